@@ -1,0 +1,223 @@
+"""Read one statement into what can be compared: organs, findings, measures and cues, in segments that belong together.
+
+A segment is what stands between two commas, conjunctions or other breaks. "A 5 mm nodule in the right upper lobe and a
+3 mm nodule in the left lower lobe" has two, and each keeps its own size and place. What a segment leaves out it takes
+from its neighbours, as a reader does: "liver, spleen and pancreas are normal" says so of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from prompts.vocabulary import Vocabulary, load_vocabulary
+
+from .anatomy import SIDES, Anatomist, OrganMention
+from .assertion import HARD_BREAKS, SOFT_BREAKS, VERBS, Polarity, Scopes
+from .lexicon import Entry, Lexicon, Match, load_lexicon
+from .measurements import Measure, find_measures
+from .tokens import Token, tokenize
+
+Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One thing that a statement says: tokens ``[start, end)`` of it mean ``key``."""
+
+    kind: Kind
+    start: int
+    end: int
+    key: str
+    polarity: Polarity = Polarity.AFFIRMED
+    parts: tuple[str, ...] = ()
+    entry: Entry | None = None
+    mention: OrganMention | None = None
+    measure: Measure | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """Tokens ``[start, end)`` between two breaks. ``joiner`` is the break before it, ``verb`` its first finite verb."""
+
+    start: int
+    end: int
+    joiner: str
+    items: list[Item] = field(default_factory=list)
+    verb: int | None = None
+
+    @property
+    def organs(self) -> list[Item]:
+        return [item for item in self.items if item.kind == "organ"]
+
+    @property
+    def sites(self) -> list[Item]:
+        """The organs that the segment is about, without places on the way and enclosing organs."""
+        return [item for item in self.organs if item.mention and not item.mention.place and not item.mention.container]
+
+    @property
+    def findings(self) -> list[Item]:
+        return [item for item in self.items if item.kind == "finding"]
+
+
+class Analysis(NamedTuple):
+    """A statement as read. Token offsets count characters of ``text``."""
+
+    text: str
+    tokens: list[Token]
+    stems: list[str]
+    matches: list[Match]
+    items: list[Item]
+    segments: list[Segment]
+
+    def has_flag(self, flag: str) -> bool:
+        """Whether a phrase with this flag of the lexicon (``limitation``, ``recommendation`` …) stands in it."""
+        return any(flag in match.entry.flags for match in self.matches)
+
+
+class Reader:
+    """Analyses statements with one vocabulary and one lexicon. Results are cached: reports repeat themselves."""
+
+    def __init__(self, vocabulary: Vocabulary | None = None, lexicon: Lexicon | None = None) -> None:
+        self.vocabulary = vocabulary or load_vocabulary()
+        self.lexicon = lexicon or load_lexicon()
+        self.anatomist = Anatomist(self.vocabulary)
+        self.analyse = lru_cache(maxsize=50_000)(self._analyse)
+
+    def _analyse(self, text: str) -> Analysis:
+        tokens = tokenize(text)
+        stems = [self.lexicon.base(token) for token in tokens]
+        mentions = self.anatomist.find(text, tokens)
+        measures = find_measures(tokens, self.lexicon.numbers)
+        matches = _free_matches(self.lexicon.matches(stems), mentions, measures)
+        covered = _covered(len(tokens), mentions, matches, measures)
+        scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
+        items = self._items(tokens, stems, mentions, matches, measures, scopes)
+        segments = _segments(tokens, covered, items)
+        self._settle_anatomy(segments)
+        return Analysis(text, tokens, stems, matches, items, segments)
+
+    def _items(
+        self,
+        tokens: Sequence[Token],
+        stems: Sequence[str],
+        mentions: Sequence[OrganMention],
+        matches: Sequence[Match],
+        measures: Sequence[Measure],
+        scopes: Scopes,
+    ) -> list[Item]:
+        taken = [False] * len(tokens)
+        items: list[Item] = []
+        for mention in mentions:
+            items.append(Item("organ", mention.start, mention.end, mention.names[0], mention=mention))
+            taken[mention.start : mention.end] = [True] * (mention.end - mention.start)
+        for measure in measures:
+            if not any(taken[measure.start : measure.end]):
+                items.append(Item("measure", measure.start, measure.end, measure.kind, measure=measure))
+                taken[measure.start : measure.end] = [True] * (measure.end - measure.start)
+        for match in matches:
+            item = _phrase_item(match, stems, taken)
+            if item is not None:
+                items.append(item)
+            taken[match.start : match.end] = [True] * (match.end - match.start)
+        for start, (end, polarity) in scopes.cues.items():
+            if not any(item.start == start and item.kind in ("hedge", "negation") for item in items):
+                items.append(Item("negation", start, end, "not"))
+            taken[start:end] = [True] * (end - start)
+        items.extend(
+            _word_item(index, token, stems[index])
+            for index, token in enumerate(tokens)
+            if not taken[index] and token.word[0].isalnum() and token.word not in _FUNCTION
+        )
+        for item in items:
+            if item.kind not in ("organ", "hedge", "negation"):
+                item.polarity = scopes.polarity[item.start]
+        return sorted(items, key=lambda item: (item.start, item.end))
+
+    def _settle_anatomy(self, segments: Sequence[Segment]) -> None:
+        for segment in segments:
+            mentions = [item.mention for item in segment.items if item.mention]
+            words = [(item.start, item.key.removeprefix("side:")) for item in segment.items if item.kind == "side"]
+            self.anatomist.set_sides(mentions, words)
+        every = [item for segment in segments for item in segment.organs]
+        self.anatomist.share_sides([item.mention for item in every if item.mention])
+        for segment in segments:
+            self.anatomist.mark_containers([item.mention for item in segment.items if item.mention])
+        self.anatomist.mark_regions([item.mention for item in every if item.mention])
+        for item in every:
+            if item.mention:
+                item.key = item.mention.names[0]
+
+
+_FUNCTION = frozenset(
+    "a an the of in at on to by for from as and or with into within is are was were be been being has have had there "
+    "it its this that these those which who also both s".split()
+)
+
+
+def _free_matches(
+    matches: Sequence[Match], mentions: Sequence[OrganMention], measures: Sequence[Measure]
+) -> list[Match]:
+    """Lexicon matches that say more than the organ name or number they touch."""
+    spans = [(mention.start, mention.end) for mention in mentions] + [(m.start, m.end) for m in measures]
+    return [m for m in matches if not any(start <= m.start and m.end <= end for start, end in spans)]
+
+
+def _covered(
+    count: int, mentions: Sequence[OrganMention], matches: Sequence[Match], measures: Sequence[Measure]
+) -> list[bool]:
+    covered = [False] * count
+    for span in (*mentions, *matches, *measures):
+        if span.end - span.start > 1:
+            covered[span.start : span.end] = [True] * (span.end - span.start)
+    return covered
+
+
+def _phrase_item(match: Match, stems: Sequence[str], taken: Sequence[bool]) -> Item | None:
+    entry = match.entry
+    if entry.hedge:
+        return Item("hedge", match.start, match.end, entry.key, entry=entry)
+    if entry.negation:
+        return Item("negation", match.start, match.end, entry.key, entry=entry)
+    if entry.flags & {"reporting", "scope_end"} and not entry.modifier and "normality" not in entry.flags:
+        return None
+    if all(taken[match.start : match.end]):
+        return None
+    if entry.key == "extent:bilateral":
+        return Item("side", match.start, match.end, "side:both")
+    free = {stems[index] for index in range(match.start, match.end) if not taken[index]}
+    parts = tuple(part for part in entry.parts if part in free)
+    kind: Kind = "modifier" if entry.modifier else "finding"
+    return Item(kind, match.start, match.end, entry.key, parts=parts, entry=entry)
+
+
+def _word_item(index: int, token: Token, stem: str) -> Item:
+    if token.word in SIDES:
+        return Item("side", index, index + 1, f"side:{SIDES[token.word]}")
+    return Item("finding", index, index + 1, stem)
+
+
+def _segments(tokens: Sequence[Token], covered: Sequence[bool], items: Sequence[Item]) -> list[Segment]:
+    breaks = [
+        index
+        for index, token in enumerate(tokens)
+        if not covered[index] and (token.word in HARD_BREAKS or token.word in SOFT_BREAKS)
+    ]
+    segments: list[Segment] = []
+    start, joiner = 0, ""
+    for stop in [*breaks, len(tokens)]:
+        if stop > start:
+            segments.append(Segment(start, stop, joiner))
+        if stop < len(tokens):
+            joiner = f"{joiner} {tokens[stop].word}".strip() if stop == start else tokens[stop].word
+        start = stop + 1
+    for item in items:
+        for segment in segments:
+            if segment.start <= item.start < segment.end:
+                segment.items.append(item)
+                break
+    for segment in segments:
+        segment.verb = next((i for i in range(segment.start, segment.end) if tokens[i].word in VERBS), None)
+    return [segment for segment in segments if segment.items or segment.verb is not None]

@@ -1,0 +1,265 @@
+"""Which organs a statement names, on which side, and whether each is its subject or only a place on the way.
+
+"A nodule adjacent to the spleen" names the spleen as a place; "the upper lobe of the right lung" is one organ, the right
+upper lobe, inside another; "enlarged lymph nodes in the mediastinum" are mediastinal lymph nodes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from prompts.vocabulary import Mention, Vocabulary
+
+from .tokens import Token
+
+SIDES = {
+    "left": "left", "right": "right", "leftward": "left", "rightward": "right", "lt": "left", "rt": "right",
+    "both": "both", "bilateral": "both", "bilaterally": "both", "either": "both",
+}  # fmt: skip
+_ARTICLES = frozenset("the a an its their his her this that these those and of".split())
+_PLACE_WORDS = frozenset(
+    "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
+    "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
+    "superimposed into".split()
+)
+_TO = frozenset(
+    "adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal deep "
+    "superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal "
+    "anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching".split()
+)
+_OF_PLACE = frozenset("level levels vicinity neighborhood adjacency front outside".split())
+_POSITION = frozenset(
+    "upper middle lower apical anterior posterior superior inferior lateral medial basal proximal mid distal "
+    "frontal parietal temporal occipital ascending descending transverse sigmoid internal external common "
+    "ethmoid maxillary sphenoid cervical thoracic lumbar main segmental lobar subsegmental hilar prevascular "
+    "subcarinal paratracheal".split()
+)
+_LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
+_STOPS = frozenset((";", ":", ".", "but", "which", "while", "with", "without", "however", "adjacent", "level"))
+_JOIN = frozenset(("and", "or", ",", "/", "-", "&", "nor", "to"))
+
+
+@dataclass(slots=True)
+class OrganMention:
+    """Tokens ``[start, end)`` name ``names`` (two where both sides are meant)."""
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+    place: bool = False
+    container: bool = False
+    adjective: bool = False
+    plural: bool = False
+    station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
+
+
+class Anatomist:
+    """Finds organ mentions in tokenised statements with one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.related = lru_cache(maxsize=100_000)(vocabulary.related)
+        self.resolve = lru_cache(maxsize=50_000)(vocabulary.resolve)
+        self._resolve_station = lru_cache(maxsize=50_000)(self._find_station)
+        self._nodal = {"lymph nodes", *vocabulary.descendants("lymph nodes")}
+
+    def find(self, text: str, tokens: Sequence[Token]) -> list[OrganMention]:
+        """Mentions in order, with both halves of coordinated names ("right upper and lower lobes")."""
+        starts = [token.start for token in tokens]
+        found: list[OrganMention] = []
+        for mention in self.vocabulary.find(text):
+            own = self._mention(mention, starts, tokens)
+            found.extend(self._coordinated(own, tokens, found[-1].end if found else 0))
+            found.append(own)
+        found = self._with_stations(found, tokens)
+        for mention in found:
+            mention.place = _is_place(tokens, mention)
+        return found
+
+    def share_sides(self, mentions: Sequence[OrganMention]) -> None:
+        """A pair named again without its sides means the same sides: "both lungs are clear … in the lung parenchyma"."""
+        pairs = {self.vocabulary.organs[m.names[0]].parents: m.names for m in mentions if len(m.names) == 2}
+        for mention in mentions:
+            if len(mention.names) == 1:
+                for parents, names in pairs.items():
+                    if mention.names[0] in parents:
+                        mention.names = names
+
+    def set_sides(self, mentions: Sequence[OrganMention], words: Sequence[tuple[int, str]]) -> None:
+        """Turn pairs such as "kidneys" into the sides that one segment of a statement gives them.
+
+        ``words`` are the side words of the segment that belong to no mention, as (token index, side).
+        """
+        for mention in mentions:
+            if len(mention.names) != 1:
+                continue
+            pair = self.vocabulary.sided(mention.names[0])
+            if pair is None:
+                continue
+            side = self._side_of(mention, mentions, words)
+            if side == "both":
+                mention.names = pair
+            elif side:
+                mention.names = (pair[0] if side == "left" else pair[1],)
+
+    def mark_regions(self, mentions: Sequence[OrganMention]) -> None:
+        """A region ("upper abdomen") is only a frame where the statement names an organ as well."""
+        regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
+        if len(regions) < len(mentions):
+            for mention in regions:
+                mention.container = True
+
+    def mark_containers(self, mentions: Sequence[OrganMention]) -> None:
+        """Mark the organs that only say where a more exact one of the same segment lies."""
+        for mention in mentions:
+            mention.container = any(
+                other is not mention
+                and not other.place
+                and other.names != mention.names
+                and all(self._above(name, other.names) for name in mention.names)
+                for other in mentions
+            )
+
+    def _above(self, name: str, others: tuple[str, ...]) -> bool:
+        return any(name != other and name in self.vocabulary.ancestors(other) for other in others)
+
+    def _side_of(
+        self, mention: OrganMention, mentions: Sequence[OrganMention], words: Sequence[tuple[int, str]]
+    ) -> str | None:
+        before = [side for at, side in words if mention.start - 4 <= at < mention.start]
+        if before:
+            return "both" if len(set(before)) > 1 else before[-1]
+        for other in mentions:
+            if other is not mention and self._nested(mention, other):
+                sides = {self.vocabulary.organs[name].side for name in other.names} - {None}
+                if sides:
+                    return "both" if len(sides) > 1 else sides.pop()
+        after = {side for at, side in words if at >= mention.end} or {side for at, side in words}
+        if after:
+            return "both" if len(after) > 1 else after.pop()
+        return "both" if mention.plural else None
+
+    def _nested(self, inner: OrganMention, outer: OrganMention) -> bool:
+        return any(name in self.vocabulary.ancestors(inner.names[0]) for name in self._unsided(outer.names))
+
+    def _unsided(self, names: tuple[str, ...]) -> Iterator[str]:
+        for name in names:
+            yield name
+            if self.vocabulary.organs[name].side:
+                yield from self.vocabulary.organs[name].parents
+
+    def _mention(self, mention: Mention, starts: list[int], tokens: Sequence[Token]) -> OrganMention:
+        start, end = bisect_left(starts, mention.start), bisect_left(starts, mention.end)
+        plural = SIDES.get(tokens[start].word) == "both" or (not mention.adjective and _is_plural(tokens[end - 1].word))
+        return OrganMention(start, end, mention.names, adjective=mention.adjective, plural=plural)
+
+    def _with_stations(self, found: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:
+        """Lymph nodes by station where the stations are listed apart: "lymph nodes in the mediastinum and both hila"."""
+        nodes = [mention for mention in found if any(name in self._nodal for name in mention.names)]
+        stations: list[OrganMention] = []
+        for node in nodes:
+            stations += self._stations_before(tokens, node) + self._stations_after(tokens, node, found)
+        if not stations:
+            return found
+        taken = {index for station in stations for index in range(station.start, station.end)}
+        kept = [m for m in found if m in nodes or not taken.intersection(range(m.start, m.end))]
+        return sorted(kept + stations, key=lambda mention: mention.start)
+
+    def _stations_before(self, tokens: Sequence[Token], node: OrganMention) -> list[OrganMention]:
+        stations: list[OrganMention] = []
+        at = node.start
+        while at >= 2 and tokens[at - 1].word in _JOIN:
+            width = next((w for w in (3, 2, 1) if at - 1 - w >= 0 and self._station(tokens, at - 1 - w, at - 1)), 0)
+            if not width:
+                break
+            name = self._station(tokens, at - 1 - width, at - 1)
+            stations.append(OrganMention(at - 1 - width, at - 1, (name or "",), station=True))
+            at -= width + 1
+            while at >= 1 and (tokens[at - 1].word in SIDES or tokens[at - 1].word == "pre"):
+                at -= 1
+            if at >= 2 and tokens[at - 1].word == "-":  # "pre-paratracheal"
+                at -= 2 if tokens[at - 2].word == "pre" else 0
+        return stations
+
+    def _stations_after(
+        self, tokens: Sequence[Token], node: OrganMention, found: Sequence[OrganMention]
+    ) -> list[OrganMention]:
+        stations: list[OrganMention] = []
+        by_start = {mention.start: mention for mention in found}
+        at = node.end
+        while at < len(tokens) and tokens[at].word not in _STOPS:
+            mention = by_start.get(at)
+            end = mention.end if mention else at
+            name = self._station_at(mention) if mention else None
+            for width in (3, 2, 1):
+                if name is None and at + width <= len(tokens) and (word_name := self._station(tokens, at, at + width)):
+                    name, end = word_name, at + width
+            if name is not None and tokens[at].word[0].isalpha():
+                stations.append(OrganMention(at, end, (name,), station=True))
+            at = max(end, at + 1)
+        return stations
+
+    def _station(self, tokens: Sequence[Token], start: int, end: int) -> str | None:
+        words = [token.word for token in tokens[start:end]]
+        return self._resolve_station(" ".join(words)) if all(word[0].isalpha() for word in words) else None
+
+    def _station_at(self, mention: OrganMention) -> str | None:
+        """The nodes of an organ: "mediastinum" is the place of the mediastinal lymph nodes."""
+        if len(mention.names) != 1:
+            return None
+        organ = self.vocabulary.organs[mention.names[0]]
+        for word in (organ.name, *organ.adjectives):
+            name = self._resolve_station(word)
+            if name:
+                return name
+        return None
+
+    def _find_station(self, words: str) -> str | None:
+        if not words or words in ("enlarged", "pathological", "lymph", "other"):
+            return None
+        name = self.vocabulary.resolve(f"{words} lymph nodes")
+        return name if name != "lymph nodes" else None
+
+    def _coordinated(self, own: OrganMention, tokens: Sequence[Token], free_from: int) -> list[OrganMention]:
+        """Names that share their noun with ``own``: "right upper" in "right upper and left lower lobes"."""
+        found: list[OrganMention] = []
+        tail = [token.word for token in tokens[own.start : own.end]]
+        while tail and (tail[0] in _POSITION or tail[0] in SIDES):
+            tail = tail[1:]
+        at = own.start
+        while tail and at - 2 >= free_from and tokens[at - 1].word in _JOIN:
+            begin = end = at - 1
+            while begin > free_from and (tokens[begin - 1].word in _POSITION or tokens[begin - 1].word in SIDES):
+                begin -= 1
+            if begin == end:
+                break
+            name = self.resolve(" ".join([token.word for token in tokens[begin:end]] + tail))
+            if name is None:
+                break
+            found.insert(0, OrganMention(begin, end, (name,)))
+            at = begin
+        return found
+
+
+def _is_plural(word: str) -> bool:
+    return word in _LATIN_PLURALS or (word.endswith("s") and not word.endswith(("ss", "us", "is", "as")))
+
+
+def _is_place(tokens: Sequence[Token], mention: OrganMention) -> bool:
+    """Whether the words around a mention make it a place relative to which something else is described."""
+    if mention.end < len(tokens) and tokens[mention.end].word in ("level", "levels"):
+        return True
+    at = mention.start - 1
+    while at >= 0 and (tokens[at].word in _ARTICLES or tokens[at].word in SIDES) and tokens[at].word != "of":
+        at -= 1
+    if at < 0:
+        return False
+    word = tokens[at].word
+    if word in _PLACE_WORDS:
+        return True
+    if word in ("to", "with") and at:
+        return tokens[at - 1].word in _TO
+    return word == "of" and at > 0 and tokens[at - 1].word in _OF_PLACE

@@ -1,0 +1,240 @@
+"""A caption set's directory while a run writes it: one run at a time, resumable, and counted by its manifest alone."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from .card import data_card
+from .durable import TEMPORARY_SUFFIX, whole_file, write_text
+from .manifest import (
+    FILE_NAME,
+    Input,
+    Manifest,
+    ManifestError,
+    Settings,
+    differences,
+    is_caption_set,
+    load_manifest,
+    versions,
+)
+from .outcomes import Outcome
+from .reports import Report
+from .shards import TABLES, MadeBy, PartWriter, part_path
+
+WORK = ".work"
+SKIPPED = "skipped.jsonl"
+CARD = "README.md"
+PLOT = "captions.png"
+PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
+
+
+class SetError(ValueError):
+    """The output folder cannot be used as it was asked for (exit code 2)."""
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[Path]:
+    """Hold the folder for this run; yields its work folder, which is kept while the set is unfinished.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+    """
+    work = root / WORK
+    with _open_lock(work) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise SetError(f"{root} is being written by another run (process {file.read().strip() or '?'})") from None
+        if not _still_there(work / "lock", file):
+            raise SetError(f"{root} was finished by another run just now; run the command again")
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        try:
+            yield work
+        finally:
+            if not _is_unfinished(root):
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def _open_lock(work: Path) -> TextIO:
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        return (work / "lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise SetError(f"cannot write to {work.parent}: {error.strerror}; name another folder with --out") from None
+
+
+def _still_there(path: Path, file: TextIO) -> bool:
+    """Whether the locked file is the one at ``path``: the run before may have removed it when it was done."""
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def _is_unfinished(root: Path) -> bool:
+    try:
+        return not load_manifest(root).complete
+    except ManifestError:
+        return is_caption_set(root)
+
+
+def check_usable(root: Path) -> None:
+    """Refuse a folder that holds something else than a caption set. Touches nothing."""
+    if root.exists() and not root.is_dir():
+        raise SetError(f"{root} is a file; name a folder with --out")
+    if root.is_dir() and not is_caption_set(root) and {entry.name for entry in root.iterdir()} - {WORK}:
+        raise SetError(
+            f"{root} is not empty and holds no caption set: nothing is written there. Name another with --out"
+        )
+
+
+class CaptionSet:
+    """Where the rows of one run go, part by part. Made by ``open_set``."""
+
+    def __init__(self, root: Path, work: Path, manifest: Manifest, since: float) -> None:
+        self.root = root
+        self.work = work
+        self.manifest = manifest
+        settings = manifest.settings
+        self._made_by = MadeBy(settings.engine, settings.model, settings.prompt)
+        self._part: PartWriter | None = None
+        self._clock = since
+
+    @property
+    def reports_done(self) -> int:
+        """Reports in finished parts: a resumed run leaves out so many from the start of its input."""
+        return self.manifest.counts.reports
+
+    @property
+    def last_row(self) -> int:
+        """Input row of the last report in a finished part, 0 when there is none."""
+        return self.manifest.parts[-1].last_row if self.manifest.parts else 0
+
+    def add(self, report: Report, outcome: Outcome) -> None:
+        """Add the next report of the input; a part that is full is finished."""
+        if self._part is None:
+            index = len(self.manifest.parts)
+            self._part = PartWriter(self.root, index, self._made_by, self.manifest.source_columns)
+        self._part.add(report, outcome)
+        if self._part.reports >= self.manifest.settings.reports_per_part:
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._part is None:
+            return
+        written = self._part.commit()
+        self._part = None
+        counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects)
+        self._update(parts=(*self.manifest.parts, written.part), counts=counts, seconds=self._seconds())
+
+    def _seconds(self) -> float:
+        now = time.monotonic()
+        seconds, self._clock = self.manifest.seconds + now - self._clock, now
+        return round(seconds, 3)
+
+    def _update(self, **changes: object) -> None:
+        manifest = self.manifest.model_copy(update=changes)
+        manifest.save(self.root)
+        self.manifest = manifest
+
+    def finish(self, skipped: int, warnings: int, problems: Iterator[bytes]) -> None:
+        """Finish the last part, and write the list of problem rows and the data card; the set is then complete."""
+        self._commit()
+        if skipped or warnings:
+            with whole_file(self.root / SKIPPED) as temporary, temporary.open("wb") as file:
+                file.writelines(problems)
+        known = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        done = self.manifest.model_copy(update={**known, "finished": finished})
+        write_text(self.root / CARD, data_card(done))
+        done.save(self.root)
+        self.manifest = done
+
+    def abandon(self) -> None:
+        """Drop the unfinished part."""
+        if self._part is not None:
+            self._part.discard()
+            self._part = None
+
+
+def _empty(work: Path) -> None:
+    for path in work.iterdir():
+        if path.name != "lock":
+            path.unlink()
+
+
+def _remove_leftovers(root: Path, parts: int) -> None:
+    """Remove files of ours that the manifest does not name."""
+    for table in TABLES:
+        for path in (root / table).iterdir():
+            named = PART_FILE.fullmatch(path.name)
+            temporary = path.name.startswith(".part-") and path.suffix == TEMPORARY_SUFFIX
+            if temporary or (named and int(named[1]) >= parts):
+                path.unlink()
+    if not parts:
+        for name in (CARD, SKIPPED, PLOT):
+            (root / name).unlink(missing_ok=True)
+
+
+def _check_parts(root: Path, manifest: Manifest) -> None:
+    for index, part in enumerate(manifest.parts):
+        for table in TABLES:
+            path = part_path(root, table, index)
+            with suppress(FileNotFoundError):
+                if path.stat().st_size == part.bytes[table]:
+                    continue
+            raise SetError(f"{path} is missing or not as it was written; start again with --overwrite")
+
+
+def _resumable(root: Path, source: Input, settings: Settings) -> Manifest | None:
+    """The manifest to go on from, ``None`` when there is none."""
+    if not (root / FILE_NAME).exists():
+        return None
+    manifest = load_manifest(root)
+    found = differences(manifest, source, settings)
+    if found:
+        what = "".join(f"\n  {difference}" for difference in found)
+        raise SetError(f"{root} was made otherwise:{what}\nStart again with --overwrite, or name another with --out.")
+    _check_parts(root, manifest)
+    return manifest
+
+
+@contextmanager
+def open_set(
+    root: Path, source: Input, settings: Settings, source_columns: Sequence[str], *, overwrite: bool = False, since: float | None = None
+) -> Iterator[CaptionSet]:
+    """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
+
+    ``since`` is when the run began (``time.monotonic``, by default now). Raises ``SetError`` when the folder holds
+    something else, or another run holds the folder.
+    """
+    check_usable(root)
+    with locked(root) as work:
+        try:
+            manifest = None if overwrite else _resumable(root, source, settings)
+        except ManifestError as error:
+            raise SetError(str(error)) from None
+        if manifest is None:
+            _empty(work)
+            carried = tuple(source_columns)
+            manifest = Manifest(input=source, settings=settings, versions=versions(), source_columns=carried)
+            manifest.save(root)
+        for table in TABLES:
+            (root / table).mkdir(exist_ok=True)
+        _remove_leftovers(root, len(manifest.parts))
+        captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since)
+        try:
+            yield captions
+        finally:
+            captions.abandon()

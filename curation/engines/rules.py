@@ -1,0 +1,99 @@
+"""The built-in engine: organ captions by the grammar of reports, without a model and without a network.
+
+Each statement of findings or impression is cut into its claims (``units.py``); each organ of a claim gets the shortest
+wording of it that stands alone (``wording.py``) and that the verifier accepts. What the engine says is verified again
+like the claims of any other engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from ..analysis import Analysis, Item, Segment
+from ..reading import ReadReport, Statement, implied_organs
+from ..reports import Report
+from ..units import Unit, is_attribute, units
+from ..verify import Verifier
+from ..wording import Claim, captions_for
+from . import Draft
+
+
+class RulesEngine:
+    """Drafts captions from the structure of the text alone."""
+
+    name = "rules"
+    model: str | None = None
+    prompt: str | None = None
+
+    def __init__(self, verifier: Verifier | None = None) -> None:
+        self.verifier = verifier or Verifier()
+        self.reader = self.verifier.reader
+        self._drafts_of = lru_cache(maxsize=50_000)(self._statement_drafts)
+
+    def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
+        """Yield the drafts of each report, in the order of ``reports``."""
+        for report in reports:
+            yield self.drafts(self.verifier.read(report.text, report.sections))
+
+    def drafts(self, report: ReadReport) -> list[Draft]:
+        """Drafts of one report that has been read, in the order of its statements, each once."""
+        found: dict[Draft, None] = {}
+        for statement in report.statements:
+            found.update(dict.fromkeys(self._drafts_of(statement.analysis.text, statement.context)))
+        return list(found)
+
+    def _statement_drafts(self, text: str, context: tuple[str, ...]) -> tuple[Draft, ...]:
+        return tuple(self._of_statement(self.reader.analyse(text), context))
+
+    def _of_statement(self, analysis: Analysis, context: tuple[str, ...]) -> Iterator[Draft]:
+        kept = [unit for unit in units(analysis) if not _is_aside(unit.segment, analysis)]
+        if not any(_speaks(unit) for unit in kept):
+            return
+        claims = self._claims(kept, analysis)
+        if not claims and any(_is_known(item) for unit in kept for item in unit.items):
+            claims = [Claim(organ, tuple(kept), None) for organ in context]
+        for claim in claims:
+            for caption in captions_for(claim, claims, analysis):
+                if not self.verifier.entailment.check(caption, analysis.text, claim.organ, context).problems:
+                    yield Draft(claim.organ, caption)
+                    break
+
+    def _claims(self, kept: Sequence[Unit], analysis: Analysis) -> list[Claim]:
+        """One claim for each organ, with all of its segments, in the order in which organs are first named."""
+        found: dict[str, tuple[list[Unit], Item | None]] = {}
+        for unit in kept:
+            if unit.heading:
+                continue
+            for organ, item in self._organs(unit):
+                found.setdefault(organ, ([], item))[0].append(unit)
+        return [
+            Claim(organ, tuple(of), item)
+            for organ, (of, item) in found.items()
+            if any(_speaks(unit) for unit in of)
+        ]
+
+    def _organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
+        for item in unit.items:
+            if item.mention and not item.mention.place and not item.mention.container:
+                for name in item.mention.names:
+                    yield name, item
+        for name in implied_organs(self.reader, unit.items):
+            yield name, None
+
+
+def _is_aside(segment: Segment, analysis: Analysis) -> bool:
+    """Technique, limitation and recommendation: true of the examination, not of the patient."""
+    asides = ("limitation", "recommendation")
+    return any(
+        match.start < segment.end and match.end > segment.start and match.entry.flags.intersection(asides)
+        for match in analysis.matches
+    )
+
+
+def _speaks(unit: Unit) -> bool:
+    return any(item.kind in ("finding", "modifier", "measure") and not is_attribute(item) for item in unit.items)
+
+
+def _is_known(item: Item) -> bool:
+    return item.kind == "finding" and item.entry is not None

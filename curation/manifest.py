@@ -1,0 +1,173 @@
+"""The manifest of a caption set: what it was made from, with what, and which parts of it are finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .durable import write_text
+
+FILE_NAME = "manifest.json"
+FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
+
+
+class ManifestError(ValueError):
+    """The folder's manifest cannot be used (exit code 2)."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Input(_Record):
+    """The input, by content. ``sha256`` of a folder is that of its files' names and digests."""
+
+    name: str
+    files: int
+    bytes: int
+    sha256: str
+
+
+class Settings(_Record):
+    """All that decides the rows, next to the input: a run is resumed only with the same."""
+
+    ovct: str
+    engine: str
+    model: str | None = None
+    prompt: str | None = None
+    vocabulary: str
+    id_column: str | None = None
+    text_columns: tuple[str, ...] = ()
+    limit: int | None = None
+    reports_per_part: int
+
+    def digest(self) -> str:
+        """One string that stands for all of them."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class Part(_Record):
+    """One finished part: rows in each of its files, the files' sizes, and the input rows it came from (1-based)."""
+
+    reports: int
+    captions: int
+    rejects: int
+    first_row: int
+    last_row: int
+    bytes: dict[str, int]
+
+
+class Counts(_Record):
+    """Sums over the finished parts: captions by organ and status, refusals by reason."""
+
+    reports: int = 0
+    captions: dict[str, dict[str, int]] = {}
+    rejects: dict[str, int] = {}
+
+    def plus(self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str]) -> Counts:
+        """The counts with one more part."""
+        by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
+        for (organ, status), count in captions.items():
+            statuses = by_organ.setdefault(organ, {})
+            statuses[status] = statuses.get(status, 0) + count
+        by_reason = Counter(self.rejects)
+        by_reason.update(rejects)
+        return Counts(
+            reports=self.reports + reports,
+            captions={organ: dict(sorted(by_organ[organ].items())) for organ in sorted(by_organ)},
+            rejects=dict(sorted(by_reason.items())),
+        )
+
+
+class Manifest(_Record):
+    """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end."""
+
+    format: Literal["ovct caption set 1"] = FORMAT
+    complete: bool = False
+    input: Input
+    settings: Settings
+    versions: dict[str, str]
+    source_columns: tuple[str, ...]
+    counts: Counts = Counts()
+    skipped: int | None = None
+    warnings: int | None = None
+    seconds: float = 0.0
+    finished: str | None = None
+    parts: tuple[Part, ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write it as a whole; what it names counts from then on."""
+        write_text(folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+
+
+def is_caption_set(folder: Path) -> bool:
+    """Whether the folder has a manifest of ours, of whatever version."""
+    try:
+        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and str(found.get("format", "")).startswith("ovct caption set")
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read and check the manifest of a caption set. Raises ``ManifestError``."""
+    path = folder / FILE_NAME
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ManifestError(f"{folder} holds no caption set (no {FILE_NAME})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise ManifestError(f"{path} cannot be used: {where}: {first['msg']}") from None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(str, value)) or "none"
+    if isinstance(value, str) and len(value) == 64:
+        return value[:12]
+    return "none" if value is None else str(value)
+
+
+def differences(before: Manifest, source: Input, settings: Settings) -> list[str]:
+    """What stands between a caption set and the run that wants to go on with it, in words; empty when nothing does."""
+    found = []
+    old, new = before.input, source
+    if (old.sha256, old.bytes) != (new.sha256, new.bytes):
+        found.append(
+            f"the input has changed: {old.name} ({old.bytes:,} bytes, sha256 {old.sha256[:12]}) then, "
+            f"{new.name} ({new.bytes:,} bytes, sha256 {new.sha256[:12]}) now"
+        )
+    for name in Settings.model_fields:
+        was, now = getattr(before.settings, name), getattr(settings, name)
+        if was != now:
+            found.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")
+    return found
+
+
+def ovct_version() -> str:
+    """The installed version of this program."""
+    try:
+        return version("ovct")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the rows and their files depend on."""
+    packages = {name: version(name) for name in ("pyarrow", "rapidfuzz", "pydantic")}
+    return {"ovct": ovct_version(), "python": platform.python_version(), **packages}
+
+
+def vocabulary_hash() -> str:
+    """SHA-256 of the anatomy vocabulary that comes with the program."""
+    return hashlib.sha256(files("prompts").joinpath("organs.yaml").read_bytes()).hexdigest()

@@ -1,0 +1,122 @@
+"""What became of a report: captions accepted and refused, in a form that travels and is found again by its text."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from .reports import Report
+from .schemas import Reason
+
+
+class Accepted(NamedTuple):
+    """A caption that holds: its evidence is ``text[start:end]`` of the report."""
+
+    organ: str
+    caption: str
+    status: str
+    start: int
+    end: int
+    section: str
+    score: float
+
+
+class Refused(NamedTuple):
+    """A caption that does not hold, and why."""
+
+    organ: str
+    caption: str
+    reason: str
+    detail: str
+    nearest: str | None
+
+
+class Outcome(NamedTuple):
+    """All that one report gave. It names no report, so that every row with the same text can share it."""
+
+    accepted: list[Accepted]
+    refused: list[Refused]
+
+    def pack(self) -> bytes:
+        """Compressed JSON; zlib's checksum tells a damaged one."""
+        return zlib.compress(to_json((self.accepted, self.refused)), 1)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Outcome:
+        """Inverse of ``pack``."""
+        accepted, refused = from_json(zlib.decompress(packed))
+        return cls([Accepted(*row) for row in accepted], [Refused(*row) for row in refused])
+
+    @property
+    def failed(self) -> bool:
+        """Whether the engine failed on the report, rather than answered it."""
+        return any(row.reason == Reason.ENGINE_ERROR for row in self.refused)
+
+
+def text_key(report: Report) -> bytes:
+    """Digest of all that an engine and the verifier look at: the text and its sections."""
+    digest = hashlib.blake2b(report.text.encode("utf-8", "surrogatepass"), digest_size=16)
+    for section in report.sections:
+        digest.update(f"\0{section.name}:{section.start}:{section.end}".encode())
+    return digest.digest()
+
+
+class OutcomeStore:
+    """Outcomes by text, on disk, so that memory does not grow with the input and a resumed run has them again.
+
+    It is a cache: what is lost is extracted once more. ``owner`` stands for the settings that made the outcomes; a
+    store of other settings, or a damaged one, is emptied. Failures are forgotten when it is opened, and so retried.
+    """
+
+    def __init__(self, path: Path, owner: str) -> None:
+        try:
+            self._base = self._open(path, owner)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            for leftover in path.parent.glob(f"{path.name}*"):
+                leftover.unlink()
+            self._base = self._open(path, owner)
+
+    @staticmethod
+    def _open(path: Path, owner: str) -> sqlite3.Connection:
+        base = sqlite3.connect(path, isolation_level=None)
+        try:
+            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000"):
+                base.execute(f"PRAGMA {pragma}")
+            base.execute("CREATE TABLE IF NOT EXISTS owner (settings TEXT)")
+            base.execute("CREATE TABLE IF NOT EXISTS outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER)")
+            base.execute("CREATE INDEX IF NOT EXISTS failures ON outcome (failed) WHERE failed")
+            if base.execute("SELECT settings FROM owner").fetchall() != [(owner,)]:
+                base.executescript("DELETE FROM owner; DELETE FROM outcome;")
+                base.execute("INSERT INTO owner VALUES (?)", (owner,))
+            base.execute("DELETE FROM outcome WHERE failed")
+        except BaseException:
+            base.close()
+            raise
+        return base
+
+    def __contains__(self, key: bytes) -> bool:
+        return self._base.execute("SELECT 1 FROM outcome WHERE key = ?", (key,)).fetchone() is not None
+
+    def __getitem__(self, key: bytes) -> Outcome:
+        found = self._base.execute("SELECT packed FROM outcome WHERE key = ?", (key,)).fetchone()
+        if found is None:
+            raise KeyError(key)
+        return Outcome.unpack(found[0])
+
+    def keep(self, outcomes: dict[bytes, tuple[bytes, bool]]) -> None:
+        """Store packed outcomes, each with whether the engine failed on it, in one transaction."""
+        self._base.execute("BEGIN")
+        rows = ((key, packed, failed) for key, (packed, failed) in outcomes.items())
+        self._base.executemany("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?)", rows)
+        self._base.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file. What was kept stays."""
+        self._base.close()

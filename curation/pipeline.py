@@ -1,0 +1,217 @@
+"""From reports to a caption set: read, extract, verify, write; each text once, in the input's order, on all cores."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from .caption_set import CaptionSet, check_usable, open_set
+from .curator import Curator, Recipe
+from .fingerprint import fingerprint, stamp
+from .manifest import Manifest, Settings, ovct_version, vocabulary_hash
+from .outcomes import Outcome, OutcomeStore, text_key
+from .problems import Problems
+from .progress import Watch
+from .reports import InputError, Report, Skipped, read_reports
+from .shards import GROUP_CHARACTERS, GROUP_REPORTS, REPORTS_PER_PART
+from .workers import Inline, Processes, RunError, available_cores, result_of, workers
+
+BATCH_REPORTS = 64
+BATCH_CHARACTERS = 1_000_000
+BATCHES_UNDER_WAY = 4  # for each worker: enough to keep it busy while a part is flushed to disk
+INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of ``ovct curate``."""
+
+    reports: Path
+    out: Path
+    id_column: str | None = None
+    text_columns: tuple[str, ...] = ()
+    limit: int | None = None
+    overwrite: bool = False
+    workers: int = field(default_factory=available_cores)
+    reports_per_part: int = REPORTS_PER_PART
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run ended with. ``already_done``: an earlier run had finished the set, and this one changed nothing."""
+
+    manifest: Manifest
+    problems: tuple[Skipped, ...] = ()
+    already_done: bool = False
+
+
+def first_group(reports: Iterator[Report]) -> list[Report]:
+    """The reports of the first row group: few, but enough to see which columns the input has."""
+    head: list[Report] = []
+    characters = 0
+    for report in reports:
+        head.append(report)
+        characters += len(report.text)
+        if len(head) >= GROUP_REPORTS or characters >= GROUP_CHARACTERS:
+            break
+    return head
+
+
+def source_columns(head: Sequence[Report]) -> list[str]:
+    """Names of the columns carried through, in order of appearance."""
+    return list(dict.fromkeys(itertools.chain.from_iterable(report.source for report in head)))
+
+
+def note_late_columns(
+    reports: Iterable[Report], columns: Sequence[str], problems: Problems, file: str
+) -> Iterator[Report]:
+    """Pass reports on; a column that the first ones lack cannot be carried through, and is reported once."""
+    known = set(columns)
+    for report in reports:
+        if not known.issuperset(report.source):
+            late = [name for name in report.source if name not in known]
+            known.update(late)
+            problem = f"{', '.join(late)}: not carried into reports/, for the first {GROUP_REPORTS:,} reports lack it"
+            problems(Skipped(file, report.row, problem, kept=True))
+        yield report
+
+
+def batches(reports: Iterable[Report], reports_per_part: int) -> Iterator[list[Report]]:
+    """Batches for a worker. They end where parts end, so that a resumed run asks for the same ones."""
+    batch: list[Report] = []
+    characters = 0
+    for number, report in enumerate(reports, 1):
+        batch.append(report)
+        characters += len(report.text)
+        if len(batch) == BATCH_REPORTS or characters >= BATCH_CHARACTERS or number % reports_per_part == 0:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+class _UnderWay(NamedTuple):
+    """A batch whose new texts are being worked on."""
+
+    batch: list[Report]
+    keys: list[bytes]
+    fresh: list[bytes]
+    answer: Future[list[tuple[bytes, bool]]] | None
+
+
+def outcomes(
+    batched: Iterable[list[Report]],
+    store: OutcomeStore,
+    pool: Inline | Processes,
+    under_way: int,
+    check: Callable[[], None],
+) -> Iterator[tuple[Report, Outcome]]:
+    """Each report with its outcome, in order; a text that came before, in whatever part, is not extracted again."""
+    window: deque[_UnderWay] = deque()
+    asked: set[bytes] = set()
+    for batch in batched:
+        check()
+        keys = [text_key(report) for report in batch]
+        fresh = {key: report for key, report in zip(keys, batch, strict=True) if key not in asked and key not in store}
+        asked.update(fresh)
+        answer = pool.submit(list(fresh.values())) if fresh else None
+        window.append(_UnderWay(batch, keys, list(fresh), answer))
+        if len(window) > under_way:
+            yield from _answered(window.popleft(), store, asked, check)
+    while window:
+        yield from _answered(window.popleft(), store, asked, check)
+
+
+def _answered(
+    one: _UnderWay, store: OutcomeStore, asked: set[bytes], check: Callable[[], None]
+) -> Iterator[tuple[Report, Outcome]]:
+    if one.answer is not None:
+        packed = result_of(one.answer, check)
+        if len(packed) > 9 and all(failed for _, failed in packed):
+            detail = Outcome.unpack(packed[0][0]).refused[0].detail
+            raise RunError(f"the engine failed on every report of a batch: {detail}")
+        store.keep(dict(zip(one.fresh, packed, strict=True)))
+        asked.difference_update(one.fresh)
+    for report, key in zip(one.batch, one.keys, strict=True):
+        yield report, store[key]
+
+
+def _after_finished_parts(
+    reports: Iterator[Report], captions: CaptionSet, check: Callable[[], None]
+) -> Iterator[Report]:
+    last = 0
+    for report in itertools.islice(reports, captions.reports_done):
+        check()
+        last = report.row
+    if last != captions.last_row:
+        raise RunError(
+            f"the input no longer gives the same reports: row {last} stands where row {captions.last_row} was"
+        )
+    yield from reports
+
+
+def _settings(job: Job, recipe: Recipe) -> Settings:
+    return Settings(
+        ovct=ovct_version(),
+        **recipe.made_by._asdict(),
+        vocabulary=vocabulary_hash(),
+        id_column=job.id_column,
+        text_columns=job.text_columns,
+        limit=job.limit,
+        reports_per_part=job.reports_per_part,
+    )
+
+
+def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
+    """Make a caption set, or go on with one.
+
+    Raises ``InputError`` and ``SetError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run
+    cannot go on; finished parts stay then, and the same call resumes.
+    """
+    watch, started = watch or Watch(), time.monotonic()
+    check_usable(job.out)
+    seen = stamp(job.reports)
+    with closing(Problems()) as problems:
+        reader = partial(read_reports, id_column=job.id_column, text_columns=job.text_columns, limit=job.limit)
+        reports = reader(job.reports, on_skip=problems)
+        head = first_group(reports)
+        if not head:
+            raise InputError(_nothing_read(job.reports, problems))
+        source, rows = fingerprint(job.reports, watch.check)
+        columns = source_columns(head)
+        settings = _settings(job, recipe)
+        with open_set(job.out, source, settings, columns, overwrite=job.overwrite, since=started) as captions:
+            if captions.manifest.complete:
+                return Result(captions.manifest, already_done=True)
+            total = rows if job.limit is None or rows is None else min(rows, job.limit)
+            watch.expect(total, captions.reports_done)
+            stream = note_late_columns(itertools.chain(head, reports), columns, problems, job.reports.name)
+            left = _after_finished_parts(stream, captions, watch.check)
+            _write(job, recipe, left, captions, 0 if len(head) <= INLINE_REPORTS else job.workers, watch)
+            if stamp(job.reports) != seen:
+                raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
+            captions.finish(problems.skipped, problems.warnings, problems.lines())
+            return Result(captions.manifest, tuple(problems.first))
+
+
+def _write(job: Job, recipe: Recipe, reports: Iterator[Report], captions: CaptionSet, count: int, watch: Watch) -> None:
+    batched = batches(reports, job.reports_per_part)
+    store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
+    with closing(store), workers(partial(Curator, recipe), count) as pool:
+        under_way = BATCHES_UNDER_WAY * count
+        for report, outcome in outcomes(batched, store, pool, under_way, watch.check):
+            captions.add(report, outcome)
+            watch.advance()
+
+
+def _nothing_read(path: Path, problems: Problems) -> str:
+    first = "".join(f"\n  {problem.file}:{problem.row or '?'}: {problem.problem}" for problem in problems.first)
+    return f"{path}: no report could be read ({problems.skipped:,} rows not used){first}"

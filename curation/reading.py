@@ -1,0 +1,98 @@
+"""A report read once: its statements, what each says, and which organ a statement without one goes on about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .analysis import Analysis, Item, Reader
+from .reports import READ_SECTIONS, Section
+from .statements import split_statements
+
+_SPACE = re.compile(r"\s+")
+_EDGE = " .,;:!?\"'“”"
+
+
+def normalised(text: str) -> str:
+    """Lower case, single spaces, no marks at the edges: what two spellings of the same words share."""
+    return _SPACE.sub(" ", text).strip(_EDGE).lower()
+
+
+@dataclass(slots=True, eq=False)
+class Statement:
+    """``text[start:end]`` of the report. ``context`` names the organs it goes on about where it names none itself;
+    ``anchor`` is the index of the statement that named them."""
+
+    index: int
+    start: int
+    end: int
+    section: str
+    analysis: Analysis
+    organs: tuple[str, ...]
+    context: tuple[str, ...] = ()
+    anchor: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class ReadReport:
+    """A report's text with its statements in order, and the place of each by its normalised words."""
+
+    text: str
+    statements: list[Statement] = field(default_factory=list)
+    by_words: dict[str, list[int]] = field(default_factory=dict)
+
+
+def read_report(reader: Reader, text: str, sections: Sequence[Section]) -> ReadReport:
+    """Read the statements of the sections that hold findings. Without any section the whole text is read."""
+    report = ReadReport(text)
+    spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS] if sections else []
+    if not sections:
+        spans = [("findings", 0, len(text))]
+    for name, start, end in spans:
+        anchor: Statement | None = None
+        for span in split_statements(text, start, end):
+            analysis = reader.analyse(text[span.start : span.end])
+            statement = Statement(
+                len(report.statements), span.start, span.end, name, analysis, statement_organs(reader, analysis)
+            )
+            if statement.organs:
+                anchor = statement
+            elif anchor is not None:
+                statement.context, statement.anchor = anchor.organs, anchor.index
+            report.statements.append(statement)
+            words = normalised(text[span.start : span.end])
+            report.by_words.setdefault(words, []).append(statement.index)
+    return report
+
+
+def statement_organs(reader: Reader, analysis: Analysis) -> tuple[str, ...]:
+    """Organs that a statement is about, named or implied by a finding ("pneumothorax": pleura), in order."""
+    found: dict[str, None] = {}
+    for segment in analysis.segments:
+        for item in segment.sites:
+            if item.mention:
+                found.update(dict.fromkeys(item.mention.names))
+        for name in implied_organs(reader, segment.items):
+            found.setdefault(name)
+    return tuple(found)
+
+
+def implied_organs(reader: Reader, items: Sequence[Item]) -> tuple[str, ...]:
+    """Organs that findings bring with them, on the side that is stated beside them."""
+    sides = {item.key.removeprefix("side:") for item in items if item.kind == "side"}
+    found: dict[str, None] = {}
+    for item in items:
+        organ = item.entry.organ if item.entry else None
+        name = reader.anatomist.resolve(organ) if organ else None
+        if name is None or any(
+            other.mention and reader.vocabulary.related(name, other.key) for other in items if other.mention
+        ):
+            continue
+        pair = reader.vocabulary.sided(name)
+        if pair and sides:
+            chosen = pair if "both" in sides or len(sides) > 1 else (pair[0] if "left" in sides else pair[1],)
+            found.update(dict.fromkeys(chosen))
+        else:
+            found.setdefault(name)
+    return tuple(found)

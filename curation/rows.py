@@ -1,0 +1,97 @@
+"""What every reader of tables shares: a row, a table, and the two ways in which input can be wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class InputError(ValueError):
+    """A wrong call, or an input that cannot be read at all. The text says what to do; the exit code is 2."""
+
+
+class DamagedError(Exception):
+    """A file that can be read up to here and no further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What was wrong with a row: it could not be used or, where ``kept`` is true, it was used all the same.
+
+    ``row`` counts data rows from 1, the header apart; None speaks of the whole file.
+    """
+
+    file: str
+    row: int | None
+    problem: str
+    kept: bool = False
+
+
+class Note(Protocol):
+    """Passes on a problem as it is met, so that nothing is dropped in silence."""
+
+    def __call__(self, row: int | None, problem: str, *, kept: bool = False, file: str | None = None) -> None: ...
+
+
+@dataclass(slots=True)
+class Row:
+    """One data row. ``number`` counts from 1; ``surplus`` holds cells beyond the last column, cut at ``delimiter``."""
+
+    number: int
+    cells: dict[str, str]
+    surplus: list[str] = field(default_factory=list)
+    delimiter: str = ","
+
+
+@dataclass(slots=True)
+class Table:
+    """Columns (for JSON: those of the first rows) and a stream of rows, read once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Row]
+
+
+UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(value: str) -> str:
+    """Replace NUL by a space and half a surrogate pair by U+FFFD, one for one, so that offsets stay as they are.
+
+    Neither can be stored in Parquet and shown again.
+    """
+    if value.isascii() and "\0" not in value:
+        return value
+    return UNUSABLE.sub(lambda found: " " if found[0] == "\0" else "\ufffd", value)
+
+
+def as_text(value: object) -> str:
+    """A cell of any type as text: nothing for null and NaN, ``7`` for 7.0 (spreadsheets keep ids as floats)."""
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str) if value else ""
+    return str(value)
+
+
+def flatten(record: dict[str, object], prefix: str = "") -> dict[str, str]:
+    """Nested objects as one row: ``{"report": {"findings": "…"}}`` has the column ``report.findings``."""
+    cells: dict[str, str] = {}
+    for key, value in record.items():
+        if isinstance(value, dict) and value:
+            cells |= flatten(value, f"{prefix}{key}.")
+        else:
+            cells[f"{prefix}{key}"] = as_text(value)
+    return cells

@@ -1,0 +1,61 @@
+"""Words and numbers of a statement, with their place in the text and a stem that inflections share."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from snowballstemmer import stemmer
+
+_TOKEN = re.compile(
+    r"(?<=\d)[x×](?=\d)"  # 12x9
+    r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
+    r"|\d+(?:[.,]\d+)*"
+    r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
+    r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
+    r"|[^\w\s]"
+)
+_snowball = stemmer("english")
+_BRITISH = (
+    (re.compile(r"(?<!^)ae(?=[a-z]{2})|^ae(?=[mst])"), "e"),
+    (re.compile(r"oe(?=[a-z]{2})"), "e"),
+    (re.compile(r"our(?=s?$|ed$|ing$|al$)"), "or"),
+    (re.compile(r"(?<=[bt])re(?=s?$)"), "er"),
+    (re.compile(r"(?<=[a-z]{3})is(?=e[ds]?$|ing$|ation$)"), "iz"),
+    (re.compile(r"ll(?=ed$|ing$)"), "l"),
+    (re.compile(r"^grey"), "gray"),
+)
+
+
+class Token(NamedTuple):
+    """One word, number or mark. ``start`` and ``end`` count characters of the text that was tokenised."""
+
+    start: int
+    end: int
+    word: str
+    stem: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.word[0].isdigit()
+
+
+def tokenize(text: str) -> list[Token]:
+    """Tokens of the text in order; white space belongs to none."""
+    return [
+        Token(match.start(), match.end(), word := match[0].lower(), stem(word)) for match in _TOKEN.finditer(text)
+    ]
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The form that inflections and the British and American spelling of a lower-case word share.
+
+    Plurals and verb forms by the Porter2 stemmer (Snowball); Latin plurals are in ``lexicon.yaml``.
+    """
+    if not word[0].isalpha():
+        return word
+    for pattern, american in _BRITISH:
+        word = pattern.sub(american, word)
+    return str(_snowball.stemWord(word))

@@ -1,0 +1,163 @@
+"""Complete the segments of a statement: what each takes from its neighbours, as a reader does without noticing.
+
+``units`` gives the one reading that we would defend; ``available`` gives everything that a faithful caption might have
+drawn together around one segment, and still no more than one finding's own place, size and severity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .analysis import Analysis, Item, Segment
+from .tokens import stem
+
+# Words that name a property of an organ without saying how it is.
+ATTRIBUTES = frozenset(
+    stem(word)
+    for word in "size contour diameter caliber calibration width widths dimension density densities parenchyma thickness "
+    "height configuration position structure wall lumen appearance shape morphology attenuation enhancement surface "
+    "margin border length volume form space line intensity aeration distension level plane plan section image area "
+    "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
+)
+_LISTING = (",", "and", "or", "nor", "/", "&", "plus")
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One claim: a segment with the organs and the predicate that it shares."""
+
+    segment: Segment
+    items: list[Item]
+    heading: bool = False
+
+
+def is_attribute(item: Item) -> bool:
+    return item.kind == "finding" and item.key in ATTRIBUTES
+
+
+def says_nothing(segment: Segment) -> bool:
+    """Whether a segment names organs or attributes but no quality of them."""
+    return not any(item.kind not in ("organ", "side", "negation") and not is_attribute(item) for item in segment.items)
+
+
+def is_loose(segment: Segment) -> bool:
+    """Whether a segment only qualifies something else: sizes, severities, hedges without a finding or an organ."""
+    return not segment.organs and not any(item.kind == "finding" and not is_attribute(item) for item in segment.items)
+
+
+def units(analysis: Analysis) -> tuple[Unit, ...]:
+    """The claims of a statement, one for each segment, in order."""
+    return tuple(_unit(analysis.segments, index) for index in range(len(analysis.segments)))
+
+
+def available(segments: Sequence[Segment], index: int) -> list[Item]:
+    """Items that a faithful caption about segment ``index`` may use."""
+    segment = segments[index]
+    found = list(_unit(segments, index).items)
+    _extend(found, _outer_organs(segments, index))
+    if not segment.organs:
+        if index and segments[index].joiner not in (";", "."):
+            _extend(found, _shared(segments[index - 1]))
+        if index + 1 < len(segments) and not segments[index + 1].organs:
+            _extend(found, _shared(segments[index + 1]))
+    for neighbour in (index - 1, index + 1):
+        if 0 <= neighbour < len(segments) and is_loose(segments[neighbour]):
+            _extend(found, segments[neighbour].items)
+    if segment.verb is None and not segment.findings:
+        _extend(found, _predicate(segments, index))
+    return found
+
+
+def _extend(found: list[Item], items: Sequence[Item]) -> None:
+    found.extend(item for item in items if item not in found)
+
+
+def _unit(segments: Sequence[Segment], index: int) -> Unit:
+    segment = segments[index]
+    items = list(segment.items)
+    following = segments[index + 1] if index + 1 < len(segments) else None
+    if says_nothing(segment) and following is not None and following.joiner == ":":
+        return Unit(segment, items, heading=True)
+    if not any(item.mention and not item.mention.place for item in items):
+        _extend(items, inherited_sites(segments, index))
+    nodes = _nodes(segments, segment)
+    if nodes is not None:
+        _extend(items, [item for item in nodes.items if item.kind not in ("organ", "side")])
+    elif says_nothing(segment):
+        _extend(items, _predicate(segments, index) or _listed_findings(segments, index))
+    elif is_loose(segment) and index:
+        _extend(items, segments[index - 1].items)
+    return Unit(segment, items)
+
+
+def _nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:
+    """The segment that names the lymph nodes of which ``segment`` only lists a station."""
+    if not any(item.mention and item.mention.station for item in segment.items):
+        return None
+    named = [other for other in segments if any(i.mention and i.mention.container for i in other.organs)]
+    return next((other for other in named if other is not segment), None)
+
+
+def inherited_sites(segments: Sequence[Segment], index: int) -> list[Item]:
+    """Organs of the neighbour that a segment without one of its own belongs to."""
+    left = next((s for s in reversed(segments[:index]) if s.organs), None)
+    right = next((s for s in segments[index + 1 :] if s.organs), None)
+    if left is None or right is None:
+        chosen = left or right
+    else:
+        chosen = right if _leans_right(segments, index) else left
+    return [item for item in chosen.organs if item.mention and not item.mention.place] if chosen else []
+
+
+def _leans_right(segments: Sequence[Segment], index: int) -> bool:
+    """A comma to the left and "and" to the right: the segment is listed with what follows."""
+    segment, following = segments[index], segments[index + 1]
+    if segment.verb is not None or not following.organs or following.joiner not in ("and", "or"):
+        return False
+    first = following.organs[0].start
+    return segment.joiner == "," and any(item.start < first for item in following.findings)
+
+
+def _outer_organs(segments: Sequence[Segment], index: int) -> list[Item]:
+    """Organs to the left that may enclose this segment's own ("In the right lung, a nodule in the upper lobe")."""
+    own = segments[index].organs
+    if not own:
+        return []
+    left = next((s for s in reversed(segments[:index]) if s.organs), None)
+    if left is None or left.findings:
+        return []
+    return [item for item in left.organs if item.mention and not item.mention.place]
+
+
+def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
+    """What is said of the last member of a list of subjects holds for each: "liver, spleen and pancreas are normal"."""
+    if segments[index].verb is not None:
+        return []
+    for following in segments[index + 1 :]:
+        if not any(word in _LISTING for word in following.joiner.split()):
+            return []
+        if following.verb is not None:
+            if any(item.start > following.verb for item in following.organs) and not any(
+                item.start < following.verb for item in following.organs
+            ):
+                return []
+            return [item for item in following.items if item.start >= following.verb and item.kind != "organ"]
+        if not says_nothing(following):
+            if following.organs and following.organs[0].start < min(i.start for i in following.findings or following.items):
+                return [item for item in following.items if item.kind not in ("organ", "side")]
+            return []
+    return []
+
+
+def _listed_findings(segments: Sequence[Segment], index: int) -> list[Item]:
+    """What is found in the first of a list of places is found in each: "nodules in the liver and the spleen"."""
+    for earlier in reversed(segments[:index]):
+        if not says_nothing(earlier):
+            return [item for item in earlier.items if item.kind not in ("organ", "side")]
+    return []
+
+
+def _shared(neighbour: Segment) -> list[Item]:
+    """Findings (not sizes or severities, which belong to their own finding) of a segment next door."""
+    return [item for item in neighbour.items if item.kind in ("finding", "side", "hedge", "negation")]

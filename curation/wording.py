@@ -1,0 +1,171 @@
+"""Words for a claim: the shortest wording of a statement that stands alone for one of its organs.
+
+Wordings are tried from the shortest to the whole statement. They reuse the report's own words; only the organ of a list
+is put in its place and the verb agrees with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .analysis import Analysis, Item, Segment
+from .assertion import Polarity
+from .units import Unit, says_nothing
+
+_SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
+_LEAD_IN = re.compile(
+    r"^(?:(?:however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with)\b[,\s]*)+",
+    re.IGNORECASE,
+)
+_EDGE = " .,;:\"'“”-–"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What a statement says of one organ: the segments, and the mention that names it (None where it is implied)."""
+
+    organ: str
+    units: tuple[Unit, ...]
+    item: Item | None
+
+
+def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> Iterator[str]:
+    """Wordings of ``claim``, best first; the last ones repeat the whole statement."""
+    whole = _clean(analysis.text)
+    if len(claims) == 1 and claim.item is not None:
+        yield whole
+    station = _station_text(claim, analysis)
+    if station:
+        yield _clean(station)
+    runs = list(_runs(claim, analysis))
+    if runs:
+        text = "; ".join(runs)
+        if claim.item is not None and _names_it(claim):
+            yield _clean(text)
+        yield f"{_capital(claim.organ)}: {_lower(_clean(text))}"
+    yield whole
+    yield f"{_capital(claim.organ)}: {_lower(whole)}"
+
+
+def _names_it(claim: Claim) -> bool:
+    return any(claim.item in unit.segment.items for unit in claim.units)
+
+
+def _runs(claim: Claim, analysis: Analysis) -> Iterator[str]:
+    """Text of each run of neighbouring segments of the claim, completed by what it shares with the others."""
+    run: list[Unit] = []
+    order = {id(segment): index for index, segment in enumerate(analysis.segments)}
+    for unit in claim.units:
+        if run and order[id(unit.segment)] != order[id(run[-1].segment)] + 1:
+            yield _run_text(claim, run, analysis)
+            run = []
+        run.append(unit)
+    if run:
+        yield _run_text(claim, run, analysis)
+
+
+def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
+    first, last = run[0].segment, run[-1].segment
+    text = _between(analysis, first.start, last.end)
+    mention = claim.item.mention if claim.item else None
+    if mention is not None and len(mention.names) == 2 and first.start <= mention.start and mention.end <= last.end:
+        text = _one_side(claim, analysis, first, last)
+    elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
+        if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
+            text = f"{_between(analysis, first.start, first.verb)} {_agree(_between(analysis, first.verb, last.end))}"
+    if all(says_nothing(unit.segment) for unit in run):
+        return _shared_text(claim, run[0], text, analysis)
+    return _with_cue(run, text, analysis)
+
+
+def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -> str:
+    """ "Both kidneys are normal" for one of them: "Left kidney is normal". Sizes are not handed out to each side."""
+    assert claim.item is not None and claim.item.mention is not None
+    mention = claim.item.mention
+    if any(item.kind in ("measure", "side") and first.start <= item.start < last.end for item in analysis.items):
+        return _between(analysis, first.start, last.end)
+    before, after = _between(analysis, first.start, mention.start), _between(analysis, mention.end, last.end)
+    return f"{before} {claim.organ} {_agree(after)}".strip()
+
+
+def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str:
+    """A member of a list with the predicate behind the list, or with the findings before it."""
+    segment = unit.segment
+    inherited = [item for item in unit.items if item not in segment.items and item.kind != "organ"]
+    if not inherited:
+        return text
+    source = next((s for s in analysis.segments if any(item in s.items for item in inherited)), None)
+    if source is None:
+        return text
+    if source.start > segment.start:
+        begin = source.verb if source.verb is not None else min(item.start for item in inherited)
+        rest = _between(analysis, begin, source.end)
+        plural = claim.item is not None and claim.item.mention is not None and claim.item.mention.plural
+        one = claim.item is not None and claim.item.mention is not None and len(claim.item.mention.names) == 2
+        return f"{text} {rest if plural and not one else _agree(rest)}"
+    site = next(iter(source.sites), None)
+    body = _between(analysis, source.start, site.start if site else source.end)
+    return _with_cue([Unit(source, list(source.items))], f"{body} {_strip_verb(text, segment, analysis)}", analysis)
+
+
+def _station_text(claim: Claim, analysis: Analysis) -> str:
+    """ "No enlarged lymph nodes were seen in the hila and the mediastinum" for one of the stations."""
+    mention = claim.item.mention if claim.item else None
+    if mention is None or not mention.station:
+        return ""
+    source = next((s for s in analysis.segments if any(i.mention and i.mention.container for i in s.organs)), None)
+    if source is None:
+        return ""
+    whole = next(item for item in source.organs if item.mention and item.mention.container)
+    stations = [item.start for item in source.organs if item.mention and item.mention.station and item.start > whole.end]
+    middle = _between(analysis, whole.end, min(stations, default=source.end))
+    middle = re.sub(r"(?:\s|\b(?:in|at|of|within|the|both|bilateral)\b)+$", "", middle)
+    return f"{_between(analysis, source.start, whole.start)} {claim.organ} {middle}".strip()
+
+
+def _strip_verb(text: str, segment: Segment, analysis: Analysis) -> str:
+    return text if segment.verb is None else _between(analysis, segment.start, segment.verb)
+
+
+def _with_cue(run: Sequence[Unit], text: str, analysis: Analysis) -> str:
+    """Add the "no" or "was not observed" that governs a segment from outside it."""
+    start, end = run[0].segment.start, run[-1].segment.end
+    meant = {item.polarity for unit in run for item in unit.segment.items if item.kind in ("finding", "modifier")}
+    wanted = meant - {Polarity.AFFIRMED}
+    if not wanted:
+        return text
+    cues = [item for item in analysis.items if item.kind in ("negation", "hedge")]
+    if any(start <= cue.start < end for cue in cues):
+        return text
+    before = [cue for cue in cues if cue.end <= start]
+    after = [cue for cue in cues if cue.start >= end]
+    if before and (not after or analysis.tokens[before[-1].start].word in ("no", "without")):
+        return f"{_between(analysis, before[-1].start, before[-1].end)} {text}"
+    if after:
+        return f"{text} {_between(analysis, after[0].start, after[0].end)}"
+    return text
+
+
+def _agree(text: str) -> str:
+    head, _, rest = text.partition(" ")
+    return f"{_SINGULAR.get(head, head)} {rest}".strip()
+
+
+def _between(analysis: Analysis, start: int, end: int) -> str:
+    if start >= end:
+        return ""
+    return analysis.text[analysis.tokens[start].start : analysis.tokens[end - 1].end]
+
+
+def _clean(text: str) -> str:
+    return _capital(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower(text: str) -> str:
+    return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]

@@ -1,0 +1,1 @@
+"""The networks, in pure torch: image encoder, text encoder, connectors and the text-guided segmenter."""

@@ -1,0 +1,87 @@
+"""An engine and a verifier that do next to nothing, and a recipe of both that worker processes can build."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from curation.curator import Recipe
+from curation.engines import Draft
+from curation.reports import Report, Section
+from curation.schemas import Reason
+from curation.shards import MadeBy
+from curation.verify import Verdict
+
+ORGANS = ("liver", "spleen", "left kidney", "right kidney", "heart", "aorta")
+
+
+@dataclass
+class FakeEngine:
+    """Says one caption for each sentence, or what its queue holds; keeps a history, and a log that processes share.
+
+    A report that holds the word CRASH makes it fail; INVENT makes it claim something that the report does not say.
+    """
+
+    queue: deque[list[Draft]] = field(default_factory=deque)
+    history: list[list[str]] = field(default_factory=list)
+    log: Path | None = None
+    seconds: float = 0.0
+
+    name = "fake"
+    model: str | None = "fake-1"
+    prompt: str | None = None
+
+    def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
+        self.history.append([report.report_id for report in reports])
+        for report in reports:
+            time.sleep(self.seconds)
+            if self.log:
+                with self.log.open("a") as file:
+                    file.write(f"{report.report_id}\n")
+            if "CRASH" in report.text:
+                raise RuntimeError("the fake engine crashed")
+            yield self.queue.popleft() if self.queue else drafts_of(report.text)
+
+
+def drafts_of(text: str) -> list[Draft]:
+    sentences = [sentence.strip() + "." for sentence in text.replace("\n", " ").split(".") if sentence.strip()]
+    found = [Draft(ORGANS[len(sentence) % len(ORGANS)], sentence) for sentence in sentences]
+    return [*found, Draft("liver", "There is a second liver.")] if "INVENT" in text else found
+
+
+class FakeVerifier:
+    """Takes what stands in the report word for word."""
+
+    def read(self, text: str, sections: Sequence[Section]) -> str:
+        return text
+
+    def verify(self, report: str, organ: str, caption: str) -> Verdict:
+        start = report.find(caption)
+        if start < 0:
+            return Verdict(
+                False, organ, None, Reason.NOT_GROUNDED, "not in the report", -1, -1, None, 0.0, report[:40] or None
+            )
+        status = "normal" if "normal" in caption else "abnormal"
+        return Verdict(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
+
+
+def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> Recipe:
+    made_by = MadeBy(engine, FakeEngine.model, FakeEngine.prompt)
+    return Recipe(made_by, partial(FakeEngine, log=log, seconds=seconds), FakeVerifier)
+
+
+def write_reports(path: Path, count: int, *, distinct: int | None = None, extra: str = "") -> Path:
+    """A CSV of short reports; only ``distinct`` of their texts differ (by default all)."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["VolumeName", "Findings_EN", "Impressions_EN", "PatientAge"])
+        for number in range(count):
+            text = number % (distinct or count)
+            findings = f"The liver is normal. A lesion of {text} mm is seen. Kidney {text} is of normal size. {extra}"
+            rows.writerow([f"scan_{number}.nii.gz", findings, f"Lesion of {text} mm.", f"{number % 90:03d}Y"])
+    return path

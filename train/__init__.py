@@ -1,0 +1,1 @@
+"""Training on volumes and caption sets, inference on volumes, and the metrics. Imports from every folder."""

@@ -94,9 +94,7 @@ class Labeller:
             return False
         if rule.unless and rule.unless.search(caption):
             return False
-        return any(
-            assess(caption, match.start(), match.end()) != "negated" for match in rule.terms.finditer(caption)
-        )
+        return any(assess(caption, match.start(), match.end()) != "negated" for match in rule.terms.finditer(caption))
 
 
 def curated(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -123,7 +121,9 @@ def from_set(directory: Path) -> Iterator[tuple[str, str, str]]:
             yield row["report_id"], row["organ"], row["caption"]
 
 
-def f1(gold: Mapping[str, set[str]], found: Mapping[str, set[str]], label: str, keys: Iterable[str]) -> tuple[float, ...]:
+def f1(
+    gold: Mapping[str, set[str]], found: Mapping[str, set[str]], label: str, keys: Iterable[str]
+) -> tuple[float, ...]:
     """Precision, recall, F1 and number of positives."""
     keys = list(keys)
     hit = sum(label in gold[key] and label in found.get(key, ()) for key in keys)

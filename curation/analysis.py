@@ -112,7 +112,8 @@ class Reader:
         items: list[Item] = []
         for mention in mentions:
             items.append(Item("organ", mention.start, mention.end, mention.names[0], mention=mention))
-            taken[mention.start : mention.end] = [True] * (mention.end - mention.start)
+            if not mention.finding:
+                taken[mention.start : mention.end] = [True] * (mention.end - mention.start)
         for measure in measures:
             if not any(taken[measure.start : measure.end]):
                 items.append(Item("measure", measure.start, measure.end, measure.kind, measure=measure))
@@ -132,7 +133,7 @@ class Reader:
             if not taken[index] and token.word[0].isalnum() and token.word not in _FUNCTION
         )
         for item in items:
-            if item.kind not in ("organ", "hedge", "negation"):
+            if item.kind not in ("hedge", "negation"):
                 item.polarity = scopes.polarity[item.start]
         return sorted(items, key=lambda item: (item.start, item.end))
 
@@ -153,7 +154,7 @@ class Reader:
 
 _FUNCTION = frozenset(
     "a an the of in at on to by for from as and or with into within is are was were be been being has have had there "
-    "it its this that these those which who also both s".split()
+    "it its this that these those which who also both s mm cm millimeters millimeter centimeters".split()
 )
 
 
@@ -161,7 +162,7 @@ def _free_matches(
     matches: Sequence[Match], mentions: Sequence[OrganMention], measures: Sequence[Measure]
 ) -> list[Match]:
     """Lexicon matches that say more than the organ name or number they touch."""
-    spans = [(mention.start, mention.end) for mention in mentions] + [(m.start, m.end) for m in measures]
+    spans = [(mention.start, mention.end) for mention in mentions if not mention.finding] + [(m.start, m.end) for m in measures]
     return [m for m in matches if not any(start <= m.start and m.end <= end for start, end in spans)]
 
 
@@ -188,7 +189,7 @@ def _phrase_item(match: Match, stems: Sequence[str], taken: Sequence[bool]) -> I
     if entry.key == "extent:bilateral":
         return Item("side", match.start, match.end, "side:both")
     free = {stems[index] for index in range(match.start, match.end) if not taken[index]}
-    parts = tuple(part for part in entry.parts if part in free)
+    parts = tuple(part for word, part in zip(entry.words, entry.parts, strict=True) if word in free)
     kind: Kind = "modifier" if entry.modifier else "finding"
     return Item(kind, match.start, match.end, entry.key, parts=parts, entry=entry)
 

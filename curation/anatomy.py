@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from prompts.vocabulary import Mention, Vocabulary
 
-from .tokens import Token
+from .tokens import Token, stem
 
 SIDES = {
     "left": "left", "right": "right", "leftward": "left", "rightward": "right", "lt": "left", "rt": "right",
@@ -37,7 +37,14 @@ _POSITION = frozenset(
     "ethmoid maxillary sphenoid cervical thoracic lumbar main segmental lobar subsegmental hilar prevascular "
     "subcarinal paratracheal".split()
 )
+POSITIONS = frozenset(
+    stem(word)
+    for word in "upper middle lower mid apical basal anterior posterior superior inferior lateral medial proximal distal "
+    "central peripheral subpleural paramediastinal side segment half pole section fossa fossae hemithorax area".split()
+)
+"""Stems that say where, which no denial or doubt turns round."""
 _LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
+_ADENOPATHY = frozenset("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps".split())
 _STOPS = frozenset((";", ":", ".", "but", "which", "while", "with", "without", "however", "adjacent", "level"))
 _JOIN = frozenset(("and", "or", ",", "/", "-", "&", "nor", "to"))
 
@@ -54,6 +61,8 @@ class OrganMention:
     adjective: bool = False
     plural: bool = False
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
+    origin: tuple[str, ...] = ()  # the organ that gives a station its name
+    finding: bool = False  # the words are a finding as well ("lymphadenopathy")
 
 
 class Anatomist:
@@ -81,12 +90,11 @@ class Anatomist:
 
     def share_sides(self, mentions: Sequence[OrganMention]) -> None:
         """A pair named again without its sides means the same sides: "both lungs are clear … in the lung parenchyma"."""
-        pairs = {self.vocabulary.organs[m.names[0]].parents: m.names for m in mentions if len(m.names) == 2}
+        pairs = {m.names for m in mentions if len(m.names) == 2}
         for mention in mentions:
-            if len(mention.names) == 1:
-                for parents, names in pairs.items():
-                    if mention.names[0] in parents:
-                        mention.names = names
+            for names in pairs:
+                if mention.names[0] not in names and self.vocabulary.sided(mention.names[0]) == names:
+                    mention.names = names
 
     def set_sides(self, mentions: Sequence[OrganMention], words: Sequence[tuple[int, str]]) -> None:
         """Turn pairs such as "kidneys" into the sides that one segment of a statement gives them.
@@ -158,6 +166,7 @@ class Anatomist:
 
     def _with_stations(self, found: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:
         """Lymph nodes by station where the stations are listed apart: "lymph nodes in the mediastinum and both hila"."""
+        found = sorted([*found, *_adenopathies(tokens, found)], key=lambda mention: mention.start)
         nodes = [mention for mention in found if any(name in self._nodal for name in mention.names)]
         stations: list[OrganMention] = []
         for node in nodes:
@@ -171,6 +180,11 @@ class Anatomist:
     def _stations_before(self, tokens: Sequence[Token], node: OrganMention) -> list[OrganMention]:
         stations: list[OrganMention] = []
         at = node.start
+        if node.finding:  # "mediastinal and hilar adenopathy"
+            width = next((w for w in (3, 2, 1) if at - w >= 0 and self._station(tokens, at - w, at)), 0)
+            if width:
+                stations.append(OrganMention(at - width, at, (self._station(tokens, at - width, at) or "",), station=True))
+                at -= width
         while at >= 2 and tokens[at - 1].word in _JOIN:
             width = next((w for w in (3, 2, 1) if at - 1 - w >= 0 and self._station(tokens, at - 1 - w, at - 1)), 0)
             if not width:
@@ -198,7 +212,7 @@ class Anatomist:
                 if name is None and at + width <= len(tokens) and (word_name := self._station(tokens, at, at + width)):
                     name, end = word_name, at + width
             if name is not None and tokens[at].word[0].isalpha():
-                stations.append(OrganMention(at, end, (name,), station=True))
+                stations.append(OrganMention(at, end, (name,), station=True, origin=mention.names if mention else ()))
             at = max(end, at + 1)
         return stations
 
@@ -242,6 +256,16 @@ class Anatomist:
             found.insert(0, OrganMention(begin, end, (name,)))
             at = begin
         return found
+
+
+def _adenopathies(tokens: Sequence[Token], found: Sequence[OrganMention]) -> list[OrganMention]:
+    """Words that name lymph nodes and a finding of them at once."""
+    taken = {index for mention in found for index in range(mention.start, mention.end)}
+    return [
+        OrganMention(index, index + 1, ("lymph nodes",), finding=True)
+        for index, token in enumerate(tokens)
+        if token.word in _ADENOPATHY and index not in taken
+    ]
 
 
 def _is_plural(word: str) -> bool:

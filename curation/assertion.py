@@ -26,7 +26,7 @@ class Polarity(IntEnum):
 
 
 HARD_BREAKS = frozenset(
-    (";", ":", ".", "(", ")", "but", "while", "whereas", "however", "although", "though", "because", "•", "!")
+    (";", ":", ".", "(", ")", "but", "while", "whereas", "however", "although", "though", "because", "where", "•", "!")
 )
 SOFT_BREAKS = frozenset((",", "and", "or", "nor", "/", "&", "plus", "versus", "vs"))
 VERBS = frozenset(
@@ -151,6 +151,8 @@ class Scopes:
         start = self.clause_start(match.start)
         if self._has_words(start, match.start):
             self._set(start, match.start, Polarity.NEGATED)
+            if match.end not in self._break_set:  # "… in either hemithorax"
+                self._set(match.end, self.clause_end(match.end), Polarity.NEGATED)
         else:
             self._set(match.end, self.clause_end(match.end), Polarity.NEGATED)
 

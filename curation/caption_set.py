@@ -212,7 +212,13 @@ def _resumable(root: Path, source: Input, settings: Settings) -> Manifest | None
 
 @contextmanager
 def open_set(
-    root: Path, source: Input, settings: Settings, source_columns: Sequence[str], *, overwrite: bool = False, since: float | None = None
+    root: Path,
+    source: Input,
+    settings: Settings,
+    source_columns: Sequence[str],
+    *,
+    overwrite: bool = False,
+    since: float | None = None,
 ) -> Iterator[CaptionSet]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 

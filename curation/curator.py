@@ -33,16 +33,23 @@ class Recipe:
     """How captions are made. Picklable: each worker process builds its own engine and verifier from it."""
 
     made_by: MadeBy
-    engine: Callable[[], Engine]
-    checker: Callable[[], Checker]
+    build: Callable[[], tuple[Engine, Checker]]
 
 
 def rules_recipe() -> Recipe:
     """The built-in engine."""
     from .engines.rules import RulesEngine
+
+    return Recipe(MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt), _build_rules)
+
+
+def _build_rules() -> tuple[Engine, Checker]:
+    """Engine and verifier with one reader: what one has analysed, the other need not."""
+    from .engines.rules import RulesEngine
     from .verify import Verifier
 
-    return Recipe(MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt), RulesEngine, Verifier)
+    verifier = Verifier()
+    return RulesEngine(verifier), verifier
 
 
 def distinct(accepted: Sequence[Accepted]) -> tuple[list[Accepted], list[Accepted]]:
@@ -62,8 +69,7 @@ class Curator:
 
     def __init__(self, recipe: Recipe) -> None:
         self._made_by = recipe.made_by
-        self._engine = recipe.engine()
-        self._checker = recipe.checker()
+        self._engine, self._checker = recipe.build()
 
     def __call__(self, reports: Sequence[Report]) -> list[tuple[bytes, bool]]:
         """Packed outcome of each report, and whether the engine failed on it."""

@@ -114,6 +114,7 @@ def read_lines(stream: ByteStream, path: Path) -> Iterator[str]:
 
 def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
     """Lines, those longer than ``size`` characters in several pieces; raises DamagedError as ``read_lines`` does."""
+    text = None
     try:
         encoding = sniff_encoding(stream.peek(SNIFFED)[:SNIFFED])
         errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
@@ -122,3 +123,6 @@ def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
             yield repair(piece)
     except UNPACKING_ERRORS as error:
         raise DamagedError(f"the compressed file is cut off or corrupt here ({error})") from error
+    finally:
+        if text and not stream.closed:
+            text.detach()  # the stream belongs to whoever opened it

@@ -13,11 +13,12 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from .analysis import Analysis, Item, Reader, Segment
+from .anatomy import POSITIONS
 from .assertion import Polarity
 from .reading import implied_organs
 from .schemas import Reason
 from .tokens import Token
-from .units import Unit, available, is_attribute, units
+from .units import NEUTRAL, Unit, available, units
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
@@ -102,20 +103,20 @@ class Entailment:
     def _missing(self, unit: Unit, claim: Analysis, pool: _Pool) -> tuple[list[Problem], float]:
         problems: list[Problem] = []
         share, count = 0.0, 0
-        speaks = any(item.kind in ("finding", "modifier", "measure") for item in unit.items)
+        pool.claim_denies = _denies(unit.items)
         for item in unit.items:
             if item.kind in ("hedge", "negation"):
                 continue
-            problem, weight = self._carried(item, claim, pool, speaks)
+            problem, weight = self._carried(item, claim, pool, item in unit.segment.items)
             share, count = share + weight, count + 1
             if problem is not None:
                 problems.append(problem)
         return problems, share / count if count else _LITERAL
 
-    def _carried(self, item: Item, claim: Analysis, pool: _Pool, speaks: bool) -> tuple[Problem | None, float]:
+    def _carried(self, item: Item, claim: Analysis, pool: _Pool, own: bool) -> tuple[Problem | None, float]:
         words = _words(claim, item)
         if item.kind == "organ":
-            return pool.organ(item, words, speaks)
+            return pool.organ(item, words, own)
         if item.kind == "side":
             return pool.side(item.key.removeprefix("side:"), words)
         if item.kind == "measure":
@@ -141,7 +142,7 @@ class Entailment:
     def _cut_negation(self, unit: Unit, segment: Segment, evidence: Analysis) -> Iterable[Problem]:
         """A caption that stops right where its evidence goes on to deny has been cut in the wrong place."""
         cue = next((item for item in segment.items if item.kind == "negation"), None)
-        if cue is None or any(item.kind == "negation" for item in unit.items):
+        if cue is None or any(item.kind == "negation" or item.polarity == Polarity.NEGATED for item in unit.items):
             return
         keys = {item.key for item in unit.segment.items}
         before = [item for item in segment.items if item.end <= cue.start]
@@ -158,17 +159,18 @@ class Entailment:
         claimed = [n for unit, _ in used for item in unit.items if item.mention for n in item.mention.names
                    if not item.mention.place]
         found: list[str] = []
-        for _, index in used:
+        claims = [(unit, index) for unit, index in used if not unit.heading] or used
+        for _, index in claims:
             items = available(evidence.segments, index)
             found += [n for item in items if item.mention and not item.mention.place for n in item.mention.names]
-            found += implied_organs(self.reader, items)
+            found += implied_organs(self.reader, evidence.segments[index].items)
         found = found or [
             n for item in evidence.items if item.mention and not item.mention.place for n in item.mention.names
         ] or list(context)
         if any(self.covers(organ, name) for name in found):
             if not claimed or any(self.related(organ, name) for name in claimed):
                 return
-            if any(self.covers(organ, name) for _, i in used for name in implied_organs(self.reader, evidence.segments[i].items)):
+            if any(self.covers(organ, name) for _, i in claims for name in implied_organs(self.reader, evidence.segments[i].items)):
                 return
         if any(self._other_side(organ, name) for name in found):
             yield Problem(Reason.LATERALITY, f"the evidence is about {_listed(found)}, not {organ}")
@@ -203,8 +205,11 @@ class _Pool:
         self.sides: set[str] = set()
         for item in items:
             if item.kind in ("finding", "modifier"):
-                for key in (item.key, *item.parts):
+                for key in (item.key, *item.parts, *self._compounds(item)):
                     self.words_.setdefault(key, set()).add(item.polarity)
+            if item.kind == "negation" or (item.entry and "pseudo_negation" in item.entry.flags):
+                for word in evidence.stems[item.start : item.end]:  # "no suspicious …", "no increase in …"
+                    self.words_.setdefault(parent.reader.lexicon.canonical(word), set()).add(Polarity.NEGATED)
             elif item.kind == "side":
                 self.sides |= {"left", "right"} if item.key == "side:both" else {item.key.removeprefix("side:")}
             elif item.mention:
@@ -212,16 +217,28 @@ class _Pool:
                     side for n in item.mention.names if (side := parent.reader.vocabulary.organs[n].side) is not None
                 }
         self.organs = [item for item in items if item.mention]
-        self.implied = implied_organs(parent.reader, items)
+        self.implied = implied_organs(parent.reader, items if index is None else evidence.segments[index].items)
         self.used_context = False
+        self.denies = _denies(items)
+        self.claim_denies = False
 
-    def organ(self, item: Item, words: str, speaks: bool) -> tuple[Problem | None, float]:
+    def organ(self, item: Item, words: str, own: bool) -> tuple[Problem | None, float]:
         assert item.mention is not None
         for name in item.mention.names:
             weight = self._organ_weight(name, item)
             if weight == 0.0:
                 return self._organ_problem(name, item, words), 0.0
+        if own and not self._same_presence(item):
+            return Problem(Reason.NEGATION, f"the evidence is the opposite about “{words}” itself"), 0.5
         return None, weight
+
+    def _same_presence(self, item: Item) -> bool:
+        """An organ that is itself denied ("the right kidney is not visualised") must be denied in the caption too."""
+        denied = item.polarity == Polarity.NEGATED and not self.claim_denies
+        organs = [o for o in self.organs if o.mention and set(o.mention.names) & set(item.mention.names if item.mention else ())]
+        if not organs or self.denies and self.claim_denies:
+            return True
+        return denied == (not self.denies and all(o.polarity == Polarity.NEGATED for o in organs))
 
     def _organ_weight(self, name: str, item: Item) -> float:
         covers = self.parent.covers
@@ -229,7 +246,7 @@ class _Pool:
             mention = other.mention
             if mention is None or (mention.place and item.mention and not item.mention.place):
                 continue
-            if any(covers(name, own) for own in mention.names):
+            if any(covers(name, own) for own in mention.names + mention.origin):
                 return _LITERAL if name in mention.names else _SYNONYM
         if any(covers(name, own) for own in self.implied):
             return _SYNONYM
@@ -265,19 +282,43 @@ class _Pool:
     def word(self, item: Item, claim: Analysis, words: str) -> tuple[Problem | None, float]:
         for key, weight in self._spellings(item, words):
             polarities = self.words_[key]
-            if item.polarity in polarities:
+            if item.polarity in polarities or key in POSITIONS:
                 return None, weight
             return self._turned(item, polarities, words), 0.5
-        if item.parts and all(part in self.words_ for part in item.parts):
-            shared = set.intersection(*(self.words_[part] for part in item.parts))
+        for parts in self._wordings(item):
+            shared = set.intersection(*(self.words_[part] for part in parts))
             if item.polarity in shared:
                 return None, _SYNONYM
             return self._turned(item, shared, words), 0.5
         if item.kind == "modifier":
             return Problem(Reason.MODIFIER, f"“{words}” is not in the evidence"), 0.0
-        if is_attribute(item):
+        if item.key in NEUTRAL:
             return None, 0.5
         return Problem(Reason.NOT_GROUNDED, f"“{words}” is not in the evidence"), 0.0
+
+    def _wordings(self, item: Item) -> Iterable[tuple[str, ...]]:
+        """The ways to say ``item`` in several words that the evidence has all words of."""
+        if item.parts and all(part in self.words_ for part in item.parts):
+            yield item.parts
+        if item.entry:
+            for wording in sorted(w for w in item.entry.wordings if len(w) > 1):
+                named = [part for part in wording if part not in self.words_]
+                if len(named) < len(wording) and all(self._names(part, item) for part in named):
+                    yield tuple(part for part in wording if part in self.words_)
+
+    def _compounds(self, item: Item) -> Iterable[str]:
+        """Findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""
+        if item.entry and not item.entry.modifier:
+            for wording in item.entry.wordings:
+                named = [self.parent.reader.anatomist.resolve(part) is not None for part in wording]
+                if len(wording) == 2 and sum(named) == 1 and ":" not in wording[named.index(False)]:
+                    yield wording[named.index(False)]
+
+    def _names(self, word: str, item: Item) -> bool:
+        """Whether a word of a wording ("renal") is an organ that the evidence speaks of."""
+        name = self.parent.reader.anatomist.resolve(word)
+        organs = [n for other in self.organs if other.mention for n in other.mention.names] + list(self.context)
+        return name is not None and any(self.parent.covers(name, organ) for organ in organs)
 
     def _spellings(self, item: Item, words: str) -> Iterable[tuple[str, float]]:
         if item.key in self.words_:
@@ -294,6 +335,10 @@ class _Pool:
             return Problem(Reason.NEGATION, f"the evidence {denied} “{words}”")
         hedged = "only suspects" if item.polarity == Polarity.AFFIRMED else "does not put in doubt"
         return Problem(Reason.MODIFIER, f"the evidence {hedged} “{words}”")
+
+
+def _denies(items: Iterable[Item]) -> bool:
+    return any(item.polarity == Polarity.NEGATED for item in items if item.kind in ("finding", "modifier", "measure"))
 
 
 def _is_subset(wanted: tuple[float, ...], offered: tuple[float, ...]) -> bool:

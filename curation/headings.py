@@ -89,7 +89,7 @@ BARE_LINE = re.compile(
 # Looked for first: a search for a word costs a hundredth of one for a pattern with several ways to start.
 DASHED_WORDS = ("FINDINGS", "IMPRESSION", "CONCLUSION", "OPINION")
 SIGNATURE_WORDS = (
-    "electronically", "dictated", "transcribed", "signed", "personally reviewed", "thank you", "end of",
+    "electronically", "dictated", "transcribed", "signed", "personally reviewed", "thank you", "end of", "dr.",
     "communicated", "discussed", "conveyed", "called", "reported",
 )  # fmt: skip
 DASHED = re.compile(
@@ -101,7 +101,8 @@ SIGNATURE = re.compile(
     r"(?:^[ \t]*|(?<=[.?!][ \t]))(?P<heading>(?:\d{1,2}[.)] ?)?(?:this (?:report|document) (?:has been|was|is) )?"
     r"(?:electronically (?:signed|verified|approved)|dictated (?:by|and)|transcribed by|signed by\b|"
     r"reported and signed|i,? (?:the .{0,60}|have )?personally reviewed|thank you for (?:the|this|your|referring)|"
-    r"end of (?:the )?report|results? (?:were|was) (?:communicated|discussed|called|conveyed)|"
+    r"(?:(?:assist|assoc|spec|op)\. ?)?(?:prof\. ?)?dr\. ?\w|end of (?:the )?report|"
+    r"results? (?:were|was) (?:communicated|discussed|called|conveyed)|"
     r"(?:the )?(?:above )?findings (?:were|was) (?:communicated|discussed|reported|called|conveyed) (?:to|with|by)))",
     re.M | re.IGNORECASE,
 )

@@ -52,6 +52,8 @@ class LexiconFile(BaseModel):
     limitation: list[str]
     recommendation: list[str]
     history: list[str]
+    exceptions: list[str]
+    attributes: list[str]
 
 
 @dataclass(slots=True)
@@ -59,13 +61,15 @@ class Entry:
     """What one phrase means. ``key`` is shared by all phrases of the same meaning; ``parts`` are its content stems."""
 
     key: str = ""
-    parts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # content stems as they stand
+    parts: tuple[str, ...] = ()  # the same, each by its key
     modifier: str | None = None  # severity, size, extent, quantity, density, morphology or time
     negation: Direction | None = None
     hedge: Direction | None = None
     attributive: bool = False
     flags: set[str] = field(default_factory=set)  # pseudo_negation, scope_end, normality, reporting, ...
     organ: str | None = None
+    wordings: set[tuple[str, ...]] = field(default_factory=set)  # content stems of all phrases of the same meaning
 
 
 class Match(NamedTuple):
@@ -85,6 +89,8 @@ _FLAGS = {
     "limitation": "limitation",
     "recommendation": "recommendation",
     "history": "history",
+    "exceptions": "exception",
+    "attributes": "attribute",
 }
 
 
@@ -101,9 +107,11 @@ class Lexicon:
         self._add_cues(content)
         for name, flag in _FLAGS.items():
             for phrase in getattr(content, name):
-                self._entry(phrase).flags.add(flag)
+                if flag != "normality" or phrase.split()[0] not in _DENIALS:  # "no mass" denies, it does not praise
+                    self._entry(phrase).flags.add(flag)
         self._add_organs(content.implied_organ, "implied_organ")
         self._add_organs(content.absent_organ, "absent_organ")
+        self._share(content.synonyms)
 
     def matches(self, stems: Sequence[str]) -> list[Match]:
         """Longest matches from left to right, non-overlapping. Marks such as hyphens may stand inside a phrase."""
@@ -156,8 +164,8 @@ class Lexicon:
         entry: Entry = node.setdefault("", Entry())
         if not entry.key:
             entry.key = " ".join(stems)
-        if len(stems) > 1 and not entry.parts:
-            entry.parts = tuple(word for word in stems if word not in self._reporting)
+        if len(stems) > 1 and not entry.words and stems[0] not in _PREFIXES:
+            entry.words = tuple(word for word in stems if word not in self._reporting)
         return entry
 
     def _add_groups(self, content: LexiconFile) -> None:
@@ -170,6 +178,40 @@ class Lexicon:
                 for phrase in phrases:
                     entry = self._entry(phrase)
                     entry.key, entry.modifier = f"{modifier}:{name}", modifier
+
+    def _share(self, groups: Sequence[Sequence[str]]) -> None:
+        """What holds for one phrase of a group holds for all: its organ, and the words it may be taken apart into."""
+        for entry in self._entries():
+            entry.parts = tuple(self.canonical(word) for word in entry.words)
+        for group in groups:
+            entries = [self._entry(phrase) for phrase in group]
+            organ = next((entry.organ for entry in entries if entry.organ), None)
+            wordings = {entry.parts for entry in entries if entry.parts}
+            modifier = next((entry for entry in entries if entry.modifier), None)
+            flags = {
+                flag
+                for flag in ("implied_organ", "attribute", "normality")
+                if any(flag in entry.flags for entry in entries)
+            }
+            for entry in entries:
+                entry.organ = entry.organ or organ
+                entry.flags |= flags
+                entry.wordings = wordings
+                if modifier is not None:
+                    entry.key, entry.modifier = modifier.key, modifier.modifier
+
+    def canonical(self, word: str) -> str:
+        """Key of a single stem, or the stem itself where the lexicon does not list it."""
+        entry = self._trie.get(word, {}).get("")
+        return entry.key if entry is not None else word
+
+    def _entries(self) -> Iterator[Entry]:
+        nodes = [self._trie]
+        while nodes:
+            node = nodes.pop()
+            nodes.extend(child for word, child in node.items() if word)
+            if "" in node:
+                yield node[""]
 
     def _add_cues(self, content: LexiconFile) -> None:
         for direction, phrase in _directed(content.negations):
@@ -186,6 +228,9 @@ class Lexicon:
             entry.organ = organ
 
 
+_DENIALS = frozenset(("no", "not", "without", "never"))
+# A phrase that begins so means the opposite of, or less than, its other words.
+_PREFIXES = frozenset("no non not without un sub semi part partial near pre post less free lack absenc loss".split())
 _GLUE = frozenset("-–—/'’")
 
 

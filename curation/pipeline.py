@@ -24,7 +24,7 @@ from .reports import InputError, Report, Skipped, read_reports
 from .shards import GROUP_CHARACTERS, GROUP_REPORTS, REPORTS_PER_PART
 from .workers import Inline, Processes, RunError, available_cores, result_of, workers
 
-BATCH_REPORTS = 64
+BATCH_REPORTS = 32
 BATCH_CHARACTERS = 1_000_000
 BATCHES_UNDER_WAY = 4  # for each worker: enough to keep it busy while a part is flushed to disk
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work

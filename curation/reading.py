@@ -85,9 +85,7 @@ def implied_organs(reader: Reader, items: Sequence[Item]) -> tuple[str, ...]:
     for item in items:
         organ = item.entry.organ if item.entry else None
         name = reader.anatomist.resolve(organ) if organ else None
-        if name is None or any(
-            other.mention and reader.vocabulary.related(name, other.key) for other in items if other.mention
-        ):
+        if name is None or not _adds(reader, name, items):
             continue
         pair = reader.vocabulary.sided(name)
         if pair and sides:
@@ -96,3 +94,16 @@ def implied_organs(reader: Reader, items: Sequence[Item]) -> tuple[str, ...]:
         else:
             found.setdefault(name)
     return tuple(found)
+
+
+# Cavities and nodes remain meant where another organ says whereabouts ("pneumothorax in the left lung").
+_SEROUS = frozenset(("pleura", "pericardium", "peritoneum", "lymph nodes"))
+
+
+def _adds(reader: Reader, name: str, items: Sequence[Item]) -> bool:
+    """Whether an implied organ says more than the organs that are named beside it."""
+    sites = [item for item in items if item.mention and not item.mention.place]
+    if any(reader.vocabulary.related(name, organ) for item in sites if item.mention for organ in item.mention.names):
+        return False
+    regions = all(reader.vocabulary.organs[item.key].region for item in sites)
+    return regions or name in _SEROUS

@@ -28,7 +28,7 @@ NUMBERED_ORGAN = re.compile(r"(?:^|(?<=\s))\d{1,2}\.\s+[A-Z][A-Za-z/ ]{2,40}:")
 PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
 LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
-BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z]))(?=[A-Z0-9(?])")
+BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))(?=[A-Z0-9(?])")
 SENTENCE_BEFORE = re.compile(r"[.:?!)] +(?:[,;] ?)?$")
 QUOTE_MARKS = '"“”'
 SENTENCE_END = re.compile(r"[.?!]\s+(?=[A-Z])")
@@ -71,13 +71,15 @@ def _at_bullet(text: str, findings: Section) -> list[Section]:
     A quotation ("Crazy paving" pattern …) is no bullet: in its sentence the words go on in small letters behind it.
     """
     for bullet in BULLET.finditer(text, findings.start, findings.end):
-        if not SENTENCE_BEFORE.search(text[max(findings.start, bullet.start() - 5) : bullet.start()]):
+        near = max(findings.start, bullet.start() - 5)
+        stop = SENTENCE_BEFORE.search(text[near : bullet.start()])
+        if not stop:
             continue
         closing = QUOTES.search(text, bullet.end()) if bullet[0][0] in QUOTE_MARKS else None
         behind = text[closing.end() : closing.end() + 2].lstrip() if closing else ""
         if not behind[:1].islower() and behind[:1] not in {",", ";"}:
             return [
-                Section("findings", findings.start, bullet.start()),
+                Section("findings", findings.start, near + stop.start() + 1),
                 Section("impression", bullet.end(), findings.end),
             ]
     return [findings]

@@ -162,7 +162,8 @@ def draw(summary: Summary, path: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    organs = [organ for organ, _ in summary.organs()[:TOP_ORGANS]][::-1]
+    known = summary.organs()
+    organs = [organ for organ, _ in known[:TOP_ORGANS]][::-1]
     figure = Figure(figsize=(8, 1.6 + 0.28 * max(len(organs), 3)), layout="constrained")
     axes = figure.subplots()
     left = [0] * len(organs)
@@ -171,7 +172,8 @@ def draw(summary: Summary, path: Path) -> None:
         axes.barh(organs, counts, left=left, color=COLOURS[status], label=status)
         left = [before + count for before, count in zip(left, counts, strict=True)]
     axes.set_xlabel("captions")
-    axes.set_title(f"{sum(summary.captions.values()):,} captions from {summary.reports:,} reports")
+    shown = f": the {TOP_ORGANS} organs of most, of {len(known):,}" if len(known) > TOP_ORGANS else ""
+    axes.set_title(f"{summary.captions.total():,} captions from {summary.reports:,} reports{shown}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     kind = path.suffix.lower().lstrip(".")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .analysis import Analysis, Item
 from .assertion import Polarity
 from .schemas import Status
@@ -16,21 +18,39 @@ def status_of(*analyses: Analysis) -> Status:
     """
     items = [item for analysis in analyses for item in analysis.items if item.kind in ("finding", "modifier")]
     normal = any(_is_normality(item) and item.polarity != Polarity.NEGATED for item in items)
-    findings = [item for item in items if _is_finding(item, normal)]
-    if any(item.polarity in (Polarity.AFFIRMED, Polarity.ATTRIBUTED) for item in findings):
-        return "abnormal"
-    if any(item.polarity == Polarity.UNCERTAIN for item in findings):
-        return "uncertain"
+    for group in (_findings(items, normal), _qualities(items, normal)):
+        polarities = {item.polarity for item in group}
+        if polarities & {Polarity.AFFIRMED, Polarity.ATTRIBUTED}:
+            return "abnormal"
+        if Polarity.UNCERTAIN in polarities:
+            return "uncertain"
+        if polarities:
+            return "normal"
     if any(_is_normality(item) and item.polarity == Polarity.NEGATED for item in items) and not normal:
         return "abnormal"
     return "normal"
+
+
+def _findings(items: Sequence[Item], normal: bool) -> list[Item]:
+    return [
+        item
+        for item in items
+        if item.kind == "finding"
+        and not is_attribute(item)
+        and not _is_normality(item)
+        and (not normal or item.entry is not None)
+    ]
+
+
+def _qualities(items: Sequence[Item], normal: bool) -> list[Item]:
+    """Changes and grades that stand alone ("the diameter is increased"). Beside "normal" they qualify that word."""
+    if normal:
+        return []
+    return [item for item in items if item.kind == "modifier" and item.key not in _EVEN]
 
 
 def _is_normality(item: Item) -> bool:
     return item.entry is not None and "normality" in item.entry.flags
 
 
-def _is_finding(item: Item, normal: bool) -> bool:
-    if is_attribute(item) or _is_normality(item) or item.kind == "modifier":
-        return False
-    return not normal or item.entry is not None
+_EVEN = frozenset(("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric"))

@@ -156,7 +156,7 @@ def _xlsx(path: Path, note: Note) -> Iterator[Table]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of styles and extensions that no text depends on
-                workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+                workbook = openpyxl.load_workbook(stack.enter_context(path.open("rb")), read_only=True, data_only=True)
                 stack.callback(workbook.close)
             sheets = [(sheet.title, _sheet_cells(sheet.iter_rows(values_only=True))) for sheet in workbook.worksheets]
             filled = [(title, header, cells) for title, cells in sheets if (header := next(cells, None))]

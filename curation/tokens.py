@@ -9,7 +9,7 @@ from typing import NamedTuple
 from snowballstemmer import stemmer
 
 _TOKEN = re.compile(
-    r"(?<=\d)[x×](?=\d)"  # 12x9
+    r"(?<=\d)[xX×](?=\s?\d)"  # 12x9
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
@@ -26,6 +26,15 @@ _BRITISH = (
     (re.compile(r"ll(?=ed$|ing$)"), "l"),
     (re.compile(r"^grey"), "gray"),
 )
+
+
+_KEPT = {
+    "several": "several", "likely": "likely", "unlikely": "unlikely", "extensive": "extensive",
+    "extensively": "extensive", "marking": "marking", "markings": "marking", "considerable": "considerable",
+    "considerably": "considerable", "localization": "localization", "localizations": "localization",
+    "localisation": "localization", "extremity": "extremity", "extremities": "extremity", "our": "our", "four": "four",
+}
+"""Words whose stem would fall together with that of another word (severe, like, extension, marked, for)."""
 
 
 class Token(NamedTuple):
@@ -56,6 +65,8 @@ def stem(word: str) -> str:
     """
     if not word[0].isalpha():
         return word
+    if word in _KEPT or word.endswith("itis"):  # enter-itis, sinus-itis, pancreat-itis
+        return _KEPT.get(word, word)
     for pattern, american in _BRITISH:
         word = pattern.sub(american, word)
     return str(_snowball.stemWord(word))

@@ -7,7 +7,7 @@ drawn together around one segment, and still no more than one finding's own plac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .analysis import Analysis, Item, Segment
 from .tokens import stem
@@ -20,6 +20,7 @@ ATTRIBUTES = frozenset(
     "margin border length volume form space line intensity aeration distension level plane plan section image area "
     "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
 )
+_ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
 _LISTING = (",", "and", "or", "nor", "/", "&", "plus")
 
 
@@ -32,8 +33,14 @@ class Unit:
     heading: bool = False
 
 
+# What may be added to any organ or finding without saying more of it.
+NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma".split())
+
+
 def is_attribute(item: Item) -> bool:
-    return item.kind == "finding" and item.key in ATTRIBUTES
+    if item.kind != "finding":
+        return False
+    return item.key in ATTRIBUTES or (item.entry is not None and bool(item.entry.flags & _ASIDE))
 
 
 def says_nothing(segment: Segment) -> bool:
@@ -63,7 +70,7 @@ def available(segments: Sequence[Segment], index: int) -> list[Item]:
             _extend(found, _shared(segments[index + 1]))
     for neighbour in (index - 1, index + 1):
         if 0 <= neighbour < len(segments) and is_loose(segments[neighbour]):
-            _extend(found, segments[neighbour].items)
+            _extend(found, _unrivalled(segments[neighbour].items, segment))
     if segment.verb is None and not segment.findings:
         _extend(found, _predicate(segments, index))
     return found
@@ -87,7 +94,7 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
     elif says_nothing(segment):
         _extend(items, _predicate(segments, index) or _listed_findings(segments, index))
     elif is_loose(segment) and index:
-        _extend(items, segments[index - 1].items)
+        _extend(items, _unrivalled(segments[index - 1].items, segment))
     return Unit(segment, items)
 
 
@@ -107,7 +114,32 @@ def inherited_sites(segments: Sequence[Segment], index: int) -> list[Item]:
         chosen = left or right
     else:
         chosen = right if _leans_right(segments, index) else left
-    return [item for item in chosen.organs if item.mention and not item.mention.place] if chosen else []
+    sites = [item for item in chosen.organs if item.mention and not item.mention.place] if chosen else []
+    return [_on_own_side(item, segments[index]) for item in sites]
+
+
+def _on_own_side(item: Item, segment: Segment) -> Item:
+    """A pair narrowed to the side that the inheriting segment states: "Kidneys: a stone on the right"."""
+    sides = {other.key for other in segment.items if other.kind == "side"}
+    mention = item.mention
+    if mention is None or len(mention.names) != 2 or len(sides) != 1 or "side:both" in sides:
+        return item
+    name = mention.names[0 if "side:left" in sides else 1]
+    return replace(item, key=name, mention=replace(mention, names=(name,)))
+
+
+def _unrivalled(items: Sequence[Item], segment: Segment) -> list[Item]:
+    """Items of a neighbour, without the sizes, sides and grades of which the segment has its own."""
+    own = {_rivalry(item) for item in segment.items} - {None}
+    return [item for item in items if _rivalry(item) not in own]
+
+
+def _rivalry(item: Item) -> str | None:
+    if item.measure:
+        return item.measure.kind
+    if item.kind == "side":
+        return "side"
+    return item.entry.modifier if item.entry else None
 
 
 def _leans_right(segments: Sequence[Segment], index: int) -> bool:
@@ -125,9 +157,9 @@ def _outer_organs(segments: Sequence[Segment], index: int) -> list[Item]:
     if not own:
         return []
     left = next((s for s in reversed(segments[:index]) if s.organs), None)
-    if left is None or left.findings:
+    if left is None or any(item.kind not in ("organ", "side") for item in left.items):
         return []
-    return [item for item in left.organs if item.mention and not item.mention.place]
+    return [item for item in left.organs if item.mention and not item.mention.place and len(item.mention.names) == 1]
 
 
 def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
@@ -142,7 +174,7 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
                 item.start < following.verb for item in following.organs
             ):
                 return []
-            return [item for item in following.items if item.start >= following.verb and item.kind != "organ"]
+            return [item for item in following.items if item.end > following.verb and item.kind != "organ"]
         if not says_nothing(following):
             if following.organs and following.organs[0].start < min(i.start for i in following.findings or following.items):
                 return [item for item in following.items if item.kind not in ("organ", "side")]

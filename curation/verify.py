@@ -65,14 +65,15 @@ class Verifier:
             return _refused(organ, Reason.SCHEMA, "the caption is empty")
         if name is None:
             return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
+        parts = [caption[span.start : span.end] for span in split_statements(caption)]
+        if len(parts) > 1 and normalised(caption) not in report.by_words:
+            return self._verify_parts(report, name, parts)
+        if len(parts) == 1:
+            caption = parts[0]  # without a list marker
         words = normalised(caption)
         whole = report.by_words.get(words)
-        if whole:
-            return self._verify_statement(report, name, caption, [report.statements[index] for index in whole])
-        parts = [caption[span.start : span.end] for span in split_statements(caption)]
-        if len(parts) > 1:
-            return self._verify_parts(report, name, caption, parts)
-        return self._verify_statement(report, name, caption, self._candidates(report, caption, words))
+        candidates = [report.statements[i] for i in whole] if whole else self._candidates(report, caption, words)
+        return self._verify_statement(report, name, caption, candidates)
 
     def _verify_statement(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
@@ -119,7 +120,7 @@ class Verifier:
             nearest=None,
         )
 
-    def _verify_parts(self, report: ReadReport, organ: str, caption: str, parts: Sequence[str]) -> Verdict:
+    def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verdict:
         """A caption of several sentences is kept if each is, and if they stand near each other."""
         verdicts = []
         for part in parts:

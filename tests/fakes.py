@@ -72,7 +72,11 @@ class FakeVerifier:
 
 def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> Recipe:
     made_by = MadeBy(engine, FakeEngine.model, FakeEngine.prompt)
-    return Recipe(made_by, partial(FakeEngine, log=log, seconds=seconds), FakeVerifier)
+    return Recipe(made_by, partial(fakes, log, seconds))
+
+
+def fakes(log: Path | None, seconds: float) -> tuple[FakeEngine, FakeVerifier]:
+    return FakeEngine(log=log, seconds=seconds), FakeVerifier()
 
 
 def write_reports(path: Path, count: int, *, distinct: int | None = None, extra: str = "") -> Path:

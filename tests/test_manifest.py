@@ -33,7 +33,7 @@ def test_it_is_read_as_it_was_saved(tmp_path: Path) -> None:
     ("content", "ours", "problem"),
     [
         ("{", False, "Invalid JSON"),
-        ("[]", False, "valid dictionary"),
+        ("[]", False, "object"),
         ('{"format": "ovct caption set 2"}', True, "format"),
         (json.dumps({**MANIFEST.model_dump(mode="json"), "colour": 1}), True, "colour"),
     ],
@@ -53,7 +53,9 @@ def test_no_caption_set(tmp_path: Path) -> None:
 
 def test_differences_are_in_words() -> None:
     assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
-    other = Settings(ovct="1", engine="rules", vocabulary="c" * 64, reports_per_part=10, limit=5, text_columns=("a", "b"))
+    other = Settings(
+        ovct="1", engine="rules", vocabulary="c" * 64, reports_per_part=10, limit=5, text_columns=("a", "b")
+    )
     found = differences(MANIFEST, Input(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
     assert found == [
         "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",

@@ -15,6 +15,11 @@ _HEDGES = (
     (r"\bis thought to be\b", "is"), (r"\b(?:which )?suggest(?:s|ing|ive of)\b", "showing"),
 )  # fmt: skip
 
+_ADDED_HEDGE = dict.fromkeys(
+    ("possible", "suspected", "probable", "questionable"),
+    "possib|probab|suspec|suspic|question|likely|may |might|could|favo",
+)
+
 
 @hallucinated
 def negation_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
@@ -57,7 +62,7 @@ def negation_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
 @hallucinated
 def negation_cut_off(rng: Random, doc: Document, st: Statement) -> Claim | None:
     """A verbatim piece of the statement, without the negation that stands behind or before it."""
-    if len(NEGATION.findall(st.text)) != 1 or re.search(r"\bother\b|\bresolved\b", st.text):
+    if len(NEGATION.findall(st.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bwhere\b", st.text):
         return None
     if (match := re.match(rf"^(.+?),? {BE} not {SEEN}\b", st.text)) or (
         match := re.match(
@@ -74,6 +79,8 @@ def negation_cut_off(rng: Random, doc: Document, st: Statement) -> Claim | None:
 
 @hallucinated
 def hedge_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    if re.search(r"\b(?:could|can|cannot) be (?:seen|observed|evaluated)", st.text):
+        return None
     for old, new in _HEDGES:
         caption = re.sub(old, new, st.text, count=1, flags=re.IGNORECASE)
         if caption != st.text and not HEDGE.search(caption):
@@ -85,7 +92,7 @@ def hedge_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
 @hallucinated
 def hedge_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
     hedged = any(HEDGE.search(text) for text in doc.near_to(st.text, 0.4, st))
-    return None if hedged else inserted(rng, doc, st, ["possible", "suspected", "probable", "questionable"])
+    return None if hedged else inserted(rng, doc, st, _ADDED_HEDGE)
 
 
 @hallucinated

@@ -11,6 +11,8 @@ from .statements import ALL_ORGANS, NEGATION, NORMAL, SIDES, Document, Statement
 FOREIGN: list[Statement] = []
 """Statements of all reports of the run; the runner sets them before it asks for captions."""
 
+_ANY_FINDING = re.compile(rf"\b(?:{FINDING}|emphysem\w+|atelecta\w+|bronchiecta\w+|calcif\w+)\b", re.IGNORECASE)
+
 _SINGULAR = (
     "nodule", "mass", "consolidation", "effusion", "cyst", "calculus", "fracture", "calcification", "hernia",
     "aneurysm", "thrombus", "hematoma", "abscess", "stenosis", "hemorrhage", "infarct", "polyp", "diverticulum",
@@ -38,15 +40,19 @@ _UNRELATED = (
 
 
 def foreign_to(doc: Document, rng: Random, positive: bool) -> Statement | None:
-    """A statement of another report of which this one says nothing near."""
+    """A statement of another report with a finding of which this one has not even the beginning of the word."""
     for _ in range(20):
         other = rng.choice(FOREIGN)
-        if other.positive == positive and not doc.near(stems(other.text), 0.5) and re.search(FINDING, other.text, re.I):
-            findings = [match.group() for match in re.finditer(FINDING, other.text, re.I)]
-            told = [text for text in doc.everything if any(stems(finding) <= stems(text) for finding in findings)]
-            if not any(set(organs_in(text)) & set(other.organs) for text in told):
-                return other
+        findings = [match.group().lower()[:5] for match in _ANY_FINDING.finditer(other.text)]
+        if other.positive == positive and any(start not in doc.flat for start in findings):
+            return other
     return None
+
+
+def alike(one: str, other: str) -> bool:
+    """Two words for one finding."""
+    pairs = ({"stone", "calcu"}, {"hemor", "hemat"}, {"calcu", "calci"}, {"nodul", "lesio"})
+    return one.lower()[:5] == other.lower()[:5] or {one.lower()[:5], other.lower()[:5]} in pairs
 
 
 @hallucinated
@@ -56,7 +62,8 @@ def finding_swapped(rng: Random, doc: Document, st: Statement) -> Claim | None:
         return None
     match = rng.choice(found)
     plural = match.group().lower().endswith(("s", "i")) and not match.group().lower().endswith(("ss", "us", "is"))
-    new = rng.choice([word for word in (_PLURAL if plural else _SINGULAR) if not doc.mentions(word)] or [""])
+    fresh = [word for word in (_PLURAL if plural else _SINGULAR) if word[:5] not in doc.flat]
+    new = rng.choice([word for word in fresh if not alike(word, match.group())] or [""])
     return (st.organs[0], flip(st.text, match, new)) if new and not doc.echoes(st.text, new, 0.0) else None
 
 
@@ -65,7 +72,18 @@ def finding_swapped_within(rng: Random, doc: Document, st: Statement) -> Claim |
     """The finding of another statement of the report, put into this one."""
     match = re.search(rf"\b{FINDING}\b", st.text, re.IGNORECASE)
     others = [m.group().lower() for text in doc.everything for m in re.finditer(rf"\b{FINDING}\b", text, re.I)]
-    wide = {"lesion", "lesions", "density", "densities", "opacity", "opacities"}
+    wide = {
+        "infiltration",
+        "infiltrations",
+        "infiltrate",
+        "infiltrates",
+        "lesion",
+        "lesions",
+        "density",
+        "densities",
+        "opacity",
+        "opacities",
+    }
     new = rng.choice(
         sorted({word for word in others if match and word not in wide and word[-1] == match.group()[-1].lower()})
         or [""]
@@ -73,7 +91,11 @@ def finding_swapped_within(rng: Random, doc: Document, st: Statement) -> Claim |
     if not match or not new or not st.positive or match.group().lower() in wide or doc.echoes(st.text, new, 0.2):
         return None
     told = [text for text in doc.everything if stems(new) <= stems(text)]
-    if any(organ in organs_in(text) for text in told for organ in st.organs) or stems(new) & stems(match.group()):
+    if (
+        any(organ in organs_in(text) for text in told for organ in st.organs)
+        or stems(new) & stems(match.group())
+        or alike(new, match.group())
+    ):
         return None
     return st.organs[0], flip(st.text, match, new)
 
@@ -103,7 +125,7 @@ def organ_field_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None
     if (
         ALL_ORGANS.search(st.text)
         or taken & {"lymph nodes", "vertebrae", "ribs"}
-        or re.search(r"hernia|abdom|mediast|wall|soft|fluid", st.text, re.I)
+        or re.search(r"hernia|abdom|mediast|wall|soft|fluid|ducts?", st.text, re.I)
     ):
         return None
     near = {"heart": {"pericardium", "coronary arteries", "aorta"}, "stomach": {"esophagus"}, "esophagus": {"stomach"}}
@@ -127,7 +149,7 @@ def clause_of_another_report(rng: Random, doc: Document, st: Statement) -> Claim
 @hallucinated
 def two_statements_merged(rng: Random, doc: Document, st: Statement) -> Claim | None:
     """The finding of one statement at the place of another."""
-    pattern = rf"^([^,;:]+?)( {BE} {SEEN})? in (?:the )?([^,;:]+?)\.?$"
+    pattern = rf"^([^,;:]+?)( {BE} {SEEN})? in (?!favor)(?:the )?([^,;:]+?)\.?$"
     mine = re.match(pattern, st.text)
     others = [
         m

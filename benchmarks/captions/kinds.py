@@ -7,7 +7,7 @@ surely be true.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from random import Random
 
 from .statements import Document, Statement, organs_in
@@ -71,23 +71,30 @@ def organ_of(caption: str, fallback: Statement) -> str:
 def swapped(rng: Random, doc: Document, st: Statement, table: Mapping[str, str]) -> Claim | None:
     """One word of a table turned into its opposite."""
     words = "|".join(sorted(table, key=len, reverse=True))
-    found = list(re.finditer(rf"(?<![\w-])(?:{words})(?![\w-])", st.text, re.IGNORECASE))
+    found = list(re.finditer(rf"(?<![\w-])(?:{words})(?![\w-])(?! bowel)", st.text, re.IGNORECASE))
     if not found:
         return None
     match = rng.choice(found)
     new = table[match.group().lower()]
-    return None if doc.echoes(st.text, new) else (st.organs[0], flip(st.text, match, new))
+    told = new[:5] in st.text.lower().replace(match.group().lower(), "")
+    return None if told or doc.echoes(st.text, new) else (st.organs[0], flip(st.text, match, new))
 
 
-def inserted(rng: Random, doc: Document, st: Statement, words: Sequence[str], share: float = 0.34) -> Claim | None:
-    """A word set before the finding of a plainly positive statement."""
+def inserted(rng: Random, doc: Document, st: Statement, words: Mapping[str, str]) -> Claim | None:
+    """A word set before the finding of a plainly positive statement, in a report that nowhere says the like.
+
+    `words` gives for each word the beginnings of all words that say nearly the same.
+    """
     match = NOUN_PHRASE.search(st.text)
-    word = rng.choice(words)
-    if not match or not st.positive or doc.echoes(st.text, word, share) or doc.echoes(match.group(), word, 0.5):
+    if not match or not st.positive:
         return None
-    before = re.sub(
-        r"\ban? $", lambda m: "an " if word[0] in "aeiou" else "a ", st.text[: match.start()], flags=re.IGNORECASE
-    )
+    options = [word for word, like in words.items() if not re.search(rf"\b(?:{like}|{word[:5]})", doc.flat)]
+    if not options:
+        return None
+    word = rng.choice(options)
+    article = "an " if word[0] in "aeiou" else "a "
+    before = re.sub(r"\ban? $", article, st.text[: match.start()])
+    before = re.sub(r"\bAn? $", article.capitalize(), before)
     noun = match.group()
     noun = noun if before else noun[:1].lower() + noun[1:]
     return st.organs[0], f"{before}{word if before else capital(word)} {noun}{st.text[match.end() :]}"

@@ -88,7 +88,12 @@ def side_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
 def organ_side_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None:
     """The caption is verbatim; its organ column names the other side."""
     sides = {word.lower() for word in SIDES.findall(st.text)}
-    if sides not in ({"left"}, {"right"}) or not st.organ or not st.organ.startswith(("left", "right")):
+    if (
+        "lingul" in st.text.lower()
+        or sides not in ({"left"}, {"right"})
+        or not st.organ
+        or not st.organ.startswith(("left", "right"))
+    ):
         return None
     return st.organ.replace("left", "@").replace("right", "left").replace("@", "right"), st.text
 

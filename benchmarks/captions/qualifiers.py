@@ -40,6 +40,43 @@ _ATTRIBUTE = {
 }  # fmt: skip
 
 
+_ADDED_SEVERITY = dict.fromkeys(
+    ("severe", "massive", "extensive", "large", "marked"),
+    "sever|massiv|exten|larg|mark|diffus|advanc|promin|signific|big",
+) | {"mild": "mild|slight|minim|small|trace|tiny|few|little"}
+_ADDED_TIME = {
+    "new": "new|develop|appear|recent",
+    "increased": "increas|progress|grow|grew|larger|enlarg",
+    "progressive": "progress|increas|grow|grew",
+    "stable": "stab|unchang|no change|no difference|same",
+    "unchanged": "stab|unchang|no change|no difference|same",
+    "acute": "acut|new|recent|fresh",
+    "chronic": "chron|old|sequel|long",
+    "old": "old|chron|sequel|heal",
+    "residual": "resid|remain|persist",
+    "recurrent": "recur|relaps",
+}
+_ADDED_NATURE = {
+    "malignant": "malign|metas|cancer|carcin|tumo|neopl|mass",
+    "metastatic": "metas|malign|cancer|carcin|tumo|primary",
+    "neoplastic": "neopl|malign|metas|tumo|cancer|carcin|mass",
+    "benign": "benign|hamart|hemang|haemang",
+    "suspicious": "suspic|suspec|malign|metas",
+    "inflammatory": "inflam|infec|pneumon|react",
+    "infectious": "infec|pneumon|covid|viral|inflam",
+}
+_ADDED_ATTRIBUTE = {
+    "calcified": "calc",
+    "spiculated": "spic|irregular",
+    "necrotic": "necro",
+    "enhancing": "enhan|contrast",
+    "cavitary": "cavi",
+    "loculated": "locul",
+    "irregular": "irreg|spic|lobul",
+    "round": "round|nodul|oval",
+}
+
+
 @hallucinated
 def severity_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
     return swapped(rng, doc, st, _SEVERITY)
@@ -47,21 +84,12 @@ def severity_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
 
 @hallucinated
 def severity_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return (
-        None
-        if re.search("|".join(_SEVERITY), st.text, re.I)
-        else inserted(rng, doc, st, ["severe", "mild", "massive", "extensive", "large", "marked"])
-    )
+    return None if re.search("|".join(_SEVERITY), st.text, re.I) else inserted(rng, doc, st, _ADDED_SEVERITY)
 
 
 @hallucinated
 def time_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(
-        rng,
-        doc,
-        st,
-        ["new", "increased", "stable", "acute", "chronic", "unchanged", "progressive", "old", "residual", "recurrent"],
-    )
+    return inserted(rng, doc, st, _ADDED_TIME)
 
 
 @hallucinated
@@ -76,16 +104,9 @@ def attribute_flipped(rng: Random, doc: Document, st: Statement) -> Claim | None
 
 @hallucinated
 def malignancy_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(
-        rng, doc, st, ["malignant", "benign", "metastatic", "suspicious", "neoplastic", "inflammatory", "infectious"]
-    )
+    return inserted(rng, doc, st, _ADDED_NATURE)
 
 
 @hallucinated
 def attribute_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(
-        rng,
-        doc,
-        st,
-        ["calcified", "spiculated", "necrotic", "enhancing", "cavitary", "loculated", "irregular", "round"],
-    )
+    return inserted(rng, doc, st, _ADDED_ATTRIBUTE)

@@ -34,8 +34,8 @@ _SYNONYMS = (
 _SPELLING = (
     ("esophag", "oesophag"), ("hemorrhag", "haemorrhag"), ("hematoma", "haematoma"), ("tumor", "tumour"),
     ("edema", "oedema"), ("caliber", "calibre"), ("center", "centre"), ("gray", "grey"),
-    ("visualized", "visualised"), ("disk", "disc"), ("hemangioma", "haemangioma"), ("localized", "localised"),
-    ("fecal", "faecal"), ("anesth", "anaesth"),
+    ("visualized", "visualised"), ("disk ", "disc "), ("disks ", "discs "), ("hemangioma", "haemangioma"),
+    ("localized", "localised"), ("fecal", "faecal"), ("anesth", "anaesth"),
 )  # fmt: skip
 
 _ABBREVIATIONS = (
@@ -65,7 +65,7 @@ _TAIL = re.compile(
     r",? (?:included )?(?:in|within|entering) the (?:sections|study area|"
     r"examination area|examined area|cross-sectional area)\b|"
     r",? (?:on|in) (?:the )?(?:current|this) (?:study|examination)\b|"
-    r",? as well\b|,? as far as can be (?:observed|seen|evaluated)\b|"
+    r",? as well\b(?! as)|,? as far as can be (?:observed|seen|evaluated)\b|"
     r",? that entered the cross-sectional area\b|^(?:In addition|Additionally|Also|Incidentally|Otherwise), ",
 )
 
@@ -117,6 +117,8 @@ def negation_fronted(rng: Random, doc: Document, st: Statement) -> Claim | None:
     match = re.match(rf"^([^,.;]+?) {BE} not {SEEN}( (?:in|on|within|at) [^,.;]+)?\.?$", st.text)
     if not match or _PRONOUN.search(st.text) or NEGATION.search(match[1]) or not re.search(FINDING, match[1], re.I):
         return None
+    if re.search(rf"\b(?:where|which|that|{BE})\b", match[1]):
+        return None
     noun = bare(match[1])
     return claim(st, f"No {noun if noun[1:2].isupper() else noun[:1].lower() + noun[1:]}{match[2] or ''}.")
 
@@ -131,7 +133,7 @@ def negation_moved_back(rng: Random, doc: Document, st: Statement) -> Claim | No
 
 @faithful
 def location_fronted(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.match(rf"^([^,;:]+?)(?: {BE} {SEEN})? in (?:the )?([^,;:]+?)\.?$", st.text)
+    match = re.match(rf"^([^,;:]+?)(?: {BE} {SEEN})? in (?!line|favor)(?:the )?([^,;:]+?)\.?$", st.text)
     if not match or " in " in f" {match[2]} " or len(match[2].split()) > 8 or not organs_in(match[2]):
         return None
     finding = bare(match[1])

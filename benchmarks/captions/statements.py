@@ -20,24 +20,25 @@ ORGANS: tuple[tuple[re.Pattern[str], str, tuple[str, str] | None], ...] = tuple(
         (r"lymph nodes?|lymphadenopathy|lymphadenopathies|adenopathy|lap", "lymph nodes", None),
         (r"coronary (?:arter(?:y|ies)|vascular)", "coronary arteries", None),
         (r"pericardi(?:um|al)", "pericardium", None),
-        (r"pleurae?|pleural", "pleura", ("left pleura", "right pleura")),
+        (r"pleurae?|pleural|(?:pneumo|ha?emo|hydro)+thorax", "pleura", ("left pleura", "right pleura")),
         (
             r"lungs?|pulmonary (?:nodules?|parenchyma)|(?:upper|middle|lower) lobes?",
             "lungs",
             ("left lung", "right lung"),
         ),
-        (r"liver|hepatic|hepatosteatosis", "liver", None),
-        (r"spleen|splenic", "spleen", None),
+        (r"liver|hepatic|hepato\w+|cirrhosis", "liver", None),
+        (r"spleen|splenic|splenomegaly", "spleen", None),
         (r"pancreas|pancreatic", "pancreas", None),
         (r"kidneys?|renal", "kidneys", ("left kidney", "right kidney")),
         (r"adrenals?|adrenal glands?", "adrenal glands", ("left adrenal gland", "right adrenal gland")),
-        (r"gall ?bladder", "gallbladder", None),
+        (r"ureters?|ureter(?:al|ic)", "ureters", ("left ureter", "right ureter")),
+        (r"gall ?bladder|chole\w+|gallstones?", "gallbladder", None),
         (r"heart|cardiac|cardiomegaly", "heart", None),
         (r"aorta|aortic", "aorta", None),
         (r"o?esophagus|o?esophageal", "esophagus", None),
         (r"trachea|tracheal", "trachea", None),
         (r"bronchi|bronchus", "bronchi", None),
-        (r"thyroid", "thyroid", None),
+        (r"thyroid|goit(?:re|er)", "thyroid", None),
         (r"stomach|gastric", "stomach", None),
         (r"(?:urinary )?bladder", "urinary bladder", None),
         (r"prostate|prostatic", "prostate", None),
@@ -55,13 +56,14 @@ ORGANS: tuple[tuple[re.Pattern[str], str, tuple[str, str] | None], ...] = tuple(
 # A place is named, not the organ itself: what the statement is about is then for a reader to say.
 PLACE = re.compile(
     r"\b(?:level|adjacent|neighbou?r\w*|para\w+|peri(?!card)\w+|pre\w+|retro\w+|sub\w+|supra\w+|infra\w+|inter\w+|junction|"
-    r"region|area|fossa|near|next|around|space|hil[au]\w*|between|extending|vein|artery|duct|entrance)\b",
+    r"region|area|fossa|near|next|around|space|hil[au]\w*|between|extending|veins?|arter(?:y|ial)|"
+    r"(?<!coronary )arteries|ducts?|entrance|hemithorax|thorax|catheter|tube|(?<!coronary )vascular|vessels?)\b",
     re.IGNORECASE,
 )
 UNFIT = re.compile(
     r"\?|recommend|correlat|advis|consider|evaluated|evaluation|optimal|Dr\b|technique|obtained|administ|contrast|"
     r"\bexam|histor|window|images?\b|previous|prior|compar|follow|known|\bcase\b|patient|clinical|differential|\*|indicat|"
-    r"biops|procedure",
+    r"biops|procedure|except|apart|described",
     re.IGNORECASE,
 )
 NEGATION = re.compile(
@@ -70,8 +72,8 @@ NEGATION = re.compile(
 )
 HEDGE = re.compile(
     r"\b(?:possibl[ey]|probabl[ey]|likely|may|might|could|suspicio\w*|suspected|suggest\w*|question\w*|suspect|"
-    r"cannot be|differential|versus|vs|presumed|perhaps|excluded?|ruled? out|concern\w*|compatible|consistent|"
-    r"evaluated)\b|\?",
+    r"cannot be(?! (?:seen|observed))|differential|versus|vs|presumed|perhaps|excluded?|ruled? out|concern\w*|"
+    r"compatible|consistent|evaluated)\b|\?",
     re.IGNORECASE,
 )
 NORMAL = re.compile(
@@ -202,7 +204,7 @@ def cut(text: str, start: int, end: int) -> list[str]:
         pieces.append(text[at : match.start()])
         at = match.end()
     pieces.append(text[at:end])
-    bared = (re.sub(r"^\s*[-•(]?\s*(?:\d+\s*[.)])?\s+", "", f" {piece}").strip() for piece in pieces)
+    bared = (re.sub(r"^\s*[-•(]?\s*(?:\d+\s*[.)](?!\d))?\s*", "", f" {piece}").strip() for piece in pieces)
     return [piece for piece in bared if re.search(r"[A-Za-z]", piece)]
 
 

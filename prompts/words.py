@@ -1,0 +1,154 @@
+"""How terms meet a text: its tokens, and the base form that the plurals and spellings of a word share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+# A prefix and its word are one token, so that "para-aortic" is never read as "aortic".
+# fmt: off
+_LOOSE_PREFIXES = frozenset([
+    "para", "peri", "retro", "supra", "infra", "intra", "extra", "inter", "juxta", "sub", "pre", "epi",
+])
+_PREFIXES = _LOOSE_PREFIXES | frozenset([
+    "post", "non", "trans", "ante", "endo", "hemi", "bi", "uni", "ipsi", "contra", "micro", "aorto", "aortico", "apico",
+    "atlanto", "atrio", "auriculo", "broncho", "cardio", "cervico", "chole", "choledocho", "costo", "cranio", "duodeno",
+    "entero", "fronto", "gastro", "genito", "hepato", "hydro", "ileo", "ilio", "inguino", "ischio", "jejuno", "laryngo",
+    "latero", "lumbo", "maxillo", "medio", "mediastino", "naso", "neuro", "occipito", "oro", "osteo", "pancreatico",
+    "parieto", "pelvi", "pneumo", "porto", "postero", "pyelo", "recto", "reno", "sacro", "spleno", "sterno", "temporo",
+    "thoraco", "thyro", "tracheo", "uretero", "utero", "vaso", "ventriculo", "vertebro", "vesico",
+])
+# fmt: on
+_HYPHENS = frozenset("-\u2010\u2011")
+_WORD = re.compile(r"[^\W_]+")
+# What may stand between the words of one term: nothing that ends a phrase, and no empty line.
+_GAP = re.compile(r"[ \t\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t\-\u2010-\u2015/'\u2019]*")
+_UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
+_SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
+
+_SPELLINGS = [
+    (re.compile(american), british)
+    for american, british in [
+        (r"(?<!o)esophag", "oesophag"),
+        (r"cec(?=um|al)", "caec"),
+        (r"celiac", "coeliac"),
+        (r"^disc$", "disk"),
+        (r"gray", "grey"),
+        (r"fetus", "foetus"),
+        (r"fetal", "foetal"),
+    ]
+]
+_PLURALS = [
+    (re.compile(singular + "$"), plurals)
+    for singular, plurals in [
+        ("femur", ("femora", "femurs")),
+        ("corpus", ("corpora",)),
+        ("foramen", ("foramina", "foramens")),
+        ("phalanx", ("phalanges",)),
+        ("calyx", ("calyces",)),
+        ("apex", ("apices", "apexes")),
+        ("tooth", ("teeth",)),
+        ("foot", ("feet",)),
+        ("calf", ("calves",)),
+        ("us", ("i", "uses")),
+        ("is", ("es",)),
+        ("um", ("a", "ums")),
+        ("a", ("ae", "as")),
+        ("(s|x|ch|sh)", (r"\1es",)),
+        ("([^aeiou])y", (r"\1ies",)),
+        ("([a-z])", (r"\1s",)),
+    ]
+]
+
+
+class Words:
+    """The tokens of a text as base forms, with their places in it; a prefix is joined to the word behind it."""
+
+    __slots__ = ("ends", "starts", "text", "tokens")
+
+    def __init__(self, text: str, base: Mapping[str, str]) -> None:
+        self.text = text
+        self.tokens: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        prefix, begin = "", 0
+        for match in _WORD.finditer(text):
+            word, (start, end) = match[0].lower(), match.span()
+            if word in _PREFIXES and _binds(text, word, end):
+                prefix, begin = prefix + word, begin if prefix else start
+                continue
+            if prefix:
+                word, start, prefix = prefix + word, begin, ""
+            elif word == "sided" and self.tokens and self.tokens[-1] in ("left", "right"):
+                self.ends[-1] = end  # "left-sided" is "left"
+                continue
+            self.tokens.append(base.get(word, word))
+            self.starts.append(start)
+            self.ends.append(end)
+
+    def joins(self, index: int) -> bool:
+        """Tell whether the word at ``index`` may go on with the phrase of the word before it."""
+        if not 0 < index < len(self.tokens):
+            return False
+        gap = self.text[self.ends[index - 1] : self.starts[index]]
+        return gap == " " or _GAP.fullmatch(gap) is not None
+
+    def measured(self, index: int) -> bool:
+        """Tell whether the number at ``index`` is a measurement, not the number of a rib or vertebra."""
+        end = self.ends[index]
+        if self.text[end : end + 1] in (".", ",") and self.text[end + 1 : end + 2].isdigit():
+            return True
+        return self.joins(index + 1) and self.tokens[index + 1] in _UNITS
+
+
+def _binds(text: str, prefix: str, end: int) -> bool:
+    """Tell whether a prefix that ends at ``end`` belongs to the next word ("para-aortic", not "pre and post")."""
+    if not text[end + 1 : end + 2].isalpha():
+        return False
+    if text[end] in _HYPHENS:
+        return True
+    return text[end] == " " and prefix in _LOOSE_PREFIXES and not text.startswith(("and ", "or ", "to "), end + 1)
+
+
+def tokens_of(term: str) -> list[str]:
+    """Give the tokens of a term as they are written, in lower case."""
+    plain = term.lower()
+    tokens = plain.split()
+    if "".join(tokens).isalnum() and _LOOSE_PREFIXES.isdisjoint(tokens):
+        return tokens
+    return Words(term, {}).tokens
+
+
+def key(term: str, base: Mapping[str, str]) -> str:
+    """Give the form under which a term is looked up: its tokens as base forms, one space between two."""
+    return " ".join([base.get(token, token) for token in tokens_of(term)])
+
+
+def base_forms(terms: Iterable[str]) -> dict[str, str]:
+    """Map the plurals and British spellings of all words of the terms to the word itself.
+
+    Some of the plurals are no words ("livers"): they never occur and cost nothing.
+    """
+    words = sorted({word for word in Words("; ".join(terms), {}).tokens if len(word) > 2 and word[-1].isalpha()})
+    base: dict[str, str] = {}
+    for word in words:
+        spellings = [word, british] if (british := _british(word)) != word else [word]
+        for spelling in spellings:
+            for form in (spelling, *_plurals(spelling)):
+                if form != word:
+                    base.setdefault(form, word)
+    # "hila" is the plural of one term's word and a word of another term; both then have the same base.
+    return {form: base.get(word, word) for form, word in base.items() if form not in _SIDES} | _SIDES
+
+
+def _plurals(word: str) -> list[str]:
+    for ending, forms in _PLURALS:
+        if ending.search(word):
+            return [ending.sub(form, word) for form in forms]
+    return []
+
+
+def _british(word: str) -> str:
+    for american, form in _SPELLINGS:
+        word = american.sub(form, word)
+    return word

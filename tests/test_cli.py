@@ -1,0 +1,203 @@
+"""Each command from end to end, with the engine and the verifier that users have."""
+
+import csv
+import importlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+import ovct
+from curation.caption_set import locked
+from curation.interrupt import Interrupted
+from curation.schemas import parquet_schema
+from curation.workers import RunError
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(ovct.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def reports(examples: Path) -> Path:
+    return examples / "reports.csv"
+
+
+@pytest.fixture(scope="module")
+def captions(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "captions"
+    done = call("curate", examples / "reports.csv", "--out", out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_curate_makes_a_set_whose_evidence_is_verbatim(captions: Path, reports: Path) -> None:
+    with reports.open(newline="", encoding="utf-8") as file:
+        wanted = [row["report_id"] for row in csv.DictReader(file)]
+    stored = pq.read_table(captions / "reports")
+    assert stored["report_id"].to_pylist() == wanted
+    texts = dict(zip(wanted, stored["text"].to_pylist(), strict=True))
+    rows = pq.read_table(captions / "captions").to_pylist()
+    assert len(rows) > 5 * len(wanted)
+    assert {row["engine"] for row in rows} == {"rules"}
+    for row in rows:
+        assert texts[row["report_id"]][row["evidence_start"] : row["evidence_end"]] == row["evidence"]
+
+
+def test_curate_needs_nothing_else(tmp_path: Path, reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(reports, "reports.csv")
+    done = call("curate", "reports.csv")
+    assert done.exit_code == 0, done.output
+    assert "captions by organ" in done.stdout and "engine" in done.stdout and "In captions" in done.stdout
+    again = call("curate", "reports.csv")
+    assert again.exit_code == 0 and "nothing to do" in again.stderr
+    assert again.stdout == done.stdout
+    shown = call("stats")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == done.stdout + "Plot in captions/captions.png\n"
+    assert Path("captions/captions.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_stats_names_its_plot(captions: Path, tmp_path: Path) -> None:
+    assert call("stats", captions, "--plot", tmp_path / "a.svg").exit_code == 0
+    assert (tmp_path / "a.svg").exists()
+    wrong = call("stats", captions, "--plot", tmp_path / "a.txt")
+    assert wrong.exit_code == 2 and ".png or .svg" in wrong.stderr
+    none = call("stats", tmp_path)
+    assert none.exit_code == 2 and "holds no caption set" in none.stderr
+
+
+def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, reports: Path, tmp_path: Path) -> None:
+    rows = pq.read_table(captions / "captions", columns=["report_id", "organ", "caption"]).to_pylist()
+    claims = tmp_path / "claims.csv"
+    with claims.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["report_id", "organ", "caption"])
+        writer.writeheader()
+        writer.writerows(rows)
+        writer.writerow({"report_id": "nobody", "organ": "liver", "caption": "The liver is normal."})
+        writer.writerow({**rows[0], "organ": "flux capacitor"})
+    out = tmp_path / "verified.parquet"
+    done = call("verify", reports, claims, "--out", out)
+    assert done.exit_code == 0, done.output
+    found = pq.read_table(out)
+    assert found.schema.equals(parquet_schema("verified"))
+    verdicts = found["accepted"].to_pylist()
+    assert sum(verdicts[:-2]) / len(rows) == 1.0
+    assert found["reason"].to_pylist()[-2:] == ["schema", "unknown_organ"]
+    assert "accepted" in done.stdout and "unknown_organ" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["curate"], 2, "Missing argument"),
+        (["curate", "none.csv"], 2, "none.csv: no such file or folder"),
+        (["curate", "REPORTS", "--engine", "vllm"], 2, "not in this version"),
+        (["curate", "REPORTS", "--engine", "openai"], 2, "not in this version"),
+        (["curate", "REPORTS", "--engine", "magic"], 2, "no engine 'magic'"),
+        (["curate", "REPORTS", "--id-column", "nobody"], 2, "nobody"),
+        (["curate", "REPORTS", "--text-column", "nothing"], 2, "nothing"),
+        (["curate", "REPORTS", "--limit", "0"], 2, "--limit"),
+        (["curate", "REPORTS", "--workers", "0"], 2, "--workers"),
+        (["curate", "REPORTS", "--ray", "auto"], 2, "No such option"),
+        (["verify", "REPORTS", "none.csv", "--out", "v.parquet"], 2, "none.csv"),
+        (["verify", "REPORTS", "REPORTS", "--out", "v.parquet"], 2, "no column organ, caption"),
+        (["verify", "REPORTS", "REPORTS"], 2, "--out"),
+    ],
+)
+def test_a_wrong_call_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reports: Path, arguments: list[str], code: int, problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call(*[reports if argument == "REPORTS" else argument for argument in arguments])
+    assert done.exit_code == code, done.output
+    assert problem in done.stderr and not done.stdout
+    assert "Traceback" not in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_or_of_someone_else(tmp_path: Path, reports: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    done = call("curate", reports, "--out", tmp_path / "mine", "--overwrite")
+    assert done.exit_code == 2 and "holds no caption set" in done.stderr
+    with locked(tmp_path / "busy"):
+        done = call("curate", reports, "--out", tmp_path / "busy", "--limit", 2)
+    assert done.exit_code == 2 and "another run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (RunError("the engine is gone"), 1, "ovct: the engine is gone\n"),
+        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (ZeroDivisionError("oh"), 1, "unexpected ZeroDivisionError: oh (--debug shows where)"),
+        (Interrupted(), 130, "without --overwrite, goes on from there"),
+        (KeyboardInterrupt(), 130, "without --overwrite, goes on from there"),
+    ],
+)
+def test_what_goes_wrong_under_way(
+    monkeypatch: pytest.MonkeyPatch, reports: Path, error: BaseException, code: int, text: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("curation.pipeline.curate", fail)
+    done = call("curate", reports)
+    assert done.exit_code == code and text in done.stderr
+    if code == 1:
+        assert call("curate", reports, "--debug").exception is error
+
+
+def test_skipped_rows_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("id,report\na,Liver is normal.\n" + "".join(f"e{number},\n" for number in range(9)))
+    done = call("curate", path, "--out", tmp_path / "set")
+    assert done.exit_code == 0
+    assert f"{path}:2: no text" in done.stderr and "and 4 more" in done.stderr
+    assert "skipped rows" in done.stdout
+
+
+def test_version() -> None:
+    done = call("--version")
+    assert done.exit_code == 0 and done.stdout.startswith("ovct ")
+
+
+def test_the_console_script_is_there() -> None:
+    assert callable(importlib.import_module("ovct").main)
+
+
+def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    pandas = pytest.importorskip("pandas")
+    rows = pq.read_table(captions / "captions").num_rows
+    with duckdb.connect() as base:
+        (found,) = base.execute(f"SELECT count(*) FROM read_parquet('{captions}/captions/*.parquet')").fetchone()
+        joined = f"""
+            SELECT count(*) FROM read_parquet('{captions}/captions/*.parquet') AS captions
+            JOIN read_parquet('{captions}/reports/*.parquet') USING (report_id)
+            WHERE substring(text, evidence_start + 1, evidence_end - evidence_start) = evidence
+        """
+        (verbatim,) = base.execute(joined).fetchone()
+    assert found == verbatim == rows
+    frame = pandas.read_parquet(captions / "captions")
+    assert len(frame) == rows and list(frame.columns) == parquet_schema("captions").names
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_hugging_face_reads_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a network. Warnings are those of ``datasets`` itself."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    loaded = {
+        table: datasets.load_dataset(str(captions), table, split="train", cache_dir=str(tmp_path))
+        for table in ("captions", "reports")
+    }
+    default = datasets.load_dataset(str(captions), split="train", cache_dir=str(tmp_path))
+    assert default.num_rows == loaded["captions"].num_rows == pq.read_table(captions / "captions").num_rows
+    assert default.column_names == parquet_schema("captions").names
+    assert loaded["reports"].num_rows == pq.read_table(captions / "reports").num_rows

@@ -4,10 +4,10 @@
                                                                                alone on 10,000 and 100,000
     python -m benchmarks.bench_curate --engine rules --sizes 10000 100000      the whole claim, some minutes
 
-The reports are made from real ones: half of their sentences are kept word for word, as half of the sentences of CT-RATE
-repeat an earlier one, and half are made unlike any other by a number. `instant` is an engine that claims a caption for
-each sentence at once and a verifier that looks it up: what is left is the pipeline. Memory is the proportional set size,
-summed over all processes of the run and sampled; CPU time is that of all of them.
+The reports are made from real ones: half of their sentences are kept word for word, as half of the sentences of
+CT-RATE repeat an earlier one, and half are made unlike any other by a number. `instant` is an engine that claims a
+caption for each sentence at once and a verifier that looks it up: what is left is the pipeline. Memory is the
+proportional set size, summed over all processes of the run and sampled; CPU time is that of all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
 EXAMPLES = ROOT / "examples/reports.csv"
-DEFAULT_RUNS = (("rules", 2_000), ("instant", 10_000), ("instant", 100_000))
+DEFAULT_RUNS = [("rules", 2_000), ("instant", 10_000), ("instant", 100_000)]
 
 CHILD = """
 import sys
@@ -123,9 +123,8 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    runs = DEFAULT_RUNS
-    if options.engine or options.sizes:
-        runs = tuple((options.engine or "rules", size) for size in options.sizes or [2_000])
+    asked = options.engine or options.sizes
+    runs = [(options.engine or "rules", size) for size in options.sizes or [2_000]] if asked else DEFAULT_RUNS
     texts = real_texts(options.reports)
     print(f"from {options.reports.name}, {options.workers} workers")
     print(f"{'engine':8} {'reports':>8} {'seconds':>8} {'reports/s':>9} {'CPU ms/report':>13} {'peak MB':>8}")

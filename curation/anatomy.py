@@ -260,6 +260,8 @@ class Anatomist:
 
 def _adenopathies(tokens: Sequence[Token], found: Sequence[OrganMention]) -> list[OrganMention]:
     """Words that name lymph nodes and a finding of them at once."""
+    if not any(token.word in _ADENOPATHY for token in tokens):
+        return []
     taken = {index for mention in found for index in range(mention.start, mention.end)}
     return [
         OrganMention(index, index + 1, ("lymph nodes",), finding=True)

@@ -27,7 +27,7 @@ from .manifest import (
     load_manifest,
     versions,
 )
-from .outcomes import Outcome
+from .outcomes import Columns
 from .reports import Report
 from .shards import TABLES, MadeBy, PartWriter, part_path
 
@@ -121,7 +121,7 @@ class CaptionSet:
         """Input row of the last report in a finished part, 0 when there is none."""
         return self.manifest.parts[-1].last_row if self.manifest.parts else 0
 
-    def add(self, report: Report, outcome: Outcome) -> None:
+    def add(self, report: Report, outcome: Columns) -> None:
         """Add the next report of the input; a part that is full is finished."""
         if self._part is None:
             index = len(self.manifest.parts)

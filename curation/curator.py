@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .outcomes import Accepted, Outcome, Refused
 from .reports import Report, Section
-from .schemas import Caption, Reason
+from .schemas import Reason
 from .shards import MadeBy
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Curator:
         for draft in drafts:
             verdict = self._checker.verify(read, draft.organ, draft.caption)
             if verdict.accepted:
-                accepted.append(self._checked(report, draft.caption, verdict))
+                accepted.append(_accepted(report, draft.caption, verdict))
             else:
                 reason = verdict.reason or Reason.NOT_GROUNDED
                 refused.append(Refused(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
@@ -112,23 +112,13 @@ class Curator:
             refused += [_duplicate(report, row) for row in repeated]
         return Outcome(kept, refused)
 
-    def _checked(self, report: Report, caption: str, verdict: Verdict) -> Accepted:
-        row = Caption.model_validate(
-            {
-                "report_id": report.report_id,
-                "organ": verdict.organ,
-                "caption": caption,
-                "status": verdict.status,
-                "evidence": report.text[verdict.start : verdict.end],
-                "evidence_start": verdict.start,
-                "evidence_end": verdict.end,
-                "section": verdict.section,
-                "score": verdict.score,
-                **self._made_by._asdict(),
-            }
-        )
-        span = (row.evidence_start, row.evidence_end)
-        return Accepted(row.organ, row.caption, row.status, *span, row.section, row.score)
+
+def _accepted(report: Report, caption: str, verdict: Verdict) -> Accepted:
+    """The row of a verdict. A verdict that cannot be a row is a fault of the verifier, and not kept."""
+    if verdict.status is None or verdict.section is None or not 0 <= verdict.start < verdict.end <= len(report.text):
+        raise ValueError(f"accepted without status, section or evidence: {verdict}")
+    span = (verdict.start, verdict.end)
+    return Accepted(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score)
 
 
 def _failure(error: Exception) -> Outcome:

@@ -23,7 +23,7 @@ from .units import NEUTRAL, Unit, available, units
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
 
-_LITERAL, _SYNONYM, _SPELLED, _CONTEXT = 1.0, 0.9, 0.8, 0.8
+_LITERAL, _SYNONYM, _SPELLED, _CONTEXT = 1.0, 0.9, 0.8, 0.7
 _NOT_DROPPED = frozenset(("time:resolved", "time:previous", "time:prior"))
 _COMPARATORS = {
     "less": "<", "under": "<", "below": "<", "smaller": "<", "<": "<", "≤": "<", "sub": "<", "within": "<",
@@ -56,6 +56,16 @@ class Entailment:
         self.reader = reader
         self.related = reader.anatomist.related
         self.check = lru_cache(maxsize=50_000)(self._check)
+        self.check_organ = lru_cache(maxsize=50_000)(self._check_organ)
+        self._pool = lru_cache(maxsize=50_000)(lambda text, index, context: _Pool(self, reader.analyse(text), index, context))
+
+    def _check_organ(self, statement: str, organ: str, context: tuple[str, ...]) -> Finding:
+        """Hold a caption that repeats the whole of ``statement`` against it: only its organ can be wrong."""
+        evidence = self.reader.analyse(statement)
+        outcome = Finding(coverage=1.0)
+        used = [(unit, index) for index, unit in enumerate(units(evidence))]
+        outcome.problems.extend(self._organ_problem(used, evidence, organ, context))
+        return outcome
 
     def _check(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> Finding:
         """Hold ``caption`` about ``organ`` (canonical) against ``statement``, which goes on about ``context``."""
@@ -85,43 +95,48 @@ class Entailment:
     ) -> tuple[int, list[Problem], float, bool]:
         best: tuple[int, list[Problem], float, bool] | None = None
         for index in range(len(evidence.segments)):
-            pool = _Pool(self, evidence, index, context)
-            problems, share = self._missing(unit, claim, pool)
+            pool = self._pool(evidence.text, index, context)
+            problems, share, uses_context = self._missing(unit, claim, pool)
             if best is None or (len(problems), -share) < (len(best[1]), -best[2]):
-                best = (index, problems, share, pool.used_context)
+                best = (index, problems, share, uses_context)
             if not problems and share == _LITERAL:
                 break
         if best is None:
             return 0, [Problem(Reason.NOT_GROUNDED, "the statement says nothing that can be compared")], 0.0, False
         if best[1]:
-            everywhere = _Pool(self, evidence, None, context)
-            missing, _ = self._missing(unit, claim, everywhere)
+            everywhere = self._pool(evidence.text, None, context)
+            missing, *_ = self._missing(unit, claim, everywhere)
             if missing:
                 return best[0], missing, best[2], best[3]
         return best
 
-    def _missing(self, unit: Unit, claim: Analysis, pool: _Pool) -> tuple[list[Problem], float]:
+    def _missing(self, unit: Unit, claim: Analysis, pool: _Pool) -> tuple[list[Problem], float, bool]:
         problems: list[Problem] = []
-        share, count = 0.0, 0
-        pool.claim_denies = _denies(unit.items)
+        share, count, uses_context = 0.0, 0, False
+        denies = _denies(unit.items)
         for item in unit.items:
             if item.kind in ("hedge", "negation"):
                 continue
-            problem, weight = self._carried(item, claim, pool, item in unit.segment.items)
+            own = item in unit.segment.items
+            problem, weight = self._carried(item, claim, pool, denies if own else None)
             share, count = share + weight, count + 1
+            uses_context |= item.kind == "organ" and weight == _CONTEXT
             if problem is not None:
                 problems.append(problem)
-        return problems, share / count if count else _LITERAL
+        return problems, share / count if count else _LITERAL, uses_context
 
-    def _carried(self, item: Item, claim: Analysis, pool: _Pool, own: bool) -> tuple[Problem | None, float]:
+    def _carried(
+        self, item: Item, claim: Analysis, pool: _Pool, denies: bool | None
+    ) -> tuple[Problem | None, float]:
+        """Problem with one item, and its weight. ``denies``: whether the claim denies a finding; None if not its own."""
         words = _words(claim, item)
         if item.kind == "organ":
-            return pool.organ(item, words, own)
+            return pool.organ(item, words, denies)
         if item.kind == "side":
             return pool.side(item.key.removeprefix("side:"), words)
         if item.kind == "measure":
             return pool.measure(item, claim, words)
-        return pool.word(item, claim, words)
+        return pool.word(item, words)
 
     # -- nothing that turns the meaning is lost -------------------------------------------------------------------
 
@@ -218,25 +233,24 @@ class _Pool:
                 }
         self.organs = [item for item in items if item.mention]
         self.implied = implied_organs(parent.reader, items if index is None else evidence.segments[index].items)
-        self.used_context = False
         self.denies = _denies(items)
-        self.claim_denies = False
 
-    def organ(self, item: Item, words: str, own: bool) -> tuple[Problem | None, float]:
+    def organ(self, item: Item, words: str, denies: bool | None) -> tuple[Problem | None, float]:
         assert item.mention is not None
         for name in item.mention.names:
             weight = self._organ_weight(name, item)
             if weight == 0.0:
                 return self._organ_problem(name, item, words), 0.0
-        if own and not self._same_presence(item):
+        if denies is not None and not self._same_presence(item, denies):
             return Problem(Reason.NEGATION, f"the evidence is the opposite about “{words}” itself"), 0.5
         return None, weight
 
-    def _same_presence(self, item: Item) -> bool:
+    def _same_presence(self, item: Item, denies: bool) -> bool:
         """An organ that is itself denied ("the right kidney is not visualised") must be denied in the caption too."""
-        denied = item.polarity == Polarity.NEGATED and not self.claim_denies
-        organs = [o for o in self.organs if o.mention and set(o.mention.names) & set(item.mention.names if item.mention else ())]
-        if not organs or self.denies and self.claim_denies:
+        denied = item.polarity == Polarity.NEGATED and not denies
+        names = set(item.mention.names if item.mention else ())
+        organs = [other for other in self.organs if other.mention and names.intersection(other.mention.names)]
+        if not organs or (self.denies and denies):
             return True
         return denied == (not self.denies and all(o.polarity == Polarity.NEGATED for o in organs))
 
@@ -251,7 +265,6 @@ class _Pool:
         if any(covers(name, own) for own in self.implied):
             return _SYNONYM
         if not any(o.mention and not o.mention.place for o in self.organs) and any(covers(name, c) for c in self.context):
-            self.used_context = True
             return _CONTEXT
         return 0.0
 
@@ -279,7 +292,7 @@ class _Pool:
                     return None, _LITERAL
         return Problem(Reason.MEASUREMENT, f"“{words}” is not in the evidence"), 0.0
 
-    def word(self, item: Item, claim: Analysis, words: str) -> tuple[Problem | None, float]:
+    def word(self, item: Item, words: str) -> tuple[Problem | None, float]:
         for key, weight in self._spellings(item, words):
             polarities = self.words_[key]
             if item.polarity in polarities or key in POSITIONS:

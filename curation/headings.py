@@ -73,6 +73,9 @@ RUN_IN = re.compile(
     rf"(?P<phrase>{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP})(?P<second>\s?(?:/|&|and)\s?(?:{RUN_IN_ANYWHERE}))?)$",
     re.IGNORECASE,
 )
+# Asked first, since most colons stand behind other words.
+LAST_WORD = re.compile(r"[A-Za-z]+$")
+LAST_WORDS = frozenset(phrase.split()[-1] for phrase in f"{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP}".split("|"))
 # "Number of Findings: 3", "see Impression: …" are phrases of a sentence.
 GOES_ON = frozenset(("of", "the", "a", "in", "on", "to", "for", "with", "no", "any", "see", "per", "by", "from", "our"))
 STOPS = (".", "?", "!", ":", ";", ")", "]", "*", "-", "\u2022")
@@ -80,6 +83,8 @@ MODALITY = r"(?:CTA?|HRCT|CCTA|MRI|MRA?|PET|PET/CT|CECT|NCCT)"
 TITLE = re.compile(rf"{MODALITY}\b(?![-\s](?:demonstrat|show|reveal))[A-Za-z /,&()-]{{0,90}}$")
 INTERVENTION = re.compile(r"guided|biopsy|drainage|aspiration|ablation|injection|needle|placement|embolization", re.I)
 DECORATION = re.compile(r"[\s#*_>=-]*(?:\d{1,2}[.)]\s*)?[\s*_]*")
+# Characters from the start of a line to the colon of its heading.
+LONGEST = 120
 BOLD_END = re.compile(r"[*_]*")
 # A form's count, as in "Findings: 3".
 BARE_NUMBER = re.compile(r"[ \t]*\d+[ \t]*\.?[ \t]*(?=[\r\n]|\Z)")
@@ -160,8 +165,11 @@ def _with_colon(text: str) -> Iterator[Heading]:
     """Headings in front of a colon: alone at the start of a line, or running on from the sentence before."""
     place = text.find(":")
     while place >= 0:
-        line = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
-        heading = (_at_line_start(text, line, place) if place - line < 120 else None) or _run_in(text, line, place)
+        near = max(0, place - LONGEST)
+        broken = max(text.rfind("\n", near, place), text.rfind("\r", near, place)) + 1
+        line = broken or near
+        starts = _at_line_start(text, line, place) if broken or not near else None
+        heading = starts or _run_in(text, line, place)
         if heading and not BARE_NUMBER.match(text, place + 1):
             yield heading
         place = text.find(":", place + 1)
@@ -180,6 +188,9 @@ def _at_line_start(text: str, line: int, colon: int) -> Heading | None:
 
 
 def _run_in(text: str, line: int, colon: int) -> Heading | None:
+    last = LAST_WORD.search(text, max(line, colon - 16), colon)
+    if not last or last[0].lower() not in LAST_WORDS:
+        return None
     found = RUN_IN.search(text, max(line, colon - 80), colon)
     if not found or not found["heading"][0].isupper():
         return None

@@ -37,13 +37,17 @@ class Input(_Record):
 
 
 class Settings(_Record):
-    """All that decides the rows, next to the input: a run is resumed only with the same."""
+    """All that decides the rows, next to the input: a run is resumed only with the same.
+
+    ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests.
+    """
 
     ovct: str
     engine: str
     model: str | None = None
     prompt: str | None = None
     vocabulary: str
+    lexicon: str
     id_column: str | None = None
     text_columns: tuple[str, ...] = ()
     limit: int | None = None
@@ -168,6 +172,6 @@ def versions() -> dict[str, str]:
     return {"ovct": ovct_version(), "python": platform.python_version(), **packages}
 
 
-def vocabulary_hash() -> str:
-    """SHA-256 of the anatomy vocabulary that comes with the program."""
-    return hashlib.sha256(files("prompts").joinpath("organs.yaml").read_bytes()).hexdigest()
+def data_hash(package: str, name: str) -> str:
+    """SHA-256 of a data file that comes with the program."""
+    return hashlib.sha256(files(package).joinpath(name).read_bytes()).hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -43,19 +43,33 @@ class Outcome(NamedTuple):
     refused: list[Refused]
 
     def pack(self) -> bytes:
-        """Compressed JSON; zlib's checksum tells a damaged one."""
-        return zlib.compress(to_json((self.accepted, self.refused)), 1)
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> Outcome:
-        """Inverse of ``pack``."""
-        accepted, refused = from_json(zlib.decompress(packed))
-        return cls([Accepted(*row) for row in accepted], [Refused(*row) for row in refused])
+        """Compressed JSON of the columns; zlib's checksum tells a damaged one."""
+        columns = [list(zip(*rows, strict=True)) for rows in (self.accepted, self.refused)]
+        return zlib.compress(to_json(columns), 1)
 
     @property
     def failed(self) -> bool:
         """Whether the engine failed on the report, rather than answered it."""
         return any(row.reason == Reason.ENGINE_ERROR for row in self.refused)
+
+
+class Columns(NamedTuple):
+    """An outcome as it is written: the columns of ``Accepted`` and of ``Refused``, none where there are no rows."""
+
+    accepted: list[list[Any]]
+    refused: list[list[Any]]
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Columns:
+        """Read what ``Outcome.pack`` made."""
+        return cls(*from_json(zlib.decompress(packed)))
+
+    def rows(self) -> Outcome:
+        """The outcome, row by row."""
+        return Outcome(
+            [Accepted(*row) for row in zip(*self.accepted, strict=True)],
+            [Refused(*row) for row in zip(*self.refused, strict=True)],
+        )
 
 
 def text_key(report: Report) -> bytes:
@@ -104,11 +118,11 @@ class OutcomeStore:
     def __contains__(self, key: bytes) -> bool:
         return self._base.execute("SELECT 1 FROM outcome WHERE key = ?", (key,)).fetchone() is not None
 
-    def __getitem__(self, key: bytes) -> Outcome:
+    def __getitem__(self, key: bytes) -> Columns:
         found = self._base.execute("SELECT packed FROM outcome WHERE key = ?", (key,)).fetchone()
         if found is None:
             raise KeyError(key)
-        return Outcome.unpack(found[0])
+        return Columns.unpack(found[0])
 
     def keep(self, outcomes: dict[bytes, tuple[bytes, bool]]) -> None:
         """Store packed outcomes, each with whether the engine failed on it, in one transaction."""

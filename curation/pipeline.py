@@ -16,8 +16,8 @@ from typing import NamedTuple
 from .caption_set import CaptionSet, check_usable, open_set
 from .curator import Curator, Recipe
 from .fingerprint import fingerprint, stamp
-from .manifest import Manifest, Settings, ovct_version, vocabulary_hash
-from .outcomes import Outcome, OutcomeStore, text_key
+from .manifest import Manifest, Settings, data_hash, ovct_version
+from .outcomes import Columns, OutcomeStore, text_key
 from .problems import Problems
 from .progress import Watch
 from .reports import InputError, Report, Skipped, read_reports
@@ -113,7 +113,7 @@ def outcomes(
     pool: Inline | Processes,
     under_way: int,
     check: Callable[[], None],
-) -> Iterator[tuple[Report, Outcome]]:
+) -> Iterator[tuple[Report, Columns]]:
     """Each report with its outcome, in order; a text that came before, in whatever part, is not extracted again."""
     window: deque[_UnderWay] = deque()
     asked: set[bytes] = set()
@@ -132,11 +132,11 @@ def outcomes(
 
 def _answered(
     one: _UnderWay, store: OutcomeStore, asked: set[bytes], check: Callable[[], None]
-) -> Iterator[tuple[Report, Outcome]]:
+) -> Iterator[tuple[Report, Columns]]:
     if one.answer is not None:
         packed = result_of(one.answer, check)
         if len(packed) > 9 and all(failed for _, failed in packed):
-            detail = Outcome.unpack(packed[0][0]).refused[0].detail
+            detail = Columns.unpack(packed[0][0]).rows().refused[0].detail
             raise RunError(f"the engine failed on every report of a batch: {detail}")
         store.keep(dict(zip(one.fresh, packed, strict=True)))
         asked.difference_update(one.fresh)
@@ -162,7 +162,8 @@ def _settings(job: Job, recipe: Recipe) -> Settings:
     return Settings(
         ovct=ovct_version(),
         **recipe.made_by._asdict(),
-        vocabulary=vocabulary_hash(),
+        vocabulary=data_hash("prompts", "organs.yaml"),
+        lexicon=data_hash("curation", "lexicon.yaml"),
         id_column=job.id_column,
         text_columns=job.text_columns,
         limit=job.limit,

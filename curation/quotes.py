@@ -93,9 +93,8 @@ class Shape:
 
     def starts_record(self, line: str) -> bool:
         """Whether ``line`` may be the first line of a record."""
-        first, found, _ = line.partition(self.delimiter)
-        form = self._form(first.strip().strip('"'))
-        if not found or not form or not (self._known(form) or self._plausible(form)):
+        form = self._first_form(line)
+        if self.delimiter not in line or not form or not (self._known(form) or self._plausible(form)):
             return False
         try:
             return len(next(csv.reader([line], delimiter=self.delimiter, strict=True))) == self.width
@@ -107,7 +106,7 @@ class Shape:
         for index in range(1, len(lines)):
             if self.starts_record(lines[index]):
                 rest = lines[index:]
-                form = self._form(lines[index].partition(self.delimiter)[0])
+                form = self._first_form(lines[index])
                 enough = FOR_PLAIN_FORMS if form in {"9", "x"} else 1  # "T12, normal" stands in reports as well
                 whole = len(rest) >= enough and all(self.starts_record(line) for line in rest)
                 return index if whole else None
@@ -118,6 +117,10 @@ class Shape:
 
     def _plausible(self, form: str) -> bool:
         return not self._forms and " " not in form and ("9" in form or "x" in form)
+
+    def _first_form(self, line: str) -> str:
+        end = '"' if line.startswith('"') else self.delimiter
+        return self._form(line.removeprefix('"').partition(end)[0].strip())
 
     @staticmethod
     def _form(cell: str) -> str:

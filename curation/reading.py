@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
 from .analysis import Analysis, Item, Reader
 from .reports import READ_SECTIONS, Section
 from .statements import split_statements
 
-_SPACE = re.compile(r"\s+")
 _EDGE = " .,;:!?\"'“”"
 
 
 def normalised(text: str) -> str:
     """Lower case, single spaces, no marks at the edges: what two spellings of the same words share."""
-    return _SPACE.sub(" ", text).strip(_EDGE).lower()
+    return " ".join(text.split()).strip(_EDGE).lower()
 
 
-@dataclass(slots=True, eq=False)
-class Statement:
+class Statement(NamedTuple):
     """``text[start:end]`` of the report. ``context`` names the organs it goes on about where it names none itself;
     ``anchor`` is the index of the statement that named them."""
 
@@ -28,10 +27,12 @@ class Statement:
     start: int
     end: int
     section: str
+    words: str
+    keys: frozenset[str]
     analysis: Analysis
     organs: tuple[str, ...]
-    context: tuple[str, ...] = ()
-    anchor: int | None = None
+    context: tuple[str, ...]
+    anchor: int | None
 
 
 @dataclass(slots=True, eq=False)
@@ -43,27 +44,56 @@ class ReadReport:
     by_words: dict[str, list[int]] = field(default_factory=dict)
 
 
-def read_report(reader: Reader, text: str, sections: Sequence[Section]) -> ReadReport:
-    """Read the statements of the sections that hold findings. Without any section the whole text is read."""
-    report = ReadReport(text)
-    spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS] if sections else []
-    if not sections:
-        spans = [("findings", 0, len(text))]
-    for name, start, end in spans:
-        anchor: Statement | None = None
-        for span in split_statements(text, start, end):
-            analysis = reader.analyse(text[span.start : span.end])
-            statement = Statement(
-                len(report.statements), span.start, span.end, name, analysis, statement_organs(reader, analysis)
-            )
-            if statement.organs:
-                anchor = statement
-            elif anchor is not None:
-                statement.context, statement.anchor = anchor.organs, anchor.index
-            report.statements.append(statement)
-            words = normalised(text[span.start : span.end])
-            report.by_words.setdefault(words, []).append(statement.index)
-    return report
+class _Known(NamedTuple):
+    """What is the same wherever a statement occurs."""
+
+    analysis: Analysis
+    organs: tuple[str, ...]
+    words: str
+    keys: frozenset[str]
+
+
+class ReportReader:
+    """Reads reports; what a statement says is worked out once, however often reports repeat it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._known = lru_cache(maxsize=50_000)(self._know)
+
+    def _know(self, text: str) -> _Known:
+        analysis = self.reader.analyse(text)
+        return _Known(analysis, statement_organs(self.reader, analysis), normalised(text), self.keys(text))
+
+    def keys(self, text: str) -> frozenset[str]:
+        """All that a statement may be recognised by: findings and their parts, numbers, organs and what holds them."""
+        keys: set[str] = set()
+        for item in self.reader.analyse(text).items:
+            if item.mention:
+                for name in item.mention.names:
+                    keys |= {name, *self.reader.vocabulary.organs[name].parents}
+            elif item.measure:
+                keys |= {f"{item.measure.kind} {value}" for value in item.measure.values}
+            elif item.kind in ("finding", "modifier"):
+                keys |= {item.key, *item.parts}
+        return frozenset(keys)
+
+    def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
+        """Read the statements of the sections that hold findings. Without any section the whole text is read."""
+        report = ReadReport(text)
+        statements, by_words = report.statements, report.by_words
+        spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS]
+        for name, start, end in spans if sections else [("findings", 0, len(text))]:
+            context: tuple[str, ...] = ()
+            anchor: int | None = None
+            for first, last in split_statements(text, start, end):
+                analysis, organs, words, keys = self._known(text[first:last])
+                index = len(statements)
+                if organs:
+                    context, anchor = organs, index
+                own = ((), None) if organs else (context, anchor)
+                statements.append(Statement(index, first, last, name, words, keys, analysis, organs, *own))
+                by_words.setdefault(words, []).append(index)
+        return report
 
 
 def statement_organs(reader: Reader, analysis: Analysis) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ ORGANS = (
     "spleen|pancreas|gallbladder|biliary|adrenals?|adrenal glands|kidneys?|brain|ventricles|bowel|bones?|"
     "musculoskeletal|osseous structures|vasculature|vessels|aorta|lymph nodes|soft tissues|thyroid|neck"
 )
-ORGAN = re.compile(rf"(?:^|(?<=\s))(?:\d{{1,2}}\.\s*)?(?:{ORGANS})(?:(?:/| and | & )[a-z ]+?)?:", re.IGNORECASE)
+ORGAN = re.compile(rf"(?:^|(?<=\s))(?:\d{{1,2}}\.\s*)?(?:{ORGANS})(?:(?:/| and | & )[a-z ]{1, 40}?)?:", re.IGNORECASE)
 NUMBERED_ORGAN = re.compile(r"(?:^|(?<=\s))\d{1,2}\.\s+[A-Z][A-Za-z/ ]{2,40}:")
 PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
 LINE_END = re.compile(r"[\r\n]")
@@ -90,7 +90,9 @@ def _by_headings(text: str, headings: list[Heading], default: str) -> list[Secti
     if sum(heading.note for heading in headings) >= NOTE and all(part.name != "findings" for part in parts):
         return [Section("other", part.start, part.end) if part.name == "impression" else part for part in parts]
     if default == "findings":
-        parts = [piece for place, part in enumerate(parts) for piece in _released(text, part, parts[place + 1 :])]
+        last = max((place for place, part in enumerate(parts) if part.name == "findings"), default=-1)
+        released = (_released(text, part, findings_follow=place < last) for place, part in enumerate(parts))
+        parts = list(chain.from_iterable(released))
         parts = _with_findings(text, parts)
         if all(part.name != "impression" for part in parts):
             bulleted = (_at_bullet(text, part) if part.name == "findings" else [part] for part in parts)
@@ -122,7 +124,7 @@ def _preamble(text: str, headings: list[Heading], default: str) -> str:
     return "findings" if "findings" not in sections and first not in AROUND else "exam"
 
 
-def _released(text: str, part: Section, later: list[Section]) -> list[Section]:
+def _released(text: str, part: Section, findings_follow: bool) -> list[Section]:
     """Give back the findings that a section in front of them took in, for want of a heading of their own.
 
     They start at a numbered heading of an organ or, in a report that has no findings further on, at the next
@@ -131,7 +133,7 @@ def _released(text: str, part: Section, later: list[Section]) -> list[Section]:
     if part.name not in AROUND:
         return [part]
     starts = [found.start() for found in [NUMBERED_ORGAN.search(text, part.start, part.end)] if found]
-    if all(section.name != "findings" for section in later):
+    if not findings_follow:
         paragraph = PARAGRAPH.search(text, part.start + _leading(text, part), part.end)
         organ = ORGAN.search(text, part.start, part.end)
         starts += [found for found in (paragraph and paragraph.end(), organ and organ.start()) if found is not None]

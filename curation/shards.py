@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .durable import put_in_place, temporary_name
 from .manifest import Part
-from .outcomes import Outcome
+from .outcomes import Columns, Refused
 from .reports import Report
 from .schemas import parquet_schema
 
@@ -22,6 +22,7 @@ Table = Literal["reports", "captions", "rejects"]
 TABLES: tuple[Table, ...] = ("reports", "captions", "rejects")
 
 REPORTS_PER_PART = 10_000
+REASON = Refused._fields.index("reason")
 # Rows of so many reports, or of so much text, are held in memory and written as one row group.
 GROUP_REPORTS = 1_000
 GROUP_CHARACTERS = 32_000_000
@@ -82,12 +83,13 @@ class PartWriter:
             self._schemas["reports"] = self._schemas["reports"].append(pa.field(name, pa.string()))
         self._paths = {table: part_path(root, table, index) for table in TABLES}
         self._files: dict[Table, pq.ParquetWriter] = {}
-        self._rows: dict[Table, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
+        self._columns: dict[Table, list[list[Any]]] = {}
         self._characters = 0
         self._written = Counter[str]()
         self._captions = Counter[tuple[str, str]]()
         self._rejects = Counter[str]()
         self._first_row = self._last_row = 0
+        self._empty()
         self._open()
 
     def _open(self) -> None:
@@ -98,38 +100,53 @@ class PartWriter:
             self.discard()
             raise
 
+    def _empty(self) -> None:
+        """Begin a row group. The last columns of captions and rejects are the same in each row and are made later."""
+        for table in TABLES:
+            constant = 0 if table == "reports" else len(self._made_by)
+            self._columns[table] = [[] for _ in range(len(self._schemas[table]) - constant)]
+        self._characters = 0
+
     @property
     def reports(self) -> int:
         """Reports added so far."""
-        return self._written["reports"] + len(self._rows["reports"])
+        return self._written["reports"] + len(self._columns["reports"][0])
 
-    def add(self, report: Report, outcome: Outcome) -> None:
+    def add(self, report: Report, outcome: Columns) -> None:
         """Add a report and all that it gave."""
-        ident, text = report.report_id, report.text
+        self._add_report(report)
+        if outcome.accepted:
+            organs, captions, statuses, starts, ends, sections, scores = outcome.accepted
+            evidence = [report.text[start:end] for start, end in zip(starts, ends, strict=True)]
+            ids = [report.report_id] * len(organs)
+            self._extend("captions", [ids, organs, captions, statuses, evidence, starts, ends, sections, scores])
+            self._captions.update(zip(organs, statuses, strict=True))
+        if outcome.refused:
+            self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])
+            self._rejects.update(outcome.refused[REASON])
+        if len(self._columns["reports"][0]) >= GROUP_REPORTS or self._characters >= GROUP_CHARACTERS:
+            self._flush()
+
+    def _add_report(self, report: Report) -> None:
         sections = [(section.name, section.start, section.end) for section in report.sections]
-        self._rows["reports"].append((ident, text, sections, *map(report.source.get, self._source_columns)))
-        self._rows["captions"] += [
-            (ident, *row[:3], text[row.start : row.end], row.start, row.end, row.section, row.score)
-            for row in outcome.accepted
-        ]
-        self._rows["rejects"] += [(ident, *row) for row in outcome.refused]
-        self._captions.update((row.organ, row.status) for row in outcome.accepted)
-        self._rejects.update(row.reason for row in outcome.refused)
+        source = map(report.source.get, self._source_columns)
+        self._extend("reports", [[value] for value in (report.report_id, report.text, sections, *source)])
         self._first_row = self._first_row or report.row
         self._last_row = report.row
-        self._characters += len(text)
-        if len(self._rows["reports"]) >= GROUP_REPORTS or self._characters >= GROUP_CHARACTERS:
-            self._flush()
+        self._characters += len(report.text)
+
+    def _extend(self, table: Table, columns: list[list[Any]]) -> None:
+        for column, values in zip(self._columns[table], columns, strict=True):
+            column.extend(values)
 
     def _flush(self) -> None:
         for table in TABLES:
-            rows = self._rows[table]
-            if rows:
+            columns = self._columns[table]
+            if columns[0]:
                 made_by = () if table == "reports" else self._made_by
-                self._files[table].write_table(table_of(rows, self._schemas[table], made_by))
-                self._written[table] += len(rows)
-                rows.clear()
-        self._characters = 0
+                self._files[table].write_table(table_of(columns, self._schemas[table], made_by))
+                self._written[table] += len(columns[0])
+        self._empty()
 
     def commit(self) -> Written:
         """Write what is left, flush all files to disk and give them their names."""
@@ -157,15 +174,13 @@ class PartWriter:
             temporary_name(path).unlink(missing_ok=True)
 
 
-def table_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema, constants: Sequence[str | None] = ()) -> pa.Table:
-    """Rows as a table; ``constants`` are the values of the last columns, the same in each row."""
+def table_of(columns: Iterable[Sequence[Any]], schema: pa.Schema, constants: Sequence[str | None] = ()) -> pa.Table:
+    """Columns as a table; ``constants`` are the values of the last ones, the same in each row."""
     import pyarrow as pa
 
-    fields = list(schema)
-    varied = fields[: len(fields) - len(constants)]
-    columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), varied, strict=True)]
-    columns += [_labels(value, len(rows)) for value in constants]
-    return pa.Table.from_arrays(columns, schema=schema)
+    fields = list(schema)[: len(schema) - len(constants)]
+    made = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
+    return pa.Table.from_arrays([*made, *(_labels(value, len(made[0])) for value in constants)], schema=schema)
 
 
 def _labels(value: str | None, count: int) -> pa.DictionaryArray:

@@ -30,21 +30,13 @@ _JOINING = frozenset(
     "a an the of in on at to and or with without from by for is are was were no not into within between both "
     "left right upper lower middle ct t l c s segment level measuring approximately about than which that".split()
 )
-_BOUNDARY = re.compile(
-    r"""
-      \n[ \t]*(?:\n\s*)+                                   # paragraph
-    | (?P<line>\r?\n|\r)
-    | (?P<stop>[.!?]+["”')\]]*)(?=\s|$)
-    | (?<=[a-z)])(?P<glued>\.)(?=[A-Z][a-z])               # "preserved.No mass"
-    | (?P<semi>;)(?=\s|$)
-    | (?:(?<=\s)|^)["“”](?=\s|$)                           # a lone quote mark sets list items apart in CT-RATE
-    | (?:(?<=\s)|^)[•◦▪●·](?=\s|\w)
-    """,
-    re.VERBOSE,
-)
+_MARK = re.compile(r"[.!?;\n\r\"“”•◦▪●·]")
+_STOP = re.compile(r"[.!?]+[\"”')\]]*")
+_BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])(?!\s*\d)|\(?[a-hA-H]\)(?=\s)|;)+""")
-_TRAIL = re.compile(r"[\s\"“”•◦▪●·*]+$")
+_TRAIL = frozenset("\"“”•◦▪●·*")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
+_BLANK_LINE = re.compile(r"[ \t\r]*\n")
 _ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d))")
 
 
@@ -56,57 +48,82 @@ def split_statements(text: str, start: int = 0, end: int | None = None) -> list[
     end = len(text) if end is None else end
     spans: list[Span] = []
     begin = start
-    for match in _BOUNDARY.finditer(text, start, end):
-        if match.start() < begin or not _ends_statement(text, begin, match, end):
+    for match in _MARK.finditer(text, start, end):
+        at = match.start()
+        if at < begin:
             continue
-        keeps_mark = match["stop"] or match["glued"]
-        _add(spans, text, begin, match.end() if keeps_mark else match.start())
-        begin = match.end()
+        last, following = _boundary(text, begin, at, end)
+        if following:
+            _add(spans, text, begin, last)
+            begin = following
     _add(spans, text, begin, end)
     return spans
 
 
-def _ends_statement(text: str, begin: int, match: re.Match[str], end: int) -> bool:
-    if match["line"]:
-        return _line_ends_statement(text, begin, match, end)
-    if not match["stop"]:
-        return True
-    following = text[match.end() : match.end() + 40].lstrip()
-    if match["stop"][0] != ".":  # "(small vessel disease? small airway disease?)" is one statement
-        return not following[:1].islower()
-    word = _LAST_WORD.search(text, max(begin, match.start() - 20), match.start())
+def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
+    """End of the statement that the mark at ``at`` closes and start of the next one; zeros where it closes none."""
+    mark = text[at]
+    after = text[at + 1] if at + 1 < end else " "
+    if mark == ".":
+        if after.isspace() and text[at - 1 : at].isalnum() and not _is_open(text, begin, at, at + 1):
+            return at + 1, at + 1
+        if after.isalpha():  # "preserved.No mass"
+            glued = text[at - 1 : at].islower() and after.isupper() and text[at + 2 : at + 3].islower()
+            return (at + 1, at + 1) if glued and at > begin else (0, 0)
+    if mark in ".!?":
+        stop = _STOP.match(text, at, end)
+        last = stop.end() if stop else at + 1
+        if last < end and not text[last].isspace():
+            return 0, 0
+        return (0, 0) if _is_open(text, begin, at, last) else (last, last)
+    if mark == ";":
+        return (at, at + 1) if after.isspace() else (0, 0)
+    if mark in "\n\r":
+        return (at, at + 1) if _line_ends_statement(text, begin, at, end) else (0, 0)
+    alone = at == begin or text[at - 1].isspace()
+    if mark in _BULLETS:
+        return (at, at + 1) if alone else (0, 0)
+    return (at, at + 1) if alone and after.isspace() else (0, 0)  # a lone quote mark sets items apart in CT-RATE
+
+
+def _is_open(text: str, begin: int, at: int, last: int) -> bool:
+    """Whether the sentence goes on behind the stop at ``at``: after an abbreviation, a list number, a unit."""
+    following = text[last : last + 40].lstrip()[:1]
+    if text[at] != ".":  # "(small vessel disease? small airway disease?)" is one statement
+        return following.islower()
+    word = _LAST_WORD.search(text, max(begin, at - 20), at)
     if word is None:
-        return True
-    last = word[1].lower()
-    if last.isdigit():  # "2." opens a list item unless it stands alone behind a sentence
-        return text[begin : word.start()].strip() != "" or not following[:1].isalpha()
-    if last in ("no", "nr"):
-        return not following[:1].isdigit()
-    if last in _ABBREVIATION:
         return False
-    return not (last in _UNIT and following[:1].islower())
+    previous = word[1].lower()
+    if previous.isdigit():  # "2." opens a list item unless it stands alone behind a sentence
+        return not text[begin : word.start()].strip() and following.isalpha()
+    if previous in ("no", "nr"):
+        return following.isdigit()
+    return previous in _ABBREVIATION or (previous in _UNIT and following.islower())
 
 
-def _line_ends_statement(text: str, begin: int, match: re.Match[str], end: int) -> bool:
+def _line_ends_statement(text: str, begin: int, at: int, end: int) -> bool:
     """A line break ends a statement unless the sentence plainly runs on into the next line."""
-    rest = text[match.end() : min(end, match.end() + 80)]
+    rest = text[at + 1 : min(end, at + 81)]
+    if _BLANK_LINE.match(rest):
+        return True
     if _ITEM.match(rest):
         return True
     following = rest.lstrip()
     if not following or following[0].islower() or following[0] in ",)":
         return not following
-    before = _LAST_WORD.search(text, max(begin, match.start() - 20), match.start())
+    before = _LAST_WORD.search(text, max(begin, at - 20), at)
     return before is None or before[1].lower() not in _JOINING
 
 
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:
-    lead = _LEAD.match(text, start, end)
-    start = lead.end() if lead else start
     while start < end and text[start].isspace():
         start += 1
-    trail = _TRAIL.search(text[max(start, end - 200) : end])
-    if trail:
-        end -= len(trail[0])
+    if not text[start : start + 2].isalpha():
+        lead = _LEAD.match(text, start, end)
+        start = lead.end() if lead else start
+    while end > start and (text[end - 1].isspace() or text[end - 1] in _TRAIL):
+        end -= 1
     while end - start > LONGEST_STATEMENT:
         cut = text.rfind(" ", start + LONGEST_STATEMENT // 2, start + LONGEST_STATEMENT)
         cut = start + LONGEST_STATEMENT if cut < 0 else cut
@@ -116,5 +133,5 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
 
 
 def _keep(spans: list[Span], text: str, start: int, end: int) -> None:
-    if any(character.isalnum() for character in text[start:end]):
+    if text[start:end][:1].isalnum() or any(character.isalnum() for character in text[start:end]):
         spans.append(Span(start, end))

@@ -7,14 +7,14 @@ the statement around it, and refuses it unless that statement carries all of it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from prompts.vocabulary import Vocabulary
 
 from .analysis import Reader
 from .entailment import Entailment, Finding
-from .reading import ReadReport, Statement, normalised, read_report
+from .reading import ReadReport, ReportReader, Statement, normalised
 from .reports import Section
 from .schemas import Reason, Status
 from .statements import split_statements
@@ -28,8 +28,7 @@ FARTHEST = 1500
 """Characters that the evidence of a caption of several sentences may span."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the report says to a caption. ``start`` and ``end`` are -1 where nothing in the report comes near it;
     ``score`` (0 to 100) is the share of the caption that its evidence carries."""
 
@@ -52,11 +51,10 @@ class Verifier:
         self.reader = Reader(vocabulary)
         self.entailment = Entailment(self.reader)
         self.resolve = self.reader.anatomist.resolve
-        self._keys = lru_cache(maxsize=50_000)(self._keys_of)
-
-    def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
-        """Cut a report into statements and analyse them."""
-        return read_report(self.reader, text, sections)
+        reports = ReportReader(self.reader)
+        self.read = reports.read
+        self._keys = lru_cache(maxsize=50_000)(reports.keys)
+        self._status = lru_cache(maxsize=50_000)(self._status_of)
 
     def verify(self, report: ReadReport, organ: str, caption: str) -> Verdict:
         """Hold one caption, filed under ``organ`` (any name the vocabulary knows), against its report."""
@@ -65,22 +63,27 @@ class Verifier:
             return _refused(organ, Reason.SCHEMA, "the caption is empty")
         if name is None:
             return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
-        parts = [caption[span.start : span.end] for span in split_statements(caption)]
-        if len(parts) > 1 and normalised(caption) not in report.by_words:
-            return self._verify_parts(report, name, parts)
-        if len(parts) == 1:
-            caption = parts[0]  # without a list marker
-        words = normalised(caption)
-        whole = report.by_words.get(words)
-        candidates = [report.statements[i] for i in whole] if whole else self._candidates(report, caption, words)
-        return self._verify_statement(report, name, caption, candidates)
+        whole = report.by_words.get(normalised(caption))
+        if whole is None:
+            parts = [caption[first:last] for first, last in split_statements(caption)]
+            if len(parts) > 1:
+                return self._verify_parts(report, name, parts)
+            caption = parts[0] if parts else caption  # without a list marker
+            whole = report.by_words.get(normalised(caption))
+        if whole:
+            return self._verify_statement(report, name, caption, [report.statements[index] for index in whole], True)
+        return self._verify_statement(report, name, caption, self._candidates(report, caption))
 
     def _verify_statement(
-        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
+        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement], verbatim: bool = False
     ) -> Verdict:
         best: tuple[Finding, Statement] | None = None
         for statement in candidates:
-            finding = self.entailment.check(caption, statement.analysis.text, organ, statement.context)
+            text = statement.analysis.text
+            if verbatim:
+                finding = self.entailment.check_organ(text, organ, statement.context)
+            else:
+                finding = self.entailment.check(caption, text, organ, statement.context)
             if not finding.problems:
                 return self._accepted(report, organ, caption, statement, finding)
             if best is None or (len(finding.problems), -finding.coverage) < (len(best[0].problems), -best[0].coverage):
@@ -92,8 +95,7 @@ class Verifier:
         verdict = _refused(organ, problem.reason, problem.detail)
         if finding.coverage < GROUNDED:
             verdict = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
-        return replace(
-            verdict,
+        return verdict._replace(
             start=statement.start,
             end=statement.end,
             section=statement.section,
@@ -110,7 +112,7 @@ class Verifier:
         return Verdict(
             accepted=True,
             organ=organ,
-            status=status_of(self.reader.analyse(caption)),
+            status=self._status(caption),
             reason=None,
             detail=None,
             start=start,
@@ -131,37 +133,26 @@ class Verifier:
         start, end = min(v.start for v in verdicts), max(v.end for v in verdicts)
         if end - start > FARTHEST or len({v.section for v in verdicts}) > 1:
             return _refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
-        return replace(
-            verdicts[0],
+        return verdicts[0]._replace(
             start=start,
             end=end,
-            status=status_of(*(self.reader.analyse(part) for part in parts)),
+            status=self._status(*parts),
             score=round(sum(v.score for v in verdicts) / len(verdicts), 1),
         )
 
-    def _candidates(self, report: ReadReport, caption: str, words: str) -> list[Statement]:
-        wanted = self._keys(caption)
+    def _candidates(self, report: ReadReport, caption: str) -> list[Statement]:
+        wanted, words = self._keys(caption), normalised(caption)
         scored = []
         for statement in report.statements:
-            shared = len(wanted & self._keys(statement.analysis.text))
+            shared = len(wanted & statement.keys)
             if shared:
-                exact = words in statement.analysis.text.lower()
+                exact = words in statement.words
                 scored.append((exact, shared, -len(statement.analysis.tokens), -statement.index))
         scored.sort(reverse=True)
         return [report.statements[-index] for *_, index in scored[:CANDIDATES]]
 
-    def _keys_of(self, text: str) -> frozenset[str]:
-        """All that a statement may be recognised by: findings and their parts, numbers, organs and what they belong to."""
-        keys: set[str] = set()
-        for item in self.reader.analyse(text).items:
-            if item.mention:
-                for name in item.mention.names:
-                    keys |= {name, *self.reader.vocabulary.organs[name].parents}
-            elif item.measure:
-                keys |= {f"{item.measure.kind} {value}" for value in item.measure.values}
-            elif item.kind in ("finding", "modifier"):
-                keys |= {item.key, *item.parts}
-        return frozenset(keys)
+    def _status_of(self, *parts: str) -> Status:
+        return status_of(*(self.reader.analyse(part) for part in parts))
 
 
 def _refused(organ: str, reason: Reason, detail: str) -> Verdict:

@@ -120,7 +120,7 @@ def _write(rows: Iterator[VerifiedRow], path: Path, watch: Watch) -> tuple[int, 
     accepted, refused = 0, Counter[str]()
     with whole_file(path) as temporary, open_parquet(temporary, schema) as file:
         while group := list(itertools.islice(rows, GROUP_ROWS)):
-            file.write_table(table_of(group, schema))
+            file.write_table(table_of(zip(*group, strict=True), schema))
             for row in group:
                 watch.advance()
                 accepted += row.accepted

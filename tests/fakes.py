@@ -13,7 +13,7 @@ from pathlib import Path
 from curation.curator import Recipe
 from curation.engines import Draft
 from curation.reports import Report, Section
-from curation.schemas import Reason
+from curation.schemas import Reason, Status
 from curation.shards import MadeBy
 from curation.verify import Verdict
 
@@ -66,7 +66,7 @@ class FakeVerifier:
             return Verdict(
                 False, organ, None, Reason.NOT_GROUNDED, "not in the report", -1, -1, None, 0.0, report[:40] or None
             )
-        status = "normal" if "normal" in caption else "abnormal"
+        status: Status = "normal" if "normal" in caption else "abnormal"
         return Verdict(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
 
 

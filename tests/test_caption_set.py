@@ -12,14 +12,14 @@ import pytest
 
 from curation.caption_set import SetError, locked, open_set
 from curation.manifest import Input, Settings, load_manifest
-from curation.outcomes import Accepted, Outcome
+from curation.outcomes import Columns
 from curation.pipeline import Job, curate
 from curation.reports import Report
 from tests.fakes import fake_recipe, write_reports
 
 SOURCE = Input(name="r.csv", files=1, bytes=9, sha256="a" * 64)
-SETTINGS = Settings(ovct="1", engine="fake", vocabulary="b" * 64, reports_per_part=2)
-OUTCOME = Outcome([Accepted("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)], [])
+SETTINGS = Settings(ovct="1", engine="fake", vocabulary="b" * 64, lexicon="c", reports_per_part=2)
+OUTCOME = Columns([["liver"], ["Liver is normal."], ["normal"], [0], [16], ["findings"], [100.0]], [])
 
 
 def report(number: int) -> Report:

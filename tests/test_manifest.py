@@ -19,7 +19,7 @@ from curation.manifest import (
 from curation.reports import InputError
 
 SOURCE = Input(name="r.csv", files=1, bytes=9, sha256="a" * 64)
-SETTINGS = Settings(ovct="1", engine="rules", vocabulary="b" * 64, reports_per_part=10)
+SETTINGS = Settings(ovct="1", engine="rules", vocabulary="b" * 64, lexicon="b", reports_per_part=10)
 MANIFEST = Manifest(input=SOURCE, settings=SETTINGS, versions=versions(), source_columns=("age",))
 
 
@@ -53,9 +53,7 @@ def test_no_caption_set(tmp_path: Path) -> None:
 
 def test_differences_are_in_words() -> None:
     assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
-    other = Settings(
-        ovct="1", engine="rules", vocabulary="c" * 64, reports_per_part=10, limit=5, text_columns=("a", "b")
-    )
+    other = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
     found = differences(MANIFEST, Input(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
     assert found == [
         "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.outcomes import Accepted, Outcome, OutcomeStore, Refused, text_key
+from curation.outcomes import Accepted, Columns, Outcome, OutcomeStore, Refused, text_key
 from curation.reports import Report, Section
 from curation.schemas import Reason
 
@@ -39,7 +39,7 @@ FAILED = Outcome([], [Refused("", "", Reason.ENGINE_ERROR, "RuntimeError: no", N
 
 @given(st.lists(accepted, max_size=5), st.lists(refused, max_size=5))
 def test_packing_loses_nothing(accepted: list[Accepted], refused: list[Refused]) -> None:
-    assert Outcome.unpack(Outcome(accepted, refused).pack()) == Outcome(accepted, refused)
+    assert Columns.unpack(Outcome(accepted, refused).pack()).rows() == Outcome(accepted, refused)
 
 
 def test_the_key_is_of_text_and_sections() -> None:
@@ -58,7 +58,7 @@ def test_the_key_is_of_text_and_sections() -> None:
 def test_what_is_kept_is_found(store: OutcomeStore) -> None:
     store.keep({b"one": (ONE.pack(), False)})
     assert b"one" in store and b"two" not in store
-    assert store[b"one"] == ONE
+    assert store[b"one"].rows() == ONE
     with pytest.raises(KeyError):
         store[b"two"]
 
@@ -67,7 +67,7 @@ def test_failures_last_for_one_run(tmp_path: Path) -> None:
     path = tmp_path / "outcomes"
     store = OutcomeStore(path, "mine")
     store.keep({b"one": (ONE.pack(), ONE.failed), b"two": (FAILED.pack(), FAILED.failed)})
-    assert store[b"two"] == FAILED
+    assert store[b"two"].rows() == FAILED
     store.close()
     assert reopened(path, "mine") == [b"one"]
 

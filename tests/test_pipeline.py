@@ -14,7 +14,7 @@ from curation.curator import Curator, Recipe, distinct
 from curation.engines import Draft
 from curation.interrupt import Interrupted
 from curation.manifest import load_manifest
-from curation.outcomes import Accepted, Outcome
+from curation.outcomes import Accepted, Columns, Outcome
 from curation.pipeline import Job, batches, curate
 from curation.progress import Watch
 from curation.reports import InputError, Report
@@ -46,7 +46,7 @@ def column(root: Path, table: str, name: str) -> list[Any]:
 
 
 def outcome(curator: Curator, report: Report) -> Outcome:
-    return Outcome.unpack(curator([report])[0][0])
+    return Columns.unpack(curator([report])[0][0]).rows()
 
 
 def test_drafts_are_held_against_their_report() -> None:
@@ -87,7 +87,7 @@ def test_distinct_ignores_case_blanks_and_the_full_stop() -> None:
 def test_a_report_that_breaks_the_engine_harms_no_other() -> None:
     engine = FakeEngine()
     packed = curator(engine)([report("Liver is normal."), report("CRASH."), report("Spleen is normal.")])
-    found = [Outcome.unpack(one) for one, _ in packed]
+    found = [Columns.unpack(one).rows() for one, _ in packed]
     assert [failed for _, failed in packed] == [False, True, False]
     assert [len(one.accepted) for one in found] == [1, 0, 1]
     assert found[1].refused[0].reason == "engine_error"
@@ -101,7 +101,7 @@ def test_an_engine_that_answers_too_few_reports_is_asked_again_one_by_one() -> N
 
     engine = Forgetful()
     packed = curator(engine)([report("Liver is normal."), report("Spleen is normal.")])
-    assert [len(Outcome.unpack(one).accepted) for one, _ in packed] == [1, 1]
+    assert [len(Columns.unpack(one).rows().accepted) for one, _ in packed] == [1, 1]
     assert [len(asked) for asked in engine.history] == [2, 1, 1]
 
 
@@ -217,7 +217,7 @@ def test_a_part_that_was_tampered_with_is_noticed(tmp_path: Path) -> None:
     call = job(tmp_path)
     curate(call, fake_recipe())
     (call.out / "captions" / "part-00001.parquet").unlink()
-    with pytest.raises(SetError, match="part-00001.parquet is missing"):
+    with pytest.raises(SetError, match=r"part-00001\.parquet is missing"):
         curate(call, fake_recipe())
 
 
@@ -270,7 +270,7 @@ def test_a_column_that_comes_late_is_told_once(tmp_path: Path, monkeypatch: pyte
 def test_an_engine_that_never_works_ends_the_run(tmp_path: Path) -> None:
     call = job(tmp_path)
     call.reports.write_text("id,report\n" + "".join(f"r{number},CRASH {number}.\n" for number in range(12)))
-    with pytest.raises(RunError, match="failed on every report.*the fake engine crashed"):
+    with pytest.raises(RunError, match=r"failed on every report.*the fake engine crashed"):
         curate(call, fake_recipe())
 
 

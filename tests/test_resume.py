@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 REPORTS = 400
 PER_PART = 40
 
-# Makes a caption set with the fake engine. The last argument, if not 0, is the step that kills it: the n-th time that it
-# flushes a file, gives one its name or keeps outcomes.
+# Makes a caption set with the fake engine. The last argument, if not 0, is the step that kills it: the n-th time that
+# it flushes a file, gives one its name or keeps outcomes.
 RUN = """
 import os, signal, sys
 from pathlib import Path
@@ -149,7 +149,7 @@ def test_killed_from_outside_at_random_moments(runs: Runs, expected: dict[str, b
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_random_steps_of_writing(runs: Runs, expected: dict[str, bytes], seed: int) -> None:
-    """Between any two steps that matter: before a flush, between the renames of a part, before the manifest names it."""
+    """Between any two steps that matter: before a flush, between the renames of a part, before the manifest's."""
     chance = random.Random(seed)
     killed = 0
     for _ in range(60):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -234,6 +235,33 @@ def test_sections_are_in_order_and_trimmed(text: str) -> None:
     if not headings:  # nothing but bullets and white space may lie outside
         outside = set(text) if not sections else set(text) - set("".join(text[s.start : s.end] for s in sections))
         assert all(character.isspace() or character in '"“”•·●▪?.,;' for character in outside)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a: ",
+        "FINDINGS: a. ",
+        "HISTORY: x\n",
+        "lungs and ",
+        "\n ",
+        "# ",
+        '. "A',
+        "1. A",
+        "CT HEAD ",
+        "* ",
+        "dr. ",
+        "IMPRESSION ",
+    ],
+)
+def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
+    seconds = []
+    for size in (20_000, 200_000):
+        text = "HISTORY: " + piece * (size // len(piece))
+        start = time.process_time()
+        split_sections(text)
+        seconds.append(time.process_time() - start)
+    assert seconds[1] < 40 * seconds[0] + 0.05
 
 
 def shared(name: str) -> Path:

@@ -5,16 +5,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.durable import whole_file, write_text
-from curation.outcomes import Accepted, Outcome, Refused
+from curation.outcomes import Accepted, Columns, Outcome, Refused
 from curation.reports import Report, Section
 from curation.schemas import parquet_schema
 from curation.shards import TABLES, MadeBy, PartWriter, part_path, source_names
 
 TEXT = "Liver is normal. Größe 3 µm."
 REPORT = Report("a", TEXT, (Section("findings", 0, len(TEXT)),), {"age": "7"}, 3)
-OUTCOME = Outcome(
-    [Accepted("liver", "Liver normal.", "normal", 0, 16, "findings", 87.5)],
-    [Refused("spleen", "Spleen big.", "not_grounded", "nothing near", None)],
+OUTCOME = Columns.unpack(
+    Outcome(
+        [Accepted("liver", "Liver normal.", "normal", 0, 16, "findings", 87.5)],
+        [Refused("spleen", "Spleen big.", "not_grounded", "nothing near", None)],
+    ).pack()
 )
 MADE_BY = MadeBy("fake", "m", None)
 
@@ -72,7 +74,7 @@ def test_nothing_has_its_name_before_the_commit(root: Path) -> None:
 
 def test_a_part_without_captions_and_rejects_is_a_valid_file(root: Path) -> None:
     writer = PartWriter(root, 0, MADE_BY, [])
-    writer.add(REPORT, Outcome([], []))
+    writer.add(REPORT, Columns([], []))
     writer.commit()
     assert read(root, "captions").num_rows == read(root, "rejects").num_rows == 0
     assert read(root, "captions").schema.equals(parquet_schema("captions"))

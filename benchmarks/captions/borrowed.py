@@ -24,6 +24,13 @@ _PLURAL = (
     "polyps",
 )  # fmt: skip
 
+_WIDE = {
+    "infiltration", "infiltrations", "infiltrate", "infiltrates", "lesion", "lesions", "density", "densities",
+    "opacity", "opacities",
+}  # fmt: skip
+
+_AT_PLACE = re.compile(rf"^([^,;:]+?)( {BE} {SEEN})? in (?!favor)(?:the )?([^,;:]+?)\.?$")
+
 _SWAPS = {
     "liver": "spleen", "spleen": "pancreas", "pancreas": "liver", "kidney": "adrenal gland",
     "kidneys": "adrenal glands", "gallbladder": "stomach", "heart": "thyroid", "aorta": "esophagus",
@@ -51,7 +58,7 @@ def foreign_to(doc: Document, rng: Random, positive: bool) -> Statement | None:
 
 def alike(one: str, other: str) -> bool:
     """Two words for one finding."""
-    pairs = ({"stone", "calcu"}, {"hemor", "hemat"}, {"calcu", "calci"}, {"nodul", "lesio"})
+    pairs = ({"stone", "calcu"}, {"hemor", "hemat"}, {"calcu", "calci"}, {"nodul", "lesio"}, {"thick", "swell"})
     return one.lower()[:5] == other.lower()[:5] or {one.lower()[:5], other.lower()[:5]} in pairs
 
 
@@ -71,33 +78,16 @@ def finding_swapped(rng: Random, doc: Document, st: Statement) -> Claim | None:
 def finding_swapped_within(rng: Random, doc: Document, st: Statement) -> Claim | None:
     """The finding of another statement of the report, put into this one."""
     match = re.search(rf"\b{FINDING}\b", st.text, re.IGNORECASE)
-    others = [m.group().lower() for text in doc.everything for m in re.finditer(rf"\b{FINDING}\b", text, re.I)]
-    wide = {
-        "infiltration",
-        "infiltrations",
-        "infiltrate",
-        "infiltrates",
-        "lesion",
-        "lesions",
-        "density",
-        "densities",
-        "opacity",
-        "opacities",
-    }
-    new = rng.choice(
-        sorted({word for word in others if match and word not in wide and word[-1] == match.group()[-1].lower()})
-        or [""]
-    )
-    if not match or not new or not st.positive or match.group().lower() in wide or doc.echoes(st.text, new, 0.2):
+    if not match or not st.positive or match.group().lower() in _WIDE:
         return None
-    told = [text for text in doc.everything if stems(new) <= stems(text)]
-    if (
-        any(organ in organs_in(text) for text in told for organ in st.organs)
-        or stems(new) & stems(match.group())
-        or alike(new, match.group())
-    ):
+    told = {m.group().lower() for text in doc.everything for m in re.finditer(rf"\b{FINDING}\b", text, re.I)}
+    fitting = [word for word in sorted(told - _WIDE) if word[-1] == match.group()[-1].lower()]
+    new = rng.choice([word for word in fitting if not alike(word, match.group())] or [""])
+    if not new or doc.echoes(st.text, new, 0.2):
         return None
-    return st.organs[0], flip(st.text, match, new)
+    elsewhere = [text for text in doc.everything if stems(new) <= stems(text)]
+    shared = any(organ in organs_in(text) for text in elsewhere for organ in st.organs)
+    return None if shared else (st.organs[0], flip(st.text, match, new))
 
 
 @hallucinated
@@ -148,38 +138,30 @@ def clause_of_another_report(rng: Random, doc: Document, st: Statement) -> Claim
 
 @hallucinated
 def two_statements_merged(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    """The finding of one statement at the place of another."""
-    pattern = rf"^([^,;:]+?)( {BE} {SEEN})? in (?!favor)(?:the )?([^,;:]+?)\.?$"
-    mine = re.match(pattern, st.text)
-    others = [
-        m
-        for other in doc.statements
-        if other.text != st.text and other.positive and (m := re.match(pattern, other.text))
-    ]
-    rng.shuffle(others)
-    others.sort(key=lambda m: not set(organs_in(m[3])) & set(st.organs))
-    for other in others:
-        finding, place = bare(mine[1]) if mine and st.positive else "", other[3]
-        heads = {match.group().lower() for match in re.finditer(FINDING, finding, re.I)}
-        if (
-            not heads
-            or not organs_in(place)
-            or len(place.split()) > 8
-            or not mine
-            or stems(place) & stems(mine[3]) - stems("left right lung lobe")
-        ):
-            continue
-        if stems(place) <= stems(mine[3]) or " in " in place:
-            continue
-        at_place = [
-            text
-            for text in doc.everything
-            if stems(" ".join(heads)) & stems(text) and len(stems(text) & stems(place)) >= 0.4 * len(stems(place))
-        ]
-        whole = re.search(r"\b(?:both|bilateral|lungs)\b", mine[3], re.I) and "lung" in " ".join(organs_in(place))
-        if not at_place and not whole:
-            return organs_in(place)[0], f"{mine[1]}{mine[2] or ''} in the {place}."
+    """The finding of one statement at the place of another; the same organ's place rather than another's."""
+    mine = _AT_PLACE.match(st.text)
+    heads = {match.group() for match in re.finditer(FINDING, mine[1], re.I)} if mine and st.positive else set()
+    if not mine or not heads:
+        return None
+    places = [m[3] for other in doc.statements if other.positive and (m := _AT_PLACE.match(other.text))]
+    rng.shuffle(places)
+    places.sort(key=lambda place: not set(organs_in(place)) & set(st.organs))
+    for place in places:
+        if organs_in(place) and not may_hold(doc, heads, mine[3], place):
+            return organs_in(place)[
+                0
+            ], f"{mine[1]}{mine[2] or ''} in {'' if place.startswith('both') else 'the '}{place}."
     return None
+
+
+def may_hold(doc: Document, heads: set[str], own: str, place: str) -> bool:
+    """Whether findings, told of one place, may for all that a crude check can tell be told of another, too."""
+    if len(place.split()) > 8 or " in " in place or stems(place) & stems(own) - stems("left right lung lobe"):
+        return True
+    if stems(place) <= stems(own) or (re.search(r"\bboth|\bbilat|\blungs\b", own) and "lung" in str(organs_in(place))):
+        return True
+    near = doc.near(stems(place), 0.4)
+    return any(stems(" ".join(heads)) & stems(text) for text in near)
 
 
 @hallucinated

@@ -192,10 +192,6 @@ class Document:
             return True
         return any(words & stems(text) - stems(statement) for text in self.near(base, share))
 
-    def mentions(self, words: str) -> bool:
-        """Whether any word of these, stemmed, stands anywhere in the report."""
-        return bool(stems(words) & stems(self.flat))
-
 
 def cut(text: str, start: int, end: int) -> list[str]:
     """Sentences of text[start:end]; list numbers are left off."""

@@ -40,8 +40,11 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 @contextmanager
-def _errors_reported(debug: bool, stopped: str) -> Iterator[None]:
-    """Say what went wrong, without a traceback: exit 2 for a wrong call or input, 1 under way, 130 when interrupted."""
+def _errors_reported(debug: bool, left: str) -> Iterator[None]:
+    """Say what went wrong, without a traceback: exit 2 for a wrong call or input, 1 under way, 130 when interrupted.
+
+    ``left`` says what is left of the run when it ends early.
+    """
     from sqlite3 import OperationalError
 
     from curation.caption_set import SetError
@@ -53,7 +56,7 @@ def _errors_reported(debug: bool, stopped: str) -> Iterator[None]:
     try:
         yield
     except (Interrupted, KeyboardInterrupt):
-        _fail(stopped, 130)
+        _fail(f"stopped; {left}", 130)
     except typer.Exit:
         raise
     except Exception as error:
@@ -64,7 +67,7 @@ def _errors_reported(debug: bool, stopped: str) -> Iterator[None]:
         if isinstance(error, RunError):
             _fail(str(error), 1)
         if isinstance(error, (OSError, OperationalError)):
-            _fail(f"cannot go on: {error}. What is finished stays; run the same command again to resume", 1)
+            _fail(f"cannot go on: {error}; {left}", 1)
         _fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)
 
 
@@ -118,8 +121,8 @@ def curate(
     debug: Debug = False,
 ) -> None:
     """Make a caption set from reports. Run again after an interruption, it goes on where it was."""
-    stopped = f"stopped; finished parts stay in {out}. The same command, without --overwrite, goes on from there"
-    with _errors_reported(debug, stopped):
+    left = f"finished parts stay in {out}, and the same command, without --overwrite, goes on from there"
+    with _errors_reported(debug, left):
         from rich.console import Console
 
         from curation.pipeline import Job, curate
@@ -153,7 +156,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Hold captions from anywhere against their reports: which hold, where each stands, and why others do not."""
-    with _errors_reported(debug, f"stopped; {out} was not written"):
+    with _errors_reported(debug, f"{out} was not written"):
         from collections import Counter
 
         from rich.console import Console
@@ -184,7 +187,7 @@ def stats(
     debug: Debug = False,
 ) -> None:
     """Show what is in a caption set, and plot it."""
-    with _errors_reported(debug, "stopped"):
+    with _errors_reported(debug, "no plot was written (--plot names another place)"):
         from rich.console import Console
 
         from curation.caption_set import PLOT

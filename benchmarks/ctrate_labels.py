@@ -50,7 +50,7 @@ RULES = [
     _rule("Pericardial effusion", "pericardium, heart", r"pericardial[\w\s,/-]*(?:effusion|fluid)|(?:effusion|fluid)[\w\s,/-]*pericard\w+|effusion"),
     _rule("Coronary artery wall calcification", "coronary arteries, heart, aorta, arteries, mediastinal vessels", r"coronar[\w\s,-]*(?:calcif|athero|plaque|stent|sclero)\w*|(?:calcif|athero|plaque)\w*[\w\s,()-]*coronar\w*|\bLAD\b[\w\s,-]*(?:calcif|athero|plaque)\w*"),
     _rule("Hiatal hernia", "", r"hiat\w+ hernia\w*|hernia\w*[\w\s]*hiat\w+|sliding (?:type )?hernia|hiatal"),
-    _rule("Lymphadenopathy", "lymph nodes, mediastinum", r"lymphadenopath\w+|\bLAPs?\b|enlarged[\w\s,-]*lymph\w*|lymph\w*[\w\s,]*(?:enlarged|pathological)|conglomerat\w+|pathological[\w\s-]*lymph"),
+    _rule("Lymphadenopathy", "lymph nodes, mediastinum", r"lymph nodes?|lymphadenopath\w+|\bLAPs?\b|conglomerat\w+"),
     _rule("Emphysema", LUNG, r"emphysem\w+|bulla\w*|bullous|\bbleb\w*"),
     _rule("Atelectasis", LUNG, r"atelecta\w+"),
     _rule("Lung nodule", LUNG, r"nodul\w+", r"thyroid|pleural nodul|tree"),

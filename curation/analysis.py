@@ -138,10 +138,12 @@ class Reader:
         return sorted(items, key=lambda item: (item.start, item.end))
 
     def _settle_anatomy(self, segments: Sequence[Segment]) -> None:
+        earlier: OrganMention | None = None
         for segment in segments:
             mentions = [item.mention for item in segment.items if item.mention]
             words = [(item.start, item.key.removeprefix("side:")) for item in segment.items if item.kind == "side"]
-            self.anatomist.set_sides(mentions, words)
+            self.anatomist.set_sides(mentions, words, earlier if segment.joiner in ("and", "or", ",", "/") else None)
+            earlier = mentions[-1] if mentions else earlier
         every = [item for segment in segments for item in segment.organs]
         self.anatomist.share_sides([item.mention for item in every if item.mention])
         for segment in segments:

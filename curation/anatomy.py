@@ -23,7 +23,7 @@ _ARTICLES = frozenset("the a an its their his her this that these those and of".
 _PLACE_WORDS = frozenset(
     "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
     "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
-    "superimposed into".split()
+    "superimposed".split()
 )
 _TO = frozenset(
     "adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal deep "
@@ -96,10 +96,16 @@ class Anatomist:
                 if mention.names[0] not in names and self.vocabulary.sided(mention.names[0]) == names:
                     mention.names = names
 
-    def set_sides(self, mentions: Sequence[OrganMention], words: Sequence[tuple[int, str]]) -> None:
+    def set_sides(
+        self,
+        mentions: Sequence[OrganMention],
+        words: Sequence[tuple[int, str]],
+        earlier: OrganMention | None = None,
+    ) -> None:
         """Turn pairs such as "kidneys" into the sides that one segment of a statement gives them.
 
-        ``words`` are the side words of the segment that belong to no mention, as (token index, side).
+        ``words`` are the side words of the segment that belong to no mention, as (token index, side); ``earlier`` is
+        the mention before the segment: "the left laterobasal and posterobasal segments" are both left.
         """
         for mention in mentions:
             if len(mention.names) != 1:
@@ -107,7 +113,7 @@ class Anatomist:
             pair = self.vocabulary.sided(mention.names[0])
             if pair is None:
                 continue
-            side = self._side_of(mention, mentions, words)
+            side = self._side_of(mention, mentions, words, earlier)
             if side == "both":
                 mention.names = pair
             elif side:
@@ -135,7 +141,11 @@ class Anatomist:
         return any(name != other and name in self.vocabulary.ancestors(other) for other in others)
 
     def _side_of(
-        self, mention: OrganMention, mentions: Sequence[OrganMention], words: Sequence[tuple[int, str]]
+        self,
+        mention: OrganMention,
+        mentions: Sequence[OrganMention],
+        words: Sequence[tuple[int, str]],
+        earlier: OrganMention | None,
     ) -> str | None:
         before = [side for at, side in words if mention.start - 4 <= at < mention.start]
         if before:
@@ -145,10 +155,19 @@ class Anatomist:
                 sides = {self.vocabulary.organs[name].side for name in other.names} - {None}
                 if sides:
                     return "both" if len(sides) > 1 else sides.pop()
+        if mention.plural and earlier is not None and self._alike(mention, earlier):
+            return self.vocabulary.organs[earlier.names[0]].side
         after = {side for at, side in words if at >= mention.end} or {side for at, side in words}
         if after:
             return "both" if len(after) > 1 else after.pop()
         return "both" if mention.plural else None
+
+    def _alike(self, mention: OrganMention, earlier: OrganMention) -> bool:
+        """Whether two mentions are parts of the same paired organ, the earlier of one side of it."""
+        if len(earlier.names) != 1 or self.vocabulary.organs[earlier.names[0]].side is None:
+            return False
+        shared = self.vocabulary.ancestors(mention.names[0]) & self.vocabulary.ancestors(earlier.names[0])
+        return any(self.vocabulary.sided(name) for name in shared)
 
     def _nested(self, inner: OrganMention, outer: OrganMention) -> bool:
         return any(name in self.vocabulary.ancestors(inner.names[0]) for name in self._unsided(outer.names))
@@ -170,7 +189,8 @@ class Anatomist:
         nodes = [mention for mention in found if any(name in self._nodal for name in mention.names)]
         stations: list[OrganMention] = []
         for node in nodes:
-            stations += self._stations_before(tokens, node) + self._stations_after(tokens, node, found)
+            beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, found)
+            stations += beside or self._stations_after(tokens, _clause_start(tokens, node.start), found, node.start)
         if not stations:
             return found
         taken = {index for station in stations for index in range(station.start, station.end)}
@@ -186,6 +206,8 @@ class Anatomist:
                 stations.append(OrganMention(at - width, at, (self._station(tokens, at - width, at) or "",), station=True))
                 at -= width
         while at >= 2 and tokens[at - 1].word in _JOIN:
+            while at >= 3 and tokens[at - 2].word in _JOIN:  # ", or"
+                at -= 1
             width = next((w for w in (3, 2, 1) if at - 1 - w >= 0 and self._station(tokens, at - 1 - w, at - 1)), 0)
             if not width:
                 break
@@ -199,12 +221,13 @@ class Anatomist:
         return stations
 
     def _stations_after(
-        self, tokens: Sequence[Token], node: OrganMention, found: Sequence[OrganMention]
+        self, tokens: Sequence[Token], at: int, found: Sequence[OrganMention], stop: int | None = None
     ) -> list[OrganMention]:
+        """Stations between ``at`` and ``stop``, or the end of the clause."""
         stations: list[OrganMention] = []
         by_start = {mention.start: mention for mention in found}
-        at = node.end
-        while at < len(tokens) and tokens[at].word not in _STOPS:
+        stop = len(tokens) if stop is None else stop
+        while at < stop and tokens[at].word not in _STOPS:
             mention = by_start.get(at)
             end = mention.end if mention else at
             name = self._station_at(mention) if mention else None
@@ -258,6 +281,10 @@ class Anatomist:
         return found
 
 
+def _clause_start(tokens: Sequence[Token], at: int) -> int:
+    return next((index + 1 for index in range(at - 1, -1, -1) if tokens[index].word in _STOPS), 0)
+
+
 def _adenopathies(tokens: Sequence[Token], found: Sequence[OrganMention]) -> list[OrganMention]:
     """Words that name lymph nodes and a finding of them at once."""
     if not any(token.word in _ADENOPATHY for token in tokens):
@@ -286,6 +313,6 @@ def _is_place(tokens: Sequence[Token], mention: OrganMention) -> bool:
     word = tokens[at].word
     if word in _PLACE_WORDS:
         return True
-    if word in ("to", "with") and at:
+    if word in ("to", "into", "with") and at:
         return tokens[at - 1].word in _TO
     return word == "of" and at > 0 and tokens[at - 1].word in _OF_PLACE

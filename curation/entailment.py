@@ -13,11 +13,11 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from .analysis import Analysis, Item, Reader, Segment
-from .anatomy import POSITIONS
+from .anatomy import POSITIONS, SIDES
 from .assertion import Polarity
 from .reading import implied_organs
 from .schemas import Reason
-from .tokens import Token
+from .tokens import Token, stem
 from .units import NEUTRAL, Unit, available, units
 
 SPELLING = 90.0
@@ -185,13 +185,17 @@ class Entailment:
         if any(self.covers(organ, name) for name in found):
             if not claimed or any(self.related(organ, name) for name in claimed):
                 return
-            if any(self.covers(organ, name) for _, i in claims for name in implied_organs(self.reader, evidence.segments[i].items)):
-                return
+            if any(self.covers(organ, name) for _, i in claims for name in self._of_segment(evidence.segments[i])):
+                return  # "a hiatal hernia at the lower end of the oesophagus" is about either
         if any(self._other_side(organ, name) for name in found):
             yield Problem(Reason.LATERALITY, f"the evidence is about {_listed(found)}, not {organ}")
         else:
             about = _listed(found) if found else "no organ that the vocabulary knows"
             yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {about}, not {organ}")
+
+    def _of_segment(self, segment: Segment) -> list[str]:
+        named = [n for item in segment.items if item.mention and not item.mention.place for n in item.mention.names]
+        return named + list(implied_organs(self.reader, segment.items))
 
     def covers(self, organ: str, name: str) -> bool:
         """Whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
@@ -218,6 +222,7 @@ class _Pool:
         self.items = items
         self.words_: dict[str, set[Polarity]] = {}
         self.sides: set[str] = set()
+        self.named: set[str] = set()  # words inside organ names, of which a caption may hold a part
         for item in items:
             if item.kind in ("finding", "modifier"):
                 for key in (item.key, *item.parts, *self._compounds(item)):
@@ -228,6 +233,9 @@ class _Pool:
             elif item.kind == "side":
                 self.sides |= {"left", "right"} if item.key == "side:both" else {item.key.removeprefix("side:")}
             elif item.mention:
+                stated = {SIDES.get(token.word) for token in evidence.tokens[item.start : item.end]}
+                self.sides |= {side for side in stated if side in ("left", "right")}
+                self.named.update(evidence.stems[item.start : item.end])
                 self.sides |= {
                     side for n in item.mention.names if (side := parent.reader.vocabulary.organs[n].side) is not None
                 }
@@ -303,6 +311,8 @@ class _Pool:
             if item.polarity in shared:
                 return None, _SYNONYM
             return self._turned(item, shared, words), 0.5
+        if set(stem(word) for word in words.lower().split()) <= self.named:
+            return None, _SYNONYM
         if item.kind == "modifier":
             return Problem(Reason.MODIFIER, f"“{words}” is not in the evidence"), 0.0
         if item.key in NEUTRAL:

@@ -183,6 +183,8 @@ class Lexicon:
         """What holds for one phrase of a group holds for all: its organ, and the words it may be taken apart into."""
         for entry in self._entries():
             entry.parts = tuple(self.canonical(word) for word in entry.words)
+            if entry.organ is None and entry.negation is None and not entry.flags:
+                entry.organ = next((o for word in entry.words if (o := self._organ_of(word))), None)
         for group in groups:
             entries = [self._entry(phrase) for phrase in group]
             organ = next((entry.organ for entry in entries if entry.organ), None)
@@ -199,6 +201,10 @@ class Lexicon:
                 entry.wordings = wordings
                 if modifier is not None:
                     entry.key, entry.modifier = modifier.key, modifier.modifier
+
+    def _organ_of(self, word: str) -> str | None:
+        entry = self._trie.get(word, {}).get("")
+        return entry.organ if entry is not None else None
 
     def canonical(self, word: str) -> str:
         """Key of a single stem, or the stem itself where the lexicon does not list it."""

@@ -16,7 +16,7 @@ def status_of(*analyses: Analysis) -> Status:
     A finding that is affirmed makes it abnormal, one that is only suspected uncertain. Normal is what is stated as
     unremarkable or denied. A word the lexicon does not know counts as a finding only where nothing is called normal.
     """
-    items = [item for analysis in analyses for item in analysis.items if item.kind in ("finding", "modifier")]
+    items = [item for analysis in analyses for item in _said(analysis)]
     normal = any(_is_normality(item) and item.polarity != Polarity.NEGATED for item in items)
     for group in (_findings(items, normal), _qualities(items, normal)):
         polarities = {item.polarity for item in group}
@@ -28,7 +28,22 @@ def status_of(*analyses: Analysis) -> Status:
             return "normal"
     if any(_is_normality(item) and item.polarity == Polarity.NEGATED for item in items) and not normal:
         return "abnormal"
-    return "normal"
+    return "abnormal" if any(_is_missing(analysis) for analysis in analyses) else "normal"
+
+
+def _said(analysis: Analysis) -> list[Item]:
+    """What a sentence states, without its heading ("LYMPHADENOPATHY: none") and what it calls normal itself."""
+    start = max((s.start for s in analysis.segments if s.joiner == ":" and s.items), default=0)
+    items = [item for item in analysis.items if item.kind in ("finding", "modifier") and item.start >= start]
+    praised = {item.end for item in items if _is_normality(item) and item.polarity == Polarity.AFFIRMED}
+    return [item for item in items if item.start not in praised]
+
+
+def _is_missing(analysis: Analysis) -> bool:
+    """An organ that is itself denied: "the right kidney is not visualised"."""
+    return any(item.kind == "organ" and item.polarity == Polarity.NEGATED for item in analysis.items) and not any(
+        item.kind in ("finding", "modifier") and item.polarity == Polarity.NEGATED for item in analysis.items
+    )
 
 
 def _findings(items: Sequence[Item], normal: bool) -> list[Item]:

@@ -108,15 +108,16 @@ def _parquet(path: Path, note: Note) -> Iterator[Table]:
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-    try:
-        file = ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({error}); write or fetch it again") from error
-    with file:
-        binary = {field.name for field in file.schema_arrow if _is_binary(field.type)}
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(ParquetFile(path))
+            schema = file.schema_arrow
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
+            raise InputError(f"{path}: cannot be read as Parquet ({error}); write or fetch it again") from error
+        binary = {field.name for field in schema if _is_binary(field.type)}
         if binary:
             note(None, f"columns with binary data are left out: {', '.join(sorted(binary))}", kept=True)
-        names = [name for name in file.schema_arrow.names if name not in binary]
+        names = [name for name in schema.names if name not in binary]
         rows = _parquet_rows(file, names, note)
         first = list(islice(rows, 1))
         columns = tuple(first[0].cells) if first else tuple(names)
@@ -136,7 +137,7 @@ def _parquet_rows(file: ParquetFile, names: list[str], note: Note) -> Iterator[R
                 for record in batch.to_pylist():
                     read += 1
                     yield Row(start + read, flatten(record))
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             note(start + read + 1, f"rows {start + read + 1} to {start + size} cannot be read ({error})")
         start += size
 

@@ -34,7 +34,7 @@ class Unit:
 
 
 # What may be added to any organ or finding without saying more of it.
-NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma".split())
+NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping".split())
 
 
 def is_attribute(item: Item) -> bool:
@@ -166,9 +166,12 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
     """What is said of the last member of a list of subjects holds for each: "liver, spleen and pancreas are normal"."""
     if segments[index].verb is not None:
         return []
+    adjective = all(item.mention and item.mention.adjective for item in segments[index].organs)
     for following in segments[index + 1 :]:
         if not any(word in _LISTING for word in following.joiner.split()):
             return []
+        if adjective and following.findings and all(i.mention and i.mention.adjective for i in following.organs[:1]):
+            return [item for item in following.items if item.kind not in ("organ", "side")]  # "pleural or pericardial …"
         if following.verb is not None:
             if any(item.start > following.verb for item in following.organs) and not any(
                 item.start < following.verb for item in following.organs

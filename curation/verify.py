@@ -147,7 +147,7 @@ class Verifier:
             shared = len(wanted & statement.keys)
             if shared:
                 exact = words in statement.words
-                scored.append((exact, shared, -len(statement.analysis.tokens), -statement.index))
+                scored.append((exact, shared, -statement.index))
         scored.sort(reverse=True)
         return [report.statements[-index] for *_, index in scored[:CANDIDATES]]
 

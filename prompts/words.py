@@ -22,7 +22,7 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
 _HYPHENS = frozenset("-\u2010\u2011")
 _WORD = re.compile(r"[^\W_]+")
 # What may stand between the words of one term: nothing that ends a phrase, and no empty line.
-_GAP = re.compile(r"[ \t\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t\-\u2010-\u2015/'\u2019]*")
+_GAP = re.compile(r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*")
 _UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
 _SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
 

@@ -135,7 +135,7 @@ def check(runs: Runs, expected: dict[str, bytes]) -> None:
 def test_killed_from_outside_at_random_moments(runs: Runs, expected: dict[str, bytes]) -> None:
     chance = random.Random(20261)
     progress = []
-    for _ in range(9):
+    for _ in range(8):
         process = runs.start(0.004)
         time.sleep(chance.uniform(0, 1))
         process.kill()
@@ -168,7 +168,7 @@ def test_killed_at_random_steps_of_writing(runs: Runs, expected: dict[str, bytes
 @pytest.mark.parametrize(("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True)])
 def test_a_signal_stops_it_cleanly(runs: Runs, expected: dict[str, bytes], number: signal.Signals, group: bool) -> None:
     """Ctrl-C and batch systems signal all processes of a group, `kill` only one."""
-    process = runs.start(0.01)
+    process = runs.start(0.008)
     while runs.parts() < 3:
         time.sleep(0.01)
     (os.killpg if group else os.kill)(process.pid, number)
@@ -181,7 +181,7 @@ def test_a_signal_stops_it_cleanly(runs: Runs, expected: dict[str, bytes], numbe
 
 
 def test_a_killed_worker_ends_the_run_and_loses_nothing(runs: Runs, expected: dict[str, bytes]) -> None:
-    process = runs.start(0.01)
+    process = runs.start(0.008)
     while runs.parts() < 2:
         time.sleep(0.01)
     workers = [found for found in runs.processes() if b"spawn_main" in Path(f"/proc/{found}/cmdline").read_bytes()]
@@ -193,7 +193,7 @@ def test_a_killed_worker_ends_the_run_and_loses_nothing(runs: Runs, expected: di
 
 
 def test_a_second_run_is_refused_while_one_is_writing(runs: Runs) -> None:
-    process = runs.start(0.01)
+    process = runs.start(0.008)
     while runs.parts() < 1:
         time.sleep(0.01)
     assert runs.start().wait() == 1

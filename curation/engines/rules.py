@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ..analysis import Analysis, Item, Segment
+from ..assertion import Polarity
 from ..reading import ReadReport, Statement, implied_organs
 from ..reports import Report
 from ..units import Unit, is_attribute, units
@@ -84,16 +85,31 @@ class RulesEngine:
 
 def _is_aside(segment: Segment, analysis: Analysis) -> bool:
     """Technique, limitation and recommendation: true of the examination, not of the patient."""
-    asides = ("limitation", "recommendation")
-    return any(
-        match.start < segment.end and match.end > segment.start and match.entry.flags.intersection(asides)
+    flags = {
+        flag
         for match in analysis.matches
-    )
+        if match.start < segment.end and match.end > segment.start
+        for flag in match.entry.flags
+    }
+    if "recommendation" in flags:
+        return True
+    return "limitation" in flags and not any(_is_known(item) for item in segment.items)
 
 
 def _speaks(unit: Unit) -> bool:
-    return any(item.kind in ("finding", "modifier", "measure") and not is_attribute(item) for item in unit.items)
+    return any(
+        (item.kind in ("finding", "modifier", "measure") and not is_attribute(item)) or _is_missing(item)
+        for item in unit.items
+    )
+
+
+def _is_missing(item: Item) -> bool:
+    """ "The uterus is not identified" says something of the uterus."""
+    return item.kind == "organ" and item.polarity == Polarity.NEGATED
 
 
 def _is_known(item: Item) -> bool:
-    return item.kind == "finding" and item.entry is not None
+    """Whether an item is something that a report says of an organ it has just spoken of."""
+    if item.measure is not None:
+        return item.measure.kind == "length"
+    return item.kind in ("finding", "modifier") and item.entry is not None and not is_attribute(item)

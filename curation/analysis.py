@@ -87,7 +87,7 @@ class Reader:
         self.analyse = lru_cache(maxsize=50_000)(self._analyse)
 
     def _analyse(self, text: str) -> Analysis:
-        tokens = tokenize(text)
+        tokens = _with_conjunctions(tokenize(text))
         stems = [self.lexicon.base(token) for token in tokens]
         mentions = self.anatomist.find(text, tokens)
         measures = find_measures(tokens, self.lexicon.numbers)
@@ -152,6 +152,15 @@ class Reader:
         for item in every:
             if item.mention:
                 item.key = item.mention.names[0]
+
+
+def _with_conjunctions(tokens: list[Token]) -> list[Token]:
+    """ "A as well as B" lists as "A and B" does."""
+    words = [token.word for token in tokens]
+    for index in range(1, len(tokens) - 1):
+        if words[index] == "well" and words[index - 1] == words[index + 1] == "as":
+            tokens[index] = tokens[index]._replace(word="and", stem="and")
+    return tokens
 
 
 _FUNCTION = frozenset(

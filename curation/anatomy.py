@@ -120,11 +120,15 @@ class Anatomist:
                 mention.names = (pair[0] if side == "left" else pair[1],)
 
     def mark_regions(self, mentions: Sequence[OrganMention]) -> None:
-        """A region ("upper abdomen") is only a frame where the statement names an organ as well."""
+        """A region ("upper abdomen") is only a frame where the statement names an organ, lymph nodes where it names
+        their stations."""
         regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
         if len(regions) < len(mentions):
             for mention in regions:
                 mention.container = True
+        if any(mention.station for mention in mentions):
+            for mention in mentions:
+                mention.container |= mention.names == ("lymph nodes",)
 
     def mark_containers(self, mentions: Sequence[OrganMention]) -> None:
         """Mark the organs that only say where a more exact one of the same segment lies."""
@@ -245,9 +249,9 @@ class Anatomist:
 
     def _station_at(self, mention: OrganMention) -> str | None:
         """The nodes of an organ: "mediastinum" is the place of the mediastinal lymph nodes."""
-        if len(mention.names) != 1:
-            return None
         organ = self.vocabulary.organs[mention.names[0]]
+        if len(mention.names) > 1:
+            organ = next((self.vocabulary.organs[p] for p in organ.parents if self.vocabulary.sided(p)), organ)
         for word in (organ.name, *organ.adjectives):
             name = self._resolve_station(word)
             if name:

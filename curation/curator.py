@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .distinct import Claims, distinct
 from .outcomes import Accepted, Outcome, Refused
 from .reports import Report, Section
 from .schemas import Reason
@@ -23,8 +24,12 @@ class Checker(Protocol):
         """Prepare a report."""
         ...
 
-    def verify(self, report: Any, organ: str, caption: str) -> Verdict:
-        """Hold one caption against a prepared report."""
+    def verify(self, report: Any, organ: str, caption: str, near: int | None = None) -> Verdict:
+        """Hold one caption against a prepared report, at first against the statement with the number ``near``."""
+        ...
+
+    def claims(self, caption: str) -> Claims:
+        """What a caption says, so that two captions can be compared."""
         ...
 
 
@@ -50,18 +55,6 @@ def _build_rules() -> tuple[Engine, Checker]:
 
     verifier = Verifier()
     return RulesEngine(verifier), verifier
-
-
-def distinct(accepted: Sequence[Accepted]) -> tuple[list[Accepted], list[Accepted]]:
-    """Captions of one report that say something new, and those that repeat an earlier one about the same organ."""
-    seen: set[tuple[str, str]] = set()
-    kept: list[Accepted] = []
-    repeated: list[Accepted] = []
-    for row in accepted:
-        claim = (row.organ, " ".join(row.caption.casefold().split()).rstrip(".;, "))
-        (repeated if claim in seen else kept).append(row)
-        seen.add(claim)
-    return kept, repeated
 
 
 class Curator:
@@ -101,13 +94,13 @@ class Curator:
         read = self._checker.read(report.text, report.sections)
         accepted, refused = [], []
         for draft in drafts:
-            verdict = self._checker.verify(read, draft.organ, draft.caption)
+            verdict = self._checker.verify(read, draft.organ, draft.caption, draft.near)
             if verdict.accepted:
                 accepted.append(_accepted(report, draft.caption, verdict))
             else:
                 reason = verdict.reason or Reason.NOT_GROUNDED
                 refused.append(Refused(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
-        kept, repeated = distinct(accepted)
+        kept, repeated = distinct(accepted, self._checker.claims)
         if self._made_by.engine != "rules":  # ours repeats what a report repeats; a model's repeats are shown
             refused += [_duplicate(report, row) for row in repeated]
         return Outcome(kept, refused)

@@ -64,6 +64,21 @@ class ReportReader:
         analysis = self.reader.analyse(text)
         return _Known(analysis, statement_organs(self.reader, analysis), normalised(text), self.keys(text))
 
+    def _on_side(self, context: tuple[str, ...], analysis: Analysis) -> tuple[str, ...]:
+        """The context on the side that a statement states itself: "Left adrenal nodule. Normal right gland." """
+        sides = {item.key.removeprefix("side:") for item in analysis.items if item.kind == "side"}
+        if len(sides) != 1:
+            return context
+        found: dict[str, None] = {}
+        for name in context:
+            organ = self.reader.vocabulary.organs[name]
+            pair = self.reader.vocabulary.sided(name)
+            if organ.side:
+                pair = next((p for parent in organ.parents if (p := self.reader.vocabulary.sided(parent))), None)
+            chosen = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
+            found.update(dict.fromkeys(chosen))
+        return tuple(found)
+
     def keys(self, text: str) -> frozenset[str]:
         """All that a statement may be recognised by: findings and their parts, numbers, organs and what holds them."""
         keys: set[str] = set()
@@ -90,7 +105,7 @@ class ReportReader:
                 index = len(statements)
                 if organs:
                     context, anchor = organs, index
-                own = ((), None) if organs else (context, anchor)
+                own = ((), None) if organs else (self._on_side(context, analysis), anchor)
                 statements.append(Statement(index, first, last, name, words, keys, analysis, organs, *own))
                 by_words.setdefault(words, []).append(index)
         return report

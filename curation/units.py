@@ -102,7 +102,7 @@ def _nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:
     """The segment that names the lymph nodes of which ``segment`` only lists a station."""
     if not any(item.mention and item.mention.station for item in segment.items):
         return None
-    named = [other for other in segments if any(i.mention and i.mention.container for i in other.organs)]
+    named = [other for other in segments if any(item.key == "lymph nodes" for item in other.organs)]
     return next((other for other in named if other is not segment), None)
 
 

@@ -19,6 +19,7 @@ from .reports import Section
 from .schemas import Reason, Status
 from .statements import split_statements
 from .status import status_of
+from .units import is_attribute
 
 CANDIDATES = 4
 """Statements, best covered first, that a caption is held against."""
@@ -54,15 +55,25 @@ class Verifier:
         reports = ReportReader(self.reader)
         self.read = reports.read
         self._keys = lru_cache(maxsize=50_000)(reports.keys)
+        self._claims = lru_cache(maxsize=50_000)(self._claims_of)
         self._status = lru_cache(maxsize=50_000)(self._status_of)
 
-    def verify(self, report: ReadReport, organ: str, caption: str) -> Verdict:
-        """Hold one caption, filed under ``organ`` (any name the vocabulary knows), against its report."""
+    def verify(self, report: ReadReport, organ: str, caption: str, near: int | None = None) -> Verdict:
+        """Hold one caption, filed under ``organ`` (any name the vocabulary knows), against its report.
+
+        ``near`` is the number of the statement to look at first; it speeds up and settles ties, and decides nothing.
+        """
         name = self.resolve(organ.strip()) if organ else None
         if not caption.strip():
             return _refused(organ, Reason.SCHEMA, "the caption is empty")
         if name is None:
             return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
+        if near is not None:
+            statement = report.statements[near]
+            verbatim = normalised(caption) == statement.words
+            verdict = self._verify_statement(report, name, caption, [statement], verbatim)
+            if verdict.accepted:
+                return verdict
         whole = report.by_words.get(normalised(caption))
         if whole is None:
             parts = [caption[first:last] for first, last in split_statements(caption)]
@@ -73,6 +84,16 @@ class Verifier:
         if whole:
             return self._verify_statement(report, name, caption, [report.statements[index] for index in whole], True)
         return self._verify_statement(report, name, caption, self._candidates(report, caption))
+
+    def claims(self, caption: str) -> frozenset[tuple[str, object]]:
+        """What a caption says, with how it is meant: findings, grades and sizes. For comparing captions."""
+        return self._claims(caption)
+
+    def carries(self, statement: str, context: tuple[str, ...], organ: str, caption: str) -> bool:
+        """Whether one statement, which goes on about ``context``, carries a caption filed under canonical ``organ``."""
+        if normalised(caption) == normalised(statement):
+            return not self.entailment.check_organ(statement, organ, context).problems
+        return not self.entailment.check(caption, statement, organ, context).problems
 
     def _verify_statement(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement], verbatim: bool = False
@@ -150,6 +171,13 @@ class Verifier:
                 scored.append((exact, shared, -statement.index))
         scored.sort(reverse=True)
         return [report.statements[-index] for *_, index in scored[:CANDIDATES]]
+
+    def _claims_of(self, caption: str) -> frozenset[tuple[str, object]]:
+        return frozenset(
+            (item.key, item.measure.values if item.measure else item.polarity)
+            for item in self.reader.analyse(caption).items
+            if item.kind in ("finding", "modifier", "measure") and not is_attribute(item)
+        )
 
     def _status_of(self, *parts: str) -> Status:
         return status_of(*(self.reader.analyse(part) for part in parts))

@@ -115,10 +115,10 @@ def _station_text(claim: Claim, analysis: Analysis) -> str:
     mention = claim.item.mention if claim.item else None
     if mention is None or not mention.station:
         return ""
-    source = next((s for s in analysis.segments if any(i.mention and i.mention.container for i in s.organs)), None)
+    source = next((s for s in analysis.segments if any(item.key == "lymph nodes" for item in s.organs)), None)
     if source is None:
         return ""
-    whole = next(item for item in source.organs if item.mention and item.mention.container)
+    whole = next(item for item in source.organs if item.key == "lymph nodes")
     stations = [item.start for item in source.organs if item.mention and item.mention.station and item.start > whole.end]
     middle = _between(analysis, whole.end, min(stations, default=source.end))
     middle = re.sub(r"(?:\s|\b(?:in|at|of|within|the|both|bilateral)\b)+$", "", middle)

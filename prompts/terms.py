@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from .entries import Entry, VocabularyError
 from .words import base_forms, key, tokens_of
@@ -138,14 +138,13 @@ def tabulate(terms: Terms) -> dict[str, Hit | None]:
     for forms in (terms.own, terms.built, terms.elsewhere):
         settled = frozenset(table)
         for name in terms.entries:
-            hits = {(kind, last): Hit((name,), kind, last) for kind in get_args(Kind) for last in (False, True)}
             for form in forms(name):
                 old = table.get(form.key)
                 if old is None:
-                    table[form.key], claims[form.key] = hits[form.kind, form.side_last], form
+                    table[form.key], claims[form.key] = Hit((name,), form.kind, form.side_last), form
                 elif name in old.names:
                     if claims[form.key].plural and not form.plural:  # "coronaries" is a noun, "coronary" is not
-                        table[form.key], claims[form.key] = hits[form.kind, form.side_last], form
+                        table[form.key], claims[form.key] = Hit((name,), form.kind, form.side_last), form
                 elif form.key not in settled:
                     table[form.key] = _share(name, form, old, claims[form.key])
         if not settled:

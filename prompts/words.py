@@ -21,48 +21,28 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
 # fmt: on
 _HYPHENS = frozenset("-\u2010\u2011")
 _WORD = re.compile(r"[^\W_]+")
-# What may stand between the words of one term: nothing that ends a phrase, and no empty line.
-_GAP = re.compile(r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*")
+# What may stand between the words of one term: "the", but nothing that ends a phrase, and no empty line.
+_MARKS = r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*"
+_GAP = re.compile(rf"{_MARKS}(?:the{_MARKS})?", re.IGNORECASE)
 _UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
 _SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
 
-_SPELLINGS = [
-    (re.compile(american), british)
-    for american, british in [
-        (r"(?<!o)esophag", "oesophag"),
-        (r"cec(?=um|al)", "caec"),
-        (r"celiac", "coeliac"),
-        (r"^disc$", "disk"),
-        (r"gray", "grey"),
-        (r"fetus", "foetus"),
-        (r"fetal", "foetal"),
-    ]
-]
-_PLURALS = [
-    (re.compile(singular + "$"), plurals)
-    for singular, plurals in [
-        ("femur", ("femora", "femurs")),
-        ("corpus", ("corpora",)),
-        ("foramen", ("foramina", "foramens")),
-        ("phalanx", ("phalanges",)),
-        ("calyx", ("calyces",)),
-        ("apex", ("apices", "apexes")),
-        ("tooth", ("teeth",)),
-        ("foot", ("feet",)),
-        ("calf", ("calves",)),
-        ("us", ("i", "uses")),
-        ("is", ("es",)),
-        ("um", ("a", "ums")),
-        ("a", ("ae", "as")),
-        ("(s|x|ch|sh)", (r"\1es",)),
-        ("([^aeiou])y", (r"\1ies",)),
-        ("([a-z])", (r"\1s",)),
-    ]
-]
+_BRITISH = [
+    ("esophag", "oesophag"), ("cecum", "caecum"), ("cecal", "caecal"), ("celiac", "coeliac"), ("disc", "disk"),
+    ("gray", "grey"), ("fetus", "foetus"), ("fetal", "foetal"),
+]  # fmt: skip
+# The first ending that fits is the one that counts.
+_PLURALS: list[tuple[str, tuple[str, ...]]] = [
+    ("femur", ("femora", "femurs")), ("corpus", ("corpora",)), ("foramen", ("foramina", "foramens")),
+    ("phalanx", ("phalanges",)), ("calyx", ("calyces",)), ("apex", ("apices", "apexes")), ("tooth", ("teeth",)),
+    ("foot", ("feet",)), ("calf", ("calves",)), ("us", ("i", "uses")), ("is", ("es",)), ("um", ("a", "ums")),
+    ("a", ("ae", "as")), ("s", ("ses",)), ("x", ("xes",)), ("ch", ("ches",)), ("sh", ("shes",)), ("ay", ("ays",)),
+    ("ey", ("eys",)), ("oy", ("oys",)), ("y", ("ies",)), ("", ("s",)),
+]  # fmt: skip
 
 
 class Words:
-    """The tokens of a text as base forms, with their places in it; a prefix is joined to the word behind it."""
+    """The tokens of a text as base forms, with their places; prefixes are joined to their word, "the" is left out."""
 
     __slots__ = ("ends", "starts", "text", "tokens")
 
@@ -74,6 +54,8 @@ class Words:
         prefix, begin = "", 0
         for match in _WORD.finditer(text):
             word, (start, end) = match[0].lower(), match.span()
+            if word == "the" and not prefix:
+                continue
             if word in _PREFIXES and _binds(text, word, end):
                 prefix, begin = prefix + word, begin if prefix else start
                 continue
@@ -111,11 +93,10 @@ def _binds(text: str, prefix: str, end: int) -> bool:
 
 
 def tokens_of(term: str) -> list[str]:
-    """Give the tokens of a term as they are written, in lower case."""
-    plain = term.lower()
-    tokens = plain.split()
+    """Give the tokens of a term as they are written, in lower case, "the" left out."""
+    tokens = term.lower().split()
     if "".join(tokens).isalnum() and _LOOSE_PREFIXES.isdisjoint(tokens):
-        return tokens
+        return [token for token in tokens if token != "the"]
     return Words(term, {}).tokens
 
 
@@ -142,13 +123,11 @@ def base_forms(terms: Iterable[str]) -> dict[str, str]:
 
 
 def _plurals(word: str) -> list[str]:
-    for ending, forms in _PLURALS:
-        if ending.search(word):
-            return [ending.sub(form, word) for form in forms]
-    return []
+    ending, plurals = next(rule for rule in _PLURALS if word.endswith(rule[0]))
+    return [word.removesuffix(ending) + plural for plural in plurals]
 
 
 def _british(word: str) -> str:
-    for american, form in _SPELLINGS:
-        word = american.sub(form, word)
+    for american, british in _BRITISH:
+        word = word.replace(american, british)
     return word

@@ -60,7 +60,10 @@ class FakeVerifier:
     def read(self, text: str, sections: Sequence[Section]) -> str:
         return text
 
-    def verify(self, report: str, organ: str, caption: str) -> Verdict:
+    def claims(self, caption: str) -> frozenset[tuple[str, object]]:
+        return frozenset({(caption, True)})
+
+    def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verdict:
         start = report.find(caption)
         if start < 0:
             return Verdict(

@@ -155,7 +155,7 @@ def test_terms_of_gives_names_that_a_person_would_say(vocabulary: Vocabulary) ->
         ("the common carotids; left common carotid", ["common carotid arteries", "left common carotid artery"]),
         ("mediastinal main vascular structures; main bronchi; surrenal gland",
          ["mediastinal vessels", "main bronchi", "adrenal glands"]),
-        ("right lung lower lobe superior segment; superior segment of the lower lobe of the right lung",
+        ("right lung lower lobe superior segment; superior segment of lower lobe of the right lung",
          ["right lower lobe superior segment"] * 2),
         ("inferior lingular segment of the left upper lobe; lingular segment",
          ["lingula inferior segment", "lingula"]),

@@ -11,10 +11,15 @@ from ..reports import Report
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One claimed caption: an organ (any name the vocabulary resolves) and a short statement about it."""
+    """One claimed caption: an organ (any name the vocabulary resolves) and a short statement about it.
+
+    ``near`` is the number of the report's statement that it was made from, where the engine knows it; the verifier
+    looks there first.
+    """
 
     organ: str
     caption: str
+    near: int | None = None
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ..analysis import Analysis, Item, Segment
+from ..analysis import Analysis, Item, Reader, Segment
 from ..assertion import Polarity
 from ..reading import ReadReport, Statement, implied_organs
 from ..reports import Report
@@ -38,16 +38,18 @@ class RulesEngine:
             yield self.drafts(self.verifier.read(report.text, report.sections))
 
     def drafts(self, report: ReadReport) -> list[Draft]:
-        """Drafts of one report that has been read, in the order of its statements, each once."""
-        found: dict[Draft, None] = {}
-        for statement in report.statements:
-            found.update(dict.fromkeys(self._drafts_of(statement.analysis.text, statement.context)))
-        return list(found)
+        """Drafts of one report that has been read, in the order of its statements."""
+        return [
+            Draft(organ, caption, statement.index)
+            for statement in report.statements
+            for organ, caption in self._drafts_of(statement.analysis.text, statement.context)
+        ]
 
-    def _statement_drafts(self, text: str, context: tuple[str, ...]) -> tuple[Draft, ...]:
+    def _statement_drafts(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         return tuple(self._of_statement(self.reader.analyse(text), context))
 
-    def _of_statement(self, analysis: Analysis, context: tuple[str, ...]) -> Iterator[Draft]:
+    def _of_statement(self, analysis: Analysis, context: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """(organ, caption) pairs of one statement."""
         kept = [unit for unit in units(analysis) if not _is_aside(unit.segment, analysis)]
         if not any(_speaks(unit) for unit in kept):
             return
@@ -56,8 +58,8 @@ class RulesEngine:
             claims = [Claim(organ, tuple(kept), None) for organ in context]
         for claim in claims:
             for caption in captions_for(claim, claims, analysis):
-                if not self.verifier.entailment.check(caption, analysis.text, claim.organ, context).problems:
-                    yield Draft(claim.organ, caption)
+                if self.verifier.carries(analysis.text, context, claim.organ, caption):
+                    yield claim.organ, caption
                     break
 
     def _claims(self, kept: Sequence[Unit], analysis: Analysis) -> list[Claim]:
@@ -75,12 +77,22 @@ class RulesEngine:
         ]
 
     def _organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
+        meant = _meant_of_heading(self.reader, unit)
         for item in unit.items:
             if item.mention and not item.mention.place and not item.mention.container:
                 for name in item.mention.names:
-                    yield name, item
+                    if not meant or item in unit.segment.items or name in meant:
+                        yield name, item
         for name in implied_organs(self.reader, unit.items):
             yield name, None
+
+
+def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:
+    """Of several organs that a finding takes over, those that it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
+    implied = {item.entry.organ for item in unit.segment.items if item.entry and item.entry.organ}
+    taken = {name for item in unit.items if item.mention and item not in unit.segment.items for name in item.mention.names}
+    names = {reader.anatomist.resolve(organ) for organ in implied} - {None}
+    return {name for name in taken if any(organ and reader.vocabulary.related(name, organ) for organ in names)}
 
 
 def _is_aside(segment: Segment, analysis: Analysis) -> bool:

@@ -13,56 +13,18 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from curation.assertion import assess
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
+from .ctrate_rules import GONE, RULES, Rule, Way
+
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A label: where its captions are filed, which terms affirm it, and which phrases are not it after all."""
-
-    label: str
-    organs: tuple[str, ...]
-    terms: re.Pattern[str]
-    unless: re.Pattern[str] | None = None
-
-
-def _rule(label: str, organs: str, terms: str, unless: str = "") -> Rule:
-    names = tuple(name.strip() for name in organs.split(",") if name.strip())
-    return Rule(label, names, re.compile(terms, re.IGNORECASE), re.compile(unless, re.IGNORECASE) if unless else None)
-
-
-LUNG = "lungs, airways, pleura, bronchi"
-RULES = [
-    _rule("Medical material", "", r"catheter|pacemaker|\bpace\b|stent|prosthe|implant|clip|suture|sternotomy|\bport\b|tube|cannula|drain\b|screw|\bwires?\b|electrode|\bICD\b|valve replacement|metallic|fixat|\bplate\b|bypass|by-pass|\bCABG\b|surgical material|operat(?:ed|ion) material|tracheostomy|\bDBS\b|nephrostomy|filter|coil\b|mesh"),
-    _rule("Arterial wall calcification", "aorta, arteries, mediastinal vessels, mediastinum, heart, vessels", r"calcif\w+|athero\w+|plaques?\b", r"coronar|valv|annul|lymph|nodul"),
-    _rule("Cardiomegaly", "heart", r"cardiomegal\w+|enlarge\w*|increased?\b|larger than normal|dilat\w+|cardiothoracic (?:ratio|index)[^.]*(?:increas|above|high|in favor|limit)|hypertroph\w+", r"aort|effusion|thicken|calcif"),
-    _rule("Pericardial effusion", "pericardium, heart", r"pericardial[\w\s,/-]*(?:effusion|fluid)|(?:effusion|fluid)[\w\s,/-]*pericard\w+|effusion"),
-    _rule("Coronary artery wall calcification", "coronary arteries, heart, aorta, arteries, mediastinal vessels", r"coronar[\w\s,-]*(?:calcif|athero|plaque|stent|sclero)\w*|(?:calcif|athero|plaque)\w*[\w\s,()-]*coronar\w*|\bLAD\b[\w\s,-]*(?:calcif|athero|plaque)\w*"),
-    _rule("Hiatal hernia", "", r"hiat\w+ hernia\w*|hernia\w*[\w\s]*hiat\w+|sliding (?:type )?hernia|hiatal"),
-    _rule("Lymphadenopathy", "lymph nodes, mediastinum", r"lymph nodes?|lymphadenopath\w+|\bLAPs?\b|conglomerat\w+"),
-    _rule("Emphysema", LUNG, r"emphysem\w+|bulla\w*|bullous|\bbleb\w*"),
-    _rule("Atelectasis", LUNG, r"atelecta\w+"),
-    _rule("Lung nodule", LUNG, r"nodul\w+", r"thyroid|pleural nodul|tree"),
-    _rule("Lung opacity", LUNG, r"opaci\w+|ground[- ]glass\w*|infiltrat\w+|densit\w+ (?:increas\w*|increments?)|(?:increas\w+|increments?) (?:in|of) densit\w+|frosted glass|consolid\w+|pneumoni\w+"),
-    _rule("Pulmonary fibrotic sequela", LUNG, r"sequel\w*|fibro\w+|scar\w*|fibrotic|band\b|bands\b|cicatri\w+|honeycomb\w*"),
-    _rule("Pleural effusion", "pleura, lungs", r"effusion|pleural fluid|hydrothorax|empyema"),
-    _rule("Mosaic attenuation pattern", LUNG, r"mosaic"),
-    _rule("Peribronchial thickening", LUNG, r"(?:peribronch\w+|bronch\w+)[\w\s,-]*thick\w+|thick\w+[\w\s,-]*(?:bronch\w+|peribronch\w+)|peribronch\w+ (?:cuff|sheath)\w*"),
-    _rule("Consolidation", LUNG, r"consolid\w+|pneumonic infiltrat\w+"),
-    _rule("Bronchiectasis", LUNG, r"bronchi?ecta\w+|bronchial dilat\w+|dilat\w+[\w\s]*bronch\w+"),
-    _rule("Interlobular septal thickening", LUNG, r"(?:interlobular|septa\w*|interseptal|interstitial)[\w\s,-]*(?:thick\w+|prominen\w+)|thick\w+[\w\s,-]*(?:interlobular|septa)\w*|crazy"),
-]  # fmt: skip
 
 
 class Labeller:
@@ -70,31 +32,45 @@ class Labeller:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.within = {rule.label: self._within(rule.organs) for rule in RULES}
+        self.within = {way: self._within(way.organs) for rule in RULES for way in rule.ways}
 
-    def _within(self, organs: Iterable[str]) -> frozenset[str]:
-        found: set[str] = set()
-        for name in organs:
-            canonical = self.vocabulary.resolve(name)
-            if canonical:
-                found |= {canonical, *self.vocabulary.descendants(canonical)}
+    def _within(self, organs: str) -> frozenset[str]:
+        """Canonical names of the organs in a list such as "heart, -coronary arteries", with all their parts."""
+        names = [name.strip() for name in organs.split(",") if name.strip()]
+        found = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
+        for name in names:
+            canonical = self.vocabulary.resolve(name.removeprefix("-"))
+            if canonical is None:
+                raise ValueError(f"“{name}” is not in the vocabulary")
+            below = {canonical, *self.vocabulary.descendants(canonical)}
+            found = found - below if name.startswith("-") else found | below
         return frozenset(found)
 
     def labels(self, captions: Iterable[tuple[str, str]]) -> set[str]:
         """Positive labels of (organ, caption) pairs."""
         found: set[str] = set()
         for organ, caption in captions:
+            claim = _claim(organ, caption)
             for rule in RULES:
-                if rule.label not in found and self._affirms(rule, organ, caption):
+                if rule.label not in found and any(self._carries(way, organ, claim) for way in rule.ways):
                     found.add(rule.label)
         return found
 
-    def _affirms(self, rule: Rule, organ: str, caption: str) -> bool:
-        if rule.organs and organ not in self.within[rule.label]:
+    def carrying(self, rule: Rule, organ: str, caption: str) -> bool:
+        """Whether one caption carries a label."""
+        return any(self._carries(way, organ, _claim(organ, caption)) for way in rule.ways)
+
+    def _carries(self, way: Way, organ: str, claim: str) -> bool:
+        if organ not in self.within[way] or GONE.search(claim) or (way.unless and way.unless.search(claim)):
             return False
-        if rule.unless and rule.unless.search(caption):
-            return False
-        return any(assess(caption, match.start(), match.end()) != "negated" for match in rule.terms.finditer(caption))
+        wanted = ("affirmed",) if way.sure else ("affirmed", "possible")
+        return any(assess(claim, match.start(), match.end()) in wanted for match in way.terms.finditer(claim))
+
+
+def _claim(organ: str, caption: str) -> str:
+    """The caption without the organ's name that an engine may have put before it as a heading."""
+    heading, colon, rest = caption.partition(":")
+    return rest.strip() if colon and heading.strip().lower() == organ.lower() else caption
 
 
 def curated(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -182,7 +158,7 @@ def _show(
         if kind == "MISSED":
             print("   text:", row["report_text"])
         for organ, caption in captions[key]:
-            if rule.terms.search(caption):
+            if any(way.terms.search(caption) for way in rule.ways):
                 print(f"   {organ}: {caption}")
 
 

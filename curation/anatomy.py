@@ -63,6 +63,7 @@ class OrganMention:
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
     origin: tuple[str, ...] = ()  # the organ that gives a station its name
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")
+    device: bool = False  # the thing itself is what is found: "a stent in the left anterior descending artery"
 
 
 class Anatomist:
@@ -73,6 +74,7 @@ class Anatomist:
         self.related = lru_cache(maxsize=100_000)(vocabulary.related)
         self.resolve = lru_cache(maxsize=50_000)(vocabulary.resolve)
         self._resolve_station = lru_cache(maxsize=50_000)(self._find_station)
+        self._devices = vocabulary.descendants("devices")
         self._nodal = {"lymph nodes", *vocabulary.descendants("lymph nodes")}
 
     def find(self, text: str, tokens: Sequence[Token]) -> list[OrganMention]:
@@ -86,6 +88,7 @@ class Anatomist:
         found = self._with_stations(found, tokens)
         for mention in found:
             mention.place = _is_place(tokens, mention)
+            mention.device = mention.names[0] in self._devices
         return found
 
     def share_sides(self, mentions: Sequence[OrganMention]) -> None:

@@ -126,6 +126,9 @@ def statement_organs(reader: Reader, analysis: Analysis) -> tuple[str, ...]:
 def implied_organs(reader: Reader, items: Sequence[Item]) -> tuple[str, ...]:
     """Organs that findings bring with them, on the side that is stated beside them."""
     sides = {item.key.removeprefix("side:") for item in items if item.kind == "side"}
+    organs = reader.vocabulary.organs
+    named = [name for item in items if item.mention for name in item.mention.names]
+    sides |= {side for name in named if organs[name].region and (side := organs[name].side)}
     found: dict[str, None] = {}
     for item in items:
         organ = item.entry.organ if item.entry else None

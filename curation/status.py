@@ -17,8 +17,9 @@ def status_of(*analyses: Analysis) -> Status:
     unremarkable or denied. A word the lexicon does not know counts as a finding only where nothing is called normal.
     """
     items = [item for analysis in analyses for item in _said(analysis)]
+    devices = [item for analysis in analyses for item in analysis.items if item.mention and item.mention.device]
     normal = any(_is_normality(item) and item.polarity != Polarity.NEGATED for item in items)
-    for group in (_findings(items, normal), _qualities(items, normal)):
+    for group in (_findings(items, normal) + devices, _qualities(items, normal)):
         polarities = {item.polarity for item in group}
         if polarities & {Polarity.AFFIRMED, Polarity.ATTRIBUTED}:
             return "abnormal"

@@ -45,7 +45,10 @@ def is_attribute(item: Item) -> bool:
 
 def says_nothing(segment: Segment) -> bool:
     """Whether a segment names organs or attributes but no quality of them."""
-    return not any(item.kind not in ("organ", "side", "negation") and not is_attribute(item) for item in segment.items)
+    return not any(
+        item.mention.device if item.mention else item.kind not in ("side", "negation") and not is_attribute(item)
+        for item in segment.items
+    )
 
 
 def is_loose(segment: Segment) -> bool:

@@ -28,6 +28,7 @@ class Entry(BaseModel):
     side: Side | None = None
     sides: tuple[_Text, _Text] | None = None
     region: bool = False
+    part_of: _Text | None = None
     totalsegmentator: tuple[_Text, ...] = ()
     totalsegmentator_v1: tuple[_Text, ...] | None = None
     snomed: Annotated[str, StringConstraints(pattern=r"^\d{6,18}$")] | None = None
@@ -76,13 +77,21 @@ def _add_sides(entries: dict[str, Entry]) -> None:
     for name, entry in list(entries.items()):
         for side, other in zip(SIDES, entry.sides or (), strict=False):
             if other not in entries:
-                entries[other] = Entry(parents=(name,), side=side, region=entry.region, snomed=entry.snomed)
+                whole = entries[entry.part_of].sides if entry.part_of in entries else None
+                entries[other] = Entry(
+                    parents=(name,),
+                    side=side,
+                    region=entry.region,
+                    part_of=whole[SIDES.index(side)] if whole else entry.part_of,
+                    snomed=entry.snomed,
+                )
 
 
 def _check(entries: Mapping[str, Entry]) -> None:
     """Check what entries say about each other: all of them exist, no cycles, sides and their group agree."""
     for name, entry in entries.items():
-        for other in (*entry.parents, *(entry.sides or ()), *entry.built_from):
+        whole = (entry.part_of,) if entry.part_of else ()
+        for other in (*entry.parents, *(entry.sides or ()), *entry.built_from, *whole):
             if other not in entries:
                 raise VocabularyError(f"{name}: unknown entry {other!r}")
         for side, other in zip(SIDES, entry.sides or (), strict=False):

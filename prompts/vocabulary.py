@@ -24,7 +24,8 @@ class Organ:
     ``totalsegmentator`` and ``totalsegmentator_v1`` are the classes that are this organ itself, not its parts.
     ``terms`` are its nouns, the canonical name first; ``adjectives`` stand before another noun ("renal cyst");
     ``findings`` name it together with what it has ("mediastinal lymphadenopathy"). ``sides`` is (left, right), on a
-    group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ.
+    group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ. ``part_of``
+    is the organ under which captions about a part of it are filed ("left lung base": left lung).
     """
 
     name: str
@@ -38,6 +39,7 @@ class Organ:
     side: Side | None
     sides: tuple[str, str] | None
     region: bool
+    part_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ class Vocabulary:
         """Give all that is part of the organ, itself left out. KeyError for an unknown name."""
         return self._descendants[name]
 
+    def filed_under(self, name: str) -> str:
+        """The organ under which captions about ``name`` are filed: itself, or the organ that it is a part of."""
+        return self.organs[name].part_of or name
+
     def related(self, a: str, b: str) -> bool:
         """Tell whether two organs are the same, or one is part of the other."""
         return a == b or a in self._ancestors[b] or b in self._ancestors[a]
@@ -190,6 +196,7 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
         side=entry.side,
         sides=entry.sides,
         region=entry.region,
+        part_of=entry.part_of,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a statement carries: for each kind of hallucination a caption that is refused, beside a faithful one that is kept.
+"""What a statement carries: each kind of hallucination is refused, the faithful captions beside it are kept.
 
 Whole reports and captions go through the verifier, as they do in a run.
 """
@@ -163,12 +163,27 @@ SEVERITY = [
 HEDGE = [
     ("Possible cyst in the liver.", "liver", "Possible liver cyst.", "Cyst in the liver."),
     ("The pancreas may be enlarged.", "pancreas", "Pancreas may be enlarged", "The pancreas is enlarged."),
-    ("A stone in the gallbladder cannot be excluded.", "gallbladder", "Possible gallbladder stone.", "Gallbladder stone."),
-    ("Pneumonia in the right lower lobe?", "right lower lobe", "Possible pneumonia in the right lower lobe.", "Pneumonia in the right lower lobe."),
+    (
+        "A stone in the gallbladder cannot be excluded.",
+        "gallbladder",
+        "Possible gallbladder stone.",
+        "Gallbladder stone.",
+    ),
+    (
+        "Pneumonia in the right lower lobe?",
+        "right lower lobe",
+        "Possible pneumonia in the right lower lobe.",
+        "Pneumonia in the right lower lobe.",
+    ),
     ("There is a cyst in the liver.", "liver", "Cyst in the liver.", "Possible cyst in the liver."),
-    ("There is a nodule in the left lung, probably benign.", "left lung", "Left lung nodule, probably benign.", "Left lung nodule, benign."),
+    (
+        "There is a nodule in the left lung, probably benign.",
+        "left lung",
+        "Left lung nodule, probably benign.",
+        "Left lung nodule, benign.",
+    ),
     ("No metastasis in the liver.", "liver", "No liver metastasis.", "Possible metastasis in the liver."),
-]  # fmt: skip
+]
 
 TIME = [
     ("Nodule in the left lung.", "left lung", "Nodule in the left lung.", "New nodule in the left lung."),
@@ -290,7 +305,7 @@ SWAPPED = [
 KINDS: list[tuple[str, tuple[Reason, ...], list[tuple[str, str, str, str]]]] = [
     ("organ", FOREIGN, ORGAN),
     ("side", (Reason.LATERALITY, Reason.NEGATION), SIDE),
-    ("level", PLACE + (Reason.NOT_GROUNDED, Reason.MODIFIER, Reason.MEASUREMENT), LEVEL),
+    ("level", (*PLACE, Reason.NOT_GROUNDED, Reason.MODIFIER, Reason.MEASUREMENT), LEVEL),
     ("polarity", (Reason.NEGATION, Reason.NOT_GROUNDED), POLARITY),
     ("number", (Reason.MEASUREMENT,), NUMBER),
     ("count", SIZED, COUNT),
@@ -299,12 +314,12 @@ KINDS: list[tuple[str, tuple[Reason, ...], list[tuple[str, str, str, str]]]] = [
     ("time", TURNED, TIME),
     ("invented", (*UNSAID, Reason.WRONG_ORGAN), INVENTED),
     ("merged", (Reason.MEASUREMENT, *UNSAID, Reason.WRONG_ORGAN), MERGED),
-    ("swapped", CROSSED + (Reason.NEGATION,), SWAPPED),
+    ("swapped", (*CROSSED, Reason.NEGATION), SWAPPED),
 ]
 
 FAITHFUL = [
     # shortened
-    ("There is a 12 mm calcified nodule in the right upper lobe.", "lungs", "Nodule in the right upper lobe."),
+    ("There is a 12 mm calcified nodule in the right upper lobe.", "lungs", "Calcified RUL nodule."),
     ("There is a 12 mm calcified nodule in the right upper lobe.", "right upper lobe", "12 mm nodule."),
     ("No aneurysm or dissection of the aorta.", "aorta", "No aortic dissection."),
     ("No pericardial or pleural effusion.", "pericardium", "No pericardial effusion."),
@@ -416,7 +431,24 @@ UNFAITHFUL = [
     ("Stone in the left kidney.", "left kidney", "Stones in both kidneys.", (Reason.LATERALITY,)),
 ]
 
-KNOWN: dict[str, str] = {}
+KNOWN = {
+    "level: Disc herniation at L4-L5.": "“at the L4-L5 level” is the level of the disc, and both name it",
+    "time: The right pleural effusion has resolved.": "“has resolved” holds all that “previously described” says",
+    "faithful: Right lung emphysema.": "“without bullae” denies the bullae, not the emphysema before it",
+    "faithful: 8 mm nodule in the left upper lobe.": "“the largest” is one of the nodules named before",
+    "faithful: Liver cyst.": "the exception itself is affirmed",
+    "faithful: Nodule in the right upper lobe.": "“in the right lung … in the upper lobe” is the right upper lobe",
+    "faithful: Severe left hydronephrosis.": "the first half of “mild right and severe left hydronephrosis” shares its noun",
+    "faithful: Left nephrolithiasis.": "a calculus of the kidney is nephrolithiasis",
+    "faithful: Cholelithiasis.": "calculi of the gallbladder are cholelithiasis",
+    "faithful: Lung nodules less than 5 mm.": "smaller than and less than are the same before a size",
+    "not side: Bilateral pleural effusion.": "refused as not_grounded, not as laterality",
+    "not side: Nodules in both lungs.": "refused as not_grounded, not as laterality",
+    "unfaithful: Stones in both kidneys.": "refused as not_grounded, not as laterality",
+    "not severity: Hyperdense liver lesion.": "refused as not_grounded, not as modifier",
+    "not hedge: Pneumonia in the right lower lobe.": "a verbatim caption loses the question mark unnoticed",
+    "unfaithful: The liver cyst has grown from 3 cm to 2 cm.": "the order of “from … to …” is not compared",
+}
 """Cases that the code gets wrong, with the reason."""
 
 
@@ -455,3 +487,8 @@ def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, 
 def test_known_failures_name_cases() -> None:
     names = {str(case.id) for case in (*KEPT, *REFUSED, *cases("faithful", FAITHFUL), *cases("unfaithful", UNFAITHFUL))}
     assert KNOWN.keys() - names == set()
+
+
+def test_no_case_stands_twice() -> None:
+    ids = [case.id for case in (*KEPT, *cases("faithful", FAITHFUL), *REFUSED, *cases("unfaithful", UNFAITHFUL))]
+    assert len(set(ids)) == len(ids)

@@ -55,7 +55,8 @@ class RulesEngine:
             return
         claims = self._claims(kept, analysis)
         if not claims and any(_is_known(item) for unit in kept for item in unit.items):
-            claims = [Claim(organ, tuple(kept), None) for organ in context]
+            organs = dict.fromkeys(self.reader.vocabulary.filed_under(organ) for organ in context)
+            claims = [Claim(organ, tuple(kept), None) for organ in organs]
         for claim in claims:
             for caption in captions_for(claim, claims, analysis):
                 if self.verifier.carries(analysis.text, context, claim.organ, caption):
@@ -68,8 +69,10 @@ class RulesEngine:
         for unit in kept:
             if unit.heading:
                 continue
-            for organ, item in self._organs(unit):
-                found.setdefault(organ, ([], item))[0].append(unit)
+            for part, item in self._organs(unit):
+                units_of = found.setdefault(self.reader.vocabulary.filed_under(part), ([], item))[0]
+                if unit not in units_of:
+                    units_of.append(unit)
         return [
             Claim(organ, tuple(of), item)
             for organ, (of, item) in found.items()
@@ -78,12 +81,15 @@ class RulesEngine:
 
     def _organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
         meant = _meant_of_heading(self.reader, unit)
+        implied = implied_organs(self.reader, unit.items)
         for item in unit.items:
             if item.mention and not item.mention.place and not item.mention.container:
+                if implied and self.reader.vocabulary.organs[item.key].region:
+                    continue  # "effusion in the right hemithorax" is about the pleura
                 for name in item.mention.names:
                     if not meant or item in unit.segment.items or name in meant:
                         yield name, item
-        for name in implied_organs(self.reader, unit.items):
+        for name in implied:
             yield name, None
 
 
@@ -110,7 +116,9 @@ def _is_aside(segment: Segment, analysis: Analysis) -> bool:
 
 def _speaks(unit: Unit) -> bool:
     return any(
-        (item.kind in ("finding", "modifier", "measure") and not is_attribute(item)) or _is_missing(item)
+        (item.kind in ("finding", "modifier", "measure") and not is_attribute(item))
+        or _is_missing(item)
+        or (item.mention is not None and item.mention.device)
         for item in unit.items
     )
 

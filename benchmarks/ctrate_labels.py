@@ -39,10 +39,11 @@ class Labeller:
         names = [name.strip() for name in organs.split(",") if name.strip()]
         found = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
         for name in names:
-            canonical = self.vocabulary.resolve(name.removeprefix("-"))
+            bare = name.lstrip("-=")
+            canonical = self.vocabulary.resolve(bare)
             if canonical is None:
-                raise ValueError(f"“{name}” is not in the vocabulary")
-            below = {canonical, *self.vocabulary.descendants(canonical)}
+                raise ValueError(f"“{bare}” is not in the vocabulary")
+            below = {canonical} if "=" in name else {canonical, *self.vocabulary.descendants(canonical)}
             found = found - below if name.startswith("-") else found | below
         return frozenset(found)
 

@@ -48,7 +48,7 @@ def _way(organs: str, terms: str, unless: str = "", *, sure: bool = False) -> Wa
 
 
 GONE = re.compile(
-    r"(?:complete|full|total)\w*\ (?:regress|resol|resorb|disappear)\w* | disappeared | (?:was|were|been)\ removed"
+    r"(?<!almost\ )(?<!nearly\ )(?:complete|full|total)\w*\ (?:regress|resol|resorb|disappear)\w* | disappeared | (?:was|were|been)\ removed"
     r" | (?:cannot|could\ not)\ be\ (?:evaluated|assessed)",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -67,14 +67,14 @@ RULES = (
         "A device or foreign material that is seen: catheter, tube, stent, pacemaker, suture, clip, fixation, implant. "
         "That something was operated on or resected does not count; nor does a peritoneal (tumour) implant.",
         (
-            _way("devices, -anastomosis, -foreign body, -stoma", r"\w"),
+            _way("devices, -foreign body", r"\w"),
             _way("-peritoneum, -omentum, -abdominal wall, -soft tissues", _DEVICE),
         ),
     ),
     Rule(
         "Arterial wall calcification",
         "Atheroma or calcified wall of the aorta or of any artery but a coronary one.",
-        (_way("vessels, mediastinum, heart, -coronary arteries, -lymph nodes, -heart valves, -pericardium",
+        (_way("vessels, mediastinum, heart, -coronary arteries, -abdominal aorta, -iliac arteries, -=arteries, -lymph nodes, -heart valves",
               _CALCIFIED, r"\blymph | nodul | valv | annul"),),
     ),
     Rule(
@@ -107,7 +107,7 @@ RULES = (
         "Lymphadenopathy",
         "Any lymph node that is seen, of whatever size: most positive reports speak of nodes of a few millimetres "
         "\"that do not reach pathological dimensions\". Only the denial of enlarged nodes is negative.",
-        (_way("lymph nodes, -abdominal lymph nodes, mediastinum", r"lymph\ nodes? | lymphadenopath\w+ | \bLAPs?\b"),),
+        (_way("lymph nodes, -abdominal lymph nodes, mediastinum", r"lymph\ nodes?(?!\ stations?) | lymphadenopath\w+ | \bLAPs?\b"),),
     ),
     Rule(
         "Emphysema",
@@ -117,12 +117,12 @@ RULES = (
     Rule(
         "Atelectasis",
         "Atelectasis of any kind, band, linear or passive, but not fibroatelectasis, which is a sequela.",
-        (_way(LUNG, r"(?<!fibro)(?<!fibro.)\batelec\w+ | collaps\w+"),),
+        (_way(LUNG, r"(?<!fibro)(?<!fibro.)\batelec\w+"),),
     ),
     Rule(
         "Lung nodule",
         "A nodule, or a lesion called nodular. Nodular ground glass, consolidation or density is not one.",
-        (_way(LUNG, r"nodules?\b | nodular\ (?:lesion|formation)s?", r"thyroid | pleural\ nodul"),),
+        (_way(LUNG, r"nodules?\b | nodular\ lesions?", r"thyroid | \bpleural\ nodul"),),
     ),
     Rule(
         "Lung opacity",
@@ -132,7 +132,7 @@ RULES = (
             _way(LUNG, r"ground.?glass\w* | frosted.?glass | \bopaci\w+"),
             _way("lungs", r"densit\w+\ (?:increas|increment)\w* | (?:increas|increment)\w*\ (?:in|of)[^.;,]*densit\w+"
                  r"| (?:dependent|soft\ tissue)[^.;,]*densit\w+",
-                 r"sequel | fibro | cicatri | scar | linear | consolid | low.density"),
+                 r"sequel | fibro | cicatri | scar | linear | consolid | low.density | pleuro?.?.?.parenchymal"),
         ),
     ),
     Rule(
@@ -143,7 +143,7 @@ RULES = (
     Rule(
         "Pleural effusion",
         "Fluid in the pleura, however little.",
-        (_way("pleura, lungs, left hemithorax, right hemithorax, chest", r"effusions?\b | pleural\ fluid | hydrothorax | empyema",
+        (_way("pleura, lungs, left hemithorax, right hemithorax, =chest", r"effusions?\b | pleural\ fluid | hydrothorax | empyema",
               r"^(?!.*pleural).*pericard"),),
     ),
     Rule(
@@ -154,7 +154,8 @@ RULES = (
     Rule(
         "Peribronchial thickening",
         "Thickening around the bronchi. A thick bronchial wall that is not called peribronchial does not count.",
-        (_way(LUNG, r"peri-?bronch\w*[^.;]*thick\w+ | thick\w+[^.;]*peri-?bronch\w* | bronch\w*[^.;]*(?:cuff|sheath)\w*"),),
+        (_way(LUNG, r"peri-?bronch\w*[^.;]*thick\w+ | thick\w+[^.;]*peri-?bronch\w* | bronch\w*[^.;]*(?:cuff|sheath)\w*",
+              r"\bno\ (?:\w+\ )?increase"),),
     ),
     Rule(
         "Consolidation",

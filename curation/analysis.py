@@ -91,13 +91,26 @@ class Reader:
         stems = [self.lexicon.base(token) for token in tokens]
         mentions = self.anatomist.find(text, tokens)
         measures = find_measures(tokens, self.lexicon.numbers)
-        matches = _free_matches(self.lexicon.matches(stems), mentions, measures)
+        matches = self.lexicon.matches(stems)
+        mentions = [mention for mention in mentions if not self._belongs_elsewhere(mention, matches)]
+        matches = _free_matches(matches, mentions, measures)
         covered = _covered(len(tokens), mentions, matches, measures)
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
         items = self._items(tokens, stems, mentions, matches, measures, scopes)
         segments = _segments(tokens, covered, items)
         self._settle_anatomy(segments)
         return Analysis(text, tokens, stems, matches, items, segments)
+
+    def _belongs_elsewhere(self, mention: OrganMention, matches: Sequence[Match]) -> bool:
+        """Whether an adjective is part of a finding of another organ: "pulmonary hypertension" is not of the lungs."""
+        if not mention.adjective:
+            return False
+        for match in matches:
+            if match.entry.organ and match.start <= mention.start and mention.end <= match.end:
+                organ = self.anatomist.resolve(match.entry.organ)
+                if organ and not any(self.anatomist.related(organ, name) for name in mention.names):
+                    return True
+        return False
 
     def _items(
         self,

@@ -63,6 +63,7 @@ class OrganMention:
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
     origin: tuple[str, ...] = ()  # the organ that gives a station its name
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")
+    pair: tuple[str, str] | None = None  # (left, right) where the organ has sides
     device: bool = False  # the thing itself is what is found: "a stent in the left anterior descending artery"
 
 
@@ -89,7 +90,15 @@ class Anatomist:
         for mention in found:
             mention.place = _is_place(tokens, mention)
             mention.device = mention.names[0] in self._devices
+            mention.pair = self.pair_of(mention.names[0])
         return found
+
+    def pair_of(self, name: str) -> tuple[str, str] | None:
+        """(left, right) of a group or of one of its sides."""
+        if self.vocabulary.organs[name].side is None:
+            return self.vocabulary.sided(name)
+        pairs = (self.vocabulary.sided(parent) for parent in self.vocabulary.organs[name].parents)
+        return next((pair for pair in pairs if pair and name in pair), None)
 
     def share_sides(self, mentions: Sequence[OrganMention]) -> None:
         """A pair named again without its sides means the same sides: "both lungs are clear … in the lung parenchyma"."""
@@ -271,12 +280,12 @@ class Anatomist:
         """Names that share their noun with ``own``: "right upper" in "right upper and left lower lobes"."""
         found: list[OrganMention] = []
         tail = [token.word for token in tokens[own.start : own.end]]
-        while tail and (tail[0] in _POSITION or tail[0] in SIDES):
+        while tail and _qualifies(tail[0]):
             tail = tail[1:]
         at = own.start
         while tail and at - 2 >= free_from and tokens[at - 1].word in _JOIN:
             begin = end = at - 1
-            while begin > free_from and (tokens[begin - 1].word in _POSITION or tokens[begin - 1].word in SIDES):
+            while begin > free_from and _qualifies(tokens[begin - 1].word):
                 begin -= 1
             if begin == end:
                 break
@@ -286,6 +295,11 @@ class Anatomist:
             found.insert(0, OrganMention(begin, end, (name,)))
             at = begin
         return found
+
+
+def _qualifies(word: str) -> bool:
+    """Whether a word before the noun of a name says which one is meant: right, upper, 7th."""
+    return word in _POSITION or word in SIDES or word.isdigit() or word in ("st", "nd", "rd", "th")
 
 
 def _clause_start(tokens: Sequence[Token], at: int) -> int:

@@ -71,10 +71,7 @@ class ReportReader:
             return context
         found: dict[str, None] = {}
         for name in context:
-            organ = self.reader.vocabulary.organs[name]
-            pair = self.reader.vocabulary.sided(name)
-            if organ.side:
-                pair = next((p for parent in organ.parents if (p := self.reader.vocabulary.sided(parent))), None)
+            pair = self.reader.anatomist.pair_of(name)
             chosen = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
             found.update(dict.fromkeys(chosen))
         return tuple(found)

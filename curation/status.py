@@ -48,14 +48,12 @@ def _is_missing(analysis: Analysis) -> bool:
 
 
 def _findings(items: Sequence[Item], normal: bool) -> list[Item]:
-    return [
-        item
-        for item in items
-        if item.kind == "finding"
-        and not is_attribute(item)
-        and not _is_normality(item)
-        and (not normal or item.entry is not None)
-    ]
+    """What is found. Words that the lexicon does not know count only where it knows none and nothing is normal."""
+    found = [item for item in items if item.kind == "finding" and not is_attribute(item) and not _is_normality(item)]
+    known = [item for item in found if item.entry is not None]
+    if known or normal:
+        return known
+    return [item for item in found if not item.key.endswith("li")]  # an adverb is no finding
 
 
 def _qualities(items: Sequence[Item], normal: bool) -> list[Item]:

@@ -125,9 +125,9 @@ def _on_own_side(item: Item, segment: Segment) -> Item:
     """A pair narrowed to the side that the inheriting segment states: "Kidneys: a stone on the right"."""
     sides = {other.key for other in segment.items if other.kind == "side"}
     mention = item.mention
-    if mention is None or len(mention.names) != 2 or len(sides) != 1 or "side:both" in sides:
+    if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
         return item
-    name = mention.names[0 if "side:left" in sides else 1]
+    name = mention.pair[0 if "side:left" in sides else 1]
     return replace(item, key=name, mention=replace(mention, names=(name,)))
 
 

@@ -16,9 +16,11 @@ from .units import Unit, says_nothing
 
 _SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
 _LEAD_IN = re.compile(
-    r"^(?:(?:however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with)\b[,\s]*)+",
+    r"^(?:(?:however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,\s]*)+",
     re.IGNORECASE,
 )
+_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
+_DOUBLED = re.compile(r"\b(?:the|in) (both|in|the)\b", re.IGNORECASE)
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -29,6 +31,11 @@ class Claim:
     organ: str
     units: tuple[Unit, ...]
     item: Item | None
+    part: str = ""  # the part of the organ that the mention names ("left lung base")
+
+    @property
+    def name(self) -> str:
+        return self.part or self.organ
 
 
 def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> Iterator[str]:
@@ -75,8 +82,12 @@ def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
     elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
             text = f"{_between(analysis, first.start, first.verb)} {_agree(_between(analysis, first.verb, last.end))}"
-    if all(says_nothing(unit.segment) for unit in run):
-        return _shared_text(claim, run[0], text, analysis)
+    if says_nothing(first):
+        own = text if len(run) == 1 else _between(analysis, first.start, first.end)
+        rest = _between(analysis, run[1].segment.start, last.end) if len(run) > 1 else ""
+        shared = _shared_text(claim, run[0], own, analysis)
+        if len(run) == 1 or shared != own:
+            return f"{shared}, {rest}" if rest else shared
     return _with_cue(run, text, analysis)
 
 
@@ -84,10 +95,11 @@ def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -
     """ "Both kidneys are normal" for one of them: "Left kidney is normal". Sizes are not handed out to each side."""
     assert claim.item is not None and claim.item.mention is not None
     mention = claim.item.mention
-    if any(item.kind in ("measure", "side") and first.start <= item.start < last.end for item in analysis.items):
+    told = [item for item in analysis.items if first.start <= item.start < last.end]
+    if any(item.kind == "measure" or (item.kind == "side" and item.key != "side:both") for item in told):
         return _between(analysis, first.start, last.end)
     before, after = _between(analysis, first.start, mention.start), _between(analysis, mention.end, last.end)
-    return f"{before} {claim.organ} {_agree(after)}".strip()
+    return f"{_BOTH.sub('', before)} {claim.name} {_agree(after)}".strip()
 
 
 def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str:
@@ -160,6 +172,7 @@ def _between(analysis: Analysis, start: int, end: int) -> str:
 
 
 def _clean(text: str) -> str:
+    text = _DOUBLED.sub(r"\1", " ".join(text.split())).replace(" ,", ",")
     return _capital(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE))
 
 

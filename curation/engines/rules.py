@@ -65,23 +65,27 @@ class RulesEngine:
 
     def _claims(self, kept: Sequence[Unit], analysis: Analysis) -> list[Claim]:
         """One claim for each organ, with all of its segments, in the order in which organs are first named."""
-        found: dict[str, tuple[list[Unit], Item | None]] = {}
+        found: dict[str, tuple[list[Unit], Item | None, str]] = {}
         for unit in kept:
             if unit.heading:
                 continue
             for part, item in self._organs(unit):
-                units_of = found.setdefault(self.reader.vocabulary.filed_under(part), ([], item))[0]
+                units_of = found.setdefault(self.reader.vocabulary.filed_under(part), ([], item, part))[0]
                 if unit not in units_of:
                     units_of.append(unit)
         return [
-            Claim(organ, tuple(of), item)
-            for organ, (of, item) in found.items()
+            Claim(organ, tuple(of), item, part)
+            for organ, (of, item, part) in found.items()
             if any(_speaks(unit) for unit in of)
         ]
 
     def _organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
         meant = _meant_of_heading(self.reader, unit)
         implied = implied_organs(self.reader, unit.items)
+        own = () if unit.segment.organs else implied_organs(self.reader, unit.segment.items)
+        if own and not any(self._related(item, own) for item in unit.items if item.mention):
+            yield from ((name, None) for name in own)  # "cardiomegaly, dilatation of the aorta": not both of the aorta
+            return
         for item in unit.items:
             if item.mention and not item.mention.place and not item.mention.container:
                 if implied and self.reader.vocabulary.organs[item.key].region:
@@ -91,6 +95,11 @@ class RulesEngine:
                         yield name, item
         for name in implied:
             yield name, None
+
+
+    def _related(self, item: Item, names: Sequence[str]) -> bool:
+        named = item.mention.names if item.mention else ()
+        return any(self.reader.vocabulary.related(one, other) for one in named for other in names)
 
 
 def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:

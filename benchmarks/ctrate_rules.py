@@ -74,13 +74,13 @@ RULES = (
     Rule(
         "Arterial wall calcification",
         "Atheroma or calcified wall of the aorta or of any artery but a coronary one.",
-        (_way("vessels, mediastinum, heart, -coronary arteries, -abdominal aorta, -iliac arteries, -=arteries, -lymph nodes, -heart valves",
+        (_way("vessels, mediastinum, heart, -coronary arteries, -=arteries, -lymph nodes, -heart valves",
               _CALCIFIED, r"\blymph | nodul | valv | annul"),),
     ),
     Rule(
         "Cardiomegaly",
         "The heart as a whole is called large; a wide atrium or ventricle alone does not count.",
-        (_way("heart, cardiac chambers, -coronary arteries, -pericardium, -atria, -heart valves",
+        (_way("heart, -cardiac chambers, -coronary arteries, -pericardium, -heart valves",
               r"cardiomegal\w+ | enlarge\w* | increas\w+ | larger | bigger | dilat\w+ | above | hypertroph\w+ | upper\ limit",
               r"aort | effusion | thicken | calcif"),),
     ),
@@ -122,7 +122,7 @@ RULES = (
     Rule(
         "Lung nodule",
         "A nodule, or a lesion called nodular. Nodular ground glass, consolidation or density is not one.",
-        (_way(LUNG, r"nodules?\b | nodular\ lesions?", r"thyroid | \bpleural\ nodul"),),
+        (_way(LUNG, r"nodules?\b | nodular\ lesions?", r"thyroid | \bpleural\ nodul", sure=True),),
     ),
     Rule(
         "Lung opacity",
@@ -138,7 +138,7 @@ RULES = (
     Rule(
         "Pulmonary fibrotic sequela",
         "Sequelae, fibrosis, scars and fibrotic bands, with fibroatelectasis; band atelectasis is atelectasis.",
-        (_way(LUNG, r"sequel\w* | fibro\w+ | \bscar\w* | cicatri\w+ | \bbands?\b(?!.{0,10}atelec)"),),
+        (_way(LUNG, r"sequel\w* | fibro\w+ | \bscar\w* | cicatri\w+ | \bbands?\b(?!.{0,10}atelec)", sure=True),),
     ),
     Rule(
         "Pleural effusion",

@@ -18,7 +18,16 @@ from .anatomy import SIDES, Anatomist, OrganMention
 from .assertion import HARD_BREAKS, SOFT_BREAKS, VERBS, Polarity, Scopes
 from .lexicon import Entry, Lexicon, Match, load_lexicon
 from .measurements import Measure, find_measures
-from .tokens import Token, tokenize
+from .tokens import Token, stem, tokenize
+
+# Words that name a property of an organ without saying how it is.
+ATTRIBUTES = frozenset(
+    stem(word)
+    for word in "size contour diameter caliber calibration width widths dimension density densities parenchyma thickness "
+    "height configuration position structure wall lumen appearance shape morphology attenuation enhancement surface "
+    "margin border length volume form space line intensity aeration distension level plane plan section image area "
+    "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
+)
 
 Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
 
@@ -95,6 +104,9 @@ class Reader:
         mentions = [mention for mention in mentions if not self._belongs_elsewhere(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
         covered = _covered(len(tokens), mentions, matches, measures)
+        for index in range(1, len(tokens) - 1):  # "pathological size and appearance" is one quality
+            if tokens[index].word in SOFT_BREAKS and stems[index - 1] in ATTRIBUTES and stems[index + 1] in ATTRIBUTES:
+                covered[index] = True
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
         items = self._items(tokens, stems, mentions, matches, measures, scopes)
         segments = _segments(tokens, covered, items)

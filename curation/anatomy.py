@@ -22,7 +22,7 @@ SIDES = {
 _ARTICLES = frozenset("the a an its their his her this that these those and of".split())
 _PLACE_WORDS = frozenset(
     "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
-    "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
+    "displacing encasing indenting effacing overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
     "superimposed".split()
 )
 _TO = frozenset(
@@ -44,6 +44,8 @@ POSITIONS = frozenset(
 )
 """Stems that say where, which no denial or doubt turns round."""
 _LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
+# Fluid and air lie between their leaves.
+_SEROUS = frozenset(("pleura", "left pleura", "right pleura", "pericardium", "peritoneum"))
 _ADENOPATHY = frozenset("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps".split())
 _STOPS = frozenset((";", ":", ".", "but", "which", "while", "with", "without", "however", "adjacent", "level"))
 _JOIN = frozenset(("and", "or", ",", "/", "-", "&", "nor", "to"))
@@ -88,7 +90,7 @@ class Anatomist:
             found.append(own)
         found = self._with_stations(found, tokens)
         for mention in found:
-            mention.place = _is_place(tokens, mention)
+            mention.place = _is_place(tokens, mention) and not _SEROUS.intersection(mention.names)
             mention.device = mention.names[0] in self._devices
             mention.pair = self.pair_of(mention.names[0])
         return found
@@ -135,7 +137,7 @@ class Anatomist:
         """A region ("upper abdomen") is only a frame where the statement names an organ, lymph nodes where it names
         their stations."""
         regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
-        if len(regions) < len(mentions):
+        if len(regions) < sum(not mention.place for mention in mentions):
             for mention in regions:
                 mention.container = True
         if any(mention.station for mention in mentions):
@@ -171,7 +173,7 @@ class Anatomist:
                 sides = {self.vocabulary.organs[name].side for name in other.names} - {None}
                 if sides:
                     return "both" if len(sides) > 1 else sides.pop()
-        if mention.plural and earlier is not None and self._alike(mention, earlier):
+        if earlier is not None and not words and self._alike(mention, earlier):
             return self.vocabulary.organs[earlier.names[0]].side
         after = {side for at, side in words if at >= mention.end} or {side for at, side in words}
         if after:

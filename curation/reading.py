@@ -11,7 +11,7 @@ from .analysis import Analysis, Item, Reader
 from .reports import READ_SECTIONS, Section
 from .statements import split_statements
 
-_EDGE = " .,;:!?\"'“”"
+_EDGE = " .,;:!\"'“”"
 
 
 def normalised(text: str) -> str:

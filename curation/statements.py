@@ -32,6 +32,7 @@ _JOINING = frozenset(
 )
 _MARK = re.compile(r"[.!?;\n\r\"“”•◦▪●·]")
 _STOP = re.compile(r"[.!?]+[\"”')\]]*")
+_OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multiple|Bilateral) [a-z])")
 _BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])(?!\s*\d)|\(?[a-hA-H]\)(?=\s)|;)+""")
 _TRAIL = frozenset("\"“”•◦▪●·*")
@@ -124,6 +125,9 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
         start = lead.end() if lead else start
     while end > start and (text[end - 1].isspace() or text[end - 1] in _TRAIL):
         end -= 1
+    for opening in _OPENING.finditer(text, start + 12, end):  # sentences run together without a full stop
+        _keep(spans, text, start, opening.start())
+        start = opening.end()
     while end - start > LONGEST_STATEMENT:
         cut = text.rfind(" ", start + LONGEST_STATEMENT // 2, start + LONGEST_STATEMENT)
         cut = start + LONGEST_STATEMENT if cut < 0 else cut

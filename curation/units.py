@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .analysis import Analysis, Item, Segment
+from .analysis import ATTRIBUTES, Analysis, Item, Segment
 from .tokens import stem
 
-# Words that name a property of an organ without saying how it is.
-ATTRIBUTES = frozenset(
-    stem(word)
-    for word in "size contour diameter caliber calibration width widths dimension density densities parenchyma thickness "
-    "height configuration position structure wall lumen appearance shape morphology attenuation enhancement surface "
-    "margin border length volume form space line intensity aeration distension level plane plan section image area "
-    "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
-)
 _ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
 _LISTING = (",", "and", "or", "nor", "/", "&", "plus")
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 from .analysis import Analysis, Item, Segment
 from .assertion import Polarity
-from .units import Unit, says_nothing
+from .units import Unit, is_attribute, says_nothing
 
+_PARTIAL = frozenset("right left upper middle lower anterior posterior superior inferior lateral medial apical".split())
 _SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
 _LEAD_IN = re.compile(
     r"^(?:(?:however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,\s]*)+",
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
-_DOUBLED = re.compile(r"\b(?:the|in) (both|in|the)\b", re.IGNORECASE)
+_DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -46,7 +47,7 @@ def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> I
     station = _station_text(claim, analysis)
     if station:
         yield _clean(station)
-    runs = list(_runs(claim, analysis))
+    runs = list(_runs(claim, analysis)) if _has_finding(claim) else []
     if runs:
         text = "; ".join(runs)
         if claim.item is not None and _names_it(claim):
@@ -54,6 +55,13 @@ def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> I
         yield f"{_capital(claim.organ)}: {_lower(_clean(text))}"
     yield whole
     yield f"{_capital(claim.organ)}: {_lower(whole)}"
+
+
+def _has_finding(claim: Claim) -> bool:
+    """Whether the claim's own words say what is found, not just its size: "the largest measuring 7 mm in the lingula"."""
+    items = [item for unit in claim.units for item in unit.segment.items]
+    sizes = any(item.kind == "measure" or item.key == "size:largest" for item in items)
+    return not sizes or any(item.kind == "finding" and not is_attribute(item) for item in items)
 
 
 def _names_it(claim: Claim) -> bool:
@@ -75,7 +83,7 @@ def _runs(claim: Claim, analysis: Analysis) -> Iterator[str]:
 
 def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
     first, last = run[0].segment, run[-1].segment
-    text = _between(analysis, first.start, last.end)
+    text = _named(claim, analysis, _between(analysis, first.start, last.end))
     mention = claim.item.mention if claim.item else None
     if mention is not None and len(mention.names) == 2 and first.start <= mention.start and mention.end <= last.end:
         text = _one_side(claim, analysis, first, last)
@@ -89,6 +97,16 @@ def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
         if len(run) == 1 or shared != own:
             return f"{shared}, {rest}" if rest else shared
     return _with_cue(run, text, analysis)
+
+
+def _named(claim: Claim, analysis: Analysis, text: str) -> str:
+    """ "Right upper" of "right upper and left lower lobes" by its whole name."""
+    mention = claim.item.mention if claim.item else None
+    if mention is None or mention.station or len(mention.names) > 1:
+        return text
+    words = _between(analysis, mention.start, mention.end)
+    bare = all(word.lower() in _PARTIAL for word in words.split())
+    return text.replace(words, claim.name, 1) if bare else text
 
 
 def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -> str:
@@ -172,7 +190,7 @@ def _between(analysis: Analysis, start: int, end: int) -> str:
 
 
 def _clean(text: str) -> str:
-    text = _DOUBLED.sub(r"\1", " ".join(text.split())).replace(" ,", ",")
+    text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
     return _capital(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE))
 
 

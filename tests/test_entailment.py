@@ -438,7 +438,7 @@ KNOWN = {
     "faithful: 8 mm nodule in the left upper lobe.": "“the largest” is one of the nodules named before",
     "faithful: Liver cyst.": "the exception itself is affirmed",
     "faithful: Nodule in the right upper lobe.": "“in the right lung … in the upper lobe” is the right upper lobe",
-    "faithful: Severe left hydronephrosis.": "the first half of “mild right and severe left hydronephrosis” shares its noun",
+    "faithful: Severe left hydronephrosis.": "both halves of the list share their noun",
     "faithful: Left nephrolithiasis.": "a calculus of the kidney is nephrolithiasis",
     "faithful: Cholelithiasis.": "calculi of the gallbladder are cholelithiasis",
     "faithful: Lung nodules less than 5 mm.": "smaller than and less than are the same before a size",
@@ -484,11 +484,6 @@ def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, 
     assert verdict.detail
 
 
-def test_known_failures_name_cases() -> None:
-    names = {str(case.id) for case in (*KEPT, *REFUSED, *cases("faithful", FAITHFUL), *cases("unfaithful", UNFAITHFUL))}
-    assert KNOWN.keys() - names == set()
-
-
-def test_no_case_stands_twice() -> None:
-    ids = [case.id for case in (*KEPT, *cases("faithful", FAITHFUL), *REFUSED, *cases("unfaithful", UNFAITHFUL))]
-    assert len(set(ids)) == len(ids)
+def test_known_failures_name_one_case_each() -> None:
+    ids = [case.id for case in (*KEPT, *REFUSED, *cases("faithful", FAITHFUL), *cases("unfaithful", UNFAITHFUL))]
+    assert {name: ids.count(name) for name in KNOWN} == dict.fromkeys(KNOWN, 1)

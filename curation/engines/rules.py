@@ -14,6 +14,7 @@ from ..analysis import Analysis, Item, Reader, Segment
 from ..assertion import Polarity
 from ..reading import ReadReport, Statement, implied_organs
 from ..reports import Report
+from ..tokens import stem
 from ..units import Unit, is_attribute, units
 from ..verify import Verifier
 from ..wording import Claim, captions_for
@@ -50,7 +51,7 @@ class RulesEngine:
 
     def _of_statement(self, analysis: Analysis, context: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """(organ, caption) pairs of one statement."""
-        kept = [unit for unit in units(analysis) if not _is_aside(unit.segment, analysis)]
+        kept = _without_asides(units(analysis), analysis)
         if not any(_speaks(unit) for unit in kept):
             return
         claims = self._claims(kept, analysis)
@@ -102,12 +103,30 @@ class RulesEngine:
         return any(self.reader.vocabulary.related(one, other) for one in named for other in names)
 
 
+_ADVICE = frozenset(
+    stem(word)
+    for word in "recommend advise suggest correlate should consider warranted indicated appropriate required "
+    "necessary helpful useful please".split()
+)
+
+
 def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:
     """Of several organs that a finding takes over, those that it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
     implied = {item.entry.organ for item in unit.segment.items if item.entry and item.entry.organ}
     taken = {name for item in unit.items if item.mention and item not in unit.segment.items for name in item.mention.names}
     names = {reader.anatomist.resolve(organ) for organ in implied} - {None}
     return {name for name in taken if any(organ and reader.vocabulary.related(name, organ) for organ in names)}
+
+
+def _without_asides(claims: Sequence[Unit], analysis: Analysis) -> list[Unit]:
+    """Claims without technique, limitation and advice, and without the reasons given for them."""
+    kept: list[Unit] = []
+    aside = False
+    for unit in claims:
+        aside = _is_aside(unit.segment, analysis) or (aside and unit.segment.joiner in ("because", "since", "("))
+        if not aside:
+            kept.append(unit)
+    return kept
 
 
 def _is_aside(segment: Segment, analysis: Analysis) -> bool:
@@ -118,16 +137,17 @@ def _is_aside(segment: Segment, analysis: Analysis) -> bool:
         if match.start < segment.end and match.end > segment.start
         for flag in match.entry.flags
     }
-    if "recommendation" in flags:
-        return True
-    return "limitation" in flags and not any(_is_known(item) for item in segment.items)
+    if not flags.intersection(("recommendation", "limitation")):
+        return False
+    advised = any(stem in _ADVICE for stem in analysis.stems[segment.start : segment.end])
+    return advised or not any(_is_known(item) for item in segment.items)
 
 
 def _speaks(unit: Unit) -> bool:
     return any(
         (item.kind in ("finding", "modifier", "measure") and not is_attribute(item))
         or _is_missing(item)
-        or (item.mention is not None and item.mention.device)
+        or (item.mention is not None and (item.mention.device or item.key.endswith("lymph nodes")))
         for item in unit.items
     )
 

@@ -1,0 +1,257 @@
+"""What one segment of a statement offers to a caption: its words, sides, measures and organs, each as it is meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from rapidfuzz import fuzz
+
+from .analysis import Analysis, Item, Reader
+from .anatomy import POSITIONS, SIDES
+from .assertion import Polarity
+from .reading import implied_organs
+from .schemas import Reason
+from .units import NEUTRAL, available
+
+SPELLING = 90.0
+"""Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
+
+LITERAL, SYNONYM, SPELLED, CONTEXT, TURNED = 1.0, 0.9, 0.8, 0.7, 0.5
+
+
+class Gap(NamedTuple):
+    """What the evidence does not carry; ``says`` is the sentence for the person, with {words} and {known} to fill in.
+
+    ``weight`` is the share of the item that the evidence has all the same: the word, but turned round.
+    """
+
+    reason: Reason
+    says: str
+    weight: float = 0.0
+
+
+_NO_WORD = Gap(Reason.NOT_GROUNDED, "“{words}” is not in the evidence")
+_NO_GRADE = Gap(Reason.MODIFIER, "“{words}” is not in the evidence")
+_NO_SIDE = Gap(Reason.LATERALITY, "“{words}” is not what the evidence says")
+_OTHER_SIDE = Gap(Reason.LATERALITY, "“{words}” where the evidence has {known}")
+_OTHER_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; the evidence is about {known}")
+_NO_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; the evidence names no organ")
+_NO_MEASURE = Gap(Reason.MEASUREMENT, "“{words}” is not in the evidence")
+_ABSENCE = Gap(Reason.NEGATION, "the evidence is the opposite about “{words}” itself", TURNED)
+_DENIED = Gap(Reason.NEGATION, "the evidence denies “{words}”", TURNED)
+_NOT_DENIED = Gap(Reason.NEGATION, "the evidence does not deny “{words}”", TURNED)
+_SUSPECTED = Gap(Reason.MODIFIER, "the evidence only suspects “{words}”", TURNED)
+_CERTAIN = Gap(Reason.MODIFIER, "the evidence does not put “{words}” in doubt", TURNED)
+
+
+class Places:
+    """How organs of one vocabulary relate: whole and part, left and right."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.organs = reader.vocabulary.organs
+        self.ancestors = reader.vocabulary.ancestors
+        self.sided = reader.vocabulary.sided
+
+    def covers(self, organ: str, name: str) -> bool:
+        """Whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
+        return organ == name or organ in self.ancestors(name)
+
+    def other_side(self, organ: str, name: str) -> bool:
+        """Whether ``name`` is the counterpart of ``organ``, or the pair without a side."""
+        if organ not in self.organs or name not in self.organs:
+            return False
+        side, other = self.organs[organ].side, self.organs[name].side
+        same_pair = bool(set(self.organs[organ].parents) & set(self.organs[name].parents))
+        return side is not None and side != other and (same_pair or name in self.organs[organ].parents)
+
+    def is_half(self, organ: str, name: str) -> bool:
+        """Whether ``organ`` is one side of the pair ``name``."""
+        pair = self.sided(name)
+        return pair is not None and organ in pair
+
+
+class Evidence:
+    """What one segment of a statement (or, with ``index`` None, the whole of it) offers to a caption."""
+
+    def __init__(
+        self, reader: Reader, places: Places, analysis: Analysis, index: int | None, context: tuple[str, ...]
+    ) -> None:
+        self.reader, self.places, self.analysis, self.context = reader, places, analysis, context
+        self.items = analysis.items if index is None else available(analysis.segments, index)
+        own = analysis.items if index is None else analysis.segments[index].items
+        self.polarities: dict[str, set[Polarity]] = {}  # of each word, its synonyms' key and its parts
+        self.counts: Counter[str] = Counter()
+        self.named: set[str] = set()  # words inside organ names, of which a caption may hold a part
+        for item in self.items:
+            self._add(item)
+        self.sides = self._stated_sides(own)
+        self.organs = [item for item in self.items if item.mention]
+        self.implied = implied_organs(reader, self.items if index is None else own)
+        self.denies = denies(self.items)
+
+    def _add(self, item: Item) -> None:
+        if item.kind in ("finding", "modifier"):
+            self.counts[item.key] += 1
+            for key in (item.key, *item.parts, *self._inside(item)):
+                self.polarities.setdefault(key, set()).add(item.polarity)
+        if item.kind == "negation" or (item.entry and "pseudo_negation" in item.entry.flags):
+            for word in self.analysis.stems[item.start : item.end]:  # "no suspicious …", "no increase in …"
+                self.polarities.setdefault(self.reader.lexicon.canonical(word), set()).add(Polarity.NEGATED)
+        if item.mention:
+            self.named.update(self.analysis.stems[item.start : item.end])
+
+    def _stated_sides(self, own: Iterable[Item]) -> set[str]:
+        """Sides that the segment states apart from organs; if it states none, those of its organs."""
+        stated = {side for item in own if item.kind == "side" for side in _both(item.key.removeprefix("side:"))}
+        if stated:
+            return stated
+        for item in self.items:
+            if item.kind == "side":
+                stated |= _both(item.key.removeprefix("side:"))
+            elif item.mention:
+                words = {SIDES.get(token.word) for token in self.analysis.tokens[item.start : item.end]}
+                stated |= {side for side in words if side in ("left", "right")}
+                stated |= {side for name in item.mention.names if (side := self.places.organs[name].side)}
+        return stated
+
+    # -- organs and sides -----------------------------------------------------------------------------------------
+
+    def organ(self, item: Item, words: str, denied: bool | None) -> Gap | float:
+        """Weight of an organ of the caption; ``denied``: whether its claim denies a finding (None: not its own)."""
+        assert item.mention is not None
+        weight = LITERAL
+        for name in item.mention.names:
+            weight = self._organ_weight(name, item, words)
+            if weight == 0.0:
+                return self._organ_gap(name)
+        if denied is not None and not self._same_presence(item, denied):
+            return _ABSENCE
+        return weight
+
+    def _organ_weight(self, name: str, item: Item, words: str) -> float:
+        covers = self.places.covers
+        for other in self.organs:
+            mention = other.mention
+            if mention is None or (mention.place and item.mention and not item.mention.place):
+                continue
+            if any(covers(name, own) for own in mention.names + mention.origin):
+                return LITERAL if name in mention.names else SYNONYM
+        if any(covers(name, own) for own in self.implied) or self._composed(name, words):
+            return SYNONYM
+        subjects = [other.mention for other in self.organs if other.mention and not other.mention.place]
+        if self.denies and any(self.places.is_half(name, own) for mention in subjects for own in mention.names):
+            return SYNONYM  # what is denied of the kidneys is denied of each
+        if not subjects and any(covers(name, own) for own in self.context):
+            return CONTEXT
+        return 0.0
+
+    def _composed(self, name: str, words: str) -> bool:
+        """Whether the evidence names a part in several words: "Thyroid: nodule in the left lobe"."""
+        organ = self.places.organs[name]
+        if organ.side is not None and organ.side not in self.sides:
+            return False
+        above = self.places.ancestors(name)
+        wholes = [own for other in self.organs if other.mention for own in other.mention.names if own in above]
+        if not wholes:
+            return False
+        stems = {stem for stem in self.reader.lexicon.stems(words) if stem not in SIDES and stem not in _SMALL}
+        return all(stem in self.named or stem in self.polarities for stem in stems)
+
+    def _organ_gap(self, name: str) -> Gap:
+        known = self.known()
+        if any(self.places.other_side(name, own) for own in known):
+            return _OTHER_SIDE
+        return _OTHER_ORGAN if known else _NO_ORGAN
+
+    def known(self) -> list[str]:
+        """Names of the organs that the evidence has, or goes on about."""
+        return [name for other in self.organs if other.mention for name in other.mention.names] or list(self.context)
+
+    def _same_presence(self, item: Item, denied: bool) -> bool:
+        """An organ that is itself denied ("the right kidney is not visualised") must be denied in the caption too."""
+        gone = item.polarity == Polarity.NEGATED and not denied
+        names = set(item.mention.names if item.mention else ())
+        organs = [other for other in self.organs if other.mention and names.intersection(other.mention.names)]
+        if not organs or (self.denies and denied):
+            return True
+        return gone == (not self.denies and all(other.polarity == Polarity.NEGATED for other in organs))
+
+    def side(self, side: str) -> Gap | float:
+        """Weight of a side word that belongs to no organ name."""
+        return LITERAL if _both(side) <= self.sides else _NO_SIDE
+
+    # -- sizes and words ------------------------------------------------------------------------------------------
+
+    def measure(self, item: Item) -> Gap | float:
+        """Weight of a size or number: the same values and unit, at the same time, under the same bound."""
+        for other in self.items:
+            if other.measure and item.measure and other.measure.kind == item.measure.kind:
+                if item.polarity == other.polarity and other.measure.carries(item.measure):
+                    return LITERAL
+        return _NO_MEASURE
+
+    def word(self, item: Item, words: str) -> Gap | float:
+        """Weight of a finding or qualifier: the word itself, a synonym, or the same said in several words."""
+        for key, weight in self._spellings(item, words):
+            polarities = self.polarities[key]
+            return weight if item.polarity in polarities or key in POSITIONS else _turned(item, polarities)
+        for parts in self._wordings(item):
+            shared = set.intersection(*(self.polarities[part] for part in parts))
+            return SYNONYM if item.polarity in shared else _turned(item, shared)
+        if self.reader.lexicon.stems(words) and set(self.reader.lexicon.stems(words)) <= self.named:
+            return SYNONYM
+        if item.kind == "modifier":
+            return _NO_GRADE
+        return TURNED if item.key in NEUTRAL else _NO_WORD
+
+    def _spellings(self, item: Item, words: str) -> Iterator[tuple[str, float]]:
+        if item.key in self.polarities:
+            yield item.key, LITERAL if words.lower() in self.analysis.text.lower() else SYNONYM
+        elif item.entry is None and len(item.key) > 5:
+            for key in self.polarities:
+                if key[:4] == item.key[:4] and fuzz.ratio(key, item.key) >= SPELLING:
+                    yield key, SPELLED
+                    return
+
+    def _wordings(self, item: Item) -> Iterator[tuple[str, ...]]:
+        """The ways to say ``item`` in several words that the evidence has all words of."""
+        if item.parts and all(part in self.polarities for part in item.parts):
+            yield item.parts
+        if item.entry:
+            for wording in sorted(wording for wording in item.entry.wordings if len(wording) > 1):
+                absent = [part for part in wording if part not in self.polarities]
+                if len(absent) < len(wording) and all(self._names(part) for part in absent):
+                    yield tuple(part for part in wording if part in self.polarities)
+
+    def _inside(self, item: Item) -> Iterator[str]:
+        """Findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""
+        if item.entry and not item.entry.modifier:
+            for wording in item.entry.wordings:
+                named = [self.reader.anatomist.resolve(part) is not None for part in wording]
+                if len(wording) == 2 and sum(named) == 1 and ":" not in wording[named.index(False)]:
+                    yield wording[named.index(False)]
+
+    def _names(self, word: str) -> bool:
+        """Whether a word of a wording ("renal") is an organ that the evidence speaks of."""
+        name = self.reader.anatomist.resolve(word)
+        return name is not None and any(self.places.covers(name, organ) for organ in (*self.known(), *self.context))
+
+
+_SMALL = frozenset(("the", "of", "in"))
+
+
+def denies(items: Iterable[Item]) -> bool:
+    """Whether a finding, and not only an organ, is denied."""
+    return any(item.polarity == Polarity.NEGATED for item in items if item.kind in ("finding", "modifier", "measure"))
+
+
+def _both(side: str) -> set[str]:
+    return {"left", "right"} if side == "both" else {side}
+
+
+def _turned(item: Item, polarities: set[Polarity]) -> Gap:
+    if Polarity.NEGATED in polarities or item.polarity == Polarity.NEGATED:
+        return _NOT_DENIED if item.polarity == Polarity.NEGATED else _DENIED
+    return _SUSPECTED if item.polarity == Polarity.AFFIRMED else _CERTAIN

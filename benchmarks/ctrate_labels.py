@@ -4,9 +4,9 @@
     python -m benchmarks.ctrate_labels --captions DIR       the same from a caption set on disk
     python -m benchmarks.ctrate_labels --show "Atelectasis" the reports of a label that were read otherwise
 
-A label is positive where a caption filed under one of its organs affirms one of its terms. Nothing but the captions is
-looked at: neither the report's text nor a caption's evidence. The terms follow the label names of the data set; they
-were written on the reports whose row number is even, and the odd half is printed beside as the figure to quote.
+A label is positive where a caption filed under one of its organs affirms one of its terms (``ctrate_rules.py``).
+Nothing but organ and caption is looked at: neither the report's text nor a caption's evidence. The rules were written
+on every second report, from the first ("even"); the other half ("odd") is printed beside as the figure to quote.
 """
 
 from __future__ import annotations
@@ -15,61 +15,59 @@ import argparse
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from curation.assertion import assess
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
-from .ctrate_rules import GONE, RULES, Rule, Way
+from .ctrate_rules import ANY_WORD, GONE, RULES, Rule, Way
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
+WEAK = 0.85
+"""F1 below which a label is to be explained."""
 
 
 class Labeller:
-    """Labels of one report from its captions."""
+    """Reads the labels of a report from its captions."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.within = {way: self._within(way.organs) for rule in RULES for way in rule.ways}
 
-    def _within(self, organs: str) -> frozenset[str]:
-        """Canonical names of the organs in a list such as "heart, -coronary arteries", with all their parts."""
-        names = [name.strip() for name in organs.split(",") if name.strip()]
-        found = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
-        for name in names:
-            bare = name.lstrip("-=")
-            canonical = self.vocabulary.resolve(bare)
-            if canonical is None:
-                raise ValueError(f"“{bare}” is not in the vocabulary")
-            below = {canonical} if "=" in name else {canonical, *self.vocabulary.descendants(canonical)}
-            found = found - below if name.startswith("-") else found | below
-        return frozenset(found)
-
     def labels(self, captions: Iterable[tuple[str, str]]) -> set[str]:
         """Positive labels of (organ, caption) pairs."""
-        found: set[str] = set()
-        for organ, caption in captions:
-            claim = _claim(organ, caption)
-            for rule in RULES:
-                if rule.label not in found and any(self._carries(way, organ, claim) for way in rule.ways):
-                    found.add(rule.label)
-        return found
+        return {rule.label for organ, caption in captions for rule in RULES if self.carries(rule, organ, caption)}
 
-    def carrying(self, rule: Rule, organ: str, caption: str) -> bool:
-        """Whether one caption carries a label."""
-        return any(self._carries(way, organ, _claim(organ, caption)) for way in rule.ways)
+    def carries(self, rule: Rule, organ: str, caption: str) -> bool:
+        """Whether one caption carries the label of a rule."""
+        organ = self.vocabulary.resolve(organ) or organ
+        claim = _without_heading(organ, caption)
+        return not GONE.search(claim) and any(self._affirms(way, organ, claim) for way in rule.ways)
 
-    def _carries(self, way: Way, organ: str, claim: str) -> bool:
-        if organ not in self.within[way] or GONE.search(claim) or (way.unless and way.unless.search(claim)):
+    def _affirms(self, way: Way, organ: str, claim: str) -> bool:
+        if organ not in self.within[way] or (way.unless and way.unless.search(claim)):
             return False
         wanted = ("affirmed",) if way.sure else ("affirmed", "possible")
         return any(assess(claim, match.start(), match.end()) in wanted for match in way.terms.finditer(claim))
 
+    def _within(self, organs: str) -> frozenset[str]:
+        """Canonical names of the organs in a list such as "heart, -coronary arteries" (see ``Way``)."""
+        names = [name.strip() for name in organs.split(",") if name.strip()]
+        found = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
+        for name in names:
+            organ = self.vocabulary.resolve(name.lstrip("-="))
+            if organ is None:
+                raise ValueError(f"“{name}” is not in the vocabulary")
+            meant = {organ} if "=" in name else {organ, *self.vocabulary.descendants(organ)}
+            found = found - meant if name.startswith("-") else found | meant
+        return frozenset(found)
 
-def _claim(organ: str, caption: str) -> str:
-    """The caption without the organ's name that an engine may have put before it as a heading."""
+
+def _without_heading(organ: str, caption: str) -> str:
+    """The caption without the organ's name that an engine has put before it ("Spleen: normal")."""
     heading, colon, rest = caption.partition(":")
     return rest.strip() if colon and heading.strip().lower() == organ.lower() else caption
 
@@ -98,69 +96,82 @@ def from_set(directory: Path) -> Iterator[tuple[str, str, str]]:
             yield row["report_id"], row["organ"], row["caption"]
 
 
-def f1(
-    gold: Mapping[str, set[str]], found: Mapping[str, set[str]], label: str, keys: Iterable[str]
-) -> tuple[float, ...]:
-    """Precision, recall, F1 and number of positives."""
-    keys = list(keys)
+class Score(NamedTuple):
+    """Precision, recall, F1, and how many reports have the label."""
+
+    precision: float
+    recall: float
+    f1: float
+    positive: int
+
+
+Labels = Mapping[str, Collection[str]]
+"""Report id -> its labels."""
+Captions = Mapping[str, list[tuple[str, str]]]
+"""Report id -> (organ, caption) of each of its captions."""
+
+
+def score(gold: Labels, found: Labels, label: str, keys: Collection[str]) -> Score:
+    """Hold the labels found against the human ones, over the reports ``keys``."""
     hit = sum(label in gold[key] and label in found.get(key, ()) for key in keys)
     positive = sum(label in gold[key] for key in keys)
     claimed = sum(label in found.get(key, ()) for key in keys)
-    precision, recall = hit / claimed if claimed else 0.0, hit / positive if positive else 0.0
-    return precision, recall, 2 * hit / (positive + claimed) if positive + claimed else 1.0, positive
+    f1 = 2 * hit / (positive + claimed) if positive + claimed else 1.0
+    return Score(hit / claimed if claimed else 0.0, hit / positive if positive else 0.0, f1, positive)
+
+
+def _print_table(gold: Labels, found: Labels, parts: Mapping[str, Collection[str]]) -> None:
+    print(f"{'label':36s} {'n':>5s} {'P':>6s} {'R':>6s} {'F1':>6s} {'F1 even':>8s} {'F1 odd':>7s}")
+    table = {rule.label: {part: score(gold, found, rule.label, keys) for part, keys in parts.items()} for rule in RULES}
+    for label, scores in table.items():
+        whole, even, odd = scores["all"], scores["even"].f1, scores["odd"].f1
+        print(
+            f"{label:36s} {whole.positive:5d} {whole.precision:6.3f} {whole.recall:6.3f} {whole.f1:6.3f} "
+            f"{even:8.3f} {odd:7.3f}"
+        )
+    macro = {part: sum(scores[part].f1 for scores in table.values()) / len(table) for part in parts}
+    print(f"{'macro-F1':36s} {'':5s} {'':13s} {macro['all']:6.3f} {macro['even']:8.3f} {macro['odd']:7.3f}")
+    weak = [label for label, scores in table.items() if scores["all"].f1 < WEAK]
+    print(f"labels below {WEAK}: {', '.join(weak) or 'none'}")
+
+
+def _print_errors(rule: Rule, texts: Mapping[str, str], gold: Labels, captions: Captions, labeller: Labeller) -> None:
+    """For each report read otherwise: what made it positive, or its text and the captions with a word of the rule."""
+    print(f"\n{rule.label}: {rule.why}")
+    for key, text in texts.items():
+        carrying = [pair for pair in captions[key] if labeller.carries(rule, *pair)]
+        if (rule.label in gold[key]) == bool(carrying):
+            continue
+        print(f"\n{'INVENTED' if carrying else 'MISSED'} {key}")
+        if not carrying:
+            print("   text:", text)
+        ways = [way for way in rule.ways if way.terms.pattern != ANY_WORD]
+        near = [pair for pair in captions[key] if any(way.terms.search(pair[1]) for way in ways)]
+        for organ, caption in carrying or near:
+            print(f"   {organ}: {caption}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--captions", type=Path, help="a caption set; without it the reports are curated here")
-    parser.add_argument("--show", help="print the reports of this label that were read otherwise")
+    parser.add_argument("--show", choices=[rule.label for rule in RULES], metavar="LABEL", help="print its errors")
     parser.add_argument("--half", choices=["even", "odd", "all"], default="even", help="whose errors --show prints")
     args = parser.parse_args()
     csv.field_size_limit(sys.maxsize)
-    rows = list(csv.DictReader(REPORTS.open(encoding="utf-8")))
+    with REPORTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    ids = [row["AccessionNo"] for row in rows]
+    parts = {"all": ids, "even": ids[::2], "odd": ids[1::2]}
     gold = {row["AccessionNo"]: {rule.label for rule in RULES if row[rule.label] == "1"} for row in rows}
-    halves = {"even": [r["AccessionNo"] for r in rows[::2]], "odd": [r["AccessionNo"] for r in rows[1::2]]}
-    halves["all"] = [r["AccessionNo"] for r in rows]
-    captions: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    captions: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for key, organ, caption in from_set(args.captions) if args.captions else curated(REPORTS):
         captions[key].append((organ, caption))
     labeller = Labeller(load_vocabulary())
-    found = {key: labeller.labels(of) for key, of in captions.items()}
-    print(f"{'label':32s} {'n':>5s} {'P':>6s} {'R':>6s} {'F1':>6s} {'F1 even':>8s} {'F1 odd':>7s}")
-    sums = [0.0, 0.0, 0.0]
-    for rule in RULES:
-        scores = {name: f1(gold, found, rule.label, keys) for name, keys in halves.items()}
-        precision, recall, score, positive = scores["all"]
-        print(
-            f"{rule.label:32s} {positive:5.0f} {precision:6.3f} {recall:6.3f} {score:6.3f} "
-            f"{scores['even'][2]:8.3f} {scores['odd'][2]:7.3f}"
-        )
-        sums = [a + b for a, b in zip(sums, (score, scores["even"][2], scores["odd"][2]), strict=True)]
-    print(f"{'macro-F1':32s} {'':5s} {'':6s} {'':6s} {sums[0] / 18:6.3f} {sums[1] / 18:8.3f} {sums[2] / 18:7.3f}")
+    _print_table(gold, {key: labeller.labels(of) for key, of in captions.items()}, parts)
     if args.show:
-        _show(args.show, rows, gold, found, captions, set(halves[args.half]))
-
-
-def _show(
-    label: str,
-    rows: list[dict[str, str]],
-    gold: Mapping[str, set[str]],
-    found: Mapping[str, set[str]],
-    captions: Mapping[str, list[tuple[str, str]]],
-    keys: set[str],
-) -> None:
-    rule = next(rule for rule in RULES if rule.label.lower() == label.lower())
-    for row in rows:
-        key = row["AccessionNo"]
-        if key not in keys or (rule.label in gold[key]) == (rule.label in found.get(key, ())):
-            continue
-        kind = "MISSED" if rule.label in gold[key] else "INVENTED"
-        print(f"\n{kind} {key}")
-        if kind == "MISSED":
-            print("   text:", row["report_text"])
-        for organ, caption in captions[key]:
-            if any(way.terms.search(caption) for way in rule.ways):
-                print(f"   {organ}: {caption}")
+        rule = next(rule for rule in RULES if rule.label == args.show)
+        texts = {row["AccessionNo"]: row["report_text"] for row in rows if row["AccessionNo"] in set(parts[args.half])}
+        _print_errors(rule, texts, gold, captions, labeller)
 
 
 if __name__ == "__main__":

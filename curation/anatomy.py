@@ -6,6 +6,7 @@ upper lobe, inside another; "enlarged lymph nodes in the mediastinum" are medias
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ POSITIONS = frozenset(
 )
 """Stems that say where, which no denial or doubt turns round."""
 _LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
+_ORDINAL = re.compile(r"(\d+) (st|nd|rd|th)\b")
 # Fluid and air lie between their leaves.
 _SEROUS = frozenset(("pleura", "left pleura", "right pleura", "pericardium", "peritoneum"))
 _ADENOPATHY = frozenset("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps".split())
@@ -281,9 +283,8 @@ class Anatomist:
     def _coordinated(self, own: OrganMention, tokens: Sequence[Token], free_from: int) -> list[OrganMention]:
         """Names that share their noun with ``own``: "right upper" in "right upper and left lower lobes"."""
         found: list[OrganMention] = []
-        tail = [token.word for token in tokens[own.start : own.end]]
-        while tail and _qualifies(tail[0]):
-            tail = tail[1:]
+        head = next((at for at in range(own.start, own.end) if not _qualifies(tokens[at].word)), own.end)
+        tail = tokens[head : own.end]
         at = own.start
         while tail and at - 2 >= free_from and tokens[at - 1].word in _JOIN:
             begin = end = at - 1
@@ -291,12 +292,28 @@ class Anatomist:
                 begin -= 1
             if begin == end:
                 break
-            name = self.resolve(" ".join([token.word for token in tokens[begin:end]] + tail))
+            name = self.resolve(_spelled([*tokens[begin:end], *tail]))
             if name is None:
                 break
             found.insert(0, OrganMention(begin, end, (name,)))
             at = begin
+        if found and not any(token.word in SIDES for token in tokens[own.start : head]):
+            self._take_side(own, found[-1], tokens, head)
         return found
+
+    def _take_side(self, own: OrganMention, before: OrganMention, tokens: Sequence[Token], head: int) -> None:
+        """The side of "left 7th and 8th ribs" is said once and holds for the last as well."""
+        sides = [token for token in tokens[before.start : before.end] if token.word in SIDES]
+        name = self.resolve(_spelled([*sides, *tokens[own.start : head], *tokens[head : own.end]])) if sides else None
+        if name is not None:
+            own.names, own.plural = (name,), False
+
+
+def _spelled(tokens: Sequence[Token]) -> str:
+    """Tokens as a phrase; what was written without a space (7th) is again."""
+    parts = [token.word if index and tokens[index - 1].end == token.start else f" {token.word}"
+             for index, token in enumerate(tokens)]
+    return "".join(parts).strip()
 
 
 def _qualifies(word: str) -> bool:

@@ -100,7 +100,7 @@ class Scopes:
             if self.tokens[index].word in HARD_BREAKS and self.tokens[index].word not in "()":
                 return index + 1
             earlier = max((b for b in self.breaks if b < index and self.tokens[b].word in HARD_BREAKS), default=-1)
-            if any(earlier < verb < index for verb in self.verbs):
+            if any(earlier < other < index for other in (*self.verbs, *self.normal)):
                 return index + 1
         return 0
 

@@ -186,11 +186,12 @@ class Evidence:
 
     def measure(self, item: Item) -> Gap | float:
         """Weight of a size or number: the same values and unit, at the same time, under the same bound."""
-        for other in self.items:
-            if other.measure and item.measure and other.measure.kind == item.measure.kind:
-                if item.polarity == other.polarity and other.measure.carries(item.measure):
-                    return LITERAL
-        return _NO_MEASURE
+        assert item.measure is not None
+        kind = item.measure.kind
+        same = {o.polarity for o in self.items if o.measure and o.measure.kind == kind and o.measure.carries(item.measure)}
+        if not same:
+            return _NO_MEASURE
+        return LITERAL if item.polarity in same else _turned(item, same)
 
     def word(self, item: Item, words: str) -> Gap | float:
         """Weight of a finding or qualifier: the word itself, a synonym, or the same said in several words."""

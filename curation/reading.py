@@ -76,13 +76,15 @@ class ReportReader:
             found.update(dict.fromkeys(chosen))
         return tuple(found)
 
+    def _organ_keys(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(key for name in names for key in (name, *self.reader.vocabulary.organs[name].parents))
+
     def keys(self, text: str) -> frozenset[str]:
         """All that a statement may be recognised by: findings and their parts, numbers, organs and what holds them."""
         keys: set[str] = set()
         for item in self.reader.analyse(text).items:
             if item.mention:
-                for name in item.mention.names:
-                    keys |= {name, *self.reader.vocabulary.organs[name].parents}
+                keys |= self._organ_keys(item.mention.names)
             elif item.measure:
                 keys |= {f"{item.measure.kind} {value}" for value in item.measure.values}
             elif item.kind in ("finding", "modifier"):
@@ -102,7 +104,10 @@ class ReportReader:
                 index = len(statements)
                 if organs:
                     context, anchor = organs, index
-                own = ((), None) if organs else (self._on_side(context, analysis), anchor)
+                own: tuple[tuple[str, ...], int | None] = ((), None)
+                if context and not organs:
+                    own = (self._on_side(context, analysis), anchor)
+                    keys |= self._organ_keys(own[0])
                 statements.append(Statement(index, first, last, name, words, keys, analysis, organs, *own))
                 by_words.setdefault(words, []).append(index)
         return report

@@ -59,6 +59,7 @@ def available(segments: Sequence[Segment], index: int) -> list[Item]:
     found = list(_unit(segments, index).items)
     _extend(found, _outer_organs(segments, index))
     if not segment.organs:
+        _extend(found, _heading(segments, index))
         if index and segments[index].joiner not in (";", "."):
             _extend(found, _shared(segments[index - 1]))
         if index + 1 < len(segments) and not segments[index + 1].organs:
@@ -68,6 +69,17 @@ def available(segments: Sequence[Segment], index: int) -> list[Item]:
             _extend(found, _unrivalled(segments[neighbour].items, segment))
     if segment.verb is None and not segment.findings:
         _extend(found, _predicate(segments, index))
+    return found
+
+
+def _heading(segments: Sequence[Segment], index: int) -> list[Item]:
+    """All organs of the heading that a segment stands under: "PANCREAS, SPLEEN: Unremarkable." """
+    first = next((at for at in range(index, 0, -1) if segments[at].joiner == ":"), 0)
+    found: list[Item] = []
+    for heading in reversed(segments[:first]):
+        if not says_nothing(heading):
+            break
+        found += [_on_own_side(item, segments[index]) for item in heading.organs]
     return found
 
 

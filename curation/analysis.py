@@ -160,7 +160,10 @@ class Reader:
         for item in items:
             if item.kind not in ("hedge", "negation"):
                 item.polarity = scopes.polarity[item.start]
-        return sorted(items, key=lambda item: (item.start, item.end))
+        items.sort(key=lambda item: (item.start, item.end))
+        if any(token.word in _ALTERNATIVE for token in tokens):
+            _doubt_alternatives(tokens, items)
+        return items
 
     def _settle_anatomy(self, segments: Sequence[Segment]) -> None:
         earlier: OrganMention | None = None
@@ -177,6 +180,7 @@ class Reader:
         for item in every:
             if item.mention:
                 item.key = item.mention.names[0]
+                item.mention.within = self.vocabulary.ancestors(item.key)
 
 
 def _with_conjunctions(tokens: list[Token]) -> list[Token]:
@@ -192,6 +196,27 @@ _FUNCTION = frozenset(
     "a an the of in at on to by for from as and or with into within is are was were be been being has have had there "
     "it its this that these those which who also both s mm cm millimeters millimeter centimeters".split()
 )
+
+
+_ALTERNATIVE = frozenset(("or", "versus", "vs"))
+
+
+def _doubt_alternatives(tokens: Sequence[Token], items: Sequence[Item]) -> None:
+    """One of two findings joined by "or" is there, but neither is affirmed: "atelectasis or fibrosis"."""
+    for at, token in enumerate(tokens):
+        if token.word not in _ALTERNATIVE:
+            continue
+        before = next((item for item in reversed(items) if item.end <= at), None)
+        after = next((item for item in items if item.start > at and item.kind != "modifier"), None)
+        if before and after and before.end >= at - 1 and _is_named_finding(before) and _is_named_finding(after):
+            for item in (before, after):
+                if item.polarity == Polarity.AFFIRMED:
+                    item.polarity = Polarity.ATTRIBUTED
+
+
+def _is_named_finding(item: Item) -> bool:
+    entry = item.entry
+    return item.kind == "finding" and entry is not None and not entry.flags & {"attribute", "normality"}
 
 
 def _free_matches(

@@ -67,6 +67,7 @@ class OrganMention:
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
     origin: tuple[str, ...] = ()  # the organ that gives a station its name
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")
+    within: frozenset[str] = frozenset()  # all that it is a part of
     pair: tuple[str, str] | None = None  # (left, right) where the organ has sides
     device: bool = False  # the thing itself is what is found: "a stent in the left anterior descending artery"
 

@@ -201,7 +201,10 @@ class Evidence:
         for parts in self._wordings(item):
             shared = set.intersection(*(self.polarities[part] for part in parts))
             return SYNONYM if item.polarity in shared else _turned(item, shared)
-        if self.reader.lexicon.stems(words) and set(self.reader.lexicon.stems(words)) <= self.named:
+        stems = self.reader.lexicon.stems(words)
+        if stems and self.named.issuperset(stems):
+            return SYNONYM
+        if self._removed(item):
             return SYNONYM
         if item.kind == "modifier":
             return _NO_GRADE
@@ -225,6 +228,13 @@ class Evidence:
                 absent = [part for part in wording if part not in self.polarities]
                 if len(absent) < len(wording) and all(self._names(part) for part in absent):
                     yield tuple(part for part in wording if part in self.polarities)
+
+    def _removed(self, item: Item) -> bool:
+        """Whether an operation that the caption names took an organ that the evidence calls absent."""
+        if item.entry is None or not item.entry.organ or "absent_organ" not in item.entry.flags:
+            return False
+        gone = any(i.entry and "absent_organ" in i.entry.flags and not i.entry.organ for i in self.items)
+        return gone and self._names(item.entry.organ)
 
     def _inside(self, item: Item) -> Iterator[str]:
         """Findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""

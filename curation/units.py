@@ -26,7 +26,7 @@ class Unit:
 
 
 # What may be added to any organ or finding without saying more of it.
-NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping".split())
+NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status".split())
 
 
 def is_attribute(item: Item) -> bool:
@@ -95,6 +95,7 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
         return Unit(segment, items, heading=True)
     if not any(item.mention and not item.mention.place for item in items):
         _extend(items, inherited_sites(segments, index))
+    _extend(items, _framing_sites(segments, index))
     nodes = _nodes(segments, segment)
     if nodes is not None:
         _extend(items, [item for item in nodes.items if item.kind not in ("organ", "side")])
@@ -103,6 +104,16 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
     elif is_loose(segment) and index:
         _extend(items, _unrivalled(segments[index - 1].items, segment))
     return Unit(segment, items)
+
+
+def _framing_sites(segments: Sequence[Segment], index: int) -> list[Item]:
+    """Organs that open the sentence, for what follows: "In the right lower lobe, a pulmonary nodule is seen"."""
+    if not index or segments[index].joiner != "," or not says_nothing(segments[index - 1]):
+        return []
+    own = [name for item in segments[index].sites if item.mention for name in item.mention.names]
+    framing = [item for item in segments[index - 1].sites if item.mention and not item.mention.plural]
+    within = {name for item in framing if item.mention for name in item.mention.within}
+    return framing if own and within.issuperset(own) else []
 
 
 def _nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:

@@ -25,6 +25,8 @@ CANDIDATES = 4
 """Statements, best covered first, that a caption is held against."""
 GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
+LONGEST_RUN = 4
+"""Statements about one subject that are read together where a caption draws on several."""
 FARTHEST = 1500
 """Characters that the evidence of a caption of several sentences may span."""
 
@@ -111,18 +113,34 @@ class Verifier:
                 best = (finding, statement)
         if best is None:
             return _refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
-        finding, statement = best
-        problem = finding.problems[0]
-        verdict = _refused(organ, problem.reason, problem.detail)
-        if finding.coverage < GROUNDED:
-            verdict = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
-        return verdict._replace(
-            start=statement.start,
-            end=statement.end,
-            section=statement.section,
-            score=round(100 * finding.coverage, 1),
-            nearest=statement.analysis.text,
-        )
+        joined = None if verbatim else self._verify_run(report, organ, caption, candidates)
+        return joined or _nearest(organ, *best)
+
+    def _verify_run(
+        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
+    ) -> Verdict | None:
+        """Acceptance by a statement together with those that go on about it: "A cyst in the liver. It measures 5 mm." """
+        wanted = self._keys(caption)
+        for statement in candidates:
+            first = statement.index if statement.anchor is None else statement.anchor
+            run = self._run(report, first)
+            if len(run) < 2 or not any((other.keys - run[0].keys) & wanted for other in run[1:]):
+                continue
+            text = ". ".join(other.analysis.text.rstrip(". ") for other in run)
+            finding = self.entailment.check(caption, text, organ, run[0].context)
+            if not finding.problems:
+                verdict = self._accepted(report, organ, caption, run[0], finding)
+                return verdict._replace(end=_last_used(run, wanted).end)
+        return None
+
+    def _run(self, report: ReadReport, first: int) -> list[Statement]:
+        """The statement numbered ``first`` and those behind it, in its section, that name no organ of their own."""
+        run = [report.statements[first]]
+        for other in report.statements[first + 1 : first + LONGEST_RUN]:
+            if other.organs or other.anchor != first or other.section != run[0].section:
+                break
+            run.append(other)
+        return run
 
     def _accepted(
         self, report: ReadReport, organ: str, caption: str, statement: Statement, finding: Finding
@@ -181,6 +199,32 @@ class Verifier:
 
     def _status_of(self, *parts: str) -> Status:
         return status_of(*(self.reader.analyse(part) for part in parts))
+
+
+def _last_used(run: Sequence[Statement], wanted: frozenset[str]) -> Statement:
+    """The last statement of a run that brings something to a caption with the keys ``wanted``."""
+    seen: set[str] = set()
+    last = run[0]
+    for statement in run:
+        if (statement.keys & wanted) - seen:
+            last = statement
+        seen |= statement.keys
+    return last
+
+
+def _nearest(organ: str, finding: Finding, statement: Statement) -> Verdict:
+    """Refusal with the statement that comes nearest."""
+    problem = finding.problems[0]
+    verdict = _refused(organ, problem.reason, problem.detail)
+    if finding.coverage < GROUNDED:
+        verdict = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
+    return verdict._replace(
+        start=statement.start,
+        end=statement.end,
+        section=statement.section,
+        score=round(100 * finding.coverage, 1),
+        nearest=statement.analysis.text,
+    )
 
 
 def _refused(organ: str, reason: Reason, detail: str) -> Verdict:

@@ -17,7 +17,7 @@ from .units import Unit, is_attribute, says_nothing
 _PARTIAL = frozenset("right left upper middle lower anterior posterior superior inferior lateral medial apical".split())
 _SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
 _LEAD_IN = re.compile(
-    r"^(?:(?:however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,\s]*)+",
+    r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,:\s]*)+",
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
@@ -90,7 +90,7 @@ def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
     elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
             text = f"{_between(analysis, first.start, first.verb)} {_agree(_between(analysis, first.verb, last.end))}"
-    if says_nothing(first):
+    if says_nothing(first) and not any(unit.segment.findings for unit in run[1:]):
         own = text if len(run) == 1 else _between(analysis, first.start, first.end)
         rest = _between(analysis, run[1].segment.start, last.end) if len(run) > 1 else ""
         shared = _shared_text(claim, run[0], own, analysis)
@@ -117,7 +117,12 @@ def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -
     if any(item.kind == "measure" or (item.kind == "side" and item.key != "side:both") for item in told):
         return _between(analysis, first.start, last.end)
     before, after = _between(analysis, first.start, mention.start), _between(analysis, mention.end, last.end)
-    return f"{_BOTH.sub('', before)} {claim.name} {_agree(after)}".strip()
+    before = _BOTH.sub("", before).rstrip()
+    name = claim.name
+    if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
+        name = f"{name.split()[0]} {_between(analysis, mention.start, mention.end)}"
+    subject = not before or before.endswith(" of")
+    return f"{before} {name} {_agree(after) if subject else after}".strip()
 
 
 def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str:

@@ -391,9 +391,9 @@ def test_two_claims_of_one_sentence_are_kept_apart(pair: list[Told], denied: boo
 
 
 WORDS = (
-    "liver left right kidney both lungs no not without cyst 5 mm cm x - to 12x9 was is seen observed and or , . ; : ? ( ) but "
-    'except normal mild severe possible previously new L4 level lymph nodes mediastinal hila upper lobe of the in • " é % '
-    "HU status post cholecystectomy cannot be excluded nor either \x00 \n"
+    "liver left right kidney both lungs no not without cyst 5 mm cm x - to 12x9 was is seen observed and or , . ; : ? ( ) "
+    "but except normal mild severe possible previously new L4 level lymph nodes mediastinal hila upper lobe of the in • é % "
+    'HU status post cholecystectomy cannot be excluded nor either " \x00 \n'
 ).split(" ")
 BABBLE = st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)
 ANYTHING = st.text(max_size=60) | BABBLE

@@ -80,7 +80,14 @@ class RulesEngine:
             if any(_speaks(unit) for unit in of)
         ]
 
-    def _organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
+    def _organs(self, unit: Unit) -> list[tuple[str, Item | None]]:
+        """Organs that a claim is about, without those that only enclose another of them."""
+        found = list(self._named_organs(unit))
+        names = {name for name, _ in found}
+        above = {other for name in names for other in self.reader.vocabulary.ancestors(name)}
+        return [(name, item) for name, item in found if name not in above]
+
+    def _named_organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
         meant = _meant_of_heading(self.reader, unit)
         implied = implied_organs(self.reader, unit.items)
         own = () if unit.segment.organs else implied_organs(self.reader, unit.segment.items)

@@ -151,20 +151,24 @@ def _print_errors(rule: Rule, texts: Mapping[str, str], gold: Labels, captions: 
             print(f"   {organ}: {caption}")
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--reports", type=Path, default=REPORTS, help="reports with a 0/1 column for each label")
     parser.add_argument("--captions", type=Path, help="a caption set; without it the reports are curated here")
     parser.add_argument("--show", choices=[rule.label for rule in RULES], metavar="LABEL", help="print its errors")
     parser.add_argument("--half", choices=["even", "odd", "all"], default="even", help="whose errors --show prints")
     args = parser.parse_args()
+    if not args.reports.exists():
+        print(f"{args.reports} is not there: name the file with --reports", file=sys.stderr)
+        return 2
     csv.field_size_limit(sys.maxsize)
-    with REPORTS.open(encoding="utf-8", newline="") as file:
+    with args.reports.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     ids = [row["AccessionNo"] for row in rows]
     parts = {"all": ids, "even": ids[::2], "odd": ids[1::2]}
     gold = {row["AccessionNo"]: {rule.label for rule in RULES if row[rule.label] == "1"} for row in rows}
     captions: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for key, organ, caption in from_set(args.captions) if args.captions else curated(REPORTS):
+    for key, organ, caption in from_set(args.captions) if args.captions else curated(args.reports):
         captions[key].append((organ, caption))
     labeller = Labeller(load_vocabulary())
     _print_table(gold, {key: labeller.labels(of) for key, of in captions.items()}, parts)
@@ -172,7 +176,8 @@ def main() -> None:
         rule = next(rule for rule in RULES if rule.label == args.show)
         texts = {row["AccessionNo"]: row["report_text"] for row in rows if row["AccessionNo"] in set(parts[args.half])}
         _print_errors(rule, texts, gold, captions, labeller)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

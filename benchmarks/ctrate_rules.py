@@ -160,7 +160,7 @@ RULES = (
     Rule(
         "Pulmonary fibrotic sequela",
         "Sequelae, fibrosis, scars and fibrotic bands, fibroatelectasis too; band atelectasis is atelectasis.",
-        (_way(LUNG, r"sequel\w*", r"fibro\w+", r"\bscar\w*|cicatri\w+", r"\bbands?\b(?!.{0,10}atelec)", sure=True),),
+        (_way(LUNG, r"sequel\w*", r"fibro\w*", r"\bscar\w*|cicatri\w+", r"\bbands?\b(?!.{0,10}atelec)", sure=True),),
     ),
     Rule(
         "Pleural effusion",

@@ -61,8 +61,8 @@ def texts() -> dict[tuple[str, str], str]:
 
     sheet = openpyxl.load_workbook(REPORTS / "kidney_ct/10_sample_input.xlsx", read_only=True).worksheets[0]
     header, *rows = sheet.iter_rows(values_only=True)
-    for number, row in enumerate(rows, 1):
-        for name, cell in zip(header, row, strict=True):
+    for number, cells in enumerate(rows, 1):
+        for name, cell in zip(header, cells, strict=True):
             found["10_sample_input.xlsx", f"{number}:{name}"] = str(cell or "")
     return found
 

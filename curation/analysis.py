@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
-from .anatomy import SIDES, Anatomist, OrganMention
+from .anatomy import POSITIONS, SIDES, Anatomist, OrganMention
 from .assertion import HARD_BREAKS, SOFT_BREAKS, VERBS, Polarity, Scopes
 from .lexicon import Entry, Lexicon, Match, load_lexicon
 from .measurements import Measure, find_measures
@@ -143,6 +143,9 @@ class Reader:
             if not any(taken[measure.start : measure.end]):
                 items.append(Item("measure", measure.start, measure.end, measure.kind, measure=measure))
                 taken[measure.start : measure.end] = [True] * (measure.end - measure.start)
+        for at, token in enumerate(tokens):
+            if token.word == "both" and _pairs_words(tokens, at, taken):
+                taken[at] = True
         for match in matches:
             item = _phrase_item(match, stems, taken)
             if item is not None:
@@ -161,6 +164,7 @@ class Reader:
             if item.kind not in ("hedge", "negation"):
                 item.polarity = scopes.polarity[item.start]
         items.sort(key=lambda item: (item.start, item.end))
+        items = _without_title(tokens, items)
         if any(token.word in _ALTERNATIVE for token in tokens):
             _doubt_alternatives(tokens, items)
         return items
@@ -198,6 +202,29 @@ _FUNCTION = frozenset(
 )
 
 
+def _without_title(tokens: Sequence[Token], items: list[Item]) -> list[Item]:
+    """What a heading names and its text names again is said by the text: "LYMPHADENOPATHY: No adenopathy." """
+    colon = next((index for index, token in enumerate(tokens) if token.word == ":"), 0)
+    if not 0 < colon <= _LONGEST_TITLE:
+        return items
+    body = [item for item in items if item.start > colon]
+    if body and body[0].kind == "negation" and not any(item.kind in ("finding", "organ") for item in body):
+        for item in items:  # "Pleural effusion: none"
+            if item.start < colon and item.kind in ("finding", "modifier"):
+                item.polarity = Polarity.NEGATED
+    again = {item.key for item in items if item.start > colon and item.kind == "finding"}
+    return [item for item in items if item.start > colon or item.kind != "finding" or item.key not in again]
+
+
+def _pairs_words(tokens: Sequence[Token], at: int, taken: Sequence[bool]) -> bool:
+    """Whether "both" joins two words that are no sides of anything: "in both the axial and coronal planes"."""
+    following = [index for index in range(at + 1, min(at + 4, len(tokens))) if tokens[index].word != "the"][:2]
+    if len(following) < 2 or tokens[following[1]].word != "and":
+        return False
+    return not taken[following[0]] and stem(tokens[following[0]].word) not in POSITIONS
+
+
+_LONGEST_TITLE = 8
 _ALTERNATIVE = frozenset(("or", "versus", "vs"))
 
 

@@ -48,6 +48,7 @@ _LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria ma
 _ORDINAL = re.compile(r"(\d+) (st|nd|rd|th)\b")
 # Fluid and air lie between their leaves.
 _SEROUS = frozenset(("pleura", "left pleura", "right pleura", "pericardium", "peritoneum"))
+_OF_BOTH = frozenset("bibasilar bibasal biapical bihilar".split())
 _ADENOPATHY = frozenset("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps".split())
 _STOPS = frozenset((";", ":", ".", "but", "which", "while", "with", "without", "however", "adjacent", "level"))
 _JOIN = frozenset(("and", "or", ",", "/", "-", "&", "nor", "to"))
@@ -201,7 +202,8 @@ class Anatomist:
 
     def _mention(self, mention: Mention, starts: list[int], tokens: Sequence[Token]) -> OrganMention:
         start, end = bisect_left(starts, mention.start), bisect_left(starts, mention.end)
-        plural = SIDES.get(tokens[start].word) == "both" or (not mention.adjective and _is_plural(tokens[end - 1].word))
+        first = tokens[start].word
+        plural = SIDES.get(first) == "both" or first in _OF_BOTH or (not mention.adjective and _is_plural(tokens[end - 1].word))
         return OrganMention(start, end, mention.names, adjective=mention.adjective, plural=plural)
 
     def _with_stations(self, found: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:

@@ -84,6 +84,11 @@ class Entailment:
             if unit.heading and not any(item.kind == "organ" for item in unit.items):
                 continue
             fit, offer = self._best_fit(unit, claim, evidence, context)
+            if fit.gaps and len(evidence.segments) > 1 and (parts := _at_with(unit, claim)):
+                fits = [(part, *self._best_fit(part, claim, evidence, context)) for part in parts]
+                if not any(part_fit.gaps for _, part_fit, _ in fits):
+                    used += [(part, part_fit.index) for part, part_fit, _ in fits[1:]]
+                    unit, fit, offer = fits[0]
             outcome.problems.extend(_problem(gap, item, claim, offer) for gap, item in fit.gaps)
             outcome.uses_context |= fit.uses_context
             weight = max(1, len(unit.segment.items))
@@ -138,12 +143,15 @@ class Entailment:
     def _fit(self, unit: Unit, claim: Analysis, offer: Evidence, index: int) -> _Fit:
         gaps: list[tuple[Gap, Item]] = []
         share, count, uses_context = 0.0, 0, False
-        denied = denies(unit.items)
+        denied, organs = denies(unit.items), _subjects(unit.items)
         for item in unit.items:
-            if item.kind in ("hedge", "negation"):
-                continue
             own = item in unit.segment.items
-            weight = self._weigh(item, claim, offer, denied if own else None)
+            if item.kind in ("hedge", "negation") or (item.kind == "modifier" and not own):
+                continue  # a grade taken over from a neighbour has been looked at there
+            if item.kind == "side":
+                weight = offer.side(item.key.removeprefix("side:"), organs)
+            else:
+                weight = self._weigh(item, claim, offer, denied if own else None)
             count += 1
             if isinstance(weight, Gap):
                 gaps.append((weight, item))
@@ -153,8 +161,6 @@ class Entailment:
         return _Fit(index, gaps, share / count if count else LITERAL, uses_context)
 
     def _weigh(self, item: Item, claim: Analysis, offer: Evidence, denied: bool | None) -> Gap | float:
-        if item.kind == "side":
-            return offer.side(item.key.removeprefix("side:"))
         if item.kind == "measure":
             return offer.measure(item)
         words = _words(claim, item)
@@ -226,6 +232,20 @@ class Entailment:
         if not any(self.places.is_half(organ, name) for name in found):
             return False
         return all(denies(evidence.segments[index].items) for _, index in claims)
+
+
+def _at_with(unit: Unit, claim: Analysis) -> list[Unit]:
+    """A claim cut before "with" or "without": what follows may be told in another segment, of the same organ."""
+    segment = unit.segment
+    cut = next((at for at in range(segment.start + 1, segment.end) if claim.tokens[at].word in ("with", "without")), None)
+    if cut is None:
+        return []
+    halves = [[i for i in segment.items if i.start < cut], [i for i in segment.items if i.start >= cut]]
+    if not all(any(item.kind == "finding" for item in half) for half in halves):
+        return []
+    sites = [item for item in unit.items if item.mention and item not in halves[1]]
+    first = Unit(segment, halves[0] + [item for item in unit.items if item not in segment.items])
+    return [first, Unit(segment, halves[1] + ([] if any(i.mention for i in halves[1]) else sites))]
 
 
 def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]:

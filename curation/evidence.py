@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -104,7 +104,10 @@ class Evidence:
 
     def _stated_sides(self, own: Iterable[Item]) -> set[str]:
         """Sides that the segment states apart from organs; if it states none, those of its organs."""
-        stated = {side for item in own if item.kind == "side" for side in _both(item.key.removeprefix("side:"))}
+        names = {item.start for item in self.items if item.mention}  # "both lungs" says no more than its organs
+        apart = [item for item in own if item.kind == "side" and item.end not in names]
+        stated = {side for item in apart for side in _both(item.key.removeprefix("side:"))}
+        self.own_side = bool(stated)
         if stated:
             return stated
         for item in self.items:
@@ -153,11 +156,11 @@ class Evidence:
         if organ.side is not None and organ.side not in self.sides:
             return False
         above = self.places.ancestors(name)
-        wholes = [own for other in self.organs if other.mention for own in other.mention.names if own in above]
-        if not wholes:
+        if not any(own in above for own in self.known()):
             return False
+        canonical = self.reader.lexicon.canonical
         stems = {stem for stem in self.reader.lexicon.stems(words) if stem not in SIDES and stem not in _SMALL}
-        return all(stem in self.named or stem in self.polarities for stem in stems)
+        return all(stem in self.named or canonical(stem) in self.polarities for stem in stems)
 
     def _organ_gap(self, name: str) -> Gap:
         known = self.known()
@@ -178,9 +181,15 @@ class Evidence:
             return True
         return gone == (not self.denies and all(other.polarity == Polarity.NEGATED for other in organs))
 
-    def side(self, side: str) -> Gap | float:
-        """Weight of a side word that belongs to no organ name."""
-        return LITERAL if _both(side) <= self.sides else _NO_SIDE
+    def side(self, side: str, organs: Sequence[str]) -> Gap | float:
+        """Weight of a side word that belongs to no organ name, in a claim about ``organs``."""
+        if not _both(side) <= self.sides:
+            return SYNONYM if self.denies and not self.sides else _NO_SIDE
+        if self.own_side or len(self.sides) == 1 or not organs:
+            return LITERAL
+        related = self.reader.anatomist.related
+        sides = {self.places.organs[own].side for own in self.known() if any(related(own, name) for name in organs)}
+        return LITERAL if _both(side) <= sides else _NO_SIDE
 
     # -- sizes and words ------------------------------------------------------------------------------------------
 
@@ -246,6 +255,8 @@ class Evidence:
 
     def _names(self, word: str) -> bool:
         """Whether a word of a wording ("renal") is an organ that the evidence speaks of."""
+        if word in self.named:
+            return True
         name = self.reader.anatomist.resolve(word)
         return name is not None and any(self.places.covers(name, organ) for organ in (*self.known(), *self.context))
 

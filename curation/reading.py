@@ -89,6 +89,8 @@ class ReportReader:
                 keys |= {f"{item.measure.kind} {value}" for value in item.measure.values}
             elif item.kind in ("finding", "modifier"):
                 keys |= {item.key, *item.parts}
+                if item.entry and item.entry.organ:
+                    keys.add(item.entry.organ)
         return frozenset(keys)
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:

@@ -6,10 +6,11 @@ drawn together around one segment, and still no more than one finding's own plac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .analysis import ATTRIBUTES, Analysis, Item, Segment
+from .anatomy import POSITIONS
 from .tokens import stem
 
 _ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
@@ -26,7 +27,7 @@ class Unit:
 
 
 # What may be added to any organ or finding without saying more of it.
-NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status".split())
+NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately".split())
 
 
 def is_attribute(item: Item) -> bool:
@@ -64,12 +65,51 @@ def available(segments: Sequence[Segment], index: int) -> list[Item]:
             _extend(found, _shared(segments[index - 1]))
         if index + 1 < len(segments) and not segments[index + 1].organs:
             _extend(found, _shared(segments[index + 1]))
-    for neighbour in (index - 1, index + 1):
-        if 0 <= neighbour < len(segments) and is_loose(segments[neighbour]):
-            _extend(found, _unrivalled(segments[neighbour].items, segment))
+    rivals = {_rivalry(item) for item in segment.items} - {None}
+    for neighbour in _qualifying(segments, index):
+        _extend(found, [item for item in neighbour.items if _rivalry(item) not in rivals])
+        rivals |= {_rivalry(item) for item in neighbour.items} - {None}
+    if segment.verb is not None and not segment.organs and not segment.findings:
+        _extend(found, _subject(segments, index))
     if segment.verb is None and not segment.findings:
         _extend(found, _predicate(segments, index))
     return found
+
+
+def _qualifying(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
+    """Neighbours that only qualify a segment, on both sides, and the other half of "infiltrate/consolidation"."""
+    for step in (-1, 1):
+        at = index + step
+        while 0 <= at < len(segments) and (_only_qualifies(segments[at]) or _is_apposed(segments, max(at, at - step))):
+            if abs(at - index) > 1 and segments[at].verb is not None:
+                break
+            yield segments[at]
+            at += step
+
+
+def _only_qualifies(segment: Segment) -> bool:
+    """Sizes, grades and whereabouts without a finding or an organ."""
+    return not segment.organs and all(
+        is_attribute(item) or item.key in POSITIONS or item.key in NEUTRAL or item.entry is not None and all(
+            part in POSITIONS for part in item.parts or ("",)
+        )
+        for item in segment.items
+        if item.kind == "finding"
+    )
+
+
+def _is_apposed(segments: Sequence[Segment], at: int) -> bool:
+    """Whether a segment only says what the one before it may be: ", highly suspicious for carcinoma", "/consolidation"."""
+    segment = segments[at]
+    if segment.joiner == "/":
+        return True
+    hedged = any(item.kind == "hedge" for item in segment.items[:2])
+    return segment.joiner == "," and segment.verb is None and hedged
+
+
+def _subject(segments: Sequence[Segment], index: int) -> list[Item]:
+    """Findings that a predicate without a subject goes on about: "A nodule in the left lung, 5 mm, and has grown"."""
+    return next((segment.findings for segment in segments[:index] if segment.findings), [])
 
 
 def _heading(segments: Sequence[Segment], index: int) -> list[Item]:

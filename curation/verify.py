@@ -108,7 +108,7 @@ class Verifier:
             else:
                 finding = self.entailment.check(caption, text, organ, statement.context)
             if not finding.problems:
-                return self._accepted(report, organ, caption, statement, finding)
+                return self._accepted(report, organ, text if verbatim else caption, statement, finding)
             if best is None or (len(finding.problems), -finding.coverage) < (len(best[0].problems), -best[0].coverage):
                 best = (finding, statement)
         if best is None:

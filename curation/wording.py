@@ -58,10 +58,15 @@ def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> I
 
 
 def _has_finding(claim: Claim) -> bool:
-    """Whether the claim's own words say what is found, not just its size: "the largest measuring 7 mm in the lingula"."""
+    """Whether the claim's own words say what is found, not just where or how much: "especially in the lingula"."""
     items = [item for unit in claim.units for item in unit.segment.items]
-    sizes = any(item.kind == "measure" or item.key == "size:largest" for item in items)
-    return not sizes or any(item.kind == "finding" and not is_attribute(item) for item in items)
+    if any(item.kind == "finding" and not is_attribute(item) for item in items):
+        return True
+    if any(item.mention and (item.mention.device or item.mention.finding) for item in items):
+        return True
+    if all(says_nothing(unit.segment) for unit in claim.units):
+        return True
+    return not claim.units[0].segment.joiner and all(item.key != "size:largest" for item in items)
 
 
 def _names_it(claim: Claim) -> bool:

@@ -47,7 +47,7 @@ def meant(sentence: str, words: str) -> Polarity:
         ),
         ("No change in the nodule of the right lung.", {"nodule": Polarity.AFFIRMED}),
         (
-            "Nodule of the lung, consistent with metastasis.",
+            "A nodule of the lung, consistent with metastasis.",
             {"nodule": Polarity.AFFIRMED, "metastasis": Polarity.ATTRIBUTED},
         ),
         (
@@ -148,8 +148,10 @@ def test_what_differs_in_meaning_differs(one: str, other: str) -> None:
 
 WORDS = st.sampled_from(
     (
-        "liver left right kidney both lungs no not without cyst 5 mm x - to was is seen observed and or , . ; : ? ( ) but except "
-        "normal mild possible previously new L4 level lymph nodes hila lobe of the in cannot be excluded nor either versus \\x00"
+        "liver left right kidney both lungs no not without cyst 5 mm x - to was is seen observed and or , . ; : ? "
+        "( ) but except "
+        "normal mild possible previously new L4 level lymph nodes hila lobe of the in cannot be excluded nor "
+        "either versus \\x00"
     ).split()
 )
 

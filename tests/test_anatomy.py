@@ -146,8 +146,10 @@ def mentions(text: str) -> list[tuple[int, int]]:
 
 WORDS = st.sampled_from(
     (
-        "left right both upper lower lobe lobes of the in and or , - / lung lungs kidney kidneys liver lymph nodes node hilar "
-        "hila mediastinal mediastinum lymphadenopathy adenopathy para aortic pre paratracheal level L4 L5 7th rib adjacent to "
+        "left right both upper lower lobe lobes of the in and or , - / lung lungs kidney kidneys liver lymph nodes "
+        "node hilar "
+        "hila mediastinal mediastinum lymphadenopathy adenopathy para aortic pre paratracheal level L4 L5 7th rib "
+        "adjacent to "
         "near ( ) ."
     ).split()
 )

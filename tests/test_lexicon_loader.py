@@ -14,7 +14,7 @@ from curation.lexicon import Lexicon, LexiconFile, load_lexicon
 
 def content(**changes: Any) -> dict[str, Any]:
     """A small lexicon file."""
-    cues = {"before": [], "after": []}
+    cues: dict[str, list[str]] = {"before": [], "after": []}
     return {
         "synonyms": [["calculus", "stone"], ["fatty liver", "hepatic steatosis"]],
         "irregular": {"foci": "focus"},

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.caption_set import SetError
-from curation.curator import Curator, Recipe, distinct
+from curation.curator import Curator, Recipe
 from curation.engines import Draft
 from curation.interrupt import Interrupted
 from curation.manifest import load_manifest
@@ -72,16 +72,6 @@ def test_a_repeat_is_dropped_and_shown_for_a_model(engine: str, refused: list[st
         ("spleen", "Liver is normal."),
     ]
     assert [row.reason for row in found.refused] == refused
-
-
-def test_distinct_ignores_case_blanks_and_the_full_stop() -> None:
-    rows = [
-        Accepted("liver", text, "normal", 0, 1, "findings", 1.0)
-        for text in ("5.5 mm cyst.", "5.5  MM cyst", "5 mm cyst.", "55 mm cyst")
-    ]
-    kept, repeated = distinct(rows)
-    assert [row.caption for row in kept] == ["5.5 mm cyst.", "5 mm cyst.", "55 mm cyst"]
-    assert [row.caption for row in repeated] == ["5.5  MM cyst"]
 
 
 def test_a_report_that_breaks_the_engine_harms_no_other() -> None:

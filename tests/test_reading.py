@@ -125,7 +125,8 @@ def test_other_words_are_not(one: str, other: str) -> None:
 
 WORDS = st.sampled_from(
     (
-        "liver|kidneys|No mass.|left|cyst|Pericardial effusion|.|\n|:|and|was not seen|5 mm|\x00|\u00a0|?|(|)|Both lungs|L4 level|"
+        "liver|kidneys|No mass.|left|cyst|Pericardial effusion|.|\n|:|and|was not seen|5 mm|\x00|\u00a0|?|(|)|"
+        "Both lungs|L4 level|"
         "lymph nodes|hila|status post splenectomy"
     ).split("|")
 )

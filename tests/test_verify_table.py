@@ -98,7 +98,7 @@ def test_many_captions_in_no_order_go_to_the_workers(job: VerifyJob, tmp_path: P
 
 def test_a_caption_that_breaks_the_verifier_harms_no_other(job: VerifyJob) -> None:
     class Fragile(FakeVerifier):
-        def verify(self, report: str, organ: str, caption: str) -> Verdict:
+        def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verdict:
             if "enlarged" in caption:
                 raise RecursionError("too deep")
             return super().verify(report, organ, caption)

@@ -110,6 +110,17 @@ class RulesEngine:
         return any(self.reader.vocabulary.related(one, other) for one in named for other in names)
 
 
+def _is_past(segment: Segment, analysis: Analysis) -> bool:
+    """ "In the previous examination there is a consolidation": no finding of today, unless it is compared with today."""
+    stems = analysis.stems[segment.start : segment.end]
+    earlier = any(one in _EARLIER and two in _EXAMINATION for one, two in zip(stems, stems[1:], strict=False))
+    return earlier and not any(item.entry and item.entry.modifier == "time" for item in segment.items if item.kind == "modifier" and item.key != "time:previous") and not any(
+        item.polarity == Polarity.NEGATED for item in segment.items
+    ) and any(item.kind == "finding" and item.entry and not is_attribute(item) for item in segment.items)
+
+
+_EARLIER = frozenset(stem(word) for word in ("previous", "prior", "earlier", "old", "last"))
+_EXAMINATION = frozenset(stem(word) for word in ("examination", "exam", "study", "ct", "scan", "tomography", "review"))
 _ADVICE = frozenset(
     stem(word)
     for word in "recommend advise suggest correlate should consider warranted indicated appropriate required "
@@ -137,7 +148,10 @@ def _without_asides(claims: Sequence[Unit], analysis: Analysis) -> list[Unit]:
 
 
 def _is_aside(segment: Segment, analysis: Analysis) -> bool:
-    """Technique, limitation and recommendation: true of the examination, not of the patient."""
+    """Technique, limitation and recommendation, true of the examination and not of the patient; and what was found on
+    an earlier one."""
+    if _is_past(segment, analysis):
+        return True
     flags = {
         flag
         for match in analysis.matches

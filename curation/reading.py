@@ -11,6 +11,8 @@ from .analysis import Analysis, Item, Reader
 from .reports import READ_SECTIONS, Section
 from .statements import split_statements
 
+FARTHEST = 4
+"""Statements after which a statement that names no organ no longer goes on about the last one that did."""
 _EDGE = " .,;:!\"'“”"
 
 
@@ -106,6 +108,8 @@ class ReportReader:
                 index = len(statements)
                 if organs:
                     context, anchor = organs, index
+                elif anchor is not None and (index - anchor > FARTHEST or "\n\n" in text[statements[-1].end : first]):
+                    context, anchor = (), None
                 own: tuple[tuple[str, ...], int | None] = ((), None)
                 if context and not organs:
                     own = (self._on_side(context, analysis), anchor)

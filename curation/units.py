@@ -90,12 +90,14 @@ def _qualifying(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
 def _only_qualifies(segment: Segment) -> bool:
     """Sizes, grades and whereabouts without a finding or an organ."""
     return not segment.organs and all(
-        is_attribute(item) or item.key in POSITIONS or item.key in NEUTRAL or item.entry is not None and all(
-            part in POSITIONS for part in item.parts or ("",)
-        )
+        is_attribute(item) or item.key in NEUTRAL or _is_whereabouts(item)
         for item in segment.items
         if item.kind == "finding"
     )
+
+
+def _is_whereabouts(item: Item) -> bool:
+    return item.key in POSITIONS or (bool(item.parts) and POSITIONS.issuperset(item.parts))
 
 
 def _is_apposed(segments: Sequence[Segment], at: int) -> bool:
@@ -148,7 +150,7 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
 
 def _framing_sites(segments: Sequence[Segment], index: int) -> list[Item]:
     """Organs that open the sentence, for what follows: "In the right lower lobe, a pulmonary nodule is seen"."""
-    if not index or segments[index].joiner != "," or not says_nothing(segments[index - 1]):
+    if not index or segments[index].joiner not in (",", ":") or not says_nothing(segments[index - 1]):
         return []
     own = [name for item in segments[index].sites if item.mention for name in item.mention.names]
     framing = [item for item in segments[index - 1].sites if item.mention and not item.mention.plural]

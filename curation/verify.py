@@ -6,6 +6,7 @@ the statement around it, and refuses it unless that statement carries all of it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,6 +26,8 @@ CANDIDATES = 4
 """Statements, best covered first, that a caption is held against."""
 GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
+_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)\s+)?(?=no\b)", re.IGNORECASE)
+"""Where a caption goes on to deny something, which another statement may say: "Gallstones without dilated ducts"."""
 LONGEST_RUN = 4
 """Statements about one subject that are read together where a caption draws on several."""
 FARTHEST = 1500
@@ -85,7 +88,11 @@ class Verifier:
             whole = report.by_words.get(normalised(caption))
         if whole:
             return self._verify_statement(report, name, caption, [report.statements[index] for index in whole], True)
-        return self._verify_statement(report, name, caption, self._candidates(report, caption))
+        verdict = self._verify_statement(report, name, caption, self._candidates(report, caption))
+        if not verdict.accepted and len(parts := _DENIAL.split(caption)) > 1:
+            apart = self._verify_parts(report, name, parts)
+            return apart if apart.accepted else verdict
+        return verdict
 
     def claims(self, caption: str) -> frozenset[tuple[str, object]]:
         """What a caption says, with how it is meant: findings, grades and sizes. For comparing captions."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .analysis import Analysis, Item, Segment
-from .assertion import Polarity
+from .assertion import VERBS, Polarity
 from .units import Unit, is_attribute, says_nothing
 
 _PARTIAL = frozenset("right left upper middle lower anterior posterior superior inferior lateral medial apical".split())
@@ -22,6 +22,12 @@ _LEAD_IN = re.compile(
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
 _DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
+_STILL_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally)\b", re.IGNORECASE)
+_LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
+_PLURAL_VERB = re.compile(r"^((?:\w+ ){0,2}?)(are|were|have|show|appear)\b")
+_DANGLING = re.compile(
+    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
+)
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -55,6 +61,11 @@ def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> I
         yield f"{_capital(claim.organ)}: {_lower(_clean(text))}"
     yield whole
     yield f"{_capital(claim.organ)}: {_lower(whole)}"
+
+
+def reads_well(caption: str) -> bool:
+    """Whether a cut wording ends where a sentence may end, and stammers nowhere."""
+    return _DANGLING.search(caption) is None
 
 
 def _has_finding(claim: Claim) -> bool:
@@ -126,8 +137,11 @@ def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -
     name = claim.name
     if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
         name = f"{name.split()[0]} {_between(analysis, mention.start, mention.end)}"
-    subject = not before or before.endswith(" of")
-    return f"{before} {name} {_agree(after) if subject else after}".strip()
+    verb = next((i for i in range(first.start, mention.start) if analysis.tokens[i].word in VERBS), None)
+    if verb is None and not _LOCATIVE.search(before):
+        after = _PLURAL_VERB.sub(lambda match: match[1] + _SINGULAR[match[2]], after, count=1)
+    text = f"{before} {name} {after}".strip()
+    return _between(analysis, first.start, last.end) if _STILL_BOTH.search(text) else text
 
 
 def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str:

@@ -435,8 +435,6 @@ KNOWN = {
     "time: The right pleural effusion has resolved.": "“has resolved” holds all that “previously described” says",
     "faithful: 8 mm nodule in the left upper lobe.": "“the largest” is one of the nodules named before",
     "faithful: Liver cyst.": "the exception itself is affirmed",
-    "faithful: Left nephrolithiasis.": "a calculus of the kidney is nephrolithiasis",
-    "faithful: Cholelithiasis.": "calculi of the gallbladder are cholelithiasis",
     "not side: Bilateral pleural effusion.": "refused as not_grounded, not as laterality",
     "not side: Nodules in both lungs.": "refused as not_grounded, not as laterality",
     "unfaithful: Stones in both kidneys.": "refused as not_grounded, not as laterality",

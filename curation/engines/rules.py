@@ -17,7 +17,7 @@ from ..reports import Report
 from ..tokens import stem
 from ..units import Unit, is_attribute, units
 from ..verify import Verifier
-from ..wording import Claim, captions_for
+from ..wording import Claim, captions_for, reads_well
 from . import Draft
 
 
@@ -60,9 +60,18 @@ class RulesEngine:
             claims = [Claim(organ, tuple(kept), None) for organ in organs]
         for claim in claims:
             for caption in captions_for(claim, claims, analysis):
-                if self.verifier.carries(analysis.text, context, claim.organ, caption):
+                if self._stands(caption, analysis) and self.verifier.carries(
+                    analysis.text, context, claim.organ, caption
+                ):
                     yield claim.organ, caption
                     break
+
+    def _stands(self, caption: str, analysis: Analysis) -> bool:
+        """Whether a wording stands alone: it reads well, and still says what is found, or that it is as it should be."""
+        if caption.endswith(analysis.text.strip(" .;,")):
+            return True
+        said = self.reader.analyse(caption).items
+        return reads_well(caption) and any(_says_something(item) for item in said)
 
     def _claims(self, kept: Sequence[Unit], analysis: Analysis) -> list[Claim]:
         """One claim for each organ, with all of its segments, in the order in which organs are first named."""
@@ -171,6 +180,12 @@ def _speaks(unit: Unit) -> bool:
         or (item.mention is not None and (item.mention.device or item.key.endswith("lymph nodes")))
         for item in unit.items
     )
+
+
+def _says_something(item: Item) -> bool:
+    if item.mention is not None:
+        return item.mention.device or item.mention.finding or _is_missing(item) or item.key.endswith("lymph nodes")
+    return item.kind in ("finding", "modifier", "measure") and not is_attribute(item)
 
 
 def _is_missing(item: Item) -> bool:

@@ -1,13 +1,17 @@
 """Throughput and peak memory of `ovct curate`, from CSV to shards.
 
-    python -m benchmarks.bench_curate                                          2,000 reports by rules; then the pipeline
-                                                                               alone on 10,000 and 100,000
-    python -m benchmarks.bench_curate --engine rules --sizes 10000 100000      the whole claim, some minutes
+    python -m benchmarks.bench_curate                                          10,000 and 100,000 reports by rules, some
+                                                                               minutes
+    python -m benchmarks.bench_curate --engine instant                         the pipeline alone
+    python -m benchmarks.bench_curate --texts real --sizes 742                 the real reports, each once and cold
+    python -m benchmarks.bench_curate --texts unseen --sizes 2000              the worst case
 
-The reports are made from real ones: half of their sentences are kept word for word, as half of the sentences of
-CT-RATE repeat an earlier one, and half are made unlike any other by a number. `instant` is an engine that claims a
-caption for each sentence at once and a verifier that looks it up: what is left is the pipeline. Memory is the
-proportional set size, summed over all processes of the run and sampled; CPU time is that of all of them.
+No two reports have the same text. `recombined` reports have the length and order of a real one, and half of their
+sentences come from the same place in other real reports, so that sentences recur as often as they do in the file.
+`real` takes the file's own reports. In `unseen`, half of the sentences are made unlike any other by a number, so that
+nothing that was learnt about a sentence serves again. `instant` is an engine that claims a caption for each sentence
+at once and a verifier that looks it up: what is left is the pipeline. Memory is the proportional set size, summed over
+all processes of the run and sampled; CPU time is that of all of them.
 """
 
 from __future__ import annotations
@@ -22,12 +26,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
 EXAMPLES = ROOT / "examples/reports.csv"
-DEFAULT_RUNS = [("rules", 2_000), ("instant", 10_000), ("instant", 100_000)]
+SIZES = [10_000, 100_000]
 
 CHILD = """
 import sys
@@ -58,22 +63,32 @@ def real_texts(path: Path) -> list[str]:
     return [" ".join(row[name] for name in columns) for row in rows]
 
 
-def write_reports(path: Path, texts: list[str], count: int) -> None:
+def write_reports(path: Path, texts: list[str], count: int, kind: str) -> None:
     """`count` reports of distinct texts, the same for the same arguments."""
     chance = random.Random(count)
     sentences = [re.split(r"(?<=\.)\s+", text) for text in texts]
+    make = {"real": lambda own: own, "unseen": partial(_unseen, chance), "recombined": partial(_mixed, chance, sentences)}
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["VolumeName", "Findings_EN", "Impressions_EN"])
         for number in range(count):
-            made = [vary(sentence, chance) for sentence in sentences[number % len(sentences)]]
+            made = make[kind](sentences[number % len(sentences)])
             rows.writerow([f"made_{number}.nii.gz", " ".join(made), ""])
 
 
-def vary(sentence: str, chance: random.Random) -> str:
-    if chance.random() < 0.5:
-        return sentence
-    return f"{sentence.rstrip('. ')} on image {chance.randrange(10**7)}."
+def _unseen(chance: random.Random, own: list[str]) -> list[str]:
+    return [
+        sentence if chance.random() < 0.5 else f"{sentence.rstrip('. ')} on image {chance.randrange(10**7)}."
+        for sentence in own
+    ]
+
+
+def _mixed(chance: random.Random, sentences: list[list[str]], own: list[str]) -> list[str]:
+    made = []
+    for index, sentence in enumerate(own):
+        other = chance.choice(sentences)
+        made.append(other[index * len(other) // len(own)] if chance.random() < 0.5 else sentence)
+    return made
 
 
 def processes_of(parent: int) -> list[int]:
@@ -119,22 +134,21 @@ def measure(engine: str, reports: Path, count: int, workers: int) -> Measured:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--reports", type=Path, default=REAL if REAL.exists() else EXAMPLES)
-    parser.add_argument("--engine", choices=["rules", "instant"])
-    parser.add_argument("--sizes", type=int, nargs="+")
+    parser.add_argument("--engine", choices=["rules", "instant"], default="rules")
+    parser.add_argument("--texts", choices=["recombined", "real", "unseen"], default="recombined")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    asked = options.engine or options.sizes
-    runs = [(options.engine or "rules", size) for size in options.sizes or [2_000]] if asked else DEFAULT_RUNS
     texts = real_texts(options.reports)
-    print(f"from {options.reports.name}, {options.workers} workers")
+    print(f"{options.texts} from {options.reports.name}, {options.workers} workers")
     print(f"{'engine':8} {'reports':>8} {'seconds':>8} {'reports/s':>9} {'CPU ms/report':>13} {'peak MB':>8}")
-    for engine, size in runs:
+    for size in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "reports.csv"
-            write_reports(path, texts, size)
-            found = measure(engine, path, size, options.workers)
+            write_reports(path, texts, size, options.texts)
+            found = measure(options.engine, path, size, options.workers)
         rate, cpu = found.reports / found.seconds, 1000 * found.cpu_seconds / found.reports
-        print(f"{engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f} {cpu:13.2f} {found.peak_megabytes:8,.0f}")
+        print(f"{options.engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f} {cpu:13.2f} {found.peak_megabytes:8,.0f}")
 
 
 if __name__ == "__main__":

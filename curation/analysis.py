@@ -45,6 +45,7 @@ class Item:
     entry: Entry | None = None
     mention: OrganMention | None = None
     measure: Measure | None = None
+    attribute: bool = False  # names a property without saying how it is
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +57,7 @@ class Segment:
     joiner: str
     items: list[Item] = field(default_factory=list)
     verb: int | None = None
+    silent: bool = False  # names organs or attributes but no quality of them
 
     @property
     def organs(self) -> list[Item]:
@@ -71,7 +73,8 @@ class Segment:
         return [item for item in self.items if item.kind == "finding"]
 
 
-class Analysis(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Analysis:
     """A statement as read. Token offsets count characters of ``text``."""
 
     text: str
@@ -161,6 +164,7 @@ class Reader:
             if not taken[index] and token.word[0].isalnum() and token.word not in _FUNCTION
         )
         for item in items:
+            item.attribute = _is_attribute(item)
             if item.kind not in ("hedge", "negation"):
                 item.polarity = scopes.polarity[item.start]
         items.sort(key=lambda item: (item.start, item.end))
@@ -185,6 +189,23 @@ class Reader:
             if item.mention:
                 item.key = item.mention.names[0]
                 item.mention.within = self.vocabulary.ancestors(item.key)
+        for segment in segments:
+            segment.silent = not any(map(_speaks, segment.items))
+
+
+_ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
+
+
+def _is_attribute(item: Item) -> bool:
+    if item.kind != "finding":
+        return False
+    return item.key in ATTRIBUTES or (item.entry is not None and not _ASIDE.isdisjoint(item.entry.flags))
+
+
+def _speaks(item: Item) -> bool:
+    if item.mention:
+        return item.mention.device
+    return item.kind not in ("side", "negation") and not item.attribute
 
 
 def _with_conjunctions(tokens: list[Token]) -> list[Token]:

@@ -203,7 +203,9 @@ class Anatomist:
     def _mention(self, mention: Mention, starts: list[int], tokens: Sequence[Token]) -> OrganMention:
         start, end = bisect_left(starts, mention.start), bisect_left(starts, mention.end)
         first = tokens[start].word
-        plural = SIDES.get(first) == "both" or first in _OF_BOTH or (not mention.adjective and _is_plural(tokens[end - 1].word))
+        plural = SIDES.get(first) == "both" or first in _OF_BOTH or (
+            not mention.adjective and any(_is_plural(token.word) for token in tokens[start:end])
+        )
         return OrganMention(start, end, mention.names, adjective=mention.adjective, plural=plural)
 
     def _with_stations(self, found: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:

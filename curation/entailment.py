@@ -6,6 +6,7 @@ turns the meaning: a negation, a hedge, an exception, "previously".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,17 +14,18 @@ from typing import NamedTuple
 
 from .analysis import Analysis, Item, Reader, Segment
 from .assertion import Polarity
-from .evidence import CONTEXT, LITERAL, Evidence, Gap, Places, denies
-from .reading import implied_organs
+from .evidence import CONTEXT, LITERAL, Evidence, Gap, Places, Wanted, denies
+from .reading import implied_organs, normalised
 from .schemas import Reason
 from .units import Unit, available, units
 
 _CLOSEST = 4
 """Segments of a statement that a claim is held against, those that share most words with it first."""
 _NOT_DROPPED = frozenset(("time:resolved", "time:previous", "time:prior"))
-_NOT_DROPPED_DENIED = frozenset(("time:new", "time:recent", "time:increased"))
+_NARROWING = frozenset(("time", "size", "severity", "density"))
+_NO_LESS_DENIED = frozenset(("severity:significant", "severity:definite", "severity:prominent", "time:active"))
 _NOW = frozenset(("now", "current", "currently", "today", "still"))
-_CUT_AFTER = frozenset(("not",))
+_REPEATED = Gap(Reason.NOT_GROUNDED, "“{words}” is once in the evidence, not twice")
 
 
 @dataclass(slots=True)
@@ -43,9 +45,40 @@ class Finding:
     uses_context: bool = False
 
 
+class Claim(NamedTuple):
+    """A unit of a caption with what has to be found for it. ``organs`` are those that it is about."""
+
+    unit: Unit
+    wanted: tuple[Wanted, ...]
+    organs: tuple[str, ...]
+    denied: bool
+    normal: bool
+
+
+def read_claim(unit: Unit, caption: Analysis, places: Places) -> Claim:
+    """All that the evidence must have for one unit of a caption."""
+    own = set(map(id, unit.segment.items))
+    wanted = tuple(
+        Wanted(
+            item,
+            tuple(stem for stem in caption.stems[item.start : item.end] if stem[0].isalnum()),
+            caption.tokens[item.start].word,
+            id(item) in own,
+        )
+        for item in unit.items
+        if item.kind not in ("hedge", "negation")
+        # A grade taken over from a neighbour has been looked at there, a side word as part of its organ.
+        and (id(item) in own or item.kind != "modifier")
+        and not (item.kind == "side" and places.has_side(item, unit.items))
+    )
+    normal = any(_is_normality(item) and item.polarity == Polarity.AFFIRMED for item in unit.items)
+    return Claim(unit, wanted, tuple(_subjects(unit.items)), denies(unit.items), normal)
+
+
 class _Fit(NamedTuple):
     """How well one segment carries one claim: what is missing, and the share of it that is carried."""
 
+    offer: Evidence
     index: int
     gaps: list[tuple[Gap, Item]]
     share: float
@@ -61,6 +94,7 @@ class Entailment:
         self.related = reader.anatomist.related
         self.check = lru_cache(maxsize=50_000)(self._check)
         self.check_organ = lru_cache(maxsize=50_000)(self._check_organ)
+        self._claims = lru_cache(maxsize=50_000)(self._read_claims)
         self._offers = lru_cache(maxsize=50_000)(self._offer)
 
     def _offer(self, statement: str, index: int | None, context: tuple[str, ...]) -> Evidence:
@@ -77,94 +111,76 @@ class Entailment:
     def _check(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> Finding:
         """Hold ``caption`` about ``organ`` (canonical) against ``statement``, which goes on about ``context``."""
         claim, evidence = self.reader.analyse(caption), self.reader.analyse(statement)
+        if not evidence.segments:
+            return Finding([Problem(Reason.NOT_GROUNDED, "the statement says nothing that can be compared")])
         outcome = Finding()
         carried = total = 0.0
         used: list[tuple[Unit, int]] = []
-        for unit in units(claim):
-            if unit.heading and not any(item.kind == "organ" for item in unit.items):
-                continue
-            fit, offer = self._best_fit(unit, claim, evidence, context)
-            if fit.gaps and len(evidence.segments) > 1 and (parts := _at_with(unit, claim)):
-                fits = [(part, *self._best_fit(part, claim, evidence, context)) for part in parts]
-                if not any(part_fit.gaps for _, part_fit, _ in fits):
-                    used += [(part, part_fit.index) for part, part_fit, _ in fits[1:]]
-                    unit, fit, offer = fits[0]
-            outcome.problems.extend(_problem(gap, item, claim, offer) for gap, item in fit.gaps)
-            outcome.uses_context |= fit.uses_context
-            weight = max(1, len(unit.segment.items))
-            carried, total = carried + fit.share * weight, total + weight
-            used.append((unit, fit.index))
+        for each in self._claims(caption):
+            for part, fit in self._fits(each, claim, evidence, context):
+                outcome.problems.extend(_problem(gap, item, claim, fit.offer) for gap, item in fit.gaps)
+                outcome.uses_context |= fit.uses_context
+                weight = max(1, len(part.unit.segment.items))
+                carried, total = carried + fit.share * weight, total + weight
+                used.append((part.unit, fit.index))
         outcome.coverage = carried / total if total else 0.0
-        if not evidence.segments:
-            outcome.problems = [Problem(Reason.NOT_GROUNDED, "the statement says nothing that can be compared")]
-        elif not outcome.problems:
+        if not any(_says_something(item) for item in claim.items) and normalised(caption) not in normalised(statement):
+            outcome.problems.append(Problem(Reason.NOT_GROUNDED, "it names an organ and says nothing of it"))
+        if not outcome.problems:
             outcome.problems.extend(self._lost(used, claim, evidence))
             outcome.problems.extend(self._organ_problem(used, evidence, organ, context))
         return outcome
 
     # -- all that the caption says is in the evidence -------------------------------------------------------------
 
-    def _best_fit(
-        self, unit: Unit, claim: Analysis, evidence: Analysis, context: tuple[str, ...]
-    ) -> tuple[_Fit, Evidence]:
-        text, best = evidence.text, _Fit(0, [], 0.0, False)
-        offer = self._offers(text, None, context)
-        for index in self._closest(unit, evidence, context):
-            offered = self._offers(text, index, context)
-            fit = self._fit(unit, claim, offered, index)
-            if offer.items is evidence.items or (len(fit.gaps), -fit.share) < (len(best.gaps), -best.share):
-                best, offer = fit, offered
+    def _read_claims(self, caption: str) -> tuple[Claim, ...]:
+        analysis = self.reader.analyse(caption)
+        kept = [u for u in units(analysis) if not u.heading or any(item.kind == "organ" for item in u.items)]
+        return tuple(read_claim(unit, analysis, self.places) for unit in kept)
+
+    def _fits(
+        self, claim: Claim, caption: Analysis, evidence: Analysis, context: tuple[str, ...]
+    ) -> list[tuple[Claim, _Fit]]:
+        """The claim with the segment that fits it best, or its two halves if each of them fits one."""
+        fit = self._best_fit(claim, evidence, context)
+        if fit.gaps and len(evidence.segments) > 1:
+            halves = [read_claim(unit, caption, self.places) for unit in _at_with(claim.unit, caption)]
+            fits = [(half, self._best_fit(half, evidence, context)) for half in halves]
+            if fits and not any(half_fit.gaps for _, half_fit in fits):
+                return fits
+        return [(claim, fit)]
+
+    def _best_fit(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> _Fit:
+        text, count = evidence.text, len(evidence.segments)
+        if count == 1:
+            return _fit(claim, self._offers(text, 0, context), 0)
+        # A word that stands nowhere in the statement settles it, and says more than one that stands elsewhere in it.
+        whole = _fit(claim, self._offers(text, None, context), 0)
+        if any(gap.weight == 0.0 and item.kind not in ("organ", "side") for gap, item in whole.gaps):
+            return whole
+        best: _Fit | None = None
+        for index in self._closest(claim, evidence, context):
+            fit = _fit(claim, self._offers(text, index, context), index)
+            if best is None or (len(fit.gaps), -fit.share) < (len(best.gaps), -best.share):
+                best = fit
             if not fit.gaps and fit.share == LITERAL:
                 break
-        if best.gaps:  # a word that stands nowhere in the statement says more than one that stands elsewhere in it
-            whole = self._offers(text, None, context)
-            missing = self._fit(unit, claim, whole, best.index)
-            if missing.gaps:
-                return best._replace(gaps=missing.gaps), whole
-        return best, offer
+        assert best is not None
+        return whole._replace(index=best.index) if best.gaps and whole.gaps else best
 
-    def _closest(self, unit: Unit, evidence: Analysis, context: tuple[str, ...]) -> Sequence[int]:
+    def _closest(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> Sequence[int]:
+        """Segments to hold a claim against: of many, those that share most with it."""
         count = len(evidence.segments)
-        if count == 1:
-            return (0,)
-        keys = {item.key for item in unit.items if item.kind in ("finding", "modifier")}
-        values = [item.measure for item in unit.items if item.measure]
-        organs = {name for item in unit.items if item.mention for name in item.mention.names}
+        if count <= _CLOSEST:
+            return range(count)
 
         def shared(index: int) -> int:
             offer = self._offers(evidence.text, index, context)
-            same = len(keys & offer.polarities.keys()) + len(organs.intersection(offer.known()))
-            return same + sum(any(o.measure and o.measure.carries(v) for o in offer.items) for v in values)
+            same = sum(wanted.item.key in offer.polarities for wanted in claim.wanted)
+            same += len(set(claim.organs).intersection(offer.known()))
+            return same + sum(w.item.kind == "measure" and not isinstance(offer.measure(w.item), Gap) for w in claim.wanted)
 
-        if count <= _CLOSEST:
-            return range(count)
         return sorted(range(count), key=shared, reverse=True)[:_CLOSEST]
-
-    def _fit(self, unit: Unit, claim: Analysis, offer: Evidence, index: int) -> _Fit:
-        gaps: list[tuple[Gap, Item]] = []
-        share, count, uses_context = 0.0, 0, False
-        denied, organs = denies(unit.items), _subjects(unit.items)
-        for item in unit.items:
-            own = item in unit.segment.items
-            if item.kind in ("hedge", "negation") or (item.kind == "modifier" and not own):
-                continue  # a grade taken over from a neighbour has been looked at there
-            if item.kind == "side":
-                weight = offer.side(item.key.removeprefix("side:"), organs)
-            else:
-                weight = self._weigh(item, claim, offer, denied if own else None)
-            count += 1
-            if isinstance(weight, Gap):
-                gaps.append((weight, item))
-                weight = weight.weight
-            share += weight
-            uses_context |= item.kind == "organ" and weight == CONTEXT
-        return _Fit(index, gaps, share / count if count else LITERAL, uses_context)
-
-    def _weigh(self, item: Item, claim: Analysis, offer: Evidence, denied: bool | None) -> Gap | float:
-        if item.kind == "measure":
-            return offer.measure(item)
-        words = _words(claim, item)
-        return offer.organ(item, words, denied) if item.kind == "organ" else offer.word(item, words)
 
     # -- nothing that turns the meaning is lost -------------------------------------------------------------------
 
@@ -191,7 +207,8 @@ class Entailment:
         before = [item for item in segment.items if item.end <= cue.start]
         after = [item for item in segment.items if item.start >= cue.end]
         if before and not any(item.key in keys for item in after) and any(item.key in keys for item in before):
-            if evidence.tokens[cue.start].word in _CUT_AFTER or cue.polarity == Polarity.NEGATED or not after:
+            word = evidence.tokens[cue.start].word
+            if word == "not" or (word == "without" and any(map(_is_normality, before))) or not after:
                 yield Problem(Reason.NEGATION, f"leaves off “{_words(evidence, cue)}” that follows")
 
     # -- the organ it is filed under ------------------------------------------------------------------------------
@@ -207,7 +224,7 @@ class Entailment:
                 return
             if any(self.places.covers(organ, name) for _, i in claims for name in self._of(evidence.segments[i])):
                 return  # "a hiatal hernia at the lower end of the oesophagus" is about either
-        if self._denied_of_pair(claims, evidence, organ, found):
+        if self._meant_by_pair(claims, evidence, organ, found, context):
             return
         if any(self.places.other_side(organ, name) for name in found):
             yield Problem(Reason.LATERALITY, f"the evidence is about {_listed(found)}, not {organ}")
@@ -218,20 +235,67 @@ class Entailment:
     def _subjects(self, claims: Sequence[tuple[Unit, int]], evidence: Analysis) -> list[str]:
         found: list[str] = []
         for _, index in claims:
-            found += _subjects(available(evidence.segments, index))
+            found += _subjects(available(evidence, index))
             found += implied_organs(self.reader, evidence.segments[index].items)
         return found
 
     def _of(self, segment: Segment) -> list[str]:
         return _subjects(segment.items) + list(implied_organs(self.reader, segment.items))
 
-    def _denied_of_pair(
-        self, claims: Sequence[tuple[Unit, int]], evidence: Analysis, organ: str, found: Sequence[str]
+    def _meant_by_pair(
+        self,
+        claims: Sequence[tuple[Unit, int]],
+        evidence: Analysis,
+        organ: str,
+        found: Sequence[str],
+        context: tuple[str, ...],
     ) -> bool:
-        """Whether all that is claimed is denied of both sides, and so of each: "No renal stone"."""
+        """Whether what is said of a pair holds for ``organ``, one side of it: as no other side is spoken of ("pleural
+        plaque in the right basal segment"), or as it is denied without a side ("No renal stone")."""
         if not any(self.places.is_half(organ, name) for name in found):
             return False
-        return all(denies(evidence.segments[index].items) for _, index in claims)
+        side = self.reader.vocabulary.organs[organ].side
+        for _, index in claims:
+            stated = self._offers(evidence.text, index, context).sides
+            if stated != {side} and (stated or not denies(evidence.segments[index].items)):
+                return False
+        return True
+
+
+def _repeated(unit: Unit, offer: Evidence) -> Iterator[Item]:
+    """Words that the claim has twice and its evidence once: "calcified calcifications" for calcified nodules."""
+    seen: Counter[str] = Counter()
+    for item in unit.segment.items:
+        if item.kind in ("finding", "modifier"):
+            seen[item.key] += 1
+            if 1 <= offer.counts[item.key] < seen[item.key]:
+                yield item
+
+
+def _says_something(item: Item) -> bool:
+    return item.kind not in ("organ", "side") or (item.mention is not None and (item.mention.device or item.mention.finding))
+
+
+def _fit(claim: Claim, offer: Evidence, index: int) -> _Fit:
+    gaps = [(_REPEATED, item) for item in _repeated(claim.unit, offer)]
+    share, uses_context = 0.0, False
+    for wanted in claim.wanted:
+        weight = _weigh(wanted, claim, offer)
+        if isinstance(weight, Gap):
+            gaps.append((weight, wanted.item))
+            weight = weight.weight
+        share += weight
+        uses_context |= weight == CONTEXT and wanted.item.kind == "organ"
+    return _Fit(offer, index, gaps, share / len(claim.wanted) if claim.wanted else LITERAL, uses_context)
+
+
+def _weigh(wanted: Wanted, claim: Claim, offer: Evidence) -> Gap | float:
+    kind = wanted.item.kind
+    if kind == "organ":
+        return offer.organ(wanted, claim.denied, claim.denied or claim.normal)
+    if kind == "side":
+        return offer.side(wanted.item.key.removeprefix("side:"), claim.organs)
+    return offer.measure(wanted.item) if kind == "measure" else offer.word(wanted)
 
 
 def _at_with(unit: Unit, claim: Analysis) -> list[Unit]:
@@ -254,9 +318,18 @@ def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]
     current = any(token.word in _NOW for token in evidence.tokens[segment.start : segment.end])
     for item in segment.items:
         dropped = item.key in _NOT_DROPPED and not (current and item.key != "time:resolved")
-        if dropped or (item.key in _NOT_DROPPED_DENIED and item.polarity == Polarity.NEGATED):
+        if dropped or _narrows_denial(item, unit):
             if any(other.key in findings for other in segment.findings if other is not item):
                 yield item
+
+
+def _narrows_denial(item: Item, unit: Unit) -> bool:
+    """Whether less is denied with this qualifier than without: "no large effusion", "no nodule above 5 mm"."""
+    if item.polarity != Polarity.NEGATED or item.key in _NO_LESS_DENIED:
+        return False
+    if item.measure is not None:
+        return not any(other.measure for other in unit.items)
+    return item.kind == "modifier" and item.entry is not None and item.entry.modifier in _NARROWING
 
 
 def _subjects(items: Iterable[Item]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -13,6 +14,7 @@ from .anatomy import POSITIONS, SIDES
 from .assertion import Polarity
 from .reading import implied_organs
 from .schemas import Reason
+from .tokens import stem
 from .units import NEUTRAL, available
 
 SPELLING = 90.0
@@ -39,11 +41,22 @@ _OTHER_SIDE = Gap(Reason.LATERALITY, "“{words}” where the evidence has {know
 _OTHER_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; the evidence is about {known}")
 _NO_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; the evidence names no organ")
 _NO_MEASURE = Gap(Reason.MEASUREMENT, "“{words}” is not in the evidence")
+_ONLY_PART = Gap(Reason.WRONG_ORGAN, "the evidence is about {known} and not about all of “{words}”")
 _ABSENCE = Gap(Reason.NEGATION, "the evidence is the opposite about “{words}” itself", TURNED)
 _DENIED = Gap(Reason.NEGATION, "the evidence denies “{words}”", TURNED)
 _NOT_DENIED = Gap(Reason.NEGATION, "the evidence does not deny “{words}”", TURNED)
 _SUSPECTED = Gap(Reason.MODIFIER, "the evidence only suspects “{words}”", TURNED)
 _CERTAIN = Gap(Reason.MODIFIER, "the evidence does not put “{words}” in doubt", TURNED)
+
+
+class Wanted(NamedTuple):
+    """One item of a caption, as it is looked for: with its content stems, its first word, and whether its claim has it
+    of its own or takes it over from a neighbour."""
+
+    item: Item
+    stems: tuple[str, ...]
+    word: str
+    own: bool
 
 
 class Places:
@@ -53,6 +66,7 @@ class Places:
         self.organs = reader.vocabulary.organs
         self.ancestors = reader.vocabulary.ancestors
         self.sided = reader.vocabulary.sided
+        self.words = lru_cache(maxsize=10_000)(lambda name: frozenset(reader.lexicon.stems(name)))
 
     def covers(self, organ: str, name: str) -> bool:
         """Whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
@@ -65,6 +79,11 @@ class Places:
         side, other = self.organs[organ].side, self.organs[name].side
         same_pair = bool(set(self.organs[organ].parents) & set(self.organs[name].parents))
         return side is not None and side != other and (same_pair or name in self.organs[organ].parents)
+
+    def has_side(self, side: Item, items: Iterable[Item]) -> bool:
+        """Whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
+        following = next((item.mention for item in items if item.mention and item.start == side.end), None)
+        return following is not None and all(self.organs[name].side for name in following.names)
 
     def is_half(self, organ: str, name: str) -> bool:
         """Whether ``organ`` is one side of the pair ``name``."""
@@ -79,10 +98,11 @@ class Evidence:
         self, reader: Reader, places: Places, analysis: Analysis, index: int | None, context: tuple[str, ...]
     ) -> None:
         self.reader, self.places, self.analysis, self.context = reader, places, analysis, context
-        self.items = analysis.items if index is None else available(analysis.segments, index)
-        own = analysis.items if index is None else analysis.segments[index].items
+        self.items = analysis.items if index is None else available(analysis, index)
+        self.own = own = analysis.items if index is None else analysis.segments[index].items
         self.polarities: dict[str, set[Polarity]] = {}  # of each word, its synonyms' key and its parts
         self.counts: Counter[str] = Counter()
+        self.said = {token.word for token in analysis.tokens}
         self.named: set[str] = set()  # words inside organ names, of which a caption may hold a part
         for item in self.items:
             self._add(item)
@@ -104,8 +124,7 @@ class Evidence:
 
     def _stated_sides(self, own: Iterable[Item]) -> set[str]:
         """Sides that the segment states apart from organs; if it states none, those of its organs."""
-        names = {item.start for item in self.items if item.mention}  # "both lungs" says no more than its organs
-        apart = [item for item in own if item.kind == "side" and item.end not in names]
+        apart = [item for item in own if item.kind == "side" and not self.places.has_side(item, self.items)]
         stated = {side for item in apart for side in _both(item.key.removeprefix("side:"))}
         self.own_side = bool(stated)
         if stated:
@@ -121,46 +140,76 @@ class Evidence:
 
     # -- organs and sides -----------------------------------------------------------------------------------------
 
-    def organ(self, item: Item, words: str, denied: bool | None) -> Gap | float:
-        """Weight of an organ of the caption; ``denied``: whether its claim denies a finding (None: not its own)."""
+    def organ(self, wanted: Wanted, denied: bool, whole: bool) -> Gap | float:
+        """Weight of an organ of the caption.
+
+        ``denied``: whether its claim denies a finding; ``whole``: whether the claim is about all of it.
+        """
+        item = wanted.item
         assert item.mention is not None
         weight = LITERAL
         for name in item.mention.names:
-            weight = self._organ_weight(name, item, words)
+            weight = self._organ_weight(name, wanted)
             if weight == 0.0:
                 return self._organ_gap(name)
-        if denied is not None and not self._same_presence(item, denied):
+            if whole and not self._is_whole(name):
+                return _ONLY_PART
+        if self._elsewhere(wanted):
+            return _NO_WORD
+        if wanted.own and not self._same_presence(item, denied):
             return _ABSENCE
         return weight
 
-    def _organ_weight(self, name: str, item: Item, words: str) -> float:
-        covers = self.places.covers
+    def _organ_weight(self, name: str, wanted: Wanted) -> float:
+        covers, item = self.places.covers, wanted.item
         for other in self.organs:
             mention = other.mention
-            if mention is None or (mention.place and item.mention and not item.mention.place):
+            if mention is None or item.mention is None or (mention.place and not item.mention.place):
+                continue
+            if item.mention.place and not mention.place and other not in self.own:
                 continue
             if any(covers(name, own) for own in mention.names + mention.origin):
                 return LITERAL if name in mention.names else SYNONYM
-        if any(covers(name, own) for own in self.implied) or self._composed(name, words):
+        if any(covers(name, own) for own in self.implied) or self._composed(name, wanted):
             return SYNONYM
         subjects = [other.mention for other in self.organs if other.mention and not other.mention.place]
-        if self.denies and any(self.places.is_half(name, own) for mention in subjects for own in mention.names):
+        if self.denies and not self.sides and any(self.places.is_half(name, own) for m in subjects for own in m.names):
             return SYNONYM  # what is denied of the kidneys is denied of each
         if not subjects and any(covers(name, own) for own in self.context):
             return CONTEXT
         return 0.0
 
-    def _composed(self, name: str, words: str) -> bool:
+    def _is_whole(self, name: str) -> bool:
+        """Whether the evidence speaks of all of an organ and not only of a part: a normal isthmus is no normal thyroid."""
+        return any(name == own or self.places.is_half(name, own) for own in (*self.known(), *self.implied, *self.context))
+
+    def _both_alike(self, side: str) -> bool:
+        """Whether both sides are spoken of, and neither by itself."""
+        single = [item for item in self.organs if item.mention and len(item.mention.names) == 1]
+        return side in self.sides and not any(self.places.organs[item.key].side for item in single)
+
+    def _elsewhere(self, wanted: Wanted) -> bool:
+        """Whether an organ is named with whereabouts that neither its name nor the evidence has: "medial crus"."""
+        names = wanted.item.mention.names if wanted.item.mention else ()
+        return any(
+            word in _WHEREABOUTS
+            and word not in self.analysis.stems
+            and self.reader.lexicon.canonical(word) not in self.polarities
+            and not any(word in self.places.words(name) for name in names)
+            for word in wanted.stems
+        )
+
+    def _composed(self, name: str, wanted: Wanted) -> bool:
         """Whether the evidence names a part in several words: "Thyroid: nodule in the left lobe"."""
-        organ = self.places.organs[name]
-        if organ.side is not None and organ.side not in self.sides:
+        side = self.places.organs[name].side
+        if side is not None and self.sides != {side} and not self._both_alike(side):
             return False
         above = self.places.ancestors(name)
         if not any(own in above for own in self.known()):
             return False
         canonical = self.reader.lexicon.canonical
-        stems = {stem for stem in self.reader.lexicon.stems(words) if stem not in SIDES and stem not in _SMALL}
-        return all(stem in self.named or canonical(stem) in self.polarities for stem in stems)
+        words = [word for word in wanted.stems if word not in SIDES and word not in _SMALL]
+        return all(word in self.named or canonical(word) in self.polarities for word in words)
 
     def _organ_gap(self, name: str) -> Gap:
         known = self.known()
@@ -185,7 +234,7 @@ class Evidence:
         """Weight of a side word that belongs to no organ name, in a claim about ``organs``."""
         if not _both(side) <= self.sides:
             return SYNONYM if self.denies and not self.sides else _NO_SIDE
-        if self.own_side or len(self.sides) == 1 or not organs:
+        if self.own_side or side == "both" or len(self.sides) == 1 or not organs:
             return LITERAL
         related = self.reader.anatomist.related
         sides = {self.places.organs[own].side for own in self.known() if any(related(own, name) for name in organs)}
@@ -202,16 +251,19 @@ class Evidence:
             return _NO_MEASURE
         return LITERAL if item.polarity in same else _turned(item, same)
 
-    def word(self, item: Item, words: str) -> Gap | float:
+    def word(self, wanted: Wanted) -> Gap | float:
         """Weight of a finding or qualifier: the word itself, a synonym, or the same said in several words."""
-        for key, weight in self._spellings(item, words):
+        item, key = wanted.item, wanted.item.key
+        weight = LITERAL if wanted.word in self.said else SYNONYM
+        if key not in self.polarities:
+            key, weight = self._spelled(item), SPELLED
+        if key:
             polarities = self.polarities[key]
             return weight if item.polarity in polarities or key in POSITIONS else _turned(item, polarities)
         for parts in self._wordings(item):
             shared = set.intersection(*(self.polarities[part] for part in parts))
             return SYNONYM if item.polarity in shared else _turned(item, shared)
-        stems = self.reader.lexicon.stems(words)
-        if stems and self.named.issuperset(stems):
+        if wanted.stems and self.named.issuperset(wanted.stems):
             return SYNONYM
         if self._removed(item):
             return SYNONYM
@@ -219,21 +271,20 @@ class Evidence:
             return _NO_GRADE
         return TURNED if item.key in NEUTRAL else _NO_WORD
 
-    def _spellings(self, item: Item, words: str) -> Iterator[tuple[str, float]]:
-        if item.key in self.polarities:
-            yield item.key, LITERAL if words.lower() in self.analysis.text.lower() else SYNONYM
-        elif item.entry is None and len(item.key) > 5:
-            for key in self.polarities:
-                if key[:4] == item.key[:4] and fuzz.ratio(key, item.key) >= SPELLING:
-                    yield key, SPELLED
-                    return
+    def _spelled(self, item: Item) -> str:
+        """The key of the same word in another spelling, or nothing."""
+        if item.entry is not None or len(item.key) <= 5:
+            return ""
+        start = item.key[:4]
+        near = (key for key in self.polarities if key.startswith(start) and fuzz.ratio(key, item.key) >= SPELLING)
+        return next(near, "")
 
     def _wordings(self, item: Item) -> Iterator[tuple[str, ...]]:
         """The ways to say ``item`` in several words that the evidence has all words of."""
         if item.parts and all(part in self.polarities for part in item.parts):
             yield item.parts
         if item.entry:
-            for wording in sorted(wording for wording in item.entry.wordings if len(wording) > 1):
+            for wording in item.entry.several:
                 absent = [part for part in wording if part not in self.polarities]
                 if len(absent) < len(wording) and all(self._names(part) for part in absent):
                     yield tuple(part for part in wording if part in self.polarities)
@@ -248,10 +299,11 @@ class Evidence:
     def _inside(self, item: Item) -> Iterator[str]:
         """Findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""
         if item.entry and not item.entry.modifier:
-            for wording in item.entry.wordings:
-                named = [self.reader.anatomist.resolve(part) is not None for part in wording]
-                if len(wording) == 2 and sum(named) == 1 and ":" not in wording[named.index(False)]:
-                    yield wording[named.index(False)]
+            for wording in item.entry.several:
+                if len(wording) == 2:
+                    named = [self.reader.anatomist.resolve(part) is not None for part in wording]
+                    if sum(named) == 1 and ":" not in wording[named.index(False)]:
+                        yield wording[named.index(False)]
 
     def _names(self, word: str) -> bool:
         """Whether a word of a wording ("renal") is an organ that the evidence speaks of."""
@@ -261,6 +313,11 @@ class Evidence:
         return name is not None and any(self.places.covers(name, organ) for organ in (*self.known(), *self.context))
 
 
+_WHEREABOUTS = frozenset(
+    stem(word)
+    for word in "upper middle lower mid anterior posterior superior inferior lateral medial proximal distal central "
+    "peripheral cranial caudal dorsal ventral apical basal".split()
+)
 _SMALL = frozenset(("the", "of", "in"))
 
 

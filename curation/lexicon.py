@@ -70,6 +70,7 @@ class Entry:
     flags: set[str] = field(default_factory=set)  # pseudo_negation, scope_end, normality, reporting, ...
     organ: str | None = None
     wordings: set[tuple[str, ...]] = field(default_factory=set)  # content stems of all phrases of the same meaning
+    several: tuple[tuple[str, ...], ...] = ()  # those of several words, in order
 
 
 class Match(NamedTuple):
@@ -199,6 +200,7 @@ class Lexicon:
                 entry.organ = entry.organ or organ
                 entry.flags |= flags
                 entry.wordings = wordings
+                entry.several = tuple(sorted(wording for wording in wordings if len(wording) > 1))
                 if modifier is not None:
                     entry.key, entry.modifier = modifier.key, modifier.modifier
 

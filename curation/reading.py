@@ -11,6 +11,8 @@ from .analysis import Analysis, Item, Reader
 from .reports import READ_SECTIONS, Section
 from .statements import split_statements
 
+RECENT = 128
+"""Reports kept as read: the engine reads a batch, and then the verifier does."""
 FARTHEST = 4
 """Statements after which a statement that names no organ no longer goes on about the last one that did."""
 _EDGE = " .,;:!\"'“”"
@@ -61,6 +63,7 @@ class ReportReader:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._known = lru_cache(maxsize=50_000)(self._know)
+        self._recent = lru_cache(maxsize=RECENT)(self._read)
 
     def _know(self, text: str) -> _Known:
         analysis = self.reader.analyse(text)
@@ -97,6 +100,9 @@ class ReportReader:
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the statements of the sections that hold findings. Without any section the whole text is read."""
+        return self._recent(text, tuple(sections))
+
+    def _read(self, text: str, sections: tuple[Section, ...]) -> ReadReport:
         report = ReadReport(text)
         statements, by_words = report.statements, report.by_words
         spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS]
@@ -159,7 +165,8 @@ _SEROUS = frozenset(("pleura", "pericardium", "peritoneum", "lymph nodes"))
 def _adds(reader: Reader, name: str, items: Sequence[Item]) -> bool:
     """Whether an implied organ says more than the organs that are named beside it."""
     sites = [item for item in items if item.mention and not item.mention.place]
-    if any(reader.vocabulary.related(name, organ) for item in sites if item.mention for organ in item.mention.names):
+    named = [organ for item in sites if item.mention for organ in item.mention.names]
+    if any(name == organ or name in reader.vocabulary.ancestors(organ) for organ in named):
         return False
     regions = all(reader.vocabulary.organs[item.key].region for item in sites)
     return regions or name in _SEROUS

@@ -33,6 +33,7 @@ _KEPT = {
     "extensively": "extensive", "marking": "marking", "markings": "marking", "considerable": "considerable",
     "considerably": "considerable", "localization": "localization", "localizations": "localization",
     "localisation": "localization", "extremity": "extremity", "extremities": "extremity", "our": "our", "four": "four",
+    "nature": "nature", "natures": "nature",
 }
 """Words whose stem would fall together with that of another word (severe, like, extension, marked, for)."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from .analysis import ATTRIBUTES, Analysis, Item, Segment
+from .analysis import Analysis, Item, Segment
 from .anatomy import POSITIONS
 from .tokens import stem
 
-_ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
 _LISTING = (",", "and", "or", "nor", "/", "&", "plus")
 
 
@@ -31,17 +31,13 @@ NEUTRAL = frozenset(stem(word) for word in "structure area region section portio
 
 
 def is_attribute(item: Item) -> bool:
-    if item.kind != "finding":
-        return False
-    return item.key in ATTRIBUTES or (item.entry is not None and bool(item.entry.flags & _ASIDE))
+    """Whether an item names a property ("size") without saying how it is."""
+    return item.attribute
 
 
 def says_nothing(segment: Segment) -> bool:
     """Whether a segment names organs or attributes but no quality of them."""
-    return not any(
-        item.mention.device if item.mention else item.kind not in ("side", "negation") and not is_attribute(item)
-        for item in segment.items
-    )
+    return segment.silent
 
 
 def is_loose(segment: Segment) -> bool:
@@ -49,13 +45,19 @@ def is_loose(segment: Segment) -> bool:
     return not segment.organs and not any(item.kind == "finding" and not is_attribute(item) for item in segment.items)
 
 
+@lru_cache(maxsize=16_384)
 def units(analysis: Analysis) -> tuple[Unit, ...]:
     """The claims of a statement, one for each segment, in order."""
     return tuple(_unit(analysis.segments, index) for index in range(len(analysis.segments)))
 
 
-def available(segments: Sequence[Segment], index: int) -> list[Item]:
+@lru_cache(maxsize=16_384)
+def available(analysis: Analysis, index: int) -> tuple[Item, ...]:
     """Items that a faithful caption about segment ``index`` may use."""
+    return tuple(_available(analysis.segments, index))
+
+
+def _available(segments: Sequence[Segment], index: int) -> list[Item]:
     segment = segments[index]
     found = list(_unit(segments, index).items)
     _extend(found, _outer_organs(segments, index))
@@ -118,6 +120,8 @@ def _heading(segments: Sequence[Segment], index: int) -> list[Item]:
     """All organs of the heading that a segment stands under: "PANCREAS, SPLEEN: Unremarkable." """
     first = next((at for at in range(index, 0, -1) if segments[at].joiner == ":"), 0)
     found: list[Item] = []
+    if any(segment.organs for segment in segments[first:index]):
+        return found
     for heading in reversed(segments[:first]):
         if not says_nothing(heading):
             break

@@ -85,6 +85,7 @@ def test_each_segment_keeps_its_own_size_and_place() -> None:
         "Ground-glass and tree-in-bud opacities.",
         "A 12 x 9 mm cyst of the liver.",
         "Soft tissue mass of the left thyroid lobe.",
+        "The aorta has a normal course and caliber.",
     ],
 )
 def test_names_and_sizes_are_not_cut(sentence: str) -> None:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pytest
 from _pytest.mark import ParameterSet
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curation.curator import Curator, rules_recipe
 from curation.engines.rules import RulesEngine
@@ -239,6 +241,7 @@ ASIDE = [
 @pytest.mark.parametrize(
     ("text", "expected"),
     SEVERAL + CONTEXT + PLACES + IMPLIED + NEGATED + HEDGED + OVER_TIME + REMOVED + ASIDE,
+    ids=lambda value: repr(value)[1:-1] if isinstance(value, str) else "",
 )
 def test_organs_and_their_status(text: str, expected: dict[str, Status]) -> None:
     assert statuses(text) == {organ: {status} for organ, status in expected.items()}
@@ -326,7 +329,11 @@ def test_a_caption_stands_alone(text: str) -> None:
             marks=pytest.mark.xfail(strict=True, reason="half of a pair of conjunctions"),
         ),
         ("Both adrenal glands and pancreas are normal.", "Both adrenal glands is normal"),
-        ("There is a nodule in the left lung. It measures 6 mm.", "Left lung: it measures 6 mm"),
+        pytest.param(
+            "There is a nodule in the left lung. It measures 6 mm.",
+            "Left lung: it measures 6 mm",
+            marks=pytest.mark.xfail(strict=True, reason="not the lung measures 6 mm"),
+        ),
         (
             "Three nodules in the left lung, the largest measuring 7 mm in the upper lobe.",
             "The largest measuring 7 mm in the upper lobe",
@@ -429,6 +436,43 @@ def test_what_differs_stays_two_captions(findings: str, impression: str) -> None
 def test_captions_come_in_the_order_of_the_text_and_each_once() -> None:
     text = "The spleen is normal. The liver is enlarged. The spleen is normal. Stone in the gallbladder."
     assert [organ for organ, _ in curated(findings=text)] == ["spleen", "liver", "gallbladder"]
+
+
+CLAIMS: dict[str, Status] = {
+    "The {} is normal.": "normal",
+    "The {} is unremarkable.": "normal",
+    "No mass in the {}.": "normal",
+    "A cyst was not observed in the {}.": "normal",
+    "The {} is free of stones.": "normal",
+    "There is a 5 mm cyst in the {}.": "abnormal",
+    "The {} is enlarged.": "abnormal",
+    "No change in the cyst in the {}.": "abnormal",
+    "Mild calcification is seen in the {}.": "abnormal",
+    "Possible abscess in the {}.": "uncertain",
+    "A mass in the {} cannot be excluded.": "uncertain",
+}
+ORGANS = ("liver", "spleen", "pancreas", "gallbladder", "left kidney", "right kidney", "stomach", "prostate", "aorta")
+REPORTS = st.lists(
+    st.tuples(st.sampled_from(ORGANS), st.sampled_from(sorted(CLAIMS))),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda one: one[0],
+)
+
+
+@settings(max_examples=150)
+@given(REPORTS, st.sampled_from([" ", "\n", "\n\n", "\n- "]))
+def test_every_statement_of_a_report_gives_its_caption(claims: list[tuple[str, str]], between: str) -> None:
+    text = between.join(claim.format(organ) for organ, claim in claims)
+    assert [(row.organ, row.status, row.evidence) for row in captions(text)] == [
+        (organ, CLAIMS[claim], claim.format(organ)) for organ, claim in claims
+    ]
+
+
+@given(st.text(max_size=80))
+def test_any_text_can_be_curated(text: str) -> None:
+    for row in captions(text):
+        assert row.evidence in text
 
 
 def test_a_list_under_headings_of_organs() -> None:

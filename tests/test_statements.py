@@ -84,6 +84,7 @@ def test_one_statement(text: str) -> None:
         pytest.param("* Liver cyst\n* Renal stone", ["Liver cyst", "Renal stone"], id="asterisks"),
         pytest.param("• Liver cyst • Renal stone", ["Liver cyst", "Renal stone"], id="bullets on one line"),
         pytest.param("•Liver cyst\n•Renal stone", ["Liver cyst", "Renal stone"], id="bullets without a blank"),
+        pytest.param("•Liver cyst •Renal stone", ["Liver cyst", "Renal stone"], id="bullets glued to their items"),
         pytest.param(
             "1. 5 mm nodule.\n2. 3 mm nodule.",
             ["5 mm nodule.", "3 mm nodule."],
@@ -142,8 +143,8 @@ def test_a_part_of_the_text_has_offsets_of_the_whole() -> None:
 
 
 PIECES = (
-    'The liver is normal|no mass|A 5 mm nodule|1.5 cm|12x9mm|e.g|Dr|vs|in the|mm.|No. 3|L4|?|.|\n|\r\n|\n\n|;|; |"| " |•|·|'
-    "- |1. |2) |. |!|(a) |(|)| |,|5|_|…|é|nodül|½|²|\u0131|\u00a0|\x00|\U0001d7d3"
+    'The liver is normal|no mass|A 5 mm nodule|1.5 cm|12x9mm|e.g|Dr|vs|in the|mm.|No. 3|L4|?|.|\n|\r\n|\n\n|;|; |"| " |'
+    "•|·|- |1. |2) |. |!|(a) |(|)| |,|5|_|…|é|nodül|½|²|\u0131|\u00a0|\x00|\U0001d7d3"
 ).split("|")
 MESSY = st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=80)
 BETWEEN = re.compile(r"(?:[^\w]|_|\(?\d{1,2}[.):]|\(?[A-Ha-h]\))*")
@@ -178,10 +179,27 @@ def test_full_sentences_on_a_line_are_found_one_by_one(sentences: list[str]) -> 
     assert cut("\n".join(sentences)) == sentences
 
 
-@pytest.mark.parametrize("piece", ["nodule ", "n", ". ", "1. ", '" ', "\n", "a.", "(", "mm. ", '"'])
-def test_a_megabyte_without_a_sentence_end_is_cut_in_linear_time(piece: str) -> None:
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "nodule ",
+        ". ",
+        "1. ",
+        '" ',
+        "\n",
+        "(",
+        "mm. ",
+        '"',
+        "5 mm, 1.5 x 2 cm ",
+        pytest.param("n", marks=pytest.mark.xfail(strict=True, reason="a letter is lost at each cut inside a word")),
+        pytest.param("a.", marks=pytest.mark.xfail(strict=True, reason="a letter is lost at each cut inside a word")),
+    ],
+)
+def test_a_megabyte_without_a_sentence_end_is_cut_in_linear_time_and_nothing_is_lost(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     spans = split_statements(text)
-    assert all(end - start <= LONGEST_STATEMENT for start, end in spans)
-    kept = sum(end - start for start, end in spans)
-    assert kept >= 0.9 * len(text.replace(" ", "")) if piece.strip().isalpha() else kept <= len(text)
+    assert all(0 < end - start <= LONGEST_STATEMENT for start, end in spans)
+    if piece != "1. ":
+        kept = "".join(text[start:end] for start, end in spans)
+        signs = set(filter(str.isalnum, piece))
+        assert {sign: kept.count(sign) for sign in signs} == {sign: text.count(sign) for sign in signs}

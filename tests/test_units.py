@@ -23,6 +23,7 @@ def accepted(sentence: str, organ: str, claim: str) -> bool:
 
 KNOWN = {
     "Mass in the stomach. from A mass in the liver that displaces the stomach.": "what is displaced is a place",
+    "Mild emphysema in the left lung. from Mild emphysema, severe in the left lung.": "the part has its own grade",
 }
 """Claims that the code gets wrong, with the reason."""
 
@@ -82,6 +83,7 @@ NOT_SHARED = [
     ("A mass in the liver that displaces the stomach.", "stomach", "Mass in the stomach."),
     ("Cyst in the liver, calcified plaques in the aorta.", "liver", "Calcified cyst in the liver."),
     ("Three nodules in the left lung and a cyst in the liver.", "liver", "Three cysts in the liver."),
+    ("Mild emphysema, severe in the left lung.", "left lung", "Mild emphysema in the left lung."),
 ]
 
 

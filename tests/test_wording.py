@@ -50,6 +50,16 @@ def of(organ: str, text: str) -> list[str]:
         # the denial goes with what it denies
         ("No lesion in the liver or spleen.", "liver", "No lesion in the liver"),
         ("No lesion in the liver or spleen.", "spleen", "No lesion in the spleen"),
+        (
+            "No mass in the liver, stone in the gallbladder or cyst in the spleen.",
+            "gallbladder",
+            "No stone in the gallbladder",
+        ),
+        (
+            "Mass in the liver or cyst in the spleen was not observed.",
+            "liver",
+            "Mass in the liver was not observed",
+        ),
         # the finding goes with its places
         ("Plaques in the aorta and coronary arteries.", "aorta", "Plaques in the aorta"),
         ("Plaques in the aorta and coronary arteries.", "coronary arteries", "Plaques in the coronary arteries"),

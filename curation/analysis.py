@@ -96,7 +96,7 @@ class Reader:
         self.vocabulary = vocabulary or load_vocabulary()
         self.lexicon = lexicon or load_lexicon()
         self.anatomist = Anatomist(self.vocabulary)
-        self.analyse = lru_cache(maxsize=50_000)(self._analyse)
+        self.analyse = lru_cache(maxsize=8_192)(self._analyse)
 
     def _analyse(self, text: str) -> Analysis:
         tokens = _with_conjunctions(tokenize(text))

@@ -92,10 +92,10 @@ class Entailment:
         self.reader = reader
         self.places = Places(reader)
         self.related = reader.anatomist.related
-        self.check = lru_cache(maxsize=50_000)(self._check)
+        self.check = lru_cache(maxsize=8_192)(self._check)
         self.check_organ = lru_cache(maxsize=50_000)(self._check_organ)
-        self._claims = lru_cache(maxsize=50_000)(self._read_claims)
-        self._offers = lru_cache(maxsize=50_000)(self._offer)
+        self._claims = lru_cache(maxsize=2_000)(self._read_claims)
+        self._offers = lru_cache(maxsize=2_000)(self._offer)
 
     def _offer(self, statement: str, index: int | None, context: tuple[str, ...]) -> Evidence:
         return Evidence(self.reader, self.places, self.reader.analyse(statement), index, context)

@@ -54,6 +54,7 @@ class LexiconFile(BaseModel):
     history: list[str]
     exceptions: list[str]
     attributes: list[str]
+    findings: list[str]
 
 
 @dataclass(slots=True)
@@ -92,6 +93,7 @@ _FLAGS = {
     "history": "history",
     "exceptions": "exception",
     "attributes": "attribute",
+    "findings": "finding",
 }
 
 

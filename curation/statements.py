@@ -34,7 +34,7 @@ _MARK = re.compile(r"[.!?;\n\r\"“”•◦▪●·]")
 _STOP = re.compile(r"[.!?]+[\"”')\]]*")
 _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multiple|Bilateral) [a-z])")
 _BULLETS = frozenset("•◦▪●·")
-_LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])(?!\s*\d)|\(?[a-hA-H]\)(?=\s)|;)+""")
+_LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|\(?[a-hA-H]\)(?=\s)|;)+""")
 _TRAIL = frozenset("\"“”•◦▪●·*")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
@@ -97,7 +97,7 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
         return False
     previous = word[1].lower()
     if previous.isdigit():  # "2." opens a list item unless it stands alone behind a sentence
-        return not text[begin : word.start()].strip() and following.isalpha()
+        return not text[begin : word.start()].strip() and following.isalnum()
     if previous in ("no", "nr"):
         return following.isdigit()
     return previous in _ABBREVIATION or (previous in _UNIT and following.islower())
@@ -132,7 +132,7 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
         cut = text.rfind(" ", start + LONGEST_STATEMENT // 2, start + LONGEST_STATEMENT)
         cut = start + LONGEST_STATEMENT if cut < 0 else cut
         _keep(spans, text, start, cut)
-        start = cut + 1
+        start = cut + text[cut].isspace()
     _keep(spans, text, start, end)
 
 

@@ -45,13 +45,13 @@ def is_loose(segment: Segment) -> bool:
     return not segment.organs and not any(item.kind == "finding" and not is_attribute(item) for item in segment.items)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def units(analysis: Analysis) -> tuple[Unit, ...]:
     """The claims of a statement, one for each segment, in order."""
     return tuple(_unit(analysis.segments, index) for index in range(len(analysis.segments)))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def available(analysis: Analysis, index: int) -> tuple[Item, ...]:
     """Items that a faithful caption about segment ``index`` may use."""
     return tuple(_available(analysis.segments, index))

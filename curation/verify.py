@@ -59,7 +59,7 @@ class Verifier:
         self.resolve = self.reader.anatomist.resolve
         reports = ReportReader(self.reader)
         self.read = reports.read
-        self._keys = lru_cache(maxsize=50_000)(reports.keys)
+        self._keys = lru_cache(maxsize=4_096)(reports.keys)
         self._claims = lru_cache(maxsize=50_000)(self._claims_of)
         self._status = lru_cache(maxsize=50_000)(self._status_of)
 
@@ -195,7 +195,8 @@ class Verifier:
                 exact = words in statement.words
                 scored.append((exact, shared, -statement.index))
         scored.sort(reverse=True)
-        return [report.statements[-index] for *_, index in scored[:CANDIDATES]]
+        least = scored[0][1] / 2 if scored else 0  # what shares half as much as the best carries none of the rest
+        return [report.statements[-index] for exact, shared, index in scored[:CANDIDATES] if exact or shared > least]
 
     def _claims_of(self, caption: str) -> frozenset[tuple[str, object]]:
         return frozenset(

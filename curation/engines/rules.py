@@ -122,12 +122,18 @@ class RulesEngine:
 def _is_past(segment: Segment, analysis: Analysis) -> bool:
     """ "In the previous examination there is a consolidation": no finding of today, unless it is compared with today."""
     stems = analysis.stems[segment.start : segment.end]
-    earlier = any(one in _EARLIER and two in _EXAMINATION for one, two in zip(stems, stems[1:], strict=False))
-    return earlier and not any(item.entry and item.entry.modifier == "time" for item in segment.items if item.kind == "modifier" and item.key != "time:previous") and not any(
-        item.polarity == Polarity.NEGATED for item in segment.items
-    ) and any(item.kind == "finding" and item.entry and not is_attribute(item) for item in segment.items)
+    if not any(one in _EARLIER and two in _EXAMINATION for one, two in zip(stems, stems[1:], strict=False)):
+        return False
+    compared = any(item.kind == "negation" or _is_change(item) for item in segment.items)
+    return not compared and any(_is_known(item) and item.kind == "finding" for item in segment.items)
 
 
+def _is_change(item: Item) -> bool:
+    return item.entry is not None and item.entry.modifier == "time" and item.key != "time:previous"
+
+
+_ASSESSED = frozenset(stem(word) for word in ("evaluated", "assessed", "characterized", "performed"))
+_NOT = frozenset(("not", "cannot", "could", "suboptim", "limit"))
 _EARLIER = frozenset(stem(word) for word in ("previous", "prior", "earlier", "old", "last"))
 _EXAMINATION = frozenset(stem(word) for word in ("examination", "exam", "study", "ct", "scan", "tomography", "review"))
 _ADVICE = frozenset(
@@ -169,7 +175,10 @@ def _is_aside(segment: Segment, analysis: Analysis) -> bool:
     }
     if not flags.intersection(("recommendation", "limitation")):
         return False
-    advised = any(stem in _ADVICE for stem in analysis.stems[segment.start : segment.end])
+    stems = analysis.stems[segment.start : segment.end]
+    if "limitation" in flags and not _ASSESSED.isdisjoint(stems) and not _NOT.isdisjoint(stems):
+        return True  # "bowel loops cannot be evaluated for lack of contrast"
+    advised = any(word in _ADVICE for word in stems)
     return advised or not any(_is_known(item) for item in segment.items)
 
 

@@ -197,7 +197,7 @@ _ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "sco
 
 
 def _is_attribute(item: Item) -> bool:
-    if item.kind != "finding":
+    if item.kind != "finding" or (item.entry is not None and "normality" in item.entry.flags):
         return False
     return item.key in ATTRIBUTES or (item.entry is not None and not _ASIDE.isdisjoint(item.entry.flags))
 

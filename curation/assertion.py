@@ -165,7 +165,8 @@ class Scopes:
     def _hedge(self, match: Match) -> None:
         kind = Polarity.ATTRIBUTED if match.entry.attributive else Polarity.UNCERTAIN
         self.cues[match.start] = (match.end, kind)
-        if match.entry.hedge == "before":
+        adverb = self.tokens[match.end - 1].word.endswith("ly")  # "is probably enlarged", unlike "is probable"
+        if match.entry.hedge == "before" or adverb:
             self._set(match.end, self._hedge_end(match.end), kind)
             return
         start = self.clause_start(match.start)

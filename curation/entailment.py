@@ -6,15 +6,15 @@ turns the meaning: a negation, a hedge, an exception, "previously".
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 from .analysis import Analysis, Item, Reader, Segment
 from .assertion import Polarity
-from .evidence import CONTEXT, LITERAL, Evidence, Gap, Places, Wanted, denies
+from .evidence import LITERAL, Evidence, Gap, denies
+from .fitting import Claim, Fit, at_with, fit, is_normality, read_claim
+from .places import Places, subjects
 from .reading import implied_organs, normalised
 from .schemas import Reason
 from .units import Unit, available, units
@@ -25,7 +25,6 @@ _NOT_DROPPED = frozenset(("time:resolved", "time:previous", "time:prior"))
 _NARROWING = frozenset(("time", "size", "severity", "density"))
 _NO_LESS_DENIED = frozenset(("severity:significant", "severity:definite", "severity:prominent", "time:active"))
 _NOW = frozenset(("now", "current", "currently", "today", "still"))
-_REPEATED = Gap(Reason.NOT_GROUNDED, "“{words}” is once in the evidence, not twice")
 
 
 @dataclass(slots=True)
@@ -34,6 +33,7 @@ class Problem:
 
     reason: Reason
     detail: str
+    final: bool = False  # no other statement of the report makes up for it
 
 
 @dataclass(slots=True)
@@ -43,46 +43,6 @@ class Finding:
     problems: list[Problem] = field(default_factory=list)
     coverage: float = 0.0
     uses_context: bool = False
-
-
-class Claim(NamedTuple):
-    """A unit of a caption with what has to be found for it. ``organs`` are those that it is about."""
-
-    unit: Unit
-    wanted: tuple[Wanted, ...]
-    organs: tuple[str, ...]
-    denied: bool
-    normal: bool
-
-
-def read_claim(unit: Unit, caption: Analysis, places: Places) -> Claim:
-    """All that the evidence must have for one unit of a caption."""
-    own = set(map(id, unit.segment.items))
-    wanted = tuple(
-        Wanted(
-            item,
-            tuple(stem for stem in caption.stems[item.start : item.end] if stem[0].isalnum()),
-            caption.tokens[item.start].word,
-            id(item) in own,
-        )
-        for item in unit.items
-        if item.kind not in ("hedge", "negation")
-        # A grade taken over from a neighbour has been looked at there, a side word as part of its organ.
-        and (id(item) in own or item.kind != "modifier")
-        and not (item.kind == "side" and places.has_side(item, unit.items))
-    )
-    normal = any(_is_normality(item) and item.polarity == Polarity.AFFIRMED for item in unit.items)
-    return Claim(unit, wanted, tuple(_subjects(unit.items)), denies(unit.items), normal)
-
-
-class _Fit(NamedTuple):
-    """How well one segment carries one claim: what is missing, and the share of it that is carried."""
-
-    offer: Evidence
-    index: int
-    gaps: list[tuple[Gap, Item]]
-    share: float
-    uses_context: bool
 
 
 class Entailment:
@@ -117,12 +77,12 @@ class Entailment:
         carried = total = 0.0
         used: list[tuple[Unit, int]] = []
         for each in self._claims(caption):
-            for part, fit in self._fits(each, claim, evidence, context):
-                outcome.problems.extend(_problem(gap, item, claim, fit.offer) for gap, item in fit.gaps)
-                outcome.uses_context |= fit.uses_context
+            for part, found in self._fits(each, claim, evidence, context):
+                outcome.problems.extend(_problem(gap, item, claim, found.offer) for gap, item in found.gaps)
+                outcome.uses_context |= found.uses_context
                 weight = max(1, len(part.unit.segment.items))
-                carried, total = carried + fit.share * weight, total + weight
-                used.append((part.unit, fit.index))
+                carried, total = carried + found.share * weight, total + weight
+                used.append((part.unit, found.segment))
         outcome.coverage = carried / total if total else 0.0
         if not any(_says_something(item) for item in claim.items) and normalised(caption) not in normalised(statement):
             outcome.problems.append(Problem(Reason.NOT_GROUNDED, "it names an organ and says nothing of it"))
@@ -140,33 +100,33 @@ class Entailment:
 
     def _fits(
         self, claim: Claim, caption: Analysis, evidence: Analysis, context: tuple[str, ...]
-    ) -> list[tuple[Claim, _Fit]]:
+    ) -> list[tuple[Claim, Fit]]:
         """The claim with the segment that fits it best, or its two halves if each of them fits one."""
-        fit = self._best_fit(claim, evidence, context)
-        if fit.gaps and len(evidence.segments) > 1:
-            halves = [read_claim(unit, caption, self.places) for unit in _at_with(claim.unit, caption)]
+        best = self._best_fit(claim, evidence, context)
+        if best.gaps and len(evidence.segments) > 1:
+            halves = [read_claim(unit, caption, self.places) for unit in at_with(claim.unit, caption)]
             fits = [(half, self._best_fit(half, evidence, context)) for half in halves]
-            if fits and not any(half_fit.gaps for _, half_fit in fits):
+            if fits and not any(one.gaps for _, one in fits):
                 return fits
-        return [(claim, fit)]
+        return [(claim, best)]
 
-    def _best_fit(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> _Fit:
+    def _best_fit(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> Fit:
         text, count = evidence.text, len(evidence.segments)
         if count == 1:
-            return _fit(claim, self._offers(text, 0, context), 0)
+            return fit(claim, self._offers(text, 0, context), 0)
         # A word that stands nowhere in the statement settles it, and says more than one that stands elsewhere in it.
-        whole = _fit(claim, self._offers(text, None, context), 0)
+        whole = fit(claim, self._offers(text, None, context), 0)
         if any(gap.weight == 0.0 and item.kind not in ("organ", "side") for gap, item in whole.gaps):
             return whole
-        best: _Fit | None = None
+        best: Fit | None = None
         for index in self._closest(claim, evidence, context):
-            fit = _fit(claim, self._offers(text, index, context), index)
-            if best is None or (len(fit.gaps), -fit.share) < (len(best.gaps), -best.share):
-                best = fit
-            if not fit.gaps and fit.share == LITERAL:
+            found = fit(claim, self._offers(text, index, context), index)
+            if best is None or (len(found.gaps), -found.share) < (len(best.gaps), -best.share):
+                best = found
+            if not found.gaps and found.share == LITERAL:
                 break
         assert best is not None
-        return whole._replace(index=best.index) if best.gaps and whole.gaps else best
+        return whole._replace(segment=best.segment) if best.gaps and whole.gaps else best
 
     def _closest(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> Sequence[int]:
         """Segments to hold a claim against: of many, those that share most with it."""
@@ -178,7 +138,8 @@ class Entailment:
             offer = self._offers(evidence.text, index, context)
             same = sum(wanted.item.key in offer.polarities for wanted in claim.wanted)
             same += len(set(claim.organs).intersection(offer.known()))
-            return same + sum(w.item.kind == "measure" and not isinstance(offer.measure(w.item), Gap) for w in claim.wanted)
+            sizes = [wanted.item for wanted in claim.wanted if wanted.item.kind == "measure"]
+            return same + sum(not isinstance(offer.measure(item), Gap) for item in sizes)
 
         return sorted(range(count), key=shared, reverse=True)[:_CLOSEST]
 
@@ -195,7 +156,7 @@ class Entailment:
         exception = next((m for m in evidence.matches if "exception" in m.entry.flags), None)
         if exception and not any("exception" in m.entry.flags for m in claim.matches):
             items = [item for _, index in used for item in evidence.segments[index].items]
-            if any(_is_normality(item) and item.start < exception.start for item in items):
+            if any(is_normality(item) and item.start < exception.start for item in items):
                 yield Problem(Reason.NEGATION, "leaves off the exception that follows")
 
     def _cut_negation(self, unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Problem]:
@@ -208,7 +169,7 @@ class Entailment:
         after = [item for item in segment.items if item.start >= cue.end]
         if before and not any(item.key in keys for item in after) and any(item.key in keys for item in before):
             word = evidence.tokens[cue.start].word
-            if word == "not" or (word == "without" and any(map(_is_normality, before))) or not after:
+            if word == "not" or (word == "without" and any(map(is_normality, before))) or not after:
                 yield Problem(Reason.NEGATION, f"leaves off “{_words(evidence, cue)}” that follows")
 
     # -- the organ it is filed under ------------------------------------------------------------------------------
@@ -217,9 +178,9 @@ class Entailment:
         self, used: Sequence[tuple[Unit, int]], evidence: Analysis, organ: str, context: tuple[str, ...]
     ) -> Iterator[Problem]:
         claims = [(unit, index) for unit, index in used if not unit.heading] or used
-        found = self._subjects(claims, evidence) or _subjects(evidence.items) or list(context)
+        found = self._subjects(claims, evidence) or subjects(evidence.items) or list(context)
         if any(self.places.covers(organ, name) for name in found):
-            claimed = [name for unit, _ in used for name in _subjects(unit.items)]
+            claimed = [name for unit, _ in used for name in subjects(unit.items)]
             if not claimed or any(self.related(organ, name) for name in claimed):
                 return
             if any(self.places.covers(organ, name) for _, i in claims for name in self._of(evidence.segments[i])):
@@ -235,12 +196,12 @@ class Entailment:
     def _subjects(self, claims: Sequence[tuple[Unit, int]], evidence: Analysis) -> list[str]:
         found: list[str] = []
         for _, index in claims:
-            found += _subjects(available(evidence, index))
+            found += subjects(available(evidence, index))
             found += implied_organs(self.reader, evidence.segments[index].items)
         return found
 
     def _of(self, segment: Segment) -> list[str]:
-        return _subjects(segment.items) + list(implied_organs(self.reader, segment.items))
+        return subjects(segment.items) + list(implied_organs(self.reader, segment.items))
 
     def _meant_by_pair(
         self,
@@ -262,54 +223,8 @@ class Entailment:
         return True
 
 
-def _repeated(unit: Unit, offer: Evidence) -> Iterator[Item]:
-    """Words that the claim has twice and its evidence once: "calcified calcifications" for calcified nodules."""
-    seen: Counter[str] = Counter()
-    for item in unit.segment.items:
-        if item.kind in ("finding", "modifier"):
-            seen[item.key] += 1
-            if 1 <= offer.counts[item.key] < seen[item.key]:
-                yield item
-
-
 def _says_something(item: Item) -> bool:
     return item.kind not in ("organ", "side") or (item.mention is not None and (item.mention.device or item.mention.finding))
-
-
-def _fit(claim: Claim, offer: Evidence, index: int) -> _Fit:
-    gaps = [(_REPEATED, item) for item in _repeated(claim.unit, offer)]
-    share, uses_context = 0.0, False
-    for wanted in claim.wanted:
-        weight = _weigh(wanted, claim, offer)
-        if isinstance(weight, Gap):
-            gaps.append((weight, wanted.item))
-            weight = weight.weight
-        share += weight
-        uses_context |= weight == CONTEXT and wanted.item.kind == "organ"
-    return _Fit(offer, index, gaps, share / len(claim.wanted) if claim.wanted else LITERAL, uses_context)
-
-
-def _weigh(wanted: Wanted, claim: Claim, offer: Evidence) -> Gap | float:
-    kind = wanted.item.kind
-    if kind == "organ":
-        return offer.organ(wanted, claim.denied, claim.denied or claim.normal)
-    if kind == "side":
-        return offer.side(wanted.item.key.removeprefix("side:"), claim.organs)
-    return offer.measure(wanted.item) if kind == "measure" else offer.word(wanted)
-
-
-def _at_with(unit: Unit, claim: Analysis) -> list[Unit]:
-    """A claim cut before "with" or "without": what follows may be told in another segment, of the same organ."""
-    segment = unit.segment
-    cut = next((at for at in range(segment.start + 1, segment.end) if claim.tokens[at].word in ("with", "without")), None)
-    if cut is None:
-        return []
-    halves = [[i for i in segment.items if i.start < cut], [i for i in segment.items if i.start >= cut]]
-    if not all(any(item.kind == "finding" for item in half) for half in halves):
-        return []
-    sites = [item for item in unit.items if item.mention and item not in halves[1]]
-    first = Unit(segment, halves[0] + [item for item in unit.items if item not in segment.items])
-    return [first, Unit(segment, halves[1] + ([] if any(i.mention for i in halves[1]) else sites))]
 
 
 def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]:
@@ -332,16 +247,9 @@ def _narrows_denial(item: Item, unit: Unit) -> bool:
     return item.kind == "modifier" and item.entry is not None and item.entry.modifier in _NARROWING
 
 
-def _subjects(items: Iterable[Item]) -> list[str]:
-    return [name for item in items if item.mention and not item.mention.place for name in item.mention.names]
-
-
 def _problem(gap: Gap, item: Item, claim: Analysis, offer: Evidence) -> Problem:
-    return Problem(gap.reason, gap.says.format(words=_words(claim, item), known=_listed(offer.known())))
-
-
-def _is_normality(item: Item) -> bool:
-    return item.entry is not None and "normality" in item.entry.flags
+    said = gap.says.format(words=_words(claim, item), known=_listed(offer.known()))
+    return Problem(gap.reason, said, gap.final)
 
 
 def _words(analysis: Analysis, item: Item) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -12,6 +11,7 @@ from rapidfuzz import fuzz
 from .analysis import Analysis, Item, Reader
 from .anatomy import POSITIONS, SIDES
 from .assertion import Polarity
+from .places import Places
 from .reading import implied_organs
 from .schemas import Reason
 from .tokens import stem
@@ -32,6 +32,7 @@ class Gap(NamedTuple):
     reason: Reason
     says: str
     weight: float = 0.0
+    final: bool = False  # no other statement of the report makes up for it
 
 
 _NO_WORD = Gap(Reason.NOT_GROUNDED, "“{words}” is not in the evidence")
@@ -42,7 +43,7 @@ _OTHER_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; th
 _NO_ORGAN = Gap(Reason.WRONG_ORGAN, "“{words}” is not in the evidence; the evidence names no organ")
 _NO_MEASURE = Gap(Reason.MEASUREMENT, "“{words}” is not in the evidence")
 _ONLY_PART = Gap(Reason.WRONG_ORGAN, "the evidence is about {known} and not about all of “{words}”")
-_ABSENCE = Gap(Reason.NEGATION, "the evidence is the opposite about “{words}” itself", TURNED)
+_ABSENCE = Gap(Reason.NEGATION, "the evidence is the opposite about “{words}” itself", TURNED, final=True)
 _DENIED = Gap(Reason.NEGATION, "the evidence denies “{words}”", TURNED)
 _NOT_DENIED = Gap(Reason.NEGATION, "the evidence does not deny “{words}”", TURNED)
 _SUSPECTED = Gap(Reason.MODIFIER, "the evidence only suspects “{words}”", TURNED)
@@ -57,38 +58,6 @@ class Wanted(NamedTuple):
     stems: tuple[str, ...]
     word: str
     own: bool
-
-
-class Places:
-    """How organs of one vocabulary relate: whole and part, left and right."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.organs = reader.vocabulary.organs
-        self.ancestors = reader.vocabulary.ancestors
-        self.sided = reader.vocabulary.sided
-        self.words = lru_cache(maxsize=10_000)(lambda name: frozenset(reader.lexicon.stems(name)))
-
-    def covers(self, organ: str, name: str) -> bool:
-        """Whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
-        return organ == name or organ in self.ancestors(name)
-
-    def other_side(self, organ: str, name: str) -> bool:
-        """Whether ``name`` is the counterpart of ``organ``, or the pair without a side."""
-        if organ not in self.organs or name not in self.organs:
-            return False
-        side, other = self.organs[organ].side, self.organs[name].side
-        same_pair = bool(set(self.organs[organ].parents) & set(self.organs[name].parents))
-        return side is not None and side != other and (same_pair or name in self.organs[organ].parents)
-
-    def has_side(self, side: Item, items: Iterable[Item]) -> bool:
-        """Whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
-        following = next((item.mention for item in items if item.mention and item.start == side.end), None)
-        return following is not None and all(self.organs[name].side for name in following.names)
-
-    def is_half(self, organ: str, name: str) -> bool:
-        """Whether ``organ`` is one side of the pair ``name``."""
-        pair = self.sided(name)
-        return pair is not None and organ in pair
 
 
 class Evidence:
@@ -113,7 +82,7 @@ class Evidence:
 
     def _add(self, item: Item) -> None:
         if item.kind in ("finding", "modifier"):
-            self.counts[item.key] += 1
+            self.counts.update({item.key, *item.parts})
             for key in (item.key, *item.parts, *self._inside(item)):
                 self.polarities.setdefault(key, set()).add(item.polarity)
         if item.kind == "negation" or (item.entry and "pseudo_negation" in item.entry.flags):
@@ -173,15 +142,17 @@ class Evidence:
         if any(covers(name, own) for own in self.implied) or self._composed(name, wanted):
             return SYNONYM
         subjects = [other.mention for other in self.organs if other.mention and not other.mention.place]
-        if self.denies and not self.sides and any(self.places.is_half(name, own) for m in subjects for own in m.names):
-            return SYNONYM  # what is denied of the kidneys is denied of each
+        if self.denies and not self.sides:  # what is denied of the kidneys is denied of each
+            if any(self.places.is_half(name, own) for mention in subjects for own in mention.names):
+                return SYNONYM
         if not subjects and any(covers(name, own) for own in self.context):
             return CONTEXT
         return 0.0
 
     def _is_whole(self, name: str) -> bool:
-        """Whether the evidence speaks of all of an organ and not only of a part: a normal isthmus is no normal thyroid."""
-        return any(name == own or self.places.is_half(name, own) for own in (*self.known(), *self.implied, *self.context))
+        """Whether the evidence is about all of an organ, not only a part: a normal isthmus is no normal thyroid."""
+        spoken_of = (*self.known(), *self.implied, *self.context)
+        return any(name == own or self.places.is_half(name, own) for own in spoken_of)
 
     def _both_alike(self, side: str) -> bool:
         """Whether both sides are spoken of, and neither by itself."""
@@ -246,7 +217,8 @@ class Evidence:
         """Weight of a size or number: the same values and unit, at the same time, under the same bound."""
         assert item.measure is not None
         kind = item.measure.kind
-        same = {o.polarity for o in self.items if o.measure and o.measure.kind == kind and o.measure.carries(item.measure)}
+        alike = [other for other in self.items if other.measure and other.measure.kind == kind]
+        same = {other.polarity for other in alike if other.measure and other.measure.carries(item.measure)}
         if not same:
             return _NO_MEASURE
         return LITERAL if item.polarity in same else _turned(item, same)
@@ -322,8 +294,11 @@ _SMALL = frozenset(("the", "of", "in"))
 
 
 def denies(items: Iterable[Item]) -> bool:
-    """Whether a finding, and not only an organ, is denied."""
-    return any(item.polarity == Polarity.NEGATED for item in items if item.kind in ("finding", "modifier", "measure"))
+    """Whether a finding, and not only an organ or its whereabouts, is denied."""
+    return any(
+        item.polarity == Polarity.NEGATED and item.kind in ("finding", "modifier", "measure") and item.key not in POSITIONS
+        for item in items
+    )
 
 
 def _both(side: str) -> set[str]:

@@ -39,6 +39,7 @@ def content(**changes: Any) -> dict[str, Any]:
         "history": ["history of"],
         "exceptions": ["except for"],
         "attributes": ["contour"],
+        "findings": ["cyst"],
     } | changes
 
 

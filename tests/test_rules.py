@@ -185,14 +185,10 @@ HEDGED = [
     ("Pneumonia in the right lower lobe?", each(UNCERTAIN, "right lower lobe")),
     ("Likely hemangioma in the liver.", each(UNCERTAIN, "liver")),
     ("Renal infarct cannot be ruled out on the left.", each(UNCERTAIN, "left kidney")),
-    fails(
-        "A nodule in the right lung, suspicious for metastasis.",
-        each(ABNORMAL, "right lung"),
-        "the doubt is about what the nodule is, not about the nodule",
-    ),
+    ("A nodule in the right lung, suspicious for metastasis.", each(ABNORMAL, "right lung")),
     ("Findings consistent with hepatic steatosis.", each(ABNORMAL, "liver")),
     fails("The spleen is probably enlarged.", each(UNCERTAIN, "spleen"), "called abnormal"),
-    fails("It is not possible to exclude metastasis in the liver.", each(UNCERTAIN, "liver"), "called normal"),
+    ("It is not possible to exclude metastasis in the liver.", each(UNCERTAIN, "liver")),
 ]
 
 OVER_TIME = [
@@ -223,11 +219,7 @@ ASIDE = [
     ("Evaluation of the pancreas is limited without contrast.", NONE),
     ("Mediastinal structures cannot be evaluated optimally since the examination is without contrast.", NONE),
     ("Mediastinal vessels could not be evaluated optimally because no contrast was given.", NONE),
-    fails(
-        "Bowel loops cannot be evaluated optimally due to lack of oral contrast.",
-        NONE,
-        "“lack of contrast” is a finding",
-    ),
+    ("Bowel loops cannot be evaluated optimally due to lack of oral contrast.", NONE),
     ("Follow-up CT of the chest in 6 months is recommended.", NONE),
     ("Colonoscopy is recommended for the colonic wall thickening.", NONE),
     ("Clinical correlation is recommended.", NONE),

@@ -82,9 +82,6 @@ CASES: dict[Status, list[str]] = {
     ],
 }
 KNOWN = {
-    "The liver is normal except for a cyst.": "the exception does not count beside “normal”",
-    "Normal liver size with a 5 mm cyst.": "the cyst does not count beside “normal”",
-    "Nodule in the left lung, possibly benign.": "the doubt is about what kind of nodule it is, not about the nodule",
     "The spleen is probably enlarged.": "“probably” before a participle is no hedge",
 }
 """Sentences that the code gets wrong, with the reason."""
@@ -111,11 +108,7 @@ def test_status(sentence: str, expected: Status) -> None:
     ("sentences", "expected"),
     [
         (("The liver is normal.", "No mass in the liver."), "normal"),
-        pytest.param(
-            ("The liver is of normal size.", "There is a 2 cm cyst."),
-            "abnormal",
-            marks=pytest.mark.xfail(strict=True, reason="the cyst does not count beside “normal”"),
-        ),
+        (("The liver is of normal size.", "There is a 2 cm cyst."), "abnormal"),
         (("Possible cyst in the liver.", "The liver is of normal size."), "uncertain"),
         (("Possible cyst in the liver.", "The liver is enlarged."), "abnormal"),
     ],

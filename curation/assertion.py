@@ -35,6 +35,7 @@ VERBS = frozenset(
     "reveals revealed seems seem do does did can could may might cannot reaches exhibits exhibit ends continues "
     "includes extends enter enters draws consists".split()
 )
+_HEDGED_ON = frozenset(("or", "versus", "vs", "/", "(", ")"))  # "likely a mixed tumor (adenoma)"
 _OPENERS = frozenset("there a an it this these those he she they".split())
 _REPORTED = frozenset(
     "see seen observ detect note notic identifi demonstr visual present evid appreci found find encount distinguish "
@@ -180,7 +181,7 @@ class Scopes:
         for index in range(at, len(self.tokens)):
             if index in self.ends:
                 return index
-            if index in self._break_set and index > at and self.tokens[index].word not in ("or", "versus", "vs", "/"):
+            if index in self._break_set and index > at and self.tokens[index].word not in _HEDGED_ON:
                 return index
         return len(self.tokens)
 

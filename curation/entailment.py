@@ -224,7 +224,8 @@ class Entailment:
 
 
 def _says_something(item: Item) -> bool:
-    return item.kind not in ("organ", "side") or (item.mention is not None and (item.mention.device or item.mention.finding))
+    mention = item.mention
+    return item.kind not in ("organ", "side") or (mention is not None and (mention.device or mention.finding))
 
 
 def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]:
@@ -233,9 +234,9 @@ def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]
     current = any(token.word in _NOW for token in evidence.tokens[segment.start : segment.end])
     for item in segment.items:
         dropped = item.key in _NOT_DROPPED and not (current and item.key != "time:resolved")
-        if dropped or _narrows_denial(item, unit):
-            if any(other.key in findings for other in segment.findings if other is not item):
-                yield item
+        same = any(other.key in findings for other in segment.findings if other is not item)
+        if same and (dropped or _narrows_denial(item, unit)):
+            yield item
 
 
 def _narrows_denial(item: Item, unit: Unit) -> bool:

@@ -82,7 +82,8 @@ def _weigh(wanted: Wanted, claim: Claim, offer: Evidence) -> Gap | float:
 def at_with(unit: Unit, claim: Analysis) -> list[Unit]:
     """A claim cut before "with" or "without": what follows may be told in another segment, of the same organ."""
     segment = unit.segment
-    cut = next((at for at in range(segment.start + 1, segment.end) if claim.tokens[at].word in ("with", "without")), None)
+    inside = range(segment.start + 1, segment.end)
+    cut = next((at for at in inside if claim.tokens[at].word in ("with", "without")), None)
     if cut is None:
         return []
     halves = [[i for i in segment.items if i.start < cut], [i for i in segment.items if i.start >= cut]]

@@ -27,7 +27,11 @@ class Unit:
 
 
 # What may be added to any organ or finding without saying more of it.
-NEUTRAL = frozenset(stem(word) for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately".split())
+NEUTRAL = frozenset(
+    stem(word)
+    for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status "
+    "approximately".split()
+)
 
 
 def is_attribute(item: Item) -> bool:
@@ -103,7 +107,7 @@ def _is_whereabouts(item: Item) -> bool:
 
 
 def _is_apposed(segments: Sequence[Segment], at: int) -> bool:
-    """Whether a segment only says what the one before it may be: ", highly suspicious for carcinoma", "/consolidation"."""
+    """Whether a segment only says what the one before it may be: ", suspicious for carcinoma", "/consolidation"."""
     segment = segments[at]
     if segment.joiner == "/":
         return True
@@ -133,11 +137,20 @@ def _extend(found: list[Item], items: Sequence[Item]) -> None:
     found.extend(item for item in items if item not in found)
 
 
+def _is_heading(segments: Sequence[Segment], index: int) -> bool:
+    """Whether a segment is in a list of names before a colon: "KIDNEYS AND URETERS: …"."""
+    for at in range(index, len(segments) - 1):
+        if not says_nothing(segments[at]):
+            return False
+        if segments[at + 1].joiner == ":":
+            return True
+    return False
+
+
 def _unit(segments: Sequence[Segment], index: int) -> Unit:
     segment = segments[index]
     items = list(segment.items)
-    following = segments[index + 1] if index + 1 < len(segments) else None
-    if says_nothing(segment) and following is not None and following.joiner == ":":
+    if _is_heading(segments, index):
         return Unit(segment, items, heading=True)
     if not any(item.mention and not item.mention.place for item in items):
         _extend(items, inherited_sites(segments, index))

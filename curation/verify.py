@@ -116,6 +116,8 @@ class Verifier:
                 finding = self.entailment.check(caption, text, organ, statement.context)
             if not finding.problems:
                 return self._accepted(report, organ, text if verbatim else caption, statement, finding)
+            if not verbatim and all(problem.final for problem in finding.problems):
+                return _nearest(organ, finding, statement)
             if best is None or (len(finding.problems), -finding.coverage) < (len(best[0].problems), -best[0].coverage):
                 best = (finding, statement)
         if best is None:
@@ -126,7 +128,7 @@ class Verifier:
     def _verify_run(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
     ) -> Verdict | None:
-        """Acceptance by a statement together with those that go on about it: "A cyst in the liver. It measures 5 mm." """
+        """Acceptance by a statement with those that go on about it: "A cyst in the liver. It measures 5 mm." """
         wanted = self._keys(caption)
         for statement in candidates:
             first = statement.index if statement.anchor is None else statement.anchor

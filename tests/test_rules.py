@@ -153,7 +153,7 @@ IMPLIED = [
     fails("The liver is fatty.", each(ABNORMAL, "liver"), "no caption"),
     ("A pacemaker is seen.", each(ABNORMAL, "pacemaker")),
     ("Nasogastric tube in the stomach.", each(ABNORMAL, "nasogastric tube", "stomach")),
-    fails("The trachea is midline.", each(NORMAL, "trachea"), "no caption"),
+    ("The trachea is midline.", each(NORMAL, "trachea")),
 ]
 
 NEGATED = [
@@ -187,7 +187,7 @@ HEDGED = [
     ("Renal infarct cannot be ruled out on the left.", each(UNCERTAIN, "left kidney")),
     ("A nodule in the right lung, suspicious for metastasis.", each(ABNORMAL, "right lung")),
     ("Findings consistent with hepatic steatosis.", each(ABNORMAL, "liver")),
-    fails("The spleen is probably enlarged.", each(UNCERTAIN, "spleen"), "called abnormal"),
+    ("The spleen is probably enlarged.", each(UNCERTAIN, "spleen")),
     ("It is not possible to exclude metastasis in the liver.", each(UNCERTAIN, "liver")),
 ]
 

@@ -29,6 +29,9 @@ ATTRIBUTES = frozenset(
     "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
 )
 
+CACHED = 24_000
+"""Statements and captions whose reading is kept: enough for what recurs, and a bound on memory (about 7 kB each)."""
+
 Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
-from .analysis import Analysis, Item, Reader, Segment
-from .assertion import Polarity
+from .analysis import CACHED, Analysis, Item, Reader, Segment
+from .assertion import HARD_BREAKS, Polarity
 from .evidence import LITERAL, Evidence, Gap, denies
 from .fitting import Claim, Fit, at_with, fit, is_normality, read_claim
 from .places import Places, subjects
@@ -24,6 +25,7 @@ _CLOSEST = 4
 _NOT_DROPPED = frozenset(("time:resolved", "time:previous", "time:prior"))
 _NARROWING = frozenset(("time", "size", "severity", "density"))
 _NO_LESS_DENIED = frozenset(("severity:significant", "severity:definite", "severity:prominent", "time:active"))
+_CLAUSE_ENDS = HARD_BREAKS | {","}
 _NOW = frozenset(("now", "current", "currently", "today", "still"))
 
 
@@ -53,7 +55,7 @@ class Entailment:
         self.places = Places(reader)
         self.related = reader.anatomist.related
         self.check = lru_cache(maxsize=8_192)(self._check)
-        self.check_organ = lru_cache(maxsize=50_000)(self._check_organ)
+        self.check_organ = lru_cache(maxsize=CACHED)(self._check_organ)
         self._claims = lru_cache(maxsize=2_000)(self._read_claims)
         self._offers = lru_cache(maxsize=2_000)(self._offer)
 
@@ -153,6 +155,10 @@ class Entailment:
                 if item.key not in said:
                     yield Problem(Reason.MODIFIER, f"leaves off “{_words(evidence, item)}”")
             yield from self._cut_negation(unit, segment, evidence)
+        if _denials(claim) and not _denials(evidence) and not denies(evidence.items):
+            yield Problem(Reason.NEGATION, "the evidence denies nothing")
+        if _denied_twice(claim) and not _denied_twice(evidence):
+            yield Problem(Reason.NEGATION, "denies twice what the evidence denies once")
         exception = next((m for m in evidence.matches if "exception" in m.entry.flags), None)
         if exception and not any("exception" in m.entry.flags for m in claim.matches):
             items = [item for _, index in used for item in evidence.segments[index].items]
@@ -185,13 +191,19 @@ class Entailment:
                 return
             if any(self.places.covers(organ, name) for _, i in claims for name in self._of(evidence.segments[i])):
                 return  # "a hiatal hernia at the lower end of the oesophagus" is about either
-        if self._meant_by_pair(claims, evidence, organ, found, context):
+        if self._meant_by_pair(claims, evidence, organ, found, context) or self._under_heading(used, organ, found):
             return
         if any(self.places.other_side(organ, name) for name in found):
             yield Problem(Reason.LATERALITY, f"the evidence is about {_listed(found)}, not {organ}")
         else:
             about = _listed(found) if found else "no organ that the vocabulary knows"
             yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {about}, not {organ}")
+
+    def _under_heading(self, used: Sequence[tuple[Unit, int]], organ: str, found: Sequence[str]) -> bool:
+        """Whether the heading is about ``organ`` and what stands under it about no other side: "LUNG BASES: See CT." """
+        organs = self.reader.vocabulary.organs
+        headed = any(self.places.covers(organ, n) for unit, _ in used if unit.heading for n in subjects(unit.items))
+        return headed and all(organs[name].side in (None, organs[organ].side) for name in found)
 
     def _subjects(self, claims: Sequence[tuple[Unit, int]], evidence: Analysis) -> list[str]:
         found: list[str] = []
@@ -226,6 +238,22 @@ class Entailment:
 def _says_something(item: Item) -> bool:
     mention = item.mention
     return item.kind not in ("organ", "side") or (mention is not None and (mention.device or mention.finding))
+
+
+def _denials(analysis: Analysis) -> list[Item]:
+    return [item for item in analysis.items if item.kind == "negation"]
+
+
+def _denied_twice(analysis: Analysis) -> bool:
+    """Whether one clause is denied from both its ends: "No effusion was not seen"."""
+    cues = _denials(analysis)
+    return any(
+        earlier.entry is not None
+        and earlier.entry.negation == "before"
+        and (later.entry is None or later.entry.negation == "after")
+        and not any(token.word in _CLAUSE_ENDS for token in analysis.tokens[earlier.end : later.start])
+        for earlier, later in pairwise(cues)
+    )
 
 
 def _turning(unit: Unit, segment: Segment, evidence: Analysis) -> Iterator[Item]:

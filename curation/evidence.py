@@ -75,7 +75,7 @@ class Evidence:
         self.named: set[str] = set()  # words inside organ names, of which a caption may hold a part
         for item in self.items:
             self._add(item)
-        self.sides = self._stated_sides(own)
+        self.sides = self._stated_sides()
         self.organs = [item for item in self.items if item.mention]
         self.implied = implied_organs(reader, self.items if index is None else own)
         self.denies = denies(self.items)
@@ -91,9 +91,10 @@ class Evidence:
         if item.mention:
             self.named.update(self.analysis.stems[item.start : item.end])
 
-    def _stated_sides(self, own: Iterable[Item]) -> set[str]:
-        """Sides that the segment states apart from organs; if it states none, those of its organs."""
-        apart = [item for item in own if item.kind == "side" and not self.places.has_side(item, self.items)]
+    def _stated_sides(self) -> set[str]:
+        """Sides that the segment states apart from organs; else those its neighbours do; else those of the organs."""
+        apart = [item for item in self.items if item.kind == "side" and not self.places.has_side(item, self.items)]
+        apart = [item for item in apart if item in self.own] or apart
         stated = {side for item in apart for side in _both(item.key.removeprefix("side:"))}
         self.own_side = bool(stated)
         if stated:
@@ -125,6 +126,9 @@ class Evidence:
                 return _ONLY_PART
         if self._elsewhere(wanted):
             return _NO_WORD
+        if not any(self.places.organs[name].side for name in item.mention.names):
+            if any(word in ("left", "right") and word not in self.sides for word in wanted.stems):
+                return _NO_SIDE  # a name without sides was given one: "right portal vein"
         if wanted.own and not self._same_presence(item, denied):
             return _ABSENCE
         return weight

@@ -205,8 +205,8 @@ def _is_change(tokens: Sequence[Token], at: int) -> bool:
 
 def _former(tokens: Sequence[Token], at: int, words: Mapping[str, int]) -> Measure | None:
     """The value before a change, in the unit of the value after it where it has none of its own."""
-    end = at
-    while end + 1 < len(tokens) and tokens[end].word not in ("to", ",", ";", "."):
+    end = at + 1
+    while end < len(tokens) and tokens[end].word not in ("to", ",", ";", "."):
         end += 1
     former = _measure_at(tokens[at:end], 0, words)
     if former is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from .analysis import Analysis, Item, Reader
+from .analysis import CACHED, Analysis, Item, Reader
 from .reports import READ_SECTIONS, Section
 from .statements import split_statements
 
@@ -62,7 +62,7 @@ class ReportReader:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._known = lru_cache(maxsize=50_000)(self._know)
+        self._known = lru_cache(maxsize=CACHED)(self._know)
         self._recent = lru_cache(maxsize=RECENT)(self._read)
 
     def _know(self, text: str) -> _Known:

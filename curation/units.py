@@ -73,6 +73,8 @@ def _available(segments: Sequence[Segment], index: int) -> list[Item]:
             _extend(found, _shared(segments[index + 1]))
     rivals = {_rivalry(item) for item in segment.items} - {None}
     for neighbour in _qualifying(segments, index):
+        if "side" in rivals and any(item.kind == "side" for item in neighbour.items):
+            continue  # what is said of one side stays with it
         _extend(found, [item for item in neighbour.items if _rivalry(item) not in rivals])
         rivals |= {_rivalry(item) for item in neighbour.items} - {None}
     if segment.verb is not None and not segment.organs and not segment.findings:

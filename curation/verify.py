@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from prompts.vocabulary import Vocabulary
 
-from .analysis import Reader
+from .analysis import CACHED, Reader
 from .entailment import Entailment, Finding
 from .reading import ReadReport, ReportReader, Statement, normalised
 from .reports import Section
@@ -60,8 +60,8 @@ class Verifier:
         reports = ReportReader(self.reader)
         self.read = reports.read
         self._keys = lru_cache(maxsize=4_096)(reports.keys)
-        self._claims = lru_cache(maxsize=50_000)(self._claims_of)
-        self._status = lru_cache(maxsize=50_000)(self._status_of)
+        self._claims = lru_cache(maxsize=CACHED)(self._claims_of)
+        self._status = lru_cache(maxsize=CACHED)(self._status_of)
 
     def verify(self, report: ReadReport, organ: str, caption: str, near: int | None = None) -> Verdict:
         """Hold one caption, filed under ``organ`` (any name the vocabulary knows), against its report.

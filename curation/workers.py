@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -35,6 +36,7 @@ _worker: Worker[Any, Any] | None = None
 def _start(build: Callable[[], Worker[Any, Any]]) -> None:
     global _build
     _build = build
+    gc.set_threshold(100_000, 50, 50)  # what is kept from report to report is no garbage; looking for it takes a third
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

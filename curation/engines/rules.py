@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ..analysis import Analysis, Item, Reader, Segment
+from ..analysis import CACHED, Analysis, Item, Reader, Segment
 from ..assertion import Polarity
 from ..reading import ReadReport, Statement, implied_organs
 from ..reports import Report
@@ -31,7 +31,7 @@ class RulesEngine:
     def __init__(self, verifier: Verifier | None = None) -> None:
         self.verifier = verifier or Verifier()
         self.reader = self.verifier.reader
-        self._drafts_of = lru_cache(maxsize=50_000)(self._statement_drafts)
+        self._drafts_of = lru_cache(maxsize=CACHED)(self._statement_drafts)
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
         """Yield the drafts of each report, in the order of ``reports``."""

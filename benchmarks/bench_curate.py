@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,11 @@ def write_reports(path: Path, texts: list[str], count: int, kind: str) -> None:
     """`count` reports of distinct texts, the same for the same arguments."""
     chance = random.Random(count)
     sentences = [re.split(r"(?<=\.)\s+", text) for text in texts]
-    make = {"real": lambda own: own, "unseen": partial(_unseen, chance), "recombined": partial(_mixed, chance, sentences)}
+    make: dict[str, Callable[[list[str]], list[str]]] = {
+        "real": list,
+        "unseen": partial(_unseen, chance),
+        "recombined": partial(_mixed, chance, sentences),
+    }
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["VolumeName", "Findings_EN", "Impressions_EN"])
@@ -148,7 +153,8 @@ def main() -> None:
             write_reports(path, texts, size, options.texts)
             found = measure(options.engine, path, size, options.workers)
         rate, cpu = found.reports / found.seconds, 1000 * found.cpu_seconds / found.reports
-        print(f"{options.engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f} {cpu:13.2f} {found.peak_megabytes:8,.0f}")
+        row = f"{options.engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f}"
+        print(f"{row} {cpu:13.2f} {found.peak_megabytes:8,.0f}")
 
 
 if __name__ == "__main__":

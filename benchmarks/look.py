@@ -1,6 +1,6 @@
 """A random sample of captions, each beside its evidence, to read by eye (`docs/quality.md`).
 
-    python -m benchmarks.look captions --sample 100 --seed 1
+python -m benchmarks.look captions --sample 100 --seed 1
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    rows = [row for part in sorted((args.captions / "captions").glob("*.parquet")) for row in pq.read_table(part).to_pylist()]
+    parts = sorted((args.captions / "captions").glob("*.parquet"))
+    rows = [row for part in parts for row in pq.read_table(part).to_pylist()]
     texts = {
         row["report_id"]: row["text"]
         for part in sorted((args.captions / "reports").glob("*.parquet"))
         for row in pq.read_table(part, columns=["report_id", "text"]).to_pylist()
     }
     for number, row in enumerate(random.Random(args.seed).sample(rows, min(args.sample, len(rows))), 1):
-        text, start, end = texts[row["report_id"]], row["evidence_start"], row["evidence_end"]
-        print(f"\n{number}. {row['report_id']}  [{row['section']}]  {row['organ']}  {row['status']}  score {row['score']:.0f}")
+        text, start = texts[row["report_id"]], row["evidence_start"]
+        head = f"{number}. {row['report_id']}  [{row['section']}]  {row['organ']}"
+        print(f"\n{head}  {row['status']}  score {row['score']:.0f}")
         print(f"   caption   {row['caption']}")
         print(f"   evidence  {' '.join(row['evidence'].split())}")
         print(f"   before    …{' '.join(text[max(0, start - 200) : start].split())}")

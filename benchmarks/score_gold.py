@@ -88,9 +88,7 @@ def score(lines: list[dict[str, Any]], show: bool) -> Tally:
         text = known[line["source"], line["key"]]
         by_statement: dict[int, list[tuple[str, str, str]]] = {}
         for organ, status, caption, end in captions_of(verifier, engine, line["source"], text):
-            index = next(
-                (i for i, s in enumerate(line["statements"]) if s["start"] < end <= s["end"] + 2), None
-            )
+            index = next((i for i, s in enumerate(line["statements"]) if s["start"] < end <= s["end"] + 2), None)
             if index is not None:
                 by_statement.setdefault(index, []).append((organ, status, caption))
         for index, statement in enumerate(line["statements"]):

@@ -1,0 +1,1 @@
+"""Reports in, captions out, each one held against its report."""

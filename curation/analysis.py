@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
@@ -23,10 +23,13 @@ from .tokens import Token, stem, tokenize
 # Words that name a property of an organ without saying how it is.
 ATTRIBUTES = frozenset(
     stem(word)
-    for word in "size contour diameter caliber calibration width widths dimension density densities parenchyma thickness "
-    "height configuration position structure wall lumen appearance shape morphology attenuation enhancement surface "
-    "margin border length volume form space line intensity aeration distension level plane plan section image area "
-    "region part portion zone corpus body integrity axis vascular course pattern signal status sized caliber".split()
+    for word in (
+        "size contour diameter caliber calibration width widths dimension density densities parenchyma "
+        "thickness height configuration position structure wall lumen appearance shape morphology attenuation "
+        "enhancement surface margin border length volume form space line intensity aeration distension level "
+        "plane plan section image area region part portion zone corpus body integrity axis vascular course "
+        "pattern signal status sized"
+    ).split()
 )
 
 CACHED = 24_000
@@ -157,7 +160,7 @@ class Reader:
             if item is not None:
                 items.append(item)
             taken[match.start : match.end] = [True] * (match.end - match.start)
-        for start, (end, polarity) in scopes.cues.items():
+        for start, (end, _) in scopes.cues.items():
             if not any(item.start == start and item.kind in ("hedge", "negation") for item in items):
                 items.append(Item("negation", start, end, "not"))
             taken[start:end] = [True] * (end - start)
@@ -274,7 +277,8 @@ def _free_matches(
     matches: Sequence[Match], mentions: Sequence[OrganMention], measures: Sequence[Measure]
 ) -> list[Match]:
     """Lexicon matches that say more than the organ name or number they touch."""
-    spans = [(mention.start, mention.end) for mention in mentions if not mention.finding] + [(m.start, m.end) for m in measures]
+    spans = [(mention.start, mention.end) for mention in mentions if not mention.finding]
+    spans += [(measure.start, measure.end) for measure in measures]
     return [m for m in matches if not any(start <= m.start and m.end <= end for start, end in spans)]
 
 
@@ -282,9 +286,10 @@ def _covered(
     count: int, mentions: Sequence[OrganMention], matches: Sequence[Match], measures: Sequence[Measure]
 ) -> list[bool]:
     covered = [False] * count
-    for span in (*mentions, *matches, *measures):
-        if span.end - span.start > 1:
-            covered[span.start : span.end] = [True] * (span.end - span.start)
+    spans = [(one.start, one.end) for group in (mentions, matches, measures) for one in group]
+    for start, end in spans:
+        if end - start > 1:
+            covered[start:end] = [True] * (end - start)
     return covered
 
 

@@ -1,7 +1,7 @@
 """Which organs a statement names, on which side, and whether each is its subject or only a place on the way.
 
-"A nodule adjacent to the spleen" names the spleen as a place; "the upper lobe of the right lung" is one organ, the right
-upper lobe, inside another; "enlarged lymph nodes in the mediastinum" are mediastinal lymph nodes.
+"A nodule adjacent to the spleen" names the spleen as a place; "the upper lobe of the right lung" is one organ,
+the right upper lobe, inside another; "enlarged lymph nodes in the mediastinum" are mediastinal lymph nodes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ SIDES = {
 _ARTICLES = frozenset("the a an its their his her this that these those and of".split())
 _PLACE_WORDS = frozenset(
     "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
-    "displacing encasing indenting effacing overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
+    "displacing encasing indenting effacing "
+    "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
     "superimposed".split()
 )
 _TO = frozenset(
@@ -40,8 +41,9 @@ _POSITION = frozenset(
 )
 POSITIONS = frozenset(
     stem(word)
-    for word in "upper middle lower mid apical basal anterior posterior superior inferior lateral medial proximal distal "
-    "central peripheral subpleural paramediastinal side segment half pole section fossa fossae hemithorax area".split()
+    for word in "upper middle lower mid apical basal anterior posterior superior inferior lateral medial proximal "
+    "distal central peripheral subpleural paramediastinal side segment half pole section fossa fossae hemithorax "
+    "area".split()
 )
 """Stems that say where, which no denial or doubt turns round."""
 _LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
@@ -88,8 +90,8 @@ class Anatomist:
         """Mentions in order, with both halves of coordinated names ("right upper and lower lobes")."""
         starts = [token.start for token in tokens]
         found: list[OrganMention] = []
-        for mention in self.vocabulary.find(text):
-            own = self._mention(mention, starts, tokens)
+        for named in self.vocabulary.find(text):
+            own = self._mention(named, starts, tokens)
             found.extend(self._coordinated(own, tokens, found[-1].end if found else 0))
             found.append(own)
         found = self._with_stations(found, tokens)
@@ -107,7 +109,7 @@ class Anatomist:
         return next((pair for pair in pairs if pair and name in pair), None)
 
     def share_sides(self, mentions: Sequence[OrganMention]) -> None:
-        """A pair named again without its sides means the same sides: "both lungs are clear … in the lung parenchyma"."""
+        """A pair named again without its sides means the same: "both lungs are clear … in the lung parenchyma"."""
         pairs = {m.names for m in mentions if len(m.names) == 2}
         for mention in mentions:
             for names in pairs:
@@ -203,13 +205,15 @@ class Anatomist:
     def _mention(self, mention: Mention, starts: list[int], tokens: Sequence[Token]) -> OrganMention:
         start, end = bisect_left(starts, mention.start), bisect_left(starts, mention.end)
         first = tokens[start].word
-        plural = SIDES.get(first) == "both" or first in _OF_BOTH or (
-            not mention.adjective and any(_is_plural(token.word) for token in tokens[start:end])
+        plural = (
+            SIDES.get(first) == "both"
+            or first in _OF_BOTH
+            or (not mention.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
         )
         return OrganMention(start, end, mention.names, adjective=mention.adjective, plural=plural)
 
     def _with_stations(self, found: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:
-        """Lymph nodes by station where the stations are listed apart: "lymph nodes in the mediastinum and both hila"."""
+        """Lymph nodes by station where these are listed apart: "lymph nodes in the mediastinum and both hila"."""
         found = sorted([*found, *_adenopathies(tokens, found)], key=lambda mention: mention.start)
         nodes = [mention for mention in found if any(name in self._nodal for name in mention.names)]
         stations: list[OrganMention] = []
@@ -228,7 +232,8 @@ class Anatomist:
         if node.finding:  # "mediastinal and hilar adenopathy"
             width = next((w for w in (3, 2, 1) if at - w >= 0 and self._station(tokens, at - w, at)), 0)
             if width:
-                stations.append(OrganMention(at - width, at, (self._station(tokens, at - width, at) or "",), station=True))
+                name = self._station(tokens, at - width, at)
+                stations.append(OrganMention(at - width, at, (name or "",), station=True))
                 at -= width
         while at >= 2 and tokens[at - 1].word in _JOIN:
             while at >= 3 and tokens[at - 2].word in _JOIN:  # ", or"
@@ -316,8 +321,10 @@ class Anatomist:
 
 def _spelled(tokens: Sequence[Token]) -> str:
     """Tokens as a phrase; what was written without a space (7th) is again."""
-    parts = [token.word if index and tokens[index - 1].end == token.start else f" {token.word}"
-             for index, token in enumerate(tokens)]
+    parts = [
+        token.word if index and tokens[index - 1].end == token.start else f" {token.word}"
+        for index, token in enumerate(tokens)
+    ]
     return "".join(parts).strip()
 
 

@@ -123,8 +123,13 @@ class Scopes:
 
     def _cue_matches(self) -> list[Match]:
         found = [match for match in self.matches if match.entry.negation or match.entry.hedge]
-        taken = {index for match in self.matches if len(match.entry.flags) or match.entry.negation or match.entry.hedge
-                 for index in range(match.start, match.end) if match.end - match.start > 1 or match.entry.negation}
+        taken = {
+            index
+            for match in self.matches
+            if len(match.entry.flags) or match.entry.negation or match.entry.hedge
+            for index in range(match.start, match.end)
+            if match.end - match.start > 1 or match.entry.negation
+        }
         for index, token in enumerate(self.tokens):
             if token.word in ("not", "cannot", "n't") and index not in taken:
                 found.append(self._not(index))
@@ -245,9 +250,7 @@ def _polarities(sentence: str) -> tuple[list[Token], list[Polarity]]:
     return tokens, Scopes(tokens, stems, lexicon.matches(stems), [False] * len(tokens)).polarity
 
 
-def assess(
-    sentence: str, condition_start: int, condition_end: int
-) -> Literal["negated", "affirmed", "possible"]:
+def assess(sentence: str, condition_start: int, condition_end: int) -> Literal["negated", "affirmed", "possible"]:
     """How ``sentence`` means the words in ``sentence[condition_start:condition_end]``.
 
     A condition counts as possible or negated as soon as one of its words is.

@@ -13,9 +13,7 @@ from .outcomes import Accepted
 Claims = frozenset[tuple[str, object]]
 
 
-def distinct(
-    accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]
-) -> tuple[list[Accepted], list[Accepted]]:
+def distinct(accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]) -> tuple[list[Accepted], list[Accepted]]:
     """Split into (kept, repeated), each in the order given. ``claims_of`` tells what a caption claims."""
     by_organ: dict[str, list[tuple[int, Accepted, Claims]]] = {}
     repeated: set[int] = set()

@@ -200,7 +200,7 @@ class Entailment:
             yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {about}, not {organ}")
 
     def _under_heading(self, used: Sequence[tuple[Unit, int]], organ: str, found: Sequence[str]) -> bool:
-        """Whether the heading is about ``organ`` and what stands under it about no other side: "LUNG BASES: See CT." """
+        """Whether the heading is about ``organ`` and what stands under it about no other side: "LUNGS: See CT." """
         organs = self.reader.vocabulary.organs
         headed = any(self.places.covers(organ, n) for unit, _ in used if unit.heading for n in subjects(unit.items))
         return headed and all(organs[name].side in (None, organs[organ].side) for name in found)

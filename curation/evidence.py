@@ -300,7 +300,9 @@ _SMALL = frozenset(("the", "of", "in"))
 def denies(items: Iterable[Item]) -> bool:
     """Whether a finding, and not only an organ or its whereabouts, is denied."""
     return any(
-        item.polarity == Polarity.NEGATED and item.kind in ("finding", "modifier", "measure") and item.key not in POSITIONS
+        item.polarity == Polarity.NEGATED
+        and item.kind in ("finding", "modifier", "measure")
+        and item.key not in POSITIONS
         for item in items
     )
 

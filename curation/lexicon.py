@@ -144,12 +144,14 @@ class Lexicon:
         return stem(word.split()[0]) if " " not in word else word
 
     def _longest(self, stems: Sequence[str], at: int) -> Match | None:
-        node, best, index = self._trie, None, at
+        node: dict[str, Any] | None = self._trie
+        best: Match | None = None
+        index = at
         while index < len(stems):
             if stems[index] in _GLUE and index > at:
                 index += 1
                 continue
-            node = node.get(stems[index])
+            node = node.get(stems[index]) if node else None
             if node is None:
                 break
             index += 1

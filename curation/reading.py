@@ -25,9 +25,9 @@ def normalised(text: str) -> str:
 
 class Statement(NamedTuple):
     """``text[start:end]`` of the report. ``context`` names the organs it goes on about where it names none itself;
-    ``anchor`` is the index of the statement that named them."""
+    ``anchor`` is the number of the statement that named them."""
 
-    index: int
+    number: int
     start: int
     end: int
     section: str

@@ -26,6 +26,7 @@ _ABBREVIATION = frozenset(
 )
 # After a unit the period is a habit of dictation, and only a capital or a new line makes it an end.
 _UNIT = frozenset("mm cm m ml cc l hu sec min".split())
+_LONGEST_SHORT = 1 + max(map(len, _ABBREVIATION | _UNIT))
 _JOINING = frozenset(
     "a an the of in on at to and or with without from by for is are was were no not into within between both "
     "left right upper lower middle ct t l c s segment level measuring approximately about than which that".split()
@@ -35,7 +36,7 @@ _STOP = re.compile(r"[.!?]+[\"”')\]]*")
 _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multiple|Bilateral) [a-z])")
 _BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|\(?[a-hA-H]\)(?=\s)|;)+""")
-_TRAIL = frozenset("\"“”•◦▪●·*")
+_TRAIL = frozenset('"“”•◦▪●·*')
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
 _ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d))")
@@ -89,6 +90,8 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
 
 def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     """Whether the sentence goes on behind the stop at ``at``: after an abbreviation, a list number, a unit."""
+    if text[at] == "." and at - _LONGEST_SHORT > begin and text[at - _LONGEST_SHORT : at].isalpha():
+        return False  # no abbreviation or unit is that long
     following = text[last : last + 40].lstrip()[:1]
     if text[at] != ".":  # "(small vessel disease? small airway disease?)" is one statement
         return following.islower()
@@ -137,5 +140,5 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
 
 
 def _keep(spans: list[Span], text: str, start: int, end: int) -> None:
-    if text[start:end][:1].isalnum() or any(character.isalnum() for character in text[start:end]):
+    if start < end and (text[start].isalnum() or any(character.isalnum() for character in text[start:end])):
         spans.append(Span(start, end))

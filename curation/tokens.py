@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from snowballstemmer import stemmer
+from snowballstemmer import stemmer  # type: ignore[import-untyped]
 
 _TOKEN = re.compile(
     r"(?<=\d)[xX×](?=\s?\d)"  # 12x9
@@ -29,11 +29,24 @@ _BRITISH = (
 
 
 _KEPT = {
-    "several": "several", "likely": "likely", "unlikely": "unlikely", "extensive": "extensive",
-    "extensively": "extensive", "marking": "marking", "markings": "marking", "considerable": "considerable",
-    "considerably": "considerable", "localization": "localization", "localizations": "localization",
-    "localisation": "localization", "extremity": "extremity", "extremities": "extremity", "our": "our", "four": "four",
-    "nature": "nature", "natures": "nature",
+    "several": "several",
+    "likely": "likely",
+    "unlikely": "unlikely",
+    "extensive": "extensive",
+    "extensively": "extensive",
+    "marking": "marking",
+    "markings": "marking",
+    "considerable": "considerable",
+    "considerably": "considerable",
+    "localization": "localization",
+    "localizations": "localization",
+    "localisation": "localization",
+    "extremity": "extremity",
+    "extremities": "extremity",
+    "our": "our",
+    "four": "four",
+    "nature": "nature",
+    "natures": "nature",
 }
 """Words whose stem would fall together with that of another word (severe, like, extension, marked, for)."""
 
@@ -53,9 +66,7 @@ class Token(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Tokens of the text in order; white space belongs to none."""
-    return [
-        Token(match.start(), match.end(), word := match[0].lower(), stem(word)) for match in _TOKEN.finditer(text)
-    ]
+    return [Token(match.start(), match.end(), word := match[0].lower(), stem(word)) for match in _TOKEN.finditer(text)]
 
 
 @lru_cache(maxsize=200_000)

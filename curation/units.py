@@ -250,7 +250,8 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
         if not any(word in _LISTING for word in following.joiner.split()):
             return []
         if adjective and following.findings and all(i.mention and i.mention.adjective for i in following.organs[:1]):
-            return [item for item in following.items if item.kind not in ("organ", "side")]  # "pleural or pericardial …"
+            # "pleural or pericardial effusion"
+            return [item for item in following.items if item.kind not in ("organ", "side")]
         if following.verb is not None:
             if any(item.start > following.verb for item in following.organs) and not any(
                 item.start < following.verb for item in following.organs
@@ -258,7 +259,8 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
                 return []
             return [item for item in following.items if item.end > following.verb and item.kind != "organ"]
         if not says_nothing(following):
-            if following.organs and following.organs[0].start < min(i.start for i in following.findings or following.items):
+            first = min(item.start for item in following.findings or following.items)
+            if following.organs and following.organs[0].start < first:
                 return [item for item in following.items if item.kind not in ("organ", "side")]
             return []
     return []

@@ -16,7 +16,6 @@ from prompts.vocabulary import Vocabulary
 from .analysis import CACHED, Reader
 from .entailment import Entailment, Finding
 from .reading import ReadReport, ReportReader, Statement, normalised
-from .reports import Section
 from .schemas import Reason, Status
 from .statements import split_statements
 from .status import status_of
@@ -131,7 +130,7 @@ class Verifier:
         """Acceptance by a statement with those that go on about it: "A cyst in the liver. It measures 5 mm." """
         wanted = self._keys(caption)
         for statement in candidates:
-            first = statement.index if statement.anchor is None else statement.anchor
+            first = statement.number if statement.anchor is None else statement.anchor
             run = self._run(report, first)
             if len(run) < 2 or not any((other.keys - run[0].keys) & wanted for other in run[1:]):
                 continue
@@ -195,7 +194,7 @@ class Verifier:
             shared = len(wanted & statement.keys)
             if shared:
                 exact = words in statement.words
-                scored.append((exact, shared, -statement.index))
+                scored.append((exact, shared, -statement.number))
         scored.sort(reverse=True)
         least = scored[0][1] / 2 if scored else 0  # what shares half as much as the best carries none of the rest
         return [report.statements[-index] for exact, shared, index in scored[:CANDIDATES] if exact or shared > least]

@@ -17,7 +17,8 @@ from .units import Unit, is_attribute, says_nothing
 _PARTIAL = frozenset("right left upper middle lower anterior posterior superior inferior lateral medial apical".split())
 _SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
 _LEAD_IN = re.compile(
-    r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,:\s]*)+",
+    r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
+    r"otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,:\s]*)+",
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
@@ -173,7 +174,8 @@ def _station_text(claim: Claim, analysis: Analysis) -> str:
     if source is None:
         return ""
     whole = next(item for item in source.organs if item.key == "lymph nodes")
-    stations = [item.start for item in source.organs if item.mention and item.mention.station and item.start > whole.end]
+    listed = [item for item in source.organs if item.mention and item.mention.station]
+    stations = [item.start for item in listed if item.start > whole.end]
     middle = _between(analysis, whole.end, min(stations, default=source.end))
     middle = re.sub(r"(?:\s|\b(?:in|at|of|within|the|both|bilateral)\b)+$", "", middle)
     return f"{_between(analysis, source.start, whole.start)} {claim.organ} {middle}".strip()

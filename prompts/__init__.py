@@ -1,0 +1,1 @@
+"""What engines are told, and the anatomy they speak of."""

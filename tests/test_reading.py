@@ -138,7 +138,7 @@ def test_any_text_is_read_in_order_with_context_from_before(text: str) -> None:
     assert report.text == text
     at = 0
     for index, statement in enumerate(report.statements):
-        assert statement.index == index
+        assert statement.number == index
         assert at <= statement.start < statement.end <= len(text)
         at = statement.end
         if statement.organs:

@@ -232,7 +232,7 @@ ASIDE = [
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    SEVERAL + CONTEXT + PLACES + IMPLIED + NEGATED + HEDGED + OVER_TIME + REMOVED + ASIDE,
+    [*SEVERAL, *CONTEXT, *PLACES, *IMPLIED, *NEGATED, *HEDGED, *OVER_TIME, *REMOVED, *ASIDE],
     ids=lambda value: repr(value)[1:-1] if isinstance(value, str) else "",
 )
 def test_organs_and_their_status(text: str, expected: dict[str, Status]) -> None:

@@ -81,6 +81,8 @@ CASES: dict[Status, list[str]] = {
         "Suspected fracture of the left 7th rib.",
     ],
 }
+
+
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [

@@ -57,7 +57,8 @@ ORGANS: tuple[tuple[re.Pattern[str], str, tuple[str, str] | None], ...] = tuple(
 PLACE = re.compile(
     r"\b(?:level|adjacent|neighbou?r\w*|para\w+|peri(?!card)\w+|pre\w+|retro\w+|sub\w+|supra\w+|infra\w+|inter\w+|junction|"
     r"region|area|fossa|near|next|around|space|hil[au]\w*|between|extending|veins?|arter(?:y|ial)|"
-    r"(?<!coronary )arteries|ducts?|entrance|hemithorax|thorax|catheter|tube|(?<!coronary )vascular|vessels?|valves?|lodge|"
+    r"(?<!coronary )arteries|ducts?|entrance|hemithorax|thorax|catheter|tube|(?<!coronary )vascular|vessels?|"
+    r"valves?|lodge|"
     r"bed|branch(?:es)?|stents?|clips?|implants?|quadrant|search)\b",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Engines turn reports into drafts of captions. What they say is a claim until the verifier has held it against the report."""
+"""Engines turn reports into drafts of captions: claims, until the verifier has held them against the report."""
 
 from __future__ import annotations
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from ..analysis import CACHED, Analysis, Item, Reader, Segment
 from ..assertion import Polarity
-from ..reading import ReadReport, Statement, implied_organs
+from ..reading import ReadReport, implied_organs
 from ..reports import Report
 from ..tokens import stem
 from ..units import Unit, is_attribute, units
@@ -41,7 +42,7 @@ class RulesEngine:
     def drafts(self, report: ReadReport) -> list[Draft]:
         """Drafts of one report that has been read, in the order of its statements."""
         return [
-            Draft(organ, caption, statement.index)
+            Draft(organ, caption, statement.number)
             for statement in report.statements
             for organ, caption in self._drafts_of(statement.analysis.text, statement.context)
         ]
@@ -67,7 +68,7 @@ class RulesEngine:
                     break
 
     def _stands(self, caption: str, analysis: Analysis) -> bool:
-        """Whether a wording stands alone: it reads well, and still says what is found, or that it is as it should be."""
+        """Whether a wording stands alone: it reads well, and still says what is found, or that nothing is."""
         if caption.endswith(analysis.text.strip(" .;,")):
             return True
         said = self.reader.analyse(caption).items
@@ -113,16 +114,15 @@ class RulesEngine:
         for name in implied:
             yield name, None
 
-
     def _related(self, item: Item, names: Sequence[str]) -> bool:
         named = item.mention.names if item.mention else ()
         return any(self.reader.vocabulary.related(one, other) for one in named for other in names)
 
 
 def _is_past(segment: Segment, analysis: Analysis) -> bool:
-    """ "In the previous examination there is a consolidation": no finding of today, unless it is compared with today."""
+    """ "In the previous examination there is a consolidation": no finding of today, unless compared with today."""
     stems = analysis.stems[segment.start : segment.end]
-    if not any(one in _EARLIER and two in _EXAMINATION for one, two in zip(stems, stems[1:], strict=False)):
+    if not any(one in _EARLIER and two in _EXAMINATION for one, two in pairwise(stems)):
         return False
     compared = any(item.kind == "negation" or _is_change(item) for item in segment.items)
     return not compared and any(_is_known(item) and item.kind == "finding" for item in segment.items)
@@ -146,7 +146,8 @@ _ADVICE = frozenset(
 def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:
     """Of several organs that a finding takes over, those that it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
     implied = {item.entry.organ for item in unit.segment.items if item.entry and item.entry.organ}
-    taken = {name for item in unit.items if item.mention and item not in unit.segment.items for name in item.mention.names}
+    inherited = [item.mention for item in unit.items if item.mention and item not in unit.segment.items]
+    taken = {name for mention in inherited for name in mention.names}
     names = {reader.anatomist.resolve(organ) for organ in implied} - {None}
     return {name for name in taken if any(organ and reader.vocabulary.related(name, organ) for organ in names)}
 

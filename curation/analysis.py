@@ -32,7 +32,7 @@ ATTRIBUTES = frozenset(
     ).split()
 )
 
-CACHED = 24_000
+CACHED = 16_000
 """Statements and captions whose reading is kept: enough for what recurs, and a bound on memory (about 7 kB each)."""
 
 Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
@@ -102,7 +102,7 @@ class Reader:
         self.vocabulary = vocabulary or load_vocabulary()
         self.lexicon = lexicon or load_lexicon()
         self.anatomist = Anatomist(self.vocabulary)
-        self.analyse = lru_cache(maxsize=8_192)(self._analyse)
+        self.analyse = lru_cache(maxsize=CACHED)(self._analyse)
 
     def _analyse(self, text: str) -> Analysis:
         tokens = _with_conjunctions(tokenize(text))

@@ -7,6 +7,7 @@ same organ and status repeats it: the one that says more is kept, and of two tha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from .outcomes import Accepted
 
@@ -15,28 +16,39 @@ Claims = frozenset[tuple[str, object]]
 
 def distinct(accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]) -> tuple[list[Accepted], list[Accepted]]:
     """Split into (kept, repeated), each in the order given. ``claims_of`` tells what a caption claims."""
-    by_organ: dict[str, list[tuple[int, Accepted, Claims]]] = {}
+    by_organ: dict[str, list[_Said]] = {}
     repeated: set[int] = set()
-    for index, row in enumerate(accepted):
-        claims = claims_of(row.caption)
+    for number, row in enumerate(accepted):
+        said = _Said(number, row.status, row.section, row.caption.casefold().strip(" .;,"), claims_of(row.caption))
         others = by_organ.setdefault(row.organ, [])
-        if any(_repeats(row, claims, other, known) for _, other, known in others):
-            repeated.add(index)
+        if others and any(_repeats(said, other) for other in others):
+            repeated.add(number)
             continue
-        for earlier, other, known in list(others):
-            if _repeats(other, known, row, claims):
-                repeated.add(earlier)
-                others.remove((earlier, other, known))
-        others.append((index, row, claims))
+        for other in [other for other in others if _repeats(other, said)]:
+            repeated.add(other.number)
+            others.remove(other)
+        others.append(said)
+    if not repeated:
+        return list(accepted), []
     return (
-        [row for index, row in enumerate(accepted) if index not in repeated],
-        [row for index, row in enumerate(accepted) if index in repeated],
+        [row for number, row in enumerate(accepted) if number not in repeated],
+        [row for number, row in enumerate(accepted) if number in repeated],
     )
 
 
-def _repeats(row: Accepted, claims: Claims, other: Accepted, known: Claims) -> bool:
-    if row.caption.casefold().strip(" .;,") == other.caption.casefold().strip(" .;,"):
+class _Said(NamedTuple):
+    number: int
+    status: str
+    section: str
+    words: str
+    claims: Claims
+
+
+def _repeats(one: _Said, other: _Said) -> bool:
+    if one.words == other.words:
         return True
-    if row.section == other.section:  # within a section a shorter statement is a statement of its own
-        return row.status == other.status and bool(claims) and claims == known
-    return row.status == other.status and bool(claims) and claims <= known
+    if one.status != other.status or not one.claims:
+        return False
+    if one.section == other.section:  # within a section a shorter statement is a statement of its own
+        return one.claims == other.claims
+    return one.claims <= other.claims

@@ -54,7 +54,7 @@ class Entailment:
         self.reader = reader
         self.places = Places(reader)
         self.related = reader.anatomist.related
-        self.check = lru_cache(maxsize=8_192)(self._check)
+        self.check = lru_cache(maxsize=CACHED)(self._check)
         self.check_organ = lru_cache(maxsize=CACHED)(self._check_organ)
         self._claims = lru_cache(maxsize=2_000)(self._read_claims)
         self._offers = lru_cache(maxsize=2_000)(self._offer)

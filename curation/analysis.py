@@ -170,6 +170,8 @@ class Reader:
             if not taken[index] and token.word[0].isalnum() and token.word not in _FUNCTION
         )
         for item in items:
+            if item.entry and "normality" in item.entry.flags and _is_departure(tokens, item.start):
+                item.entry, item.key = None, "departure"
             item.attribute = _is_attribute(item)
             if item.kind not in ("hedge", "negation"):
                 item.polarity = scopes.polarity[item.start]
@@ -200,6 +202,15 @@ class Reader:
 
 
 _ASIDE = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
+
+
+_DEPARTURES = frozenset("reversal loss straightening than above below beyond more less outside exceeding".split())
+
+
+def _is_departure(tokens: Sequence[Token], at: int) -> bool:
+    """Whether "normal" is what is departed from: "reversal of the normal curvature", "larger than normal"."""
+    before = [token.word for token in tokens[max(0, at - 3) : at] if token.word not in ("of", "the", "its")]
+    return bool(before) and before[-1] in _DEPARTURES
 
 
 def _is_attribute(item: Item) -> bool:

@@ -42,7 +42,8 @@ def _said(analysis: Analysis) -> list[Item]:
 
 def _is_missing(analysis: Analysis) -> bool:
     """An organ that is itself denied: "the right kidney is not visualised"."""
-    return any(item.kind == "organ" and item.polarity == Polarity.NEGATED for item in analysis.items) and not any(
+    absent = [item for item in analysis.items if item.kind == "organ" and item.polarity == Polarity.NEGATED]
+    return any(not item.key.endswith("lymph nodes") for item in absent) and not any(
         item.kind in ("finding", "modifier") and item.polarity == Polarity.NEGATED for item in analysis.items
     )
 

@@ -15,7 +15,7 @@ from typing import Literal
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
 from .anatomy import POSITIONS, SIDES, Anatomist, OrganMention
-from .assertion import HARD_BREAKS, SOFT_BREAKS, VERBS, Polarity, Scopes
+from .assertion import SOFT_BREAKS, VERBS, Polarity, Scopes
 from .lexicon import Entry, Lexicon, Match, load_lexicon
 from .measurements import Measure, find_measures
 from .tokens import Token, stem, tokenize
@@ -118,7 +118,7 @@ class Reader:
                 covered[index] = True
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
         items = self._items(tokens, stems, mentions, matches, measures, scopes)
-        segments = _segments(tokens, covered, items)
+        segments = _segments(tokens, scopes.breaks, items)
         self._settle_anatomy(segments)
         return Analysis(text, tokens, stems, matches, items, segments)
 
@@ -328,12 +328,7 @@ def _word_item(index: int, token: Token, stem: str) -> Item:
     return Item("finding", index, index + 1, stem)
 
 
-def _segments(tokens: Sequence[Token], covered: Sequence[bool], items: Sequence[Item]) -> list[Segment]:
-    breaks = [
-        index
-        for index, token in enumerate(tokens)
-        if not covered[index] and (token.word in HARD_BREAKS or token.word in SOFT_BREAKS)
-    ]
+def _segments(tokens: Sequence[Token], breaks: Sequence[int], items: Sequence[Item]) -> list[Segment]:
     segments: list[Segment] = []
     start, joiner = 0, ""
     for stop in [*breaks, len(tokens)]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from .analysis import Analysis, Item
 from .assertion import Polarity
 from .schemas import Status
-from .units import is_attribute
 
 
 def status_of(*analyses: Analysis) -> Status:
@@ -50,7 +49,7 @@ def _is_missing(analysis: Analysis) -> bool:
 
 def _findings(items: Sequence[Item], normal: bool) -> list[Item]:
     """What is found. Words that the lexicon does not know count only where it knows none and nothing is normal."""
-    found = [item for item in items if item.kind == "finding" and not is_attribute(item) and not _is_normality(item)]
+    found = [item for item in items if item.kind == "finding" and not item.attribute and not _is_normality(item)]
     known = [item for item in found if item.entry is not None]
     if known or normal:
         return known

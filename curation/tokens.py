@@ -59,10 +59,6 @@ class Token(NamedTuple):
     word: str
     stem: str
 
-    @property
-    def is_number(self) -> bool:
-        return self.word[0].isdigit()
-
 
 def tokenize(text: str) -> list[Token]:
     """Tokens of the text in order; white space belongs to none."""

@@ -34,19 +34,9 @@ NEUTRAL = frozenset(
 )
 
 
-def is_attribute(item: Item) -> bool:
-    """Whether an item names a property ("size") without saying how it is."""
-    return item.attribute
-
-
-def says_nothing(segment: Segment) -> bool:
-    """Whether a segment names organs or attributes but no quality of them."""
-    return segment.silent
-
-
 def is_loose(segment: Segment) -> bool:
     """Whether a segment only qualifies something else: sizes, severities, hedges without a finding or an organ."""
-    return not segment.organs and not any(item.kind == "finding" and not is_attribute(item) for item in segment.items)
+    return not segment.organs and not any(item.kind == "finding" and not item.attribute for item in segment.items)
 
 
 @lru_cache(maxsize=2_048)
@@ -98,7 +88,7 @@ def _qualifying(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
 def _only_qualifies(segment: Segment) -> bool:
     """Sizes, grades and whereabouts without a finding or an organ."""
     return not segment.organs and all(
-        is_attribute(item) or item.key in NEUTRAL or _is_whereabouts(item)
+        item.attribute or item.key in NEUTRAL or _is_whereabouts(item)
         for item in segment.items
         if item.kind == "finding"
     )
@@ -129,7 +119,7 @@ def _heading(segments: Sequence[Segment], index: int) -> list[Item]:
     if any(segment.organs for segment in segments[first:index]):
         return found
     for heading in reversed(segments[:first]):
-        if not says_nothing(heading):
+        if not heading.silent:
             break
         found += [_on_own_side(item, segments[index]) for item in heading.organs]
     return found
@@ -142,7 +132,7 @@ def _extend(found: list[Item], items: Sequence[Item]) -> None:
 def _is_heading(segments: Sequence[Segment], index: int) -> bool:
     """Whether a segment is in a list of names before a colon: "KIDNEYS AND URETERS: …"."""
     for at in range(index, len(segments) - 1):
-        if not says_nothing(segments[at]):
+        if not segments[at].silent:
             return False
         if segments[at + 1].joiner == ":":
             return True
@@ -160,7 +150,7 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
     nodes = _nodes(segments, segment)
     if nodes is not None:
         _extend(items, [item for item in nodes.items if item.kind not in ("organ", "side")])
-    elif says_nothing(segment):
+    elif segment.silent:
         _extend(items, _predicate(segments, index) or _listed_findings(segments, index))
     elif is_loose(segment) and index:
         _extend(items, _unrivalled(segments[index - 1].items, segment))
@@ -169,7 +159,7 @@ def _unit(segments: Sequence[Segment], index: int) -> Unit:
 
 def _framing_sites(segments: Sequence[Segment], index: int) -> list[Item]:
     """Organs that open the sentence, for what follows: "In the right lower lobe, a pulmonary nodule is seen"."""
-    if not index or segments[index].joiner not in (",", ":") or not says_nothing(segments[index - 1]):
+    if not index or segments[index].joiner not in (",", ":") or not segments[index - 1].silent:
         return []
     own = [name for item in segments[index].sites if item.mention for name in item.mention.names]
     framing = [item for item in segments[index - 1].sites if item.mention and not item.mention.plural]
@@ -258,7 +248,7 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
             ):
                 return []
             return [item for item in following.items if item.end > following.verb and item.kind != "organ"]
-        if not says_nothing(following):
+        if not following.silent:
             first = min(item.start for item in following.findings or following.items)
             if following.organs and following.organs[0].start < first:
                 return [item for item in following.items if item.kind not in ("organ", "side")]
@@ -269,7 +259,7 @@ def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
 def _listed_findings(segments: Sequence[Segment], index: int) -> list[Item]:
     """What is found in the first of a list of places is found in each: "nodules in the liver and the spleen"."""
     for earlier in reversed(segments[:index]):
-        if not says_nothing(earlier):
+        if not earlier.silent:
             return [item for item in earlier.items if item.kind not in ("organ", "side")]
     return []
 

@@ -19,7 +19,6 @@ from .reading import ReadReport, ReportReader, Statement, normalised
 from .schemas import Reason, Status
 from .statements import split_statements
 from .status import status_of
-from .units import is_attribute
 
 CANDIDATES = 4
 """Statements, best covered first, that a caption is held against."""
@@ -203,7 +202,7 @@ class Verifier:
         return frozenset(
             (item.key, item.measure.values if item.measure else item.polarity)
             for item in self.reader.analyse(caption).items
-            if item.kind in ("finding", "modifier", "measure") and not is_attribute(item)
+            if item.kind in ("finding", "modifier", "measure") and not item.attribute
         )
 
     def _status_of(self, *parts: str) -> Status:

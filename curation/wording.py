@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .analysis import Analysis, Item, Segment
 from .assertion import VERBS, Polarity
-from .units import Unit, is_attribute, says_nothing
+from .units import Unit
 
 _PARTIAL = frozenset("right left upper middle lower anterior posterior superior inferior lateral medial apical".split())
 _SINGULAR = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
@@ -72,11 +72,11 @@ def reads_well(caption: str) -> bool:
 def _has_finding(claim: Claim) -> bool:
     """Whether the claim's own words say what is found, not just where or how much: "especially in the lingula"."""
     items = [item for unit in claim.units for item in unit.segment.items]
-    if any(item.kind == "finding" and not is_attribute(item) for item in items):
+    if any(item.kind == "finding" and not item.attribute for item in items):
         return True
     if any(item.mention and (item.mention.device or item.mention.finding) for item in items):
         return True
-    if all(says_nothing(unit.segment) for unit in claim.units):
+    if all(unit.segment.silent for unit in claim.units):
         return True
     return not claim.units[0].segment.joiner and all(item.key != "size:largest" for item in items)
 
@@ -107,7 +107,7 @@ def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
     elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
             text = f"{_between(analysis, first.start, first.verb)} {_agree(_between(analysis, first.verb, last.end))}"
-    if says_nothing(first) and not any(unit.segment.findings for unit in run[1:]):
+    if first.silent and not any(unit.segment.findings for unit in run[1:]):
         own = text if len(run) == 1 else _between(analysis, first.start, first.end)
         rest = _between(analysis, run[1].segment.start, last.end) if len(run) > 1 else ""
         shared = _shared_text(claim, run[0], own, analysis)

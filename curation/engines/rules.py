@@ -16,7 +16,7 @@ from ..assertion import Polarity
 from ..reading import ReadReport, implied_organs
 from ..reports import Report
 from ..tokens import stem
-from ..units import Unit, is_attribute, units
+from ..units import Unit, units
 from ..verify import Verifier
 from ..wording import Claim, captions_for, reads_well
 from . import Draft
@@ -185,7 +185,7 @@ def _is_aside(segment: Segment, analysis: Analysis) -> bool:
 
 def _speaks(unit: Unit) -> bool:
     return any(
-        (item.kind in ("finding", "modifier", "measure") and not is_attribute(item))
+        (item.kind in ("finding", "modifier", "measure") and not item.attribute)
         or _is_missing(item)
         or (item.mention is not None and (item.mention.device or item.key.endswith("lymph nodes")))
         for item in unit.items
@@ -195,7 +195,7 @@ def _speaks(unit: Unit) -> bool:
 def _says_something(item: Item) -> bool:
     if item.mention is not None:
         return item.mention.device or item.mention.finding or _is_missing(item) or item.key.endswith("lymph nodes")
-    return item.kind in ("finding", "modifier", "measure") and not is_attribute(item)
+    return item.kind in ("finding", "modifier", "measure") and not item.attribute
 
 
 def _is_missing(item: Item) -> bool:
@@ -207,4 +207,4 @@ def _is_known(item: Item) -> bool:
     """Whether an item is something that a report says of an organ it has just spoken of."""
     if item.measure is not None:
         return item.measure.kind == "length"
-    return item.kind in ("finding", "modifier") and item.entry is not None and not is_attribute(item)
+    return item.kind in ("finding", "modifier") and item.entry is not None and not item.attribute

@@ -3,6 +3,7 @@
     python -m benchmarks.bench_curate                                          10,000 and 100,000 reports by rules, some
                                                                                minutes
     python -m benchmarks.bench_curate --engine instant                         the pipeline alone
+    python -m benchmarks.bench_curate --engine chat                            a language model that answers at once
     python -m benchmarks.bench_curate --texts real --sizes 742                 the real reports, each once and cold
     python -m benchmarks.bench_curate --texts unseen --sizes 2000              the worst case
 
@@ -10,7 +11,10 @@ No two reports have the same text. `recombined` reports have the length and orde
 sentences come from the same place in other real reports, so that sentences recur as often as they do in the file.
 `real` takes the file's own reports. In `unseen`, half of the sentences are made unlike any other by a number, so that
 nothing that was learnt about a sentence serves again. `instant` is an engine that claims a caption for each sentence
-at once and a verifier that looks it up: what is left is the pipeline. Memory is the proportional set size, summed over
+at once and a verifier that looks it up: what is left is the pipeline. `chat` is a language model that answers at once,
+with the captions that the rules make of each sentence: what is left is everything that goes on around a model (chats
+made and hashed, answers kept, taken apart and verified, written with the raw answers), so a model can be as fast as
+this before it waits. Memory is the proportional set size, summed over
 all processes of the run and sampled; CPU time is that of all of them.
 """
 
@@ -30,6 +34,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from benchmarks.instant_chat import write_known
+
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
 EXAMPLES = ROOT / "examples/reports.csv"
@@ -38,14 +44,16 @@ SIZES = [10_000, 100_000]
 CHILD = """
 import sys
 from pathlib import Path
+from benchmarks.instant_chat import instant_recipe
 from curation.curator import rules_recipe
 from curation.pipeline import Job, curate
 from tests.fakes import fake_recipe
 
-reports, out, engine, workers = sys.argv[1:]
+reports, out, engine, workers, known = sys.argv[1:]
 if __name__ == "__main__":
-    recipe = rules_recipe() if engine == "rules" else fake_recipe()
-    print(curate(Job(Path(reports), Path(out), workers=int(workers)), recipe).manifest.counts.model_dump_json())
+    recipes = {"rules": rules_recipe, "instant": fake_recipe, "chat": lambda: instant_recipe(Path(known))}
+    job = Job(Path(reports), Path(out), workers=int(workers))
+    print(curate(job, recipes[engine]()).manifest.counts.model_dump_json())
 """
 
 
@@ -121,9 +129,9 @@ def megabytes(parent: int) -> float:
     return total / 1024
 
 
-def measure(engine: str, reports: Path, count: int, workers: int) -> Measured:
+def measure(engine: str, reports: Path, count: int, workers: int, known: Path) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        call = [sys.executable, "-c", CHILD, str(reports), f"{folder}/set", engine, str(workers)]
+        call = [sys.executable, "-c", CHILD, str(reports), f"{folder}/set", engine, str(workers), str(known)]
         before, start, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0.0
         with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
             while process.poll() is None:
@@ -139,7 +147,7 @@ def measure(engine: str, reports: Path, count: int, workers: int) -> Measured:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--reports", type=Path, default=REAL if REAL.exists() else EXAMPLES)
-    parser.add_argument("--engine", choices=["rules", "instant"], default="rules")
+    parser.add_argument("--engine", choices=["rules", "instant", "chat"], default="rules")
     parser.add_argument("--texts", choices=["recombined", "real", "unseen"], default="recombined")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
@@ -149,9 +157,11 @@ def main() -> None:
     print(f"{'engine':8} {'reports':>8} {'seconds':>8} {'reports/s':>9} {'CPU ms/report':>13} {'peak MB':>8}")
     for size in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "reports.csv"
+            path, known = Path(folder) / "reports.csv", Path(folder) / "known.json"
             write_reports(path, texts, size, options.texts)
-            found = measure(options.engine, path, size, options.workers)
+            if options.engine == "chat":
+                write_known(texts, known)
+            found = measure(options.engine, path, size, options.workers, known)
         rate, cpu = found.reports / found.seconds, 1000 * found.cpu_seconds / found.reports
         row = f"{options.engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f}"
         print(f"{row} {cpu:13.2f} {found.peak_megabytes:8,.0f}")

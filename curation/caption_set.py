@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from .manifest import (
     Manifest,
     ManifestError,
     Settings,
+    Usage,
     differences,
     is_caption_set,
     load_manifest,
@@ -29,12 +30,13 @@ from .manifest import (
 )
 from .outcomes import Columns
 from .reports import Report
-from .shards import TABLES, MadeBy, PartWriter, part_path
+from .shards import TABLES, MadeBy, PartWriter, Table, part_path
 
 WORK = ".work"
 SKIPPED = "skipped.jsonl"
 CARD = "README.md"
 PLOT = "captions.png"
+PROMPT = "prompt.yaml"
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
 
 
@@ -110,6 +112,7 @@ class CaptionSet:
         self._made_by = MadeBy(settings.engine, settings.model, settings.prompt)
         self._part: PartWriter | None = None
         self._clock = since
+        self.usage: Callable[[], Usage | None] = lambda: manifest.usage
 
     @property
     def reports_done(self) -> int:
@@ -125,7 +128,8 @@ class CaptionSet:
         """Add the next report of the input; a part that is full is finished."""
         if self._part is None:
             index = len(self.manifest.parts)
-            self._part = PartWriter(self.root, index, self._made_by, self.manifest.source_columns)
+            tables = tables_in(self.manifest.settings)
+            self._part = PartWriter(self.root, index, self._made_by, self.manifest.source_columns, tables)
         self._part.add(report, outcome)
         if self._part.reports >= self.manifest.settings.reports_per_part:
             self._commit()
@@ -135,8 +139,9 @@ class CaptionSet:
             return
         written = self._part.commit()
         self._part = None
-        counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects)
-        self._update(parts=(*self.manifest.parts, written.part), counts=counts, seconds=self._seconds())
+        counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects, written.repairs)
+        parts = (*self.manifest.parts, written.part)
+        self._update(parts=parts, counts=counts, usage=self.usage(), seconds=self._seconds())
 
     def _seconds(self) -> float:
         now = time.monotonic()
@@ -156,7 +161,7 @@ class CaptionSet:
                 file.writelines(problems)
         known = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        done = self.manifest.model_copy(update={**known, "finished": finished})
+        done = self.manifest.model_copy(update={**known, "usage": self.usage(), "finished": finished})
         write_text(self.root / CARD, data_card(done))
         done.save(self.root)
         self.manifest = done
@@ -176,20 +181,28 @@ def _empty(work: Path) -> None:
 
 def _remove_leftovers(root: Path, parts: int) -> None:
     """Remove files of ours that the manifest does not name."""
+    remove_temporary(root)
     for table in TABLES:
-        for path in (root / table).iterdir():
+        for path in (root / table).glob("part-*"):
             named = PART_FILE.fullmatch(path.name)
-            temporary = path.name.startswith(".part-") and path.suffix == TEMPORARY_SUFFIX
-            if temporary or (named and int(named[1]) >= parts):
+            if named and int(named[1]) >= parts:
                 path.unlink()
     if not parts:
-        for name in (CARD, SKIPPED, PLOT):
+        for name in (CARD, SKIPPED, PLOT, PROMPT):
             (root / name).unlink(missing_ok=True)
 
 
-def _check_parts(root: Path, manifest: Manifest) -> None:
+def remove_temporary(root: Path) -> None:
+    """Remove files of parts that were never finished."""
+    for table in TABLES:
+        for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"):
+            path.unlink()
+
+
+def check_parts(root: Path, manifest: Manifest, tables: Iterable[Table]) -> None:
+    """Raise ``SetError`` where a file of a finished part is missing or not as long as it was written."""
     for index, part in enumerate(manifest.parts):
-        for table in TABLES:
+        for table in tables:
             path = part_path(root, table, index)
             with suppress(FileNotFoundError):
                 if path.stat().st_size == part.bytes[table]:
@@ -197,16 +210,24 @@ def _check_parts(root: Path, manifest: Manifest) -> None:
             raise SetError(f"{path} is missing or not as it was written; start again with --overwrite")
 
 
-def _resumable(root: Path, source: Input, settings: Settings) -> Manifest | None:
-    """The manifest to go on from, ``None`` when there is none."""
+def tables_in(settings: Settings) -> tuple[Table, ...]:
+    """The tables of a set; answers of a model are only there where one was asked."""
+    return TABLES if settings.prompt else TABLES[:-1]
+
+
+def resumable(root: Path, source: Input, settings: Settings) -> Manifest | None:
+    """The manifest to go on from, ``None`` when there is none. Raises ``SetError`` when the set was made otherwise."""
     if not (root / FILE_NAME).exists():
         return None
-    manifest = load_manifest(root)
+    try:
+        manifest = load_manifest(root)
+    except ManifestError as error:
+        raise SetError(str(error)) from None
     found = differences(manifest, source, settings)
     if found:
         what = "".join(f"\n  {difference}" for difference in found)
         raise SetError(f"{root} was made otherwise:{what}\nStart again with --overwrite, or name another with --out.")
-    _check_parts(root, manifest)
+    check_parts(root, manifest, tables_in(settings))
     return manifest
 
 
@@ -227,16 +248,13 @@ def open_set(
     """
     check_usable(root)
     with locked(root) as work:
-        try:
-            manifest = None if overwrite else _resumable(root, source, settings)
-        except ManifestError as error:
-            raise SetError(str(error)) from None
+        manifest = None if overwrite else resumable(root, source, settings)
         if manifest is None:
             _empty(work)
             carried = tuple(source_columns)
             manifest = Manifest(input=source, settings=settings, versions=versions(), source_columns=carried)
             manifest.save(root)
-        for table in TABLES:
+        for table in tables_in(settings):
             (root / table).mkdir(exist_ok=True)
         _remove_leftovers(root, len(manifest.parts))
         captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .distinct import Claims, distinct
 from .outcomes import Accepted, Outcome, Refused
 from .reports import Report, Section
 from .schemas import Reason
-from .shards import MadeBy
+from .shards import REPORTS_PER_PART, MadeBy
+from .workers import workers
 
 if TYPE_CHECKING:
+    from .caption_set import CaptionSet
     from .engines import Draft, Engine
+    from .progress import Watch
     from .verify import Verdict
 
 
@@ -33,19 +39,72 @@ class Checker(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """What works on batches of reports. ``ahead``: so many are handed in before the first answer is waited for."""
+
+    @property
+    def ahead(self) -> int:
+        """So many batches."""
+        ...
+
+    def submit(self, reports: list[Report], /) -> Future[list[tuple[bytes, bool]]]:
+        """Begin a batch: in the end the packed outcome of each report, and whether the engine failed on it."""
+        ...
+
+
+Options = Mapping[str, int | float | str]
+OpenPool = Callable[["CaptionSet", int], AbstractContextManager[Pool]]
+
+
+class Recipe(Protocol):
+    """How captions are made."""
+
+    @property
+    def made_by(self) -> MadeBy:
+        """What stands beside each caption."""
+        ...
+
+    @property
+    def options(self) -> Options:
+        """What else decides the rows."""
+        ...
+
+    @property
+    def prompt_file(self) -> bytes | None:
+        """The prompt file as it is, to be kept with the set."""
+        ...
+
+    @property
+    def reports_per_part(self) -> int:
+        """Reports in a part, where nothing else is said."""
+        ...
+
+    def started(self, watch: Watch) -> AbstractContextManager[OpenPool]:
+        """Load what is slow to load or may fail to; then a pool can be opened for a set, with so many processes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How captions are made. Picklable: each worker process builds its own engine and verifier from it."""
+class TextRecipe:
+    """An engine that works on the text itself. Picklable: each worker process builds its own engine and verifier."""
 
     made_by: MadeBy
     build: Callable[[], tuple[Engine, Checker]]
+    options: Options = field(default_factory=dict)
+    prompt_file: bytes | None = None
+    reports_per_part: int = REPORTS_PER_PART
+
+    @contextmanager
+    def started(self, watch: Watch) -> Iterator[OpenPool]:
+        """There is nothing to load."""
+        yield lambda captions, count: workers(partial(Curator, self), count)
 
 
-def rules_recipe() -> Recipe:
+def rules_recipe() -> TextRecipe:
     """The built-in engine."""
     from .engines.rules import RulesEngine
 
-    return Recipe(MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt), _build_rules)
+    return TextRecipe(MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt), _build_rules)
 
 
 def _build_rules() -> tuple[Engine, Checker]:
@@ -60,7 +119,7 @@ def _build_rules() -> tuple[Engine, Checker]:
 class Curator:
     """One engine and one verifier: reports in, a packed ``Outcome`` for each out."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: TextRecipe) -> None:
         self._made_by = recipe.made_by
         self._engine, self._checker = recipe.build()
 
@@ -85,25 +144,27 @@ class Curator:
         if isinstance(drafts, Exception):
             return _failure(drafts)
         try:
-            return self.settle(report, drafts)
+            # The rules repeat what a report repeats; of another engine that is worth knowing.
+            return settle(self._checker, report, drafts, show_repeats=self._made_by.engine != "rules")
         except Exception as error:
             return _failure(error)
 
-    def settle(self, report: Report, drafts: Iterable[Draft]) -> Outcome:
-        """Hold the drafts against their report."""
-        read = self._checker.read(report.text, report.sections)
-        accepted, refused = [], []
-        for draft in drafts:
-            verdict = self._checker.verify(read, draft.organ, draft.caption, draft.near)
-            if verdict.accepted:
-                accepted.append(_accepted(report, draft.caption, verdict))
-            else:
-                reason = verdict.reason or Reason.NOT_GROUNDED
-                refused.append(Refused(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
-        kept, repeated = distinct(accepted, self._checker.claims)
-        if self._made_by.engine != "rules":  # ours repeats what a report repeats; a model's repeats are shown
-            refused += [_duplicate(report, row) for row in repeated]
-        return Outcome(kept, refused)
+
+def settle(checker: Checker, report: Report, drafts: Iterable[Draft], *, show_repeats: bool) -> Outcome:
+    """Hold drafts against their report. ``show_repeats``: captions that say nothing new are refused, not dropped."""
+    read = checker.read(report.text, report.sections)
+    accepted, refused = [], []
+    for draft in drafts:
+        verdict = checker.verify(read, draft.organ, draft.caption, draft.near)
+        if verdict.accepted:
+            accepted.append(_accepted(report, draft.caption, verdict))
+        else:
+            reason = verdict.reason or Reason.NOT_GROUNDED
+            refused.append(Refused(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
+    kept, repeated = distinct(accepted, checker.claims)
+    if show_repeats:
+        refused += [_duplicate(report, row) for row in repeated]
+    return Outcome(kept, refused)
 
 
 def _accepted(report: Report, caption: str, verdict: Verdict) -> Accepted:
@@ -115,7 +176,8 @@ def _accepted(report: Report, caption: str, verdict: Verdict) -> Accepted:
 
 
 def _failure(error: Exception) -> Outcome:
-    return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, f"{type(error).__name__}: {error}", None)])
+    detail = f"{type(error).__name__}: {error}"
+    return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, detail, None)], failed=True)
 
 
 def _duplicate(report: Report, row: Accepted) -> Refused:

@@ -9,7 +9,7 @@ from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,7 +39,8 @@ class Input(_Record):
 class Settings(_Record):
     """All that decides the rows, next to the input: a run is resumed only with the same.
 
-    ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests.
+    ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests;
+    ``options`` are the engine's.
     """
 
     ovct: str
@@ -48,6 +49,7 @@ class Settings(_Record):
     prompt: str | None = None
     vocabulary: str
     lexicon: str
+    options: dict[str, int | float | str] = {}
     id_column: str | None = None
     text_columns: tuple[str, ...] = ()
     limit: int | None = None
@@ -64,19 +66,32 @@ class Part(_Record):
     reports: int
     captions: int
     rejects: int
+    responses: int = 0
     first_row: int
     last_row: int
     bytes: dict[str, int]
 
 
+class Repairs(NamedTuple):
+    """Captions that went back to the model, and captions that came of it."""
+
+    returned: int = 0
+    repaired: int = 0
+
+
 class Counts(_Record):
-    """Sums over the finished parts: captions by organ and status, refusals by reason."""
+    """Sums over the finished parts: captions by organ and status, refusals by reason.
+
+    Of the refused captions ``returned`` went back to the model, and ``repaired`` captions came of it.
+    """
 
     reports: int = 0
     captions: dict[str, dict[str, int]] = {}
     rejects: dict[str, int] = {}
+    returned: int = 0
+    repaired: int = 0
 
-    def plus(self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str]) -> Counts:
+    def plus(self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: Repairs) -> Counts:
         """The counts with one more part."""
         by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
         for (organ, status), count in captions.items():
@@ -88,7 +103,30 @@ class Counts(_Record):
             reports=self.reports + reports,
             captions={organ: dict(sorted(by_organ[organ].items())) for organ in sorted(by_organ)},
             rejects=dict(sorted(by_reason.items())),
+            returned=self.returned + repairs.returned,
+            repaired=self.repaired + repairs.repaired,
         )
+
+
+class Usage(_Record):
+    """What a language model did for a set: chats by kind, those without an answer, tokens, and the seconds it worked.
+
+    Reports with the same text share their answers, so the sums over ``responses`` may be higher. Accept rates are those
+    of the first and of the last captions; ``cost`` is that of the tokens at ``prices`` for a million in and out.
+    """
+
+    questions: int
+    retries: int
+    repairs: int
+    failures: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    tokens_per_second: float | None
+    first_accept_rate: float | None
+    last_accept_rate: float | None
+    prices: tuple[float, float] | None
+    cost: float | None
 
 
 class Manifest(_Record):
@@ -101,10 +139,12 @@ class Manifest(_Record):
     versions: dict[str, str]
     source_columns: tuple[str, ...]
     counts: Counts = Counts()
+    usage: Usage | None = None
     skipped: int | None = None
     warnings: int | None = None
     seconds: float = 0.0
     finished: str | None = None
+    replayed: str | None = None
     parts: tuple[Part, ...] = ()
 
     def save(self, folder: Path) -> None:
@@ -139,6 +179,8 @@ def _shown(value: object) -> str:
         return " ".join(map(str, value)) or "none"
     if isinstance(value, str) and len(value) == 64:
         return value[:12]
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {said}" for name, said in value.items()) or "none"
     return "none" if value is None else str(value)
 
 

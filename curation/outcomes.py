@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
+from .cache_file import open_cache
 from .reports import Report
-from .schemas import Reason
 
 
 class Accepted(NamedTuple):
@@ -37,27 +37,33 @@ class Refused(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """All that one report gave. It names no report, so that every row with the same text can share it."""
+    """All that one report gave. It names no report, so that every row with the same text can share it.
+
+    ``responses`` are a language model's answers. Of the refused captions ``returned`` went back to it, and it put
+    ``repaired`` right. ``failed``: the engine failed on the report, or on a part of it, rather than answered.
+    """
 
     accepted: list[Accepted]
     refused: list[Refused]
+    responses: Sequence[tuple[Any, ...]] = ()
+    returned: int = 0
+    repaired: int = 0
+    failed: bool = False
 
     def pack(self) -> bytes:
         """Compressed JSON of the columns; zlib's checksum tells a damaged one."""
-        columns = [list(zip(*rows, strict=True)) for rows in (self.accepted, self.refused)]
-        return zlib.compress(to_json(columns), 1)
-
-    @property
-    def failed(self) -> bool:
-        """Whether the engine failed on the report, rather than answered it."""
-        return any(row.reason == Reason.ENGINE_ERROR for row in self.refused)
+        columns = [list(zip(*rows, strict=True)) for rows in self[:3]]
+        return zlib.compress(to_json([*columns, self.returned, self.repaired]), 1)
 
 
 class Columns(NamedTuple):
-    """An outcome as it is written: the columns of ``Accepted`` and of ``Refused``, none where there are no rows."""
+    """An outcome as it is written: columns instead of rows, none where there are no rows."""
 
     accepted: list[list[Any]]
     refused: list[list[Any]]
+    responses: Sequence[list[Any]] = ()
+    returned: int = 0
+    repaired: int = 0
 
     @classmethod
     def unpack(cls, packed: bytes) -> Columns:
@@ -69,6 +75,9 @@ class Columns(NamedTuple):
         return Outcome(
             [Accepted(*row) for row in zip(*self.accepted, strict=True)],
             [Refused(*row) for row in zip(*self.refused, strict=True)],
+            tuple(zip(*self.responses, strict=True)),
+            self.returned,
+            self.repaired,
         )
 
 
@@ -88,32 +97,9 @@ class OutcomeStore:
     """
 
     def __init__(self, path: Path, owner: str) -> None:
-        try:
-            self._base = self._open(path, owner)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            for leftover in path.parent.glob(f"{path.name}*"):
-                leftover.unlink()
-            self._base = self._open(path, owner)
-
-    @staticmethod
-    def _open(path: Path, owner: str) -> sqlite3.Connection:
-        base = sqlite3.connect(path, isolation_level=None)
-        try:
-            for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000"):
-                base.execute(f"PRAGMA {pragma}")
-            base.execute("CREATE TABLE IF NOT EXISTS owner (settings TEXT)")
-            base.execute("CREATE TABLE IF NOT EXISTS outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER)")
-            base.execute("CREATE INDEX IF NOT EXISTS failures ON outcome (failed) WHERE failed")
-            if base.execute("SELECT settings FROM owner").fetchall() != [(owner,)]:
-                base.executescript("DELETE FROM owner; DELETE FROM outcome;")
-                base.execute("INSERT INTO owner VALUES (?)", (owner,))
-            base.execute("DELETE FROM outcome WHERE failed")
-        except BaseException:
-            base.close()
-            raise
-        return base
+        self._base = open_cache(path, owner, ["outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER)"])
+        self._base.execute("CREATE INDEX IF NOT EXISTS failures ON outcome (failed) WHERE failed")
+        self._base.execute("DELETE FROM outcome WHERE failed")
 
     def __contains__(self, key: bytes) -> bool:
         return self._base.execute("SELECT 1 FROM outcome WHERE key = ?", (key,)).fetchone() is not None

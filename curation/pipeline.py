@@ -13,20 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from .caption_set import CaptionSet, check_usable, open_set
-from .curator import Curator, Recipe
+from .caption_set import PROMPT, CaptionSet, check_usable, open_set, resumable
+from .curator import OpenPool, Pool, Recipe
+from .durable import write_text
 from .fingerprint import fingerprint, stamp
 from .manifest import Manifest, Settings, data_hash, ovct_version
 from .outcomes import Columns, OutcomeStore, text_key
 from .problems import Problems
 from .progress import Watch
 from .reports import InputError, Report, Skipped, read_reports
-from .shards import GROUP_CHARACTERS, GROUP_REPORTS, REPORTS_PER_PART
-from .workers import Inline, Processes, RunError, available_cores, result_of, workers
+from .schemas import Reason
+from .shards import GROUP_CHARACTERS, GROUP_REPORTS
+from .workers import RunError, available_cores, result_of
 
 BATCH_REPORTS = 32
 BATCH_CHARACTERS = 1_000_000
-BATCHES_UNDER_WAY = 4  # for each worker: enough to keep it busy while a part is flushed to disk
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
 
 
@@ -41,7 +42,7 @@ class Job:
     limit: int | None = None
     overwrite: bool = False
     workers: int = field(default_factory=available_cores)
-    reports_per_part: int = REPORTS_PER_PART
+    reports_per_part: int | None = None  # as the engine has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,7 @@ class _UnderWay(NamedTuple):
 def outcomes(
     batched: Iterable[list[Report]],
     store: OutcomeStore,
-    pool: Inline | Processes,
-    under_way: int,
+    pool: Pool,
     check: Callable[[], None],
 ) -> Iterator[tuple[Report, Columns]]:
     """Each report with its outcome, in order; a text that came before, in whatever part, is not extracted again."""
@@ -124,7 +124,7 @@ def outcomes(
         asked.update(fresh)
         answer = pool.submit(list(fresh.values())) if fresh else None
         window.append(_UnderWay(batch, keys, list(fresh), answer))
-        if len(window) > under_way:
+        if len(window) > pool.ahead:
             yield from _answered(window.popleft(), store, asked, check)
     while window:
         yield from _answered(window.popleft(), store, asked, check)
@@ -136,8 +136,9 @@ def _answered(
     if one.answer is not None:
         packed = result_of(one.answer, check)
         if len(packed) > 9 and all(failed for _, failed in packed):
-            detail = Columns.unpack(packed[0][0]).rows().refused[0].detail
-            raise RunError(f"the engine failed on every report of a batch: {detail}")
+            refused = [Columns.unpack(one).rows().refused for one, _ in packed]
+            if all(rows[-1].reason == Reason.ENGINE_ERROR for rows in refused):
+                raise RunError(f"the engine failed on every report of a batch: {refused[0][-1].detail}")
         store.keep(dict(zip(one.fresh, packed, strict=True)))
         asked.difference_update(one.fresh)
     for report, key in zip(one.batch, one.keys, strict=True):
@@ -162,12 +163,13 @@ def _settings(job: Job, recipe: Recipe) -> Settings:
     return Settings(
         ovct=ovct_version(),
         **recipe.made_by._asdict(),
+        options=dict(recipe.options),
         vocabulary=data_hash("prompts", "organs.yaml"),
         lexicon=data_hash("curation", "lexicon.yaml"),
         id_column=job.id_column,
         text_columns=job.text_columns,
         limit=job.limit,
-        reports_per_part=job.reports_per_part,
+        reports_per_part=job.reports_per_part or recipe.reports_per_part,
     )
 
 
@@ -189,26 +191,32 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
         source, rows = fingerprint(job.reports, watch.check)
         columns = source_columns(head)
         settings = _settings(job, recipe)
-        with open_set(job.out, source, settings, columns, overwrite=job.overwrite, since=started) as captions:
-            if captions.manifest.complete:
-                return Result(captions.manifest, already_done=True)
+        before = None if job.overwrite else resumable(job.out, source, settings)
+        if before is not None and before.complete:
+            return Result(before, already_done=True)
+        with (
+            recipe.started(watch) as open_pool,
+            open_set(job.out, source, settings, columns, overwrite=job.overwrite, since=started) as captions,
+        ):
+            if recipe.prompt_file is not None:
+                write_text(captions.root / PROMPT, recipe.prompt_file.decode())
             total = rows if job.limit is None or rows is None else min(rows, job.limit)
             watch.expect(total, captions.reports_done)
             stream = note_late_columns(itertools.chain(head, reports), columns, problems, job.reports.name)
             left = _after_finished_parts(stream, captions, watch.check)
-            _write(job, recipe, left, captions, 0 if len(head) <= INLINE_REPORTS else job.workers, watch)
+            _write(open_pool, left, captions, 0 if len(head) <= INLINE_REPORTS else job.workers, watch)
             if stamp(job.reports) != seen:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines())
             return Result(captions.manifest, tuple(problems.first))
 
 
-def _write(job: Job, recipe: Recipe, reports: Iterator[Report], captions: CaptionSet, count: int, watch: Watch) -> None:
-    batched = batches(reports, job.reports_per_part)
-    store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
-    with closing(store), workers(partial(Curator, recipe), count) as pool:
-        under_way = BATCHES_UNDER_WAY * count
-        for report, outcome in outcomes(batched, store, pool, under_way, watch.check):
+def _write(open_pool: OpenPool, reports: Iterator[Report], captions: CaptionSet, count: int, watch: Watch) -> None:
+    settings = captions.manifest.settings
+    batched = batches(reports, settings.reports_per_part)
+    store = OutcomeStore(captions.work / "outcomes.sqlite", settings.digest())
+    with closing(store), open_pool(captions, count) as pool:
+        for report, outcome in outcomes(batched, store, pool, watch.check):
             captions.add(report, outcome)
             watch.advance()
 

@@ -23,6 +23,12 @@ class Watch:
     def advance(self) -> None:
         """One more is done."""
 
+    def tell(self, more: str) -> None:
+        """What else is to be said of the run at this moment."""
+
+    def say(self, what: str) -> None:
+        """Something that a person should read now."""
+
     def check(self) -> None:
         """Raise ``Interrupted`` when the run is to stop."""
 
@@ -44,6 +50,7 @@ class TerminalWatch(Watch):
         self._total: int | None = None
         self._before = self._done = 0
         self._started = self._shown = time.monotonic()
+        self._more = ""
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
@@ -77,6 +84,17 @@ class TerminalWatch(Watch):
         else:
             self._update_bar()
 
+    def tell(self, more: str) -> None:
+        """Show more behind the count."""
+        self._more = more
+
+    def say(self, what: str) -> None:
+        """Print it, above the live line."""
+        if self._bar is None:
+            print(f"ovct: {what}", file=sys.stderr, flush=True)
+        else:
+            self._bar.console.print(f"ovct: {what}", markup=False, highlight=False)
+
     def check(self) -> None:
         """Raise ``Interrupted`` after Ctrl-C or SIGTERM."""
         self._stop.check()
@@ -88,7 +106,7 @@ class TerminalWatch(Watch):
         parts = [f"{self._done:,} {self._noun}", f"{rate:,.0f}/s"]
         if self._total is not None and rate:
             parts.append(f"{readable(max(self._total - self._done, 0) / rate)} left")
-        return ", ".join(parts)
+        return ", ".join(filter(None, [*parts, self._more]))
 
     def _start_bar(self) -> None:
         from rich.console import Console

@@ -97,7 +97,7 @@ class Verified(Row):
     score: float = Field(ge=0, le=100)
 
 
-def parquet_schema(table: Literal["captions", "rejects", "reports", "verified"]) -> pa.Schema:
+def parquet_schema(table: Literal["captions", "rejects", "reports", "responses", "verified"]) -> pa.Schema:
     """Arrow schema of one table of a caption set.
 
     ``reports`` carries the source columns as strings behind its own; their names differ from input to input.
@@ -115,6 +115,10 @@ def parquet_schema(table: Literal["captions", "rejects", "reports", "verified"])
         ],
         "rejects": [*claim, ("reason", text), ("detail", text), ("nearest", text), *made_by],
         "reports": [("report_id", text), ("text", text), ("sections", pa.list_(section))],
+        "responses": [
+            ("report_id", text), ("kind", text), ("number", span), ("start", span), ("end", span), ("content", text),
+            ("finish_reason", text), ("prompt_tokens", span), ("completion_tokens", span), ("error", text), *made_by,
+        ],
         "verified": [
             *claim, ("accepted", pa.bool_()), ("reason", text), ("detail", text), *evidence, ("score", pa.float32()),
         ],

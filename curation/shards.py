@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .durable import put_in_place, temporary_name
-from .manifest import Part
+from .manifest import Part, Repairs
 from .outcomes import Columns, Refused
 from .reports import Report
 from .schemas import parquet_schema
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-Table = Literal["reports", "captions", "rejects"]
-TABLES: tuple[Table, ...] = ("reports", "captions", "rejects")
+Table = Literal["reports", "captions", "rejects", "responses"]
+TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
 
 REPORTS_PER_PART = 10_000
 REASON = Refused._fields.index("reason")
@@ -68,12 +68,18 @@ class Written:
     part: Part
     captions: Counter[tuple[str, str]]
     rejects: Counter[str]
+    repairs: Repairs
 
 
 class PartWriter:
-    """Writes one part under temporary names; ``commit`` gives the files theirs."""
+    """Writes one part under temporary names; ``commit`` gives the files theirs.
 
-    def __init__(self, root: Path, index: int, made_by: MadeBy, source_columns: Sequence[str]) -> None:
+    ``tables`` are those that are written. Rows of the others are counted, so that row groups end where they would.
+    """
+
+    def __init__(
+        self, root: Path, index: int, made_by: MadeBy, source_columns: Sequence[str], tables: Sequence[Table]
+    ) -> None:
         import pyarrow as pa
 
         self._made_by = made_by
@@ -81,27 +87,28 @@ class PartWriter:
         self._schemas = {table: parquet_schema(table) for table in TABLES}
         for name in source_names(source_columns).values():
             self._schemas["reports"] = self._schemas["reports"].append(pa.field(name, pa.string()))
-        self._paths = {table: part_path(root, table, index) for table in TABLES}
+        self._paths = {table: part_path(root, table, index) for table in tables}
         self._files: dict[Table, pq.ParquetWriter] = {}
         self._columns: dict[Table, list[list[Any]]] = {}
         self._characters = 0
         self._written = Counter[str]()
         self._captions = Counter[tuple[str, str]]()
         self._rejects = Counter[str]()
+        self._returned = self._repaired = 0
         self._first_row = self._last_row = 0
         self._empty()
         self._open()
 
     def _open(self) -> None:
         try:
-            for table in TABLES:
+            for table in self._paths:
                 self._files[table] = open_parquet(temporary_name(self._paths[table]), self._schemas[table])
         except BaseException:
             self.discard()
             raise
 
     def _empty(self) -> None:
-        """Begin a row group. The last columns of captions and rejects are the same in each row and are made later."""
+        """Begin a row group. The last columns of all but the reports are the same in each row and are made later."""
         for table in TABLES:
             constant = 0 if table == "reports" else len(self._made_by)
             self._columns[table] = [[] for _ in range(len(self._schemas[table]) - constant)]
@@ -124,6 +131,10 @@ class PartWriter:
         if outcome.refused:
             self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])
             self._rejects.update(outcome.refused[REASON])
+        if outcome.responses:
+            self._extend("responses", [[report.report_id] * len(outcome.responses[0]), *outcome.responses])
+        self._returned += outcome.returned
+        self._repaired += outcome.repaired
         if len(self._columns["reports"][0]) >= GROUP_REPORTS or self._characters >= GROUP_CHARACTERS:
             self._flush()
 
@@ -135,33 +146,38 @@ class PartWriter:
         self._last_row = report.row
         self._characters += len(report.text)
 
-    def _extend(self, table: Table, columns: list[list[Any]]) -> None:
+    def _extend(self, table: Table, columns: Sequence[Sequence[Any]]) -> None:
         for column, values in zip(self._columns[table], columns, strict=True):
             column.extend(values)
 
     def _flush(self) -> None:
         for table in TABLES:
             columns = self._columns[table]
-            if columns[0]:
+            self._written[table] += len(columns[0])
+            if columns[0] and table in self._files:
                 made_by = () if table == "reports" else self._made_by
                 self._files[table].write_table(table_of(columns, self._schemas[table], made_by))
-                self._written[table] += len(columns[0])
         self._empty()
 
-    def commit(self) -> Written:
-        """Write what is left, flush all files to disk and give them their names."""
+    def close(self) -> Written:
+        """Write what is left; the files still have their temporary names."""
         self._flush()
         for file in self._files.values():
             file.close()
-        for path in self._paths.values():
-            put_in_place(temporary_name(path), path)
         part = Part(
             **{table: self._written[table] for table in TABLES},
             first_row=self._first_row,
             last_row=self._last_row,
-            bytes={table: path.stat().st_size for table, path in self._paths.items()},
+            bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
         )
-        return Written(part, self._captions, self._rejects)
+        return Written(part, self._captions, self._rejects, Repairs(self._returned, self._repaired))
+
+    def commit(self) -> Written:
+        """Write what is left, flush all files to disk and give them their names."""
+        written = self.close()
+        for path in self._paths.values():
+            put_in_place(temporary_name(path), path)
+        return written
 
     def discard(self) -> None:
         """Drop the part; its files do not count and are removed."""

@@ -57,7 +57,8 @@ class Verifier:
         self.resolve = self.reader.anatomist.resolve
         reports = ReportReader(self.reader)
         self.read = reports.read
-        self._keys = lru_cache(maxsize=4_096)(reports.keys)
+        self._keys = lru_cache(maxsize=CACHED)(reports.keys)
+        self._parts = lru_cache(maxsize=CACHED)(_sentences)
         self._claims = lru_cache(maxsize=CACHED)(self._claims_of)
         self._status = lru_cache(maxsize=CACHED)(self._status_of)
 
@@ -79,7 +80,7 @@ class Verifier:
                 return verdict
         whole = report.by_words.get(normalised(caption))
         if whole is None:
-            parts = [caption[first:last] for first, last in split_statements(caption)]
+            parts = self._parts(caption)
             if len(parts) > 1:
                 return self._verify_parts(report, name, parts)
             caption = parts[0] if parts else caption  # without a list marker
@@ -207,6 +208,10 @@ class Verifier:
 
     def _status_of(self, *parts: str) -> Status:
         return status_of(*(self.reader.analyse(part) for part in parts))
+
+
+def _sentences(caption: str) -> tuple[str, ...]:
+    return tuple(caption[first:last] for first, last in split_statements(caption))
 
 
 def _last_used(run: Sequence[Statement], wanted: frozenset[str]) -> Statement:

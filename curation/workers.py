@@ -56,8 +56,14 @@ def _answer(job: Any) -> Any:
     return _worker(job)
 
 
+AHEAD = 4
+"""Jobs under way for each process: enough to keep it busy while its results are being written."""
+
+
 class Inline:
     """No processes: a job is done when it is handed in. For inputs too small to be worth starting any."""
+
+    ahead = 0
 
     def __init__(self, build: Callable[[], Worker[Job, Answer]]) -> None:
         self._worker = build()
@@ -74,6 +80,7 @@ class Processes:
 
     def __init__(self, build: Callable[[], Worker[Job, Answer]], count: int) -> None:
         context = multiprocessing.get_context("spawn")
+        self.ahead = AHEAD * count
         self.pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(build,))
 
     def submit(self, job: Any) -> Future[Any]:

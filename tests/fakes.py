@@ -1,21 +1,25 @@
-"""An engine and a verifier that do next to nothing, and a recipe of both that worker processes can build."""
+"""Engines and a verifier that do next to nothing, and recipes of them that worker processes can build."""
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import json
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from curation.curator import Recipe
-from curation.engines import Draft
+from curation.curator import TextRecipe
+from curation.engines import Answer, Chat, ChatEngine, Draft
+from curation.llm.pool import ChatRecipe
 from curation.reports import Report, Section
 from curation.schemas import Reason, Status
 from curation.shards import MadeBy
 from curation.verify import Verdict
+from prompts.prompt_file import read_prompt
 
 ORGANS = ("liver", "spleen", "left kidney", "right kidney", "heart", "aorta")
 
@@ -73,9 +77,9 @@ class FakeVerifier:
         return Verdict(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
 
 
-def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> Recipe:
+def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> TextRecipe:
     made_by = MadeBy(engine, FakeEngine.model, FakeEngine.prompt)
-    return Recipe(made_by, partial(fakes, log, seconds))
+    return TextRecipe(made_by, partial(fakes, log, seconds))
 
 
 def fakes(log: Path | None, seconds: float) -> tuple[FakeEngine, FakeVerifier]:
@@ -92,3 +96,60 @@ def write_reports(path: Path, count: int, *, distinct: int | None = None, extra:
             findings = f"The liver is normal. A lesion of {text} mm is seen. Kidney {text} is of normal size. {extra}"
             rows.writerow([f"scan_{number}.nii.gz", findings, f"Lesion of {text} mm.", f"{number % 90:03d}Y"])
     return path
+
+
+PROMPT = b"""
+description: for tests
+unit: report
+system: Cut the report into captions.
+message: "Report: {{ text }}"
+examples:
+  - report: The spleen is normal.
+    captions: [{organ: spleen, caption: The spleen is normal}]
+response: {form: captions, max_captions: 40, max_characters: 300, max_tokens: 500}
+"""
+
+
+def answer(captions: Iterable[tuple[str, str]]) -> str:
+    """An answer in the form of ``PROMPT``."""
+    return json.dumps({"captions": [{"organ": organ, "caption": caption} for organ, caption in captions]})
+
+
+def sentences(text: str) -> str:
+    """An answer with a caption for each sentence."""
+    said = [sentence.strip() for sentence in text.replace("\n", " ").split(".") if sentence.strip()]
+    return answer((next((organ for organ in ORGANS if organ in one.lower()), "liver"), one) for one in said)
+
+
+@dataclass
+class FakeChat:
+    """A model that says what ``respond`` makes of the last message, at once; keeps a history.
+
+    ``respond`` may return a whole ``Answer``, or raise.
+    """
+
+    respond: Callable[[str], str | Answer] = sentences
+    history: list[Chat] = field(default_factory=list)
+    seconds: float = 0.0
+    closed: bool = False
+
+    name = "fake"
+    model = "fake-1"
+    in_flight = 64
+
+    async def answer(self, chat: Chat) -> Answer:
+        await asyncio.sleep(self.seconds)
+        self.history.append(chat)
+        said = self.respond(chat.messages[-1].content)
+        return said if isinstance(said, Answer) else Answer(said, "stop", 100, len(said) // 4)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def chat_recipe(chat: FakeChat, prompt: bytes = PROMPT, *, max_tokens: int = 500, repair: int = 0) -> ChatRecipe:
+    async def connect() -> ChatEngine:
+        return chat
+
+    read = read_prompt(prompt, "test")
+    return ChatRecipe(MadeBy("fake", "fake-1", read.hash), read, connect, max_tokens, repair)

@@ -24,7 +24,19 @@ MAY_IMPORT = {
     "train": {"models", "curation", "prompts"},
     "ovct": {"prompts", "curation", "models", "train"},
 }
-HEAVY = {"datasets", "matplotlib", "monai", "numpy", "openpyxl", "pandas", "pyarrow", "torch", "transformers", "vllm"}
+HEAVY = {
+    "datasets",
+    "matplotlib",
+    "monai",
+    "numpy",
+    "openai",
+    "openpyxl",
+    "pandas",
+    "pyarrow",
+    "torch",
+    "transformers",
+    "vllm",
+}
 
 
 def sources(root: Path) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from curation.manifest import (
     Input,
     Manifest,
     ManifestError,
+    Repairs,
     Settings,
     differences,
     is_caption_set,
@@ -64,14 +65,18 @@ def test_differences_are_in_words() -> None:
 
 
 def test_counts_add_up_and_stay_sorted() -> None:
-    first = Counts().plus(2, Counter({("liver", "normal"): 3, ("aorta", "abnormal"): 1}), Counter({"negation": 1}))
-    both = first.plus(1, Counter({("liver", "abnormal"): 2, ("liver", "normal"): 1}), Counter({"laterality": 4}))
+    captions = Counter({("liver", "normal"): 3, ("aorta", "abnormal"): 1})
+    first = Counts().plus(2, captions, Counter({"negation": 1}), Repairs(3, 2))
+    captions = Counter({("liver", "abnormal"): 2, ("liver", "normal"): 1})
+    both = first.plus(1, captions, Counter({"laterality": 4}), Repairs(1, 0))
     assert first.reports == 2
     assert json.dumps(both.model_dump()) == json.dumps(
         {
             "reports": 3,
             "captions": {"aorta": {"abnormal": 1}, "liver": {"abnormal": 2, "normal": 4}},
             "rejects": {"laterality": 4, "negation": 1},
+            "returned": 4,
+            "repaired": 2,
         }
     )
 

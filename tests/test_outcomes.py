@@ -34,7 +34,7 @@ def report(text: str, *sections: Section) -> Report:
 
 
 ONE = Outcome([Accepted("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)], [])
-FAILED = Outcome([], [Refused("", "", Reason.ENGINE_ERROR, "RuntimeError: no", None)])
+FAILED = Outcome([], [Refused("", "", Reason.ENGINE_ERROR, "RuntimeError: no", None)], failed=True)
 
 
 @given(st.lists(accepted, max_size=5), st.lists(refused, max_size=5))
@@ -67,7 +67,7 @@ def test_failures_last_for_one_run(tmp_path: Path) -> None:
     path = tmp_path / "outcomes"
     store = OutcomeStore(path, "mine")
     store.keep({b"one": (ONE.pack(), ONE.failed), b"two": (FAILED.pack(), FAILED.failed)})
-    assert store[b"two"].rows() == FAILED
+    assert store[b"two"].rows()[:2] == FAILED[:2]
     store.close()
     assert reopened(path, "mine") == [b"one"]
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.caption_set import SetError
-from curation.curator import Curator, Recipe
+from curation.curator import Curator, TextRecipe
 from curation.engines import Draft
 from curation.interrupt import Interrupted
 from curation.manifest import load_manifest
@@ -28,7 +28,7 @@ def report(text: str) -> Report:
 
 
 def curator(engine: FakeEngine, name: str = "fake") -> Curator:
-    return Curator(Recipe(MadeBy(name, None, None), lambda: (engine, FakeVerifier())))
+    return Curator(TextRecipe(MadeBy(name, None, None), lambda: (engine, FakeVerifier())))
 
 
 def job(tmp_path: Path, count: int = 50, *, distinct: int | None = None, **changes: Any) -> Job:

@@ -33,7 +33,7 @@ def read(root: Path, table: str) -> pa.Table:
 
 
 def written(root: Path, *reports: Report) -> PartWriter:
-    writer = PartWriter(root, 0, MADE_BY, ["age"])
+    writer = PartWriter(root, 0, MADE_BY, ["age"], TABLES)
     for report in reports:
         writer.add(report, OUTCOME)
     return writer
@@ -73,7 +73,7 @@ def test_nothing_has_its_name_before_the_commit(root: Path) -> None:
 
 
 def test_a_part_without_captions_and_rejects_is_a_valid_file(root: Path) -> None:
-    writer = PartWriter(root, 0, MADE_BY, [])
+    writer = PartWriter(root, 0, MADE_BY, [], TABLES)
     writer.add(REPORT, Columns([], []))
     writer.commit()
     assert read(root, "captions").num_rows == read(root, "rejects").num_rows == 0

@@ -1,10 +1,15 @@
-"""Engines turn reports into drafts of captions: claims, until the verifier has held them against the report."""
+"""Engines turn reports into drafts of captions: claims, until the verifier has held them against the report.
+
+There are two kinds. An ``Engine`` works on the text itself and runs beside the verifier, in each worker process. A
+``ChatEngine`` answers chats: what a report is asked, and what its answers mean, is the same whichever of them it is
+(``curation/llm``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ..reports import Report
 
@@ -31,4 +36,62 @@ class Engine(Protocol):
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
         """Yield the drafts of each report, in the order of ``reports``."""
+        ...
+
+
+class Message(NamedTuple):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Chat(NamedTuple):
+    """What a model is asked: the turns, and the JSON schema of its answer.
+
+    ``schema`` is the same object for all chats of one kind, so that what an engine works out for it can be kept.
+    """
+
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any]
+    max_tokens: int
+
+
+class Answer(NamedTuple):
+    """What a model said. ``finish_reason`` is ``stop`` or ``length`` (cut off), or what else the server calls it."""
+
+    content: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class TooLong(Exception):
+    """A chat and its answer do not fit into the model's context: ask about less."""
+
+
+class ChatFailed(Exception):
+    """One chat got no answer and will get none; others may. The message says why, without any key."""
+
+
+class EngineDown(Exception):
+    """No chat will get an answer (server gone, key refused, out of memory): the run stops, and can be resumed."""
+
+
+class ChatEngine(Protocol):
+    """A language model behind some interface. Made and used in one event loop.
+
+    ``in_flight`` is how many chats it works on at once, so that enough others can be made ready meanwhile.
+    """
+
+    name: str
+    model: str
+    in_flight: int
+
+    async def answer(self, chat: Chat) -> Answer:
+        """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called many times at once."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the model or the connections."""
         ...

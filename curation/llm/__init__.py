@@ -1,0 +1,1 @@
+"""Captions by a language model: what a report is asked, what the answers say, and how they become an outcome."""

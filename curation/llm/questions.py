@@ -1,0 +1,73 @@
+"""What a report is asked: as a whole, section by section, or a few statements at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from ..reports import READ_SECTIONS, Report, Section
+from ..statements import split_statements
+
+Unit = Literal["report", "section", "statement"]
+
+
+class Question(NamedTuple):
+    """A stretch of a report that one chat is about: sections, or parts of them, in order."""
+
+    parts: tuple[Section, ...]
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the report's text."""
+        return self.parts[0].start
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the report's text."""
+        return self.parts[-1].end
+
+    @property
+    def section(self) -> str:
+        """The section it stands in, of several the first."""
+        return self.parts[0].name
+
+    def text(self, report: Report) -> str:
+        """Its words; sections get their name above them where there is more than one."""
+        bodies = [report.text[part.start : part.end] for part in self.parts]
+        if len(self.parts) == 1:
+            return bodies[0]
+        return "\n\n".join(f"{part.name.title()}:\n{body}" for part, body in zip(self.parts, bodies, strict=True))
+
+
+def questions(report: Report, unit: Unit, window: int) -> list[Question]:
+    """The questions about a report, in its order. Technique, history and the like are not asked about."""
+    sections = [section for section in report.sections if section.name in READ_SECTIONS]
+    if not sections:
+        return []
+    if unit == "report":
+        return [Question(tuple(sections))]
+    if unit == "section":
+        return [Question((section,)) for section in sections]
+    return [question for section in sections for question in _windows(report, section, window)]
+
+
+def _windows(report: Report, section: Section, window: int) -> Iterator[Question]:
+    spans = split_statements(report.text, section.start, section.end)
+    for first in range(0, len(spans), window):
+        last = spans[min(first + window, len(spans)) - 1]
+        yield Question((Section(section.name, spans[first].start, last.end),))
+
+
+def halves(report: Report, question: Question) -> tuple[Question, Question] | None:
+    """The question cut in two between statements, near its middle; ``None`` where it is a single statement."""
+    ends = [
+        (part, span.end) for part in question.parts for span in split_statements(report.text, part.start, part.end)
+    ][:-1]
+    if not ends:
+        return None
+    middle = (question.start + question.end) / 2
+    cut_in, cut = min(ends, key=lambda end: abs(end[1] - middle))
+    at = question.parts.index(cut_in)
+    first = [*question.parts[:at], Section(cut_in.name, cut_in.start, cut)]
+    rest = [Section(cut_in.name, cut, cut_in.end), *question.parts[at + 1 :]]
+    return Question(tuple(first)), Question(tuple(part for part in rest if report.text[part.start : part.end].strip()))

@@ -1,0 +1,121 @@
+"""From what the command line says to a recipe: which engine, which model, which prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from prompts.prompt_file import Prompt
+
+from ..curator import Options
+from ..engines import ChatEngine
+from ..reports import InputError
+from ..shards import MadeBy
+from .pool import ChatRecipe
+from .usage import Prices
+
+DEFAULT_PROMPT = "organ_captions"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """What is said of a language model on the command line; ``None`` where nothing was said."""
+
+    engine: Literal["vllm", "openai"]
+    model: str | None = None
+    base_url: str | None = None
+    max_tokens: int | None = None
+    context: int | None = None
+    repair: int = 0
+    prices: Prices | None = None
+    concurrency: int = 16
+    timeout: float = 120.0
+    dtype: str = "auto"
+    tensor_parallel_size: int = 1
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+OF_VLLM = ("dtype", "tensor_parallel_size", "vllm_option")
+OF_A_SERVER = ("base_url", "concurrency", "timeout")
+
+
+def language_model(engine: Literal["vllm", "openai"], said: Mapping[str, Any]) -> LanguageModel:
+    """Check what was said, by the option's name. Raises ``InputError``."""
+    foreign = [name for name in (OF_A_SERVER if engine == "vllm" else OF_VLLM) if name in said]
+    if foreign:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        raise InputError(f"{options}: of no use to the engine {engine}")
+    known = {name: value for name, value in said.items() if name not in ("vllm_option", "prices")}
+    prices = Prices(*said["prices"]) if "prices" in said else None
+    return LanguageModel(engine, **known, prices=prices, options=dict(map(_option, said.get("vllm_option", ()))))
+
+
+def _option(said: str) -> tuple[str, object]:
+    """ "gpu_memory_utilization=0.8" as a name and a value."""
+    name, equals, value = said.partition("=")
+    if not equals or not name.isidentifier():
+        raise InputError(f"--vllm-option {said}: expected NAME=VALUE, such as gpu_memory_utilization=0.8")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def chat_recipe(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
+    """The recipe. Raises ``InputError`` for what the caller can put right."""
+    return _vllm(asked, prompt) if asked.engine == "vllm" else _openai(asked, prompt)
+
+
+def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
+    from ..engines.vllm import Local, VllmEngine
+
+    if asked.model is None:
+        raise InputError("engine vllm needs --model: a model's name on the hub, or its directory")
+    local = Local(asked.model, asked.dtype, asked.tensor_parallel_size, asked.context, asked.options)
+
+    async def connect() -> ChatEngine:
+        return VllmEngine(local)
+
+    return _recipe(asked, prompt, model_name(asked.model), connect, {"dtype": asked.dtype})
+
+
+def _openai(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
+    from ..engines.openai import OpenAIEngine, Server
+
+    server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout)
+
+    async def connect() -> ChatEngine:
+        return await OpenAIEngine.connect(server)
+
+    return _recipe(asked, prompt, asked.model or asyncio.run(_served(connect)), connect, {})
+
+
+async def _served(connect: Callable[[], Awaitable[ChatEngine]]) -> str:
+    """The name of the one model that a server has."""
+    engine = await connect()
+    await engine.close()
+    return engine.model
+
+
+def _recipe(
+    asked: LanguageModel, prompt: Prompt, model: str, connect: Callable[[], Awaitable[ChatEngine]], options: Options
+) -> ChatRecipe:
+    return ChatRecipe(
+        made_by=MadeBy(asked.engine, model, prompt.hash),
+        prompt=prompt,
+        connect=connect,
+        max_tokens=asked.max_tokens or prompt.file.response.max_tokens,
+        repair=asked.repair,
+        prices=asked.prices,
+        engine_options=options if asked.context is None else {**options, "context": asked.context},
+    )
+
+
+def model_name(model: str) -> str:
+    """What is recorded of a model: its name on the hub, or of a directory its last part, wherever it lies."""
+    path = Path(model).expanduser()
+    return path.resolve().name if path.is_dir() else model

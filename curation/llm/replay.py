@@ -1,0 +1,154 @@
+"""A caption set made anew from the answers that were kept: other verification, other vocabulary, no model."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from prompts.prompt_file import read_prompt
+
+from ..caption_set import CARD, PROMPT, SetError, check_parts, locked, remove_temporary
+from ..card import data_card
+from ..durable import put_in_place, temporary_name, write_text
+from ..manifest import Counts, Manifest, Part, data_hash, load_manifest, ovct_version, versions
+from ..outcomes import Columns
+from ..progress import Watch
+from ..reports import InputError, Report, Section
+from ..shards import MadeBy, PartWriter, Table, Written, part_path
+from ..workers import Inline, Processes, available_cores, result_of, workers
+from .responses import Response
+from .settling import Asked, Settler
+
+MADE_ANEW: tuple[Table, ...] = ("captions", "rejects")
+BATCH = 32
+INLINE_REPORTS = 200
+
+
+class _Staged(NamedTuple):
+    """A part whose files are whole and still have their temporary names."""
+
+    written: Written
+    part: Part
+
+
+def replay(root: Path, watch: Watch | None = None, processes: int | None = None) -> Manifest:
+    """Make captions and rejects of a set anew from its reports and responses, in place.
+
+    Nothing is replaced before all is done. Raises ``ManifestError``, ``SetError`` and ``InputError`` where there is
+    nothing to replay.
+    """
+    watch = watch or Watch()
+    _check(root, load_manifest(root))
+    with locked(root):
+        manifest = load_manifest(root)
+        check_parts(root, manifest, ("reports", "responses"))
+        prompt = read_prompt((root / PROMPT).read_bytes(), PROMPT)
+        watch.expect(manifest.counts.reports, 0)
+        count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
+        try:
+            with workers(partial(Settler, prompt), count) as pool:
+                staged = [_stage(root, manifest, index, pool, watch) for index in range(len(manifest.parts))]
+            return _put_in_place(root, manifest, staged)
+        finally:
+            remove_temporary(root)
+
+
+def _check(root: Path, manifest: Manifest) -> None:
+    if manifest.settings.prompt is None:
+        raise InputError(
+            f"{root} keeps no answers to replay: it was made by the engine {manifest.settings.engine}, which asks no "
+            "model; run `ovct curate` again with --overwrite"
+        )
+    if not manifest.complete:
+        raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then replay it")
+    if not (root / PROMPT).is_file():
+        raise SetError(f"{root / PROMPT} is missing: the answers cannot be read without the prompt they answer")
+
+
+def _stage(root: Path, manifest: Manifest, index: int, pool: Inline | Processes, watch: Watch) -> _Staged:
+    settings = manifest.settings
+    made_by = MadeBy(settings.engine, settings.model, settings.prompt)
+    writer = PartWriter(root, index, made_by, (), MADE_ANEW)
+    try:
+        for asked, packed in _settled(_asked(root, index), pool, watch.check):
+            writer.add(asked.report, Columns.unpack(packed)._replace(responses=()))
+            watch.advance()
+        written = writer.close()
+    except BaseException:
+        writer.discard()
+        raise
+    before = manifest.parts[index]
+    changes = {"captions": written.part.captions, "rejects": written.part.rejects}
+    return _Staged(written, before.model_copy(update={**changes, "bytes": {**before.bytes, **written.part.bytes}}))
+
+
+def _settled(
+    asked: Iterator[Asked], pool: Inline | Processes, check: Callable[[], None]
+) -> Iterator[tuple[Asked, bytes]]:
+    window: deque[tuple[list[Asked], Future[Any]]] = deque()
+    while batch := list(islice(asked, BATCH)):
+        check()
+        window.append((batch, pool.submit(batch)))
+        if len(window) > pool.ahead:
+            yield from _packed(*window.popleft(), check)
+    while window:
+        yield from _packed(*window.popleft(), check)
+
+
+def _packed(batch: list[Asked], future: Future[Any], check: Callable[[], None]) -> Iterator[tuple[Asked, bytes]]:
+    settled = result_of(future, check)
+    yield from zip(batch, (one.packed for one in settled), strict=True)
+
+
+def _asked(root: Path, index: int) -> Iterator[Asked]:
+    """Reports of a part with their answers; both files have the reports in the same order."""
+    responses = _rows(part_path(root, "responses", index), ["report_id", *Response._fields])
+    row = next(responses, None)
+    for report_id, text, sections in _rows(part_path(root, "reports", index), ["report_id", "text", "sections"]):
+        found: list[Response] = []
+        while row is not None and row[0] == report_id:
+            found.append(Response(*row[1:]))
+            row = next(responses, None)
+        spans = tuple(Section(one["name"], one["start"], one["end"]) for one in sections)
+        yield Asked(Report(report_id, text, spans, {}, 0), found)
+    if row is not None:
+        raise SetError(f"{part_path(root, 'responses', index)}: answers about {row[0]}, of which there is no report")
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=256, columns=columns):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _put_in_place(root: Path, manifest: Manifest, staged: list[_Staged]) -> Manifest:
+    """Replace the files and say so in the manifest. Stopped between the two, another replay sets it right."""
+    counts = Counts()
+    for _, (written, part) in enumerate(staged):
+        counts = counts.plus(part.reports, written.captions, written.rejects, written.repairs)
+    settings = manifest.settings.model_copy(
+        update={
+            "ovct": ovct_version(),
+            "vocabulary": data_hash("prompts", "organs.yaml"),
+            "lexicon": data_hash("curation", "lexicon.yaml"),
+        }
+    )
+    changes = {"settings": settings, "versions": versions(), "counts": counts}
+    parts = tuple(one.part for one in staged)
+    replayed = datetime.now(UTC).isoformat(timespec="seconds")
+    done = manifest.model_copy(update={**changes, "parts": parts, "replayed": replayed})
+    for index in range(len(staged)):
+        for table in MADE_ANEW:
+            path = part_path(root, table, index)
+            put_in_place(temporary_name(path), path)
+    write_text(root / CARD, data_card(done))
+    done.save(root)
+    return done

@@ -1,0 +1,144 @@
+"""From answers to an outcome: what they claim is held against the report, and what is missing is a refusal too.
+
+The outcome follows from report, answers and prompt alone, so that it can be had again from answers that were kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from prompts.prompt_file import Prompt
+
+from ..curator import settle
+from ..engines import Draft
+from ..outcomes import Outcome, Refused
+from ..reading import normalised, statement_organs
+from ..reports import Report
+from ..schemas import Reason
+from ..verify import Verifier
+from .answers import Form, read_answer
+from .dialogue import TOO_LONG
+from .prompting import example_captions
+from .responses import Response
+
+REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
+NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR))
+
+
+class Asked(NamedTuple):
+    """A report with all that was answered about it so far."""
+
+    report: Report
+    responses: Sequence[Response]
+
+
+class Settled(NamedTuple):
+    """A packed outcome, whether something about the report got no usable answer, how many captions hold and do not,
+    and those of the latter that the model may put right."""
+
+    packed: bytes
+    failed: bool
+    accepted: int
+    refused: int
+    repairable: list[Refused]
+
+
+class Settler:
+    """Settles reports, in a worker process. ``repairs``: whether refused captions will go back to the model."""
+
+    def __init__(self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None) -> None:
+        self._form: Form = prompt.file.response.form
+        self._examples = example_captions(prompt)
+        self._repairs = repairs
+        self._verifier = verifier or Verifier()
+
+    def __call__(self, asked: Sequence[Asked]) -> list[Settled]:
+        """Settle each report."""
+        return [self._settled(*one) for one in asked]
+
+    def _settled(self, report: Report, responses: Sequence[Response]) -> Settled:
+        outcome = self.settle(report, responses)
+        judged = [row for row in outcome.refused if row.reason != Reason.DUPLICATE]
+        repairable = [row for row in judged if self._is_repairable(row)] if self._repairs else []
+        return Settled(outcome.pack(), outcome.failed, len(outcome.accepted), len(judged), repairable)
+
+    def settle(self, report: Report, responses: Sequence[Response]) -> Outcome:
+        """The outcome of a report."""
+        try:
+            return self._settle(report, responses)
+        except Exception as error:  # one report that cannot be settled must not lose the others
+            detail = f"{type(error).__name__}: {error}"
+            return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, detail, None)], tuple(responses), failed=True)
+
+    def _settle(self, report: Report, responses: Sequence[Response]) -> Outcome:
+        asked = [row for row in responses if row.kind != "repair"]
+        drafts, problems = self._claims(_standing(asked))
+        outcome = self._held(report, drafts)
+        returned = repaired = 0
+        repairs = [row for row in responses if row.kind == "repair" and row.content is not None]
+        if repairs:
+            before = len(outcome.accepted)
+            returned = sum(map(self._is_repairable, outcome.refused))
+            for row in repairs:
+                drafts += read_answer(row.content or "", row.finish_reason or "", "captions").drafts
+            outcome = self._held(report, drafts)
+            repaired = len(outcome.accepted) - before
+        return outcome._replace(
+            refused=[*outcome.refused, *problems],
+            responses=tuple(responses),
+            failed=bool(problems),
+            returned=returned,
+            repaired=repaired,
+        )
+
+    def _claims(self, standing: Iterable[Response]) -> tuple[list[Draft], list[Refused]]:
+        """Drafts of the answers that stand, and a refusal for each that is missing or broken."""
+        drafts: list[Draft] = []
+        problems: list[Refused] = []
+        for row in standing:
+            if row.content is None:
+                reason = Reason.TRUNCATED if row.finish_reason == TOO_LONG else Reason.ENGINE_ERROR
+                problems.append(Refused("", "", reason, row.error or "", None))
+                continue
+            claims = read_answer(row.content, row.finish_reason or "", self._form)
+            drafts += map(self._filed, claims.drafts)
+            if claims.problem is not None:
+                problems.append(Refused("", "", *claims.problem, None))
+        return drafts, problems
+
+    def _filed(self, draft: Draft) -> Draft:
+        """A caption under a key such as "lungs" is filed under the one organ within it that it names."""
+        key = self._verifier.resolve(draft.organ) if self._form == "organs" else None
+        if key is None:
+            return draft
+        vocabulary = self._verifier.reader.vocabulary
+        named = statement_organs(self._verifier.reader, self._verifier.reader.analyse(draft.caption))
+        organs = {vocabulary.filed_under(organ) for organ in named}
+        within = organs & vocabulary.descendants(key)
+        return Draft(within.pop(), draft.caption) if len(organs) == len(within) == 1 else draft
+
+    def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
+        outcome = settle(self._verifier, report, drafts, show_repeats=True)
+        return outcome._replace(refused=[self._explained(row) for row in outcome.refused])
+
+    def _explained(self, row: Refused) -> Refused:
+        if row.reason == Reason.DUPLICATE or normalised(row.caption) not in self._examples:
+            return row
+        return row._replace(reason=Reason.NOT_GROUNDED, detail=REPEATS_EXAMPLE)
+
+    def _is_repairable(self, row: Refused) -> bool:
+        return row.reason not in NOT_REPAIRED and bool(row.nearest) and row.detail != REPEATS_EXAMPLE
+
+
+def _standing(responses: Iterable[Response]) -> Iterator[Response]:
+    """Of each question the retries where there are any, else its answer."""
+    for _, group in groupby(responses, key=lambda row: row.number):
+        rows = list(group)
+        yield from [row for row in rows if row.kind == "retry"] or rows
+
+
+def unsent(repairable: Iterable[Refused], sent: Collection[tuple[str, str]]) -> list[Refused]:
+    """Refused captions that have not gone back yet."""
+    return [row for row in repairable if (row.organ, row.caption) not in sent]

@@ -1,0 +1,61 @@
+"""The Jinja templates of prompt files: tried out when a file is loaded, so that none of them fails in a run.
+
+A prompt file may come from anywhere, so templates run in a sandbox. What they are given (the text of a report, say) is
+never taken for a template itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+__all__ = ["WrongTemplate", "render", "try_out"]
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
+)
+
+
+class WrongTemplate(ValueError):
+    """A template that cannot be used. ``value`` is what is wrong in it; the message says what was expected."""
+
+    def __init__(self, value: str, message: str) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+@lru_cache(maxsize=64)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+def render(source: str, values: Mapping[str, Any]) -> str:
+    """Fill in a template."""
+    return _compiled(source).render(values)
+
+
+def try_out(source: str, values: Mapping[str, Any], shown: str = "", otherwise: str = "") -> None:
+    """Render a template with sample ``values``; the sample ``shown`` must stand in what comes out.
+
+    Raises WrongTemplate where it is no template, uses a name that it is not given, fails, or leaves ``shown`` out;
+    ``otherwise`` is what to say of the latter.
+    """
+    try:
+        names = find_undeclared_variables(_ENVIRONMENT.parse(source)) - _ENVIRONMENT.globals.keys()
+        unknown = sorted(names - values.keys())
+        rendered = "" if unknown else render(source, values)
+    except TemplateSyntaxError as error:
+        line = source.splitlines()[error.lineno - 1].strip()
+        raise WrongTemplate(line, f"is not Jinja ({error.message}); see jinja.palletsprojects.com") from error
+    except Exception as error:  # an expression of a template may raise anything
+        kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
+        raise WrongTemplate(source, f"fails when it is filled in ({kind}{error})") from error
+    if unknown:
+        raise WrongTemplate(unknown[0], f"is not among its variables, which are {', '.join(values)}")
+    if shown.lower() not in rendered.lower():
+        raise WrongTemplate(source, otherwise)

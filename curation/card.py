@@ -25,6 +25,7 @@ def _front_matter(manifest: Manifest) -> str:
         "captions": sum(sum(statuses.values()) for statuses in counts.captions.values()),
         "rejects": sum(counts.rejects.values()),
         "reports": counts.reports,
+        "responses": sum(part.responses for part in manifest.parts),
     }
     lines = ["---", "tags:", "- radiology", "- ct", "- medical", "configs:"]
     for table, count in rows.items():
@@ -49,6 +50,7 @@ def data_card(manifest: Manifest) -> str:
     refused = "".join(f"\n| {reason} | {count:,} |" for reason, count in counts.rejects.items())
     refusals = f"| reason | captions |\n| --- | ---: |{refused}" if refused else "No caption was refused."
     unused = f"; {manifest.skipped:,} rows not used" if manifest.skipped else ""
+    answers = ", `responses` what the model said, and `prompt.yaml` what it was told" if settings.prompt else ""
     return f"""{_front_matter(manifest)}
 # Organ captions from CT reports
 
@@ -63,8 +65,8 @@ it rests on.
 
 ## Tables
 
-`captions` holds the accepted captions, `rejects` the refused ones with the reason, `reports` the texts they come from.
-`manifest.json` records input, settings, versions and counts.
+`captions` holds the accepted captions, `rejects` the refused ones with the reason, `reports` the texts they come
+from{answers}. `manifest.json` records input, settings, versions and counts.
 
 {CAPTION_COLUMNS}
 ## Refused captions

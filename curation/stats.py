@@ -12,6 +12,7 @@ from .durable import whole_file
 from .manifest import Manifest, load_manifest
 from .progress import readable
 from .reports import InputError, Skipped
+from .schemas import Reason
 from .shards import part_path
 
 if TYPE_CHECKING:
@@ -106,11 +107,35 @@ def _facts(summary: Summary) -> Table:
         "captions": f"{sum(summary.captions.values()):,}",
         "refused captions": f"{sum(summary.rejects.values()):,}",
         "time": f"{readable(manifest.seconds)}{rate}",
+        **_usage(summary),
     }
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
         table.add_row(name, value)
     return table
+
+
+def _usage(summary: Summary) -> dict[str, str]:
+    """What a language model cost, and how much of what it said holds."""
+    usage, counts = summary.manifest.usage, summary.manifest.counts
+    if usage is None:
+        return {}
+    accepted = sum(summary.captions.values())
+    judged = accepted + sum(count for reason, count in summary.rejects.items() if reason != Reason.DUPLICATE)
+    again = [f"{count:,} {name}" for name, count in (("retries", usage.retries), ("repairs", usage.repairs)) if count]
+    speed = f", {usage.tokens_per_second:,.0f} out a second" if usage.tokens_per_second else ""
+    facts = {
+        "questions": ", ".join([f"{usage.questions:,}", *again]),
+        "tokens": f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out{speed}",
+        "accepted": f"{accepted / judged:.1%}" if judged else "nothing was claimed",
+    }
+    if usage.failures:
+        facts["without an answer"] = f"{usage.failures:,}"
+    if counts.returned:
+        facts["repaired"] = f"{counts.repaired:,} of {counts.returned:,} refused captions that went back"
+    if usage.cost is not None:
+        facts["cost"] = f"{usage.cost:,.4g}"
+    return facts
 
 
 def _organ_table(summary: Summary) -> Table:

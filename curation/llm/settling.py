@@ -14,13 +14,13 @@ from prompts.prompt_file import Prompt
 from ..curator import settle
 from ..engines import Draft
 from ..outcomes import Outcome, Refused
-from ..reading import normalised, statement_organs
+from ..reading import normalised
 from ..reports import Report
 from ..schemas import Reason
 from ..verify import Verifier
 from .answers import Form, read_answer
 from .dialogue import TOO_LONG
-from .prompting import example_captions
+from .prompting import example_captions, filed
 from .responses import Response
 
 REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
@@ -103,21 +103,11 @@ class Settler:
                 problems.append(Refused("", "", reason, row.error or "", None))
                 continue
             claims = read_answer(row.content, row.finish_reason or "", self._form)
-            drafts += map(self._filed, claims.drafts)
+            by_key = self._form == "organs"
+            drafts += [filed(self._verifier, draft) for draft in claims.drafts] if by_key else claims.drafts
             if claims.problem is not None:
                 problems.append(Refused("", "", *claims.problem, None))
         return drafts, problems
-
-    def _filed(self, draft: Draft) -> Draft:
-        """A caption under a key such as "lungs" is filed under the one organ within it that it names."""
-        key = self._verifier.resolve(draft.organ) if self._form == "organs" else None
-        if key is None:
-            return draft
-        vocabulary = self._verifier.reader.vocabulary
-        named = statement_organs(self._verifier.reader, self._verifier.reader.analyse(draft.caption))
-        organs = {vocabulary.filed_under(organ) for organ in named}
-        within = organs & vocabulary.descendants(key)
-        return Draft(within.pop(), draft.caption) if len(organs) == len(within) == 1 else draft
 
     def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
         outcome = settle(self._verifier, report, drafts, show_repeats=True)

@@ -106,8 +106,6 @@ def _recipe(engine: str, said: Mapping[str, object], prompt: str | None) -> Reci
             options = ", ".join(f"--{name.replace('_', '-')}" for name in [*said, *(["prompt"] if prompt else [])])
             raise InputError(f"{options}: of no use to the engine rules; say --engine vllm or --engine openai too")
         return rules_recipe()
-    if engine != "vllm" and engine != "openai":
-        raise InputError(f"there is no engine {engine!r}; there are rules, vllm and openai")
     from curation.llm.prompting import load_checked_prompt
     from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe, language_model
 

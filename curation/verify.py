@@ -88,8 +88,8 @@ class Verifier:
         if whole:
             return self._verify_statement(report, name, caption, [report.statements[index] for index in whole], True)
         verdict = self._verify_statement(report, name, caption, self._candidates(report, caption))
-        if not verdict.accepted and len(parts := _DENIAL.split(caption)) > 1:
-            apart = self._verify_parts(report, name, parts)
+        if not verdict.accepted and len(clauses := _DENIAL.split(caption)) > 1:
+            apart = self._verify_parts(report, name, clauses)
             return apart if apart.accepted else verdict
         return verdict
 

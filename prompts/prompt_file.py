@@ -136,7 +136,8 @@ class Prompt:
         turns: list[Turn] = [("system", render(self.file.system, {"organs": self.file.response.organs}))]
         section = "" if self.file.unit == "report" else "findings"
         for example in self.file.examples:
-            answer = json.dumps(_answer(self.file.response, example), ensure_ascii=False)
+            # Without spaces: constrained decoding writes it so, and it saves tokens.
+            answer = json.dumps(_answer(self.file.response, example), ensure_ascii=False, separators=(",", ":"))
             turns += [("user", self._question(example.report, section)), ("assistant", answer)]
         return tuple(turns)
 

@@ -41,6 +41,11 @@ def test_what_stands_around_the_json_does_not_matter(wrapped: str) -> None:
     assert pairs(claims) == [("liver", 'A cyst {5 mm} in "segment 4".')]
 
 
+def test_a_raw_tab_in_a_string_is_a_space() -> None:
+    said = read_answer('{"liver": ["A\tcyst\n of 5 mm"]}', "stop", "organs")
+    assert said.problem is None and [" ".join(draft.caption.split()) for draft in said.drafts] == ["A cyst of 5 mm"]
+
+
 def test_a_list_of_captions_needs_no_object_around_it() -> None:
     assert pairs(read_answer(json.dumps(LISTED["captions"]), "stop", "captions")) == [
         ("liver", 'A cyst {5 mm} in "segment 4".')

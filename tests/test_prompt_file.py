@@ -80,7 +80,7 @@ def test_what_does_not_change_comes_first_and_the_report_last() -> None:
     assert loaded.messages("The liver is normal.") == (
         ("system", "Read."),
         ("user", f"Report:\n{REPORT}"),
-        ("assistant", json.dumps({"lungs": None, "pleura": [REPORT]})),
+        ("assistant", f'{{"lungs":null,"pleura":["{REPORT}"]}}'),
         ("user", "Report:\nThe liver is normal."),
     )
     assert loaded.messages("Another one.")[:-1] == loaded.messages("The liver is normal.")[:-1]
@@ -90,7 +90,7 @@ def test_the_form_captions_is_shown_as_a_list() -> None:
     row = {"organ": "left kidney", "caption": "Zyste \u2264 5 mm"}
     file = listed(examples=[{"report": "Zyste", "captions": [row]}, {"report": "Nothing.", "captions": []}])
     answers = [text for role, text in prompt(file).messages("x") if role == "assistant"]
-    assert answers == ['{"captions": [{"organ": "left kidney", "caption": "Zyste \u2264 5 mm"}]}', '{"captions": []}']
+    assert answers == ['{"captions":[{"organ":"left kidney","caption":"Zyste \u2264 5 mm"}]}', '{"captions":[]}']
 
 
 def test_section_and_organs_are_for_templates_to_use() -> None:

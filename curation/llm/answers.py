@@ -19,6 +19,8 @@ _OPENING = re.compile(r"[{\[]")
 _LOOP = re.compile(r"\s{80,}|(.{1,80}?)\1{8,}", re.DOTALL)
 """White space without end, or the same words over and over: a model that has lost its way."""
 LOOKED_AT = 2_000
+_CONTROL = dict.fromkeys(range(32), " ")
+"""Tabs and the like, which constrained decoding lets into strings and JSON does not."""
 
 
 class Problem(NamedTuple):
@@ -69,7 +71,7 @@ def _without_wrapping(content: str) -> str:
     if "```" in text and (fenced := _FENCE.search(text)):
         text = fenced[1]
     opening = _OPENING.search(text)
-    return text[opening.start() :] if opening else ""
+    return text[opening.start() :].translate(_CONTROL) if opening else ""
 
 
 def _value(body: str) -> Any:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from prompts.prompt_file import Prompt
 
@@ -25,7 +25,7 @@ DEFAULT_PROMPT = "organ_captions"
 class LanguageModel:
     """What is said of a language model on the command line; ``None`` where nothing was said."""
 
-    engine: Literal["vllm", "openai"]
+    engine: str
     model: str | None = None
     base_url: str | None = None
     max_tokens: int | None = None
@@ -43,8 +43,10 @@ OF_VLLM = ("dtype", "tensor_parallel_size", "vllm_option")
 OF_A_SERVER = ("base_url", "concurrency", "timeout")
 
 
-def language_model(engine: Literal["vllm", "openai"], said: Mapping[str, Any]) -> LanguageModel:
+def language_model(engine: str, said: Mapping[str, Any]) -> LanguageModel:
     """Check what was said, by the option's name. Raises ``InputError``."""
+    if engine not in ("vllm", "openai"):
+        raise InputError(f"there is no engine {engine!r}; there are rules, vllm and openai")
     foreign = [name for name in (OF_A_SERVER if engine == "vllm" else OF_VLLM) if name in said]
     if foreign:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
@@ -71,7 +73,8 @@ def chat_recipe(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
 
 
 def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
-    from ..engines.vllm import Local, VllmEngine
+    from ..engines.vllm import VllmEngine
+    from ..engines.vllm_settings import Local
 
     if asked.model is None:
         raise InputError("engine vllm needs --model: a model's name on the hub, or its directory")
@@ -84,7 +87,8 @@ def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
 
 
 def _openai(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
-    from ..engines.openai import OpenAIEngine, Server
+    from ..engines.openai import OpenAIEngine
+    from ..engines.server import Server
 
     server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout)
 

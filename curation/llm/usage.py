@@ -37,7 +37,7 @@ class Spent(NamedTuple):
 
     def plus(self, other: Spent) -> Spent:
         """The sum of both."""
-        return Spent(*(one + two for one, two in zip(self, other, strict=True)))
+        return Spent._make(one + two for one, two in zip(self, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

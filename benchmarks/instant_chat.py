@@ -37,6 +37,7 @@ class InstantChat:
     name = "instant"
     model = "table"
     in_flight = 256
+    context: int | None = None
 
     def __init__(self, known: Path) -> None:
         known_captions = json.loads(known.read_text())

@@ -136,6 +136,7 @@ class FakeChat:
     name = "fake"
     model = "fake-1"
     in_flight = 64
+    context: int | None = None
 
     async def answer(self, chat: Chat) -> Answer:
         await asyncio.sleep(self.seconds)

@@ -1,6 +1,7 @@
 """Each command from end to end, with the engine and the verifier that users have."""
 
 import csv
+import hashlib
 import importlib
 import shutil
 from pathlib import Path
@@ -96,9 +97,20 @@ def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, repor
     [
         (["curate"], 2, "Missing argument"),
         (["curate", "none.csv"], 2, "none.csv: no such file or folder"),
-        (["curate", "REPORTS", "--engine", "vllm"], 2, "not in this version"),
-        (["curate", "REPORTS", "--engine", "openai"], 2, "not in this version"),
+        (["curate", "REPORTS", "--engine", "vllm"], 2, "needs --model"),
+        (["curate", "REPORTS", "--engine", "vllm", "--model", "./none"], 2, "--engine rules"),
+        (["curate", "REPORTS", "--engine", "vllm", "--timeout", "3"], 2, "--timeout: of no use to the engine vllm"),
+        (["curate", "REPORTS", "--engine", "vllm", "--model", "m", "--vllm-option", "x"], 2, "NAME=VALUE"),
+        (["curate", "REPORTS", "--engine", "openai"], 2, "--base-url"),
+        (["curate", "REPORTS", "--engine", "openai", "--dtype", "half"], 2, "--dtype: of no use"),
+        (["curate", "REPORTS", "--engine", "openai", "--base-url", "http://127.0.0.1:9/v1"], 2, "no server answers"),
+        (["curate", "REPORTS", "--engine", "openai", "--prompt", "nothing"], 2, "organ_captions_short"),
         (["curate", "REPORTS", "--engine", "magic"], 2, "no engine 'magic'"),
+        (["curate", "REPORTS", "--model", "m", "--prompt", "p"], 2, "--model, --prompt: of no use to the engine rules"),
+        (["prompts", "REPORTS"], 2, "reports.csv"),
+        (["verify"], 2, "REPORTS, CAPTIONS and --out"),
+        (["verify", "--replay", "none"], 2, "no caption set"),
+        (["verify", "REPORTS", "--replay", "none"], 2, "--replay takes no reports"),
         (["curate", "REPORTS", "--id-column", "nobody"], 2, "nobody"),
         (["curate", "REPORTS", "--text-column", "nothing"], 2, "nothing"),
         (["curate", "REPORTS", "--limit", "0"], 2, "--limit"),
@@ -106,7 +118,7 @@ def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, repor
         (["curate", "REPORTS", "--ray", "auto"], 2, "No such option"),
         (["verify", "REPORTS", "none.csv", "--out", "v.parquet"], 2, "none.csv"),
         (["verify", "REPORTS", "REPORTS", "--out", "v.parquet"], 2, "no column organ, caption"),
-        (["verify", "REPORTS", "REPORTS"], 2, "--out"),
+        (["verify", "REPORTS", "REPORTS"], 2, "--out FILE"),
     ],
 )
 def test_a_wrong_call_is_told(
@@ -169,6 +181,28 @@ def test_version() -> None:
 
 def test_the_console_script_is_there() -> None:
     assert callable(importlib.import_module("ovct").main)
+
+
+def test_prompts_are_listed_shown_and_checked(tmp_path: Path) -> None:
+    listed = call("prompts")
+    assert listed.exit_code == 0
+    assert all(name in listed.stdout for name in ("organ_captions", "organ_captions_short", "organ_captions_statement"))
+    shown = call("prompts", "organ_captions_short")
+    assert shown.exit_code == 0 and "are in their own reports" in shown.stderr
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(shown.stdout)
+    digest = hashlib.sha256(shown.stdout.encode()).hexdigest()
+    checked = call("prompts", mine, "--check")
+    assert checked.exit_code == 0 and digest in checked.stdout
+    mine.write_text(shown.stdout.replace("small cyst in the left kidney", "large cyst in the left kidney"))
+    refused = call("prompts", mine, "--check")
+    assert refused.exit_code == 2 and "large cyst" in refused.stderr and "example 2" in refused.stderr
+    assert call("curate", tmp_path / "r.csv", "--engine", "openai", "--prompt", mine).exit_code == 2
+
+
+def test_all_shipped_prompts_hold() -> None:
+    checked = call("prompts", "--check")
+    assert checked.exit_code == 0 and len(checked.stdout.splitlines()) == 3
 
 
 def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

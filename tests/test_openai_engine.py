@@ -59,6 +59,26 @@ def test_every_chat_is_answered_once_though_a_third_of_the_requests_fail() -> No
         assert len(hostile.log) > 140
 
 
+def test_what_does_not_fit_into_the_stated_context_is_not_sent() -> None:
+    """Ollama would cut it silently."""
+    with Hostile(echo) as hostile:
+        short, long = ask(hostile, "Short.", "A long report. " * 40, context=200)
+        assert isinstance(short, Answer) and isinstance(long, TooLong)
+        assert [asked.question for asked in hostile.log] == ["Short."]
+
+
+def test_the_tokens_that_a_server_counts_are_believed() -> None:
+    text = "x y z " * 50  # the server counts its words: 2 characters each
+
+    async def use(engine: OpenAIEngine) -> None:
+        assert (await engine.answer(chat(text))).prompt_tokens > 150
+        with pytest.raises(TooLong, match="--context"):
+            await engine.answer(chat(text + "and more"))
+
+    with Hostile(echo) as hostile:
+        within(server(hostile, context=210), use)
+
+
 def test_no_more_chats_at_once_than_are_wanted() -> None:
     at_once, most, lock = 0, 0, threading.Lock()
 

@@ -159,6 +159,13 @@ def test_what_cannot_start_leaves_no_folder_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "set").exists() and threading.active_count() == threads
 
 
+def test_a_context_that_cannot_hold_the_prompt_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lower --max-tokens"):
+        run(tmp_path, FakeChat(context=510))
+    assert not (tmp_path / "set").exists()
+    run(tmp_path, FakeChat(context=700))
+
+
 def test_a_finished_set_needs_no_model(tmp_path: Path) -> None:
     run(tmp_path, FakeChat())
 

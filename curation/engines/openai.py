@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 
 IN_A_ROW = 8
 """Chats given up one after the other, at least, before the server is taken to be gone."""
+CHARACTERS_PER_TOKEN = 3.5
+"""Of English reports it is 4 and more; an answer that shows fewer is believed."""
 AGAIN = "What is done is kept; run the same command to go on."
 
 log = logging.getLogger("ovct")
@@ -58,6 +60,7 @@ class OpenAIEngine:
         self._answered = 0
         self._given_up = 0  # since the last answer
         self._down: str | None = None
+        self._per_token = CHARACTERS_PER_TOKEN
 
     @classmethod
     async def connect(cls, server: Server) -> OpenAIEngine:
@@ -76,6 +79,7 @@ class OpenAIEngine:
 
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``."""
+        self._check_length(chat)
         async with self._slots:
             before = self._answered
             failed: Exception
@@ -92,8 +96,19 @@ class OpenAIEngine:
             else:
                 self._answered += 1
                 self._given_up = 0
+                self._learn_length(chat, answer)
                 return answer
         raise failed
+
+    def _check_length(self, chat: Chat) -> None:
+        """Raise ``TooLong`` for what does not fit into the context that was stated, by the tokens seen so far."""
+        room = self._server.context
+        if room is not None and (tokens := _length(chat) / self._per_token + chat.max_tokens) > room:
+            raise TooLong(f"about {tokens:,.0f} tokens with its answer, and {room:,} fit (--context)")
+
+    def _learn_length(self, chat: Chat, answer: Answer) -> None:
+        if answer.prompt_tokens:
+            self._per_token = min(self._per_token, _length(chat) / answer.prompt_tokens)
 
     async def _patiently(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """Do some work, again while its failure may pass. Raises the last ``Passing`` when the attempts are used up.
@@ -199,7 +214,8 @@ class OpenAIEngine:
             return []
 
     def _take(self, models: list[Served]) -> None:
-        self.model, self.context = chosen(models, self._server.model, self._url)
+        self.model, context = chosen(models, self._server.model, self._url)
+        self.context = self._server.context or context
         if models and all(model.name != self.model for model in models):
             log.warning("%s does not list the model %s; it lists %s", self._url, self.model, names(models))
 
@@ -241,6 +257,10 @@ class OpenAIEngine:
     def _stop(self, reason: str) -> EngineDown:
         self._down = self._down or f"{self._secrets.hidden_in_error(reason)}. {AGAIN}"
         return EngineDown(self._down)
+
+
+def _length(chat: Chat) -> int:
+    return sum(len(message.content) for message in chat.messages)
 
 
 def _jitter(longest: float) -> float:

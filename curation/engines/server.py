@@ -26,7 +26,8 @@ class Server:
     """A server and how to treat it. ``base_url`` and the key are taken from the environment where they are not given.
 
     ``concurrency`` chats are asked at once. Each has ``attempts`` tries of ``timeout`` seconds; the waits between them
-    begin at ``first_wait`` seconds and double up to ``longest_wait``, each shortened at random.
+    begin at ``first_wait`` seconds and double up to ``longest_wait``, each shortened at random. What does not fit into
+    ``context`` tokens, as far as that can be told from here, is not sent: some servers (Ollama) cut it without a word.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -36,6 +37,7 @@ class Server:
     attempts: int = 6
     longest_wait: float = 60.0
     first_wait: float = 1.0
+    context: int | None = None
 
     def __post_init__(self) -> None:
         if self.model is not None and not self.model.strip():

@@ -46,15 +46,17 @@ WHY = {
 
 
 class VllmEngine:
-    """Answers chats with a model in memory. Loads it when made, which takes from half a minute to many.
+    """Answers chats with a model in memory, once ``connect`` has loaded it, which takes from half a minute to many.
 
     Batches are made by the process that holds the model (``vllm_host.py``): while it works on one, the next collects.
     """
 
     name = "vllm"
 
+    in_flight: int
+    context: int | None
+
     def __init__(self, local: Local) -> None:
-        """Raises ``InputError`` when vllm, a device or the model is missing, or memory does not suffice."""
         check_model(local.model)
         self.model = local.model
         # What vLLM says is shown to who asked for it; else it is kept back, and searched when something fails.
@@ -75,13 +77,21 @@ class VllmEngine:
         self._outbox: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._down: str | None = None
+
+    @classmethod
+    async def connect(cls, local: Local) -> VllmEngine:
+        """An engine with its model loaded. Given up while it loads, it leaves nothing behind.
+
+        Raises ``InputError`` when vllm, a device or the model is missing, or memory does not suffice.
+        """
+        engine = cls(local)
         try:
-            ready = self._start(local)
+            ready = await asyncio.to_thread(engine._start, local)
         except BaseException:
-            self._end()
+            engine._end()
             raise
-        self.in_flight: int = ready["in_flight"]
-        self.context: int = ready["context"]
+        engine.in_flight, engine.context = ready["in_flight"], ready["context"]
+        return engine
 
     def _start(self, local: Local) -> dict[str, Any]:
         """Send the settings and wait until the model is loaded."""
@@ -121,7 +131,9 @@ class VllmEngine:
             self._waiting.pop(number, None)
         if "error" not in reply:
             return Answer(**{key: reply[key] for key in Answer._fields})
-        raise TooLong if reply["error"] == "too_long" else ChatFailed(shortened(reply["detail"]))
+        if reply["error"] == "too_long":
+            raise TooLong(f"it does not fit into the model's {self.context:,} tokens together with its answer")
+        raise ChatFailed(shortened(reply["detail"]))
 
     def _number_of(self, schema: Mapping[str, Any]) -> int:
         """Schemas go over the pipe once each. Keeping the object keeps its id from being given to another."""

@@ -21,7 +21,7 @@ from ..caption_set import CaptionSet
 from ..curator import OpenPool, Options
 from ..engines import ChatEngine, EngineDown
 from ..progress import Watch
-from ..reports import Report
+from ..reports import InputError, Report
 from ..shards import MadeBy
 from ..workers import Inline, Processes, RunError, result_of, workers
 from .dialogue import Asker, Dialogue
@@ -33,6 +33,8 @@ Result = TypeVar("Result")
 
 REPORTS_PER_PART = 1_000
 """Fewer than of the rules: so that some are there to be looked at before the day is over."""
+CHARACTERS_PER_TOKEN = 5
+"""More than English has: what is refused for its length is too long for certain."""
 BATCH = 32
 """Reports that the pipeline hands in at once, at most."""
 
@@ -47,6 +49,7 @@ class Host:
         try:
             self.engine = result_of(self.begin(_call(connect)), check)
         except BaseException:
+            self.drop()
             self._end()
             raise
 
@@ -121,7 +124,19 @@ class ChatRecipe:
     def started(self, watch: Watch) -> Iterator[OpenPool]:
         """With the model loaded, or the server known to answer."""
         with closing(Host(self.connect, watch.check)) as host:
+            _check_room(self, host.engine.context)
             yield partial(_open, self, host, watch)
+
+
+def _check_room(recipe: ChatRecipe, context: int | None) -> None:
+    """Raise ``InputError`` where not even a report without words would fit."""
+    tokens = sum(len(content) for _, content in recipe.prompt.messages("")) // CHARACTERS_PER_TOKEN
+    if context is not None and tokens + recipe.max_tokens > context:
+        raise InputError(
+            f"the prompt {recipe.prompt.name} alone has about {tokens:,} tokens and its answers may have "
+            f"{recipe.max_tokens:,}, but the model takes {context:,} in all: lower --max-tokens, take a shorter prompt "
+            "(see `ovct prompts`), or a model of longer context (--context, if the server has more)"
+        )
 
 
 @contextmanager

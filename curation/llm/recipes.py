@@ -81,7 +81,7 @@ def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
     local = Local(asked.model, asked.dtype, asked.tensor_parallel_size, asked.context, asked.options)
 
     async def connect() -> ChatEngine:
-        return VllmEngine(local)
+        return await VllmEngine.connect(local)
 
     return _recipe(asked, prompt, model_name(asked.model), connect, {"dtype": asked.dtype})
 
@@ -90,7 +90,7 @@ def _openai(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
     from ..engines.openai import OpenAIEngine
     from ..engines.server import Server
 
-    server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout)
+    server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout, context=asked.context)
 
     async def connect() -> ChatEngine:
         return await OpenAIEngine.connect(server)

@@ -107,13 +107,14 @@ def test_an_answer_that_was_whole_before_it_ran_on_is_whole() -> None:
 
 @pytest.mark.parametrize("tail", ["\n" * 200, "   \n" * 60, "no lesion, " * 40, '{"organ": "a"}, ' * 30])
 def test_loops_are_seen(tail: str) -> None:
-    assert is_loop('{"captions": [' + tail)
+    assert is_loop('{"captions": [' + tail, "length")
     assert "repeats itself" in wrong('{"captions": [' + tail, "length")[1]
 
 
 def test_an_answer_that_is_only_long_is_no_loop() -> None:
     said = [{"organ": "liver", "caption": f"A cyst of {size} mm in segment {size % 8}."} for size in range(60)]
-    assert not is_loop(json.dumps({"captions": said}))
+    assert not is_loop(json.dumps({"captions": said}), "length")
+    assert is_loop(json.dumps({"captions": said}), "repetition")
 
 
 @given(st.text(), st.sampled_from(("stop", "length", "content_filter")), st.sampled_from(("organs", "captions")))

@@ -29,6 +29,10 @@ FIRST_BATCH, SHORT, LONG = 32, 30.0, 120.0
 LARGEST_BATCH = {True: 128, False: 1024}  # by whether it is a CPU that computes
 LULL = 0.01  # s; when no chat has come for so long, the batch starts with those that are there
 
+# A model that says the same over and over is stopped the third time. Every period of up to 96 tokens has a multiple
+# between these two, so shorter ones need not be looked for: vLLM looks after each token of each chat.
+LOOP = {"min_pattern_size": 48, "max_pattern_size": 96, "min_count": 3}
+
 MARK = "QZX"
 PROBE = [{"role": "system", "content": MARK}, {"role": "user", "content": "?"}]
 TURN_TOKENS = 10  # what a template puts around a turn: 4 or 5 in those in use
@@ -177,17 +181,19 @@ def next_size(size: int, largest: int, count: int, seconds: float) -> int:
 @lru_cache(64)
 def sampling(max_tokens: int, schema: str | None) -> Any:
     """Sampling parameters, the same object for all chats that have them in common."""
-    from vllm import SamplingParams
-    from vllm.sampling_params import StructuredOutputsParams
+    from vllm import SamplingParams, sampling_params
 
-    form = None if schema is None else StructuredOutputsParams(json=schema)
-    return SamplingParams(temperature=0.0, max_tokens=max_tokens, structured_outputs=form)
+    form = None if schema is None else sampling_params.StructuredOutputsParams(json=schema)
+    more = {}
+    if hasattr(sampling_params, "RepetitionDetectionParams"):  # not in older versions
+        more["repetition_detection"] = sampling_params.RepetitionDetectionParams(**LOOP)
+    return SamplingParams(temperature=0.0, max_tokens=max_tokens, structured_outputs=form, **more)
 
 
 def read_output(output: Any) -> dict[str, Any]:
     """vLLM's answer as ours."""
     said = output.outputs[0]
-    if said.finish_reason not in ("stop", "length"):
+    if said.finish_reason not in ("stop", "length", "repetition"):
         return {"error": "failed", "detail": f"vLLM ended the answer with {said.finish_reason!r}"}
     tokens = {"prompt_tokens": len(output.prompt_token_ids), "completion_tokens": len(said.token_ids)}
     return {"content": said.text, "finish_reason": said.finish_reason, **tokens}

@@ -50,8 +50,8 @@ def read_answer(content: str, finish_reason: str, form: Form) -> Claims:
 
 def _broken(content: str, body: str, finish_reason: str, error: str) -> Problem:
     """What is wrong with an answer that is no JSON."""
-    if finish_reason == "length":
-        looping = " repeats itself and" if is_loop(content) else ""
+    if finish_reason in ("length", "repetition"):
+        looping = " repeats itself and" if is_loop(content, finish_reason) else ""
         return Problem(Reason.TRUNCATED, f"the answer{looping} was cut off after {len(content):,} characters")
     if not body:
         said = content.strip()[:80]
@@ -60,9 +60,9 @@ def _broken(content: str, body: str, finish_reason: str, error: str) -> Problem:
     return Problem(Reason.SCHEMA, f"not JSON: {error}")
 
 
-def is_loop(content: str) -> bool:
+def is_loop(content: str, finish_reason: str) -> bool:
     """Whether an answer ends in white space or in repetitions instead of coming to an end."""
-    return _LOOP.search(content[-LOOKED_AT:]) is not None
+    return finish_reason == "repetition" or _LOOP.search(content[-LOOKED_AT:]) is not None
 
 
 def _without_wrapping(content: str) -> str:

@@ -19,6 +19,8 @@ TOO_LONG = "too_long"
 """Finish reason of a question that was never asked, for even a single statement does not fit."""
 SHOWN_AGAIN = 1_500
 """Characters of an unusable answer that the model is shown with its error."""
+SHOWN_OF_A_LOOP = 300
+"""Fewer of one that went round in circles: whoever sees it goes on with it."""
 REPAIRED_AT_ONCE = 12
 
 _TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
@@ -117,11 +119,12 @@ class Dialogue:
         self, report: Report, question: Question, chat: Chat, answer: Answer, problem: str
     ) -> list[Response]:
         """One more try: by halves after an answer that ran out of tokens, else with the error."""
-        cut = halves(report, question) if answer.finish_reason == "length" and not is_loop(answer.content) else None
+        looping = is_loop(answer.content, answer.finish_reason)
+        cut = halves(report, question) if answer.finish_reason == "length" and not looping else None
         if cut is not None:
             found = await asyncio.gather(*(self._retry(half, self._chat(report, half)) for half in cut))
             return [row for row in found if row is not None]
-        shown = answer.content.strip()[:SHOWN_AGAIN] or "{}"
+        shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
         turns = (Message("assistant", shown), Message("user", _TRY_AGAIN.format(problem=problem)))
         row = await self._retry(question, chat._replace(messages=(*chat.messages, *turns)))
         return [] if row is None else [row]

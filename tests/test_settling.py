@@ -73,6 +73,7 @@ def test_a_retry_stands_in_the_place_of_its_question(settler: Settler) -> None:
         ([said("no"), said("no", "retry")], "schema", "no JSON"),
         ([said("", finish_reason="content_filter")], "schema", "content_filter"),
         ([said('{"captions": [', finish_reason="length")], "truncated", "cut off"),
+        ([said('{"captions": [', finish_reason="repetition")], "truncated", "repeats itself"),
         ([said(None, error="500 six times")], "engine_error", "500 six times"),
         ([said("no"), said(None, "retry", error="gone")], "engine_error", "gone"),
         ([said(None, finish_reason=TOO_LONG, error="900 tokens")], "truncated", "900 tokens"),

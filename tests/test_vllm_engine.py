@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from curation.engines import Answer, Chat, ChatFailed, EngineDown, Message, TooLong
 from curation.engines.vllm import VllmEngine
-from curation.engines.vllm_host import FIRST_BATCH, next_size
+from curation.engines.vllm_host import FIRST_BATCH, LOOP, next_size, read_output
 from curation.engines.vllm_settings import Local
 from curation.rows import InputError
 
@@ -328,3 +329,21 @@ def test_batches_grow_while_quick_and_shrink_when_slow() -> None:
     assert [next_size(32, 128, 32, 5.0), next_size(128, 128, 128, 5.0)] == [64, 128]
     assert [next_size(32, 128, 3, 5.0), next_size(32, 128, 32, 60.0)] == [32, 32]
     assert [next_size(32, 128, 32, 121.0), next_size(1, 128, 1, 500.0)] == [16, 1]
+
+
+@pytest.mark.parametrize("finish_reason", ["stop", "length", "repetition"])
+def test_what_vllm_calls_the_end_is_passed_on(finish_reason: str) -> None:
+    said = SimpleNamespace(text="{}", finish_reason=finish_reason, token_ids=[1, 2])
+    reply = read_output(SimpleNamespace(outputs=[said], prompt_token_ids=[1, 2, 3]))
+    assert reply == {"content": "{}", "finish_reason": finish_reason, "prompt_tokens": 3, "completion_tokens": 2}
+
+
+def test_an_end_that_is_none_is_a_failure() -> None:
+    said = SimpleNamespace(text="{", finish_reason="error", token_ids=[1])
+    assert read_output(SimpleNamespace(outputs=[said], prompt_token_ids=[1]))["error"] == "failed"
+
+
+def test_every_period_of_a_loop_has_a_multiple_that_is_looked_for() -> None:
+    sizes = range(LOOP["min_pattern_size"], LOOP["max_pattern_size"] + 1)
+    for period in range(1, LOOP["max_pattern_size"] + 1):
+        assert any(size % period == 0 for size in sizes)

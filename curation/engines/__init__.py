@@ -58,8 +58,11 @@ class Chat(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a model said. ``finish_reason`` is ``stop``, ``length`` (cut off), ``repetition`` (stopped, for it went round
-    in circles), or what else the server calls it."""
+    """What a model said.
+
+    ``finish_reason`` is ``stop``, ``length`` (cut off), ``repetition`` (stopped, for it went round in circles), or what
+    else the server calls it.
+    """
 
     content: str
     finish_reason: str

@@ -18,7 +18,7 @@ from .fitting import Claim, Fit, at_with, fit, is_normality, read_claim
 from .places import Places, subjects
 from .reading import implied_organs, normalised
 from .schemas import Reason
-from .units import Unit, available, units
+from .units import Unit, available, is_whereabouts, units
 
 _CLOSEST = 4
 """Segments of a statement that a claim is held against, those that share most words with it first."""
@@ -86,7 +86,9 @@ class Entailment:
                 carried, total = carried + found.share * weight, total + weight
                 used.append((part.unit, found.segment))
         outcome.coverage = carried / total if total else 0.0
-        if not any(_says_something(item) for item in claim.items) and normalised(caption) not in normalised(statement):
+        if not any(map(_says_something, claim.items)) and (
+            normalised(caption) not in normalised(statement) or _say_something(used, evidence)
+        ):
             outcome.problems.append(Problem(Reason.NOT_GROUNDED, "it names an organ and says nothing of it"))
         if not outcome.problems:
             outcome.problems.extend(self._lost(used, claim, evidence))
@@ -185,6 +187,9 @@ class Entailment:
     ) -> Iterator[Problem]:
         claims = [(unit, index) for unit, index in used if not unit.heading] or used
         found = self._subjects(claims, evidence) or subjects(evidence.items) or list(context)
+        if self._only_part(claims, organ, found):
+            yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {_listed(found)} and not about all of {organ}")
+            return
         if any(self.places.covers(organ, name) for name in found):
             claimed = [name for unit, _ in used for name in subjects(unit.items)]
             if not claimed or any(self.related(organ, name) for name in claimed):
@@ -198,6 +203,21 @@ class Entailment:
         else:
             about = _listed(found) if found else "no organ that the vocabulary knows"
             yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {about}, not {organ}")
+
+    def _only_part(self, claims: Sequence[tuple[Unit, int]], organ: str, found: Sequence[str]) -> bool:
+        """Whether ``organ`` as a whole is called normal, or rid of something, by words about a part of it: "normal" of
+        the trachea, filed under the mediastinum."""
+        filed_under, halves = self.reader.vocabulary.filed_under, self.reader.vocabulary.sided(organ) or ()
+        if any(organ in (name, filed_under(name)) or self.places.is_half(organ, name) for name in found):
+            return False
+        if not found or (halves and set(halves) <= set(found)) or self.reader.vocabulary.organs[organ].region:
+            return False
+        return any(
+            not subjects(unit.items)
+            and not implied_organs(self.reader, unit.items)
+            and (denies(unit.items) or any(is_normality(item) for item in unit.items))
+            for unit, _ in claims
+        ) and any(self.places.covers(organ, name) for name in found)
 
     def _under_heading(self, used: Sequence[tuple[Unit, int]], organ: str, found: Sequence[str]) -> bool:
         """Whether the heading is about ``organ`` and what stands under it about no other side: "LUNGS: See CT." """
@@ -235,9 +255,16 @@ class Entailment:
         return True
 
 
+def _say_something(used: Iterable[tuple[Unit, int]], evidence: Analysis) -> bool:
+    """Whether the segments that a caption was cut from say more than where: "the liver is", of a normal liver."""
+    return any(_says_something(item) for _, index in used for item in evidence.segments[index].items)
+
+
 def _says_something(item: Item) -> bool:
     mention = item.mention
-    return item.kind not in ("organ", "side") or (mention is not None and (mention.device or mention.finding))
+    if item.kind in ("organ", "side"):
+        return mention is not None and (mention.device or mention.finding)
+    return not is_whereabouts(item)
 
 
 def _denials(analysis: Analysis) -> list[Item]:

@@ -88,13 +88,14 @@ def _qualifying(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
 def _only_qualifies(segment: Segment) -> bool:
     """Sizes, grades and whereabouts without a finding or an organ."""
     return not segment.organs and all(
-        item.attribute or item.key in NEUTRAL or _is_whereabouts(item)
+        item.attribute or item.key in NEUTRAL or is_whereabouts(item)
         for item in segment.items
         if item.kind == "finding"
     )
 
 
-def _is_whereabouts(item: Item) -> bool:
+def is_whereabouts(item: Item) -> bool:
+    """Whether an item only says where: "central", "posterior basal"."""
     return item.key in POSITIONS or (bool(item.parts) and POSITIONS.issuperset(item.parts))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from curation.llm.dialogue import TOO_LONG
 from curation.llm.responses import Kind, Response
-from curation.llm.settling import REPEATS_EXAMPLE, Asked, Settler
+from curation.llm.settling import IS_ASIDE, REPEATS_EXAMPLE, Asked, Settler
 from curation.outcomes import Columns, Outcome
 from curation.reports import Report
 from curation.sections import split_sections
@@ -120,6 +120,19 @@ def test_an_example_that_the_report_says_too_is_kept(settler: Settler) -> None:
     text = "The spleen is normal. The liver is enlarged."
     report = Report("b", text, split_sections(text), {}, 1)
     assert captions(settler.settle(report, [said(answer([("spleen", "The spleen is normal")]))])) != []
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["Follow-up CT is recommended.", "In the previous examination there was a nodule in the liver.",
+     "The bowel could not be evaluated without contrast."],
+)  # fmt: skip
+def test_what_is_no_finding_of_now_is_refused_though_the_report_says_it(settler: Settler, caption: str) -> None:
+    text = f"There is a cyst in the liver. {caption}"
+    report = Report("b", text, split_sections(text), {}, 1)
+    outcome = settler.settle(report, [said(answer([("liver", caption), ("liver", "There is a cyst in the liver")]))])
+    assert captions(outcome) == [("liver", "There is a cyst in the liver")]
+    assert [(row.reason, row.detail) for row in outcome.refused] == [("not_grounded", IS_ASIDE)]
 
 
 def test_repaired_captions_are_counted_and_verified_like_others(settler: Settler) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
-from ..analysis import CACHED, Analysis, Item, Reader, Segment
+from ..analysis import CACHED, Analysis, Item, Reader
+from ..asides import is_known, without_asides
 from ..assertion import Polarity
 from ..reading import ReadReport, implied_organs
 from ..reports import Report
-from ..tokens import stem
 from ..units import Unit, units
 from ..verify import Verifier
 from ..wording import Claim, captions_for, reads_well
@@ -52,11 +51,11 @@ class RulesEngine:
 
     def _of_statement(self, analysis: Analysis, context: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """(organ, caption) pairs of one statement."""
-        kept = _without_asides(units(analysis), analysis)
+        kept = without_asides(units(analysis), analysis)
         if not any(_speaks(unit) for unit in kept):
             return
         claims = self._claims(kept, analysis)
-        if not claims and any(_is_known(item) for unit in kept for item in unit.items):
+        if not claims and any(is_known(item) for unit in kept for item in unit.items):
             organs = dict.fromkeys(self.reader.vocabulary.filed_under(organ) for organ in context)
             claims = [Claim(organ, tuple(kept), None) for organ in organs]
         for claim in claims:
@@ -119,30 +118,6 @@ class RulesEngine:
         return any(self.reader.vocabulary.related(one, other) for one in named for other in names)
 
 
-def _is_past(segment: Segment, analysis: Analysis) -> bool:
-    """ "In the previous examination there is a consolidation": no finding of today, unless compared with today."""
-    stems = analysis.stems[segment.start : segment.end]
-    if not any(one in _EARLIER and two in _EXAMINATION for one, two in pairwise(stems)):
-        return False
-    compared = any(item.kind == "negation" or _is_change(item) for item in segment.items)
-    return not compared and any(_is_known(item) and item.kind == "finding" for item in segment.items)
-
-
-def _is_change(item: Item) -> bool:
-    return item.entry is not None and item.entry.modifier == "time" and item.key != "time:previous"
-
-
-_ASSESSED = frozenset(stem(word) for word in ("evaluated", "assessed", "characterized", "performed"))
-_NOT = frozenset(("not", "cannot", "could", "suboptim", "limit"))
-_EARLIER = frozenset(stem(word) for word in ("previous", "prior", "earlier", "old", "last"))
-_EXAMINATION = frozenset(stem(word) for word in ("examination", "exam", "study", "ct", "scan", "tomography", "review"))
-_ADVICE = frozenset(
-    stem(word)
-    for word in "recommend advise suggest correlate should consider warranted indicated appropriate required "
-    "necessary helpful useful please".split()
-)
-
-
 def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:
     """Of several organs that a finding takes over, those that it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
     implied = {item.entry.organ for item in unit.segment.items if item.entry and item.entry.organ}
@@ -150,37 +125,6 @@ def _meant_of_heading(reader: Reader, unit: Unit) -> set[str]:
     taken = {name for mention in inherited for name in mention.names}
     names = {reader.anatomist.resolve(organ) for organ in implied} - {None}
     return {name for name in taken if any(organ and reader.vocabulary.related(name, organ) for organ in names)}
-
-
-def _without_asides(claims: Sequence[Unit], analysis: Analysis) -> list[Unit]:
-    """Claims without technique, limitation and advice, and without the reasons given for them."""
-    kept: list[Unit] = []
-    aside = False
-    for unit in claims:
-        aside = _is_aside(unit.segment, analysis) or (aside and unit.segment.joiner in ("because", "since", "("))
-        if not aside:
-            kept.append(unit)
-    return kept
-
-
-def _is_aside(segment: Segment, analysis: Analysis) -> bool:
-    """Technique, limitation and recommendation, true of the examination and not of the patient; and what was found on
-    an earlier one."""
-    if _is_past(segment, analysis):
-        return True
-    flags = {
-        flag
-        for match in analysis.matches
-        if match.start < segment.end and match.end > segment.start
-        for flag in match.entry.flags
-    }
-    if not flags.intersection(("recommendation", "limitation")):
-        return False
-    stems = analysis.stems[segment.start : segment.end]
-    if "limitation" in flags and not _ASSESSED.isdisjoint(stems) and not _NOT.isdisjoint(stems):
-        return True  # "bowel loops cannot be evaluated for lack of contrast"
-    advised = any(word in _ADVICE for word in stems)
-    return advised or not any(_is_known(item) for item in segment.items)
 
 
 def _speaks(unit: Unit) -> bool:
@@ -201,10 +145,3 @@ def _says_something(item: Item) -> bool:
 def _is_missing(item: Item) -> bool:
     """ "The uterus is not identified" says something of the uterus."""
     return item.kind == "organ" and item.polarity == Polarity.NEGATED
-
-
-def _is_known(item: Item) -> bool:
-    """Whether an item is something that a report says of an organ it has just spoken of."""
-    if item.measure is not None:
-        return item.measure.kind == "length"
-    return item.kind in ("finding", "modifier") and item.entry is not None and not item.attribute

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from prompts.prompt_file import Prompt
 
+from ..asides import without_asides
 from ..curator import settle
 from ..engines import Draft
 from ..outcomes import Outcome, Refused
 from ..reading import normalised
 from ..reports import Report
 from ..schemas import Reason
+from ..units import units
 from ..verify import Verifier
 from .answers import Form, read_answer
 from .dialogue import TOO_LONG
@@ -24,6 +26,7 @@ from .prompting import example_captions, filed
 from .responses import Response
 
 REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
+IS_ASIDE = "advice, a limitation or an earlier examination: it says nothing of what is found in an organ now"
 NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR))
 
 
@@ -110,8 +113,17 @@ class Settler:
         return drafts, problems
 
     def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
-        outcome = settle(self._verifier, report, drafts, show_repeats=True)
-        return outcome._replace(refused=[self._explained(row) for row in outcome.refused])
+        asides = [draft for draft in drafts if self._is_aside(draft.caption)]
+        held = settle(self._verifier, report, [draft for draft in drafts if draft not in asides], show_repeats=True)
+        refused = [self._explained(row) for row in held.refused]
+        refused += [Refused(one.organ, one.caption, Reason.NOT_GROUNDED, IS_ASIDE, None) for one in asides]
+        return held._replace(refused=refused)
+
+    def _is_aside(self, caption: str) -> bool:
+        """Whether a caption says nothing of this examination's findings: advice, a limitation, what was seen before."""
+        analysis = self._verifier.reader.analyse(caption)
+        claims = units(analysis)
+        return bool(claims) and not without_asides(claims, analysis)
 
     def _explained(self, row: Refused) -> Refused:
         if row.reason == Reason.DUPLICATE or normalised(row.caption) not in self._examples:

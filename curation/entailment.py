@@ -79,7 +79,7 @@ class Entailment:
         carried = total = 0.0
         used: list[tuple[Unit, int]] = []
         for each in self._claims(caption):
-            for part, found in self._fits(each, claim, evidence, context):
+            for part, found in self._fits(each, claim, evidence, organ, context):
                 outcome.problems.extend(_problem(gap, item, claim, found.offer) for gap, item in found.gaps)
                 outcome.uses_context |= found.uses_context
                 weight = max(1, len(part.unit.segment.items))
@@ -103,18 +103,18 @@ class Entailment:
         return tuple(read_claim(unit, analysis, self.places) for unit in kept)
 
     def _fits(
-        self, claim: Claim, caption: Analysis, evidence: Analysis, context: tuple[str, ...]
+        self, claim: Claim, caption: Analysis, evidence: Analysis, organ: str, context: tuple[str, ...]
     ) -> list[tuple[Claim, Fit]]:
         """The claim with the segment that fits it best, or its two halves if each of them fits one."""
-        best = self._best_fit(claim, evidence, context)
+        best = self._best_fit(claim, evidence, organ, context)
         if best.gaps and len(evidence.segments) > 1:
             halves = [read_claim(unit, caption, self.places) for unit in at_with(claim.unit, caption)]
-            fits = [(half, self._best_fit(half, evidence, context)) for half in halves]
+            fits = [(half, self._best_fit(half, evidence, organ, context)) for half in halves]
             if fits and not any(one.gaps for _, one in fits):
                 return fits
         return [(claim, best)]
 
-    def _best_fit(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> Fit:
+    def _best_fit(self, claim: Claim, evidence: Analysis, organ: str, context: tuple[str, ...]) -> Fit:
         text, count = evidence.text, len(evidence.segments)
         if count == 1:
             return fit(claim, self._offers(text, 0, context), 0)
@@ -123,7 +123,10 @@ class Entailment:
         if any(gap.weight == 0.0 and item.kind not in ("organ", "side") for gap, item in whole.gaps):
             return whole
         best: Fit | None = None
-        for index in self._closest(claim, evidence, context):
+        closest = self._closest(claim, evidence, context)
+        if not claim.organs:  # "open", of the bronchi: of several that it fits, the segment that is about them
+            closest = sorted(closest, key=lambda index: not self._is_about(organ, evidence, index))
+        for index in closest:
             found = fit(claim, self._offers(text, index, context), index)
             if best is None or (len(found.gaps), -found.share) < (len(best.gaps), -best.share):
                 best = found
@@ -131,6 +134,9 @@ class Entailment:
                 break
         assert best is not None
         return whole._replace(segment=best.segment) if best.gaps and whole.gaps else best
+
+    def _is_about(self, organ: str, evidence: Analysis, index: int) -> bool:
+        return any(self.places.covers(organ, name) for name in self._of(evidence.segments[index]))
 
     def _closest(self, claim: Claim, evidence: Analysis, context: tuple[str, ...]) -> Sequence[int]:
         """Segments to hold a claim against: of many, those that share most with it."""
@@ -191,7 +197,9 @@ class Entailment:
             yield Problem(Reason.WRONG_ORGAN, f"the evidence is about {_listed(found)} and not about all of {organ}")
             return
         if any(self.places.covers(organ, name) for name in found):
-            claimed = [name for unit, _ in used for name in subjects(unit.items)]
+            sided = self.reader.vocabulary.sided
+            named = [name for unit, _ in used for name in subjects(unit.items)]
+            claimed = [one for name in named for one in (name, *(sided(name) or ()))]
             if not claimed or any(self.related(organ, name) for name in claimed):
                 return
             if any(self.places.covers(organ, name) for _, i in claims for name in self._of(evidence.segments[i])):

@@ -180,6 +180,32 @@ def test_what_is_normal_in_a_part_is_not_so_in_the_whole(organ: str, caption: st
 
 
 @pytest.mark.parametrize(
+    ("text", "organ", "caption", "accepted"),
+    [
+        ("Trachea and both main bronchi are open.", "main bronchi", "open", True),
+        ("The liver is normal, the spleen is normal.", "spleen", "normal", True),
+        ("The liver is normal, the spleen is enlarged.", "spleen", "normal", False),
+        (
+            "In the lower lobe of the right lung, opacities are seen.",
+            "right lung",
+            "opacities in the lower lobe",
+            True,
+        ),
+        (
+            "In the lower lobe of the right lung, opacities are seen.",
+            "left lung",
+            "opacities in the lower lobe",
+            False,
+        ),
+    ],
+)
+def test_a_caption_without_its_organ_is_read_as_one_about_it(
+    text: str, organ: str, caption: str, accepted: bool
+) -> None:
+    assert verify(text, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize(
     ("caption", "accepted"),
     [
         ("central left upper lobe of the lung", False),

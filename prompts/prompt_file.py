@@ -28,17 +28,30 @@ Turn = tuple[Literal["system", "user", "assistant"], str]
 MOST_REPAIRED = 24
 """Captions in an answer about refused ones: a dozen goes back at once, and of one there may come two."""
 DEFAULT_REPAIR = """\
-These captions were refused: as they are worded, the report does not say them. Each comes with the reason and with the
-passage of the report that is nearest to it.
+Captions of a CT report were refused: as they are worded or filed, the report does not say them. Each one comes with the
+organ it was filed under, the reason, and the passage of the report that is nearest to it.
+
+Put each of them right: name the organ that its passage is about, and say in the words of the passage what it says about
+that organ, with every "no", side, size and doubt. If a passage speaks of several organs, choose the one that the
+caption was about. Leave a caption out only if its passage says nothing about any organ. For example:
+
+1. lungs: no pleural effusion
+   refused: the evidence is about pleura, not lungs
+   passage: Pleural effusion was not observed.
+2. left kidney: 12 mm cyst in the left kidney
+   refused: the evidence has 8 mm
+   passage: There is an 8 mm cyst in the left kidney.
+
+{"captions":[{"organ":"pleura","caption":"Pleural effusion was not observed."},{"organ":"left kidney","caption":"8 mm \
+cyst in the left kidney"}]}
+
+These are the captions to put right. Answer with JSON of the same form, and nothing else.
 
 {% for row in refused %}
 {{ row.number }}. {{ row.organ }}: {{ row.caption }}
    refused: {{ row.reason }}
    passage: {{ row.passage }}
 {% endfor %}
-
-Write each one again so that it says only what its passage says about that organ, in the words of the passage. Leave out
-a caption that its passage does not support. Answer with {"captions": [{"organ": "…", "caption": "…"}]}, nothing else.
 """
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -115,8 +128,11 @@ class Prompt:
         return (*self._opening, ("user", self._question(text, section)))
 
     def repair_messages(self, refused: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:
-        """The chat about refused captions: rows of number, organ, caption, reason and passage."""
-        return self._opening[0], ("user", render(self.file.repair, {"refused": refused}))
+        """The chat about refused captions: rows of number, organ, caption, reason and passage.
+
+        It has neither ``system`` nor the examples, which ask for something else.
+        """
+        return (("user", render(self.file.repair, {"refused": refused})),)
 
     @cached_property
     def schema(self) -> dict[str, Any]:

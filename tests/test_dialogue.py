@@ -205,7 +205,7 @@ def test_refused_captions_go_back_with_reason_and_passage(table: Callable[..., T
     assert (row.kind, row.content, row.start) == ("repair", GOOD, None)
     roles = [message.role for message in played.chat.history[0].messages]
     said = played.chat.history[0].messages[-1].content
-    assert roles == ["system", "user"]
+    assert roles == ["user"]
     assert all(part in said for part in ("The liver is huge.", "“huge” is not in the evidence", "The liver is normal."))
     assert played.meter.spent.repairs == 1
 

@@ -110,13 +110,12 @@ def test_a_report_is_no_template(text: str) -> None:
 
 
 def test_refused_captions_go_back_without_the_examples() -> None:
-    system, question = prompt(content()).repair_messages(REFUSED)
-    assert system == ("system", "Read.")
+    (question,) = prompt(content()).repair_messages(REFUSED)
     assert question[0] == "user"
-    for part in ("1. liver: A 5 mm cyst.", "refused: not 5 mm", "passage: A 6 mm cyst.", '{"captions": ['):
+    for part in ("1. liver: A 5 mm cyst.", "refused: not 5 mm", "passage: A 6 mm cyst.", '{"captions":['):
         assert part in question[1]
     own = prompt(content(repair="{% for row in refused %}{{ row.caption }} -> {{ row.passage }}{% endfor %}"))
-    assert own.repair_messages(REFUSED)[1] == ("user", "A 5 mm cyst. -> A 6 mm cyst.")
+    assert own.repair_messages(REFUSED)[0] == ("user", "A 5 mm cyst. -> A 6 mm cyst.")
 
 
 def test_examples_are_not_needed() -> None:

@@ -110,6 +110,27 @@ def test_a_caption_goes_to_the_one_organ_it_names_within_the_key(verifier: Verif
     assert captions(found) == [("right upper lobe", nodule), LIVER]
 
 
+@pytest.mark.parametrize(
+    ("named", "organ"),
+    [
+        ("bilateral adrenal glands", "adrenal glands"),
+        ("pleural effusion", "pleura"),
+        ("size of the liver", "liver"),
+        ("Liver", "liver"),
+        ("flux capacitor", "flux capacitor"),
+        ("liver and spleen", "liver and spleen"),
+    ],
+)
+def test_more_than_a_name_is_read_as_the_organ_in_it(settler: Settler, named: str, organ: str) -> None:
+    text = "The bilateral adrenal glands are normal. No pleural effusion. The size of the liver is normal."
+    report = Report("b", text, split_sections(text), {}, 1)
+    outcome = settler.settle(report, [said(answer([(named, one) for one in text.split(". ")]))])
+    assert organ in {row.organ for row in outcome.accepted} | {row.organ for row in outcome.refused}
+    known = organ in {"adrenal glands", "pleura", "liver"}
+    assert bool(outcome.accepted) == known
+    assert known or set(reasons(outcome)) == {"unknown_organ"}
+
+
 def test_a_repeated_example_is_refused_as_one(settler: Settler) -> None:
     """The spleen of the example is normal, that of the report is not."""
     outcome = settler.settle(REPORT, [said(answer([("spleen", "The spleen is normal.")]))])

@@ -6,6 +6,7 @@ The outcome follows from report, answers and prompt alone, so that it can be had
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from ..asides import without_asides
 from ..curator import settle
 from ..engines import Draft
 from ..outcomes import Outcome, Refused
-from ..reading import normalised
+from ..reading import normalised, statement_organs
 from ..reports import Report
 from ..schemas import Reason
 from ..units import units
@@ -106,11 +107,25 @@ class Settler:
                 problems.append(Refused("", "", reason, row.error or "", None))
                 continue
             claims = read_answer(row.content, row.finish_reason or "", self._form)
-            by_key = self._form == "organs"
-            drafts += [filed(self._verifier, draft) for draft in claims.drafts] if by_key else claims.drafts
+            file = filed if self._form == "organs" else self._named
+            drafts += [file(self._verifier, draft) for draft in claims.drafts]
             if claims.problem is not None:
                 problems.append(Refused("", "", *claims.problem, None))
         return drafts, problems
+
+    @staticmethod
+    def _named(verifier: Verifier, draft: Draft) -> Draft:
+        """A draft whose organ is more than a name, under the organ in it: "bilateral adrenal glands", "pleural
+        effusion". Whether it is the right one is for the verifier to say."""
+        if verifier.resolve(draft.organ) is not None:
+            return draft
+        vocabulary = verifier.reader.vocabulary
+        said = statement_organs(verifier.reader, verifier.reader.analyse(draft.organ))
+        organs = {vocabulary.filed_under(organ) for organ in said}
+        groups = {parent for organ in organs for parent in vocabulary.organs[organ].parents}
+        pairs = {group for group in groups if set(vocabulary.sided(group) or ()) == organs}
+        only = organs if len(organs) == 1 else pairs
+        return replace(draft, organ=min(only)) if len(only) == 1 else draft
 
     def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
         asides = [draft for draft in drafts if self._is_aside(draft.caption)]

@@ -95,7 +95,7 @@ def _root(
     pass
 
 
-def _recipe(engine: str, said: Mapping[str, object], prompt: str | None) -> Recipe:
+def _recipe(engine: str, said: Mapping[str, object], prompt: str | None, watch: TerminalWatch) -> Recipe:
     """The recipe for an engine; ``said`` is what was said of a language model, by the option's name."""
     from curation.curator import rules_recipe
     from curation.reports import InputError
@@ -109,7 +109,7 @@ def _recipe(engine: str, said: Mapping[str, object], prompt: str | None) -> Reci
     from curation.llm.prompting import load_checked_prompt
     from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe, language_model
 
-    return chat_recipe(language_model(engine, said), load_checked_prompt(prompt or DEFAULT_PROMPT))
+    return chat_recipe(language_model(engine, said), load_checked_prompt(prompt or DEFAULT_PROMPT), watch.check)
 
 
 def _show_problems(problems: Sequence[Skipped], count: int) -> None:
@@ -239,11 +239,12 @@ def curate(
         }
         job = Job(reports, out, id_column, columns, limit, overwrite, workers or available_cores())
         with TerminalWatch("reports") as watch:
-            result = curate(job, _recipe(engine, said, prompt), watch)
+            result = curate(job, _recipe(engine, said, prompt, watch), watch)
         if result.already_done:
-            typer.echo(
-                f"{out} is complete: same input, same settings, nothing to do (--overwrite starts again).", err=True
-            )
+            again = "--overwrite starts again"
+            if missing := result.manifest.usage and result.manifest.counts.unanswered:
+                again = f"{missing:,} questions got no usable answer: --overwrite asks for those alone"
+            typer.echo(f"{out} is complete: same input, same settings, nothing to do ({again}).", err=True)
         manifest = result.manifest
         _show_problems(result.problems, (manifest.skipped or 0) + (manifest.warnings or 0))
         show(summary_of(out, manifest), Console())
@@ -273,7 +274,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Hold captions from anywhere against their reports: which hold, where each stands, and why others do not."""
-    left = f"{replay} is as it was" if replay else f"{out} was not written"
+    left = f"run `ovct verify --replay {replay}` again" if replay else f"{out} was not written"
     with _errors_reported(debug, left):
         from curation.progress import TerminalWatch
         from curation.reports import InputError

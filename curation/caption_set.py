@@ -37,6 +37,7 @@ SKIPPED = "skipped.jsonl"
 CARD = "README.md"
 PLOT = "captions.png"
 PROMPT = "prompt.yaml"
+RESPONSES = "responses.sqlite"
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
 
 
@@ -66,7 +67,7 @@ def locked(root: Path) -> Iterator[Path]:
             yield work
         finally:
             if not _is_unfinished(root):
-                shutil.rmtree(work, ignore_errors=True)
+                _clear(root, work)
 
 
 def _open_lock(work: Path) -> TextIO:
@@ -174,9 +175,20 @@ class CaptionSet:
 
 
 def _empty(work: Path) -> None:
+    """Remove what an earlier run has left, but for a model's answers: the store itself knows whether they still fit."""
     for path in work.iterdir():
-        if path.name != "lock":
+        if path.name != "lock" and not path.name.startswith(RESPONSES):
             path.unlink()
+
+
+def _clear(root: Path, work: Path) -> None:
+    """Remove the work folder of a finished set. Where answers are missing, the others are kept for another try."""
+    with suppress(ManifestError, OSError):
+        if load_manifest(root).counts.unanswered:
+            _empty(work)
+            (work / "lock").unlink()
+            return
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _remove_leftovers(root: Path, parts: int) -> None:
@@ -207,7 +219,9 @@ def check_parts(root: Path, manifest: Manifest, tables: Iterable[Table]) -> None
             with suppress(FileNotFoundError):
                 if path.stat().st_size == part.bytes[table]:
                     continue
-            raise SetError(f"{path} is missing or not as it was written; start again with --overwrite")
+            derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
+            way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
+            raise SetError(f"{path} is missing or not as it was written; {way_out}")
 
 
 def tables_in(settings: Settings) -> tuple[Table, ...]:

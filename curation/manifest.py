@@ -59,6 +59,12 @@ class Settings(_Record):
         """One string that stands for all of them."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    def answers_digest(self) -> str:
+        """One string that stands for what a model's answers depend on, next to the questions."""
+        options = {name: value for name, value in self.options.items() if name != "repair"}
+        known = json.dumps([self.engine, self.model, self.prompt, sorted(options.items())])
+        return hashlib.sha256(known.encode()).hexdigest()
+
 
 class Part(_Record):
     """One finished part: rows in each of its files, the files' sizes, and the input rows it came from (1-based)."""
@@ -90,6 +96,11 @@ class Counts(_Record):
     rejects: dict[str, int] = {}
     returned: int = 0
     repaired: int = 0
+
+    @property
+    def unanswered(self) -> int:
+        """Questions without a usable answer, as far as the refusals tell."""
+        return sum(self.rejects.get(reason, 0) for reason in ("engine_error", "truncated", "schema"))
 
     def plus(self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: Repairs) -> Counts:
         """The counts with one more part."""

@@ -18,7 +18,7 @@ from .curator import OpenPool, Pool, Recipe
 from .durable import write_text
 from .fingerprint import fingerprint, stamp
 from .manifest import Manifest, Settings, data_hash, ovct_version
-from .outcomes import Columns, OutcomeStore, text_key
+from .outcomes import Columns, Outcome, OutcomeStore, text_key
 from .problems import Problems
 from .progress import Watch
 from .reports import InputError, Report, Skipped, read_reports
@@ -136,13 +136,18 @@ def _answered(
     if one.answer is not None:
         packed = result_of(one.answer, check)
         if len(packed) > 9 and all(failed for _, failed in packed):
-            refused = [Columns.unpack(one).rows().refused for one, _ in packed]
-            if all(rows[-1].reason == Reason.ENGINE_ERROR for rows in refused):
-                raise RunError(f"the engine failed on every report of a batch: {refused[0][-1].detail}")
+            found = [Columns.unpack(one).rows() for one, _ in packed]
+            if not any(map(_has_something, found)):
+                raise RunError(f"the engine failed on every report of a batch: {found[0].refused[0].detail}")
         store.keep(dict(zip(one.fresh, packed, strict=True)))
         asked.difference_update(one.fresh)
     for report, key in zip(one.batch, one.keys, strict=True):
         yield report, store[key]
+
+
+def _has_something(outcome: Outcome) -> bool:
+    """Whether a report got anything but failures of the engine."""
+    return bool(outcome.accepted) or any(row.reason != Reason.ENGINE_ERROR for row in outcome.refused)
 
 
 def _after_finished_parts(

@@ -1,6 +1,7 @@
 """A model's answers taken apart: what they claim, whatever stands around it, and what is wrong with them."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,29 @@ def test_what_stands_around_the_json_does_not_matter(wrapped: str) -> None:
     claims = read_answer(wrapped.format(json.dumps(LISTED)), "stop", "captions")
     assert claims.problem is None
     assert pairs(claims) == [("liver", 'A cyst {5 mm} in "segment 4".')]
+
+
+def test_an_organ_without_a_key_is_a_problem_and_the_others_count() -> None:
+    claims = read_answer('{"liver": ["A cyst."], "spleen": null}', "stop", "organs", ("liver", "spleen", "heart"))
+    assert pairs(claims) == [("liver", "A cyst.")]
+    assert claims.problem is not None and "no key for heart" in claims.problem.detail
+    assert read_answer("{}", "stop", "organs", ("liver",)).problem is not None
+
+
+def test_a_bad_row_does_not_take_the_others_with_it() -> None:
+    rows = [{"organ": None, "caption": "A cyst."}, {"organ": "liver", "caption": "A cyst."}]
+    claims = read_answer(json.dumps({"captions": rows}), "stop", "captions")
+    assert pairs(claims) == [("liver", "A cyst.")] and claims.problem is not None
+
+
+def test_what_stands_before_a_stray_end_of_thoughts_counts() -> None:
+    assert pairs(read_answer(json.dumps(LISTED) + "</think>", "stop", "captions"))
+
+
+def test_a_long_blank_is_read_at_once() -> None:
+    began = time.monotonic()
+    read_answer(" " * 200_000 + "</x", "stop", "captions")
+    assert time.monotonic() - began < 2
 
 
 def test_a_raw_tab_in_a_string_is_a_space() -> None:
@@ -123,6 +147,10 @@ def test_no_answer_is_an_error(content: str, finish_reason: str, form: str) -> N
     assert claims.problem is not None or all(draft.caption for draft in claims.drafts) or form == "captions"
 
 
+def on_a_line(text: str) -> str:
+    return " ".join("".join(" " if ord(sign) < 32 else sign for sign in text).split())
+
+
 @given(
     st.lists(st.fixed_dictionaries({"organ": st.text(min_size=1), "caption": st.text(min_size=1)}), max_size=5),
     st.integers(0),
@@ -130,5 +158,5 @@ def test_no_answer_is_an_error(content: str, finish_reason: str, form: str) -> N
 def test_a_cut_anywhere_invents_nothing(rows: list[dict[str, str]], at: int) -> None:
     whole = json.dumps({"captions": rows})
     claims = read_answer(whole[: at % (len(whole) + 1)], "length", "captions")
-    wanted = [(row["organ"].strip(), row["caption"].strip()) for row in rows]
+    wanted = [(on_a_line(row["organ"]), on_a_line(row["caption"])) for row in rows]
     assert pairs(claims) == wanted[: len(claims.drafts)]

@@ -135,6 +135,25 @@ def test_an_answer_that_ran_out_of_tokens_is_tried_by_halves(table: Callable[...
     assert {row.number for row in (first, one, other)} == {0}
 
 
+def test_a_half_that_does_not_fit_is_not_lost(table: Callable[..., Table]) -> None:
+    ((_, one, other),) = table(in_turn(cut_off('{"captions": ['), GOOD, TooLong("900"))).about(report())
+    assert (one.content, other.content, other.finish_reason) == (GOOD, None, TOO_LONG)
+
+
+def test_a_template_that_fails_on_a_report_fails_there_alone(table: Callable[..., Table]) -> None:
+    prompt = PROMPT.replace(b"{{ text }}", b"{{ text }} {{ text.split('spleen')[1] }}")
+    prompt = prompt.replace(
+        b"{{ text }} {{", b"{{ text }} {% if 'spleen' not in text and 'liver' in text %}{{"
+    ).replace(b"[1] }}", b"[1][1] }}{% endif %}")
+    ((good,), (bad,)) = table(prompt=prompt).about(report("The spleen is normal."), report("The liver is normal."))
+    assert good.content and bad.content is None and "cannot be filled in" in str(bad.error)
+
+
+def test_numbers_of_tokens_fit_into_their_column(table: Callable[..., Table]) -> None:
+    ((row,),) = table(in_turn(Answer(GOOD, "stop", 2**40, -3))).about(report())
+    assert (row.prompt_tokens, row.completion_tokens) == (2**31 - 1, 0)
+
+
 def test_a_loop_is_not_halved(table: Callable[..., Table]) -> None:
     played = table(in_turn(cut_off('{"captions": [' + " \n" * 200), GOOD))
     ((_, second),) = played.about(report())

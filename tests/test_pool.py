@@ -144,6 +144,50 @@ def test_a_model_that_fails_on_everything_stops_the_run(tmp_path: Path) -> None:
         run(tmp_path, FakeChat(fail))
 
 
+def test_a_window_that_fails_in_every_report_does_not_stop_the_run(tmp_path: Path) -> None:
+    def no_lesions(message: str) -> str:
+        if "lesion" in message.lower():
+            raise ChatFailed("400")
+        return sentences(message)
+
+    by_statement = PROMPT.replace(b"unit: report", b"unit: statement\nwindow: 1")
+    curate(job(tmp_path), chat_recipe(FakeChat(no_lesions), by_statement))
+    assert len({row["report_id"] for row in rows(tmp_path / "set", "captions")}) == 40
+
+
+def test_a_finished_set_is_asked_again_for_what_is_missing_alone(tmp_path: Path) -> None:
+    def not_seven(message: str) -> str:
+        if "lesion of 7 mm" in message:
+            raise ChatFailed("500")
+        return sentences(message)
+
+    run(tmp_path, FakeChat(not_seven))
+    again = FakeChat()
+    curate(replace(job(tmp_path), overwrite=True), chat_recipe(again))
+    assert len(again.history) == 1
+    curate(job(tmp_path, out="whole"), chat_recipe(FakeChat()))
+    assert files(tmp_path / "set") == files(tmp_path / "whole")
+    assert not (tmp_path / "set" / ".work").exists()
+
+
+def test_a_replay_that_was_killed_is_made_good_by_another(tmp_path: Path) -> None:
+    run(tmp_path, FakeChat())
+    root = tmp_path / "set"
+    whole = files(root)
+    (root / "captions" / "part-00000.parquet").write_bytes(b"half")
+    with pytest.raises(ValueError, match="verify --replay"):
+        run(tmp_path, FakeChat())
+    replay(root)
+    assert files(root) == whole
+
+
+def test_another_prompt_than_was_asked_with_is_no_replay(tmp_path: Path) -> None:
+    run(tmp_path, FakeChat())
+    (tmp_path / "set" / PROMPT_FILE).write_bytes(PROMPT + b"# edited")
+    with pytest.raises(ValueError, match=r"prompt\.yaml is not the prompt"):
+        replay(tmp_path / "set")
+
+
 def test_a_model_that_makes_no_sense_does_not(tmp_path: Path) -> None:
     run(tmp_path, FakeChat(lambda message: "As a language model"))
     assert [row["reason"] for row in rows(tmp_path / "set", "rejects")] == ["schema"] * 40

@@ -100,13 +100,15 @@ def test_silence_is_not_normal(verifier: Verifier) -> None:
     assert not outcome.accepted and not outcome.refused
     text = "The spleen is enlarged."
     silent = Report("b", text, split_sections(text), {}, 1)
-    assert not settler.settle(silent, [said('{"liver": ["The liver is normal"]}')]).accepted
+    claimed = '{"liver": ["The liver is normal"], "lungs": null, "spleen": null, "pleura": null}'
+    assert not settler.settle(silent, [said(claimed)]).accepted
 
 
 def test_a_caption_goes_to_the_one_organ_it_names_within_the_key(verifier: Verifier) -> None:
     settler = Settler(read_prompt(ORGANS, "test"), False, verifier)
     nodule = "A 5 mm nodule is seen in the right upper lobe"
-    found = settler.settle(REPORT, [said(f'{{"lungs": ["{nodule}"], "liver": ["The liver is normal"]}}')])
+    others = '"spleen": null, "pleura": null'
+    found = settler.settle(REPORT, [said(f'{{"lungs": ["{nodule}"], "liver": ["The liver is normal"], {others}}}')])
     assert captions(found) == [("right upper lobe", nodule), LIVER]
 
 

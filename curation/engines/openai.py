@@ -79,8 +79,8 @@ class OpenAIEngine:
 
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``."""
-        self._check_length(chat)
         async with self._slots:
+            self._check_length(chat)
             before = self._answered
             failed: Exception
             try:
@@ -238,6 +238,8 @@ class OpenAIEngine:
             return self._stop(
                 f"{self._url} has no chats for the model {self.model} ({error}): correct --model or --base-url"
             )
+        if self._answered:  # the server is there: it does not want this chat
+            return ChatFailed(self._secrets.hidden_in_error(f"refused: {error}"))
         return self._give_up(f"refused: {error}")
 
     def _key_refused(self, error: Refused) -> str:

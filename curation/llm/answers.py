@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -13,7 +13,7 @@ from ..schemas import Reason
 
 Form = Literal["organs", "captions"]
 
-_THOUGHTS = re.compile(r"^\s*(?:<think(?:ing)?>)?.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_THOUGHT_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL | re.IGNORECASE)
 _OPENING = re.compile(r"[{\[]")
 _LOOP = re.compile(r"\s{80,}|(.{1,80}?)\1{8,}", re.DOTALL)
@@ -37,15 +37,15 @@ class Claims(NamedTuple):
     problem: Problem | None
 
 
-def read_answer(content: str, finish_reason: str, form: Form) -> Claims:
-    """Take an answer apart. ``form`` is that of the prompt: a key for each organ, or a list of captions."""
+def read_answer(content: str, finish_reason: str, form: Form, organs: Sequence[str] = ()) -> Claims:
+    """Take an answer apart. ``form`` is that of the prompt: a key for each of ``organs``, or a list of captions."""
     body = _without_wrapping(content)
     try:
-        return Claims(tuple(_drafts(_value(body), form)), None)
-    except _Unexpected as error:
-        return Claims((), Problem(Reason.SCHEMA, str(error)))
+        found = _value(body)
     except ValueError as error:
         return Claims(_complete(body, form), _broken(content, body, finish_reason, str(error)))
+    drafts, wrong = _by_organ(found, organs) if form == "organs" else _listed(found)
+    return Claims(tuple(drafts), Problem(Reason.SCHEMA, wrong) if wrong else None)
 
 
 def _broken(content: str, body: str, finish_reason: str, error: str) -> Problem:
@@ -67,11 +67,17 @@ def is_loop(content: str, finish_reason: str) -> bool:
 
 def _without_wrapping(content: str) -> str:
     """The answer without thoughts and code fences, from its first bracket on."""
-    text = _THOUGHTS.sub("", content, count=1) if "</" in content else content
+    text = _behind_thoughts(content)
     if "```" in text and (fenced := _FENCE.search(text)):
         text = fenced[1]
     opening = _OPENING.search(text)
     return text[opening.start() :].translate(_CONTROL) if opening else ""
+
+
+def _behind_thoughts(content: str) -> str:
+    """What follows the model's thoughts; all of it where nothing does."""
+    end = max((found.end() for found in _THOUGHT_END.finditer(content)), default=0)
+    return content[end:] if content[end:].strip() else content
 
 
 def _value(body: str) -> Any:
@@ -102,38 +108,45 @@ def _first_value(body: str) -> str:
 _SIGNIFICANT = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 
 
-class _Unexpected(ValueError):
-    """JSON, but not in the form that was asked for."""
+Found = tuple[list[Draft], str]
+"""Drafts, and what is wrong with the rest; empty when nothing is."""
 
 
-def _drafts(found: Any, form: Form) -> Iterator[Draft]:
-    if form == "organs":
-        yield from _by_organ(found)
-    else:
-        yield from _listed(found)
-
-
-def _by_organ(found: Any) -> Iterator[Draft]:
+def _by_organ(found: Any, organs: Sequence[str]) -> Found:
     if not isinstance(found, dict):
-        raise _Unexpected(f"an object with a key for each organ was expected, not {_shown(found)}")
+        return [], f"an object with a key for each organ was expected, not {_shown(found)}"
+    drafts: list[Draft] = []
+    wrong = ""
     for organ, said in found.items():
         for caption in said if isinstance(said, list) else [said]:
             if isinstance(caption, str):
-                if caption.strip():
-                    yield Draft(organ, caption.strip())
+                drafts += [Draft(organ, clean)] if (clean := _clean(caption)) else []
             elif caption is not None:
-                raise _Unexpected(f"{organ}: null or a list of captions was expected, not {_shown(caption)}")
+                wrong = wrong or f"{organ}: null or a list of captions was expected, not {_shown(caption)}"
+    missing = [organ for organ in organs if organ not in found]
+    if missing and not wrong:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        wrong = f"no key for {', '.join(missing[:5])}{more}; every organ needs one, null where the report is silent"
+    return drafts, wrong
 
 
-def _listed(found: Any) -> Iterator[Draft]:
+def _listed(found: Any) -> Found:
     rows = found.get("captions") if isinstance(found, dict) else found
     if not isinstance(rows, list):
-        raise _Unexpected(f'{{"captions": [...]}} was expected, not {_shown(found)}')
+        return [], f'{{"captions": [...]}} was expected, not {_shown(found)}'
+    drafts: list[Draft] = []
+    wrong = ""
     for row in rows:
-        organ, caption = (row.get("organ"), row.get("caption")) if isinstance(row, dict) else (None, None)
-        if not isinstance(organ, str) or not isinstance(caption, str):
-            raise _Unexpected(f"an organ and a caption were expected, not {_shown(row)}")
-        yield Draft(organ.strip(), caption.strip())
+        if _is_row(row):
+            drafts.append(Draft(_clean(row["organ"]), _clean(row["caption"])))
+        else:
+            wrong = wrong or f"an organ and a caption were expected, not {_shown(row)}"
+    return drafts, wrong
+
+
+def _clean(text: str) -> str:
+    """On one line, without signs that no text has."""
+    return " ".join(text.translate(_CONTROL).split())
 
 
 def _shown(value: Any) -> str:
@@ -147,13 +160,7 @@ def _complete(body: str, form: Form) -> tuple[Draft, ...]:
         found = from_json(body, allow_partial=True)
     except ValueError:
         return ()
-    if form == "captions":
-        rows = found.get("captions") if isinstance(found, dict) else found
-        found = [row for row in rows if _is_row(row)] if isinstance(rows, list) else []
-    try:
-        return tuple(_drafts(found, form))
-    except _Unexpected:
-        return ()
+    return tuple((_by_organ(found, ()) if form == "organs" else _listed(found))[0])
 
 
 def _is_row(row: Any) -> bool:

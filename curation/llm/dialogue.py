@@ -22,6 +22,7 @@ SHOWN_AGAIN = 1_500
 SHOWN_OF_A_LOOP = 300
 """Fewer of one that went round in circles: whoever sees it goes on with it."""
 REPAIRED_AT_ONCE = 12
+MOST_TOKENS = 2**31 - 1
 
 _TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
 
@@ -35,7 +36,9 @@ class Asker:
         self._meter = meter
         self._under_way: dict[bytes, asyncio.Future[tuple[Answer, Problem | None]]] = {}
 
-    async def ask(self, chat: Chat, kind: Kind, form: Form) -> tuple[Answer, Problem | None]:
+    async def ask(
+        self, chat: Chat, kind: Kind, form: Form, organs: Sequence[str] = ()
+    ) -> tuple[Answer, Problem | None]:
         """The answer to a chat, and what is wrong with it; only one that is usable is kept.
 
         Raises what ``ChatEngine.answer`` does.
@@ -45,13 +48,15 @@ class Asker:
         if kept is not None:
             return kept, None
         if key not in self._under_way:
-            self._under_way[key] = asyncio.ensure_future(self._judged(key, chat, kind, form))
+            self._under_way[key] = asyncio.ensure_future(self._judged(key, chat, kind, form, organs))
             self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(self._under_way[key])
 
-    async def _judged(self, key: bytes, chat: Chat, kind: Kind, form: Form) -> tuple[Answer, Problem | None]:
+    async def _judged(
+        self, key: bytes, chat: Chat, kind: Kind, form: Form, organs: Sequence[str]
+    ) -> tuple[Answer, Problem | None]:
         answer = await self._put(chat, kind)
-        problem = read_answer(answer.content, answer.finish_reason, form).problem
+        problem = read_answer(answer.content, answer.finish_reason, form, organs).problem
         if problem is None:
             self._store.keep(key, answer)
         return answer, problem
@@ -60,7 +65,7 @@ class Asker:
         self._meter.begin()
         spent = Spent(failures=1)
         try:
-            answer = await self._engine.answer(chat)
+            answer = _counted(await self._engine.answer(chat))
             spent = _spent_on(kind, answer)
         except TooLong:
             spent = Spent()
@@ -68,6 +73,12 @@ class Asker:
         finally:
             self._meter.end(spent)
         return answer._replace(content=answer.content.encode("utf-8", "replace").decode())
+
+
+def _counted(answer: Answer) -> Answer:
+    """With numbers of tokens that fit into a column, whatever the server says."""
+    tokens = (min(max(count, 0), MOST_TOKENS) for count in (answer.prompt_tokens, answer.completion_tokens))
+    return Answer(answer.content, answer.finish_reason, *tokens)
 
 
 def _spent_on(kind: Kind, answer: Answer) -> Spent:
@@ -83,6 +94,7 @@ class Dialogue:
     def __init__(self, prompt: Prompt, max_tokens: int, asker: Asker) -> None:
         self._prompt = prompt
         self._form: Form = prompt.file.response.form
+        self._organs = prompt.file.response.organs
         self._max_tokens = max_tokens
         self._asker = asker
 
@@ -95,16 +107,20 @@ class Dialogue:
 
     async def _question(self, report: Report, question: Question) -> list[list[Response]]:
         """The answer to a question with its retry; several where the question is too long and is cut."""
-        chat = self._chat(report, question)
         try:
-            answer, problem = await self._asker.ask(chat, "question", self._form)
+            chat = self._chat(report, question)
+        except Exception as error:  # a template is a program, and not ours
+            return [[_unanswered("question", question, f"the prompt {self._prompt.name} cannot be filled in: {error}")]]
+        try:
+            answer, problem = await self._asker.ask(chat, "question", self._form, self._organs)
         except ChatFailed as error:
             return [[_unanswered("question", question, str(error))]]
         except TooLong as error:
             cut = halves(report, question)
             if cut is None:
                 return [[_unanswered("question", question, str(error))._replace(finish_reason=TOO_LONG)]]
-            return [group for half in cut for group in await self._question(report, half)]
+            both = await asyncio.gather(*(self._question(report, half) for half in cut))
+            return [group for groups in both for group in groups]
         rows = [_row("question", question, answer)]
         if problem is not None:
             rows += await self._again(report, question, chat, answer, problem.detail)
@@ -122,21 +138,20 @@ class Dialogue:
         looping = is_loop(answer.content, answer.finish_reason)
         cut = halves(report, question) if answer.finish_reason == "length" and not looping else None
         if cut is not None:
-            found = await asyncio.gather(*(self._retry(half, self._chat(report, half)) for half in cut))
-            return [row for row in found if row is not None]
+            return await asyncio.gather(*(self._retry(half, self._chat(report, half)) for half in cut))
         shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
         turns = (Message("assistant", shown), Message("user", _TRY_AGAIN.format(problem=problem)))
         row = await self._retry(question, chat._replace(messages=(*chat.messages, *turns)))
-        return [] if row is None else [row]
+        return [] if row.finish_reason == TOO_LONG else [row]  # the error did not fit: the first answer stands
 
-    async def _retry(self, question: Question, chat: Chat) -> Response | None:
+    async def _retry(self, question: Question, chat: Chat) -> Response:
         try:
-            answer, _ = await self._asker.ask(chat, "retry", self._form)
+            answer, _ = await self._asker.ask(chat, "retry", self._form, self._organs)
             return _row("retry", question, answer)
         except ChatFailed as error:
             return _unanswered("retry", question, str(error))
-        except TooLong:
-            return None
+        except TooLong as error:
+            return _unanswered("retry", question, str(error))._replace(finish_reason=TOO_LONG)
 
     async def repair(self, refused: Sequence[Refused], number: int) -> list[Response]:
         """What the model makes of refused captions, once it is told why and shown the nearest passage."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from prompts.prompt_file import Prompt
 
-from ..caption_set import CaptionSet
+from ..caption_set import RESPONSES, CaptionSet
 from ..curator import OpenPool, Options
 from ..engines import ChatEngine, EngineDown
 from ..progress import Watch
@@ -144,8 +144,8 @@ def _open(recipe: ChatRecipe, host: Host, watch: Watch, captions: CaptionSet, co
     with ExitStack() as stack:
         pool = stack.enter_context(workers(partial(Settler, recipe.prompt, recipe.repair > 0), count))
         settlers = Aside(stack.enter_context(ThreadPoolExecutor(1)), pool) if isinstance(pool, Inline) else pool
-        owner = captions.manifest.settings.digest()
-        store = host.call(ResponseStore, captions.work / "responses.sqlite", owner)
+        owner = captions.manifest.settings.answers_digest()
+        store = host.call(ResponseStore, captions.work / RESPONSES, owner)
         stack.callback(host.call, store.close)
         stack.callback(host.drop)
         meter = Meter(host.call(store.spent), recipe.prices, store.spend, watch.say)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ..curator import Options
 from ..engines import ChatEngine
 from ..reports import InputError
 from ..shards import MadeBy
-from .pool import ChatRecipe
+from .pool import ChatRecipe, Host
 from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"
@@ -52,6 +53,8 @@ def language_model(engine: str, said: Mapping[str, Any]) -> LanguageModel:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise InputError(f"{options}: of no use to the engine {engine}")
     known = {name: value for name, value in said.items() if name not in ("vllm_option", "prices")}
+    if not all(math.isfinite(price) and price >= 0 for price in said.get("prices", ())):
+        raise InputError("--prices: two numbers, 0 or more: the price of a million tokens in and out")
     prices = Prices(*said["prices"]) if "prices" in said else None
     return LanguageModel(engine, **known, prices=prices, options=dict(map(_option, said.get("vllm_option", ()))))
 
@@ -67,9 +70,9 @@ def _option(said: str) -> tuple[str, object]:
         return name, value
 
 
-def chat_recipe(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
-    """The recipe. Raises ``InputError`` for what the caller can put right."""
-    return _vllm(asked, prompt) if asked.engine == "vllm" else _openai(asked, prompt)
+def chat_recipe(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
+    """The recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
+    return _vllm(asked, prompt) if asked.engine == "vllm" else _openai(asked, prompt, check)
 
 
 def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
@@ -83,10 +86,11 @@ def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
     async def connect() -> ChatEngine:
         return await VllmEngine.connect(local)
 
-    return _recipe(asked, prompt, model_name(asked.model), connect, {"dtype": asked.dtype})
+    options = {"dtype": asked.dtype, **{name: json.dumps(value) for name, value in asked.options.items()}}
+    return _recipe(asked, prompt, model_name(asked.model), connect, options)
 
 
-def _openai(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
+def _openai(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
     from ..engines.openai import OpenAIEngine
     from ..engines.server import Server
 
@@ -95,14 +99,13 @@ def _openai(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
     async def connect() -> ChatEngine:
         return await OpenAIEngine.connect(server)
 
-    return _recipe(asked, prompt, asked.model or asyncio.run(_served(connect)), connect, {})
+    return _recipe(asked, prompt, asked.model or _served(connect, check), connect, {})
 
 
-async def _served(connect: Callable[[], Awaitable[ChatEngine]]) -> str:
+def _served(connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> str:
     """The name of the one model that a server has."""
-    engine = await connect()
-    await engine.close()
-    return engine.model
+    with closing(Host(connect, check)) as host:
+        return host.engine.model
 
 
 def _recipe(

@@ -49,6 +49,10 @@ def replay(root: Path, watch: Watch | None = None, processes: int | None = None)
         manifest = load_manifest(root)
         check_parts(root, manifest, ("reports", "responses"))
         prompt = read_prompt((root / PROMPT).read_bytes(), PROMPT)
+        if prompt.hash != manifest.settings.prompt:
+            raise SetError(
+                f"{root / PROMPT} is not the prompt that was asked with (its sha256 has changed): put it back"
+            )
         watch.expect(manifest.counts.reports, 0)
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:

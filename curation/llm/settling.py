@@ -54,6 +54,7 @@ class Settler:
 
     def __init__(self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None) -> None:
         self._form: Form = prompt.file.response.form
+        self._organs = prompt.file.response.organs
         self._examples = example_captions(prompt)
         self._repairs = repairs
         self._verifier = verifier or Verifier()
@@ -97,19 +98,19 @@ class Settler:
             repaired=repaired,
         )
 
-    def _claims(self, standing: Iterable[Response]) -> tuple[list[Draft], list[Refused]]:
-        """Drafts of the answers that stand, and a refusal for each that is missing or broken."""
+    def _claims(self, standing: Iterable[tuple[Response, bool]]) -> tuple[list[Draft], list[Refused]]:
+        """Drafts of the answers that stand, and a refusal for each that is missing or broken, if it is the last word."""
         drafts: list[Draft] = []
         problems: list[Refused] = []
-        for row in standing:
+        for row, last in standing:
             if row.content is None:
                 reason = Reason.TRUNCATED if row.finish_reason == TOO_LONG else Reason.ENGINE_ERROR
                 problems.append(Refused("", "", reason, row.error or "", None))
                 continue
-            claims = read_answer(row.content, row.finish_reason or "", self._form)
+            claims = read_answer(row.content, row.finish_reason or "", self._form, self._organs)
             file = filed if self._form == "organs" else self._named
             drafts += [file(self._verifier, draft) for draft in claims.drafts]
-            if claims.problem is not None:
+            if claims.problem is not None and last:
                 problems.append(Refused("", "", *claims.problem, None))
         return drafts, problems
 
@@ -130,7 +131,8 @@ class Settler:
     def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
         asides = [draft for draft in drafts if self._is_aside(draft.caption)]
         held = settle(self._verifier, report, [draft for draft in drafts if draft not in asides], show_repeats=True)
-        refused = [self._explained(row) for row in held.refused]
+        said = self._verifier.read(report.text, report.sections).by_words
+        refused = [row if normalised(row.caption) in said else self._explained(row) for row in held.refused]
         refused += [Refused(one.organ, one.caption, Reason.NOT_GROUNDED, IS_ASIDE, None) for one in asides]
         return held._replace(refused=refused)
 
@@ -149,11 +151,14 @@ class Settler:
         return row.reason not in NOT_REPAIRED and bool(row.nearest) and row.detail != REPEATS_EXAMPLE
 
 
-def _standing(responses: Iterable[Response]) -> Iterator[Response]:
-    """Of each question the retries where there are any, else its answer."""
+def _standing(responses: Iterable[Response]) -> Iterator[tuple[Response, bool]]:
+    """Of each question the retries; and its own answer where it has none, or none was answered. Which is the last word
+    on it stands beside each."""
     for _, group in groupby(responses, key=lambda row: row.number):
         rows = list(group)
-        yield from [row for row in rows if row.kind == "retry"] or rows
+        retries = [row for row in rows if row.kind == "retry"]
+        stand = retries if any(row.content is not None for row in retries) else rows
+        yield from ((row, row.kind == "retry" or not retries) for row in stand)
 
 
 def unsent(repairable: Iterable[Refused], sent: Collection[tuple[str, str]]) -> list[Refused]:

@@ -99,7 +99,7 @@ class Settler:
         )
 
     def _claims(self, standing: Iterable[tuple[Response, bool]]) -> tuple[list[Draft], list[Refused]]:
-        """Drafts of the answers that stand, and a refusal for each that is missing or broken, if it is the last word."""
+        """Drafts of the answers that stand; a refusal for each that is missing or broken, if it is the last word."""
         drafts: list[Draft] = []
         problems: list[Refused] = []
         for row, last in standing:

@@ -87,9 +87,11 @@ class Entailment:
                 used.append((part.unit, found.segment))
         outcome.coverage = carried / total if total else 0.0
         if not any(map(_says_something, claim.items)) and (
-            normalised(caption) not in normalised(statement) or _say_something(used, evidence)
+            normalised(caption) not in normalised(statement) or _say_something(used, evidence, claim)
         ):
             outcome.problems.append(Problem(Reason.NOT_GROUNDED, "it names an organ and says nothing of it"))
+        if not outcome.problems and _denies_another(evidence, claim):
+            outcome.problems.append(Problem(Reason.NEGATION, "the evidence does not deny the organ itself"))
         if not outcome.problems:
             outcome.problems.extend(self._lost(used, claim, evidence))
             outcome.problems.extend(self._organ_problem(used, evidence, organ, context))
@@ -263,9 +265,30 @@ class Entailment:
         return True
 
 
-def _say_something(used: Iterable[tuple[Unit, int]], evidence: Analysis) -> bool:
-    """Whether the segments that a caption was cut from say more than where: "the liver is", of a normal liver."""
+def _say_something(used: Iterable[tuple[Unit, int]], evidence: Analysis, claim: Analysis) -> bool:
+    """Whether the segments that a caption was cut from say more than where: "the liver is", of a normal liver. A mere
+    name, such as "Kidneys" of "Kidneys: small", is cut from all of its statement."""
+    if all(segment.verb is None for segment in claim.segments):
+        return any(map(_says_something, evidence.items))
     return any(_says_something(item) for _, index in used for item in evidence.segments[index].items)
+
+
+def _denies_another(evidence: Analysis, claim: Analysis) -> bool:
+    """Whether a caption denies an organ, and nothing else, of which its evidence reports a finding: "no liver"."""
+    if not _denials(claim) or any(item.kind not in ("organ", "side", "negation") for item in claim.items):
+        return False
+    denied = set(subjects(claim.items))
+    spoken_of = [segment for segment in evidence.segments if denied.intersection(subjects(segment.items))]
+    return any(
+        item.kind in ("finding", "measure") and not is_whereabouts(item) and not _is_absence(item)
+        for segment in spoken_of
+        for item in segment.items
+    )
+
+
+def _is_absence(item: Item) -> bool:
+    """ "Hysterectomy" is a finding, and denies the uterus."""
+    return item.entry is not None and "absent_organ" in item.entry.flags
 
 
 def _says_something(item: Item) -> bool:

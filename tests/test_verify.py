@@ -218,6 +218,18 @@ def test_a_place_alone_is_no_caption(caption: str, accepted: bool) -> None:
     assert verify(text, "left upper lobe", caption).accepted is accepted
 
 
+@pytest.mark.parametrize(
+    ("text", "organ", "caption", "accepted"),
+    [
+        ("New lesions: 9 mm liver lesion in segment II, not present before.", "liver", "no liver", False),
+        ("Kidneys: 2 mm nonobstructing stone right lower pole.", "kidneys", "kidneys", False),
+        ("The uterus is not identified.", "uterus", "uterus is not identified", True),
+    ],
+)
+def test_an_organ_is_denied_only_where_it_is_absent(text: str, organ: str, caption: str, accepted: bool) -> None:
+    assert verify(text, organ, caption).accepted is accepted
+
+
 @pytest.mark.parametrize("caption", ["Liver", "liver:", "The liver", "The liver is"])
 def test_the_name_of_an_organ_alone_is_no_caption(caption: str) -> None:
     assert not verify(REPORT, "liver", caption).accepted

@@ -20,6 +20,7 @@ from prompts.prompt_file import Prompt
 from ..caption_set import RESPONSES, CaptionSet
 from ..curator import OpenPool, Options
 from ..engines import ChatEngine, EngineDown
+from ..pipeline import BATCH_REPORTS
 from ..progress import Watch
 from ..reports import InputError, Report
 from ..shards import MadeBy
@@ -35,8 +36,6 @@ REPORTS_PER_PART = 1_000
 """Fewer than of the rules: so that some are there to be looked at before the day is over."""
 CHARACTERS_PER_TOKEN = 5
 """More than English has: what is refused for its length is too long for certain."""
-BATCH = 32
-"""Reports that the pipeline hands in at once, at most."""
 
 
 class Host:
@@ -187,7 +186,7 @@ class ChatPool:
         self._watch = watch
         self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, Asker(host.engine, store, meter))
         # Twice what the model works on at once: while it does, as many again are made ready.
-        self.ahead = settlers.ahead + 2 * -(-host.engine.in_flight // BATCH)
+        self.ahead = settlers.ahead + 2 * -(-host.engine.in_flight // BATCH_REPORTS)
 
     def submit(self, reports: list[Report]) -> Future[list[tuple[bytes, bool]]]:
         """Begin a batch."""

@@ -18,6 +18,7 @@ from ..card import data_card
 from ..durable import put_in_place, temporary_name, write_text
 from ..manifest import Counts, Manifest, Part, data_hash, load_manifest, ovct_version, versions
 from ..outcomes import Columns
+from ..pipeline import BATCH_REPORTS, INLINE_REPORTS
 from ..progress import Watch
 from ..reports import InputError, Report, Section
 from ..shards import MadeBy, PartWriter, Table, Written, part_path
@@ -26,8 +27,6 @@ from .responses import Response
 from .settling import Asked, Settler
 
 MADE_ANEW: tuple[Table, ...] = ("captions", "rejects")
-BATCH = 32
-INLINE_REPORTS = 200
 
 
 class _Staged(NamedTuple):
@@ -96,7 +95,7 @@ def _settled(
     asked: Iterator[Asked], pool: Inline | Processes, check: Callable[[], None]
 ) -> Iterator[tuple[Asked, bytes]]:
     window: deque[tuple[list[Asked], Future[Any]]] = deque()
-    while batch := list(islice(asked, BATCH)):
+    while batch := list(islice(asked, BATCH_REPORTS)):
         check()
         window.append((batch, pool.submit(batch)))
         if len(window) > pool.ahead:

@@ -177,7 +177,7 @@ def load_manifest(folder: Path) -> Manifest:
     path = folder / FILE_NAME
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{folder} holds no caption set (no {FILE_NAME})") from None
     except ValidationError as error:
         first = error.errors()[0]

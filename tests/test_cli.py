@@ -110,6 +110,8 @@ def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, repor
         (["prompts", "REPORTS"], 2, "reports.csv"),
         (["verify"], 2, "REPORTS, CAPTIONS and --out"),
         (["verify", "--replay", "none"], 2, "no caption set"),
+        (["verify", "--replay", "REPORTS"], 2, "no caption set"),
+        (["stats", "REPORTS"], 2, "no caption set"),
         (["verify", "REPORTS", "--replay", "none"], 2, "--replay takes no reports"),
         (["curate", "REPORTS", "--id-column", "nobody"], 2, "nobody"),
         (["curate", "REPORTS", "--text-column", "nothing"], 2, "nothing"),

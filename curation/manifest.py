@@ -158,6 +158,11 @@ class Manifest(_Record):
     replayed: str | None = None
     parts: tuple[Part, ...] = ()
 
+    def identity(self) -> str:
+        """One string that stands for the rows: another input, other settings or other parts, another string."""
+        known = [self.input.sha256, self.settings.digest(), *(part.model_dump_json() for part in self.parts)]
+        return hashlib.sha256("\n".join(known).encode()).hexdigest()
+
     def save(self, folder: Path) -> None:
         """Write it as a whole; what it names counts from then on."""
         write_text(folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")

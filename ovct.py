@@ -132,6 +132,15 @@ def curate(
     ] = "rules",
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many reports.", show_default="all")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where a caption set stands.")] = False,
+    license: Annotated[
+        str | None,
+        typer.Option(
+            help="Licence of the reports, as Hugging Face names it (cc-by-nc-sa-4.0, other, ...); goes into the data "
+            "card.",
+            metavar="ID",
+            show_default="not stated",
+        ),
+    ] = None,
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     workers: Workers = None,
@@ -218,9 +227,10 @@ def curate(
     with _errors_reported(debug, left):
         from rich.console import Console
 
+        from curation.caption_set import PLOT
         from curation.pipeline import Job, curate
         from curation.progress import TerminalWatch
-        from curation.stats import show, summary_of
+        from curation.stats import draw, show, summary_of
         from curation.workers import available_cores
 
         columns = tuple(text_column or ())
@@ -237,17 +247,21 @@ def curate(
             "tensor_parallel_size": tensor_parallel_size,
             "vllm_option": vllm_option or None,
         }
-        job = Job(reports, out, id_column, columns, limit, overwrite, workers or available_cores())
+        job = Job(reports, out, id_column, columns, limit, overwrite, workers or available_cores(), license=license)
         with TerminalWatch("reports") as watch:
             result = curate(job, _recipe(engine, said, prompt, watch), watch)
         if result.already_done:
             again = "--overwrite starts again"
             if missing := result.manifest.usage and result.manifest.counts.unanswered:
                 again = f"{missing:,} questions got no usable answer: --overwrite asks for those alone"
-            typer.echo(f"{out} is complete: same input, same settings, nothing to do ({again}).", err=True)
+            done = f"the data card names the licence {license}" if result.relicensed else "nothing to do"
+            typer.echo(f"{out} is complete: same input, same settings, {done} ({again}).", err=True)
         manifest = result.manifest
         _show_problems(result.problems, (manifest.skipped or 0) + (manifest.warnings or 0))
-        show(summary_of(out, manifest), Console())
+        summary = summary_of(out, manifest)
+        show(summary, Console())
+        if not result.already_done or not (out / PLOT).exists():
+            draw(summary, out / PLOT)
 
 
 @app.command()

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from .card import data_card
-from .durable import TEMPORARY_SUFFIX, whole_file, write_text
+from .card import CARD, write_card
+from .durable import TEMPORARY_SUFFIX, whole_file
 from .manifest import (
     FILE_NAME,
     Input,
@@ -34,7 +34,6 @@ from .shards import TABLES, MadeBy, PartWriter, Table, part_path
 
 WORK = ".work"
 SKIPPED = "skipped.jsonl"
-CARD = "README.md"
 PLOT = "captions.png"
 PROMPT = "prompt.yaml"
 RESPONSES = "responses.sqlite"
@@ -163,7 +162,7 @@ class CaptionSet:
         known = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         done = self.manifest.model_copy(update={**known, "usage": self.usage(), "finished": finished})
-        write_text(self.root / CARD, data_card(done))
+        write_card(self.root, done)
         done.save(self.root)
         self.manifest = done
 
@@ -252,13 +251,14 @@ def open_set(
     settings: Settings,
     source_columns: Sequence[str],
     *,
+    license: str | None = None,
     overwrite: bool = False,
     since: float | None = None,
 ) -> Iterator[CaptionSet]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
-    ``since`` is when the run began (``time.monotonic``, by default now). Raises ``SetError`` when the folder holds
-    something else, or another run holds the folder.
+    A ``license`` takes the place of one that was stated before. ``since`` is when the run began (``time.monotonic``,
+    by default now). Raises ``SetError`` when the folder holds something else, or another run holds the folder.
     """
     check_usable(root)
     with locked(root) as work:
@@ -266,7 +266,12 @@ def open_set(
         if manifest is None:
             _empty(work)
             carried = tuple(source_columns)
-            manifest = Manifest(input=source, settings=settings, versions=versions(), source_columns=carried)
+            manifest = Manifest(
+                input=source, settings=settings, versions=versions(), source_columns=carried, license=license
+            )
+            manifest.save(root)
+        elif license not in (None, manifest.license):
+            manifest = manifest.model_copy(update={"license": license})
             manifest.save(root)
         for table in tables_in(settings):
             (root / table).mkdir(exist_ok=True)

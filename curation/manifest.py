@@ -141,7 +141,10 @@ class Usage(_Record):
 
 
 class Manifest(_Record):
-    """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end."""
+    """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end.
+
+    ``license`` is that of the reports, as Hugging Face names it. It decides no row, so it is none of the settings.
+    """
 
     format: Literal["ovct caption set 1"] = FORMAT
     complete: bool = False
@@ -149,6 +152,7 @@ class Manifest(_Record):
     settings: Settings
     versions: dict[str, str]
     source_columns: tuple[str, ...]
+    license: str | None = None
     counts: Counts = Counts()
     usage: Usage | None = None
     skipped: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,11 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from .caption_set import PROMPT, CaptionSet, check_usable, open_set, resumable
+from .caption_set import PROMPT, CaptionSet, check_usable, locked, open_set, resumable
+from .card import write_card
 from .curator import OpenPool, Pool, Recipe
 from .durable import write_text
 from .fingerprint import fingerprint, stamp
-from .manifest import Manifest, Settings, data_hash, ovct_version
+from .manifest import Manifest, Settings, data_hash, load_manifest, ovct_version
 from .outcomes import Columns, Outcome, OutcomeStore, text_key
 from .problems import Problems
 from .progress import Watch
@@ -29,11 +31,12 @@ from .workers import RunError, available_cores, result_of
 BATCH_REPORTS = 32
 BATCH_CHARACTERS = 1_000_000
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
+LICENSE = re.compile(r"[a-z0-9.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One call of ``ovct curate``."""
+    """One call of ``ovct curate``. ``license`` is that of the reports. Raises ``InputError`` where it can be none."""
 
     reports: Path
     out: Path
@@ -43,15 +46,28 @@ class Job:
     overwrite: bool = False
     workers: int = field(default_factory=available_cores)
     reports_per_part: int | None = None  # as the engine has it
+    license: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.license is not None and not LICENSE.fullmatch(self.license):
+            raise InputError(
+                f"--license {self.license!r}: expected the id that Hugging Face has for it, of lower-case letters, "
+                "digits, dots and hyphens, such as cc-by-nc-sa-4.0, or other"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run ended with. ``already_done``: an earlier run had finished the set, and this one changed nothing."""
+    """What a run ended with.
+
+    ``already_done``: an earlier run had finished the set, and this one changed no row; ``relicensed``: but it stated
+    another licence.
+    """
 
     manifest: Manifest
     problems: tuple[Skipped, ...] = ()
     already_done: bool = False
+    relicensed: bool = False
 
 
 def first_group(reports: Iterator[Report]) -> list[Report]:
@@ -198,10 +214,14 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
         settings = _settings(job, recipe)
         before = None if job.overwrite else resumable(job.out, source, settings)
         if before is not None and before.complete:
-            return Result(before, already_done=True)
+            if job.license in (None, before.license):
+                return Result(before, already_done=True)
+            return Result(_with_license(job.out, job.license), already_done=True, relicensed=True)
         with (
             recipe.started(watch) as open_pool,
-            open_set(job.out, source, settings, columns, overwrite=job.overwrite, since=started) as captions,
+            open_set(
+                job.out, source, settings, columns, license=job.license, overwrite=job.overwrite, since=started
+            ) as captions,
         ):
             if recipe.prompt_file is not None:
                 write_text(captions.root / PROMPT, recipe.prompt_file.decode())
@@ -214,6 +234,15 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines())
             return Result(captions.manifest, tuple(problems.first))
+
+
+def _with_license(root: Path, license: str | None) -> Manifest:
+    """State the licence of a finished set: manifest and data card are written anew."""
+    with locked(root):
+        manifest = load_manifest(root).model_copy(update={"license": license})
+        write_card(root, manifest)
+        manifest.save(root)
+    return manifest
 
 
 def _write(open_pool: OpenPool, reports: Iterator[Report], captions: CaptionSet, count: int, watch: Watch) -> None:

@@ -222,18 +222,3 @@ def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: p
     assert found == verbatim == rows
     frame = pandas.read_parquet(captions / "captions")
     assert len(frame) == rows and list(frame.columns) == parquet_schema("captions").names
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_hugging_face_reads_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a network. Warnings are those of ``datasets`` itself."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets")
-    loaded = {
-        table: datasets.load_dataset(str(captions), table, split="train", cache_dir=str(tmp_path))
-        for table in ("captions", "reports")
-    }
-    default = datasets.load_dataset(str(captions), split="train", cache_dir=str(tmp_path))
-    assert default.num_rows == loaded["captions"].num_rows == pq.read_table(captions / "captions").num_rows
-    assert default.column_names == parquet_schema("captions").names
-    assert loaded["reports"].num_rows == pq.read_table(captions / "reports").num_rows

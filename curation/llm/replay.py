@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from prompts.prompt_file import read_prompt
 
-from ..caption_set import CARD, PROMPT, SetError, check_parts, locked, remove_temporary
-from ..card import data_card
-from ..durable import put_in_place, temporary_name, write_text
+from ..caption_set import PROMPT, SetError, check_parts, locked, remove_temporary
+from ..card import write_card
+from ..durable import put_in_place, temporary_name
 from ..manifest import Counts, Manifest, Part, data_hash, load_manifest, ovct_version, versions
 from ..outcomes import Columns
 from ..pipeline import BATCH_REPORTS, INLINE_REPORTS
@@ -152,6 +152,6 @@ def _put_in_place(root: Path, manifest: Manifest, staged: list[_Staged]) -> Mani
         for table in MADE_ANEW:
             path = part_path(root, table, index)
             put_in_place(temporary_name(path), path)
-    write_text(root / CARD, data_card(done))
+    write_card(root, done)
     done.save(root)
     return done

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from curation.audit.drawing import Wanted
     from curation.curator import Recipe
     from curation.progress import TerminalWatch
     from curation.reports import Skipped
@@ -35,9 +36,60 @@ TextColumn = Annotated[
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes.", show_default="one for each core")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
-MODELS = "Language models: --engine vllm or openai"
-VLLM = "Only --engine vllm"
-SERVER = "Only --engine openai"
+MODELS = "Language models: vllm or openai"
+VLLM = "Only vllm"
+SERVER = "Only openai"
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="vllm: name on the hub, or directory. openai: name on the server.",
+        show_default="the server's, if it has one",
+        rich_help_panel=MODELS,
+    ),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(min=1, help="Longest answer, in tokens.", show_default="the prompt's", rich_help_panel=MODELS),
+]
+Context = Annotated[
+    int | None,
+    typer.Option(
+        min=256,
+        help="Longest prompt and answer together, in tokens; longer reports are split.",
+        show_default="the model's",
+        rich_help_panel=MODELS,
+    ),
+]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of the server, such as http://localhost:8000/v1. The key comes from OPENAI_API_KEY.",
+        show_default="OPENAI_BASE_URL",
+        rich_help_panel=SERVER,
+    ),
+]
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, help="Requests at once.", show_default="16", rich_help_panel=SERVER)
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(min=0.1, help="Seconds for one answer.", show_default="120", rich_help_panel=SERVER),
+]
+Dtype = Annotated[
+    str | None, typer.Option(help="Number format of the weights.", show_default="auto", rich_help_panel=VLLM)
+]
+TensorParallelSize = Annotated[
+    int | None, typer.Option(min=1, help="GPUs to spread the model on.", show_default="1", rich_help_panel=VLLM)
+]
+VllmOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Any other argument of vllm.LLM, such as gpu_memory_utilization=0.8; may be repeated.",
+        metavar="NAME=VALUE",
+        rich_help_panel=VLLM,
+    ),
+]
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -53,6 +105,7 @@ def _errors_reported(debug: bool, left: str) -> Iterator[None]:
     """
     from sqlite3 import OperationalError
 
+    from curation.audit.store import StoreError
     from curation.caption_set import SetError
     from curation.interrupt import Interrupted
     from curation.manifest import ManifestError
@@ -69,7 +122,7 @@ def _errors_reported(debug: bool, left: str) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, (InputError, SetError, ManifestError, PromptError)):
+        if isinstance(error, (InputError, SetError, ManifestError, PromptError, StoreError)):
             _fail(str(error), 2)
         if isinstance(error, RunError):
             _fail(str(error), 1)
@@ -144,14 +197,7 @@ def curate(
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     workers: Workers = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="vllm: name on the hub, or directory. openai: name on the server.",
-            show_default="the server's, if it has one",
-            rich_help_panel=MODELS,
-        ),
-    ] = None,
+    model: Model = None,
     prompt: Annotated[
         str | None,
         typer.Option(
@@ -160,19 +206,8 @@ def curate(
             rich_help_panel=MODELS,
         ),
     ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(min=1, help="Longest answer, in tokens.", show_default="the prompt's", rich_help_panel=MODELS),
-    ] = None,
-    context: Annotated[
-        int | None,
-        typer.Option(
-            min=256,
-            help="Longest prompt and answer together, in tokens; longer reports are split.",
-            show_default="the model's",
-            rich_help_panel=MODELS,
-        ),
-    ] = None,
+    max_tokens: MaxTokens = None,
+    context: Context = None,
     repair: Annotated[
         int | None,
         typer.Option(
@@ -190,36 +225,12 @@ def curate(
             rich_help_panel=MODELS,
         ),
     ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            help="Address of the server, such as http://localhost:8000/v1. The key comes from OPENAI_API_KEY.",
-            show_default="OPENAI_BASE_URL",
-            rich_help_panel=SERVER,
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Requests at once.", show_default="16", rich_help_panel=SERVER)
-    ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(min=0.1, help="Seconds for one answer.", show_default="120", rich_help_panel=SERVER),
-    ] = None,
-    dtype: Annotated[
-        str | None,
-        typer.Option(help="Number format of the weights.", show_default="auto", rich_help_panel=VLLM),
-    ] = None,
-    tensor_parallel_size: Annotated[
-        int | None, typer.Option(min=1, help="GPUs to spread the model on.", show_default="1", rich_help_panel=VLLM)
-    ] = None,
-    vllm_option: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Any other argument of vllm.LLM, such as gpu_memory_utilization=0.8; may be repeated.",
-            metavar="NAME=VALUE",
-            rich_help_panel=VLLM,
-        ),
-    ] = None,
+    base_url: BaseUrl = None,
+    concurrency: Concurrency = None,
+    timeout: Timeout = None,
+    dtype: Dtype = None,
+    tensor_parallel_size: TensorParallelSize = None,
+    vllm_option: VllmOption = None,
     debug: Debug = False,
 ) -> None:
     """Make a caption set from reports. Run again after an interruption, it goes on where it was."""
@@ -329,10 +340,13 @@ def _verify(job: VerifyJob, watch: TerminalWatch) -> None:
 def _replay(folder: Path, workers: int | None, watch: TerminalWatch) -> None:
     from rich.console import Console
 
+    from curation.caption_set import PLOT
     from curation.llm.replay import replay
-    from curation.stats import show, summary_of
+    from curation.stats import draw, show, summary_of
 
-    show(summary_of(folder, replay(folder, watch, workers)), Console())
+    summary = summary_of(folder, replay(folder, watch, workers))
+    show(summary, Console())
+    draw(summary, folder / PLOT)
 
 
 @app.command()
@@ -385,6 +399,189 @@ def stats(
         path = plot or folder / PLOT
         draw(summary, path)
         typer.echo(f"Plot in {path}")
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="A caption set.")] = Path("captions"),
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Accepted captions to review. They are drawn once; a larger number later adds to them.",
+            show_default="100",
+        ),
+    ] = None,
+    rejects: Annotated[
+        int | None, typer.Option(min=0, help="Refused captions to review as well.", show_default="0")
+    ] = None,
+    reviewer: Annotated[
+        list[str] | None,
+        typer.Option(help="Who reviews; may be repeated, each has a link.", show_default="the user's name"),
+    ] = None,
+    overlap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the sample that all reviewers see; the rest is dealt among them.",
+            show_default="1, then as it was",
+        ),
+    ] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Do not show what the verifier says before the reviewer has.")
+    ] = False,
+    design: Annotated[
+        str | None,
+        typer.Option(help="How the sample is drawn: stratified or random.", show_default="stratified"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the sample.", show_default="0")] = None,
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="Draw a new sample; the audit that is there is kept under another name.")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port of the page; 0 takes a free one.", show_default="8765, if free"),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Instead: show the result, and write it to DIR/audit.")
+    ] = False,
+    apply: Annotated[
+        bool,
+        typer.Option("--apply", help="Instead: write a new set, hallucinations out and corrections in."),
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for --apply.", show_default="DIR-audited")] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE",
+            help="Instead: have a language model (engine vllm or openai) judge the sample; reviewers see its verdicts "
+            "after their own.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Model = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option(help="A judge's prompt file of your own.", show_default="judge", rich_help_panel=MODELS),
+    ] = None,
+    max_tokens: MaxTokens = None,
+    context: Context = None,
+    base_url: BaseUrl = None,
+    concurrency: Concurrency = None,
+    timeout: Timeout = None,
+    dtype: Dtype = None,
+    tensor_parallel_size: TensorParallelSize = None,
+    vllm_option: VllmOption = None,
+    debug: Debug = False,
+) -> None:
+    """Review a sample of captions beside their reports, in the browser: how many say what their report does not?"""
+    with _errors_reported(debug, "what was said is saved, and the same command goes on from there"):
+        from curation.audit.drawing import wanted
+        from curation.progress import TerminalWatch
+        from curation.reports import InputError
+
+        said = {
+            "model": model,
+            "prompt": prompt,
+            "max_tokens": max_tokens,
+            "context": context,
+            "base_url": base_url,
+            "concurrency": concurrency,
+            "timeout": timeout,
+            "dtype": dtype,
+            "tensor_parallel_size": tensor_parallel_size,
+            "vllm_option": vllm_option or None,
+        }
+        actions = [name for name, asked in (("--summary", summary), ("--apply", apply), ("--judge", judge)) if asked]
+        if len(actions) > 1:
+            raise InputError(f"{' and '.join(actions)}: one at a time")
+        if not judge and any(value is not None for value in said.values()):
+            options = ", ".join(f"--{name.replace('_', '-')}" for name, value in said.items() if value is not None)
+            raise InputError(f"{options}: only with --judge vllm or --judge openai")
+        if out is not None and not apply:
+            raise InputError("--out: only with --apply")
+        drawn = wanted(sample, rejects, design, seed)
+        with TerminalWatch("captions" if judge else "parts") as watch:
+            if summary:
+                _audit_summary(folder)
+            elif apply:
+                _audit_apply(folder, out or folder.with_name(f"{folder.resolve().name}-audited"), watch)
+            elif judge:
+                _audit_judge(folder, drawn, redraw, judge, said, watch)
+            else:
+                from curation.audit.review import ReviewJob, review
+
+                names = tuple(reviewer) if reviewer else (_user(),)
+                job = ReviewJob(folder, drawn, names, overlap, port, blind, redraw, browser)
+                review(job, watch, typer.echo)
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "reviewer"
+
+
+def _audit_summary(folder: Path) -> None:
+    from rich.console import Console
+
+    from curation.audit.folder import audit_to_read
+    from curation.audit.publish import publish
+    from curation.audit.results import AUDIT
+    from curation.audit.tables import show
+
+    with audit_to_read(folder) as store:
+        show(publish(folder, store), Console())
+    typer.echo(f"In {folder / AUDIT}: report.html, summary.json, summary.csv")
+
+
+def _audit_apply(folder: Path, out: Path, watch: TerminalWatch) -> None:
+    from rich.console import Console
+
+    from curation.audit.cleaning import apply
+    from curation.audit.folder import audit_to_read
+    from curation.caption_set import PLOT
+    from curation.stats import draw, show, summary_of
+
+    with audit_to_read(folder) as store:
+        manifest = apply(folder, out, store, watch)
+    summary = summary_of(out, manifest)
+    show(summary, Console())
+    draw(summary, out / PLOT)
+    changes = manifest.audit.changes if manifest.audit else ()
+    put_in = sum(change.after is not None for change in changes)
+    typer.echo(f"Of {folder}, {len(changes) - put_in:,} captions are out and {put_in:,} put right; it is as it was.")
+
+
+def _audit_judge(
+    folder: Path, drawn: Wanted, redraw: bool, engine: str, said: Mapping[str, object], watch: TerminalWatch
+) -> None:
+    from curation.audit.folder import audit_to_write, finished_set
+    from curation.audit.judged_sample import judge_sample
+    from curation.llm.recipes import connection, language_model
+    from prompts.judge_file import load_judge
+
+    known = {name: value for name, value in said.items() if value is not None}
+    name = known.pop("prompt", None)
+    prompt = load_judge(None if name is None else str(name))
+    finished_set(folder)
+    asked = language_model(engine, known)
+    model, connect = connection(asked, watch.check)
+    with audit_to_write(folder, drawn, watch, redraw=redraw) as store:
+        run = judge_sample(store, model, connect, prompt, asked.max_tokens, watch)
+    earlier = f", {run.known:,} were there" if run.known else ""
+    typer.echo(
+        f"{run.judge}: {run.judged:,} captions judged{earlier}. `ovct audit {folder}` shows each after your own."
+    )
+    if run.failed:
+        typer.echo(
+            f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True
+        )
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ def data_card(manifest: Manifest, results: Results | None = None, *, score_plot:
         "refusals": _refusals(manifest),
         "cost": _cost(manifest.usage),
         **_audit(results),
+        **_cleaned(manifest),
         "score_plot": score_plot,
         "number": _number,
         "code": _code,
@@ -173,6 +174,17 @@ def _audit(results: Results | None) -> dict[str, Any]:
         "readers": "one reader" if readers == 1 else f"{readers} readers",
         "verdicts": [[_cell(names.get(verdict, verdict)), *_shares(estimate)] for verdict, estimate in found],
     }
+
+
+def _cleaned(manifest: Manifest) -> dict[str, Any]:
+    """What an audit of the set that this one was made from has changed."""
+    audit = manifest.audit
+    if audit is None:
+        return {}
+    out = sum(change.after is None for change in audit.changes)
+    known = "an unknown share" if audit.rate is None else f"{_percent(audit.rate)} %"
+    interval = f"{known} (95 % interval {_percent(audit.low)} to {_percent(audit.high)} %)"
+    return {"cleaned_out": out, "cleaned_rate": interval}
 
 
 def _shares(estimate: Estimate) -> list[str]:

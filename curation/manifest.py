@@ -140,10 +140,46 @@ class Usage(_Record):
     cost: float | None
 
 
+class Change(_Record):
+    """What an audit did to one caption: taken out, put right, or both; ``after`` is null where it is just out.
+
+    ``verdict`` is what its reviewers said together. ``found``: the verifier finds ``after`` in the report.
+    """
+
+    report_id: str
+    organ: str
+    caption: str
+    verdict: str
+    after: dict[str, str] | None = None
+    found: bool | None = None
+
+
+class Audited(_Record):
+    """Where a cleaned caption set comes from: the set that was audited, what was found, and what was changed.
+
+    ``set`` is the identity of the audited set; ``rate`` with its 95 % interval is its hallucination rate before.
+    """
+
+    source: str
+    set: str
+    applied: str
+    captions: int
+    sample: int
+    reviewed: int
+    reviewers: int
+    guideline: str
+    rate: float | None
+    low: float
+    high: float
+    verdicts: dict[str, int]
+    changes: tuple[Change, ...]
+
+
 class Manifest(_Record):
     """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end.
 
     ``license`` is that of the reports, as Hugging Face names it. It decides no row, so it is none of the settings.
+    ``audit`` is there where an audit has changed the rows.
     """
 
     format: Literal["ovct caption set 1"] = FORMAT
@@ -160,6 +196,7 @@ class Manifest(_Record):
     seconds: float = 0.0
     finished: str | None = None
     replayed: str | None = None
+    audit: Audited | None = None
     parts: tuple[Part, ...] = ()
 
     def identity(self) -> str:

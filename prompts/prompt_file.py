@@ -25,6 +25,8 @@ from .yaml_file import WrongField, first_problem, load_mapping
 
 Turn = tuple[Literal["system", "user", "assistant"], str]
 """Role and content of one message."""
+JUDGE_FILE = ORGANS_FILE.with_name("judge.yaml")
+"""A prompt too, but one of another kind (``judge_file.py``)."""
 MOST_REPAIRED = 24
 """Captions in an answer about refused ones: a dozen goes back at once, and of one there may come two."""
 DEFAULT_REPAIR = """\
@@ -162,9 +164,9 @@ class Prompt:
 
 
 def shipped_prompts() -> tuple[str, ...]:
-    """Names of the prompts that come with ovct."""
-    here = ORGANS_FILE.parent.glob("*.yaml")
-    return tuple(sorted(path.stem for path in here if path.name != ORGANS_FILE.name))
+    """Names of the prompts for captions that come with ovct."""
+    others = (ORGANS_FILE.name, JUDGE_FILE.name)
+    return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in others))
 
 
 def load_prompt(name_or_path: str) -> Prompt:

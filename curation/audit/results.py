@@ -56,7 +56,7 @@ class Agreement(_Record):
 
 
 class Band(_Record):
-    """Captions whose score is over ``above`` (the first band: at least) and at most ``upto``; ``captions`` of the set."""
+    """The ``captions`` of the set whose score is over ``above`` (in the first band: at least) and at most ``upto``."""
 
     above: float
     upto: float

@@ -38,7 +38,7 @@ MEANINGS = {
         "p", "wrong polarity or side", "denied for affirmed, normal for abnormal, doubt lost, left for right"
     ),
     Verdict.WRONG_MEASUREMENT: Meaning("m", "wrong measurement", "another number, unit or comparison"),
-    Verdict.INCOMPLETE: Meaning("i", "incomplete", "nothing false, but what is left out misleads or does not stand alone"),
+    Verdict.INCOMPLETE: Meaning("i", "incomplete", "nothing false, but what is left out misleads"),
     Verdict.UNSURE: Meaning("u", "unsure", "cannot be decided from the report"),
 }
 

@@ -39,16 +39,16 @@ class Claims(NamedTuple):
 
 def read_answer(content: str, finish_reason: str, form: Form, organs: Sequence[str] = ()) -> Claims:
     """Take an answer apart. ``form`` is that of the prompt: a key for each of ``organs``, or a list of captions."""
-    body = _without_wrapping(content)
+    body = without_wrapping(content)
     try:
-        found = _value(body)
+        found = json_value(body)
     except ValueError as error:
-        return Claims(_complete(body, form), _broken(content, body, finish_reason, str(error)))
+        return Claims(_complete(body, form), broken(content, body, finish_reason, str(error)))
     drafts, wrong = _by_organ(found, organs) if form == "organs" else _listed(found)
     return Claims(tuple(drafts), Problem(Reason.SCHEMA, wrong) if wrong else None)
 
 
-def _broken(content: str, body: str, finish_reason: str, error: str) -> Problem:
+def broken(content: str, body: str, finish_reason: str, error: str) -> Problem:
     """What is wrong with an answer that is no JSON."""
     if finish_reason in ("length", "repetition"):
         looping = " repeats itself and" if is_loop(content, finish_reason) else ""
@@ -65,7 +65,7 @@ def is_loop(content: str, finish_reason: str) -> bool:
     return finish_reason == "repetition" or _LOOP.search(content[-LOOKED_AT:]) is not None
 
 
-def _without_wrapping(content: str) -> str:
+def without_wrapping(content: str) -> str:
     """The answer without thoughts and code fences, from its first bracket on."""
     text = _behind_thoughts(content)
     if "```" in text and (fenced := _FENCE.search(text)):
@@ -80,7 +80,8 @@ def _behind_thoughts(content: str) -> str:
     return content[end:] if content[end:].strip() else content
 
 
-def _value(body: str) -> Any:
+def json_value(body: str) -> Any:
+    """The JSON value that ``body`` is, or at least begins with. Raises ``ValueError``."""
     try:
         return from_json(body)
     except ValueError:

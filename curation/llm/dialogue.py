@@ -24,7 +24,7 @@ SHOWN_OF_A_LOOP = 300
 REPAIRED_AT_ONCE = 12
 MOST_TOKENS = 2**31 - 1
 
-_TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
+TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
 
 
 class Asker:
@@ -140,7 +140,7 @@ class Dialogue:
         if cut is not None:
             return await asyncio.gather(*(self._retry(half, self._chat(report, half)) for half in cut))
         shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
-        turns = (Message("assistant", shown), Message("user", _TRY_AGAIN.format(problem=problem)))
+        turns = (Message("assistant", shown), Message("user", TRY_AGAIN.format(problem=problem)))
         row = await self._retry(question, chat._replace(messages=(*chat.messages, *turns)))
         return [] if row.finish_reason == TOO_LONG else [row]  # the error did not fit: the first answer stands
 

@@ -21,6 +21,8 @@ from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"
 
+Connect = Callable[[], Awaitable[ChatEngine]]
+
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
@@ -72,10 +74,31 @@ def _option(said: str) -> tuple[str, object]:
 
 def chat_recipe(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
     """The recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
-    return _vllm(asked, prompt) if asked.engine == "vllm" else _openai(asked, prompt, check)
+    model, connect = connection(asked, check)
+    return ChatRecipe(
+        made_by=MadeBy(asked.engine, model, prompt.hash),
+        prompt=prompt,
+        connect=connect,
+        max_tokens=asked.max_tokens or prompt.file.response.max_tokens,
+        repair=asked.repair,
+        prices=asked.prices,
+        engine_options=_engine_options(asked),
+    )
 
 
-def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
+def connection(asked: LanguageModel, check: Callable[[], None]) -> tuple[str, Connect]:
+    """What is recorded of a model, and what makes its engine, in the event loop that it will be used in.
+
+    A server that was not told which model is asked for the one that it has; ``check`` may raise to give up on it.
+    Raises ``InputError`` for what the caller can put right.
+    """
+    if asked.engine == "vllm":
+        return _vllm(asked)
+    connect = _openai(asked)
+    return asked.model or _served(connect, check), connect
+
+
+def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
     from ..engines.vllm import VllmEngine
     from ..engines.vllm_settings import Local
 
@@ -86,11 +109,10 @@ def _vllm(asked: LanguageModel, prompt: Prompt) -> ChatRecipe:
     async def connect() -> ChatEngine:
         return await VllmEngine.connect(local)
 
-    options = {"dtype": asked.dtype, **{name: json.dumps(value) for name, value in asked.options.items()}}
-    return _recipe(asked, prompt, model_name(asked.model), connect, options)
+    return model_name(asked.model), connect
 
 
-def _openai(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
+def _openai(asked: LanguageModel) -> Connect:
     from ..engines.openai import OpenAIEngine
     from ..engines.server import Server
 
@@ -99,27 +121,21 @@ def _openai(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> 
     async def connect() -> ChatEngine:
         return await OpenAIEngine.connect(server)
 
-    return _recipe(asked, prompt, asked.model or _served(connect, check), connect, {})
+    return connect
 
 
-def _served(connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> str:
+def _served(connect: Connect, check: Callable[[], None]) -> str:
     """The name of the one model that a server has."""
     with closing(Host(connect, check)) as host:
         return host.engine.model
 
 
-def _recipe(
-    asked: LanguageModel, prompt: Prompt, model: str, connect: Callable[[], Awaitable[ChatEngine]], options: Options
-) -> ChatRecipe:
-    return ChatRecipe(
-        made_by=MadeBy(asked.engine, model, prompt.hash),
-        prompt=prompt,
-        connect=connect,
-        max_tokens=asked.max_tokens or prompt.file.response.max_tokens,
-        repair=asked.repair,
-        prices=asked.prices,
-        engine_options=options if asked.context is None else {**options, "context": asked.context},
-    )
+def _engine_options(asked: LanguageModel) -> Options:
+    """What decides the answers, next to the model."""
+    context: Options = {} if asked.context is None else {"context": asked.context}
+    if asked.engine != "vllm":
+        return context
+    return {"dtype": asked.dtype, **{name: json.dumps(value) for name, value in asked.options.items()}, **context}
 
 
 def model_name(model: str) -> str:

@@ -68,6 +68,11 @@ def _check(root: Path, manifest: Manifest) -> None:
             f"{root} keeps no answers to replay: it was made by the engine {manifest.settings.engine}, which asks no "
             "model; run `ovct curate` again with --overwrite"
         )
+    if manifest.audit is not None:
+        raise InputError(
+            f"{root} holds what an audit has put right, and a replay would undo that: replay the set it was made from, "
+            f"{manifest.audit.source}, and audit it again"
+        )
     if not manifest.complete:
         raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then replay it")
     if not (root / PROMPT).is_file():

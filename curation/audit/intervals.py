@@ -1,0 +1,102 @@
+"""Shares with their 95 % intervals, from samples that may be weighted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import NormalDist
+
+from .results import Estimate
+
+Z = NormalDist().inv_cdf(0.975)
+
+
+def wilson(rate: float, size: float) -> tuple[float, float]:
+    """Wilson's score interval (1927) at 95 % for a share seen in a simple random sample of ``size``.
+
+    With nothing seen among 100 it ends at 3.7 %. ``size`` need not be a whole number.
+    """
+    if size <= 0:
+        return 0.0, 1.0
+    square = Z * Z / size
+    middle = (rate + square / 2) / (1 + square)
+    half = Z / (1 + square) * math.sqrt(rate * (1 - rate) / size + square / (4 * size))
+    # Where rate is 0 or 1 the end is exact, which rounding must not spoil.
+    low = 0.0 if rate <= 0 else max(0.0, middle - half)
+    high = 1.0 if rate >= 1 else min(1.0, middle + half)
+    return low, high
+
+
+def effective_size(weights: Iterable[float]) -> float:
+    """Size of the simple random sample that knows as much as a weighted one (Kish 1965).
+
+    It leaves out what strata gain, so intervals made with it are rather too wide than too narrow.
+    """
+    total = squares = 0.0
+    for weight in weights:
+        total += weight
+        squares += weight * weight
+    return total * total / squares if squares else 0.0
+
+
+def estimate(seen: Iterable[tuple[bool, float]]) -> Estimate:
+    """The share of what is counted among weighted captions, with Wilson's interval for the effective size."""
+    rows = list(seen)
+    total = math.fsum(weight for _, weight in rows)
+    if not total:
+        return Estimate(rate=None, low=0.0, high=1.0, hits=0, reviewed=len(rows), effective=0.0)
+    hits = sum(hit for hit, _ in rows)
+    rate = math.fsum(weight for hit, weight in rows if hit) / total if hits < len(rows) else 1.0
+    size = effective_size(weight for _, weight in rows)
+    low, high = wilson(rate, size)
+    return Estimate(rate=rate, low=low, high=high, hits=hits, reviewed=len(rows), effective=size)
+
+
+def complement(one: Estimate) -> Estimate:
+    """The share of all others."""
+    rate = None if one.rate is None else 1 - one.rate
+    changes = {"rate": rate, "low": 1 - one.high, "high": 1 - one.low, "hits": one.reviewed - one.hits}
+    return one.model_copy(update=changes)
+
+
+def share_of_two(first: Estimate, first_size: int, second: Estimate, second_size: int) -> Estimate:
+    """Of all that has what is counted in two parts of a set, the share that lies in the first part.
+
+    The parts have ``first_size`` and ``second_size`` captions. The interval is that of the ratio of the two shares,
+    recovered from their own limits (MOVER; Donner and Zou 2012, the form of Fagerland and Newcombe 2013).
+    """
+    hits, reviewed = first.hits, first.hits + second.hits
+    unknown = Estimate(rate=None, low=0.0, high=1.0, hits=hits, reviewed=reviewed, effective=0.0)
+    if not first_size or not second_size:
+        certain = 1.0 if first_size else 0.0
+        known = bool(first_size or second_size) and reviewed > 0
+        return unknown.model_copy(update={"rate": certain, "low": certain, "high": certain}) if known else unknown
+    if first.rate is None or second.rate is None or not (first.rate or second.rate):
+        return unknown
+    scale = second_size / first_size
+    low, high = (_share(ratio * scale) for ratio in reversed(_ratio_limits(second, first)))
+    rate = first.rate * first_size / (first.rate * first_size + second.rate * second_size)
+    effective = min(first.effective, second.effective)
+    return Estimate(rate=rate, low=low, high=high, hits=hits, reviewed=reviewed, effective=effective)
+
+
+def _share(ratio: float) -> float:
+    return 1 / (1 + ratio)
+
+
+def _ratio_limits(above: Estimate, below: Estimate) -> tuple[float, float]:
+    """Limits of the ratio of two independent shares."""
+    one, two = above.rate or 0.0, below.rate or 0.0
+    product = one * two
+    low = high = 0.0
+    if (bottom := below.high * (2 * two - below.high)) > 0:
+        inside = product**2 - above.low * (2 * one - above.low) * bottom
+        low = max(0.0, (product - math.sqrt(max(0.0, inside))) / bottom)
+    else:
+        low = above.low / below.high
+    if (bottom := below.low * (2 * two - below.low)) > 0:
+        inside = product**2 - above.high * (2 * one - above.high) * bottom
+        high = (product + math.sqrt(max(0.0, inside))) / bottom
+    else:
+        high = math.inf
+    return low, high

@@ -1,0 +1,134 @@
+"""What the page shows of one caption, as JSON: no other reviewer's verdict, and nothing that is to be judged blind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .passages import Span, likest, passage
+from .reviews import Reviews, Said
+from .store import Store
+
+
+class Caption(NamedTuple):
+    """A caption with its report."""
+
+    id: int
+    kind: str
+    organ: str
+    caption: str
+    status: str | None
+    start: int | None
+    end: int | None
+    section: str | None
+    score: float | None
+    reason: str | None
+    detail: str | None
+    nearest: str | None
+    engine: str | None
+    model: str | None
+    report: int
+
+
+_CAPTION = """SELECT caption.id, caption.kind, caption.organ, caption.caption, caption.status, evidence_start,
+    evidence_end, section, score, reason, detail, nearest, caption.engine, model, report FROM caption"""
+
+
+def caption_of(store: Store, item: int) -> Caption:
+    """The caption of an item of the sample."""
+    return Caption(*store.rows(f"{_CAPTION} JOIN item ON item.caption = caption.id WHERE item.id = ?", item)[0])
+
+
+def text_of(store: Store, report: int) -> str:
+    """The text of a report."""
+    return str(store.value("SELECT text FROM report WHERE id = ?", report))
+
+
+def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
+    """A caption beside its report. Places in the text count UTF-16 units, as the browser does."""
+    item = reviews.item(place)
+    shown, said = caption_of(store, item), reviews.said(item)
+    ((report_id, text, sections),) = store.rows(
+        "SELECT report_id, text, sections FROM report WHERE id = ?", shown.report
+    )
+    units = utf16(text)
+    marked = _passage(text, shown, reviews.blind)
+    view: dict[str, Any] = {
+        "place": place,
+        "total": reviews.total,
+        "organ": shown.organ,
+        "caption": shown.caption,
+        "mark": _units(marked, units),
+        "report": {
+            "id": report_id,
+            "text": text,
+            "sections": [[name, units(start), units(end)] for name, start, end in json.loads(sections)],
+        },
+        "captions": _captions(store, reviews, shown, text, units),
+        "said": said_view(said),
+    }
+    if not reviews.blind:
+        view |= {"section": shown.section, "status": shown.status, "engine": shown.engine, "model": shown.model}
+    if not reviews.blind or said.verdict:
+        view["verifier"] = {name: getattr(shown, name) for name in ("kind", "score", "reason", "detail")}
+    if said.verdict:
+        view["judges"] = _judges(store, item)
+    return view
+
+
+def said_view(said: Said) -> dict[str, Any]:
+    """What the reviewer has said of a caption."""
+    correction = said.correction
+    return {
+        "event": said.event,
+        "verdict": said.verdict,
+        "note": said.note,
+        "correction": correction and {**correction._asdict(), "found": correction.start is not None},
+    }
+
+
+def _passage(text: str, shown: Caption, blind: bool) -> Span | None:
+    """Blind, accepted and refused captions are both shown beside what their own words are most like."""
+    if blind:
+        return likest(text, shown.caption)
+    return passage(text, shown.start, shown.end, shown.nearest, shown.caption)
+
+
+def _captions(
+    store: Store, reviews: Reviews, shown: Caption, text: str, units: Callable[[int], int]
+) -> list[dict[str, Any]]:
+    """All captions of the report, in its order; those of the reviewer's sample with their places."""
+    found = []
+    for row in store.rows(f"{_CAPTION} WHERE report = ?", shown.report):
+        one = Caption(*row)
+        found.append((_passage(text, one, reviews.blind) or Span(len(text), len(text)), one))
+    found.sort(key=lambda pair: (pair[0], pair[1].organ, pair[1].id))
+    query = "SELECT caption.id, item.id FROM caption JOIN item ON item.caption = caption.id WHERE report = ?"
+    items = dict(store.rows(query, shown.report))
+    return [
+        {
+            "organ": one.organ,
+            "caption": one.caption,
+            "mark": _units(span if span.end > span.start else None, units),
+            "place": reviews.place(items[one.id]) if one.id in items else None,
+            "current": one.id == shown.id,
+            **({} if reviews.blind else {"status": one.status, "kind": one.kind, "reason": one.reason}),
+        }
+        for span, one in found
+    ]
+
+
+def _judges(store: Store, item: int) -> list[dict[str, Any]]:
+    rows = store.rows("SELECT judge, verdict, passage, why FROM judgement WHERE item = ? ORDER BY judge", item)
+    return [dict(zip(("judge", "verdict", "passage", "why"), row, strict=True)) for row in rows]
+
+
+def utf16(text: str) -> Callable[[int], int]:
+    """From characters to UTF-16 units."""
+    wide = [at for at, sign in enumerate(text) if ord(sign) > 0xFFFF] if text and max(text) > "\uffff" else []
+    return lambda at: at + sum(place < at for place in wide)
+
+
+def _units(span: Span | None, units: Callable[[int], int]) -> list[int] | None:
+    return [units(span.start), units(span.end)] if span else None

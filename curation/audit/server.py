@@ -98,6 +98,8 @@ def application(desk: Desk) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _not_understood)
     static = files("curation.audit").joinpath("static")
     page = static.joinpath(PAGE).read_bytes()
+    for one in desk.reviewers:
+        one.choices  # noqa: B018 (counted now, so that the page opens at once)
 
     def reviews_of(number: int, request: Request) -> Reviews:
         token = cookie_value(request.headers.get("cookie", ""), Keys.cookie(number, desk.port))
@@ -127,7 +129,7 @@ def application(desk: Desk) -> FastAPI:
             "reviewer": reviews.name,
             "blind": reviews.blind,
             "verdicts": [{"id": verdict, **meaning._asdict()} for verdict, meaning in MEANINGS.items()],
-            "choices": reviews.choices(),
+            "choices": reviews.choices,
             "organs": desk.organs,
             "place": reviews.find(0, 1, {"verdict": OPEN}) or 1,
             **_progress(reviews),

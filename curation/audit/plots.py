@@ -48,7 +48,7 @@ def _point(draw: Any, place: float, rate: float, low: float, high: float, label:
     draw(place, 100 * rate, yerr=error, fmt="o", color=INK, capsize=4, label=label)
 
 
-def rate_figure(title: str, rows: Sequence[Row]) -> Figure:
+def rate_figure(rows: Sequence[Row]) -> Figure:
     """Shares with their intervals, one below the other."""
     shown = list(rows[:SHOWN])[::-1]
     figure = Figure(figsize=(6.4, 1.1 + 0.28 * max(len(shown), 2)), layout="constrained")
@@ -57,11 +57,10 @@ def rate_figure(title: str, rows: Sequence[Row]) -> Figure:
         found = row.estimate
         axes.plot([100 * found.low, 100 * found.high], [place, place], color=BAR, linewidth=5, solid_capstyle="butt")
         if found.rate is not None:
-            axes.plot(100 * found.rate, place, "o", color=INK)
+            axes.plot(100 * found.rate, place, "o", color=INK, clip_on=False)
     axes.set_yticks(range(len(shown)), [f"{row.name} ({row.estimate.reviewed:,})" for row in shown], fontsize="small")
     axes.set_xlim(0, 100)
     axes.set_xlabel("percent, with the 95 % interval")
-    axes.set_title(title, fontsize="medium")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -72,11 +71,7 @@ def _group(results: Results, key: str) -> list[Row]:
 
 def figures(results: Results) -> dict[str, Figure]:
     """All plots of the report, by the key of the table that they belong to."""
-    found = {
-        group.key: rate_figure(f"{group.title}: {group.what}", group.rows)
-        for group in groups(results)
-        if group.key in PLOTTED
-    }
+    found = {group.key: rate_figure(group.rows) for group in groups(results) if group.key in PLOTTED}
     return {**found, "score": score_figure(results)} if results.calibration else found
 
 

@@ -18,7 +18,7 @@ from .plots import as_svg, figures, save_png, score_figure
 from .results import AUDIT, SUMMARY_FILE, Results
 from .store import Store
 from .summary import guideline_digest, summarise
-from .tables import AGREEMENT_HEAD, agreement_rows, as_csv, cells, facts, groups, sentence
+from .tables import AGREEMENT_HEAD, SHOWN, agreement_rows, as_csv, cells, facts, groups, sentence
 from .verdicts import MEANINGS, Verdict
 
 CSV_FILE = "summary.csv"
@@ -64,6 +64,7 @@ def report(name: str, results: Results, found: list[Fault]) -> str:
         groups=list(groups(results)),
         plots={key: as_svg(figure) for key, figure in figures(results).items()},
         cells=cells,
+        shown=SHOWN,
         agreement=agreement_rows(results),
         agreement_head=AGREEMENT_HEAD,
         faults=found,

@@ -106,6 +106,7 @@ class Results(_Record):
     by_status: dict[str, Estimate]
     by_engine: dict[str, Estimate]
     by_reason: dict[str, Estimate]
+    by_reviewer: dict[str, Estimate] = {}
     verifier: Verifier
     agreement: tuple[Agreement, ...]
     judges: tuple[Agreement, ...]

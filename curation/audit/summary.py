@@ -106,6 +106,7 @@ def summarise(store: Store, guideline: str) -> Results:
         by_status=_by(accepted, lambda row: row.status or ""),
         by_engine=_by(accepted, lambda row: row.engine),
         by_reason=_by(refused, lambda row: row.reason or ""),
+        by_reviewer=_by_reviewer(store, accepted),
         verifier=Verifier(
             precision=complement(hallucination),
             recall=share_of_two(complement(hallucination), sizes[0], wrong_refusal, sizes[1]),
@@ -143,6 +144,18 @@ def _by(rows: Iterable[Judged], what: Callable[[Judged], str]) -> dict[str, Esti
 def _reviewers(store: Store) -> dict[str, int]:
     query = """SELECT name, count(verdict) FROM reviewer LEFT JOIN review ON reviewer = id GROUP BY id ORDER BY id"""
     return dict(store.rows(query))
+
+
+def _by_reviewer(store: Store, accepted: Iterable[Judged]) -> dict[str, Estimate]:
+    """What each reviewer alone would say; nothing where there is just one."""
+    weights = {row.item: row.weight for row in accepted}
+    said: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    query = """SELECT name, item, verdict FROM review JOIN reviewer ON reviewer.id = review.reviewer
+        WHERE verdict IS NOT NULL ORDER BY reviewer.id"""
+    for name, item, verdict in store.rows(query):
+        if item in weights and verdict != Verdict.UNSURE:
+            said[name].append((verdict in HALLUCINATIONS, weights[item]))
+    return {name: estimate(seen) for name, seen in said.items()} if len(said) > 1 else {}
 
 
 def _between_reviewers(store: Store) -> Iterable[Agreement]:

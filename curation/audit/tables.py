@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN = 10
-"""Rows of a table in the terminal, and of a plot."""
+"""Rows of a table, and of a plot; `summary.csv` has all."""
 NOTHING = "–"
 
 
@@ -39,19 +39,25 @@ def groups(results: Results) -> Iterator[Group]:
     """All shares of the results, in the order in which people want to know them; groups without rows are left out."""
     found = [
         Group("rate", "Hallucination rate", "hallucinated", _rate(results)),
-        Group("verdict", "Verdicts", "share of the set", [
-            Row(MEANINGS[Verdict(name)].name, estimate) for name, estimate in results.verdicts.items()
+        Group("verdict", "Verdicts", "captions", [
+            Row(_verdict(name), estimate) for name, estimate in results.verdicts.items()
         ]),
         Group("status", "By status", "hallucinated", _rows(results.by_status)),
+        Group("reviewer", "By reviewer", "hallucinated", _rows(results.by_reviewer)),
         Group("engine", "By engine", "hallucinated", _rows(results.by_engine)),
-        Group("organ", "By organ", "hallucinated", _rows(results.by_organ)),
         Group("score", "By score", "hallucinated", [
             Row(_band(band.above, band.upto), band.hallucinated, band.captions) for band in results.calibration
         ]),
         Group("reason", "Refused captions, by reason", "rightly refused", _rows(results.by_reason)),
-        Group("verifier", "The verifier", "share", _verifier(results)),
+        Group("verifier", "The verifier", "captions", _verifier(results)),
+        Group("organ", "By organ", "hallucinated", _rows(results.by_organ)),
     ]  # fmt: skip
     return (group for group in found if group.rows)
+
+
+def _verdict(name: str) -> str:
+    """The verdict's name; in tables "hallucinated" alone are all four kinds of what a report does not say."""
+    return "hallucinated outright" if name == Verdict.HALLUCINATED else MEANINGS[Verdict(name)].name
 
 
 def _rows(estimates: dict[str, Estimate]) -> list[Row]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curation.audit.dealing import deal
 from curation.audit.drawing import Wanted
@@ -37,17 +38,22 @@ def write_set(root: Path, rows: Iterable[Made], **changes: object) -> Manifest:
     source = Input(name="reports.csv", files=1, bytes=1, sha256="0" * 64)
     with open_set(root, source, settings(**changes), ()) as captions:
         for report, accepted, refused in rows:
-            columns = [list(map(list, zip(*some, strict=True))) for some in (accepted, refused)]
-            captions.add(report, Columns(*columns))
+            captions.add(report, Columns(columns(accepted), columns(refused)))
         captions.finish(0, 0, iter(()))
         return captions.manifest
+
+
+def columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return list(map(list, zip(*rows, strict=True)))
 
 
 def report(number: int, text: str) -> Report:
     return Report(f"scan-{number:04d}", text, (Section("findings", 0, len(text)),), {}, number + 1)
 
 
-def accepted(text: str, evidence: str, organ: str, caption: str, status: str = "normal", score: float = 100.0) -> Accepted:
+def accepted(
+    text: str, evidence: str, organ: str, caption: str, status: str = "normal", score: float = 100.0
+) -> Accepted:
     start = text.index(evidence)
     return Accepted(organ, caption, status, start, start + len(evidence), "findings", score)
 

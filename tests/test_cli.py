@@ -12,10 +12,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import ovct
+from curation.audit.drawing import Wanted
 from curation.caption_set import locked
 from curation.interrupt import Interrupted
 from curation.schemas import parquet_schema
 from curation.workers import RunError
+from tests.audit.making import opened, say_all
 
 
 def call(*arguments: object) -> Result:
@@ -222,3 +224,57 @@ def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: p
     assert found == verbatim == rows
     frame = pandas.read_parquet(captions / "captions")
     assert len(frame) == rows and list(frame.columns) == parquet_schema("captions").names
+
+
+def test_audit_summary_and_apply(tmp_path: Path, captions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(captions, tmp_path / "captions")
+    monkeypatch.chdir(tmp_path)
+    none = call("audit", "--summary")
+    assert none.exit_code == 2 and "has not been audited yet: run `ovct audit captions` first" in none.stderr
+    with opened(Path("captions"), wanted=Wanted(100)) as store:
+        nothing = call("audit", "--summary")
+        assert nothing.exit_code == 0 and "No caption has been judged yet." in nothing.stdout
+        say_all(store, "ann", ["supported"] * 100)
+    done = call("audit", "--summary")
+    assert done.exit_code == 0, done.output
+    assert "0.0 to 3.7 %" in done.stdout and "none was hallucinated" in done.stdout
+    assert {path.name for path in Path("captions/audit").iterdir()} >= {"summary.json", "summary.csv", "report.html"}
+    card = Path("captions/README.md").read_text()
+    assert "0 of 100 reviewed captions, 0.0 % (95 % interval 0.0 to 3.7 %)" in card and "audit/score.png" in card
+    applied = call("audit", "--apply")
+    assert applied.exit_code == 0, applied.output
+    assert Path("captions-audited/captions.png").exists() and "captions are out" in applied.stdout
+    again = call("audit", "--apply")
+    assert again.exit_code == 2 and "is there already" in again.stderr
+    shown = call("stats", "captions-audited")
+    assert shown.exit_code == 0, shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nothing"], "holds no caption set"),
+        (["--summary", "--apply"], "--summary and --apply: one at a time"),
+        (["--model", "m"], "--model: only with --judge"),
+        (["--prompt", "p", "--summary"], "--prompt: only with --judge"),
+        (["--out", "x"], "--out: only with --apply"),
+        (["--design", "magic"], "--design magic: there are stratified and random"),
+        (["--judge", "rules"], "there is no engine 'rules'"),
+        (["--judge", "vllm"], "needs --model"),
+        (["--judge", "openai", "--base-url", "http://127.0.0.1:9/v1"], "no server answers"),
+        (["--judge", "openai", "--prompt", "none.yaml"], "none.yaml"),
+        (["--reviewer", "ann", "--reviewer", "ann"], "--reviewer: each needs a name of their own"),
+        (["--overlap", "2"], "--overlap"),
+        (["--sample", "0"], "--sample"),
+        (["--port", "70000"], "--port"),
+    ],
+)
+def test_a_wrong_call_of_audit_is_told(
+    captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], problem: str
+) -> None:
+    shutil.copytree(captions, tmp_path / "captions")
+    monkeypatch.chdir(tmp_path)
+    done = call("audit", *arguments)
+    assert done.exit_code == 2, done.output
+    assert problem in done.stderr and "Traceback" not in done.output
+    assert not Path("captions/audit").exists()

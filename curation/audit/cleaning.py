@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from ..caption_set import PROMPT, SKIPPED, SetError, check_parts, tables_in
 from ..card import write_card
@@ -34,6 +35,8 @@ from .summary import guideline_digest, judged, summarise
 from .verdicts import HALLUCINATIONS, MEANINGS, REASONS
 
 ROWS_IN_GROUP = 50_000
+LAST = 2**62
+"""In the place of a row: behind all others of its report."""
 
 Table = Literal["captions", "rejects"]
 
@@ -149,12 +152,12 @@ def _changed(root: Path, index: int, changed: Sequence[Decision]) -> tuple[pa.Ta
         for one, prompt in zip((one for one in changed if one.out), prompts, strict=True)
         if one.verdict in HALLUCINATIONS
     ]
-    added = [one.after for one in changed if one.after]
+    added = [(one.after, one.row if one.out else LAST) for one in changed if one.after]
     kept = np.ones(len(captions), bool)
     kept[gone] = False
     return (
-        _merged(captions.filter(pa.array(kept)), added, "captions", reports),
-        _merged(rejects, refused, "rejects", reports),
+        _merged(captions, kept, added, "captions", reports),
+        _merged(rejects, np.ones(len(rejects), bool), [(row, LAST) for row in refused], "rejects", reports),
     )
 
 
@@ -167,15 +170,20 @@ def _refused(one: Decision, prompt: str | None) -> dict[str, Any]:
     return {**{name: before[name] for name in names}, **reason, "nearest": nearest, "prompt": prompt}
 
 
-def _merged(table: pa.Table, rows: Iterable[dict[str, Any]], name: Table, reports: pa.ChunkedArray) -> pa.Table:
-    """A table with rows added, each behind the others of its report, in the order of the reports."""
-    added = list(rows)
-    if not added:
-        return table
-    new = pa.Table.from_pylist(added, schema=parquet_schema(name))
-    both = pa.concat_tables([table.cast(parquet_schema(name)), new]).unify_dictionaries()
-    place = pc.index_in(both["report_id"], value_set=reports.combine_chunks()).to_numpy()
-    return both.take(pa.array(np.argsort(place, kind="stable")))
+def _merged(
+    table: pa.Table,
+    kept: NDArray[np.bool_],
+    added: Sequence[tuple[dict[str, Any], int]],
+    name: Table,
+    reports: pa.ChunkedArray,
+) -> pa.Table:
+    """The rows that are kept, and others: each among those of its report, in the place of the row that it names."""
+    schema = parquet_schema(name)
+    new = pa.Table.from_pylist([row for row, _ in added], schema=schema)
+    both = pa.concat_tables([table.filter(pa.array(kept)).cast(schema), new]).unify_dictionaries()
+    report = pc.index_in(both["report_id"], value_set=reports.combine_chunks()).to_numpy()
+    row = np.concatenate([np.flatnonzero(kept), np.array([place for _, place in added], np.int64)])
+    return both.take(pa.array(np.lexsort((row, report))))
 
 
 def _counted(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, str]], Counter[str]]:

@@ -29,7 +29,7 @@ class Decision(NamedTuple):
 
 
 def decisions(store: Store) -> list[Decision]:
-    """What becomes of each caption of the sample that is changed.
+    """What becomes of each caption of the sample that is changed, in the order of the set.
 
     A caption that its reviewers together call a hallucination goes out. One that they do not call supported is replaced
     by its correction; of several the last one counts.
@@ -49,7 +49,7 @@ def decisions(store: Store) -> list[Decision]:
         if out or after:
             place = (row["kind"], row["part"], row["row"], row["report_id"])
             found.append(Decision(*place, one.verdict, row, out, after))
-    return found
+    return sorted(found, key=lambda one: one[:3])
 
 
 def _corrections(store: Store) -> dict[int, Correction]:

@@ -22,7 +22,7 @@ def likest(text: str, words: str) -> Span | None:
     if not words.strip():
         return None
     if (start := text.find(words)) >= 0:
-        return Span(start, start + len(words))
+        return _whole_words(text, start, start + len(words))
     folded = text.lower()
     if len(folded) != len(text):  # a few letters have more than one small letter
         folded = text

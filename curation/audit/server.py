@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from ..schemas import Status
@@ -43,6 +43,8 @@ class Found(NamedTuple):
 Check = Callable[[str, list[tuple[str, int, int]], str, str], Found]
 """Holds a caption (report text, its sections, organ, caption) against its report."""
 
+Number = Annotated[int, Field(ge=0, le=2**62)]
+"""What SQLite can count to."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
@@ -62,8 +64,8 @@ class CorrectionIn(_Body):
 class ReviewIn(_Body):
     """What is said of a caption; ``seen`` is the number of what was said of it before, 0 for nothing."""
 
-    place: int
-    seen: int
+    place: Number
+    seen: Number
     verdict: Verdict | None = None
     note: Text = ""
     correction: CorrectionIn | None = None
@@ -72,7 +74,7 @@ class ReviewIn(_Body):
 class CheckIn(_Body):
     """A corrected caption to be held against its report."""
 
-    place: int
+    place: Number
     organ: Filled
     caption: Filled
 
@@ -136,12 +138,12 @@ def application(desk: Desk) -> FastAPI:
         }
 
     @app.get("/r/{number}/api/item/{place}")
-    async def item(place: int, reviews: Mine) -> dict[str, Any]:
+    async def item(place: Number, reviews: Mine) -> dict[str, Any]:
         with _places_told():
             return item_view(desk.store, reviews, place)
 
     @app.get("/r/{number}/api/find")
-    async def find(request: Request, reviews: Mine, place: int, step: int = 1) -> dict[str, int | None]:
+    async def find(request: Request, reviews: Mine, place: Number, step: int = 1) -> dict[str, int | None]:
         filters = {name: value for name, value in request.query_params.items() if name in FILTERS}
         with _places_told():
             return {"place": reviews.find(place, step, filters)}

@@ -107,9 +107,12 @@ class Store:
             raise
 
     def _prepare(self, new: bool) -> None:
+        empty = self.base.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        if empty and not new:
+            raise StoreError(f"{self.path} is no audit of ovct: put a copy of it back, or begin anew with --redraw")
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
             self.base.execute(f"PRAGMA {pragma}")
-        if new and not self.base.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if empty:
             self.base.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             self.set_facts(version=VERSION)
         elif not self.base.execute("SELECT 1 FROM sqlite_master WHERE name = 'fact'").fetchone():

@@ -26,6 +26,7 @@ MAY_IMPORT = {
 }
 HEAVY = {
     "datasets",
+    "fastapi",
     "matplotlib",
     "monai",
     "numpy",
@@ -35,6 +36,7 @@ HEAVY = {
     "pyarrow",
     "torch",
     "transformers",
+    "uvicorn",
     "vllm",
 }
 

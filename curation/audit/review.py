@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -118,10 +120,17 @@ def _serve(app: FastAPI, listener: socket.socket, link: str | None) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
-    if link is not None:
+    if link is not None and _has_screen():
         # Connections wait at the socket until the server takes them, so the browser cannot come too early.
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
     _Server(config).run(sockets=[listener])
+
+
+def _has_screen() -> bool:
+    """Whether a browser can open a window; without one, Python would start a text browser in this terminal."""
+    if sys.platform != "linux":
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"))
 
 
 class Checker:

@@ -88,7 +88,8 @@ function show() {
   showCaptions();
   showReport();
   const mark = at("text").querySelector("mark");
-  at("report").scrollTop = 0;
+  window.scrollTo(0, 0);
+  at("more").scrollTop = at("report").scrollTop = 0;
   if (mark) centre(mark);
 }
 

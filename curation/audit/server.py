@@ -19,7 +19,7 @@ from .gate import Gate, Keys, cookie_value
 from .reviews import FILTERS, OPEN, Conflict, Correction, Reviews
 from .store import Store
 from .verdicts import MEANINGS, Verdict
-from .views import caption_of, item_view, said_view, text_of
+from .views import item_view, said_view, text_of
 
 PAGE = "index.html"
 ASSETS = {"app.js": "text/javascript", "style.css": "text/css"}
@@ -214,7 +214,7 @@ def _progress(reviews: Reviews) -> dict[str, Any]:
 
 
 async def _held(desk: Desk, item: int, organ: str, caption: str) -> Found:
-    report = caption_of(desk.store, item).report
+    report = desk.store.caption_of(item).report
     text = text_of(desk.store, report)
     sections = json.loads(desk.store.value("SELECT sections FROM report WHERE id = ?", report))
     return await run_in_threadpool(desk.check, text, sections, organ, caption)
@@ -225,7 +225,7 @@ async def _corrected(desk: Desk, item: int, asked: CorrectionIn | None) -> Corre
     if asked is None:
         return None
     found = await _held(desk, item, asked.organ, asked.caption)
-    status = asked.status or found.status or caption_of(desk.store, item).status or "uncertain"
+    status = asked.status or found.status or desk.store.caption_of(item).status or "uncertain"
     if found.organ is None:
         raise HTTPException(422, f"not saved: {found.problem}; choose one of the list")
     place = (None,) * 4 if found.problem else (found.start, found.end, found.score, found.section)

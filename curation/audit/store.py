@@ -83,6 +83,9 @@ class CopiedCaption(NamedTuple):
     model: str | None
 
 
+_COLUMNS = ", ".join(f"caption.{name}" for name in CopiedCaption._fields)
+
+
 class Store:
     """An audit's file, opened. Of one thread at a time."""
 
@@ -179,6 +182,18 @@ class Store:
         marks = ", ".join("?" * len(CopiedCaption._fields))
         columns = ", ".join(CopiedCaption._fields)
         self.base.executemany(f"INSERT INTO caption ({columns}) VALUES ({marks})", captions)
+
+    def caption_of(self, item: int) -> CopiedCaption:
+        """The caption of an item of the sample."""
+        query = f"SELECT {_COLUMNS} FROM item JOIN caption ON caption.id = item.caption WHERE item.id = ?"
+        return CopiedCaption(*self.rows(query, item)[0])
+
+    def captions_beside(self, item: int) -> Iterator[tuple[int | None, CopiedCaption]]:
+        """All captions of an item's report, in no order, each with its own item where it is in the sample."""
+        query = f"""SELECT item.id, {_COLUMNS} FROM caption LEFT JOIN item ON item.caption = caption.id
+            WHERE caption.report = ?"""
+        for number, *row in self.rows(query, self.caption_of(item).report):
+            yield number, CopiedCaption(*row)
 
     def add_item(self, kind: Kind, place: Place, stratum: int) -> None:
         """The next caption of the sample. Raises ``StoreError`` where it was not copied."""

@@ -4,40 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .passages import Span, likest, passage
 from .reviews import Reviews, Said
-from .store import Store
-
-
-class Caption(NamedTuple):
-    """A caption with its report."""
-
-    id: int
-    kind: str
-    organ: str
-    caption: str
-    status: str | None
-    start: int | None
-    end: int | None
-    section: str | None
-    score: float | None
-    reason: str | None
-    detail: str | None
-    nearest: str | None
-    engine: str | None
-    model: str | None
-    report: int
-
-
-_CAPTION = """SELECT caption.id, caption.kind, caption.organ, caption.caption, caption.status, evidence_start,
-    evidence_end, section, score, reason, detail, nearest, caption.engine, model, report FROM caption"""
-
-
-def caption_of(store: Store, item: int) -> Caption:
-    """The caption of an item of the sample."""
-    return Caption(*store.rows(f"{_CAPTION} JOIN item ON item.caption = caption.id WHERE item.id = ?", item)[0])
+from .store import CopiedCaption, Store
 
 
 def text_of(store: Store, report: int) -> str:
@@ -48,7 +19,7 @@ def text_of(store: Store, report: int) -> str:
 def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
     """A caption beside its report. Places in the text count UTF-16 units, as the browser does."""
     item = reviews.item(place)
-    shown, said = caption_of(store, item), reviews.said(item)
+    shown, said = store.caption_of(item), reviews.said(item)
     ((report_id, text, sections),) = store.rows(
         "SELECT report_id, text, sections FROM report WHERE id = ?", shown.report
     )
@@ -65,7 +36,7 @@ def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
             "text": text,
             "sections": [[name, units(start), units(end)] for name, start, end in json.loads(sections)],
         },
-        "captions": _captions(store, reviews, shown, text, units),
+        "captions": _captions(store, reviews, item, text, units),
         "said": said_view(said),
     }
     if not reviews.blind:
@@ -88,34 +59,31 @@ def said_view(said: Said) -> dict[str, Any]:
     }
 
 
-def _passage(text: str, shown: Caption, blind: bool) -> Span | None:
+def _passage(text: str, shown: CopiedCaption, blind: bool) -> Span | None:
     """Blind, accepted and refused captions are both shown beside what their own words are most like."""
     if blind:
         return likest(text, shown.caption)
-    return passage(text, shown.start, shown.end, shown.nearest, shown.caption)
+    return passage(text, shown.evidence_start, shown.evidence_end, shown.nearest, shown.caption)
 
 
 def _captions(
-    store: Store, reviews: Reviews, shown: Caption, text: str, units: Callable[[int], int]
+    store: Store, reviews: Reviews, item: int, text: str, units: Callable[[int], int]
 ) -> list[dict[str, Any]]:
-    """All captions of the report, in its order; those of the reviewer's sample with their places."""
+    """All captions of an item's report, in its order; those of the reviewer's sample with their places."""
     found = []
-    for row in store.rows(f"{_CAPTION} WHERE report = ?", shown.report):
-        one = Caption(*row)
-        found.append((_passage(text, one, reviews.blind) or Span(len(text), len(text)), one))
-    found.sort(key=lambda pair: (pair[0], pair[1].organ, pair[1].id))
-    query = "SELECT caption.id, item.id FROM caption JOIN item ON item.caption = caption.id WHERE report = ?"
-    items = dict(store.rows(query, shown.report))
+    for other, one in store.captions_beside(item):
+        found.append((_passage(text, one, reviews.blind) or Span(len(text), len(text)), one.organ, other, one))
+    found.sort(key=lambda row: (row[0], row[1], row[3].kind, row[3].part, row[3].row))
     return [
         {
             "organ": one.organ,
             "caption": one.caption,
             "mark": _units(span if span.end > span.start else None, units),
-            "place": reviews.place(items[one.id]) if one.id in items else None,
-            "current": one.id == shown.id,
+            "place": None if other is None else reviews.place(other),
+            "current": other == item,
             **({} if reviews.blind else {"status": one.status, "kind": one.kind, "reason": one.reason}),
         }
-        for span, one in found
+        for span, _, other, one in found
     ]
 
 

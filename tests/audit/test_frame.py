@@ -41,6 +41,12 @@ def test_each_caption_is_found_again_in_its_row_of_its_part(tmp_path: Path, kind
         assert frame.score[index] == (found["score"] if kind == "accepted" else 0)
 
 
+def test_a_part_of_many_batches_is_read_as_one(tmp_path: Path) -> None:
+    captions = [accepted(TEXT, "The liver is normal.", "liver", "Liver is normal")] * 70_000
+    frame = read_frame(tmp_path, write_set(tmp_path, [(report(0, TEXT), captions, [])]), "accepted")
+    assert (frame.row == np.arange(70_000)).all()
+
+
 def test_names_are_in_order_whatever_order_they_come_in(tmp_path: Path) -> None:
     frame = read_frame(tmp_path, write_set(tmp_path, plain(2)), "accepted")
     assert frame.organs == ["left kidney", "liver", "spleen"]

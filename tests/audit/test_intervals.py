@@ -143,22 +143,44 @@ def test_with_none_seen_in_one_part_some_may_be_there_still(first: int, second: 
     assert in_order(found)
 
 
-def verifiers(accepted: int, refused: int) -> Iterator[tuple[float, Estimate, float, Estimate]]:
-    """Rates of hallucination (1 to 30 %, log-uniform) and of wrong refusal (5 to 60 %), and what 100 of each say."""
+def test_limits_of_a_share_of_two_parts_are_those_of_the_ratio() -> None:
+    """At a limit R the difference of one share and R times the other is just not told from nothing (MOVER)."""
+    for first, second in [((40, 60), (7, 50)), ((90, 100), (30, 40)), ((12, 80), (40, 80))]:
+        below, above = seen(*first), seen(*second)
+        assert below.rate is not None and above.rate is not None
+        found = share_of_two(below, 800, above, 200)
+        low, high = ((1 / share - 1) * 800 / 200 for share in (found.high, found.low))
+        for ratio, one, other in ((low, above.low, below.high), (high, above.high, below.low)):
+            apart = math.hypot(above.rate - one, ratio * (below.rate - other))
+            assert abs(above.rate - ratio * below.rate) == pytest.approx(apart, abs=1e-12)
+
+
+def verifiers(refused: int, low: float, high: float) -> Iterator[tuple[float, Estimate, float, Estimate]]:
+    """True recall and share of hallucinations caught, each with what 100 accepted and 100 refused captions say of it.
+
+    Of 9,000 accepted captions 1 to 30 % (log-uniform) are hallucinated, of the refused ones ``low`` to ``high`` not.
+    """
     rng = np.random.default_rng(1)
     for _ in range(DRAWS):
-        hallucinated, wrong = math.exp(rng.uniform(math.log(0.01), math.log(0.3))), rng.uniform(0.05, 0.6)
-        kept, lost = accepted * (1 - hallucinated), refused * wrong
-        missed, caught = accepted * hallucinated, refused * (1 - wrong)
-        bad, refusals = seen(rng.binomial(100, hallucinated), 100), seen(rng.binomial(100, wrong), 100)
-        yield kept / (kept + lost), share_of_two(complement(bad), accepted, refusals, refused), \
-            caught / (caught + missed), share_of_two(complement(refusals), refused, bad, accepted)  # fmt: skip
+        hallucinated, wrong = math.exp(rng.uniform(math.log(0.01), math.log(0.3))), rng.uniform(low, high)
+        kept, missed = 9_000 * (1 - hallucinated), 9_000 * hallucinated
+        lost, caught = refused * wrong, refused * (1 - wrong)
+        bad, good = seen(rng.binomial(100, hallucinated), 100), seen(rng.binomial(100, wrong), 100)
+        yield (
+            kept / (kept + lost),
+            share_of_two(complement(bad), 9_000, good, refused),
+            caught / (caught + missed),
+            share_of_two(complement(good), refused, bad, 9_000),
+        )
 
 
-@pytest.mark.parametrize(("accepted", "refused"), [(9_000, 1_000), (500, 500)])
-def test_intervals_of_recall_and_of_hallucinations_caught_cover_the_truth(accepted: int, refused: int) -> None:
+@pytest.mark.parametrize(("low", "high"), [(0.05, 0.6), (0.6, 0.9), (0.9, 1.0)])
+@pytest.mark.parametrize("refused", [1_000, 9_000])
+def test_intervals_of_recall_and_of_hallucinations_caught_cover_the_truth(
+    refused: int, low: float, high: float
+) -> None:
     recalls = catches = 0
-    for recall, seen_recall, caught, seen_caught in verifiers(accepted, refused):
+    for recall, seen_recall, caught, seen_caught in verifiers(refused, low, high):
         recalls += seen_recall.low <= recall <= seen_recall.high
         catches += seen_caught.low <= caught <= seen_caught.high
     assert min(recalls, catches) >= 0.94 * DRAWS

@@ -123,6 +123,12 @@ def test_the_terminal_shows_the_rate_and_every_table(clean: Results) -> None:
     assert ["accepted captions", "0", "100", "0.0 %", "0.0 to 3.7 %"] in rows
 
 
+def test_a_band_is_called_by_its_edges_and_the_last_one_by_the_full_score(mixed: Results) -> None:
+    assert [(row.name, row.of) for group in groups(mixed) if group.key == "score" for row in group.rows] == [
+        ("0 to 70", 10), ("70 to 80", 10), ("80 to 90", 20), ("90 to 99.9", 40), ("100", 40),
+    ]  # fmt: skip
+
+
 def test_refused_captions_and_agreement_are_shown_where_there_are_any(clean: Results, mixed: Results) -> None:
     for words in ("Refused captions, by reason", "recall: carried", "By reviewer", "both judged", "ann, ben"):
         assert words not in shown(clean)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from typing import TextIO
 
 from .card import CARD, write_card
 from .durable import TEMPORARY_SUFFIX, whole_file
+from .lock import Held, hold
 from .manifest import (
     FILE_NAME,
     Input,
@@ -53,15 +53,11 @@ def locked(root: Path) -> Iterator[Path]:
     work = root / WORK
     with _open_lock(work) as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise SetError(f"{root} is being written by another run (process {file.read().strip() or '?'})") from None
+            hold(file)
+        except Held as error:
+            raise SetError(f"{root} is being written by another run (process {error.holder})") from None
         if not _still_there(work / "lock", file):
             raise SetError(f"{root} was finished by another run just now; run the command again")
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
         try:
             yield work
         finally:

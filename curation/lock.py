@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from typing import TextIO
 
 
 class Held(Exception):
@@ -17,16 +15,16 @@ class Held(Exception):
         self.holder = holder
 
 
-@contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path``, which is made if need be and stays. Raises ``Held``."""
-    with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise Held(file.read().strip() or "?") from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+def hold(file: TextIO) -> None:
+    """Hold the lock that a file is, until it is closed; it was opened with ``a+``, and then names this process.
+
+    Raises ``Held``.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        raise Held(file.read().strip() or "?") from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..caption_set import SetError
 from ..durable import write_text
-from ..lock import Held, lock
+from ..lock import Held, hold
 from ..manifest import Manifest, load_manifest
 from ..progress import Watch
 from .drawing import Wanted, draw_sample
@@ -50,7 +50,8 @@ def audit_to_write(root: Path, wanted: Wanted, watch: Watch, *, redraw: bool = F
     folder = root / AUDIT
     folder.mkdir(exist_ok=True)
     try:
-        with lock(folder / LOCK):
+        with (folder / LOCK).open("a+", encoding="utf-8") as file:
+            hold(file)
             if redraw:
                 _set_aside(folder / FILE)
             if not (folder / GUIDELINE).exists():

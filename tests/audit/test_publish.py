@@ -12,9 +12,12 @@ import pytest
 
 from curation.audit.drawing import Wanted
 from curation.audit.publish import CSV_FILE, REPORT_FILE, faults, publish
+from curation.audit.publish import report as write_report
 from curation.audit.results import AUDIT, SUMMARY_FILE, Results, known_results
 from curation.audit.reviews import Correction, Reviews
 from curation.audit.store import Store
+from curation.audit.summary import summarise
+from curation.audit.tables import SHOWN
 from curation.audit.verdicts import Verdict
 from curation.card import CARD, SCORE_PLOT, write_card
 from curation.manifest import load_manifest
@@ -117,6 +120,15 @@ def test_the_report_is_well_formed_and_has_every_table_and_plot(tmp_path: Path) 
     assert all(title in found.text for title in titles)
     assert (tmp_path / AUDIT / REPORT_FILE).read_text(encoding="utf-8").count("<svg") == 5
     assert f"of {results.hallucination.reviewed} judged captions" in found.text
+
+
+def test_a_long_table_is_cut_in_the_report(tmp_path: Path) -> None:
+    with judged(tmp_path, ["supported"] * 5) as store:
+        results = summarise(store, "g")
+    organs = {f"organ {number:02d}": results.hallucination for number in range(SHOWN + 3)}
+    text = Page(write_report("set", results.model_copy(update={"by_organ": organs}), [])).text
+    assert "3 more in summary.csv" in text
+    assert [name in text for name in organs] == [True] * SHOWN + [False] * 3
 
 
 def test_the_report_of_the_same_verdicts_is_the_same(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -148,15 +148,23 @@ def _root(
     pass
 
 
+def _given(**options: object) -> dict[str, object]:
+    """The options that were given, by name."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _options(names: Iterable[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
 def _recipe(engine: str, said: Mapping[str, object], prompt: str | None, watch: TerminalWatch) -> Recipe:
     """The recipe for an engine; ``said`` is what was said of a language model, by the option's name."""
     from curation.curator import rules_recipe
     from curation.reports import InputError
 
-    said = {name: value for name, value in said.items() if value is not None}
     if engine == "rules":
         if said or prompt:
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in [*said, *(["prompt"] if prompt else [])])
+            options = _options([*said, *(["prompt"] if prompt else [])])
             raise InputError(f"{options}: of no use to the engine rules; say --engine vllm or --engine openai too")
         return rules_recipe()
     from curation.llm.prompting import load_checked_prompt
@@ -245,19 +253,19 @@ def curate(
         from curation.workers import available_cores
 
         columns = tuple(text_column or ())
-        said = {
-            "model": model,
-            "max_tokens": max_tokens,
-            "context": context,
-            "repair": repair,
-            "prices": prices,
-            "base_url": base_url,
-            "concurrency": concurrency,
-            "timeout": timeout,
-            "dtype": dtype,
-            "tensor_parallel_size": tensor_parallel_size,
-            "vllm_option": vllm_option or None,
-        }
+        said = _given(
+            model=model,
+            max_tokens=max_tokens,
+            context=context,
+            repair=repair,
+            prices=prices,
+            base_url=base_url,
+            concurrency=concurrency,
+            timeout=timeout,
+            dtype=dtype,
+            tensor_parallel_size=tensor_parallel_size,
+            vllm_option=vllm_option or None,
+        )
         job = Job(reports, out, id_column, columns, limit, overwrite, workers or available_cores(), license=license)
         with TerminalWatch("reports") as watch:
             result = curate(job, _recipe(engine, said, prompt, watch), watch)
@@ -482,24 +490,23 @@ def audit(
         from curation.progress import TerminalWatch
         from curation.reports import InputError
 
-        said = {
-            "model": model,
-            "prompt": prompt,
-            "max_tokens": max_tokens,
-            "context": context,
-            "base_url": base_url,
-            "concurrency": concurrency,
-            "timeout": timeout,
-            "dtype": dtype,
-            "tensor_parallel_size": tensor_parallel_size,
-            "vllm_option": vllm_option or None,
-        }
+        said = _given(
+            model=model,
+            prompt=prompt,
+            max_tokens=max_tokens,
+            context=context,
+            base_url=base_url,
+            concurrency=concurrency,
+            timeout=timeout,
+            dtype=dtype,
+            tensor_parallel_size=tensor_parallel_size,
+            vllm_option=vllm_option or None,
+        )
         actions = [name for name, asked in (("--summary", summary), ("--apply", apply), ("--judge", judge)) if asked]
         if len(actions) > 1:
             raise InputError(f"{' and '.join(actions)}: one at a time")
-        if not judge and any(value is not None for value in said.values()):
-            options = ", ".join(f"--{name.replace('_', '-')}" for name, value in said.items() if value is not None)
-            raise InputError(f"{options}: only with --judge vllm or --judge openai")
+        if said and not judge:
+            raise InputError(f"{_options(said)}: only with --judge vllm or --judge openai")
         if out is not None and not apply:
             raise InputError("--out: only with --apply")
         drawn = wanted(sample, rejects, design, seed)
@@ -566,7 +573,7 @@ def _audit_judge(
     from curation.llm.recipes import connection, language_model
     from prompts.judge_file import load_judge
 
-    known = {name: value for name, value in said.items() if value is not None}
+    known = dict(said)
     name = known.pop("prompt", None)
     prompt = load_judge(None if name is None else str(name))
     finished_set(folder)

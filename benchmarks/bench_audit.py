@@ -1,4 +1,4 @@
-"""A review of a caption set with a million captions, beside one of the example set: time to open and to move on, memory.
+"""A review of a million captions, beside one of the example set: time to open and to move on, memory.
 
     python -m benchmarks.bench_audit                        a million captions, of which 100 are drawn, some minutes
     python -m benchmarks.bench_audit --sample 1000000       all of them are to be reviewed
@@ -74,7 +74,7 @@ class Browser:
         self.client = httpx.Client(headers={"Origin": self.origin})
         self.link = link
 
-    def open(self) -> dict[str, Any]:
+    def open(self) -> Any:
         self.client.get(self.link).raise_for_status()
         for asset in ("app.js", "style.css"):
             self.client.get(f"{self.origin}/{asset}").raise_for_status()
@@ -84,7 +84,7 @@ class Browser:
     def get(self, path: str) -> Any:
         return self.client.get(f"{self.base}api/{path}").raise_for_status().json()
 
-    def move(self, item: dict[str, Any]) -> dict[str, Any]:
+    def move(self, item: dict[str, Any]) -> Any:
         said = {"place": item["place"], "seen": item["said"]["event"], "verdict": "supported"}
         self.client.post(f"{self.base}api/review", json=said).raise_for_status()
         found = self.get(f"find?place={item['place']}&step=1&verdict=none")
@@ -159,7 +159,8 @@ def main() -> None:
         small, large = Path(folder, "small"), Path(folder, "large")
         curate(Job(ROOT / "examples/reports.csv", small), rules_recipe())
         write_set(large, copies(small, args.captions))
-        found = {"example set": measured(small, args.sample), f"{args.captions:,} captions": measured(large, args.sample)}
+        sets = {"example set": small, f"{args.captions:,} captions": large}
+        found = {name: measured(root, args.sample) for name, root in sets.items()}
     print(f"sample of {args.sample:,}; milliseconds, but for `ready` (seconds until the link is printed) and memory")
     names = ("ready", "open", "move", "move95", "movemax", "page", "pagemax", "memory")
     print(f"{'':20}" + "".join(f"{name:>9}" for name in (*names[:-1], "peak MB")))

@@ -132,7 +132,7 @@ def _copy(root: Path, manifest: Manifest, store: Store, chosen: Sequence[Chosen]
         _copy_part(root, part, by_part[part], store, watch.check)
         watch.advance()
     before = store.value("SELECT count(*) FROM item")
-    order = generator(store.fact("seed"), "accepted", before).permutation(len(chosen))
+    order = generator(store.fact("seed"), "order", before).permutation(len(chosen))
     for number in order.tolist():
         store.add_item(*chosen[number])
 

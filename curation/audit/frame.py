@@ -58,7 +58,8 @@ class Frame:
 
     def bands(self) -> NDArray[np.int32]:
         """Band of each caption's score, from 0."""
-        return np.searchsorted(SCORE_EDGES[1:-1], np.round(self.score, 1), side="left").astype(np.int32)
+        score = np.round(self.score.astype(np.float64), 1)  # as float32, 99.9 is more than 99.9
+        return np.searchsorted(SCORE_EDGES[1:-1], score, side="left").astype(np.int32)
 
 
 class _Codes(dict[str, int]):

@@ -24,6 +24,7 @@ def score_figure(results: Results) -> Figure:
     axes = figure.subplots()
     bands = results.calibration
     total = sum(band.captions for band in bands) or 1
+    judged = next((place for place, band in enumerate(bands) if band.hallucinated.rate is not None), None)
     for place, band in enumerate(bands):
         found = band.hallucinated
         axes.bar(
@@ -31,7 +32,7 @@ def score_figure(results: Results) -> Figure:
         )
         if found.rate is None:
             continue
-        _point(axes.errorbar, place, found.rate, found.low, found.high, None if place else "hallucinated")
+        _point(axes.errorbar, place, found.rate, found.low, found.high, "hallucinated" if place == judged else None)
     names = [f"{row.name}\n{row.estimate.hits:,} of {row.estimate.reviewed:,}" for row in _group(results, "score")]
     axes.set_xticks(range(len(names)), names, fontsize="small")
     axes.set_xlabel("score, and hallucinated captions of those judged")

@@ -99,8 +99,8 @@ def allocate(sizes: Sequence[int], size: int) -> list[int]:
     for _ in range(min(size, sum(sizes))):
         _, number = heapq.heappop(waiting)
         shares[number] += 1
-        if shares[number] < sizes[number]:
-            heapq.heappush(waiting, (-sizes[number] / (2 * shares[number] + 1), number))
+        # A stratum that is used up claims less than a half, any other more.
+        heapq.heappush(waiting, (-sizes[number] / (2 * shares[number] + 1), number))
     return shares
 
 
@@ -124,9 +124,11 @@ def _spread(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> ND
     """``count`` of ``rows``, at equal steps from a random start."""
     if count <= 0:
         return rows[:0]
-    return rows[((np.arange(count) + rng.random()) * len(rows) / count).astype(np.int64)]
+    places = ((np.arange(count) + rng.random()) * len(rows) / count).astype(np.int64)
+    return rows[np.minimum(places, len(rows) - 1)]  # a float may round up to the end
 
 
-def generator(seed: int, kind: Kind, taken: int) -> np.random.Generator:
-    """Random numbers for one draw: the same seed and the same state of the sample, the same captions."""
-    return np.random.Generator(np.random.PCG64([seed, 0 if kind == "accepted" else 1, taken]))
+def generator(seed: int, use: Kind | Literal["order"], taken: int) -> np.random.Generator:
+    """Random numbers for one use: the same seed and the same state of the sample, the same numbers."""
+    uses = ("accepted", "refused", "order")
+    return np.random.Generator(np.random.PCG64([seed, uses.index(use), taken]))

@@ -16,6 +16,9 @@ from .results import Agreement, Band, Estimate, Results, Verifier
 from .store import Store
 from .verdicts import HALLUCINATIONS, Verdict, consensus
 
+_ALL_BLIND = """SELECT min(blind) FROM review JOIN event ON event.id = review.event
+    WHERE review.verdict IS NOT NULL"""
+
 
 class Judged(NamedTuple):
     """A caption of the sample that somebody has judged, with the verdict that counts.
@@ -94,7 +97,7 @@ def summarise(store: Store, guideline: str) -> Results:
         corrected=sum(row.corrected for row in rows),
         reviewers=_reviewers(store),
         overlap=store.fact("overlap", 1.0),
-        blind=bool(store.value("SELECT 1 FROM event WHERE blind AND undone IS NULL")),
+        blind=bool(store.value(_ALL_BLIND)),
         guideline=guideline,
         hallucination=hallucination,
         hallucination_with_unsure=estimate(

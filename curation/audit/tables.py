@@ -108,7 +108,7 @@ def sentence(results: Results) -> str:
     """The rate in one sentence."""
     found = results.hallucination
     if found.rate is None:
-        return "No caption has been judged yet."
+        return "No caption has been decided yet." if results.reviewed else "No caption has been judged yet."
     reached = "none was hallucinated" if not found.hits else f"{found.hits:,} hallucinated"
     return (
         f"{percent(found.rate)} of the captions say what their report does not "
@@ -138,7 +138,7 @@ def facts(results: Results) -> dict[str, str]:
     return known
 
 
-AGREEMENT_HEAD = ("agreement of readers", "about", "both judged", "same", "kappa", "AC1")
+AGREEMENT_HEAD = ("agreement of", "about", "captions", "same", "kappa", "AC1")
 
 
 def agreement_rows(results: Results) -> list[list[str]]:
@@ -154,7 +154,7 @@ def _agreement_of(one: Agreement) -> list[list[str]]:
         [readers, "verdict", both, percent(one.percent.rate), kappa, ac1],
         [
             readers,
-            "hallucinated or not",
+            "hallucinated?",
             both,
             percent(one.binary_percent.rate),
             coefficient(one.binary_kappa),
@@ -173,10 +173,11 @@ def show(results: Results, console: Console) -> None:
     """Print the summary."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text  # names may look like markup
 
     grid = Table.grid(padding=(0, 2))
     for name, value in facts(results).items():
-        grid.add_row(name, value)
+        grid.add_row(name, Text(value))
     console.print(grid)
     console.print(f"\n{sentence(results)}\n", highlight=False)
     for group in groups(results):
@@ -184,7 +185,7 @@ def show(results: Results, console: Console) -> None:
         for number, head in enumerate((group.title, group.what, "judged", "rate", "95 % interval")):
             table.add_column(head, justify="right" if number else "left")
         for row in group.rows[:SHOWN]:
-            table.add_row(*cells(row))
+            table.add_row(*map(Text, cells(row)))
         if len(group.rows) > SHOWN:
             table.add_row(f"{len(group.rows) - SHOWN:,} more in summary.csv")
         console.print(table)
@@ -193,7 +194,7 @@ def show(results: Results, console: Console) -> None:
         for number, head in enumerate(AGREEMENT_HEAD):
             table.add_column(head, justify="right" if number > 1 else "left")
         for pair in pairs:
-            table.add_row(*pair)
+            table.add_row(*map(Text, pair))
         console.print(table)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from sklearn.metrics import cohen_kappa_score  # type: ignore[import-untyped]
-from statsmodels.stats.inter_rater import cohens_kappa, to_table  # type: ignore[import-untyped]
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from curation.audit.agreement import SCALE, Pairs, agreement, cohen_kappa, gwet_ac1
 from curation.audit.intervals import Z

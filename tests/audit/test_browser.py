@@ -139,8 +139,9 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
         ann.shows("#corrected", f"Corrected: {re.escape(organ)}.*{re.escape(caption.upper())}")
         ann.press("Enter", "#place", "^8 of 20")
         for _ in range(13):
+            place = ann.place()
             ann.page.get_by_role("button", name=re.compile("^supported")).click()  # by thumb
-            ann.page.wait_for_load_state("networkidle")
+            ann.shows("#message-text", rf"^{place}: supported")
         ann.shows("#count", "20 / 20")
         assert ann.page.title() != "owned"
         width = ann.page.evaluate("document.documentElement.scrollWidth")

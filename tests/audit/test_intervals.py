@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.proportion import proportion_confint  # type: ignore[import-untyped]
+from statsmodels.stats.proportion import proportion_confint
 
 from curation.audit.intervals import Z, complement, effective_size, estimate, share_of_two, wilson
 from curation.audit.results import Estimate

@@ -130,7 +130,7 @@ def test_a_band_is_called_by_its_edges_and_the_last_one_by_the_full_score(mixed:
 
 
 def test_refused_captions_and_agreement_are_shown_where_there_are_any(clean: Results, mixed: Results) -> None:
-    for words in ("Refused captions, by reason", "recall: carried", "By reviewer", "both judged", "ann, ben"):
+    for words in ("Refused captions, by reason", "recall: carried", "By reviewer", "agreement of", "ann, ben"):
         assert words not in shown(clean)
         assert words in shown(mixed)
     assert [row.name for group in groups(clean) if group.key == "verifier" for row in group.rows] == [
@@ -207,8 +207,8 @@ def test_judges_stand_below_the_reviewers_and_undefined_coefficients_are_dashes(
     judge: Agreement = known.model_copy(update={"first": "reviewers", "second": "judge", "kappa": None})
     rows = agreement_rows(mixed.model_copy(update={"judges": (judge,)}))
     assert [row[:2] for row in rows] == [
-        ["ann, ben", "verdict"], ["ann, ben", "hallucinated or not"],
-        ["reviewers, judge", "verdict"], ["reviewers, judge", "hallucinated or not"],
+        ["ann, ben", "verdict"], ["ann, ben", "hallucinated?"],
+        ["reviewers, judge", "verdict"], ["reviewers, judge", "hallucinated?"],
     ]  # fmt: skip
     assert (rows[2][4], rows[2][5]) == (NOTHING, rows[0][5])
 

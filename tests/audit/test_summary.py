@@ -267,12 +267,14 @@ def test_corrections_are_counted_by_caption(store: Store) -> None:
     assert summarise(store, "g").corrected == 1
 
 
-def test_a_blind_review_is_called_one_unless_it_was_taken_back(store: Store) -> None:
-    assert not results(store).blind
-    ben = say(store, "ben", {1: "supported"}, blind=True)
-    assert summarise(store, "g").blind
-    ben.undo()
+def test_a_review_is_called_blind_where_all_of_it_was(store: Store) -> None:
     assert not summarise(store, "g").blind
+    say(store, "ben", {1: "supported"}, blind=True)
+    assert summarise(store, "g").blind
+    ann = say(store, "ann", {2: "supported"})
+    assert not summarise(store, "g").blind
+    ann.undo()
+    assert summarise(store, "g").blind
 
 
 def test_all_captions_of_a_drawn_sample_stand_for_the_whole_set_together(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ let item = null;
 let filters = {};
 let looked = -1;
 let busy = false;
+let noteSaved = Promise.resolve();
 
 // ---- talking to the server
 
@@ -36,10 +37,20 @@ async function call(path, body) {
   throw new Refused(answer.status, detail);
 }
 
-// One thing at a time: a key that is held down must not say a verdict of the next caption as well.
+// One thing at a time: a second key must not say a verdict of a caption that has not been seen yet.
 async function alone(work) {
   if (busy) return;
   busy = true;
+  try {
+    await noteSaved;
+    await told(work);
+  } finally {
+    busy = false;
+  }
+}
+
+// Runs some work; what the server does not take is shown.
+async function told(work) {
   try {
     await work();
   } catch (problem) {
@@ -47,9 +58,7 @@ async function alone(work) {
     tell(problem.message, { problem: true });
     at("correction-check").className = "bad";
     at("correction-check").textContent = problem.message;
-    if (problem.status === 409) await load(item.place);
-  } finally {
-    busy = false;
+    if (problem.status === 409) await told(() => load(item.place));
   }
 }
 
@@ -434,7 +443,9 @@ function connect() {
   };
   for (const [id, action] of Object.entries(clicks)) at(id).addEventListener("click", action);
   for (const button of document.querySelectorAll("dialog .close")) button.onclick = () => button.closest("dialog").close();
-  at("note").addEventListener("blur", () => alone(saveNote));
+  at("note").addEventListener("blur", () => {
+    if (!busy) noteSaved = told(saveNote);  // a verdict takes the note with it, and a step saves it first
+  });
   at("jump-form").addEventListener("submit", () => go(Number(at("jump-number").value)));
   at("filter-form").addEventListener("submit", (event) => {
     useFilters(Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value)));

@@ -28,6 +28,7 @@ REQUIRED = bool(os.environ.get("OVCT_CHROMIUM_REQUIRED"))
 pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium on this machine")
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
+expect.set_options(timeout=20_000)  # a busy machine is not an error
 PHONE = {"width": 390, "height": 844}
 
 

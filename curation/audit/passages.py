@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-LEAST_LIKE = 60.0
-"""Percent of likeness under which no passage is shown rather than any."""
+from ..statements import Span, split_statements
 
-
-class Span(NamedTuple):
-    """Characters of a report's text."""
-
-    start: int
-    end: int
+LEAST_SHARED = 1 / 3
+"""Share of a caption's words that a statement must have, to be shown rather than none."""
+_WORD = re.compile(r"\w+")
 
 
 def likest(text: str, words: str) -> Span | None:
-    """The stretch of a text that is most like some words, letter by letter; ``None`` where nothing is."""
-    if not words.strip():
+    """Where some words stand in a text; else the statement that shares most of them, ``None`` where none does."""
+    if not (wanted := set(_WORD.findall(words.lower()))):
         return None
     if (start := text.find(words)) >= 0:
         return _whole_words(text, start, start + len(words))
-    folded = text.lower()
-    if len(folded) != len(text):  # a few letters have more than one small letter
-        folded = text
-    found = fuzz.partial_ratio_alignment(words.lower(), folded, score_cutoff=LEAST_LIKE)
-    if found is None or found.dest_end <= found.dest_start:
-        return None
-    return _whole_words(text, found.dest_start, found.dest_end)
+    best = max((_Likeness.of(wanted, words, text, span) for span in _statements(text)), default=None)
+    return best.span if best and best.shared >= LEAST_SHARED * len(wanted) else None
+
+
+@lru_cache(maxsize=4)
+def _statements(text: str) -> list[Span]:
+    """Cut once for all captions of a report."""
+    return split_statements(text)
+
+
+class _Likeness(NamedTuple):
+    """How like a statement is: in words, then in letters; of two that are equally like, the earlier one."""
+
+    shared: int
+    ratio: float
+    before: int
+    span: Span
+
+    @classmethod
+    def of(cls, wanted: set[str], words: str, text: str, span: Span) -> _Likeness:
+        statement = text[span.start : span.end].lower()
+        shared = len(wanted.intersection(_WORD.findall(statement)))
+        return cls(shared, fuzz.ratio(words.lower(), statement), -span.start, span)
 
 
 def _whole_words(text: str, start: int, end: int) -> Span:

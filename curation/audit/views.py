@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from .passages import Span, likest, passage
+from ..statements import Span
+from .passages import likest, passage
 from .reviews import Reviews, Said
 from .store import CopiedCaption, Store
 
@@ -62,7 +63,7 @@ def said_view(said: Said) -> dict[str, Any]:
 def _passage(text: str, shown: CopiedCaption, blind: bool) -> Span | None:
     """Blind, accepted and refused captions are both shown beside what their own words are most like."""
     if blind:
-        return likest(text, shown.caption)
+        return likest(text, f"{shown.organ}: {shown.caption}")
     return passage(text, shown.evidence_start, shown.evidence_end, shown.nearest, shown.caption)
 
 

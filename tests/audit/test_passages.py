@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.audit.passages import Span, likest, passage
+from curation.audit.passages import likest, passage
+from curation.statements import Span
 
 TEXT = "The liver is normal. There is a 5 mm nodule in the right upper lobe. No effusion."
 
@@ -14,7 +15,13 @@ def test_evidence_comes_first_then_the_nearest_passage_then_the_likest() -> None
     start, end = passage(TEXT, None, None, "No effusion.", "pleural effusion") or (0, 0)
     assert TEXT[start:end] == "No effusion."
     start, end = passage(TEXT, None, None, None, "6 mm nodule in right upper lobe") or (0, 0)
-    assert "nodule in the right upper" in TEXT[start:end]
+    assert TEXT[start:end] == "There is a 5 mm nodule in the right upper lobe."
+
+
+def test_the_statement_with_most_of_the_words_is_the_likest() -> None:
+    text = "The liver, spleen and kidneys are unremarkable. The appendix is diffusely unremarkable. The liver is large."
+    start, end = likest(text, "liver: The liver is unremarkable") or (0, 0)
+    assert text[start:end] == "The liver, spleen and kidneys are unremarkable."
 
 
 @pytest.mark.parametrize("words", ["", "  ", "zzz qqq xxx"])

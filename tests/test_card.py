@@ -226,7 +226,7 @@ UNKNOWN = estimate(0, 0, None, 0.0, 1.0)
 RESULTS = Results(
     set=MANIFEST.identity(), made="2026-11-25T10:00:00+00:00", design="stratified", seed=0, captions=1205, refused=5,
     sample=100, sample_refused=0, reviewed=100, reviewed_refused=0, unsure=0, corrected=0,
-    reviewers={"Dr. A. Nonymous": 100}, overlap=0.0, blind=True, guideline="1", hallucination=NONE_OF_100,
+    reviewers={"Dr. A. Nonymous": 100}, overlap=0.0, blind=100, guideline="1", hallucination=NONE_OF_100,
     hallucination_with_unsure=NONE_OF_100,
     verdicts={"wrong_organ": NONE_OF_100, "supported": estimate(97, 100, 0.968, 0.915, 0.99), "odd|one": UNKNOWN},
     by_organ={}, by_status={}, by_engine={}, by_reason={},

@@ -79,8 +79,12 @@ class Verifier(_Record):
 
 
 class Results(_Record):
-    """The summary of an audit. ``captions`` and ``refused`` are all of the set (refusals that are judgements, not
-    duplicates or failures of the engine), ``sample`` and ``sample_refused`` those drawn."""
+    """The summary of an audit.
+
+    ``captions`` and ``refused`` are all of the set (refusals that are judgements, not duplicates or failures of the
+    engine), ``sample`` and ``sample_refused`` those drawn. ``reviewers`` are names with their numbers of verdicts, of
+    which ``blind`` in all were given before anything of the verifier was shown.
+    """
 
     format: Literal["ovct audit 1"] = FORMAT
     set: str
@@ -97,7 +101,7 @@ class Results(_Record):
     corrected: int
     reviewers: dict[str, int]
     overlap: float
-    blind: bool
+    blind: int
     guideline: str
     hallucination: Estimate
     hallucination_with_unsure: Estimate

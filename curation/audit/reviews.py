@@ -96,10 +96,15 @@ class Reviews:
             query = """INSERT INTO event (reviewer, item, verdict, note, correction, blind, at)
                 VALUES (?, ?, ?, ?, ?, ?, ?)"""
             kept = json.dumps(correction._asdict()) if correction else None
-            values = (self._reviewer, item, verdict, note, kept, self.blind, _now())
+            values = (self._reviewer, item, verdict, note, kept, self.blind and not self._has_decided(item), _now())
             self._store.base.execute(query, values)
             self._refresh(item)
         return self.said(item)
+
+    def _has_decided(self, item: int) -> bool:
+        """Whether they ever had a verdict on a caption, and so were shown what others say of it."""
+        query = "SELECT 1 FROM event WHERE reviewer = ? AND item = ? AND verdict IS NOT NULL"
+        return self._store.value(query, self._reviewer, item) is not None
 
     def undo(self) -> int | None:
         """Take back the last thing said, and name the caption that it was said of; ``None`` where nothing is left."""

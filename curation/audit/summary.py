@@ -16,8 +16,7 @@ from .results import Agreement, Band, Estimate, Results, Verifier
 from .store import Store
 from .verdicts import HALLUCINATIONS, Verdict, consensus
 
-_ALL_BLIND = """SELECT min(blind) FROM review JOIN event ON event.id = review.event
-    WHERE review.verdict IS NOT NULL"""
+_BLIND = "SELECT count(*) FROM review JOIN event ON event.id = event WHERE blind AND review.verdict IS NOT NULL"
 
 
 class Judged(NamedTuple):
@@ -97,7 +96,7 @@ def summarise(store: Store, guideline: str) -> Results:
         corrected=sum(row.corrected for row in rows),
         reviewers=_reviewers(store),
         overlap=store.fact("overlap", 1.0),
-        blind=bool(store.value(_ALL_BLIND)),
+        blind=store.value(_BLIND),
         guideline=guideline,
         hallucination=hallucination,
         hallucination_with_unsure=estimate(

@@ -128,9 +128,11 @@ def facts(results: Results) -> dict[str, str]:
     known = {
         "captions": f"{results.captions:,} accepted{refused}",
         "sample": f"{sample} ({results.design}, seed {results.seed}, drawn {results.made[:10]})",
-        "judged": judged + (", blind" if results.blind else ""),
+        "judged": judged,
         "reviewers": ", ".join(f"{name} {count:,}" for name, count in results.reviewers.items()),
     }
+    if results.blind:
+        known["blind"] = f"{results.blind:,} of {sum(results.reviewers.values()):,} verdicts"
     if results.unsure:
         known["unsure"] = f"{results.unsure:,}, left out of the rates"
     if results.corrected:

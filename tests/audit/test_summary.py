@@ -267,14 +267,15 @@ def test_corrections_are_counted_by_caption(store: Store) -> None:
     assert summarise(store, "g").corrected == 1
 
 
-def test_a_review_is_called_blind_where_all_of_it_was(store: Store) -> None:
-    assert not summarise(store, "g").blind
-    say(store, "ben", {1: "supported"}, blind=True)
-    assert summarise(store, "g").blind
-    ann = say(store, "ann", {2: "supported"})
-    assert not summarise(store, "g").blind
-    ann.undo()
-    assert summarise(store, "g").blind
+def test_verdicts_given_blind_are_counted_and_one_that_is_changed_later_is_none(store: Store) -> None:
+    say(store, "ben", {1: "supported", 2: "supported"}, blind=True)
+    say(store, "ann", {2: "supported"})
+    assert summarise(store, "g").blind == 2
+    say(store, "ben", {3: None}, "only a note", blind=True)
+    say(store, "ben", {3: "supported"}, blind=True)  # nothing was shown before it
+    assert summarise(store, "g").blind == 3
+    say(store, "ben", {1: "hallucinated"}, blind=True)
+    assert summarise(store, "g").blind == 2
 
 
 def test_all_captions_of_a_drawn_sample_stand_for_the_whole_set_together(tmp_path: Path) -> None:

@@ -255,13 +255,15 @@ def test_sections_are_in_order_and_trimmed(text: str) -> None:
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(piece: str) -> None:
-    seconds = []
-    for size in (20_000, 200_000):
+    def seconds(size: int) -> float:
         text = "HISTORY: " + piece * (size // len(piece))
         start = time.process_time()
         split_sections(text)
-        seconds.append(time.process_time() - start)
-    assert seconds[1] < 40 * seconds[0] + 0.05
+        return time.process_time() - start
+
+    # The best of three: a busy machine slows a long run more than a short one.
+    short, long = (min(seconds(size) for _ in range(3)) for size in (20_000, 200_000))
+    assert long < 40 * short + 0.05
 
 
 def shared(name: str) -> Path:

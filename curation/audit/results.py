@@ -68,12 +68,14 @@ class Verifier(_Record):
     """How good the verifier is, as the reviewers see it.
 
     A caption is carried when it is no hallucination. ``precision``: share of the accepted captions that are carried;
-    ``recall``: share of the carried ones that were accepted; ``caught``: share of the hallucinations that were
+    ``recall``: share of the carried ones that were accepted, and ``recall_of_supported`` of those that are supported,
+    for advice and the like is carried and yet wanted by nobody; ``caught``: share of the hallucinations that were
     refused; ``rightly_refused``: share of the refused captions that are hallucinations.
     """
 
     precision: Estimate
     recall: Estimate
+    recall_of_supported: Estimate
     caught: Estimate
     rightly_refused: Estimate
 

@@ -112,6 +112,7 @@ def summarise(store: Store, guideline: str) -> Results:
         verifier=Verifier(
             precision=complement(hallucination),
             recall=share_of_two(complement(hallucination), sizes[0], wrong_refusal, sizes[1]),
+            recall_of_supported=share_of_two(_supported(accepted), sizes[0], _supported(refused), sizes[1]),
             caught=share_of_two(complement(wrong_refusal), sizes[1], hallucination, sizes[0]),
             rightly_refused=complement(wrong_refusal),
         ),
@@ -133,6 +134,10 @@ def _decided(rows: Iterable[Judged]) -> list[Judged]:
 def share(rows: Iterable[Judged]) -> Estimate:
     """The share of hallucinations among captions about which somebody is sure."""
     return estimate((row.hallucinated, row.weight) for row in _decided(rows))
+
+
+def _supported(rows: Iterable[Judged]) -> Estimate:
+    return estimate((row.verdict == Verdict.SUPPORTED, row.weight) for row in _decided(rows))
 
 
 def _by(rows: Iterable[Judged], what: Callable[[Judged], str]) -> dict[str, Estimate]:

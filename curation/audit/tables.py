@@ -78,6 +78,7 @@ def _verifier(results: Results) -> list[Row]:
     return [
         Row("precision: accepted captions that are carried", verifier.precision),
         Row("recall: carried captions that are accepted", verifier.recall),
+        Row("supported captions that are accepted", verifier.recall_of_supported),
         Row("hallucinations that are refused", verifier.caught),
         Row("refused captions that are hallucinations", verifier.rightly_refused),
     ]

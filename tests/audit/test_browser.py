@@ -199,7 +199,8 @@ def test_two_tabs_do_not_overwrite_each_other(browser: Browser, tmp_path: Path) 
         first.judge("s")
         second.page.keyboard.press("h")
         second.shows("#message-text", "in another tab")
-        assert second.page.get_by_role("button", name=re.compile("^supported")).get_attribute("aria-pressed") == "true"
+        supported = second.page.get_by_role("button", name=re.compile("^supported"))
+        expect(supported).to_have_attribute("aria-pressed", "true")  # what stands is shown
         assert verdicts(tmp_path / "set") == {"ann": ["supported"]}
         second.press("h", "#message-text", "^1: hallucinated")  # now that it has been seen
         assert verdicts(tmp_path / "set") == {"ann": ["hallucinated"]}

@@ -154,7 +154,7 @@ def test_facts_say_what_the_results_rest_on(clean: Results, mixed: Results) -> N
     }
     assert facts(mixed)["judged"] == "30 accepted and 10 refused"
     assert "blind" not in facts(mixed)
-    assert facts(mixed.model_copy(update={"blind": 90}))["blind"] == "90 of 100 verdicts"
+    assert facts(mixed.model_copy(update={"blind": 90}))["blind"] == "90 of 80 verdicts"
     assert facts(mixed.model_copy(update={"corrected": 2}))["corrected"] == "2"
 
 

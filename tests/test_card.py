@@ -230,7 +230,9 @@ RESULTS = Results(
     hallucination_with_unsure=NONE_OF_100,
     verdicts={"wrong_organ": NONE_OF_100, "supported": estimate(97, 100, 0.968, 0.915, 0.99), "odd|one": UNKNOWN},
     by_organ={}, by_status={}, by_engine={}, by_reason={},
-    verifier=Verifier(precision=UNKNOWN, recall=UNKNOWN, recall_of_supported=UNKNOWN, caught=UNKNOWN, rightly_refused=UNKNOWN),
+    verifier=Verifier(
+        precision=UNKNOWN, recall=UNKNOWN, recall_of_supported=UNKNOWN, caught=UNKNOWN, rightly_refused=UNKNOWN,
+    ),
     agreement=(), judges=(), calibration=(),
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ from .verdicts import Verdict
 OPEN = "none"
 """In a filter, instead of a verdict: none yet."""
 FILTERS = ("kind", "organ", "status", "engine", "verdict")
+NOT_BLIND = ("kind", "status")
+"""Filters that would tell what the verifier says."""
 
 
 class Correction(NamedTuple):
@@ -52,6 +54,11 @@ class Reviews:
         if number is None:
             raise LookupError(f"no reviewer {name}")
         self._reviewer: int = number
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What they may filter by."""
+        return tuple(name for name in FILTERS if not (self.blind and name in NOT_BLIND))
 
     @property
     def total(self) -> int:
@@ -153,7 +160,8 @@ class Reviews:
 
         They do not change during a review, and counting a million captions takes seconds.
         """
-        return {name: dict(self._store.rows(_CHOICES.format(name), self._reviewer)) for name in FILTERS[:-1]}
+        names = [name for name in self.filters if name != "verdict"]
+        return {name: dict(self._store.rows(_CHOICES.format(name), self._reviewer)) for name in names}
 
 
 _CHOICES = """SELECT {0}, count(*) FROM item JOIN turn ON turn.item = item.id

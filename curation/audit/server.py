@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ..schemas import Status
 from .gate import Gate, Keys, cookie_value
-from .reviews import FILTERS, OPEN, Conflict, Correction, Reviews
+from .reviews import OPEN, Conflict, Correction, Reviews
 from .store import Store
 from .verdicts import MEANINGS, Verdict
 from .views import item_view, said_view, text_of
@@ -144,7 +144,7 @@ def application(desk: Desk) -> FastAPI:
 
     @app.get("/r/{number}/api/find")
     async def find(request: Request, reviews: Mine, place: Number, step: int = 1) -> dict[str, int | None]:
-        filters = {name: value for name, value in request.query_params.items() if name in FILTERS}
+        filters = {name: value for name, value in request.query_params.items() if name in reviews.filters}
         with _places_told():
             return {"place": reviews.find(place, step, filters)}
 

@@ -208,6 +208,8 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
             item = page.get(f"item/{place}")
             assert item.keys() == {"place", "total", "organ", "caption", "mark", "report", "captions", "said"}
             assert all(one.keys() == {"organ", "caption", "mark", "place", "current"} for one in item["captions"])
+        assert page.get("session")["choices"].keys() == {"organ", "engine"}
+        assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
         page.post("review", place=1, seen=0, verdict="supported")
         assert page.get("item/1")["verifier"]["kind"] in ("accepted", "refused")
 

@@ -310,11 +310,11 @@ function fillKeys() {
 function fillFilters() {
   const options = (values) => [element("option", { value: "", textContent: "all" }), ...values];
   const form = at("filter-form").elements;
-  for (const [name, counts] of Object.entries(session.choices)) {
-    form[name].replaceChildren(...options(Object.entries(counts).map(
+  for (const name of ["kind", "organ", "status", "engine"]) {
+    const counts = session.choices[name];  // none of what is judged blind
+    form[name].closest("label").hidden = !counts;
+    form[name].replaceChildren(...options(Object.entries(counts ?? {}).map(
       ([value, count]) => element("option", { value, textContent: `${value} (${count.toLocaleString("en")})` }))));
-    // What is judged blind must not be told by a filter.
-    form[name].closest("label").hidden = session.blind && (name === "kind" || name === "status");
   }
   form.verdict.replaceChildren(...options([element("option", { value: "none", textContent: "none yet" }),
     ...session.verdicts.map((one) => element("option", { value: one.id, textContent: one.name }))]));

@@ -208,6 +208,25 @@ def test_two_tabs_do_not_overwrite_each_other(browser: Browser, tmp_path: Path) 
         second.close()
 
 
+TWICE = """() => { for (const key of ["s", "h"]) {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+} }"""
+
+
+def test_a_second_key_does_not_judge_what_was_not_seen(browser: Browser, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", plain(4))
+    with served(tmp_path / "set", "--reviewer", "ann") as server:
+        reader = Reader(browser, server.links[0])
+        posted: list[str] = []
+        reader.page.on("request", lambda request: posted.append(request.method))
+        reader.page.evaluate(TWICE)  # before the server can have answered
+        reader.shows("#message-text", "^1: supported")
+        assert posted.count("POST") == 1
+        reader.judge("u")
+        assert verdicts(tmp_path / "set") == {"ann": ["supported", "unsure"]}
+        reader.close()
+
+
 def test_captions_of_a_report_filters_jumps_and_the_guideline(browser: Browser, tmp_path: Path) -> None:
     root = tmp_path / "set"
     write_set(root, plain(10))

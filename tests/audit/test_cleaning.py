@@ -166,6 +166,7 @@ def test_the_new_set_is_whole(root: Path) -> None:
             assert pq.read_schema(path).equals(pq.read_schema(root / table / path.name))
             assert pq.read_metadata(path).num_rows == getattr(part, table)
     assert pq.read_schema(out / "captions/part-00000.parquet").equals(parquet_schema("captions"))
+    assert sorted(path.name for path in root.parent.iterdir()) == ["out", "set"]
     assert "5 captions are out" in (out / "README.md").read_text()
     assert Counter(row["reason"] for row in rows(out, "rejects"))["not_grounded"] == 5
     with opened(out) as store:  # and it can be audited again

@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..caption_set import SetError
+from ..caption_set import SetError, check_parts
 from ..manifest import Manifest
 from ..progress import Watch
 from ..reports import InputError
-from ..shards import part_path
+from ..shards import Table, part_path
 from .frame import TABLE_OF, Frame, Kind, Place, read_frame
 from .sampling import BANDS, Design, allocate, divide, draw, generator
 from .store import CopiedCaption, CopiedReport, Store
 
 KINDS: tuple[Kind, ...] = ("accepted", "refused")
+DRAWN_FROM: tuple[Table, ...] = ("reports", "captions", "rejects")
 SAMPLE = 100
 
 
@@ -98,6 +99,7 @@ Chosen = tuple[Kind, Place, int]
 
 def _choose(root: Path, manifest: Manifest, store: Store, kind: Kind, size: int, watch: Watch) -> list[Chosen]:
     """What is to be added so that the sample has ``size`` captions of a kind, or all there are."""
+    check_parts(root, manifest, DRAWN_FROM)
     frame = read_frame(root, manifest, kind, watch.check)
     began = store.fact(f"began {kind}") or size
     strata = divide(frame, began, store.fact("design"))

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from ..caption_set import SetError
+from ..caption_set import SetError, check_parts
 from ..durable import write_text
 from ..lock import Held, hold
 from ..manifest import Manifest, load_manifest
 from ..progress import Watch
-from .drawing import Wanted, draw_sample
+from .drawing import DRAWN_FROM, Wanted, draw_sample
 from .results import AUDIT
 from .store import FILE, Store, StoreError
 
@@ -53,6 +53,7 @@ def audit_to_write(root: Path, wanted: Wanted, watch: Watch, *, redraw: bool = F
         with (folder / LOCK).open("a+", encoding="utf-8") as file:
             hold(file)
             if redraw:
+                check_parts(root, manifest, DRAWN_FROM)
                 _set_aside(folder / FILE)
             if not (folder / GUIDELINE).exists():
                 text = files("curation.audit").joinpath(GUIDELINE).read_text(encoding="utf-8")

@@ -76,6 +76,18 @@ def test_what_cannot_be_audited_is_told(root: Path, tmp_path: Path) -> None:
     assert not (root / "audit").exists()
 
 
+def test_a_set_with_a_part_missing_is_told_before_anything_moves(root: Path) -> None:
+    with opened(root, wanted=Wanted(accepted=10)):
+        pass
+    (root / "captions/part-00000.parquet").unlink()
+    for wanted, redraw in ((Wanted(accepted=20), False), (Wanted(), True)):
+        with pytest.raises(SetError, match="is missing"), audit_to_write(root, wanted, Watch(), redraw=redraw):
+            pass
+    with opened(root) as store:  # what was drawn can be reviewed all the same
+        assert store.sample_size("accepted") == 10
+    assert not list((root / "audit").glob("audit-*"))
+
+
 def test_a_damaged_or_foreign_file_is_told_and_stays(root: Path) -> None:
     with opened(root):
         pass

@@ -51,6 +51,8 @@ def apply(root: Path, out: Path, store: Store, watch: Watch) -> Manifest:
         raise SetError(f"{root} has changed since it was audited: the verdicts are about other captions")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SetError(f"{out} is there already: name another folder with --out")
+    if out.resolve().is_relative_to(root.resolve()):
+        raise SetError(f"{out} is within {root}, which is to stay as it is: name another folder with --out")
     check_parts(root, manifest, tables_in(manifest.settings))
     if not judged(store):
         raise InputError(f"no caption of {root} has been judged yet: run `ovct audit {root}` first")

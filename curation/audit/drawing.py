@@ -72,7 +72,7 @@ def draw_sample(root: Path, manifest: Manifest, store: Store, wanted: Wanted, wa
                 chosen += _choose(root, manifest, store, kind, size or 0, watch)
         if first and not chosen:
             raise InputError(f"{root} holds no caption to review")
-        _copy(root, manifest, store, chosen, watch)
+        _copy(root, store, chosen, watch)
 
 
 def _check(root: Path, manifest: Manifest, store: Store, wanted: Wanted) -> None:
@@ -117,14 +117,13 @@ def _indices(frame: Frame, places: Sequence[Place]) -> list[int]:
     """Where captions that were drawn before stand in the frame."""
     if not places:
         return []
-
     width = int(frame.row.max()) + 1
     keys = frame.part.astype(np.int64) * width + frame.row
     wanted = [place.part * width + place.row for place in places]
     return [int(at) for at in np.searchsorted(keys, wanted)]  # parts and rows ascend
 
 
-def _copy(root: Path, manifest: Manifest, store: Store, chosen: Sequence[Chosen], watch: Watch) -> None:
+def _copy(root: Path, store: Store, chosen: Sequence[Chosen], watch: Watch) -> None:
     """Copy reports and captions, then the sample in random order, so that its beginning is a sample as well."""
     by_part: dict[int, list[Chosen]] = {}
     for one in chosen:
@@ -152,7 +151,7 @@ def _copy_part(root: Path, part: int, chosen: Sequence[Chosen], store: Store, ch
             number = store.add_report(CopiedReport(row["report_id"], row["text"], sections))
             if number is not None:
                 new[row["report_id"]] = number
-    for kind in KINDS:
+    for kind in KINDS if new else ():
         for rows in _rows_about(root, part, TABLE_OF[kind], None, set(new)):
             check()
             store.add_captions(_copied(row, kind, part, new[row["report_id"]]) for row in rows)

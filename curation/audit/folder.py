@@ -73,6 +73,8 @@ def _set_aside(path: Path) -> None:
     if not path.exists():
         return
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    taken = len(list(path.parent.glob(f"{path.stem}-{stamp}*{path.suffix}")))
+    stamp += f"-{taken}" if taken else ""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():

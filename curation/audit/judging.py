@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from prompts.judge_file import LONGEST_PASSAGE, LONGEST_WHY, JudgePrompt
 
 from ..engines import Answer, Chat, ChatEngine, ChatFailed, EngineDown, Message, TooLong
-from ..llm.answers import broken, is_loop, json_value, without_wrapping
-from ..llm.dialogue import SHOWN_AGAIN, SHOWN_OF_A_LOOP, TRY_AGAIN
+from ..llm.answers import broken, json_value, without_wrapping
+from ..llm.dialogue import with_error
 from ..llm.pool import CHARACTERS_PER_TOKEN, Host
 from ..progress import Watch
 from ..reports import InputError
@@ -157,11 +157,8 @@ async def _asked(engine: ChatEngine, chat: Chat, case: Case) -> Judged:
     judged = _read(case, answer)
     if judged.error is None:
         return judged
-    looping = is_loop(answer.content, answer.finish_reason)
-    shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
-    turns = (Message("assistant", shown), Message("user", TRY_AGAIN.format(problem=judged.error)))
     try:
-        return _read(case, await engine.answer(chat._replace(messages=(*chat.messages, *turns))))
+        return _read(case, await engine.answer(with_error(chat, answer, judged.error)))
     except TooLong:
         return judged  # the error did not fit: the first answer stands
 

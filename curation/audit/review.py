@@ -58,6 +58,8 @@ def review(job: ReviewJob, watch: Watch, tell: Callable[[str], None]) -> None:
     names = [name.strip() for name in job.reviewers]
     if not all(names) or len(set(names)) < len(names):
         raise InputError("--reviewer: each needs a name of their own")
+    if job.overlap is not None and not 0 <= job.overlap <= 1:  # which NaN is not either
+        raise InputError(f"--overlap {job.overlap}: a share from 0 to 1")
     finished_set(job.root)
     with bound(job.port) as listener:
         port = listener.getsockname()[1]
@@ -139,7 +141,7 @@ class Checker:
     def __init__(self) -> None:
         self._verifier: Verifier | None = None
 
-    def __call__(self, text: str, sections: list[tuple[str, int, int]], organ: str, caption: str) -> Found:
+    def __call__(self, text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> Found:
         """What the verifier says."""
         self._verifier = verifier = self._verifier or Verifier()
         verdict = verifier.verify(verifier.read(text, [Section(*one) for one in sections]), organ, caption)

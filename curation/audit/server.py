@@ -1,8 +1,7 @@
 """The review's web server: one page for each reviewer, and what that page asks for."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +18,7 @@ from .gate import Gate, Keys, cookie_value
 from .reviews import OPEN, Conflict, Correction, Reviews
 from .store import Store
 from .verdicts import MEANINGS, Verdict
-from .views import item_view, said_view, text_of
+from .views import item_view, said_view
 
 PAGE = "index.html"
 ASSETS = {"app.js": "text/javascript", "style.css": "text/css"}
@@ -40,7 +39,7 @@ class Found(NamedTuple):
     section: str | None = None
 
 
-Check = Callable[[str, list[tuple[str, int, int]], str, str], Found]
+Check = Callable[[str, Sequence[tuple[str, int, int]], str, str], Found]
 """Holds a caption (report text, its sections, organ, caption) against its report."""
 
 Number = Annotated[int, Field(ge=0, le=2**62)]
@@ -214,10 +213,8 @@ def _progress(reviews: Reviews) -> dict[str, Any]:
 
 
 async def _held(desk: Desk, item: int, organ: str, caption: str) -> Found:
-    report = desk.store.caption_of(item).report
-    text = text_of(desk.store, report)
-    sections = json.loads(desk.store.value("SELECT sections FROM report WHERE id = ?", report))
-    return await run_in_threadpool(desk.check, text, sections, organ, caption)
+    report = desk.store.report(desk.store.caption_of(item).report)
+    return await run_in_threadpool(desk.check, report.text, report.sections, organ, caption)
 
 
 async def _corrected(desk: Desk, item: int, asked: CorrectionIn | None) -> Correction | None:

@@ -195,6 +195,11 @@ class Store:
         for number, *row in self.rows(query, self.caption_of(item).report):
             yield number, CopiedCaption(*row)
 
+    def report(self, number: int) -> CopiedReport:
+        """A report of the sample."""
+        ((report_id, text, sections),) = self.rows("SELECT report_id, text, sections FROM report WHERE id = ?", number)
+        return CopiedReport(report_id, text, [(name, start, end) for name, start, end in json.loads(sections)])
+
     def add_item(self, kind: Kind, place: Place, stratum: int) -> None:
         """The next caption of the sample. Raises ``StoreError`` where it was not copied."""
         query = """INSERT INTO item (caption, stratum, kind, organ, status, engine)

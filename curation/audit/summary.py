@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .agreement import agreement
+from .dealing import OVERLAP
 from .frame import SCORE_EDGES
 from .intervals import complement, estimate, share_of_two
 from .results import Agreement, Band, Estimate, Results, Verifier
@@ -95,7 +96,7 @@ def summarise(store: Store, guideline: str) -> Results:
         unsure=sum(row.verdict == Verdict.UNSURE for row in accepted),
         corrected=sum(row.corrected for row in rows),
         reviewers=_reviewers(store),
-        overlap=store.fact("overlap", 1.0),
+        overlap=store.fact("overlap", OVERLAP),
         blind=store.value(_BLIND),
         guideline=guideline,
         hallucination=hallucination,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,18 +11,11 @@ from .reviews import Reviews, Said
 from .store import CopiedCaption, Store
 
 
-def text_of(store: Store, report: int) -> str:
-    """The text of a report."""
-    return str(store.value("SELECT text FROM report WHERE id = ?", report))
-
-
 def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
     """A caption beside its report. Places in the text count UTF-16 units, as the browser does."""
     item = reviews.item(place)
     shown, said = store.caption_of(item), reviews.said(item)
-    ((report_id, text, sections),) = store.rows(
-        "SELECT report_id, text, sections FROM report WHERE id = ?", shown.report
-    )
+    report_id, text, sections = store.report(shown.report)
     units = utf16(text)
     marked = _passage(text, shown, reviews.blind)
     view: dict[str, Any] = {
@@ -35,7 +27,7 @@ def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
         "report": {
             "id": report_id,
             "text": text,
-            "sections": [[name, units(start), units(end)] for name, start, end in json.loads(sections)],
+            "sections": [[name, units(start), units(end)] for name, start, end in sections],
         },
         "captions": _captions(store, reviews, item, text, units),
         "said": said_view(said),

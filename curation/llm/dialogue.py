@@ -24,7 +24,15 @@ SHOWN_OF_A_LOOP = 300
 REPAIRED_AT_ONCE = 12
 MOST_TOKENS = 2**31 - 1
 
-TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
+_TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing but the JSON that was asked for."
+
+
+def with_error(chat: Chat, answer: Answer, problem: str) -> Chat:
+    """The chat once more, with an answer that cannot be used, and why."""
+    looping = is_loop(answer.content, answer.finish_reason)
+    shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
+    turns = (Message("assistant", shown), Message("user", _TRY_AGAIN.format(problem=problem)))
+    return chat._replace(messages=(*chat.messages, *turns))
 
 
 class Asker:
@@ -139,9 +147,7 @@ class Dialogue:
         cut = halves(report, question) if answer.finish_reason == "length" and not looping else None
         if cut is not None:
             return await asyncio.gather(*(self._retry(half, self._chat(report, half)) for half in cut))
-        shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
-        turns = (Message("assistant", shown), Message("user", TRY_AGAIN.format(problem=problem)))
-        row = await self._retry(question, chat._replace(messages=(*chat.messages, *turns)))
+        row = await self._retry(question, with_error(chat, answer, problem))
         return [] if row.finish_reason == TOO_LONG else [row]  # the error did not fit: the first answer stands
 
     async def _retry(self, question: Question, chat: Chat) -> Response:

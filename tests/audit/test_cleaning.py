@@ -194,6 +194,8 @@ def test_wrong_calls(root: Path) -> None:
             cleaned(root, store)
         with pytest.raises(SetError, match="is there already"):
             apply(root, root, store, Watch())
+        with pytest.raises(SetError, match="is to stay as it is"):
+            apply(root, root / "cleaned", store, Watch())
         (root / "rejects/part-00001.parquet").unlink()
         with pytest.raises(SetError, match="is missing"):
             apply(root, root.with_name("other"), store, Watch())

@@ -64,6 +64,16 @@ def test_a_redraw_keeps_the_old_audit(root: Path) -> None:
     old.close()
 
 
+def test_audits_set_aside_in_one_second_do_not_replace_each_other(root: Path) -> None:
+    for number in range(1, 5):
+        with audit_to_write(root, Wanted(accepted=number), Watch(), redraw=True):
+            pass
+    kept = [Store(path) for path in (root / "audit").glob("audit-*.sqlite")]
+    assert sorted(store.sample_size("accepted") for store in kept) == [1, 2, 3]
+    for store in kept:
+        store.close()
+
+
 def test_what_cannot_be_audited_is_told(root: Path, tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="holds no caption set"):
         finished_set(tmp_path)

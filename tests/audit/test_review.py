@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 from curation.audit.drawing import Wanted
-from curation.audit.review import Checker, ReviewJob, bound, review
+from curation.audit.review import Checker, ReviewJob, _serve, _Server, bound, review
 from curation.caption_set import SetError
 from curation.manifest import ManifestError
 from curation.progress import Watch
@@ -41,6 +43,27 @@ def test_each_reviewer_needs_a_name(root: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="--reviewer"):
         review(ReviewJob(root, Wanted(), names), Watch(), print)
     assert not (root / "audit").exists()
+
+
+@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.1])
+def test_a_share_is_a_share(root: Path, share: float) -> None:
+    with pytest.raises(InputError, match=r"--overlap .*: a share from 0 to 1"):
+        review(ReviewJob(root, Wanted(), ("ann",), overlap=share), Watch(), print)
+    assert not (root / "audit").exists()
+
+
+@pytest.mark.parametrize(("name", "opens"), [("DISPLAY", True), ("WAYLAND_DISPLAY", True), ("LANG", False)])
+def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch, name: str, opens: bool) -> None:
+    for known in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(known, raising=False)
+    monkeypatch.setenv(name, "1")
+    monkeypatch.setattr("sys.platform", "linux")
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(_Server, "run", lambda self, sockets: time.sleep(0.2))
+    with bound(0) as listener:
+        _serve(FastAPI(), listener, "http://link")
+    assert opened == ["http://link"] * opens
 
 
 def test_what_is_no_set_is_told_before_anything_is_made(tmp_path: Path) -> None:

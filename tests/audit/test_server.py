@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ ORIGIN = {"Origin": "http://127.0.0.1:8765"}
 SECRET = "carried by nothing"
 
 
-def check(text: str, sections: list[tuple[str, int, int]], organ: str, caption: str) -> Found:
+def check(text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> Found:
     """A verifier that knows two organs, and takes what stands in the report word for word."""
     if organ not in ("liver", "spleen"):
         return Found(f"“{organ}” is not in the vocabulary", None)

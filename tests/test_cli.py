@@ -265,6 +265,7 @@ def test_audit_summary_and_apply(tmp_path: Path, captions: Path, monkeypatch: py
         (["--judge", "openai", "--prompt", "none.yaml"], "none.yaml"),
         (["--reviewer", "ann", "--reviewer", "ann"], "--reviewer: each needs a name of their own"),
         (["--overlap", "2"], "--overlap"),
+        (["--overlap", "nan"], "--overlap"),
         (["--sample", "0"], "--sample"),
         (["--port", "70000"], "--port"),
     ],

@@ -58,8 +58,6 @@ def review(job: ReviewJob, watch: Watch, tell: Callable[[str], None]) -> None:
     names = [name.strip() for name in job.reviewers]
     if not all(names) or len(set(names)) < len(names):
         raise InputError("--reviewer: each needs a name of their own")
-    if job.overlap is not None and not 0 <= job.overlap <= 1:  # which NaN is not either
-        raise InputError(f"--overlap {job.overlap}: a share from 0 to 1")
     finished_set(job.root)
     with bound(job.port) as listener:
         port = listener.getsockname()[1]

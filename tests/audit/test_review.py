@@ -45,13 +45,6 @@ def test_each_reviewer_needs_a_name(root: Path, names: tuple[str, ...]) -> None:
     assert not (root / "audit").exists()
 
 
-@pytest.mark.parametrize("share", [float("nan"), -0.1, 1.1])
-def test_a_share_is_a_share(root: Path, share: float) -> None:
-    with pytest.raises(InputError, match=r"--overlap .*: a share from 0 to 1"):
-        review(ReviewJob(root, Wanted(), ("ann",), overlap=share), Watch(), print)
-    assert not (root / "audit").exists()
-
-
 @pytest.mark.parametrize(("name", "opens"), [("DISPLAY", True), ("WAYLAND_DISPLAY", True), ("LANG", False)])
 def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch, name: str, opens: bool) -> None:
     for known in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):

@@ -27,6 +27,7 @@ MAY_IMPORT = {
 HEAVY = {
     "datasets",
     "fastapi",
+    "lightning_fabric",
     "matplotlib",
     "monai",
     "numpy",
@@ -34,6 +35,7 @@ HEAVY = {
     "openpyxl",
     "pandas",
     "pyarrow",
+    "safetensors",
     "torch",
     "transformers",
     "uvicorn",

@@ -1,0 +1,75 @@
+"""The building blocks of STU-Net: residual block, upsampling, and an instance norm that is quick on a CPU.
+
+Shapes: B batch, C channels, D H W voxels. Attribute names are those of the published checkpoints.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SLOPE = 0.01
+
+
+class InstanceNorm(nn.InstanceNorm3d):
+    """Instance normalisation over D H W with a weight and a bias for each channel; parameters as in
+    `nn.InstanceNorm3d`.
+
+    PyTorch's own copies a channels-last tensor into the other layout first, so that layout has its own path here: in
+    float32 the same formula, in bfloat16 (on a CPU) the kernel of batch norm on one volume, which is the same thing
+    and keeps its sums in float32.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-5, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, D, H, W) to the same; one voxel for each channel has no variance and raises ValueError."""
+        voxels = x.shape[2] * x.shape[3] * x.shape[4]
+        if voxels == 1 or x.device.type != "cpu" or not x.is_contiguous(memory_format=torch.channels_last_3d):
+            return super().forward(x)
+        if x.dtype in (torch.bfloat16, torch.float16):
+            volumes = [
+                functional.batch_norm(one, None, None, self.weight, self.bias, True, 0, self.eps) for one in x.split(1)
+            ]
+            return volumes[0] if len(volumes) == 1 else torch.cat(volumes)
+        variance, mean = torch.var_mean(x, dim=(2, 3, 4), correction=0, keepdim=True)
+        scale = self.weight.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
+        return torch.addcmul(self.bias.view(1, -1, 1, 1, 1) - mean * scale, x, scale)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3x3 convolutions with instance norm, and a shortcut that is a 1x1x1 convolution where `project` says so."""
+
+    def __init__(
+        self, channels_in: int, channels_out: int, stride: tuple[int, int, int] = (1, 1, 1), *, project: bool
+    ) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(channels_in, channels_out, kernel_size=3, stride=stride, padding=1)
+        self.norm1 = InstanceNorm(channels_out)
+        self.conv2 = nn.Conv3d(channels_out, channels_out, kernel_size=3, padding=1)
+        self.norm2 = InstanceNorm(channels_out)
+        self.conv3 = nn.Conv3d(channels_in, channels_out, kernel_size=1, stride=stride) if project else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, D, H, W) to (B, C', D / stride, H / stride, W / stride)."""
+        y = functional.leaky_relu(self.norm1(self.conv1(x)), SLOPE, inplace=True)
+        y = self.norm2(self.conv2(y))
+        y += x if self.conv3 is None else self.conv3(x)
+        return functional.leaky_relu(y, SLOPE, inplace=True)
+
+
+class Upsample(nn.Module):
+    """Repeats voxels by `scale` and mixes channels with a 1x1x1 convolution.
+
+    The convolution works on single voxels, so it comes first: the same numbers as after the repetition, for an eighth
+    of the work.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, scale: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.scale = [float(factor) for factor in scale]
+        self.conv = nn.Conv3d(channels_in, channels_out, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, D, H, W) to (B, C', D * scale, H * scale, W * scale)."""
+        return functional.interpolate(self.conv(x), scale_factor=self.scale, mode="nearest")

@@ -1,0 +1,122 @@
+"""Reads weights that others published, without ever running what a pickle holds."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+# Where the weights lie in what nnU-Net writes: version 1 (`.model`) and version 2 (`.pth`).
+WEIGHT_KEYS = ("state_dict", "network_weights")
+# What wrappers put before each name: distributed training and torch.compile.
+WRAPPERS = ("module.", "_orig_mod.")
+
+
+class WeightsFileError(ValueError):
+    """A file that holds no weights of the kind asked for, or more than weights."""
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, or of a PyTorch file (nnU-Net's `.model` and `.pth` too), on the CPU, by name.
+
+    Beside tensors a PyTorch file may hold plain Python values and numpy's numbers and arrays (nnU-Net stores its
+    learning curves so). Anything else could run code when it is read: WeightsFileError names it and nothing is read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsFileError(f"{path}: no such file")
+    tensors = _read_safetensors(path) if _is_safetensors(path) else _find_tensors(path, _read_pytorch(path))
+    return {_bare(name): tensor for name, tensor in tensors.items()}
+
+
+def misfits(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
+    """What keeps `weights` from being those of `network`: names missing, unknown or of another shape. Empty if none."""
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    missing = [name for name in expected if name not in weights]
+    unknown = [name for name in weights if name not in expected]
+    shapes = [
+        f"{name} is {tuple(weights[name].shape)} and not {shape}"
+        for name, shape in expected.items()
+        if name in weights and tuple(weights[name].shape) != shape
+    ]
+    told = (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+    return "; ".join(
+        f"{len(names)} {what}: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
+        for what, names in told
+        if names
+    )
+
+
+def _is_safetensors(path: Path) -> bool:
+    if path.suffix == ".safetensors":
+        return True
+    with path.open("rb") as file:
+        head = file.read(9)
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise WeightsFileError(f"{path}: not a complete safetensors file ({error}); fetch it again") from error
+
+
+def _read_pytorch(path: Path) -> object:
+    try:
+        with torch.serialization.safe_globals(_numpy_globals()):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsFileError(_refusal(path, error)) from error
+    except (EOFError, RuntimeError, zipfile.BadZipFile, KeyError, ValueError, UnicodeDecodeError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise WeightsFileError(f"{path}: cannot be read as a PyTorch file ({reason}); is it complete?") from error
+
+
+def _numpy_globals() -> list[Any]:
+    """What numpy's numbers and arrays need to be read; numpy 1 wrote the two functions under another name."""
+    functions = {"scalar": np.float64(0).__reduce__()[0], "_reconstruct": np.zeros(1).__reduce__()[0]}
+    old_names = [(function, f"numpy.core.multiarray.{name}") for name, function in functions.items()]
+    number_types = {type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}
+    return [*functions.values(), *old_names, np.ndarray, np.dtype, *number_types]
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    allowed = {"numpy.ndarray", "numpy.dtype"} | {
+        f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("scalar", "_reconstruct")
+    }
+    try:
+        unsafe = sorted(set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) - allowed)
+    except (ValueError, pickle.UnpicklingError):
+        unsafe = []
+    what = f"holds {', '.join(unsafe)}" if unsafe else "is no PyTorch file, or holds more"
+    return (
+        f"{path} {what}; only tensors, plain values and numpy's numbers are read from a file of this kind, since "
+        "reading others can run code. Where you trust its source, save its tensors as safetensors and load those"
+    )
+
+
+def _find_tensors(path: Path, content: object) -> dict[str, Tensor]:
+    if not isinstance(content, Mapping):
+        raise WeightsFileError(f"{path}: holds a {type(content).__name__}, not named weights")
+    found = next((content[key] for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)), content)
+    others = [str(name) for name, value in found.items() if not isinstance(value, Tensor) or not isinstance(name, str)]
+    if others or not found:
+        told = ", ".join(others[:5]) or "nothing"
+        raise WeightsFileError(
+            f"{path}: no weights under {' or '.join(WEIGHT_KEYS)}; it holds {told} instead of tensors"
+        )
+    return dict(found)
+
+
+def _bare(name: str) -> str:
+    while name.startswith(WRAPPERS):
+        name = next(name.removeprefix(wrapper) for wrapper in WRAPPERS if name.startswith(wrapper))
+    return name

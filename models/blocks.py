@@ -28,13 +28,14 @@ class InstanceNorm(nn.InstanceNorm3d):
         if voxels == 1 or x.device.type != "cpu" or not x.is_contiguous(memory_format=torch.channels_last_3d):
             return super().forward(x)
         if x.dtype in (torch.bfloat16, torch.float16):
-            volumes = [
-                functional.batch_norm(one, None, None, self.weight, self.bias, True, 0, self.eps) for one in x.split(1)
-            ]
+            volumes = [self._as_batch_norm(volume.unsqueeze(0)) for volume in x]
             return volumes[0] if len(volumes) == 1 else torch.cat(volumes)
         variance, mean = torch.var_mean(x, dim=(2, 3, 4), correction=0, keepdim=True)
         scale = self.weight.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
         return torch.addcmul(self.bias.view(1, -1, 1, 1, 1) - mean * scale, x, scale)
+
+    def _as_batch_norm(self, volume: Tensor) -> Tensor:
+        return functional.batch_norm(volume, None, None, self.weight, self.bias, True, 0, self.eps)
 
 
 class ResidualBlock(nn.Module):

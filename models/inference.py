@@ -40,7 +40,7 @@ def faster(
     if compile:
         forward = torch.compile(forward)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def run(x: Tensor) -> Tensor:
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             return forward(x.to(memory_format=layout)).float()

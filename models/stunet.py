@@ -15,11 +15,12 @@ from torch.utils.checkpoint import checkpoint
 
 from .architecture import Architecture, architecture_of, read_off
 from .blocks import SLOPE, ResidualBlock, Upsample
+from .freezing import Members, Part, Staged
 from .labels import PUBLISHED_LABELS, positions
 from .weights_file import WeightsFileError, misfits, read_weights
 
 
-class STUNet(nn.Module):
+class STUNet(Staged):
     """The network of one size: `encode` gives a pyramid, `decode` features of every voxel, `forward` logits of classes.
 
     Without `num_classes` there are no heads and `forward` is refused. `labels` names the outputs, in their order.
@@ -64,6 +65,11 @@ class STUNet(nn.Module):
     def decoder(self) -> nn.ModuleList:
         """What turns the pyramid into features for every voxel; the heads are not part of it."""
         return nn.ModuleList([self.upsample_layers, self.conv_blocks_localization])
+
+    def parts(self) -> dict[Part, Members]:
+        """Encoder, decoder and the heads of the pretraining, if there are any."""
+        heads = [self.seg_outputs] if self.num_classes is not None else []
+        return {"image_encoder": [self.encoder], "image_decoder": [self.decoder], "image_heads": [*heads]}
 
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
         """(B, in_channels, D, H, W) to the pyramid: (B, dims[i], D / s, H / s, W / s) for each stage i, finest first.
@@ -155,7 +161,7 @@ class STUNet(nn.Module):
                 network = cls(architecture, in_channels, num_classes, labels=labels)
         except ValueError as error:
             raise WeightsFileError(f"{path}: {error}") from error
-        problems = misfits(network, weights)
+        problems = misfits(network.state_dict(), weights)
         if problems:
             raise WeightsFileError(f"{path}: the weights do not fit STU-Net: {problems}")
         network.load_state_dict(weights, assign=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 # Where the weights lie in what nnU-Net writes: version 1 (`.model`) and version 2 (`.pth`).
 WEIGHT_KEYS = ("state_dict", "network_weights")
@@ -33,15 +33,14 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     return {_bare(name): tensor for name, tensor in tensors.items()}
 
 
-def misfits(network: nn.Module, weights: Mapping[str, Tensor]) -> str:
-    """What keeps `weights` from being those of `network`: names missing, unknown or of another shape. Empty if none."""
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
+    """What keeps `weights` from being those `expected`: names missing, unknown or of another shape. Empty if none."""
     missing = [name for name in expected if name not in weights]
     unknown = [name for name in weights if name not in expected]
     shapes = [
-        f"{name} is {tuple(weights[name].shape)} and not {shape}"
-        for name, shape in expected.items()
-        if name in weights and tuple(weights[name].shape) != shape
+        f"{name} is {tuple(weights[name].shape)} and not {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in weights and weights[name].shape != tensor.shape
     ]
     told = (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
     return "; ".join(

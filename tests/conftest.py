@@ -1,9 +1,13 @@
 """Places and settings that all tests share."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.encoders import minilm_directory, unpack_mpnet
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,3 +29,29 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """The directory of a real text encoder: all-MiniLM-L6-v2."""
+    return minilm_directory()
+
+
+@pytest.fixture(scope="session")
+def mpnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The directory of a real text encoder of BioLORD's architecture: all-mpnet-base-v2."""
+    folder = tmp_path_factory.mktemp("mpnet")
+    yield unpack_mpnet(folder)
+    # pytest keeps the folders of three runs, and this one is large.
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch on one thread: on a machine with more to do, two that wait for each other are slower by far."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

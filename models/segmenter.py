@@ -1,0 +1,127 @@
+"""A volume and prompts to a mask for each prompt: the finest decoder features times a query for each prompt.
+
+Shapes: B batch, P prompts, C channels, E embedding, D H W voxels. The image side runs once, whatever P is. With the
+`mlp` connector a query is the same for every part of a volume, and the product is linear in the features: blending
+the features of overlapping windows and multiplying once gives the logits that blending P of them would give, with
+memory that grows with C and not with P.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .connectors import Connector, Queries, build_connector
+from .freezing import Members, Part, Staged
+from .stunet import STUNet
+from .text import TextEncoder
+
+
+class ImageFeatures(NamedTuple):
+    """What the image side says of a volume, without any prompt."""
+
+    levels: tuple[Tensor, ...]
+    """(B, C_i, D / s_i, H / s_i, W / s_i), finest first."""
+    bottleneck: Tensor
+    """(B, C, d, h, w)."""
+
+
+class Segmentation(NamedTuple):
+    """What training wants: logits of each level, finest first, and whether each prompt's structure is there at all."""
+
+    logits: tuple[Tensor, ...]
+    """(B, P, D / s_i, H / s_i, W / s_i)."""
+    presence: Tensor
+    """Logits (B, P)."""
+
+
+class TextSegmenter(Staged):
+    """An image encoder and decoder, a text encoder (None where prompts come as embeddings), and a connector between
+    them.
+
+    `levels` counts the decoder levels that have queries of their own, for deep supervision; one is enough to segment.
+    """
+
+    def __init__(
+        self,
+        image: STUNet,
+        text: TextEncoder | None,
+        connector: str = "mlp",
+        *,
+        embedding_dim: int | None = None,
+        hidden: int = 512,
+        levels: int = 4,
+    ) -> None:
+        super().__init__()
+        embedding_dim = embedding_dim or (text.embedding_dim if text else None)
+        if embedding_dim is None or (text and text.embedding_dim != embedding_dim):
+            raise ValueError("embedding_dim is that of the text encoder, and has to be given where there is none")
+        if not 1 <= levels <= len(image.feature_channels):
+            raise ValueError(f"this decoder has 1 to {len(image.feature_channels)} levels, not {levels}")
+        self.image, self.text, self.levels = image, text, levels
+        channels = (*image.feature_channels[:levels], image.architecture.dims[-1])
+        self.connector: Connector = build_connector(connector, embedding_dim, channels, hidden)
+
+    def parts(self) -> dict[Part, Members]:
+        """The heads of the pretraining, where there are any, take no part in segmenting by text."""
+        return self.image.parts() | {"text": [self.text] if self.text else [], "connector": [self.connector]}
+
+    def forward(self, volume: Tensor, prompts: Sequence[str] | Tensor, *, full: bool = False) -> Tensor | Segmentation:
+        """(B, 1, D, H, W) and P prompts, as texts or embeddings (P, E), to logits (B, P, D, H, W).
+
+        With `full` all that training wants. Whether a structure is there is for `presence` to say: see `masks`.
+        """
+        features = self.image_features(volume, levels=self.levels if full else 1)
+        *queries, presence = self.queries(prompts, features.bottleneck)
+        logits = tuple(query.logits(level) for query, level in zip(queries, features.levels, strict=False))
+        return Segmentation(logits, presence_logits(presence, features.bottleneck)) if full else logits[0]
+
+    def image_features(self, volume: Tensor, *, levels: int = 1) -> ImageFeatures:
+        """(B, 1, D, H, W) to the features that every prompt is held against, of the `levels` finest levels."""
+        pyramid = self.image.encode(volume)
+        features = self.image.decode(pyramid, deep_supervision=levels > 1)
+        return ImageFeatures((features,) if isinstance(features, Tensor) else features[:levels], pyramid[-1])
+
+    def queries(self, prompts: Sequence[str] | Tensor, bottleneck: Tensor | None = None) -> tuple[Queries, ...]:
+        """P prompts to queries for each level, finest first, and for the bottleneck, last.
+
+        With `cross_attention` they are those of the images whose `bottleneck` is given.
+        """
+        image = bottleneck if self.connector.needs_image else None
+        queries: tuple[Queries, ...] = self.connector(self.embed(prompts), image)
+        return queries
+
+    def embed(self, prompts: Sequence[str] | Tensor) -> Tensor:
+        """Texts to embeddings (P, E), with gradients only where the text encoder trains; embeddings stay what they
+        are.
+        """
+        if isinstance(prompts, Tensor):
+            return prompts
+        if isinstance(prompts, str):
+            raise ValueError(f"prompts are a list of texts; [{prompts!r}] is one prompt")
+        if self.text is None:
+            raise ValueError("this segmenter has no text encoder: prompts must come as embeddings (P, E)")
+        if not prompts:
+            raise ValueError("no prompts: name at least one structure")
+        trains = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.text.parameters())
+        return self.text.embed(prompts) if trains else self.text.encode(prompts).to(self.text.device)
+
+
+def presence_logits(queries: Queries, bottleneck: Tensor) -> Tensor:
+    """How surely each prompt's structure is somewhere in the image, (B, P): its best place in the bottleneck (B, C,
+    ...).
+
+    A maximum, so that the presence in a volume is the largest of those in its windows.
+    """
+    return queries.logits(bottleneck.float()).flatten(2).amax(dim=2)
+
+
+def masks(logits: Tensor, presence: Tensor, *, threshold: float = 0.5, presence_threshold: float = 0.5) -> Tensor:
+    """Logits (B, P, D, H, W) and presence logits (B, P) to masks, bool: voxels above `threshold`, none of an absent
+    structure.
+
+    Both thresholds are probabilities; `presence_threshold` 0 takes every structure to be there.
+    """
+    there = presence.sigmoid() >= presence_threshold
+    return (logits.sigmoid() > threshold) & there[..., None, None, None]

@@ -1,0 +1,124 @@
+"""Windows over whole volumes: blending features and multiplying once gives what blending logits gives."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from models.connectors import Queries
+from models.segmenter import TextSegmenter
+from tests.tiny import embeddings, segmenter, volume
+from train import windows as module
+from train.windows import (
+    VolumeFeatures,
+    Windows,
+    label_map,
+    presence,
+    prompt_masks,
+    volume_features,
+    volume_logits,
+)
+
+EXACT = Windows((32, 32, 64), precision="float32")
+
+
+def whole(seed: int = 0, shape: tuple[int, int, int] = (40, 50, 80)) -> torch.Tensor:
+    return volume(1, *shape, seed=seed)[0]
+
+
+@pytest.fixture(scope="module")
+def model() -> TextSegmenter:
+    return segmenter()
+
+
+@pytest.mark.parametrize("shape", [(40, 50, 80), (32, 32, 64), (20, 33, 65)])
+def test_blended_features_times_queries_are_blended_logits(model: TextSegmenter, shape: tuple[int, int, int]) -> None:
+    x, prompts = whole(shape=shape), embeddings(5)
+    features = volume_features(model, x, EXACT)
+    queries = model.queries(prompts)
+    logits, best = volume_logits(model, x, prompts, EXACT)
+    assert features.finest.shape == (4, *shape) and logits.shape == (5, *shape)
+    torch.testing.assert_close(queries[0].logits(features.finest[None])[0], logits, atol=2e-5, rtol=1e-5)
+    torch.testing.assert_close(presence(features, queries), best, atol=1e-5, rtol=1e-5)
+
+
+def test_one_window_is_the_network_itself(model: TextSegmenter) -> None:
+    x, prompts = whole(shape=(32, 32, 64)), embeddings(3)
+    features = volume_features(model, x, EXACT)
+    with torch.no_grad():
+        expected = model(x[None], prompts, full=True)
+    queries = model.queries(prompts)
+    torch.testing.assert_close(queries[0].logits(features.finest[None]), expected.logits[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(presence(features, queries), expected.presence[0], atol=1e-5, rtol=1e-5)
+
+
+def test_presence_in_a_volume_is_the_largest_in_its_windows(model: TextSegmenter) -> None:
+    x, prompts = whole(shape=(32, 32, 128)), embeddings(4)
+    features = volume_features(model, x, Windows((32, 32, 64), overlap=0, precision="float32"))
+    with torch.no_grad():
+        each = [model(x[None, ..., start : start + 64], prompts, full=True).presence[0] for start in (0, 64)]
+    torch.testing.assert_close(presence(features, model.queries(prompts)), torch.stack(each).amax(dim=0))
+
+
+def some_features(prompts: int = 6) -> tuple[VolumeFeatures, tuple[Queries, ...]]:
+    torch.manual_seed(0)
+    features = VolumeFeatures(torch.randn(4, 9, 10, 11), torch.randn(8, 12))
+    query = [
+        Queries(
+            torch.nn.functional.normalize(torch.randn(prompts, c), dim=1), torch.rand(prompts) * 3, torch.randn(prompts)
+        )
+        for c in (4, 8)
+    ]
+    return features, tuple(query)
+
+
+@pytest.mark.parametrize("at_once", [1, 700, 1 << 21])
+@pytest.mark.parametrize("threshold", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize("presence_threshold", [0.0, 0.6, 1.0])
+def test_labels_and_masks_are_what_their_logits_say(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, threshold: float, presence_threshold: float
+) -> None:
+    monkeypatch.setattr(module, "LOGITS_AT_ONCE", at_once)
+    features, queries = some_features()
+    probability = queries[0].logits(features.finest[None])[0].sigmoid()
+    there = presence(features, queries).sigmoid() >= presence_threshold
+    labels = label_map(features, queries, threshold=threshold, presence_threshold=presence_threshold)
+    found = list(prompt_masks(features, queries, threshold=threshold, presence_threshold=presence_threshold))
+    assert labels.dtype == torch.int16 and len(found) == 6
+    for prompt in range(6):
+        assert torch.equal(found[prompt], (probability[prompt] > threshold) & there[prompt])
+    best = torch.where(there[:, None, None, None], probability, -1.0)
+    expected = torch.where(best.amax(dim=0) > threshold, best.argmax(dim=0) + 1, 0)
+    assert torch.equal(labels, expected.to(torch.int16))
+
+
+def test_cross_attention_blends_logits_and_refuses_to_blend_features() -> None:
+    model = segmenter("cross_attention")
+    x, prompts = whole(), embeddings(3)
+    logits, best = volume_logits(model, x, prompts, EXACT)
+    assert logits.shape == (3, 40, 50, 80) and best.shape == (3,)
+    with pytest.raises(ValueError, match="use volume_logits"):
+        volume_features(model, x, EXACT)
+
+
+def test_the_edge_is_padded_with_the_darkest_value_and_cut_off_again(model: TextSegmenter) -> None:
+    small = whole(shape=(20, 32, 64)) + 5
+    padded = torch.nn.functional.pad(small, (0, 0, 0, 0, 6, 6), value=float(small.min()))
+    features = volume_features(model, small, EXACT)
+    expected = volume_features(model, padded, EXACT)
+    torch.testing.assert_close(features.finest, expected.finest[:, 6:26], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: Windows(overlap=1.0), "overlap"),
+        (lambda: Windows(batch=0), "at least one window"),
+        (lambda: volume_features(segmenter(), whole(), Windows((30, 32, 64))), "multiples of 16×16×32"),
+        (lambda: volume_features(segmenter(), whole()[0], EXACT), r"a volume is \(1, D, H, W\), not \(40, 50, 80\)"),
+        (lambda: label_map(*some_features(), threshold=2), "probability from 0 to 1, not 2"),
+    ],
+)
+def test_what_is_wrong_is_told(call: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        call()

@@ -54,6 +54,7 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
     """
     if isinstance(texts, str):
         raise TypeError(f"one text, {texts!r}, where several are asked for: put it in a list")
+    texts = list(texts)
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"text {index} is {text!r}, a {type(text).__name__}: give strings")

@@ -1,6 +1,7 @@
 """Time and memory of the contrastive losses on cached image embeddings, beside plain PyTorch.
 
     python -m benchmarks.bench_mgcl                         4096 reports, 3 captions, 768 numbers, two threads
+    python -m benchmarks.bench_mgcl --threads 1             where other programs run: threads wait for each other
     python -m benchmarks.bench_mgcl --device cuda --reports 16384 --chunk 4096
 
 Both mask captions of the same text in whatever granularity. Plain PyTorch holds the logits of each granularity and
@@ -15,9 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,12 +27,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.losses import CHUNK, INITIAL_LOG_SCALE, clip_loss, mgcl_loss
+from benchmarks.processes import in_a_process, on_what, peak_bytes, reset_peak, waited_for
+from models.logit_scale import INITIAL_LOG_SCALE
+from train.losses import CHUNK, clip_loss, mgcl_loss
 
 ROOT = Path(__file__).resolve().parents[1]
 LOSSES = ("clip", "mean", "joint")
 WAYS = ("ovct", "plain")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]
+Loss = Callable[[str, Inputs, int], Tensor]
+MODULE = "benchmarks.bench_mgcl"
 
 
 def make_inputs(reports: int, captions: int, size: int, device: str) -> Inputs:
@@ -83,21 +85,24 @@ def plain(name: str, inputs: Inputs, chunk: int) -> Tensor:
     return total / (2 * slots)
 
 
+def forward_and_backward(loss: Loss, name: str, inputs: Inputs, chunk: int) -> Tensor:
+    value = loss(name, inputs, chunk)
+    torch.autograd.backward(value)
+    return value.detach()
+
+
 def one_run(name: str, way: str, args: argparse.Namespace) -> dict[str, float]:
     """Time and memory of one loss; its gradients go to a file, to be compared."""
     torch.set_num_threads(args.threads)
-    loss: Callable[[str, Inputs, int], Tensor] = ours if way == "ovct" else plain
+    loss: Loss = ours if way == "ovct" else plain
     small = make_inputs(max(args.reports // 8, 2), args.captions, args.size, args.device)
-    torch.autograd.backward(loss(name, small, args.chunk))
+    forward_and_backward(loss, name, small, args.chunk)
     inputs = make_inputs(args.reports, args.captions, args.size, args.device)
     before, seconds, cpu_seconds = reset_peak(args.device), [], []
     for _ in range(args.passes):
         inputs[1].grad = inputs[2].grad = None
         start, cpu_start = time.perf_counter(), time.process_time()
-        value = loss(name, inputs, args.chunk)
-        torch.autograd.backward(value)
-        if args.device == "cuda":
-            torch.cuda.synchronize()
+        value = waited_for(args.device, lambda: forward_and_backward(loss, name, inputs, args.chunk))
         seconds.append(time.perf_counter() - start)
         cpu_seconds.append(time.process_time() - cpu_start)
     peak = peak_bytes(args.device) - before
@@ -106,39 +111,9 @@ def one_run(name: str, way: str, args: argparse.Namespace) -> dict[str, float]:
     return {"wall": min(seconds), "cpu": min(cpu_seconds), "mebibytes": peak / 2**20, "value": value.item()}
 
 
-def reset_peak(device: str) -> int:
-    """Begin to watch memory, and return what is held now."""
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        return torch.cuda.memory_allocated()
-    # Linux forgets the peak when it is told to; elsewhere what made the inputs is part of it.
-    if Path("/proc/self/clear_refs").exists():
-        Path("/proc/self/clear_refs").write_text("5")
-    return peak_bytes(device)
-
-
-def peak_bytes(device: str) -> int:
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated()
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if "VmHWM" in line)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def in_a_process(name: str, way: str, argv: Sequence[str], gradients: Path) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.bench_mgcl", *argv, "--one", name, way, "--gradients", str(gradients)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
-    result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return result
-
-
 def compare(name: str, argv: Sequence[str], folder: Path) -> None:
     files = {way: folder / f"{name}-{way}.pt" for way in WAYS}
-    found = {way: in_a_process(name, way, argv, files[way]) for way in WAYS}
+    found = {way: in_a_process(MODULE, [*argv, "--one", name, way, "--gradients", str(files[way])]) for way in WAYS}
     for way, one in found.items():
         print(
             f"{name:<7}{way:<7}{one['wall']:>8.3f} s{one['cpu']:>8.3f} s of CPU{one['mebibytes']:>8,.0f} MiB"
@@ -174,9 +149,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, way = args.one
         print(json.dumps(one_run(name, way, args)))
         return 0
-    device = torch.cuda.get_device_name() if args.device == "cuda" else f"CPU, {args.threads} threads"
     print(f"{args.reports} reports, {args.captions} captions, {args.size} numbers, float32, chunks of {args.chunk}")
-    print(f"torch {torch.__version__}, {device}, load {os.getloadavg()[0]:.1f}")
+    print(on_what(args.device, args.threads))
     with tempfile.TemporaryDirectory() as folder:
         for name in LOSSES:
             compare(name, argv, Path(folder))

@@ -3,7 +3,6 @@
 Shapes: B volumes or texts, C channels of the bottleneck, E embedding.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -12,11 +11,9 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from .freezing import Members, Part, Staged
+from .logit_scale import INITIAL_LOG_SCALE
 from .stunet import STUNet
 from .text import TextEncoder
-
-# CLIP (Radford et al. 2021): the logit scale starts at 1 / 0.07; it is learned as its logarithm.
-INITIAL_LOG_SCALE = math.log(1 / 0.07)
 
 Pooling = Literal["mean", "max", "mean_max"]
 

@@ -5,9 +5,9 @@ parameters are named as in the published checkpoints, so these load. Shapes: B b
 published weights D H W are z, y, x, as nnU-Net reads a volume, and the last axis is halved once more than the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Literal, Self, overload
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ class STUNet(Staged):
     """The network of one size: `encode` gives a pyramid, `decode` features of every voxel, `forward` logits of classes.
 
     Without `num_classes` there are no heads and `forward` is refused. `labels` names the outputs, in their order.
-    `checkpointing` keeps a stage's activations out of memory while training and computes them again on the way back.
+    `checkpointing` keeps the activations inside a block out of memory while training, and computes them again.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class STUNet(Staged):
         self.check_input(x)
         pyramid = []
         for stage in self.conv_blocks_context:
-            x = self._run(stage, x)
+            x = self._through(stage, x)
             pyramid.append(x)
         return tuple(pyramid)
 
@@ -96,7 +96,7 @@ class STUNet(Staged):
             raise ValueError(f"`encode` gives {len(self.architecture.dims)} tensors, not {len(pyramid)}")
         x, levels = pyramid[-1], list[Tensor]()
         for up, blocks, skip in zip(self.upsample_layers, self.conv_blocks_localization, pyramid[-2::-1], strict=True):
-            x = self._run(_merge, up, blocks, x, skip)
+            x = self._through(blocks, up(x), skip)
             if deep_supervision:
                 levels.append(x)
         return tuple(reversed(levels)) if deep_supervision else x
@@ -126,11 +126,11 @@ class STUNet(Staged):
             )
         self.architecture.check_patch(x.shape[2:])
 
-    def _run(self, part: Callable[..., Tensor], *inputs: Any) -> Tensor:
-        if self.checkpointing and self.training and torch.is_grad_enabled():
-            again: Tensor = checkpoint(part, *inputs, use_reentrant=False)
-            return again
-        return part(*inputs)
+    def _through(self, blocks: nn.Module, *parts: Tensor) -> Tensor:
+        for block in blocks.children():
+            saving = self.checkpointing and self.training and torch.is_grad_enabled()
+            parts = (checkpoint(block, *parts, use_reentrant=False) if saving else block(*parts),)
+        return parts[0]
 
     def select_labels(self, names: Sequence[str]) -> Self:
         """Keeps the outputs of `names`, in that order, in place; each is found by its name, never by its position."""
@@ -174,11 +174,6 @@ def _counted(in_channels: int, num_classes: int | None, labels: Sequence[str] | 
     if labels is not None and len(labels) != num_classes:
         raise ValueError(f"{len(labels)} labels for {num_classes} classes (background counts as one)")
     return in_channels, num_classes
-
-
-def _merge(up: nn.Module, blocks: nn.Module, x: Tensor, skip: Tensor) -> Tensor:
-    merged: Tensor = blocks(torch.cat((up(x), skip), dim=1))
-    return merged
 
 
 def _stage(channels_in: int, channels_out: int, depth: int, stride: tuple[int, int, int] = (1, 1, 1)) -> nn.Sequential:

@@ -136,21 +136,27 @@ class TextEncoder(nn.Module):
         if batch_size < 1:
             raise ValueError(f"batch_size {batch_size}: write 1 or more")
         prompts = self._prompts(texts)
-        distinct = self._longest_first(prompts)
-        batches = [distinct[start : start + batch_size] for start in range(0, len(distinct), batch_size)] or [[]]
+        batches = list(self._batches(list(dict.fromkeys(prompts)), batch_size)) or [[]]
         with self._evaluating(), torch.autocast(self.device.type, enabled=False):
             vectors = torch.cat([self._embed(batch).cpu() for batch in batches])
-        rows = {prompt: row for row, prompt in enumerate(distinct)}
+        rows = {prompt: row for row, prompt in enumerate(prompt for batch in batches for prompt in batch)}
         return vectors[[rows[prompt] for prompt in prompts]]
 
-    def _longest_first(self, prompts: list[str]) -> list[str]:
-        """The distinct ones by their tokens: sorted by their characters, a quarter of all would still be padding."""
-        distinct = list(dict.fromkeys(prompts))
-        if not distinct:
-            return []
-        tokens = self.tokenizer(distinct, truncation=True, max_length=self.max_length)["input_ids"]
+    def _batches(self, distinct: list[str], batch_size: int) -> Iterator[list[str]]:
+        """Longest first by their tokens (sorted by characters, a quarter of all would still be padding).
+
+        A batch also ends where texts are less than half as long as its first: one long text must not pad 63 short ones.
+        """
+        tokens = self.tokenizer(distinct, truncation=True, max_length=self.max_length)["input_ids"] if distinct else []
         lengths = dict(zip(distinct, map(len, tokens), strict=True))
-        return sorted(distinct, key=lengths.__getitem__, reverse=True)
+        batch: list[str] = []
+        for prompt in sorted(distinct, key=lengths.__getitem__, reverse=True):
+            if batch and (len(batch) == batch_size or 2 * lengths[prompt] < lengths[batch[0]]):
+                yield batch
+                batch = []
+            batch.append(prompt)
+        if batch:
+            yield batch
 
     @contextmanager
     def _evaluating(self) -> Iterator[None]:

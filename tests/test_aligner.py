@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from models.aligner import INITIAL_LOG_SCALE, Aligner
+from models.aligner import Aligner
+from models.logit_scale import INITIAL_LOG_SCALE
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.encoders import tiny_encoder

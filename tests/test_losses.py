@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.logit_scale import INITIAL_LOG_SCALE, MAX_LOG_SCALE
 from train.losses import (
-    INITIAL_LOG_SCALE,
-    MAX_LOG_SCALE,
     Reading,
     alignment_loss,
     clamp_log_scale_,

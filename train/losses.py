@@ -31,12 +31,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from models.logit_scale import MAX_LOG_SCALE
+
 from .gather import gather, rank_and_size
 from .pairs import pair_up
 from .similarity import log_sum_exps, sigmoid_sum
 
-INITIAL_LOG_SCALE = math.log(1 / 0.07)
-MAX_LOG_SCALE = math.log(100)
 # Rows of similarities at a time; by time and memory on two CPU threads with B = 4096, K = 3, E = 768.
 CHUNK = 512
 

@@ -17,8 +17,8 @@ class InstanceNorm(nn.InstanceNorm3d):
     `nn.InstanceNorm3d`.
 
     PyTorch's own copies a channels-last tensor into the other layout first, so that layout has its own path here: in
-    float32 the same formula, in bfloat16 (on a CPU) the kernel of batch norm on one volume, which is the same thing
-    and keeps its sums in float32.
+    float32 and where a compiler fuses it the same formula, else in bfloat16 the kernel of batch norm on one volume,
+    which is the same thing and keeps its sums in float32.
     """
 
     def __init__(self, channels: int) -> None:
@@ -29,12 +29,13 @@ class InstanceNorm(nn.InstanceNorm3d):
         voxels = x.shape[2] * x.shape[3] * x.shape[4]
         if voxels == 1 or x.device.type != "cpu" or not x.is_contiguous(memory_format=torch.channels_last_3d):
             return super().forward(x)
-        if x.dtype in (torch.bfloat16, torch.float16):
+        if x.dtype in (torch.bfloat16, torch.float16) and not torch.compiler.is_compiling():
             volumes = [self._as_batch_norm(volume.unsqueeze(0)) for volume in x]
             return volumes[0] if len(volumes) == 1 else torch.cat(volumes)
-        variance, mean = torch.var_mean(x, dim=(2, 3, 4), correction=0, keepdim=True)
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        variance, mean = torch.var_mean(wide, dim=(2, 3, 4), correction=0, keepdim=True)
         scale = self.weight.view(1, -1, 1, 1, 1) * torch.rsqrt(variance + self.eps)
-        return torch.addcmul(self.bias.view(1, -1, 1, 1, 1) - mean * scale, x, scale)
+        return torch.addcmul(self.bias.view(1, -1, 1, 1, 1) - mean * scale, wide, scale).to(x.dtype)
 
     def _as_batch_norm(self, volume: Tensor) -> Tensor:
         return functional.batch_norm(volume, None, None, self.weight, self.bias, True, 0, self.eps)

@@ -126,10 +126,18 @@ class STUNet(Staged):
             )
         self.architecture.check_patch(x.shape[2:])
 
+    @property
+    def _last_block(self) -> nn.Module:
+        finest = self.conv_blocks_localization[-1]
+        assert isinstance(finest, nn.Sequential)
+        return finest[-1]
+
     def _through(self, blocks: nn.Module, *parts: Tensor) -> Tensor:
+        saving = self.checkpointing and self.training and torch.is_grad_enabled()
         for block in blocks.children():
-            saving = self.checkpointing and self.training and torch.is_grad_enabled()
-            parts = (checkpoint(block, *parts, use_reentrant=False) if saving else block(*parts),)
+            # Backward begins with the last block, when all else is still kept: computing it again would save nothing.
+            again = saving and block is not self._last_block
+            parts = (checkpoint(block, *parts, use_reentrant=False) if again else block(*parts),)
         return parts[0]
 
     def select_labels(self, names: Sequence[str]) -> Self:

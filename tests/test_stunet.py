@@ -243,7 +243,7 @@ def test_checkpointing_changes_memory_and_no_gradient(size: str) -> None:
             loss = network(known_volume()).square().mean()
         kept.append(held)
         loss.backward()
-    assert kept[1] < kept[0] / 3
+    assert kept[1] < 0.7 * kept[0]
     for (name, one), other in zip(plain.named_parameters(), saving.parameters(), strict=True):
         if not name.startswith("seg_outputs.") or name.startswith("seg_outputs.4"):
             assert one.grad is not None and other.grad is not None

@@ -11,6 +11,7 @@ from unittest.mock import patch
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from models.aligner import Aligner
 from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
@@ -35,6 +36,16 @@ def text(encoder_directory: Path) -> TextEncoder:
     return TextEncoder.from_pretrained(encoder_directory, HANDLING)
 
 
+def close(one: torch.Tensor, other: torch.Tensor, tolerance: float = 1e-5) -> None:
+    """To the last digits: where in memory weights lie may decide which kernel multiplies them."""
+    torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def same_weights(one: nn.Module, other: nn.Module) -> bool:
+    state, expected = one.state_dict(), other.state_dict()
+    return state.keys() == expected.keys() and all(torch.equal(state[name], expected[name]) for name in state)
+
+
 def with_text(text: TextEncoder, connector: str = "mlp") -> TextSegmenter:
     torch.manual_seed(3)
     return TextSegmenter(STUNet("tiny-deep"), text, connector, hidden=32, levels=2).eval()
@@ -48,7 +59,8 @@ def test_a_segmenter_comes_back_exactly(tmp_path: Path, text: TextEncoder, conne
     assert isinstance(loaded, TextSegmenter) and not loaded.training
     x = volume(1, 32, 32, 64)
     with torch.no_grad():
-        assert torch.equal(loaded(x, PROMPTS), model(x, PROMPTS))
+        close(loaded(x, PROMPTS), model(x, PROMPTS))
+    assert same_weights(loaded, model)
     assert loaded.text is not None and loaded.text.handling == HANDLING
     assert record.preprocessing == PUBLISHED_PREPROCESSING
     assert (record.stage, record.trained_on) == ("segment", ({"dataset": "phantoms", "steps": 3},))
@@ -66,7 +78,8 @@ def test_an_aligner_comes_back_exactly(tmp_path: Path, text: TextEncoder) -> Non
     assert isinstance(loaded, Aligner) and record.pooling == "max"
     pooled = loaded.pool(volume(2, 32, 32, 64))
     for one, other in zip(loaded(pooled, PROMPTS), model(pooled, PROMPTS), strict=True):
-        assert torch.equal(one, other)
+        close(one, other)
+    assert same_weights(loaded, model)
     assert loaded.log_scale.item() == 3.0
 
 
@@ -82,7 +95,7 @@ def test_a_pretrained_network_comes_back_with_its_labels(tmp_path: Path) -> None
     assert isinstance(loaded, STUNet) and loaded.labels == ("background", "liver", "spleen")
     assert record.preprocessing == preprocessing
     x = volume(1, 32, 32, 64).expand(1, 2, -1, -1, -1)
-    torch.testing.assert_close(loaded(x), model(x))
+    close(loaded(x), model(x))
     assert all(parameter.requires_grad and parameter.is_contiguous() for parameter in loaded.parameters())
 
 
@@ -125,7 +138,7 @@ def test_an_encoder_that_may_not_be_passed_on_is_recorded_by_name(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", record.weights]
     loaded = load_checkpoint(tmp_path).model
     x = volume(1, 32, 32, 64)
-    assert torch.equal(loaded(x, PROMPTS), with_text(text)(x, PROMPTS))
+    close(loaded(x, PROMPTS), with_text(text)(x, PROMPTS))
 
 
 def test_another_encoder_under_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -201,7 +214,9 @@ def test_a_segmenter_without_a_text_encoder_takes_embeddings(tmp_path: Path) -> 
     model = segmenter()
     save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
     x = volume(1, 32, 32, 64)
-    assert torch.equal(load_checkpoint(tmp_path).model(x, embeddings(2)), model(x, embeddings(2)))
+    loaded = load_checkpoint(tmp_path).model
+    assert same_weights(loaded, model)
+    close(loaded(x, embeddings(2)), model(x, embeddings(2)))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -210,4 +225,4 @@ def test_a_checkpoint_loads_on_a_gpu(tmp_path: Path, text: TextEncoder) -> None:
     save_checkpoint(model.cuda(), tmp_path, PUBLISHED_PREPROCESSING)
     x = volume(1, 32, 32, 64)
     on_gpu = load_checkpoint(tmp_path, "cuda").model(x.cuda(), PROMPTS).cpu()
-    torch.testing.assert_close(on_gpu, load_checkpoint(tmp_path).model(x, PROMPTS), atol=1e-3, rtol=1e-3)
+    close(on_gpu, load_checkpoint(tmp_path).model(x, PROMPTS), 1e-3)

@@ -17,6 +17,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 TEXTS = ["", "liver", "Left kidney", LONG, "no focal lesion, 12 mm"]
 
 
+def same(vectors: torch.Tensor, expected: torch.Tensor) -> None:
+    """To the last digit but one: where in memory weights lie may decide which kernel multiplies them."""
+    torch.testing.assert_close(vectors, expected, rtol=0, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("encoders") / "tiny")
@@ -83,7 +88,7 @@ def test_a_pooler_that_the_weights_lack_does_not_matter(tiny: Path, tmp_path: Pa
     assert len(bare) == len(weights) - 2
     content = save(bare, {"format": "pt"})
     encoder = TextEncoder.from_pretrained(linked_copy(tiny, tmp_path / "bare", {"model.safetensors": content}))
-    assert torch.equal(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
     assert encoder.fingerprint() == TextEncoder.from_pretrained(tiny).fingerprint()
 
 
@@ -108,7 +113,7 @@ def test_a_torch_file_is_read_without_unpickling(tiny: Path, tmp_path: Path) -> 
     weights = load_file(tiny / "model.safetensors")
     safe = linked_copy(tiny, tmp_path / "safe", {"model.safetensors": None})
     torch.save(weights, safe / "pytorch_model.bin")
-    assert torch.equal(TextEncoder.from_pretrained(safe).encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    same(TextEncoder.from_pretrained(safe).encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
     unsafe = linked_copy(tiny, tmp_path / "unsafe", {"model.safetensors": None})
     torch.save(weights | {"more": Mischief(tmp_path / "made")}, unsafe / "pytorch_model.bin")
     assert "cannot be read" in refusal(unsafe)
@@ -149,7 +154,7 @@ def test_a_difference_is_said(tiny: Path, tmp_path: Path, file: str, content: ob
     with pytest.warns(UserWarning, match=said) as caught:
         encoder = TextEncoder.from_pretrained(directory)
     assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
-    assert torch.equal(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +185,7 @@ def test_saved_and_read_again(tmp_path: Path, kind: Any) -> None:
     encoder.save(tmp_path / "deep/er")
     again = TextEncoder.from_pretrained(tmp_path / "deep/er", encoder.handling)
     assert again.max_length == 20
-    assert torch.equal(again.encode(SENTENCES), encoder.encode(SENTENCES))
+    same(again.encode(SENTENCES), encoder.encode(SENTENCES))
     assert again.fingerprint() == encoder.fingerprint()
 
 
@@ -190,7 +195,9 @@ def test_weights_that_lie_across_each_other_are_saved(tiny: Path, tmp_path: Path
         if weight.dim() == 2:
             weight.data = weight.data.t().contiguous().t()
     encoder.save(tmp_path / "saved")
-    assert torch.equal(TextEncoder.from_pretrained(tmp_path / "saved").encode(TEXTS), encoder.encode(TEXTS))
+    again = TextEncoder.from_pretrained(tmp_path / "saved")
+    assert again.fingerprint() == encoder.fingerprint()
+    same(again.encode(TEXTS), encoder.encode(TEXTS))
 
 
 @pytest.mark.parametrize("lower_case", [False, True])
@@ -214,7 +221,7 @@ def test_a_real_one_saved(minilm: Path, tmp_path: Path) -> None:
     encoder.save(tmp_path / "saved")
     again = TextEncoder.from_pretrained(tmp_path / "saved")
     assert again.max_length == 256 and again.fingerprint() == encoder.fingerprint()
-    assert torch.equal(again.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]))
+    same(again.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]))
 
 
 def test_saved_over_the_files_it_was_read_from(tiny: Path, tmp_path: Path) -> None:
@@ -225,8 +232,8 @@ def test_saved_over_the_files_it_was_read_from(tiny: Path, tmp_path: Path) -> No
     with torch.no_grad():
         next(second.parameters()).mul_(-2)
     second.save(directory)
-    assert torch.equal(first.encode(TEXTS), vectors)
-    assert torch.equal(TextEncoder.from_pretrained(directory).encode(TEXTS), second.encode(TEXTS))
+    same(first.encode(TEXTS), vectors)
+    same(TextEncoder.from_pretrained(directory).encode(TEXTS), second.encode(TEXTS))
     assert not torch.equal(second.encode(TEXTS), vectors)
     assert [path.name for path in directory.iterdir() if path.name.startswith("tmp")] == []
 

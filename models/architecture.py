@@ -95,6 +95,8 @@ def read_off(weights: Mapping[str, Tensor]) -> tuple[Architecture, int, int | No
         )
     first = [weights[f"conv_blocks_context.{stage}.0.conv1.weight"] for stage in range(stages)]
     head = weights.get("seg_outputs.0.weight")
+    if any(weight.dim() != 5 for weight in (*first, *([] if head is None else [head]))):
+        raise ValueError("these are no weights of an STU-Net: a convolution's weight has not five dimensions")
     return (
         Architecture(depth, tuple(w.shape[0] for w in first)),
         first[0].shape[1],

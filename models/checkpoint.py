@@ -62,7 +62,10 @@ def save_checkpoint(
     passed on (BioLORD).
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{directory} cannot be a checkpoint's folder ({error}); name another") from error
     record = Record(
         kind=_kind(model),
         image=ImageRecord.of(model if isinstance(model, STUNet) else model.image),

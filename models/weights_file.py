@@ -28,13 +28,13 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsFileError(f"{path}: no such file")
+        raise WeightsFileError(f"{path}: {'a folder, name the file in it' if path.is_dir() else 'no such file'}")
     tensors = _read_safetensors(path) if _is_safetensors(path) else _find_tensors(path, _read_pytorch(path))
     return {_bare(name): tensor for name, tensor in tensors.items()}
 
 
 def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
-    """What keeps `weights` from being those `expected`: names missing, unknown or of another shape. Empty if none."""
+    """What keeps `weights` from being those `expected`: missing, unknown, of another shape or kind. Empty if none."""
     missing = [name for name in expected if name not in weights]
     unknown = [name for name in weights if name not in expected]
     shapes = [
@@ -42,7 +42,8 @@ def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> st
         for name, tensor in expected.items()
         if name in weights and weights[name].shape != tensor.shape
     ]
-    told = (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+    whole = [name for name in expected if name in weights and not weights[name].is_floating_point()]
+    told = (("not floating point", whole), ("missing", missing), ("unknown", unknown), ("of another shape", shapes))
     return "; ".join(
         f"{len(names)} {what}: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
         for what, names in told

@@ -200,6 +200,13 @@ def test_a_file_is_no_checkpoint(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "model.pth")
 
 
+def test_a_file_is_no_place_for_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(CheckpointError, match="notes cannot be a checkpoint's folder"):
+        save_checkpoint(segmenter(), tmp_path / "notes", PUBLISHED_PREPROCESSING)
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
 def test_nothing_is_unpickled(tmp_path: Path, text: TextEncoder) -> None:
     save_checkpoint(with_text(text), tmp_path, PUBLISHED_PREPROCESSING)
     refused = AssertionError("unpickled")

@@ -147,6 +147,9 @@ def test_a_file_cut_short_is_told(tmp_path: Path) -> None:
         ({"epoch": 3, "optimizer": {}}, "no weights under state_dict or network_weights; it holds epoch, optimizer"),
         ([1, 2], "holds a list"),
         ({"state_dict": {"conv.weight": torch.ones(1)}}, "no weights of an STU-Net"),
+        (network().state_dict() | {"conv_blocks_context.0.0.conv1.weight": torch.tensor(1.0)}, "not five dimensions"),
+        (network().state_dict() | {"seg_outputs.0.weight": torch.ones(7)}, "not five dimensions"),
+        ({name: tensor.int() for name, tensor in network().state_dict().items()}, "not floating point: conv_blocks"),
     ],
 )
 def test_what_is_not_stunet_is_told(tmp_path: Path, content: Any, told: str) -> None:

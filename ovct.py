@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer.core import TyperGroup
+
+from train.config import AlignConfig, PretrainConfig, SegmentConfig
+from train.options import flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from click import Context
 
     from curation.audit.drawing import Wanted
     from curation.curator import Recipe
     from curation.progress import TerminalWatch
     from curation.reports import Skipped
     from curation.verify_table import VerifyJob
+    from train.config import StageConfig
 
 app = typer.Typer(
     help="CT reports in, captions grounded in them out.",
@@ -589,6 +596,326 @@ def _audit_judge(
         typer.echo(
             f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True
         )
+
+
+class _TrainGroup(TyperGroup):
+    """`ovct train` without a stage is `ovct train align`."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Put the stage in where none is named."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
+            args = ["align", *args]
+        return super().parse_args(ctx, args)
+
+
+training = typer.Typer(
+    cls=_TrainGroup,
+    help="Train on volumes: pretrain the image encoder, align the text encoder, learn masks from prompts. "
+    "Without a stage: align.",
+    no_args_is_help=False,
+)
+app.add_typer(training, name="train")
+
+Datasets = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="DATASET...",
+        help="Labelled CT volumes: a folder as TotalSegmentator, the Medical Segmentation Decathlon or nnU-Net has it.",
+        show_default=False,
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(help="YAML file with settings by the names of the flags below; flags win.", show_default=False),
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only try one batch: its shapes, memory and time. Nothing is written.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Start again where a run stands; without it, the run goes on.")
+]
+
+
+def _train(
+    stage: type[StageConfig],
+    data: Sequence[Path],
+    out: Path,
+    config: Path | None,
+    check: bool,
+    overwrite: bool,
+    debug: bool,
+    given: Mapping[str, object],
+    volumes: Path | None = None,
+) -> None:
+    left = f"what was learned up to the last save is in {out}, and the same command, without --overwrite, goes on"
+    with _errors_reported(debug, left), _model_errors():
+        from rich.console import Console
+
+        from curation.progress import TerminalWatch
+        from train.config import load_config
+        from train.stages import Job, train, try_out
+        from train.tables import outcome_table
+
+        job = Job(tuple(data), out, overwrite, volumes)
+        settings = load_config(stage, config, given)
+        with TerminalWatch("steps") as watch:
+            if check:
+                typer.echo("\n".join(try_out(job, settings).lines()))
+                return
+            outcome = train(job, settings, watch)
+        if outcome is None:
+            return
+        if outcome.already_done:
+            typer.echo(
+                f"{out} is complete: same data, same settings, nothing to do (--overwrite starts again).", err=True
+            )
+        Console().print(outcome_table(outcome))
+        typer.echo(f"In {out}: the checkpoint, metrics.jsonl, curves.png, tensorboard/, samples/")
+
+
+@training.command()
+@flags(PretrainConfig)
+def pretrain(
+    dataset: Datasets,
+    given: dict[str, object],
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint.")] = Path("runs/pretrain"),
+    config: Config = None,
+    check: Check = False,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Stage 1: the image encoder and decoder learn a data set's structures. Run again, it goes on where it was."""
+    _train(PretrainConfig, dataset, out, config, check, overwrite, debug, given)
+
+
+@training.command()
+@flags(AlignConfig)
+def align(
+    given: dict[str, object],
+    captions: Annotated[Path, typer.Argument(help="A caption set that `ovct curate` wrote.")] = Path("captions"),
+    volumes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The CT volumes that the reports are on; joined by name.",
+            show_default="where the reports' own columns say",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint.")] = Path("runs/align"),
+    config: Config = None,
+    check: Check = False,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Stage 2: the text encoder learns where reports and captions lie among volumes. Run again, it goes on."""
+    _train(AlignConfig, [captions], out, config, check, overwrite, debug, given, volumes)
+
+
+@training.command("segment")
+@flags(SegmentConfig)
+def train_segment(
+    dataset: Datasets,
+    given: dict[str, object],
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint.")] = Path("runs/segment"),
+    config: Config = None,
+    check: Check = False,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Stage 3: the decoder and the connector learn to turn a prompt into a mask. Run again, it goes on."""
+    _train(SegmentConfig, dataset, out, config, check, overwrite, debug, given)
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(help="Labelled CT volumes: TotalSegmentator, MSD or nnU-Net folders.", show_default=False),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint of `train segment`.", show_default=False)
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="A B",
+            help="Instead: two checkpoints side by side, or folders of finished evaluations, which need no DATASET.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results.", show_default="evaluation, or comparison")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="test, val, train or all.",
+            show_default="the data set's test cases; else what training held out, or all that it never saw",
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many cases.", show_default="all")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Kind of data set, where it cannot be told.", show_default="found by its files")
+    ] = None,
+    nsd_tolerance: Annotated[
+        float, typer.Option(min=0, help="Distance in mm within which surfaces count as the same.")
+    ] = 3.0,
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Probability above which a voxel is in.")] = 0.5,
+    presence_threshold: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Probability below which a structure is taken to be absent; 0 for never."),
+    ] = 0.5,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps.", show_default="the accelerator, if any")] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where an evaluation stands.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Dice and NSD for each structure, for held-out synonyms and for merged organs, and masks for what is not there.
+
+    Run again after an interruption, it goes on where it was. Cases that cannot be read are told and left out.
+    """
+    folder = out or Path("comparison" if compare else "evaluation")
+    left = f"finished cases stay in {folder}, and the same command goes on from there"
+    with _errors_reported(debug, left), _model_errors():
+        from rich.console import Console
+
+        from curation.progress import TerminalWatch
+        from train.evaluating import EvaluationJob
+        from train.evaluation_record import Settings
+        from train.evaluation_run import Request, run
+
+        settings = Settings(threshold=threshold, presence_threshold=presence_threshold, nsd_tolerance_mm=nsd_tolerance)
+        job = EvaluationJob(dataset, checkpoint, folder, split, limit, layout, settings, device, precision, overwrite)
+        with TerminalWatch("cases") as watch:
+            run(Request(job, compare), watch, Console())
+
+
+@app.command()
+def segment(
+    ct: Annotated[
+        Path | None,
+        typer.Argument(
+            help=".nii, .nii.gz, .mha, .mhd, .nrrd, or a DICOM series (its folder, or a file).", show_default=False
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Folder that `ovct train segment` wrote.", show_default=False)
+    ] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="What to segment, in free text; may be repeated.", show_default=False)
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Prompts, one a line: `prompt` or `name: prompt`; # comments.", show_default=False
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Ask for all structures of the training; if unknown, TotalSegmentator's 117."),
+    ] = False,
+    jobs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of CT and --out: many scans, .csv or .jsonl with ct, out and, if they differ, prompts (a|b). "
+            "Those that are done are skipped.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Label map (.nii.gz, .nii), DICOM SEG (.dcm), or with --separate a folder; a label table (.json) "
+            "comes beside it.",
+            show_default="mask.nii.gz, or masks",
+        ),
+    ] = None,
+    separate: Annotated[bool, typer.Option("--separate", help="A mask for each prompt, in a folder.")] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Also each prompt's probabilities, in a folder.")
+    ] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Also a picture (.png) of three planes.")] = False,
+    dicom_seg: Annotated[bool, typer.Option("--dicom-seg", help="Also a DICOM SEG, for a DICOM series.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="A voxel belongs to a prompt above this probability.")
+    ] = 0.5,
+    presence_threshold: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="A structure less likely to be there has no voxel; 0: never judged absent."),
+    ] = 0.5,
+    overlap: Annotated[float, typer.Option(min=0, max=0.9, help="Share that neighbouring windows overlap by.")] = 0.5,
+    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
+    debug: Debug = False,
+) -> None:
+    """Segment CT volumes by free text."""
+    with _errors_reported(debug, "files that were finished are whole, others were not written"), _model_errors():
+        from rich.console import Console
+
+        from curation.progress import TerminalWatch
+        from curation.reports import InputError
+        from train.label_table import table_of
+        from train.outputs import Outputs
+        from train.segment_jobs import Asked, do_job, do_jobs, settings_of
+
+        if checkpoint is None:
+            raise InputError("segment needs --checkpoint DIR, which `ovct train segment` writes")
+        if (ct is None) == (jobs is None) or (jobs and out):
+            raise InputError("segment needs a CT, with --out, or --jobs FILE")
+        outputs = Outputs(
+            out or Path("masks" if separate else "mask.nii.gz"), separate, probabilities, preview, dicom_seg, overwrite
+        )
+        settings = settings_of(threshold, presence_threshold, overlap, precision, device)
+        asked = Asked(tuple(prompt or ()), prompts, everything)
+        with TerminalWatch("scans" if jobs else "windows") as watch:
+            work = asked.jobs(jobs, outputs, checkpoint) if jobs else [asked.job(ct or Path(), outputs, checkpoint)]
+            model = settings.load(checkpoint)
+            if not jobs:
+                Console().print(table_of(do_job(work[0], model, settings, watch).record))
+                files = ", ".join(str(path) for path in work[0].outputs.shown())
+                typer.echo(f"In {files}")
+                return
+            done, before, failed = do_jobs(work, model, settings, watch)
+        typer.echo(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")
+        if failed:
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _model_errors() -> Iterator[None]:
+    """What is wrong with a volume, a model or what is asked of them as an `InputError`; they load only here."""
+    from curation.reports import InputError
+
+    try:
+        from models.checkpoint import CheckpointError
+        from models.embedding_bank import EmbeddingBankError
+        from models.text import TextEncoderError
+        from models.weights_file import WeightsFileError
+        from train.cases import DataError
+        from train.config import ConfigError
+        from train.evaluation_record import EvaluationError
+        from train.logit_field import FieldError
+        from train.scan import ScanError
+        from train.segment_prompts import SegmentError
+    except ModuleNotFoundError as error:
+        raise InputError(f"{error.name} is not installed: pip install 'ovct[train]'") from error
+    try:
+        yield
+    except (
+        CheckpointError,
+        ConfigError,
+        DataError,
+        EmbeddingBankError,
+        EvaluationError,
+        FieldError,
+        ScanError,
+        SegmentError,
+        TextEncoderError,
+        WeightsFileError,
+    ) as error:
+        raise InputError(str(error)) from error
 
 
 def main() -> None:

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 import torch
+from monai.inferers.utils import sliding_window_inference
 
+from curation.interrupt import Interrupted
+from curation.progress import Watch
 from models.connectors import Queries
 from models.segmenter import TextSegmenter
 from tests.tiny import embeddings, segmenter, volume
@@ -12,6 +15,7 @@ from train import windows as module
 from train.windows import (
     VolumeFeatures,
     Windows,
+    blended_slabs,
     label_map,
     presence,
     prompt_masks,
@@ -58,6 +62,63 @@ def test_presence_in_a_volume_is_the_largest_in_its_windows(model: TextSegmenter
     with torch.no_grad():
         each = [model(x[None, ..., start : start + 64], prompts, full=True).presence[0] for start in (0, 64)]
     torch.testing.assert_close(presence(features, model.queries(prompts)), torch.stack(each).amax(dim=0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "overlap", "batch"),
+    [
+        ((40, 33, 80), 0.5, 1),
+        ((33, 40, 70), 0.3, 3),
+        ((20, 33, 65), 0.5, 2),
+        ((60, 32, 64), 0.75, 1),
+        ((33, 8, 9), 0, 4),
+    ],
+)
+def test_windows_are_placed_and_blended_as_monai_does(
+    model: TextSegmenter, shape: tuple[int, int, int], overlap: float, batch: int
+) -> None:
+    x = whole(shape=shape)
+
+    def finest(window: torch.Tensor) -> torch.Tensor:
+        return model.image_features(window).levels[0]
+
+    with torch.no_grad():
+        expected = sliding_window_inference(
+            x[None], EXACT.size, batch, finest, overlap=overlap, mode="gaussian", cval=float(x.min())
+        )
+    windows = Windows(EXACT.size, overlap, batch, precision="float32")
+    starts, made = [], []
+    for start, values in blended_slabs(model, finest, x, windows):
+        starts.append(start)
+        made.append(values.clone())
+        # No more is held than one window's depth.
+        assert values.shape[1] <= 32
+    assert starts == [sum(part.shape[1] for part in made[:number]) for number in range(len(made))]
+    torch.testing.assert_close(torch.cat(made, dim=1), expected[0], atol=2e-4, rtol=1e-4)
+
+
+def test_windows_are_counted_and_the_run_can_be_stopped(model: TextSegmenter) -> None:
+    class Two(Watch):
+        total: int | None = 0
+        done = 0
+
+        def expect(self, total: int | None, done: int) -> None:
+            self.total = total
+
+        def advance(self) -> None:
+            self.done += 1
+
+        def check(self) -> None:
+            if self.done == limit:
+                raise Interrupted
+
+    limit, watch = 99, Two()
+    volume_features(model, whole(shape=(40, 33, 64)), EXACT, watch)
+    assert watch.total == watch.done == 4
+    limit, watch = 2, Two()
+    with pytest.raises(Interrupted):
+        volume_features(model, whole(shape=(40, 33, 64)), EXACT, watch)
+    assert watch.done == 2
 
 
 def some_features(prompts: int = 6) -> tuple[VolumeFeatures, tuple[Queries, ...]]:

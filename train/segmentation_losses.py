@@ -87,9 +87,9 @@ def deep_supervision_loss(
     levels = [
         weight
         * dice_bce_loss(
-            level, _resized(target, level), labelled,
+            level, resized(target, level), labelled,
             dice_weight=dice_weight, bce_weight=bce_weight, smooth=smooth,
-            voxels=None if voxels is None else _resized(voxels, level),
+            voxels=None if voxels is None else resized(voxels, level),
         )
         for weight, level in zip(weights, logits, strict=True)
         if weight
@@ -119,7 +119,7 @@ def _mean(each: Tensor) -> Tensor:
     return each.sum() / max(len(each), 1)
 
 
-def _resized(volume: Tensor, level: Tensor) -> Tensor:
+def resized(volume: Tensor, level: Tensor) -> Tensor:
     """Nearest neighbour in whole numbers, so that a mask stays bool and no voxel depends on another."""
     if volume.dim() != 5 or level.dim() != 5:
         raise ValueError(f"volumes must be (B, P, D, H, W), got {tuple(volume.shape)} and {tuple(level.shape)}")

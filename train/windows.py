@@ -2,17 +2,21 @@
 
 With the `mlp` connector the features are blended (C channels) and multiplied with the queries afterwards, a slab at a
 time: time and memory hardly depend on the number of prompts P. With `cross_attention` queries differ from window to
-window, so the P logits themselves are blended. Shapes: P prompts, C channels, D H W voxels of the volume, T places of
-the bottlenecks of all windows.
+window, so the P logits themselves are blended. Windows run in the order of D, and only one window's depth of the sums
+is held: what is finished is handed out. Shapes: P prompts, C channels, K of either, D H W voxels of the volume, T
+places of the bottlenecks of all windows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from curation.progress import Watch
 from models.connectors import Queries
 from models.inference import Precision, faster
 from models.segmenter import TextSegmenter, presence_logits
@@ -37,6 +41,21 @@ class Windows:
                 f"an overlap from 0 to below 1 and at least one window at once, not {self.overlap} and {self.batch}"
             )
 
+    def starts(self, shape: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+        """Where windows begin along D, H and W of a volume of this shape; one that would stand out is moved back."""
+        deep, high, wide = (
+            _starts(voxels, size, max(int(size * (1 - self.overlap)), 1))
+            for voxels, size in zip(shape, self.size, strict=True)
+        )
+        return deep, high, wide
+
+
+class Slab(NamedTuple):
+    """Slices from `start` on of what was blended, (K, n, H, W) float32; overwritten when the next one is asked for."""
+
+    start: int
+    values: Tensor
+
 
 class VolumeFeatures(NamedTuple):
     """What the network says of a volume, before any prompt: `finest` (C, D, H, W) blended, `bottleneck` (C', T) as it
@@ -47,10 +66,51 @@ class VolumeFeatures(NamedTuple):
     bottleneck: Tensor
 
 
-def volume_features(segmenter: TextSegmenter, volume: Tensor, windows: Windows = Windows()) -> VolumeFeatures:
+@torch.no_grad()
+def blended_slabs(
+    segmenter: TextSegmenter,
+    function: Callable[[Tensor], Tensor],
+    volume: Tensor,
+    windows: Windows = Windows(),
+    watch: Watch | None = None,
+) -> Iterator[Slab]:
+    """What `function` makes of windows (B, 1, d, h, w), (B, K, d, h, w), blended over a volume (1, D, H, W): slab by
+    slab, in the order of D.
+
+    Windows are weighed by a Gaussian, and where a volume is smaller than a window it is padded with its lowest value,
+    both as MONAI's sliding_window_inference does. The sums are held where the network is, for one window's depth.
+    `watch` counts windows. ValueError for a volume or a window of a wrong shape.
+    """
+    watch = watch or Watch()
+    _check(segmenter, volume, windows)
+    run = faster(segmenter.image, function, precision=windows.precision, compile=windows.compile)
+    device = next(segmenter.image.parameters()).device
+    (before, shape), volume = _margins(volume, windows), _padded(volume, windows)
+    deep, high, wide = windows.starts(volume.shape[1:])
+    watch.expect(len(deep) * len(high) * len(wide), 0)
+    weight, sums, total = _gaussian(windows.size).to(device), torch.empty(0), torch.empty(0)
+    for start, following in zip(deep, [*deep[1:], volume.shape[1]], strict=True):
+        for places in _batches(list(product(high, wide)), windows.batch):
+            watch.check()
+            batch = torch.stack([_window(volume, (start, *place), windows.size) for place in places])
+            for place, made in zip(places, run(batch.to(device)), strict=True):
+                if not sums.numel():
+                    sums = torch.zeros(len(made), windows.size[0], *volume.shape[2:], device=device)
+                    total = torch.zeros_like(sums[:1])
+                _window(sums, (0, *place), windows.size).add_(made * weight)
+                _window(total, (0, *place), windows.size).add_(weight)
+                watch.advance()
+        finished = following - start
+        yield from _without_margins(start, sums[:, :finished].div_(total[:, :finished]), before, shape)
+        _move_up(sums, finished)
+        _move_up(total, finished)
+
+
+def volume_features(
+    segmenter: TextSegmenter, volume: Tensor, windows: Windows = Windows(), watch: Watch | None = None
+) -> VolumeFeatures:
     """A volume (1, D, H, W), preprocessed as the checkpoint says, to its features; each window runs once."""
-    if segmenter.connector.needs_image:
-        raise ValueError("cross_attention looks at each window anew: use volume_logits")
+    refuse_image_queries(segmenter)
     bottlenecks: list[Tensor] = []
 
     def finest(window: Tensor) -> Tensor:
@@ -58,7 +118,7 @@ def volume_features(segmenter: TextSegmenter, volume: Tensor, windows: Windows =
         bottlenecks.append(features.bottleneck)
         return features.levels[0]
 
-    blended = _blend(segmenter, finest, volume, windows)
+    blended = _whole(blended_slabs(segmenter, finest, volume, windows, watch), volume)
     places = [bottleneck.float().flatten(2).transpose(0, 1).flatten(1) for bottleneck in bottlenecks]
     return VolumeFeatures(blended, torch.cat(places, dim=1))
 
@@ -77,8 +137,14 @@ def volume_logits(
         presences.append(presence_logits(last, features.bottleneck))
         return first.logits(features.levels[0])
 
-    blended = _blend(segmenter, logits, volume, windows)
+    blended = _whole(blended_slabs(segmenter, logits, volume, windows), volume)
     return blended, torch.cat(presences).float().amax(dim=0)
+
+
+def refuse_image_queries(segmenter: TextSegmenter) -> None:
+    """ValueError where features cannot be blended before they are held against prompts."""
+    if segmenter.connector.needs_image:
+        raise ValueError("cross_attention looks at each window anew: use volume_logits")
 
 
 def presence(features: VolumeFeatures, queries: Sequence[Queries]) -> Tensor:
@@ -98,7 +164,7 @@ def label_map(
     there = (presence(features, queries).sigmoid() >= presence_threshold).nonzero()[:, 0]
     voxels = features.finest.flatten(1)
     labels = torch.zeros(voxels.shape[1], dtype=torch.int16, device=voxels.device)
-    numbers, least = (there + 1).to(torch.int16), _logit(threshold)
+    numbers, least = (there + 1).to(torch.int16), logit_of(threshold)
     for part, logits in _logits_in_parts(voxels, _only(queries[0], there)):
         # The position of a maximum is far slower to find than the maximum: it is looked for where there is one to find.
         likely = logits.amax(dim=0) > least
@@ -112,7 +178,7 @@ def prompt_masks(
 ) -> Iterator[Tensor]:
     """One mask (D, H, W), bool, for each prompt in turn; structures may overlap. Thresholds as in `label_map`."""
     there = (presence(features, queries).sigmoid() >= presence_threshold).tolist()
-    voxels, least = features.finest.flatten(1), _logit(threshold)
+    voxels, least = features.finest.flatten(1), logit_of(threshold)
     for number, is_there in enumerate(there):
         mask = torch.zeros(voxels.shape[1], dtype=torch.bool, device=voxels.device)
         one = torch.tensor([number] if is_there else [], dtype=torch.long, device=voxels.device)
@@ -121,7 +187,8 @@ def prompt_masks(
         yield mask.view(features.finest.shape[1:])
 
 
-def _logit(probability: float) -> float:
+def logit_of(probability: float) -> float:
+    """The logit that a probability from 0 to 1 stands for, infinite at both ends; ValueError for no probability."""
     if not 0 <= probability <= 1:
         raise ValueError(f"a threshold is a probability from 0 to 1, not {probability}")
     return float(torch.logit(torch.tensor(probability, dtype=torch.float64)))
@@ -140,22 +207,71 @@ def _logits_in_parts(voxels: Tensor, queries: Queries) -> Iterator[tuple[slice, 
         yield part, queries.logits(voxels[None, :, part])[0]
 
 
-def _blend(segmenter: TextSegmenter, function: Callable[[Tensor], Tensor], volume: Tensor, windows: Windows) -> Tensor:
-    from monai.inferers.utils import sliding_window_inference
-
+def _check(segmenter: TextSegmenter, volume: Tensor, windows: Windows) -> None:
     if volume.dim() != 4 or volume.shape[0] != segmenter.image.in_channels:
         raise ValueError(f"a volume is ({segmenter.image.in_channels}, D, H, W), not {tuple(volume.shape)}")
     segmenter.image.architecture.check_patch(windows.size)
-    run = faster(segmenter.image, function, precision=windows.precision, compile=windows.compile)
-    with torch.no_grad():
-        blended = sliding_window_inference(
-            volume.unsqueeze(0),
-            windows.size,
-            windows.batch,
-            run,
-            overlap=windows.overlap,
-            mode="gaussian",
-            cval=float(volume.min()),
-        )
-    assert isinstance(blended, Tensor)
-    return blended[0]
+
+
+def _starts(voxels: int, size: int, step: int) -> list[int]:
+    count = 1 if voxels <= size else -(-(voxels - size) // step) + 1
+    return [min(number * step, max(voxels - size, 0)) for number in range(count)]
+
+
+def _window(tensor: Tensor, start: Sequence[int], size: Sequence[int]) -> Tensor:
+    deep, high, wide = (slice(at, at + voxels) for at, voxels in zip(start, size, strict=True))
+    return tensor[:, deep, high, wide]
+
+
+def _batches(places: list[tuple[int, int]], size: int) -> Iterator[list[tuple[int, int]]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
+
+
+def _gaussian(size: Sequence[int]) -> Tensor:
+    from monai.data.utils import compute_importance_map
+
+    weight = compute_importance_map(tuple(size), mode="gaussian", sigma_scale=0.125)
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def _margins(volume: Tensor, windows: Windows) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """How many voxels are padded before D, H and W, and the volume's own shape."""
+    deep, high, wide = (max(size - voxels, 0) // 2 for size, voxels in zip(windows.size, volume.shape[1:], strict=True))
+    return (deep, high, wide), (volume.shape[1], volume.shape[2], volume.shape[3])
+
+
+def _padded(volume: Tensor, windows: Windows) -> Tensor:
+    missing = [max(size - voxels, 0) for size, voxels in zip(windows.size, volume.shape[1:], strict=True)]
+    if not any(missing):
+        return volume
+    pad = [part for lacking in reversed(missing) for part in (lacking // 2, lacking - lacking // 2)]
+    return functional.pad(volume, pad, value=float(volume.min()))
+
+
+def _without_margins(
+    start: int, values: Tensor, before: tuple[int, int, int], shape: tuple[int, int, int]
+) -> Iterator[Slab]:
+    """The part of finished slices that lies in the volume; nothing where none does."""
+    first, last = max(start, before[0]), min(start + values.shape[1], before[0] + shape[0])
+    if first < last:
+        high, wide = (slice(at, at + voxels) for at, voxels in zip(before[1:], shape[1:], strict=True))
+        yield Slab(first - before[0], values[:, first - start : last - start, high, wide])
+
+
+def _move_up(sums: Tensor, by: int) -> None:
+    """Begin `by` slices later. One slice at a time: the places overlap, and a copy of all would double the memory."""
+    kept = sums.shape[1] - by
+    for at in range(kept):
+        sums[:, at] = sums[:, at + by]
+    sums[:, max(kept, 0) :] = 0
+
+
+def _whole(slabs: Iterator[Slab], volume: Tensor) -> Tensor:
+    whole = torch.empty(0)
+    for start, values in slabs:
+        if not whole.numel():
+            whole = values.new_empty(len(values), *volume.shape[1:])
+        whole[:, start : start + values.shape[1]] = values
+    return whole

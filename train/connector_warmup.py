@@ -1,0 +1,139 @@
+"""The connector's first steps, on voxels of a few volumes whose features are worked out once.
+
+Image encoder and decoder come pretrained, the connector knows nothing yet. As long as it is the only one that has to
+learn, no volume needs to go through the network again: thousands of cheap steps on stored features come first, and the
+decoder joins in afterwards. Shapes: B volumes, P prompts, N sampled voxels of a volume, C channels of a level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import AdamW
+
+from curation.progress import Watch
+from models.connectors import Connector
+from models.segmenter import TextSegmenter, presence_logits
+
+from .crops import Patches
+from .engine import Engine
+from .order import random
+from .segmentation_losses import SMOOTH, presence_loss, resized
+from .step_prompts import Asked
+
+VOLUMES = 48
+# Voxels of each level that are kept of a volume: of each structure so many, and so many of all.
+OF_EACH, OF_ALL = 64, 4096
+TOGETHER = 4
+
+
+@dataclass(frozen=True)
+class Level:
+    """Sampled voxels of one decoder level of a volume: `features` (C, N), label ids (N,), how many each stands for."""
+
+    features: Tensor
+    labels: Tensor
+    weight: Tensor
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One volume: its levels, its bottleneck (1, C, d, h, w), all label ids in it, and the number of its source."""
+
+    levels: tuple[Level, ...]
+    bottleneck: Tensor
+    present: Tensor
+    source: int
+
+
+def warm_up(
+    model: TextSegmenter,
+    patches: Patches,
+    asked: Callable[[int], Asked],
+    wording: Callable[[Connector, int, torch.device], Tensor],
+    engine: Engine,
+    steps: int,
+    learning_rate: float,
+    watch: Watch,
+) -> None:
+    """Trains the connector alone for so many steps; every process does the same."""
+    watch.say(f"the connector alone, {steps:,} steps on stored features")
+    sampled = [_sampled(model, patches, number, engine) for number in range(min(VOLUMES, 2 * len(patches.places)))]
+    optimizer = AdamW(model.connector.parameters(), lr=learning_rate)
+    for step in range(steps):
+        watch.check()
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate * min((step + 1) / 50, 1.0) * (1 - 0.9 * step / steps)
+        chosen = random((patches.order.seed, 6, step)).permutation(len(sampled))[:TOGETHER]
+        prompts = asked(step)
+        loss = torch.stack([_loss(model, patches, sampled[place], prompts, engine.device) for place in chosen]).mean()
+        (loss + wording(model.connector, step, engine.device)).backward()
+        torch.nn.utils.clip_grad_norm_(model.connector.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+@torch.no_grad()
+def _sampled(model: TextSegmenter, patches: Patches, number: int, engine: Engine) -> Sampled:
+    sample = patches[number]
+    with engine.autocast():
+        features = model.image_features(sample.volume[None].to(engine.device), levels=model.levels)
+    generator = torch.Generator().manual_seed(number)
+    labels = sample.labels.to(engine.device)
+    levels = [
+        _level(level[0].float(), resized(labels[None, None], level)[0, 0], generator) for level in features.levels
+    ]
+    return Sampled(tuple(levels), features.bottleneck.float(), labels.unique().long().cpu(), sample.place.source)
+
+
+def _level(features: Tensor, labels: Tensor, generator: torch.Generator) -> Level:
+    """Some voxels of each structure and some of all; each stands for as many as it was drawn from."""
+    flat, count = labels.flatten().long(), labels.numel()
+    places, weights = [], []
+    for label, size in zip(*flat.unique(return_counts=True), strict=True):
+        own = (flat == label).nonzero()[:, 0]
+        wanted = min(int(size), max(OF_EACH, round(OF_ALL * int(size) / count)))
+        drawn = own[torch.randperm(len(own), generator=generator)[:wanted].to(own.device)]
+        places.append(drawn)
+        weights.append(torch.full((len(drawn),), int(size) / len(drawn), device=flat.device))
+    where = torch.cat(places)
+    return Level(features.flatten(1)[:, where], flat[where], torch.cat(weights))
+
+
+def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device) -> Tensor:
+    """Soft Dice and BCE as in train/segmentation_losses.py, each voxel counted as often as it stands for."""
+    source = patches.data.sources[sampled.source]
+    known = torch.tensor([set(each) <= source.structures.keys() for each in asked.structures], device=device)
+    if not known.any():
+        return torch.zeros((), device=device)
+    table = patches.data.members(sampled.source, asked.structures)
+    *queries, presence = model.queries(asked.embeddings.to(device), sampled.bottleneck)
+    losses = [
+        0.5**place
+        * _weighted(query.logits(level.features[None])[0], table.to(device)[level.labels].T, level.weight, known)
+        for place, (query, level) in enumerate(zip(queries, sampled.levels, strict=True))
+    ]
+    there = table[sampled.present].any(dim=0).to(device)
+    found = presence_logits(presence, sampled.bottleneck)
+    return torch.stack(losses).sum() / sum(0.5**place for place in range(len(losses))) + 0.2 * presence_loss(
+        found, there[None], known[None]
+    )
+
+
+def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor) -> Tensor:
+    """Logits and targets (P, N), `weight` (N,), `known` (P,)."""
+    logits, truth = logits[known], target[known].to(logits.dtype)
+    probability = logits.sigmoid()
+    overlap = (probability * truth * weight).sum(1)
+    dice = (2 * overlap + SMOOTH) / ((probability + truth) * weight).sum(1).add(SMOOTH)
+    bce = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return (1 - dice + (bce * weight).sum(1) / weight.sum()).mean()
+
+
+def pretrained(model: TextSegmenter) -> bool:
+    """Whether the decoder has learned structures already: then its features are worth storing."""
+    return model.image.num_classes is not None

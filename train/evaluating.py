@@ -1,0 +1,175 @@
+"""`ovct evaluate`: Dice and NSD of a checkpoint on a labelled data set, case by case, and the report of it.
+
+A finished case is kept at once, so that a run that was stopped goes on where it was. A case that cannot be read is
+named and left out; it is tried again when the command is.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import torch
+
+from curation.progress import Watch
+from curation.workers import RunError
+from models.inference import Precision
+
+from .data import Case, DataError, DataSet, open_dataset, read_case, read_labels
+from .evaluation_case import Predictor, References, measure
+from .evaluation_cases import Chosen, choose
+from .evaluation_model import Model
+from .evaluation_previews import Previews
+from .evaluation_questions import Questions, questions, recorded_book
+from .evaluation_record import (
+    CASES_FILE,
+    PREVIEWS,
+    CaseResult,
+    EvaluationError,
+    Header,
+    Settings,
+    append,
+    locked,
+    prepare_folder,
+)
+from .evaluation_report import publish
+from .evaluation_results import LeftOut, Summary
+from .evaluation_summary import summarise
+from .scan import Scan, ScanError
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """What is evaluated, and where the results go. `split` None: see `train.evaluation_cases.choose`."""
+
+    dataset: Path | None
+    checkpoint: Path | None
+    out: Path
+    split: str | None = None
+    limit: int | None = None
+    layout: str | None = None
+    settings: Settings = field(default_factory=Settings)
+    device: str | None = None
+    precision: str = "auto"
+    overwrite: bool = False
+
+
+class Measured(NamedTuple):
+    """The cases that are finished, those that could not be, and how many earlier runs had done."""
+
+    cases: list[CaseResult]
+    left_out: list[LeftOut]
+    earlier: int
+
+
+def evaluate(job: EvaluationJob, watch: Watch) -> Summary:
+    """Evaluates a checkpoint, and writes report, tables and pictures to `job.out`.
+
+    Raises:
+        EvaluationError, DataError, CheckpointError, SegmentError: what was asked cannot be evaluated.
+        RunError: not one case could be.
+    """
+    if job.dataset is None or job.checkpoint is None:
+        raise EvaluationError("evaluate needs DATASET and --checkpoint DIR, or --compare A B")
+    dataset = open_dataset(job.dataset, job.layout)
+    model = Model(job.checkpoint, job.settings, watch, device=job.device, precision=_precision(job.precision))
+    record = model.record
+    chosen = choose(dataset, record.trained_on, job.split, job.limit)
+    asked = questions(tuple(dataset.structures), recorded_book(record.trained_on))
+    asked = _readable(asked, model, watch)
+    header = Header(
+        dataset=str(dataset.root.resolve()),
+        layout=dataset.layout,
+        checkpoint=str(job.checkpoint),
+        weights=record.weights,
+        text=record.text.fingerprint if record.text else None,
+        settings=job.settings,
+        known=asked.known,
+        questions=asked.asked,
+    )
+    with locked(job.out):
+        done = prepare_folder(job.out, header, job.overwrite)
+        for problem in dataset.problems:
+            watch.say(f"left out: {problem}")
+        measured = measure_cases(dataset, chosen, header, model, done, job.out, watch)
+        if not measured.cases:
+            raise RunError(f"none of {len(chosen.cases):,} cases could be evaluated: {measured.left_out[0].what}")
+        left_out = [*(LeftOut(case=one.case, what=str(one)) for one in dataset.problems), *measured.left_out]
+        summary = summarise(header, measured.cases, chosen.split, chosen.seen, left_out)
+        publish(job.out, summary, measured.cases)
+    return summary
+
+
+def measure_cases(
+    dataset: DataSet,
+    chosen: Chosen,
+    header: Header,
+    predict: Predictor,
+    done: Sequence[CaseResult],
+    folder: Path,
+    watch: Watch,
+) -> Measured:
+    """Measures the chosen cases that are not among the `done`, and adds each to the file in `folder`."""
+    known = {result.case: result for result in done}
+    todo = [case for case in chosen.cases if case.id not in known]
+    previews = Previews(folder / PREVIEWS, done)
+    left_out = []
+    watch.expect(len(chosen.cases), len(chosen.cases) - len(todo))
+    with (folder / CASES_FILE).open("a", encoding="utf-8") as file:
+        for case in todo:
+            watch.check()
+            try:
+                known[case.id] = _measure_case(dataset, case, header, predict, previews)
+                append(file, known[case.id])
+            except (ScanError, DataError, OSError, torch.OutOfMemoryError) as error:
+                left_out.append(LeftOut(case=case.id, what=str(error)))
+                watch.say(f"left out: {case.id}: {error}")
+            watch.advance()
+    finished = [known[case.id] for case in chosen.cases if case.id in known]
+    return Measured(finished, left_out, len(chosen.cases) - len(todo))
+
+
+def _measure_case(dataset: DataSet, case: Case, header: Header, predict: Predictor, previews: Previews) -> CaseResult:
+    started = time.monotonic()
+    scan = read_case(case)
+    labels = read_labels(case, dataset, scan)
+    references = References(labels, scan.spacing_mm, dataset.structures, dataset.ignored)
+    labelled = set(dataset.structures if case.labelled is None else case.labelled)
+    asked = [question for question in header.questions if labelled.issuperset(question.members)]
+    previews.start(case.id)
+    rows = measure(scan, references, asked, predict, header.settings.nsd_tolerance_mm, previews.look)
+    previews.draw(scan)
+    return CaseResult(
+        case=case.id,
+        patient=case.patient,
+        shape=_three(scan),
+        spacing_mm=scan.spacing_mm,
+        seconds=round(time.monotonic() - started, 2),
+        rows=tuple(rows),
+        warnings=scan.warnings,
+    )
+
+
+def _three(scan: Scan) -> tuple[int, int, int]:
+    x, y, z = scan.voxels.shape
+    return x, y, z
+
+
+def _precision(name: str) -> Precision:
+    known: tuple[Precision, ...] = get_args(Precision)
+    for one in known:
+        if one == name:
+            return one
+    raise EvaluationError(f"--precision {name}: there are {', '.join(known)}")
+
+
+def _readable(asked: Questions, model: Model, watch: Watch) -> Questions:
+    """The questions that the text encoder can read to their end."""
+    too_long = model.too_long(asked.prompts)
+    for prompt in sorted(too_long):
+        watch.say(f"not asked: {prompt!r} has more tokens than this checkpoint's text encoder reads")
+    kept = tuple(question for question in asked.asked if question.prompt not in too_long)
+    if not kept:
+        raise EvaluationError("every prompt is longer than this checkpoint's text encoder reads")
+    return asked._replace(asked=kept)

@@ -1,0 +1,67 @@
+"""A checkpoint as it is evaluated: one run of the segmenter for all prompts of a case."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from curation.progress import Watch
+from models.checkpoint import Checkpoint
+from models.inference import Precision
+
+from .evaluation_case import Prediction
+from .evaluation_record import Settings
+from .scan import Scan
+from .segment_prompts import Prompt, SegmentError, refuse_long
+from .segmenting import segment, text_segmenter
+
+
+class _OnlyStops(Watch):
+    """Windows are not counted, cases are; but a run stops between two windows."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
+    def check(self) -> None:
+        self._watch.check()
+
+
+class Model:
+    """A predictor, see `train.evaluation_case`. Raises what `train.segmenting.text_segmenter` does."""
+
+    def __init__(
+        self,
+        checkpoint: Path,
+        settings: Settings,
+        watch: Watch,
+        *,
+        device: torch.device | str | None = None,
+        precision: Precision = "auto",
+    ) -> None:
+        self.segmenter, self.record = text_segmenter(checkpoint, device)
+        self._settings, self._precision, self._watch = settings, precision, _OnlyStops(watch)
+
+    def too_long(self, prompts: Sequence[str]) -> set[str]:
+        """Prompts of which the text encoder would read the beginning alone."""
+        assert self.segmenter.text is not None
+        found = set()
+        for prompt in prompts:
+            try:
+                refuse_long([Prompt(prompt, prompt)], self.segmenter.text)
+            except SegmentError:
+                found.add(prompt)
+        return found
+
+    def __call__(self, scan: Scan, prompts: Sequence[str]) -> Iterator[Prediction]:
+        """Each prompt's own mask, whatever the others are."""
+        found = segment(
+            scan,
+            prompts,
+            Checkpoint(self.segmenter, self.record),
+            threshold=self._settings.threshold,
+            presence_threshold=self._settings.presence_threshold,
+            precision=self._precision,
+            progress=self._watch,
+        )
+        for row in found.table:
+            yield Prediction(row.prompt, found.mask(row.name), row.presence)

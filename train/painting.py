@@ -1,0 +1,103 @@
+"""Many masks in one label map, where a voxel has room for one label.
+
+Prompts overlap by rights: "left kidney" lies in "renal organ". The rule: what lies in another structure is painted
+after it, so that nothing vanishes under what holds it; among all others the highest logit has the voxel. A structure
+lies in a larger one when three quarters of its own voxels do. Shapes: P prompts, N voxels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .claims import Claims
+from .logit_field import LogitField
+from .quantities import Sums
+from .scan import Scan
+
+NESTED = 0.75
+# Logits of voxels that are painted together: 16 MiB.
+PAINTED_AT_ONCE = 1 << 22
+
+
+def overlaps(slabs: Iterable[Tensor], count: int, least: float) -> Tensor:
+    """Voxels that each two masks share, (P, P) float64, with each mask's own on the diagonal, from logits (P, N)."""
+    shared = torch.zeros(count, count, dtype=torch.float64)
+    for logits in slabs:
+        masks = logits > least
+        claims = masks.sum(dim=0)
+        own = (masks & (claims == 1)).sum(dim=1)
+        # Most voxels are claimed once or never: the product is left to the others.
+        several = masks[:, claims > 1].float()
+        shared += (several @ several.T).double() + torch.diag(own.double())
+    return shared
+
+
+def depths(shared: Tensor) -> Tensor:
+    """How many structures hold each one, one inside the other, (P): what is deeper is painted later."""
+    own = shared.diagonal()
+    depth = torch.zeros(len(own), dtype=torch.int64)
+    for inner in sorted(range(len(own)), key=lambda one: (-float(own[one]), one)):
+        holds = (shared[inner] >= NESTED * own[inner]) & (own > own[inner]) & (own[inner] > 0)
+        # Of two masks alike the later prompt is taken to be inside the earlier one, so that there is an order.
+        twin = (own == own[inner]) & (shared[inner] >= NESTED * own[inner]) & (own[inner] > 0)
+        holds |= twin & (torch.arange(len(own)) < inner)
+        if holds.any():
+            depth[inner] = depth[holds].max() + 1
+    return depth
+
+
+def winners(logits: Tensor, depth: Tensor, least: float) -> Tensor:
+    """The number from 0 of the prompt that has each voxel, -1 for none, (N), from logits (P, N)."""
+    best = torch.full((logits.shape[1],), -1, dtype=torch.int64, device=logits.device)
+    for level in sorted(set(depth.tolist())):
+        members = (depth == level).nonzero()[:, 0].to(logits.device)
+        chosen = logits if len(members) == len(logits) else logits[members]
+        # The position of a maximum is far slower to find than the maximum: it is looked for where there is one to find.
+        claimed = (chosen.amax(dim=0) > least).nonzero()[:, 0]
+        best[claimed] = members[chosen[:, claimed].argmax(dim=0)]
+    return best
+
+
+@dataclass(eq=False)
+class Canvas:
+    """A label map while it is painted, (X, Y, Z), what is measured on the way, and what it has no room for."""
+
+    scan: Scan
+    labels: np.ndarray
+    sums: Sums
+    claims: Claims
+
+    @classmethod
+    def blank(cls, scan: Scan, count: int, which: Tensor) -> Canvas:
+        """For labels 1 to `count`, of which the prompts numbered in `which` (p) are painted."""
+        labels = np.zeros(scan.voxels.shape, np.uint8 if count <= 255 else np.int16)
+        return cls(scan, labels, Sums(count), Claims(labels.size, (which + 1).tolist()))
+
+    def paint(self, field: LogitField, which: Tensor, depth: Tensor, least: float) -> None:
+        """Paint the prompts numbered in `which` (p), of `depth` (p), where their logit is above `least`."""
+        voxels_at_once = PAINTED_AT_ONCE // len(which) + 1
+        for part, values in field.slabs():
+            slab = np.zeros(values.shape[1], self.labels.dtype)
+            hu = torch.from_numpy(np.ascontiguousarray(self.scan.voxels[..., part]).reshape(-1))
+            for start in range(0, len(slab), voxels_at_once):
+                logits = field.logits(values[:, start : start + voxels_at_once], which)
+                places = (logits.amax(dim=0) > least).nonzero()[:, 0]
+                if not len(places):
+                    continue
+                logits, places = logits[:, places], places + start
+                best, masks = winners(logits, depth, least), logits > least
+                slab[places.numpy()] = (which[best] + 1).numpy()
+                self.sums.add(which, masks, hu[places], best)
+                several = masks.sum(dim=0) > 1
+                self.claims.add(self._flat(part, places[several]).numpy(), masks[:, several].numpy())
+            self.labels[..., part] = slab.reshape(*self.labels.shape[:2], -1)
+
+    def _flat(self, part: slice, places: Tensor) -> Tensor:
+        """Flat in a slab (X, Y, n) to flat in the scan (X, Y, Z)."""
+        thick: int = part.stop - part.start
+        return torch.add(places // thick * self.labels.shape[2] + places % thick, part.start)

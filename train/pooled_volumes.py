@@ -1,0 +1,149 @@
+"""One vector for each volume, from a frozen image encoder: worked out once, kept in half precision.
+
+A vector is known by the file of its volume (path, size, time of change), the encoder's weights, the preprocessing, the
+windows and the pooling: whatever changes, it is made anew. Shapes: C channels of the bottleneck, D H W voxels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from curation.progress import Watch
+from models.aligner import Aligner
+from models.preprocessing import Preprocessing
+
+from .cases import Case, DataError, Problem
+from .data import read_case
+from .engine import Engine
+from .grid import to_network
+from .scan import ScanError
+from .windows import Windows
+
+
+def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) -> Tensor:
+    """A volume (1, D, H, W) to its pooled bottleneck (C,) or (2 C,): a window at a time, side by side.
+
+    A maximum over the volume is the largest over its windows, a mean their mean. Volumes smaller than a window are
+    padded with their lowest value, in the middle.
+    """
+    volume = _padded(volume, window)
+    starts = product(*Windows(size=window, overlap=0).starts(volume.shape[1:]))
+    pooled = [
+        aligner.pool(volume[None, :, d : d + window[0], h : h + window[1], w : w + window[2]])[0] for d, h, w in starts
+    ]
+    every = torch.stack(pooled)
+    if aligner.pooling == "mean_max":
+        mean, most = every.chunk(2, dim=1)
+        return torch.cat((mean.mean(dim=0), most.amax(dim=0)))
+    return every.mean(dim=0) if aligner.pooling == "mean" else every.amax(dim=0)
+
+
+def _padded(volume: Tensor, window: tuple[int, int, int]) -> Tensor:
+    missing = [max(wanted - size, 0) for wanted, size in zip(window, volume.shape[1:], strict=True)]
+    sides = [part for each in reversed(missing) for part in (each // 2, each - each // 2)]
+    return functional.pad(volume, sides, value=float(volume.min())) if any(missing) else volume
+
+
+class PooledVolumes:
+    """Vectors of cases, in files of `folder`; `prepare` makes those that are not there yet."""
+
+    def __init__(
+        self, folder: Path, aligner: Aligner, preprocessing: Preprocessing, window: tuple[int, int, int]
+    ) -> None:
+        self.folder, self.aligner, self.preprocessing, self.window = folder, aligner, preprocessing, window
+        made_with = (_weights_hash(aligner), preprocessing.model_dump_json(), str(window), aligner.pooling)
+        self._made_with = "\n".join(made_with)
+
+    def __getitem__(self, case: Case) -> Tensor:
+        """The vector, float32. KeyError where it was not prepared."""
+        try:
+            return torch.from_numpy(np.load(self._path(case), allow_pickle=False)).float()
+        except (FileNotFoundError, ValueError, EOFError) as error:
+            raise KeyError(f"{case.id} was not prepared") from error
+
+    def __contains__(self, case: Case) -> bool:
+        try:
+            self[case]
+        except (KeyError, OSError):
+            return False
+        return True
+
+    def prepare(self, cases: Sequence[Case], engine: Engine, watch: Watch, workers: int = 0) -> list[Problem]:
+        """Works out what is missing; processes share the cases. Gives those that cannot be used, all processes' own."""
+        missing = [case for case in cases if case not in self][engine.rank :: engine.world]
+        watch.expect(len(missing), 0)
+        problems = []
+        self.aligner.to(engine.device).eval()
+        loader = DataLoader(_Read(missing, self.preprocessing), batch_size=None, num_workers=workers)
+        for case, (volume, problem) in zip(missing, loader, strict=True):
+            watch.check()
+            if problem:
+                problems.append(Problem(case.id, case.image, problem))
+            else:
+                self._write(case, self.pooled(volume, engine))
+            watch.advance()
+        return [problem for each in engine.gathered(problems) for problem in each]
+
+    @torch.no_grad()
+    def pooled(self, volume: Tensor, engine: Engine) -> Tensor:
+        """A volume (1, D, H, W) to its vector, with the encoder as it is."""
+        with engine.autocast():
+            return pool_volume(self.aligner, volume.to(engine.device), self.window)
+
+    def _write(self, case: Case, vector: Tensor) -> None:
+        path = self._path(case)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}-{os.getpid()}")
+        with temporary.open("wb") as file:
+            np.save(file, vector.cpu().half().numpy(), allow_pickle=False)
+        temporary.replace(path)
+
+    def _path(self, case: Case) -> Path:
+        try:
+            known = case.image.stat()
+            changed = f"{known.st_size}\n{known.st_mtime_ns}"
+        except OSError:
+            changed = "missing"
+        key = f"{case.image.absolute()}\n{changed}\n{case.recorded}\n{self._made_with}"
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        # Millions of files in one folder are slow on many file systems.
+        return self.folder / name[:2] / f"{name}.npy"
+
+
+class _Read(Dataset[tuple[Tensor, str]]):
+    """Volumes as the network wants them, or why there is none; read by workers while the network runs."""
+
+    def __init__(self, cases: Sequence[Case], preprocessing: Preprocessing) -> None:
+        self.cases, self.preprocessing = cases, preprocessing
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, str]:
+        return read_volume(self.cases[index], self.preprocessing)
+
+
+def read_volume(case: Case, preprocessing: Preprocessing) -> tuple[Tensor, str]:
+    """The case's volume (1, D, H, W) on the network's grid and "", or nothing and what is wrong with it."""
+    try:
+        return to_network(read_case(case), preprocessing)[0], ""
+    except (ScanError, DataError, FileNotFoundError) as error:
+        return torch.empty(0), str(error)
+
+
+def _weights_hash(aligner: Aligner) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(aligner.image.encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

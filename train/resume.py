@@ -1,0 +1,119 @@
+"""The state of a run on disk, to go on from: weights that train, the optimizer's moments, the average over the steps.
+
+    OUT/resume/resume.json             written last: step, settings, the file that belongs to it
+    OUT/resume/state-STEP.safetensors  nothing in it is unpickled
+
+A run killed at any moment leaves the old state or the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import Optimizer
+
+from .config import ConfigError
+from .optimisation import Average
+
+RECORD = "resume.json"
+
+
+def save_state(
+    folder: Path,
+    step: int,
+    settings: Mapping[str, Any],
+    parameters: Mapping[str, Parameter],
+    optimizer: Optimizer,
+    average: Average,
+) -> None:
+    """After `step` steps; the state before is removed once this one counts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"weight/{name}": parameter.detach() for name, parameter in parameters.items()}
+    tensors |= {f"average/{name}": tensor for name, tensor in average.weights.items()}
+    names = list(parameters)
+    for index, state in _moments(optimizer, parameters).items():
+        tensors |= {f"optimizer/{names[index]}/{key}": value for key, value in state.items()}
+    name = f"state-{step}.safetensors"
+    temporary = folder / f".{name}.tmp"
+    save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
+    _durable(temporary, folder / name)
+    temporary = folder / f".{RECORD}.tmp"
+    temporary.write_text(json.dumps({"step": step, "state": name, "settings": settings}, indent=2) + "\n", "utf-8")
+    _durable(temporary, folder / RECORD)
+    for path in folder.iterdir():
+        if path.name not in (name, RECORD):
+            path.unlink()
+
+
+def saved_step(folder: Path, settings: Mapping[str, Any]) -> int | None:
+    """The step of the saved state, None where there is none. ConfigError where it is of a run with other settings."""
+    record = _record(folder)
+    if record is None:
+        return None
+    before = record["settings"]
+    other = [name for name in sorted(settings.keys() | before.keys()) if settings.get(name) != before.get(name)]
+    if other:
+        told = "; ".join(f"{name} was {before.get(name)!r}, is {settings.get(name)!r}" for name in other[:5])
+        raise ConfigError(
+            f"{folder.parent} holds a run with other settings ({told}): name another --out, or say --overwrite to "
+            "start again"
+        )
+    return int(record["step"])
+
+
+def load_state(folder: Path, parameters: Mapping[str, Parameter], optimizer: Optimizer, average: Average) -> None:
+    """Puts the saved state into the model and the optimizer. ConfigError where it does not fit."""
+    record = _record(folder)
+    assert record is not None
+    path = folder / record["state"]
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): start again with --overwrite") from error
+    if {f"weight/{name}" for name in parameters} != {name for name in tensors if name.startswith("weight/")}:
+        raise ConfigError(f"{path} is of a model with other parameters: start again with --overwrite")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(tensors[f"weight/{name}"])
+        for name, tensor in average.weights.items():
+            tensor.copy_(tensors[f"average/{name}"])
+    _restore_moments(optimizer, parameters, tensors)
+
+
+def _moments(optimizer: Optimizer, parameters: Mapping[str, Parameter]) -> dict[int, dict[str, Tensor]]:
+    """What the optimizer knows of each parameter, by the parameter's place in `parameters`."""
+    return {index: dict(optimizer.state[parameter]) for index, parameter in enumerate(parameters.values())}
+
+
+def _restore_moments(optimizer: Optimizer, parameters: Mapping[str, Parameter], tensors: Mapping[str, Tensor]) -> None:
+    for name, parameter in parameters.items():
+        start = f"optimizer/{name}/"
+        for key, value in tensors.items():
+            if key.startswith(start):
+                kept = value if key.endswith("/step") else value.to(parameter.device)
+                optimizer.state[parameter][key.removeprefix(start)] = kept
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    try:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder / RECORD} cannot be read ({error}): start again with --overwrite") from error
+    return record
+
+
+def _durable(temporary: Path, path: Path) -> None:
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,277 @@
+"""Stage 3, `ovct train segment`: the decoder and the connector learn to turn a prompt into a mask.
+
+Image and text encoder stay as they are, so every prompt is embedded once, before the first step. Prompts come from the
+names and synonyms of the structures; what is held out (train/structure_prompts.py) is only evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import JsonValue
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from curation.progress import Watch
+from models.aligner import Aligner
+from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
+from models.connectors import Connector
+from models.embedding_bank import EmbeddingBank
+from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
+from models.segmenter import Segmentation, TextSegmenter, masks
+from models.stunet import STUNet
+from models.text import TextEncoder
+
+from .config import ConfigError, SegmentConfig
+from .connector_warmup import pretrained, warm_up
+from .crops import Part, Patches, collate, middle
+from .engine import Engine
+from .overlay import draw_overlays
+from .run_record import SHOWN, check_patch, evaluated_places, learned_by, settings_of
+from .running_dice import RunningDice
+from .segmentation_losses import deep_supervision_loss, presence_loss
+from .step_prompts import StepPrompts
+from .structure_prompts import PromptBook, prompt_book
+from .training_set import Place, TrainingSet, open_training_set
+from .wording_pairs import WordingLoss, texts_of, wording_pairs
+
+# A structure of which a patch shows fewer voxels than this is neither there nor absent.
+SHOWN_BY = 8
+
+
+class TextGuided:
+    """The task of the loop; see `train.loop.Task`."""
+
+    def __init__(
+        self,
+        model: TextSegmenter,
+        data: TrainingSet,
+        preprocessing: Preprocessing,
+        config: SegmentConfig,
+        bank: Path,
+        *,
+        store_text: bool = True,
+        earlier: tuple[dict[str, JsonValue], ...] = (),
+    ) -> None:
+        self.model = model.freeze("segment", unlock=["image_encoder"] if config.segmenting.unlock_image else [])
+        self.data, self.preprocessing, self.config = data, preprocessing, config
+        self.store_text, self.earlier = store_text, earlier
+        self.slower: Mapping[str, float] = {"image.": config.segmenting.decoder_learning_rate}
+        self.book = prompt_book(data.structures)
+        pairs = wording_pairs(self.book) if config.segmenting.wording_weight else []
+        self.embeddings = _embedded(model.text, [*_prompts(self.book), *texts_of(pairs)], bank)
+        self.wording = WordingLoss(pairs, self.embeddings, config.running.seed)
+        self.prompts = StepPrompts(
+            self.book,
+            self.embeddings,
+            config.segmenting.prompts_per_step,
+            config.segmenting.merged,
+            config.running.seed,
+        )
+
+    @property
+    def samples(self) -> Dataset[Any]:
+        """Patches of the cases to train on."""
+        return self._patches()
+
+    def _patches(self) -> Patches:
+        return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
+
+    def collate(self, samples: list[Any]) -> Part:
+        """As `train.crops.collate`."""
+        return collate(samples)
+
+    def settings(self) -> dict[str, Any]:
+        """All that decides what is learned."""
+        return settings_of(self.config, self.data)
+
+    def prepare(self, engine: Engine, watch: Watch, numbers: Sequence[int] | None = None) -> None:
+        """Has the cases prepared; those of a few samples are when they are asked for."""
+        if numbers is None:
+            self.data.prepare(self.config.running.on_problem, watch)
+
+    def begin(self, engine: Engine, watch: Watch) -> None:
+        """The connector alone, where the decoder comes pretrained."""
+        steps = self.config.segmenting.connector_steps
+        if steps and pretrained(self.model):
+            rate = self.config.optimisation.learning_rate
+            patches = Patches(
+                self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed
+            )
+            # Other prompts than those of the steps to come.
+            asked = replace(self.prompts, seed=self.prompts.seed + 1)
+            warm_up(self.model, patches, asked.of, self._wording, engine, steps, rate, watch)
+
+    def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
+        """Every labelled mask weighs the same, over all parts and processes."""
+        asked = self.prompts.of(step)
+        known = [self._labelled(part.places, asked.structures) for part in parts]
+        every = engine.total(sum(int(each.sum()) for each in known)) / engine.world
+        metrics = {name: torch.zeros((), device=engine.device) for name in ("loss", "mask_loss", "presence_loss")}
+        for part, labelled in zip(parts, known, strict=True):
+            with engine.autocast():
+                predicted = self.model(part.volume.to(engine.device), asked.embeddings.to(engine.device), full=True)
+            target = self.targets(part, asked.structures).to(engine.device)
+            share = int(labelled.sum()) / max(every, 1)
+            losses = self._losses(predicted, target, labelled.to(engine.device), self._voxels(part, engine))
+            engine.backward(losses["loss"] * share)
+            for name, value in losses.items():
+                metrics[name] += value.detach() * share
+        wording = self._wording(self.model.connector, step, engine.device)
+        if wording.requires_grad:
+            engine.backward(wording)
+        return metrics | {"wording_loss": wording.detach()}
+
+    def _wording(self, connector: Connector, step: int, device: torch.device) -> Tensor:
+        weight = self.config.segmenting.wording_weight
+        return weight * self.wording(connector, step, device) if weight else torch.zeros((), device=device)
+
+    def after_step(self) -> None:
+        """Nothing to put right."""
+
+    def targets(self, part: Part, structures: Sequence[tuple[str, ...]]) -> Tensor:
+        """Masks (B, P, D, H, W), bool: the union of each prompt's structures."""
+        tables = [self.data.members(number, structures) for number in range(len(self.data.sources))]
+        maps = [
+            tables[place.source][labels.long()].permute(3, 0, 1, 2)
+            for labels, place in zip(part.labels, part.places, strict=True)
+        ]
+        return torch.stack(maps)
+
+    def _losses(
+        self, predicted: Segmentation, target: Tensor, labelled: Tensor, voxels: Tensor | None
+    ) -> dict[str, Tensor]:
+        mask = deep_supervision_loss(predicted.logits, target, labelled, voxels=voxels)
+        shown = target.flatten(2).sum(2)
+        decided = labelled & ((shown == 0) | (shown >= SHOWN_BY))
+        presence = presence_loss(predicted.presence, shown > 0, decided)
+        return {
+            "loss": mask + self.config.segmenting.presence_weight * presence,
+            "mask_loss": mask,
+            "presence_loss": presence,
+        }
+
+    def _labelled(self, places: Sequence[Place], structures: Sequence[tuple[str, ...]]) -> Tensor:
+        """(B, P) bool: whether every structure of a prompt was looked for in a case."""
+        known = [self.data.labelled(place) for place in places]
+        return torch.tensor([[set(each) <= labelled for each in structures] for labelled in known])
+
+    def _voxels(self, part: Part, engine: Engine) -> Tensor | None:
+        """Where a data set says that nothing is known of a voxel, (B, 1, D, H, W)."""
+        ignored = [self.data.sources[place.source].dataset.ignored for place in part.places]
+        if not any(ignored):
+            return None
+        known = [
+            ~torch.isin(labels, torch.tensor(ids, dtype=labels.dtype))
+            for labels, ids in zip(part.labels, ignored, strict=True)
+        ]
+        return torch.stack(known)[:, None].to(engine.device)
+
+    @torch.no_grad()
+    def evaluate(self, engine: Engine, watch: Watch, folder: Path | None) -> dict[str, float]:
+        """Dice on patches of held-out cases: by name, by held-out synonym, by merged group; and false masks."""
+        questions = _questions(self.book)
+        embeddings = torch.stack([self.embeddings[prompt] for prompt, _, _ in questions]).to(engine.device)
+        structures = [members for _, members, _ in questions]
+        measured, shown = RunningDice(len(questions), engine.device), 0
+        for place in evaluated_places(self.data, engine):
+            watch.check()
+            sample = middle(self.data, place, self.config.crops.patch)
+            with engine.autocast():
+                full = self.model(sample.volume[None].to(engine.device), embeddings, full=True)
+            found = masks(full.logits[0].float(), full.presence)[0]
+            target = self.targets(collate([sample]), structures)[0].to(engine.device)
+            known = self.data.labelled(place, held_out=True)
+            measured.add(found, target, torch.tensor([set(each) <= known for each in structures], device=engine.device))
+            if folder and shown < SHOWN:
+                shown += 1
+                name, count = self.data.case(place, held_out=True).id, len(self.book.names)
+                truth, drawn = _painted(target[:count]), _painted(found[:count])
+                draw_overlays(folder / f"{name}.png", sample.volume[0], truth, drawn, list(self.book.names))
+        measured.total()
+        kinds = {kind: [place for place, (_, _, own) in enumerate(questions) if own == kind] for kind in KINDS}
+        found_by = {kind: measured.mean(places) for kind, places in kinds.items() if places}
+        return found_by | {"false_masks": measured.false_masks()}
+
+    def save(self, folder: Path, step: int) -> None:
+        """The segmenter, with the prompts that it was shown and those that it was not."""
+        record = learned_by("segment", self.config, self.data.describe(), step)
+        record |= {"prompts": self.book.to_json(), "patch": list(self.config.crops.patch)}
+        trained_on = [*self.earlier, record]
+        save_checkpoint(self.model, folder, self.preprocessing, trained_on=trained_on, store_text=self.store_text)
+
+    def describe(self, part: Any) -> list[str]:
+        """Shapes for a person."""
+        asked = self.prompts.of(0)
+        return [
+            f"volumes {tuple(part.volume.shape)}, {len(asked.structures)} prompts of {tuple(asked.embeddings.shape)}",
+            f"{len(self.data.structures)} structures, {sum(map(len, self.book.trained.values()))} prompts to train on, "
+            f"{sum(map(len, self.book.held_out.values()))} synonyms and {len(self.book.groups)} groups held out",
+        ]
+
+
+KINDS = ("dice", "dice_synonyms", "dice_groups")
+
+
+def _questions(book: PromptBook) -> list[tuple[str, tuple[str, ...], str]]:
+    """Prompt, structures, kind: each name, each held-out synonym, each group by its name."""
+    names = [(prompt, (name,), "dice") for name, prompt in book.names.items()]
+    synonyms = [(prompt, (name,), "dice_synonyms") for name, prompts in book.held_out.items() for prompt in prompts]
+    groups = [(group.name, group.members, "dice_groups") for group in book.groups]
+    return [*names, *synonyms, *groups]
+
+
+def _painted(found: Tensor) -> Tensor:
+    """Masks (P, D, H, W) as one label map, later over earlier."""
+    numbers = torch.arange(1, len(found) + 1, device=found.device)
+    return (found * numbers[:, None, None, None]).amax(dim=0)
+
+
+def _prompts(book: PromptBook) -> list[str]:
+    kinds = (book.trained, book.held_out, book.group_prompts)
+    return [prompt for kind in kinds for prompts in kind.values() for prompt in prompts]
+
+
+def _embedded(text: TextEncoder | None, prompts: Sequence[str], bank: Path) -> dict[str, Tensor]:
+    assert text is not None
+    distinct = list(dict.fromkeys(prompts))
+    return dict(zip(distinct, EmbeddingBank(bank).embeddings(text, distinct), strict=True))
+
+
+def open_text_guided(paths: Sequence[Path], config: SegmentConfig, cache: Path) -> TextGuided:
+    """Data and model as the settings say. Raises ConfigError, DataError, CheckpointError."""
+    torch.manual_seed(config.running.seed)
+    model, preprocessing, earlier, store_text = _model(config)
+    data = open_training_set(paths, config.crops, preprocessing, cache, seed=config.running.seed)
+    check_patch(model.image, config.crops.patch, "patch")
+    bank = cache / "prompts.sqlite"
+    return TextGuided(model, data, preprocessing, config, bank, store_text=store_text, earlier=earlier)
+
+
+def _model(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tuple[dict[str, JsonValue], ...], bool]:
+    options = config.segmenting
+    if not options.start:
+        raise ConfigError("start: name the checkpoint of `ovct train align`, or of `ovct train pretrain` with --text")
+    start = Path(options.start)
+    if (start / RECORD).exists() or start.is_dir():
+        model, record = load_checkpoint(start)
+        preprocessing, earlier = record.preprocessing, record.trained_on
+        stored = record.text is not None and record.text.directory is not None
+    else:
+        model, stored = STUNet.load_published(start), False
+        preprocessing, earlier = PUBLISHED_PREPROCESSING, ({"stage": "published", "file": str(start)},)
+    if isinstance(model, TextSegmenter) and model.text is not None:
+        return model, preprocessing, earlier, stored
+    text = model.text if isinstance(model, Aligner) else None
+    if text is None:
+        if not options.text:
+            raise ConfigError(f"{start} has no text encoder: name one with --text, or start from `ovct train align`")
+        # By its name on the hub it can be loaded again, and its licence may not let it be passed on.
+        text, stored = TextEncoder.from_pretrained(options.text), Path(options.text).is_dir()
+    image = model if isinstance(model, STUNet) else model.image
+    segmenter = TextSegmenter(image, text, options.connector, hidden=options.hidden, levels=options.levels)
+    return segmenter, preprocessing, earlier, stored

@@ -1,0 +1,138 @@
+"""One or several data sets made ready for training: prepared cases, their split by patient, what each labels.
+
+Data sets label different structures. A structure is known by its prompt (`left kidney`), so that `kidney_left` of one
+data set and `left_kidney` of another are one; where a data set does not label it, nothing is known of it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import JsonValue
+from torch import Tensor
+
+from curation.progress import Watch
+from models.preprocessing import Preprocessing
+
+from .cases import Case, DataError, DataSet, OnProblem
+from .config import Crops
+from .data import open_dataset, split_cases
+from .prepared import PreparedCases
+from .structure_prompts import prompt_book
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set, prepared: cases to train on and held-out ones; `structures` by name -> ids in its label maps."""
+
+    dataset: DataSet
+    train: PreparedCases
+    held_out: PreparedCases
+    structures: dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A case: number of the source, index in its cases."""
+
+    source: int
+    index: int
+
+
+class TrainingSet:
+    """All sources. `structures` are the labels of all, under the name that the first data set to have them gives."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+        self.structures = tuple(dict.fromkeys(name for source in sources for name in source.structures))
+        for source in sources:
+            if not source.structures:
+                raise DataError(f"{source.dataset.root} has no labels; this stage needs a labelled data set")
+
+    def prepare(self, on_problem: OnProblem, watch: Watch) -> None:
+        """Make every case that the cache lacks; what cannot be used is left out, or ends the run."""
+        for source in self.sources:
+            for cases in (source.train, source.held_out):
+                cases.prepare(on_problem=on_problem, watch=watch)
+
+    def places(self, *, held_out: bool = False) -> list[Place]:
+        """Every case to train on, or every held-out one."""
+        return [
+            Place(number, index)
+            for number, source in enumerate(self.sources)
+            for index in range(len(self.cases(number, held_out=held_out)))
+        ]
+
+    def cases(self, source: int, *, held_out: bool = False) -> PreparedCases:
+        """The prepared cases of a source."""
+        return self.sources[source].held_out if held_out else self.sources[source].train
+
+    def case(self, place: Place, *, held_out: bool = False) -> Case:
+        """What is at a place."""
+        return self.cases(place.source, held_out=held_out).cases[place.index]
+
+    def scans(self) -> list[str]:
+        """The scan of each place to train on: two reconstructions of one have the same."""
+        return [f"{place.source}/{self.case(place).scan}" for place in self.places()]
+
+    def labelled(self, place: Place, *, held_out: bool = False) -> frozenset[str]:
+        """The structures that were looked for in a case."""
+        known = self.sources[place.source].structures.keys()
+        own = self.case(place, held_out=held_out).labelled
+        return frozenset(known if own is None else known & set(own))
+
+    def members(self, source: int, groups: Sequence[tuple[str, ...]]) -> Tensor:
+        """For each label id of a source, which groups of structures it belongs to: (ids, P) bool."""
+        ids, ignored = self.sources[source].structures, self.sources[source].dataset.ignored
+        most = max([*(number for numbers in ids.values() for number in numbers), *ignored])
+        table = torch.zeros(most + 1, len(groups), dtype=torch.bool)
+        for column, group in enumerate(groups):
+            for name in group:
+                table[list(ids.get(name, ())), column] = True
+        return table
+
+    def describe(self) -> list[JsonValue]:
+        """What a checkpoint records of its data."""
+        return [
+            {
+                "data": str(source.dataset.root),
+                "layout": source.dataset.layout,
+                "cases": len(source.train),
+                "held_out": len(source.held_out),
+                "structures": len(source.structures),
+            }
+            for source in self.sources
+        ]
+
+
+def open_training_set(
+    paths: Sequence[Path], crops: Crops, preprocessing: Preprocessing, cache: Path, *, seed: int = 0
+) -> TrainingSet:
+    """Opens and splits each data set. Raises DataError."""
+    named: dict[str, str] = {}
+    return TrainingSet([_open(path, crops, preprocessing, cache, seed, named) for path in paths])
+
+
+def _open(
+    path: Path, crops: Crops, preprocessing: Preprocessing, cache: Path, seed: int, named: dict[str, str]
+) -> Source:
+    dataset = open_dataset(path, crops.layout or None)
+    splits = split_cases(dataset, crops.validation, seed=seed)
+    train, held_out = splits["train"], splits.get("val", [])
+    train = [case for case in train if case.labels is not None]
+    held_out = [case for case in held_out if case.labels is not None]
+    if crops.limit:
+        train, held_out = train[: crops.limit], held_out[: crops.limit]
+    if not train:
+        raise DataError(f"{path} has no labelled case to train on (layout {dataset.layout})")
+    names = prompt_book(tuple(dataset.structures)).names
+    structures = {named.setdefault(names[label], label): ids for label, ids in dataset.structures.items()}
+    return Source(
+        dataset,
+        PreparedCases(dataset, train, preprocessing, cache),
+        PreparedCases(dataset, held_out, preprocessing, cache),
+        structures,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -15,8 +15,6 @@ from train.options import flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from click import Context
 
     from curation.audit.drawing import Wanted
     from curation.curator import Recipe
@@ -601,7 +599,7 @@ def _audit_judge(
 class _TrainGroup(TyperGroup):
     """`ovct train` without a stage is `ovct train align`."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the stage in where none is named."""
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h")):
             args = ["align", *args]

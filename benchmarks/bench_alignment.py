@@ -36,7 +36,7 @@ def compare_losses(world: DemoWorld, seeds: list[int], steps: int) -> float:
     """The table of losses; gives seconds for one report with its captions in a step with MGCL."""
     print("loss           seed  R@1 volume→report  R@1 report→volume  R@5 volume→report  chance")
     found: dict[str, list[float]] = {}
-    rates = []
+    rates: list[float] = []
     for seed in seeds:
         for name, weight in (("CLIP", "0"), ("CLIP + MGCL", "1")):
             out = world.folder / "ablation" / f"align-{name.replace(' ', '')}-{seed}"
@@ -54,7 +54,7 @@ def compare_losses(world: DemoWorld, seeds: list[int], steps: int) -> float:
         print(f"{name:13s}  mean  {statistics.mean(values):17.3f}")
     better = sum(mgcl > clip for clip, mgcl in zip(found["CLIP"], found["CLIP + MGCL"], strict=True))
     print(f"MGCL has the higher R@1 with {better} of {len(seeds)} seeds")
-    return statistics.median(rates) / 32
+    return float(statistics.median(rates)) / 32
 
 
 def compare_epochs(world: DemoWorld, text_seconds: float) -> None:

@@ -69,7 +69,9 @@ def test_nothing_known_is_zero_with_gradients_of_zero() -> None:
 
 def test_every_sample_weighs_the_same() -> None:
     levels, labels = example()
-    alone = [class_loss([level[index : index + 1] for level in levels], labels[index : index + 1]) for index in range(3)]
+    alone = [
+        class_loss([level[index : index + 1] for level in levels], labels[index : index + 1]) for index in range(3)
+    ]
     torch.testing.assert_close(class_loss(levels, labels), torch.stack(alone).mean())
 
 

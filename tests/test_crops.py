@@ -77,9 +77,7 @@ def test_the_middle_of_a_held_out_case(data: TrainingSet) -> None:
     sample = middle(data, Place(0, 0), (8, 8, 8))
     whole = data.cases(0, held_out=True)[0]
     depth, height, width = ((size - 8) // 2 for size in (SHAPE[2], SHAPE[1], SHAPE[0]))
-    assert torch.equal(
-        sample.volume, whole.volume[:, depth : depth + 8, height : height + 8, width : width + 8]
-    )
+    assert torch.equal(sample.volume, whole.volume[:, depth : depth + 8, height : height + 8, width : width + 8])
     assert middle(data, Place(0, 0), (40, 16, 32)).labels.shape == (40, 16, 32)
 
 

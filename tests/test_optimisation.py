@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ def test_the_schedule_rises_then_falls_as_half_a_cosine() -> None:
     assert rates[55] == pytest.approx(0.5 * (0.1 + 0.9 * 0.5))
     assert rates[32] == pytest.approx(0.5 * (0.1 + 0.9 * (1 + math.cos(math.pi * 22 / 90)) / 2))
     assert rates[100] == pytest.approx(0.05)
-    assert all(a > b for a, b in zip(rates[10:], rates[11:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[10:]))
 
 
 def test_a_run_without_warmup_or_shorter_than_it() -> None:

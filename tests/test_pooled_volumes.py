@@ -94,6 +94,19 @@ def test_whatever_changes_it_is_made_anew(world: World, engine: Engine, tmp_path
         assert cases[0] not in changed
 
 
+def test_processes_share_the_cases_whoever_is_first(
+    world: World, aligner: Aligner, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "gathered", lambda self, value: [value])
+    monkeypatch.setattr(Engine, "world", 2)
+    for rank, runs in ((0, 2), (1, 2)):
+        monkeypatch.setattr(Engine, "rank", rank)
+        pooled = Counted(tmp_path, aligner, PREPROCESSING, PATCH)
+        pooled.prepare(cases_of(world), engine, Watch())
+        assert pooled.runs == runs
+    assert all(case in pooled for case in cases_of(world))
+
+
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01", None])
 def test_a_file_cut_off_is_made_anew(
     world: World, aligner: Aligner, engine: Engine, tmp_path: Path, content: bytes | None

@@ -7,7 +7,7 @@ from train.retrieval import retrieval
 
 
 def naive(volumes: Tensor, reports: Tensor, texts: list[str], at: int) -> float:
-    """Share of volumes for which, sorted by similarity with wrong ones first among equals, a right report is in `at`."""
+    """Share of volumes with a right report among the `at` most similar; among equals wrong ones come first."""
     hits = 0
     for row, text in enumerate(texts):
         scored = [(-float(volumes[row] @ reports[column]), texts[column] == text) for column in range(len(texts))]

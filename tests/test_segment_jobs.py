@@ -91,6 +91,8 @@ def test_what_was_made_otherwise_is_not_taken_for_done(jobs: Path, model: Checkp
     other = Settings(presence_threshold=0, precision="float32", threshold=0.3)
     assert run(jobs, model, watch, settings=other) == (0, 0, 3)
     assert "was made with other prompts, thresholds or weights" in watch.said[0]
+    record = model.record.model_copy(update={"weights": "weights-0123456789abcdef.safetensors"})
+    assert run(jobs, Checkpoint(model.model, record), Told()) == (0, 0, 3)
     (jobs.parent / "out" / "a.json").unlink()
     watch = Told()
     assert run(jobs, model, watch) == (0, 1, 2) and "a.nii.gz is there already" in watch.said[0]

@@ -19,7 +19,8 @@ def prompts(count: int = 8, merged: float = 0.5, seed: int = 0) -> StepPrompts:
 
 def made_of(vector: torch.Tensor) -> list[str]:
     """The prompts that are in it, the noise apart."""
-    return [prompt for prompt, place in TRAINED.items() if vector[place] > 0.6 * vector.max()]
+    there = (vector > 0.6 * vector.max()).tolist()
+    return [prompt for prompt, place in TRAINED.items() if there[place]]
 
 
 def test_a_step_asks_the_same_whoever_asks() -> None:
@@ -32,14 +33,16 @@ def test_a_step_asks_the_same_whoever_asks() -> None:
 
 
 def test_embeddings_have_length_one_and_mean_what_they_stand_for() -> None:
-    for step in range(60):
+    for step in range(30):
         asked = prompts().of(step)
         assert asked.embeddings.dtype == torch.float32
         torch.testing.assert_close(asked.embeddings.norm(dim=1), torch.ones(8))
         for vector, structures in zip(asked.embeddings, asked.structures, strict=True):
             owners = {name for name in structures for prompt in BOOK.trained[name] if prompt in made_of(vector)}
             assert owners == set(structures)
-            exact = functional.normalize(sum((EMBEDDINGS[prompt] for prompt in made_of(vector)), torch.zeros(())), dim=0)
+            exact = functional.normalize(
+                sum((EMBEDDINGS[prompt] for prompt in made_of(vector)), torch.zeros(())), dim=0
+            )
             # The mean over the structures, moved by noise of at most 0.3.
             assert float(vector @ exact) > 1 / (1 + NOISE**2) ** 0.5 - 0.02
 
@@ -47,8 +50,8 @@ def test_embeddings_have_length_one_and_mean_what_they_stand_for() -> None:
 def test_no_two_structures_of_a_held_out_group_are_asked_for_together() -> None:
     pairs = {frozenset(pair) for group in BOOK.groups for pair in combinations(group.members, 2)}
     assert frozenset(("kidney_left", "kidney_right")) in pairs
-    merged = [each for step in range(300) for each in prompts().of(step).structures if len(each) > 1]
-    assert len(merged) == 300 * 4 and {len(each) for each in merged} == {2, 3, 4, 5}
+    merged = [each for step in range(100) for each in prompts().of(step).structures if len(each) > 1]
+    assert len(merged) == 100 * 4 and {len(each) for each in merged} == {2, 3, 4, 5}
     for each in merged:
         assert len(set(each)) == len(each)
         assert not pairs & {frozenset(pair) for pair in combinations(each, 2)}
@@ -57,7 +60,7 @@ def test_no_two_structures_of_a_held_out_group_are_asked_for_together() -> None:
 def test_singles_are_all_structures_in_turn_and_half_the_time_by_name() -> None:
     named = other = 0
     seen = set()
-    for step in range(200):
+    for step in range(100):
         asked = prompts(count=4, merged=0).of(step)
         assert len(set(asked.structures)) == 4 and all(len(each) == 1 for each in asked.structures)
         seen |= {each for (each,) in asked.structures}
@@ -78,5 +81,5 @@ def test_more_prompts_than_structures_and_one_group_alone() -> None:
 
 
 def test_every_prompt_that_may_be_trained_is() -> None:
-    asked = [prompts(merged=0).of(step) for step in range(150)]
+    asked = [prompts(merged=0).of(step) for step in range(60)]
     assert {prompt for each in asked for vector in each.embeddings for prompt in made_of(vector)} == set(TRAINED)

@@ -1,4 +1,4 @@
-"""Tiny worlds to train in: CT volumes with labels, captions on them, models to start from; and processes to train in."""
+"""Tiny worlds to train in: volumes with labels, captions on them, models to start from; and processes to do it."""
 
 import json
 import multiprocessing
@@ -12,14 +12,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from curation.progress import Watch
 from models.aligner import Aligner
-from models.checkpoint import save_checkpoint
+from models.checkpoint import load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.data_files import save
 from tests.encoders import tiny_encoder
+from train.config import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, load_config
+from train.loop import Outcome
+from train.stages import Job, train
 
 # Along R A S, 10 mm: the network of size `tiny` sees all of it in its smallest patch.
 SHAPE, PATCH = (32, 16, 32), (32, 16, 32)
@@ -36,13 +41,29 @@ BOXES = {
 
 @dataclass(frozen=True)
 class World:
-    """Folders and files of one world."""
+    """Folders and files of one world, all in `root`."""
 
-    data: Path
-    captions: Path
-    encoder: Path
-    image: Path
-    aligner: Path
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def captions(self) -> Path:
+        return self.root / "captions.json"
+
+    @property
+    def encoder(self) -> Path:
+        return self.root / "encoder"
+
+    @property
+    def image(self) -> Path:
+        return self.root / "image"
+
+    @property
+    def aligner(self) -> Path:
+        return self.root / "aligner"
 
 
 def labelled(root: Path, cases: int, structures: tuple[str, ...] = tuple(BOXES), first: int = 0) -> Path:
@@ -68,7 +89,7 @@ def captions_of(path: Path, cases: int) -> Path:
     said = {
         f"s{number}": {
             organ: f"{organ} {word} {number}"
-            for organ, word in zip(("liver", "spleen", "aorta", "heart"), ("large", "small", "wide", "calm"), strict=True)
+            for organ, word in (("liver", "large"), ("spleen", "small"), ("aorta", "wide"), ("heart", "calm"))
         }
         for number in range(cases)
     }
@@ -79,19 +100,16 @@ def captions_of(path: Path, cases: int) -> Path:
 
 def make_world(root: Path, cases: int = 6) -> World:
     """All of it; weights are drawn, nothing was trained."""
-    encoder = tiny_encoder(root / "encoder", dropout=0.0)
+    world = World(root)
+    tiny_encoder(world.encoder, dropout=0.0)
     torch.manual_seed(0)
-    save_checkpoint(STUNet("tiny"), root / "image", PREPROCESSING)
+    save_checkpoint(STUNet("tiny"), world.image, PREPROCESSING)
     torch.manual_seed(0)
-    aligner = Aligner(STUNet("tiny"), TextEncoder.from_pretrained(encoder))
-    save_checkpoint(aligner, root / "aligner", PREPROCESSING)
-    return World(
-        labelled(root / "data", cases),
-        captions_of(root / "captions.json", cases),
-        encoder,
-        root / "image",
-        root / "aligner",
-    )
+    aligner = Aligner(STUNet("tiny"), TextEncoder.from_pretrained(world.encoder))
+    save_checkpoint(aligner, world.aligner, PREPROCESSING)
+    labelled(world.data, cases)
+    captions_of(world.captions, cases)
+    return world
 
 
 # Settings under which a run on a world takes seconds and is the same on one process and on two.
@@ -113,9 +131,39 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
     own: dict[str, dict[str, object]] = {
         "pretrain": {"size": "tiny", "spacing_mm": [10, 10, 10], "patch": list(PATCH)},
         "align": {"image": str(world.image), "text": str(world.encoder), "window": list(PATCH)},
-        "segment": {"start": str(world.aligner), "patch": list(PATCH), "hidden": 16, "levels": 2, "prompts_per_step": 4},
+        "segment": {
+            "start": str(world.aligner),
+            "patch": list(PATCH),
+            "hidden": 16,
+            "levels": 2,
+            "prompts_per_step": 4,
+            # All that the vocabulary says would have to be embedded.
+            "wording_weight": 0.0,
+        },
     }
     return {**SMALL, **own[stage], **other}
+
+
+CONFIGS: Mapping[str, type[StageConfig]] = {"pretrain": PretrainConfig, "align": AlignConfig, "segment": SegmentConfig}
+
+
+def trained(stage: str, world: World, out: Path, watch: Watch | None = None, **other: object) -> Outcome | None:
+    """`ovct train STAGE` in this process."""
+    config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **other))
+    data = world.captions if stage == "align" else world.data
+    return train(Job((data,), out, volumes=world.data if stage == "align" else None), config, watch or Watch())
+
+
+def weights(out: Path) -> dict[str, Tensor]:
+    """Of the checkpoint there."""
+    return load_checkpoint(out).model.state_dict()
+
+
+def every_stage(folder: Path) -> None:
+    """All three stages on the world in `folder`, on however many processes there are."""
+    world = World(folder / "world")
+    for stage in CONFIGS:
+        trained(stage, world, folder / "out" / stage, ema=0.5)
 
 
 def flags_of(values: Mapping[str, object]) -> list[str]:
@@ -134,7 +182,7 @@ def server() -> ForkServerContext:
     """Processes that begin with everything imported: torch is loaded once for all of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["tests.training_worlds", "train.stages", "train.pretrain", "train.align", "train.text_guided", "tensorboardX"]
+        ["tests.training_worlds", "train.pretrain", "train.align", "train.text_guided", "tensorboardX", "ovct"]
     )
     return context
 

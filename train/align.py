@@ -25,7 +25,7 @@ from models.text import TextEncoder
 from .caption_pairs import Pair, Pairs, read_pairs
 from .cases import Case, DataError, refuse, split_cases
 from .config import AlignConfig, ConfigError
-from .data import open_dataset
+from .data import check, open_dataset
 from .engine import Engine
 from .gradient_cache import Tower, cached_backward
 from .losses import AlignmentLoss, alignment_loss, clamp_log_scale_
@@ -36,6 +36,8 @@ from .run_record import check_patch, learned_by, settings_with
 
 # Held-out pairs that retrieval is measured on while training.
 RETRIEVED = 1000
+# Texts that go through the text encoder together.
+TOGETHER = 32
 
 
 class Align:
@@ -65,6 +67,10 @@ class Align:
         self.held_out: list[Pair] = list(held_out.values())[: config.alignment.limit or RETRIEVED]
         _enough(self.train, config)
 
+    def __getstate__(self) -> dict[str, object]:
+        """For a process that loads samples: the network stays here."""
+        return self.__dict__ | {"model": None}
+
     @property
     def samples(self) -> Dataset[Any]:
         """Volumes with their texts, of the pairs to train on."""
@@ -91,10 +97,11 @@ class Align:
         else:
             order = self._samples().order
             pairs = [self.train[order[number]] for number in numbers]
-        if self.unlocked:
-            return
         cases = list({pair.case.id: pair.case for pair in pairs}.values())
-        problems = self.pooled.prepare(cases, engine, watch, self.config.running.workers)
+        if self.unlocked:
+            problems = [problem for case in cases for problem in check(case, self.all.dataset)[:1]]
+        else:
+            problems = self.pooled.prepare(cases, engine, watch, self.config.running.workers)
         if self.config.running.on_problem == "refuse":
             refuse(self.all.dataset.root, problems, len(cases))
         for problem in problems:
@@ -138,15 +145,16 @@ class Align:
     @torch.no_grad()
     def evaluate(self, engine: Engine, watch: Watch, folder: Path | None) -> dict[str, float]:
         """Retrieval on held-out pairs; each process takes a share of them."""
-        own = range(engine.rank, len(self.held_out), engine.world)
         if len(self.held_out) < 2:
             return {}
-        volumes = torch.stack([self._embedded(self.held_out[place].case, engine) for place in own])
-        reports = self.model.text.encode([self.held_out[place].text for place in own])
-        every = engine.gathered((volumes.cpu(), reports.cpu()))
-        order = [place for rank in range(engine.world) for place in range(rank, len(self.held_out), engine.world)]
-        texts = [self.held_out[place].text for place in order]
-        return retrieval(torch.cat([each for each, _ in every]), torch.cat([each for _, each in every]), texts)
+        own = self.held_out[engine.rank :: engine.world]
+        volumes = [self._embedded(pair.case, engine).cpu() for pair in own]
+        texts = [pair.text for pair in own]
+        # With more processes than pairs, some have none.
+        reports = list(self.model.text.encode(texts).cpu()) if own else []
+        every = [pair for rank in engine.gathered(list(zip(volumes, reports, texts, strict=True))) for pair in rank]
+        volumes, reports, texts = ([pair[place] for pair in every] for place in range(3))
+        return retrieval(torch.stack(volumes), torch.stack(reports), texts)
 
     def save(self, folder: Path, step: int) -> None:
         """Image encoder, text encoder and what is between them; the image's decoder goes along for the next stage."""
@@ -185,7 +193,7 @@ class Align:
     def _embed_texts(self, part: ReportPart, engine: Engine) -> Tensor:
         """(B + B·K, E): the reports, then the captions; places without a text hold some other one."""
         with engine.autocast():
-            embedded = self.model.text.embed(part.texts).float()
+            embedded = embed_by_length(self.model.text, part.texts).float()
         places = torch.cat((part.reports, part.captions.flatten())).clamp(min=0)
         return embedded[places.to(engine.device)]
 
@@ -219,6 +227,17 @@ class Align:
         volume = self._volume(case)
         pooled = volume if volume.dim() == 1 else self.pooled.pooled(volume, engine)
         return self.model.embed_pooled(pooled[None].to(engine.device))[0]
+
+
+def embed_by_length(text: TextEncoder, texts: Sequence[str]) -> Tensor:
+    """Texts to vectors (N, E) with their gradient: those of about one length go together.
+
+    A batch is padded to its longest text. In one with whole reports, captions would be four fifths padding.
+    """
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+    batches = [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
+    embedded = torch.cat([text.embed([texts[place] for place in batch]) for batch in batches])
+    return embedded[torch.tensor(order, device=embedded.device).argsort()]
 
 
 def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, cache: Path) -> Align:

@@ -140,8 +140,8 @@ class Segmenting:
     hidden: int = option(512, "Width of the connector.")
     levels: int = option(4, "Decoder levels with a loss of their own.")
     prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
-    merged: float = option(0.25, "Share of the prompts that name several structures at once, made up for the step.")
-    presence_weight: float = option(0.2, "Weight of the loss on whether a structure is there at all.")
+    merged: float = option(0.4, "Share of the prompts that name several structures at once, made up for the step.")
+    presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
     wording_weight: float = option(0.1, "Weight of the loss on the vocabulary's synonyms and groups, texts alone.")
     connector_steps: int = option(1500, "Steps of the connector alone, on stored features, before the first step.")
     decoder_learning_rate: float = option(0.3, "Learning rate of the decoder, as a share of the highest.")
@@ -184,10 +184,10 @@ class SegmentConfig:
 
 
 StageConfig = PretrainConfig | AlignConfig | SegmentConfig
-AnyStage = TypeVar("AnyStage", PretrainConfig, AlignConfig, SegmentConfig)
+AnyStage = TypeVar("AnyStage", bound=StageConfig)
 
 
-def options_of(config: type[StageConfig]) -> dict[str, tuple[str, Field[Any], Any]]:
+def options_of(config: type[Any]) -> dict[str, tuple[str, Field[Any], Any]]:
     """Every option of a stage by its name: the group that it belongs to, its field, and its default."""
     found = {}
     for group in fields(config):
@@ -236,7 +236,7 @@ def _read(path: Path) -> dict[str, object]:
     return {str(name): value for name, value in read.items()}
 
 
-def _types(config: type[StageConfig], group: str) -> dict[str, Any]:
+def _types(config: type[Any], group: str) -> dict[str, Any]:
     return get_type_hints(type(next(each.default for each in fields(config) if each.name == group)))
 
 

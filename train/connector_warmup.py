@@ -27,8 +27,8 @@ from .step_prompts import Asked
 
 VOLUMES = 48
 # Voxels of each level that are kept of a volume: of each structure so many, and so many of all.
-OF_EACH, OF_ALL = 64, 4096
-TOGETHER = 4
+OF_EACH, OF_ALL = 48, 2048
+TOGETHER = 3
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ def warm_up(
     """Trains the connector alone for so many steps; every process does the same."""
     watch.say(f"the connector alone, {steps:,} steps on stored features")
     sampled = [_sampled(model, patches, number, engine) for number in range(min(VOLUMES, 2 * len(patches.places)))]
+    watch.expect(steps, 0)
     optimizer = AdamW(model.connector.parameters(), lr=learning_rate)
     for step in range(steps):
         watch.check()
@@ -71,10 +72,11 @@ def warm_up(
         chosen = random((patches.order.seed, 6, step)).permutation(len(sampled))[:TOGETHER]
         prompts = asked(step)
         loss = torch.stack([_loss(model, patches, sampled[place], prompts, engine.device) for place in chosen]).mean()
-        (loss + wording(model.connector, step, engine.device)).backward()
+        torch.autograd.backward(loss + wording(model.connector, step, engine.device))
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        watch.advance()
 
 
 @torch.no_grad()
@@ -87,14 +89,14 @@ def _sampled(model: TextSegmenter, patches: Patches, number: int, engine: Engine
     levels = [
         _level(level[0].float(), resized(labels[None, None], level)[0, 0], generator) for level in features.levels
     ]
-    return Sampled(tuple(levels), features.bottleneck.float(), labels.unique().long().cpu(), sample.place.source)
+    return Sampled(tuple(levels), features.bottleneck.float(), torch.unique(labels).long().cpu(), sample.place.source)
 
 
 def _level(features: Tensor, labels: Tensor, generator: torch.Generator) -> Level:
     """Some voxels of each structure and some of all; each stands for as many as it was drawn from."""
     flat, count = labels.flatten().long(), labels.numel()
     places, weights = [], []
-    for label, size in zip(*flat.unique(return_counts=True), strict=True):
+    for label, size in zip(*torch.unique(flat, return_counts=True), strict=True):
         own = (flat == label).nonzero()[:, 0]
         wanted = min(int(size), max(OF_EACH, round(OF_ALL * int(size) / count)))
         drawn = own[torch.randperm(len(own), generator=generator)[:wanted].to(own.device)]

@@ -116,7 +116,7 @@ def _pixels(found: Segmented, rows: list[Row]) -> tuple[np.ndarray, str | None]:
         if found.labels.size * len(rows) <= STACKED_BYTES:
             masks = np.empty((*found.labels.shape[::-1], len(rows)), np.uint8)
             for number, row in enumerate(rows):
-                masks[..., number] = found.mask(row.name)[:, ::-1].transpose()
+                masks[..., number] = found.mask(row.name).transpose()
             return masks, None
         said = "where masks overlap, the DICOM SEG shows one of them, as a label map does: too many for memory"
     else:

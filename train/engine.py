@@ -17,6 +17,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricOptimizer
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -69,10 +70,10 @@ class Engine:
         """For a forward pass, in the precision asked for."""
         return self.fabric.autocast()
 
-    def optimizer(self, plain: Optimizer) -> Optimizer:
+    def optimizer(self, plain: Optimizer) -> _FabricOptimizer:
         """The same optimizer, with steps as the precision needs them."""
         wrapped = self.fabric.setup_optimizers(plain)
-        assert not isinstance(wrapped, tuple)
+        assert isinstance(wrapped, _FabricOptimizer)
         return wrapped
 
     def backward(self, loss: Tensor) -> None:

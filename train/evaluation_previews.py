@@ -112,9 +112,9 @@ class Previews:
 def preview(scan: Scan, prediction: Part, reference: Part) -> Figure:
     """Axial, coronal and sagittal planes where the masks differ most; the patient's right is on the left."""
     box = _view(scan, prediction, reference)
-    to_ras = nibabel.io_orientation(scan.affine)  # type: ignore[no-untyped-call]
+    to_ras = nibabel.io_orientation(scan.affine)
     turned = [
-        nibabel.apply_orientation(array, to_ras)  # type: ignore[no-untyped-call]
+        nibabel.apply_orientation(array, to_ras)
         for array in (scan.voxels[box], _within(prediction, box), _within(reference, box))
     ]
     spacing = np.array(scan.spacing_mm)[np.argsort(to_ras[:, 0])]

@@ -11,6 +11,7 @@ ends where one that was not does, and two processes learn what one would from th
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,13 @@ SAMPLES = "samples"
 class Task(Protocol):
     """What a stage is to the loop. A part is what `samples` gives for some numbers, collated."""
 
-    model: nn.Module
-    slower: Mapping[str, float]
+    @property
+    def model(self) -> nn.Module:
+        """What is trained, frozen parts and all."""
+
+    @property
+    def slower(self) -> Mapping[str, float]:
+        """Learning rates by the beginning of a parameter's name, as shares of the highest."""
 
     @property
     def samples(self) -> Dataset[Any]:
@@ -89,7 +95,7 @@ def fit(task: Task, optimisation: Optimisation, running: Running, out: Path, eng
     start = saved_step(out / RESUME, settings) or 0
     run = _Run(task, optimisation, engine, out, settings, start)
     if start >= optimisation.steps:
-        return Outcome(start, run.log.last("evaluation") if run.log else {}, already_done=True)
+        return Outcome(start, run.finish(), already_done=True)
     task.prepare(engine, watch)
     if not start:
         run.begin(watch)
@@ -111,6 +117,7 @@ def fit(task: Task, optimisation: Optimisation, running: Running, out: Path, eng
         if stop or done % running.save_every == 0 or done == optimisation.steps:
             run.save(done)
         if stop and done < optimisation.steps:
+            run.finish()
             raise Interrupted
     return Outcome(optimisation.steps, run.finish())
 
@@ -228,10 +235,16 @@ def _parts(
         collate_fn=task.collate,
         pin_memory=engine.device.type == "cuda",
         multiprocessing_context="spawn" if running.workers else None,
+        worker_init_fn=_ignore_interrupt,
     )
     loaded = iter(loader)
     for step in range(start, optimisation.steps):
         yield step, [next(loaded) for _ in range(parts)]
+
+
+def _ignore_interrupt(worker: int) -> None:
+    """Ctrl-C reaches the workers too; they load on, so that the run can end after a whole step."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _check_shares(optimisation: Optimisation, engine: Engine) -> None:

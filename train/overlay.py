@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def draw_overlays(path: Path, volume: Tensor, reference: Tensor, predicted: Tens
     figure.savefig(path, format="png", dpi=90)
 
 
-def _plane(volume: NDArray[np.generic], axis: int, index: int) -> NDArray[np.generic]:
+def _plane(volume: NDArray[Any], axis: int, index: int) -> NDArray[Any]:
     """D H W run superior, anterior and right: the patient's right is shown on the left, as radiologists expect."""
-    plane = np.take(volume, index, axis=axis)
+    plane: NDArray[Any] = np.take(volume, index, axis=axis)
     return plane if axis == 2 else plane[:, ::-1]

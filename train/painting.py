@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from curation.progress import Watch
+
 from .claims import Claims
 from .logit_field import LogitField
 from .quantities import Sums
@@ -53,14 +55,11 @@ def depths(shared: Tensor) -> Tensor:
 
 def winners(logits: Tensor, depth: Tensor, least: float) -> Tensor:
     """The number from 0 of the prompt that has each voxel, -1 for none, (N), from logits (P, N)."""
-    best = torch.full((logits.shape[1],), -1, dtype=torch.int64, device=logits.device)
-    for level in sorted(set(depth.tolist())):
-        members = (depth == level).nonzero()[:, 0].to(logits.device)
-        chosen = logits if len(members) == len(logits) else logits[members]
-        # The position of a maximum is far slower to find than the maximum: it is looked for where there is one to find.
-        claimed = (chosen.amax(dim=0) > least).nonzero()[:, 0]
-        best[claimed] = members[chosen[:, claimed].argmax(dim=0)]
-    return best
+    claims = logits > least
+    deepest = torch.where(claims, depth[:, None].to(torch.int16), -1).amax(dim=0)
+    if bool((depth != depth[0]).any()):
+        logits = logits.masked_fill(~claims | (depth[:, None] != deepest), -torch.inf)
+    return torch.where(deepest < 0, -1, logits.argmax(dim=0))
 
 
 @dataclass(eq=False)
@@ -78,10 +77,11 @@ class Canvas:
         labels = np.zeros(scan.voxels.shape, np.uint8 if count <= 255 else np.int16)
         return cls(scan, labels, Sums(count), Claims(labels.size, (which + 1).tolist()))
 
-    def paint(self, field: LogitField, which: Tensor, depth: Tensor, least: float) -> None:
+    def paint(self, field: LogitField, which: Tensor, depth: Tensor, least: float, watch: Watch) -> None:
         """Paint the prompts numbered in `which` (p), of `depth` (p), where their logit is above `least`."""
         voxels_at_once = PAINTED_AT_ONCE // len(which) + 1
         for part, values in field.slabs():
+            watch.check()
             slab = np.zeros(values.shape[1], self.labels.dtype)
             hu = torch.from_numpy(np.ascontiguousarray(self.scan.voxels[..., part]).reshape(-1))
             for start in range(0, len(slab), voxels_at_once):

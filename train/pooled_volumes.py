@@ -64,6 +64,10 @@ class PooledVolumes:
         made_with = (_weights_hash(aligner), preprocessing.model_dump_json(), str(window), aligner.pooling)
         self._made_with = "\n".join(made_with)
 
+    def __getstate__(self) -> dict[str, object]:
+        """For a process that loads samples: vectors are read there, the network stays here."""
+        return self.__dict__ | {"aligner": None}
+
     def __getitem__(self, case: Case) -> Tensor:
         """The vector, float32. KeyError where it was not prepared."""
         try:
@@ -80,7 +84,8 @@ class PooledVolumes:
 
     def prepare(self, cases: Sequence[Case], engine: Engine, watch: Watch, workers: int = 0) -> list[Problem]:
         """Works out what is missing; processes share the cases. Gives those that cannot be used, all processes' own."""
-        missing = [case for case in cases if case not in self][engine.rank :: engine.world]
+        # Shared out first: what another process has made meanwhile must not move the shares.
+        missing = [case for case in cases[engine.rank :: engine.world] if case not in self]
         watch.expect(len(missing), 0)
         problems = []
         self.aligner.to(engine.device).eval()

@@ -46,6 +46,10 @@ class Pretrain:
             _class_table(source.structures, data.structures, source.dataset.ignored) for source in data.sources
         ]
 
+    def __getstate__(self) -> dict[str, object]:
+        """For a process that loads samples: the network stays here."""
+        return self.__dict__ | {"model": None}
+
     @property
     def samples(self) -> Dataset[Any]:
         """Patches of the cases to train on."""

@@ -27,15 +27,14 @@ class RunLog:
         temporary = self.path.with_name(f".{METRICS}.tmp")
         temporary.write_text("".join(json.dumps(line) + "\n" for line in self.lines), "utf-8")
         temporary.replace(self.path)
-        self._file = self.path.open("a", encoding="utf-8")
         self._board = _writer(folder, step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
         """`kind` is `train` or `evaluation`."""
         line = {"step": step, "kind": kind, **{name: _short(value) for name, value in values.items()}}
         self.lines.append(line)
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
         for name, value in values.items():
             self._board.add_scalar(f"{kind}/{name}", value, step)
 
@@ -51,7 +50,6 @@ class RunLog:
 
     def close(self) -> None:
         """Everything is on disk."""
-        self._file.close()
         self._board.close()
 
 

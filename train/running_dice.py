@@ -37,7 +37,8 @@ class RunningDice:
     def dice(self) -> Tensor:
         """(P,), NaN where no case shows the structure."""
         both, size, found = self.counts
-        return 2 * both / (size + found)
+        dice: Tensor = 2 * both / (size + found)
+        return dice
 
     def mean(self, which: list[int] | slice = slice(None)) -> float:
         """Over the structures that some case shows; NaN where there is none."""

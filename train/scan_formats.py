@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 Kind = Literal["nifti", "dicom", "metaimage", "nrrd"]
 
@@ -127,7 +128,7 @@ def _open_nifti(path: Path) -> Any:
             return nibabel.load(path, mmap=False)
         data = path.read_bytes()
         return nibabel.Nifti1Image.from_bytes(gzip.decompress(data) if gzipped else data)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error) as error:
+    except (ImageFileError, HeaderDataError, WrapStructError, OSError, EOFError, zlib.error) as error:
         raise ScanError(f"{path}: not a NIfTI file, or damaged ({error}). Copy or export it once more") from error
 
 

@@ -132,15 +132,14 @@ def segment(
     """
     limits = Thresholds(threshold, presence_threshold).checked()
     asked = checked_prompts(prompts)
-    loaded = text_segmenter(checkpoint, device)
-    model, record = loaded
+    model, record = text_segmenter(checkpoint, device)
     embeddings = _embedded(model, asked)
     scan = volume if isinstance(volume, Scan) else read_scan(Path(volume))
     tensor, grid = to_network(scan, record.preprocessing)
     windows = windows or Windows(window_size(record, grid.shape), overlap, precision=precision)
     field = logit_field(model, tensor, grid, embeddings, windows, progress)
     del tensor
-    return painted(scan, field, asked, limits, record.weights)
+    return painted(scan, field, asked, limits, record.weights, progress)
 
 
 def text_segmenter(
@@ -186,7 +185,14 @@ def window_size(record: Record, shape: tuple[int, int, int]) -> tuple[int, int, 
 
 
 @torch.no_grad()
-def painted(scan: Scan, field: LogitField, prompts: tuple[Prompt, ...], limits: Thresholds, weights: str) -> Segmented:
+def painted(
+    scan: Scan,
+    field: LogitField,
+    prompts: tuple[Prompt, ...],
+    limits: Thresholds,
+    weights: str,
+    watch: Watch | None = None,
+) -> Segmented:
     """What a field says of each prompt at each voxel of the scan: label map, table, and what the label map hides."""
     presence = field.presence.sigmoid()
     present = presence >= limits.presence
@@ -196,7 +202,7 @@ def painted(scan: Scan, field: LogitField, prompts: tuple[Prompt, ...], limits: 
     if len(there):
         among = overlaps(field.own_slabs(there), len(there), least)
         shared[there[:, None], there] = among
-        canvas.paint(field, there, depths(among), least)
+        canvas.paint(field, there, depths(among), least, watch or Watch())
     ml = float(abs(np.linalg.det(scan.affine[:3, :3]))) / 1000
     record = LabelTable(
         scan=str(scan.path),

@@ -2,7 +2,8 @@
 
 "left kidney", a synonym of it, and now and then the mean of the embeddings of a few structures' prompts, whose mask is
 the union of theirs: so the connector learns that what lies between prompts means all of them, which is how a text
-encoder places "kidneys". The groups that evaluation holds out are never made up: no two members of one group meet.
+encoder places "kidneys". The groups that evaluation holds out are never made up: a made-up prompt never names all
+members of one, alone or among others.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -45,17 +45,21 @@ class StepPrompts:
     seed: int
 
     @cached_property
-    def _apart(self) -> frozenset[frozenset[str]]:
-        """Pairs of structures that a held-out group has both of."""
-        groups = self.book.groups
-        return frozenset(frozenset(pair) for group in groups for pair in combinations(group.members, 2))
+    def _wholes(self) -> tuple[frozenset[str], ...]:
+        """What must not come together: the members of each held-out group."""
+        return tuple(frozenset(group.members) for group in self.book.groups)
+
+    @cached_property
+    def _families(self) -> tuple[tuple[str, ...], ...]:
+        """Groups of which some members may meet without all of them doing so."""
+        return tuple(group.members for group in self.book.groups if len(group.members) > 2)
 
     def of(self, step: int) -> Asked:
         """The prompts of a step: the same for all of its samples, and on every process."""
         generator = random((self.seed, 3, step))
         names = list(self.book.names)
         singles = list(generator.permutation(len(names)))[: self.count]
-        wanted = [(names[index],) for index in singles]
+        wanted: list[tuple[str, ...]] = [(names[index],) for index in singles]
         for place in range(round(self.merged * len(wanted))):
             wanted[-1 - place] = self._several(names, generator)
         vectors = [torch.stack([self._embedding(name, generator) for name in each]).mean(dim=0) for each in wanted]
@@ -66,15 +70,20 @@ class StepPrompts:
         return Asked(embeddings, tuple(wanted))
 
     def _several(self, names: Sequence[str], generator: np.random.Generator) -> tuple[str, ...]:
-        """Two to five structures of which no two are in one group."""
-        chosen: list[str] = []
+        """Two to five structures, half the time of one family as far as it goes, that complete no held-out group."""
         size = int(generator.integers(2, MOST_MERGED + 1))
-        for index in generator.permutation(len(names)):
-            if all(frozenset((names[index], other)) not in self._apart for other in chosen):
-                chosen.append(names[index])
+        order = [names[place] for place in generator.permutation(len(names))]
+        if self._families and generator.random() < 0.5:
+            family = self._families[int(generator.integers(len(self._families)))]
+            order = [*(name for name in order if name in family), *(name for name in order if name not in family)]
+        chosen: set[str] = set()
+        for name in order:
+            together = chosen | {name}
+            if not any(whole <= together for whole in self._wholes):
+                chosen = together
             if len(chosen) == size:
                 break
-        return tuple(chosen)
+        return tuple(name for name in order if name in chosen)
 
     def _embedding(self, name: str, generator: np.random.Generator) -> Tensor:
         """The name half the time, else one of its other prompts."""

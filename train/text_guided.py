@@ -73,6 +73,10 @@ class TextGuided:
             config.running.seed,
         )
 
+    def __getstate__(self) -> dict[str, object]:
+        """For a process that loads samples: the network stays here."""
+        return self.__dict__ | {"model": None}
+
     @property
     def samples(self) -> Dataset[Any]:
         """Patches of the cases to train on."""

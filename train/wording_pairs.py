@@ -25,7 +25,7 @@ from .structure_prompts import PromptBook, synonyms_of
 TEMPERATURE = 0.07
 MEETING = 256
 MOST_MEMBERS = 12
-MOST_SYNONYMS = 4
+MOST_SYNONYMS = 9
 
 
 @dataclass(frozen=True)

@@ -74,10 +74,10 @@ def write_phantom(folder: Path, seed: int, number: int) -> tuple[Row, Row]:
 
 
 def _nifti(array: NDArray[np.int16] | NDArray[np.uint8], affine: Array) -> bytes:
-    image = nibabel.nifti1.Nifti1Image(array, affine)  # type: ignore[no-untyped-call]
-    image.set_sform(affine, code=1)  # type: ignore[no-untyped-call]
-    image.set_qform(affine, code=1)  # type: ignore[no-untyped-call]
-    image.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
+    image = nibabel.nifti1.Nifti1Image(array, affine)
+    image.set_sform(affine, code=1)
+    image.set_qform(affine, code=1)
+    image.header.set_xyzt_units("mm")
     return gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)
 
 

@@ -32,9 +32,9 @@ def patient(
     counts = np.round(extent / spacing).astype(int)
     affine = np.diag([spacing, spacing, spacing, 1.0])
     affine[:3, 3] = ends.mean(0) - (counts - 1) / 2 * spacing
-    image = nibabel.nifti1.Nifti1Image(np.zeros(counts, np.int8), affine)  # type: ignore[no-untyped-call]
-    codes = nibabel.orientations.axcodes2ornt(tuple(stored))  # type: ignore[no-untyped-call]
-    turned = image.as_reoriented(nibabel.orientations.ornt_transform(nibabel.io_orientation(affine), codes))  # type: ignore[no-untyped-call]
+    image = nibabel.nifti1.Nifti1Image(np.zeros(counts, np.int8), affine)
+    codes = nibabel.orientations.axcodes2ornt(tuple(stored))
+    turned = image.as_reoriented(nibabel.orientations.ornt_transform(nibabel.io_orientation(affine), codes))
     way = np.array(turned.affine)
     if tilt:
         a, centre = np.deg2rad(tilt), ends.mean(0)

@@ -54,7 +54,7 @@ def test_the_files_hold_what_was_painted_and_where(written: Path) -> None:
     scan = nibabel.nifti1.Nifti1Image.from_filename(folder / "ct.nii.gz")
     assert np.array_equal(scan.dataobj, phantom.hu)
     np.testing.assert_array_equal(scan.affine, who.acquisition.affine)
-    assert np.abs(scan.get_qform() - who.acquisition.affine).max() < 1e-3  # type: ignore[no-untyped-call]
+    assert np.abs(scan.get_qform() - who.acquisition.affine).max() < 1e-3
     for label, name in enumerate(STRUCTURES, start=1):
         mask = nibabel.nifti1.Nifti1Image.from_filename(folder / "segmentations" / f"{name}.nii.gz")
         assert np.array_equal(mask.dataobj, phantom.labels == label), name

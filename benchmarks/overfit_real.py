@@ -1,0 +1,94 @@
+"""The whole path on one real CT: trained on it, does `ovct segment` give its own masks back?
+
+    python -m benchmarks.overfit_real [--steps 900] [--segment-steps 300] [--out runs/overfit]
+
+An overfit test of the path (reading, grids, training, prompts, windows, the way back), and no measure of quality: the
+model sees the very masks that it is measured on, and these are a model's output. Needs TotalSegmentator's example CT
+(122×101×112 voxels of 3 mm, 61 structures) in `../shared/data`, which does not come with this repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.demo_world import ROOT, demo_text_encoder
+
+DATA = ROOT.parent / "shared" / "data"
+
+
+def main() -> None:
+    """Train, evaluate, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--segment-steps", type=int, default=300)
+    parser.add_argument("--out", type=Path, default=Path("runs/overfit"))
+    options = parser.parse_args()
+    dataset, out, began = as_nnunet(options.out / "Dataset001_Example"), options.out, time.monotonic()
+    patch = ["--patch", "64", "64", "96", "--no-augment", "--learning-rate", "0.002", "--foreground", "1"]
+    often = ["--batch-size", "1", "--evaluate-every", "100000", "--save-every", "100"]
+    spacing = ["--spacing-mm", "3", "3", "3", "--size", "S"]
+    _ovct("train", "pretrain", dataset, *spacing, *patch, *often, "--steps", options.steps, "--out", out / "pretrain")
+    start = ["--start", out / "pretrain", "--text", demo_text_encoder(), "--prompts-per-step", "32"]
+    _ovct(
+        "train", "segment", dataset, *start, *patch, *often,
+        "--steps", options.segment_steps, "--out", out / "segment", "--cache", out / "pretrain" / "cache",
+    )  # fmt: skip
+    trained = time.monotonic() - began
+    _ovct(
+        "evaluate",
+        dataset,
+        "--checkpoint",
+        out / "segment",
+        "--split",
+        "all",
+        "--out",
+        out / "evaluation",
+        "--overwrite",
+    )
+    summary = json.loads((out / "evaluation" / "summary.json").read_text())
+    for mean in summary["means"]:
+        dice, nsd = mean["score"]["dice"]["value"], mean["score"]["nsd"]["value"]
+        if dice is not None:
+            print(f"{mean['title']:60s} {mean['structures']:4d} structures  Dice {dice:.3f}  NSD {nsd:.3f}")
+    print(f"trained in {trained / 60:.0f} min; an overfit test of the path, on the volume that was trained on")
+
+
+def as_nnunet(folder: Path) -> Path:
+    """The example as a data set of one case in nnU-Net's layout."""
+    volume = DATA / "volumes" / "totalsegmentator" / "example_ct.nii.gz"
+    if not volume.exists():
+        raise SystemExit(f"no real CT at {volume}: nothing to measure")
+    names = json.loads((DATA / "lexicons" / "totalsegmentator" / "classes_totalsegmentator_v2.json").read_text())[
+        "labels"
+    ]
+    import nibabel
+    import numpy as np
+
+    labels = volume.with_name("example_ct_seg.nii.gz")
+    image = nibabel.load(labels)
+    assert isinstance(image, nibabel.Nifti1Image)
+    present = np.unique(np.asanyarray(image.dataobj))
+    known = {"background": 0} | {names[str(int(number))]: int(number) for number in present if number}
+    for name, source in (("imagesTr/example_0000.nii.gz", volume), ("labelsTr/example.nii.gz", labels)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / name)
+    described = {"channel_names": {"0": "CT"}, "labels": known, "numTraining": 1, "file_ending": ".nii.gz"}
+    (folder / "dataset.json").write_text(json.dumps(described, indent=1))
+    return folder
+
+
+def _ovct(*arguments: object) -> None:
+    command = [sys.executable, str(ROOT / "ovct.py"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}")
+
+
+if __name__ == "__main__":
+    main()

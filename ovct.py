@@ -763,6 +763,9 @@ def evaluate(
         float,
         typer.Option(min=0, max=1, help="Probability below which a structure is taken to be absent; 0 for never."),
     ] = 0.5,
+    vocabulary: Annotated[
+        bool, typer.Option(help="Let the anatomy vocabulary help with the words, as `ovct segment` does.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps.", show_default="the accelerator, if any")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where an evaluation stands.")] = False,
@@ -782,7 +785,12 @@ def evaluate(
         from train.evaluation_record import Settings
         from train.evaluation_run import Request, run
 
-        settings = Settings(threshold=threshold, presence_threshold=presence_threshold, nsd_tolerance_mm=nsd_tolerance)
+        settings = Settings(
+            threshold=threshold,
+            presence_threshold=presence_threshold,
+            nsd_tolerance_mm=nsd_tolerance,
+            vocabulary=vocabulary,
+        )
         job = EvaluationJob(dataset, checkpoint, folder, split, limit, layout, settings, device, precision, overwrite)
         with TerminalWatch("cases") as watch:
             run(Request(job, compare), watch, Console())
@@ -843,6 +851,13 @@ def segment(
         float,
         typer.Option(min=0, max=1, help="A structure less likely to be there has no voxel; 0: never judged absent."),
     ] = 0.5,
+    vocabulary: Annotated[
+        bool,
+        typer.Option(
+            help="Ask for what the anatomy vocabulary knows as another name of a trained structure, or of several, "
+            "by their own names; a group's mask is the union."
+        ),
+    ] = True,
     overlap: Annotated[float, typer.Option(min=0, max=0.9, help="Share that neighbouring windows overlap by.")] = 0.5,
     precision: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps, ...")] = "auto",
@@ -865,7 +880,7 @@ def segment(
         outputs = Outputs(
             out or Path("masks" if separate else "mask.nii.gz"), separate, probabilities, preview, dicom_seg, overwrite
         )
-        settings = settings_of(threshold, presence_threshold, overlap, precision, device)
+        settings = settings_of(threshold, presence_threshold, overlap, precision, device, vocabulary)
         asked = Asked(tuple(prompt or ()), prompts, everything)
         with TerminalWatch("scans" if jobs else "windows") as watch:
             work = asked.jobs(jobs, outputs, checkpoint) if jobs else [asked.job(ct or Path(), outputs, checkpoint)]

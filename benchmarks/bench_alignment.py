@@ -76,7 +76,7 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
     reading = encoding = 0.0
     for case in cases:
         began = time.monotonic()
-        volume, _ = read_volume(case, record.preprocessing)
+        volume = read_volume(case, record.preprocessing).volume
         read = time.monotonic()
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bfloat16()):
             pool_volume(aligner, volume, (96, 48, 64))

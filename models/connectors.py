@@ -77,15 +77,10 @@ class Connector(nn.Module):
             raise ValueError(f"prompt embeddings are (P, {self.embedding_dim}), not {tuple(prompts.shape)}")
         if self.needs_image and tokens is None:
             raise ValueError("cross_attention needs the image's tokens")
-        hidden = self.look(self.wording(prompts), tokens)
-        return tuple(head(hidden) for head in self.heads)
-
-    def wording(self, prompts: Tensor) -> Tensor:
-        """Embeddings (P, E) to what the connector makes of the words alone, (P, hidden)."""
         # Embeddings have length 1: without the factor their components would be too small for a linear layer's
         # initial weights.
-        hidden: Tensor = self.prompt(prompts * math.sqrt(self.embedding_dim))
-        return hidden
+        hidden = self.look(self.prompt(prompts * math.sqrt(self.embedding_dim)), tokens)
+        return tuple(head(hidden) for head in self.heads)
 
     def look(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
         """What the image adds to prompts (P, hidden): nothing here."""

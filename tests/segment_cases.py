@@ -21,7 +21,7 @@ from train.grid import Grid
 from train.logit_field import LogitField
 from train.scan import Scan
 from train.segment_prompts import Prompt
-from train.segmenting import Segmented, Thresholds, painted
+from train.segmenting import Asking, Segmented, painted
 
 PREPROCESSING = Preprocessing(spacing_mm=(2, 2, 2), orientation="SAR", normalisation="zscore")
 
@@ -111,9 +111,7 @@ def field_of(logits: Tensor, presence: Sequence[float] | None = None) -> LogitFi
 def found_of(logits: Tensor, names: Sequence[str], scan: Scan, presence: Sequence[float] | None = None) -> Segmented:
     """What these logits (P, X, Y, Z) at a scan's voxels come to, with the usual thresholds."""
     prompts = tuple(Prompt(name, name) for name in names)
-    return painted(
-        scan, field_of(logits, presence), prompts, Thresholds(0.5, 0.5), "weights-0000000000000000.safetensors"
-    )
+    return painted(scan, field_of(logits, presence), prompts, Asking(0.5, 0.5), "weights-0000000000000000.safetensors")
 
 
 def ball(shape: Sequence[int], centre: Sequence[float], radius: float) -> Tensor:

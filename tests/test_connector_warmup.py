@@ -30,7 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def task(world: World, folder: Path, **other: object) -> tuple[TextGuided, Engine]:
-    config = load_config(SegmentConfig, None, settings("segment", world, wording_weight=0.0, **other))
+    config = load_config(SegmentConfig, None, settings("segment", world, **other))
     return open_text_guided([world.data], config, folder), Engine(Running(accelerator="cpu", precision="32-true"))
 
 

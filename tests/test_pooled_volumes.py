@@ -65,7 +65,7 @@ def test_each_volume_goes_through_the_network_once(
     assert made(tmp_path, aligner, cases, engine) == 4
     assert made(tmp_path, aligner, cases, engine) == 0
     pooled = PooledVolumes(tmp_path, aligner, PREPROCESSING, PATCH)
-    volume, problem = read_volume(cases[0], PREPROCESSING)
+    volume, problem, _ = read_volume(cases[0], PREPROCESSING)
     assert not problem
     expected = pooled.pooled(volume, engine)
     assert pooled[cases[0]].dtype == torch.float32 and pooled[cases[0]].shape == (128,)

@@ -88,7 +88,7 @@ def test_a_missing_report_or_caption_has_no_part(world: World, tmp_path: Path) -
     texts[missing] = torch.nan
     volumes = task._embed_volumes(part, engine_of(world)).detach()
     again = task._loss(volumes, texts, [part], torch.device("cpu"))
-    assert float(again.total) == pytest.approx(before, rel=1e-5) and len(texts) == size * 4
+    assert again.total.item() == pytest.approx(before, rel=1e-5) and len(texts) == size * 4
 
 
 def test_weights_of_the_two_losses(world: World, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from train.run_log import read_metrics
 from train.structure_prompts import PromptBook
 from train.text_guided import TextGuided, open_text_guided
 from train.training_set import Place
-from train.wording_pairs import texts_of, wording_pairs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -109,17 +108,6 @@ def test_training_never_asks_for_what_is_held_out(world: World, tmp_path: Path) 
         asked = task.prompts.of(step)
         assert torch.isfinite(asked.embeddings).all()
         assert not any(pair <= set(each) for each in asked.structures)
-
-
-def test_words_alone_say_nothing_of_what_is_held_out(world: World, tmp_path: Path) -> None:
-    task = opened(world, tmp_path)
-    pairs = [pair for each in wording_pairs(task.book) for pair in each]
-    held_out = {prompt for prompts in task.book.held_out.values() for prompt in prompts}
-    held_out |= {prompt for prompts in task.book.group_prompts.values() for prompt in prompts}
-    assert len(pairs) > 500 and not held_out & set(texts_of([pairs]))
-    # No text stands for two structures that evaluation asks for together.
-    own = set(task.book.names.values())
-    assert not [pair for pair in pairs if len(own & set(pair.means)) > 1]
 
 
 def test_targets_are_unions(world: World, tmp_path: Path) -> None:

@@ -159,11 +159,15 @@ def weights(out: Path) -> dict[str, Tensor]:
     return load_checkpoint(out).model.state_dict()
 
 
+# With an average over the steps, and several held-out cases to share.
+ALIKE: Mapping[str, object] = {"ema": 0.5, "validation": 0.25}
+
+
 def every_stage(folder: Path) -> None:
     """All three stages on the world in `folder`, on however many processes there are."""
     world = World(folder / "world")
     for stage in CONFIGS:
-        trained(stage, world, folder / "out" / stage, ema=0.5)
+        trained(stage, world, folder / "out" / stage, **ALIKE)
 
 
 def flags_of(values: Mapping[str, object]) -> list[str]:

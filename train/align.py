@@ -33,11 +33,12 @@ from .pooled_volumes import PooledVolumes, pool_volume, read_volume
 from .report_samples import ReportPart, ReportSamples, report_part
 from .retrieval import retrieval
 from .run_record import check_patch, learned_by, settings_with
+from .training_set import tell_problems
 
 # Held-out pairs that retrieval is measured on while training.
 RETRIEVED = 1000
 # Texts that go through the text encoder together.
-TOGETHER = 32
+TOGETHER = 16
 
 
 class Align:
@@ -104,8 +105,7 @@ class Align:
             problems = self.pooled.prepare(cases, engine, watch, self.config.running.workers)
         if self.config.running.on_problem == "refuse":
             refuse(self.all.dataset.root, problems, len(cases))
-        for problem in problems:
-            watch.say(f"left out: {problem}")
+        tell_problems(watch, problems)
         out = {problem.case for problem in problems}
         self.train = [pair for pair in self.train if pair.case.id not in out]
         self.held_out = [pair for pair in self.held_out if pair.case.id not in out]
@@ -177,10 +177,10 @@ class Align:
     def _volume(self, case: Case) -> Tensor:
         if not self.unlocked:
             return self.pooled[case]
-        volume, problem = read_volume(case, self.preprocessing)
-        if problem:
-            raise DataError(f"{case.id} cannot be used: {problem}")
-        return volume
+        read = read_volume(case, self.preprocessing)
+        if read.problem:
+            raise DataError(f"{case.id} cannot be used: {read.problem}")
+        return read.volume
 
     def _embed_volumes(self, part: ReportPart, engine: Engine) -> Tensor:
         with engine.autocast():

@@ -16,7 +16,6 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.progress import Watch
-from models.connectors import Connector
 from models.segmenter import TextSegmenter, presence_logits
 
 from .crops import Patches
@@ -54,7 +53,6 @@ def warm_up(
     model: TextSegmenter,
     patches: Patches,
     asked: Callable[[int], Asked],
-    wording: Callable[[Connector, int, torch.device], Tensor],
     engine: Engine,
     steps: int,
     learning_rate: float,
@@ -72,7 +70,7 @@ def warm_up(
         chosen = random((patches.order.seed, 6, step)).permutation(len(sampled))[:TOGETHER]
         prompts = asked(step)
         loss = torch.stack([_loss(model, patches, sampled[place], prompts, engine.device) for place in chosen]).mean()
-        torch.autograd.backward(loss + wording(model.connector, step, engine.device))
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -62,6 +62,7 @@ class Model:
             presence_threshold=self._settings.presence_threshold,
             precision=self._precision,
             progress=self._watch,
+            vocabulary=self._settings.vocabulary,
         )
         for row in found.table:
             yield Prediction(row.prompt, found.mask(row.name), row.presence)

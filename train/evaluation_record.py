@@ -36,11 +36,12 @@ class _Record(BaseModel):
 
 
 class Settings(_Record):
-    """What changes the numbers. Probabilities 0 to 1; `nsd_tolerance_mm` in mm."""
+    """What changes the numbers. Probabilities 0 to 1; `nsd_tolerance_mm` in mm; `vocabulary`: see `segment`."""
 
     threshold: float = 0.5
     presence_threshold: float = 0.5
     nsd_tolerance_mm: float = 3.0
+    vocabulary: bool = False
 
 
 class Row(_Record):

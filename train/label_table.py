@@ -26,6 +26,7 @@ class LabelTable(BaseModel):
     weights: str
     threshold: float
     presence_threshold: float
+    vocabulary: bool = True
     warnings: tuple[str, ...] = ()
     labels: tuple[Row, ...]
 

@@ -12,7 +12,7 @@ import mmap
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -42,12 +42,25 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LogitField:
-    """`stored` (K, D, H, W) float16: logits where `queries` is None, else features. `presence` logits (P), float32."""
+    """`stored` (K, D, H, W) float16: logits where `queries` is None, else features. `presence` logits (P), float32.
+
+    `rows`: the queries, or logits, whose largest is a prompt's; None where each prompt has one, in order.
+    """
 
     stored: np.ndarray
     queries: Queries | None
     presence: Tensor
     grid: Grid
+    rows: tuple[tuple[int, ...], ...] | None = None
+
+    def united(self, rows: Sequence[tuple[int, ...]], least: float) -> LogitField:
+        """The field of prompts that each stand for several of this one's: the union of their masks.
+
+        A part that is present with a logit below `least` has no voxel, unless all are absent.
+        """
+        presence = torch.stack([self.presence[list(each)].amax() for each in rows])
+        there = [tuple(row for row in each if self.presence[row] >= least) or each for each in rows]
+        return LogitField(self.stored, self.queries, presence, self.grid, tuple(there))
 
     def slabs(self) -> Iterator[tuple[slice, Tensor]]:
         """What is stored at the scan's voxels, (K, X * Y * n) float32, for n slices of its third axis at a time."""
@@ -60,6 +73,14 @@ class LogitField:
 
     def logits(self, values: Tensor, which: Tensor) -> Tensor:
         """Of stored values (K, N) the logits (p, N) of the prompts numbered in `which` (p)."""
+        if self.rows is None:
+            return self._of_rows(values, which)
+        wanted = [self.rows[number] for number in which.tolist()]
+        every = self._of_rows(values, torch.tensor([row for rows in wanted for row in rows], dtype=torch.long))
+        parts = torch.split(every, [len(rows) for rows in wanted])
+        return torch.stack([part.amax(dim=0) for part in parts]) if parts else every
+
+    def _of_rows(self, values: Tensor, which: Tensor) -> Tensor:
         if self.queries is None:
             return values if torch.equal(which, torch.arange(len(values))) else values[which]
         vectors, scale, bias = (part[which] for part in self.queries)

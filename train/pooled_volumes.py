@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from .data import read_case
 from .engine import Engine
 from .grid import to_network
 from .scan import ScanError
+from .training_set import tell_warnings
 from .windows import Windows
 
 
@@ -90,13 +92,16 @@ class PooledVolumes:
         problems = []
         self.aligner.to(engine.device).eval()
         loader = DataLoader(_Read(missing, self.preprocessing), batch_size=None, num_workers=workers)
-        for case, (volume, problem) in zip(missing, loader, strict=True):
+        warnings = []
+        for case, (volume, problem, doubts) in zip(missing, loader, strict=True):
             watch.check()
+            warnings += doubts
             if problem:
                 problems.append(Problem(case.id, case.image, problem))
             else:
                 self._write(case, self.pooled(volume, engine))
             watch.advance()
+        tell_warnings(watch, [warning for each in engine.gathered(warnings) for warning in each])
         return [problem for each in engine.gathered(problems) for problem in each]
 
     @torch.no_grad()
@@ -125,7 +130,15 @@ class PooledVolumes:
         return self.folder / name[:2] / f"{name}.npy"
 
 
-class _Read(Dataset[tuple[Tensor, str]]):
+class ReadVolume(NamedTuple):
+    """A volume (1, D, H, W) on the network's grid, empty where there is a `problem`; and what is doubtful about it."""
+
+    volume: Tensor
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class _Read(Dataset[ReadVolume]):
     """Volumes as the network wants them, or why there is none; read by workers while the network runs."""
 
     def __init__(self, cases: Sequence[Case], preprocessing: Preprocessing) -> None:
@@ -134,16 +147,17 @@ class _Read(Dataset[tuple[Tensor, str]]):
     def __len__(self) -> int:
         return len(self.cases)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, str]:
+    def __getitem__(self, index: int) -> ReadVolume:
         return read_volume(self.cases[index], self.preprocessing)
 
 
-def read_volume(case: Case, preprocessing: Preprocessing) -> tuple[Tensor, str]:
-    """The case's volume (1, D, H, W) on the network's grid and "", or nothing and what is wrong with it."""
+def read_volume(case: Case, preprocessing: Preprocessing) -> ReadVolume:
+    """The case's volume as the network wants it, or what is wrong with it."""
     try:
-        return to_network(read_case(case), preprocessing)[0], ""
+        scan = read_case(case)
+        return ReadVolume(to_network(scan, preprocessing)[0], warnings=scan.warnings)
     except (ScanError, DataError, FileNotFoundError) as error:
-        return torch.empty(0), str(error)
+        return ReadVolume(torch.empty(0), str(error))
 
 
 def _weights_hash(aligner: Aligner) -> str:

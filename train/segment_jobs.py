@@ -35,13 +35,16 @@ class Settings:
     overlap: float = 0.5
     precision: Precision = "auto"
     device: str = "cpu"
+    vocabulary: bool = True
 
     def load(self, checkpoint: Path) -> Checkpoint:
         """A text-guided segmenter on its device."""
         return Checkpoint(*text_segmenter(checkpoint, self.device))
 
 
-def settings_of(threshold: float, presence_threshold: float, overlap: float, precision: str, device: str) -> Settings:
+def settings_of(
+    threshold: float, presence_threshold: float, overlap: float, precision: str, device: str, vocabulary: bool = True
+) -> Settings:
     """From what was said on the command line; SegmentError for a device that is not here or a precision it lacks."""
     try:
         where = best_device() if device == "auto" else torch.device(device)
@@ -56,7 +59,7 @@ def settings_of(threshold: float, presence_threshold: float, overlap: float, pre
         dtype_for(where, chosen)
     except ValueError as error:
         raise SegmentError(f"--precision {precision}: {error}") from error
-    return Settings(threshold, presence_threshold, overlap, chosen, str(where))
+    return Settings(threshold, presence_threshold, overlap, chosen, str(where), vocabulary)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,10 @@ def do_job(job: Job, model: Checkpoint, settings: Settings, watch: Watch) -> Seg
         overlap=settings.overlap,
         precision=settings.precision,
         progress=watch,
+        vocabulary=settings.vocabulary,
     )
+    for warning in found.record.warnings[len(scan.warnings) :]:
+        watch.say(warning)
     for said in job.outputs.write(found):
         watch.say(said)
     return found
@@ -201,6 +207,7 @@ def _refuse_another(earlier: LabelTable, job: Job, model: Checkpoint, settings: 
         [(row.name, row.prompt) for row in earlier.labels] == asked
         and earlier.weights == model.record.weights
         and (earlier.threshold, earlier.presence_threshold) == (settings.threshold, settings.presence_threshold)
+        and earlier.vocabulary == settings.vocabulary
     )
     if not same:
         raise SegmentError(

@@ -102,3 +102,18 @@ def trained_prompts(record: Record) -> PromptBook | None:
     """The prompts that a checkpoint's last training recorded, None where it did not."""
     said = record.trained_on[-1].get("prompts") if record.trained_on else None
     return PromptBook.from_json(said) if isinstance(said, dict) else None
+
+
+def known_as(text: str, record: Record) -> tuple[str, ...]:
+    """What a prompt means by the vocabulary, in names that the checkpoint was trained with: one, or a group's members.
+
+    The prompt itself where vocabulary or checkpoint do not know it.
+    """
+    book = trained_prompts(record)
+    organ = load_vocabulary().resolve(text) if book else None
+    if book is None or organ is None:
+        return (text,)
+    if organ in book.names.values():
+        return (organ,)
+    members = next((group.members for group in book.groups if group.name == organ), ())
+    return tuple(book.names[member] for member in members) or (text,)

@@ -9,8 +9,8 @@ Shapes: P prompts, X Y Z voxels of the scan, D H W of the network's grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -32,7 +32,7 @@ from .logit_field import LogitField, logit_field
 from .painting import Canvas, depths, overlaps
 from .quantities import Row, rows
 from .scan import Scan, read_scan, save_nifti
-from .segment_prompts import Prompt, SegmentError, checked_prompts, refuse_long
+from .segment_prompts import Prompt, SegmentError, checked_prompts, known_as, refuse_long
 from .windows import Windows, logit_of
 
 WINDOW = 128
@@ -42,11 +42,15 @@ _INSTEAD: dict[Kind, str] = {
 }
 
 
-class Thresholds(NamedTuple):
-    """Probabilities: a voxel belongs to a prompt above the one, a prompt is present from the other on."""
+class Asking(NamedTuple):
+    """Probabilities: a voxel belongs to a prompt above the one, a prompt is present from the other on.
+
+    `vocabulary`: whether prompts may be asked in other words that the vocabulary knows.
+    """
 
     voxel: float
     presence: float
+    vocabulary: bool = True
 
     def checked(self) -> Self:
         """Itself; SegmentError where one is no probability."""
@@ -120,8 +124,13 @@ def segment(
     overlap: float = 0.5,
     windows: Windows | None = None,
     progress: Watch | None = None,
+    vocabulary: bool = True,
 ) -> Segmented:
     """Segments a scan by free text, prompts as texts or as name -> text.
+
+    With `vocabulary`, a prompt that the anatomy vocabulary knows as another name of a structure of the training, or of
+    a group of such, is asked by these structures' own names, and a group's mask is the union; the table's warnings say
+    so. Without it, and for any other prompt, the model is asked in the words that were given.
 
     A voxel belongs to a prompt above `threshold`, and a prompt that is present with less than `presence_threshold` has
     no voxel; both are probabilities. `windows` (D, H, W on the network's grid) are those of the training where the
@@ -130,16 +139,20 @@ def segment(
 
     Raises ScanError, CheckpointError, SegmentError, FieldError and TextEncoderError for what cannot be used as it is.
     """
-    limits = Thresholds(threshold, presence_threshold).checked()
+    limits = Asking(threshold, presence_threshold, vocabulary).checked()
     asked = checked_prompts(prompts)
     model, record = text_segmenter(checkpoint, device)
-    embeddings = _embedded(model, asked)
+    meant = [known_as(one.text, record) if vocabulary else (one.text,) for one in asked]
+    texts = list(dict.fromkeys(text for each in meant for text in each))
+    embeddings = _embedded(model, asked, texts)
     scan = volume if isinstance(volume, Scan) else read_scan(Path(volume))
     tensor, grid = to_network(scan, record.preprocessing)
     windows = windows or Windows(window_size(record, grid.shape), overlap, precision=precision)
     field = logit_field(model, tensor, grid, embeddings, windows, progress)
     del tensor
-    return painted(scan, field, asked, limits, record.weights, progress)
+    united = field.united([tuple(map(texts.index, each)) for each in meant], logit_of(limits.presence))
+    told = replace(scan, warnings=(*scan.warnings, *_taken_as(asked, meant)))
+    return painted(told, united, asked, limits, record.weights, progress)
 
 
 def text_segmenter(
@@ -189,7 +202,7 @@ def painted(
     scan: Scan,
     field: LogitField,
     prompts: tuple[Prompt, ...],
-    limits: Thresholds,
+    limits: Asking,
     weights: str,
     watch: Watch | None = None,
 ) -> Segmented:
@@ -209,16 +222,22 @@ def painted(
         weights=weights,
         threshold=limits.voxel,
         presence_threshold=limits.presence,
+        vocabulary=limits.vocabulary,
         warnings=scan.warnings,
         labels=rows(prompts, presence.numpy(), present.numpy(), canvas.sums, shared.numpy(), ml),
     )
     return Segmented(scan, canvas.labels, record, field, canvas.claims)
 
 
-def _embedded(model: TextSegmenter, prompts: tuple[Prompt, ...]) -> Tensor:
+def _taken_as(prompts: tuple[Prompt, ...], meant: Sequence[tuple[str, ...]]) -> list[str]:
+    others = [(one.text, each) for one, each in zip(prompts, meant, strict=True) if each != (one.text,)]
+    return [f"{text!r} was taken as {' + '.join(each)}, as the anatomy vocabulary has it" for text, each in others]
+
+
+def _embedded(model: TextSegmenter, prompts: tuple[Prompt, ...], texts: list[str]) -> Tensor:
     if model.text is None:
         raise SegmentError(
             "this checkpoint has no text encoder: save it with one (`save_checkpoint` of the whole model)"
         )
     refuse_long(prompts, model.text)
-    return model.text.encode([asked.text for asked in prompts])
+    return model.text.encode(texts)

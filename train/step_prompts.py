@@ -23,8 +23,8 @@ from .structure_prompts import PromptBook
 
 # How many structures a made-up prompt names, at most.
 MOST_MERGED = 5
-# Length of the noise that an embedding of length 1 gets, at most: about the distance of two spellings of one name.
-NOISE = 0.3
+# Length of the noise that an embedding of length 1 gets, at most: about the distance of two names of one thing.
+NOISE = 0.6
 
 
 class Asked(NamedTuple):

@@ -19,7 +19,6 @@ from torch.utils.data import Dataset
 from curation.progress import Watch
 from models.aligner import Aligner
 from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
-from models.connectors import Connector
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.segmenter import Segmentation, TextSegmenter, masks
@@ -37,7 +36,6 @@ from .segmentation_losses import deep_supervision_loss, presence_loss
 from .step_prompts import StepPrompts
 from .structure_prompts import PromptBook, prompt_book
 from .training_set import Place, TrainingSet, open_training_set
-from .wording_pairs import WordingLoss, texts_of, wording_pairs
 
 # A structure of which a patch shows fewer voxels than this is neither there nor absent.
 SHOWN_BY = 8
@@ -62,9 +60,7 @@ class TextGuided:
         self.store_text, self.earlier = store_text, earlier
         self.slower: Mapping[str, float] = {"image.": config.segmenting.decoder_learning_rate}
         self.book = prompt_book(data.structures)
-        pairs = wording_pairs(self.book) if config.segmenting.wording_weight else []
-        self.embeddings = _embedded(model.text, [*_prompts(self.book), *texts_of(pairs)], bank)
-        self.wording = WordingLoss(pairs, self.embeddings, config.running.seed)
+        self.embeddings = _embedded(model.text, self.book, bank)
         self.prompts = StepPrompts(
             self.book,
             self.embeddings,
@@ -108,7 +104,7 @@ class TextGuided:
             )
             # Other prompts than those of the steps to come.
             asked = replace(self.prompts, seed=self.prompts.seed + 1)
-            warm_up(self.model, patches, asked.of, self._wording, engine, steps, rate, watch)
+            warm_up(self.model, patches, asked.of, engine, steps, rate, watch)
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Every labelled mask weighs the same, over all parts and processes."""
@@ -125,14 +121,7 @@ class TextGuided:
             engine.backward(losses["loss"] * share)
             for name, value in losses.items():
                 metrics[name] += value.detach() * share
-        wording = self._wording(self.model.connector, step, engine.device)
-        if wording.requires_grad:
-            engine.backward(wording)
-        return metrics | {"wording_loss": wording.detach()}
-
-    def _wording(self, connector: Connector, step: int, device: torch.device) -> Tensor:
-        weight = self.config.segmenting.wording_weight
-        return weight * self.wording(connector, step, device) if weight else torch.zeros((), device=device)
+        return metrics
 
     def after_step(self) -> None:
         """Nothing to put right."""
@@ -235,15 +224,11 @@ def _painted(found: Tensor) -> Tensor:
     return (found * numbers[:, None, None, None]).amax(dim=0)
 
 
-def _prompts(book: PromptBook) -> list[str]:
-    kinds = (book.trained, book.held_out, book.group_prompts)
-    return [prompt for kind in kinds for prompts in kind.values() for prompt in prompts]
-
-
-def _embedded(text: TextEncoder | None, prompts: Sequence[str], bank: Path) -> dict[str, Tensor]:
+def _embedded(text: TextEncoder | None, book: PromptBook, bank: Path) -> dict[str, Tensor]:
     assert text is not None
-    distinct = list(dict.fromkeys(prompts))
-    return dict(zip(distinct, EmbeddingBank(bank).embeddings(text, distinct), strict=True))
+    kinds = (book.trained, book.held_out, book.group_prompts)
+    prompts = list(dict.fromkeys(prompt for kind in kinds for prompts in kind.values() for prompt in prompts))
+    return dict(zip(prompts, EmbeddingBank(bank).embeddings(text, prompts), strict=True))
 
 
 def open_text_guided(paths: Sequence[Path], config: SegmentConfig, cache: Path) -> TextGuided:

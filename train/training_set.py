@@ -17,7 +17,7 @@ from torch import Tensor
 from curation.progress import Watch
 from models.preprocessing import Preprocessing
 
-from .cases import Case, DataError, DataSet, OnProblem
+from .cases import PROBLEMS_TOLD, Case, DataError, DataSet, OnProblem, Problem
 from .config import Crops
 from .data import open_dataset, split_cases
 from .prepared import PreparedCases
@@ -57,6 +57,8 @@ class TrainingSet:
         for source in self.sources:
             for cases in (source.train, source.held_out):
                 cases.prepare(on_problem=on_problem, watch=watch)
+                tell_problems(watch, cases.problems)
+                tell_warnings(watch, [text for index in range(len(cases)) for text in cases.warnings(index)])
 
     def places(self, *, held_out: bool = False) -> list[Place]:
         """Every case to train on, or every held-out one."""
@@ -106,6 +108,22 @@ class TrainingSet:
             }
             for source in self.sources
         ]
+
+
+def tell_problems(watch: Watch, problems: Sequence[Problem]) -> None:
+    """The first cases that were left out, and how many more there are."""
+    for problem in problems[:PROBLEMS_TOLD]:
+        watch.say(f"left out: {problem}")
+    if len(problems) > PROBLEMS_TOLD:
+        watch.say(f"left out: {len(problems) - PROBLEMS_TOLD:,} more")
+
+
+def tell_warnings(watch: Watch, warnings: Sequence[str]) -> None:
+    """What was doubtful about volumes that are used all the same, such as intensities that are no HU."""
+    for warning in warnings[:PROBLEMS_TOLD]:
+        watch.say(f"doubtful: {warning}")
+    if len(warnings) > PROBLEMS_TOLD:
+        watch.say(f"doubtful: {len(warnings) - PROBLEMS_TOLD:,} more")
 
 
 def open_training_set(

@@ -33,8 +33,9 @@ train-demo: setup
 		--cache $(DEMO)/pretrain/cache --out $(DEMO)/segment
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --out $(DEMO)/evaluation
 
+# One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check

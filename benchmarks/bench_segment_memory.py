@@ -32,7 +32,7 @@ from train.grid import to_network
 from train.logit_field import logit_field
 from train.scan import Scan
 from train.segment_prompts import Prompt
-from train.segmenting import Thresholds, painted
+from train.segmenting import Asking, painted
 from train.windows import Windows
 
 SMALLER = 4
@@ -54,7 +54,7 @@ def ours(model: TextSegmenter, scan: Scan, prompts: Tensor, windows: Windows) ->
     field = logit_field(model, volume, grid, prompts, windows)
     del volume
     asked = tuple(Prompt(f"structure {number}", "x") for number in range(len(prompts)))
-    return painted(scan, field, asked, Thresholds(0.5, 0.0), "random").labels
+    return painted(scan, field, asked, Asking(0.5, 0.0), "random").labels
 
 
 @torch.no_grad()

@@ -46,7 +46,7 @@ def data_set(root: Path, cases: Mapping[str, Sequence[str]]) -> DataSet:
 
 def save(path: Path, array: np.ndarray) -> None:
     """As NIfTI."""
-    nibabel.save(nibabel.Nifti1Image(array, AFFINE), path)  # type: ignore[no-untyped-call]
+    nibabel.save(nibabel.Nifti1Image(array, AFFINE), path)
 
 
 def header_of(dataset: DataSet, book: PromptBook | None = BOOK, /, **changes: object) -> Header:

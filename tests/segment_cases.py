@@ -59,9 +59,9 @@ def affine_of(spacing: Sequence[float], axes: str = "RAS", origin: Sequence[floa
 def nifti(path: Path, voxels: np.ndarray, affine: np.ndarray) -> Path:
     """A CT as NIfTI."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = nibabel.Nifti1Image(voxels, affine)  # type: ignore[no-untyped-call]
-    image.set_sform(affine, 1)  # type: ignore[no-untyped-call]
-    image.set_qform(affine, 1)  # type: ignore[no-untyped-call]
+    image = nibabel.Nifti1Image(voxels, affine)
+    image.set_sform(affine, 1)
+    image.set_qform(affine, 1)
     nibabel.save(image, path)
     return path
 

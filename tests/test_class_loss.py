@@ -51,7 +51,7 @@ def test_unknown_voxels_have_no_part_in_value_or_gradient() -> None:
     (logits, _), labels = example()
     logits.requires_grad_()
     loss = class_loss([logits], labels)
-    loss.backward()
+    torch.autograd.backward(loss)
     assert logits.grad is not None
     unknown = (labels == UNKNOWN)[:, None].expand_as(logits)
     assert unknown.any() and not logits.grad[unknown].any() and logits.grad[~unknown].all()
@@ -63,7 +63,7 @@ def test_nothing_known_is_zero_with_gradients_of_zero() -> None:
     (logits, _), labels = example()
     logits.requires_grad_()
     loss = class_loss([logits], torch.full_like(labels, UNKNOWN))
-    loss.backward()
+    torch.autograd.backward(loss)
     assert loss.item() == 0 and logits.grad is not None and not logits.grad.any()
 
 

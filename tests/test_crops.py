@@ -50,7 +50,7 @@ def test_a_patch_is_part_of_its_case(data: TrainingSet) -> None:
 
 def test_a_wanted_structure_is_inside_and_each_has_its_turn(data: TrainingSet) -> None:
     patches = Patches(data, replace(CROPS, foreground=1.0), 1, seed=0)
-    shown = [set(patches[number].labels.unique().tolist()) - {0} for number in range(60)]
+    shown = [set(torch.unique(patches[number].labels).tolist()) - {0} for number in range(60)]
     assert all(shown)
     assert len(set().union(*shown)) == len(BOXES)
     # By chance alone a patch of 8 voxels in a volume of 32 x 16 x 32 shows a structure less often.
@@ -90,7 +90,8 @@ def test_parts_are_stacked(data: TrainingSet) -> None:
 def blob() -> Tensor:
     """A ball off the middle, soft enough for interpolation: (24, 20, 28)."""
     places = torch.stack(torch.meshgrid(*(torch.arange(float(n)) for n in (24, 20, 28)), indexing="ij"), dim=-1)
-    return (6 - (places - torch.tensor([9.0, 11, 17])).norm(dim=-1)).clamp(-1, 1)
+    distance = torch.linalg.vector_norm(places - torch.tensor([9.0, 11, 17]), dim=-1)
+    return torch.sub(6, distance).clamp(-1, 1)
 
 
 def test_labels_move_with_the_volume_and_never_to_the_other_side() -> None:

@@ -3,10 +3,16 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from train.config import Optimisation
 from train.optimisation import Average, adamw, learning_rate, trainable
+
+
+def first_weight(model: nn.Sequential) -> Tensor:
+    first = model[0]
+    assert isinstance(first, nn.Linear)
+    return first.weight
 
 
 def network() -> nn.Sequential:
@@ -65,7 +71,7 @@ def test_the_average_follows_the_weights_and_is_put_in_and_taken_out() -> None:
     for step in range(30):
         with torch.no_grad():
             for parameter in parameters.values():
-                parameter += 0.1
+                parameter.add_(0.1)
         average.update(step)
         decay = min(0.9, (1 + step) / (10 + step))
         expected = {name: decay * old + (1 - decay) * parameters[name].detach() for name, old in expected.items()}
@@ -81,19 +87,19 @@ def test_the_weights_come_back_after_an_error() -> None:
     model = network()
     average = Average(trainable(model), 0.5)
     with torch.no_grad():
-        model[0].weight += 1
-    before = model[0].weight.detach().clone()
+        first_weight(model).add_(1)
+    before = first_weight(model).detach().clone()
     with pytest.raises(KeyError), average.in_place():
-        assert not torch.equal(model[0].weight, before)
+        assert not torch.equal(first_weight(model), before)
         raise KeyError
-    assert torch.equal(model[0].weight, before)
+    assert torch.equal(first_weight(model), before)
 
 
 def test_without_an_average_nothing_is_kept() -> None:
     model = network()
     average = Average(trainable(model), 0.0)
-    before = model[0].weight.detach().clone()
+    before = first_weight(model).detach().clone()
     average.update(0)
     with average.in_place():
-        assert torch.equal(model[0].weight, before)
+        assert torch.equal(first_weight(model), before)
     assert not average.weights

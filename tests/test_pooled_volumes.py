@@ -82,7 +82,7 @@ def test_whatever_changes_it_is_made_anew(world: World, engine: Engine, tmp_path
         next(model.image.encoder.parameters()).view(-1)[0] += 1e-3
     assert made(tmp_path, model, cases, engine) == 2
     with torch.no_grad():  # what comes after the encoder changes nothing of it
-        model.projection[1].weight += 1
+        next(model.projection[1].parameters()).add_(1)
         next(model.image.decoder.parameters()).view(-1)[0] += 1
     assert made(tmp_path, model, cases, engine) == 0
     model.pooling = "mean"
@@ -150,7 +150,7 @@ def test_it_stops_when_asked(world: World, aligner: Aligner, engine: Engine, tmp
 def test_windows_side_by_side_are_one_volume(aligner: Aligner) -> None:
     volume = torch.randn(1, 32, 32, 64, generator=torch.Generator().manual_seed(0))
     for pooling in ("mean_max", "mean", "max"):
-        aligner.pooling = pooling  # type: ignore[assignment]
+        aligner.pooling = pooling
         corners = [volume[:, :, h : h + 16, w : w + 32] for h in (0, 16) for w in (0, 32)]
         with torch.no_grad():
             each = torch.stack([aligner.pool(corner[None])[0] for corner in corners])

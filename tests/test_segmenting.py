@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK
 import torch
-from scipy.ndimage import map_coordinates  # type: ignore[import-untyped]
+from scipy.ndimage import map_coordinates
 
 from curation.interrupt import Interrupted
 from curation.progress import Watch
@@ -87,14 +87,14 @@ def test_it_is_what_the_whole_computation_gives(request: pytest.FixtureRequest, 
 @pytest.mark.parametrize("axes", ["RAS", "LPI", "SAR", "PIR"])
 def test_a_scan_stored_otherwise_gives_the_same_masks(mlp: Checkpoint, ct: Path, folder: Path, axes: str) -> None:
     image = nibabel.load(ct)
-    wanted = nibabel.orientations.axcodes2ornt(tuple(axes))  # type: ignore[no-untyped-call]
-    turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(image.affine), wanted)  # type: ignore[no-untyped-call, attr-defined]
+    wanted = nibabel.orientations.axcodes2ornt(tuple(axes))
+    turn = nibabel.orientations.ornt_transform(nibabel.io_orientation(image.affine), wanted)  # type: ignore[attr-defined]
     turned = image.as_reoriented(turn)  # type: ignore[attr-defined]
     nibabel.save(turned, folder / f"{axes}.nii.gz")
     first, other = (found_in(path, mlp) for path in (ct, folder / f"{axes}.nii.gz"))
     assert other.labels.shape == turned.shape
     assert first.labels.any()
-    again = nibabel.apply_orientation(first.labels, turn)  # type: ignore[no-untyped-call]
+    again = nibabel.apply_orientation(first.labels, turn)
     assert (again != other.labels).mean() < 0.002
 
 

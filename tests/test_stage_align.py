@@ -122,7 +122,7 @@ def test_more_processes_than_held_out_reports(world: World, tmp_path: Path, monk
     task.prepare(engine_of(world), Watch())
     whole = task.evaluate(engine_of(world), Watch(), None)
     shares: list[Any] = []
-    monkeypatch.setattr(Engine, "gathered", lambda self, value: shares.append(value) or list(shares))
+    monkeypatch.setattr(Engine, "gathered", lambda self, value: _kept(shares, value))
     monkeypatch.setattr(Engine, "world", 5)
     for rank in range(5):
         monkeypatch.setattr(Engine, "rank", rank)
@@ -179,3 +179,8 @@ def test_patients_with_equal_reports_are_no_negatives(world: World, tmp_path: Pa
     part = task.collate([task.samples[number] for number in range(4)])
     assert float(task.backward([part], 0, engine_of(world))["loss"]) == pytest.approx(0, abs=1e-5)
     assert part.captions.shape == (4, 3) and task.config.alignment.window == PATCH
+
+
+def _kept(shares: list[Any], value: Any) -> list[Any]:
+    shares.append(value)
+    return list(shares)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from curation.progress import Watch
 from models.checkpoint import load_checkpoint, save_checkpoint
@@ -41,10 +42,11 @@ def test_it_learns_and_leaves_a_checkpoint(world: World, tmp_path: Path) -> None
     model, record = load_checkpoint(out)
     assert isinstance(model, STUNet) and record.stage == "pretrain"
     assert model.labels == ("background", "spleen", "kidney_right", "kidney_left", "liver")
-    assert record.preprocessing.spacing_mm == (10, 10, 10) and record.preprocessing.orientation == "SAR"
+    assert list(record.preprocessing.spacing_mm) == [10, 10, 10] and record.preprocessing.orientation == "SAR"
     learned = record.trained_on[-1]
     assert learned["stage"] == "pretrain" and learned["steps"] == 25
-    assert learned["options"]["patch"] == list(PATCH)  # type: ignore[index, call-overload]
+    options = learned["options"]
+    assert isinstance(options, dict) and options["patch"] == list(PATCH)
     pictures = list((out / "samples" / "step-25").iterdir())
     assert pictures and all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
@@ -58,8 +60,9 @@ def test_outputs_of_known_names_keep_their_weights(world: World, tmp_path: Path)
     assert now.labels is not None and task.preprocessing.spacing_mm == (1.5, 1.5, 1.5)
     for old, new in zip(before.seg_outputs, now.seg_outputs, strict=True):
         for name, place in (("background", 0), ("liver", 1), ("spleen", 3)):
-            assert torch.equal(new.weight[now.labels.index(name)], old.weight[place])  # type: ignore[index, operator]
-            assert torch.equal(new.bias[now.labels.index(name)], old.bias[place])  # type: ignore[index, operator]
+            row = now.labels.index(name)
+            for part in ("weight", "bias"):
+                assert torch.equal(new.get_parameter(part)[row], old.get_parameter(part)[place])
     old_state, new_state = before.state_dict(), now.state_dict()
     assert all(torch.equal(new_state[name], old_state[name]) for name in old_state if "seg_outputs" not in name)
     assert task.earlier == ({"stage": "pretrain"},)
@@ -110,6 +113,7 @@ def test_data_that_is_not_there(world: World, tmp_path: Path) -> None:
 def test_perfect_answers_have_a_dice_of_one(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = opened(world, tmp_path)
     task.prepare(Engine(config_of(world).running), Watch())
+    answers: list[Tensor] = []
     monkeypatch.setattr(type(task.model), "forward", lambda self, x, **_: answers[0])
     from train.crops import middle
 

@@ -2,6 +2,7 @@ import json
 import re
 
 import pytest
+from pydantic import JsonValue
 
 from prompts.vocabulary import load_vocabulary
 from train.structure_prompts import PromptBook, prompt_book
@@ -109,6 +110,8 @@ def test_a_label_that_nobody_knows_is_asked_for_as_it_is() -> None:
 
 def test_it_goes_through_json() -> None:
     assert PromptBook.from_json(json.loads(json.dumps(BOOK.to_json()))) == BOOK
-    for broken in ({}, {"names": []}, {"names": {"a": "b"}}, {**BOOK.to_json(), "groups": None}):
+    whole = BOOK.to_json()
+    records: list[dict[str, JsonValue]] = [{}, {"names": []}, {"names": {"a": "b"}}, {**whole, "groups": None}]
+    for broken in records:
         with pytest.raises(ValueError, match="record of prompts"):
-            PromptBook.from_json(broken)  # type: ignore[arg-type]
+            PromptBook.from_json(broken)

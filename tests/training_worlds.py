@@ -137,8 +137,6 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
             "hidden": 16,
             "levels": 2,
             "prompts_per_step": 4,
-            # All that the vocabulary says would have to be embedded.
-            "wording_weight": 0.0,
         },
     }
     return {**SMALL, **own[stage], **other}
@@ -160,7 +158,7 @@ def weights(out: Path) -> dict[str, Tensor]:
 
 
 # With an average over the steps, and several held-out cases to share.
-ALIKE: Mapping[str, object] = {"ema": 0.5, "validation": 0.25}
+ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
 
 
 def every_stage(folder: Path) -> None:

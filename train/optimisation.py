@@ -11,7 +11,13 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW
 
+from models.blocks import ResidualBlock
+
 from .config import Optimisation
+
+# Where a gradient is rounding errors alone, steps of full size would differ from machine to machine. RoBERTa has the
+# same number (Liu et al. 2019).
+EPSILON = 1e-6
 
 
 def adamw(named: Mapping[str, Parameter], config: Optimisation, slower: Mapping[str, float]) -> AdamW:
@@ -27,7 +33,8 @@ def adamw(named: Mapping[str, Parameter], config: Optimisation, slower: Mapping[
         [
             {"params": parameters, "weight_decay": decay, "share": share, "lr": share * config.learning_rate}
             for (share, decay), parameters in groups.items()
-        ]
+        ],
+        eps=EPSILON,
     )
 
 
@@ -66,7 +73,16 @@ class Average:
 
 
 def trainable(model: nn.Module) -> dict[str, Parameter]:
-    """The parameters that train, by name."""
+    """The parameters that train, by name.
+
+    Biases before an instance norm are put to rest: the norm takes them out again, so that their gradient is rounding
+    errors alone, and AdamW would walk them at random.
+    """
+    for block in model.modules():
+        if isinstance(block, ResidualBlock):
+            for convolution in (block.conv1, block.conv2):
+                if convolution.bias is not None:
+                    convolution.bias.requires_grad_(False)
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 

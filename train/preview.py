@@ -65,7 +65,7 @@ def draw_preview(found: Segmented, path: Path) -> None:
 def planes(found: Segmented) -> list[Plane]:
     """Axial, coronal and sagittal, seen from the feet, the front and the left side as radiologists do."""
     scan, centre = found.scan, _centre(found.labels)
-    turn = nibabel.io_orientation(scan.affine)  # type: ignore[no-untyped-call]
+    turn = nibabel.io_orientation(scan.affine)
     cuts = []
     for title, (through, across, up) in PLANES.items():
         axes = [int(np.flatnonzero(turn[:, 0] == world)[0]) for world in (through, across, up)]

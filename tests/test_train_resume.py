@@ -143,7 +143,7 @@ def measured(out: Path) -> list[dict[str, Any]]:
 def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
     world = make_world(tmp_path / "world", cases=4)
     own: dict[str, object] = {"steps": 10, "batch_size": 2, "save_every": 2, "evaluate_every": 4, "ema": 0.9}
-    trained("pretrain", world, tmp_path / "whole", None, **own)
+    trained("pretrain", world, tmp_path / "whole", **own)
     out = tmp_path / "killed"
     values = settings("pretrain", world, **own)
     words = ["train", "pretrain", str(world.data), "--out", str(out), *flags_of(values)]
@@ -165,7 +165,7 @@ def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path:
     process.join(120)
     assert process.exitcode == 130
     assert json.loads((out / "resume" / "resume.json").read_text())["step"] >= before
-    trained("pretrain", world, out, None, **own)
+    trained("pretrain", world, out, **own)
     whole, killed = weights(tmp_path / "whole"), weights(out)
     assert whole.keys() == killed.keys()
     assert all(torch.equal(whole[name], killed[name]) for name in whole)

@@ -130,7 +130,12 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
     """Of one stage, small."""
     own: dict[str, dict[str, object]] = {
         "pretrain": {"size": "tiny", "spacing_mm": [10, 10, 10], "patch": list(PATCH)},
-        "align": {"image": str(world.image), "text": str(world.encoder), "window": list(PATCH)},
+        "align": {
+            "image": str(world.image),
+            "text": str(world.encoder),
+            "window": list(PATCH),
+            "words_weight": 0.0,
+        },
         "segment": {
             "start": str(world.aligner),
             "patch": list(PATCH),
@@ -145,11 +150,11 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
 CONFIGS: Mapping[str, type[StageConfig]] = {"pretrain": PretrainConfig, "align": AlignConfig, "segment": SegmentConfig}
 
 
-def trained(stage: str, world: World, out: Path, watch: Watch | None = None, **other: object) -> Outcome | None:
+def trained(stage: str, world: World, out: Path, **other: object) -> Outcome | None:
     """`ovct train STAGE` in this process."""
     config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **other))
     data = world.captions if stage == "align" else world.data
-    return train(Job((data,), out, volumes=world.data if stage == "align" else None), config, watch or Watch())
+    return train(Job((data,), out, volumes=world.data if stage == "align" else None), config, Watch())
 
 
 def weights(out: Path) -> dict[str, Tensor]:

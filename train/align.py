@@ -28,6 +28,7 @@ from .config import AlignConfig, ConfigError
 from .data import check, open_dataset
 from .engine import Engine
 from .gradient_cache import Tower, cached_backward
+from .kept_words import KeptWords
 from .losses import AlignmentLoss, alignment_loss, clamp_log_scale_
 from .pooled_volumes import PooledVolumes, pool_volume, read_volume
 from .report_samples import ReportPart, ReportSamples, report_part
@@ -59,6 +60,10 @@ class Align:
         self.model.image.checkpointing = self.unlocked
         self.slower: Mapping[str, float] = {"text.": config.alignment.text_learning_rate}
         self.preprocessing, self.config, self.earlier, self.all = preprocessing, config, earlier, pairs
+        self.words = KeptWords(model.text, config.running.seed) if config.alignment.words_weight else None
+        if self.words:
+            # As they are now: a resumed run puts its own weights in afterwards.
+            assert len(self.words.before)
         self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
         splits = split_cases(pairs.dataset, config.alignment.validation, seed=config.running.seed)
         limit = config.alignment.limit or None
@@ -131,12 +136,22 @@ class Align:
         else:
             cached_backward(towers, loss, backward=engine.backward)
         last = found[-1]
+        words = self._words(step, engine)
         return {
-            "loss": last.total.detach(),
+            "loss": last.total.detach() + words,
+            "words_loss": words,
             "report_loss": last.report.detach(),
             "caption_loss": last.caption.detach(),
             "logit_scale": self.model.log_scale.detach().exp(),
         }
+
+    def _words(self, step: int, engine: Engine) -> Tensor:
+        if self.words is None:
+            return torch.zeros((), device=engine.device)
+        with engine.autocast():
+            loss = self.config.alignment.words_weight * self.words.loss(step)
+        engine.backward(loss)
+        return loss.detach()
 
     def after_step(self) -> None:
         """Keeps the logit scale where CLIP does."""

@@ -116,6 +116,7 @@ class Alignment:
     captions_per_report: int = option(3, "K captions sampled from a report's accepted ones.")
     report_weight: float = option(1.0, "Weight of the CLIP loss on whole reports.")
     caption_weight: float = option(1.0, "Weight of the multi-granularity loss on captions; 0 leaves CLIP alone.")
+    words_weight: float = option(1.0, "Weight of the loss that holds the vocabulary's names where they were.")
     reading: Literal["mean", "joint"] = option("mean", "How K captions meet the images; see train/losses.py.")
     pooling: Literal["mean", "max", "mean_max"] = option("mean_max", "How the bottleneck becomes one vector.")
     window: Triple = option((128, 128, 128), "Voxels D H W that go through the image encoder at once.")
@@ -127,7 +128,9 @@ class Alignment:
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "captions_per_report")
-        _at_least(self, 0, "report_weight", "caption_weight", "text_learning_rate", "limit", "validation")
+        _at_least(
+            self, 0, "report_weight", "caption_weight", "words_weight", "text_learning_rate", "limit", "validation"
+        )
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replac
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
-import yaml
-
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 Triple = tuple[int, int, int]
 
@@ -227,6 +225,8 @@ def flat(config: StageConfig) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, object]:
+    import yaml
+
     try:
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

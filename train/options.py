@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -37,7 +37,8 @@ def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable
             said = {name: values.pop(name) for name in known}
             command(**values, **{GIVEN: {name: value for name, value in said.items() if value is not None}})
 
-        made = [_flag(config, name) for name in known]
+        types = {part.name: get_type_hints(type(part.default)) for part in fields(config)}
+        made = [_flag(group, each, default, types[group][name]) for name, (group, each, default) in known.items()]
         parameters = [each.replace(annotation=hints[each.name], kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
         run.__signature__ = inspect.Signature([*parameters, *made])  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in [*parameters, *made]}
@@ -47,15 +48,11 @@ def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable
     return decorate
 
 
-def _flag(config: type[StageConfig], name: str) -> inspect.Parameter:
-    group, each, default = options_of(config)[name]
-    owner = next(part.default for part in fields(config) if part.name == group)
-    type_ = get_type_hints(type(owner))[name]
-    shown = _shown(default)
-    option = typer.Option(help=each.metadata["help"], show_default=shown, rich_help_panel=PANELS[group])
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[type_ | None, option]
-    )
+def _flag(group: str, each: Field[Any], default: Any, type_: Any) -> inspect.Parameter:
+    help_ = each.metadata["help"]
+    option = typer.Option(help=help_, show_default=_shown(default), rich_help_panel=PANELS[group])
+    annotation = Annotated[type_ | None, option]
+    return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _shown(default: Any) -> str | bool:

@@ -36,7 +36,7 @@ def opened(world: World, cache: Path, *others: Path, **other: object) -> Pretrai
 def test_it_learns_and_leaves_a_checkpoint(world: World, tmp_path: Path) -> None:
     out = tmp_path / "out"
     outcome = trained("pretrain", world, out, steps=25, augment=False, evaluate_every=25, save_every=25)
-    assert outcome is not None and 0 <= outcome.evaluation["dice"] <= 1
+    assert outcome is not None and 0 <= (outcome.evaluation["dice"] or 0) <= 1
     losses = [line["loss"] for line in read_metrics(out / "metrics.jsonl") if line["kind"] == "train"]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
     model, record = load_checkpoint(out)

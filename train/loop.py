@@ -84,7 +84,7 @@ class Outcome:
     """How a run ended: its last metrics, and whether there was anything left to do."""
 
     step: int
-    evaluation: dict[str, float]
+    evaluation: Mapping[str, float | None]
     already_done: bool = False
 
 

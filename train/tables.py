@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.table import Table
 
 from .loop import Outcome
@@ -13,5 +15,7 @@ def outcome_table(outcome: Outcome) -> Table:
     table.add_column("measure")
     table.add_column("value", justify="right")
     for name, value in outcome.evaluation.items():
-        table.add_row(name.replace("_", " "), f"{value:.4f}")
+        # The log of an earlier run has null where there was nothing to measure.
+        measured = value is not None and not math.isnan(value)
+        table.add_row(name.replace("_", " "), f"{value:.4f}" if measured else "–")
     return table

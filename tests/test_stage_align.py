@@ -58,6 +58,15 @@ def test_it_learns_and_the_image_encoder_stays(world: World, tmp_path: Path) -> 
     assert record.trained_on[-1]["data"][0]["pairs"] == 7  # type: ignore[index, call-overload]
 
 
+def test_volumes_made_into_vectors_leave_the_text_encoder_in_training(world: World, tmp_path: Path) -> None:
+    task = opened(world, tmp_path)
+    task.model.train()
+    task.prepare(engine_of(world), Watch())
+    # Its dropout would be off up to the first evaluation, and a resumed run would learn something else.
+    assert all(module.training for module in task.model.text.modules())
+    assert not any(module.training for module in task.model.image.conv_blocks_context.modules())
+
+
 def test_unlocked_the_image_encoder_learns_too_and_its_decoder_does_not(world: World, tmp_path: Path) -> None:
     trained("align", world, tmp_path / "out", steps=1, unlock_image=True, evaluate_every=1, save_every=1)
     before, after = weights(world.aligner), weights(tmp_path / "out")

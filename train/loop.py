@@ -304,7 +304,6 @@ def dry_run(task: Task, optimisation: Optimisation, engine: Engine) -> DryRun:
     one_process = shares(0, optimisation.batch_size, optimisation.accumulate, engine.rank, engine.world)
     seconds, parts = 0.0, list[Any]()
     task.prepare(engine, Watch(), [number for numbers in one_process for number in numbers])
-    task.model.train()
     for step in range(2):
         began = time.monotonic()
         parts = [task.collate([task.samples[number] for number in numbers]) for numbers in one_process]

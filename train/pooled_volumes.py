@@ -90,7 +90,7 @@ class PooledVolumes:
         missing = [case for case in cases[engine.rank :: engine.world] if case not in self]
         watch.expect(len(missing), 0)
         problems = []
-        self.aligner.to(engine.device).eval()
+        self.aligner.to(engine.device)
         loader = DataLoader(_Read(missing, self.preprocessing), batch_size=None, num_workers=workers)
         warnings = []
         for case, (volume, problem, doubts) in zip(missing, loader, strict=True):

@@ -1,5 +1,6 @@
 """The connector's first steps, on stored features."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.training_worlds import BOXES, PREPROCESSING, World, make_world, settings
 from train.config import Running, SegmentConfig, load_config
-from train.connector_warmup import _level
+from train.connector_warmup import _level, _loss, _sampled
 from train.engine import Engine
 from train.text_guided import TextGuided, open_text_guided
 
@@ -74,10 +75,29 @@ def test_sampled_voxels_stand_for_all_of_their_structure() -> None:
     labels = torch.zeros(40, 40, 40, dtype=torch.int16)
     labels[:3, :3, :3], labels[10:30, 10:30, 10:30] = 1, 2
     features = torch.stack((labels.float(), torch.arange(64000.0).view(40, 40, 40)))
-    level = _level(features, labels, generator)
+    level = _level(features, labels, (), generator)
     for label, size in zip(*torch.unique(labels, return_counts=True), strict=True):
         own = level.labels == int(label)
         assert float(level.weight[own].sum()) == pytest.approx(int(size))
         assert torch.equal(level.features[0, own], torch.full((int(own.sum()),), float(label)))
     assert (level.labels == 1).sum() == 27
     assert len(torch.unique(level.features[1])) == level.features.shape[1] < 6000
+
+
+def test_ignored_voxels_are_not_drawn() -> None:
+    labels = torch.zeros(8, 8, 8, dtype=torch.int16)
+    labels[:4] = 9
+    level = _level(torch.zeros(2, 8, 8, 8), labels, (9,), torch.Generator().manual_seed(0))
+    assert set(level.labels.tolist()) == {0} and float(level.weight.sum()) == pytest.approx(256)
+
+
+def test_what_was_not_looked_for_in_a_case_teaches_nothing(world: World, tmp_path: Path) -> None:
+    made, engine = task(world, tmp_path)
+    made.data.prepare("refuse", Watch())
+    sampled = _sampled(made.model, made._patches(), 0, engine)
+    asked = made.prompts.of(0)._replace(structures=(("liver",),) * len(made.prompts.of(0).structures))
+    assert float(_loss(made.model, made._patches(), sampled, asked, engine.device).detach()) > 0
+    cases = made.data.cases(0).cases
+    for place, case in enumerate(cases):
+        cases[place] = replace(case, labelled=("spleen",))
+    assert float(_loss(made.model, made._patches(), sampled, asked, engine.device)) == 0

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,32 @@ def test_one_structure_under_two_labels_is_one(tmp_path: Path) -> None:
     part = data.cases(1)[0]
     assert part.labels is not None
     assert int(data.members(1, [("kidney_left",)])[part.labels.long()].sum()) == 64
+
+
+def test_two_labels_of_one_data_set_that_mean_one_structure_are_both_it(tmp_path: Path) -> None:
+    for case in ("x", "y"):
+        save(tmp_path / "a" / case / "ct.nii.gz", np.arange(np.prod(SHAPE), dtype=np.int16).reshape(SHAPE), AFFINE)
+        for number, label in enumerate(("gallbladder", "gall_bladder")):
+            mask = np.zeros(SHAPE, np.uint8)
+            mask[4 + 6 * number, 4:8, 4:8] = 1
+            save(tmp_path / "a" / case / "segmentations" / f"{label}.nii.gz", mask, AFFINE)
+    data = opened(tmp_path, tmp_path / "a")
+    (name,) = data.structures
+    labels = data.cases(0)[0].labels
+    assert labels is not None and int(data.members(0, [(name,)])[labels.long()].sum()) == 32
+
+
+def test_what_was_looked_for_in_a_case_counts_by_the_structures_name(tmp_path: Path) -> None:
+    mask = np.ones(SHAPE, np.uint8)
+    for root, label in (("a", "kidney_left"), ("b", "left_kidney")):
+        for case in ("x", "y"):
+            save(tmp_path / root / f"{root}{case}" / "ct.nii.gz", mask.astype(np.int16), AFFINE)
+            for own in (label, "spleen"):
+                save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{own}.nii.gz", mask, AFFINE)
+    data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
+    cases = data.cases(1).cases
+    cases[0] = replace(cases[0], labelled=("left_kidney",))
+    assert data.labelled(Place(1, 0)) == {"kidney_left"}
 
 
 def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ decoder joins in afterwards. Shapes: B volumes, P prompts, N sampled voxels of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ from .engine import Engine
 from .order import random
 from .segmentation_losses import SMOOTH, presence_loss, resized
 from .step_prompts import Asked
+from .training_set import Place
 
 VOLUMES = 48
 # Voxels of each level that are kept of a volume: of each structure so many, and so many of all.
@@ -41,12 +42,12 @@ class Level:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One volume: its levels, its bottleneck (1, C, d, h, w), all label ids in it, and the number of its source."""
+    """One volume: its levels, its bottleneck (1, C, d, h, w), all label ids in it, and which case it is of."""
 
     levels: tuple[Level, ...]
     bottleneck: Tensor
     present: Tensor
-    source: int
+    place: Place
 
 
 def warm_up(
@@ -84,17 +85,21 @@ def _sampled(model: TextSegmenter, patches: Patches, number: int, engine: Engine
         features = model.image_features(sample.volume[None].to(engine.device), levels=model.levels)
     generator = torch.Generator().manual_seed(number)
     labels = sample.labels.to(engine.device)
+    ignored = patches.data.sources[sample.place.source].dataset.ignored
     levels = [
-        _level(level[0].float(), resized(labels[None, None], level)[0, 0], generator) for level in features.levels
+        _level(level[0].float(), resized(labels[None, None], level)[0, 0], ignored, generator)
+        for level in features.levels
     ]
-    return Sampled(tuple(levels), features.bottleneck.float(), torch.unique(labels).long().cpu(), sample.place.source)
+    return Sampled(tuple(levels), features.bottleneck.float(), torch.unique(labels).long().cpu(), sample.place)
 
 
-def _level(features: Tensor, labels: Tensor, generator: torch.Generator) -> Level:
-    """Some voxels of each structure and some of all; each stands for as many as it was drawn from."""
+def _level(features: Tensor, labels: Tensor, ignored: Sequence[int], generator: torch.Generator) -> Level:
+    """Some voxels of each structure and some of all but the `ignored`; each stands for as many as it was drawn from."""
     flat, count = labels.flatten().long(), labels.numel()
-    places, weights = [], []
+    places, weights = [flat.new_zeros(0)], [features.new_zeros(0)]
     for label, size in zip(*torch.unique(flat, return_counts=True), strict=True):
+        if int(label) in ignored:
+            continue
         own = (flat == label).nonzero()[:, 0]
         wanted = min(int(size), max(OF_EACH, round(OF_ALL * int(size) / count)))
         drawn = own[torch.randperm(len(own), generator=generator)[:wanted].to(own.device)]
@@ -106,11 +111,11 @@ def _level(features: Tensor, labels: Tensor, generator: torch.Generator) -> Leve
 
 def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device) -> Tensor:
     """Soft Dice and BCE as in train/segmentation_losses.py, each voxel counted as often as it stands for."""
-    source = patches.data.sources[sampled.source]
-    known = torch.tensor([set(each) <= source.structures.keys() for each in asked.structures], device=device)
+    labelled = patches.data.labelled(sampled.place)
+    known = torch.tensor([set(each) <= labelled for each in asked.structures], device=device)
     if not known.any():
         return torch.zeros((), device=device)
-    table = patches.data.members(sampled.source, asked.structures)
+    table = patches.data.members(sampled.place.source, asked.structures)
     *queries, presence = model.queries(asked.embeddings.to(device), sampled.bottleneck)
     losses = [
         0.5**place

@@ -26,12 +26,18 @@ from .structure_prompts import prompt_book
 
 @dataclass(frozen=True)
 class Source:
-    """One data set, prepared: cases to train on and held-out ones; `structures` by name -> ids in its label maps."""
+    """One data set, prepared: cases to train on and held-out ones; `labels`: name of a structure -> its own labels."""
 
     dataset: DataSet
     train: PreparedCases
     held_out: PreparedCases
-    structures: dict[str, tuple[int, ...]]
+    labels: dict[str, tuple[str, ...]]
+
+    @property
+    def structures(self) -> dict[str, tuple[int, ...]]:
+        """Name of a structure -> ids in the label maps."""
+        ids = self.dataset.structures
+        return {name: tuple(number for label in own for number in ids[label]) for name, own in self.labels.items()}
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,9 @@ class TrainingSet:
 
     def labelled(self, place: Place, *, held_out: bool = False) -> frozenset[str]:
         """The structures that were looked for in a case."""
-        known = self.sources[place.source].structures.keys()
+        known = self.sources[place.source].labels
         own = self.case(place, held_out=held_out).labelled
-        return frozenset(known if own is None else known & set(own))
+        return frozenset(name for name, labels in known.items() if own is None or set(labels) <= set(own))
 
     def members(self, source: int, groups: Sequence[tuple[str, ...]]) -> Tensor:
         """For each label id of a source, which groups of structures it belongs to: (ids, P) bool."""
@@ -147,10 +153,14 @@ def _open(
     if not train:
         raise DataError(f"{path} has no labelled case to train on (layout {dataset.layout})")
     names = prompt_book(tuple(dataset.structures)).names
-    structures = {named.setdefault(names[label], label): ids for label, ids in dataset.structures.items()}
+    labels: dict[str, tuple[str, ...]] = {}
+    for label in dataset.structures:
+        # Two labels that mean one structure are both it.
+        name = named.setdefault(names[label], label)
+        labels[name] = (*labels.get(name, ()), label)
     return Source(
         dataset,
         PreparedCases(dataset, train, preprocessing, cache),
         PreparedCases(dataset, held_out, preprocessing, cache),
-        structures,
+        labels,
     )

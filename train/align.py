@@ -13,13 +13,11 @@ from typing import Any
 import torch
 from pydantic import JsonValue
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from curation.progress import Watch
 from models.aligner import Aligner
-from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
-from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
-from models.stunet import STUNet
+from models.checkpoint import save_checkpoint
+from models.preprocessing import Preprocessing
 from models.text import TextEncoder
 
 from .caption_pairs import Pair, Pairs, read_pairs
@@ -34,6 +32,7 @@ from .pooled_volumes import PooledVolumes, pool_volume, read_volume
 from .report_samples import ReportPart, ReportSamples, report_part
 from .retrieval import retrieval
 from .run_record import check_patch, learned_by, settings_with
+from .starting_point import starting_point
 from .training_set import tell_problems
 
 # Held-out pairs that retrieval is measured on while training.
@@ -78,11 +77,8 @@ class Align:
         return self.__dict__ | {"model": None}
 
     @property
-    def samples(self) -> Dataset[Any]:
+    def samples(self) -> ReportSamples:
         """Volumes with their texts, of the pairs to train on."""
-        return self._samples()
-
-    def _samples(self) -> ReportSamples:
         batch_size, seed = self.config.optimisation.batch_size, self.config.running.seed
         return ReportSamples(self.train, self._volume, self.config.alignment.captions_per_report, batch_size, seed)
 
@@ -101,7 +97,7 @@ class Align:
             for line in self.all.summary():
                 watch.say(line)
         else:
-            order = self._samples().order
+            order = self.samples.order
             pairs = [self.train[order[number]] for number in numbers]
         cases = list({pair.case.id: pair.case for pair in pairs}.values())
         if self.unlocked:
@@ -216,9 +212,12 @@ class Align:
         options, size = self.config.alignment, len(parts[0].reports)
         count = options.captions_per_report
         texts = texts.view(len(parts), size * (1 + count), -1)
-        ids = [part.text_ids() for part in parts]
         reports = torch.cat([part.reports for part in parts]).to(device)
         captions = torch.cat([part.captions for part in parts]).to(device)
+        # Where there is no text, the id of some other one: it is not looked at.
+        ids = [(part.text_ids(), part) for part in parts]
+        report_ids = torch.cat([each[part.reports.clamp(min=0)] for each, part in ids])
+        caption_ids = torch.cat([each[part.captions.clamp(min=0)] for each, part in ids])
         return alignment_loss(
             volumes,
             texts[:, :size].flatten(0, 1),
@@ -226,13 +225,9 @@ class Align:
             self.model.log_scale,
             report_weight=options.report_weight,
             caption_weight=options.caption_weight,
-            report_ids=torch.cat([each[part.reports.clamp(min=0)] for each, part in zip(ids, parts, strict=True)]).to(
-                device
-            ),
+            report_ids=report_ids.to(device),
             report_valid=reports >= 0,
-            caption_ids=torch.cat([each[part.captions.clamp(min=0)] for each, part in zip(ids, parts, strict=True)]).to(
-                device
-            ),
+            caption_ids=caption_ids.to(device),
             caption_valid=captions >= 0,
             scan_ids=torch.cat([part.scans for part in parts]).to(device),
             reading=options.reading,
@@ -262,25 +257,16 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
         raise DataError(f"{captions} is not there: `ovct curate REPORTS --out {captions}` makes a caption set")
     dataset = open_dataset(volumes, options.layout or None) if volumes else None
     pairs = read_pairs(captions, dataset)
-    image, preprocessing, earlier = _image(options.image)
-    torch.manual_seed(config.running.seed)
-    text = TextEncoder.from_pretrained(options.text)
-    model = Aligner(image, text, pooling=options.pooling)
-    check_patch(model.image, options.window, "window")
-    return Align(model, pairs, preprocessing, config, cache, earlier=earlier)
-
-
-def _image(given: str) -> tuple[STUNet, Preprocessing, tuple[dict[str, JsonValue], ...]]:
-    if not given:
+    if not options.image:
         raise ConfigError(
             "image: name the image encoder, a checkpoint of `ovct train pretrain` or a published STU-Net file: "
             "--image PATH"
         )
-    path = Path(given)
-    if path.is_dir() or (path / RECORD).exists():
-        model, record = load_checkpoint(path)
-        return model if isinstance(model, STUNet) else model.image, record.preprocessing, record.trained_on
-    return STUNet.load_published(path), PUBLISHED_PREPROCESSING, ({"stage": "published", "file": str(path)},)
+    start = starting_point(Path(options.image))
+    torch.manual_seed(config.running.seed)
+    model = Aligner(start.image, TextEncoder.from_pretrained(options.text), pooling=options.pooling)
+    check_patch(model.image, options.window, "window")
+    return Align(model, pairs, start.preprocessing, config, cache, earlier=start.earlier)
 
 
 def _enough(pairs: Sequence[Pair], config: AlignConfig) -> None:

@@ -88,7 +88,7 @@ class Engine:
         """The sum of a number over all processes."""
         if self.world == 1:
             return value
-        tensor = torch.tensor(value, dtype=torch.float64, device="cpu" if self.device.type == "cpu" else self.device)
+        tensor = torch.tensor(value, dtype=torch.float64, device=self.device)
         dist.all_reduce(tensor)
         return float(tensor)
 

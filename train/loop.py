@@ -100,7 +100,7 @@ def fit(task: Task, optimisation: Optimisation, running: Running, out: Path, eng
     if not start:
         run.begin(watch)
     watch.expect(optimisation.steps, start)
-    clock = _Clock(optimisation.batch_size)
+    clock = _Clock()
     for step, parts in _parts(task, optimisation, running, engine, start):
         metrics = run.step(parts, step)
         clock.step()
@@ -116,6 +116,7 @@ def fit(task: Task, optimisation: Optimisation, running: Running, out: Path, eng
         stop = _asked_to_stop(watch, engine)
         if stop or done % running.save_every == 0 or done == optimisation.steps:
             run.save(done)
+        clock.leave_out()
         if stop and done < optimisation.steps:
             run.finish()
             raise Interrupted
@@ -202,19 +203,25 @@ class _Run:
 
 
 class _Clock:
-    """How fast it goes, without the time of evaluations in between (the first step after one is short)."""
+    """Seconds a step, loading included, without evaluations and savings in between."""
 
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size, self.count, self.started = batch_size, 0, time.monotonic()
+    def __init__(self) -> None:
+        self.started = self.last = time.monotonic()
+        self.count = 0
 
     def step(self) -> None:
-        self.count += 1
+        """A step has ended."""
+        self.last, self.count = time.monotonic(), self.count + 1
+
+    def leave_out(self) -> None:
+        """What was done since the last step."""
+        now = time.monotonic()
+        self.started, self.last = self.started + now - self.last, now
 
     def read(self) -> dict[str, float]:
         """Seconds a step since the last reading."""
-        now = time.monotonic()
-        seconds = (now - self.started) / max(self.count, 1)
-        self.count, self.started = 0, now
+        seconds = (self.last - self.started) / max(self.count, 1)
+        self.started, self.count = self.last, 0
         return {"seconds_per_step": seconds}
 
 
@@ -223,11 +230,11 @@ def _parts(
 ) -> Iterator[tuple[int, list[Any]]]:
     """Each step with this process's parts, loaded ahead by the workers."""
     size, parts = optimisation.batch_size, optimisation.accumulate
-    numbers = [
+    numbers = (
         part
         for step in range(start, optimisation.steps)
         for part in shares(step, size, parts, engine.rank, engine.world)
-    ]
+    )
     loader = DataLoader(
         task.samples,
         batch_sampler=numbers,
@@ -304,9 +311,10 @@ def dry_run(task: Task, optimisation: Optimisation, engine: Engine) -> DryRun:
     one_process = shares(0, optimisation.batch_size, optimisation.accumulate, engine.rank, engine.world)
     seconds, parts = 0.0, list[Any]()
     task.prepare(engine, Watch(), [number for numbers in one_process for number in numbers])
+    samples = task.samples
     for step in range(2):
         began = time.monotonic()
-        parts = [task.collate([task.samples[number] for number in numbers]) for numbers in one_process]
+        parts = [task.collate([samples[number] for number in numbers]) for numbers in one_process]
         task.backward(parts, step, engine)
         engine.average_gradients(parameters.values())
         optimizer.step()

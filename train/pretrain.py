@@ -13,63 +13,45 @@ from typing import Any
 import torch
 from pydantic import JsonValue
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from curation.progress import Watch
 from models.architecture import ARCHITECTURES
-from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
+from models.checkpoint import save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.stunet import STUNet
 
 from .class_loss import UNKNOWN, class_loss
 from .config import ConfigError, PretrainConfig
-from .crops import Part, Patches, collate, middle
+from .crops import Part, collate, middle
 from .engine import Engine
 from .overlay import draw_overlays
-from .run_record import SHOWN, check_patch, evaluated_places, learned_by, settings_of
+from .patch_task import PatchTask
+from .run_record import SHOWN, check_patch, evaluated_places, learned_by
 from .running_dice import RunningDice
+from .starting_point import starting_point
 from .training_set import TrainingSet, open_training_set
 
 BACKGROUND = "background"
 
 
-class Pretrain:
+class Pretrain(PatchTask):
     """The task of the loop; see `train.loop.Task`."""
 
-    slower: Mapping[str, float] = {}
+    config: PretrainConfig
 
-    def __init__(self, model: STUNet, data: TrainingSet, preprocessing: Preprocessing, config: PretrainConfig) -> None:
+    def __init__(
+        self,
+        model: STUNet,
+        data: TrainingSet,
+        preprocessing: Preprocessing,
+        config: PretrainConfig,
+        earlier: tuple[dict[str, JsonValue], ...] = (),
+    ) -> None:
+        super().__init__(data, preprocessing, config, earlier)
         self.model: STUNet = model.freeze("pretrain")
-        self.data, self.preprocessing, self.config = data, preprocessing, config
-        self.earlier: tuple[dict[str, JsonValue], ...] = ()
         self.tables = [
             _class_table(source.structures, data.structures, source.dataset.ignored) for source in data.sources
         ]
-
-    def __getstate__(self) -> dict[str, object]:
-        """For a process that loads samples: the network stays here."""
-        return self.__dict__ | {"model": None}
-
-    @property
-    def samples(self) -> Dataset[Any]:
-        """Patches of the cases to train on."""
-        return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
-
-    def collate(self, samples: list[Any]) -> Part:
-        """As `train.crops.collate`."""
-        return collate(samples)
-
-    def settings(self) -> dict[str, Any]:
-        """All that decides what is learned."""
-        return settings_of(self.config, self.data)
-
-    def prepare(self, engine: Engine, watch: Watch, numbers: Sequence[int] | None = None) -> None:
-        """Has the cases prepared; those of a few samples are when they are asked for."""
-        if numbers is None:
-            self.data.prepare(self.config.running.on_problem, watch)
-
-    def begin(self, engine: Engine, watch: Watch) -> None:
-        """Nothing comes before the first step."""
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Every sample weighs the same, so that parts and processes average to the batch."""
@@ -81,9 +63,6 @@ class Pretrain:
             engine.backward(loss)
             total += loss.detach()
         return {"loss": total}
-
-    def after_step(self) -> None:
-        """Nothing to put right."""
 
     @torch.no_grad()
     def evaluate(self, engine: Engine, watch: Watch, folder: Path | None) -> dict[str, float]:
@@ -137,28 +116,21 @@ def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path)
                 f"{source.dataset.root} does not label {', '.join(sorted(missing)[:5])}, which another data set does: "
                 "classes of pretraining exclude each other, so give one data set (`train segment` takes several)"
             )
-    task = Pretrain(_with_heads(model, data.structures), data, preprocessing, config)
-    check_patch(task.model, config.crops.patch, "patch")
-    task.earlier = earlier
-    return task
+    check_patch(model, config.crops.patch, "patch")
+    return Pretrain(_with_heads(model, data.structures), data, preprocessing, config, earlier)
 
 
 def _network(config: PretrainConfig) -> tuple[STUNet, Preprocessing, tuple[dict[str, JsonValue], ...]]:
-    wanted = PUBLISHED_PREPROCESSING.model_copy(update={"spacing_mm": config.pretraining.spacing_mm})
+    options = config.pretraining
+    wanted = PUBLISHED_PREPROCESSING.model_copy(update={"spacing_mm": options.spacing_mm})
     torch.manual_seed(config.running.seed)
-    weights = Path(config.pretraining.weights) if config.pretraining.weights else None
-    if weights is None:
-        if config.pretraining.size not in ARCHITECTURES:
-            raise ConfigError(f"size: one of {', '.join(ARCHITECTURES)}, not {config.pretraining.size!r}")
-        return STUNet(config.pretraining.size, checkpointing=config.pretraining.checkpointing), wanted, ()
-    if (weights / RECORD).exists():
-        model, record = load_checkpoint(weights)
-        image = model if isinstance(model, STUNet) else model.image
-        image.checkpointing = config.pretraining.checkpointing
-        return image, record.preprocessing, record.trained_on
-    image = STUNet.load_published(weights)
-    image.checkpointing = config.pretraining.checkpointing
-    return image, wanted, ({"stage": "published", "file": str(weights)},)
+    if options.weights:
+        start = starting_point(Path(options.weights), wanted)
+        start.image.checkpointing = options.checkpointing
+        return start.image, start.preprocessing, start.earlier
+    if options.size not in ARCHITECTURES:
+        raise ConfigError(f"size: one of {', '.join(ARCHITECTURES)}, not {options.size!r}")
+    return STUNet(options.size, checkpointing=options.checkpointing), wanted, ()
 
 
 def _with_heads(model: STUNet, structures: tuple[str, ...]) -> STUNet:

@@ -6,7 +6,7 @@ names and synonyms of the structures; what is held out (train/structure_prompts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,25 @@ from typing import Any
 import torch
 from pydantic import JsonValue
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from curation.progress import Watch
 from models.aligner import Aligner
-from models.checkpoint import RECORD, load_checkpoint, save_checkpoint
+from models.checkpoint import save_checkpoint
 from models.embedding_bank import EmbeddingBank
-from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
+from models.preprocessing import Preprocessing
 from models.segmenter import Segmentation, TextSegmenter, masks
-from models.stunet import STUNet
 from models.text import TextEncoder
 
 from .config import ConfigError, SegmentConfig
 from .connector_warmup import pretrained, warm_up
-from .crops import Part, Patches, collate, middle
+from .crops import Part, collate, middle
 from .engine import Engine
 from .overlay import draw_overlays
-from .run_record import SHOWN, check_patch, evaluated_places, learned_by, settings_of
+from .patch_task import PatchTask
+from .run_record import SHOWN, check_patch, evaluated_places, learned_by
 from .running_dice import RunningDice
 from .segmentation_losses import deep_supervision_loss, presence_loss
+from .starting_point import starting_point
 from .step_prompts import StepPrompts
 from .structure_prompts import PromptBook, prompt_book
 from .training_set import Place, TrainingSet, open_training_set
@@ -41,8 +41,10 @@ from .training_set import Place, TrainingSet, open_training_set
 SHOWN_BY = 8
 
 
-class TextGuided:
+class TextGuided(PatchTask):
     """The task of the loop; see `train.loop.Task`."""
+
+    config: SegmentConfig
 
     def __init__(
         self,
@@ -55,10 +57,12 @@ class TextGuided:
         store_text: bool = True,
         earlier: tuple[dict[str, JsonValue], ...] = (),
     ) -> None:
-        self.model = model.freeze("segment", unlock=["image_encoder"] if config.segmenting.unlock_image else [])
-        self.data, self.preprocessing, self.config = data, preprocessing, config
-        self.store_text, self.earlier = store_text, earlier
-        self.slower: Mapping[str, float] = {"image.": config.segmenting.decoder_learning_rate}
+        super().__init__(data, preprocessing, config, earlier)
+        self.model: TextSegmenter = model.freeze(
+            "segment", unlock=["image_encoder"] if config.segmenting.unlock_image else []
+        )
+        self.store_text = store_text
+        self.slower = {"image.": config.segmenting.decoder_learning_rate}
         self.book = prompt_book(data.structures)
         self.embeddings = _embedded(model.text, self.book, bank)
         self.prompts = StepPrompts(
@@ -69,42 +73,14 @@ class TextGuided:
             config.running.seed,
         )
 
-    def __getstate__(self) -> dict[str, object]:
-        """For a process that loads samples: the network stays here."""
-        return self.__dict__ | {"model": None}
-
-    @property
-    def samples(self) -> Dataset[Any]:
-        """Patches of the cases to train on."""
-        return self._patches()
-
-    def _patches(self) -> Patches:
-        return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
-
-    def collate(self, samples: list[Any]) -> Part:
-        """As `train.crops.collate`."""
-        return collate(samples)
-
-    def settings(self) -> dict[str, Any]:
-        """All that decides what is learned."""
-        return settings_of(self.config, self.data)
-
-    def prepare(self, engine: Engine, watch: Watch, numbers: Sequence[int] | None = None) -> None:
-        """Has the cases prepared; those of a few samples are when they are asked for."""
-        if numbers is None:
-            self.data.prepare(self.config.running.on_problem, watch)
-
     def begin(self, engine: Engine, watch: Watch) -> None:
         """The connector alone, where the decoder comes pretrained."""
         steps = self.config.segmenting.connector_steps
         if steps and pretrained(self.model):
             rate = self.config.optimisation.learning_rate
-            patches = Patches(
-                self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed
-            )
             # Other prompts than those of the steps to come.
             asked = replace(self.prompts, seed=self.prompts.seed + 1)
-            warm_up(self.model, patches, asked.of, engine, steps, rate, watch)
+            warm_up(self.model, self.samples, asked.of, engine, steps, rate, watch)
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Every labelled mask weighs the same, over all parts and processes."""
@@ -122,9 +98,6 @@ class TextGuided:
             for name, value in losses.items():
                 metrics[name] += value.detach() * share
         return metrics
-
-    def after_step(self) -> None:
-        """Nothing to put right."""
 
     def targets(self, part: Part, structures: Sequence[tuple[str, ...]]) -> Tensor:
         """Masks (B, P, D, H, W), bool: the union of each prompt's structures."""
@@ -245,22 +218,17 @@ def _model(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tuple[d
     options = config.segmenting
     if not options.start:
         raise ConfigError("start: name the checkpoint of `ovct train align`, or of `ovct train pretrain` with --text")
-    start = Path(options.start)
-    if (start / RECORD).exists() or start.is_dir():
-        model, record = load_checkpoint(start)
-        preprocessing, earlier = record.preprocessing, record.trained_on
-        stored = record.text is not None and record.text.directory is not None
-    else:
-        model, stored = STUNet.load_published(start), False
-        preprocessing, earlier = PUBLISHED_PREPROCESSING, ({"stage": "published", "file": str(start)},)
+    start = starting_point(Path(options.start))
+    model, preprocessing, earlier, stored = start
     if isinstance(model, TextSegmenter) and model.text is not None:
         return model, preprocessing, earlier, stored
     text = model.text if isinstance(model, Aligner) else None
     if text is None:
         if not options.text:
-            raise ConfigError(f"{start} has no text encoder: name one with --text, or start from `ovct train align`")
+            raise ConfigError(
+                f"{options.start} has no text encoder: name one with --text, or start from `ovct train align`"
+            )
         # By its name on the hub it can be loaded again, and its licence may not let it be passed on.
         text, stored = TextEncoder.from_pretrained(options.text), Path(options.text).is_dir()
-    image = model if isinstance(model, STUNet) else model.image
-    segmenter = TextSegmenter(image, text, options.connector, hidden=options.hidden, levels=options.levels)
+    segmenter = TextSegmenter(start.image, text, options.connector, hidden=options.hidden, levels=options.levels)
     return segmenter, preprocessing, earlier, stored

@@ -15,7 +15,8 @@ import statistics
 import time
 from pathlib import Path
 
-from benchmarks.demo_world import DemoWorld, demo_text_encoder, metrics
+from benchmarks.demo_world import DemoWorld, metrics
+from tests.encoders import minilm_directory
 
 VOLUMES = 47_000
 
@@ -71,7 +72,7 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
 
     image, record = load_checkpoint(world.folder / "pretrain")
     assert isinstance(image, STUNet)
-    aligner = Aligner(image, TextEncoder.from_pretrained(demo_text_encoder())).eval()
+    aligner = Aligner(image, TextEncoder.from_pretrained(minilm_directory())).eval()
     cases = open_dataset(world.dataset).cases[:20]
     reading = encoding = 0.0
     for case in cases:

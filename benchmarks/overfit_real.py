@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from benchmarks.demo_world import ROOT, demo_text_encoder
+from benchmarks.demo_world import ROOT, ovct
+from tests.encoders import minilm_directory
 
 DATA = ROOT.parent / "shared" / "data"
 
@@ -33,14 +32,14 @@ def main() -> None:
     patch = ["--patch", "64", "64", "96", "--no-augment", "--learning-rate", "0.002", "--foreground", "1"]
     often = ["--batch-size", "1", "--evaluate-every", "100000", "--save-every", "100"]
     spacing = ["--spacing-mm", "3", "3", "3", "--size", "S"]
-    _ovct("train", "pretrain", dataset, *spacing, *patch, *often, "--steps", options.steps, "--out", out / "pretrain")
-    start = ["--start", out / "pretrain", "--text", demo_text_encoder(), "--prompts-per-step", "32"]
-    _ovct(
+    ovct("train", "pretrain", dataset, *spacing, *patch, *often, "--steps", options.steps, "--out", out / "pretrain")
+    start = ["--start", out / "pretrain", "--text", minilm_directory(), "--prompts-per-step", "32"]
+    ovct(
         "train", "segment", dataset, *start, *patch, *often,
         "--steps", options.segment_steps, "--out", out / "segment", "--cache", out / "pretrain" / "cache",
     )  # fmt: skip
     trained = time.monotonic() - began
-    _ovct(
+    ovct(
         "evaluate",
         dataset,
         "--checkpoint",
@@ -81,13 +80,6 @@ def as_nnunet(folder: Path) -> Path:
     described = {"channel_names": {"0": "CT"}, "labels": known, "numTraining": 1, "file_ending": ".nii.gz"}
     (folder / "dataset.json").write_text(json.dumps(described, indent=1))
     return folder
-
-
-def _ovct(*arguments: object) -> None:
-    command = [sys.executable, str(ROOT / "ovct.py"), *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from models.checkpoint import Checkpoint, load_checkpoint
 from tests.segment_cases import affine_of, ball, field_of, hounsfield, nifti, tiny_checkpoint
 from train.segment_prompts import known_as
 from train.segmenting import segment
-from train.structure_prompts import prompt_book
+from train.structure_prompts import PromptBook, prompt_book
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 STRUCTURES = ("kidney_left", "kidney_right", "gallbladder")
@@ -23,14 +23,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 
 def test_words_are_taken_as_what_was_trained(model: Checkpoint) -> None:
-    record = model.record
-    assert known_as("vesica fellea", record) == ("gallbladder",)
-    assert known_as("Gall Bladder", record) == ("gallbladder",)
-    assert known_as("kidneys", record) == known_as("renal", record) == ("left kidney", "right kidney")
+    book = PromptBook.recorded(model.record.trained_on)
+    assert known_as("vesica fellea", book) == ("gallbladder",)
+    assert known_as("Gall Bladder", book) == ("gallbladder",)
+    assert known_as("kidneys", book) == known_as("renal", book) == ("left kidney", "right kidney")
     # What the checkpoint was not trained on, and what nobody knows, is asked as it stands.
-    assert known_as("spleen", record) == ("spleen",)
-    assert known_as("the thing on the left", record) == ("the thing on the left",)
-    assert known_as("kidneys", record.model_copy(update={"trained_on": ()})) == ("kidneys",)
+    assert known_as("spleen", book) == ("spleen",)
+    assert known_as("the thing on the left", book) == ("the thing on the left",)
+    assert known_as("kidneys", PromptBook.recorded(())) == ("kidneys",)
 
 
 def test_a_group_is_the_union_of_its_members_and_another_name_the_same_structure(

@@ -21,7 +21,7 @@ from .evaluation_case import Predictor, References, measure
 from .evaluation_cases import Chosen, choose
 from .evaluation_model import Model
 from .evaluation_previews import Previews
-from .evaluation_questions import Questions, questions, recorded_book
+from .evaluation_questions import Questions, questions
 from .evaluation_record import (
     CASES_FILE,
     PREVIEWS,
@@ -37,6 +37,7 @@ from .evaluation_report import publish
 from .evaluation_results import LeftOut, Summary
 from .evaluation_summary import summarise
 from .scan import Scan, ScanError
+from .structure_prompts import PromptBook
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def evaluate(job: EvaluationJob, watch: Watch) -> Summary:
     model = Model(job.checkpoint, job.settings, watch, device=job.device, precision=_precision(job.precision))
     record = model.record
     chosen = choose(dataset, record.trained_on, job.split, job.limit)
-    asked = questions(tuple(dataset.structures), recorded_book(record.trained_on))
+    asked = questions(tuple(dataset.structures), PromptBook.recorded(record.trained_on))
     asked = _readable(asked, model, watch)
     header = Header(
         dataset=str(dataset.root.resolve()),

@@ -1,9 +1,7 @@
 """What a model is asked about each case: every structure by its name, by held-out synonyms, and merged groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
-
-from pydantic import JsonValue
 
 from train.structure_prompts import PromptBook, prompt_book
 
@@ -34,17 +32,6 @@ class Questions(NamedTuple):
     def prompts(self) -> tuple[str, ...]:
         """Each prompt once, in order."""
         return tuple(dict.fromkeys(question.prompt for question in self.asked))
-
-
-def recorded_book(trained_on: Sequence[Mapping[str, JsonValue]]) -> PromptBook | None:
-    """The prompts that a checkpoint's last training used and held out; None where its record does not say."""
-    record = trained_on[-1].get("prompts") if trained_on else None
-    if not isinstance(record, Mapping):
-        return None
-    try:
-        return PromptBook.from_json(record)
-    except ValueError:
-        return None
 
 
 def questions(structures: Sequence[str], book: PromptBook | None, kinds: Sequence[Kind] = KINDS) -> Questions:

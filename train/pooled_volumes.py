@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from curation.progress import Watch
@@ -29,7 +28,7 @@ from .engine import Engine
 from .grid import to_network
 from .scan import ScanError
 from .training_set import tell_warnings
-from .windows import Windows
+from .windows import Windows, padded
 
 
 def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) -> Tensor:
@@ -38,7 +37,7 @@ def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) 
     A maximum over the volume is the largest over its windows, a mean their mean. Volumes smaller than a window are
     padded with their lowest value, in the middle.
     """
-    volume = _padded(volume, window)
+    volume = padded(volume, window)
     starts = product(*Windows(size=window, overlap=0).starts(volume.shape[1:]))
     pooled = [
         aligner.pool(volume[None, :, d : d + window[0], h : h + window[1], w : w + window[2]])[0] for d, h, w in starts
@@ -48,12 +47,6 @@ def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) 
         mean, most = every.chunk(2, dim=1)
         return torch.cat((mean.mean(dim=0), most.amax(dim=0)))
     return every.mean(dim=0) if aligner.pooling == "mean" else every.amax(dim=0)
-
-
-def _padded(volume: Tensor, window: tuple[int, int, int]) -> Tensor:
-    missing = [max(wanted - size, 0) for wanted, size in zip(window, volume.shape[1:], strict=True)]
-    sides = [part for each in reversed(missing) for part in (each // 2, each - each // 2)]
-    return functional.pad(volume, sides, value=float(volume.min())) if any(missing) else volume
 
 
 class PooledVolumes:

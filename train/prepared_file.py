@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from curation.durable import put_in_place
 from models.preprocessing import Preprocessing
 
 from .cases import Case
@@ -76,9 +77,7 @@ def write(path: Path, stored: StoredCase) -> None:
     os.close(descriptor)
     try:
         save_file(stored.tensors, name, {"ovct": json.dumps(known)})
-        with open(name, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(name, path)
+        put_in_place(Path(name), path)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(name)

@@ -9,7 +9,6 @@ A run killed at any moment leaves the old state or the new one.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
+
+from curation.durable import whole_file, write_text
 
 from .config import ConfigError
 from .optimisation import Average
@@ -43,12 +44,9 @@ def save_state(
     for index, state in _moments(optimizer, parameters).items():
         tensors |= {f"optimizer/{names[index]}/{key}": value for key, value in state.items()}
     name = f"state-{step}.safetensors"
-    temporary = folder / f".{name}.tmp"
-    save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
-    _durable(temporary, folder / name)
-    temporary = folder / f".{RECORD}.tmp"
-    temporary.write_text(json.dumps({"step": step, "state": name, "settings": settings}, indent=2) + "\n", "utf-8")
-    _durable(temporary, folder / RECORD)
+    with whole_file(folder / name) as temporary:
+        save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
+    write_text(folder / RECORD, json.dumps({"step": step, "state": name, "settings": settings}, indent=2) + "\n")
     for path in folder.iterdir():
         if path.name not in (name, RECORD):
             path.unlink()
@@ -111,9 +109,3 @@ def _record(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder / RECORD} cannot be read ({error}): start again with --overwrite") from error
     return record
-
-
-def _durable(temporary: Path, path: Path) -> None:
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)

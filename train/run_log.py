@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from curation.durable import whole_file, write_text
+
 METRICS = "metrics.jsonl"
 CURVES = "curves.png"
 
@@ -24,9 +26,7 @@ class RunLog:
         self.folder, self.path = folder, folder / METRICS
         folder.mkdir(parents=True, exist_ok=True)
         self.lines = [line for line in read_metrics(self.path) if line["step"] <= step] if step else []
-        temporary = self.path.with_name(f".{METRICS}.tmp")
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in self.lines), "utf-8")
-        temporary.replace(self.path)
+        write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
         self._board = _writer(folder, step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
@@ -93,9 +93,8 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
         axes.tick_params(labelsize=7)
         if len(kinds) > 1:
             axes.legend(fontsize=7)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=110)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
 
 
 def _writer(folder: Path, step: int) -> Any:

@@ -12,7 +12,9 @@ import numpy as np
 from nibabel.fileholders import FileHolder
 from nibabel.nifti1 import Nifti1Extension
 
-from train.scan_formats import ScanError
+from curation.durable import put_in_place
+
+from .scan_formats import ScanError
 
 # Masks shrink well at any level; the higher ones take longer than the segmentation itself.
 COMPRESSION = 1
@@ -98,8 +100,6 @@ def _written_whole(path: Path) -> Iterator[Any]:
                 # No time and no name in it: the same mask is the same file.
                 with gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as packed:
                     yield packed
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.replace(temporary, path)
+        put_in_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

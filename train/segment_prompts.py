@@ -91,25 +91,18 @@ def all_prompts(record: Record) -> list[Prompt]:
     """The structures that a checkpoint was trained on, by the plain names that it was trained with; where it does not
     say, the 117 of TotalSegmentator v2.
     """
-    book = trained_prompts(record)
+    book = PromptBook.recorded(record.trained_on)
     if book is not None:
         return [Prompt(name, text) for name, text in book.names.items()]
     vocabulary = load_vocabulary()
     return [Prompt(label, vocabulary.resolve(label) or label.replace("_", " ")) for label in V2]
 
 
-def trained_prompts(record: Record) -> PromptBook | None:
-    """The prompts that a checkpoint's last training recorded, None where it did not."""
-    said = record.trained_on[-1].get("prompts") if record.trained_on else None
-    return PromptBook.from_json(said) if isinstance(said, dict) else None
+def known_as(text: str, book: PromptBook | None) -> tuple[str, ...]:
+    """What a prompt means by the vocabulary, in names that a checkpoint was trained with: one, or a group's members.
 
-
-def known_as(text: str, record: Record) -> tuple[str, ...]:
-    """What a prompt means by the vocabulary, in names that the checkpoint was trained with: one, or a group's members.
-
-    The prompt itself where vocabulary or checkpoint do not know it.
+    The prompt itself where vocabulary or `book` do not know it.
     """
-    book = trained_prompts(record)
     organ = load_vocabulary().resolve(text) if book else None
     if book is None or organ is None:
         return (text,)

@@ -33,6 +33,7 @@ from .painting import Canvas, depths, overlaps
 from .quantities import Row, rows
 from .scan import Scan, read_scan, save_nifti
 from .segment_prompts import Prompt, SegmentError, checked_prompts, known_as, refuse_long
+from .structure_prompts import PromptBook
 from .windows import Windows, logit_of
 
 WINDOW = 128
@@ -142,7 +143,8 @@ def segment(
     limits = Asking(threshold, presence_threshold, vocabulary).checked()
     asked = checked_prompts(prompts)
     model, record = text_segmenter(checkpoint, device)
-    meant = [known_as(one.text, record) if vocabulary else (one.text,) for one in asked]
+    book = PromptBook.recorded(record.trained_on) if vocabulary else None
+    meant = [known_as(one.text, book) for one in asked]
     texts = list(dict.fromkeys(text for each in meant for text in each))
     embeddings = _embedded(model, asked, texts)
     scan = volume if isinstance(volume, Scan) else read_scan(Path(volume))

@@ -81,6 +81,15 @@ class PromptBook:
             _lists(group_prompts),
         )
 
+    @classmethod
+    def recorded(cls, trained_on: Sequence[Mapping[str, JsonValue]]) -> Self | None:
+        """The prompts that a checkpoint's last training used and held out; None where its record does not say."""
+        record = trained_on[-1].get("prompts") if trained_on else None
+        try:
+            return cls.from_json(record) if isinstance(record, Mapping) else None
+        except ValueError:
+            return None
+
 
 def prompt_book(structures: Sequence[str], vocabulary: Vocabulary | None = None) -> PromptBook:
     """Prompts for the structures of a data set, and for every group that they make up wholly.

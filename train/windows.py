@@ -85,7 +85,7 @@ def blended_slabs(
     _check(segmenter, volume, windows)
     run = faster(segmenter.image, function, precision=windows.precision, compile=windows.compile)
     device = next(segmenter.image.parameters()).device
-    (before, shape), volume = _margins(volume, windows), _padded(volume, windows)
+    (before, shape), volume = _margins(volume, windows), padded(volume, windows.size)
     deep, high, wide = windows.starts(volume.shape[1:])
     watch.expect(len(deep) * len(high) * len(wide), 0)
     weight, sums, total = _gaussian(windows.size).to(device), torch.empty(0), torch.empty(0)
@@ -242,8 +242,9 @@ def _margins(volume: Tensor, windows: Windows) -> tuple[tuple[int, int, int], tu
     return (deep, high, wide), (volume.shape[1], volume.shape[2], volume.shape[3])
 
 
-def _padded(volume: Tensor, windows: Windows) -> Tensor:
-    missing = [max(size - voxels, 0) for size, voxels in zip(windows.size, volume.shape[1:], strict=True)]
+def padded(volume: Tensor, window: Sequence[int]) -> Tensor:
+    """A volume (1, D, H, W) that holds a window at least: in the middle, its lowest value around it."""
+    missing = [max(size - voxels, 0) for size, voxels in zip(window, volume.shape[1:], strict=True)]
     if not any(missing):
         return volume
     pad = [part for lacking in reversed(missing) for part in (lacking // 2, lacking - lacking // 2)]

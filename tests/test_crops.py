@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from tests.training_worlds import BOXES, PATCH, PREPROCESSING, SHAPE, labelled
-from train.config import Crops
+from train.config import Crops, Data
 from train.crops import Patches, augmented, collate, middle
 from train.order import random
 from train.training_set import Place, TrainingSet, open_training_set
@@ -19,7 +19,7 @@ CROPS = Crops(patch=(8, 8, 8), augment=False)
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
     folder = tmp_path_factory.mktemp("crops")
-    return open_training_set([labelled(folder / "data", 5)], CROPS, PREPROCESSING, folder / "cache")
+    return open_training_set([labelled(folder / "data", 5)], Data(), PREPROCESSING, folder / "cache")
 
 
 def test_a_sample_is_known_by_its_number(data: TrainingSet) -> None:

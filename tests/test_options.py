@@ -52,3 +52,10 @@ def test_the_command_keeps_its_name_and_text() -> None:
         """Aligns."""
 
     assert (align.__name__, align.__doc__) == ("align", "Aligns.")
+
+
+def test_the_help_names_the_layouts_that_there_are() -> None:
+    from train.layouts import LAYOUTS
+
+    help_ = options_of(AlignConfig)["layout"][1].metadata["help"]
+    assert help_.removesuffix(".").partition(": ")[2].split(", ") == [layout.name for layout in LAYOUTS]

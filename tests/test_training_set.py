@@ -9,14 +9,14 @@ from curation.progress import Watch
 from tests.data_files import save
 from tests.training_worlds import AFFINE, PREPROCESSING, SHAPE, labelled
 from train.cases import DataError
-from train.config import Crops
+from train.config import Data
 from train.training_set import Place, TrainingSet, open_training_set
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def opened(tmp_path: Path, *roots: Path, crops: Crops | None = None) -> TrainingSet:
-    return open_training_set(roots, crops or Crops(), PREPROCESSING, tmp_path / "cache")
+def opened(tmp_path: Path, *roots: Path, data: Data | None = None) -> TrainingSet:
+    return open_training_set(roots, data or Data(), PREPROCESSING, tmp_path / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -96,17 +96,17 @@ def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> Non
     root = labelled(tmp_path / "data", 4)
     volume = root / "s1" / "ct.nii.gz"
     volume.write_bytes(volume.read_bytes()[:2000])
-    data = opened(tmp_path, root, crops=Crops(validation=0.0))
+    data = opened(tmp_path, root, data=Data(validation=0.0))
     data.prepare("skip", Watch())
     assert {data.case(place).id for place in data.places()} == {"s0", "s2", "s3"}
     assert [problem.case for problem in data.cases(0).problems] == ["s1"]
-    data = opened(tmp_path, root, crops=Crops(validation=0.0))
+    data = opened(tmp_path, root, data=Data(validation=0.0))
     with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1.*ct\.nii\.gz"):
         data.prepare("refuse", Watch())
 
 
 def test_a_limit_and_no_labels(folder: Path, tmp_path: Path) -> None:
-    assert len(opened(tmp_path, folder / "all", crops=Crops(limit=2)).places()) == 2
+    assert len(opened(tmp_path, folder / "all", data=Data(limit=2)).places()) == 2
     for name in ("a", "b"):
         save(tmp_path / "plain" / f"{name}.nii.gz", np.zeros(SHAPE, np.int16), AFFINE)
     with pytest.raises(DataError, match=r"plain has no labelled case to train on"):

@@ -64,12 +64,12 @@ class Align:
             # As they are now: a resumed run puts its own weights in afterwards.
             assert len(self.words.before)
         self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
-        splits = split_cases(pairs.dataset, config.alignment.validation, seed=config.running.seed)
-        limit = config.alignment.limit or None
+        splits = split_cases(pairs.dataset, config.data.validation, seed=config.running.seed)
+        limit = config.data.limit or None
         self.train: list[Pair] = pairs.of(splits["train"])[:limit]
         # Whatever is not trained on is held out; one reconstruction of each scan.
         held_out = {pair.case.scan: pair for pair in pairs.of([*splits["val"], *splits["test"]])}
-        self.held_out: list[Pair] = list(held_out.values())[: config.alignment.limit or RETRIEVED]
+        self.held_out: list[Pair] = list(held_out.values())[: config.data.limit or RETRIEVED]
         _enough(self.train, config)
 
     def __getstate__(self) -> dict[str, object]:
@@ -255,7 +255,7 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
     options = config.alignment
     if not captions.exists():
         raise DataError(f"{captions} is not there: `ovct curate REPORTS --out {captions}` makes a caption set")
-    dataset = open_dataset(volumes, options.layout or None) if volumes else None
+    dataset = open_dataset(volumes, config.data.layout or None) if volumes else None
     pairs = read_pairs(captions, dataset)
     if not options.image:
         raise ConfigError(

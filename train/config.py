@@ -83,16 +83,29 @@ class Crops:
     augment: bool = option(
         True, "Scale, shift and turn patches a little, change grey values; never mirrored: sides matter."
     )
-    limit: int = option(0, "Use only so many cases; 0 for all.")
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "foreground")
+        if min(self.patch) < 1 or self.foreground > 1:
+            raise ConfigError(f"patch {self.patch}, foreground {self.foreground}")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which of the data are used, and what for."""
+
+    limit: int = option(0, "Use only so many cases, or reports; 0 for all.")
     validation: float = option(0.1, "Share of the patients held out, where the data set has no split of its own.")
     layout: str = option(
-        "", "Kind of data set, where it cannot be told: totalsegmentator, msd, nnunet, ctrate, folder."
+        "",
+        "Kind of data set, where it cannot be told: totalsegmentator, totalsegmentator-maps, msd, nnunet, ct-rate, "
+        "volumes.",
     )
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "foreground", "limit", "validation")
-        if min(self.patch) < 1 or self.foreground > 1 or self.validation >= 1:
-            raise ConfigError(f"patch {self.patch}, foreground {self.foreground}, validation {self.validation}")
+        _at_least(self, 0, "limit", "validation")
+        if self.validation >= 1:
+            raise ConfigError(f"validation {self.validation}: a share of the patients, below 1")
 
 
 @dataclass(frozen=True)
@@ -120,15 +133,10 @@ class Alignment:
     window: Triple = option((128, 128, 128), "Voxels D H W that go through the image encoder at once.")
     unlock_image: bool = option(False, "Train the image encoder too (the paper's ablation); nothing is cached then.")
     text_learning_rate: float = option(0.1, "Learning rate of the text encoder, as a share of the highest.")
-    limit: int = option(0, "Use only so many reports; 0 for all.")
-    validation: float = option(0.1, "Share of the patients held out, where the data set has no split of its own.")
-    layout: str = option("", "Kind of data set, where it cannot be told.")
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "captions_per_report")
-        _at_least(
-            self, 0, "report_weight", "caption_weight", "words_weight", "text_learning_rate", "limit", "validation"
-        )
+        _at_least(self, 0, "report_weight", "caption_weight", "words_weight", "text_learning_rate")
 
 
 @dataclass(frozen=True)
@@ -159,6 +167,7 @@ class PretrainConfig:
     """Stage 1."""
 
     pretraining: Pretraining = Pretraining()
+    data: Data = Data()
     crops: Crops = Crops()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()
@@ -169,6 +178,7 @@ class AlignConfig:
     """Stage 2."""
 
     alignment: Alignment = Alignment()
+    data: Data = Data()
     optimisation: Optimisation = Optimisation(steps=1000, batch_size=64, learning_rate=1e-3)
     running: Running = Running()
 
@@ -178,6 +188,7 @@ class SegmentConfig:
     """Stage 3."""
 
     segmenting: Segmenting = Segmenting()
+    data: Data = Data()
     crops: Crops = Crops()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()

@@ -17,7 +17,8 @@ from .config import StageConfig, options_of
 PANELS = {
     "running": "Where and how it runs",
     "optimisation": "Optimisation",
-    "crops": "Data",
+    "data": "Data",
+    "crops": "Patches",
     "pretraining": "Image encoder",
     "alignment": "Alignment",
     "segmenting": "Text-guided segmentation",

@@ -109,7 +109,7 @@ class Pretrain(PatchTask):
 def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path) -> Pretrain:
     """Data and network as the settings say. Raises ConfigError, DataError, CheckpointError, WeightsFileError."""
     model, preprocessing, earlier = _network(config)
-    data = open_training_set(paths, config.crops, preprocessing, cache, seed=config.running.seed)
+    data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
     for source in data.sources:
         if missing := set(data.structures) - set(source.structures):
             raise ConfigError(

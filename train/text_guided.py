@@ -208,7 +208,7 @@ def open_text_guided(paths: Sequence[Path], config: SegmentConfig, cache: Path) 
     """Data and model as the settings say. Raises ConfigError, DataError, CheckpointError."""
     torch.manual_seed(config.running.seed)
     model, preprocessing, earlier, store_text = _model(config)
-    data = open_training_set(paths, config.crops, preprocessing, cache, seed=config.running.seed)
+    data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
     check_patch(model.image, config.crops.patch, "patch")
     bank = cache / "prompts.sqlite"
     return TextGuided(model, data, preprocessing, config, bank, store_text=store_text, earlier=earlier)

@@ -18,7 +18,7 @@ from curation.progress import Watch
 from models.preprocessing import Preprocessing
 
 from .cases import PROBLEMS_TOLD, Case, DataError, DataSet, OnProblem, Problem
-from .config import Crops
+from .config import Data
 from .data import open_dataset, split_cases
 from .prepared import PreparedCases
 from .structure_prompts import prompt_book
@@ -133,23 +133,23 @@ def tell_warnings(watch: Watch, warnings: Sequence[str]) -> None:
 
 
 def open_training_set(
-    paths: Sequence[Path], crops: Crops, preprocessing: Preprocessing, cache: Path, *, seed: int = 0
+    paths: Sequence[Path], data: Data, preprocessing: Preprocessing, cache: Path, *, seed: int = 0
 ) -> TrainingSet:
     """Opens and splits each data set. Raises DataError."""
     named: dict[str, str] = {}
-    return TrainingSet([_open(path, crops, preprocessing, cache, seed, named) for path in paths])
+    return TrainingSet([_open(path, data, preprocessing, cache, seed, named) for path in paths])
 
 
 def _open(
-    path: Path, crops: Crops, preprocessing: Preprocessing, cache: Path, seed: int, named: dict[str, str]
+    path: Path, data: Data, preprocessing: Preprocessing, cache: Path, seed: int, named: dict[str, str]
 ) -> Source:
-    dataset = open_dataset(path, crops.layout or None)
-    splits = split_cases(dataset, crops.validation, seed=seed)
+    dataset = open_dataset(path, data.layout or None)
+    splits = split_cases(dataset, data.validation, seed=seed)
     train, held_out = splits["train"], splits.get("val", [])
     train = [case for case in train if case.labels is not None]
     held_out = [case for case in held_out if case.labels is not None]
-    if crops.limit:
-        train, held_out = train[: crops.limit], held_out[: crops.limit]
+    if data.limit:
+        train, held_out = train[: data.limit], held_out[: data.limit]
     if not train:
         raise DataError(f"{path} has no labelled case to train on (layout {dataset.layout})")
     names = prompt_book(tuple(dataset.structures)).names

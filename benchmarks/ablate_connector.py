@@ -39,7 +39,7 @@ def row(summary: dict[str, Any]) -> list[str]:
     """Mean Dice of names, synonyms and groups, and the share of false masks, of an evaluation's summary."""
     means = {mean["key"]: mean["score"]["dice"]["value"] for mean in summary["means"]}
     absent = {each["kind"]: each["false_masks"]["value"] for each in summary["presence"]}
-    shown = [means.get("name"), means.get("synonym"), means.get("group"), absent.get("name")]
+    shown = [means["names"], means["synonyms"], means["groups"], absent["name"]]
     return ["      –" if value is None else f"{value:7.3f}" for value in shown]
 
 

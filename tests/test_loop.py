@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from models.checkpoint import load_checkpoint
 from tests.training_worlds import ALIKE, CONFIGS, every_stage, make_world, on_two, settings, trained, weights
 from train.config import ConfigError, Optimisation, Running, load_config
 from train.engine import Engine
-from train.loop import DryRun, Outcome, dry_run, fit, start_again
+from train.loop import DryRun, Outcome, _Clock, dry_run, fit, start_again
 from train.order import random
 from train.run_log import read_metrics
 from train.stages import Job, open_task
@@ -251,3 +252,16 @@ def test_no_network_goes_to_the_processes_that_load(stage: str, tmp_path: Path) 
     task = open_task(Job((data,), tmp_path / "out", volumes=world.data), config, tmp_path / "cache")
     assert len(pickle.dumps((task.samples, task.collate))) < 100_000
     assert load_checkpoint(world.image).model is not None
+
+
+def test_seconds_a_step_are_those_of_steps_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 2.0, 100.0, 103.0, 104.0, 108.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    clock = _Clock()
+    clock.step()
+    clock.leave_out()
+    clock.step()
+    assert clock.read() == {"seconds_per_step": 2.5}
+    clock.leave_out()
+    clock.step()
+    assert clock.read() == {"seconds_per_step": 4.0}

@@ -111,6 +111,28 @@ def test_weights_of_the_two_losses(world: World, tmp_path: Path) -> None:
     assert found[3] == pytest.approx(2 * found[1] + 3 * found[2], rel=1e-5)
 
 
+def test_words_that_have_moved_pull_on_the_text_encoder(world: World, tmp_path: Path) -> None:
+    gradients, losses = [], []
+    for weight in (0.0, 2.0):
+        task = opened(world, tmp_path, words_weight=weight)
+        torch.manual_seed(0)
+        with torch.no_grad():
+            for parameter in task.model.text.parameters():
+                parameter.add_(0.2 * torch.randn_like(parameter))
+        engine = engine_of(world)
+        task.prepare(engine, Watch())
+        found = task.backward([task.collate([task.samples[number] for number in range(4)])], 0, engine)
+        gradients.append(
+            torch.cat([each.grad.flatten() for each in task.model.text.parameters() if each.grad is not None])
+        )
+        losses.append(found)
+    assert float(losses[0]["words_loss"]) == 0 and float(losses[1]["words_loss"]) > 0
+    assert losses[1]["report_loss"] == losses[0]["report_loss"]
+    assert float(torch.linalg.vector_norm(gradients[1] - gradients[0])) > 0.01 * float(
+        torch.linalg.vector_norm(gradients[0])
+    )
+
+
 def test_retrieval_on_held_out_reports(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = opened(world, tmp_path, validation=0.5, batch_size=2)
     task.prepare(engine_of(world), Watch())

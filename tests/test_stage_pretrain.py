@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from curation.progress import Watch
@@ -91,6 +92,16 @@ def test_data_sets_that_label_different_things_are_refused(world: World, tmp_pat
         opened(world, tmp_path / "cache", few)
     same = labelled(tmp_path / "same", 2, first=30)
     assert len(opened(world, tmp_path / "cache", same).data.sources) == 2
+
+
+def test_published_weights_take_the_spacing_that_was_asked_for(world: World, tmp_path: Path) -> None:
+    before = STUNet("tiny", 1, 2, labels=("background", "liver"))
+    save_file(before.state_dict(), tmp_path / "small.safetensors")
+    task = opened(world, tmp_path / "cache", weights=str(tmp_path / "small.safetensors"))
+    assert list(task.preprocessing.spacing_mm) == [10, 10, 10]
+    assert task.earlier == ({"stage": "published", "file": str(tmp_path / "small.safetensors")},)
+    encoder = task.model.encoder.state_dict()
+    assert all(torch.equal(encoder[name], value) for name, value in before.encoder.state_dict().items())
 
 
 @pytest.mark.parametrize(

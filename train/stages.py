@@ -33,7 +33,6 @@ def train(job: Job, config: StageConfig, watch: Watch) -> Outcome | None:
             raise ConfigError(f"{job.out} is a file; --out names a folder")
         if job.overwrite:
             start_again(job.out)
-        job.out.mkdir(parents=True, exist_ok=True)
     engine.barrier()
     task = open_task(job, config, _cache(job, config))
     outcome = fit(task, config.optimisation, config.running, job.out, engine, watch)

@@ -4,10 +4,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from .aligner import Pooling
 from .architecture import Architecture, Stride
 from .connectors import CONNECTORS
 from .freezing import Stage
+from .pooling import Pooling
 from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet

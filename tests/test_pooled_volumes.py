@@ -10,6 +10,7 @@ from curation.interrupt import Interrupted
 from curation.progress import Watch
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
+from models.stunet import STUNet
 from tests.training_worlds import PATCH, PREPROCESSING, World, make_world
 from train.cases import Case
 from train.config import Running
@@ -82,7 +83,7 @@ def test_whatever_changes_it_is_made_anew(world: World, engine: Engine, tmp_path
         next(model.image.encoder.parameters()).view(-1)[0] += 1e-3
     assert made(tmp_path, model, cases, engine) == 2
     with torch.no_grad():  # what comes after the encoder changes nothing of it
-        next(model.projection[1].parameters()).add_(1)
+        next(model.projection.parameters()).add_(1)
         next(model.image.decoder.parameters()).view(-1)[0] += 1
     assert made(tmp_path, model, cases, engine) == 0
     model.pooling = "mean"
@@ -158,6 +159,32 @@ def test_windows_side_by_side_are_one_volume(aligner: Aligner) -> None:
         mean, most = each.mean(dim=0), each.amax(dim=0)
         expected = {"mean_max": torch.cat((mean[:64], most[64:])), "mean": mean, "max": most}[pooling]
         torch.testing.assert_close(found, expected)
+
+
+def test_voxels_count_once_however_many_windows_show_them(aligner: Aligner) -> None:
+    """A class of every voxel has the volume's own volume, without what was padded; overlapping windows or not."""
+    image = STUNet("tiny", num_classes=2)
+    with torch.no_grad():
+        image.seg_outputs[-1].weight.zero_()  # type: ignore[operator]
+        image.seg_outputs[-1].bias.copy_(torch.tensor([-50.0, 50]))  # type: ignore[operator]
+    outlining = Aligner(image, aligner.text, pooling="structures").eval()
+    for shape in ((32, 16, 32), (50, 23, 32), (20, 10, 40)):
+        volume = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            found = pool_volume(outlining, volume, PATCH).view(2, -1)
+        torch.testing.assert_close(found[1, 0], torch.tensor(float(volume.numel())).log1p())
+        assert found[0].abs().max() < 1e-20
+
+
+def test_structures_come_from_the_whole_network(world: World, aligner: Aligner, engine: Engine, tmp_path: Path) -> None:
+    cases = cases_of(world)[:2]
+    image = load_checkpoint(world.image).model
+    assert isinstance(image, STUNet)
+    model = Aligner(image, aligner.text, pooling="structures").eval()
+    assert made(tmp_path, model, cases, engine) == 2 and made(tmp_path, model, cases, engine) == 0
+    with torch.no_grad():
+        model.image.seg_outputs[-1].bias[1] += 1  # type: ignore[index, operator]
+    assert made(tmp_path, model, cases, engine) == 2
 
 
 def test_a_small_volume_is_padded_in_its_middle(aligner: Aligner) -> None:

@@ -48,11 +48,14 @@ def test_it_learns_and_the_image_encoder_stays(world: World, tmp_path: Path) -> 
     assert outcome is not None
     losses = [line["loss"] for line in read_metrics(tmp_path / "out" / "metrics.jsonl") if line["kind"] == "train"]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
-    before, after = weights(world.aligner), weights(tmp_path / "out")
-    frozen = [name for name in after if name.startswith("image.")]
-    assert frozen and all(torch.equal(before[name], after[name]) for name in frozen)
-    moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
-    assert moved == {"text", "projection", "log_scale"}
+    before, after = weights(world.image), weights(tmp_path / "out")
+    frozen = {name.removeprefix("image."): tensor for name, tensor in after.items() if name.startswith("image.")}
+    assert frozen.keys() == before.keys() and all(torch.equal(before[name], frozen[name]) for name in frozen)
+    other, first = weights(world.aligner), opened(world, tmp_path / "none").model.state_dict()
+    text = [name for name in other if name.startswith("text.")]
+    assert text and any(not torch.equal(other[name], after[name]) for name in text)
+    moved = {name.split(".")[0] for name in first.keys() - text if not torch.equal(first[name], after[name])}
+    assert moved == {"projection", "log_scale", "standardised"}
     model, record = load_checkpoint(tmp_path / "out")
     assert isinstance(model, Aligner) and record.stage == "align" and record.trained_on[-1]["stage"] == "align"
     assert record.trained_on[-1]["data"][0]["pairs"] == 7  # type: ignore[index, call-overload]
@@ -69,7 +72,8 @@ def test_volumes_made_into_vectors_leave_the_text_encoder_in_training(world: Wor
 
 def test_unlocked_the_image_encoder_learns_too_and_its_decoder_does_not(world: World, tmp_path: Path) -> None:
     trained("align", world, tmp_path / "out", steps=1, unlock_image=True, evaluate_every=1, save_every=1)
-    before, after = weights(world.aligner), weights(tmp_path / "out")
+    before = {f"image.{name}": tensor for name, tensor in weights(world.image).items()}
+    after = weights(tmp_path / "out")
     moved = {name for name in after if name.startswith("image.") and not torch.equal(before[name], after[name])}
     assert moved and all(name.startswith("image.conv_blocks_context.") for name in moved)
     assert not list((tmp_path / "out" / "cache").rglob("*.npy"))

@@ -28,7 +28,8 @@ class Trained:
 
     def __init__(self, steps: int = 0) -> None:
         torch.manual_seed(0)
-        self.model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+        self.model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1))
+        self.buffers = dict(self.model.named_buffers())
         self.parameters = trainable(self.model)
         self.optimizer = adamw(self.parameters, Optimisation(learning_rate=0.1), {})
         self.average = Average(self.parameters, 0.9)
@@ -36,19 +37,20 @@ class Trained:
             self.step(step)
 
     def step(self, step: int) -> None:
-        self.model(torch.full((2, 3), 0.1 * step + 0.5)).square().mean().backward()
+        self.model(torch.arange(6.0).view(2, 3) * (0.1 * step + 0.5)).square().mean().backward()
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.average.update(step)
 
     def save(self, folder: Path, step: int) -> None:
-        save_state(folder, step, SETTINGS, self.parameters, self.optimizer, self.average)
+        save_state(folder, step, SETTINGS, self.parameters, self.buffers, self.optimizer, self.average)
 
     def load(self, folder: Path) -> None:
-        load_state(folder, self.parameters, self.optimizer, self.average)
+        load_state(folder, self.parameters, self.buffers, self.optimizer, self.average)
 
     def tensors(self) -> list[torch.Tensor]:
-        return [*(each.detach() for each in self.parameters.values()), *self.average.weights.values()]
+        kept = [*self.parameters.values(), *self.buffers.values(), *self.average.weights.values()]
+        return [each.detach() for each in kept]
 
 
 def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:

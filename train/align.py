@@ -37,6 +37,8 @@ from .training_set import tell_problems
 
 # Held-out pairs that retrieval is measured on while training.
 RETRIEVED = 1000
+# Volumes that say what is usual of a vector, where each is in the cache and where each goes through the network.
+STANDARD, STANDARD_UNLOCKED = 2000, 64
 # Texts that go through the text encoder together.
 TOGETHER = 16
 
@@ -113,7 +115,11 @@ class Align:
         _enough(self.train, self.config)
 
     def begin(self, engine: Engine, watch: Watch) -> None:
-        """Nothing comes before the first step."""
+        """What is usual of a volume's vector: every process finds the same."""
+        count = STANDARD_UNLOCKED if self.unlocked else STANDARD
+        apart = max(len(self.train) // count, 1)
+        vectors = [self._vector(pair.case, engine).cpu() for pair in self.train[::apart][:count]]
+        self.model.standardised.fit(torch.stack(vectors).to(engine.device))
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """The loss of the whole batch, of all parts and processes; with several parts by gradient caching."""
@@ -234,9 +240,11 @@ class Align:
         )
 
     def _embedded(self, case: Case, engine: Engine) -> Tensor:
+        return self.model.embed_pooled(self._vector(case, engine)[None].to(engine.device))[0]
+
+    def _vector(self, case: Case, engine: Engine) -> Tensor:
         volume = self._volume(case)
-        pooled = volume if volume.dim() == 1 else self.pooled.pooled(volume, engine)
-        return self.model.embed_pooled(pooled[None].to(engine.device))[0]
+        return volume if volume.dim() == 1 else self.pooled.pooled(volume, engine)
 
 
 def embed_by_length(text: TextEncoder, texts: Sequence[str]) -> Tensor:
@@ -263,6 +271,11 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
             "--image PATH"
         )
     start = starting_point(Path(options.image))
+    if options.pooling == "structures" and start.image.num_classes is None:
+        raise ConfigError(
+            f"pooling: 'structures' takes a network that outlines some, and {options.image} has no heads: "
+            "--pooling mean_max"
+        )
     torch.manual_seed(config.running.seed)
     model = Aligner(start.image, TextEncoder.from_pretrained(options.text), pooling=options.pooling)
     check_patch(model.image, options.window, "window")

@@ -129,7 +129,11 @@ class Alignment:
     caption_weight: float = option(1.0, "Weight of the multi-granularity loss on captions; 0 leaves CLIP alone.")
     words_weight: float = option(1.0, "Weight of the loss that holds the vocabulary's names where they were.")
     reading: Literal["mean", "joint"] = option("mean", "How K captions meet the images; see train/losses.py.")
-    pooling: Literal["mean", "max", "mean_max"] = option("mean_max", "How the bottleneck becomes one vector.")
+    pooling: Literal["structures", "mean", "max", "mean_max"] = option(
+        "structures",
+        "How a volume becomes one vector: volume and mean features of each structure that the network outlines, or "
+        "mean, maximum or both of its bottleneck.",
+    )
     window: Triple = option((128, 128, 128), "Voxels D H W that go through the image encoder at once.")
     unlock_image: bool = option(False, "Train the image encoder too (the paper's ablation); nothing is cached then.")
     text_learning_rate: float = option(0.1, "Learning rate of the text encoder, as a share of the highest.")

@@ -132,10 +132,11 @@ class _Run:
         self.task, self.config, self.engine, self.out, self.settings = task, config, engine, out, settings
         task.model.to(engine.device).train()
         self.parameters = trainable(task.model)
+        self.buffers = dict(task.model.named_buffers())
         plain = adamw(self.parameters, config, task.slower)
         self.average = Average(self.parameters, config.ema)
         if start:
-            load_state(out / RESUME, self.parameters, plain, self.average)
+            load_state(out / RESUME, self.parameters, self.buffers, plain, self.average)
         self.plain = plain
         self.optimizer = engine.optimizer(plain)
         self.log = RunLog(out, start) if engine.first else None
@@ -191,7 +192,7 @@ class _Run:
         if self.log:
             with self.average.in_place():
                 self.task.save(self.out, step)
-            save_state(self.out / RESUME, step, self.settings, self.parameters, self.plain, self.average)
+            save_state(self.out / RESUME, step, self.settings, self.parameters, self.buffers, self.plain, self.average)
             self.log.draw()
         self.engine.barrier()
 

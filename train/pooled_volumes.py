@@ -1,7 +1,7 @@
-"""One vector for each volume, from a frozen image encoder: worked out once, kept in half precision.
+"""One vector for each volume, from a frozen network: worked out once, kept in half precision.
 
 A vector is known by the file of its volume (path, size, time of change), the encoder's weights, the preprocessing, the
-windows and the pooling: whatever changes, it is made anew. Shapes: C channels of the bottleneck, D H W voxels.
+windows and the pooling: whatever changes, it is made anew. Shapes: C length of a vector, D H W voxels.
 """
 
 from __future__ import annotations
@@ -32,21 +32,35 @@ from .windows import Windows, padded
 
 
 def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) -> Tensor:
-    """A volume (1, D, H, W) to its pooled bottleneck (C,) or (2 C,): a window at a time, side by side.
+    """A volume (1, D, H, W) to its vector (C,): a window at a time, side by side.
 
-    A maximum over the volume is the largest over its windows, a mean their mean. Volumes smaller than a window are
-    padded with their lowest value, in the middle.
+    Volumes smaller than a window are padded with their lowest value, in the middle; what is padded counts for nothing
+    where voxels are counted, and what two windows show counts half in each.
     """
-    volume = padded(volume, window)
-    starts = product(*Windows(size=window, overlap=0).starts(volume.shape[1:]))
-    pooled = [
-        aligner.pool(volume[None, :, d : d + window[0], h : h + window[1], w : w + window[2]])[0] for d, h, w in starts
+    shape, volume = volume.shape[1:], padded(volume, window)
+    starts = Windows(size=window, overlap=0).starts(volume.shape[1:])
+    shares = [
+        _shares(voxels, whole, begins, size)
+        for voxels, whole, begins, size in zip(shape, volume.shape[1:], starts, window, strict=True)
     ]
-    every = torch.stack(pooled)
-    if aligner.pooling == "mean_max":
-        mean, most = every.chunk(2, dim=1)
-        return torch.cat((mean.mean(dim=0), most.amax(dim=0)))
-    return every.mean(dim=0) if aligner.pooling == "mean" else every.amax(dim=0)
+    summaries = []
+    for place in product(*starts):
+        deep, high, wide = (slice(start, start + size) for start, size in zip(place, window, strict=True))
+        along = shares[0][deep], shares[1][high], shares[2][wide]
+        weight = along[0][:, None, None] * along[1][:, None] * along[2]
+        summaries.append(aligner.summary(volume[None, :, deep, high, wide], weight.to(volume.device))[0])
+    return aligner.combined(torch.stack(summaries))
+
+
+def _shares(voxels: int, whole: int, starts: Sequence[int], size: int) -> Tensor:
+    """Along one axis, what each voxel counts in every window that shows it: 0 where `whole` is more than the volume."""
+    count = torch.zeros(whole)
+    for start in starts:
+        count[start : start + size] += 1
+    before = (whole - voxels) // 2
+    shares = torch.zeros(whole)
+    shares[before : before + voxels] = 1 / count[before : before + voxels]
+    return shares
 
 
 class PooledVolumes:
@@ -154,8 +168,10 @@ def read_volume(case: Case, preprocessing: Preprocessing) -> ReadVolume:
 
 
 def _weights_hash(aligner: Aligner) -> str:
+    """Of what a vector comes from: the encoder, and the decoder and heads where these outline what is pooled."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(aligner.image.encoder.state_dict().items()):
+    network = aligner.image if aligner.pooling == "structures" else aligner.image.encoder
+    for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()

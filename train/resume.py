@@ -1,4 +1,5 @@
-"""The state of a run on disk, to go on from: weights that train, the optimizer's moments, the average over the steps.
+"""The state of a run on disk, to go on from: weights that train, buffers, the optimizer's moments,
+the average over the steps.
 
     OUT/resume/resume.json             written last: step, settings, the file that belongs to it
     OUT/resume/state-STEP.safetensors  nothing in it is unpickled
@@ -33,12 +34,13 @@ def save_state(
     step: int,
     settings: Mapping[str, Any],
     parameters: Mapping[str, Parameter],
+    buffers: Mapping[str, Tensor],
     optimizer: Optimizer,
     average: Average,
 ) -> None:
     """After `step` steps; the state before is removed once this one counts."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"weight/{name}": parameter.detach() for name, parameter in parameters.items()}
+    tensors = {f"weight/{name}": tensor.detach() for name, tensor in {**parameters, **buffers}.items()}
     tensors |= {f"average/{name}": tensor for name, tensor in average.weights.items()}
     names = list(parameters)
     for index, state in _moments(optimizer, parameters).items():
@@ -68,7 +70,13 @@ def saved_step(folder: Path, settings: Mapping[str, Any]) -> int | None:
     return int(record["step"])
 
 
-def load_state(folder: Path, parameters: Mapping[str, Parameter], optimizer: Optimizer, average: Average) -> None:
+def load_state(
+    folder: Path,
+    parameters: Mapping[str, Parameter],
+    buffers: Mapping[str, Tensor],
+    optimizer: Optimizer,
+    average: Average,
+) -> None:
     """Puts the saved state into the model and the optimizer. ConfigError where it does not fit."""
     record = _record(folder)
     assert record is not None
@@ -77,11 +85,12 @@ def load_state(folder: Path, parameters: Mapping[str, Parameter], optimizer: Opt
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): start again with --overwrite") from error
-    if {f"weight/{name}" for name in parameters} != {name for name in tensors if name.startswith("weight/")}:
+    own = {f"weight/{name}": tensor for name, tensor in {**parameters, **buffers}.items()}
+    if own.keys() != {name for name in tensors if name.startswith("weight/")}:
         raise ConfigError(f"{path} is of a model with other parameters: start again with --overwrite")
     with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(tensors[f"weight/{name}"])
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
         for name, tensor in average.weights.items():
             tensor.copy_(tensors[f"average/{name}"])
     _restore_moments(optimizer, parameters, tensors)

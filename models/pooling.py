@@ -1,0 +1,93 @@
+"""A volume of any size to one vector, window by window: what the alignment knows of an image.
+
+`structures`, our own: what the network itself outlines is what gets pooled. For each of its K classes the vector has
+the logarithm of its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver
+and a dense kidney each stand in a place of their own. The others take the bottleneck: its mean, its maximum, or both.
+Shapes: B windows, C channels, K classes (background is one), D H W voxels.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from .stunet import STUNet
+
+Pooling = Literal["structures", "mean", "max", "mean_max"]
+
+# Added to the variance of each feature: one that hardly moves in training must not decide where it moves elsewhere.
+LEAST_VARIANCE = 0.0025
+
+
+def pooled_channels(image: STUNet, pooling: Pooling) -> int:
+    """Length of the vector. ValueError for an unknown pooling, or `structures` of a network without classes."""
+    if pooling not in get_args(Pooling):
+        raise ValueError(f"pooling is one of {', '.join(get_args(Pooling))}, not {pooling!r}")
+    if pooling == "structures":
+        if image.num_classes is None:
+            raise ValueError(
+                "pooling 'structures' takes a network that outlines classes, and this one has no heads; take 'mean_max'"
+            )
+        return image.num_classes * (1 + image.feature_channels[0])
+    return image.architecture.dims[-1] * (2 if pooling == "mean_max" else 1)
+
+
+def summary(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
+    """What windows (B, 1, D, H, W) add to the vector of their volume, float32; `combined` puts them together.
+
+    `weight` (D, H, W) is the share of each voxel that counts here, where windows overlap.
+    """
+    pyramid = image.encode(windows)
+    if pooling == "structures":
+        return _outlined(image, pyramid, weight)
+    bottleneck = pyramid[-1].flatten(2).float()
+    mean, most = bottleneck.mean(dim=2), bottleneck.amax(dim=2)
+    return {"mean": mean, "max": most, "mean_max": torch.cat((mean, most), dim=1)}[pooling]
+
+
+def combined(pooling: Pooling, summaries: Tensor, classes: int | None) -> Tensor:
+    """The vector (C,) of a volume from the summaries of all of its windows (B, S)."""
+    if pooling == "structures":
+        assert classes is not None
+        table = summaries.sum(dim=0).view(classes, -1)
+        voxels, sums = table[:, :1], table[:, 1:]
+        return torch.cat((voxels.log1p(), sums / voxels.clamp(min=1)), dim=1).flatten()
+    if pooling == "mean_max":
+        mean, most = summaries.chunk(2, dim=1)
+        return torch.cat((mean.mean(dim=0), most.amax(dim=0)))
+    return summaries.mean(dim=0) if pooling == "mean" else summaries.amax(dim=0)
+
+
+def _outlined(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -> Tensor:
+    """Voxels of each class, and the sum of the finest features over them: (B, K · (1 + C))."""
+    finest = image.decode(pyramid)
+    logits = image.seg_outputs[-1](finest)
+    probability = logits.float().softmax(dim=1).flatten(2)
+    if weight is not None:
+        probability = probability * weight.flatten()
+    features = finest.float().flatten(2)
+    voxels = probability.sum(dim=2, keepdim=True)
+    return torch.cat((voxels, probability @ features.transpose(1, 2)), dim=2).flatten(1)
+
+
+class Standardised(nn.Module):
+    """Vectors (B, C) with mean 0 and variance 1 over the volumes that `fit` saw; as they are before that."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("spread", torch.ones(channels))
+
+    @torch.no_grad()
+    def fit(self, vectors: Tensor) -> None:
+        """Takes mean and variance of the vectors (N, C)."""
+        self.mean.copy_(vectors.mean(dim=0))
+        self.spread.copy_((vectors.var(dim=0, correction=0) + LEAST_VARIANCE).sqrt())
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Shifted and scaled."""
+        return (vectors - self.mean) / self.spread

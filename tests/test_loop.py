@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 
 from curation.interrupt import Interrupted
 from curation.progress import Watch
+from curation.workers import RunError
 from models.checkpoint import load_checkpoint
 from tests.training_worlds import ALIKE, CONFIGS, every_stage, make_world, on_two, settings, trained, weights
 from train.config import ConfigError, Optimisation, Running, load_config
@@ -186,7 +187,7 @@ def test_other_settings_are_refused_by_name(engine: Engine, tmp_path: Path) -> N
 def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: Engine, tmp_path: Path) -> None:
     task = Sums()
     task.poison = 5
-    with pytest.raises(ConfigError, match=r"loss of step 6 is nan: take a lower learning_rate"):
+    with pytest.raises(RunError, match=r"loss of step 6 is no number any more: take a lower learning_rate"):
         run(task, tmp_path, engine)
     assert torch.isfinite(task.weight).all() and task.calls.count("after") == 5
 

@@ -169,6 +169,14 @@ def test_voxels_of_which_nothing_is_known(world: World, tmp_path: Path) -> None:
     assert voxels is not None and torch.equal(voxels[0, 0], part.labels[0] != number)
 
 
+def test_a_segmenter_goes_on_with_its_connector(world: World, tmp_path: Path) -> None:
+    trained("segment", world, tmp_path / "first", connector="cross_attention", steps=1)
+    with pytest.raises(ConfigError, match=r"goes on as it is: say --connector cross_attention, or start from"):
+        opened(world, tmp_path, start=str(tmp_path / "first"))
+    task = opened(world, tmp_path, start=str(tmp_path / "first"), connector="cross_attention")
+    assert task.model.connector.needs_image
+
+
 def test_where_it_starts_from(world: World, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"start: name the checkpoint of `ovct train align`"):
         opened(world, tmp_path, start="")

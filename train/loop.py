@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from curation.interrupt import Interrupted
 from curation.progress import Watch
+from curation.workers import RunError
 
 from .config import ConfigError, Optimisation, Running
 from .engine import Engine
@@ -162,10 +163,11 @@ class _Run:
             self.engine.fabric.clip_gradients(
                 self.task.model, self.optimizer, max_norm=self.config.clip_norm, error_if_nonfinite=False
             )
-        if not torch.isfinite(metrics["loss"]):
-            raise ConfigError(
-                f"the loss of step {step + 1} is {float(metrics['loss'])}: take a lower learning_rate, or precision "
-                f"32-true, and go on from the last checkpoint in {self.out}"
+        # One process alone must not stop while the others wait for it.
+        if self.engine.total(float(not torch.isfinite(metrics["loss"]))):
+            raise RunError(
+                f"the loss of step {step + 1} is no number any more: take a lower learning_rate, or precision 32-true; "
+                f"the last checkpoint is in {self.out}"
             )
         self.optimizer.step()
         self.optimizer.zero_grad()

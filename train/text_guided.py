@@ -18,6 +18,7 @@ from torch import Tensor
 from curation.progress import Watch
 from models.aligner import Aligner
 from models.checkpoint import save_checkpoint
+from models.checkpoint_record import ConnectorRecord
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import Preprocessing
 from models.segmenter import Segmentation, TextSegmenter, masks
@@ -221,6 +222,12 @@ def _model(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tuple[d
     start = starting_point(Path(options.start))
     model, preprocessing, earlier, stored = start
     if isinstance(model, TextSegmenter) and model.text is not None:
+        kind = ConnectorRecord.of(model).kind
+        if kind != options.connector:
+            raise ConfigError(
+                f"connector: that of {options.start} goes on as it is: say --connector {kind}, or start from the "
+                "checkpoint of `ovct train align`"
+            )
         return model, preprocessing, earlier, stored
     text = model.text if isinstance(model, Aligner) else None
     if text is None:

@@ -1,8 +1,9 @@
 """What structures are called: which prompts training may use, and which are kept for evaluation alone.
 
 A structure is a label of a data set (`kidney_left`). Its prompts come from the anatomy vocabulary: the organ's name
-first, then its synonyms. A share of the synonyms, and everything that names several structures at once ("kidneys",
-"lungs"), is held out: no training sees it, so that evaluation says how a model deals with words it was never shown.
+first, then its synonyms; and the label in words, as users of that data set would type it. A share of the synonyms,
+and everything that names several structures at once ("kidneys", "lungs"), is held out: no training sees it, so that
+evaluation says how a model deals with words it was never shown.
 What is held out depends on the words alone, so that it is the same for every data set and every run.
 """
 
@@ -101,10 +102,14 @@ def prompt_book(structures: Sequence[str], vocabulary: Vocabulary | None = None)
     groups = _groups({name: organ for name, organ in organs.items() if organ}, vocabulary)
     names, trained, held_out = {}, {}, {}
     for structure, organ in organs.items():
-        names[structure] = organ or structure.replace("_", " ").strip()
+        label = structure.replace("_", " ").strip()
+        names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
         away = _held_out(synonyms)
-        trained[structure] = (names[structure], *(term for term in synonyms if term not in away))
+        # "hip left" is a bone to TotalSegmentator, and a joint to others.
+        said = [] if vocabulary.resolve(label) not in (organ, None) else [label]
+        own = [term for term in (names[structure], *synonyms, *said) if term not in away]
+        trained[structure] = tuple(dict.fromkeys(own))
         held_out[structure] = tuple(term for term in synonyms if term in away)
     group_prompts = {group.name: (group.name, *synonyms_of(group.name, vocabulary)) for group in groups}
     return PromptBook(names, trained, held_out, groups, group_prompts)

@@ -10,7 +10,7 @@ from monai.losses.dice import DiceCELoss
 from torch import Tensor
 from torch.nn import functional
 
-from train.segmentation_losses import deep_supervision_loss, dice_bce_loss, presence_loss
+from train.segmentation_losses import absence_loss, deep_supervision_loss, dice_bce_loss, presence_loss
 
 SHAPE = (2, 3, 4, 3, 5)
 
@@ -147,10 +147,33 @@ def test_nothing_labelled_is_a_zero_with_gradients() -> None:
         dice_bce_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
         deep_supervision_loss([masks.logits], masks.target, none, voxels=masks.voxels),
         presence_loss(masks.logits[..., 0, 0, 0], masks.target[..., 0, 0, 0], none),
+        absence_loss(masks.logits, torch.zeros_like(masks.target), none),
+        absence_loss(masks.logits, torch.ones_like(masks.target)),
     ]
     for loss in losses:
         assert loss.item() == 0
         assert not torch.autograd.grad(loss, masks.logits)[0].any()
+
+
+@pytest.mark.parametrize("garbage", [1e30, math.nan])
+def test_absence_is_the_cross_entropy_of_the_likeliest_voxels(garbage: float) -> None:
+    masks = Masks()
+    target = masks.target.clone().bool()
+    target[0, 1] = target[1, 0] = target[1, 2] = False
+    labelled = torch.ones(2, 3, dtype=torch.bool)
+    labelled[1, 0] = False
+    logits = masks.logits.detach().clone()
+    logits[1, 0] = garbage
+    logits.requires_grad_()
+    expected = 0.0
+    for b, p in ((0, 1), (1, 2)):
+        inside = logits.detach()[b, p][masks.voxels[b, 0]].tolist()
+        likely = sorted(inside, reverse=True)[:4]
+        expected += sum(math.log1p(math.exp(v)) for v in likely) / 4
+    ours = absence_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
+    assert ours.item() == pytest.approx(expected / 5, rel=1e-6)
+    gradient = torch.autograd.grad(ours, logits)[0]
+    assert gradient.isfinite().all() and int((gradient != 0).sum()) == 8
 
 
 @pytest.mark.parametrize("sizes", [[(4, 3, 5), (2, 3, 2)], [(4, 3, 5), (2, 2, 3), (1, 1, 1)], [(2, 3, 5)]])

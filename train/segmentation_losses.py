@@ -97,6 +97,29 @@ def deep_supervision_loss(
     return torch.stack(levels).sum() / sum(weights)
 
 
+def absence_loss(
+    logits: Tensor,
+    target: Tensor,
+    labelled: Tensor | None = None,
+    *,
+    worst: int = 64,
+    voxels: Tensor | None = None,
+) -> Tensor:
+    """Mean over labelled (b, p) of the cross-entropy of its ``worst`` most likely voxels if the mask is empty, else 0.
+
+    Where a mask is empty soft Dice has no slope, and in a mean over all voxels a made-up gallbladder hardly counts.
+    Arguments as in `dice_bce_loss`. Raises ValueError for shapes that do not fit.
+    """
+    _check_masks(logits, target, voxels)
+    known = _known(logits, labelled)
+    empty = known & ~target.flatten(2).any(2)
+    chosen = logits[empty].flatten(1).to(_dtype(logits))
+    if voxels is not None:
+        chosen = chosen.masked_fill(~voxels.expand_as(logits)[empty].flatten(1), OUTSIDE)
+    likely = chosen.topk(min(worst, chosen.shape[1]), dim=1, sorted=False).values
+    return functional.softplus(likely).mean(1).sum() / known.sum().clamp(min=1)
+
+
 def presence_loss(logits: Tensor, present: Tensor, labelled: Tensor | None = None) -> Tensor:
     """Mean over labelled (b, p) of the binary cross-entropy of whether the prompt's structure is in the volume.
 

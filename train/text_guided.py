@@ -32,7 +32,7 @@ from .overlay import draw_overlays
 from .patch_task import PatchTask
 from .run_record import SHOWN, check_patch, evaluated_places, learned_by
 from .running_dice import RunningDice
-from .segmentation_losses import deep_supervision_loss, presence_loss
+from .segmentation_losses import absence_loss, deep_supervision_loss, presence_loss
 from .starting_point import starting_point
 from .step_prompts import StepPrompts
 from .structure_prompts import PromptBook, prompt_book
@@ -88,7 +88,10 @@ class TextGuided(PatchTask):
         asked = self.prompts.of(step)
         known = [self._labelled(part.places, asked.structures) for part in parts]
         every = engine.total(sum(int(each.sum()) for each in known)) / engine.world
-        metrics = {name: torch.zeros((), device=engine.device) for name in ("loss", "mask_loss", "presence_loss")}
+        metrics = {
+            name: torch.zeros((), device=engine.device)
+            for name in ("loss", "mask_loss", "presence_loss", "absence_loss")
+        }
         for part, labelled in zip(parts, known, strict=True):
             with engine.autocast():
                 predicted = self.model(part.volume.to(engine.device), asked.embeddings.to(engine.device), full=True)
@@ -116,10 +119,13 @@ class TextGuided(PatchTask):
         shown = target.flatten(2).sum(2)
         decided = labelled & ((shown == 0) | (shown >= SHOWN_BY))
         presence = presence_loss(predicted.presence, shown > 0, decided)
+        absence = absence_loss(predicted.logits[0], target, labelled, voxels=voxels)
+        options = self.config.segmenting
         return {
-            "loss": mask + self.config.segmenting.presence_weight * presence,
+            "loss": mask + options.presence_weight * presence + options.absence_weight * absence,
             "mask_loss": mask,
             "presence_loss": presence,
+            "absence_loss": absence,
         }
 
     def _labelled(self, places: Sequence[Place], structures: Sequence[tuple[str, ...]]) -> Tensor:

@@ -32,6 +32,7 @@ train-demo: setup
 	$(BIN)/ovct train segment $(DEMO)/phantoms/dataset --start $(DEMO)/align --config examples/demo/segment.yaml \
 		--cache $(DEMO)/pretrain/cache --out $(DEMO)/segment
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --out $(DEMO)/evaluation
+	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --vocabulary --out $(DEMO)/evaluation-vocabulary
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 test: lint

@@ -210,6 +210,14 @@ def curate(
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     workers: Workers = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Make every N-th part alone, this run those of number I, from 1 on; `ovct merge` joins the N sets.",
+            metavar="I/N",
+            show_default="all",
+        ),
+    ] = None,
     model: Model = None,
     prompt: Annotated[
         str | None,
@@ -254,6 +262,7 @@ def curate(
         from curation.caption_set import PLOT
         from curation.pipeline import Job, curate
         from curation.progress import TerminalWatch
+        from curation.sharding import Shard
         from curation.stats import draw, show, summary_of
         from curation.workers import available_cores
 
@@ -271,7 +280,9 @@ def curate(
             tensor_parallel_size=tensor_parallel_size,
             vllm_option=vllm_option or None,
         )
-        job = Job(reports, out, id_column, columns, limit, overwrite, workers or available_cores(), license=license)
+        share = None if shard is None else Shard.read(shard)
+        cores = workers or available_cores()
+        job = Job(reports, out, id_column, columns, limit, overwrite, cores, license=license, shard=share)
         with TerminalWatch("reports") as watch:
             result = curate(job, _recipe(engine, said, prompt, watch), watch)
         if result.already_done:
@@ -286,6 +297,31 @@ def curate(
         show(summary, Console())
         if not result.already_done or not (out / PLOT).exists():
             draw(summary, out / PLOT)
+
+
+@app.command()
+def merge(
+    sets: Annotated[
+        list[Path], typer.Argument(help="Caption sets made with --shard I/N, all N of them.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the whole caption set.")] = Path("captions"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where a caption set stands.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Join the caption sets of all shards into the one that a single run would have made."""
+    with _errors_reported(debug, "the shards are as they were, and the same command makes the set anew"):
+        from rich.console import Console
+
+        from curation.caption_set import PLOT
+        from curation.merging import merge
+        from curation.progress import TerminalWatch
+        from curation.stats import draw, show, summary_of
+
+        with TerminalWatch("parts") as watch:
+            manifest = merge(sets, out, watch, overwrite=overwrite)
+        summary = summary_of(out, manifest)
+        show(summary, Console())
+        draw(summary, out / PLOT)
 
 
 @app.command()

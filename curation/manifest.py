@@ -40,7 +40,7 @@ class Settings(_Record):
     """All that decides the rows, next to the input: a run is resumed only with the same.
 
     ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests;
-    ``options`` are the engine's.
+    ``options`` are the engine's; ``shard`` is "I/N" where the set holds every N-th part alone.
     """
 
     ovct: str
@@ -54,6 +54,7 @@ class Settings(_Record):
     text_columns: tuple[str, ...] = ()
     limit: int | None = None
     reports_per_part: int
+    shard: str | None = None
 
     def digest(self) -> str:
         """One string that stands for all of them."""

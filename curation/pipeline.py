@@ -25,6 +25,7 @@ from .problems import Problems
 from .progress import Watch
 from .reports import InputError, Report, Skipped, read_reports
 from .schemas import Reason
+from .sharding import Shard
 from .shards import GROUP_CHARACTERS, GROUP_REPORTS
 from .workers import RunError, available_cores, result_of
 
@@ -47,6 +48,7 @@ class Job:
     workers: int = field(default_factory=available_cores)
     reports_per_part: int | None = None  # as the engine has it
     license: str | None = None
+    shard: Shard | None = None
 
     def __post_init__(self) -> None:
         if self.license is not None and not LICENSE.fullmatch(self.license):
@@ -191,6 +193,7 @@ def _settings(job: Job, recipe: Recipe) -> Settings:
         text_columns=job.text_columns,
         limit=job.limit,
         reports_per_part=job.reports_per_part or recipe.reports_per_part,
+        shard=None if job.shard is None else str(job.shard),
     )
 
 
@@ -226,8 +229,11 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
             if recipe.prompt_file is not None:
                 write_text(captions.root / PROMPT, recipe.prompt_file.decode())
             total = rows if job.limit is None or rows is None else min(rows, job.limit)
-            watch.expect(total, captions.reports_done)
             stream = note_late_columns(itertools.chain(head, reports), columns, problems, job.reports.name)
+            if job.shard is not None:
+                stream = job.shard.own(stream, settings.reports_per_part)
+                total = None if total is None else job.shard.size(total, settings.reports_per_part)
+            watch.expect(total, captions.reports_done)
             left = _after_finished_parts(stream, captions, watch.check)
             _write(open_pool, left, captions, 0 if len(head) <= INLINE_REPORTS else job.workers, watch)
             if stamp(job.reports) != seen:

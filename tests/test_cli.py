@@ -65,6 +65,22 @@ def test_curate_needs_nothing_else(tmp_path: Path, reports: Path, monkeypatch: p
     assert Path("captions/captions.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_shards_are_merged(captions: Path, reports: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / f"shard-{number}" for number in (1, 2)]
+    for number, folder in enumerate(folders, 1):
+        done = call("curate", reports, "--out", folder, "--shard", f"{number}/2")
+        assert done.exit_code == 0, done.output
+    done = call("merge", *folders, "--out", tmp_path / "merged")
+    assert done.exit_code == 0 and "captions by organ" in done.stdout, done.output
+    assert (tmp_path / "merged" / "captions.png").exists()
+    rows = [pq.read_table(folder / "captions").to_pylist() for folder in (captions, tmp_path / "merged")]
+    assert rows[0] == rows[1]
+    done = call("merge", folders[0], "--out", tmp_path / "half")
+    assert done.exit_code == 2 and "shards are missing: 2/2" in done.stderr
+    done = call("curate", reports, "--out", tmp_path / "none", "--shard", "3/2")
+    assert done.exit_code == 2 and "--shard 3/2: expected I/N" in done.stderr
+
+
 def test_stats_names_its_plot(captions: Path, tmp_path: Path) -> None:
     assert call("stats", captions, "--plot", tmp_path / "a.svg").exit_code == 0
     assert (tmp_path / "a.svg").exists()

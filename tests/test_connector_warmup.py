@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import train.connector_warmup
 from curation.progress import Watch
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint, save_checkpoint
@@ -14,7 +15,8 @@ from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.training_worlds import BOXES, PREPROCESSING, World, make_world, settings
 from train.config import Running, SegmentConfig, load_config
-from train.connector_warmup import _level, _loss, _sampled
+from train.connector_warmup import VOLUMES, Sampled, _level, _loss, _sampled
+from train.crops import Patches
 from train.engine import Engine
 from train.text_guided import TextGuided, open_text_guided
 
@@ -68,6 +70,21 @@ def test_the_same_seed_gives_the_same_connector_and_none_is_trained_where_nothin
     kept = {name: value.clone() for name, value in headless.state_dict().items()}
     made.begin(engine, Watch())
     assert all(torch.equal(value, kept[name]) for name, value in headless.state_dict().items())
+
+
+def test_of_few_volumes_many_patches_are_stored(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A structure that no stored patch shows would be learned to be nowhere, and hardly come back."""
+    made, engine = task(world, tmp_path, connector_steps=1, limit=1)
+    assert len(made.samples.places) == 1
+    numbers = list[int]()
+
+    def counted(model: TextSegmenter, patches: Patches, number: int, engine: Engine) -> Sampled:
+        numbers.append(number)
+        return _sampled(model, patches, number, engine)
+
+    monkeypatch.setattr(train.connector_warmup, "_sampled", counted)
+    made.begin(engine, Watch())
+    assert numbers == list(range(VOLUMES)) and VOLUMES > 40
 
 
 def test_sampled_voxels_stand_for_all_of_their_structure() -> None:

@@ -25,6 +25,7 @@ from .segmentation_losses import SMOOTH, presence_loss, resized
 from .step_prompts import Asked
 from .training_set import Place
 
+# Patches that are stored.
 VOLUMES = 48
 # Voxels of each level that are kept of a volume: of each structure so many, and so many of all.
 OF_EACH, OF_ALL = 48, 2048
@@ -61,7 +62,8 @@ def warm_up(
 ) -> None:
     """Trains the connector alone for so many steps; every process does the same."""
     watch.say(f"the connector alone, {steps:,} steps on stored features")
-    sampled = [_sampled(model, patches, number, engine) for number in range(min(VOLUMES, 2 * len(patches.places)))]
+    # Of few volumes many patches: what no patch shows would be learned to be nowhere.
+    sampled = [_sampled(model, patches, number, engine) for number in range(VOLUMES)]
     watch.expect(steps, 0)
     optimizer = AdamW(model.connector.parameters(), lr=learning_rate)
     for step in range(steps):

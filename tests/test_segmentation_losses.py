@@ -10,7 +10,7 @@ from monai.losses.dice import DiceCELoss
 from torch import Tensor
 from torch.nn import functional
 
-from train.segmentation_losses import absence_loss, deep_supervision_loss, dice_bce_loss, presence_loss
+from train.segmentation_losses import deep_supervision_loss, dice_bce_loss, presence_loss, rescue_loss
 
 SHAPE = (2, 3, 4, 3, 5)
 
@@ -147,8 +147,8 @@ def test_nothing_labelled_is_a_zero_with_gradients() -> None:
         dice_bce_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
         deep_supervision_loss([masks.logits], masks.target, none, voxels=masks.voxels),
         presence_loss(masks.logits[..., 0, 0, 0], masks.target[..., 0, 0, 0], none),
-        absence_loss(masks.logits, torch.zeros_like(masks.target), none),
-        absence_loss(masks.logits, torch.ones_like(masks.target)),
+        rescue_loss(masks.logits, masks.target, none),
+        rescue_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
     ]
     for loss in losses:
         assert loss.item() == 0
@@ -156,9 +156,9 @@ def test_nothing_labelled_is_a_zero_with_gradients() -> None:
 
 
 @pytest.mark.parametrize("garbage", [1e30, math.nan])
-def test_absence_is_the_cross_entropy_of_the_likeliest_voxels(garbage: float) -> None:
+def test_rescue_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float) -> None:
     masks = Masks()
-    target = masks.target.clone().bool()
+    target = masks.target.clone()
     target[0, 1] = target[1, 0] = target[1, 2] = False
     labelled = torch.ones(2, 3, dtype=torch.bool)
     labelled[1, 0] = False
@@ -166,14 +166,40 @@ def test_absence_is_the_cross_entropy_of_the_likeliest_voxels(garbage: float) ->
     logits[1, 0] = garbage
     logits.requires_grad_()
     expected = 0.0
-    for b, p in ((0, 1), (1, 2)):
+    for b, p in itertools.product(range(2), range(3)):
         inside = logits.detach()[b, p][masks.voxels[b, 0]].tolist()
-        likely = sorted(inside, reverse=True)[:4]
-        expected += sum(math.log1p(math.exp(v)) for v in likely) / 4
-    ours = absence_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
+        truth = target[b, p][masks.voxels[b, 0]].tolist()
+        if (b, p) in ((0, 1), (1, 2)):
+            expected += sum(math.log1p(math.exp(v)) for v in sorted(inside, reverse=True)[:4]) / 4
+        elif labelled[b, p]:
+            shares = [1 / (1 + math.exp(-v)) for v in inside]
+            overlap = sum(share for share, there in zip(shares, truth, strict=True) if there)
+            missed = 1 - 2 * overlap / (sum(shares) + sum(truth))
+            own = [math.log1p(math.exp(-v)) for v, there in zip(inside, truth, strict=True) if there]
+            expected += missed * sum(own) / len(own)
+    ours = rescue_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
     assert ours.item() == pytest.approx(expected / 5, rel=1e-6)
     gradient = torch.autograd.grad(ours, logits)[0]
-    assert gradient.isfinite().all() and int((gradient != 0).sum()) == 8
+    assert gradient.isfinite().all() and not gradient[1, 0].any() and int((gradient[0, 1] != 0).sum()) == 4
+
+
+def test_a_small_mask_that_is_missed_whole_comes_back_and_a_made_up_one_goes() -> None:
+    """Where Dice with the mean cross-entropy stands still."""
+    target = torch.zeros(1, 2, 16, 16, 16)
+    target[0, 0, :2, :2, :2] = 1
+    for rescue in (0.0, 1.0):
+        # Each prompt has one voxel's logit for its small mask and one for all else, as a linear classifier would.
+        weights = torch.tensor([[-20.0, -20.0], [20.0, -20.0]], requires_grad=True)
+        optimizer = torch.optim.SGD([weights], lr=5.0)
+        for _ in range(100):
+            small = (target[:, :1] > 0).expand_as(target)
+            logits = torch.where(small, weights[:, 0].view(1, 2, 1, 1, 1), weights[:, 1].view(1, 2, 1, 1, 1))
+            loss = dice_bce_loss(logits, target) + rescue * rescue_loss(logits, target)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+        found = (weights[:, 0] > 0).tolist()
+        assert found == ([True, False] if rescue else [False, True])
 
 
 @pytest.mark.parametrize("sizes", [[(4, 3, 5), (2, 3, 2)], [(4, 3, 5), (2, 2, 3), (1, 1, 1)], [(2, 3, 5)]])

@@ -112,7 +112,9 @@ def _level(features: Tensor, labels: Tensor, ignored: Sequence[int], generator: 
 
 
 def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device) -> Tensor:
-    """Soft Dice and BCE as in train/segmentation_losses.py, each voxel counted as often as it stands for."""
+    """Soft Dice, BCE and what is missed as in train/segmentation_losses.py, each voxel counted as often as it stands
+    for.
+    """
     labelled = patches.data.labelled(sampled.place)
     known = torch.tensor([set(each) <= labelled for each in asked.structures], device=device)
     if not known.any():
@@ -138,7 +140,8 @@ def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor) -> 
     overlap = (probability * truth * weight).sum(1)
     dice = (2 * overlap + SMOOTH) / ((probability + truth) * weight).sum(1).add(SMOOTH)
     bce = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return (1 - dice + (bce * weight).sum(1) / weight.sum()).mean()
+    own = (bce * truth * weight).sum(1) / (truth * weight).sum(1).clamp(min=1)
+    return (1 - dice + (bce * weight).sum(1) / weight.sum() + (1 - dice.detach()) * own).mean()
 
 
 def pretrained(model: TextSegmenter) -> bool:

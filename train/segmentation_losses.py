@@ -97,7 +97,7 @@ def deep_supervision_loss(
     return torch.stack(levels).sum() / sum(weights)
 
 
-def absence_loss(
+def rescue_loss(
     logits: Tensor,
     target: Tensor,
     labelled: Tensor | None = None,
@@ -105,19 +105,26 @@ def absence_loss(
     worst: int = 64,
     voxels: Tensor | None = None,
 ) -> Tensor:
-    """Mean over labelled (b, p) of the cross-entropy of its ``worst`` most likely voxels if the mask is empty, else 0.
+    """What Dice and a mean over all voxels are blind to: a small mask that is missed whole, and one that is made up.
 
-    Where a mask is empty soft Dice has no slope, and in a mean over all voxels a made-up gallbladder hardly counts.
-    Arguments as in `dice_bce_loss`. Raises ValueError for shapes that do not fit.
+    Mean over labelled (b, p) of the cross-entropy of the mask's own voxels, times 1 − soft Dice without its gradient:
+    much where a mask is missed, hardly anything where it is found. Of an empty mask that of its ``worst`` most likely
+    voxels. Soft Dice has a slope in neither case, and the mean over all voxels gives a rib of 30 voxels, or a made-up
+    gallbladder, the weight that 30 voxels have. Arguments as in `dice_bce_loss`. Raises ValueError for shapes that do
+    not fit.
     """
     _check_masks(logits, target, voxels)
     known = _known(logits, labelled)
-    empty = known & ~target.flatten(2).any(2)
-    chosen = logits[empty].flatten(1).to(_dtype(logits))
+    chosen, truth = (_chosen(volume, known).to(_dtype(logits)) for volume in (logits, target))
     if voxels is not None:
-        chosen = chosen.masked_fill(~voxels.expand_as(logits)[empty].flatten(1), OUTSIDE)
-    likely = chosen.topk(min(worst, chosen.shape[1]), dim=1, sorted=False).values
-    return functional.softplus(likely).mean(1).sum() / known.sum().clamp(min=1)
+        inside = _chosen(voxels.expand_as(logits), known)
+        chosen, truth = chosen.masked_fill(~inside, OUTSIDE), truth.masked_fill(~inside, 0)
+    size = truth.sum(1)
+    found = chosen.detach().sigmoid()
+    missed = 1 - 2 * (found * truth).sum(1) / (found.sum(1) + size).clamp(min=SMOOTH)
+    own = missed * (functional.softplus(-chosen) * truth).sum(1) / size.clamp(min=1)
+    likely = chosen[size == 0].topk(min(worst, chosen.shape[1]), dim=1, sorted=False).values
+    return (own.sum() + functional.softplus(likely).mean(1).sum()) / max(len(chosen), 1)
 
 
 def presence_loss(logits: Tensor, present: Tensor, labelled: Tensor | None = None) -> Tensor:

@@ -32,7 +32,7 @@ from .overlay import draw_overlays
 from .patch_task import PatchTask
 from .run_record import SHOWN, check_patch, evaluated_places, learned_by
 from .running_dice import RunningDice
-from .segmentation_losses import absence_loss, deep_supervision_loss, presence_loss
+from .segmentation_losses import deep_supervision_loss, presence_loss, rescue_loss
 from .starting_point import starting_point
 from .step_prompts import StepPrompts
 from .structure_prompts import PromptBook, prompt_book
@@ -90,7 +90,7 @@ class TextGuided(PatchTask):
         every = engine.total(sum(int(each.sum()) for each in known)) / engine.world
         metrics = {
             name: torch.zeros((), device=engine.device)
-            for name in ("loss", "mask_loss", "presence_loss", "absence_loss")
+            for name in ("loss", "mask_loss", "presence_loss", "rescue_loss")
         }
         for part, labelled in zip(parts, known, strict=True):
             with engine.autocast():
@@ -119,13 +119,13 @@ class TextGuided(PatchTask):
         shown = target.flatten(2).sum(2)
         decided = labelled & ((shown == 0) | (shown >= SHOWN_BY))
         presence = presence_loss(predicted.presence, shown > 0, decided)
-        absence = absence_loss(predicted.logits[0], target, labelled, voxels=voxels)
+        rescue = rescue_loss(predicted.logits[0], target, labelled, voxels=voxels)
         options = self.config.segmenting
         return {
-            "loss": mask + options.presence_weight * presence + options.absence_weight * absence,
+            "loss": mask + options.presence_weight * presence + options.rescue_weight * rescue,
             "mask_loss": mask,
             "presence_loss": presence,
-            "absence_loss": absence,
+            "rescue_loss": rescue,
         }
 
     def _labelled(self, places: Sequence[Place], structures: Sequence[tuple[str, ...]]) -> Tensor:

@@ -172,11 +172,9 @@ def test_rescue_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float
         if (b, p) in ((0, 1), (1, 2)):
             expected += sum(math.log1p(math.exp(v)) for v in sorted(inside, reverse=True)[:4]) / 4
         elif labelled[b, p]:
-            shares = [1 / (1 + math.exp(-v)) for v in inside]
-            overlap = sum(share for share, there in zip(shares, truth, strict=True) if there)
-            missed = 1 - 2 * overlap / (sum(shares) + sum(truth))
-            own = [math.log1p(math.exp(-v)) for v, there in zip(inside, truth, strict=True) if there]
-            expected += missed * sum(own) / len(own)
+            own = [v for v, there in zip(inside, truth, strict=True) if there]
+            missed = 1 - sum(1 / (1 + math.exp(-v)) for v in own) / len(own)
+            expected += missed**2 * sum(math.log1p(math.exp(-v)) for v in own) / len(own)
     ours = rescue_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
     assert ours.item() == pytest.approx(expected / 5, rel=1e-6)
     gradient = torch.autograd.grad(ours, logits)[0]

@@ -140,8 +140,9 @@ def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor) -> 
     overlap = (probability * truth * weight).sum(1)
     dice = (2 * overlap + SMOOTH) / ((probability + truth) * weight).sum(1).add(SMOOTH)
     bce = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    own = (bce * truth * weight).sum(1) / (truth * weight).sum(1).clamp(min=1)
-    return (1 - dice + (bce * weight).sum(1) / weight.sum() + (1 - dice.detach()) * own).mean()
+    share = truth * weight / (truth * weight).sum(1, keepdim=True).clamp(min=1)
+    missed = (1 - probability.detach()).mul(share).sum(1).square() * (bce * share).sum(1)
+    return (1 - dice + (bce * weight).sum(1) / weight.sum() + missed).mean()
 
 
 def pretrained(model: TextSegmenter) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.class_loss import UNKNOWN, WORST, absent_classes, class_loss
+from train.class_loss import UNKNOWN, class_loss
 from train.segmentation_losses import SMOOTH
 
 
@@ -30,21 +30,6 @@ def naive_level(logits: Tensor, labels: Tensor) -> float:
     return total / len(logits)
 
 
-def naive_absent(logits: Tensor, labels: Tensor) -> float:
-    """Sample by sample, class by class: the likeliest voxels of what is not there."""
-    total = 0.0
-    for shares, truth in zip(logits.softmax(dim=1).flatten(2).tolist(), labels.flatten(1).tolist(), strict=True):
-        losses = []
-        for one in range(1, len(shares)):
-            if one not in truth:
-                likely = sorted(
-                    share if label != UNKNOWN else 0.0 for share, label in zip(shares[one], truth, strict=True)
-                )
-                losses.append(-sum(math.log(1 - share) for share in likely[-WORST:]) / min(WORST, len(likely)))
-        total += sum(losses) / len(losses) if losses else 0
-    return total / len(logits)
-
-
 def example(*, unknown: bool = True) -> tuple[list[Tensor], Tensor]:
     generator = torch.Generator().manual_seed(0)
     levels = [torch.randn(3, 4, *(size // 2**level for size in (4, 6, 8)), generator=generator) for level in range(2)]
@@ -58,10 +43,8 @@ def test_it_is_what_it_says() -> None:
     levels, labels = example()
     every_second = labels[:, ::2, ::2, ::2]
     expected = (naive_level(levels[0], labels) + 0.5 * naive_level(levels[1], every_second)) / 1.5
-    absent = naive_absent(levels[0], labels)
-    assert absent > 0.1 and float(absent_classes(levels[0], labels)) == pytest.approx(absent, rel=1e-5)
-    assert float(class_loss(levels, labels)) == pytest.approx(expected + absent, rel=1e-5)
-    assert float(class_loss(levels[:1], labels)) == pytest.approx(naive_level(levels[0], labels) + absent, rel=1e-5)
+    assert float(class_loss(levels, labels)) == pytest.approx(expected, rel=1e-5)
+    assert float(class_loss(levels[:1], labels)) == pytest.approx(naive_level(levels[0], labels), rel=1e-5)
 
 
 def test_unknown_voxels_have_no_part_in_value_or_gradient() -> None:

@@ -1,4 +1,4 @@
-"""The loss of pretraining: classes that exclude each other, as in nnU-Net, and beyond it what a sample does not show.
+"""The loss of pretraining: classes that exclude each other, as in nnU-Net.
 
 Shapes: B volumes, N classes, D H W voxels. Every sample weighs the same, whatever it shows and however many there are.
 """
@@ -15,14 +15,10 @@ from .segmentation_losses import SMOOTH, resized
 
 # A voxel of which nothing is known.
 UNKNOWN = -1
-# Voxels of a class that is not there which are told so.
-WORST = 64
-LEAST = 1e-6
 
 
 def class_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
-    """Weighted mean over the decoder's levels, ½^i each, of soft Dice + cross-entropy (Isensee et al. 2021), and on the
-    finest level `absent_classes`.
+    """Weighted mean over the decoder's levels, ½^i each, of soft Dice + cross-entropy (Isensee et al. 2021).
 
     `logits` finest first, each (B, N, d, h, w); `labels` (B, D, H, W) whole numbers, 0 is background and −1 unknown.
     """
@@ -31,28 +27,7 @@ def class_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
         weight * _one_level(level, resized(labels[:, None], level)[:, 0].long())
         for weight, level in zip(weights, logits, strict=True)
     ]
-    return torch.stack(levels).sum() / sum(weights) + absent_classes(logits[0], labels)
-
-
-def absent_classes(logits: Tensor, labels: Tensor) -> Tensor:
-    """Of each sample the mean, over the classes that it does not show, of −log(1 − p) of the WORST voxels that most
-    look like them.
-
-    Soft Dice has no slope there, and in a mean over all voxels a made-up gallbladder hardly counts. `logits`
-    (B, N, D, H, W), `labels` (B, D, H, W).
-    """
-    flat = labels.flatten(1).long()
-    shown = torch.zeros(logits.shape[:2], dtype=torch.bool, device=logits.device)
-    shown.scatter_(1, flat.clamp(min=0), torch.ones_like(flat, dtype=torch.bool))[:, 0] = True
-    probability = logits.float().softmax(dim=1).flatten(2).masked_fill((flat == UNKNOWN)[:, None], 0)
-    losses = [_made_up(own[absent]) for own, absent in zip(probability, ~shown, strict=True)]
-    return torch.stack(losses).mean()
-
-
-def _made_up(probability: Tensor) -> Tensor:
-    """Of absent classes (n, V); 0 where there are none."""
-    likely = probability.topk(min(WORST, probability.shape[1]), dim=1, sorted=False).values
-    return -torch.log1p(-likely.clamp(max=1 - LEAST)).mean(dim=1).sum() / max(len(likely), 1)
+    return torch.stack(levels).sum() / sum(weights)
 
 
 def _one_level(logits: Tensor, labels: Tensor) -> Tensor:

@@ -173,8 +173,8 @@ def test_rescue_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float
             expected += sum(math.log1p(math.exp(v)) for v in sorted(inside, reverse=True)[:4]) / 4
         elif labelled[b, p]:
             own = [v for v, there in zip(inside, truth, strict=True) if there]
-            missed = 1 - sum(1 / (1 + math.exp(-v)) for v in own) / len(own)
-            expected += missed**2 * sum(math.log1p(math.exp(-v)) for v in own) / len(own)
+            missed = max(1 - 2 * sum(1 / (1 + math.exp(-v)) for v in own) / len(own), 0)
+            expected += missed * sum(math.log1p(math.exp(-v)) for v in own) / len(own)
     ours = rescue_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
     assert ours.item() == pytest.approx(expected / 5, rel=1e-6)
     gradient = torch.autograd.grad(ours, logits)[0]

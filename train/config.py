@@ -155,7 +155,7 @@ class Segmenting:
     prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
     merged: float = option(0.4, "Share of the prompts that name several structures at once, made up for the step.")
     presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
-    rescue_weight: float = option(1.0, "Weight of the loss on what is missed whole, or made up.")
+    rescue_weight: float = option(0.2, "Weight of the loss on what is missed whole, or made up.")
     connector_steps: int = option(1500, "Steps of the connector alone, on stored features, before the first step.")
     decoder_learning_rate: float = option(0.3, "Learning rate of the decoder, as a share of the highest.")
     unlock_image: bool = option(False, "Train the image encoder too.")

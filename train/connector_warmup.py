@@ -58,6 +58,7 @@ def warm_up(
     engine: Engine,
     steps: int,
     learning_rate: float,
+    rescue: float,
     watch: Watch,
 ) -> None:
     """Trains the connector alone for so many steps; every process does the same."""
@@ -72,7 +73,9 @@ def warm_up(
             group["lr"] = learning_rate * min((step + 1) / 50, 1.0) * (1 - 0.9 * step / steps)
         chosen = random((patches.order.seed, 6, step)).permutation(len(sampled))[:TOGETHER]
         prompts = asked(step)
-        loss = torch.stack([_loss(model, patches, sampled[place], prompts, engine.device) for place in chosen]).mean()
+        loss = torch.stack(
+            [_loss(model, patches, sampled[place], prompts, engine.device, rescue) for place in chosen]
+        ).mean()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), 1.0)
         optimizer.step()
@@ -111,7 +114,9 @@ def _level(features: Tensor, labels: Tensor, ignored: Sequence[int], generator: 
     return Level(features.flatten(1)[:, where], flat[where], torch.cat(weights))
 
 
-def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device) -> Tensor:
+def _loss(
+    model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device, rescue: float
+) -> Tensor:
     """Soft Dice, BCE and what is missed as in train/segmentation_losses.py, each voxel counted as often as it stands
     for.
     """
@@ -123,7 +128,9 @@ def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked
     *queries, presence = model.queries(asked.embeddings.to(device), sampled.bottleneck)
     losses = [
         0.5**place
-        * _weighted(query.logits(level.features[None])[0], table.to(device)[level.labels].T, level.weight, known)
+        * _weighted(
+            query.logits(level.features[None])[0], table.to(device)[level.labels].T, level.weight, known, rescue
+        )
         for place, (query, level) in enumerate(zip(queries, sampled.levels, strict=True))
     ]
     there = table[sampled.present].any(dim=0).to(device)
@@ -133,7 +140,7 @@ def _loss(model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked
     )
 
 
-def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor) -> Tensor:
+def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor, rescue: float) -> Tensor:
     """Logits and targets (P, N), `weight` (N,), `known` (P,)."""
     logits, truth = logits[known], target[known].to(logits.dtype)
     probability = logits.sigmoid()
@@ -141,8 +148,9 @@ def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor) -> 
     dice = (2 * overlap + SMOOTH) / ((probability + truth) * weight).sum(1).add(SMOOTH)
     bce = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     share = truth * weight / (truth * weight).sum(1, keepdim=True).clamp(min=1)
-    missed = (1 - probability.detach()).mul(share).sum(1).square() * (bce * share).sum(1)
-    return (1 - dice + (bce * weight).sum(1) / weight.sum() + missed).mean()
+    found = (probability.detach() * share).sum(1)
+    missed = (1 - 2 * found).clamp(min=0) * (bce * share).sum(1)
+    return (1 - dice + (bce * weight).sum(1) / weight.sum() + rescue * missed).mean()
 
 
 def pretrained(model: TextSegmenter) -> bool:

@@ -107,9 +107,9 @@ def rescue_loss(
 ) -> Tensor:
     """What Dice and a mean over all voxels are blind to: a small mask that is missed whole, and one that is made up.
 
-    Mean over labelled (b, p) of the cross-entropy of the mask's own voxels, times the square of the share of them that
-    is missed (1 − mean probability, without its gradient): much where a mask is missed whole, next to nothing where it
-    is found, or all edges would be drawn too far out. Of an empty mask that of its ``worst`` most likely voxels.
+    Mean over labelled (b, p) of the cross-entropy of the mask's own voxels, times 1 − 2 r where r, their mean
+    probability without its gradient, is below a half, else 0: it is for what is missed, and would draw the edges of
+    what is found too far out. Of an empty mask that of its ``worst`` most likely voxels.
 
     Soft Dice has a slope in neither case, and the mean over all voxels gives a rib of 30 voxels, or a made-up
     gallbladder, the weight that 30 voxels have. Arguments as in `dice_bce_loss`; a target of more than a half is there.
@@ -127,7 +127,7 @@ def rescue_loss(
         none.index_add(0, row, each) / size.clamp(min=1) for each in (functional.softplus(-own), own.detach().sigmoid())
     )
     likely = chosen[size == 0].topk(min(worst, chosen.shape[1]), dim=1, sorted=False).values
-    lost = ((1 - found).square() * entropy).sum() + functional.softplus(likely).mean(1).sum()
+    lost = ((1 - 2 * found).clamp(min=0) * entropy).sum() + functional.softplus(likely).mean(1).sum()
     return lost / max(len(chosen), 1)
 
 

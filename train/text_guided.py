@@ -81,7 +81,8 @@ class TextGuided(PatchTask):
             rate = self.config.optimisation.learning_rate
             # Other prompts than those of the steps to come.
             asked = replace(self.prompts, seed=self.prompts.seed + 1)
-            warm_up(self.model, self.samples, asked.of, engine, steps, rate, watch)
+            rescue = self.config.segmenting.rescue_weight
+            warm_up(self.model, self.samples, asked.of, engine, steps, rate, rescue, watch)
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Every labelled mask weighs the same, over all parts and processes."""
@@ -119,8 +120,10 @@ class TextGuided(PatchTask):
         shown = target.flatten(2).sum(2)
         decided = labelled & ((shown == 0) | (shown >= SHOWN_BY))
         presence = presence_loss(predicted.presence, shown > 0, decided)
-        rescue = rescue_loss(predicted.logits[0], target, labelled, voxels=voxels)
         options = self.config.segmenting
+        rescue = (
+            rescue_loss(predicted.logits[0], target, labelled, voxels=voxels) if options.rescue_weight else 0 * mask
+        )
         return {
             "loss": mask + options.presence_weight * presence + options.rescue_weight * rescue,
             "mask_loss": mask,

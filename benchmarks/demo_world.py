@@ -24,7 +24,7 @@ class DemoWorld:
     def found(cls, folder: Path) -> DemoWorld:
         """Stops, saying what to run, where it is not complete."""
         if not (folder / "align" / "checkpoint.json").exists():
-            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (20 minutes on two cores)")
+            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (23 minutes on two cores)")
         return cls(folder)
 
     @property

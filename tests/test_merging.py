@@ -1,5 +1,6 @@
 """Shards, each made on its own, and the one set that they are together."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -42,6 +43,11 @@ def known(manifest: Manifest) -> dict[str, object]:
     return manifest.model_dump(exclude={"seconds", "finished"})
 
 
+def card(root: Path) -> str:
+    """Without the time of day."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\S+", "", (root / "README.md").read_text())
+
+
 @pytest.mark.parametrize(("reports", "count"), [(47, 3), (45, 3), (15, 3), (3, 4), (47, 1)])
 def test_merged_is_what_one_run_makes(tmp_path: Path, reports: int, count: int) -> None:
     source = write_reports(tmp_path / "reports.csv", reports, distinct=20)
@@ -50,7 +56,7 @@ def test_merged_is_what_one_run_makes(tmp_path: Path, reports: int, count: int) 
     manifest = merge(sharded(tmp_path, source, count), merged)
     assert files(merged) == files(one) and len(files(one)) >= 3
     assert known(load_manifest(merged)) == known(load_manifest(one)) and manifest == load_manifest(merged)
-    assert (merged / "README.md").read_text() == (one / "README.md").read_text().replace("whole", "merged")
+    assert card(merged) == card(one)
     assert not list(merged.rglob(".*"))
 
 

@@ -1,6 +1,6 @@
 """The whole path on one real CT: trained on it, does `ovct segment` give its own masks back?
 
-    python -m benchmarks.overfit_real [--steps 1600] [--segment-steps 300] [--out runs/overfit]
+    python -m benchmarks.overfit_real [--steps 1600] [--segment-steps 900] [--out runs/overfit]
 
 An overfit test of the path (reading, grids, training, prompts, windows, the way back), and no measure of quality: the
 model sees the very masks that it is measured on, and these are a model's output. Needs TotalSegmentator's example CT
@@ -25,7 +25,7 @@ def main() -> None:
     """Train, evaluate, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1600)
-    parser.add_argument("--segment-steps", type=int, default=300)
+    parser.add_argument("--segment-steps", type=int, default=900)
     parser.add_argument("--out", type=Path, default=Path("runs/overfit"))
     options = parser.parse_args()
     dataset, out, began = as_nnunet(options.out / "Dataset001_Example"), options.out, time.monotonic()

@@ -67,12 +67,15 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
     from models.inference import cpu_has_bfloat16
     from models.stunet import STUNet
     from models.text import TextEncoder
+    from train.config import AlignConfig, load_config
     from train.data import open_dataset
     from train.pooled_volumes import pool_volume, read_volume
 
     image, record = load_checkpoint(world.folder / "pretrain")
     assert isinstance(image, STUNet)
-    aligner = Aligner(image, TextEncoder.from_pretrained(minilm_directory())).eval()
+    options = load_config(AlignConfig, world.config("align"), {}).alignment
+    text = TextEncoder.from_pretrained(minilm_directory())
+    aligner = Aligner(image, text, pooling=options.pooling).eval()
     cases = open_dataset(world.dataset).cases[:20]
     reading = encoding = 0.0
     for case in cases:
@@ -80,7 +83,7 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
         volume = read_volume(case, record.preprocessing).volume
         read = time.monotonic()
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bfloat16()):
-            pool_volume(aligner, volume, (96, 48, 64))
+            pool_volume(aligner, volume, options.window)
         reading, encoding = reading + read - began, encoding + time.monotonic() - read
     volume_seconds = (reading + encoding) / len(cases)
     print(

@@ -186,7 +186,7 @@ def _clear(root: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _remove_leftovers(root: Path, parts: int) -> None:
+def remove_leftovers(root: Path, parts: int) -> None:
     """Remove files of ours that the manifest does not name."""
     remove_temporary(root)
     for table in TABLES:
@@ -271,7 +271,7 @@ def open_set(
             manifest.save(root)
         for table in tables_in(settings):
             (root / table).mkdir(exist_ok=True)
-        _remove_leftovers(root, len(manifest.parts))
+        remove_leftovers(root, len(manifest.parts))
         captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since)
         try:
             yield captions

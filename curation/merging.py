@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .caption_set import PROMPT, SKIPPED, SetError, check_parts, check_usable, locked, tables_in
+from .caption_set import PROMPT, SKIPPED, SetError, check_parts, check_usable, locked, remove_leftovers, tables_in
 from .card import write_card
 from .durable import whole_file
-from .manifest import Counts, Manifest, Settings, Usage, differences, is_caption_set, load_manifest, versions
+from .manifest import Counts, Manifest, Repairs, Usage, differences, is_caption_set, load_manifest, versions
 from .progress import Watch
 from .reports import InputError
 from .sharding import Shard
@@ -55,10 +55,9 @@ def merge(folders: Sequence[Path], out: Path, watch: Watch | None = None, *, ove
 def _begin(out: Path, whole: Manifest) -> None:
     """The folder says that it is a set, and unfinished, before it holds any rows."""
     whole.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
+    remove_leftovers(out, 0)
     for table in tables_in(whole.settings):
-        shutil.rmtree(out / table, ignore_errors=True)
-        (out / table).mkdir()
-    (out / SKIPPED).unlink(missing_ok=True)
+        (out / table).mkdir(exist_ok=True)
 
 
 def _put(source: Path, target: Path) -> None:
@@ -99,7 +98,7 @@ def _in_order(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
 
 def _check_alike(first: Path, expected: Manifest, folder: Path, manifest: Manifest, shard: Shard) -> None:
     count = Shard.read(str(expected.settings.shard)).count
-    wanted = _unsharded(manifest.settings).model_copy(update={"shard": expected.settings.shard})
+    wanted = manifest.settings.model_copy(update={"shard": expected.settings.shard})
     found = differences(expected, manifest.input, wanted)
     if shard.count != count:
         found.append(f"shards: {count} there, {shard.count} here")
@@ -112,10 +111,6 @@ def _check_alike(first: Path, expected: Manifest, folder: Path, manifest: Manife
         raise SetError(f"{folder} was made otherwise than {first}:{what}\nRun the shards again with the same settings.")
 
 
-def _unsharded(settings: Settings) -> Settings:
-    return settings.model_copy(update={"shard": None})
-
-
 def _joined(manifests: Sequence[Manifest]) -> Manifest:
     """The manifest of all of them together."""
     total = sum(len(manifest.parts) for manifest in manifests)
@@ -124,7 +119,7 @@ def _joined(manifests: Sequence[Manifest]) -> Manifest:
         raise SetError("the shards' parts do not add up to one set: run the shards again with --overwrite")
     first = manifests[0]
     changes = {
-        "settings": _unsharded(first.settings),
+        "settings": first.settings.model_copy(update={"shard": None}),
         "versions": versions(),
         "counts": _counts(manifests),
         "usage": _usage([manifest.usage for manifest in manifests if manifest.usage]),
@@ -137,20 +132,14 @@ def _joined(manifests: Sequence[Manifest]) -> Manifest:
 
 
 def _counts(manifests: Sequence[Manifest]) -> Counts:
-    captions: dict[str, Counter[str]] = {}
-    rejects = Counter[str]()
-    for manifest in manifests:
-        rejects.update(manifest.counts.rejects)
-        for organ, statuses in manifest.counts.captions.items():
-            captions.setdefault(organ, Counter()).update(statuses)
-    counts = [manifest.counts for manifest in manifests]
-    return Counts(
-        reports=sum(each.reports for each in counts),
-        captions={organ: dict(sorted(captions[organ].items())) for organ in sorted(captions)},
-        rejects=dict(sorted(rejects.items())),
-        returned=sum(each.returned for each in counts),
-        repaired=sum(each.repaired for each in counts),
-    )
+    total = Counts()
+    for counts in (manifest.counts for manifest in manifests):
+        by_status = Counter(
+            {(organ, status): count for organ, found in counts.captions.items() for status, count in found.items()}
+        )
+        repairs = Repairs(counts.returned, counts.repaired)
+        total = total.plus(counts.reports, by_status, Counter(counts.rejects), repairs)
+    return total
 
 
 def _usage(usages: Sequence[Usage]) -> Usage | None:

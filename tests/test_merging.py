@@ -122,6 +122,18 @@ def test_the_shards_are_left_as_they_were(tmp_path: Path) -> None:
     assert [files(shard) for shard in shards] == before
 
 
+def test_nothing_of_another_set_is_left(tmp_path: Path) -> None:
+    source = write_reports(tmp_path / "reports.csv", 20)
+    merged = whole(tmp_path, write_reports(tmp_path / "others.csv", 47))
+    (merged / "responses").mkdir()
+    leftovers = [merged / name for name in ("prompt.yaml", "skipped.jsonl", "responses/part-00000.parquet")]
+    for path in leftovers:
+        path.write_bytes(b"of a set by a language model")
+    merge(sharded(tmp_path, source), merged, overwrite=True)
+    assert not any(path.exists() for path in leftovers)
+    assert files(merged) == files(whole(tmp_path / "alone", source))
+
+
 def other_input(shards: list[Path], folder: Path) -> None:
     sharded(folder / "other", write_reports(folder / "others.csv", 46))
     shards[0] = folder / "other" / "shard-3"

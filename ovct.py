@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from curation.audit.drawing import Wanted
-    from curation.curator import Recipe
+    from curation.curator import Recipe, TextRecipe
+    from curation.llm.pool import ChatRecipe
     from curation.progress import TerminalWatch
     from curation.reports import Skipped
     from curation.verify_table import VerifyJob
@@ -162,7 +163,9 @@ def _options(names: Iterable[str]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
-def _recipe(engine: str, said: Mapping[str, object], prompt: str | None, watch: TerminalWatch) -> Recipe:
+def _recipe(
+    engine: str, said: Mapping[str, object], prompt: str | None, watch: TerminalWatch
+) -> TextRecipe | ChatRecipe:
     """The recipe for an engine; ``said`` is what was said of a language model, by the option's name."""
     from curation.curator import rules_recipe
     from curation.reports import InputError
@@ -176,6 +179,12 @@ def _recipe(engine: str, said: Mapping[str, object], prompt: str | None, watch: 
     from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe, language_model
 
     return chat_recipe(language_model(engine, said), load_checked_prompt(prompt or DEFAULT_PROMPT), watch.check)
+
+
+def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:
+    from curation.ray_cluster.recipe import OnRay
+
+    return OnRay(recipe, address, workers)
 
 
 def _show_problems(problems: Sequence[Skipped], count: int) -> None:
@@ -216,6 +225,15 @@ def curate(
             help="Make every N-th part alone, this run those of number I, from 1 on; `ovct merge` joins the N sets.",
             metavar="I/N",
             show_default="all",
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Work on a Ray cluster: local (one of --workers processes on this machine), auto (the one that this "
+            "machine belongs to), or its head's address. Same rows.",
+            metavar="local|auto|ADDRESS",
+            show_default="without Ray",
         ),
     ] = None,
     model: Model = None,
@@ -284,7 +302,8 @@ def curate(
         cores = workers or available_cores()
         job = Job(reports, out, id_column, columns, limit, overwrite, cores, license=license, shard=share)
         with TerminalWatch("reports") as watch:
-            result = curate(job, _recipe(engine, said, prompt, watch), watch)
+            recipe = _recipe(engine, said, prompt, watch)
+            result = curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), watch)
         if result.already_done:
             again = "--overwrite starts again"
             if missing := result.manifest.usage and result.manifest.counts.unanswered:

@@ -142,12 +142,12 @@ class Curator:
 
     def _outcome(self, report: Report, drafts: list[Draft] | Exception) -> Outcome:
         if isinstance(drafts, Exception):
-            return _failure(drafts)
+            return failure(drafts)
         try:
             # The rules repeat what a report repeats; of another engine that is worth knowing.
             return settle(self._checker, report, drafts, show_repeats=self._made_by.engine != "rules")
         except Exception as error:
-            return _failure(error)
+            return failure(error)
 
 
 def settle(checker: Checker, report: Report, drafts: Iterable[Draft], *, show_repeats: bool) -> Outcome:
@@ -175,7 +175,8 @@ def _accepted(report: Report, caption: str, verdict: Verdict) -> Accepted:
     return Accepted(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score)
 
 
-def _failure(error: Exception) -> Outcome:
+def failure(error: Exception) -> Outcome:
+    """What is written of a report on which the engine failed."""
     detail = f"{type(error).__name__}: {error}"
     return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, detail, None)], failed=True)
 

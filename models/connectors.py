@@ -58,12 +58,13 @@ class QueryHead(nn.Module):
 class Connector(nn.Module):
     """Prompt embeddings (P, E), and the image's tokens where `needs_image`, to queries in each of several spaces.
 
-    `channels` are those of the spaces: the decoder's levels, finest first, then the bottleneck, where presence is read.
+    `channels` are those of the spaces: the decoder's levels, finest first, then what a mask holds, where presence is
+    read; `tokens` those of the bottleneck.
     """
 
     needs_image = False
 
-    def __init__(self, embedding_dim: int, channels: Sequence[int], hidden: int) -> None:
+    def __init__(self, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int) -> None:
         super().__init__()
         self.embedding_dim, self.hidden = embedding_dim, hidden
         self.heads = nn.ModuleList(QueryHead(hidden, count) for count in channels)
@@ -77,10 +78,23 @@ class Connector(nn.Module):
             raise ValueError(f"prompt embeddings are (P, {self.embedding_dim}), not {tuple(prompts.shape)}")
         if self.needs_image and tokens is None:
             raise ValueError("cross_attention needs the image's tokens")
+        hidden = self.hidden_of(prompts)
+        *levels, held = self.heads
+        looked = self.look(hidden, tokens)
+        # What is learned of presence must not bend what is learned of masks.
+        return (*(head(looked) for head in levels), held(hidden.detach()))
+
+    def hidden_of(self, prompts: Tensor) -> Tensor:
+        """Embeddings (P, E) to hidden vectors (P, hidden)."""
         # Embeddings have length 1: without the factor their components would be too small for a linear layer's
         # initial weights.
-        hidden = self.look(self.prompt(prompts * math.sqrt(self.embedding_dim)), tokens)
-        return tuple(head(hidden) for head in self.heads)
+        hidden: Tensor = self.prompt(prompts * math.sqrt(self.embedding_dim))
+        return hidden
+
+    def presence(self, prompts: Tensor) -> Queries:
+        """Embeddings (P, E) to the queries for what a mask holds: the same for every image."""
+        queries: Queries = self.heads[-1](self.hidden_of(prompts))
+        return queries
 
     def look(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
         """What the image adds to prompts (P, hidden): nothing here."""
@@ -99,12 +113,12 @@ class CrossAttentionConnector(Connector):
     needs_image = True
 
     def __init__(
-        self, embedding_dim: int, channels: Sequence[int], hidden: int, *, layers: int = 2, heads: int = 8
+        self, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int, *, layers: int = 2, heads: int = 8
     ) -> None:
-        super().__init__(embedding_dim, channels, hidden)
+        super().__init__(embedding_dim, channels, tokens, hidden)
         if hidden % heads:
             raise ValueError(f"hidden size {hidden} cannot be shared among {heads} attention heads")
-        self.image = nn.Linear(channels[-1], hidden)
+        self.image = nn.Linear(tokens, hidden)
         self.position = nn.Linear(2 * POSITION_WAVES * 3, hidden)
         self.layers = nn.ModuleList(AttentionLayer(hidden, heads) for _ in range(layers))
 
@@ -156,8 +170,10 @@ def _axis(size: int, device: torch.device) -> Tensor:
 CONNECTORS: dict[str, type[Connector]] = {"mlp": MLPConnector, "cross_attention": CrossAttentionConnector}
 
 
-def build_connector(kind: str, embedding_dim: int, channels: Sequence[int], hidden: int = 512) -> Connector:
+def build_connector(
+    kind: str, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int = 512
+) -> Connector:
     """A connector by its name, `mlp` or `cross_attention`; ValueError for another."""
     if kind not in CONNECTORS:
         raise ValueError(f"a connector is one of {', '.join(CONNECTORS)}, not {kind!r}")
-    return CONNECTORS[kind](embedding_dim, channels, hidden)
+    return CONNECTORS[kind](embedding_dim, channels, tokens, hidden)

@@ -4,13 +4,19 @@ Shapes: B batch, P prompts, C channels, E embedding, D H W voxels. The image sid
 `mlp` connector a query is the same for every part of a volume, and the product is linear in the features: blending
 the features of overlapping windows and multiplying once gives the logits that blending P of them would give, with
 memory that grows with C and not with P.
+
+Whether a structure is there at all is read from what its own mask holds: a kidney that was made up where bowel lies
+looks like bowel, and a scrap at the edge of the scan is small and unsure.
 """
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .connectors import Connector, Queries, build_connector
 from .freezing import Members, Part, Staged
@@ -34,6 +40,53 @@ class Segmentation(NamedTuple):
     """(B, P, D / s_i, H / s_i, W / s_i)."""
     presence: Tensor
     """Logits (B, P)."""
+
+
+# What `Held.evidence` has beside C features: how large the mask is and how sure.
+HELD_BESIDE = 2
+
+
+class Held(NamedTuple):
+    """What each prompt's soft mask holds of an image, as sums over voxels: those of its parts add up.
+
+    Without gradients: presence is a judgement on the mask and must not bend it. `squares` over `mass` is how sure the
+    mask is of itself.
+    """
+
+    mass: Tensor
+    """Sum of the probabilities, in voxels, (B, P)."""
+    squares: Tensor
+    """Sum of their squares, (B, P)."""
+    features: Tensor
+    """Sum of the finest decoder features, each times its probability, (B, P, C)."""
+
+    @classmethod
+    def none(cls, batch: int, prompts: int, channels: int, device: torch.device) -> Held:
+        """Of no voxel yet."""
+        empty = torch.zeros(batch, prompts, device=device)
+        return cls(empty, empty, torch.zeros(batch, prompts, channels, device=device))
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, logits: Tensor, features: Tensor, weight: Tensor | None = None) -> Held:
+        """Logits (B, P, ...) and features (B, C, ...) of the same voxels; `weight` (N,) is how many each stands for."""
+        with torch.autocast(logits.device.type, enabled=False):
+            probability = logits.flatten(2).float().sigmoid()
+            counted = probability if weight is None else probability * weight
+            summed = counted @ features.flatten(2).float().transpose(1, 2)
+            return cls(counted.sum(dim=2), (counted * probability).sum(dim=2), summed)
+
+    def plus(self, other: Held) -> Held:
+        """The sums over both."""
+        return Held(self.mass + other.mass, self.squares + other.squares, self.features + other.features)
+
+    def evidence(self) -> Tensor:
+        """(B, P, C + HELD_BESIDE): the mean feature, normalised over its channels, ln(1 + voxels) / 4, and how sure the
+        mask is, from 0 to 1.
+        """
+        voxels = self.mass.clamp(min=1e-6).unsqueeze(-1)
+        mean = functional.layer_norm(self.features / voxels, self.features.shape[-1:])
+        return torch.cat((mean, self.mass.log1p().unsqueeze(-1) / 4, self.squares.unsqueeze(-1) / voxels), dim=-1)
 
 
 class TextSegmenter(Staged):
@@ -60,8 +113,10 @@ class TextSegmenter(Staged):
         if not 1 <= levels <= len(image.feature_channels):
             raise ValueError(f"this decoder has 1 to {len(image.feature_channels)} levels, not {levels}")
         self.image, self.text, self.levels = image, text, levels
-        channels = (*image.feature_channels[:levels], image.architecture.dims[-1])
-        self.connector: Connector = build_connector(connector, embedding_dim, channels, hidden)
+        channels = (*image.feature_channels[:levels], image.feature_channels[0] + HELD_BESIDE)
+        self.connector: Connector = build_connector(
+            connector, embedding_dim, channels, image.architecture.dims[-1], hidden
+        )
 
     def parts(self) -> dict[Part, Members]:
         """The heads of the pretraining, where there are any, take no part in segmenting by text."""
@@ -75,7 +130,9 @@ class TextSegmenter(Staged):
         features = self.image_features(volume, levels=self.levels if full else 1)
         *queries, presence = self.queries(prompts, features.bottleneck)
         logits = tuple(query.logits(level) for query, level in zip(queries, features.levels, strict=False))
-        return Segmentation(logits, presence_logits(presence, features.bottleneck)) if full else logits[0]
+        if not full:
+            return logits[0]
+        return Segmentation(logits, presence_logits(presence, Held.of(logits[0], features.levels[0])))
 
     def image_features(self, volume: Tensor, *, levels: int = 1) -> ImageFeatures:
         """(B, 1, D, H, W) to the features that every prompt is held against, of the `levels` finest levels."""
@@ -84,13 +141,17 @@ class TextSegmenter(Staged):
         return ImageFeatures((features,) if isinstance(features, Tensor) else features[:levels], pyramid[-1])
 
     def queries(self, prompts: Sequence[str] | Tensor, bottleneck: Tensor | None = None) -> tuple[Queries, ...]:
-        """P prompts to queries for each level, finest first, and for the bottleneck, last.
+        """P prompts to queries for each level, finest first, and for what a mask holds (`Held`), last.
 
         With `cross_attention` they are those of the images whose `bottleneck` is given.
         """
         image = bottleneck if self.connector.needs_image else None
         queries: tuple[Queries, ...] = self.connector(self.embed(prompts), image)
         return queries
+
+    def presence_queries(self, prompts: Sequence[str] | Tensor) -> Queries:
+        """P prompts to the last of their queries, which no image has a part in."""
+        return self.connector.presence(self.embed(prompts))
 
     def embed(self, prompts: Sequence[str] | Tensor) -> Tensor:
         """Texts to embeddings (P, E), with gradients only where the text encoder trains; embeddings stay what they
@@ -108,13 +169,10 @@ class TextSegmenter(Staged):
         return self.text.embed(prompts) if trains else self.text.encode(prompts).to(self.text.device)
 
 
-def presence_logits(queries: Queries, bottleneck: Tensor) -> Tensor:
-    """How surely each prompt's structure is somewhere in the image, (B, P): its best place in the bottleneck (B, C,
-    ...).
-
-    A maximum, so that the presence in a volume is the largest of those in its windows.
-    """
-    return queries.logits(bottleneck.float()).flatten(2).amax(dim=2)
+def presence_logits(queries: Queries, held: Held) -> Tensor:
+    """How surely each prompt's structure is somewhere in the image, (B, P), by what its mask holds."""
+    evidence = held.evidence()
+    return queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
 
 
 def masks(logits: Tensor, presence: Tensor, *, threshold: float = 0.5, presence_threshold: float = 0.5) -> Tensor:

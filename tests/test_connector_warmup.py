@@ -113,8 +113,8 @@ def test_what_was_not_looked_for_in_a_case_teaches_nothing(world: World, tmp_pat
     made.data.prepare("refuse", Watch())
     sampled = _sampled(made.model, made.samples, 0, engine)
     asked = made.prompts.of(0)._replace(structures=(("liver",),) * len(made.prompts.of(0).structures))
-    assert float(_loss(made.model, made.samples, sampled, asked, engine.device, 0.2).detach()) > 0
+    assert float(_loss(made.model, made.samples, sampled, asked, engine.device, made.config.segmenting).detach()) > 0
     cases = made.data.cases(0).cases
     for place, case in enumerate(cases):
         cases[place] = replace(case, labelled=("spleen",))
-    assert float(_loss(made.model, made.samples, sampled, asked, engine.device, 0.2)) == 0
+    assert float(_loss(made.model, made.samples, sampled, asked, engine.device, made.config.segmenting)) == 0

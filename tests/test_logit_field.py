@@ -60,7 +60,7 @@ def test_the_field_holds_the_blended_logits(
     assert (field.queries is None) == (prompts < 4) and field.stored.shape == (min(prompts, 4), *SHAPE)
     assert isinstance(field.stored, np.memmap) == on_disk
     features, queries = volume_features(mlp, x, EXACT), mlp.queries(text)
-    expected = queries[0].logits(features.finest[None])[0].detach()
+    expected = queries[0].logits(features[None])[0].detach()
     torch.testing.assert_close(logits_of(field, prompts), expected, atol=5e-3, rtol=2e-3)
     torch.testing.assert_close(field.presence, presence(features, queries).detach(), atol=1e-5, rtol=1e-5)
     one = field.of_one(1)
@@ -93,7 +93,8 @@ def test_several_passes_are_one(monkeypatch: pytest.MonkeyPatch, attention: Text
             self.done += 1
 
     watch = Counting()
-    monkeypatch.setattr(module, "SUMS_BYTES", 2 * 4 * 16 * 20 * 64)
+    # Two prompts at once, beside the four features.
+    monkeypatch.setattr(module, "SUMS_BYTES", (2 + 4) * 4 * 16 * 20 * 64)
     field = logit_field(attention, x, GRID, text, EXACT, watch)
     torch.testing.assert_close(logits_of(field, 5), expected, atol=5e-3, rtol=2e-3)
     torch.testing.assert_close(field.presence, there, atol=1e-5, rtol=1e-5)

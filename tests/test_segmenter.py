@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.connectors import CONNECTORS
-from models.segmenter import Segmentation, TextSegmenter, masks
+from models.segmenter import Held, Segmentation, TextSegmenter, masks
 from models.stunet import STUNet
 from tests.tiny import EMBEDDING, embeddings, segmenter, volume
 
@@ -69,15 +69,31 @@ def test_an_absent_structure_has_an_empty_mask() -> None:
     assert masks(logits, presence, threshold=0.9).sum() == 0
 
 
-def test_presence_is_that_of_the_best_place() -> None:
-    model = segmenter()
-    x, prompts = volume(1, 32, 32, 64), embeddings(4)
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_presence_is_read_from_what_the_mask_holds(connector: str) -> None:
+    model = segmenter(connector)
+    x, prompts = volume(2, 32, 32, 64), embeddings(4)
     with torch.no_grad():
-        presence = model(x, prompts, full=True).presence[0]
-        query = model.queries(prompts)[-1]
-        places = model.image_features(x).bottleneck.flatten(2)[0]
-    expected = (query.vectors * query.scale[:, None]) @ places + query.bias[:, None]
-    torch.testing.assert_close(presence, expected.max(dim=1).values)
+        result = model(x, prompts, full=True)
+        features = model.image_features(x).levels[0]
+        query = model.presence_queries(prompts)
+    inside = result.logits[0][1, 2].sigmoid()
+    mean = (features[1] * inside).sum(dim=(1, 2, 3)) / inside.sum()
+    mean = (mean - mean.mean()) / (mean.var(unbiased=False) + 1e-5).sqrt()
+    sure = inside.square().sum() / inside.sum()
+    evidence = torch.cat((mean, torch.stack(((1 + inside.sum()).log() / 4, sure))))
+    expected = query.scale[2] * (query.vectors[2] @ evidence) + query.bias[2]
+    torch.testing.assert_close(result.presence[1, 2], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_an_empty_mask_holds_nothing_and_presence_has_no_part_in_the_mask() -> None:
+    held = Held.of(torch.full((1, 2, 5), -1e4), torch.randn(1, 3, 5))
+    assert held.evidence().eq(0).all()
+    model = segmenter()
+    torch.autograd.backward(model(volume(1, 32, 32, 64), embeddings(4), full=True).presence.sum())
+    moved = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+    assert {name.split(".")[0] for name in moved} == {"connector"}
+    assert {name.split(".")[2] for name in moved if ".heads." in name} == {str(len(model.connector.heads) - 1)}
 
 
 def test_it_learns_to_find_one_of_two_blocks_and_that_a_third_is_not_there() -> None:
@@ -92,7 +108,7 @@ def test_it_learns_to_find_one_of_two_blocks_and_that_a_third_is_not_there() -> 
     prompts = embeddings(3)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     loss_of = torch.nn.functional.binary_cross_entropy_with_logits
-    for _ in range(40):
+    for _ in range(80):
         result = model(x, prompts, full=True)
         loss = loss_of(result.logits[0], target) + 0.1 * loss_of(result.presence, torch.tensor([[1.0, 1.0, 0.0]]))
         optimizer.zero_grad()

@@ -9,11 +9,10 @@ from monai.inferers.utils import sliding_window_inference
 from curation.interrupt import Interrupted
 from curation.progress import Watch
 from models.connectors import Queries
-from models.segmenter import TextSegmenter
+from models.segmenter import HELD_BESIDE, Held, TextSegmenter, presence_logits
 from tests.tiny import embeddings, segmenter, volume
 from train import windows as module
 from train.windows import (
-    VolumeFeatures,
     Windows,
     blended_slabs,
     label_map,
@@ -41,8 +40,8 @@ def test_blended_features_times_queries_are_blended_logits(model: TextSegmenter,
     features = volume_features(model, x, EXACT)
     queries = model.queries(prompts)
     logits, best = volume_logits(model, x, prompts, EXACT)
-    assert features.finest.shape == (4, *shape) and logits.shape == (5, *shape)
-    torch.testing.assert_close(queries[0].logits(features.finest[None])[0], logits, atol=2e-5, rtol=1e-5)
+    assert features.shape == (4, *shape) and logits.shape == (5, *shape)
+    torch.testing.assert_close(queries[0].logits(features[None])[0], logits, atol=2e-5, rtol=1e-5)
     torch.testing.assert_close(presence(features, queries), best, atol=1e-5, rtol=1e-5)
 
 
@@ -52,16 +51,18 @@ def test_one_window_is_the_network_itself(model: TextSegmenter) -> None:
     with torch.no_grad():
         expected = model(x[None], prompts, full=True)
     queries = model.queries(prompts)
-    torch.testing.assert_close(queries[0].logits(features.finest[None]), expected.logits[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(queries[0].logits(features[None]), expected.logits[0], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(presence(features, queries), expected.presence[0], atol=1e-5, rtol=1e-5)
 
 
-def test_presence_in_a_volume_is_the_largest_in_its_windows(model: TextSegmenter) -> None:
+def test_presence_in_a_volume_is_that_of_all_that_its_masks_hold(model: TextSegmenter) -> None:
     x, prompts = whole(shape=(32, 32, 128)), embeddings(4)
     features = volume_features(model, x, Windows((32, 32, 64), overlap=0, precision="float32"))
+    first, *_, last = model.queries(prompts)
     with torch.no_grad():
-        each = [model(x[None, ..., start : start + 64], prompts, full=True).presence[0] for start in (0, 64)]
-    torch.testing.assert_close(presence(features, model.queries(prompts)), torch.stack(each).amax(dim=0))
+        halves = [model.image_features(x[None, ..., start : start + 64]).levels[0] for start in (0, 64)]
+        left, right = (Held.of(first.logits(half), half) for half in halves)
+    torch.testing.assert_close(presence(features, model.queries(prompts)), presence_logits(last, left.plus(right))[0])
 
 
 @pytest.mark.parametrize(
@@ -121,14 +122,14 @@ def test_windows_are_counted_and_the_run_can_be_stopped(model: TextSegmenter) ->
     assert watch.done == 2
 
 
-def some_features(prompts: int = 6) -> tuple[VolumeFeatures, tuple[Queries, ...]]:
+def some_features(prompts: int = 6) -> tuple[torch.Tensor, tuple[Queries, ...]]:
     torch.manual_seed(0)
-    features = VolumeFeatures(torch.randn(4, 9, 10, 11), torch.randn(8, 12))
+    features = torch.randn(4, 9, 10, 11)
     query = [
         Queries(
             torch.nn.functional.normalize(torch.randn(prompts, c), dim=1), torch.rand(prompts) * 3, torch.randn(prompts)
         )
-        for c in (4, 8)
+        for c in (4, 4 + HELD_BESIDE)
     ]
     return features, tuple(query)
 
@@ -141,7 +142,7 @@ def test_labels_and_masks_are_what_their_logits_say(
 ) -> None:
     monkeypatch.setattr(module, "LOGITS_AT_ONCE", at_once)
     features, queries = some_features()
-    probability = queries[0].logits(features.finest[None])[0].sigmoid()
+    probability = queries[0].logits(features[None])[0].sigmoid()
     there = presence(features, queries).sigmoid() >= presence_threshold
     labels = label_map(features, queries, threshold=threshold, presence_threshold=presence_threshold)
     found = list(prompt_masks(features, queries, threshold=threshold, presence_threshold=presence_threshold))
@@ -167,7 +168,7 @@ def test_the_edge_is_padded_with_the_darkest_value_and_cut_off_again(model: Text
     padded = torch.nn.functional.pad(small, (0, 0, 0, 0, 6, 6), value=float(small.min()))
     features = volume_features(model, small, EXACT)
     expected = volume_features(model, padded, EXACT)
-    torch.testing.assert_close(features.finest, expected.finest[:, 6:26], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(features, expected[:, 6:26], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

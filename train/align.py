@@ -121,6 +121,9 @@ class Align:
         vectors = [self._vector(pair.case, engine).cpu() for pair in self.train[::apart][:count]]
         self.model.standardised.fit(torch.stack(vectors).to(engine.device))
 
+    def end(self, engine: Engine, watch: Watch) -> None:
+        """Nothing comes after the last step."""
+
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """The loss of the whole batch, of all parts and processes; with several parts by gradient caching."""
         found: list[AlignmentLoss] = []

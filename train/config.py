@@ -156,13 +156,15 @@ class Segmenting:
     merged: float = option(0.4, "Share of the prompts that name several structures at once, made up for the step.")
     presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
     rescue_weight: float = option(0.2, "Weight of the loss on what is missed whole, or made up.")
+    presence_patches: int = option(256, "Patches on which presence is learned once more, after the last step.")
     connector_steps: int = option(1500, "Steps of the connector alone, on stored features, before the first step.")
     decoder_learning_rate: float = option(0.3, "Learning rate of the decoder, as a share of the highest.")
     unlock_image: bool = option(False, "Train the image encoder too.")
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "hidden", "levels", "prompts_per_step")
-        _at_least(self, 0, "merged", "presence_weight", "rescue_weight", "connector_steps", "decoder_learning_rate")
+        _at_least(self, 0, "merged", "presence_weight", "rescue_weight", "decoder_learning_rate")
+        _at_least(self, 0, "connector_steps", "presence_patches")
         if self.merged > 1:
             raise ConfigError(f"merged: a share of the prompts, at most 1, not {self.merged}")
 

@@ -16,8 +16,9 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.progress import Watch
-from models.segmenter import TextSegmenter, presence_logits
+from models.segmenter import Held, TextSegmenter, presence_logits
 
+from .config import Segmenting
 from .crops import Patches
 from .engine import Engine
 from .order import random
@@ -56,12 +57,12 @@ def warm_up(
     patches: Patches,
     asked: Callable[[int], Asked],
     engine: Engine,
-    steps: int,
     learning_rate: float,
-    rescue: float,
+    options: Segmenting,
     watch: Watch,
 ) -> None:
-    """Trains the connector alone for so many steps; every process does the same."""
+    """Trains the connector alone for `options.connector_steps`; every process does the same."""
+    steps = options.connector_steps
     watch.say(f"the connector alone, {steps:,} steps on stored features")
     # Of few volumes many patches: what no patch shows would be learned to be nowhere.
     sampled = [_sampled(model, patches, number, engine) for number in range(VOLUMES)]
@@ -74,7 +75,7 @@ def warm_up(
         chosen = random((patches.order.seed, 6, step)).permutation(len(sampled))[:TOGETHER]
         prompts = asked(step)
         loss = torch.stack(
-            [_loss(model, patches, sampled[place], prompts, engine.device, rescue) for place in chosen]
+            [_loss(model, patches, sampled[place], prompts, engine.device, options) for place in chosen]
         ).mean()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), 1.0)
@@ -115,7 +116,12 @@ def _level(features: Tensor, labels: Tensor, ignored: Sequence[int], generator: 
 
 
 def _loss(
-    model: TextSegmenter, patches: Patches, sampled: Sampled, asked: Asked, device: torch.device, rescue: float
+    model: TextSegmenter,
+    patches: Patches,
+    sampled: Sampled,
+    asked: Asked,
+    device: torch.device,
+    options: Segmenting,
 ) -> Tensor:
     """Soft Dice, BCE and what is missed as in train/segmentation_losses.py, each voxel counted as often as it stands
     for.
@@ -126,18 +132,17 @@ def _loss(
         return torch.zeros((), device=device)
     table = patches.data.members(sampled.place.source, asked.structures)
     *queries, presence = model.queries(asked.embeddings.to(device), sampled.bottleneck)
+    logits = [query.logits(level.features[None]) for query, level in zip(queries, sampled.levels, strict=True)]
     losses = [
-        0.5**place
-        * _weighted(
-            query.logits(level.features[None])[0], table.to(device)[level.labels].T, level.weight, known, rescue
-        )
-        for place, (query, level) in enumerate(zip(queries, sampled.levels, strict=True))
+        0.5**place * _weighted(each[0], table.to(device)[level.labels].T, level.weight, known, options.rescue_weight)
+        for place, (each, level) in enumerate(zip(logits, sampled.levels, strict=True))
     ]
     there = table[sampled.present].any(dim=0).to(device)
-    found = presence_logits(presence, sampled.bottleneck)
-    return torch.stack(losses).sum() / sum(0.5**place for place in range(len(losses))) + 0.2 * presence_loss(
-        found, there[None], known[None]
-    )
+    finest = sampled.levels[0]
+    found = presence_logits(presence, Held.of(logits[0], finest.features[None], finest.weight))
+    judged = presence_loss(found, there[None], known[None])
+    masks = torch.stack(losses).sum() / sum(0.5**place for place in range(len(losses)))
+    return masks + options.presence_weight * judged
 
 
 def _weighted(logits: Tensor, target: Tensor, weight: Tensor, known: Tensor, rescue: float) -> Tensor:

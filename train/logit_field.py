@@ -22,7 +22,7 @@ from torch import Tensor
 
 from curation.progress import Watch
 from models.connectors import Queries
-from models.segmenter import TextSegmenter, presence_logits
+from models.segmenter import Held, TextSegmenter, presence_logits
 
 from .grid import Grid, sample_slab
 from .windows import LOGITS_AT_ONCE, Windows, blended_slabs
@@ -116,46 +116,59 @@ def logit_field(
     prompts = prompts.to(next(segmenter.connector.parameters()).device)
     if segmenter.connector.needs_image:
         return _image_queries(segmenter, volume, grid, prompts, windows, watch)
+    channels = segmenter.image.feature_channels[0]
     with torch.no_grad():
         first, *_, last = segmenter.queries(prompts)
-    best = torch.full((len(prompts),), -torch.inf)
-    as_features = len(prompts) > segmenter.image.feature_channels[0]
+    held = Held.none(1, len(prompts), channels, prompts.device)
+    as_features = len(prompts) > channels
+    stored = room((channels if as_features else len(prompts), *grid.shape))
 
-    def held_against(window: Tensor) -> Tensor:
-        features = segmenter.image_features(window)
-        with _in_float32(window):
-            _keep_largest(best, presence_logits(last, features.bottleneck))
-            return features.levels[0] if as_features else first.logits(features.levels[0].float())
+    def finest(window: Tensor) -> Tensor:
+        return segmenter.image_features(window).levels[0]
 
-    channels = segmenter.image.feature_channels[0] if as_features else len(prompts)
-    stored = room((channels, *grid.shape))
-    for start, values in blended_slabs(segmenter, held_against, volume, windows, watch):
-        _put(stored, start, values)
+    for start, values in blended_slabs(segmenter, finest, volume, windows, watch):
+        for at, features in _in_parts(values, len(prompts)):
+            logits = first.logits(features[None])
+            held = held.plus(Held.of(logits, features[None]))
+            _put(stored, start + at, features if as_features else logits[0])
     kept = Queries(*(part.float().cpu() for part in first)) if as_features else None
-    return LogitField(stored, kept, best, grid)
+    return LogitField(stored, kept, presence_logits(last, held)[0].cpu(), grid)
 
 
 def _image_queries(
     segmenter: TextSegmenter, volume: Tensor, grid: Grid, prompts: Tensor, windows: Windows, watch: Watch | None
 ) -> LogitField:
     stored = room((len(prompts), *grid.shape))
-    best = torch.full((len(prompts),), -torch.inf)
+    presence: list[Tensor] = []
     deep, high, wide = (max(voxels, size) for voxels, size in zip(grid.shape, windows.size, strict=True))
-    at_once = max(SUMS_BYTES // (4 * min(deep, windows.size[0]) * high * wide), 1)
+    channels = segmenter.image.feature_channels[0]
+    at_once = max(SUMS_BYTES // (4 * min(deep, windows.size[0]) * high * wide) - channels, 1)
     watch = _Passes(watch or Watch(), -(-len(prompts) // at_once))
     for begin in range(0, len(prompts), at_once):
         part = slice(begin, begin + at_once)
+        asked = prompts[part]
+        held = Held.none(1, len(asked), channels, prompts.device)
 
-        def held_against(window: Tensor, part: slice = part) -> Tensor:
+        def held_against(window: Tensor, asked: Tensor = asked) -> Tensor:
             features = segmenter.image_features(window)
             with _in_float32(window):
-                first, *_, last = segmenter.queries(prompts[part], features.bottleneck.float())
-                _keep_largest(best[part], presence_logits(last, features.bottleneck))
-                return first.logits(features.levels[0].float())
+                first = segmenter.queries(asked, features.bottleneck.float())[0]
+                finest = features.levels[0].float()
+                return torch.cat((first.logits(finest), finest), dim=1)
 
         for start, values in blended_slabs(segmenter, held_against, volume, windows, watch):
-            _put(stored[part], start, values)
-    return LogitField(stored, None, best, grid)
+            for at, both in _in_parts(values, len(asked)):
+                held = held.plus(Held.of(both[None, : len(asked)], both[None, len(asked) :]))
+                _put(stored[part], start + at, both[: len(asked)])
+        presence.append(presence_logits(segmenter.presence_queries(asked), held)[0].cpu())
+    return LogitField(stored, None, torch.cat(presence), grid)
+
+
+def _in_parts(values: Tensor, prompts: int) -> Iterator[tuple[int, Tensor]]:
+    """Slices of D of (K, n, H, W), as many as the logits of so many prompts have room for, with their place."""
+    step = max(LOGITS_AT_ONCE // (max(prompts, 1) * values[0, 0].numel()), 1)
+    for start in range(0, values.shape[1], step):
+        yield start, values[:, start : start + step]
 
 
 class _Passes(Watch):
@@ -179,10 +192,6 @@ class _Passes(Watch):
 def _in_float32(window: Tensor) -> AbstractContextManager[None]:
     """Only convolutions are worth half precision: the product with a query is cheap, and decides."""
     return torch.autocast(window.device.type, enabled=False)
-
-
-def _keep_largest(best: Tensor, presence: Tensor) -> None:
-    torch.maximum(best, presence.amax(dim=0).cpu(), out=best)
 
 
 def room(shape: tuple[int, ...]) -> np.ndarray:

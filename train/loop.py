@@ -64,6 +64,9 @@ class Task(Protocol):
     def begin(self, engine: Engine, watch: Watch) -> None:
         """What the model learns before the first step of a run, and not when one is resumed."""
 
+    def end(self, engine: Engine, watch: Watch) -> None:
+        """What the model learns after the last step."""
+
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Adds the gradients of this process's parts, whose mean over processes is that of the batch. Gives metrics."""
 
@@ -112,6 +115,8 @@ def fit(task: Task, optimisation: Optimisation, running: Running, out: Path, eng
             )
             watch.tell(f"loss {float(metrics['loss']):.4g}")
         watch.advance()
+        if done == optimisation.steps:
+            run.end(watch)
         if done % running.evaluate_every == 0 or done == optimisation.steps:
             run.evaluate(done, watch)
         stop = _asked_to_stop(watch, engine)
@@ -147,6 +152,15 @@ class _Run:
         """From the same weights on every process."""
         torch.manual_seed(0)
         self.task.begin(self.engine, watch)
+        self.engine.same_weights(self.parameters.values())
+        self.average = Average(self.parameters, self.config.ema)
+
+    def end(self, watch: Watch) -> None:
+        """The averaged weights are the model's from here on, and what is learned last is learned with them."""
+        self.average.stay()
+        self.task.model.eval()
+        self.task.end(self.engine, watch)
+        self.task.model.train()
         self.engine.same_weights(self.parameters.values())
         self.average = Average(self.parameters, self.config.ema)
 

@@ -61,6 +61,10 @@ class Average:
         for name, average in self.weights.items():
             average.lerp_(self._parameters[name].detach(), 1 - decay)
 
+    def stay(self) -> None:
+        """The averaged weights into the model, for good."""
+        _put(self._parameters, self.weights)
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """The averaged weights in the model, for evaluating and saving; nothing changes without an average."""

@@ -58,5 +58,8 @@ class PatchTask:
     def begin(self, engine: Engine, watch: Watch) -> None:
         """Nothing comes before the first step."""
 
+    def end(self, engine: Engine, watch: Watch) -> None:
+        """Nothing comes after the last step."""
+
     def after_step(self) -> None:
         """Nothing to put right."""

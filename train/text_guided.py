@@ -21,7 +21,7 @@ from models.checkpoint import save_checkpoint
 from models.checkpoint_record import ConnectorRecord
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import Preprocessing
-from models.segmenter import Segmentation, TextSegmenter, masks
+from models.segmenter import Held, Segmentation, TextSegmenter, masks
 from models.text import TextEncoder
 
 from .config import ConfigError, SegmentConfig
@@ -30,6 +30,7 @@ from .crops import Part, collate, middle
 from .engine import Engine
 from .overlay import draw_overlays
 from .patch_task import PatchTask
+from .presence_fit import Judged, fit_presence
 from .run_record import SHOWN, check_patch, evaluated_places, learned_by
 from .running_dice import RunningDice
 from .segmentation_losses import deep_supervision_loss, presence_loss, rescue_loss
@@ -39,7 +40,7 @@ from .structure_prompts import PromptBook, prompt_book
 from .training_set import Place, TrainingSet, open_training_set
 
 # A structure of which a patch shows fewer voxels than this is neither there nor absent.
-SHOWN_BY = 8
+SHOWN_BY = 64
 
 
 class TextGuided(PatchTask):
@@ -81,8 +82,30 @@ class TextGuided(PatchTask):
             rate = self.config.optimisation.learning_rate
             # Other prompts than those of the steps to come.
             asked = replace(self.prompts, seed=self.prompts.seed + 1)
-            rescue = self.config.segmenting.rescue_weight
-            warm_up(self.model, self.samples, asked.of, engine, steps, rate, rescue, watch)
+            warm_up(self.model, self.samples, asked.of, engine, rate, self.config.segmenting, watch)
+
+    @torch.no_grad()
+    def end(self, engine: Engine, watch: Watch) -> None:
+        """Presence once more, from the final masks; every process does the same."""
+        count = self.config.segmenting.presence_patches
+        if not count:
+            return
+        watch.say(f"presence, from the masks of {count:,} patches")
+        asked = replace(self.prompts, seed=self.prompts.seed + 2)
+        samples, judged = self.samples, []
+        for number in range(count):
+            watch.check()
+            part, prompts = collate([samples[number]]), asked.of(number)
+            embeddings = prompts.embeddings.to(engine.device)
+            with engine.autocast():
+                features = self.model.image_features(part.volume.to(engine.device))
+            finest = features.levels[0].float()
+            first = self.model.queries(embeddings, features.bottleneck.float())[0]
+            shown = self.targets(part, prompts.structures).flatten(2).sum(2).to(engine.device)
+            decided = self._labelled(part.places, prompts.structures).to(engine.device) & _decided(shown)
+            judged.append(Judged(embeddings, Held.of(first.logits(finest), finest), shown[0] > 0, decided[0]))
+        with torch.enable_grad():
+            fit_presence(self.model, judged, self.config.running.seed, watch)
 
     def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
         """Every labelled mask weighs the same, over all parts and processes."""
@@ -118,8 +141,7 @@ class TextGuided(PatchTask):
     ) -> dict[str, Tensor]:
         mask = deep_supervision_loss(predicted.logits, target, labelled, voxels=voxels)
         shown = target.flatten(2).sum(2)
-        decided = labelled & ((shown == 0) | (shown >= SHOWN_BY))
-        presence = presence_loss(predicted.presence, shown > 0, decided)
+        presence = presence_loss(predicted.presence, shown > 0, labelled & _decided(shown))
         options = self.config.segmenting
         rescue = (
             rescue_loss(predicted.logits[0], target, labelled, voxels=voxels) if options.rescue_weight else 0 * mask
@@ -188,6 +210,11 @@ class TextGuided(PatchTask):
             f"{len(self.data.structures)} structures, {sum(map(len, self.book.trained.values()))} prompts to train on, "
             f"{sum(map(len, self.book.held_out.values()))} synonyms and {len(self.book.groups)} groups held out",
         ]
+
+
+def _decided(shown: Tensor) -> Tensor:
+    """Whether so many voxels (B, P) are enough to call a structure there, or none to call it absent."""
+    return (shown == 0) | (shown >= SHOWN_BY)
 
 
 KINDS = ("dice", "dice_synonyms", "dice_groups")

@@ -2,9 +2,9 @@
 
 With the `mlp` connector the features are blended (C channels) and multiplied with the queries afterwards, a slab at a
 time: time and memory hardly depend on the number of prompts P. With `cross_attention` queries differ from window to
-window, so the P logits themselves are blended. Windows run in the order of D, and only one window's depth of the sums
-is held: what is finished is handed out. Shapes: P prompts, C channels, K of either, D H W voxels of the volume, T
-places of the bottlenecks of all windows.
+window, so the P logits themselves are blended, beside the features that say whether a structure is there. Windows run
+in the order of D, and only one window's depth of the sums is held: what is finished is handed out. Shapes: P prompts,
+C channels, K of either, D H W voxels of the volume.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from torch.nn import functional
 from curation.progress import Watch
 from models.connectors import Queries
 from models.inference import Precision, faster
-from models.segmenter import TextSegmenter, presence_logits
+from models.segmenter import Held, TextSegmenter, presence_logits
 
 # Logits held at once: 8 MiB of float32, which stay in a processor's cache.
 LOGITS_AT_ONCE = 1 << 21
@@ -55,15 +55,6 @@ class Slab(NamedTuple):
 
     start: int
     values: Tensor
-
-
-class VolumeFeatures(NamedTuple):
-    """What the network says of a volume, before any prompt: `finest` (C, D, H, W) blended, `bottleneck` (C', T) as it
-    came.
-    """
-
-    finest: Tensor
-    bottleneck: Tensor
 
 
 @torch.no_grad()
@@ -108,19 +99,16 @@ def blended_slabs(
 
 def volume_features(
     segmenter: TextSegmenter, volume: Tensor, windows: Windows = Windows(), watch: Watch | None = None
-) -> VolumeFeatures:
-    """A volume (1, D, H, W), preprocessed as the checkpoint says, to its features; each window runs once."""
+) -> Tensor:
+    """A volume (1, D, H, W), preprocessed as the checkpoint says, to its finest features (C, D, H, W), blended: all
+    that the network says of it before any prompt. Each window runs once.
+    """
     refuse_image_queries(segmenter)
-    bottlenecks: list[Tensor] = []
 
     def finest(window: Tensor) -> Tensor:
-        features = segmenter.image_features(window)
-        bottlenecks.append(features.bottleneck)
-        return features.levels[0]
+        return segmenter.image_features(window).levels[0]
 
-    blended = _whole(blended_slabs(segmenter, finest, volume, windows, watch), volume)
-    places = [bottleneck.float().flatten(2).transpose(0, 1).flatten(1) for bottleneck in bottlenecks]
-    return VolumeFeatures(blended, torch.cat(places, dim=1))
+    return _whole(blended_slabs(segmenter, finest, volume, windows, watch), volume)
 
 
 def volume_logits(
@@ -129,16 +117,15 @@ def volume_logits(
     """Blended logits (P, D, H, W) and presence logits (P) for prompt embeddings (P, E): for either connector, with
     memory for P.
     """
-    presences: list[Tensor] = []
 
-    def logits(window: Tensor) -> Tensor:
+    def held_against(window: Tensor) -> Tensor:
         features = segmenter.image_features(window)
-        first, *_, last = segmenter.queries(prompts, features.bottleneck)
-        presences.append(presence_logits(last, features.bottleneck))
-        return first.logits(features.levels[0])
+        first = segmenter.queries(prompts, features.bottleneck)[0]
+        return torch.cat((first.logits(features.levels[0]), features.levels[0]), dim=1)
 
-    blended = _whole(blended_slabs(segmenter, logits, volume, windows), volume)
-    return blended, torch.cat(presences).float().amax(dim=0)
+    blended = _whole(blended_slabs(segmenter, held_against, volume, windows), volume)
+    logits, finest = blended[: len(prompts)], blended[len(prompts) :]
+    return logits, presence_logits(segmenter.presence_queries(prompts), Held.of(logits[None], finest[None]))[0]
 
 
 def refuse_image_queries(segmenter: TextSegmenter) -> None:
@@ -147,14 +134,19 @@ def refuse_image_queries(segmenter: TextSegmenter) -> None:
         raise ValueError("cross_attention looks at each window anew: use volume_logits")
 
 
-def presence(features: VolumeFeatures, queries: Sequence[Queries]) -> Tensor:
-    """Presence logits (P): the largest over all windows."""
-    return presence_logits(queries[-1], features.bottleneck.unsqueeze(0))[0]
+@torch.no_grad()
+def presence(features: Tensor, queries: Sequence[Queries]) -> Tensor:
+    """Presence logits (P) in a volume of features (C, D, H, W)."""
+    voxels, count = features.flatten(1)[None], len(queries[0].scale)
+    held = Held.none(1, count, len(features), features.device)
+    for part, logits in _logits_in_parts(voxels[0], queries[0]):
+        held = held.plus(Held.of(logits[None], voxels[..., part]))
+    return presence_logits(queries[-1], held)[0]
 
 
 @torch.no_grad()
 def label_map(
-    features: VolumeFeatures, queries: Sequence[Queries], *, threshold: float = 0.5, presence_threshold: float = 0.5
+    features: Tensor, queries: Sequence[Queries], *, threshold: float = 0.5, presence_threshold: float = 0.5
 ) -> Tensor:
     """(D, H, W) int16: the number of the prompt, counted from 1, whose logit is highest in each voxel, or 0 where
     none is likely.
@@ -162,29 +154,29 @@ def label_map(
     A voxel is likely above `threshold`, a structure that is present with less than `presence_threshold` has none.
     """
     there = (presence(features, queries).sigmoid() >= presence_threshold).nonzero()[:, 0]
-    voxels = features.finest.flatten(1)
+    voxels = features.flatten(1)
     labels = torch.zeros(voxels.shape[1], dtype=torch.int16, device=voxels.device)
     numbers, least = (there + 1).to(torch.int16), logit_of(threshold)
     for part, logits in _logits_in_parts(voxels, _only(queries[0], there)):
         # The position of a maximum is far slower to find than the maximum: it is looked for where there is one to find.
         likely = logits.amax(dim=0) > least
         labels[part][likely] = numbers[logits[:, likely].argmax(dim=0)]
-    return labels.view(features.finest.shape[1:])
+    return labels.view(features.shape[1:])
 
 
 @torch.no_grad()
 def prompt_masks(
-    features: VolumeFeatures, queries: Sequence[Queries], *, threshold: float = 0.5, presence_threshold: float = 0.5
+    features: Tensor, queries: Sequence[Queries], *, threshold: float = 0.5, presence_threshold: float = 0.5
 ) -> Iterator[Tensor]:
     """One mask (D, H, W), bool, for each prompt in turn; structures may overlap. Thresholds as in `label_map`."""
     there = (presence(features, queries).sigmoid() >= presence_threshold).tolist()
-    voxels, least = features.finest.flatten(1), logit_of(threshold)
+    voxels, least = features.flatten(1), logit_of(threshold)
     for number, is_there in enumerate(there):
         mask = torch.zeros(voxels.shape[1], dtype=torch.bool, device=voxels.device)
         one = torch.tensor([number] if is_there else [], dtype=torch.long, device=voxels.device)
         for part, logits in _logits_in_parts(voxels, _only(queries[0], one)):
             mask[part] = logits[0] > least
-        yield mask.view(features.finest.shape[1:])
+        yield mask.view(features.shape[1:])
 
 
 def logit_of(probability: float) -> float:

@@ -12,8 +12,8 @@ from ..outcomes import Refused
 from ..reports import Report
 from .answers import Form, Problem, is_loop, read_answer
 from .questions import Question, halves, questions
-from .responses import Kind, Response, ResponseStore, chat_key
-from .usage import Meter, Spent
+from .responses import Answers, Kind, Response, chat_key
+from .usage import Ledger, Spent
 
 TOO_LONG = "too_long"
 """Finish reason of a question that was never asked, for even a single statement does not fit."""
@@ -38,7 +38,7 @@ def with_error(chat: Chat, answer: Answer, problem: str) -> Chat:
 class Asker:
     """Puts chats to the engine, unless the store has their answer; the same chat is never put twice at a time."""
 
-    def __init__(self, engine: ChatEngine, store: ResponseStore, meter: Meter) -> None:
+    def __init__(self, engine: ChatEngine, store: Answers, meter: Ledger) -> None:
         self._engine = engine
         self._store = store
         self._meter = meter
@@ -96,6 +96,18 @@ def _spent_on(kind: Kind, answer: Answer) -> Spent:
     return tokens._replace(retries=1) if kind == "retry" else tokens._replace(repairs=1)
 
 
+def first_chats(prompt: Prompt, max_tokens: int, report: Report) -> list[Chat]:
+    """The chats that a dialogue about a report begins with."""
+    asked = questions(report, prompt.file.unit, prompt.file.window)
+    return [_chat(prompt, max_tokens, report, question) for question in asked]
+
+
+def _chat(prompt: Prompt, max_tokens: int, report: Report, question: Question) -> Chat:
+    section = "" if prompt.file.unit == "report" else question.section
+    turns = prompt.messages(question.text(report), section)
+    return Chat(tuple(Message(*turn) for turn in turns), prompt.schema, max_tokens)
+
+
 class Dialogue:
     """Asks about reports as a prompt says."""
 
@@ -135,9 +147,7 @@ class Dialogue:
         return [rows]
 
     def _chat(self, report: Report, question: Question) -> Chat:
-        section = "" if self._prompt.file.unit == "report" else question.section
-        turns = self._prompt.messages(question.text(report), section)
-        return Chat(tuple(Message(*turn) for turn in turns), self._prompt.schema, self._max_tokens)
+        return _chat(self._prompt, self._max_tokens, report, question)
 
     async def _again(
         self, report: Report, question: Question, chat: Chat, answer: Answer, problem: str

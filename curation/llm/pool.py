@@ -26,9 +26,9 @@ from ..reports import InputError, Report
 from ..shards import MadeBy
 from ..workers import Inline, Processes, RunError, result_of, workers
 from .dialogue import Asker, Dialogue
-from .responses import ResponseStore
+from .responses import Answers, ResponseStore
 from .settling import Asked, Settled, Settler, unsent
-from .usage import Meter, Prices
+from .usage import Ledger, Meter, Prices
 
 Result = TypeVar("Result")
 
@@ -97,7 +97,8 @@ async def _call(connect: Callable[[], Awaitable[ChatEngine]]) -> ChatEngine:
 class ChatRecipe:
     """Captions by a language model. ``connect`` makes the engine, in the event loop that it will be used in.
 
-    ``repair`` is how many times refused captions may go back to the model, each of them once.
+    ``repair`` is how many times refused captions may go back to the model, each of them once; ``gpus`` how many GPUs an
+    engine takes where there are any.
     """
 
     made_by: MadeBy
@@ -107,6 +108,7 @@ class ChatRecipe:
     repair: int = 0
     prices: Prices | None = None
     engine_options: Options = field(default_factory=dict)
+    gpus: int = 0
     reports_per_part: int = REPORTS_PER_PART
 
     @property
@@ -123,11 +125,11 @@ class ChatRecipe:
     def started(self, watch: Watch) -> Iterator[OpenPool]:
         """With the model loaded, or the server known to answer."""
         with closing(Host(self.connect, watch.check)) as host:
-            _check_room(self, host.engine.context)
+            check_room(self, host.engine.context)
             yield partial(_open, self, host, watch)
 
 
-def _check_room(recipe: ChatRecipe, context: int | None) -> None:
+def check_room(recipe: ChatRecipe, context: int | None) -> None:
     """Raise ``InputError`` where not even a report without words would fit."""
     tokens = sum(len(content) for _, content in recipe.prompt.messages("")) // CHARACTERS_PER_TOKEN
     if context is not None and tokens + recipe.max_tokens > context:
@@ -175,8 +177,8 @@ class ChatPool:
         recipe: ChatRecipe,
         host: Host,
         settlers: Aside | Processes,
-        store: ResponseStore,
-        meter: Meter,
+        store: Answers,
+        meter: Ledger,
         watch: Watch,
     ) -> None:
         self._rounds = recipe.repair
@@ -194,14 +196,18 @@ class ChatPool:
 
     async def _work(self, reports: Sequence[Report]) -> list[tuple[bytes, bool]]:
         try:
-            found = await asyncio.gather(*map(self._dialogue.about, reports))
-            asked = [Asked(report, rows) for report, rows in zip(reports, found, strict=True)]
-            settled = await self._settle(asked)
-            sent: list[set[tuple[str, str]]] = [set() for _ in reports]
-            for number in range(self._rounds):
-                settled = await self._repaired(asked, settled, sent, number)
+            return await self.work(reports)
         except EngineDown as error:
             raise RunError(str(error)) from error
+
+    async def work(self, reports: Sequence[Report]) -> list[tuple[bytes, bool]]:
+        """The packed outcome of each report, and whether the engine failed on it. Raises ``EngineDown``."""
+        found = await asyncio.gather(*map(self._dialogue.about, reports))
+        asked = [Asked(report, rows) for report, rows in zip(reports, found, strict=True)]
+        settled = await self._settle(asked)
+        sent: list[set[tuple[str, str]]] = [set() for _ in reports]
+        for number in range(self._rounds):
+            settled = await self._repaired(asked, settled, sent, number)
         for one in settled:
             self._meter.judge(one.accepted, one.refused)
         self._watch.tell(self._meter.line())

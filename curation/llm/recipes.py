@@ -83,6 +83,7 @@ def chat_recipe(asked: LanguageModel, prompt: Prompt, check: Callable[[], None])
         repair=asked.repair,
         prices=asked.prices,
         engine_options=_engine_options(asked),
+        gpus=asked.tensor_parallel_size if asked.engine == "vllm" else 0,
     )
 
 

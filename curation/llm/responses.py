@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from ..cache_file import open_cache
 from ..engines import Answer, Chat
@@ -45,6 +45,16 @@ def chat_key(chat: Chat) -> bytes:
     return digest.digest()
 
 
+class Answers(Protocol):
+    """Usable answers by the key of their chat; see ``ResponseStore``."""
+
+    def get(self, key: bytes) -> Answer | None:
+        """The answer to a chat, if it was kept."""
+
+    def keep(self, key: bytes, answer: Answer) -> None:
+        """Keep a usable answer."""
+
+
 class ResponseStore:
     """Usable answers by chat, on disk at once, and a ledger of all that was spent. Of one thread, of one run at a time.
 
@@ -60,6 +70,11 @@ class ResponseStore:
             "SELECT content, finish_reason, prompt_tokens, completion_tokens FROM answer WHERE key = ?", (key,)
         ).fetchone()
         return Answer(*found) if found else None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was answered yet."""
+        return self._base.execute("SELECT 1 FROM answer LIMIT 1").fetchone() is None
 
     def keep(self, key: bytes, answer: Answer) -> None:
         """Keep a usable answer."""

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..manifest import Usage
 
@@ -50,6 +50,23 @@ class Prices:
     def of(self, spent: Spent) -> float:
         """What was spent, in that currency."""
         return (spent.prompt_tokens * self.prompt + spent.completion_tokens * self.completion) / 1e6
+
+
+class Ledger(Protocol):
+    """What whoever talks to a model tells of it; see ``Meter``."""
+
+    def begin(self) -> None:
+        """A chat was handed to the model."""
+
+    def end(self, spent: Spent) -> None:
+        """A chat came back, with or without an answer."""
+
+    def judge(self, accepted: int, refused: int) -> None:
+        """So many captions of a report hold, and so many do not."""
+
+    def line(self) -> str:
+        """Where it stands, for the progress line."""
+        ...
 
 
 class Meter:

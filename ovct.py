@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from curation.curator import Recipe, TextRecipe
     from curation.llm.pool import ChatRecipe
     from curation.progress import TerminalWatch
+    from curation.published import Published
     from curation.reports import Skipped
     from curation.verify_table import VerifyJob
     from train.config import StageConfig
@@ -33,7 +34,11 @@ app = typer.Typer(
 
 Reports = Annotated[
     Path,
-    typer.Argument(help="CSV, TSV, JSONL, Parquet or XLSX (also .gz), or a folder of .txt files.", show_default=False),
+    typer.Argument(
+        help="CSV, TSV, JSONL, Parquet or XLSX (also .gz), or a folder of .txt files; also in a store (s3://, gs://, "
+        "hf://).",
+        show_default=False,
+    ),
 ]
 IdColumn = Annotated[str | None, typer.Option(help="Column with the report's id.", show_default="found by name")]
 TextColumn = Annotated[
@@ -187,6 +192,33 @@ def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) 
     return OnRay(recipe, address, workers)
 
 
+def _here(place: Path, watch: TerminalWatch) -> Path:
+    """A path of this machine: what is in a store is fetched."""
+    from curation.storage import fetched, local_path
+
+    return local_path(place) or fetched(str(place), watch)
+
+
+def _check_here(out: Path | None, what: str) -> None:
+    """Raise ``InputError`` where what can only be written to this machine is to go into a store."""
+    from curation.reports import InputError
+    from curation.storage import is_url
+
+    if out is not None and is_url(out):
+        raise InputError(f"--out {out}: {what} is written to this machine; name a folder of it, and copy it afterwards")
+
+
+def _published(out: Path, watch: TerminalWatch) -> Published | None:
+    """The store that a set goes to, where ``out`` is in one."""
+    from curation.storage import is_url, staged
+
+    if not is_url(out):
+        return None
+    from curation.published import Published
+
+    return Published(str(out), staged(str(out), watch), watch)
+
+
 def _show_problems(problems: Sequence[Skipped], count: int) -> None:
     from curation.stats import problem_lines
 
@@ -197,7 +229,9 @@ def _show_problems(problems: Sequence[Skipped], count: int) -> None:
 @app.command()
 def curate(
     reports: Reports,
-    out: Annotated[Path, typer.Option(help="Folder for the caption set.")] = Path("captions"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for the caption set; also in a store (s3://, gs://, hf://).")
+    ] = Path("captions"),
     engine: Annotated[
         str,
         typer.Option(
@@ -300,22 +334,37 @@ def curate(
         )
         share = None if shard is None else Shard.read(shard)
         cores = workers or available_cores()
-        job = Job(reports, out, id_column, columns, limit, overwrite, cores, license=license, shard=share)
         with TerminalWatch("reports") as watch:
+            publish = _published(out, watch)
+            job = Job(
+                _here(reports, watch),
+                publish.root if publish else out,
+                id_column,
+                columns,
+                limit,
+                overwrite,
+                cores,
+                license=license,
+                shard=share,
+                publish=publish,
+            )
             recipe = _recipe(engine, said, prompt, watch)
             result = curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), watch)
+        where = publish.shown if publish else str(out)
         if result.already_done:
             again = "--overwrite starts again"
             if missing := result.manifest.usage and result.manifest.counts.unanswered:
                 again = f"{missing:,} questions got no usable answer: --overwrite asks for those alone"
             done = f"the data card names the licence {license}" if result.relicensed else "nothing to do"
-            typer.echo(f"{out} is complete: same input, same settings, {done} ({again}).", err=True)
+            typer.echo(f"{where} is complete: same input, same settings, {done} ({again}).", err=True)
         manifest = result.manifest
         _show_problems(result.problems, (manifest.skipped or 0) + (manifest.warnings or 0))
-        summary = summary_of(out, manifest)
-        show(summary, Console())
-        if not result.already_done or not (out / PLOT).exists():
-            draw(summary, out / PLOT)
+        summary = summary_of(job.out, manifest)
+        show(summary, Console(), where)
+        if not result.already_done or not (job.out / PLOT).exists():
+            draw(summary, job.out / PLOT)
+            if publish:
+                publish.put(job.out / PLOT)
 
 
 @app.command()
@@ -337,10 +386,14 @@ def merge(
         from curation.stats import draw, show, summary_of
 
         with TerminalWatch("parts") as watch:
-            manifest = merge(sets, out, watch, overwrite=overwrite)
-        summary = summary_of(out, manifest)
-        show(summary, Console())
-        draw(summary, out / PLOT)
+            publish = _published(out, watch)
+            folder = publish.root if publish else out
+            manifest = merge([_here(one, watch) for one in sets], folder, watch, overwrite=overwrite, publish=publish)
+            summary = summary_of(folder, manifest)
+            show(summary, Console(), publish.shown if publish else None)
+            draw(summary, folder / PLOT)
+            if publish:
+                publish.put(folder / PLOT)
 
 
 @app.command()
@@ -383,9 +436,10 @@ def verify(
         from curation.verify_table import VerifyJob
         from curation.workers import available_cores
 
-        job = VerifyJob(reports, captions, out, id_column, tuple(text_column or ()), workers or available_cores())
+        _check_here(out, "the table")
         with TerminalWatch("captions") as watch:
-            _verify(job, watch)
+            found = _here(reports, watch), _here(captions, watch)
+            _verify(VerifyJob(*found, out, id_column, tuple(text_column or ()), workers or available_cores()), watch)
 
 
 def _verify(job: VerifyJob, watch: TerminalWatch) -> None:
@@ -460,11 +514,14 @@ def stats(
         from rich.console import Console
 
         from curation.caption_set import PLOT
+        from curation.progress import TerminalWatch
         from curation.stats import count_set, draw, show
+        from curation.storage import is_url, shown
 
-        summary = count_set(folder)
-        show(summary, Console())
-        path = plot or folder / PLOT
+        with TerminalWatch("files") as watch:
+            summary = count_set(_here(folder, watch))
+        show(summary, Console(), shown(str(folder)) if is_url(folder) else None)
+        path = plot or (Path(PLOT) if is_url(folder) else folder / PLOT)
         draw(summary, path)
         typer.echo(f"Plot in {path}")
 
@@ -549,6 +606,7 @@ def audit(
         from curation.audit.drawing import wanted
         from curation.progress import TerminalWatch
         from curation.reports import InputError
+        from curation.storage import is_url
 
         said = _given(
             model=model,
@@ -569,6 +627,8 @@ def audit(
             raise InputError(f"{_options(said)}: only with --judge vllm or --judge openai")
         if out is not None and not apply:
             raise InputError("--out: only with --apply")
+        if is_url(folder):
+            raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
         drawn = wanted(sample, rejects, design, seed)
         with TerminalWatch("captions" if judge else "parts") as watch:
             if summary:
@@ -709,9 +769,11 @@ def _train(
         from train.stages import Job, train, try_out
         from train.tables import outcome_table
 
-        job = Job(tuple(data), out, overwrite, volumes)
+        _check_here(out, "a checkpoint")
         settings = load_config(stage, config, given)
         with TerminalWatch("steps") as watch:
+            here = tuple(_here(place, watch) for place in data)
+            job = Job(here, out, overwrite, _here(volumes, watch) if volumes else None)
             if check:
                 typer.echo("\n".join(try_out(job, settings).lines()))
                 return
@@ -846,8 +908,10 @@ def evaluate(
             nsd_tolerance_mm=nsd_tolerance,
             vocabulary=vocabulary,
         )
-        job = EvaluationJob(dataset, checkpoint, folder, split, limit, layout, settings, device, precision, overwrite)
+        _check_here(out, "an evaluation")
         with TerminalWatch("cases") as watch:
+            data = _here(dataset, watch) if dataset else None
+            job = EvaluationJob(data, checkpoint, folder, split, limit, layout, settings, device, precision, overwrite)
             run(Request(job, compare), watch, Console())
 
 
@@ -937,7 +1001,9 @@ def segment(
         )
         settings = settings_of(threshold, presence_threshold, overlap, precision, device, vocabulary)
         asked = Asked(tuple(prompt or ()), prompts, everything)
+        _check_here(out, "a mask")
         with TerminalWatch("scans" if jobs else "windows") as watch:
+            ct = _here(ct, watch) if ct else None
             work = asked.jobs(jobs, outputs, checkpoint) if jobs else [asked.job(ct or Path(), outputs, checkpoint)]
             model = settings.load(checkpoint)
             if not jobs:

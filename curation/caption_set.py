@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from .card import CARD, write_card
 from .durable import TEMPORARY_SUFFIX, whole_file
@@ -38,6 +38,8 @@ PLOT = "captions.png"
 PROMPT = "prompt.yaml"
 RESPONSES = "responses.sqlite"
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
+# What a set has beside its manifest and its parts.
+CARD_FILES = (CARD, SKIPPED, PLOT, PROMPT)
 
 
 class SetError(ValueError):
@@ -97,11 +99,34 @@ def check_usable(root: Path) -> None:
         )
 
 
+def is_part(name: str) -> int | None:
+    """The number of the part that a name below a set's folder is a file of."""
+    table, _, file = name.partition("/")
+    named = PART_FILE.fullmatch(file) if table in TABLES else None
+    return int(named[1]) if named else None
+
+
+class Publish(Protocol):
+    """A store that the set goes to; see ``curation.published``."""
+
+    @property
+    def shown(self) -> str: ...
+    def part(self, index: int, tables: Iterable[Table]) -> None: ...
+    def drop(self, index: int, tables: Iterable[Table]) -> None: ...
+    def put(self, path: Path) -> None: ...
+    def manifest(self) -> None: ...
+    def remove_leftovers(self, parts: int) -> None: ...
+    def size(self, path: Path) -> int | None: ...
+
+
 class CaptionSet:
     """Where the rows of one run go, part by part. Made by ``open_set``."""
 
-    def __init__(self, root: Path, work: Path, manifest: Manifest, since: float) -> None:
+    def __init__(
+        self, root: Path, work: Path, manifest: Manifest, since: float, publish: Publish | None = None
+    ) -> None:
         self.root = root
+        self._publish = publish
         self.work = work
         self.manifest = manifest
         settings = manifest.settings
@@ -133,11 +158,17 @@ class CaptionSet:
     def _commit(self) -> None:
         if self._part is None:
             return
+        index, tables = len(self.manifest.parts), tables_in(self.manifest.settings)
         written = self._part.commit()
         self._part = None
+        if self._publish:
+            self._publish.part(index, tables)
         counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects, written.repairs)
         parts = (*self.manifest.parts, written.part)
         self._update(parts=parts, counts=counts, usage=self.usage(), seconds=self._seconds())
+        if self._publish:
+            self._publish.manifest()
+            self._publish.drop(index, tables)
 
     def _seconds(self) -> float:
         now = time.monotonic()
@@ -159,8 +190,13 @@ class CaptionSet:
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         done = self.manifest.model_copy(update={**known, "usage": self.usage(), "finished": finished})
         write_card(self.root, done)
+        if self._publish:
+            for name in (SKIPPED, PROMPT, CARD):
+                self._publish.put(self.root / name)
         done.save(self.root)
         self.manifest = done
+        if self._publish:
+            self._publish.manifest()
 
     def abandon(self) -> None:
         """Drop the unfinished part."""
@@ -195,7 +231,7 @@ def remove_leftovers(root: Path, parts: int) -> None:
             if named and int(named[1]) >= parts:
                 path.unlink()
     if not parts:
-        for name in (CARD, SKIPPED, PLOT, PROMPT):
+        for name in CARD_FILES:
             (root / name).unlink(missing_ok=True)
 
 
@@ -206,14 +242,21 @@ def remove_temporary(root: Path) -> None:
             path.unlink()
 
 
-def check_parts(root: Path, manifest: Manifest, tables: Iterable[Table]) -> None:
+def _size(path: Path) -> int | None:
+    with suppress(FileNotFoundError):
+        return path.stat().st_size
+    return None
+
+
+def check_parts(
+    root: Path, manifest: Manifest, tables: Iterable[Table], size: Callable[[Path], int | None] = _size
+) -> None:
     """Raise ``SetError`` where a file of a finished part is missing or not as long as it was written."""
     for index, part in enumerate(manifest.parts):
         for table in tables:
             path = part_path(root, table, index)
-            with suppress(FileNotFoundError):
-                if path.stat().st_size == part.bytes[table]:
-                    continue
+            if size(path) == part.bytes[table]:
+                continue
             derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
             way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
             raise SetError(f"{path} is missing or not as it was written; {way_out}")
@@ -224,7 +267,7 @@ def tables_in(settings: Settings) -> tuple[Table, ...]:
     return TABLES if settings.prompt else TABLES[:-1]
 
 
-def resumable(root: Path, source: Input, settings: Settings) -> Manifest | None:
+def resumable(root: Path, source: Input, settings: Settings, publish: Publish | None = None) -> Manifest | None:
     """The manifest to go on from, ``None`` when there is none. Raises ``SetError`` when the set was made otherwise."""
     if not (root / FILE_NAME).exists():
         return None
@@ -235,8 +278,9 @@ def resumable(root: Path, source: Input, settings: Settings) -> Manifest | None:
     found = differences(manifest, source, settings)
     if found:
         what = "".join(f"\n  {difference}" for difference in found)
-        raise SetError(f"{root} was made otherwise:{what}\nStart again with --overwrite, or name another with --out.")
-    check_parts(root, manifest, tables_in(settings))
+        where = publish.shown if publish else root
+        raise SetError(f"{where} was made otherwise:{what}\nStart again with --overwrite, or name another with --out.")
+    check_parts(root, manifest, tables_in(settings), publish.size if publish else _size)
     return manifest
 
 
@@ -250,15 +294,18 @@ def open_set(
     license: str | None = None,
     overwrite: bool = False,
     since: float | None = None,
+    publish: Publish | None = None,
 ) -> Iterator[CaptionSet]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
     A ``license`` takes the place of one that was stated before. ``since`` is when the run began (``time.monotonic``,
-    by default now). Raises ``SetError`` when the folder holds something else, or another run holds the folder.
+    by default now). With ``publish`` the set goes to a store, and the folder is where it is made.
+
+    Raises ``SetError`` when the folder holds something else, or another run holds the folder.
     """
     check_usable(root)
     with locked(root) as work:
-        manifest = None if overwrite else resumable(root, source, settings)
+        manifest = None if overwrite else resumable(root, source, settings, publish)
         if manifest is None:
             _empty(work)
             carried = tuple(source_columns)
@@ -272,7 +319,10 @@ def open_set(
         for table in tables_in(settings):
             (root / table).mkdir(exist_ok=True)
         remove_leftovers(root, len(manifest.parts))
-        captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since)
+        if publish:
+            publish.manifest()
+            publish.remove_leftovers(len(manifest.parts))
+        captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since, publish)
         try:
             yield captions
         finally:

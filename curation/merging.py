@@ -10,17 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .caption_set import PROMPT, SKIPPED, SetError, check_parts, check_usable, locked, remove_leftovers, tables_in
-from .card import write_card
+from .card import CARD, write_card
 from .durable import whole_file
 from .manifest import Counts, Manifest, Repairs, Usage, differences, is_caption_set, load_manifest, versions
 from .progress import Watch
+from .published import Published
 from .reports import InputError
 from .sharding import Shard
 from .shards import part_path
 
 
-def merge(folders: Sequence[Path], out: Path, watch: Watch | None = None, *, overwrite: bool = False) -> Manifest:
-    """Joins the finished sets of all shards into ``out``; they stay as they are.
+def merge(
+    folders: Sequence[Path],
+    out: Path,
+    watch: Watch | None = None,
+    *,
+    overwrite: bool = False,
+    publish: Published | None = None,
+) -> Manifest:
+    """Joins the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
 
     Stopped at any moment, the same call makes it anew. Raises ``InputError``, ``SetError`` and ``ManifestError`` for
     sets that do not belong together, are unfinished, missing or there twice.
@@ -28,6 +36,8 @@ def merge(folders: Sequence[Path], out: Path, watch: Watch | None = None, *, ove
     watch = watch or Watch()
     shards = _in_order(folders)
     whole = _joined([manifest for _, manifest in shards])
+    if publish:
+        publish.begin()
     check_usable(out)
     if any(folder.resolve() == out.resolve() for folder in folders):
         raise InputError(f"--out {out} is one of the sets to merge: name another folder")
@@ -37,18 +47,29 @@ def merge(folders: Sequence[Path], out: Path, watch: Watch | None = None, *, ove
         raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
     with locked(out):
         _begin(out, whole)
+        if publish:
+            publish.manifest()
+            publish.remove_leftovers(0)
         watch.expect(len(whole.parts), 0)
         for index in range(len(whole.parts)):
             watch.check()
             folder, _ = shards[index % len(shards)]
             for table in tables_in(whole.settings):
                 _put(part_path(folder, table, index // len(shards)), part_path(out, table, index))
+            if publish:
+                publish.part(index, tables_in(whole.settings))
+                publish.drop(index, tables_in(whole.settings))
             watch.advance()
         for name in (PROMPT, SKIPPED):
             if (shards[0][0] / name).exists():
                 _put(shards[0][0] / name, out / name)
         write_card(out, whole)
+        if publish:
+            for name in (PROMPT, SKIPPED, CARD):
+                publish.put(out / name)
         whole.save(out)
+        if publish:
+            publish.manifest()
     return whole
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .caption_set import PROMPT, CaptionSet, check_usable, locked, open_set, resumable
-from .card import write_card
+from .card import CARD, write_card
 from .curator import OpenPool, Pool, Recipe
 from .durable import write_text
 from .fingerprint import fingerprint, stamp
@@ -23,6 +23,7 @@ from .manifest import Manifest, Settings, data_hash, load_manifest, ovct_version
 from .outcomes import Columns, Outcome, OutcomeStore, text_key
 from .problems import Problems
 from .progress import Watch
+from .published import Published
 from .reports import InputError, Report, Skipped, read_reports
 from .schemas import Reason
 from .sharding import Shard
@@ -49,6 +50,7 @@ class Job:
     reports_per_part: int | None = None  # as the engine has it
     license: str | None = None
     shard: Shard | None = None
+    publish: Published | None = None  # a store that the set goes to; ``out`` is where it is made
 
     def __post_init__(self) -> None:
         if self.license is not None and not LICENSE.fullmatch(self.license):
@@ -204,6 +206,8 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
     cannot go on; finished parts stay then, and the same call resumes.
     """
     watch, started = watch or Watch(), time.monotonic()
+    if job.publish:
+        job.publish.begin()
     check_usable(job.out)
     seen = stamp(job.reports)
     with closing(Problems()) as problems:
@@ -215,15 +219,22 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
         source, rows = fingerprint(job.reports, watch.check)
         columns = source_columns(head)
         settings = _settings(job, recipe)
-        before = None if job.overwrite else resumable(job.out, source, settings)
+        before = None if job.overwrite else resumable(job.out, source, settings, job.publish)
         if before is not None and before.complete:
             if job.license in (None, before.license):
                 return Result(before, already_done=True)
-            return Result(_with_license(job.out, job.license), already_done=True, relicensed=True)
+            return Result(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
         with (
             recipe.started(watch) as open_pool,
             open_set(
-                job.out, source, settings, columns, license=job.license, overwrite=job.overwrite, since=started
+                job.out,
+                source,
+                settings,
+                columns,
+                license=job.license,
+                overwrite=job.overwrite,
+                since=started,
+                publish=job.publish,
             ) as captions,
         ):
             if recipe.prompt_file is not None:
@@ -242,12 +253,15 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
             return Result(captions.manifest, tuple(problems.first))
 
 
-def _with_license(root: Path, license: str | None) -> Manifest:
+def _with_license(root: Path, license: str | None, publish: Published | None) -> Manifest:
     """State the licence of a finished set: manifest and data card are written anew."""
     with locked(root):
         manifest = load_manifest(root).model_copy(update={"license": license})
         write_card(root, manifest)
         manifest.save(root)
+        if publish:
+            publish.put(root / CARD)
+            publish.manifest()
     return manifest
 
 

@@ -76,8 +76,8 @@ def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], 
                 yield tuple(row[column] for column in columns), row["count_all"]
 
 
-def show(summary: Summary, console: Console) -> None:
-    """Print the closing tables of ``ovct curate`` and of ``ovct stats``."""
+def show(summary: Summary, console: Console, where: str | None = None) -> None:
+    """Print the closing tables of ``ovct curate`` and of ``ovct stats``; ``where`` is what to call the set's place."""
     manifest = summary.manifest
     console.print(_facts(summary))
     if summary.captions:
@@ -87,7 +87,7 @@ def show(summary: Summary, console: Console) -> None:
     else:
         console.print("No caption was refused.\n")
     state = "" if manifest.complete else " (unfinished: run the same `ovct curate` again to finish it)"
-    console.print(f"In {summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"In {where or summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _facts(summary: Summary) -> Table:

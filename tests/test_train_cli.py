@@ -94,3 +94,24 @@ def test_a_file_where_a_folder_goes(world: World, tmp_path: Path) -> None:
     code, told = ovct("pretrain", world.data, "--out", tmp_path / "out", *flags_of(settings("pretrain", world)))
     assert code == 2 and "is a file; --out names a folder" in told
     assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_volumes_and_captions_are_read_from_a_store(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are fetched once, and trained on as if they had always been here."""
+    import fsspec
+
+    monkeypatch.setenv("OVCT_CACHE", str(tmp_path / "cache"))
+    store = fsspec.filesystem("memory")
+    store.put(str(world.data), "/scans/dataset", recursive=True)
+    store.put(str(world.captions), "/scans/captions", recursive=True)
+    values = settings("align", world, steps=1, evaluate_every=1, save_every=1)
+    out, flags = tmp_path / "out", flags_of(values)
+    words = ["align", "memory://scans/captions", "--volumes", "memory://scans/dataset", "--out", out, *flags]
+    code, told = ovct(*words)
+    assert code == 0 and "fetching" in told, told
+    assert (out / "checkpoint.json").exists()
+    code, told = ovct(*words)
+    assert code == 0 and "is complete" in told and "fetching" not in told
+    store.rm("/scans", recursive=True)

@@ -1,0 +1,90 @@
+"""A caption set in a store: made in a folder of this machine, and put there part by part.
+
+The store's manifest decides what counts. A part's files are put first, then the manifest that names them; then the
+files are dropped here, so that the disk holds no more than the part that is being written. A run that goes on, here or
+on another machine, begins with the store's manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .caption_set import CARD_FILES, SetError, is_part
+from .manifest import FILE_NAME, FORMAT
+from .progress import Watch
+from .shards import Table, part_path
+from .storage import Place, shown
+from .workers import RunError
+
+
+class Published:
+    """Where a set goes. ``root`` is the folder of this machine in which it is made."""
+
+    def __init__(self, url: str, root: Path, watch: Watch) -> None:
+        self.place = Place(url, watch)
+        self.root = root
+        self._last: bytes | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL, for people to read."""
+        return shown(self.place.url)
+
+    def begin(self) -> None:
+        """Have the folder here say what the store has. Raises ``SetError`` where the store has something else there."""
+        self._last = self.place.read(FILE_NAME)
+        if self._last is None:
+            if self.place.entry() is not None:
+                raise SetError(f"{self.shown} is a file; name a folder with --out")
+            if others := [entry.name for entry in self.place.entries() if not _ours(entry.name)]:
+                raise SetError(
+                    f"{self.shown} is not empty and holds no caption set ({others[0]}): nothing is written there. Name "
+                    "another with --out"
+                )
+            (self.root / FILE_NAME).unlink(missing_ok=True)
+            return
+        if FORMAT.encode() not in self._last:
+            raise SetError(f"{self.shown}/{FILE_NAME} is that of something else; name another folder with --out")
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / FILE_NAME).write_bytes(self._last)
+
+    def size(self, path: Path) -> int | None:
+        """Bytes that the store has of a file of the set."""
+        return self.place.size(path.relative_to(self.root).as_posix())
+
+    def part(self, index: int, tables: Iterable[Table]) -> None:
+        """Put the files of a finished part."""
+        for table in tables:
+            self.put(part_path(self.root, table, index))
+
+    def drop(self, index: int, tables: Iterable[Table]) -> None:
+        """Drop the files of a part here, once the store's manifest names it."""
+        for table in tables:
+            part_path(self.root, table, index).unlink(missing_ok=True)
+
+    def put(self, path: Path) -> None:
+        """Put a file of the set, if it is there."""
+        if path.exists():
+            self.place.put(path, path.relative_to(self.root).as_posix())
+
+    def manifest(self) -> None:
+        """Put the manifest: from here on, what it names counts. Raises ``RunError`` where another run was faster."""
+        if self.place.read(FILE_NAME) != self._last:
+            raise RunError(
+                f"{self.shown} was changed by another run: only one may write it. When the other is done, or dead, the "
+                "same command goes on from what it left"
+            )
+        self._last = (self.root / FILE_NAME).read_bytes()
+        self.place.write(FILE_NAME, self._last)
+
+    def remove_leftovers(self, parts: int) -> None:
+        """Remove files of ours that the store's manifest does not name."""
+        names = [entry.name for entry in self.place.entries()]
+        gone = [name for name in names if (number := is_part(name)) is not None and number >= parts]
+        self.place.remove([*gone, *(name for name in names if not parts and name in CARD_FILES)])
+
+
+def _ours(name: str) -> bool:
+    """Whether a run that was killed before its first manifest may have left a file."""
+    return is_part(name) is not None

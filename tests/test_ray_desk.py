@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +16,9 @@ from curation.ray_cluster.labour import Batch, Done, Packed, Trade, versions, wo
 from curation.reports import Report
 from curation.rows import InputError
 from curation.workers import RunError
+
+
+Result = TypeVar("Result")
 
 
 def reports(count: int) -> list[Report]:
@@ -40,7 +43,7 @@ class Near:
         run(self.desk.keep(number, place, result))
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(coroutine)
 
 

@@ -17,7 +17,6 @@ from curation.reports import Report
 from curation.rows import InputError
 from curation.workers import RunError
 
-
 Result = TypeVar("Result")
 
 

@@ -119,14 +119,16 @@ def processes_of(parent: int) -> list[int]:
 
 
 def megabytes(parent: int) -> float:
-    total = 0
-    for process in processes_of(parent):
-        try:
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    return total / 1024
+    return sum(map(megabytes_of, processes_of(parent)))
+
+
+def megabytes_of(process: int) -> float:
+    """Proportional set size; 0 of a process that has ended."""
+    try:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def measure(engine: str, reports: Path, count: int, workers: int, known: Path) -> Measured:

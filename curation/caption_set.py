@@ -38,6 +38,9 @@ PLOT = "captions.png"
 PROMPT = "prompt.yaml"
 RESPONSES = "responses.sqlite"
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
+# A manifest names all parts, so of ten thousand and more parts it is not written for each: a thousand times, and then
+# a thousand times for each that there are as many again. What it does not name yet is made again after a kill.
+PARTS_TOLD_AT_ONCE = 1_000
 # What a set has beside its manifest and its parts.
 CARD_FILES = (CARD, SKIPPED, PLOT, PROMPT)
 
@@ -165,20 +168,19 @@ class CaptionSet:
             self._publish.part(index, tables)
         counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects, written.repairs)
         parts = (*self.manifest.parts, written.part)
-        self._update(parts=parts, counts=counts, usage=self.usage(), seconds=self._seconds())
+        changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
+        self.manifest = self.manifest.model_copy(update=changes)
+        if len(parts) % max(len(parts) // PARTS_TOLD_AT_ONCE, 1) == 0:
+            self.manifest.save(self.root)
+            if self._publish:
+                self._publish.manifest()
         if self._publish:
-            self._publish.manifest()
             self._publish.drop(index, tables)
 
     def _seconds(self) -> float:
         now = time.monotonic()
         seconds, self._clock = self.manifest.seconds + now - self._clock, now
         return round(seconds, 3)
-
-    def _update(self, **changes: object) -> None:
-        manifest = self.manifest.model_copy(update=changes)
-        manifest.save(self.root)
-        self.manifest = manifest
 
     def finish(self, skipped: int, warnings: int, problems: Iterator[bytes]) -> None:
         """Finish the last part, and write the list of problem rows and the data card; the set is then complete."""

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from curation import caption_set
 from curation.caption_set import SetError, locked, open_set
-from curation.manifest import Input, Settings, load_manifest
+from curation.manifest import Input, Manifest, Settings, load_manifest
 from curation.outcomes import Columns
 from curation.pipeline import Job, curate
 from curation.reports import Report
@@ -65,6 +66,21 @@ def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
     assert not any(path.exists() for path in leftovers[1:])
     assert all(path.exists() for path in others)
     assert pq.read_table(root / "captions" / "part-00001.parquet").num_rows == 2
+
+
+def test_a_long_manifest_is_not_written_for_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names all parts, so writing it for each would take the square of their number."""
+    monkeypatch.setattr(caption_set, "PARTS_TOLD_AT_ONCE", 3)
+    saved, save = list[int](), Manifest.save
+    monkeypatch.setattr(Manifest, "save", lambda self, root: (saved.append(len(self.parts)), save(self, root))[1])
+    root = tmp_path / "set"
+    fill(root, range(1, 42), finish=False)
+    assert saved == [0, 1, 2, 3, 4, 5, 6, 8, 9, 12, 15, 18]
+    assert len(load_manifest(root).parts) == 18
+    fill(root, range(37, 44))
+    manifest = load_manifest(root)
+    assert len(manifest.parts) == 22 and manifest.counts.reports == 43
+    assert pq.read_table(root / "reports")["report_id"].to_pylist() == [f"r{number}" for number in range(1, 44)]
 
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:

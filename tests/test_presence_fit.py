@@ -1,27 +1,37 @@
 """Presence, learned last from what the masks hold."""
 
 import torch
+from torch import Tensor
 
 from curation.progress import Watch
-from models.segmenter import Held, presence_logits
+from models.segmenter import Held, TextSegmenter
 from tests.tiny import embeddings, segmenter
 from train.presence_fit import Judged, fit_presence
 
 PROMPTS = embeddings(3)
 
 
-def patches(count: int, seed: int) -> list[Judged]:
+def patches(count: int, seed: int) -> Judged:
     """Prompt 0 is there where its mask is large; 1 where its features say so; 2 is never decided."""
     generator = torch.Generator().manual_seed(seed)
-    made = []
+    judged = None
     for number in range(count):
         there = torch.tensor([bool(number & 1), bool(number & 2), False])
         mass = torch.rand(1, 3, generator=generator) * 20 + torch.where(there[0], 400.0, 0.0)
         mean = torch.randn(1, 3, 4, generator=generator) * 0.3
         mean[0, 1] += torch.tensor([3.0, -1, 0, 0]) if there[1] else torch.tensor([-3.0, 1, 0, 0])
-        held = Held(mass, mass * 0.8, mean * mass.unsqueeze(-1))
-        made.append(Judged(PROMPTS, held, there, torch.tensor([True, True, False])))
-    return made
+        evidence = Held(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
+        one = Judged(PROMPTS, evidence, there, torch.tensor([True, True, False]))
+        judged = judged or one.room(count)
+        for whole, each in zip(judged, one, strict=True):
+            whole[number] = each
+    assert judged is not None
+    return judged
+
+
+def said(model: TextSegmenter, judged: Judged) -> Tensor:
+    queries = model.presence_queries(PROMPTS)
+    return queries.scale * (queries.vectors * judged.evidence).sum(dim=-1) + queries.bias > 0
 
 
 def test_it_learns_from_size_and_features_and_only_its_own_head_moves() -> None:
@@ -32,9 +42,8 @@ def test_it_learns_from_size_and_features_and_only_its_own_head_moves() -> None:
     last = f"connector.heads.{len(model.connector.heads) - 1}."
     assert moved and all(name.startswith(last) for name in moved)
     assert all(parameter.grad is None for parameter in model.parameters())
-    for patch in patches(16, 1):
-        said = presence_logits(model.presence_queries(PROMPTS), patch.held)[0] > 0
-        assert torch.equal(said[:2], patch.present[:2])
+    others = patches(16, 1)
+    assert torch.equal(said(model, others)[:, :2], others.present[:, :2])
 
 
 def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> None:
@@ -47,6 +56,6 @@ def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> 
     assert not all(torch.equal(value, states[2][name]) for name, value in states[0].items())
     model = segmenter()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    unknown = [patch._replace(decided=torch.zeros(3, dtype=torch.bool)) for patch in patches(2, 0)]
-    fit_presence(model, unknown, 0, Watch())
+    unknown = patches(2, 0)
+    fit_presence(model, unknown._replace(decided=torch.zeros_like(unknown.decided)), 0, Watch())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -2,12 +2,11 @@
 
 A training step shows it a few masks that still change. Here the network is run over many patches once, without
 gradients, what each prompt's mask holds is kept (a few dozen numbers), and only the connector's last head learns from
-it, in thousands of cheap steps. Shapes: R rows, one for each prompt of each patch.
+it, in thousands of cheap steps. Shapes: N patches, P prompts of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,7 +16,7 @@ from torch.optim import AdamW
 
 from curation.progress import Watch
 from models.connectors import Queries
-from models.segmenter import Held, TextSegmenter
+from models.segmenter import TextSegmenter
 
 from .order import random
 
@@ -28,21 +27,29 @@ WEIGHT_DECAY = 0.1
 
 
 class Judged(NamedTuple):
-    """Prompts of one patch: `embeddings` (P, E), what their masks `held`, whether each is `present`, and whether that
-    is `decided`, (P) bool.
+    """Prompts of N patches: `embeddings` (N, P, E), the `evidence` of what their masks hold (N, P, C), whether each is
+    `present`, and whether that is `decided`, (N, P) bool.
     """
 
     embeddings: Tensor
-    held: Held
+    evidence: Tensor
     present: Tensor
     decided: Tensor
 
+    def room(self, patches: int) -> Judged:
+        """For so many patches as this one, (P, ...), is. Kept apart, small results would lie scattered between the
+        large tensors of each patch, and a process that keeps freed memory would grow and grow.
+        """
+        return Judged(*(each.new_empty((patches, *each.shape)) for each in self))
 
-def fit_presence(model: TextSegmenter, patches: Sequence[Judged], seed: int, watch: Watch) -> None:
+
+def fit_presence(model: TextSegmenter, judged: Judged, seed: int, watch: Watch) -> None:
     """Trains the last head of the connector on what was seen; nothing else moves."""
     head = model.connector.heads[-1]
+    decided = judged.decided
     with torch.no_grad():
-        hidden, evidence, present = (torch.cat(each) for each in zip(*_rows(model, patches), strict=True))
+        hidden, evidence = model.connector.hidden_of(judged.embeddings[decided]), judged.evidence[decided]
+    present = judged.present[decided].float()
     if not len(present):
         return
     optimizer = AdamW(head.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -59,13 +66,6 @@ def fit_presence(model: TextSegmenter, patches: Sequence[Judged], seed: int, wat
         optimizer.step()
     for parameter in head.parameters():
         parameter.grad = None
-
-
-def _rows(model: TextSegmenter, patches: Sequence[Judged]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    for patch in patches:
-        evidence = patch.held.evidence()[0]
-        hidden = model.connector.hidden_of(patch.embeddings)
-        yield hidden[patch.decided], evidence[patch.decided], patch.present[patch.decided].float()
 
 
 def _loss(head: nn.Module, hidden: Tensor, evidence: Tensor, present: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ class TextGuided(PatchTask):
             return
         watch.say(f"presence, from the masks of {count:,} patches")
         asked = replace(self.prompts, seed=self.prompts.seed + 2)
-        samples, judged = self.samples, []
+        samples, judged = self.samples, None
         for number in range(count):
             watch.check()
             part, prompts = collate([samples[number]]), asked.of(number)
@@ -103,7 +103,12 @@ class TextGuided(PatchTask):
             first = self.model.queries(embeddings, features.bottleneck.float())[0]
             shown = self.targets(part, prompts.structures).flatten(2).sum(2).to(engine.device)
             decided = self._labelled(part.places, prompts.structures).to(engine.device) & _decided(shown)
-            judged.append(Judged(embeddings, Held.of(first.logits(finest), finest), shown[0] > 0, decided[0]))
+            evidence = Held.of(first.logits(finest), finest).evidence()[0]
+            one = Judged(embeddings, evidence, shown[0] > 0, decided[0])
+            judged = judged or one.room(count)
+            for whole, each in zip(judged, one, strict=True):
+                whole[number] = each
+        assert judged is not None
         with torch.enable_grad():
             fit_presence(self.model, judged, self.config.running.seed, watch)
 

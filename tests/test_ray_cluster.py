@@ -25,7 +25,8 @@ from curation.reports import InputError
 from curation.workers import RunError
 from tests.crowd import deadly_recipe, eventually, workers_of_ray
 from tests.fakes import fake_recipe, write_reports
-from tests.hostile import Hostile
+from tests.hostile import Hostile, answers
+from tests.mischief import fails
 from tests.test_hostile_curate import recipe as hostile_recipe
 from tests.test_hostile_curate import respond
 
@@ -172,6 +173,23 @@ def test_a_server_is_asked_by_actors_and_answers_are_kept(tmp_path: Path, monkey
     assert one.usage and other.usage and one.counts == other.counts
     assert (one.usage.questions, one.usage.completion_tokens) == (other.usage.questions, other.usage.completion_tokens)
     assert other.usage.first_accept_rate == one.usage.first_accept_rate
+
+
+def test_what_got_no_answer_is_asked_alone_when_it_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-written-anywhere-0123456789")
+    reports = write_reports(tmp_path / "reports.csv", 60)
+    with Hostile(respond, lambda asked: fails(422) if "of 7 mm" in asked.question else answers) as hostile:
+        first = curate(Job(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 1))
+        assert first.manifest.counts.rejects["engine_error"] == 1
+        hostile.behave = lambda asked: answers
+        before = len(hostile.log)
+        again = curate(Job(reports, tmp_path / "ray", overwrite=True), OnRay(hostile_recipe(hostile), "local", 1))
+        assert len(hostile.log) == before + 1
+        curate(Job(reports, tmp_path / "one"), hostile_recipe(hostile))
+    assert "engine_error" not in again.manifest.counts.rejects
+    assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
 def test_a_server_that_is_gone_ends_the_run(tmp_path: Path) -> None:

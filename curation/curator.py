@@ -52,6 +52,7 @@ class Pool(Protocol):
         ...
 
 
+BATCH_REPORTS = 32
 Options = Mapping[str, int | float | str]
 OpenPool = Callable[["CaptionSet", int], AbstractContextManager[Pool]]
 
@@ -79,6 +80,11 @@ class Recipe(Protocol):
         """Reports in a part, where nothing else is said."""
         ...
 
+    @property
+    def batch_reports(self) -> int:
+        """Reports that are handed to a pool at once."""
+        ...
+
     def started(self, watch: Watch) -> AbstractContextManager[OpenPool]:
         """Load what is slow to load or may fail to; then a pool can be opened for a set, with so many processes."""
         ...
@@ -93,6 +99,7 @@ class TextRecipe:
     options: Options = field(default_factory=dict)
     prompt_file: bytes | None = None
     reports_per_part: int = REPORTS_PER_PART
+    batch_reports: int = BATCH_REPORTS
 
     @contextmanager
     def started(self, watch: Watch) -> Iterator[OpenPool]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .caption_set import PROMPT, CaptionSet, check_usable, locked, open_set, resumable
 from .card import CARD, write_card
-from .curator import OpenPool, Pool, Recipe
+from .curator import BATCH_REPORTS, OpenPool, Pool, Recipe
 from .durable import write_text
 from .fingerprint import fingerprint, stamp
 from .manifest import Manifest, Settings, data_hash, load_manifest, ovct_version
@@ -30,7 +30,6 @@ from .sharding import Shard
 from .shards import GROUP_CHARACTERS, GROUP_REPORTS
 from .workers import RunError, available_cores, result_of
 
-BATCH_REPORTS = 32
 BATCH_CHARACTERS = 1_000_000
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
 LICENSE = re.compile(r"[a-z0-9.-]{1,64}")
@@ -105,14 +104,14 @@ def note_late_columns(
         yield report
 
 
-def batches(reports: Iterable[Report], reports_per_part: int) -> Iterator[list[Report]]:
+def batches(reports: Iterable[Report], reports_per_part: int, size: int = BATCH_REPORTS) -> Iterator[list[Report]]:
     """Batches for a worker. They end where parts end, so that a resumed run asks for the same ones."""
     batch: list[Report] = []
     characters = 0
     for number, report in enumerate(reports, 1):
         batch.append(report)
         characters += len(report.text)
-        if len(batch) == BATCH_REPORTS or characters >= BATCH_CHARACTERS or number % reports_per_part == 0:
+        if len(batch) == size or characters >= BATCH_CHARACTERS or number % reports_per_part == 0:
             yield batch
             batch, characters = [], 0
     if batch:
@@ -246,7 +245,8 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
                 total = None if total is None else job.shard.size(total, settings.reports_per_part)
             watch.expect(total, captions.reports_done)
             left = _after_finished_parts(stream, captions, watch.check)
-            _write(open_pool, left, captions, 0 if len(head) <= INLINE_REPORTS else job.workers, watch)
+            count = 0 if len(head) <= INLINE_REPORTS else job.workers
+            _write(open_pool, batches(left, settings.reports_per_part, recipe.batch_reports), captions, count, watch)
             if stamp(job.reports) != seen:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines())
@@ -265,10 +265,10 @@ def _with_license(root: Path, license: str | None, publish: Published | None) ->
     return manifest
 
 
-def _write(open_pool: OpenPool, reports: Iterator[Report], captions: CaptionSet, count: int, watch: Watch) -> None:
-    settings = captions.manifest.settings
-    batched = batches(reports, settings.reports_per_part)
-    store = OutcomeStore(captions.work / "outcomes.sqlite", settings.digest())
+def _write(
+    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, count: int, watch: Watch
+) -> None:
+    store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
     with closing(store), open_pool(captions, count) as pool:
         for report, outcome in outcomes(batched, store, pool, watch.check):
             captions.add(report, outcome)

@@ -96,11 +96,10 @@ def test_an_engine_that_answers_too_few_reports_is_asked_again_one_by_one() -> N
 
 
 def test_batches_end_where_parts_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curation.pipeline.BATCH_REPORTS", 4)
     monkeypatch.setattr("curation.pipeline.BATCH_CHARACTERS", 100)
-    sizes = [len(batch) for batch in batches([report("x")] * 15, 10)]
+    sizes = [len(batch) for batch in batches([report("x")] * 15, 10, 4)]
     assert sizes == [4, 4, 2, 4, 1]
-    assert [len(batch) for batch in batches([report("x" * 60)] * 5, 10)] == [2, 2, 1]
+    assert [len(batch) for batch in batches([report("x" * 60)] * 5, 10, 4)] == [2, 2, 1]
 
 
 def test_every_report_is_in_the_set_in_its_order(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from curation.interrupt import Interrupted
 from curation.manifest import load_manifest
 from curation.pipeline import Job, curate
 from curation.progress import Watch
+from curation.ray_cluster import recipe
 from curation.ray_cluster.recipe import OnRay, connected
 from curation.reports import InputError
 from curation.workers import RunError
@@ -38,6 +39,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated.*"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that there are many of them."""
+    monkeypatch.setattr(recipe, "BATCH_OF_TEXT", 1)
+    monkeypatch.setattr(recipe, "BATCH_OF_CHATS", 1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -195,9 +203,9 @@ def test_what_got_no_answer_is_asked_alone_when_it_is_made_anew(
 def test_a_server_that_is_gone_ends_the_run(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 90)
     with Hostile(respond) as hostile:
-        recipe = hostile_recipe(hostile, attempts=2)
+        gone = hostile_recipe(hostile, attempts=2)
     with pytest.raises((RunError, InputError)):
-        curate(Job(reports, tmp_path / "ray"), OnRay(recipe, "local", 2))
+        curate(Job(reports, tmp_path / "ray"), OnRay(gone, "local", 2))
 
 
 @pytest.mark.parametrize(

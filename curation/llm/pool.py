@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 from prompts.prompt_file import Prompt
 
 from ..caption_set import RESPONSES, CaptionSet
-from ..curator import OpenPool, Options
+from ..curator import BATCH_REPORTS, OpenPool, Options
 from ..engines import ChatEngine, EngineDown
-from ..pipeline import BATCH_REPORTS
 from ..progress import Watch
 from ..reports import InputError, Report
 from ..shards import MadeBy
@@ -110,6 +109,7 @@ class ChatRecipe:
     engine_options: Options = field(default_factory=dict)
     gpus: int = 0
     reports_per_part: int = REPORTS_PER_PART
+    batch_reports: int = BATCH_REPORTS
 
     @property
     def options(self) -> Options:

@@ -15,10 +15,11 @@ from prompts.prompt_file import read_prompt
 
 from ..caption_set import PROMPT, SetError, check_parts, locked, remove_temporary
 from ..card import write_card
+from ..curator import BATCH_REPORTS
 from ..durable import put_in_place, temporary_name
 from ..manifest import Counts, Manifest, Part, data_hash, load_manifest, ovct_version, versions
 from ..outcomes import Columns
-from ..pipeline import BATCH_REPORTS, INLINE_REPORTS
+from ..pipeline import INLINE_REPORTS
 from ..progress import Watch
 from ..reports import InputError, Report, Section
 from ..shards import MadeBy, PartWriter, Table, Written, part_path

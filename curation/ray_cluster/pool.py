@@ -16,7 +16,7 @@ from .desk import Desk
 from .labour import Batch, Done, Packed, Trade
 
 LANES = 2
-AHEAD = 8
+AHEAD = 4
 """Batches under way for each worker: enough to go on while one batch is tried again."""
 
 

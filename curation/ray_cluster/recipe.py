@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from ..llm.usage import Meter
 
 LOCAL = "local"
+# Times the batch of one machine.
+BATCH_OF_TEXT = 16
+BATCH_OF_CHATS = 2
 STORE_BYTES = 512 * 2**20
 """Ray's object store on this machine: batches are small, and few are under way."""
 
@@ -70,6 +73,11 @@ class OnRay:
     def reports_per_part(self) -> int:
         """As the recipe."""
         return self.recipe.reports_per_part
+
+    @property
+    def batch_reports(self) -> int:
+        """More than on one machine: a batch costs Ray some hundredths of a second, whatever is in it."""
+        return self.recipe.batch_reports * (BATCH_OF_TEXT if isinstance(self.recipe, TextRecipe) else BATCH_OF_CHATS)
 
     @contextmanager
     def started(self, watch: Watch) -> Iterator[OpenPool]:

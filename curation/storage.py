@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -289,11 +288,6 @@ def staged(url: str, watch: Watch) -> Path:
     """The folder of this machine in which what goes to a URL is made."""
     place = Place(url, watch)
     return cache_root() / "sets" / _key(place.url) / place.name
-
-
-def forget(path: Path) -> None:
-    """Remove a folder of the cache."""
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def _key(*parts: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -105,6 +106,8 @@ def connected(address: str, workers: int | None) -> Iterator[Any]:
     if address == LOCAL:
         here = {"num_cpus": workers or available_cores(), "include_dashboard": False}
         here["object_store_memory"] = STORE_BYTES
+    # Ray reports home otherwise.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(address=address, **quiet, **here)

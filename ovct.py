@@ -261,6 +261,14 @@ def curate(
             show_default="all",
         ),
     ] = None,
+    reports_per_part: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Reports in a part, that is in a file of each table.",
+            show_default="10,000 with the rules, 1,000 with a language model",
+        ),
+    ] = None,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -344,6 +352,7 @@ def curate(
                 limit,
                 overwrite,
                 cores,
+                reports_per_part=reports_per_part,
                 license=license,
                 shard=share,
                 publish=publish,

@@ -295,3 +295,11 @@ def test_a_wrong_call_of_audit_is_told(
     assert done.exit_code == 2, done.output
     assert problem in done.stderr and "Traceback" not in done.output
     assert not Path("captions/audit").exists()
+
+
+def test_the_size_of_parts_can_be_said(reports: Path, tmp_path: Path) -> None:
+    done = call("curate", reports, "--out", tmp_path / "set", "--reports-per-part", "20")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in sorted((tmp_path / "set/captions").iterdir())] == [
+        f"part-0000{number}.parquet" for number in range(3)
+    ]

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +45,8 @@ class RayPool:
         known: Callable[[Report], Mapping[bytes, Any]],
         told: Callable[[Any], None],
     ) -> None:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
         self.ahead = AHEAD * places.workers * places.at_once
         self._ray = ray
         self._known = known
@@ -52,7 +55,9 @@ class RayPool:
         self._futures: dict[int, Future[list[Packed]]] = {}
         self._count = 0
         self._lock = threading.Lock()
-        self._desk = ray.remote(num_cpus=0, max_concurrency=1000)(Desk).remote()
+        # Beside this process, so that no other machine can take it down.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._desk = ray.remote(num_cpus=0, max_concurrency=1000, scheduling_strategy=here)(Desk).remote()
         self._job = _job(ray, self._desk, trade, places)
         self._thread = threading.Thread(target=self._collect, name="ray", daemon=True)
         self._thread.start()
@@ -86,7 +91,8 @@ class RayPool:
         if finished and self._error is None:
             self._ray.get(self._desk.end.remote())
             self._thread.join(timeout=60)
-        self._ray.kill(self._desk)
+        with suppress(self._ray.exceptions.RayError):
+            self._ray.kill(self._desk)
         self._thread.join(timeout=10)
 
     def _collect(self) -> None:

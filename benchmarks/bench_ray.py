@@ -18,11 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bench_curate import EXAMPLES, REAL, ROOT, megabytes_of, processes_of, real_texts
 from benchmarks.bench_curate import write_reports as write_recombined
+from curation.curator import TextRecipe
+from curation.engines import Draft
+from curation.reports import Report
+from curation.shards import MadeBy
+from tests.fakes import FakeEngine, FakeVerifier, drafts_of
 from tests.fakes import write_reports as write_short
 
 CHILD = """
@@ -32,8 +38,8 @@ from curation.curator import rules_recipe
 from curation.interrupt import Interrupted
 from curation.pipeline import Job, curate
 from curation.progress import Watch
+from benchmarks.bench_ray import instant_recipe
 from curation.ray_cluster.recipe import OnRay
-from tests.fakes import fake_recipe
 
 class Told(Watch):
     def __init__(self, stop): self.done, self.stop, self.first = 0, stop, None
@@ -46,7 +52,7 @@ class Told(Watch):
 
 reports, out, engine, workers, ray, stop = sys.argv[1:]
 if __name__ == "__main__":
-    recipe = {"rules": rules_recipe, "instant": fake_recipe}[engine]()
+    recipe = {"rules": rules_recipe, "instant": instant_recipe}[engine]()
     job = Job(Path(reports), Path(out), workers=int(workers))
     watch = Told(int(stop))
     try:
@@ -55,6 +61,25 @@ if __name__ == "__main__":
         pass
     print(f"worked {time.monotonic() - watch.first:.3f}", flush=True)
 """
+
+
+class Forgetful(FakeEngine):
+    """Answers at once, and keeps nothing of what it was asked."""
+
+    def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
+        """The drafts of each report."""
+        for report in reports:
+            yield drafts_of(report.text)
+
+
+def instant_recipe() -> TextRecipe:
+    """A recipe of it."""
+    return TextRecipe(MadeBy("fake", FakeEngine.model, FakeEngine.prompt), forgetful)
+
+
+def forgetful() -> tuple[Forgetful, FakeVerifier]:
+    """Engine and verifier."""
+    return Forgetful(), FakeVerifier()
 
 
 @dataclass(frozen=True)

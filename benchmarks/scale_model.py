@@ -31,21 +31,20 @@ SIZES = (50_000, 1_000_000, 10_000_000, 100_000_000)
 class Rates:
     """Measured on two cores of an AMD EPYC, see docs/scale.md and docs/quality.md."""
 
-    driver_ms: float = 0.35
-    known_ms: float = 1.4
+    driver_ms: float = 0.25
+    known_ms: float = 1.1
     new_ms: float = 16.3
-    learning_s: float = 10.0
-    start_s: float = 10.0
+    learning_s: float = 11.6
+    start_s: float = 12.0
     verify_ms: float = 1.65
     tokens_in: float = 3_212
     tokens_out: float = 439
-    report_bytes: float = 1_500
-    outcome_bytes: float = 1_500
-    set_bytes: float = 1_700
-    answers_bytes: float = 1_500
-    part_bytes: float = 210
-    driver_mb: float = 300
+    report_bytes: float = 1_875
+    outcome_bytes: float = 1_546
+    part_bytes: float = 203
+    driver_mb: float = 285
     worker_mb: float = 250
+    node_mb: float = 950
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,10 @@ class Assumed:
     gpu_out: float = 2_500
     gpu_price: float = 2.5
     core_price: float = 0.04
+    node_cores: int = 16
     put_price: float = 5.0
     store_ms: float = 50
+    answers_bytes: float = 2_000
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ def estimate(reports: int, rates: Rates, assumed: Assumed, model: bool) -> Estim
         objects=parts * tables + 5,
         puts=puts,
         manifest_gb=named * rates.part_bytes / 1e9,
-        disk_gb=(reports * rates.report_bytes + fresh * (rates.outcome_bytes + model * rates.answers_bytes)) / 1e9,
-        memory_gb=(rates.driver_mb + assumed.cores * rates.worker_mb) / 1024,
+        disk_gb=(reports * rates.report_bytes + fresh * (rates.outcome_bytes + model * assumed.answers_bytes)) / 1e9,
+        memory_gb=(assumed.node_cores * rates.worker_mb + rates.node_mb + rates.driver_mb) / 1024,
         price=cores_paid * assumed.core_price
         + gpus_paid * assumed.gpu_price
         + (puts + saves) / 1e6 * assumed.put_price,
@@ -153,6 +154,8 @@ def table(rates: Rates, assumed: Assumed, model: bool) -> list[str]:
 
 def hours(time_h: float) -> str:
     """For people."""
+    if time_h < 1 / 30:
+        return f"{3600 * time_h:.0f} s"
     if time_h < 1.5:
         return f"{60 * time_h:.0f} min"
     return f"{time_h:,.1f} h" if time_h < 48 else f"{time_h / 24:,.1f} d"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks.scale_model import Assumed, Rates, table
 from models.text import DEFAULT_ENCODER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,3 +23,10 @@ def test_the_example_of_the_networks_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert result["found"].shape == (1, 2, 64, 64, 64) and result["found"].dtype == torch.bool
     assert result["record"].text.embedding_dim == 384
     assert {path.suffix for path in Path("run").iterdir() if path.is_file()} == {".json", ".safetensors"}
+
+
+def test_the_plan_is_what_the_model_says() -> None:
+    """Tables of docs/scale.md, from the rates and assumptions as they stand."""
+    page = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    for model in (False, True):
+        assert "\n".join(table(Rates(), Assumed(), model)) in page, "python -m benchmarks.scale_model prints the tables"

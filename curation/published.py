@@ -25,6 +25,7 @@ class Published:
         self.place = Place(url, watch)
         self.root = root
         self._last: bytes | None = None
+        self._sizes: dict[str, int] | None = None
 
     @property
     def shown(self) -> str:
@@ -50,8 +51,10 @@ class Published:
         (self.root / FILE_NAME).write_bytes(self._last)
 
     def size(self, path: Path) -> int | None:
-        """Bytes that the store has of a file of the set."""
-        return self.place.size(path.relative_to(self.root).as_posix())
+        """Bytes that the store had of a file of the set when it was first asked: a list of all costs less than each."""
+        if self._sizes is None:
+            self._sizes = {entry.name: entry.bytes for entry in self.place.entries()}
+        return self._sizes.get(path.relative_to(self.root).as_posix())
 
     def part(self, index: int, tables: Iterable[Table]) -> None:
         """Put the files of a finished part."""

@@ -113,13 +113,6 @@ class Place:
         listed = [_entry(path[len(self.root) :].lstrip("/"), info) for path, info in found.items()]
         return sorted(entry for entry in listed if entry.name and not entry.name.endswith("/"))
 
-    def size(self, name: str) -> int | None:
-        """Bytes of a file, or ``None`` where there is none."""
-        try:
-            return int(self._tried(lambda: self.files.info(self._at(name)))["size"])
-        except FileNotFoundError:
-            return None
-
     def read(self, name: str) -> bytes | None:
         """A small file, or ``None`` where there is none."""
         try:

@@ -18,7 +18,7 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/ovct curate examples/reports.csv --overwrite
 
-# The whole road on phantoms: 23 minutes on two cores. A second call goes on where the first one was stopped.
+# The whole road on phantoms: about 24 minutes on two cores. A second call goes on where the first one was stopped.
 # Freed memory is kept: on a CPU with glibc, that is a fifth faster.
 DEMO := runs/demo
 train-demo: export MALLOC_MMAP_THRESHOLD_ := 4294967296

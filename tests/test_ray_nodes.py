@@ -30,7 +30,7 @@ def nodes() -> Iterator[Any]:
     """A head with one worker, and a node with two."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster: Any = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         yield cluster, cluster.add_node(num_cpus=2)
     finally:

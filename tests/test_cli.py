@@ -135,7 +135,7 @@ def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, repor
         (["curate", "REPORTS", "--text-column", "nothing"], 2, "nothing"),
         (["curate", "REPORTS", "--limit", "0"], 2, "--limit"),
         (["curate", "REPORTS", "--workers", "0"], 2, "--workers"),
-        (["curate", "REPORTS", "--ray", "auto"], 2, "No such option"),
+        (["curate", "REPORTS", "--ray", "ray://head:10001"], 2, "Ray Client cannot stream"),
         (["verify", "REPORTS", "none.csv", "--out", "v.parquet"], 2, "none.csv"),
         (["verify", "REPORTS", "REPORTS", "--out", "v.parquet"], 2, "no column organ, caption"),
         (["verify", "REPORTS", "REPORTS"], 2, "--out FILE"),

@@ -1,7 +1,6 @@
-"""The loop on a task that is done in milliseconds; and every stage on two processes."""
+"""The loop on a task that is done in milliseconds."""
 
 import pickle
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from curation.interrupt import Interrupted
 from curation.progress import Watch
 from curation.workers import RunError
 from models.checkpoint import load_checkpoint
-from tests.training_worlds import ALIKE, CONFIGS, every_stage, make_world, on_two, settings, trained, weights
+from tests.training_worlds import CONFIGS, make_world, settings
 from train.config import ConfigError, Optimisation, Running, load_config
 from train.engine import Engine
 from train.loop import DryRun, Outcome, _Clock, dry_run, fit, start_again
@@ -221,35 +220,6 @@ def test_accelerators_that_are_not_there() -> None:
     for accelerator in ("abacus", "cuda") if not torch.cuda.is_available() else ("abacus",):
         with pytest.raises(ConfigError, match=f"accelerator '{accelerator}', 1 devices"):
             Engine(Running(accelerator=accelerator))
-
-
-# What is added before a norm, or to all keys of a softmax, changes nothing: its gradient is rounding alone, which AdamW
-# makes steps of.
-WITHOUT_EFFECT = re.compile(r"conv[12]\.bias|key\.bias")
-
-
-def test_every_stage_learns_on_two_processes_what_it_does_on_one(tmp_path: Path) -> None:
-    world = make_world(tmp_path / "world", cases=8)
-    on_two(every_stage, tmp_path)
-    for stage in CONFIGS:
-        for parts in (1, 2):
-            out, other = tmp_path / f"{stage}-{parts}", tmp_path / "out" / stage
-            trained(stage, world, out, **ALIKE, accumulate=parts)
-            one, two = weights(out), weights(other)
-            assert one.keys() == two.keys()
-            apart = [(one[name] - two[name]).abs().flatten() for name in one if not WITHOUT_EFFECT.search(name)]
-            share = float((torch.cat(apart) > 1e-5).double().mean())
-            # In the same parts it is the same sum; in one part rounding differs, and AdamW's first steps are signs.
-            assert share == 0 if parts == 2 else share < 0.02, (
-                f"{stage}, {parts}: {share}, {max(map(torch.max, apart))}"
-            )
-            logs = [read_metrics(folder / "metrics.jsonl") for folder in (out, other)]
-            for here, there in zip(*logs, strict=True):
-                assert here.keys() == there.keys() and here["kind"] == there["kind"]
-                measured = [name for name in here if isinstance(here[name], float) and name != "seconds_per_step"]
-                told = [[line[name] for name in measured] for line in (here, there)]
-                assert told[0] == pytest.approx(told[1], rel=1e-4, abs=1e-4), measured
-            assert len(logs[0][-1]) > 2, "an evaluation"
 
 
 @pytest.mark.parametrize("stage", CONFIGS)

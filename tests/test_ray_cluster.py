@@ -13,8 +13,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.bench_curate import EXAMPLES, real_texts
-from benchmarks.bench_curate import write_reports as write_long_reports
 from curation.curator import rules_recipe
 from curation.interrupt import Interrupted
 from curation.manifest import load_manifest
@@ -81,8 +79,7 @@ class Saying(Watch):
 
 
 def test_2000_reports_by_rules_give_the_files_of_one_machine(tmp_path: Path) -> None:
-    reports = tmp_path / "reports.csv"
-    write_long_reports(reports, real_texts(EXAMPLES), 2_000, "recombined")
+    reports = write_reports(tmp_path / "reports.csv", 2_000)
     curate(Job(reports, tmp_path / "one"), rules_recipe())
     watch = Saying()
     curate(Job(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"), watch)
@@ -104,12 +101,17 @@ def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 2_000)
     curate(Job(reports, tmp_path / "one"), fake_recipe())
 
-    def kill() -> None:
-        eventually(lambda: bool(workers_of_ray()))
-        for process in workers_of_ray()[:2]:
-            os.kill(process, signal.SIGKILL)
+    class Killing(Saying):
+        """Several times, since one may hit a worker between two batches."""
 
-    watch = Saying(400, kill)
+        def advance(self) -> None:
+            self.done += 1
+            if self.done in (200, 500, 800, 1_100):
+                eventually(lambda: bool(workers_of_ray()))
+                for process in workers_of_ray()[:2]:
+                    os.kill(process, signal.SIGKILL)
+
+    watch = Killing()
     curate(Job(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), watch)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert any("were begun again" in said for said in watch.said)
@@ -219,8 +221,7 @@ def test_addresses_that_cannot_be(address: str, told: str) -> None:
 
 def test_the_command_line_killed_and_started_again(tmp_path: Path) -> None:
     """The driver and its cluster go down together; what came back before is there for the next run."""
-    reports = tmp_path / "reports.csv"
-    write_long_reports(reports, real_texts(EXAMPLES), 1_500, "recombined")
+    reports = write_reports(tmp_path / "reports.csv", 4_000)
     command = [sys.executable, "-m", "ovct", "curate", str(reports)]
     curate(Job(reports, tmp_path / "one"), rules_recipe())
     run = subprocess.Popen(

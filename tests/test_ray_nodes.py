@@ -40,7 +40,7 @@ def nodes() -> Iterator[Any]:
 def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "BATCH_OF_TEXT", 1)
     cluster, other = nodes
-    reports = write_reports(tmp_path / "reports.csv", 1_500)
+    reports = write_reports(tmp_path / "reports.csv", 900)
     curate(Job(reports, tmp_path / "one"), fake_recipe())
 
     class Losing(Watch):
@@ -55,7 +55,11 @@ def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatc
     assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
-def test_no_cluster_is_told(tmp_path: Path) -> None:
+def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(**how: Any) -> None:
+        raise ConnectionError("Could not find any running Ray instance.")
+
+    monkeypatch.setattr(ray, "init", nothing)
     reports = write_reports(tmp_path / "reports.csv", 5)
     with pytest.raises(InputError, match=r"--ray auto: no Ray cluster could be reached .*`ray start --head`"):
         curate(Job(reports, tmp_path / "set"), OnRay(fake_recipe(), "auto"))

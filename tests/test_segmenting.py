@@ -13,7 +13,7 @@ from curation.interrupt import Interrupted
 from curation.progress import Watch
 from models.aligner import Aligner
 from models.checkpoint import Checkpoint, load_checkpoint, read_record, save_checkpoint
-from models.segmenter import TextSegmenter
+from models.segmenter import Held, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.segment_cases import PREPROCESSING, affine_of, dicom_series, hounsfield, nifti, scan_of, tiny_checkpoint
@@ -61,12 +61,16 @@ def by_hand(ct: Path, model: Checkpoint, prompts: list[str]) -> tuple[np.ndarray
     padded[0][inner] = volume[0]
     with torch.no_grad():
         result = model.model(padded[None], prompts, full=True)
+        # What was padded is no part of the scan, and holds nothing.
+        inside = (slice(None), slice(None), *inner)
+        finest = model.model.image_features(padded[None]).levels[0][inside]
+        presence = presence_logits(model.model.presence_queries(prompts), Held.of(result.logits[0][inside], finest))
     index = np.stack(np.meshgrid(*(np.arange(size) for size in scan.voxels.shape), indexing="ij")).reshape(3, -1)
     back = np.linalg.inv(grid.affine) @ scan.affine
     places = back[:3, :3] @ index + back[:3, 3:]
     logits = result.logits[0][0][(slice(None), *inner)].numpy()
     sampled = [map_coordinates(one, places, order=1, mode="nearest").reshape(scan.voxels.shape) for one in logits]
-    return 1 / (1 + np.exp(-np.stack(sampled))), result.presence[0].sigmoid().numpy()
+    return 1 / (1 + np.exp(-np.stack(sampled))), presence[0].sigmoid().numpy()
 
 
 @pytest.mark.parametrize("connector", ["mlp", "attention"])

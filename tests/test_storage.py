@@ -106,13 +106,16 @@ def test_throttled_and_with_dropped_connections_the_same_set(bucket: Bucket, tmp
     assert tables(bucket.objects("out/")) == expected(tmp_path, reports)
 
 
-def test_a_store_that_never_answers_ends_the_run_and_the_next_goes_on(bucket: Bucket, tmp_path: Path) -> None:
+def test_a_store_that_never_answers_ends_the_run_and_the_next_goes_on(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reports = write_reports(tmp_path / "reports.csv", 450)
 
     def fail() -> None:
         bucket.behave = lambda request: "throttle"
 
-    with pytest.raises(RunError, match=r"s3://hospital/out/set: gave up after 8 tries .*reduce your request rate"):
+    monkeypatch.setattr(storage, "TRIES", 2)
+    with pytest.raises(RunError, match=r"s3://hospital/out/set: gave up after 2 tries .*reduce your request rate"):
         run(reports, After(250, fail))
     bucket.behave = gladly
     before = Manifest.model_validate_json(bucket.objects("out/")["out/set/manifest.json"])

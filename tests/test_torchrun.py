@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_world(tmp_path_factory.mktemp("torchrun") / "world")
+    return make_world(tmp_path_factory.mktemp("torchrun") / "world", cases=8)
 
 
 def started(nodes: list[list[str]], words: list[str]) -> list[subprocess.Popen[str]]:
@@ -40,8 +41,13 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+# What is added before a norm, or to all keys of a softmax, changes nothing: its gradient is rounding alone, which AdamW
+# makes steps of.
+WITHOUT_EFFECT = re.compile(r"conv[12]\.bias|key\.bias")
+
+
 @pytest.mark.parametrize("stage", CONFIGS)
-def test_two_processes_learn_what_one_does_in_two_parts(stage: str, world: World, tmp_path: Path) -> None:
+def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: Path) -> None:
     values = settings(stage, world, **ALIKE)
     data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
     out = tmp_path / "two"
@@ -54,10 +60,19 @@ def test_two_processes_learn_what_one_does_in_two_parts(stage: str, world: World
     for process in started(nodes, words):
         told, _ = process.communicate(timeout=280)
         assert process.returncode == 0, told
-    lines = read_metrics(out / "metrics.jsonl")
-    assert [line["step"] for line in lines if line["kind"] == "train"] == [1, 2, 3]
-    trained(stage, world, tmp_path / "one", **ALIKE, accumulate=2)
-    alone, together = weights(tmp_path / "one"), weights(out)
-    assert alone.keys() == together.keys()
-    for name, value in alone.items():
-        torch.testing.assert_close(together[name], value, atol=1e-5, rtol=1e-5)
+    for parts in (1, 2):
+        one = tmp_path / f"one-{parts}"
+        trained(stage, world, one, **ALIKE, accumulate=parts)
+        alone, together = weights(one), weights(out)
+        assert alone.keys() == together.keys()
+        apart = [(alone[name] - together[name]).abs().flatten() for name in alone if not WITHOUT_EFFECT.search(name)]
+        share = float((torch.cat(apart) > 1e-5).double().mean())
+        # In the same parts it is the same sum; in one part rounding differs, and AdamW's first steps are signs.
+        assert share == 0 if parts == 2 else share < 0.02, f"{parts}: {share}, {max(map(torch.max, apart))}"
+        logs = [read_metrics(folder / "metrics.jsonl") for folder in (one, out)]
+        for here, there in zip(*logs, strict=True):
+            assert here.keys() == there.keys() and here["kind"] == there["kind"]
+            measured = [name for name in here if isinstance(here[name], float) and name != "seconds_per_step"]
+            both = [[line[name] for name in measured] for line in (here, there)]
+            assert both[0] == pytest.approx(both[1], rel=1e-4, abs=1e-4), measured
+        assert len(logs[0][-1]) > 2, "an evaluation"

@@ -3,9 +3,8 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -143,6 +142,7 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
             "hidden": 16,
             "levels": 2,
             "prompts_per_step": 4,
+            "presence_patches": 4,
         },
     }
     return {**SMALL, **own[stage], **other}
@@ -165,13 +165,6 @@ def weights(out: Path) -> dict[str, Tensor]:
 
 # With an average over the steps, and several held-out cases to share.
 ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
-
-
-def every_stage(folder: Path) -> None:
-    """All three stages on the world in `folder`, on however many processes there are."""
-    world = World(folder / "world")
-    for stage in CONFIGS:
-        trained(stage, world, folder / "out" / stage, **ALIKE)
 
 
 def flags_of(values: Mapping[str, object]) -> list[str]:
@@ -202,28 +195,3 @@ def command(words: list[str]) -> None:
     torch.set_num_threads(1)
     os.setsid()
     app(words)
-
-
-def on_two(work: Callable[[Path], None], folder: Path) -> None:
-    """`work(folder)` on two processes, as torchrun would have it; an error there is an error here."""
-    processes = [server().Process(target=_rank, args=(work, folder, rank)) for rank in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(300)
-        process.kill()
-    assert [process.exitcode for process in processes] == [0, 0]
-
-
-def _rank(work: Callable[[Path], None], folder: Path, rank: int) -> None:
-    torch.set_num_threads(1)
-    told: dict[str, Any] = {
-        "TORCHELASTIC_RUN_ID": "test", "RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "GROUP_WORLD_SIZE": 1,
-        "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2, "MASTER_ADDR": "localhost", "MASTER_PORT": 0,
-    }  # fmt: skip
-    os.environ |= {name: str(value) for name, value in told.items()}
-    # A file, so that no port has to be free.
-    meeting = f"file://{folder / 'meeting'}"
-    torch.distributed.init_process_group("gloo", meeting, timedelta(seconds=120), world_size=2, rank=rank)
-    work(folder)
-    torch.distributed.destroy_process_group()

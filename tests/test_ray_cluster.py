@@ -232,7 +232,7 @@ def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
         eventually(lambda: store.exists() and store.stat().st_size > 200_000, 120)
         run.kill()
         run.wait()
-    assert said.read_text() == ""
+    assert "Traceback" not in said.read_text() and "WARNING" not in said.read_text()
     assert not load_manifest(tmp_path / "ray").complete
     curate(Job(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"))
     assert files(tmp_path / "ray") == files(tmp_path / "one")

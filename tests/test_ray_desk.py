@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from curation.engines import EngineDown
 from curation.outcomes import Columns
 from curation.ray_cluster.desk import TRIES, Begun, Desk
 from curation.ray_cluster.labour import Batch, Done, Packed, Trade, versions, work
+from curation.ray_cluster.recipe import connected
 from curation.reports import Report
 from curation.rows import InputError
 from curation.workers import RunError
@@ -146,3 +148,9 @@ def test_a_node_with_another_ovct_is_refused() -> None:
     other = versions() | {"ovct": "0.0.1"}
     with pytest.raises(InputError, match=r"another ovct: ovct .* for 0\.0\.1\. Install the same on every node"):
         Trade(Hand, other).labour()
+
+
+def test_without_ray_the_flag_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"--ray needs Ray Data .*pip install 'ovct\[ray\]'"), connected("local", 1):
+        pass

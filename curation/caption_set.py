@@ -191,20 +191,25 @@ class CaptionSet:
         known = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         done = self.manifest.model_copy(update={**known, "usage": self.usage(), "finished": finished})
-        write_card(self.root, done)
-        if self._publish:
-            for name in (SKIPPED, PROMPT, CARD):
-                self._publish.put(self.root / name)
-        done.save(self.root)
+        complete(self.root, done, self._publish)
         self.manifest = done
-        if self._publish:
-            self._publish.manifest()
 
     def abandon(self) -> None:
         """Drop the unfinished part."""
         if self._part is not None:
             self._part.discard()
             self._part = None
+
+
+def complete(root: Path, manifest: Manifest, publish: Publish | None) -> None:
+    """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store."""
+    write_card(root, manifest)
+    if publish:
+        for name in (SKIPPED, PROMPT, CARD):
+            publish.put(root / name)
+    manifest.save(root)
+    if publish:
+        publish.manifest()
 
 
 def _empty(work: Path) -> None:

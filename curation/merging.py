@@ -9,8 +9,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .caption_set import PROMPT, SKIPPED, SetError, check_parts, check_usable, locked, remove_leftovers, tables_in
-from .card import CARD, write_card
+from .caption_set import (
+    PROMPT,
+    SKIPPED,
+    SetError,
+    check_parts,
+    check_usable,
+    complete,
+    locked,
+    remove_leftovers,
+    tables_in,
+)
 from .durable import whole_file
 from .manifest import Counts, Manifest, Repairs, Usage, differences, is_caption_set, load_manifest, versions
 from .progress import Watch
@@ -63,13 +72,7 @@ def merge(
         for name in (PROMPT, SKIPPED):
             if (shards[0][0] / name).exists():
                 _put(shards[0][0] / name, out / name)
-        write_card(out, whole)
-        if publish:
-            for name in (PROMPT, SKIPPED, CARD):
-                publish.put(out / name)
-        whole.save(out)
-        if publish:
-            publish.manifest()
+        complete(out, whole, publish)
     return whole
 
 

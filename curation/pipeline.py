@@ -14,8 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from .caption_set import PROMPT, CaptionSet, check_usable, locked, open_set, resumable
-from .card import CARD, write_card
+from .caption_set import PROMPT, CaptionSet, check_usable, complete, locked, open_set, resumable
 from .curator import BATCH_REPORTS, OpenPool, Pool, Recipe
 from .durable import write_text
 from .fingerprint import fingerprint, stamp
@@ -257,11 +256,7 @@ def _with_license(root: Path, license: str | None, publish: Published | None) ->
     """State the licence of a finished set: manifest and data card are written anew."""
     with locked(root):
         manifest = load_manifest(root).model_copy(update={"license": license})
-        write_card(root, manifest)
-        manifest.save(root)
-        if publish:
-            publish.put(root / CARD)
-            publish.manifest()
+        complete(root, manifest, publish)
     return manifest
 
 

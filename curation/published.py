@@ -1,16 +1,17 @@
 """A caption set in a store: made in a folder of this machine, and put there part by part.
 
-The store's manifest decides what counts. A part's files are put first, then the manifest that names them; then the
-files are dropped here, so that the disk holds no more than the part that is being written. A run that goes on, here or
-on another machine, begins with the store's manifest.
+The store's manifest decides what counts. A part's files are put before any manifest that names them, and dropped here,
+so that the disk holds no more than the part that is being written. A run that goes on, here or on another machine,
+begins with the store's manifest.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from .caption_set import CARD_FILES, SetError, is_part
+from .caption_set import CARD_FILES, WORK, SetError, is_part
 from .manifest import FILE_NAME, FORMAT
 from .progress import Watch
 from .shards import Table, part_path
@@ -38,12 +39,17 @@ class Published:
         if self._last is None:
             if self.place.entry() is not None:
                 raise SetError(f"{self.shown} is a file; name a folder with --out")
-            if others := [entry.name for entry in self.place.entries() if not _ours(entry.name)]:
+            if others := [entry.name for entry in self.place.entries() if is_part(entry.name) is None]:
                 raise SetError(
                     f"{self.shown} is not empty and holds no caption set ({others[0]}): nothing is written there. Name "
                     "another with --out"
                 )
-            (self.root / FILE_NAME).unlink(missing_ok=True)
+            # What a run has left here of a set that the store does not have, or no longer has.
+            for path in self.root.iterdir() if self.root.is_dir() else ():
+                if path.is_dir() and path.name != WORK:
+                    shutil.rmtree(path)
+                elif path.name != WORK:
+                    path.unlink()
             return
         if FORMAT.encode() not in self._last:
             raise SetError(f"{self.shown}/{FILE_NAME} is that of something else; name another folder with --out")
@@ -62,7 +68,7 @@ class Published:
             self.put(part_path(self.root, table, index))
 
     def drop(self, index: int, tables: Iterable[Table]) -> None:
-        """Drop the files of a part here, once the store's manifest names it."""
+        """Drop the files of a part here, once the store has them."""
         for table in tables:
             part_path(self.root, table, index).unlink(missing_ok=True)
 
@@ -86,8 +92,3 @@ class Published:
         names = [entry.name for entry in self.place.entries()]
         gone = [name for name in names if (number := is_part(name)) is not None and number >= parts]
         self.place.remove([*gone, *(name for name in names if not parts and name in CARD_FILES)])
-
-
-def _ours(name: str) -> bool:
-    """Whether a run that was killed before its first manifest may have left a file."""
-    return is_part(name) is not None

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .durable import put_in_place, write_text
+from .interrupt import Interrupted
 from .lock import Held, hold
 from .progress import Watch
 from .rows import InputError
@@ -176,7 +178,7 @@ class Place:
                         f"{shown(self.url)}: the store does not let us ({said(error)}); credentials come from the "
                         "environment or the store's own configuration files"
                     ) from error
-                if isinstance(error, (InputError, RunError, *FINAL)):
+                if isinstance(error, (Interrupted, RunError, *FINAL)):
                     raise
                 if not left:
                     raise RunError(
@@ -188,8 +190,16 @@ class Place:
         raise AssertionError
 
     def _watched(self, function: Callable[[], Result]) -> Result:
-        """In another thread, so that a stop does not wait for a slow store."""
-        future: Future[Result] = _THREADS.submit(function)
+        """In a thread that nobody waits for, so that a stop does not wait for a slow store."""
+        future: Future[Result] = Future()
+
+        def call() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=call, name="store", daemon=True).start()
         return result_of(future, self.watch.check)
 
     def _sleep(self, seconds: float) -> None:
@@ -199,20 +209,16 @@ class Place:
             time.sleep(min(left, 0.2))
 
 
-_THREADS = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="store")
-
-
 def _entry(name: str, found: dict[str, Any]) -> Entry:
     marks = (found.get(key) for key in ("ETag", "etag", "md5Hash", "blob_id", "LastModified", "last_modified", "mtime"))
     mark = next((str(mark) for mark in marks if mark), "")
     return Entry(name, int(found["size"] or 0), f"{found['size']}:{mark}")
 
 
-def fetched(url: str, watch: Watch, wanted: Callable[[str], bool] = lambda name: True) -> Path:
+def fetched(url: str, watch: Watch) -> Path:
     """A file or folder of a store, as a path of this machine; what was fetched before and has not changed stays.
 
-    Of a folder only files whose name is ``wanted`` are fetched, and what the store no longer has is removed. Raises
-    ``InputError`` where there is nothing.
+    Of a folder, what the store no longer has is removed. Raises ``InputError`` where there is nothing.
     """
     place = Place(url, watch)
     entry = place.entry()
@@ -222,7 +228,7 @@ def fetched(url: str, watch: Watch, wanted: Callable[[str], bool] = lambda name:
             watch.say(f"fetching {shown(place.url)} ({entry.bytes / 1e6:,.1f} MB)")
             place.fetch(entry, path)
         return path
-    entries = [entry for entry in place.entries() if wanted(entry.name)]
+    entries = place.entries()
     if not entries:
         raise InputError(f"{shown(place.url)}: there is no such file, and no folder with anything to read in it")
     folder = cache_root() / "folders" / _key(place.url) / place.name

@@ -178,6 +178,22 @@ def test_killed_and_gone_on_with_on_another_machine(
     assert tables(bucket.objects("out/")) == expected(tmp_path, reports)
 
 
+def test_a_set_that_was_taken_away_or_never_begun_is_made_again(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = write_reports(tmp_path / "reports.csv", 150)
+    monkeypatch.setattr(storage, "TRIES", 1)
+    bucket.behave = lambda request: "throttle" if request["REQUEST_METHOD"] == "PUT" else None
+    with pytest.raises(RunError, match="gave up after 1 tries"):
+        run(reports)
+    bucket.behave = gladly
+    assert run(reports).manifest.complete
+    for name in bucket.objects("out/"):
+        bucket.client.delete_object(Bucket="hospital", Key=name)
+    assert run(reports).manifest.complete
+    assert tables(bucket.objects("out/")) == expected(tmp_path, reports)
+
+
 def test_a_stop_in_the_middle_of_a_slow_store(bucket: Bucket, tmp_path: Path) -> None:
     class Stopped(Watch):
         def check(self) -> None:

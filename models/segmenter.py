@@ -171,7 +171,11 @@ class TextSegmenter(Staged):
 
 def presence_logits(queries: Queries, held: Held) -> Tensor:
     """How surely each prompt's structure is somewhere in the image, (B, P), by what its mask holds."""
-    evidence = held.evidence()
+    return judged_by(queries, held.evidence())
+
+
+def judged_by(queries: Queries, evidence: Tensor) -> Tensor:
+    """Evidence (..., P, C) against a query for each prompt: presence logits (..., P)."""
     return queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
 
 

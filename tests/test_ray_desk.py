@@ -154,3 +154,10 @@ def test_without_ray_the_flag_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"--ray needs Ray Data .*pip install 'ovct\[ray\]'"), connected("local", 1):
         pass
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "head", "127.0.0.1:99999999"])
+def test_an_address_where_nothing_answers_is_told_at_once(address: str) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
+    with pytest.raises(InputError, match=f"--ray {address}: nothing answers there"), connected(address, None):
+        pass

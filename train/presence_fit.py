@@ -15,8 +15,7 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.progress import Watch
-from models.connectors import Queries
-from models.segmenter import TextSegmenter
+from models.segmenter import TextSegmenter, judged_by
 
 from .order import random
 
@@ -69,6 +68,4 @@ def fit_presence(model: TextSegmenter, judged: Judged, seed: int, watch: Watch) 
 
 
 def _loss(head: nn.Module, hidden: Tensor, evidence: Tensor, present: Tensor) -> Tensor:
-    queries: Queries = head(hidden)
-    logits = queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
-    return functional.binary_cross_entropy_with_logits(logits, present)
+    return functional.binary_cross_entropy_with_logits(judged_by(head(hidden), evidence), present)

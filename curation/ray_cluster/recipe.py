@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..llm.pool import ChatRecipe
     from ..llm.usage import Meter
 
-LOCAL = "local"
+LOCAL, AUTO = "local", "auto"
 # Times the batch of one machine.
 BATCH_OF_TEXT = 16
 BATCH_OF_CHATS = 2
@@ -106,6 +107,8 @@ def connected(address: str, workers: int | None) -> Iterator[Any]:
     if address == LOCAL:
         here = {"num_cpus": workers or available_cores(), "include_dashboard": False}
         here["object_store_memory"] = STORE_BYTES
+    elif address != AUTO:
+        _check_reachable(address)
     # Ray reports home otherwise.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -124,6 +127,18 @@ def connected(address: str, workers: int | None) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself tries for minutes, and tells of it in its own words. Raises ``InputError``."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"--ray {address}: nothing answers there ({_line(error)}); expected the address of a cluster's head, such "
+            "as 10.0.0.5:6379, auto on a machine of the cluster, or local"
+        ) from error
 
 
 def _line(error: Exception) -> str:

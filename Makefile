@@ -28,7 +28,7 @@ train-demo: setup
 	$(BIN)/ovct curate $(DEMO)/phantoms/reports.csv --out $(DEMO)/captions
 	$(BIN)/ovct train pretrain $(DEMO)/phantoms/dataset --config examples/demo/pretrain.yaml --out $(DEMO)/pretrain
 	$(BIN)/ovct train align $(DEMO)/captions --volumes $(DEMO)/phantoms/dataset --image $(DEMO)/pretrain \
-		--text "$$($(BIN)/python -m benchmarks.demo_world)" --config examples/demo/align.yaml --out $(DEMO)/align
+		--text "$$($(BIN)/python -m benchmarks.training.demo_world)" --config examples/demo/align.yaml --out $(DEMO)/align
 	$(BIN)/ovct train segment $(DEMO)/phantoms/dataset --start $(DEMO)/align --config examples/demo/segment.yaml \
 		--cache $(DEMO)/pretrain/cache --out $(DEMO)/segment
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --out $(DEMO)/evaluation

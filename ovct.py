@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from train.cli.flags import flags
 from train.config import AlignConfig, PretrainConfig, SegmentConfig
-from train.options import flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from curation.audit.drawing import Wanted
-    from curation.curator import Recipe, TextRecipe
+    from curation.caption_set.publishing import Published
+    from curation.extraction.recipe import Recipe
+    from curation.extraction.text_engine import TextRecipe
     from curation.llm.pool import ChatRecipe
-    from curation.progress import TerminalWatch
-    from curation.published import Published
-    from curation.reports import Skipped
+    from curation.report import Skipped
+    from curation.runtime.progress import TerminalProgress
     from curation.verify_table import VerifyJob
     from train.config import StageConfig
 
@@ -117,11 +118,9 @@ def _errors_reported(debug: bool, left: str) -> Iterator[None]:
     from sqlite3 import OperationalError
 
     from curation.audit.store import StoreError
-    from curation.caption_set import SetError
-    from curation.interrupt import Interrupted
-    from curation.manifest import ManifestError
-    from curation.reports import InputError
-    from curation.workers import RunError
+    from curation.caption_set.manifest import ManifestError
+    from curation.caption_set.writer import SetError
+    from curation.runtime.errors import InputError, Interrupted, RunError
     from prompts.prompt_file import PromptError
 
     try:
@@ -144,7 +143,7 @@ def _errors_reported(debug: bool, left: str) -> Iterator[None]:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from curation.manifest import ovct_version
+        from curation.runtime.provenance import ovct_version
 
         typer.echo(f"ovct {ovct_version()}")
         raise typer.Exit
@@ -169,11 +168,11 @@ def _options(names: Iterable[str]) -> str:
 
 
 def _recipe(
-    engine: str, said: Mapping[str, object], prompt: str | None, watch: TerminalWatch
+    engine: str, said: Mapping[str, object], prompt: str | None, progress: TerminalProgress
 ) -> TextRecipe | ChatRecipe:
     """The recipe for an engine; ``said`` is what was said of a language model, by the option's name."""
-    from curation.curator import rules_recipe
-    from curation.reports import InputError
+    from curation.extraction.text_engine import rules_recipe
+    from curation.runtime.errors import InputError
 
     if engine == "rules":
         if said or prompt:
@@ -183,7 +182,9 @@ def _recipe(
     from curation.llm.prompting import load_checked_prompt
     from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe, language_model
 
-    return chat_recipe(language_model(engine, said), load_checked_prompt(prompt or DEFAULT_PROMPT), watch.check)
+    return chat_recipe(
+        language_model(engine, said), load_checked_prompt(prompt or DEFAULT_PROMPT), progress.raise_if_interrupted
+    )
 
 
 def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:
@@ -192,35 +193,35 @@ def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) 
     return OnRay(recipe, address, workers)
 
 
-def _here(place: Path, watch: TerminalWatch) -> Path:
+def _here(place: Path, progress: TerminalProgress) -> Path:
     """A path of this machine: what is in a store is fetched."""
-    from curation.storage import fetched, local_path
+    from curation.runtime.stores import fetched, local_path
 
-    return local_path(place) or fetched(str(place), watch)
+    return local_path(place) or fetched(str(place), progress)
 
 
 def _check_here(out: Path | None, what: str) -> None:
     """Raise ``InputError`` where what can only be written to this machine is to go into a store."""
-    from curation.reports import InputError
-    from curation.storage import is_url
+    from curation.runtime.errors import InputError
+    from curation.runtime.stores import is_url
 
     if out is not None and is_url(out):
         raise InputError(f"--out {out}: {what} is written to this machine; name a folder of it, and copy it afterwards")
 
 
-def _published(out: Path, watch: TerminalWatch) -> Published | None:
+def _published(out: Path, progress: TerminalProgress) -> Published | None:
     """The store that a set goes to, where ``out`` is in one."""
-    from curation.storage import is_url, staged
+    from curation.runtime.stores import is_url, staged
 
     if not is_url(out):
         return None
-    from curation.published import Published
+    from curation.caption_set.publishing import Published
 
-    return Published(str(out), staged(str(out), watch), watch)
+    return Published(str(out), staged(str(out), progress), progress)
 
 
 def _show_problems(problems: Sequence[Skipped], count: int) -> None:
-    from curation.stats import problem_lines
+    from curation.readers.rows import problem_lines
 
     for line in problem_lines(problems, count):
         typer.echo(line, err=True)
@@ -319,12 +320,12 @@ def curate(
     with _errors_reported(debug, left):
         from rich.console import Console
 
-        from curation.caption_set import PLOT
+        from curation.caption_set.sharding import Shard
+        from curation.caption_set.stats import draw, show, summary_of
+        from curation.caption_set.writer import PLOT
         from curation.pipeline import Job, curate
-        from curation.progress import TerminalWatch
-        from curation.sharding import Shard
-        from curation.stats import draw, show, summary_of
-        from curation.workers import available_cores
+        from curation.runtime.processes import available_cores
+        from curation.runtime.progress import TerminalProgress
 
         columns = tuple(text_column or ())
         said = _given(
@@ -342,10 +343,10 @@ def curate(
         )
         share = None if shard is None else Shard.read(shard)
         cores = workers or available_cores()
-        with TerminalWatch("reports") as watch:
-            publish = _published(out, watch)
+        with TerminalProgress("reports") as progress:
+            publish = _published(out, progress)
             job = Job(
-                _here(reports, watch),
+                _here(reports, progress),
                 publish.root if publish else out,
                 id_column,
                 columns,
@@ -357,8 +358,8 @@ def curate(
                 shard=share,
                 publish=publish,
             )
-            recipe = _recipe(engine, said, prompt, watch)
-            result = curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), watch)
+            recipe = _recipe(engine, said, prompt, progress)
+            result = curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress)
         where = publish.shown if publish else str(out)
         if result.already_done:
             again = "--overwrite starts again"
@@ -389,15 +390,17 @@ def merge(
     with _errors_reported(debug, "the shards are as they were, and the same command makes the set anew"):
         from rich.console import Console
 
-        from curation.caption_set import PLOT
-        from curation.merging import merge
-        from curation.progress import TerminalWatch
-        from curation.stats import draw, show, summary_of
+        from curation.caption_set.merging import merge
+        from curation.caption_set.stats import draw, show, summary_of
+        from curation.caption_set.writer import PLOT
+        from curation.runtime.progress import TerminalProgress
 
-        with TerminalWatch("parts") as watch:
-            publish = _published(out, watch)
+        with TerminalProgress("parts") as progress:
+            publish = _published(out, progress)
             folder = publish.root if publish else out
-            manifest = merge([_here(one, watch) for one in sets], folder, watch, overwrite=overwrite, publish=publish)
+            manifest = merge(
+                [_here(one, progress) for one in sets], folder, progress, overwrite=overwrite, publish=publish
+            )
             summary = summary_of(folder, manifest)
             show(summary, Console(), publish.shown if publish else None)
             draw(summary, folder / PLOT)
@@ -431,36 +434,36 @@ def verify(
     """Hold captions from anywhere against their reports: which hold, where each stands, and why others do not."""
     left = f"run `ovct verify --replay {replay}` again" if replay else f"{out} was not written"
     with _errors_reported(debug, left):
-        from curation.progress import TerminalWatch
-        from curation.reports import InputError
+        from curation.runtime.errors import InputError
+        from curation.runtime.progress import TerminalProgress
 
         if replay is not None:
             if reports or captions or out:
                 raise InputError("--replay takes no reports, captions or --out: the caption set has all of it")
-            with TerminalWatch("reports") as watch:
-                _replay(replay, workers, watch)
+            with TerminalProgress("reports") as progress:
+                _replay(replay, workers, progress)
             return
         if reports is None or captions is None or out is None:
             raise InputError("verify needs REPORTS, CAPTIONS and --out FILE.parquet, or --replay DIR")
+        from curation.runtime.processes import available_cores
         from curation.verify_table import VerifyJob
-        from curation.workers import available_cores
 
         _check_here(out, "the table")
-        with TerminalWatch("captions") as watch:
-            found = _here(reports, watch), _here(captions, watch)
-            _verify(VerifyJob(*found, out, id_column, tuple(text_column or ()), workers or available_cores()), watch)
+        with TerminalProgress("captions") as progress:
+            found = _here(reports, progress), _here(captions, progress)
+            _verify(VerifyJob(*found, out, id_column, tuple(text_column or ()), workers or available_cores()), progress)
 
 
-def _verify(job: VerifyJob, watch: TerminalWatch) -> None:
+def _verify(job: VerifyJob, progress: TerminalProgress) -> None:
     from collections import Counter
 
     from rich.console import Console
 
-    from curation.stats import reason_table
-    from curation.verify import Verifier
+    from curation.caption_set.stats import reason_table
+    from curation.verification.verifier import Verifier
     from curation.verify_table import verify_table
 
-    result = verify_table(job, Verifier, watch)
+    result = verify_table(job, Verifier, progress)
     _show_problems(result.problems, result.problem_count)
     console = Console()
     total = result.accepted + result.refused.total()
@@ -468,14 +471,14 @@ def _verify(job: VerifyJob, watch: TerminalWatch) -> None:
     console.print(f"In {job.out}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _replay(folder: Path, workers: int | None, watch: TerminalWatch) -> None:
+def _replay(folder: Path, workers: int | None, progress: TerminalProgress) -> None:
     from rich.console import Console
 
-    from curation.caption_set import PLOT
-    from curation.llm.replay import replay
-    from curation.stats import draw, show, summary_of
+    from curation.caption_set.stats import draw, show, summary_of
+    from curation.caption_set.writer import PLOT
+    from curation.replay import replay
 
-    summary = summary_of(folder, replay(folder, watch, workers))
+    summary = summary_of(folder, replay(folder, progress, workers))
     show(summary, Console())
     draw(summary, folder / PLOT)
 
@@ -495,7 +498,7 @@ def prompts(
         from rich.console import Console
 
         from curation.llm.prompting import load_checked_prompt, prompt_facts, prompt_table
-        from curation.verify import Verifier
+        from curation.verification.verifier import Verifier
         from prompts.prompt_file import load_prompt, shipped_prompts
 
         names = [prompt] if prompt else list(shipped_prompts())
@@ -522,13 +525,13 @@ def stats(
     with _errors_reported(debug, "no plot was written (--plot names another place)"):
         from rich.console import Console
 
-        from curation.caption_set import PLOT
-        from curation.progress import TerminalWatch
-        from curation.stats import count_set, draw, show
-        from curation.storage import is_url, shown
+        from curation.caption_set.stats import count_set, draw, show
+        from curation.caption_set.writer import PLOT
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.stores import is_url, shown
 
-        with TerminalWatch("files") as watch:
-            summary = count_set(_here(folder, watch))
+        with TerminalProgress("files") as progress:
+            summary = count_set(_here(folder, progress))
         show(summary, Console(), shown(str(folder)) if is_url(folder) else None)
         path = plot or (Path(PLOT) if is_url(folder) else folder / PLOT)
         draw(summary, path)
@@ -613,9 +616,9 @@ def audit(
     """Review a sample of captions beside their reports, in the browser: how many say what their report does not?"""
     with _errors_reported(debug, "what was said is saved, and the same command goes on from there"):
         from curation.audit.drawing import wanted
-        from curation.progress import TerminalWatch
-        from curation.reports import InputError
-        from curation.storage import is_url
+        from curation.runtime.errors import InputError
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.stores import is_url
 
         said = _given(
             model=model,
@@ -639,19 +642,19 @@ def audit(
         if is_url(folder):
             raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
         drawn = wanted(sample, rejects, design, seed)
-        with TerminalWatch("captions" if judge else "parts") as watch:
+        with TerminalProgress("captions" if judge else "parts") as progress:
             if summary:
                 _audit_summary(folder)
             elif apply:
-                _audit_apply(folder, out or folder.with_name(f"{folder.resolve().name}-audited"), watch)
+                _audit_apply(folder, out or folder.with_name(f"{folder.resolve().name}-audited"), progress)
             elif judge:
-                _audit_judge(folder, drawn, redraw, judge, said, watch)
+                _audit_judge(folder, drawn, redraw, judge, said, progress)
             else:
                 from curation.audit.review import ReviewJob, review
 
                 names = tuple(reviewer) if reviewer else (_user(),)
                 job = ReviewJob(folder, drawn, names, overlap, port, blind, redraw, browser)
-                review(job, watch, typer.echo)
+                review(job, progress, typer.echo)
 
 
 def _user() -> str:
@@ -668,24 +671,24 @@ def _audit_summary(folder: Path) -> None:
 
     from curation.audit.folder import audit_to_read
     from curation.audit.publish import publish
-    from curation.audit.results import AUDIT
     from curation.audit.tables import show
+    from curation.caption_set.audit_results import AUDIT
 
     with audit_to_read(folder) as store:
         show(publish(folder, store), Console())
     typer.echo(f"In {folder / AUDIT}: report.html, summary.json, summary.csv")
 
 
-def _audit_apply(folder: Path, out: Path, watch: TerminalWatch) -> None:
+def _audit_apply(folder: Path, out: Path, progress: TerminalProgress) -> None:
     from rich.console import Console
 
     from curation.audit.cleaning import apply
     from curation.audit.folder import audit_to_read
-    from curation.caption_set import PLOT
-    from curation.stats import draw, show, summary_of
+    from curation.caption_set.stats import draw, show, summary_of
+    from curation.caption_set.writer import PLOT
 
     with audit_to_read(folder) as store:
-        manifest = apply(folder, out, store, watch)
+        manifest = apply(folder, out, store, progress)
     summary = summary_of(out, manifest)
     show(summary, Console())
     draw(summary, out / PLOT)
@@ -695,7 +698,7 @@ def _audit_apply(folder: Path, out: Path, watch: TerminalWatch) -> None:
 
 
 def _audit_judge(
-    folder: Path, drawn: Wanted, redraw: bool, engine: str, said: Mapping[str, object], watch: TerminalWatch
+    folder: Path, drawn: Wanted, redraw: bool, engine: str, said: Mapping[str, object], progress: TerminalProgress
 ) -> None:
     from curation.audit.folder import audit_to_write, finished_set
     from curation.audit.judged_sample import judge_sample
@@ -707,9 +710,9 @@ def _audit_judge(
     prompt = load_judge(None if name is None else str(name))
     finished_set(folder)
     asked = language_model(engine, known)
-    model, connect = connection(asked, watch.check)
-    with audit_to_write(folder, drawn, watch, redraw=redraw) as store:
-        run = judge_sample(store, model, connect, prompt, asked.max_tokens, watch)
+    model, connect = connection(asked, progress.raise_if_interrupted)
+    with audit_to_write(folder, drawn, progress, redraw=redraw) as store:
+        run = judge_sample(store, model, connect, prompt, asked.max_tokens, progress)
     earlier = f", {run.known:,} were there" if run.known else ""
     typer.echo(
         f"{run.judge}: {run.judged:,} captions judged{earlier}. `ovct audit {folder}` shows each after your own."
@@ -773,20 +776,20 @@ def _train(
     with _errors_reported(debug, left), _model_errors():
         from rich.console import Console
 
-        from curation.progress import TerminalWatch
+        from curation.runtime.progress import TerminalProgress
+        from train.cli.train import outcome_table
         from train.config import load_config
-        from train.stages import Job, train, try_out
-        from train.tables import outcome_table
+        from train.stages.run import Job, train, try_out
 
         _check_here(out, "a checkpoint")
         settings = load_config(stage, config, given)
-        with TerminalWatch("steps") as watch:
-            here = tuple(_here(place, watch) for place in data)
-            job = Job(here, out, overwrite, _here(volumes, watch) if volumes else None)
+        with TerminalProgress("steps") as progress:
+            here = tuple(_here(place, progress) for place in data)
+            job = Job(here, out, overwrite, _here(volumes, progress) if volumes else None)
             if check:
                 typer.echo("\n".join(try_out(job, settings).lines()))
                 return
-            outcome = train(job, settings, watch)
+            outcome = train(job, settings, progress)
         if outcome is None:
             return
         if outcome.already_done:
@@ -906,10 +909,10 @@ def evaluate(
     with _errors_reported(debug, left), _model_errors():
         from rich.console import Console
 
-        from curation.progress import TerminalWatch
-        from train.evaluating import EvaluationJob
-        from train.evaluation_record import Settings
-        from train.evaluation_run import Request, run
+        from curation.runtime.progress import TerminalProgress
+        from train.evaluation.evaluate import EvaluationJob
+        from train.evaluation.record import Settings
+        from train.evaluation.run import Request, run
 
         settings = Settings(
             threshold=threshold,
@@ -918,10 +921,10 @@ def evaluate(
             vocabulary=vocabulary,
         )
         _check_here(out, "an evaluation")
-        with TerminalWatch("cases") as watch:
-            data = _here(dataset, watch) if dataset else None
+        with TerminalProgress("cases") as progress:
+            data = _here(dataset, progress) if dataset else None
             job = EvaluationJob(data, checkpoint, folder, split, limit, layout, settings, device, precision, overwrite)
-            run(Request(job, compare), watch, Console())
+            run(Request(job, compare), progress, Console())
 
 
 @app.command()
@@ -995,11 +998,11 @@ def segment(
     with _errors_reported(debug, "files that were finished are whole, others were not written"), _model_errors():
         from rich.console import Console
 
-        from curation.progress import TerminalWatch
-        from curation.reports import InputError
-        from train.label_table import table_of
-        from train.outputs import Outputs
-        from train.segment_jobs import Asked, do_job, do_jobs, settings_of
+        from curation.runtime.errors import InputError
+        from curation.runtime.progress import TerminalProgress
+        from train.inference.jobs import Asked, do_job, do_jobs, settings_of
+        from train.inference.label_table import table_of
+        from train.inference.outputs import Outputs
 
         if checkpoint is None:
             raise InputError("segment needs --checkpoint DIR, which `ovct train segment` writes")
@@ -1011,16 +1014,16 @@ def segment(
         settings = settings_of(threshold, presence_threshold, overlap, precision, device, vocabulary)
         asked = Asked(tuple(prompt or ()), prompts, everything)
         _check_here(out, "a mask")
-        with TerminalWatch("scans" if jobs else "windows") as watch:
-            ct = _here(ct, watch) if ct else None
+        with TerminalProgress("scans" if jobs else "windows") as progress:
+            ct = _here(ct, progress) if ct else None
             work = asked.jobs(jobs, outputs, checkpoint) if jobs else [asked.job(ct or Path(), outputs, checkpoint)]
             model = settings.load(checkpoint)
             if not jobs:
-                Console().print(table_of(do_job(work[0], model, settings, watch).record))
+                Console().print(table_of(do_job(work[0], model, settings, progress).record))
                 files = ", ".join(str(path) for path in work[0].outputs.shown())
                 typer.echo(f"In {files}")
                 return
-            done, before, failed = do_jobs(work, model, settings, watch)
+            done, before, failed = do_jobs(work, model, settings, progress)
         typer.echo(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")
         if failed:
             raise typer.Exit(1)
@@ -1029,19 +1032,19 @@ def segment(
 @contextmanager
 def _model_errors() -> Iterator[None]:
     """What is wrong with a volume, a model or what is asked of them as an `InputError`; they load only here."""
-    from curation.reports import InputError
+    from curation.runtime.errors import InputError
 
     try:
         from models.checkpoint import CheckpointError
         from models.embedding_bank import EmbeddingBankError
-        from models.text import TextEncoderError
+        from models.prompt_handling import TextEncoderError
         from models.weights_file import WeightsFileError
-        from train.cases import DataError
         from train.config import ConfigError
-        from train.evaluation_record import EvaluationError
-        from train.logit_field import FieldError
-        from train.scan import ScanError
-        from train.segment_prompts import SegmentError
+        from train.data.cases import DataError
+        from train.evaluation.record import EvaluationError
+        from train.inference.logit_field import FieldError
+        from train.inference.prompts import SegmentError
+        from train.scans.formats import ScanError
     except ModuleNotFoundError as error:
         raise InputError(f"{error.name} is not installed: pip install 'ovct[train]'") from error
     try:

@@ -14,20 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from .caption_set import PROMPT, CaptionSet, check_usable, complete, locked, open_set, resumable
-from .curator import BATCH_REPORTS, OpenPool, Pool, Recipe
-from .durable import write_text
-from .fingerprint import fingerprint, stamp
-from .manifest import Manifest, Settings, data_hash, load_manifest, ovct_version
-from .outcomes import Columns, Outcome, OutcomeStore, text_key
-from .problems import Problems
-from .progress import Watch
-from .published import Published
-from .reports import InputError, Report, Skipped, read_reports
-from .schemas import Reason
-from .sharding import Shard
-from .shards import GROUP_CHARACTERS, GROUP_REPORTS
-from .workers import RunError, available_cores, result_of
+from curation.caption_set.fingerprint import fingerprint, stamp
+from curation.caption_set.manifest import Manifest, Settings, load_manifest
+from curation.caption_set.publishing import Published
+from curation.caption_set.sharding import Shard
+from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
+from curation.caption_set.writer import PROMPT, CaptionSet, check_usable, complete, locked, open_set, resumable
+from curation.extraction.outcome_store import OutcomeStore, text_key
+from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Pool, Recipe
+from curation.readers.reports import read_reports
+from curation.readers.rows import Problems
+from curation.runtime.errors import InputError, RunError
+from curation.runtime.files import write_text
+from curation.runtime.processes import available_cores, result_of
+from curation.runtime.progress import Progress
+from curation.runtime.provenance import data_hash, ovct_version
+
+from .caption import Columns, Outcome, Reason
+from .report import Report, Skipped
 
 BATCH_CHARACTERS = 1_000_000
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
@@ -188,7 +192,7 @@ def _settings(job: Job, recipe: Recipe) -> Settings:
         **recipe.made_by._asdict(),
         options=dict(recipe.options),
         vocabulary=data_hash("prompts", "organs.yaml"),
-        lexicon=data_hash("curation", "lexicon.yaml"),
+        lexicon=data_hash("curation.language", "lexicon.yaml"),
         id_column=job.id_column,
         text_columns=job.text_columns,
         limit=job.limit,
@@ -197,13 +201,13 @@ def _settings(job: Job, recipe: Recipe) -> Settings:
     )
 
 
-def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
+def curate(job: Job, recipe: Recipe, progress: Progress | None = None) -> Result:
     """Make a caption set, or go on with one.
 
     Raises ``InputError`` and ``SetError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run
     cannot go on; finished parts stay then, and the same call resumes.
     """
-    watch, started = watch or Watch(), time.monotonic()
+    progress, started = progress or Progress(), time.monotonic()
     if job.publish:
         job.publish.begin()
     check_usable(job.out)
@@ -214,7 +218,7 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
         head = first_group(reports)
         if not head:
             raise InputError(_nothing_read(job.reports, problems))
-        source, rows = fingerprint(job.reports, watch.check)
+        source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
         columns = source_columns(head)
         settings = _settings(job, recipe)
         before = None if job.overwrite else resumable(job.out, source, settings, job.publish)
@@ -223,7 +227,7 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
                 return Result(before, already_done=True)
             return Result(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
         with (
-            recipe.started(watch) as open_pool,
+            recipe.started(progress) as open_pool,
             open_set(
                 job.out,
                 source,
@@ -242,10 +246,10 @@ def curate(job: Job, recipe: Recipe, watch: Watch | None = None) -> Result:
             if job.shard is not None:
                 stream = job.shard.own(stream, settings.reports_per_part)
                 total = None if total is None else job.shard.size(total, settings.reports_per_part)
-            watch.expect(total, captions.reports_done)
-            left = _after_finished_parts(stream, captions, watch.check)
+            progress.start(total, captions.reports_done)
+            left = _after_finished_parts(stream, captions, progress.raise_if_interrupted)
             count = 0 if len(head) <= INLINE_REPORTS else job.workers
-            _write(open_pool, batches(left, settings.reports_per_part, recipe.batch_reports), captions, count, watch)
+            _write(open_pool, batches(left, settings.reports_per_part, recipe.batch_reports), captions, count, progress)
             if stamp(job.reports) != seen:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines())
@@ -261,13 +265,13 @@ def _with_license(root: Path, license: str | None, publish: Published | None) ->
 
 
 def _write(
-    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, count: int, watch: Watch
+    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, count: int, progress: Progress
 ) -> None:
     store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
     with closing(store), open_pool(captions, count) as pool:
-        for report, outcome in outcomes(batched, store, pool, watch.check):
+        for report, outcome in outcomes(batched, store, pool, progress.raise_if_interrupted):
             captions.add(report, outcome)
-            watch.advance()
+            progress.advance()
 
 
 def _nothing_read(path: Path, problems: Problems) -> str:

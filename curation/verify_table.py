@@ -12,15 +12,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .claims import Batch, Claim, ReportIndex, Text, batches_of, caption_files, read_claims
-from .curator import Checker
-from .durable import whole_file
-from .problems import Problems
-from .progress import Watch
-from .reports import InputError, Report, Section, Skipped, read_reports
-from .schemas import Reason, parquet_schema
-from .shards import open_parquet, table_of
-from .workers import available_cores, result_of, workers
+from curation.caption_set.schemas import parquet_schema
+from curation.caption_set.shards import open_parquet, table_of
+from curation.extraction.recipe import Checker
+from curation.readers.captions import Batch, Claim, ReportIndex, Text, batches_of, caption_files, read_claims
+from curation.readers.reports import read_reports
+from curation.readers.rows import Problems
+from curation.runtime.errors import InputError
+from curation.runtime.files import whole_file
+from curation.runtime.processes import available_cores, result_of, workers
+from curation.runtime.progress import Progress
+
+from .caption import Reason
+from .report import Report, Section, Skipped
 
 GROUP_ROWS = 10_000
 READ_REPORTS = 256
@@ -99,22 +103,22 @@ class Judge:
 
 
 def _verified(
-    job: VerifyJob, checker: Callable[[], Checker], batched: Iterator[Batch], watch: Watch
+    job: VerifyJob, checker: Callable[[], Checker], batched: Iterator[Batch], progress: Progress
 ) -> Generator[VerifiedRow, None, None]:
     head = list(itertools.islice(batched, INLINE_BATCHES + 1))
     count = 0 if len(head) <= INLINE_BATCHES else job.workers
     window: deque[Future[list[VerifiedRow]]] = deque()
     with workers(partial(Judge, checker), count) as pool:
         for batch in itertools.chain(head, batched):
-            watch.check()
+            progress.raise_if_interrupted()
             window.append(pool.submit(batch))
             if len(window) > 4 * count:
-                yield from result_of(window.popleft(), watch.check)
+                yield from result_of(window.popleft(), progress.raise_if_interrupted)
         while window:
-            yield from result_of(window.popleft(), watch.check)
+            yield from result_of(window.popleft(), progress.raise_if_interrupted)
 
 
-def _write(rows: Iterator[VerifiedRow], path: Path, watch: Watch) -> tuple[int, Counter[str]]:
+def _write(rows: Iterator[VerifiedRow], path: Path, progress: Progress) -> tuple[int, Counter[str]]:
     """Write rows as Parquet; counts of the accepted ones, and of the others by reason."""
     schema = parquet_schema("verified")
     accepted, refused = 0, Counter[str]()
@@ -122,7 +126,7 @@ def _write(rows: Iterator[VerifiedRow], path: Path, watch: Watch) -> tuple[int, 
         while group := list(itertools.islice(rows, GROUP_ROWS)):
             file.write_table(table_of(zip(*group, strict=True), schema))
             for row in group:
-                watch.advance()
+                progress.advance()
                 accepted += row.accepted
                 if row.reason is not None:
                     refused[str(row.reason)] += 1
@@ -141,29 +145,29 @@ def _check_out(job: VerifyJob) -> None:
             raise InputError(f"{job.out} is an input too; name another file with --out")
 
 
-def verify_table(job: VerifyJob, checker: Callable[[], Checker], watch: Watch | None = None) -> VerifyResult:
+def verify_table(job: VerifyJob, checker: Callable[[], Checker], progress: Progress | None = None) -> VerifyResult:
     """Verify a table of captions, row by row in its order. Memory does not grow with either input.
 
     Raises ``InputError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run cannot go on; the
     output file appears only when it is whole.
     """
-    watch = watch or Watch()
+    progress = progress or Progress()
     _check_out(job)
     with ExitStack() as stack:
         problems = stack.enter_context(closing(Problems()))
         index = stack.enter_context(closing(ReportIndex()))
         reports = read_reports(job.reports, id_column=job.id_column, text_columns=job.text_columns, on_skip=problems)
-        if not index.fill(_checked(reports, watch)):
+        if not index.fill(_checked(reports, progress)):
             raise InputError(f"{job.reports}: no report could be read")
-        watch.expect(None, 0)
+        progress.start(None, 0)
         claims = read_claims(job.captions, problems)
         batched = batches_of(claims, index, job.reports.name)
-        rows = stack.enter_context(closing(_verified(job, checker, batched, watch)))
-        accepted, refused = _write(rows, job.out, watch)
+        rows = stack.enter_context(closing(_verified(job, checker, batched, progress)))
+        accepted, refused = _write(rows, job.out, progress)
         return VerifyResult(accepted, refused, tuple(problems.first), problems.skipped + problems.warnings)
 
 
-def _checked(reports: Iterable[Report], watch: Watch) -> Iterator[Report]:
+def _checked(reports: Iterable[Report], progress: Progress) -> Iterator[Report]:
     for report in reports:
-        watch.check()
+        progress.raise_if_interrupted()
         yield report

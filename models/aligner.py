@@ -3,6 +3,9 @@
 Shapes: B volumes or texts, C length of a pooled volume, E embedding.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Sequence
 
 import torch
@@ -10,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from .freezing import Members, Part, Staged
-from .logit_scale import INITIAL_LOG_SCALE
 from .pooling import Pooling, Standardised, combined, pooled_channels, summary
 from .stunet import STUNet
 from .text import TextEncoder
@@ -51,3 +53,7 @@ class Aligner(Staged):
     def forward(self, pooled: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Pooled volumes (B, C) and any number N of texts, to their embeddings (B, E) and (N, E), with gradients."""
         return self.embed_pooled(pooled), self.text.embed(texts)
+
+
+INITIAL_LOG_SCALE = math.log(1 / 0.07)
+MAX_LOG_SCALE = math.log(100)

@@ -39,6 +39,8 @@ Model = STUNet | Aligner | TextSegmenter
 class CheckpointError(ValueError):
     """A folder that holds no checkpoint, or one that cannot be loaded as it is."""
 
+    exit_code = 2
+
 
 class Checkpoint(NamedTuple):
     """A model, in evaluation mode, and what is recorded of it."""

@@ -9,9 +9,10 @@ from .connectors import CONNECTORS
 from .freezing import Stage
 from .pooling import Pooling
 from .preprocessing import Preprocessing
+from .prompt_handling import PromptHandling
 from .segmenter import TextSegmenter
 from .stunet import STUNet
-from .text import PromptHandling, TextEncoder
+from .text import TextEncoder
 
 Kind = Literal["stunet", "aligner", "segmenter"]
 

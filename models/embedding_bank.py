@@ -31,7 +31,9 @@ _STORED_AT_ONCE = 4096
 
 
 class EmbeddingBankError(ValueError):
-    """The bank's file cannot be used as it is (exit code 2)."""
+    """The bank's file cannot be used as it is."""
+
+    exit_code = 2
 
 
 class EmbeddingBank:

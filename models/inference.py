@@ -2,7 +2,7 @@
 
 On a CPU: channels-last memory, and bfloat16 where the processor multiplies it natively. On a GPU: autocast. `compile`
 fuses what is left and costs ten seconds or more at first; on the CPU that was measured it gains in float32 alone
-(torch 2.13; with 2.6 it crashed there). `benchmarks/bench_inference.py` measures all of them against the plain
+(torch 2.13; with 2.6 it crashed there). `benchmarks/training/bench_inference.py` measures all of them against the plain
 network, with the largest difference of logits.
 """
 

@@ -1,16 +1,64 @@
-"""What is done to a text before an encoder's tokenizer sees it, and what a text must be."""
+"""What an encoder can take: whether network and tokenizer go together, and how long a text may be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
+
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# Tokenizers that know no length say 1e30.
+_NO_LENGTH = 10**9
+
+
+def refuse_misfits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Raises ``TextEncoderError`` where they cannot work together, or only seem to."""
+    if model.config.is_encoder_decoder or getattr(model.config, "hidden_size", None) is None:
+        raise TextEncoderError(f"{name} does more than encode text: give one that does only that, as BERT or MPNet")
+    if tokenizer.pad_token_id is None:
+        raise TextEncoderError(f"the tokenizer of {name} has no token to pad with: give an encoder that has one")
+    vocabulary = tokenizer.get_vocab()
+    if vocabulary.keys() <= set(tokenizer.all_special_tokens):
+        raise TextEncoderError(f"{name} has no tokenizer: put its tokenizer.json (or vocab.txt) beside its weights")
+    rows = cast(nn.Embedding, model.get_input_embeddings()).num_embeddings
+    if max(vocabulary.values()) >= rows:
+        raise TextEncoderError(
+            f"the tokenizer of {name} has {len(vocabulary)} tokens, its network {rows}: put the files of one together"
+        )
+
+
+def longest(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, handling: PromptHandling, name: str) -> int:
+    """Tokens of a prompt, special ones included: as tokenizer and network allow, and ``handling`` wants.
+
+    Raises ``TextEncoderError`` where nothing tells, or ``handling`` wants more.
+    """
+    own = min(int(tokenizer.model_max_length), _positions(model))
+    if own >= _NO_LENGTH and handling.max_length is None:
+        raise TextEncoderError(f"{name} does not say how long a text may be: give PromptHandling(max_length=...)")
+    if handling.max_length is not None and handling.max_length > own:
+        raise TextEncoderError(f"max_length {handling.max_length}: {name} takes {own} tokens at most; write less")
+    return own if handling.max_length is None else handling.max_length
+
+
+def _positions(model: PreTrainedModel) -> int:
+    """Tokens that the network has positions for. RoBERTa and MPNet count them from behind their padding's index."""
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    if isinstance(table, nn.Embedding):
+        return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
+    stated = getattr(model.config, "max_position_embeddings", None)
+    return stated if isinstance(stated, int) and stated > 0 else _NO_LENGTH
+
 
 # [CLS], one token of the text, [SEP].
 _SHORTEST = 3
 
 
 class TextEncoderError(ValueError):
-    """A text encoder cannot be found, read, written or used as it is (exit code 2)."""
+    """A text encoder cannot be found, read, written or used as it is."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)

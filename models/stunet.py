@@ -13,10 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .architecture import Architecture, architecture_of, read_off
+from .architecture import PUBLISHED_LABELS, Architecture, architecture_of, positions, read_off
 from .blocks import SLOPE, ResidualBlock, Upsample
 from .freezing import Members, Part, Staged
-from .labels import PUBLISHED_LABELS, positions
 from .weights_file import WeightsFileError, misfits, read_weights
 
 

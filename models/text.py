@@ -14,8 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .encoder_files import Source, read_encoder, warn_of_differences, write_encoder
 from .encoder_fingerprint import fingerprint, weights_state
-from .encoder_limits import longest, refuse_misfits
-from .prompt_handling import AS_IT_STANDS, PromptHandling, TextEncoderError, checked_texts
+from .prompt_handling import AS_IT_STANDS, PromptHandling, TextEncoderError, checked_texts, longest, refuse_misfits
 
 __all__ = ["DEFAULT_ENCODER", "PromptHandling", "TextEncoder", "TextEncoderError"]
 

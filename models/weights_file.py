@@ -19,6 +19,8 @@ WRAPPERS = ("module.", "_orig_mod.")
 class WeightsFileError(ValueError):
     """A file that holds no weights of the kind asked for, or more than weights."""
 
+    exit_code = 2
+
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
     """The tensors of a safetensors file, or of a PyTorch file (nnU-Net's `.model` and `.pth` too), on the CPU, by name.

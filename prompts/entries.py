@@ -18,6 +18,8 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 class VocabularyError(ValueError):
     """A vocabulary file that cannot be used; the message names the file, the entry and what is wrong with it."""
 
+    exit_code = 2
+
 
 class Entry(BaseModel):
     """One entry of the file, whose header says what each key means."""

@@ -63,6 +63,8 @@ _Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 class PromptError(ValueError):
     """A prompt file that cannot be used; the message names the file, the field, its value and the way out."""
 
+    exit_code = 2
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)

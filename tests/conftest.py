@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.encoders import minilm_directory, unpack_mpnet
+from tests.models.encoders import minilm_directory, unpack_mpnet
 
 ROOT = Path(__file__).resolve().parents[1]
 

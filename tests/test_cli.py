@@ -13,11 +13,10 @@ from typer.testing import CliRunner, Result
 
 import ovct
 from curation.audit.drawing import Wanted
-from curation.caption_set import locked
-from curation.interrupt import Interrupted
-from curation.schemas import parquet_schema
-from curation.workers import RunError
-from tests.audit.making import opened, say_all
+from curation.caption_set.schemas import parquet_schema
+from curation.caption_set.writer import locked
+from curation.runtime.errors import Interrupted, RunError
+from tests.curation.audit.making import opened, say_all
 
 
 def call(*arguments: object) -> Result:

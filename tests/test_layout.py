@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Who may import what of ours, from left to right along the data; `ovct` may import all of them.
+# The top-level folders, and what each may import of the others; `ovct` may import all of them.
 MAY_IMPORT = {
     "prompts": set[str](),
     "curation": {"prompts"},
@@ -24,6 +24,33 @@ MAY_IMPORT = {
     "train": {"models", "curation", "prompts"},
     "ovct": {"prompts", "curation", "models", "train"},
 }
+# The boxes (packages and modules) of a top-level folder, level by level: a box imports only from levels before its own.
+LEVELS = {
+    "curation": (
+        ("runtime", "report", "caption"),
+        ("language",),
+        ("readers",),
+        ("verification", "caption_set"),
+        ("engines",),
+        ("extraction",),
+        ("llm",),
+        ("pipeline", "verify_table"),
+        ("replay", "audit", "ray_cluster"),
+        ("cli",),
+    ),
+    "train": (
+        ("config", "order"),
+        ("scans", "losses"),
+        ("loop", "data"),
+        ("inference",),
+        ("stages", "evaluation"),
+        ("cli",),
+    ),
+}
+# Of `curation`, `train` may import these alone: caption sets are read, and a command reports its errors in one way.
+TRAIN_FROM_CURATION = ("curation.runtime", "curation.caption_set", "curation.cli.options", "curation.cli.errors")
+MOST_FILES = 20
+MOST_LINES = 300
 HEAVY = {
     "datasets",
     "fastapi",
@@ -65,17 +92,42 @@ def imports(module: str, path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
-def steps_backwards(root: Path) -> list[str]:
-    """Every import against the rule, as `path:line: what`."""
-    ours = MAY_IMPORT.keys() | {"tests", "benchmarks"}
-    wrong = []
-    for module, path in sources(root).items():
-        home = module.partition(".")[0]
+def box_of(module: str) -> str:
+    """The package or module right below a top-level folder that `module` belongs to."""
+    return ".".join(module.split(".")[:2])
+
+
+def level_of(box: str) -> int | None:
+    """The number of a box's level, None for what has none (a top-level folder itself)."""
+    folder, _, name = box.partition(".")
+    return next((number for number, level in enumerate(LEVELS.get(folder, ())) if name in level), None)
+
+
+def upward_arrows(root: Path) -> list[str]:
+    """Every import against the tables, as `path:line: what`."""
+    ours = MAY_IMPORT.keys() | {"tests", "benchmarks", "examples"}
+    modules = sources(root)
+    arrows = []
+    for module, path in modules.items():
+        folder = module.partition(".")[0]
         for line, name in imports(module, path):
             target = name.partition(".")[0]
-            if target in ours - MAY_IMPORT[home] - {home}:
-                wrong.append(f"{path.relative_to(root)}:{line}: {home} may not import {target}")
-    return wrong
+            place = f"{path.relative_to(root)}:{line}:"
+            if target in ours - MAY_IMPORT[folder] - {folder}:
+                arrows.append(f"{place} {folder} may not import {target}")
+            elif folder == "train" and target == "curation" and not name.startswith(TRAIN_FROM_CURATION):
+                arrows.append(f"{place} train may not import {name}")
+            elif target == folder and box_of(name) != box_of(module):
+                above, below = level_of(box_of(module)), level_of(box_of(name))
+                if above is not None and below is not None and below >= above:
+                    arrows.append(f"{place} {box_of(module)} may not import {box_of(name)}")
+    return arrows
+
+
+def boxes_without_level(root: Path) -> list[str]:
+    """Packages and modules of a folder with levels that stand on none."""
+    boxes = {box_of(module) for module in sources(root) if module.partition(".")[0] in LEVELS and "." in module}
+    return sorted(box for box in boxes if level_of(box) is None)
 
 
 def import_graph(root: Path) -> dict[str, set[str]]:
@@ -90,8 +142,12 @@ def import_graph(root: Path) -> dict[str, set[str]]:
     return graph
 
 
-def test_no_module_imports_from_its_right() -> None:
-    assert steps_backwards(ROOT) == []
+def test_no_import_runs_upward() -> None:
+    assert upward_arrows(ROOT) == []
+
+
+def test_every_package_has_a_level() -> None:
+    assert boxes_without_level(ROOT) == []
 
 
 def test_no_two_modules_need_each_other() -> None:
@@ -104,36 +160,51 @@ def test_no_two_modules_need_each_other() -> None:
 @pytest.mark.parametrize(
     ("place", "line", "target"),
     [
-        ("prompts/vocabulary.py", "from curation.reports import Report", "curation"),
-        ("prompts/vocabulary.py", "import curation.reports as reports", "curation"),
+        ("prompts/vocabulary.py", "from curation.report import Report", "curation"),
+        ("prompts/vocabulary.py", "import curation.report as report", "curation"),
         ("curation/engines/rules.py", "def f() -> None:\n    from models import stunet", "models"),
-        ("curation/__init__.py", "import os, train.align", "train"),
+        ("curation/__init__.py", "import os, train.stages.align", "train"),
         ("models/stunet.py", "from prompts import vocabulary", "prompts"),
-        ("train/align.py", "import ovct", "ovct"),
-        ("ovct.py", "from tests.fakes import FakeEngine", "tests"),
-        ("curation/verify.py", "if True:\n    import benchmarks.negex", "benchmarks"),
+        ("train/stages/align.py", "import ovct", "ovct"),
+        ("ovct.py", "from tests.curation.fakes import FakeEngine", "tests"),
+        ("curation/verification/verifier.py", "if True:\n    import benchmarks.quality.negex", "benchmarks"),
+        ("curation/language/tokens.py", "from curation.readers.sections import split", "curation.readers"),
+        ("curation/runtime/files.py", "from curation.report import Report", "curation.report"),
+        ("curation/pipeline.py", "from .cli.options import Reports", "curation.cli"),
+        ("train/scans/grid.py", "from ..losses.pairs import Pairs", "train.losses"),
+        ("train/stages/run.py", "from curation.readers.reports import read", "curation.readers.reports.read"),
     ],
 )
-def test_a_step_backwards_is_found(tmp_path: Path, place: str, line: str, target: str) -> None:
+def test_an_upward_arrow_is_found(tmp_path: Path, place: str, line: str, target: str) -> None:
     path = tmp_path / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"from prompts.vocabulary import Organ\n{line}\n" if place == "ovct.py" else line + "\n")
-    assert [problem.rpartition(" ")[2] for problem in steps_backwards(tmp_path)] == [target]
+    assert [problem.rpartition(" ")[2] for problem in upward_arrows(tmp_path)] == [target]
 
 
-def test_steps_forward_and_circles_are_told_apart(tmp_path: Path) -> None:
-    for folder in ("prompts", "curation/engines", "train"):
+def test_a_package_without_a_level_is_found(tmp_path: Path) -> None:
+    (tmp_path / "curation/utils").mkdir(parents=True)
+    (tmp_path / "curation/utils/__init__.py").write_text("")
+    assert boxes_without_level(tmp_path) == ["curation.utils"]
+
+
+def test_downward_arrows_and_circles_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("prompts", "curation/readers", "curation/runtime", "train/stages"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "prompts/vocabulary.py").write_text("import re\n")
     (tmp_path / "curation/__init__.py").write_text("")
-    (tmp_path / "curation/reports.py").write_text("from prompts.vocabulary import Organ\nfrom .engines import rules\n")
-    (tmp_path / "curation/engines/__init__.py").write_text("")
-    (tmp_path / "curation/engines/rules.py").write_text("from ..reports import Report\n")
-    (tmp_path / "train/data.py").write_text("from curation.reports import Report\n")
-    assert steps_backwards(tmp_path) == []
+    (tmp_path / "curation/runtime/errors.py").write_text("")
+    (tmp_path / "curation/readers/rows.py").write_text("from .reports import Report\n")
+    (tmp_path / "curation/readers/reports.py").write_text(
+        "from prompts.vocabulary import Organ\nfrom curation.runtime.errors import InputError\nfrom . import rows\n"
+    )
+    (tmp_path / "train/stages/run.py").write_text("from curation.runtime.errors import InputError\n")
+    assert upward_arrows(tmp_path) == []
     graph = import_graph(tmp_path)
-    assert graph["curation.engines.rules"] == {"curation.reports"}
-    assert graph["curation.reports"] == {"prompts.vocabulary", "curation.engines.rules"}
+    assert graph["curation.readers.rows"] == {"curation.readers.reports"}
+    assert graph["curation.readers.reports"] == {
+        "prompts.vocabulary", "curation.runtime.errors", "curation.readers.rows",
+    }  # fmt: skip
     with pytest.raises(CycleError):
         TopologicalSorter(graph).prepare()
 

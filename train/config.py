@@ -12,12 +12,16 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replac
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_type_hints
 
+from curation.runtime.errors import OvctError
+
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 Triple = tuple[int, int, int]
 
 
-class ConfigError(ValueError):
-    """Settings that cannot be used; the text names the setting, its value and what would do (exit code 2)."""
+class ConfigError(OvctError, ValueError):
+    """Settings that cannot be used; the text names the setting, its value and what would do."""
+
+    exit_code = 2
 
 
 def option(default: Any, help: str) -> Any:
@@ -128,7 +132,9 @@ class Alignment:
     report_weight: float = option(1.0, "Weight of the CLIP loss on whole reports.")
     caption_weight: float = option(1.0, "Weight of the multi-granularity loss on captions; 0 leaves CLIP alone.")
     words_weight: float = option(1.0, "Weight of the loss that holds the vocabulary's names where they were.")
-    reading: Literal["mean", "joint"] = option("mean", "How K captions meet the images; see train/losses.py.")
+    reading: Literal["mean", "joint"] = option(
+        "mean", "How K captions meet the images; see train/losses/contrastive.py."
+    )
     pooling: Literal["structures", "mean", "max", "mean_max"] = option(
         "structures",
         "How a volume becomes one vector: volume and mean features of each structure that the network outlines, or "

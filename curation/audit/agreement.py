@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from curation.caption_set.audit_results import Agreement, Verdict
+
 from .intervals import Z, estimate
-from .results import Agreement
-from .verdicts import HALLUCINATIONS, Verdict
+from .verdicts import HALLUCINATIONS
 
 SCALE: tuple[Verdict, ...] = tuple(verdict for verdict in Verdict if verdict != Verdict.UNSURE)
 """What can be decided; a caption that one of the two is unsure about is left out."""

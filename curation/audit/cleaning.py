@@ -19,20 +19,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ..caption_set import PROMPT, SKIPPED, SetError, check_parts, tables_in
-from ..card import write_card
-from ..durable import sync
-from ..manifest import Audited, Change, Counts, Manifest, Part, Repairs
-from ..progress import Watch
-from ..reports import InputError
-from ..schemas import parquet_schema
-from ..shards import open_parquet, part_path
+from curation.caption_set.audit_results import AUDIT, MEANINGS
+from curation.caption_set.card import write_card
+from curation.caption_set.manifest import Audited, Change, Counts, Manifest, Part, Repairs
+from curation.caption_set.schemas import parquet_schema
+from curation.caption_set.shards import open_parquet, part_path
+from curation.caption_set.writer import PROMPT, SKIPPED, SetError, check_parts, tables_in
+from curation.runtime.errors import InputError
+from curation.runtime.files import sync
+from curation.runtime.progress import Progress
+
 from .decisions import Decision, decisions
 from .folder import GUIDELINE, finished_set
-from .results import AUDIT
 from .store import Store
 from .summary import guideline_digest, judged, summarise
-from .verdicts import HALLUCINATIONS, MEANINGS, REASONS
+from .verdicts import HALLUCINATIONS, REASONS
 
 ROWS_IN_GROUP = 50_000
 LAST = 2**62
@@ -41,7 +42,7 @@ LAST = 2**62
 Table = Literal["captions", "rejects"]
 
 
-def apply(root: Path, out: Path, store: Store, watch: Watch) -> Manifest:
+def apply(root: Path, out: Path, store: Store, progress: Progress) -> Manifest:
     """Write the cleaned set to ``out``, as a whole or not at all.
 
     Raises ``SetError`` where the set has changed since or ``out`` is in use, ``InputError`` where nothing was judged.
@@ -59,7 +60,7 @@ def apply(root: Path, out: Path, store: Store, watch: Watch) -> Manifest:
     temporary = out.resolve().with_name(f".{out.resolve().name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        done = _write(root, temporary, manifest, store, watch)
+        done = _write(root, temporary, manifest, store, progress)
         if out.exists():
             out.rmdir()
         os.replace(temporary, out)
@@ -70,7 +71,7 @@ def apply(root: Path, out: Path, store: Store, watch: Watch) -> Manifest:
     return done
 
 
-def _write(root: Path, out: Path, manifest: Manifest, store: Store, watch: Watch) -> Manifest:
+def _write(root: Path, out: Path, manifest: Manifest, store: Store, progress: Progress) -> Manifest:
     for table in tables_in(manifest.settings):
         (out / table).mkdir(parents=True)
     by_part: dict[int, list[Decision]] = defaultdict(list)
@@ -78,9 +79,9 @@ def _write(root: Path, out: Path, manifest: Manifest, store: Store, watch: Watch
     for one in changed:
         by_part[one.part].append(one)
     counts, parts = Counts(), []
-    watch.expect(len(manifest.parts), 0)
+    progress.start(len(manifest.parts), 0)
     for index, part in enumerate(manifest.parts):
-        watch.check()
+        progress.raise_if_interrupted()
         captions, rejects = _changed(root, index, by_part.get(index, []))
         for table in tables_in(manifest.settings):
             if table not in ("captions", "rejects"):
@@ -91,7 +92,7 @@ def _write(root: Path, out: Path, manifest: Manifest, store: Store, watch: Watch
         changes = {"captions": len(captions), "rejects": len(rejects), "bytes": sizes}
         parts.append(part.model_copy(update=changes))
         counts = counts.plus(part.reports, *_counted(captions, rejects), Repairs())
-        watch.advance()
+        progress.advance()
     for name in (PROMPT, SKIPPED):
         if (root / name).exists():
             _copy(root / name, out / name)

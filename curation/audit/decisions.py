@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from curation.caption_set.audit_results import Verdict
+
 from .passages import likest
 from .reviews import Correction
 from .store import Store
 from .summary import judged
-from .verdicts import HALLUCINATIONS, Verdict
+from .verdicts import HALLUCINATIONS
 
 ENGINE = "audit"
 """What stands as the engine of a caption that a reviewer has worded."""

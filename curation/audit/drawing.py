@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..caption_set import SetError, check_parts
-from ..manifest import Manifest
-from ..progress import Watch
-from ..reports import InputError
-from ..shards import Table, part_path
+from curation.caption_set.manifest import Manifest
+from curation.caption_set.shards import Table, part_path
+from curation.caption_set.writer import SetError, check_parts
+from curation.runtime.errors import InputError
+from curation.runtime.progress import Progress
+
 from .frame import TABLE_OF, Frame, Kind, Place, read_frame
 from .sampling import BANDS, Design, allocate, divide, draw, generator
 from .store import CopiedCaption, CopiedReport, Store
@@ -48,7 +49,7 @@ def wanted(accepted: int | None, refused: int | None, design: str | None, seed: 
     return Wanted(accepted, refused, cast("Design | None", design), seed)
 
 
-def draw_sample(root: Path, manifest: Manifest, store: Store, wanted: Wanted, watch: Watch) -> None:
+def draw_sample(root: Path, manifest: Manifest, store: Store, wanted: Wanted, progress: Progress) -> None:
     """Draw the sample into a new store, or make the one that is there larger. All of it, or nothing.
 
     Raises ``SetError`` where the store is about another state of the set, or was drawn otherwise than is wanted.
@@ -69,10 +70,10 @@ def draw_sample(root: Path, manifest: Manifest, store: Store, wanted: Wanted, wa
             if first and kind == "accepted":
                 size = size or SAMPLE
             if first or (size or 0) > store.sample_size(kind):
-                chosen += _choose(root, manifest, store, kind, size or 0, watch)
+                chosen += _choose(root, manifest, store, kind, size or 0, progress)
         if first and not chosen:
             raise InputError(f"{root} holds no caption to review")
-        _copy(root, store, chosen, watch)
+        _copy(root, store, chosen, progress)
 
 
 def _check(root: Path, manifest: Manifest, store: Store, wanted: Wanted) -> None:
@@ -97,10 +98,10 @@ Chosen = tuple[Kind, Place, int]
 """A caption to be copied: its kind, where it stands, the number of its stratum."""
 
 
-def _choose(root: Path, manifest: Manifest, store: Store, kind: Kind, size: int, watch: Watch) -> list[Chosen]:
+def _choose(root: Path, manifest: Manifest, store: Store, kind: Kind, size: int, progress: Progress) -> list[Chosen]:
     """What is to be added so that the sample has ``size`` captions of a kind, or all there are."""
     check_parts(root, manifest, DRAWN_FROM)
-    frame = read_frame(root, manifest, kind, watch.check)
+    frame = read_frame(root, manifest, kind, progress.raise_if_interrupted)
     began = store.fact(f"began {kind}") or size
     strata = divide(frame, began, store.fact("design"))
     store.set_facts(**{f"began {kind}": began, kind: len(frame)})
@@ -123,15 +124,15 @@ def _indices(frame: Frame, places: Sequence[Place]) -> list[int]:
     return [int(at) for at in np.searchsorted(keys, wanted)]  # parts and rows ascend
 
 
-def _copy(root: Path, store: Store, chosen: Sequence[Chosen], watch: Watch) -> None:
+def _copy(root: Path, store: Store, chosen: Sequence[Chosen], progress: Progress) -> None:
     """Copy reports and captions, then the sample in random order, so that its beginning is a sample as well."""
     by_part: dict[int, list[Chosen]] = {}
     for one in chosen:
         by_part.setdefault(one[1].part, []).append(one)
-    watch.expect(len(by_part), 0)
+    progress.start(len(by_part), 0)
     for part in sorted(by_part):
-        _copy_part(root, part, by_part[part], store, watch.check)
-        watch.advance()
+        _copy_part(root, part, by_part[part], store, progress.raise_if_interrupted)
+        progress.advance()
     before = store.value("SELECT count(*) FROM item")
     order = generator(store.fact("seed"), "order", before).permutation(len(chosen))
     for number in order.tolist():

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from ..caption_set import SetError, check_parts
-from ..durable import write_text
-from ..lock import Held, hold
-from ..manifest import Manifest, load_manifest
-from ..progress import Watch
+from curation.caption_set.audit_results import AUDIT
+from curation.caption_set.manifest import Manifest, load_manifest
+from curation.caption_set.writer import SetError, check_parts
+from curation.runtime.files import Held, hold, write_text
+from curation.runtime.progress import Progress
+
 from .drawing import DRAWN_FROM, Wanted, draw_sample
-from .results import AUDIT
 from .store import FILE, Store, StoreError
 
 GUIDELINE = "guideline.md"
@@ -40,7 +40,7 @@ def audit_to_read(root: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def audit_to_write(root: Path, wanted: Wanted, watch: Watch, *, redraw: bool = False) -> Iterator[Store]:
+def audit_to_write(root: Path, wanted: Wanted, progress: Progress, *, redraw: bool = False) -> Iterator[Store]:
     """The audit of a set, with its sample drawn, for this process alone.
 
     ``redraw`` sets aside what is there, under a name with the date. Raises ``SetError`` where another process has it,
@@ -59,7 +59,7 @@ def audit_to_write(root: Path, wanted: Wanted, watch: Watch, *, redraw: bool = F
                 text = files("curation.audit").joinpath(GUIDELINE).read_text(encoding="utf-8")
                 write_text(folder / GUIDELINE, text)
             with closing(Store(folder / FILE, new=True)) as store:
-                draw_sample(root, manifest, store, wanted, watch)
+                draw_sample(root, manifest, store, wanted, progress)
                 yield store
     except Held as error:
         raise SetError(

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ..manifest import Manifest
-from ..schemas import Reason
-from ..shards import part_path
+from curation.caption import Reason
+from curation.caption_set.manifest import Manifest
+from curation.caption_set.shards import part_path
 
 Kind = Literal["accepted", "refused"]
 TABLE_OF: dict[Kind, Literal["captions", "rejects"]] = {"accepted": "captions", "refused": "rejects"}

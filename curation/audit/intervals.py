@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from statistics import NormalDist
 
-from .results import Estimate
+from curation.caption_set.audit_results import Estimate
 
 Z = NormalDist().inv_cdf(0.975)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from curation.llm.recipes import Connect
+from curation.runtime.progress import Progress
 from prompts.judge_file import JudgePrompt
 
-from ..llm.recipes import Connect
-from ..progress import Watch
 from .judging import Case, Judged, judge
 from .passages import passage
 from .store import Store
@@ -26,7 +26,7 @@ class JudgeRun(NamedTuple):
 
 
 def judge_sample(
-    store: Store, model: str, connect: Connect, prompt: JudgePrompt, max_tokens: int | None, watch: Watch
+    store: Store, model: str, connect: Connect, prompt: JudgePrompt, max_tokens: int | None, progress: Progress
 ) -> JudgeRun:
     """Have a model judge what it has not judged yet. A run that is stopped goes on where it was.
 
@@ -54,9 +54,9 @@ def judge_sample(
         kept += 1
 
     left = store.value("SELECT count(*) FROM item") - known
-    watch.expect(left + known, known)
+    progress.start(left + known, known)
     if left:
-        judge(connect, prompt, _cases(store, name), keep, watch, max_tokens or prompt.file.response.max_tokens)
+        judge(connect, prompt, _cases(store, name), keep, progress, max_tokens or prompt.file.response.max_tokens)
     return JudgeRun(name, kept, known, len(problems), problems[0] if problems else None)
 
 

@@ -12,17 +12,15 @@ from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
+from curation.caption_set.audit_results import Verdict
+from curation.engines.chat import Answer, Chat, ChatEngine, ChatFailed, EngineDown, Message, TooLong
+from curation.language.statements import split_statements
+from curation.llm.answers import broken, json_value, without_wrapping
+from curation.llm.dialogue import with_error
+from curation.llm.pool import CHARACTERS_PER_TOKEN, Host
+from curation.runtime.errors import InputError, RunError
+from curation.runtime.progress import Progress
 from prompts.judge_file import LONGEST_PASSAGE, LONGEST_WHY, JudgePrompt
-
-from ..engines import Answer, Chat, ChatEngine, ChatFailed, EngineDown, Message, TooLong
-from ..llm.answers import broken, json_value, without_wrapping
-from ..llm.dialogue import with_error
-from ..llm.pool import CHARACTERS_PER_TOKEN, Host
-from ..progress import Watch
-from ..reports import InputError
-from ..statements import split_statements
-from ..workers import RunError
-from .verdicts import Verdict
 
 REACHES = (3_000, 800)
 """Characters to each side of its evidence that a caption is judged by, where its whole report is too long."""
@@ -57,21 +55,21 @@ def judge(
     prompt: JudgePrompt,
     cases: Iterable[Case],
     keep: Callable[[Judged], None],
-    watch: Watch,
+    progress: Progress,
     max_tokens: int,
 ) -> None:
     """Have a model judge some captions; ``keep`` is called, in this thread, with each verdict as it comes.
 
     Captions of one report should follow each other: most servers read it only once then. They are taken from ``cases``
     a few at a time, and come back in no particular order. Raises ``InputError`` where not even the prompt fits into
-    the model, ``RunError`` where the engine goes down, ``Interrupted`` where the watch says so.
+    the model, ``RunError`` where the engine goes down, ``Interrupted`` where the progress says so.
     """
     try:
-        with closing(Host(connect, watch.check)) as host:
+        with closing(Host(connect, progress.raise_if_interrupted)) as host:
             _check_room(prompt, max_tokens, host.engine.context)
-            for judged in _as_they_come(host, prompt, cases, watch.check, max_tokens):
+            for judged in _as_they_come(host, prompt, cases, progress.raise_if_interrupted, max_tokens):
                 keep(judged)
-                watch.advance()
+                progress.advance()
     except EngineDown as error:
         raise RunError(str(error)) from error
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from ..statements import Span, split_statements
+from curation.language.statements import Span, split_statements
 
 LEAST_SHARED = 1 / 3
 """Share of a caption's words that a statement must have, to be shown rather than none."""

@@ -10,8 +10,9 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from ..durable import whole_file
-from .results import Results
+from curation.caption_set.audit_results import Results
+from curation.runtime.files import whole_file
+
 from .tables import SHOWN, Row, groups
 
 INK, BAR = "#1f5f8b", "#b9d3e6"

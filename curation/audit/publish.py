@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 from jinja2 import Environment
 
-from ..caption_set import locked
-from ..card import SCORE_PLOT, write_card
-from ..durable import write_text
-from ..manifest import load_manifest
+from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, Results, Verdict
+from curation.caption_set.card import SCORE_PLOT, write_card
+from curation.caption_set.manifest import load_manifest
+from curation.caption_set.writer import locked
+from curation.runtime.files import write_text
+
 from .folder import GUIDELINE
 from .plots import as_svg, figures, save_png, score_figure
-from .results import AUDIT, SUMMARY_FILE, Results
 from .store import Store
 from .summary import guideline_digest, summarise
 from .tables import AGREEMENT_HEAD, SHOWN, agreement_rows, as_csv, cells, facts, groups, sentence
-from .verdicts import MEANINGS, Verdict
 
 CSV_FILE = "summary.csv"
 REPORT_FILE = "report.html"

@@ -16,17 +16,18 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from curation.caption_set.audit_results import AUDIT
+from curation.report import Section
+from curation.runtime.errors import InputError
+from curation.runtime.progress import Progress
+from curation.verification.verifier import Verifier
 from prompts.vocabulary import load_vocabulary
 
-from ..progress import Watch
-from ..reports import InputError, Section
-from ..verify import Verifier
 from .dealing import deal
 from .drawing import KINDS, Wanted
 from .folder import GUIDELINE, audit_to_write, finished_set
 from .gate import Keys
 from .publish import REPORT_FILE, publish
-from .results import AUDIT
 from .reviews import Reviews
 from .server import Desk, Found, application
 from .store import Store
@@ -50,7 +51,7 @@ class ReviewJob:
     browser: bool = True
 
 
-def review(job: ReviewJob, watch: Watch, tell: Callable[[str], None]) -> None:
+def review(job: ReviewJob, progress: Progress, tell: Callable[[str], None]) -> None:
     """Serve the review until it is interrupted. ``tell`` prints a line for the person who started it.
 
     Raises ``InputError``, ``SetError``, ``StoreError`` and ``ManifestError`` for what that person can put right.
@@ -61,8 +62,8 @@ def review(job: ReviewJob, watch: Watch, tell: Callable[[str], None]) -> None:
     finished_set(job.root)
     with bound(job.port) as listener:
         port = listener.getsockname()[1]
-        with audit_to_write(job.root, job.wanted, watch, redraw=job.redraw) as store:
-            watch.check()
+        with audit_to_write(job.root, job.wanted, progress, redraw=job.redraw) as store:
+            progress.raise_if_interrupted()
             deal(store, names, job.overlap)
             reviewers = [Reviews(store, name, blind=job.blind) for name in names]
             keys = Keys.for_reviewers(names)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from curation.caption_set.audit_results import Verdict
+
 from .store import Store
-from .verdicts import Verdict
 
 OPEN = "none"
 """In a filter, instead of a verdict: none yet."""

@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from ..schemas import Status
+from curation.caption import Status
+from curation.caption_set.audit_results import MEANINGS, Verdict
+
 from .gate import Gate, Keys, cookie_value
 from .reviews import OPEN, Conflict, Correction, Reviews
 from .store import Store
-from .verdicts import MEANINGS, Verdict
 from .views import item_view, said_view
 
 PAGE = "index.html"

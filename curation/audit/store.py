@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from curation.runtime.errors import OvctError
+
 from .frame import Kind, Place
 
 FILE = "audit.sqlite"
@@ -50,8 +52,10 @@ CREATE TABLE judgement (judge TEXT NOT NULL, item INTEGER NOT NULL REFERENCES it
 """
 
 
-class StoreError(ValueError):
-    """The audit's file cannot be used as it is (exit code 2)."""
+class StoreError(OvctError, ValueError):
+    """The audit's file cannot be used as it is."""
+
+    exit_code = 2
 
 
 class CopiedReport(NamedTuple):

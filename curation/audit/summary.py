@@ -9,13 +9,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+from curation.caption_set.audit_results import Agreement, Band, Estimate, Results, Verdict, Verifier
+
 from .agreement import agreement
 from .dealing import OVERLAP
 from .frame import SCORE_EDGES
 from .intervals import complement, estimate, share_of_two
-from .results import Agreement, Band, Estimate, Results, Verifier
 from .store import Store
-from .verdicts import HALLUCINATIONS, Verdict, consensus
+from .verdicts import HALLUCINATIONS, consensus
 
 _BLIND = "SELECT count(*) FROM review JOIN event ON event.id = event WHERE blind AND review.verdict IS NOT NULL"
 

@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from .results import Agreement, Estimate, Results
-from .verdicts import MEANINGS, Verdict
+from curation.caption_set.audit_results import MEANINGS, Agreement, Estimate, Results, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console

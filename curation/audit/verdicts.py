@@ -4,43 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import NamedTuple
 
-from ..schemas import Reason
-
-
-class Verdict(StrEnum):
-    """A reviewer's, or a judge's, verdict on one caption."""
-
-    SUPPORTED = "supported"
-    HALLUCINATED = "hallucinated"
-    WRONG_ORGAN = "wrong_organ"
-    WRONG_POLARITY_OR_SIDE = "wrong_polarity_or_side"
-    WRONG_MEASUREMENT = "wrong_measurement"
-    INCOMPLETE = "incomplete"
-    UNSURE = "unsure"
-
-
-class Meaning(NamedTuple):
-    """A verdict for people: its key on the keyboard, its name, and what it says of a caption."""
-
-    key: str
-    name: str
-    says: str
-
-
-MEANINGS = {
-    Verdict.SUPPORTED: Meaning("s", "supported", "the report says it, of this organ"),
-    Verdict.HALLUCINATED: Meaning("h", "hallucinated", "the report does not say it"),
-    Verdict.WRONG_ORGAN: Meaning("o", "wrong organ", "said, but of another organ or part"),
-    Verdict.WRONG_POLARITY_OR_SIDE: Meaning(
-        "p", "wrong polarity or side", "denied for affirmed, normal for abnormal, doubt lost, left for right"
-    ),
-    Verdict.WRONG_MEASUREMENT: Meaning("m", "wrong measurement", "another number, unit or comparison"),
-    Verdict.INCOMPLETE: Meaning("i", "incomplete", "nothing false, but what is left out misleads"),
-    Verdict.UNSURE: Meaning("u", "unsure", "cannot be decided from the report"),
-}
+from curation.caption import Reason
+from curation.caption_set.audit_results import Verdict
 
 HALLUCINATIONS = frozenset(
     (Verdict.HALLUCINATED, Verdict.WRONG_ORGAN, Verdict.WRONG_POLARITY_OR_SIDE, Verdict.WRONG_MEASUREMENT)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..statements import Span
+from curation.language.statements import Span
+
 from .passages import likest, passage
 from .reviews import Reviews, Said
 from .store import CopiedCaption, Store

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from . import Answer, Chat, TooLong
+from .chat import Answer, Chat, TooLong
 from .http_errors import TOO_LONG, Passing, words
 
 Form = Literal["schema", "schema without bounds", "any JSON", "free text"]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from . import EngineDown, TooLong
+from .chat import EngineDown, TooLong
 
 LONGEST_RETRY_AFTER = 600.0  # s; who asks for more is asked again after this
 LOOKED_AT = 20_000

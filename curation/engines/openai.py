@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from ..rows import InputError
-from . import Answer, Chat, ChatFailed, EngineDown, TooLong
+from curation.runtime.errors import InputError
+
+from .chat import Answer, Chat, ChatFailed, EngineDown, TooLong
 from .dialect import Dialect, read_completion
 from .http_errors import Passing, Refused, Unreachable, meaning, words
 from .server import EXAMPLES, NO_KEY, Secrets, Served, Server, chosen, names, served_models, shown

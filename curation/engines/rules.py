@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from ..analysis import CACHED, Analysis, Item, Reader
-from ..asides import is_known, without_asides
-from ..assertion import Polarity
-from ..reading import ReadReport, implied_organs
-from ..reports import Report
-from ..units import Unit, units
-from ..verify import Verifier
-from ..wording import Claim, captions_for, reads_well
-from . import Draft
+from curation.caption import Draft
+from curation.language.analysis import CACHED, Analysis, Item, Reader
+from curation.language.assertion import Polarity
+from curation.language.clauses import Unit, units
+from curation.report import Report
+from curation.verification.organs import implied_organs
+from curation.verification.statements_read import ReadReport
+from curation.verification.verifier import Verifier
+
+from .asides import is_known, without_asides
+from .wording import Claim, captions_for, reads_well
 
 
 class RulesEngine:

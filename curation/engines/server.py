@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ..rows import InputError
+from curation.runtime.errors import InputError
 
 OPENAI = "https://api.openai.com/v1"
 EXAMPLES = "`vllm serve MODEL`, `llama-server -m FILE.gguf` or `ollama serve`"

@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from ..rows import InputError
-from . import Answer, Chat, ChatFailed, EngineDown, TooLong
+from curation.runtime.errors import InputError
+
+from .chat import Answer, Chat, ChatFailed, EngineDown, TooLong
 from .vllm_settings import OTHER_WAYS, Local, check_model
 
 HOST = Path(__file__).with_name("vllm_host.py")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..rows import InputError
+from curation.runtime.errors import InputError
 
 DTYPES = ("auto", "bfloat16", "float16", "float32", "half", "float")
 OTHER_WAYS = (

@@ -8,8 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from ..engines import Draft
-from ..schemas import Reason
+from curation.caption import Draft, Reason
 
 Form = Literal["organs", "captions"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from curation.caption import Refused
+from curation.engines.chat import Answer, Chat, ChatEngine, ChatFailed, Message, TooLong
+from curation.report import Report
 from prompts.prompt_file import Prompt
 
-from ..engines import Answer, Chat, ChatEngine, ChatFailed, Message, TooLong
-from ..outcomes import Refused
-from ..reports import Report
 from .answers import Form, Problem, is_loop, read_answer
 from .questions import Question, halves, questions
 from .responses import Answers, Kind, Response, chat_key

@@ -15,15 +15,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from curation.caption import MadeBy
+from curation.caption_set.writer import RESPONSES, CaptionSet
+from curation.engines.chat import ChatEngine, EngineDown
+from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Options
+from curation.report import Report
+from curation.runtime.errors import InputError, RunError
+from curation.runtime.processes import Inline, Processes, result_of, workers
+from curation.runtime.progress import Progress
 from prompts.prompt_file import Prompt
 
-from ..caption_set import RESPONSES, CaptionSet
-from ..curator import BATCH_REPORTS, OpenPool, Options
-from ..engines import ChatEngine, EngineDown
-from ..progress import Watch
-from ..reports import InputError, Report
-from ..shards import MadeBy
-from ..workers import Inline, Processes, RunError, result_of, workers
 from .dialogue import Asker, Dialogue
 from .responses import Answers, ResponseStore
 from .settling import Asked, Settled, Settler, unsent
@@ -122,11 +123,11 @@ class ChatRecipe:
         return self.prompt.source
 
     @contextmanager
-    def started(self, watch: Watch) -> Iterator[OpenPool]:
+    def started(self, progress: Progress) -> Iterator[OpenPool]:
         """With the model loaded, or the server known to answer."""
-        with closing(Host(self.connect, watch.check)) as host:
+        with closing(Host(self.connect, progress.raise_if_interrupted)) as host:
             check_room(self, host.engine.context)
-            yield partial(_open, self, host, watch)
+            yield partial(_open, self, host, progress)
 
 
 def check_room(recipe: ChatRecipe, context: int | None) -> None:
@@ -141,7 +142,7 @@ def check_room(recipe: ChatRecipe, context: int | None) -> None:
 
 
 @contextmanager
-def _open(recipe: ChatRecipe, host: Host, watch: Watch, captions: CaptionSet, count: int) -> Iterator[ChatPool]:
+def _open(recipe: ChatRecipe, host: Host, progress: Progress, captions: CaptionSet, count: int) -> Iterator[ChatPool]:
     with ExitStack() as stack:
         pool = stack.enter_context(workers(partial(Settler, recipe.prompt, recipe.repair > 0), count))
         settlers = Aside(stack.enter_context(ThreadPoolExecutor(1)), pool) if isinstance(pool, Inline) else pool
@@ -149,10 +150,10 @@ def _open(recipe: ChatRecipe, host: Host, watch: Watch, captions: CaptionSet, co
         store = host.call(ResponseStore, captions.work / RESPONSES, owner)
         stack.callback(host.call, store.close)
         stack.callback(host.drop)
-        meter = Meter(host.call(store.spent), recipe.prices, store.spend, watch.say)
+        meter = Meter(host.call(store.spent), recipe.prices, store.spend, progress.message)
         stack.callback(host.call, meter.flush)
         captions.usage = meter.usage
-        yield ChatPool(recipe, host, settlers, store, meter, watch)
+        yield ChatPool(recipe, host, settlers, store, meter, progress)
 
 
 class Aside:
@@ -179,13 +180,13 @@ class ChatPool:
         settlers: Aside | Processes,
         store: Answers,
         meter: Ledger,
-        watch: Watch,
+        progress: Progress,
     ) -> None:
         self._rounds = recipe.repair
         self._host = host
         self._settlers = settlers
         self._meter = meter
-        self._watch = watch
+        self._progress = progress
         self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, Asker(host.engine, store, meter))
         # Twice what the model works on at once: while it does, as many again are made ready.
         self.ahead = settlers.ahead + 2 * -(-host.engine.in_flight // BATCH_REPORTS)
@@ -210,7 +211,7 @@ class ChatPool:
             settled = await self._repaired(asked, settled, sent, number)
         for one in settled:
             self._meter.judge(one.accepted, one.refused)
-        self._watch.tell(self._meter.line())
+        self._progress.set_status(self._meter.line())
         return [(one.packed, one.failed) for one in settled]
 
     async def _settle(self, asked: list[Asked]) -> list[Settled]:

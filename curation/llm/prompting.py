@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from curation.caption import Draft, Refused
+from curation.extraction.text_engine import settle
+from curation.readers.sections import split_sections
+from curation.report import Report
+from curation.verification.organs import statement_organs
+from curation.verification.statements_read import normalised
+from curation.verification.verifier import Verifier
 from prompts.prompt_file import Example, Prompt, PromptError, load_prompt
-
-from ..curator import settle
-from ..engines import Draft
-from ..outcomes import Refused
-from ..reading import normalised, statement_organs
-from ..reports import Report
-from ..sections import split_sections
-from ..verify import Verifier
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from ..reports import READ_SECTIONS, Report, Section
-from ..statements import split_statements
+from curation.language.statements import split_statements
+from curation.report import READ_SECTIONS, Report, Section
 
 Unit = Literal["report", "section", "statement"]
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curation.caption import MadeBy
+from curation.engines.chat import ChatEngine
+from curation.extraction.recipe import Options
+from curation.runtime.errors import InputError
 from prompts.prompt_file import Prompt
 
-from ..curator import Options
-from ..engines import ChatEngine
-from ..reports import InputError
-from ..shards import MadeBy
 from .pool import ChatRecipe, Host
 from .usage import Prices
 
@@ -100,8 +100,8 @@ def connection(asked: LanguageModel, check: Callable[[], None]) -> tuple[str, Co
 
 
 def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
-    from ..engines.vllm import VllmEngine
-    from ..engines.vllm_settings import Local
+    from curation.engines.vllm import VllmEngine
+    from curation.engines.vllm_settings import Local
 
     if asked.model is None:
         raise InputError("engine vllm needs --model: a model's name on the hub, or its directory")
@@ -114,8 +114,8 @@ def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
 
 
 def _openai(asked: LanguageModel) -> Connect:
-    from ..engines.openai import OpenAIEngine
-    from ..engines.server import Server
+    from curation.engines.openai import OpenAIEngine
+    from curation.engines.server import Server
 
     server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout, context=asked.context)
 

@@ -6,8 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from ..cache_file import open_cache
-from ..engines import Answer, Chat
+from curation.engines.chat import Answer, Chat
+from curation.runtime.sqlite_cache import open_cache
+
 from .usage import Spent
 
 TABLES = (

@@ -10,17 +10,16 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
+from curation.caption import Draft, Outcome, Reason, Refused
+from curation.engines.asides import without_asides
+from curation.extraction.text_engine import settle
+from curation.language.clauses import units
+from curation.report import Report
+from curation.verification.organs import statement_organs
+from curation.verification.statements_read import normalised
+from curation.verification.verifier import Verifier
 from prompts.prompt_file import Prompt
 
-from ..asides import without_asides
-from ..curator import settle
-from ..engines import Draft
-from ..outcomes import Outcome, Refused
-from ..reading import normalised, statement_organs
-from ..reports import Report
-from ..schemas import Reason
-from ..units import units
-from ..verify import Verifier
 from .answers import Form, read_answer
 from .dialogue import TOO_LONG
 from .prompting import example_captions, filed

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from ..manifest import Usage
+from curation.caption_set.manifest import Usage
 
 WINDOW = 500
 """Captions over which an accept rate is taken."""

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..reports import Report
-from ..workers import RunError
-from .desk import Desk
-from .labour import Batch, Done, Packed, Trade
+from curation.report import Report
+from curation.runtime.errors import RunError
+
+from .batch_queue import Desk
+from .worker import Batch, Done, Packed, Trade
 
 LANES = 2
 AHEAD = 4
@@ -134,7 +135,7 @@ def _job(ray: Any, desk: Any, trade: Trade, places: Places) -> Any:
     """The job, as yet unstarted."""
     from ray.data import ActorPoolStrategy, DataContext, read_datasource
 
-    from .stages import ActorWork, Lanes, TaskWork
+    from .tasks import ActorWork, Lanes, TaskWork
 
     context = DataContext.get_current()
     before = {name: getattr(context, name) for name in _SETTINGS}

@@ -13,21 +13,24 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from ..caption_set import RESPONSES, CaptionSet
-from ..curator import OpenPool, Options, TextRecipe
-from ..progress import Watch
-from ..reports import InputError, Report
-from ..shards import MadeBy
-from ..workers import available_cores
-from .labour import TextLabour, Trade
+from curation.caption import MadeBy
+from curation.caption_set.writer import RESPONSES, CaptionSet
+from curation.extraction.recipe import OpenPool, Options
+from curation.extraction.text_engine import TextRecipe
+from curation.report import Report
+from curation.runtime.errors import InputError
+from curation.runtime.processes import available_cores
+from curation.runtime.progress import Progress
+
 from .pool import Places, RayPool
+from .worker import TextLabour, Trade
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..engines import Answer
-    from ..llm.pool import ChatRecipe
-    from ..llm.usage import Meter
+    from curation.engines.chat import Answer
+    from curation.llm.pool import ChatRecipe
+    from curation.llm.usage import Meter
 
 LOCAL, AUTO = "local", "auto"
 # Times the batch of one machine.
@@ -82,10 +85,10 @@ class OnRay:
         return self.recipe.batch_reports * (BATCH_OF_TEXT if isinstance(self.recipe, TextRecipe) else BATCH_OF_CHATS)
 
     @contextmanager
-    def started(self, watch: Watch) -> Iterator[OpenPool]:
+    def started(self, progress: Progress) -> Iterator[OpenPool]:
         """With the cluster at hand."""
         with connected(self.address, self.workers) as ray:
-            yield partial(_open, self, ray, watch)
+            yield partial(_open, self, ray, progress)
 
 
 @contextmanager
@@ -147,12 +150,12 @@ def _line(error: Exception) -> str:
 
 
 @contextmanager
-def _open(asked: OnRay, ray: Any, watch: Watch, captions: CaptionSet, count: int) -> Iterator[Any]:
+def _open(asked: OnRay, ray: Any, progress: Progress, captions: CaptionSet, count: int) -> Iterator[Any]:
     opened: AbstractContextManager[RayPool | ChatsOnRay]
     if isinstance(asked.recipe, TextRecipe):
         opened = _of_text(asked.recipe, ray, asked.workers)
     else:
-        opened = _of_chats(asked.recipe, ray, asked.workers, captions, watch)
+        opened = _of_chats(asked.recipe, ray, asked.workers, captions, progress)
     with opened as pool:
         try:
             yield pool
@@ -160,7 +163,7 @@ def _open(asked: OnRay, ray: Any, watch: Watch, captions: CaptionSet, count: int
             pool.close(finished=False)
             raise
         if lost := pool.lost():
-            watch.say(f"{lost:,} batches were begun again, for their worker was lost")
+            progress.message(f"{lost:,} batches were begun again, for their worker was lost")
         pool.close(finished=True)
 
 
@@ -172,15 +175,15 @@ def _of_text(recipe: TextRecipe, ray: Any, workers: int | None) -> Iterator[RayP
 
 @contextmanager
 def _of_chats(
-    recipe: ChatRecipe, ray: Any, workers: int | None, captions: CaptionSet, watch: Watch
+    recipe: ChatRecipe, ray: Any, workers: int | None, captions: CaptionSet, progress: Progress
 ) -> Iterator[ChatsOnRay]:
-    from ..llm.responses import ResponseStore
-    from ..llm.usage import Meter
+    from curation.llm.responses import ResponseStore
+    from curation.llm.usage import Meter
 
     with closing(ResponseStore(captions.work / RESPONSES, captions.manifest.settings.answers_digest())) as store:
-        meter = Meter(store.spent(), recipe.prices, store.spend, watch.say)
+        meter = Meter(store.spent(), recipe.prices, store.spend, progress.message)
         captions.usage = meter.usage
-        pool = ChatsOnRay(recipe, ray, _places(recipe, ray, workers), store, meter, watch)
+        pool = ChatsOnRay(recipe, ray, _places(recipe, ray, workers), store, meter, progress)
         try:
             yield pool
         finally:
@@ -207,10 +210,12 @@ def _resource(ray: Any, name: str) -> int:
 class ChatsOnRay:
     """Batches for language models on a cluster; answers and ledger stay with this process."""
 
-    def __init__(self, recipe: ChatRecipe, ray: Any, places: Places, store: Any, meter: Meter, watch: Watch) -> None:
-        from .chat_labour import ChatLabour, Told
+    def __init__(
+        self, recipe: ChatRecipe, ray: Any, places: Places, store: Any, meter: Meter, progress: Progress
+    ) -> None:
+        from .chat_worker import ChatLabour, Told
 
-        self._recipe, self._store, self._meter, self._watch = recipe, store, meter, watch
+        self._recipe, self._store, self._meter, self._progress = recipe, store, meter, progress
         self._again = not store.empty
         self._told: SimpleQueue[Told] = SimpleQueue()
         self._pool = RayPool(ray, Trade(partial(ChatLabour, recipe)), places, self._known, self._told.put)
@@ -234,7 +239,7 @@ class ChatsOnRay:
             self._meter.end(told.spent)
             for accepted, refused in told.judged:
                 self._meter.judge(accepted, refused)
-            self._watch.tell(self._meter.line())
+            self._progress.set_status(self._meter.line())
 
     def lost(self) -> int:
         """As the pool's."""
@@ -248,8 +253,8 @@ class ChatsOnRay:
         """Answers about a report that an earlier run left behind."""
         if not self._again:
             return {}
-        from ..llm.dialogue import first_chats
-        from ..llm.responses import chat_key
+        from curation.llm.dialogue import first_chats
+        from curation.llm.responses import chat_key
 
         found: Callable[[bytes], Answer | None] = self._store.get
         try:

@@ -1,0 +1,16 @@
+"""Captions made from real reports, each kind with a truth label of its own."""
+
+from benchmarks.quality.captions import assertions, borrowed, invented, places, qualifiers, rewrites, sizes
+from benchmarks.quality.captions.kinds import FAITHFUL, HALLUCINATED
+
+__all__ = [
+    "FAITHFUL",
+    "HALLUCINATED",
+    "assertions",
+    "borrowed",
+    "invented",
+    "places",
+    "qualifiers",
+    "rewrites",
+    "sizes",
+]

@@ -1,0 +1,176 @@
+"""Hallucinated captions: the side, lobe, segment or level of a real statement changed or made up."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from benchmarks.quality.captions.kinds import FINDING, Claim, capital, flip, hallucinated, organ_of, swapped
+from benchmarks.quality.captions.statements import HEDGE, NEGATION, SIDES, Document, Statement, organs_in, stems
+
+_SEGMENT = {
+    "apical": "lingular", "posterobasal": "anterobasal", "anterobasal": "posterobasal", "laterobasal": "mediobasal",
+    "mediobasal": "laterobasal", "superior segment": "basal segment", "inferior lingula": "superior lingula",
+    "superior lingula": "inferior lingula", "lingular": "apical", "apicoposterior": "anterior", "lingula": "apex",
+    "apex": "base", "basal": "apical", "upper pole": "lower pole", "lower pole": "upper pole",
+    "upper zone": "lower zone", "pancreatic tail": "pancreatic head", "tail of the pancreas": "head of the pancreas",
+    "head of the pancreas": "tail of the pancreas", "pancreatic head": "pancreatic tail", "fundus": "antrum",
+    "superior pole": "inferior pole", "inferior pole": "superior pole", "bases": "apices",
+}  # fmt: skip
+_SIDELESS = re.compile(
+    r"\b(?:pleural effusion|renal cyst|kidney stone|renal calculus|pneumothorax|adrenal nodule|lung nodule|"
+    r"hydronephrosis)\b",
+    re.IGNORECASE,
+)
+_LEVEL = re.compile(
+    r"\b([CTLDS])(\d{1,2})\b|\bsegment (\d)\b(?![.]\d)|"
+    r"\b(\d{1,2})(?:st|nd|rd|th) (?=rib|vertebra|thoracic|costa|lumbar)"
+)
+
+
+@hallucinated
+def side_flipped(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    sides = {word.lower() for word in SIDES.findall(st.text)}
+    if sides not in ({"left"}, {"right"}):
+        return None
+    old, new = ("left", "right") if sides == {"left"} else ("right", "left")
+    if re.search(
+        rf"{old} (?:anterior descending|coronary|main|ventric|atri|heart|paratracheal)", st.text, re.IGNORECASE
+    ):
+        return None
+    rest = re.sub(rf"\b{old}\b", "", st.text, flags=re.IGNORECASE)
+    if any(
+        re.search(rf"\b(?:{new}|both|bilateral\w*|biba\w+)\b", text, re.IGNORECASE)
+        for text in doc.near_to(rest, 0.3, st)
+    ):
+        return None
+    caption = re.sub(
+        rf"\b{old}\b", lambda m: capital(new) if m.group()[0].isupper() else new, st.text, flags=re.IGNORECASE
+    )
+    return organ_of(caption, st), caption
+
+
+@hallucinated
+def side_widened(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    match = re.search(
+        r"\b(?:the )?(left|right) (lung|kidney|adrenal gland|maxillary sinus|breast)\b(?! (?:upper|middle|lower))",
+        st.text,
+        re.I,
+    )
+    other = {"left": "right", "right": "left"}[match[1].lower()] if match else ""
+    if (
+        not match
+        or len(SIDES.findall(st.text)) != 1
+        or NEGATION.search(st.text)
+        or re.search(r"lobe|segment", st.text, re.I)
+    ):
+        return None
+    rest = re.sub(r"\b(?:left|right)\b", "", st.text, flags=re.IGNORECASE)
+    if any(re.search(rf"\b(?:{other}|both|bilateral\w*)\b", text, re.I) for text in doc.near_to(rest, 0.3, st)):
+        return None
+    plural = {"maxillary sinus": "maxillary sinuses"}.get(match[2].lower(), match[2] + "s")
+    return organ_of(plural, st), flip(st.text, match, f"both {plural}")
+
+
+@hallucinated
+def side_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    match = _SIDELESS.search(st.text)
+    if not match or not st.positive or SIDES.search(st.text):
+        return None
+    side = rng.choice(["left", "right"])
+    if any(SIDES.search(text) for text in doc.near(stems(match.group()), 0.5)):
+        return None
+    caption = flip(st.text, match, f"{side} {match.group()[0].lower()}{match.group()[1:]}")
+    return organ_of(caption, st), re.sub(r"\b([Aa])n (?=left|right)", r"\1 ", caption)
+
+
+@hallucinated
+def organ_side_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    """The caption is verbatim; its organ column names the other side."""
+    sides = {word.lower() for word in SIDES.findall(st.text)}
+    if (
+        "lingul" in st.text.lower()
+        or sides not in ({"left"}, {"right"})
+        or not st.organ
+        or not st.organ.startswith(("left", "right"))
+    ):
+        return None
+    return st.organ.replace("left", "@").replace("right", "left").replace("@", "right"), st.text
+
+
+@hallucinated
+def sides_crossed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    """Left and right of one statement change their places, each with a finding or size of its own."""
+    sides = list(re.finditer(r"\b(left|right)\b", st.text))
+    if (
+        len(sides) != 2
+        or sides[0][1] == sides[1][1]
+        or re.search(r"\bboth\b|bilat|main", st.text)
+        or NEGATION.search(st.text)
+    ):
+        return None
+    middle, tail = st.text[sides[0].end() : sides[1].start()], st.text[sides[1].end() :]
+    if (
+        len(middle.split()) < 4
+        or not re.search(r"\d|" + FINDING, middle)
+        or stems(middle) == stems(tail)
+        or HEDGE.search(st.text)
+    ):
+        return None
+    own = [text for text in doc.near_to(st.text, 0.3, st) if SIDES.search(text)]
+    caption = st.text[: sides[0].start()] + sides[1][1] + middle + sides[0][1] + tail
+    return None if own else (organs_in(caption)[0], caption)
+
+
+@hallucinated
+def lobe_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    found = list(re.finditer(r"\b(upper|middle|lower)(?= lobes?\b)", st.text, re.IGNORECASE))
+    if len(found) != 1:
+        return None
+    options = [
+        name
+        for name in ("upper", "middle", "lower")
+        if name != found[0][1].lower() and (name != "middle" or "left" not in st.text)
+    ]
+    new = rng.choice(options)
+    rest = st.text.replace(found[0].group(), "")
+    clash = rf"\b{new} lobe|\b[rl]{new[0]}l\b|\b(?:both lungs|all lobes|lungs)\b" + (
+        r"|lingul" if new == "upper" else ""
+    )
+    if re.search(clash, rest, re.I) or any(re.search(clash, text, re.I) for text in doc.near_to(rest, 0.3, st)):
+        return None
+    return st.organs[0], flip(st.text, found[0], new)
+
+
+@hallucinated
+def segment_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    return swapped(rng, doc, st, _SEGMENT)
+
+
+@hallucinated
+def level_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    match = _LEVEL.search(st.text)
+    if not match:
+        return None
+    old = match[2] or match[3] or match[4]
+    new = str(int(old) + rng.choice([-1, 1, 2])) if int(old) > 1 else "3"
+    ordinal = {"1": "st", "2": "nd", "3": "rd"}.get(new, "th") + " " if match[4] else ""
+    text = match.group().replace(old, new) if not match[4] else new + ordinal
+    if re.search(rf"\b{re.escape(text.strip())}\b|-{new}\b", doc.text):
+        return None
+    return st.organs[0], st.text[: match.start()] + text + st.text[match.end() :]
+
+
+@hallucinated
+def location_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+    if (
+        not st.positive
+        or SIDES.search(st.text)
+        or "lungs" not in organs_in(st.text)
+        or re.search(r"lobe|segment|zone|base|apex|apical", st.text, re.I)
+    ):
+        return None
+    place = rng.choice(["right upper lobe", "left lower lobe", "left upper lobe", "right lower lobe"])
+    if doc.echoes(st.text, place, 0.3):
+        return None
+    return "lungs", f"{st.text.rstrip('. ')}, in the {place}."

@@ -1,0 +1,93 @@
+"""What `make train-demo` leaves behind, for measurements that begin where it ends: phantoms, captions, checkpoints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.models.encoders import minilm_directory
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class DemoWorld:
+    """Its folder, `runs/demo` unless another was named."""
+
+    folder: Path
+
+    @classmethod
+    def found(cls, folder: Path) -> DemoWorld:
+        """Stops, saying what to run, where it is not complete."""
+        if not (folder / "align" / "checkpoint.json").exists():
+            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (23 minutes on two cores)")
+        return cls(folder)
+
+    @property
+    def dataset(self) -> Path:
+        """Volumes with masks."""
+        return self.folder / "phantoms" / "dataset"
+
+    def config(self, stage: str) -> Path:
+        """The demo's settings of a stage."""
+        return ROOT / "examples" / "demo" / f"{stage}.yaml"
+
+    def align(self, out: Path, *options: str) -> dict[str, float]:
+        """A run of stage 2 with the demo's settings and some others; what its last evaluation says."""
+        where = [
+            str(self.folder / "captions"),
+            "--volumes",
+            str(self.dataset),
+            "--image",
+            str(self.folder / "pretrain"),
+        ]
+        text = ["--text", str(minilm_directory()), "--cache", str(self.folder / "align" / "cache")]
+        ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
+        return last_evaluation(out)
+
+    def segment(self, out: Path, *options: str) -> None:
+        """A run of stage 3 with the demo's settings and some others."""
+        cache = ["--cache", str(self.folder / "segment" / "cache")]
+        ovct(
+            "train",
+            "segment",
+            str(self.dataset),
+            "--config",
+            str(self.config("segment")),
+            "--out",
+            str(out),
+            *cache,
+            *options,
+        )
+
+    def evaluate(self, checkpoint: Path, out: Path, *options: str) -> dict[str, Any]:
+        """`summary.json` of an evaluation on the test phantoms."""
+        ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *options)
+        summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
+        return summary
+
+
+def metrics(out: Path) -> list[dict[str, Any]]:
+    """All lines of a run's log."""
+    return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def last_evaluation(out: Path) -> dict[str, float]:
+    """The last numbers on held-out cases."""
+    return next(line for line in reversed(metrics(out)) if line["kind"] == "evaluation")
+
+
+def ovct(*arguments: object) -> None:
+    """A command of ovct; stops with what it said where it failed."""
+    command = [sys.executable, str(ROOT / "ovct.py"), *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}")
+
+
+if __name__ == "__main__":
+    print(minilm_directory())

@@ -1,0 +1,1 @@
+"""The directory that `ovct curate` writes: schemas, manifest, shards, data card and statistics."""

@@ -1,0 +1,225 @@
+"""The data card of a caption set: its ``README.md``, filled in from ``data_cards/caption_set.md.jinja``.
+
+The front matter is what Hugging Face lists a data set by, and what ``datasets`` finds its tables by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from curation.caption import Reason
+from curation.runtime.files import write_text
+from prompts.templates import render
+
+from .audit_results import AUDIT, MEANINGS, Estimate, Results, known_results
+from .manifest import Manifest, Usage
+from .shards import source_names
+from .stats import STATUSES, TOP_ORGANS
+
+CARD = "README.md"
+SCORE_PLOT = "score.png"
+TEMPLATE = "caption_set.md.jinja"
+SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
+
+REFUSED = {
+    Reason.SCHEMA: "is not in the form that was asked for, or empty",
+    Reason.UNKNOWN_ORGAN: "is about an organ that the vocabulary does not know",
+    Reason.NOT_GROUNDED: "says what no passage of the report says",
+    Reason.WRONG_ORGAN: "says it of another organ, part or level than the report",
+    Reason.LATERALITY: "says it of another side than the report",
+    Reason.NEGATION: "affirms what the report denies, or the other way round",
+    Reason.MEASUREMENT: "has a number, unit or comparison that the report has not",
+    Reason.MODIFIER: "adds or changes a grade, a time or another qualifier, or drops a doubt",
+    Reason.DUPLICATE: "says no more than another one of the same organ",
+    Reason.TRUNCATED: "was cut off, as the answer was too long",
+    Reason.ENGINE_ERROR: "was never made: the engine failed",
+}
+"""What each reason says of a refused caption."""
+
+
+def write_card(root: Path, manifest: Manifest) -> None:
+    """Write the card of a caption set, with what is known of an audit of its rows."""
+    score_plot = (root / AUDIT / SCORE_PLOT).exists()
+    write_text(root / CARD, data_card(manifest, known_results(root, manifest), score_plot=score_plot))
+
+
+def data_card(manifest: Manifest, results: Results | None = None, *, score_plot: bool = False) -> str:
+    """The card's text. ``score_plot``: the audit's plot stands in the set."""
+    rows = _rows(manifest)
+    values = {
+        "front_matter": _front_matter(manifest, rows),
+        "manifest": manifest,
+        "settings": manifest.settings,
+        "rows": rows,
+        "empty": [f"`{table}`" for table in ("captions", "rejects") if not rows[table]],
+        **_captions(manifest),
+        **_source(manifest),
+        "refusals": _refusals(manifest),
+        "cost": _cost(manifest.usage),
+        **_audit(results),
+        **_cleaned(manifest),
+        "score_plot": score_plot,
+        "number": _number,
+        "code": _code,
+        "share": _share,
+    }
+    return render(files("data_cards").joinpath(TEMPLATE).read_text(encoding="utf-8"), values) + "\n"
+
+
+def _rows(manifest: Manifest) -> dict[str, int]:
+    counts = manifest.counts
+    return {
+        "captions": sum(sum(statuses.values()) for statuses in counts.captions.values()),
+        "rejects": sum(counts.rejects.values()),
+        "reports": counts.reports,
+        "responses": sum(part.responses for part in manifest.parts),
+    }
+
+
+def _front_matter(manifest: Manifest, rows: dict[str, int]) -> str:
+    """YAML. A table without rows has no configuration: ``load_dataset`` fails on a split that has none."""
+    configs: list[dict[str, object]] = [
+        {"config_name": table, "data_files": f"{table}/*.parquet"} for table, count in rows.items() if count
+    ]
+    if rows["captions"]:
+        configs[0]["default"] = True
+    known = {
+        "license": _line(manifest.license or "unknown"),
+        "language": ["en"],
+        "size_categories": [size_category(rows["captions"])],
+        "pretty_name": _line(f"Organ captions from {manifest.input.name}"),
+        "tags": ["radiology", "ct", "medical"],
+        "configs": configs,
+    }
+    return yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def size_category(rows: int) -> str:
+    """Hugging Face's name for the size of a data set."""
+    place = sum(rows >= 1000 * 10**power for power in range(len(SIZES)))
+    if place == len(SIZES):
+        return f"n>{SIZES[-1]}"
+    return f"{SIZES[place - 1]}<n<{SIZES[place]}" if place else f"n<{SIZES[0]}"
+
+
+def _captions(manifest: Manifest) -> dict[str, Any]:
+    """Captions by status, and the table of the organs with most of them."""
+    by_organ = manifest.counts.captions
+    most = sorted(by_organ, key=lambda organ: (-sum(by_organ[organ].values()), organ))
+    shown, rest = most[:TOP_ORGANS], most[TOP_ORGANS:]
+    table = [_organ_row(_cell(organ), [by_organ[organ]]) for organ in shown]
+    if rest:
+        table.append(_organ_row(f"{len(rest):,} more", [by_organ[organ] for organ in rest]))
+    totals = _totals(by_organ.values())
+    return {
+        "organs": table,
+        "organ_count": len(by_organ),
+        "status_names": STATUSES,
+        "statuses": ", ".join(f"{totals[status]:,} {status}" for status in STATUSES),
+    }
+
+
+def _totals(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    totals = Counter[str]()
+    for statuses in counts:
+        totals.update(statuses)
+    return totals
+
+
+def _organ_row(name: str, counts: Iterable[Mapping[str, int]]) -> list[str]:
+    totals = _totals(counts)
+    return [name, *(_number(totals[status]) for status in STATUSES), _number(totals.total())]
+
+
+def _source(manifest: Manifest) -> dict[str, Any]:
+    """Columns of the input, as they are called there and in ``reports``, and the engine's options."""
+    names = source_names(manifest.source_columns)
+    carried = [_code(name) + (f" (as {_code(stored)})" if stored != name else "") for name, stored in names.items()]
+    rows = [[_cell(_code(stored)), f"column {_cell(_code(name))} of the input"] for name, stored in names.items()]
+    options = [f"{name} {_code(str(value))}" for name, value in manifest.settings.options.items()]
+    return {"carried": carried, "source_rows": rows, "options": options}
+
+
+def _refusals(manifest: Manifest) -> list[list[str]]:
+    counts = sorted(manifest.counts.rejects.items(), key=lambda item: (-item[1], item[0]))
+    said = {str(reason): says for reason, says in REFUSED.items()}
+    return [[_cell(_code(reason)), _number(count), said.get(reason, "")] for reason, count in counts]
+
+
+def _cost(usage: Usage | None) -> str:
+    if usage is None or usage.cost is None or usage.prices is None:
+        return ""
+    prompt, completion = usage.prices
+    return f"; at {prompt:g} and {completion:g} for a million of them that is {usage.cost:,.4g}"
+
+
+def _audit(results: Results | None) -> dict[str, Any]:
+    """What an audit found; a sample of which nothing is decided yet is none."""
+    if results is None or not results.hallucination.reviewed:
+        return {"audited": False, "results": None}
+    readers = len(results.reviewers)
+    names = {str(verdict): meaning.name for verdict, meaning in MEANINGS.items()}
+    found = sorted(results.verdicts.items(), key=lambda item: list(names).index(item[0]) if item[0] in names else 99)
+    return {
+        "audited": True,
+        "results": results,
+        "readers": "one reader" if readers == 1 else f"{readers} readers",
+        "verdicts": [[_cell(names.get(verdict, verdict)), *_shares(estimate)] for verdict, estimate in found],
+    }
+
+
+def _cleaned(manifest: Manifest) -> dict[str, Any]:
+    """What an audit of the set that this one was made from has changed."""
+    audit = manifest.audit
+    if audit is None:
+        return {}
+    out = sum(change.after is None for change in audit.changes)
+    known = "an unknown share" if audit.rate is None else f"{_percent(audit.rate)} %"
+    interval = f"{known} (95 % interval {_percent(audit.low)} to {_percent(audit.high)} %)"
+    return {"cleaned_out": out, "cleaned_rate": interval}
+
+
+def _shares(estimate: Estimate) -> list[str]:
+    rate = "" if estimate.rate is None else f"{_percent(estimate.rate)} %"
+    return [_number(estimate.hits), rate, f"{_percent(estimate.low)} to {_percent(estimate.high)} %"]
+
+
+def _share(estimate: Estimate) -> str:
+    """An estimate in words, such as "0 of 100 reviewed captions, 0.0 % (95 % interval 0.0 to 3.7 %)"."""
+    if estimate.rate is None:
+        return "not known"
+    rate, low, high = map(_percent, (estimate.rate, estimate.low, estimate.high))
+    return f"{estimate.hits:,} of {estimate.reviewed:,} reviewed captions, {rate} % (95 % interval {low} to {high} %)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}"
+
+
+def _line(text: str) -> str:
+    """Any text as one line without control characters."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _code(text: str) -> str:
+    """Any text as code: fenced by more backticks than stand in it in a row."""
+    line = _line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    pad = " " if not line or "`" in (line[0], line[-1]) else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def _cell(text: str) -> str:
+    """What stands in a table: there a bar ends the cell, also within code."""
+    return _line(text).replace("|", "\\|")

@@ -1,0 +1,176 @@
+"""`ovct merge`: the caption sets of all shards become the one that a single run would have made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+from curation.runtime.files import whole_file
+from curation.runtime.progress import Progress
+from curation.runtime.provenance import versions
+
+from .manifest import Counts, Manifest, Repairs, Usage, differences, is_caption_set, load_manifest
+from .publishing import Published
+from .sharding import Shard
+from .shards import part_path
+from .writer import PROMPT, SKIPPED, SetError, check_parts, check_usable, complete, locked, remove_leftovers, tables_in
+
+
+def merge(
+    folders: Sequence[Path],
+    out: Path,
+    progress: Progress | None = None,
+    *,
+    overwrite: bool = False,
+    publish: Published | None = None,
+) -> Manifest:
+    """Joins the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
+
+    Stopped at any moment, the same call makes it anew. Raises ``InputError``, ``SetError`` and ``ManifestError`` for
+    sets that do not belong together, are unfinished, missing or there twice.
+    """
+    progress = progress or Progress()
+    shards = _in_order(folders)
+    whole = _joined([manifest for _, manifest in shards])
+    if publish:
+        publish.begin()
+    check_usable(out)
+    if any(folder.resolve() == out.resolve() for folder in folders):
+        raise InputError(f"--out {out} is one of the sets to merge: name another folder")
+    if not overwrite and is_caption_set(out) and (before := load_manifest(out)).complete:
+        if before.identity() == whole.identity():
+            return before
+        raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
+    with locked(out):
+        _begin(out, whole)
+        if publish:
+            publish.manifest()
+            publish.remove_leftovers(0)
+        progress.start(len(whole.parts), 0)
+        for index in range(len(whole.parts)):
+            progress.raise_if_interrupted()
+            folder, _ = shards[index % len(shards)]
+            for table in tables_in(whole.settings):
+                _put(part_path(folder, table, index // len(shards)), part_path(out, table, index))
+            if publish:
+                publish.part(index, tables_in(whole.settings))
+                publish.drop(index, tables_in(whole.settings))
+            progress.advance()
+        for name in (PROMPT, SKIPPED):
+            if (shards[0][0] / name).exists():
+                _put(shards[0][0] / name, out / name)
+        complete(out, whole, publish)
+    return whole
+
+
+def _begin(out: Path, whole: Manifest) -> None:
+    """The folder says that it is a set, and unfinished, before it holds any rows."""
+    whole.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
+    remove_leftovers(out, 0)
+    for table in tables_in(whole.settings):
+        (out / table).mkdir(exist_ok=True)
+
+
+def _put(source: Path, target: Path) -> None:
+    """The same file where that can be, since nothing writes into a finished part; else a copy."""
+    with whole_file(target) as temporary:
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+
+
+def _in_order(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
+    """Every shard once, the first one first."""
+    found: dict[int, tuple[Path, Manifest]] = {}
+    first: tuple[Path, Manifest] | None = None
+    for folder in folders:
+        manifest = load_manifest(folder)
+        said = manifest.settings.shard
+        if said is None:
+            raise InputError(f"{folder} is no shard: it was made without --shard I/N")
+        if not manifest.complete:
+            raise SetError(f"{folder} (shard {said}) is unfinished: run its `ovct curate --shard {said}` again")
+        shard = Shard.read(said)
+        first = first or (folder, manifest)
+        _check_alike(*first, folder, manifest, shard)
+        if shard.number in found:
+            raise InputError(f"{found[shard.number][0]} and {folder} are both shard {said}")
+        check_parts(folder, manifest, tables_in(manifest.settings))
+        found[shard.number] = folder, manifest
+    if first is None:
+        raise InputError("no caption sets to merge: name the folder of every shard")
+    count = Shard.read(str(first[1].settings.shard)).count
+    if missing := [f"{number}/{count}" for number in range(1, count + 1) if number not in found]:
+        raise InputError(f"shards are missing: {', '.join(missing[:10])}{' and more' if len(missing) > 10 else ''}")
+    return [found[number] for number in range(1, count + 1)]
+
+
+def _check_alike(first: Path, expected: Manifest, folder: Path, manifest: Manifest, shard: Shard) -> None:
+    count = Shard.read(str(expected.settings.shard)).count
+    wanted = manifest.settings.model_copy(update={"shard": expected.settings.shard})
+    found = differences(expected, manifest.input, wanted)
+    if shard.count != count:
+        found.append(f"shards: {count} there, {shard.count} here")
+    if manifest.source_columns != expected.source_columns:
+        found.append("the columns carried through differ")
+    if manifest.audit or manifest.replayed != expected.replayed:
+        found.append("one was replayed or cleaned after an audit, and the other was not")
+    if found:
+        what = "".join(f"\n  {difference}" for difference in found)
+        raise SetError(f"{folder} was made otherwise than {first}:{what}\nRun the shards again with the same settings.")
+
+
+def _joined(manifests: Sequence[Manifest]) -> Manifest:
+    """The manifest of all of them together."""
+    total = sum(len(manifest.parts) for manifest in manifests)
+    lengths = [len(range(place, total, len(manifests))) for place in range(len(manifests))]
+    if lengths != [len(manifest.parts) for manifest in manifests]:
+        raise SetError("the shards' parts do not add up to one set: run the shards again with --overwrite")
+    first = manifests[0]
+    changes = {
+        "settings": first.settings.model_copy(update={"shard": None}),
+        "versions": versions(),
+        "counts": _counts(manifests),
+        "usage": _usage([manifest.usage for manifest in manifests if manifest.usage]),
+        "seconds": round(sum(manifest.seconds for manifest in manifests), 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "license": next((manifest.license for manifest in manifests if manifest.license), None),
+        "parts": tuple(manifests[place % len(manifests)].parts[place // len(manifests)] for place in range(total)),
+    }
+    return first.model_copy(update=changes)
+
+
+def _counts(manifests: Sequence[Manifest]) -> Counts:
+    total = Counts()
+    for counts in (manifest.counts for manifest in manifests):
+        by_status = Counter(
+            {(organ, status): count for organ, found in counts.captions.items() for status, count in found.items()}
+        )
+        repairs = Repairs(counts.returned, counts.repaired)
+        total = total.plus(counts.reports, by_status, Counter(counts.rejects), repairs)
+    return total
+
+
+def _usage(usages: Sequence[Usage]) -> Usage | None:
+    """Sums; the first and the last captions of a whole are not those of its shards, so their rates are left out."""
+    if not usages:
+        return None
+    names = ("questions", "retries", "repairs", "failures", "prompt_tokens", "completion_tokens", "seconds")
+    sums = {name: sum(getattr(usage, name) for usage in usages) for name in names}
+    costs = [usage.cost for usage in usages]
+    return usages[0].model_copy(
+        update={
+            **sums,
+            "tokens_per_second": round(sums["completion_tokens"] / sums["seconds"], 1) if sums["seconds"] else None,
+            "first_accept_rate": None,
+            "last_accept_rate": None,
+            "cost": None if None in costs else round(sum(cost or 0 for cost in costs), 6),
+        }
+    )

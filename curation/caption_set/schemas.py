@@ -1,0 +1,37 @@
+"""The rows of a caption set: pydantic models to check them, and the one place where their Parquet schemas live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def parquet_schema(table: Literal["captions", "rejects", "reports", "responses", "verified"]) -> pa.Schema:
+    """Arrow schema of one table of a caption set.
+
+    ``reports`` carries the source columns as strings behind its own; their names differ from input to input.
+    """
+    import pyarrow as pa
+
+    text, span, label = pa.string(), pa.int32(), pa.dictionary(pa.int32(), pa.string())
+    made_by = [("engine", label), ("model", label), ("prompt", label)]
+    claim = [("report_id", text), ("organ", text), ("caption", text)]
+    evidence = [("evidence", text), ("evidence_start", span), ("evidence_end", span)]
+    section = pa.struct([("name", text), ("start", span), ("end", span)])
+    fields = {
+        "captions": [
+            *claim, ("status", text), *evidence, ("section", text), ("score", pa.float32()), *made_by,
+        ],
+        "rejects": [*claim, ("reason", text), ("detail", text), ("nearest", text), *made_by],
+        "reports": [("report_id", text), ("text", text), ("sections", pa.list_(section))],
+        "responses": [
+            ("report_id", text), ("kind", text), ("number", span), ("start", span), ("end", span), ("content", text),
+            ("finish_reason", text), ("prompt_tokens", span), ("completion_tokens", span), ("error", text), *made_by,
+        ],
+        "verified": [
+            *claim, ("accepted", pa.bool_()), ("reason", text), ("detail", text), *evidence, ("score", pa.float32()),
+        ],
+    }  # fmt: skip
+    return pa.schema(fields[table])

@@ -1,0 +1,200 @@
+"""The Parquet files of one part of a caption set: its reports, its captions, its rejects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from curation.caption import Columns, MadeBy, Refused
+from curation.report import Report
+from curation.runtime.files import put_in_place, temporary_name
+
+from .manifest import Part, Repairs
+from .schemas import parquet_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+Table = Literal["reports", "captions", "rejects", "responses"]
+TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
+
+REPORTS_PER_PART = 10_000
+REASON = Refused._fields.index("reason")
+# Rows of so many reports, or of so much text, are held in memory and written as one row group.
+GROUP_REPORTS = 1_000
+GROUP_CHARACTERS = 32_000_000
+
+
+def part_path(root: Path, table: str, index: int) -> Path:
+    """Where a part's file stands."""
+    return root / table / f"part-{index:05d}.parquet"
+
+
+def source_names(columns: Iterable[str]) -> dict[str, str]:
+    """Name in the ``reports`` table of each source column; those that would hide one of its own are prefixed."""
+    taken = set(parquet_schema("reports").names)  # compared in lower case: SQL engines do not tell Text from text
+    names = {}
+    for column in columns:
+        names[column] = column
+        while names[column].lower() in taken:
+            names[column] = f"source_{names[column]}"
+        taken.add(names[column].lower())
+    return names
+
+
+def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer with every option that decides the bytes of the file set here."""
+    import pyarrow.parquet as pq
+
+    options = {"version": "2.6", "data_page_version": "1.0", "use_dictionary": True}
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=3, **options)
+
+
+@dataclass(slots=True)
+class Written:
+    """A finished part, and what is in it."""
+
+    part: Part
+    captions: Counter[tuple[str, str]]
+    rejects: Counter[str]
+    repairs: Repairs
+
+
+class PartWriter:
+    """Writes one part under temporary names; ``commit`` gives the files theirs.
+
+    ``tables`` are those that are written. Rows of the others are counted, so that row groups end where they would.
+    """
+
+    def __init__(
+        self, root: Path, index: int, made_by: MadeBy, source_columns: Sequence[str], tables: Sequence[Table]
+    ) -> None:
+        import pyarrow as pa
+
+        self._made_by = made_by
+        self._source_columns = tuple(source_columns)
+        self._schemas = {table: parquet_schema(table) for table in TABLES}
+        for name in source_names(source_columns).values():
+            self._schemas["reports"] = self._schemas["reports"].append(pa.field(name, pa.string()))
+        self._paths = {table: part_path(root, table, index) for table in tables}
+        self._files: dict[Table, pq.ParquetWriter] = {}
+        self._columns: dict[Table, list[list[Any]]] = {}
+        self._characters = 0
+        self._written = Counter[str]()
+        self._captions = Counter[tuple[str, str]]()
+        self._rejects = Counter[str]()
+        self._returned = self._repaired = 0
+        self._first_row = self._last_row = 0
+        self._empty()
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            for table in self._paths:
+                self._files[table] = open_parquet(temporary_name(self._paths[table]), self._schemas[table])
+        except BaseException:
+            self.discard()
+            raise
+
+    def _empty(self) -> None:
+        """Begin a row group. The last columns of all but the reports are the same in each row and are made later."""
+        for table in TABLES:
+            constant = 0 if table == "reports" else len(self._made_by)
+            self._columns[table] = [[] for _ in range(len(self._schemas[table]) - constant)]
+        self._characters = 0
+
+    @property
+    def reports(self) -> int:
+        """Reports added so far."""
+        return self._written["reports"] + len(self._columns["reports"][0])
+
+    def add(self, report: Report, outcome: Columns) -> None:
+        """Add a report and all that it gave."""
+        self._add_report(report)
+        if outcome.accepted:
+            organs, captions, statuses, starts, ends, sections, scores = outcome.accepted
+            evidence = [report.text[start:end] for start, end in zip(starts, ends, strict=True)]
+            ids = [report.report_id] * len(organs)
+            self._extend("captions", [ids, organs, captions, statuses, evidence, starts, ends, sections, scores])
+            self._captions.update(zip(organs, statuses, strict=True))
+        if outcome.refused:
+            self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])
+            self._rejects.update(outcome.refused[REASON])
+        if outcome.responses:
+            self._extend("responses", [[report.report_id] * len(outcome.responses[0]), *outcome.responses])
+        self._returned += outcome.returned
+        self._repaired += outcome.repaired
+        if len(self._columns["reports"][0]) >= GROUP_REPORTS or self._characters >= GROUP_CHARACTERS:
+            self._flush()
+
+    def _add_report(self, report: Report) -> None:
+        sections = [(section.name, section.start, section.end) for section in report.sections]
+        source = map(report.source.get, self._source_columns)
+        self._extend("reports", [[value] for value in (report.report_id, report.text, sections, *source)])
+        self._first_row = self._first_row or report.row
+        self._last_row = report.row
+        self._characters += len(report.text)
+
+    def _extend(self, table: Table, columns: Sequence[Sequence[Any]]) -> None:
+        for column, values in zip(self._columns[table], columns, strict=True):
+            column.extend(values)
+
+    def _flush(self) -> None:
+        for table in TABLES:
+            columns = self._columns[table]
+            self._written[table] += len(columns[0])
+            if columns[0] and table in self._files:
+                made_by = () if table == "reports" else self._made_by
+                self._files[table].write_table(table_of(columns, self._schemas[table], made_by))
+        self._empty()
+
+    def close(self) -> Written:
+        """Write what is left; the files still have their temporary names."""
+        self._flush()
+        for file in self._files.values():
+            file.close()
+        part = Part(
+            **{table: self._written[table] for table in TABLES},
+            first_row=self._first_row,
+            last_row=self._last_row,
+            bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
+        )
+        return Written(part, self._captions, self._rejects, Repairs(self._returned, self._repaired))
+
+    def commit(self) -> Written:
+        """Write what is left, flush all files to disk and give them their names."""
+        written = self.close()
+        for path in self._paths.values():
+            put_in_place(temporary_name(path), path)
+        return written
+
+    def discard(self) -> None:
+        """Drop the part; its files do not count and are removed."""
+        for file in self._files.values():
+            try:
+                file.close()
+            except OSError:  # the disk that refused the rows refuses the footer as well
+                continue
+        for path in self._paths.values():
+            temporary_name(path).unlink(missing_ok=True)
+
+
+def table_of(columns: Iterable[Sequence[Any]], schema: pa.Schema, constants: Sequence[str | None] = ()) -> pa.Table:
+    """Columns as a table; ``constants`` are the values of the last ones, the same in each row."""
+    import pyarrow as pa
+
+    fields = list(schema)[: len(schema) - len(constants)]
+    made = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
+    return pa.Table.from_arrays([*made, *(_labels(value, len(made[0])) for value in constants)], schema=schema)
+
+
+def _labels(value: str | None, count: int) -> pa.DictionaryArray:
+    import pyarrow as pa
+
+    indices = pa.nulls(count, pa.int32()) if value is None else pa.repeat(pa.scalar(0, pa.int32()), count)
+    return pa.DictionaryArray.from_arrays(indices, pa.array([value] if value is not None else [], pa.string()))

@@ -1,0 +1,201 @@
+"""What is in a caption set: counts from its files, as tables for the terminal and as a plot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curation.caption import Reason
+from curation.runtime.errors import InputError
+from curation.runtime.files import whole_file
+from curation.runtime.progress import readable
+
+from .manifest import Manifest, load_manifest
+from .shards import part_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+STATUSES = ("normal", "abnormal", "uncertain")
+COLOURS = {"normal": "#7fb3a8", "abnormal": "#c8553d", "uncertain": "#e3b23c"}
+TOP_ORGANS = 20
+PLOT_FORMATS = (".png", ".svg")
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of a caption set; ``captions`` by organ and status."""
+
+    root: Path
+    manifest: Manifest
+    reports: int = 0
+    captions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+
+    def organs(self) -> list[tuple[str, int]]:
+        """Organs with their number of captions, most first."""
+        totals = Counter[str]()
+        for (organ, _), count in self.captions.items():
+            totals[organ] += count
+        return sorted(totals.items(), key=lambda item: (-item[1], item[0]))
+
+
+def summary_of(root: Path, manifest: Manifest) -> Summary:
+    """Counts as the manifest has them."""
+    counts = manifest.counts
+    captions = Counter({(organ, status): n for organ, by in counts.captions.items() for status, n in by.items()})
+    return Summary(root, manifest, counts.reports, captions, Counter(counts.rejects))
+
+
+def count_set(root: Path) -> Summary:
+    """Count the rows of a caption set's finished parts on disk. Raises ``ManifestError`` where there is no set."""
+    import pyarrow.parquet as pq
+
+    summary = Summary(root, load_manifest(root))
+    for index in range(len(summary.manifest.parts)):
+        summary.reports += pq.read_metadata(part_path(root, "reports", index)).num_rows
+        for (organ, status), count in _counted(part_path(root, "captions", index), ["organ", "status"]):
+            summary.captions[organ, status] += count
+        for (reason,), count in _counted(part_path(root, "rejects", index), ["reason"]):
+            summary.rejects[reason] += count
+    return summary
+
+
+def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Values of the columns with the number of rows that have them, a batch at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=columns):
+            groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
+            for row in groups.to_pylist():
+                yield tuple(row[column] for column in columns), row["count_all"]
+
+
+def show(summary: Summary, console: Console, where: str | None = None) -> None:
+    """Print the closing tables of ``ovct curate`` and of ``ovct stats``; ``where`` is what to call the set's place."""
+    manifest = summary.manifest
+    console.print(_facts(summary))
+    if summary.captions:
+        console.print(_organ_table(summary))
+    if summary.rejects:
+        console.print(reason_table("refused captions", summary.rejects))
+    else:
+        console.print("No caption was refused.\n")
+    state = "" if manifest.complete else " (unfinished: run the same `ovct curate` again to finish it)"
+    console.print(f"In {where or summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _facts(summary: Summary) -> Table:
+    from rich.table import Table
+
+    manifest = summary.manifest
+    made_by = [
+        manifest.settings.engine,
+        manifest.settings.model,
+        manifest.settings.prompt and manifest.settings.prompt[:12],
+    ]
+    rate = f" ({summary.reports / manifest.seconds:,.0f} reports/s)" if manifest.seconds else ""
+    facts = {
+        "engine": ", ".join(filter(None, made_by)),
+        "reports": f"{summary.reports:,}",
+        "skipped rows": "?" if manifest.skipped is None else f"{manifest.skipped:,}",
+        "captions": f"{sum(summary.captions.values()):,}",
+        "refused captions": f"{sum(summary.rejects.values()):,}",
+        "time": f"{readable(manifest.seconds)}{rate}",
+        **_usage(summary),
+    }
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(name, value)
+    return table
+
+
+def _usage(summary: Summary) -> dict[str, str]:
+    """What a language model cost, and how much of what it said holds."""
+    usage, counts = summary.manifest.usage, summary.manifest.counts
+    if usage is None:
+        return {}
+    accepted = sum(summary.captions.values())
+    judged = accepted + sum(count for reason, count in summary.rejects.items() if reason != Reason.DUPLICATE)
+    again = [f"{count:,} {name}" for name, count in (("retries", usage.retries), ("repairs", usage.repairs)) if count]
+    speed = f", {usage.tokens_per_second:,.0f} out a second" if usage.tokens_per_second else ""
+    facts = {
+        "questions": ", ".join([f"{usage.questions:,}", *again]),
+        "tokens": f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out{speed}",
+        "accepted": f"{accepted / judged:.1%}" if judged else "nothing was claimed",
+    }
+    if usage.failures:
+        facts["without an answer"] = f"{usage.failures:,}"
+    if counts.returned:
+        facts["repaired"] = f"{counts.repaired:,} of {counts.returned:,} refused captions that went back"
+    if usage.cost is not None:
+        facts["cost"] = f"{usage.cost:,.4g}"
+    return facts
+
+
+def _organ_table(summary: Summary) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("captions by organ")
+    for status in (*STATUSES, "all"):
+        table.add_column(status, justify="right")
+    organs = summary.organs()
+    for organ, total in organs[:TOP_ORGANS]:
+        table.add_row(organ, *(f"{summary.captions[organ, status]:,}" for status in STATUSES), f"{total:,}")
+    rest = [organ for organ, _ in organs[TOP_ORGANS:]]
+    if rest:
+        counts = [sum(summary.captions[organ, status] for organ in rest) for status in STATUSES]
+        table.add_row(f"{len(rest):,} more", *map("{:,}".format, counts), f"{sum(counts):,}")
+    counts = [sum(n for (_, status), n in summary.captions.items() if status == wanted) for wanted in STATUSES]
+    table.add_section()
+    table.add_row(f"all {len(organs):,}", *map("{:,}".format, counts), f"{sum(counts):,}")
+    return table
+
+
+def reason_table(title: str, reasons: Counter[str]) -> Table:
+    """Refusals by reason, most first."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(title)
+    table.add_column("", justify="right")
+    for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+        table.add_row(reason, f"{count:,}")
+    return table
+
+
+def draw(summary: Summary, path: Path) -> None:
+    """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG."""
+    if path.suffix.lower() not in PLOT_FORMATS:
+        raise InputError(f"{path}: a plot is written as {' or '.join(PLOT_FORMATS)}")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    known = summary.organs()
+    organs = [organ for organ, _ in known[:TOP_ORGANS]][::-1]
+    figure = Figure(figsize=(8, 1.6 + 0.28 * max(len(organs), 3)), layout="constrained")
+    axes = figure.subplots()
+    left = [0] * len(organs)
+    for status in STATUSES:
+        counts = [summary.captions[organ, status] for organ in organs]
+        axes.barh(organs, counts, left=left, color=COLOURS[status], label=status)
+        left = [before + count for before, count in zip(left, counts, strict=True)]
+    axes.set_xlabel("captions")
+    shown = f": the {TOP_ORGANS} organs of most, of {len(known):,}" if len(known) > TOP_ORGANS else ""
+    axes.set_title(f"{summary.captions.total():,} captions from {summary.reports:,} reports{shown}")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    kind = path.suffix.lower().lstrip(".")
+    # Same counts, same file: no date, and no random ids in the SVG.
+    with rc_context({"svg.hashsalt": "ovct"}), whole_file(path) as temporary:
+        figure.savefig(temporary, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)

@@ -1,0 +1,1 @@
+"""Reading English radiology statements: tokens, organs, findings, measurements, negation and clauses."""

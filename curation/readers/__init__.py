@@ -1,0 +1,1 @@
+"""Reading reports and captions from files: formats, columns, headings and sections."""

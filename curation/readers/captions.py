@@ -1,0 +1,149 @@
+"""Captions from anywhere, brought together with the reports they are about, whatever order they come in."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curation.report import Report, Section, Skipped
+from curation.runtime.errors import InputError
+
+from .rows import Row
+from .tables import open_table
+
+
+class CaptionIn(BaseModel):
+    """A caption from anywhere, before it is held against its report. Unknown fields are an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    report_id: str = Field(min_length=1)
+    organ: str
+    caption: str
+
+
+COLUMNS = tuple(CaptionIn.model_fields)
+BATCH_CLAIMS = 256
+BATCH_CHARACTERS = 1_000_000
+
+Text = tuple[str, tuple[Section, ...]]
+
+
+class Claim(NamedTuple):
+    """A row of the captions table; ``problem`` says why it cannot be held against any report."""
+
+    report_id: str
+    organ: str
+    caption: str
+    problem: str | None
+
+
+class Batch(NamedTuple):
+    """Claims with the reports they are about."""
+
+    claims: list[Claim]
+    texts: dict[str, Text]
+
+
+class ReportIndex:
+    """Reports by id, in a nameless file that SQLite removes by itself: captions need not come in the reports' order."""
+
+    def __init__(self) -> None:
+        self._base = sqlite3.connect("", isolation_level=None)
+        self._base.execute("PRAGMA synchronous=OFF")
+        self._base.execute("CREATE TABLE report (id TEXT PRIMARY KEY, text TEXT, sections TEXT)")
+
+    def fill(self, reports: Iterable[Report]) -> int:
+        """Take in reports; of several with the same id the first counts."""
+        rows = ((report.report_id, report.text, _packed(report.sections)) for report in reports)
+        self._base.execute("BEGIN")
+        count = self._base.executemany("INSERT OR IGNORE INTO report VALUES (?, ?, ?)", rows).rowcount
+        self._base.execute("COMMIT")
+        return count
+
+    def get(self, report_id: str) -> Text | None:
+        """Text and sections of a report."""
+        found = self._base.execute("SELECT text, sections FROM report WHERE id = ?", (report_id,)).fetchone()
+        return (found[0], tuple(Section(*section) for section in json.loads(found[1]))) if found else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._base.close()
+
+
+def _packed(sections: Iterable[Section]) -> str:
+    return json.dumps([(section.name, section.start, section.end) for section in sections])
+
+
+def caption_files(path: Path) -> list[Path]:
+    """The files that ``path`` names: itself, or the Parquet files of a folder, by name."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.parquet"))
+    if not files:
+        raise InputError(f"{path}: a folder without .parquet files; name a CSV, JSONL or Parquet file of captions")
+    return files
+
+
+def read_claims(path: Path, problems: Callable[[Skipped], None]) -> Iterator[Claim]:
+    """Stream captions from a table with the columns report_id, organ and caption, or a folder of such Parquet files."""
+    for file in caption_files(path):
+        with open_table(file, partial(_note, problems, str(file))) as table:
+            missing = [column for column in COLUMNS if column not in table.columns]
+            if missing:
+                seen = ", ".join(table.columns) or "none"
+                raise InputError(
+                    f"{file}: no column {', '.join(missing)} (expected {', '.join(COLUMNS)}; seen: {seen})"
+                )
+            yield from map(_claim, table.rows)
+
+
+def _note(
+    problems: Callable[[Skipped], None],
+    path: str,
+    row: int | None,
+    problem: str,
+    *,
+    kept: bool = False,
+    file: str | None = None,
+) -> None:
+    problems(Skipped(file or path, row, problem, kept))
+
+
+def _claim(row: Row) -> Claim:
+    cells = {column: row.cells.get(column, "") for column in COLUMNS}
+    cells["report_id"] = cells["report_id"].strip()
+    problem = None
+    if row.surplus:
+        problem = f"row {row.number} has more cells than columns: put quotes around texts that hold the separator"
+    try:
+        CaptionIn.model_validate(cells)
+    except ValidationError as error:
+        problem = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
+    return Claim(**cells, problem=problem)
+
+
+def batches_of(claims: Iterable[Claim], index: ReportIndex, reports: str) -> Iterator[Batch]:
+    """Batches for a worker. A claim about a report that ``reports`` (a name) lacks stays, with that as its problem."""
+    batch = Batch([], {})
+    characters = 0
+    for claim in claims:
+        if claim.problem is None and claim.report_id not in batch.texts:
+            found = index.get(claim.report_id)
+            if found is None:
+                claim = claim._replace(problem=f"report not found: {reports} has none with this id")
+            else:
+                batch.texts[claim.report_id] = found
+                characters += len(found[0])
+        batch.claims.append(claim)
+        if len(batch.claims) >= BATCH_CLAIMS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = Batch([], {}), 0
+    if batch.claims:
+        yield batch

@@ -1,0 +1,130 @@
+"""Bytes to lines of text: plain or gzipped, in whichever encoding the file turns out to have."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+
+from .rows import DamagedError
+
+ByteStream = io.BufferedReader | gzip.GzipFile
+UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+GZIP_MAGIC = b"\x1f\x8b"
+SNIFFED = 1 << 16
+# A line beyond this is no line of a table of reports: 5 MB in one cell are read, a disk image is not.
+LONGEST_LINE = 1 << 26
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+STRAY_BYTES = re.compile("[\udc80-\udcff]+")
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[ByteStream]:
+    """Open a file, through gzip where its first bytes say so (a name may lie).
+
+    Raises:
+        InputError: the file is missing, empty or may not be read.
+    """
+    try:
+        with path.open("rb") as raw:
+            magic = raw.read(2)
+            raw.seek(0)
+            if not magic:
+                raise InputError(f"{path} is empty; expected a header line and at least one report")
+            if magic == GZIP_MAGIC:
+                with gzip.open(raw) as unpacked:
+                    yield unpacked
+            else:
+                yield raw
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file or folder; check the path") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: may not be read; check its permissions") from error
+
+
+def first_bytes(stream: ByteStream, path: Path) -> bytes:
+    """The first four bytes, which stay to be read."""
+    try:
+        return stream.peek(4)[:4]
+    except UNPACKING_ERRORS as error:
+        raise InputError(f"{path}: cannot be unpacked ({error}); fetch the file again") from error
+
+
+def sniff_encoding(head: bytes) -> str:
+    """Name the encoding of a file from its first bytes.
+
+    Without a byte order mark, text of mostly Latin letters in UTF-16 shows a NUL in every second byte. All else is
+    taken for UTF-8, and single bytes that are not are put right line by line (see ``repair``).
+    """
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return encoding
+    pairs = len(head) // 2
+    high, low = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
+    if low > 0.4 * pairs and high < 0.1 * pairs:
+        return "utf-16-le"
+    if high > 0.4 * pairs and low < 0.1 * pairs:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def repair(line: str) -> str:
+    """Read bytes that are not UTF-8 as Windows-1252, which holds all of Latin-1's letters.
+
+    Every letter beyond ASCII in a Latin-1 file is such a byte, so the whole file comes out right; in a UTF-8 file into
+    which a few strangers were pasted, only those change. Nothing is decided on a prefix and nothing is read twice.
+    """
+    if line.isascii():
+        return line
+    return STRAY_BYTES.sub(_from_windows_1252, line)
+
+
+def _from_windows_1252(found: re.Match[str]) -> str:
+    stray = found[0].encode("ascii", "surrogateescape")
+    try:
+        return stray.decode("cp1252")
+    except UnicodeDecodeError:  # five bytes mean nothing there; in Latin-1 every byte means something
+        return stray.decode("latin-1")
+
+
+def read_lines(stream: ByteStream, path: Path) -> Iterator[str]:
+    """Lines with their own line ends, decoded.
+
+    Raises:
+        DamagedError: the compressed stream ends early or is corrupt; all lines before that have been given out.
+        InputError: a single line is longer than any report.
+    """
+    for line in read_pieces(stream, LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{path}: a line of over {LONGEST_LINE:,} characters; this is no table of reports")
+        yield line
+
+
+def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
+    """Lines, those longer than ``size`` characters in several pieces; raises DamagedError as ``read_lines`` does."""
+    text = None
+    try:
+        encoding = sniff_encoding(stream.peek(SNIFFED)[:SNIFFED])
+        errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+        text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
+        for piece in iter(partial(text.readline, size), ""):
+            yield repair(piece)
+    except UNPACKING_ERRORS as error:
+        raise DamagedError(f"the compressed file is cut off or corrupt here ({error})") from error
+    finally:
+        if text and not stream.closed:
+            text.detach()  # the stream belongs to whoever opened it

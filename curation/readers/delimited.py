@@ -1,0 +1,99 @@
+"""CSV and TSV to rows, whatever the delimiter, and with cells missing or in surplus."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+
+from .quotes import Lines, OpenQuoteError, Shape, read_records
+from .rows import DamagedError, Note, Row, Table
+
+DELIMITERS = ",\t;|"
+# Lines looked at to find the delimiter.
+SAMPLE = 20
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*$')
+
+
+def read_delimited(source: Iterator[str], path: Path, note: Note) -> Table:
+    """Find delimiter and header, then stream the rows.
+
+    Raises:
+        InputError: there is no header.
+    """
+    csv.field_size_limit(2**31 - 1)
+    lines = Lines(source)
+    delimiter = _find_delimiter(lines, preferred="\t" if ".tsv" in path.name.lower() else ",")
+    try:
+        header = next((cells for cells in csv.reader(lines, delimiter=delimiter, strict=True) if any(cells)), None)
+    except (csv.Error, OpenQuoteError) as error:
+        raise InputError(f"{path}: the header line cannot be read ({error}); put its quotes right") from error
+    except DamagedError as error:
+        raise InputError(f"{path}: {error}; fetch the file again") from error
+    if header is None:
+        raise InputError(f"{path} holds no text; expected a header line and at least one report")
+    lines.done()
+    columns = unique_names([name.strip().lstrip("\ufeff") for name in header])
+    return Table(columns, _rows(lines, columns, Shape(delimiter, len(columns)), note))
+
+
+def _find_delimiter(lines: Lines, preferred: str) -> str:
+    """The delimiter that cuts the first records into equally many cells, two at least."""
+    try:
+        sample = list(islice(lines, SAMPLE))
+    except (DamagedError, OpenQuoteError):
+        sample = lines.record[:]
+    if sample and (named := SEPARATOR_LINE.match(sample[0])):  # a line that Excel writes and reads
+        lines.record.pop(0)
+        lines.put_back()
+        return named[1]
+    lines.put_back()
+
+    def score(delimiter: str) -> tuple[float, int, bool]:
+        records = [cells for cells in csv.reader(sample, delimiter=delimiter) if cells]
+        width = len(records[0]) if records else 0
+        if width < 2:
+            return 0.0, 0, delimiter == preferred
+        whole = records[:-1] if len(records) > 2 else records  # the last may go on behind the sample
+        return sum(len(cells) == width for cells in whole) / len(whole), width, delimiter == preferred
+
+    return max(DELIMITERS, key=score)
+
+
+def unique_names(names: list[str]) -> tuple[str, ...]:
+    """Column names without gaps or repeats: a nameless column is called by its place, a repeated one is numbered."""
+    seen: dict[str, int] = {}
+    unique = []
+    for place, name in enumerate(names, 1):
+        name = name or f"column {place}"
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(unique)
+
+
+def _rows(lines: Lines, columns: tuple[str, ...], shape: Shape, note: Note) -> Iterator[Row]:
+    number = 0
+    try:
+        for cells, problem in read_records(lines, shape):
+            if not cells:
+                continue  # a blank line
+            number += 1
+            if problem:
+                note(number, problem, kept=True)
+            else:
+                shape.learn(cells)
+            yield _row(number, cells, columns, shape.delimiter, note)
+    except DamagedError as error:
+        note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
+
+
+def _row(number: int, cells: list[str], columns: tuple[str, ...], delimiter: str, note: Note) -> Row:
+    missing = len(columns) - len(cells)
+    if missing > 0:
+        note(number, f"{len(cells)} of {len(columns)} cells; the missing ones are empty", kept=True)
+        cells = cells + [""] * missing
+    return Row(number, dict(zip(columns, cells, strict=False)), cells[len(columns) :], delimiter)

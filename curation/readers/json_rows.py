@@ -1,0 +1,235 @@
+"""JSON to rows, streamed: one object on each line, a list of objects, or a map from id to report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+
+from .layouts import is_known
+from .rows import DamagedError, Note, Row, Table, flatten
+
+# Rows looked at to learn the columns, and members of an object held back until it is clear what it is.
+LOOK_AHEAD = 100
+PIECE = 1 << 20
+# A value that grows to this many characters is taken for one that never ends.
+LONGEST_VALUE = 1 << 26
+WHITE = " \t\r\n\ufeff"
+
+
+def read_json(pieces: Iterator[str], path: Path, note: Note) -> Table:
+    """Stream the objects of a JSON file. Its beginning says which of the kinds it is, whatever the file is called.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        ahead = list(islice((piece for piece in pieces if piece.strip(WHITE)), 2))
+    except DamagedError as error:
+        raise InputError(f"{path}: {error}; fetch the file again") from error
+    if not ahead:
+        raise InputError(f"{path} holds no text; expected JSON objects with a report in each")
+    whole = chain(ahead, pieces)
+    rows = _line_rows(whole, note) if _by_line(ahead, path) else _document_rows(Document(whole), path, note)
+    first = list(islice(rows, LOOK_AHEAD))
+    columns = tuple(dict.fromkeys(name for row in first for name in row.cells))
+    return Table(columns, chain(first, rows))
+
+
+def _by_line(ahead: list[str], path: Path) -> bool:
+    """Whether each line is an object of its own."""
+    first = ahead[0].strip(WHITE)
+    if first.startswith("[") or first == "{":
+        return False
+    if any(name in path.name.lower() for name in (".jsonl", ".ndjson")):
+        return True
+    return len(ahead) > 1 and ahead[1].lstrip(WHITE).startswith("{") and _parses(first)
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _line_rows(pieces: Iterator[str], note: Note) -> Iterator[Row]:
+    number = 0
+    try:
+        for line in _whole_lines(pieces):
+            number += 1
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                note(number, f"not JSON ({error}): {line[:60]}")
+                continue
+            if isinstance(record, dict):
+                yield Row(number, flatten(record))
+            else:
+                note(number, f"expected a JSON object, got {type(record).__name__}: {line[:60]}")
+    except DamagedError as error:
+        note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
+
+
+def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
+    """Lines that are not blank; of one without an end only so much as shows that it is no JSON."""
+    parts: list[str] = []
+    size = 0
+    for piece in pieces:
+        if size <= LONGEST_VALUE:
+            parts.append(piece)
+            size += len(piece)
+        if piece.endswith(("\n", "\r")):
+            if line := "".join(parts).strip(WHITE):
+                yield line
+            parts, size = [], 0
+    if line := "".join(parts).strip(WHITE):
+        yield line
+
+
+class Document:
+    """A cursor over JSON text of any length that holds little more than the value under it."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self._text = ""
+        self._place = 0
+        self._decoder = json.JSONDecoder()
+
+    def peek(self) -> str:
+        """The next character that is not white, or "" at the end."""
+        while True:
+            while self._place < len(self._text):
+                character = self._text[self._place]
+                if character not in WHITE:
+                    return character
+                self._place += 1
+            if not self._more():
+                return ""
+
+    def skip(self, expected: str) -> bool:
+        """Step over ``expected`` if it comes next."""
+        found = self.peek() == expected
+        self._place += found
+        return found
+
+    def value(self) -> object:
+        """Read one value.
+
+        Raises:
+            ValueError: what comes next is no JSON, or never ends.
+        """
+        self.peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._place)
+            except ValueError:
+                if not self._more(double=True):
+                    raise
+                continue
+            if end < len(self._text) or isinstance(value, str | list | dict) or not self._more():
+                self._place = end
+                return value
+
+    def _more(self, double: bool = False) -> bool:
+        """Read on; with ``double`` until as much again is there, so that a long value is not parsed at every piece."""
+        self._text, self._place = self._text[self._place :], 0
+        if len(self._text) > LONGEST_VALUE:
+            return False
+        added, wanted = [], len(self._text) if double else 1
+        for piece in self._pieces:
+            added.append(piece)
+            wanted -= len(piece)
+            if wanted <= 0:
+                break
+        self._text += "".join(added)
+        return bool(added)
+
+
+def _document_rows(document: Document, path: Path, note: Note) -> Iterator[Row]:
+    number = 0
+    try:
+        for name, record in _records(document):
+            number += 1
+            if isinstance(record, dict):
+                yield Row(number, {**name, **flatten(record)})
+            elif isinstance(record, str) and name:
+                yield Row(number, {**name, "report": record})
+            else:
+                note(number, f"expected a JSON object, got {type(record).__name__}: {str(record)[:60]}")
+    except (ValueError, RecursionError) as error:
+        if not number:
+            raise InputError(f"{path}: not JSON ({error}); expected objects with a report in each") from error
+        note(number + 1, f"not JSON from here on ({error}); this row and those behind it are lost")
+    except DamagedError as error:
+        if not number:
+            raise InputError(f"{path}: {error}; fetch the file again") from error
+        note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
+
+
+def _records(document: Document) -> Iterator[tuple[dict[str, str], object]]:
+    """Records of a document, each with what its place says of it: the key of a map, or the name of its list."""
+    while document.peek():
+        if document.skip("["):
+            yield from (({}, record) for record in _elements(document))
+        elif document.skip("{"):
+            yield from _members(document)
+        else:
+            yield {}, document.value()
+
+
+def _elements(document: Document) -> Iterator[object]:
+    """What stands in a list, up to its closing bracket."""
+    while not document.skip("]"):
+        yield document.value()
+        if not document.skip(",") and document.peek() != "]":
+            raise ValueError("a list is not closed")
+
+
+def _members(document: Document) -> Iterator[tuple[dict[str, str], object]]:
+    """What stands in an object: its lists of objects (``"training": [{…}, …]``), or else its members by their key.
+
+    Text and objects in front of such lists describe the data set, so they are held back until the object shows what
+    it is: one without lists is a map from id to report, or, if all it holds is text and numbers, may be one report.
+    """
+    held: dict[str, object] | None = {}
+    for key in _keys(document):
+        if document.skip("["):
+            for element in _elements(document):
+                if isinstance(element, dict):
+                    held = None
+                    yield {"split": key}, element
+            continue
+        value = document.value()
+        if held is None:
+            continue
+        held[key] = value
+        if len(held) == LOOK_AHEAD:
+            yield from _map(held)
+            yield from (({"key": key}, document.value()) for key in _keys(document, first=False))
+            return
+    if held:
+        yield from _map(held)
+
+
+def _keys(document: Document, first: bool = True) -> Iterator[str]:
+    """Keys of an object, the cursor standing before each value, up to its closing brace."""
+    while not document.skip("}"):
+        if not first and not document.skip(","):
+            raise ValueError("an object is not closed")
+        key = document.value()
+        if not isinstance(key, str) or not document.skip(":"):
+            raise ValueError("a key is missing")
+        yield key
+        first = False
+
+
+def _map(held: dict[str, object]) -> Iterator[tuple[dict[str, str], object]]:
+    if any(is_known(key) for key in held):  # one report whose keys are columns
+        yield {}, held
+    else:
+        yield from (({"key": key}, value) for key, value in held.items())

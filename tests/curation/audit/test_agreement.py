@@ -1,0 +1,129 @@
+"""How far readers agree: kappa as scikit-learn and statsmodels have it, AC1 as a plain rewriting and irrCAC have it."""
+
+import math
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa, to_table
+
+from curation.audit.agreement import SCALE, Pairs, agreement, cohen_kappa, gwet_ac1
+from curation.audit.intervals import Z
+from curation.caption_set.audit_results import Verdict
+
+FINE, INVENTED, ORGAN, LESS, UNSURE = (
+    Verdict.SUPPORTED, Verdict.HALLUCINATED, Verdict.WRONG_ORGAN, Verdict.INCOMPLETE, Verdict.UNSURE,
+)  # fmt: skip
+
+
+def two_readers(chance: random.Random, count: int) -> list[tuple[str, str]]:
+    """Two readers of four categories, of whom the second repeats the first most of the time."""
+    names = ["a", "b", "c", "d"]
+    first = [chance.choices(names, [8, 2, 1, 1])[0] for _ in range(count)]
+    second = [said if chance.random() < 0.7 else chance.choice(names) for said in first]
+    return list(zip(first, second, strict=True))
+
+
+def plain_ac1(pairs: Pairs, names: Sequence[str]) -> tuple[float, float]:
+    """AC1 and its standard error, caption by caption (Gwet 2008, 2014).
+
+    Each caption adds its own agreement, less what it adds to the agreement by chance; the error is their spread.
+    """
+    said = np.array([[pair.count(name) / 2 for name in names] for pair in pairs])
+    prevalence = said.mean(axis=0)
+    by_chance = float((prevalence * (1 - prevalence)).sum()) / (len(names) - 1)
+    agree = np.array([one == two for one, two in pairs], float)
+    ac1 = (float(agree.mean()) - by_chance) / (1 - by_chance)
+    own_chance = (said * (1 - prevalence)).sum(axis=1) / (len(names) - 1)
+    own = (agree - by_chance) / (1 - by_chance) - 2 * (1 - ac1) * (own_chance - by_chance) / (1 - by_chance)
+    return ac1, float(np.sqrt(((own - ac1) ** 2).sum())) / len(pairs)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_kappa_is_that_of_scikit_learn_and_of_statsmodels(seed: int) -> None:
+    pairs = two_readers(random.Random(seed), 20 + 40 * seed)
+    found = cohen_kappa(pairs)
+    table, _ = to_table(np.array([[ord(name) - ord("a") for name in pair] for pair in pairs]))
+    other = cohens_kappa(table)
+    assert found.value == pytest.approx(cohen_kappa_score(*zip(*pairs, strict=True)), abs=1e-12)
+    assert found == pytest.approx((other.kappa, other.kappa_low, other.kappa_upp), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_ac1_is_that_of_a_plain_rewriting(seed: int) -> None:
+    pairs = two_readers(random.Random(seed), 20 + 40 * seed)
+    for names in ("abcd", "abcdef"):
+        value, error = plain_ac1(pairs, names)
+        expected = (value, value - Z * error, min(1, value + Z * error))
+        assert gwet_ac1(pairs, len(names)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_ac1_is_that_of_irrcac() -> None:
+    """Numbers of irrCAC 0.4.4, which divides the variance by one less than the captions."""
+    chance = random.Random(1)
+    few, many = gwet_ac1(two_readers(chance, 30), 4), gwet_ac1(two_readers(chance, 200), 4)
+    assert few.value == pytest.approx(0.7082, abs=5e-5)
+    assert many.value == pytest.approx(0.70076, abs=5e-6)
+    assert many.high is not None and many.low is not None
+    assert (many.high - many.low) / (2 * Z) * math.sqrt(200 / 199) == pytest.approx(0.03896, abs=5e-6)
+
+
+def test_swapped_readers_agree_as_much() -> None:
+    pairs = two_readers(random.Random(5), 80)
+    swapped = [(two, one) for one, two in pairs]
+    assert cohen_kappa(swapped) == pytest.approx(cohen_kappa(pairs), abs=1e-12)
+    assert gwet_ac1(swapped, 4) == pytest.approx(gwet_ac1(pairs, 4), abs=1e-12)
+
+
+def test_readers_who_always_agree_have_one() -> None:
+    pairs = [("a", "a"), ("b", "b"), ("a", "a")]
+    assert cohen_kappa(pairs) == gwet_ac1(pairs, 2) == (1, 1, 1)
+
+
+def test_readers_who_never_agree_are_below_chance() -> None:
+    assert cohen_kappa([("a", "b"), ("b", "a")] * 5) == (-1, -1, -1)
+
+
+def test_kappa_falls_where_nearly_all_is_supported_and_ac1_does_not() -> None:
+    found = agreement("ann", "ben", [(FINE, FINE)] * 95 + [(FINE, INVENTED)] * 3 + [(INVENTED, FINE)] * 2)
+    assert found.percent.rate == 0.95
+    assert found.kappa is not None and found.kappa < 0
+    assert found.ac1 is not None and found.ac1 > 0.94
+    assert found.binary_ac1 is not None and found.binary_ac1 > 0.94
+
+
+def test_kappa_is_not_defined_where_both_always_say_the_same() -> None:
+    found = agreement("ann", "ben", [(FINE, FINE)] * 10)
+    assert (found.kappa, found.kappa_low, found.kappa_high, found.binary_kappa) == (None,) * 4
+    assert (found.ac1, found.ac1_low, found.ac1_high, found.binary_ac1) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("pairs", [[], [(UNSURE, FINE), (INVENTED, UNSURE), (UNSURE, UNSURE)]])
+def test_without_a_caption_that_both_decided_nothing_is_known(pairs: list[tuple[Verdict, Verdict]]) -> None:
+    found = agreement("ann", "ben", pairs)
+    assert (found.reviewed, found.percent.rate, found.binary_percent.rate) == (0, None, None)
+    assert (found.kappa, found.ac1, found.binary_kappa, found.binary_ac1) == (None,) * 4
+
+
+def test_captions_that_one_is_unsure_of_are_left_out() -> None:
+    decided = [(FINE, FINE), (INVENTED, FINE), (INVENTED, INVENTED), (FINE, FINE), (ORGAN, ORGAN)]
+    unsure = [(UNSURE, FINE), (INVENTED, UNSURE), (UNSURE, UNSURE)]
+    assert agreement("ann", "ben", decided + unsure) == agreement("ann", "ben", decided)
+
+
+def test_hallucinated_or_not_is_coarser_than_the_verdict() -> None:
+    pairs = [(FINE, FINE), (FINE, LESS), (INVENTED, ORGAN), (INVENTED, INVENTED), (INVENTED, FINE), (FINE, FINE)]
+    found = agreement("ann", "ben", pairs)
+    assert (found.percent.rate, found.binary_percent.hits, found.binary_percent.reviewed) == (3 / 6, 5, 6)
+    binary = [("no", "no"), ("no", "no"), ("yes", "yes"), ("yes", "yes"), ("yes", "no"), ("no", "no")]
+    assert found.binary_kappa == pytest.approx(cohen_kappa_score(*zip(*binary, strict=True)), abs=1e-12)
+    assert found.binary_ac1 == pytest.approx(plain_ac1(binary, ["yes", "no"])[0], abs=1e-12)
+
+
+def test_ac1_is_about_all_verdicts_that_can_be_given_also_those_that_nobody_gave() -> None:
+    pairs = [(FINE, FINE), (FINE, INVENTED), (INVENTED, INVENTED), (FINE, FINE)]
+    found = agreement("ann", "ben", pairs)
+    assert len(SCALE) == 6
+    assert found.ac1 == pytest.approx(plain_ac1(pairs, SCALE)[0], abs=1e-12)

@@ -1,0 +1,135 @@
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from curation.caption_set.fingerprint import fingerprint, stamp
+from curation.caption_set.manifest import (
+    Counts,
+    Input,
+    Manifest,
+    ManifestError,
+    Repairs,
+    Settings,
+    differences,
+    is_caption_set,
+    load_manifest,
+)
+from curation.runtime.errors import InputError
+from curation.runtime.provenance import versions
+
+SOURCE = Input(name="r.csv", files=1, bytes=9, sha256="a" * 64)
+SETTINGS = Settings(ovct="1", engine="rules", vocabulary="b" * 64, lexicon="b", reports_per_part=10)
+MANIFEST = Manifest(input=SOURCE, settings=SETTINGS, versions=versions(), source_columns=("age",))
+
+
+def test_it_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    MANIFEST.save(tmp_path)
+    assert load_manifest(tmp_path) == MANIFEST
+    assert is_caption_set(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "ours", "problem"),
+    [
+        ("{", False, "Invalid JSON"),
+        ("[]", False, "object"),
+        ('{"format": "ovct caption set 2"}', True, "format"),
+        (json.dumps({**MANIFEST.model_dump(mode="json"), "colour": 1}), True, "colour"),
+    ],
+)
+def test_what_cannot_be_used_is_told(tmp_path: Path, content: str, ours: bool, problem: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    assert is_caption_set(tmp_path) is ours
+    with pytest.raises(ManifestError, match=problem):
+        load_manifest(tmp_path)
+
+
+def test_no_caption_set(tmp_path: Path) -> None:
+    assert not is_caption_set(tmp_path)
+    with pytest.raises(ManifestError, match="holds no caption set"):
+        load_manifest(tmp_path)
+
+
+def test_differences_are_in_words() -> None:
+    assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
+    other = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
+    found = differences(MANIFEST, Input(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
+    assert found == [
+        "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",
+        "vocabulary: bbbbbbbbbbbb then, cccccccccccc now",
+        "text columns: none then, a b now",
+        "limit: none then, 5 now",
+    ]
+
+
+def test_counts_add_up_and_stay_sorted() -> None:
+    captions = Counter({("liver", "normal"): 3, ("aorta", "abnormal"): 1})
+    first = Counts().plus(2, captions, Counter({"negation": 1}), Repairs(3, 2))
+    captions = Counter({("liver", "abnormal"): 2, ("liver", "normal"): 1})
+    both = first.plus(1, captions, Counter({"laterality": 4}), Repairs(1, 0))
+    assert first.reports == 2
+    assert json.dumps(both.model_dump()) == json.dumps(
+        {
+            "reports": 3,
+            "captions": {"aorta": {"abnormal": 1}, "liver": {"abnormal": 2, "normal": 4}},
+            "rejects": {"laterality": 4, "negation": 1},
+            "returned": 4,
+            "repaired": 2,
+        }
+    )
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("id,text\n1,a\n")
+    two.write_text("id,text\n1,b\n")
+    assert fingerprint(one)[0].sha256 != fingerprint(two)[0].sha256
+    two.write_text("id,text\n1,a\n")
+    assert fingerprint(one)[0].sha256 == fingerprint(two)[0].sha256
+    assert fingerprint(one)[0].bytes == 12
+
+
+def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("Liver is normal.")
+    (folder / "deep" / "b.txt").write_text("Spleen is normal.")
+    before, rows = fingerprint(folder)
+    assert (before.files, rows) == (2, 2)
+    (folder / "notes.md").write_text("not a report")
+    assert fingerprint(folder)[0] == before
+    (folder / "deep" / "b.txt").rename(folder / "c.txt")
+    assert fingerprint(folder)[0].sha256 != before.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        ("a.csv", 'id,text\n1,"two\nlines"\n2,x\n', 3),
+        ("a.csv", 'id,text\n1,"a ""quoted"" word\n and on"\n', 2),
+        ("a.jsonl", '{"text": "a\\nb"}\n{"text": "c"}\n', 2),
+        ("a.csv.gz", "whatever\n", None),
+    ],
+)
+def test_rows_are_estimated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, rows: int | None
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert fingerprint(tmp_path / name)[1] == rows
+    monkeypatch.setattr("curation.caption_set.fingerprint.PIECE", 5)
+    assert fingerprint(tmp_path / name)[1] == rows
+
+
+def test_a_stamp_tells_a_change_and_refuses_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("a")
+    before = stamp(path)
+    assert stamp(path) == before
+    path.write_text("ab")
+    assert stamp(path) != before
+    with pytest.raises(InputError, match="no such file"):
+        stamp(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="pipe"):
+        stamp(Path("/dev/null"))

@@ -1,0 +1,231 @@
+"""`ovct curate --engine openai` against a server with bad manners: every report ends once, whatever the server does."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner, Result
+
+import ovct
+from curation.caption import MadeBy
+from curation.engines.openai import OpenAIEngine
+from curation.engines.server import Server
+from curation.llm.pool import ChatRecipe
+from curation.pipeline import Job, curate
+from curation.runtime.errors import RunError
+from prompts.prompt_file import load_prompt
+from tests.curation.fakes import answer, sentences, write_reports
+from tests.curation.hostile import Act, Asked, Hostile, Turns, answers
+from tests.curation.mischief import NONSENSE, Switch, at_first, drips, fails, sometimes
+
+ROOT = Path(__file__).resolve().parents[3]
+TABLES = ("reports", "captions", "rejects", "responses")
+KEY = "sk-never-written-anywhere-0123456789"
+
+
+def respond(turns: Turns) -> str:
+    """A caption for each sentence of the report, and one that no report holds."""
+    said = json.loads(sentences(turns[-1]["content"].partition("\n")[2]))["captions"]
+    return answer([*((row["organ"], row["caption"]) for row in said), ("spleen", "The spleen is ruptured")])
+
+
+@pytest.fixture(autouse=True)
+def a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    return write_reports(tmp_path / "reports.csv", 60)
+
+
+def recipe(hostile: Hostile, **how: Any) -> ChatRecipe:
+    """What the command line makes, but impatient."""
+    server = Server(hostile.url, "hostile-1", first_wait=0.01, longest_wait=0.05, **how)
+    prompt = load_prompt("organ_captions_short")
+
+    async def connect() -> OpenAIEngine:
+        return await OpenAIEngine.connect(server)
+
+    return ChatRecipe(MadeBy("openai", "hostile-1", prompt.hash), prompt, connect, 500)
+
+
+def rows(out: Path, table: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = pq.read_table(out / table).to_pylist()
+    return found
+
+
+def files(out: Path, *tables: str) -> dict[str, bytes]:
+    return {f"{table}/{path.name}": path.read_bytes() for table in tables for path in (out / table).iterdir()}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a server of good manners gives."""
+    folder = tmp_path_factory.mktemp("good")
+    with Hostile(respond) as hostile:
+        curate(Job(write_reports(folder / "reports.csv", 60), folder / "set"), recipe(hostile))
+    return files(folder / "set", *TABLES)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_trouble_in_a_third_of_the_calls_changes_nothing(
+    tmp_path: Path, reports: Path, expected: dict[str, bytes], seed: int
+) -> None:
+    with Hostile(respond, sometimes(0.3, seed=seed)) as hostile:
+        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=12))
+        troubled = len(hostile.log) - len(hostile.answered)
+    assert troubled > 10
+    assert files(tmp_path / "set", *TABLES) == expected
+
+
+def test_nonsense_ends_in_rejects_and_every_report_ends_once(tmp_path: Path, reports: Path) -> None:
+    trouble = sometimes(0.3, NONSENSE, seed=3, then=answers)
+    with Hostile(respond, lambda asked: sometimes(0.2, seed=4, then=trouble(asked))(asked)) as hostile:
+        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=12))
+    out = tmp_path / "set"
+    ids = [row["report_id"] for row in rows(out, "reports")]
+    assert len(ids) == len(set(ids)) == 60
+    ended = {row["report_id"] for table in ("captions", "rejects") for row in rows(out, table)}
+    assert ended == set(ids)
+    lost = [row for row in rows(out, "rejects") if row["reason"] in ("schema", "truncated")]
+    tried = Counter(row["report_id"] for row in rows(out, "responses"))
+    assert 0 < len({row["report_id"] for row in lost}) < 30
+    assert all(tried[row["report_id"]] > 1 for row in lost), "none is given up at the first answer"
+    keys = Counter((row["report_id"], row["organ"], row["caption"]) for row in rows(out, "captions"))
+    assert set(keys.values()) == {1}
+
+
+def test_reports_that_break_the_server_are_rejected_and_asked_again(
+    tmp_path: Path, reports: Path, expected: dict[str, bytes]
+) -> None:
+    def poison(asked: Asked) -> Act:
+        return fails(500) if "lesion of 7 mm" in asked.question else answers
+
+    switch = Switch(poison)
+    with Hostile(respond, switch) as hostile:
+        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=2))
+        failed = [row for row in rows(tmp_path / "set", "rejects") if row["reason"] == "engine_error"]
+        assert [row["report_id"] for row in failed] == ["scan_7.nii.gz"]
+        assert "500" in str(failed[0]["detail"])
+        switch.behave = lambda asked: answers
+        curate(Job(reports, tmp_path / "set", overwrite=True), recipe(hostile))
+    assert files(tmp_path / "set", *TABLES) == expected, "a failure is never kept"
+
+
+def test_slow_bytes_do_not_hold_a_run_up(tmp_path: Path, reports: Path, expected: dict[str, bytes]) -> None:
+    slow = at_first(drips(5.0))
+    with Hostile(respond, lambda asked: slow(asked) if asked.number < 3 else answers) as hostile:
+        began = time.monotonic()
+        curate(Job(reports, tmp_path / "set"), recipe(hostile, timeout=0.5))
+        assert time.monotonic() - began < 15
+    assert files(tmp_path / "set", *TABLES) == expected
+
+
+def test_a_server_that_goes_away_stops_the_run_which_then_goes_on(
+    tmp_path: Path, reports: Path, expected: dict[str, bytes]
+) -> None:
+    switch = Switch()
+    with Hostile(respond, switch) as hostile:
+        switch.behave = lambda asked: answers if asked.number < 25 else fails(503)
+        with pytest.raises(RunError):
+            curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=2, concurrency=4))
+        assert not (tmp_path / "set" / "README.md").exists()
+        before = {asked.key for asked in hostile.answered}
+        assert len(before) == 25
+        asked_so_far = len(hostile.log)
+        switch.behave = lambda asked: answers
+        curate(Job(reports, tmp_path / "set"), recipe(hostile))
+        again = {asked.key for asked in hostile.log[asked_so_far:]}
+    assert not again & before and len(again) == 35
+    assert files(tmp_path / "set", *TABLES) == expected
+
+
+# The command as users call it.
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(ovct.app, [str(argument) for argument in arguments])
+
+
+def start(reports: Path, out: Path, hostile: Hostile) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(ROOT / "ovct.py"), "curate", str(reports), "--out", str(out), "--engine", "openai"]
+    options = ["--base-url", hostile.url, "--prompt", "organ_captions_short", "--concurrency", "4"]
+    return subprocess.Popen(
+        [*command, *options],
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("killed_by", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_run_goes_on_without_asking_again(
+    tmp_path: Path, reports: Path, expected: dict[str, bytes], killed_by: signal.Signals
+) -> None:
+    def slow(asked: Asked) -> Act:
+        time.sleep(0.05)
+        return answers
+
+    out = tmp_path / "set"
+    with Hostile(respond, slow) as hostile:
+        for count in (10, 30):
+            with start(reports, out, hostile) as process:
+                deadline = time.monotonic() + 60
+                while len(hostile.answered) < count and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                process.send_signal(killed_by)
+                code = process.wait(20)
+            assert code == (-signal.SIGKILL if killed_by == signal.SIGKILL else 130)
+        with start(reports, out, hostile) as process:
+            assert process.wait(60) == 0
+        asked = Counter(asked.key for asked in hostile.log)
+    assert len(asked) == 60
+    assert sum(asked.values()) - 60 <= 2 * 4, "only what was under way is asked again"
+    assert files(out, *TABLES) == expected
+
+
+@pytest.fixture
+def served(examples: Path) -> Iterator[Hostile]:
+    with Hostile(respond) as hostile:
+        yield hostile
+
+
+def test_the_command_from_end_to_end(tmp_path: Path, examples: Path, served: Hostile) -> None:
+    out = tmp_path / "set"
+    options = ["--engine", "openai", "--base-url", served.url, "--prompt", "organ_captions_short", "--prices", 1, 2]
+    done = call("curate", examples / "reports.csv", "--out", out, *options)
+    assert done.exit_code == 0, done.output
+    assert "openai, hostile-1" in done.stdout and "cost" in done.stdout and "accepted" in done.stdout
+    captions = files(out, "captions", "rejects")
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["settings"]["model"] == "hostile-1" and manifest["usage"]["questions"] == 43
+    replayed = call("verify", "--replay", out)
+    assert replayed.exit_code == 0, replayed.output
+    assert files(out, "captions", "rejects") == captions
+    shown = call("stats", out)
+    assert shown.exit_code == 0 and "tokens" in shown.stdout
+
+
+def test_the_key_is_written_nowhere(tmp_path: Path, examples: Path, served: Hostile) -> None:
+    served.key = KEY
+    out = tmp_path / "set"
+    options = ["--out", out, "--engine", "openai", "--base-url", served.url, "--limit", 3]
+    done = call("curate", examples / "reports.csv", *options, "--prompt", "organ_captions_short")
+    assert done.exit_code == 0, done.output
+    written = [path for path in out.rglob("*") if path.is_file()]
+    assert written and not any(KEY.encode() in path.read_bytes() for path in written)
+    served.key = "another"
+    refused = call("curate", examples / "reports.csv", *options, "--out", tmp_path / "other")
+    assert refused.exit_code == 2 and "OPENAI_API_KEY" in refused.output and KEY not in refused.output
+    assert not (tmp_path / "other").exists()

@@ -1,0 +1,56 @@
+"""Engines that break the processes they work in, for clusters whose workers die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from curation.caption import Draft, MadeBy
+from curation.extraction.text_engine import TextRecipe
+from curation.report import Report
+from tests.curation.fakes import FakeEngine, FakeVerifier
+
+
+class Deadly(FakeEngine):
+    """A report that holds the word POISON kills its process."""
+
+    def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
+        """Yield the drafts of each report."""
+        for report in reports:
+            if "POISON" in report.text:
+                os.kill(os.getpid(), signal.SIGKILL)
+        yield from super().extract(reports)
+
+
+def deadly_recipe(log: Path | None = None, seconds: float = 0.0) -> TextRecipe:
+    """A recipe of it, with the fake engine's name, so that its rows are the fake engine's."""
+    return TextRecipe(MadeBy("fake", FakeEngine.model, FakeEngine.prompt), partial(_deadly, log, seconds))
+
+
+def _deadly(log: Path | None, seconds: float) -> tuple[Deadly, FakeVerifier]:
+    return Deadly(log=log, seconds=seconds), FakeVerifier()
+
+
+def workers_of_ray(stage: str = "MapBatches") -> list[int]:
+    """Processes of this machine that are at work in a stage."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            name = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if folder.name.isdigit() and name.startswith(f"ray::{stage}".encode()):
+            found.append(int(folder.name))
+    return found
+
+
+def eventually(happens: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    until = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.02)

@@ -1,0 +1,170 @@
+"""What one statement says: how each of its words is meant, and its division into segments."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.language.analysis import Analysis, Reader
+from curation.language.assertion import Polarity
+
+
+@cache
+def reader() -> Reader:
+    return Reader()
+
+
+def analyse(text: str) -> Analysis:
+    return reader().analyse(text)
+
+
+def meant(sentence: str, words: str) -> Polarity:
+    """How the item that holds ``words`` is meant."""
+    analysis = analyse(sentence)
+    start = sentence.index(words)
+    for item in analysis.items:
+        first, last = analysis.tokens[item.start].start, analysis.tokens[item.end - 1].end
+        if first <= start < last:
+            return item.polarity
+    raise AssertionError(f"nothing of {sentence!r} holds {words!r}")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("There is a cyst but no mass in the liver.", {"cyst": Polarity.AFFIRMED, "mass": Polarity.NEGATED}),
+        ("No cyst but a mass in the liver.", {"cyst": Polarity.NEGATED, "mass": Polarity.AFFIRMED}),
+        (
+            "Pleural effusion-thickening was not observed.",
+            {"effusion": Polarity.NEGATED, "thickening": Polarity.NEGATED},
+        ),
+        (
+            "A nodule in the right lung, possibly malignant.",
+            {"nodule": Polarity.AFFIRMED, "malignant": Polarity.UNCERTAIN},
+        ),
+        ("No change in the nodule of the right lung.", {"nodule": Polarity.AFFIRMED}),
+        (
+            "A nodule of the lung, consistent with metastasis.",
+            {"nodule": Polarity.AFFIRMED, "metastasis": Polarity.ATTRIBUTED},
+        ),
+        (
+            "The spleen is normal, and no mass or cyst is seen.",
+            {"normal": Polarity.AFFIRMED, "mass": Polarity.NEGATED, "cyst": Polarity.NEGATED},
+        ),
+        (
+            "The liver is enlarged, the spleen is not enlarged.",
+            {"liver": Polarity.AFFIRMED, "enlarged, the": Polarity.AFFIRMED, "enlarged.": Polarity.NEGATED},
+        ),
+    ],
+)
+def test_each_word_is_meant_in_its_own_way(sentence: str, expected: dict[str, Polarity]) -> None:
+    assert {words: meant(sentence, words) for words in expected} == expected
+
+
+def sizes(segment_of: str, sentence: str) -> list[tuple[float, ...]]:
+    """Sizes in the segment that names ``segment_of``."""
+    for segment in analyse(sentence).segments:
+        names = {name for item in segment.organs if item.mention for name in item.mention.names}
+        if segment_of in names:
+            return [item.measure.values for item in segment.items if item.measure]
+    raise AssertionError(f"no segment names {segment_of}")
+
+
+def test_each_segment_keeps_its_own_size_and_place() -> None:
+    sentence = "A 5 mm nodule in the right upper lobe and a 3 mm nodule in the left lower lobe."
+    assert sizes("right upper lobe", sentence) == [(5,)]
+    assert sizes("left lower lobe", sentence) == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Ground-glass and tree-in-bud opacities.",
+        "A 12 x 9 mm cyst of the liver.",
+        "Soft tissue mass of the left thyroid lobe.",
+        "The aorta has a normal course and caliber.",
+    ],
+)
+def test_names_and_sizes_are_not_cut(sentence: str) -> None:
+    analysis = analyse(sentence)
+    breaks = {index for segment in analysis.segments for index in (segment.start - 1, segment.end)}
+    for item in analysis.items:
+        assert not breaks & set(range(item.start, item.end))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "flag"),
+    [
+        ("The liver could not be evaluated.", "limitation"),
+        ("Ultrasound is recommended.", "recommendation"),
+        ("No nodule except for a cyst.", "exception"),
+    ],
+)
+def test_flags_of_the_lexicon(sentence: str, flag: str) -> None:
+    assert analyse(sentence).has_flag(flag)
+    assert not analyse("There is a cyst in the liver.").has_flag(flag)
+
+
+def test_what_is_read_again_is_not_worked_out_again() -> None:
+    assert analyse("The liver is large.") is analyse("The liver is large.")
+
+
+def content(analysis: Analysis) -> list[tuple[str, str, Polarity]]:
+    return [(item.kind, item.key, item.polarity) for item in analysis.items]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Cyst in the liver.", "cyst in the liver"),
+        ("CYST IN THE LIVER", "Cyst in the liver."),
+        ("Haemorrhage of the liver", "Hemorrhage of the liver"),
+        ("A cyst of 5 mm", "A cyst of 5mm"),
+        ("Slight oedema", "Mild edema"),
+        ("Calculus in the left kidney", "Stone in the left kidney"),
+        ("RUL nodule", "Right upper lobe nodule"),
+    ],
+)
+def test_spelling_case_and_synonyms_change_nothing(one: str, other: str) -> None:
+    assert content(analyse(one)) == content(analyse(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Cyst in the liver.", "No cyst in the liver."),
+        ("Cyst in the liver.", "Possible cyst in the liver."),
+        ("Left renal cyst.", "Right renal cyst."),
+        ("Mild edema.", "Severe edema."),
+        ("Cyst.", "Mass."),
+        ("New cyst.", "Old cyst."),
+    ],
+)
+def test_what_differs_in_meaning_differs(one: str, other: str) -> None:
+    assert content(analyse(one)) != content(analyse(other))
+
+
+WORDS = st.sampled_from(
+    (
+        "liver left right kidney both lungs no not without cyst 5 mm x - to was is seen observed and or , . ; : ? "
+        "( ) but except "
+        "normal mild possible previously new L4 level lymph nodes hila lobe of the in cannot be excluded nor "
+        "either versus \\x00"
+    ).split()
+)
+
+
+@given(st.lists(WORDS, max_size=25).map(" ".join) | st.text(max_size=60))
+def test_any_text_is_analysed_into_items_and_segments_in_order(text: str) -> None:
+    analysis = analyse(text)
+    count, at = len(analysis.tokens), 0
+    for segment in analysis.segments:
+        assert at <= segment.start < segment.end <= count
+        at = segment.end
+        assert all(segment.start <= item.start < segment.end for item in segment.items)
+    starts = [item.start for item in analysis.items]
+    assert starts == sorted(starts)
+    assert all(0 <= item.start < item.end <= count for item in analysis.items)

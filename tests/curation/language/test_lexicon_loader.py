@@ -1,0 +1,171 @@
+"""The lexicon as it is loaded: phrases by their stems, the longest first, synonyms under one key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from curation.language.lexicon import Lexicon, LexiconFile, load_lexicon
+
+
+def content(**changes: Any) -> dict[str, Any]:
+    """A small lexicon file."""
+    cues: dict[str, list[str]] = {"before": [], "after": []}
+    return {
+        "synonyms": [["calculus", "stone"], ["fatty liver", "hepatic steatosis"]],
+        "irregular": {"foci": "focus"},
+        "numbers": {"three": 3},
+        "severity": {"mild": ["mild", "slight"], "severe": ["severe", "marked"]},
+        "size": {"small": ["small"]},
+        "extent": {},
+        "quantity": {},
+        "density": {},
+        "morphology": {},
+        "time": {"new": ["new", "newly developed"]},
+        "hedges": {"uncertain": {"before": ["possible"], "after": ["is possible"]}, "attributive": cues},
+        "negations": {"before": ["no", "no evidence of"], "after": ["was not seen"]},
+        "pseudo_negations": ["no change"],
+        "scope_ends": ["but"],
+        "normality": ["normal", "within normal limits"],
+        "absent_organ": {"cholecystectomy": "gallbladder"},
+        "implied_organ": {"ascites": "peritoneum"},
+        "reporting": ["is seen"],
+        "limitation": ["could not be evaluated"],
+        "recommendation": ["is recommended"],
+        "history": ["history of"],
+        "exceptions": ["except for"],
+        "attributes": ["contour"],
+        "findings": ["cyst"],
+    } | changes
+
+
+def lexicon(**changes: Any) -> Lexicon:
+    return Lexicon(LexiconFile.model_validate(content(**changes)))
+
+
+def keys(lexicon: Lexicon, text: str) -> list[str]:
+    return [match.entry.key for match in lexicon.matches(lexicon.stems(text))]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("stone", "calculus"),
+        ("stones", "stone"),
+        ("hepatic steatosis", "fatty liver"),
+        ("mild", "slight"),
+        ("slightly", "mild"),
+        ("newly developed", "new"),
+        ("foci", "focus"),
+        ("marked", "severe"),
+    ],
+)
+def test_phrases_of_one_meaning_share_a_key(one: str, other: str) -> None:
+    small = lexicon(synonyms=[*content()["synonyms"], ["focus", "spot"]])
+    assert keys(small, one) == keys(small, other) != []
+
+
+@pytest.mark.parametrize(("one", "other"), [("mild", "severe"), ("stone", "fatty liver"), ("new", "small")])
+def test_phrases_of_different_meaning_do_not(one: str, other: str) -> None:
+    assert keys(lexicon(), one) != keys(lexicon(), other)
+
+
+def test_a_number_word_is_its_digits() -> None:
+    assert lexicon().stems("three stones") == lexicon().stems("3 stones")
+
+
+def test_the_longest_phrase_is_taken() -> None:
+    small = lexicon()
+    stems = small.stems("no evidence of stone")
+    first, second = small.matches(stems)
+    assert (first.start, first.end, first.entry.negation) == (0, 3, "before")
+    assert (second.start, second.end) == (3, 4)
+
+
+def test_matches_do_not_overlap_and_lie_in_order() -> None:
+    stems = lexicon().stems("no change but a new mild stone was not seen")
+    at = 0
+    for match in lexicon().matches(stems):
+        assert at <= match.start < match.end <= len(stems)
+        at = match.end
+
+
+@pytest.mark.parametrize(
+    ("phrase", "flag"),
+    [
+        ("no change", "pseudo_negation"),
+        ("but", "scope_end"),
+        ("within normal limits", "normality"),
+        ("is seen", "reporting"),
+        ("could not be evaluated", "limitation"),
+        ("is recommended", "recommendation"),
+        ("history of", "history"),
+        ("except for", "exception"),
+        ("contour", "attribute"),
+    ],
+)
+def test_a_phrase_has_the_flag_of_its_list(phrase: str, flag: str) -> None:
+    small = lexicon()
+    (match,) = small.matches(small.stems(phrase))
+    assert flag in match.entry.flags
+
+
+def test_cues_have_a_direction() -> None:
+    small = lexicon()
+    found = {
+        phrase: small.matches(small.stems(phrase))[0].entry
+        for phrase in ("no", "was not seen", "possible", "is possible")
+    }
+    assert (found["no"].negation, found["was not seen"].negation) == ("before", "after")
+    assert (found["possible"].hedge, found["is possible"].hedge) == ("before", "after")
+    assert not any(entry.attributive for entry in found.values())
+
+
+def test_synonyms_share_their_organ() -> None:
+    small = lexicon(synonyms=[["ascites", "abdominal free fluid"]])
+    assert {small.matches(small.stems(phrase))[0].entry.organ for phrase in ("ascites", "abdominal free fluid")} == {
+        "peritoneum"
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"surprise": []}, id="an unknown list"),
+        pytest.param({"synonyms": ["stone"]}, id="a group that is no list"),
+        pytest.param({"negations": {"before": []}}, id="a direction left out"),
+        pytest.param({"negations": {"before": [], "after": [], "around": []}}, id="an unknown direction"),
+        pytest.param({"hedges": {"certain": {"before": [], "after": []}}}, id="an unknown strength"),
+        pytest.param({"numbers": {"three": "several"}}, id="a number that is none"),
+        pytest.param({"severity": {"mild": "slight"}}, id="a class that is no list"),
+        pytest.param({"normality": [["normal"]]}, id="a phrase that is a list"),
+    ],
+)
+def test_a_wrong_file_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        LexiconFile.model_validate(content(**changes))
+
+
+def test_a_missing_list_is_refused() -> None:
+    short = content()
+    del short["exceptions"]
+    with pytest.raises(ValidationError, match="exceptions"):
+        LexiconFile.model_validate(short)
+
+
+def test_the_shipped_lexicon_is_loaded_once() -> None:
+    assert load_lexicon() is load_lexicon()
+
+
+@given(st.text(max_size=60))
+def test_any_text_can_be_matched(text: str) -> None:
+    shipped = load_lexicon()
+    stems = shipped.stems(text)
+    at = 0
+    for match in shipped.matches(stems):
+        assert at <= match.start < match.end <= len(stems)
+        at = match.end

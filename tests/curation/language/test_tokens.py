@@ -1,0 +1,75 @@
+"""Tokens and stems."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.language.tokens import stem, tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("The liver is normal.", ["the", "liver", "is", "normal", "."], id="words and stop"),
+        pytest.param("12x9mm", ["12", "x", "9", "mm"], id="glued dimensions"),
+        pytest.param("12 x 9 mm", ["12", "x", "9", "mm"], id="dimensions with blanks"),
+        pytest.param("12×9", ["12", "×", "9"], id="multiplication sign"),
+        pytest.param("1.5cm", ["1.5", "cm"], id="decimal point glued to its unit"),
+        pytest.param("1,5 cm", ["1,5", "cm"], id="decimal comma"),
+        pytest.param("L4-L5", ["l4", "-", "l5"], id="vertebral levels"),
+        pytest.param("segment 4a", ["segment", "4a"], id="segment with a letter"),
+        pytest.param("patient's", ["patient's"], id="apostrophe"),
+        pytest.param("ground-glass", ["ground", "-", "glass"], id="hyphen"),
+        pytest.param("and/or", ["and", "/", "or"], id="slash"),
+        pytest.param("-50 HU", ["-", "50", "hu"], id="minus"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert [token.word for token in tokenize(text)] == words
+
+
+@given(st.text(max_size=60))
+def test_tokens_point_at_the_text_and_leave_out_only_white_space_and_underscores(text: str) -> None:
+    at = 0
+    for token in tokenize(text):
+        assert text[token.start : token.end].lower() == token.word
+        assert not text[at : token.start].replace("_", "").strip()
+        at = token.end
+    assert not text[at:].replace("_", "").strip()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("nodule", "nodules"), ("opacity", "opacities"), ("mass", "masses"), ("thickened", "thickening"),
+        ("calcifies", "calcified"), ("dilated", "dilate"), ("haemorrhage", "hemorrhage"), ("oedema", "edema"),
+        ("oesophageal", "esophageal"), ("tumour", "tumor"), ("tumours", "tumors"), ("calibre", "caliber"),
+        ("centre", "center"), ("visualised", "visualized"), ("characterisation", "characterization"),
+        ("grey", "gray"), ("ischaemic", "ischemic"), ("anaemia", "anemia"), ("labelled", "labeled"),
+    ],
+)  # fmt: skip
+def test_inflections_and_spellings_share_a_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("severe", "several"), ("like", "likely"), ("likely", "unlikely"), ("sinus", "sinusitis"),
+        ("marked", "markings"),
+        ("extension", "extensive"), ("left", "right"), ("mild", "mid"), ("cyst", "cystic"), ("thrombus", "thrombosed"),
+        ("increase", "decrease"), ("hypodense", "hyperdense"), ("hyper", "hypo"), ("four", "for"), ("liver", "live"),
+        ("ileum", "ilium"), ("ureter", "urethra"), ("renal", "adrenal"), ("one", "on"),
+    ],
+)  # fmt: skip
+def test_words_of_different_meaning_do_not(one: str, other: str) -> None:
+    assert stem(one) != stem(other)
+
+
+@given(st.text(min_size=1, max_size=20).filter(lambda word: not word.isspace()))
+def test_any_word_has_a_stem(word: str) -> None:
+    for token in tokenize(word):
+        assert token.stem

@@ -1,0 +1,60 @@
+"""Chats for a hostile server, asked in an event loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from curation.engines.chat import Answer, Chat, Message
+from curation.engines.openai import OpenAIEngine
+from curation.engines.server import Server
+from tests.curation.hostile import Hostile
+
+Result = TypeVar("Result")
+SCHEMA = {"type": "object", "properties": {"liver": {"type": "string", "maxLength": 200}}, "required": ["liver"]}
+
+
+@pytest.fixture
+def no_server_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the environment says where to go or with what key."""
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def chat(question: str = "Report: the liver is normal.") -> Chat:
+    return Chat((Message("system", "Be brief."), Message("user", question)), SCHEMA, 64)
+
+
+def server(hostile: Hostile, **said: Any) -> Server:
+    return Server(hostile.url, **{"first_wait": 0.002, "timeout": 5.0, **said})
+
+
+def within(made: Server, use: Callable[[OpenAIEngine], Awaitable[Result]]) -> Result:
+    async def run() -> Result:
+        engine = await OpenAIEngine.connect(made)
+        try:
+            return await use(engine)
+        finally:
+            await engine.close()
+
+    return asyncio.run(run())
+
+
+def ask(hostile: Hostile, *questions: str, **said: Any) -> list[Answer | BaseException]:
+    """What becomes of some chats that are asked at the same time."""
+
+    async def use(engine: OpenAIEngine) -> list[Answer | BaseException]:
+        return await asyncio.gather(*(engine.answer(chat(one)) for one in questions), return_exceptions=True)
+
+    return within(server(hostile, **said), use)
+
+
+def one(hostile: Hostile, **said: Any) -> Answer:
+    return within(server(hostile, **said), lambda engine: engine.answer(chat()))
+
+
+def echo(turns: list[dict[str, str]]) -> str:
+    return f"you said: {turns[-1]['content']}"

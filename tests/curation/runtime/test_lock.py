@@ -1,0 +1,36 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curation.runtime.files import Held, hold
+
+HOLD = """
+import sys, time
+from curation.runtime.files import hold
+file = open(sys.argv[1], "a+")
+hold(file)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_one_process_at_a_time_and_the_kernel_lets_go(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    command = [sys.executable, "-c", HOLD, str(path)]
+    holder = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with path.open("a+") as file, pytest.raises(Held) as held:
+            hold(file)
+        assert held.value.holder == str(holder.pid) and path.read_text() == f"{holder.pid}\n"
+    finally:
+        holder.kill()
+        holder.communicate()
+    with path.open("a+") as file:
+        hold(file)
+        with path.open("a+") as other, pytest.raises(Held):
+            hold(other)
+    with path.open("a+") as file:
+        hold(file)

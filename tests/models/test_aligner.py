@@ -1,0 +1,81 @@
+"""Volumes and texts in one space: lengths, pooling, and that a cached pooling gives the same."""
+
+import pytest
+import torch
+
+from models.aligner import INITIAL_LOG_SCALE, Aligner
+from models.stunet import STUNet
+from models.text import TextEncoder
+from tests.models.encoders import tiny_encoder
+from tests.models.tiny import volume
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> TextEncoder:
+    return TextEncoder.from_pretrained(tiny_encoder(tmp_path_factory.mktemp("encoder")))
+
+
+def test_the_logit_scale_starts_where_clip_starts(text: TextEncoder) -> None:
+    aligner = Aligner(STUNet("tiny"), text)
+    assert aligner.log_scale.exp().item() == pytest.approx(1 / 0.07)
+    assert pytest.approx(2.6592600) == INITIAL_LOG_SCALE
+
+
+@pytest.mark.parametrize(("pooling", "channels"), [("mean", 64), ("max", 64), ("mean_max", 128)])
+def test_pooling(text: TextEncoder, pooling: str, channels: int) -> None:
+    aligner = Aligner(STUNet("tiny"), text, pooling=pooling).eval()  # type: ignore[arg-type]
+    x = volume(2, 32, 32, 64)
+    pooled = aligner.pool(x)
+    assert pooled.shape == (2, channels)
+    bottleneck = aligner.image.encode(x)[-1]
+    if pooling != "max":
+        torch.testing.assert_close(pooled[:, :64], bottleneck.mean(dim=(2, 3, 4)))
+    if pooling != "mean":
+        torch.testing.assert_close(pooled[:, -64:], bottleneck.amax(dim=(2, 3, 4)))
+    image, texts = aligner(pooled, ["a liver", "a spleen", "no liver"])
+    torch.testing.assert_close(image.norm(dim=1), torch.ones(2))
+    torch.testing.assert_close(texts.norm(dim=1), torch.ones(3))
+    assert image.shape[1] == texts.shape[1] == text.embedding_dim
+    torch.testing.assert_close(aligner(aligner.pool(x[1:]), ["a liver"])[0], image[1:])
+
+
+def test_an_unknown_pooling_is_told(text: TextEncoder) -> None:
+    with pytest.raises(ValueError, match="one of structures, mean, max, mean_max, not 'sum'"):
+        Aligner(STUNet("tiny"), text, pooling="sum")  # type: ignore[arg-type]
+
+
+def test_structures_are_pooled_as_the_network_outlines_them(text: TextEncoder) -> None:
+    image = STUNet("tiny", num_classes=3)
+    aligner, x = Aligner(image, text, pooling="structures").eval(), volume(2, 32, 32, 64)
+    with torch.no_grad():
+        pooled, finest = aligner.pool(x), image.decode(image.encode(x))
+        shares = image(x).softmax(dim=1)
+    assert pooled.shape == (2, 3 * (1 + image.feature_channels[0]))
+    for row in range(2):
+        for number, found in enumerate(pooled[row].view(3, -1)):
+            voxels = shares[row, number].sum()
+            torch.testing.assert_close(found[0], voxels.log1p(), rtol=1e-4, atol=1e-4)
+            mean = (finest[row] * shares[row, number]).sum(dim=(1, 2, 3)) / voxels
+            torch.testing.assert_close(found[1:], mean, rtol=1e-4, atol=1e-4)
+    with torch.no_grad():  # a class that is nowhere has no volume and no features
+        image.seg_outputs[-1].bias[2] = -1e4  # type: ignore[operator]
+        assert not aligner.pool(x).view(2, 3, -1)[:, 2].any()
+
+
+def test_structures_take_a_network_that_outlines_them(text: TextEncoder) -> None:
+    with pytest.raises(ValueError, match="this one has no heads; take 'mean_max'"):
+        Aligner(STUNet("tiny"), text, pooling="structures")
+
+
+def test_vectors_are_standardised_as_those_that_were_seen(text: TextEncoder) -> None:
+    aligner = Aligner(STUNet("tiny"), text, pooling="mean").eval()
+    seen = torch.randn(50, 64, generator=torch.Generator().manual_seed(0)) * 7 + 3
+    seen[:, 0] = 5
+    before = aligner.embed_pooled(seen)
+    aligner.standardised.fit(seen)
+    standard = aligner.standardised(seen)
+    torch.testing.assert_close(standard.mean(dim=0), torch.zeros(64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(standard[:, 1:].std(dim=0, correction=0), torch.ones(63), atol=1e-3, rtol=0)
+    # A feature that never moved decides nothing when it first does.
+    assert aligner.standardised(seen[:1] + 0.1)[0, 0].abs() < 3
+    assert not torch.allclose(before, aligner.embed_pooled(seen))

@@ -1,0 +1,236 @@
+"""Checkpoints: what is saved comes back exactly, what is missing is named, and nothing is unpickled."""
+
+import json
+import os
+import pickle
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from models.aligner import Aligner
+from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
+from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
+from models.prompt_handling import PromptHandling
+from models.segmenter import TextSegmenter
+from models.stunet import STUNet
+from models.text import TextEncoder
+from tests.models.encoders import tiny_encoder
+from tests.models.tiny import embeddings, segmenter, volume
+
+PROMPTS = ["left kidney", "Renal organ", "right lower lobe"]
+HANDLING = PromptHandling("a CT of the {}", lower_case=True, max_length=20)
+
+
+@pytest.fixture(scope="module")
+def encoder_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture
+def text(encoder_directory: Path) -> TextEncoder:
+    return TextEncoder.from_pretrained(encoder_directory, HANDLING)
+
+
+def close(one: torch.Tensor, other: torch.Tensor, tolerance: float = 1e-5) -> None:
+    """To the last digits: where in memory weights lie may decide which kernel multiplies them."""
+    torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def same_weights(one: nn.Module, other: nn.Module) -> bool:
+    state, expected = one.state_dict(), other.state_dict()
+    return state.keys() == expected.keys() and all(torch.equal(state[name], expected[name]) for name in state)
+
+
+def with_text(text: TextEncoder, connector: str = "mlp") -> TextSegmenter:
+    torch.manual_seed(3)
+    return TextSegmenter(STUNet("tiny-deep"), text, connector, hidden=32, levels=2).eval()
+
+
+@pytest.mark.parametrize("connector", ["mlp", "cross_attention"])
+def test_a_segmenter_comes_back_exactly(tmp_path: Path, text: TextEncoder, connector: str) -> None:
+    model = with_text(text, connector).freeze("segment")
+    save_checkpoint(model, tmp_path / "run", PUBLISHED_PREPROCESSING, trained_on=[{"dataset": "phantoms", "steps": 3}])
+    loaded, record = load_checkpoint(tmp_path / "run")
+    assert isinstance(loaded, TextSegmenter) and not loaded.training
+    x = volume(1, 32, 32, 64)
+    with torch.no_grad():
+        close(loaded(x, PROMPTS), model(x, PROMPTS))
+    assert same_weights(loaded, model)
+    assert loaded.text is not None and loaded.text.handling == HANDLING
+    assert record.preprocessing == PUBLISHED_PREPROCESSING
+    assert (record.stage, record.trained_on) == ("segment", ({"dataset": "phantoms", "steps": 3},))
+    assert record.torch == torch.__version__ and record.ovct
+    assert record.commit is None or len(record.commit.removesuffix("-dirty")) == 40
+
+
+def test_an_aligner_comes_back_exactly(tmp_path: Path, text: TextEncoder) -> None:
+    torch.manual_seed(3)
+    model = Aligner(STUNet("tiny"), text, pooling="max").eval()
+    with torch.no_grad():
+        model.log_scale.fill_(3.0)
+    save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    loaded, record = load_checkpoint(tmp_path)
+    assert isinstance(loaded, Aligner) and record.pooling == "max"
+    pooled = loaded.pool(volume(2, 32, 32, 64))
+    for one, other in zip(loaded(pooled, PROMPTS), model(pooled, PROMPTS), strict=True):
+        close(one, other)
+    assert same_weights(loaded, model)
+    assert loaded.log_scale.item() == 3.0
+
+
+def test_a_pretrained_network_comes_back_with_its_labels(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    model = STUNet("tiny", 2, 3, labels=["background", "liver", "spleen"]).eval()
+    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    preprocessing = Preprocessing(
+        spacing_mm=(3, 1.5, 1.5), orientation="LPS", normalisation="window", hu_window=(-1000, 1000)
+    )
+    save_checkpoint(model, tmp_path, preprocessing)
+    loaded, record = load_checkpoint(tmp_path)
+    assert isinstance(loaded, STUNet) and loaded.labels == ("background", "liver", "spleen")
+    assert record.preprocessing == preprocessing
+    x = volume(1, 32, 32, 64).expand(1, 2, -1, -1, -1)
+    close(loaded(x), model(x))
+    assert all(parameter.requires_grad and parameter.is_contiguous() for parameter in loaded.parameters())
+
+
+def test_a_later_save_replaces_the_earlier_one_and_keeps_the_text_encoder(tmp_path: Path, text: TextEncoder) -> None:
+    model = with_text(text)
+    first = save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    assert first.text is not None and first.text.directory is not None
+    before = (tmp_path / first.text.directory / "config.json").stat().st_mtime_ns
+    with torch.no_grad():
+        next(model.connector.parameters()).add_(1)
+    second = save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    assert second.weights != first.weights and second.text == first.text
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["checkpoint.json", second.weights, first.text.directory]
+    )
+    assert (tmp_path / first.text.directory / "config.json").stat().st_mtime_ns == before
+    assert torch.equal(next(load_checkpoint(tmp_path).model.connector.parameters()), next(model.connector.parameters()))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("fails_at", range(3))
+def test_a_save_that_is_cut_off_leaves_the_old_checkpoint(tmp_path: Path, fails_at: int) -> None:
+    model = segmenter()
+    old = save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    with torch.no_grad():
+        next(model.connector.parameters()).add_(1)
+    cut_off = ["models.checkpoint.save_file", "models.checkpoint._replace", "models.checkpoint.os.fsync"][fails_at]
+    with patch(cut_off, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    assert read_record(tmp_path) == old
+    load_checkpoint(tmp_path)
+    save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_encoder_that_may_not_be_passed_on_is_recorded_by_name(
+    tmp_path: Path, text: TextEncoder, encoder_directory: Path
+) -> None:
+    record = save_checkpoint(with_text(text), tmp_path, PUBLISHED_PREPROCESSING, store_text=False)
+    assert record.text is not None and (record.text.directory, record.text.name) == (None, str(encoder_directory))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", record.weights]
+    loaded = load_checkpoint(tmp_path).model
+    x = volume(1, 32, 32, 64)
+    close(loaded(x, PROMPTS), with_text(text)(x, PROMPTS))
+
+
+def test_another_encoder_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    encoder = tiny_encoder(tmp_path / "encoder")
+    model = with_text(TextEncoder.from_pretrained(encoder))
+    save_checkpoint(model, tmp_path / "run", PUBLISHED_PREPROCESSING, store_text=False)
+    tiny_encoder(encoder, seed=1)
+    with pytest.raises(CheckpointError, match="is not the one that"):
+        load_checkpoint(tmp_path / "run")
+
+
+def changed(directory: Path, change: Any) -> None:
+    path = directory / "checkpoint.json"
+    record = json.loads(path.read_text())
+    change(record)
+    path.write_text(json.dumps(record))
+
+
+def test_what_is_missing_is_listed(tmp_path: Path) -> None:
+    record = save_checkpoint(segmenter(), tmp_path, PUBLISHED_PREPROCESSING)
+    weights = load_file(tmp_path / record.weights)
+    del weights["connector.heads.0.vector.bias"]
+    weights["extra"] = torch.ones(1)
+    weights["image.upsample_layers.0.conv.weight"] = torch.ones(2, 2)
+    save_file(weights, tmp_path / record.weights)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(tmp_path)
+    told = str(caught.value)
+    assert "1 missing: connector.heads.0.vector.bias" in told and "1 unknown: extra" in told
+    assert "image.upsample_layers.0.conv.weight is (2, 2) and not (64, 64, 1, 1, 1)" in told
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda path, _: (path / "checkpoint.json").unlink(), "no such file; a checkpoint is a folder"),
+        (lambda path, record: (path / record.weights).unlink(), "no such file, though checkpoint.json names it"),
+        (lambda path, record: os.truncate(path / record.weights, 5000), "is not complete"),
+        (lambda path, _: (path / "checkpoint.json").write_text("{"), "not written by this version.*JSON"),
+        (lambda path, _: changed(path, lambda r: r.pop("preprocessing")), "preprocessing: Field required"),
+        (lambda path, _: changed(path, lambda r: r.update(format="ovct checkpoint 9")), "format: "),
+        (lambda path, _: changed(path, lambda r: r.update(more=1)), "more: Extra inputs"),
+        (lambda path, _: changed(path, lambda r: r.update(kind="aligner")), "aligner and lacks"),
+        (lambda path, _: changed(path, lambda r: r["connector"].update(kind="film")), "one of mlp, cross_attention"),
+        (lambda path, _: changed(path, lambda r: r["image"].update(depth=[1])), "a stride between two stages"),
+        (lambda path, _: changed(path, lambda r: r.update(weights="../weights.safetensors")), "weights: "),
+    ],
+)
+def test_a_spoilt_checkpoint_is_told(tmp_path: Path, spoil: Any, told: str) -> None:
+    record = save_checkpoint(segmenter(), tmp_path, PUBLISHED_PREPROCESSING)
+    spoil(tmp_path, record)
+    with pytest.raises(CheckpointError, match=told):
+        load_checkpoint(tmp_path)
+
+
+def test_a_file_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "model.pth").write_bytes(pickle.dumps({}))
+    with pytest.raises(CheckpointError, match="is a file; a checkpoint is the folder"):
+        load_checkpoint(tmp_path / "model.pth")
+
+
+def test_a_file_is_no_place_for_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(CheckpointError, match="notes cannot be a checkpoint's folder"):
+        save_checkpoint(segmenter(), tmp_path / "notes", PUBLISHED_PREPROCESSING)
+    assert (tmp_path / "notes").read_text() == "mine"
+
+
+def test_nothing_is_unpickled(tmp_path: Path, text: TextEncoder) -> None:
+    save_checkpoint(with_text(text), tmp_path, PUBLISHED_PREPROCESSING)
+    refused = AssertionError("unpickled")
+    with ExitStack() as patches:
+        for name in ("pickle.loads", "pickle.load", "pickle.Unpickler", "torch.load"):
+            patches.enter_context(patch(name, side_effect=refused))
+        load_checkpoint(tmp_path)
+    assert {path.suffix for path in tmp_path.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".txt"}
+
+
+def test_a_segmenter_without_a_text_encoder_takes_embeddings(tmp_path: Path) -> None:
+    model = segmenter()
+    save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    x = volume(1, 32, 32, 64)
+    loaded = load_checkpoint(tmp_path).model
+    assert same_weights(loaded, model)
+    close(loaded(x, embeddings(2)), model(x, embeddings(2)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_checkpoint_loads_on_a_gpu(tmp_path: Path, text: TextEncoder) -> None:
+    model = with_text(text)
+    save_checkpoint(model.cuda(), tmp_path, PUBLISHED_PREPROCESSING)
+    x = volume(1, 32, 32, 64)
+    on_gpu = load_checkpoint(tmp_path, "cuda").model(x.cuda(), PROMPTS).cpu()
+    close(on_gpu, load_checkpoint(tmp_path).model(x, PROMPTS), 1e-3)

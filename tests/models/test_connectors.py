@@ -1,0 +1,110 @@
+"""Queries: what they multiply, and that they depend on the prompt alone, and on the image where it is looked at."""
+
+import pytest
+import torch
+
+from models.connectors import CONNECTORS, Connector, Queries, build_connector, waves
+from tests.models.tiny import EMBEDDING, embeddings
+
+CHANNELS = (4, 8, 6)
+TOKENS = 64
+
+
+def built(kind: str) -> Connector:
+    torch.manual_seed(0)
+    return build_connector(kind, EMBEDDING, CHANNELS, TOKENS, hidden=64).eval()
+
+
+def looked(kind: str, prompts: torch.Tensor, seed: int = 1) -> tuple[Queries, ...]:
+    tokens = torch.randn(2, 64, 2, 3, 4, generator=torch.Generator().manual_seed(seed))
+    queries: tuple[Queries, ...] = built(kind)(prompts, tokens)
+    return queries
+
+
+@pytest.mark.parametrize("batched", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_logits_are_scale_times_product_plus_bias(batched: bool, dtype: torch.dtype) -> None:
+    lead = (2, 5) if batched else (5,)
+    vectors, scale, bias = (
+        torch.randn(*lead, 3, dtype=dtype),
+        torch.rand(lead, dtype=dtype),
+        torch.randn(lead, dtype=dtype),
+    )
+    features = torch.randn(2, 3, 4, 2, 3, dtype=dtype).to(memory_format=torch.channels_last_3d)
+    logits = Queries(vectors, scale, bias).logits(features)
+    assert logits.shape == (2, 5, 4, 2, 3)
+    for image in range(2):
+        for prompt in range(5):
+            at = (image, prompt) if batched else (prompt,)
+            product = sum(vectors[(*at, channel)] * features[image, channel] for channel in range(3))
+            torch.testing.assert_close(logits[image, prompt], scale[at] * product + bias[at])
+
+
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_there_is_a_query_for_each_prompt_in_each_space(kind: str) -> None:
+    queries = looked(kind, embeddings(5))
+    # The image has no part in the last, whatever the connector.
+    looking = (2, 5) if built(kind).needs_image else (5,)
+    leads = [looking, looking, (5,)]
+    assert [query.vectors.shape for query in queries] == [
+        (*lead, channels) for lead, channels in zip(leads, CHANNELS, strict=True)
+    ]
+    for query, lead in zip(queries, leads, strict=True):
+        assert query.scale.shape == query.bias.shape == lead
+        torch.testing.assert_close(query.vectors.norm(dim=-1), torch.ones(lead))
+        assert (query.scale > 0).all()
+
+
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_a_query_does_not_depend_on_the_other_prompts(kind: str) -> None:
+    prompts = embeddings(6)
+    together, alone = looked(kind, prompts), looked(kind, prompts[[4]])
+    turned = looked(kind, prompts.flip(0))
+    for all_of_them, one, other_order in zip(together, alone, turned, strict=True):
+        for whole, single, flipped in zip(all_of_them, one, other_order, strict=True):
+            # No image has a part in the last query.
+            prompts_at = 1 if built(kind).needs_image and all_of_them is not together[-1] else 0
+            torch.testing.assert_close(whole.select(prompts_at, 4), single.select(prompts_at, 0))
+            torch.testing.assert_close(whole, flipped.flip(prompts_at))
+
+
+def test_only_cross_attention_sees_the_image() -> None:
+    for kind, same in (("mlp", True), ("cross_attention", False)):
+        one, other = looked(kind, embeddings(3), seed=1), looked(kind, embeddings(3), seed=2)
+        assert torch.allclose(one[0].vectors, other[0].vectors) == same
+    with pytest.raises(ValueError, match="needs the image's tokens"):
+        built("cross_attention")(embeddings(2))
+
+
+def test_cross_attention_knows_where_a_token_is() -> None:
+    tokens = torch.randn(1, 64, 2, 3, 4)
+    connector = built("cross_attention")
+    there, mirrored = connector(embeddings(2), tokens)[0], connector(embeddings(2), tokens.flip(4))[0]
+    assert not torch.allclose(there.vectors, mirrored.vectors, atol=1e-4)
+
+
+def test_places_differ_and_lie_within_one() -> None:
+    place = waves(torch.zeros(1, 3, 4, 5, 6))
+    assert place.shape[0] == 120 and place.abs().max() <= 1
+    assert len(torch.unique(place, dim=0)) == 120
+    assert torch.isfinite(waves(torch.zeros(1, 3, 1, 1, 2))).all()
+
+
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_every_parameter_has_a_gradient_and_every_prompt_its_own_mask(kind: str) -> None:
+    connector = built(kind)
+    queries = connector(embeddings(4), torch.randn(1, 64, 2, 2, 2))
+    told = [(query.vectors.sum(-1) * query.scale + query.bias).square().sum() for query in queries]
+    torch.autograd.backward(told)
+    untouched = [name for name, parameter in connector.named_parameters() if parameter.grad is None]
+    assert untouched == []
+    assert len(torch.unique(queries[0].vectors.detach().flatten(0, -2), dim=0)) == 4
+
+
+def test_what_is_wrong_is_told() -> None:
+    with pytest.raises(ValueError, match="one of mlp, cross_attention, not 'film'"):
+        build_connector("film", EMBEDDING, CHANNELS, TOKENS)
+    with pytest.raises(ValueError, match=r"embeddings are \(P, 32\), not \(2, 31\)"):
+        built("mlp")(torch.zeros(2, 31))
+    with pytest.raises(ValueError, match="cannot be shared among 8"):
+        build_connector("cross_attention", EMBEDDING, CHANNELS, TOKENS, hidden=60)

@@ -1,0 +1,113 @@
+"""The fast way forward gives what the plain one gives: float32 to rounding, bfloat16 to its own precision."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models import inference
+from models.blocks import InstanceNorm
+from models.inference import Precision, dtype_for, faster
+from models.stunet import STUNet
+from tests.models.tiny import volume
+
+CPU = torch.device("cpu")
+
+
+def network() -> STUNet:
+    torch.manual_seed(0)
+    return STUNet("tiny", num_classes=4).eval()
+
+
+@pytest.mark.parametrize(("precision", "off_by"), [("float32", 1e-5), ("bfloat16", 0.1), ("auto", 0.1)])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_logits_are_those_of_the_plain_network(precision: Precision, off_by: float, batch: int) -> None:
+    plain, x = network(), volume(batch, 32, 32, 64)
+    with torch.no_grad():
+        expected = plain(x)
+    logits = faster(network(), precision=precision)(x)
+    assert logits.dtype == torch.float32 and not logits.requires_grad
+    # bfloat16 keeps 8 bits, so a few percent after two dozen layers.
+    assert (logits - expected).square().mean().sqrt() < off_by * expected.std()
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+def test_compiled_logits_are_those_of_the_plain_network() -> None:
+    part, x = torch.nn.Sequential(*network().conv_blocks_context[:2]), volume(1, 16, 16, 16)
+    with torch.no_grad():
+        expected = part(x)
+    logits = faster(part, precision="float32", compile=True)(x)
+    torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_weights_keep_their_values_and_type() -> None:
+    plain, fast = network(), network()
+    faster(fast, precision="bfloat16")(volume(1, 32, 32, 32))
+    for before, after in zip(plain.state_dict().values(), fast.state_dict().values(), strict=True):
+        assert after.dtype == torch.float32 and torch.equal(before, after)
+    assert fast(volume(1, 32, 32, 32)).requires_grad
+
+
+def test_a_part_of_the_network_can_be_run() -> None:
+    model, x = network(), volume(1, 32, 32, 32)
+    features = faster(model, lambda window: model.decode(model.encode(window)), precision="float32")(x)
+    assert features.shape == (1, 4, 32, 32, 32)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("mean", [0.0, 3.0, 30.0])
+def test_instance_norm_on_channels_last_is_instance_norm(dtype: torch.dtype, mean: float) -> None:
+    x = (torch.randn(2, 5, 6, 7, 8, generator=torch.Generator().manual_seed(0)) + mean).to(dtype)
+    norm = InstanceNorm(5)
+    torch.nn.init.normal_(norm.weight)
+    torch.nn.init.normal_(norm.bias)
+    expected = torch.nn.functional.instance_norm(x.double(), weight=norm.weight.double(), bias=norm.bias.double())
+    result = norm(x.to(memory_format=torch.channels_last_3d))
+    assert result.is_contiguous(memory_format=torch.channels_last_3d) and result.dtype == dtype
+    tolerance = 1e-4 if dtype == torch.float32 else 0.03
+    torch.testing.assert_close(result.double(), expected, atol=tolerance, rtol=tolerance)
+
+
+def test_instance_norm_in_both_layouts_has_the_same_gradients() -> None:
+    x = torch.randn(2, 3, 4, 5, 6, dtype=torch.float64)
+    gradients = []
+    for layout in (torch.contiguous_format, torch.channels_last_3d):
+        norm = InstanceNorm(3).double()
+        given = x.clone(memory_format=layout).requires_grad_()
+        torch.autograd.backward((norm(given) * x.cos()).square().sum())
+        gradients.append((given.grad, norm.weight.grad, norm.bias.grad))
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(other, one)
+
+
+@pytest.mark.parametrize(
+    ("text", "native"),
+    [
+        ("flags\t\t: fpu avx512f avx512_bf16 sse\n", True),
+        ("flags : amx_bf16 amx_tile\n", True),
+        ("Features\t: fp asimd bf16 i8mm\n", True),
+        ("flags : fpu avx2 avx512f avx512bw\nmodel name : bf16 avx512_bf16\n", False),
+        (None, False),
+    ],
+)
+def test_bfloat16_is_used_only_where_the_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, native: bool
+) -> None:
+    told = tmp_path / "cpuinfo"
+    if text is not None:
+        told.write_text(text)
+    monkeypatch.setattr(inference, "Path", lambda _: told)
+    inference.cpu_has_bfloat16.cache_clear()
+    try:
+        assert dtype_for(CPU) == (torch.bfloat16 if native else torch.float32)
+    finally:
+        inference.cpu_has_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize(("precision", "told"), [("float16", "for GPUs"), ("fp8", "one of auto, float32")])
+def test_a_precision_that_is_none_is_told(precision: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        dtype_for(CPU, precision)

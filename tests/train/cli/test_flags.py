@@ -1,0 +1,61 @@
+import typer
+from typer.testing import CliRunner
+
+from train.cli.flags import flags
+from train.config import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, options_of
+
+said: dict[str, object] = {}
+
+
+def command(stage: type[StageConfig]) -> typer.Typer:
+    app = typer.Typer()
+
+    @app.command()
+    @flags(stage)
+    def run(data: str, given: dict[str, object], out: str = "here") -> None:
+        """Trains."""
+        said.clear()
+        said.update(given, data=data, out=out)
+
+    return app
+
+
+def test_only_what_was_said_is_given() -> None:
+    words = ["d", "--steps", "3", "--patch", "32", "16", "64", "--no-augment", "--spacing-mm", "1", "1.5", "2"]
+    done = CliRunner().invoke(command(PretrainConfig), words)
+    assert done.exit_code == 0, done.output
+    patch, spacing = said.pop("patch"), said.pop("spacing_mm")
+    assert tuple(patch) == (32, 16, 64) and tuple(spacing) == (1.0, 1.5, 2.0)  # type: ignore[arg-type]
+    assert said == {"steps": 3, "augment": False, "data": "d", "out": "here"}
+    assert CliRunner().invoke(command(PretrainConfig), ["d"]).exit_code == 0
+    assert said == {"data": "d", "out": "here"}
+
+
+def test_every_option_is_a_flag_with_its_text_and_default() -> None:
+    for stage in (PretrainConfig, AlignConfig, SegmentConfig):
+        parameters = {each.name: each for each in typer.main.get_command(command(stage)).params}
+        for name, (_, each, default) in options_of(stage).items():
+            flag = parameters[name]
+            assert f"--{name.replace('_', '-')}" in flag.opts
+            assert getattr(flag, "help").startswith(each.metadata["help"])  # noqa: B009
+            assert flag.default is None and (default != "" or getattr(flag, "show_default") is False)  # noqa: B009
+
+
+def test_a_wrong_word_ends_with_two() -> None:
+    for words in (["d", "--steps", "many"], ["d", "--on-problem", "cry"], ["d", "--patch", "3", "3"], ["d", "--stepz"]):
+        assert CliRunner().invoke(command(PretrainConfig), words).exit_code == 2
+
+
+def test_the_command_keeps_its_name_and_text() -> None:
+    @flags(AlignConfig)
+    def align(given: dict[str, object]) -> None:
+        """Aligns."""
+
+    assert (align.__name__, align.__doc__) == ("align", "Aligns.")
+
+
+def test_the_help_names_the_layouts_that_there_are() -> None:
+    from train.data.layouts import LAYOUTS
+
+    help_ = options_of(AlignConfig)["layout"][1].metadata["help"]
+    assert help_.removesuffix(".").partition(": ")[2].split(", ") == [layout.name for layout in LAYOUTS]

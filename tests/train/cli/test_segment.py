@@ -1,0 +1,94 @@
+"""`ovct segment` from end to end, with a tiny model that was never trained."""
+
+import json
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ovct import app
+from tests.train.inference.segment_cases import affine_of, hounsfield, nifti, tiny_checkpoint
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("command")
+    tiny_checkpoint(folder)
+    nifti(folder / "ct.nii.gz", hounsfield((14, 12, 10)), affine_of((2, 2, 3), "LAS"))
+    nifti(folder / "bright.nii.gz", (hounsfield((14, 12, 10)) // 10 + 110).astype(np.int16), affine_of((2, 2, 3)))
+    return folder
+
+
+def run(folder: Path, *arguments: str, ct: str = "ct.nii.gz") -> Result:
+    given = [str(folder / ct)] if ct else []
+    return CliRunner().invoke(
+        app, ["segment", *given, "--checkpoint", str(folder / "mlp"), "--device", "cpu", *arguments]
+    )
+
+
+def test_a_label_map_a_table_and_a_picture(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "mask.nii.gz"
+    asked = ["--prompt", "left kidney", "--prompt", "renal organ", "--presence-threshold", "0", "--threshold", "0.1"]
+    result = run(folder, *asked, "--out", str(out), "--preview")
+    assert result.exit_code == 0, result.output
+    assert "left kidney" in result.stdout and "mean HU" in result.stdout and f"In {out}" in result.stdout
+    table = json.loads((tmp_path / "new" / "mask.json").read_text())
+    labels, scan = nibabel.load(out), nibabel.load(folder / "ct.nii.gz")
+    assert np.array_equal(labels.affine, scan.affine) and labels.shape == scan.shape  # type: ignore[attr-defined]
+    counted = np.bincount(np.asarray(labels.dataobj).ravel(), minlength=3)  # type: ignore[attr-defined]
+    for row in table["labels"]:
+        assert row["in_label_map_ml"] == pytest.approx(counted[row["label"]] * 0.012)
+    assert [row["prompt"] for row in table["labels"]] == ["left kidney", "renal organ"]
+    assert (tmp_path / "new" / "mask.png").exists()
+    again = run(folder, *asked, "--out", str(out))
+    assert again.exit_code == 2 and "is there already: name another --out, or say --overwrite" in again.stderr
+    assert run(folder, *asked, "--out", str(out), "--overwrite").exit_code == 0
+
+
+def test_all_structures_and_a_file_of_prompts(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("extra: a structure\n")
+    out = tmp_path / "masks"
+    result = run(folder, "--all", "--prompts", str(tmp_path / "prompts.txt"), "--separate", "--out", str(out))
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in out.iterdir()}
+    assert len(names) == 119 and {"extra.nii.gz", "kidney_left.nii.gz", "mask.json"} <= names
+
+
+def test_jobs_end_with_1_where_one_failed(folder: Path, tmp_path: Path) -> None:
+    rows = [f"{folder}/{name}.nii.gz,{tmp_path}/{name}.nii.gz" for name in ("ct", "none")]
+    (tmp_path / "jobs.csv").write_text("\n".join(["ct,out", *rows]))
+    result = run(folder, "--jobs", str(tmp_path / "jobs.csv"), "--prompt", "liver", ct="")
+    assert result.exit_code == 1 and "1 scans segmented, 0 were there, 1 failed." in result.stdout
+    assert "none.nii.gz: no such file" in result.stderr and (tmp_path / "ct.json").exists()
+
+
+def test_what_is_no_hu_is_told(folder: Path, tmp_path: Path) -> None:
+    result = run(folder, "--prompt", "liver", "--out", str(tmp_path / "m.nii.gz"), ct="bright.nii.gz")
+    assert result.exit_code == 0 and f"{folder / 'bright.nii.gz'}: " in result.stderr
+    assert json.loads((tmp_path / "m.json").read_text())["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("ct", "arguments", "told"),
+    [
+        ("ct.nii.gz", [], "nothing to segment: --prompt"),
+        ("", ["--prompt", "liver"], "segment needs a CT"),
+        ("ct.nii.gz", ["--prompt", " "], "prompt 1 is empty"),
+        ("none.nii.gz", ["--prompt", "liver"], "none.nii.gz: no such file"),
+        ("ct.nii.gz", ["--prompt", "liver", "--dicom-seg"], "is no DICOM series"),
+        ("ct.nii.gz", ["--prompt", "liver", "--checkpoint", "/none"], "a checkpoint is a folder that holds"),
+        ("ct.nii.gz", ["--prompt", "liver", "--device", "toaster"], "--device toaster: no such device"),
+        ("ct.nii.gz", ["--prompt", "liver", "--separate", "--out", "m.nii.gz"], "--separate writes a folder"),
+    ],
+)
+def test_what_is_wrong_is_told_and_ends_with_2(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ct: str, arguments: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(folder, *arguments, ct=ct)
+    assert result.exit_code == 2 and told in result.stderr, result.output
+    assert list(tmp_path.iterdir()) == []

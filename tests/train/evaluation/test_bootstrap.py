@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from train.evaluation.bootstrap import Bootstrap, Values
+
+
+def values(cases: int, columns: int, seed: int = 0, missing: float = 0.3) -> Values:
+    generator = np.random.default_rng(seed)
+    found = generator.beta(8, 2, size=(cases, columns))
+    found[generator.random(found.shape) < missing] = np.nan
+    return found
+
+
+def test_the_joint_mean_is_that_of_a_loop_over_resamples() -> None:
+    patients = [f"p{number // 2}" for number in range(12)]
+    table = values(12, 5)
+    table[:, 4] = np.nan
+    table[3, 4] = 0.5
+    bootstrap = Bootstrap(patients, seed=3, resamples=200)
+    names = sorted(set(patients))
+    means = []
+    for times in bootstrap.times:
+        drawn = [
+            row
+            for name, count in zip(names, times, strict=True)
+            for _ in range(int(count))
+            for row, patient in enumerate(patients)
+            if patient == name
+        ]
+        columns = [table[drawn, column] for column in range(5)]
+        known = [column[~np.isnan(column)] for column in columns]
+        means.append(np.mean([column.mean() for column in known if len(column)]))
+    found = bootstrap.mean(table)
+    assert (found.low, found.high) == pytest.approx(np.percentile(means, [2.5, 97.5]))
+    expected = np.mean([np.mean(column[~np.isnan(column)]) for column in table.T])
+    assert found.value == pytest.approx(expected)
+    assert found.count == int((~np.isnan(table)).sum())
+
+
+def test_cases_of_a_patient_stay_together() -> None:
+    table = np.repeat(values(6, 1, missing=0), 20, axis=0)
+    together = Bootstrap([f"p{number // 20}" for number in range(120)]).columns(table)[0]
+    apart = Bootstrap([f"p{number}" for number in range(120)]).columns(table)[0]
+    six = Bootstrap([f"p{number}" for number in range(6)]).columns(table[::20])[0]
+    assert width(together) == pytest.approx(width(six))
+    assert width(apart) < width(together) / 2
+
+
+def width(estimate: object) -> float:
+    low, high = getattr(estimate, "low"), getattr(estimate, "high")  # noqa: B009
+    return float(high - low)
+
+
+def test_intervals_hold_the_truth_and_shrink() -> None:
+    held, widths = 0, {20: 0.0, 80: 0.0}
+    for seed in range(60):
+        for cases in widths:
+            found = Bootstrap([str(number) for number in range(cases)], seed, 400).mean(values(cases, 3, seed))
+            assert found.low is not None and found.high is not None
+            widths[cases] += found.high - found.low
+            held += cases == 80 and found.low <= 0.8 <= found.high
+    assert held >= 52
+    assert widths[80] == pytest.approx(widths[20] / 2, rel=0.2)
+
+
+def test_one_patient_has_no_interval() -> None:
+    table = values(3, 2, missing=0)
+    found = Bootstrap(["a", "a", "a"]).mean(table)
+    assert found.value == pytest.approx(table.mean()) and found.low is None and found.high is None
+    of_two = Bootstrap(["a", "a", "b"])
+    table[2, 1] = np.nan
+    assert [column.low is None for column in of_two.columns(table)] == [False, True]
+
+
+def test_nothing_to_average() -> None:
+    found = Bootstrap(["a", "b"]).columns(np.full((2, 1), np.nan))[0]
+    assert (found.value, found.low, found.high, found.count) == (None, None, None, 0)
+
+
+def test_shares_are_of_all_that_was_asked() -> None:
+    found = Bootstrap(["a", "b", "c"], resamples=500).share(np.array([1.0, 0, 3]), np.array([2.0, 0, 10]))
+    assert found.value == pytest.approx(4 / 12) and found.count == 12
+    assert found.low == pytest.approx(0.3) and found.high == pytest.approx(0.5)
+
+
+def test_the_same_seed_gives_the_same() -> None:
+    table, patients = values(9, 4), [str(number) for number in range(9)]
+    assert Bootstrap(patients, 5).mean(table) == Bootstrap(patients, 5).mean(table)
+    assert Bootstrap(patients, 5).mean(table) != Bootstrap(patients, 6).mean(table)

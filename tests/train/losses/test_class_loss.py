@@ -1,0 +1,85 @@
+"""The loss of pretraining against itself written out voxel by voxel in float64."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from train.losses.segmentation import SMOOTH, UNKNOWN, class_loss
+
+
+def naive_level(logits: Tensor, labels: Tensor) -> float:
+    """Sample by sample, class by class, voxel by voxel."""
+    total = 0.0
+    for sample in range(len(logits)):
+        flat, truth = logits[sample].flatten(1).T.tolist(), labels[sample].flatten().tolist()
+        known = [(scores, label) for scores, label in zip(flat, truth, strict=True) if label != UNKNOWN]
+        shares = [[math.exp(s) / sum(map(math.exp, scores)) for s in scores] for scores, _ in known]
+        entropy = -sum(math.log(share[label]) for share, (_, label) in zip(shares, known, strict=True))
+        losses = []
+        for one in range(1, logits.shape[1]):
+            size = sum(label == one for _, label in known)
+            if size:
+                overlap = sum(share[one] for share, (_, label) in zip(shares, known, strict=True) if label == one)
+                found = sum(share[one] for share in shares)
+                losses.append(1 - (2 * overlap + SMOOTH) / (found + size + SMOOTH))
+        total += entropy / max(len(known), 1) + (sum(losses) / len(losses) if losses else 0)
+    return total / len(logits)
+
+
+def example(*, unknown: bool = True) -> tuple[list[Tensor], Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    levels = [torch.randn(3, 4, *(size // 2**level for size in (4, 6, 8)), generator=generator) for level in range(2)]
+    labels = torch.randint(-1 if unknown else 0, 4, (3, 4, 6, 8), generator=generator)
+    labels[1] = 0  # shows no class
+    labels[0][labels[0] == 3] = 0  # and this one not all
+    return levels, labels
+
+
+def test_it_is_what_it_says() -> None:
+    levels, labels = example()
+    every_second = labels[:, ::2, ::2, ::2]
+    expected = (naive_level(levels[0], labels) + 0.5 * naive_level(levels[1], every_second)) / 1.5
+    assert float(class_loss(levels, labels)) == pytest.approx(expected, rel=1e-5)
+    assert float(class_loss(levels[:1], labels)) == pytest.approx(naive_level(levels[0], labels), rel=1e-5)
+
+
+def test_unknown_voxels_have_no_part_in_value_or_gradient() -> None:
+    (logits, _), labels = example()
+    logits.requires_grad_()
+    loss = class_loss([logits], labels)
+    torch.autograd.backward(loss)
+    assert logits.grad is not None
+    unknown = (labels == UNKNOWN)[:, None].expand_as(logits)
+    assert unknown.any() and not logits.grad[unknown].any() and logits.grad[~unknown].all()
+    changed = torch.where(unknown, torch.full_like(logits, 7.0), logits.detach())
+    assert torch.equal(class_loss([changed], labels), loss.detach())
+
+
+def test_nothing_known_is_zero_with_gradients_of_zero() -> None:
+    (logits, _), labels = example()
+    logits.requires_grad_()
+    loss = class_loss([logits], torch.full_like(labels, UNKNOWN))
+    torch.autograd.backward(loss)
+    assert loss.item() == 0 and logits.grad is not None and not logits.grad.any()
+
+
+def test_every_sample_weighs_the_same() -> None:
+    levels, labels = example()
+    alone = [
+        class_loss([level[index : index + 1] for level in levels], labels[index : index + 1]) for index in range(3)
+    ]
+    torch.testing.assert_close(class_loss(levels, labels), torch.stack(alone).mean())
+
+
+def test_perfect_is_near_zero_and_half_precision_is_summed_in_float32() -> None:
+    labels = torch.zeros(1, 8, 8, 8, dtype=torch.long)
+    labels[0, 2:5, 2:5, 2:5] = 1
+    perfect = 40 * (functional.one_hot(labels, 2).movedim(-1, 1).float() - 0.5)
+    assert float(class_loss([perfect], labels)) < 1e-4
+    levels, labels = example()
+    halves = [level.to(torch.bfloat16) for level in levels]
+    wide = class_loss([half.float() for half in halves], labels)
+    assert class_loss(halves, labels).dtype == torch.float32 and torch.equal(class_loss(halves, labels), wide)

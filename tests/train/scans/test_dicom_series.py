@@ -1,0 +1,291 @@
+"""A CT from DICOM files: the right series, in order, in HU and in its place; what makes up no volume is refused."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+    generate_uid,
+)
+
+from tests.train.scans.test_scan import ct
+from train.scans.formats import ScanError
+from train.scans.scan import read_label_map, read_scan
+
+SLICES = 8
+AFFINE = np.array([[-0.7, 0, 0, 10], [0, -0.8, 0, 20], [0, 0, 2.5, 100], [0, 0, 0, 1]])
+DEFAULTS: dict[str, Any] = {
+    "StudyInstanceUID": "1.2",
+    "SeriesInstanceUID": "1.2.3",
+    "Modality": "CT",
+    "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
+    "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    "PixelSpacing": [0.8, 0.7],
+    "SamplesPerPixel": 1,
+    "PhotometricInterpretation": "MONOCHROME2",
+    "BitsAllocated": 16,
+    "BitsStored": 16,
+    "HighBit": 15,
+    "PixelRepresentation": 1,
+    "RescaleSlope": 1,
+    "RescaleIntercept": -1024,
+}
+
+
+def dataset(number: int, **tags: Any) -> Dataset:
+    """A CT slice as scanners write it: the number-th of `ct()`, 2.5 mm apart."""
+    slice_ = Dataset()
+    slice_.file_meta = FileMetaDataset()
+    slice_.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    slice_.SOPClassUID = slice_.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    slice_.SOPInstanceUID = slice_.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    slice_.ImagePositionPatient = [-10, -20, 100 + 2.5 * number]
+    for keyword, value in {**DEFAULTS, **tags}.items():
+        setattr(slice_, keyword, value)
+    pixels = ct()[:, :, number % SLICES].T
+    slice_.Rows, slice_.Columns = pixels.shape
+    stored = np.rint((pixels - float(slice_.RescaleIntercept)) / float(slice_.RescaleSlope))
+    slice_.PixelData = stored.astype("<i2").tobytes()
+    return slice_
+
+
+def series(folder: Path, tags: Callable[[int], dict[str, Any]] = lambda number: {}, count: int = SLICES) -> Path:
+    """A folder of slices whose names are in another order than they lie."""
+    folder.mkdir(parents=True)
+    for number in range(count):
+        dataset(number, **tags(number)).save_as(folder / f"im{number * 5 % count}", enforce_file_format=True)
+    return folder
+
+
+def edited(path: Path, change: Callable[[Dataset], Any]) -> None:
+    slice_ = pydicom.dcmread(path)
+    change(slice_)
+    slice_.save_as(path)
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ScanError) as error:
+        read_scan(path)
+    assert str(path if path.is_dir() else path.parent) in str(error.value)
+    return str(error.value)
+
+
+def test_slices_are_sorted_by_place_and_given_in_hu(tmp_path: Path) -> None:
+    scan = read_scan(series(tmp_path / "ct"))
+    assert scan.kind == "dicom" and scan.warnings == () and scan.path == tmp_path / "ct"
+    assert scan.voxels.dtype == np.float32 and np.array_equal(scan.voxels, ct())
+    assert [file.name for file in scan.dicom_files] == [f"im{number * 5 % 8}" for number in range(8)]
+    np.testing.assert_allclose(scan.affine, AFFINE)
+
+
+def test_the_place_in_space_is_that_of_simpleitk(tmp_path: Path) -> None:
+    across, down = np.array([0.8, 0.36, 0.48]), np.array([-0.6, 0.48, 0.64])
+    normal = np.cross(across, down)
+    tags = {"ImageOrientationPatient": [*across, *down]}
+    folder = series(
+        tmp_path / "ct", lambda n: {**tags, "ImagePositionPatient": [round(v, 6) for v in [5, 6, 7] - 3.0 * n * normal]}
+    )
+    scan = read_scan(folder)
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames([str(file) for file in scan.dicom_files])
+    image = reader.Execute()
+    assert np.array_equal(SimpleITK.GetArrayFromImage(image).T, scan.voxels)
+    for corner in ((0, 0, 0), (11, 0, 0), (0, 9, 0), (0, 0, 7), (11, 9, 7)):
+        left, back, up = image.TransformIndexToPhysicalPoint(corner)
+        np.testing.assert_allclose(scan.affine @ [*corner, 1], [-left, -back, up, 1], atol=1e-4)
+
+
+def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
+    scan = read_scan(series(tmp_path / "ct", lambda number: {"RescaleSlope": [1, 0.5][number % 2]}))
+    assert np.array_equal(scan.voxels, ct())
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless])
+def test_compressed_pixels_are_decoded(tmp_path: Path, syntax: str) -> None:
+    folder = series(tmp_path / "ct")
+    for file in folder.iterdir():
+        edited(file, lambda slice_: slice_.compress(syntax))
+    assert np.array_equal(read_scan(folder).voxels, ct())
+
+
+def test_old_files_without_a_preamble_are_read(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    for file in folder.iterdir():
+        bare = Dataset()
+        bare.update(pydicom.dcmread(file))
+        pydicom.dcmwrite(file, bare, implicit_vr=True, little_endian=True)
+        assert file.read_bytes()[128:132] != b"DICM"
+    assert np.array_equal(read_scan(folder).voxels, ct())
+
+
+def test_an_enhanced_multi_frame_image_is_read(tmp_path: Path) -> None:
+    frames = dataset(0)
+    frames.NumberOfFrames = SLICES
+    order = [3, 0, 7, 2, 1, 5, 6, 4]
+    shared, pixels = Dataset(), ct().T[order] + 1024
+    for sequence, tags in (
+        ("PlaneOrientationSequence", {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}),
+        ("PixelMeasuresSequence", {"PixelSpacing": [0.8, 0.7], "SliceThickness": 2.5}),
+        ("PixelValueTransformationSequence", {"RescaleSlope": 1, "RescaleIntercept": -1024, "RescaleType": "HU"}),
+    ):
+        setattr(shared, sequence, [item(**tags)])
+    frames.SharedFunctionalGroupsSequence = [shared]
+    frames.PerFrameFunctionalGroupsSequence = [
+        item(PlanePositionSequence=[item(ImagePositionPatient=[-10, -20, 100 + 2.5 * number])]) for number in order
+    ]
+    for keyword in (
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PixelSpacing",
+        "RescaleSlope",
+        "RescaleIntercept",
+    ):
+        delattr(frames, keyword)
+    frames.SOPClassUID = frames.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    frames.PixelData = pixels.astype("<i2").tobytes()
+    frames.save_as(tmp_path / "ct.dcm", enforce_file_format=True)
+    scan = read_scan(tmp_path / "ct.dcm")
+    assert np.array_equal(scan.voxels, ct()) and scan.dicom_files == (tmp_path / "ct.dcm",)
+    np.testing.assert_allclose(scan.affine, AFFINE)
+
+
+def item(**tags: Any) -> Dataset:
+    made = Dataset()
+    for keyword, value in tags.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def test_of_several_series_one_is_named_by_any_of_its_files(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    dataset(0, SeriesInstanceUID="1.9", SeriesDescription="lung kernel").save_as(
+        folder / "other1", enforce_file_format=True
+    )
+    dataset(1, SeriesInstanceUID="1.9", SeriesDescription="lung kernel").save_as(
+        folder / "other2", enforce_file_format=True
+    )
+    told = refused(folder)
+    assert "2 series" in told and f"{folder / 'other1'} (CT, lung kernel, 2 files)" in told and "im0 (CT" in told
+    assert np.array_equal(read_scan(folder / "im3").voxels, ct())
+    assert read_scan(folder / "other2").voxels.shape == (12, 10, 2)
+
+
+def test_what_lies_beside_a_ct_and_is_none_is_passed_over(tmp_path: Path) -> None:
+    folder = series(tmp_path / "study" / "ct")
+    dataset(0, SeriesInstanceUID="1.7", Modality="SEG").save_as(tmp_path / "study" / "seg", enforce_file_format=True)
+    dataset(0, SeriesInstanceUID="1.8", Modality="PT").save_as(tmp_path / "study" / "pet", enforce_file_format=True)
+    scout = dataset(0, SeriesInstanceUID="1.9", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+    scout.save_as(tmp_path / "study" / "scout", enforce_file_format=True)
+    (folder / "notes.txt").write_text("nothing")
+    (tmp_path / "study" / "mask.nii.gz").write_bytes(b"")
+    assert np.array_equal(read_scan(tmp_path / "study").voxels, ct())
+    assert "only localizers" in refused(tmp_path / "study" / "scout")
+    assert "modality is MR" in read_scan(series(tmp_path / "mr", lambda number: {"Modality": "MR"})).warnings[0]
+
+
+def test_localizers_within_the_series_are_left_out_and_named(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    scout = dataset(0, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"], ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    scout.save_as(folder / "scout", enforce_file_format=True)
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, ct()) and "scout" in scan.warnings[0]
+
+
+def test_files_that_have_lost_the_uid_of_their_series_belong_together(tmp_path: Path) -> None:
+    assert np.array_equal(read_scan(series(tmp_path / "ct", lambda number: {"SeriesInstanceUID": ""})).voxels, ct())
+
+
+def test_a_missing_slice_is_refused_with_its_neighbours(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    (folder / "im7").unlink()
+    assert "between im2 and im4, 5 mm apart, not 2.5" in refused(folder)
+
+
+def test_copies_and_several_phases_are_refused(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    shutil.copy(folder / "im3", folder / "im3 copy")
+    assert "im3 and im3 copy" in refused(folder) or "im3 copy and im3" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "1 of 9 slices have another direction"),
+        ({"PixelSpacing": [0.9, 0.9]}, "another pixel spacing (0.9 x 0.9, not 0.8 x 0.7): odd"),
+    ],
+)
+def test_a_slice_of_another_geometry_is_refused(tmp_path: Path, tags: dict[str, Any], told: str) -> None:
+    folder = series(tmp_path / "ct")
+    dataset(8, **tags).save_as(folder / "odd", enforce_file_format=True)
+    assert told in refused(folder)
+
+
+def test_uneven_distances_are_refused_but_for_rounding(tmp_path: Path) -> None:
+    def at(shift: Callable[[int], float]) -> Callable[[int], dict[str, Any]]:
+        return lambda number: {"ImagePositionPatient": [0, 0, round(2.5 * number + shift(number), 6)]}
+
+    assert read_scan(series(tmp_path / "a", at(lambda number: 0.02 * (number % 2)))).warnings == ()
+    assert "not lie at even distances" in refused(series(tmp_path / "b", at(lambda number: 0.8 * (number > 4))))
+
+
+def test_a_tilted_gantry_is_told_and_its_place_kept(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct", lambda number: {"ImagePositionPatient": [0, 0.5 * number, 2.5 * number]})
+    scan = read_scan(folder)
+    assert "tilted by 11.3 degrees" in scan.warnings[0]
+    np.testing.assert_allclose(scan.affine @ [0, 0, 6, 1], [0, -3, 15, 1], atol=1e-9)
+
+
+@pytest.mark.parametrize("keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"])
+def test_a_slice_that_does_not_say_where_it_lies_is_refused(tmp_path: Path, keyword: str) -> None:
+    folder = series(tmp_path / "ct")
+    edited(folder / "im3", lambda slice_: delattr(slice_, keyword))
+    assert f"im3: {keyword} is missing" in refused(folder)
+
+
+def test_damaged_slices_are_refused(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    whole = (folder / "im3").read_bytes()
+    (folder / "im3").write_bytes(whole[:-100])
+    assert "im3: its pixels cannot be decoded" in refused(folder)
+    # The last slice: left out silently, the volume would only be shorter.
+    (folder / "im3").write_bytes(whole[:420])
+    assert "im3: a CT image whose header is cut off" in refused(folder)
+
+
+def test_pictures_and_single_slices_are_refused(tmp_path: Path) -> None:
+    def colours(slice_: Dataset) -> None:
+        slice_.SamplesPerPixel, slice_.PhotometricInterpretation, slice_.PlanarConfiguration = 3, "RGB", 0
+        slice_.BitsAllocated, slice_.BitsStored, slice_.HighBit, slice_.PixelRepresentation = 8, 8, 7, 0
+        slice_.PixelData = bytes(3 * 120)
+
+    folder = series(tmp_path / "ct")
+    for file in folder.iterdir():
+        edited(file, colours)
+    assert "a picture in colours" in refused(folder)
+    assert "only im0" in refused(series(tmp_path / "one", count=1))
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    assert "no DICOM image here" in refused(tmp_path)
+
+
+def test_a_real_series_lies_under_its_mask(shared_data: Path) -> None:
+    folder = shared_data / "volumes" / "totalsegmentator"
+    scan = read_scan(folder / "example_ct_dicom")
+    assert scan.voxels.shape == (512, 512, 20) and scan.warnings == () and len(scan.dicom_files) == 20
+    labels = read_label_map(folder / "example_ct_dicom_seg.nii.gz", scan)
+    classes = {"spleen": (1, 80), "liver": (5, 89), "aorta": (52, 177)}
+    for label, expected in classes.values():
+        assert float(scan.voxels[labels == label].mean()) == pytest.approx(expected, abs=1)
+    assert np.array_equal(read_scan(scan.dicom_files[7]).affine, scan.affine)

@@ -1,0 +1,61 @@
+"""Presence, learned last from what the masks hold."""
+
+import torch
+from torch import Tensor
+
+from curation.runtime.progress import Progress
+from models.segmenter import Held, TextSegmenter
+from tests.models.tiny import embeddings, segmenter
+from train.stages.presence_fit import Judged, fit_presence
+
+PROMPTS = embeddings(3)
+
+
+def patches(count: int, seed: int) -> Judged:
+    """Prompt 0 is there where its mask is large; 1 where its features say so; 2 is never decided."""
+    generator = torch.Generator().manual_seed(seed)
+    judged = None
+    for number in range(count):
+        there = torch.tensor([bool(number & 1), bool(number & 2), False])
+        mass = torch.rand(1, 3, generator=generator) * 20 + torch.where(there[0], 400.0, 0.0)
+        mean = torch.randn(1, 3, 4, generator=generator) * 0.3
+        mean[0, 1] += torch.tensor([3.0, -1, 0, 0]) if there[1] else torch.tensor([-3.0, 1, 0, 0])
+        evidence = Held(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
+        one = Judged(PROMPTS, evidence, there, torch.tensor([True, True, False]))
+        judged = judged or one.room(count)
+        for whole, each in zip(judged, one, strict=True):
+            whole[number] = each
+    assert judged is not None
+    return judged
+
+
+def said(model: TextSegmenter, judged: Judged) -> Tensor:
+    queries = model.presence_queries(PROMPTS)
+    return queries.scale * (queries.vectors * judged.evidence).sum(dim=-1) + queries.bias > 0
+
+
+def test_it_learns_from_size_and_features_and_only_its_own_head_moves() -> None:
+    model = segmenter()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    fit_presence(model, patches(64, 0), 0, Progress())
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    last = f"connector.heads.{len(model.connector.heads) - 1}."
+    assert moved and all(name.startswith(last) for name in moved)
+    assert all(parameter.grad is None for parameter in model.parameters())
+    others = patches(16, 1)
+    assert torch.equal(said(model, others)[:, :2], others.present[:, :2])
+
+
+def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> None:
+    states = []
+    for seed in (1, 1, 2):
+        model = segmenter()
+        fit_presence(model, patches(8, 0), seed, Progress())
+        states.append(model.connector.state_dict())
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert not all(torch.equal(value, states[2][name]) for name, value in states[0].items())
+    model = segmenter()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    unknown = patches(2, 0)
+    fit_presence(model, unknown._replace(decided=torch.zeros_like(unknown.decided)), 0, Progress())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -1,0 +1,78 @@
+"""`torchrun -- ovct train STAGE` as the README has it: two processes of one machine, and of two that meet somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.train.training_worlds import ALIKE, CONFIGS, World, flags_of, make_world, settings, trained, weights
+from train.loop.run_log import read_metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return make_world(tmp_path_factory.mktemp("torchrun") / "world", cases=8)
+
+
+def started(nodes: list[list[str]], words: list[str]) -> list[subprocess.Popen[str]]:
+    """`torchrun` on each of the nodes, all of them here."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo"}
+    # Without the two hyphens, torchrun takes `--start` for one of its own options.
+    calls = [[*TORCHRUN, *node, "--", str(ROOT / "ovct.py"), "train", *words] for node in nodes]
+    to = subprocess.PIPE
+    return [subprocess.Popen(call, env=environment, stdout=to, stderr=subprocess.STDOUT, text=True) for call in calls]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+# What is added before a norm, or to all keys of a softmax, changes nothing: its gradient is rounding alone, which AdamW
+# makes steps of.
+WITHOUT_EFFECT = re.compile(r"conv[12]\.bias|key\.bias")
+
+
+@pytest.mark.parametrize("stage", CONFIGS)
+def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: Path) -> None:
+    values = settings(stage, world, **ALIKE)
+    data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
+    out = tmp_path / "two"
+    words = [stage, *data, "--out", str(out), *flags_of(values)]
+    if stage == "align":
+        meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}", "--rdzv-id", "ovct"]
+        nodes = [["--nnodes", "2", "--nproc-per-node", "1", *meeting]] * 2
+    else:
+        nodes = [["--standalone", "--nproc-per-node", "2"]]
+    for process in started(nodes, words):
+        told, _ = process.communicate(timeout=280)
+        assert process.returncode == 0, told
+    for parts in (1, 2):
+        one = tmp_path / f"one-{parts}"
+        trained(stage, world, one, **ALIKE, accumulate=parts)
+        alone, together = weights(one), weights(out)
+        assert alone.keys() == together.keys()
+        apart = [(alone[name] - together[name]).abs().flatten() for name in alone if not WITHOUT_EFFECT.search(name)]
+        share = float((torch.cat(apart) > 1e-5).double().mean())
+        # In the same parts it is the same sum; in one part rounding differs, and AdamW's first steps are signs.
+        assert share == 0 if parts == 2 else share < 0.02, f"{parts}: {share}, {max(map(torch.max, apart))}"
+        logs = [read_metrics(folder / "metrics.jsonl") for folder in (one, out)]
+        for here, there in zip(*logs, strict=True):
+            assert here.keys() == there.keys() and here["kind"] == there["kind"]
+            measured = [name for name in here if isinstance(here[name], float) and name != "seconds_per_step"]
+            both = [[line[name] for name in measured] for line in (here, there)]
+            assert both[0] == pytest.approx(both[1], rel=1e-4, abs=1e-4), measured
+        assert len(logs[0][-1]) > 2, "an evaluation"

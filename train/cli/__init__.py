@@ -1,0 +1,1 @@
+"""The commands that work on volumes: train, segment and evaluate."""

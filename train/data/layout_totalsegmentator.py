@@ -1,0 +1,124 @@
+"""TotalSegmentator's data sets, v1 and v2, and their mirror with one label map for each case."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from .cases import Case, DataSet, LabelFiles, Problem, Split, split_named
+from .volume_names import is_volume, stem
+
+
+def has_segmentations(root: Path) -> bool:
+    """Whether folders of cases with masks lie in `root`."""
+    return any((path.parent / "segmentations").is_dir() for path in root.glob("*/ct.nii*"))
+
+
+def read_totalsegmentator(root: Path) -> DataSet:
+    """`<id>/ct.nii.gz` with `<id>/segmentations/<structure>.nii.gz`, v1 or v2 by the structures there are.
+
+    A structure without a file is absent (v2); one that no case has a file for is none of the data set's. Structures
+    that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`), columns image_id, split.
+    """
+    found = {path.parent: path for path in sorted(root.glob("*/ct.nii*")) if is_volume(path.name)}
+    masks = {folder: _masks(folder / "segmentations") for folder in found}
+    seen = {name for files in masks.values() for name in files}
+    v1 = bool(seen & (set(V1) - set(V2))) and not seen & (set(V2) - set(V1))
+    order = [*(V1 if v1 else V2), *sorted(seen - set(V1 if v1 else V2))]
+    ids = {name: number for number, name in enumerate(order, 1)}
+    splits = _meta_splits(root / "meta.csv")
+    cases, problems = [], []
+    for folder, image in found.items():
+        name = folder.name
+        if not masks[folder]:
+            problems.append(Problem(name, folder, "no masks in segmentations/"))
+            continue
+        painted = sorted((ids[structure], path) for structure, path in masks[folder].items())
+        cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(masks=tuple(painted))))
+    problems += [
+        Problem(folder.parent.name, folder.parent, "segmentations/ without ct.nii.gz")
+        for folder in sorted(root.glob("*/segmentations"))
+        if folder.parent not in found
+    ]
+    structures: dict[str, tuple[int, ...]] = {name: (ids[name],) for name in order if name in seen}
+    return DataSet(
+        root, "totalsegmentator-v1" if v1 else "totalsegmentator-v2", tuple(cases), structures, (), tuple(problems)
+    )
+
+
+def _masks(folder: Path) -> dict[str, Path]:
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {stem(path.name): path for path in paths if is_volume(path.name)}
+
+
+def _meta_splits(path: Path) -> dict[str, Split]:
+    """Splits by image id; empty without the file or without these columns."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=max(";,\t", key=first.count))
+        if not {"image_id", "split"} <= set(rows.fieldnames or ()):
+            return {}
+        return {row["image_id"].strip(): split_named(row["split"], f"{path}: {row['image_id']}") for row in rows}
+
+
+def has_maps(root: Path) -> bool:
+    """Whether images and label maps lie in two folders, as in TotalSegmentator-CT-Lite."""
+    return (root / "Images").is_dir() and (root / "Masks").is_dir()
+
+
+def read_totalsegmentator_maps(root: Path) -> DataSet:
+    """`Images/<id>.nii.gz` with `Masks/<id>.nii.gz`, one label map by the ids of v2 (TotalSegmentator-CT-Lite)."""
+    labels = _masks(root / "Masks")
+    cases, problems = [], []
+    splits = _meta_splits(root / "meta.csv")
+    for name, image in _masks(root / "Images").items():
+        if name in labels:
+            cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(map=labels[name])))
+        else:
+            problems.append(Problem(name, image, "no label map of this name in Masks/"))
+    structures: dict[str, tuple[int, ...]] = {name: (number,) for number, name in enumerate(V2, 1)}
+    return DataSet(root, "totalsegmentator-maps", tuple(cases), structures, (), tuple(problems))
+
+
+# Source: TotalSegmentator (Apache-2.0), map_to_binary.py, `total_v1` and `total` of v2. Ids count from 1.
+V1: tuple[str, ...] = tuple(
+    """
+    spleen kidney_right kidney_left gallbladder liver stomach aorta inferior_vena_cava portal_vein_and_splenic_vein
+    pancreas adrenal_gland_right adrenal_gland_left lung_upper_lobe_left lung_lower_lobe_left lung_upper_lobe_right
+    lung_middle_lobe_right lung_lower_lobe_right vertebrae_L5 vertebrae_L4 vertebrae_L3 vertebrae_L2 vertebrae_L1
+    vertebrae_T12 vertebrae_T11 vertebrae_T10 vertebrae_T9 vertebrae_T8 vertebrae_T7 vertebrae_T6 vertebrae_T5
+    vertebrae_T4 vertebrae_T3 vertebrae_T2 vertebrae_T1 vertebrae_C7 vertebrae_C6 vertebrae_C5 vertebrae_C4
+    vertebrae_C3 vertebrae_C2 vertebrae_C1 esophagus trachea heart_myocardium heart_atrium_left
+    heart_ventricle_left heart_atrium_right heart_ventricle_right pulmonary_artery brain iliac_artery_left
+    iliac_artery_right iliac_vena_left iliac_vena_right small_bowel duodenum colon rib_left_1 rib_left_2 rib_left_3
+    rib_left_4 rib_left_5 rib_left_6 rib_left_7 rib_left_8 rib_left_9 rib_left_10 rib_left_11 rib_left_12
+    rib_right_1 rib_right_2 rib_right_3 rib_right_4 rib_right_5 rib_right_6 rib_right_7 rib_right_8 rib_right_9
+    rib_right_10 rib_right_11 rib_right_12 humerus_left humerus_right scapula_left scapula_right clavicula_left
+    clavicula_right femur_left femur_right hip_left hip_right sacrum face gluteus_maximus_left
+    gluteus_maximus_right gluteus_medius_left gluteus_medius_right gluteus_minimus_left gluteus_minimus_right
+    autochthon_left autochthon_right iliopsoas_left iliopsoas_right urinary_bladder
+    """.split()
+)
+V2: tuple[str, ...] = tuple(
+    """
+    spleen kidney_right kidney_left gallbladder liver stomach pancreas adrenal_gland_right adrenal_gland_left
+    lung_upper_lobe_left lung_lower_lobe_left lung_upper_lobe_right lung_middle_lobe_right lung_lower_lobe_right
+    esophagus trachea thyroid_gland small_bowel duodenum colon urinary_bladder prostate kidney_cyst_left
+    kidney_cyst_right sacrum vertebrae_S1 vertebrae_L5 vertebrae_L4 vertebrae_L3 vertebrae_L2 vertebrae_L1
+    vertebrae_T12 vertebrae_T11 vertebrae_T10 vertebrae_T9 vertebrae_T8 vertebrae_T7 vertebrae_T6 vertebrae_T5
+    vertebrae_T4 vertebrae_T3 vertebrae_T2 vertebrae_T1 vertebrae_C7 vertebrae_C6 vertebrae_C5 vertebrae_C4
+    vertebrae_C3 vertebrae_C2 vertebrae_C1 heart aorta pulmonary_vein brachiocephalic_trunk subclavian_artery_right
+    subclavian_artery_left common_carotid_artery_right common_carotid_artery_left brachiocephalic_vein_left
+    brachiocephalic_vein_right atrial_appendage_left superior_vena_cava inferior_vena_cava
+    portal_vein_and_splenic_vein iliac_artery_left iliac_artery_right iliac_vena_left iliac_vena_right humerus_left
+    humerus_right scapula_left scapula_right clavicula_left clavicula_right femur_left femur_right hip_left
+    hip_right spinal_cord gluteus_maximus_left gluteus_maximus_right gluteus_medius_left gluteus_medius_right
+    gluteus_minimus_left gluteus_minimus_right autochthon_left autochthon_right iliopsoas_left iliopsoas_right
+    brain skull rib_left_1 rib_left_2 rib_left_3 rib_left_4 rib_left_5 rib_left_6 rib_left_7 rib_left_8 rib_left_9
+    rib_left_10 rib_left_11 rib_left_12 rib_right_1 rib_right_2 rib_right_3 rib_right_4 rib_right_5 rib_right_6
+    rib_right_7 rib_right_8 rib_right_9 rib_right_10 rib_right_11 rib_right_12 sternum costal_cartilages
+    """.split()
+)

@@ -1,0 +1,1 @@
+"""Contrastive and segmentation losses as pure functions, gathered across processes."""

@@ -1,0 +1,1 @@
+"""Reading and writing CT volumes, their grids and their Hounsfield units."""

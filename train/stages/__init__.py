@@ -1,0 +1,1 @@
+"""The three stages: pretrain the image encoder, align the text encoder, learn masks from prompts."""

@@ -62,7 +62,7 @@ def page(
     notes: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """One HTML file with everything in it."""
-    template = files("train").joinpath("evaluation.html.jinja").read_text(encoding="utf-8")
+    template = files("train.evaluation").joinpath("report.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template).render(
         title=title,

@@ -42,15 +42,15 @@ class Segmentation(NamedTuple):
     """Logits (B, P)."""
 
 
-# What `Held.evidence` has beside C features: how large the mask is and how sure.
-HELD_BESIDE = 2
+# What `MaskStatistics.evidence` has beside C features: how large the mask is and how sure.
+EXTRA_EVIDENCE = 2
 
 
-class Held(NamedTuple):
-    """What each prompt's soft mask holds of an image, as sums over voxels: those of its parts add up.
+class MaskStatistics(NamedTuple):
+    """Per-prompt sums over the voxels under the soft mask; those of the tiles of an image add up to those of the image.
 
-    Without gradients: presence is a judgement on the mask and must not bend it. `squares` over `mass` is how sure the
-    mask is of itself.
+    They carry no gradients: presence is judged from the mask and must not change it. `squares` over `mass` is how sure
+    the mask is of itself.
     """
 
     mass: Tensor
@@ -61,28 +61,32 @@ class Held(NamedTuple):
     """Sum of the finest decoder features, each times its probability, (B, P, C)."""
 
     @classmethod
-    def none(cls, batch: int, prompts: int, channels: int, device: torch.device) -> Held:
-        """Of no voxel yet."""
+    def none(cls, batch: int, prompts: int, channels: int, device: torch.device) -> MaskStatistics:
+        """Return the statistics of no voxel: all sums are 0."""
         empty = torch.zeros(batch, prompts, device=device)
         return cls(empty, empty, torch.zeros(batch, prompts, channels, device=device))
 
     @classmethod
     @torch.no_grad()
-    def of(cls, logits: Tensor, features: Tensor, weight: Tensor | None = None) -> Held:
-        """Logits (B, P, ...) and features (B, C, ...) of the same voxels; `weight` (N,) is how many each stands for."""
+    def of(cls, logits: Tensor, features: Tensor, weight: Tensor | None = None) -> MaskStatistics:
+        """Return the statistics of logits (B, P, ...) and features (B, C, ...) at the same voxels.
+
+        `weight` (N,) is how many voxels each of them stands for.
+        """
         with torch.autocast(logits.device.type, enabled=False):
             probability = logits.flatten(2).float().sigmoid()
             counted = probability if weight is None else probability * weight
             summed = counted @ features.flatten(2).float().transpose(1, 2)
             return cls(counted.sum(dim=2), (counted * probability).sum(dim=2), summed)
 
-    def plus(self, other: Held) -> Held:
-        """The sums over both."""
-        return Held(self.mass + other.mass, self.squares + other.squares, self.features + other.features)
+    def plus(self, other: MaskStatistics) -> MaskStatistics:
+        """Return the sums over the voxels of both."""
+        return MaskStatistics(self.mass + other.mass, self.squares + other.squares, self.features + other.features)
 
     def evidence(self) -> Tensor:
-        """(B, P, C + HELD_BESIDE): the mean feature, normalised over its channels, ln(1 + voxels) / 4, and how sure the
-        mask is, from 0 to 1.
+        """Return what presence is judged by, (B, P, C + EXTRA_EVIDENCE).
+
+        It is the mean feature, normalised over its channels, ln(1 + voxels) / 4, and how sure the mask is, from 0 to 1.
         """
         voxels = self.mass.clamp(min=1e-6).unsqueeze(-1)
         mean = functional.layer_norm(self.features / voxels, self.features.shape[-1:])
@@ -113,7 +117,7 @@ class TextSegmenter(Staged):
         if not 1 <= levels <= len(image.feature_channels):
             raise ValueError(f"this decoder has 1 to {len(image.feature_channels)} levels, not {levels}")
         self.image, self.text, self.levels = image, text, levels
-        channels = (*image.feature_channels[:levels], image.feature_channels[0] + HELD_BESIDE)
+        channels = (*image.feature_channels[:levels], image.feature_channels[0] + EXTRA_EVIDENCE)
         self.connector: Connector = build_connector(
             connector, embedding_dim, channels, image.architecture.dims[-1], hidden
         )
@@ -132,7 +136,7 @@ class TextSegmenter(Staged):
         logits = tuple(query.logits(level) for query, level in zip(queries, features.levels, strict=False))
         if not full:
             return logits[0]
-        return Segmentation(logits, presence_logits(presence, Held.of(logits[0], features.levels[0])))
+        return Segmentation(logits, presence_logits(presence, MaskStatistics.of(logits[0], features.levels[0])))
 
     def image_features(self, volume: Tensor, *, levels: int = 1) -> ImageFeatures:
         """(B, 1, D, H, W) to the features that every prompt is held against, of the `levels` finest levels."""
@@ -141,7 +145,7 @@ class TextSegmenter(Staged):
         return ImageFeatures((features,) if isinstance(features, Tensor) else features[:levels], pyramid[-1])
 
     def queries(self, prompts: Sequence[str] | Tensor, bottleneck: Tensor | None = None) -> tuple[Queries, ...]:
-        """P prompts to queries for each level, finest first, and for what a mask holds (`Held`), last.
+        """P prompts to queries for each level, finest first, and for what a mask holds (`MaskStatistics`), last.
 
         With `cross_attention` they are those of the images whose `bottleneck` is given.
         """
@@ -169,9 +173,9 @@ class TextSegmenter(Staged):
         return self.text.embed(prompts) if trains else self.text.encode(prompts).to(self.text.device)
 
 
-def presence_logits(queries: Queries, held: Held) -> Tensor:
-    """How surely each prompt's structure is somewhere in the image, (B, P), by what its mask holds."""
-    return judged_by(queries, held.evidence())
+def presence_logits(queries: Queries, statistics: MaskStatistics) -> Tensor:
+    """Return presence logits (B, P): how surely each prompt's structure is in the image, by what its mask holds."""
+    return judged_by(queries, statistics.evidence())
 
 
 def judged_by(queries: Queries, evidence: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.connectors import CONNECTORS
-from models.segmenter import Held, Segmentation, TextSegmenter, masks
+from models.segmenter import MaskStatistics, Segmentation, TextSegmenter, masks
 from models.stunet import STUNet
 from tests.models.tiny import EMBEDDING, embeddings, segmenter, volume
 
@@ -87,7 +87,7 @@ def test_presence_is_read_from_what_the_mask_holds(connector: str) -> None:
 
 
 def test_an_empty_mask_holds_nothing_and_presence_has_no_part_in_the_mask() -> None:
-    held = Held.of(torch.full((1, 2, 5), -1e4), torch.randn(1, 3, 5))
+    held = MaskStatistics.of(torch.full((1, 2, 5), -1e4), torch.randn(1, 3, 5))
     assert held.evidence().eq(0).all()
     model = segmenter()
     torch.autograd.backward(model(volume(1, 32, 32, 64), embeddings(4), full=True).presence.sum())

@@ -23,7 +23,7 @@ from torch import Tensor
 from curation.runtime.errors import OvctError
 from curation.runtime.progress import Progress
 from models.connectors import Queries
-from models.segmenter import Held, TextSegmenter, presence_logits
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from train.scans.grid import Grid, sample_slab
 
 from .windows import LOGITS_AT_ONCE, Windows, blended_slabs
@@ -127,7 +127,7 @@ def logit_field(
     channels = segmenter.image.feature_channels[0]
     with torch.no_grad():
         first, *_, last = segmenter.queries(prompts)
-    held = Held.none(1, len(prompts), channels, prompts.device)
+    held = MaskStatistics.none(1, len(prompts), channels, prompts.device)
     as_features = len(prompts) > channels
     stored = room((channels if as_features else len(prompts), *grid.shape))
 
@@ -137,7 +137,7 @@ def logit_field(
     for start, values in blended_slabs(segmenter, finest, volume, windows, progress):
         for at, features in _in_parts(values, len(prompts)):
             logits = first.logits(features[None])
-            held = held.plus(Held.of(logits, features[None]))
+            held = held.plus(MaskStatistics.of(logits, features[None]))
             _put(stored, start + at, features if as_features else logits[0])
     kept = Queries(*(part.float().cpu() for part in first)) if as_features else None
     return LogitField(stored, kept, presence_logits(last, held)[0].cpu(), grid)
@@ -155,7 +155,7 @@ def _image_queries(
     for begin in range(0, len(prompts), at_once):
         part = slice(begin, begin + at_once)
         asked = prompts[part]
-        held = Held.none(1, len(asked), channels, prompts.device)
+        held = MaskStatistics.none(1, len(asked), channels, prompts.device)
 
         def held_against(window: Tensor, asked: Tensor = asked) -> Tensor:
             features = segmenter.image_features(window)
@@ -166,7 +166,7 @@ def _image_queries(
 
         for start, values in blended_slabs(segmenter, held_against, volume, windows, progress):
             for at, both in _in_parts(values, len(asked)):
-                held = held.plus(Held.of(both[None, : len(asked)], both[None, len(asked) :]))
+                held = held.plus(MaskStatistics.of(both[None, : len(asked)], both[None, len(asked) :]))
                 _put(stored[part], start + at, both[: len(asked)])
         presence.append(presence_logits(segmenter.presence_queries(asked), held)[0].cpu())
     return LogitField(stored, None, torch.cat(presence), grid)

@@ -19,7 +19,7 @@ from torch.nn import functional
 from curation.runtime.progress import Progress
 from models.connectors import Queries
 from models.inference import Precision, faster
-from models.segmenter import Held, TextSegmenter, presence_logits
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 
 # Logits held at once: 8 MiB of float32, which stay in a processor's cache.
 LOGITS_AT_ONCE = 1 << 21
@@ -125,7 +125,9 @@ def volume_logits(
 
     blended = _whole(blended_slabs(segmenter, held_against, volume, windows), volume)
     logits, finest = blended[: len(prompts)], blended[len(prompts) :]
-    return logits, presence_logits(segmenter.presence_queries(prompts), Held.of(logits[None], finest[None]))[0]
+    return logits, presence_logits(segmenter.presence_queries(prompts), MaskStatistics.of(logits[None], finest[None]))[
+        0
+    ]
 
 
 def refuse_image_queries(segmenter: TextSegmenter) -> None:
@@ -138,9 +140,9 @@ def refuse_image_queries(segmenter: TextSegmenter) -> None:
 def presence(features: Tensor, queries: Sequence[Queries]) -> Tensor:
     """Presence logits (P) in a volume of features (C, D, H, W)."""
     voxels, count = features.flatten(1)[None], len(queries[0].scale)
-    held = Held.none(1, count, len(features), features.device)
+    held = MaskStatistics.none(1, count, len(features), features.device)
     for part, logits in _logits_in_parts(voxels[0], queries[0]):
-        held = held.plus(Held.of(logits[None], voxels[..., part]))
+        held = held.plus(MaskStatistics.of(logits[None], voxels[..., part]))
     return presence_logits(queries[-1], held)[0]
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.runtime.progress import Progress
-from models.segmenter import Held, TextSegmenter, presence_logits
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from train.config import Segmenting
 from train.data.crops import Patches
 from train.data.training_set import Place
@@ -139,7 +139,7 @@ def _loss(
     ]
     there = table[sampled.present].any(dim=0).to(device)
     finest = sampled.levels[0]
-    found = presence_logits(presence, Held.of(logits[0], finest.features[None], finest.weight))
+    found = presence_logits(presence, MaskStatistics.of(logits[0], finest.features[None], finest.weight))
     judged = presence_loss(found, there[None], known[None])
     masks = torch.stack(losses).sum() / sum(0.5**place for place in range(len(losses)))
     return masks + options.presence_weight * judged

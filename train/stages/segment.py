@@ -21,7 +21,7 @@ from models.checkpoint import save_checkpoint
 from models.checkpoint_record import ConnectorRecord
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import Preprocessing
-from models.segmenter import Held, Segmentation, TextSegmenter, masks
+from models.segmenter import MaskStatistics, Segmentation, TextSegmenter, masks
 from models.text import TextEncoder
 from train.config import ConfigError, SegmentConfig
 from train.data.crops import Part, collate, middle
@@ -101,7 +101,7 @@ class TextGuided(PatchTask):
             first = self.model.queries(embeddings, features.bottleneck.float())[0]
             shown = self.targets(part, prompts.structures).flatten(2).sum(2).to(engine.device)
             decided = self._labelled(part.places, prompts.structures).to(engine.device) & _decided(shown)
-            evidence = Held.of(first.logits(finest), finest).evidence()[0]
+            evidence = MaskStatistics.of(first.logits(finest), finest).evidence()[0]
             one = Judged(embeddings, evidence, shown[0] > 0, decided[0])
             judged = judged or one.room(count)
             for whole, each in zip(judged, one, strict=True):

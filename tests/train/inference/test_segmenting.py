@@ -13,7 +13,7 @@ from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import Checkpoint, load_checkpoint, read_record, save_checkpoint
-from models.segmenter import Held, TextSegmenter, presence_logits
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.train.inference.segment_cases import (
@@ -72,7 +72,9 @@ def by_hand(ct: Path, model: Checkpoint, prompts: list[str]) -> tuple[np.ndarray
         # What was padded is no part of the scan, and holds nothing.
         inside = (slice(None), slice(None), *inner)
         finest = model.model.image_features(padded[None]).levels[0][inside]
-        presence = presence_logits(model.model.presence_queries(prompts), Held.of(result.logits[0][inside], finest))
+        presence = presence_logits(
+            model.model.presence_queries(prompts), MaskStatistics.of(result.logits[0][inside], finest)
+        )
     index = np.stack(np.meshgrid(*(np.arange(size) for size in scan.voxels.shape), indexing="ij")).reshape(3, -1)
     back = np.linalg.inv(grid.affine) @ scan.affine
     places = back[:3, :3] @ index + back[:3, 3:]

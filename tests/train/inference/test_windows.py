@@ -9,7 +9,7 @@ from monai.inferers.utils import sliding_window_inference
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.connectors import Queries
-from models.segmenter import HELD_BESIDE, Held, TextSegmenter, presence_logits
+from models.segmenter import EXTRA_EVIDENCE, MaskStatistics, TextSegmenter, presence_logits
 from tests.models.tiny import embeddings, segmenter, volume
 from train.inference import windows as module
 from train.inference.windows import (
@@ -61,7 +61,7 @@ def test_presence_in_a_volume_is_that_of_all_that_its_masks_hold(model: TextSegm
     first, *_, last = model.queries(prompts)
     with torch.no_grad():
         halves = [model.image_features(x[None, ..., start : start + 64]).levels[0] for start in (0, 64)]
-        left, right = (Held.of(first.logits(half), half) for half in halves)
+        left, right = (MaskStatistics.of(first.logits(half), half) for half in halves)
     torch.testing.assert_close(presence(features, model.queries(prompts)), presence_logits(last, left.plus(right))[0])
 
 
@@ -129,7 +129,7 @@ def some_features(prompts: int = 6) -> tuple[torch.Tensor, tuple[Queries, ...]]:
         Queries(
             torch.nn.functional.normalize(torch.randn(prompts, c), dim=1), torch.rand(prompts) * 3, torch.randn(prompts)
         )
-        for c in (4, 4 + HELD_BESIDE)
+        for c in (4, 4 + EXTRA_EVIDENCE)
     ]
     return features, tuple(query)
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from curation.runtime.progress import Progress
-from models.segmenter import Held, TextSegmenter
+from models.segmenter import MaskStatistics, TextSegmenter
 from tests.models.tiny import embeddings, segmenter
 from train.stages.presence_fit import Judged, fit_presence
 
@@ -20,7 +20,7 @@ def patches(count: int, seed: int) -> Judged:
         mass = torch.rand(1, 3, generator=generator) * 20 + torch.where(there[0], 400.0, 0.0)
         mean = torch.randn(1, 3, 4, generator=generator) * 0.3
         mean[0, 1] += torch.tensor([3.0, -1, 0, 0]) if there[1] else torch.tensor([-3.0, 1, 0, 0])
-        evidence = Held(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
+        evidence = MaskStatistics(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
         one = Judged(PROMPTS, evidence, there, torch.tensor([True, True, False]))
         judged = judged or one.room(count)
         for whole, each in zip(judged, one, strict=True):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from curation.extraction.recipe import Recipe
     from curation.extraction.text_engine import TextRecipe
     from curation.llm.pool import ChatRecipe
-    from curation.report import Skipped
+    from curation.report import RowProblem
     from curation.runtime.progress import TerminalProgress
     from curation.verify_table import VerifyJob
     from train.config import StageConfig
@@ -195,15 +195,16 @@ def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) 
 
 def _here(place: Path, progress: TerminalProgress) -> Path:
     """A path of this machine: what is in a store is fetched."""
-    from curation.runtime.stores import fetched, local_path
+    from curation.runtime.store_cache import fetch
+    from curation.runtime.urls import local_path
 
-    return local_path(place) or fetched(str(place), progress)
+    return local_path(place) or fetch(str(place), progress)
 
 
 def _check_here(out: Path | None, what: str) -> None:
     """Raise ``InputError`` where what can only be written to this machine is to go into a store."""
     from curation.runtime.errors import InputError
-    from curation.runtime.stores import is_url
+    from curation.runtime.urls import is_url
 
     if out is not None and is_url(out):
         raise InputError(f"--out {out}: {what} is written to this machine; name a folder of it, and copy it afterwards")
@@ -211,17 +212,18 @@ def _check_here(out: Path | None, what: str) -> None:
 
 def _published(out: Path, progress: TerminalProgress) -> Published | None:
     """The store that a set goes to, where ``out`` is in one."""
-    from curation.runtime.stores import is_url, staged
+    from curation.runtime.store_cache import staging_folder
+    from curation.runtime.urls import is_url
 
     if not is_url(out):
         return None
     from curation.caption_set.publishing import Published
 
-    return Published(str(out), staged(str(out), progress), progress)
+    return Published(str(out), staging_folder(str(out), progress), progress)
 
 
-def _show_problems(problems: Sequence[Skipped], count: int) -> None:
-    from curation.readers.rows import problem_lines
+def _show_problems(problems: Sequence[RowProblem], count: int) -> None:
+    from curation.readers.problems import problem_lines
 
     for line in problem_lines(problems, count):
         typer.echo(line, err=True)
@@ -323,7 +325,7 @@ def curate(
         from curation.caption_set.sharding import Shard
         from curation.caption_set.stats import draw, show, summary_of
         from curation.caption_set.writer import PLOT
-        from curation.pipeline import Job, curate
+        from curation.pipeline import CurateJob, curate
         from curation.runtime.processes import available_cores
         from curation.runtime.progress import TerminalProgress
 
@@ -345,7 +347,7 @@ def curate(
         cores = workers or available_cores()
         with TerminalProgress("reports") as progress:
             publish = _published(out, progress)
-            job = Job(
+            job = CurateJob(
                 _here(reports, progress),
                 publish.root if publish else out,
                 id_column,
@@ -528,11 +530,11 @@ def stats(
         from curation.caption_set.stats import count_set, draw, show
         from curation.caption_set.writer import PLOT
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.stores import is_url, shown
+        from curation.runtime.urls import is_url, redact_url
 
         with TerminalProgress("files") as progress:
             summary = count_set(_here(folder, progress))
-        show(summary, Console(), shown(str(folder)) if is_url(folder) else None)
+        show(summary, Console(), redact_url(str(folder)) if is_url(folder) else None)
         path = plot or (Path(PLOT) if is_url(folder) else folder / PLOT)
         draw(summary, path)
         typer.echo(f"Plot in {path}")
@@ -618,7 +620,7 @@ def audit(
         from curation.audit.drawing import wanted
         from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.stores import is_url
+        from curation.runtime.urls import is_url
 
         said = _given(
             model=model,
@@ -779,13 +781,13 @@ def _train(
         from curation.runtime.progress import TerminalProgress
         from train.cli.train import outcome_table
         from train.config import load_config
-        from train.stages.run import Job, train, try_out
+        from train.stages.run import CurateJob, train, try_out
 
         _check_here(out, "a checkpoint")
         settings = load_config(stage, config, given)
         with TerminalProgress("steps") as progress:
             here = tuple(_here(place, progress) for place in data)
-            job = Job(here, out, overwrite, _here(volumes, progress) if volumes else None)
+            job = CurateJob(here, out, overwrite, _here(volumes, progress) if volumes else None)
             if check:
                 typer.echo("\n".join(try_out(job, settings).lines()))
                 return

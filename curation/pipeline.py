@@ -1,46 +1,41 @@
-"""From reports to a caption set: read, extract, verify, write; each text once, in the input's order, on all cores."""
+"""The curation run: reads reports, extracts and verifies captions, writes a caption set; resumes where it stopped."""
 
 from __future__ import annotations
 
 import itertools
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from curation.caption_set.fingerprint import fingerprint, stamp
-from curation.caption_set.manifest import Manifest, Settings, load_manifest
+from curation.caption_set.manifest import Input, Manifest, Settings, load_manifest
 from curation.caption_set.publishing import Published
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
 from curation.caption_set.writer import PROMPT, CaptionSet, check_usable, complete, locked, open_set, resumable
-from curation.extraction.outcome_store import OutcomeStore, text_key
-from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Pool, Recipe
-from curation.readers.reports import read_reports
-from curation.readers.rows import Problems
+from curation.extraction.outcome_store import OutcomeStore
+from curation.extraction.outcomes import batches, outcomes
+from curation.extraction.recipe import OpenPool, Recipe
+from curation.readers.problems import ProblemLog
+from curation.readers.reports import ColumnsRead, read_reports
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.files import write_text
-from curation.runtime.processes import available_cores, result_of
+from curation.runtime.processes import available_cores
 from curation.runtime.progress import Progress
-from curation.runtime.provenance import data_hash, ovct_version
+from curation.runtime.provenance import data_hashes, ovct_version
 
-from .caption import Columns, Outcome, Reason
-from .report import Report, Skipped
+from .report import Report, RowProblem
 
-BATCH_CHARACTERS = 1_000_000
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
 LICENSE = re.compile(r"[a-z0-9.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One call of ``ovct curate``. ``license`` is that of the reports. Raises ``InputError`` where it can be none."""
+class CurateJob:
+    """The arguments of a curation run. Raises ``InputError`` for a ``license`` that cannot be the id of one."""
 
     reports: Path
     out: Path
@@ -49,8 +44,8 @@ class Job:
     limit: int | None = None
     overwrite: bool = False
     workers: int = field(default_factory=available_cores)
-    reports_per_part: int | None = None  # as the engine has it
-    license: str | None = None
+    reports_per_part: int | None = None  # None: the recipe's number
+    license: str | None = None  # of the reports
     shard: Shard | None = None
     publish: Published | None = None  # a store that the set goes to; ``out`` is where it is made
 
@@ -63,21 +58,82 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a run ended with.
+class CurateResult:
+    """The result of a curation run.
 
-    ``already_done``: an earlier run had finished the set, and this one changed no row; ``relicensed``: but it stated
+    ``columns`` are those that were read of the input. ``problems`` are its first rows that were not used as they are.
+    ``already_done``: an earlier run had finished the set, and this one changed no row; ``relicensed``: it only stated
     another licence.
     """
 
     manifest: Manifest
-    problems: tuple[Skipped, ...] = ()
+    columns: ColumnsRead | None = None
+    problems: tuple[RowProblem, ...] = ()
     already_done: bool = False
     relicensed: bool = False
 
 
+def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> CurateResult:
+    """Make a caption set, or resume one that was begun.
+
+    Raises ``InputError`` and ``SetError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run
+    cannot go on; finished parts stay then, and the same call resumes.
+    """
+    progress, started = progress or Progress(), time.monotonic()
+    if job.publish:
+        job.publish.begin()
+    check_usable(job.out)
+    stamp_before = stamp(job.reports)
+    with closing(ProblemLog()) as problems:
+        columns_read: list[ColumnsRead] = []
+        reports = read_reports(
+            job.reports,
+            id_column=job.id_column,
+            text_columns=job.text_columns,
+            limit=job.limit,
+            on_problem=problems,
+            on_columns=columns_read.append,
+        )
+        head = first_group(reports)
+        if not head:
+            raise InputError(_nothing_read(job.reports, problems))
+        source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
+        settings = _settings(job, recipe)
+        finished = None if job.overwrite else _finished(job, source, settings)
+        if finished is not None:
+            return replace(finished, columns=columns_read[0])
+        carried_columns = source_columns(head)
+        with (
+            recipe.started(progress) as open_pool,
+            open_set(
+                job.out,
+                source,
+                settings,
+                carried_columns,
+                license=job.license,
+                overwrite=job.overwrite,
+                since=started,
+                publish=job.publish,
+            ) as captions,
+        ):
+            if recipe.prompt_file is not None:
+                write_text(captions.root / PROMPT, recipe.prompt_file.decode())
+            stream = note_late_columns(itertools.chain(head, reports), carried_columns, problems, job.reports.name)
+            if job.shard is not None:
+                stream = job.shard.own(stream, settings.reports_per_part)
+            progress.start(_total(job, rows, settings.reports_per_part), captions.reports_done)
+            rest = _after_finished_parts(stream, captions, progress.raise_if_interrupted)
+            processes = 0 if len(head) <= INLINE_REPORTS else job.workers
+            batched = batches(rest, settings.reports_per_part, recipe.batch_reports)
+            _write(open_pool, batched, captions, processes, progress)
+            if stamp(job.reports) != stamp_before:
+                raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
+            captions.finish(problems.skipped, problems.warnings, problems.lines())
+            return CurateResult(captions.manifest, columns_read[0], tuple(problems.first))
+
+
 def first_group(reports: Iterator[Report]) -> list[Report]:
-    """The reports of the first row group: few, but enough to see which columns the input has."""
+    """Take the reports of the first row group: few, but enough to see which columns the input has."""
     head: list[Report] = []
     characters = 0
     for report in reports:
@@ -89,92 +145,69 @@ def first_group(reports: Iterator[Report]) -> list[Report]:
 
 
 def source_columns(head: Sequence[Report]) -> list[str]:
-    """Names of the columns carried through, in order of appearance."""
+    """Return the names of the columns carried through, in order of appearance."""
     return list(dict.fromkeys(itertools.chain.from_iterable(report.source for report in head)))
 
 
 def note_late_columns(
-    reports: Iterable[Report], columns: Sequence[str], problems: Problems, file: str
+    reports: Iterable[Report], columns: Sequence[str], problems: ProblemLog, file: str
 ) -> Iterator[Report]:
     """Pass reports on; a column that the first ones lack cannot be carried through, and is reported once."""
-    known = set(columns)
+    seen = set(columns)
     for report in reports:
-        if not known.issuperset(report.source):
-            late = [name for name in report.source if name not in known]
-            known.update(late)
+        if not seen.issuperset(report.source):
+            late = [name for name in report.source if name not in seen]
+            seen.update(late)
             problem = f"{', '.join(late)}: not carried into reports/, for the first {GROUP_REPORTS:,} reports lack it"
-            problems(Skipped(file, report.row, problem, kept=True))
+            problems(RowProblem(file, report.row, problem, kept=True))
         yield report
 
 
-def batches(reports: Iterable[Report], reports_per_part: int, size: int = BATCH_REPORTS) -> Iterator[list[Report]]:
-    """Batches for a worker. They end where parts end, so that a resumed run asks for the same ones."""
-    batch: list[Report] = []
-    characters = 0
-    for number, report in enumerate(reports, 1):
-        batch.append(report)
-        characters += len(report.text)
-        if len(batch) == size or characters >= BATCH_CHARACTERS or number % reports_per_part == 0:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
+def _settings(job: CurateJob, recipe: Recipe) -> Settings:
+    return Settings(
+        ovct=ovct_version(),
+        **recipe.made_by._asdict(),
+        options=dict(recipe.options),
+        **data_hashes()._asdict(),
+        id_column=job.id_column,
+        text_columns=job.text_columns,
+        limit=job.limit,
+        reports_per_part=job.reports_per_part or recipe.reports_per_part,
+        shard=None if job.shard is None else str(job.shard),
+    )
 
 
-class _UnderWay(NamedTuple):
-    """A batch whose new texts are being worked on."""
+def _finished(job: CurateJob, source: Input, settings: Settings) -> CurateResult | None:
+    """Return the result where an earlier run has finished the set, None where there is something to do.
 
-    batch: list[Report]
-    keys: list[bytes]
-    fresh: list[bytes]
-    answer: Future[list[tuple[bytes, bool]]] | None
-
-
-def outcomes(
-    batched: Iterable[list[Report]],
-    store: OutcomeStore,
-    pool: Pool,
-    check: Callable[[], None],
-) -> Iterator[tuple[Report, Columns]]:
-    """Each report with its outcome, in order; a text that came before, in whatever part, is not extracted again."""
-    window: deque[_UnderWay] = deque()
-    asked: set[bytes] = set()
-    for batch in batched:
-        check()
-        keys = [text_key(report) for report in batch]
-        fresh = {key: report for key, report in zip(keys, batch, strict=True) if key not in asked and key not in store}
-        asked.update(fresh)
-        answer = pool.submit(list(fresh.values())) if fresh else None
-        window.append(_UnderWay(batch, keys, list(fresh), answer))
-        if len(window) > pool.ahead:
-            yield from _answered(window.popleft(), store, asked, check)
-    while window:
-        yield from _answered(window.popleft(), store, asked, check)
+    Another licence is stated in the finished set. Raises ``SetError`` for a set that was made otherwise.
+    """
+    manifest = resumable(job.out, source, settings, job.publish)
+    if manifest is None or not manifest.complete:
+        return None
+    if job.license in (None, manifest.license):
+        return CurateResult(manifest, already_done=True)
+    return CurateResult(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
 
 
-def _answered(
-    one: _UnderWay, store: OutcomeStore, asked: set[bytes], check: Callable[[], None]
-) -> Iterator[tuple[Report, Columns]]:
-    if one.answer is not None:
-        packed = result_of(one.answer, check)
-        if len(packed) > 9 and all(failed for _, failed in packed):
-            found = [Columns.unpack(one).rows() for one, _ in packed]
-            if not any(map(_has_something, found)):
-                raise RunError(f"the engine failed on every report of a batch: {found[0].refused[0].detail}")
-        store.keep(dict(zip(one.fresh, packed, strict=True)))
-        asked.difference_update(one.fresh)
-    for report, key in zip(one.batch, one.keys, strict=True):
-        yield report, store[key]
+def _with_license(root: Path, license: str | None, publish: Published | None) -> Manifest:
+    """State another licence in a finished set, by writing its manifest and data card anew."""
+    with locked(root):
+        manifest = load_manifest(root).model_copy(update={"license": license})
+        complete(root, manifest, publish)
+    return manifest
 
 
-def _has_something(outcome: Outcome) -> bool:
-    """Whether a report got anything but failures of the engine."""
-    return bool(outcome.accepted) or any(row.reason != Reason.ENGINE_ERROR for row in outcome.refused)
+def _total(job: CurateJob, rows: int | None, reports_per_part: int) -> int | None:
+    """Return about how many reports the run works on; None if the number of rows is unknown."""
+    total = rows if job.limit is None or rows is None else min(rows, job.limit)
+    return total if job.shard is None or total is None else job.shard.size(total, reports_per_part)
 
 
 def _after_finished_parts(
     reports: Iterator[Report], captions: CaptionSet, check: Callable[[], None]
 ) -> Iterator[Report]:
+    """Pass on the reports behind the finished parts. Raises ``RunError`` if those of the parts are others now."""
     last = 0
     for report in itertools.islice(reports, captions.reports_done):
         check()
@@ -186,94 +219,16 @@ def _after_finished_parts(
     yield from reports
 
 
-def _settings(job: Job, recipe: Recipe) -> Settings:
-    return Settings(
-        ovct=ovct_version(),
-        **recipe.made_by._asdict(),
-        options=dict(recipe.options),
-        vocabulary=data_hash("prompts", "organs.yaml"),
-        lexicon=data_hash("curation.language", "lexicon.yaml"),
-        id_column=job.id_column,
-        text_columns=job.text_columns,
-        limit=job.limit,
-        reports_per_part=job.reports_per_part or recipe.reports_per_part,
-        shard=None if job.shard is None else str(job.shard),
-    )
-
-
-def curate(job: Job, recipe: Recipe, progress: Progress | None = None) -> Result:
-    """Make a caption set, or go on with one.
-
-    Raises ``InputError`` and ``SetError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run
-    cannot go on; finished parts stay then, and the same call resumes.
-    """
-    progress, started = progress or Progress(), time.monotonic()
-    if job.publish:
-        job.publish.begin()
-    check_usable(job.out)
-    seen = stamp(job.reports)
-    with closing(Problems()) as problems:
-        reader = partial(read_reports, id_column=job.id_column, text_columns=job.text_columns, limit=job.limit)
-        reports = reader(job.reports, on_skip=problems)
-        head = first_group(reports)
-        if not head:
-            raise InputError(_nothing_read(job.reports, problems))
-        source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
-        columns = source_columns(head)
-        settings = _settings(job, recipe)
-        before = None if job.overwrite else resumable(job.out, source, settings, job.publish)
-        if before is not None and before.complete:
-            if job.license in (None, before.license):
-                return Result(before, already_done=True)
-            return Result(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
-        with (
-            recipe.started(progress) as open_pool,
-            open_set(
-                job.out,
-                source,
-                settings,
-                columns,
-                license=job.license,
-                overwrite=job.overwrite,
-                since=started,
-                publish=job.publish,
-            ) as captions,
-        ):
-            if recipe.prompt_file is not None:
-                write_text(captions.root / PROMPT, recipe.prompt_file.decode())
-            total = rows if job.limit is None or rows is None else min(rows, job.limit)
-            stream = note_late_columns(itertools.chain(head, reports), columns, problems, job.reports.name)
-            if job.shard is not None:
-                stream = job.shard.own(stream, settings.reports_per_part)
-                total = None if total is None else job.shard.size(total, settings.reports_per_part)
-            progress.start(total, captions.reports_done)
-            left = _after_finished_parts(stream, captions, progress.raise_if_interrupted)
-            count = 0 if len(head) <= INLINE_REPORTS else job.workers
-            _write(open_pool, batches(left, settings.reports_per_part, recipe.batch_reports), captions, count, progress)
-            if stamp(job.reports) != seen:
-                raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
-            captions.finish(problems.skipped, problems.warnings, problems.lines())
-            return Result(captions.manifest, tuple(problems.first))
-
-
-def _with_license(root: Path, license: str | None, publish: Published | None) -> Manifest:
-    """State the licence of a finished set: manifest and data card are written anew."""
-    with locked(root):
-        manifest = load_manifest(root).model_copy(update={"license": license})
-        complete(root, manifest, publish)
-    return manifest
-
-
 def _write(
-    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, count: int, progress: Progress
+    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, processes: int, progress: Progress
 ) -> None:
     store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
-    with closing(store), open_pool(captions, count) as pool:
+    with closing(store), open_pool(captions, processes) as pool:
         for report, outcome in outcomes(batched, store, pool, progress.raise_if_interrupted):
             captions.add(report, outcome)
             progress.advance()
 
 
-def _nothing_read(path: Path, problems: Problems) -> str:
+def _nothing_read(path: Path, problems: ProblemLog) -> str:
     first = "".join(f"\n  {problem.file}:{problem.row or '?'}: {problem.problem}" for problem in problems.first)
     return f"{path}: no report could be read ({problems.skipped:,} rows not used){first}"

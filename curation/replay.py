@@ -1,10 +1,8 @@
-"""A caption set made anew from the answers that were kept: other verification, other vocabulary, no model."""
+"""Replay: makes captions anew from a set's kept answers, with today's verifier and vocabulary, and asks no model."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -20,19 +18,19 @@ from curation.llm.responses import Response
 from curation.llm.settling import Asked, Settler
 from curation.runtime.errors import InputError
 from curation.runtime.files import put_in_place, temporary_name
-from curation.runtime.processes import Inline, Processes, available_cores, result_of, workers
+from curation.runtime.processes import Inline, Processes, available_cores, ordered_results, workers
 from curation.runtime.progress import Progress
-from curation.runtime.provenance import data_hash, ovct_version, versions
+from curation.runtime.provenance import data_hashes, ovct_version, versions
 from prompts.prompt_file import read_prompt
 
 from .caption import Columns, MadeBy
 from .pipeline import INLINE_REPORTS
 from .report import Report, Section
 
-MADE_ANEW: tuple[Table, ...] = ("captions", "rejects")
+REPLAYED_TABLES: tuple[Table, ...] = ("captions", "rejects")
 
 
-class _Staged(NamedTuple):
+class _ReplayedPart(NamedTuple):
     """A part whose files are whole and still have their temporary names."""
 
     written: Written
@@ -40,13 +38,13 @@ class _Staged(NamedTuple):
 
 
 def replay(root: Path, progress: Progress | None = None, processes: int | None = None) -> Manifest:
-    """Make captions and rejects of a set anew from its reports and responses, in place.
+    """Make captions and rejects of a set anew from its reports and responses, in place, and return its manifest.
 
-    Nothing is replaced before all is done. Raises ``ManifestError``, ``SetError`` and ``InputError`` where there is
+    No file is replaced before all are written. Raises ``ManifestError``, ``SetError`` and ``InputError`` where there is
     nothing to replay.
     """
     progress = progress or Progress()
-    _check(root, load_manifest(root))
+    _check_replayable(root, load_manifest(root))
     with locked(root):
         manifest = load_manifest(root)
         check_parts(root, manifest, ("reports", "responses"))
@@ -59,13 +57,14 @@ def replay(root: Path, progress: Progress | None = None, processes: int | None =
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:
             with workers(partial(Settler, prompt), count) as pool:
-                staged = [_stage(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
+                staged = [_replay_part(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
             return _put_in_place(root, manifest, staged)
         finally:
             remove_temporary(root)
 
 
-def _check(root: Path, manifest: Manifest) -> None:
+def _check_replayable(root: Path, manifest: Manifest) -> None:
+    """Raise ``InputError`` or ``SetError`` for a set that cannot be replayed, with what to do instead."""
     if manifest.settings.prompt is None:
         raise InputError(
             f"{root} keeps no answers to replay: it was made by the engine {manifest.settings.engine}, which asks no "
@@ -82,57 +81,56 @@ def _check(root: Path, manifest: Manifest) -> None:
         raise SetError(f"{root / PROMPT} is missing: the answers cannot be read without the prompt they answer")
 
 
-def _stage(root: Path, manifest: Manifest, index: int, pool: Inline | Processes, progress: Progress) -> _Staged:
+def _replay_part(
+    root: Path, manifest: Manifest, index: int, pool: Inline | Processes, progress: Progress
+) -> _ReplayedPart:
     settings = manifest.settings
     made_by = MadeBy(settings.engine, settings.model, settings.prompt)
-    writer = PartWriter(root, index, made_by, (), MADE_ANEW)
+    writer = PartWriter(root, index, made_by, (), REPLAYED_TABLES)
+    batched = _batches(_answered_reports(root, index))
     try:
-        for asked, packed in _settled(_asked(root, index), pool, progress.raise_if_interrupted):
-            writer.add(asked.report, Columns.unpack(packed)._replace(responses=()))
-            progress.advance()
+        for batch, settled in ordered_results(batched, pool.submit, pool.ahead, progress.raise_if_interrupted):
+            for answered, outcome in zip(batch, settled, strict=True):
+                writer.add(answered.report, Columns.unpack(outcome.packed)._replace(responses=()))
+                progress.advance()
         written = writer.close()
     except BaseException:
         writer.discard()
         raise
     before = manifest.parts[index]
-    changes = {"captions": written.part.captions, "rejects": written.part.rejects}
-    return _Staged(written, before.model_copy(update={**changes, "bytes": {**before.bytes, **written.part.bytes}}))
+    changes = {
+        "captions": written.part.captions,
+        "rejects": written.part.rejects,
+        "bytes": {**before.bytes, **written.part.bytes},
+    }
+    return _ReplayedPart(written, before.model_copy(update=changes))
 
 
-def _settled(
-    asked: Iterator[Asked], pool: Inline | Processes, check: Callable[[], None]
-) -> Iterator[tuple[Asked, bytes]]:
-    window: deque[tuple[list[Asked], Future[Any]]] = deque()
-    while batch := list(islice(asked, BATCH_REPORTS)):
-        check()
-        window.append((batch, pool.submit(batch)))
-        if len(window) > pool.ahead:
-            yield from _packed(*window.popleft(), check)
-    while window:
-        yield from _packed(*window.popleft(), check)
+def _batches(reports: Iterator[Asked]) -> Iterator[list[Asked]]:
+    while batch := list(islice(reports, BATCH_REPORTS)):
+        yield batch
 
 
-def _packed(batch: list[Asked], future: Future[Any], check: Callable[[], None]) -> Iterator[tuple[Asked, bytes]]:
-    settled = result_of(future, check)
-    yield from zip(batch, (one.packed for one in settled), strict=True)
+def _answered_reports(root: Path, index: int) -> Iterator[Asked]:
+    """Yield the reports of a part with their answers; both files have the reports in the same order.
 
-
-def _asked(root: Path, index: int) -> Iterator[Asked]:
-    """Reports of a part with their answers; both files have the reports in the same order."""
+    Raises ``SetError`` for answers about a report that the part does not have.
+    """
     responses = _rows(part_path(root, "responses", index), ["report_id", *Response._fields])
     row = next(responses, None)
     for report_id, text, sections in _rows(part_path(root, "reports", index), ["report_id", "text", "sections"]):
-        found: list[Response] = []
+        answers: list[Response] = []
         while row is not None and row[0] == report_id:
-            found.append(Response(*row[1:]))
+            answers.append(Response(*row[1:]))
             row = next(responses, None)
-        spans = tuple(Section(one["name"], one["start"], one["end"]) for one in sections)
-        yield Asked(Report(report_id, text, spans, {}, 0), found)
+        spans = tuple(Section(section["name"], section["start"], section["end"]) for section in sections)
+        yield Asked(Report(report_id, text, spans, {}, 0), answers)
     if row is not None:
         raise SetError(f"{part_path(root, 'responses', index)}: answers about {row[0]}, of which there is no report")
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a Parquet file, with these columns, in the file's order."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
@@ -140,24 +138,18 @@ def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
             yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
-def _put_in_place(root: Path, manifest: Manifest, staged: list[_Staged]) -> Manifest:
-    """Replace the files and say so in the manifest. Stopped between the two, another replay sets it right."""
+def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -> Manifest:
+    """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it."""
     counts = Counts()
-    for _, (written, part) in enumerate(staged):
+    for written, part in staged:
         counts = counts.plus(part.reports, written.captions, written.rejects, written.repairs)
-    settings = manifest.settings.model_copy(
-        update={
-            "ovct": ovct_version(),
-            "vocabulary": data_hash("prompts", "organs.yaml"),
-            "lexicon": data_hash("curation.language", "lexicon.yaml"),
-        }
-    )
+    settings = manifest.settings.model_copy(update={"ovct": ovct_version(), **data_hashes()._asdict()})
     changes = {"settings": settings, "versions": versions(), "counts": counts}
-    parts = tuple(one.part for one in staged)
-    replayed = datetime.now(UTC).isoformat(timespec="seconds")
-    done = manifest.model_copy(update={**changes, "parts": parts, "replayed": replayed})
+    parts = tuple(replayed.part for replayed in staged)
+    finished = datetime.now(UTC).isoformat(timespec="seconds")
+    done = manifest.model_copy(update={**changes, "parts": parts, "replayed": finished})
     for index in range(len(staged)):
-        for table in MADE_ANEW:
+        for table in REPLAYED_TABLES:
             path = part_path(root, table, index)
             put_in_place(temporary_name(path), path)
     write_card(root, done)

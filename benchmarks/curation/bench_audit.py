@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 
 from curation.caption import Accepted
 from curation.extraction.text_engine import rules_recipe
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.report import Report, Section
 from tests.curation.audit.making import Made, Served, served, write_set
 
@@ -157,7 +157,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
-        curate(Job(ROOT / "examples/reports.csv", small), rules_recipe())
+        curate(CurateJob(ROOT / "examples/reports.csv", small), rules_recipe())
         write_set(large, copies(small, args.captions))
         sets = {"example set": small, f"{args.captions:,} captions": large}
         found = {name: measured(root, args.sample) for name, root in sets.items()}

@@ -46,14 +46,14 @@ import sys
 from pathlib import Path
 from benchmarks.curation.instant_chat import instant_recipe
 from curation.extraction.text_engine import rules_recipe
-from curation.pipeline import Job
+from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from tests.curation.fakes import fake_recipe
 
 reports, out, engine, workers, known = sys.argv[1:]
 if __name__ == "__main__":
     recipes = {"rules": rules_recipe, "instant": fake_recipe, "chat": lambda: instant_recipe(Path(known))}
-    job = Job(Path(reports), Path(out), workers=int(workers))
+    job = CurateJob(Path(reports), Path(out), workers=int(workers))
     print(curate(job, recipes[engine]()).manifest.counts.model_dump_json())
 """
 

@@ -35,7 +35,7 @@ import sys, time
 from pathlib import Path
 from curation.extraction.text_engine import rules_recipe
 from curation.runtime.errors import Interrupted
-from curation.pipeline import Job
+from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import Progress
 from benchmarks.curation.bench_ray import instant_recipe
@@ -53,7 +53,7 @@ class Told(Progress):
 reports, out, engine, workers, ray, stop = sys.argv[1:]
 if __name__ == "__main__":
     recipe = {"rules": rules_recipe, "instant": instant_recipe}[engine]()
-    job = Job(Path(reports), Path(out), workers=int(workers))
+    job = CurateJob(Path(reports), Path(out), workers=int(workers))
     progress = Told(int(stop))
     try:
         curate(job, OnRay(recipe, "local", int(workers)) if ray == "1" else recipe, progress)

@@ -11,7 +11,8 @@ from pathlib import Path
 from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.writer import SetError, check_parts
-from curation.runtime.files import Held, hold, write_text
+from curation.runtime.files import write_text
+from curation.runtime.locks import LockedError, lock_file
 from curation.runtime.progress import Progress
 
 from .drawing import DRAWN_FROM, Wanted, draw_sample
@@ -51,7 +52,7 @@ def audit_to_write(root: Path, wanted: Wanted, progress: Progress, *, redraw: bo
     folder.mkdir(exist_ok=True)
     try:
         with (folder / LOCK).open("a+", encoding="utf-8") as file:
-            hold(file)
+            lock_file(file)
             if redraw:
                 check_parts(root, manifest, DRAWN_FROM)
                 _set_aside(folder / FILE)
@@ -61,7 +62,7 @@ def audit_to_write(root: Path, wanted: Wanted, progress: Progress, *, redraw: bo
             with closing(Store(folder / FILE, new=True)) as store:
                 draw_sample(root, manifest, store, wanted, progress)
                 yield store
-    except Held as error:
+    except LockedError as error:
         raise SetError(
             f"the audit of {root} is open already (process {error.holder}): use the link that it printed, or end it "
             "first. Reviewers at the same time are named together: --reviewer ann --reviewer ben"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from curation.runtime.errors import RunError
 from curation.runtime.progress import Progress
-from curation.runtime.stores import Place, shown
+from curation.runtime.stores import StoreLocation
+from curation.runtime.urls import redact_url
 
 from .manifest import FILE_NAME, FORMAT
 from .shards import Table, part_path
@@ -24,7 +25,7 @@ class Published:
     """Where a set goes. ``root`` is the folder of this machine in which it is made."""
 
     def __init__(self, url: str, root: Path, progress: Progress) -> None:
-        self.place = Place(url, progress)
+        self.place = StoreLocation(url, progress)
         self.root = root
         self._last: bytes | None = None
         self._sizes: dict[str, int] | None = None
@@ -32,15 +33,15 @@ class Published:
     @property
     def shown(self) -> str:
         """The URL, for people to read."""
-        return shown(self.place.url)
+        return redact_url(self.place.url)
 
     def begin(self) -> None:
         """Have the folder here say what the store has. Raises ``SetError`` where the store has something else there."""
         self._last = self.place.read(FILE_NAME)
         if self._last is None:
-            if self.place.entry() is not None:
+            if self.place.stat() is not None:
                 raise SetError(f"{self.shown} is a file; name a folder with --out")
-            if others := [entry.name for entry in self.place.entries() if is_part(entry.name) is None]:
+            if others := [entry.name for entry in self.place.list_files() if is_part(entry.name) is None]:
                 raise SetError(
                     f"{self.shown} is not empty and holds no caption set ({others[0]}): nothing is written there. Name "
                     "another with --out"
@@ -60,7 +61,7 @@ class Published:
     def size(self, path: Path) -> int | None:
         """Bytes that the store had of a file of the set when it was first asked: a list of all costs less than each."""
         if self._sizes is None:
-            self._sizes = {entry.name: entry.bytes for entry in self.place.entries()}
+            self._sizes = {entry.name: entry.bytes for entry in self.place.list_files()}
         return self._sizes.get(path.relative_to(self.root).as_posix())
 
     def part(self, index: int, tables: Iterable[Table]) -> None:
@@ -90,6 +91,6 @@ class Published:
 
     def remove_leftovers(self, parts: int) -> None:
         """Remove files of ours that the store's manifest does not name."""
-        names = [entry.name for entry in self.place.entries()]
+        names = [entry.name for entry in self.place.list_files()]
         gone = [name for name in names if (number := is_part(name)) is not None and number >= parts]
         self.place.remove([*gone, *(name for name in names if not parts and name in CARD_FILES)])

@@ -16,7 +16,8 @@ from typing import Protocol, TextIO
 from curation.caption import Columns, MadeBy
 from curation.report import Report
 from curation.runtime.errors import OvctError
-from curation.runtime.files import TEMPORARY_SUFFIX, Held, hold, whole_file
+from curation.runtime.files import TEMPORARY_SUFFIX, whole_file
+from curation.runtime.locks import LockedError, lock_file
 from curation.runtime.provenance import versions
 
 from .card import CARD, write_card
@@ -61,8 +62,8 @@ def locked(root: Path) -> Iterator[Path]:
     work = root / WORK
     with _open_lock(work) as file:
         try:
-            hold(file)
-        except Held as error:
+            lock_file(file)
+        except LockedError as error:
             raise SetError(f"{root} is being written by another run (process {error.holder})") from None
         if not _still_there(work / "lock", file):
             raise SetError(f"{root} was finished by another run just now; run the command again")

@@ -1,4 +1,4 @@
-"""Captions of one report that say something new, and those that repeat what another one says of the same organ.
+"""Which captions of one report say something new, and which repeat another caption of the same organ.
 
 Findings and impression often say the same thing. A caption whose claims are all among those of another caption of the
 same organ and status repeats it: the one that says more is kept, and of two that say the same the first.
@@ -14,20 +14,23 @@ from curation.caption import Accepted
 Claims = frozenset[tuple[str, object]]
 
 
-def distinct(accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]) -> tuple[list[Accepted], list[Accepted]]:
-    """Split into (kept, repeated), each in the order given. ``claims_of`` tells what a caption claims."""
-    by_organ: dict[str, list[_Said]] = {}
+def split_repeated(
+    accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]
+) -> tuple[list[Accepted], list[Accepted]]:
+    """Split captions into (kept, repeated), each in the order given. ``claims_of`` returns what a caption claims."""
+    by_organ: dict[str, list[_Content]] = {}
     repeated: set[int] = set()
     for number, row in enumerate(accepted):
-        said = _Said(number, row.status, row.section, row.caption.casefold().strip(" .;,"), claims_of(row.caption))
+        words = row.caption.casefold().strip(" .;,")
+        content = _Content(number, row.status, row.section, words, claims_of(row.caption))
         others = by_organ.setdefault(row.organ, [])
-        if others and any(_repeats(said, other) for other in others):
+        if others and any(_repeats(content, other) for other in others):
             repeated.add(number)
             continue
-        for other in [other for other in others if _repeats(other, said)]:
+        for other in [other for other in others if _repeats(other, content)]:
             repeated.add(other.number)
             others.remove(other)
-        others.append(said)
+        others.append(content)
     if not repeated:
         return list(accepted), []
     return (
@@ -36,7 +39,9 @@ def distinct(accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]) -
     )
 
 
-class _Said(NamedTuple):
+class _Content(NamedTuple):
+    """What a caption says, for comparison; ``number`` is its place among the report's captions."""
+
     number: int
     status: str
     section: str
@@ -44,11 +49,11 @@ class _Said(NamedTuple):
     claims: Claims
 
 
-def _repeats(one: _Said, other: _Said) -> bool:
-    if one.words == other.words:
+def _repeats(caption: _Content, other: _Content) -> bool:
+    if caption.words == other.words:
         return True
-    if one.status != other.status or not one.claims:
+    if caption.status != other.status or not caption.claims:
         return False
-    if one.section == other.section:  # within a section a shorter statement is a statement of its own
-        return one.claims == other.claims
-    return one.claims <= other.claims
+    if caption.section == other.section:  # within a section a shorter statement is a statement of its own
+        return caption.claims == other.claims
+    return caption.claims <= other.claims

@@ -1,4 +1,4 @@
-"""How a run makes captions: the recipe of an engine, and the pool of workers that it opens."""
+"""The interfaces of extraction: a recipe says how captions are made, and opens the pool of workers that makes them."""
 
 from __future__ import annotations
 
@@ -17,69 +17,73 @@ if TYPE_CHECKING:
     from curation.runtime.progress import Progress
     from curation.verification.verifier import Verdict
 
+BATCH_REPORTS = 32
+Options = Mapping[str, int | float | str]
+PackedOutcome = tuple[bytes, bool]
+"""An outcome as ``Outcome.pack`` gives it, and whether the engine failed on the report."""
 
-class Checker(Protocol):
-    """What the pipeline needs of the verifier."""
+
+class CaptionVerifier(Protocol):
+    """Verifies captions against reports: what extraction needs of ``curation.verification.verifier.Verifier``."""
 
     def read(self, text: str, sections: Sequence[Section]) -> Any:
-        """Prepare a report."""
+        """Prepare a report, so that many captions can be verified against it."""
         ...
 
     def verify(self, report: Any, organ: str, caption: str, near: int | None = None) -> Verdict:
-        """Hold one caption against a prepared report, at first against the statement with the number ``near``."""
+        """Verify one caption against a prepared report, first against its statement number ``near``."""
         ...
 
     def claims(self, caption: str) -> Claims:
-        """What a caption says, so that two captions can be compared."""
+        """Return what a caption says, so that two captions can be compared."""
         ...
 
 
 class Pool(Protocol):
-    """What works on batches of reports. ``ahead``: so many are handed in before the first answer is waited for."""
+    """Works on batches of reports."""
 
     @property
     def ahead(self) -> int:
-        """So many batches."""
+        """How many batches to submit before the first result is awaited."""
         ...
 
-    def submit(self, reports: list[Report], /) -> Future[list[tuple[bytes, bool]]]:
-        """Begin a batch: in the end the packed outcome of each report, and whether the engine failed on it."""
+    def submit(self, reports: list[Report], /) -> Future[list[PackedOutcome]]:
+        """Begin a batch; the future's result has the outcome of each report, in their order."""
         ...
 
 
-BATCH_REPORTS = 32
-Options = Mapping[str, int | float | str]
 OpenPool = Callable[["CaptionSet", int], AbstractContextManager[Pool]]
+"""Opens a pool that works for a caption set with so many processes; with 0 it works in this process."""
 
 
 class Recipe(Protocol):
-    """How captions are made."""
+    """Says how captions are made, and starts what makes them."""
 
     @property
     def made_by(self) -> MadeBy:
-        """What stands beside each caption."""
+        """Engine, model and prompt, as they stand beside each caption."""
         ...
 
     @property
     def options(self) -> Options:
-        """What else decides the rows."""
+        """Everything else that decides the rows; stored in the set's settings."""
         ...
 
     @property
     def prompt_file(self) -> bytes | None:
-        """The prompt file as it is, to be kept with the set."""
+        """The content of the prompt file, which is kept with the set; None without a prompt."""
         ...
 
     @property
     def reports_per_part(self) -> int:
-        """Reports in a part, where nothing else is said."""
+        """Reports in a part, unless the caller asks for another number."""
         ...
 
     @property
     def batch_reports(self) -> int:
-        """Reports that are handed to a pool at once."""
+        """Reports in a batch."""
         ...
 
     def started(self, progress: Progress) -> AbstractContextManager[OpenPool]:
-        """Load what is slow to load or may fail to; then a pool can be opened for a set, with so many processes."""
+        """Load what is slow to load or may fail to load; yield the function that opens a pool."""
         ...

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curation.caption import Draft, Refused
-from curation.extraction.text_engine import settle
+from curation.extraction.text_engine import verify_drafts
 from curation.readers.sections import split_sections
 from curation.report import Report
 from curation.verification.organs import statement_organs
@@ -56,7 +56,7 @@ def _problems(checker: Verifier, number: int, example: Example, by_key: bool) ->
     drafts = [Draft(row.organ, row.caption) for row in example.captions]
     if by_key:
         drafts = [filed(checker, draft) for draft in drafts]
-    for row in settle(checker, report, drafts, show_repeats=True).refused:
+    for row in verify_drafts(checker, report, drafts, show_repeats=True).refused:
         yield f"example {number}, {_told(row)}"
 
 

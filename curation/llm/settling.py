@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from curation.caption import Draft, Outcome, Reason, Refused
 from curation.engines.asides import without_asides
-from curation.extraction.text_engine import settle
+from curation.extraction.text_engine import verify_drafts
 from curation.language.clauses import units
 from curation.report import Report
 from curation.verification.organs import statement_organs
@@ -129,7 +129,9 @@ class Settler:
 
     def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
         asides = [draft for draft in drafts if self._is_aside(draft.caption)]
-        held = settle(self._verifier, report, [draft for draft in drafts if draft not in asides], show_repeats=True)
+        held = verify_drafts(
+            self._verifier, report, [draft for draft in drafts if draft not in asides], show_repeats=True
+        )
         said = self._verifier.read(report.text, report.sections).by_words
         refused = [row if normalised(row.caption) in said else self._explained(row) for row in held.refused]
         refused += [Refused(one.organ, one.caption, Reason.NOT_GROUNDED, IS_ASIDE, None) for one in asides]

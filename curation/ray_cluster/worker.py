@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from curation.engines.chat import EngineDown
-from curation.extraction.text_engine import Curator, TextRecipe, failure
+from curation.extraction.text_engine import Curator, TextRecipe, failed_outcome
 from curation.report import Report
 from curation.runtime.errors import InputError, RunError
-from curation.runtime.provenance import data_hash, ovct_version
+from curation.runtime.provenance import data_hashes, ovct_version
 
 from .batch_queue import TRIES, Begun
 
@@ -81,11 +81,7 @@ class Trade:
 
 def versions() -> dict[str, str]:
     """What decides the rows, of this installation."""
-    hashes = {
-        "vocabulary": data_hash("prompts", "organs.yaml"),
-        "lexicon": data_hash("curation.language", "lexicon.yaml"),
-    }
-    return {"ovct": ovct_version(), **{name: value[:12] for name, value in hashes.items()}}
+    return {"ovct": ovct_version(), **{name: value[:12] for name, value in data_hashes()._asdict().items()}}
 
 
 class TextLabour:
@@ -138,6 +134,6 @@ def _one_by_one(number: int, batch: Batch, known: Mapping[int, Packed], desk: Te
                 f"workers die under every report, {TRIES} times each: see Ray's logs for why (memory? the model?)"
             )
         lost = RuntimeError(f"the worker process died under this report {TRIES} times")
-        outcome = failure(lost)
+        outcome = failed_outcome(lost)
         packed.append((outcome.pack(), outcome.failed))
     return packed

@@ -1,4 +1,4 @@
-"""Worker processes: each builds its tools once and answers jobs; none outlives the run that started it."""
+"""Worker processes: each builds its worker once and runs jobs with it; none outlives the run that started it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -17,13 +18,13 @@ from typing import Any, TypeVar
 
 from .errors import RunError
 
-Job = TypeVar("Job")
-Answer = TypeVar("Answer")
-Worker = Callable[[Job], Answer]
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+Worker = Callable[[JobT], ResultT]
 
 
 def available_cores() -> int:
-    """Cores this process may use, which in a container or a batch job are fewer than the machine has."""
+    """Return how many cores this process may use: in a container or a batch job fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -31,10 +32,18 @@ _build: Callable[[], Worker[Any, Any]] | None = None
 _worker: Worker[Any, Any] | None = None
 
 
-def _start(build: Callable[[], Worker[Any, Any]]) -> None:
+def collect_garbage_less_often() -> None:
+    """Let the garbage collector run less often: what a worker keeps from report to report is no garbage.
+
+    Looking for garbage in it takes a third of the time.
+    """
+    gc.set_threshold(100_000, 50, 50)
+
+
+def _initialise(build: Callable[[], Worker[Any, Any]]) -> None:
     global _build
     _build = build
-    gc.set_threshold(100_000, 50, 50)  # what is kept from report to report is no garbage; looking for it takes a third
+    collect_garbage_less_often()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
@@ -46,9 +55,9 @@ def _exit_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(job: Any) -> Any:
+def _run(job: Any) -> Any:
     global _worker
-    if _worker is None:  # built here and not in _start, so that what goes wrong reaches the parent as itself
+    if _worker is None:  # built here and not in _initialise, so that the parent gets the error that building raises
         assert _build is not None
         _worker = _build()
     return _worker(job)
@@ -59,41 +68,41 @@ AHEAD = 4
 
 
 class Inline:
-    """No processes: a job is done when it is handed in. For inputs too small to be worth starting any."""
+    """Runs jobs in this process, each as soon as it is submitted: for inputs too small to start processes for."""
 
     ahead = 0
 
-    def __init__(self, build: Callable[[], Worker[Job, Answer]]) -> None:
+    def __init__(self, build: Callable[[], Worker[JobT, ResultT]]) -> None:
         self._worker = build()
 
     def submit(self, job: Any) -> Future[Any]:
-        """Do the job now."""
+        """Run the job now and return a finished future. Raises what the worker raises."""
         future: Future[Any] = Future()
         future.set_result(self._worker(job))
         return future
 
 
 class Processes:
-    """A pool of processes, each started afresh (never forked: the parent may hold threads and locks)."""
+    """Runs jobs in a pool of processes, each spawned and never forked: the parent may hold threads and locks."""
 
-    def __init__(self, build: Callable[[], Worker[Job, Answer]], count: int) -> None:
+    def __init__(self, build: Callable[[], Worker[JobT, ResultT]], count: int) -> None:
         context = multiprocessing.get_context("spawn")
         self.ahead = AHEAD * count
-        self.pool = ProcessPoolExecutor(count, context, initializer=_start, initargs=(build,))
+        self.pool = ProcessPoolExecutor(count, context, initializer=_initialise, initargs=(build,))
 
     def submit(self, job: Any) -> Future[Any]:
-        """Hand a job to the next free process.
+        """Hand a job to the next free process. Raises ``RunError`` if a worker process has died.
 
         A process is started here when all are busy. It inherits the blocked SIGINT, so that Ctrl-C does not kill it
         while it is still importing.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        mask_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            return self.pool.submit(_answer, job)
+            return self.pool.submit(_run, job)
         except BrokenProcessPool as error:
             raise _lost_worker() from error
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask_before)
 
 
 def _lost_worker() -> RunError:
@@ -103,8 +112,8 @@ def _lost_worker() -> RunError:
 
 
 @contextmanager
-def workers(build: Callable[[], Worker[Job, Answer]], count: int) -> Iterator[Inline | Processes]:
-    """``count`` processes, or with 0 this one. Jobs not yet begun are dropped when the block ends."""
+def workers(build: Callable[[], Worker[JobT, ResultT]], count: int) -> Iterator[Inline | Processes]:
+    """Yield a pool of ``count`` processes, or of this one with 0. Jobs not yet begun are dropped at the end."""
     if count == 0:
         yield Inline(build)
         return
@@ -115,8 +124,8 @@ def workers(build: Callable[[], Worker[Job, Answer]], count: int) -> Iterator[In
         processes.pool.shutdown(wait=True, cancel_futures=True)
 
 
-def result_of(future: Future[Answer], check: Callable[[], None]) -> Answer:
-    """The future's result; ``check`` is called while it is awaited and may raise to give up."""
+def result_of(future: Future[ResultT], check: Callable[[], None]) -> ResultT:
+    """Wait for a future and return its result; ``check`` is called meanwhile and may raise to give up."""
     while not future.done():
         wait_for([future], timeout=0.2)
         check()
@@ -125,3 +134,30 @@ def result_of(future: Future[Answer], check: Callable[[], None]) -> Answer:
     except BrokenProcessPool as error:
         check()  # a signal to the whole process group reaches workers too: then it is a stop, not a loss
         raise _lost_worker() from error
+
+
+def ordered_results(
+    jobs: Iterable[JobT],
+    submit: Callable[[JobT], Future[ResultT]],
+    ahead: int,
+    check: Callable[[], None],
+) -> Iterator[tuple[JobT, ResultT]]:
+    """Submit jobs and yield each with its result, in the order of the jobs.
+
+    ``ahead`` jobs are under way before the first result is awaited; the next job is taken from ``jobs`` only when the
+    result before it has been consumed, so memory does not grow with the input. ``check`` is called before each job and
+    while a result is awaited, and may raise to give up.
+    """
+    window: deque[tuple[JobT, Future[ResultT]]] = deque()
+    for job in jobs:
+        check()
+        window.append((job, submit(job)))
+        if len(window) > ahead:
+            yield _first_result(window, check)
+    while window:
+        yield _first_result(window, check)
+
+
+def _first_result(window: deque[tuple[JobT, Future[ResultT]]], check: Callable[[], None]) -> tuple[JobT, ResultT]:
+    job, future = window.popleft()
+    return job, result_of(future, check)

@@ -12,8 +12,9 @@ import pytest
 from curation.caption import Accepted, Columns, Draft, MadeBy, Outcome
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.writer import SetError
+from curation.extraction.outcomes import batches
 from curation.extraction.text_engine import Curator, TextRecipe
-from curation.pipeline import Job, batches, curate
+from curation.pipeline import CurateJob, curate
 from curation.report import Report
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
@@ -28,9 +29,9 @@ def curator(engine: FakeEngine, name: str = "fake") -> Curator:
     return Curator(TextRecipe(MadeBy(name, None, None), lambda: (engine, FakeVerifier())))
 
 
-def job(tmp_path: Path, count: int = 50, *, distinct: int | None = None, **changes: Any) -> Job:
+def job(tmp_path: Path, count: int = 50, *, distinct: int | None = None, **changes: Any) -> CurateJob:
     reports = write_reports(tmp_path / "reports.csv", count, distinct=distinct)
-    return replace(Job(reports, tmp_path / "captions", workers=2, reports_per_part=20), **changes)
+    return replace(CurateJob(reports, tmp_path / "captions", workers=2, reports_per_part=20), **changes)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -93,7 +94,7 @@ def test_an_engine_that_answers_too_few_reports_is_asked_again_one_by_one() -> N
 
 
 def test_batches_end_where_parts_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curation.pipeline.BATCH_CHARACTERS", 100)
+    monkeypatch.setattr("curation.extraction.outcomes.BATCH_CHARACTERS", 100)
     sizes = [len(batch) for batch in batches([report("x")] * 15, 10, 4)]
     assert sizes == [4, 4, 2, 4, 1]
     assert [len(batch) for batch in batches([report("x" * 60)] * 5, 10, 4)] == [2, 2, 1]
@@ -247,7 +248,7 @@ def test_a_column_that_comes_late_is_told_once(tmp_path: Path, monkeypatch: pyte
     lines = [{"id": f"r{number}", "report": f"Liver {number} is normal.", "age": "1"} for number in range(6)]
     late = [{"id": f"s{number}", "report": f"Spleen {number} is normal.", "dose": "9"} for number in range(3)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines + late))
-    result = curate(Job(path, tmp_path / "captions"), fake_recipe())
+    result = curate(CurateJob(path, tmp_path / "captions"), fake_recipe())
     if "dose" in result.manifest.source_columns:
         pytest.skip("the reader sees the column ahead of time")
     assert [(problem.row, problem.kept) for problem in result.problems if "dose" in problem.problem] == [(7, True)]

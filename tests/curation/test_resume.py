@@ -15,7 +15,7 @@ import pytest
 
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.writer import WORK
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from tests.curation.fakes import fake_recipe, write_reports
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ from pathlib import Path
 import curation.pipeline
 from curation.runtime.errors import Interrupted
 from curation.extraction.outcome_store import OutcomeStore
-from curation.pipeline import Job
+from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import TerminalProgress
 from tests.curation.fakes import fake_recipe
@@ -49,7 +49,7 @@ def deadly(function):
     return call
 
 os.fsync, os.replace, OutcomeStore.keep = deadly(os.fsync), deadly(os.replace), deadly(OutcomeStore.keep)
-job = Job(Path(reports), Path(out), workers=2, reports_per_part=int(per_part))
+job = CurateJob(Path(reports), Path(out), workers=2, reports_per_part=int(per_part))
 if __name__ == "__main__":
     print("started", flush=True)
     try:
@@ -119,7 +119,7 @@ def runs(tmp_path: Path) -> Iterator[Runs]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a run gives that is left alone."""
     runs = Runs(tmp_path_factory.mktemp("expected"))
-    curate(Job(runs.reports, runs.out, workers=2, reports_per_part=PER_PART), fake_recipe())
+    curate(CurateJob(runs.reports, runs.out, workers=2, reports_per_part=PER_PART), fake_recipe())
     return runs.files()
 
 

@@ -16,7 +16,8 @@ from typing import Literal, TextIO
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from curation.runtime.errors import OvctError
-from curation.runtime.files import Held, hold, write_text
+from curation.runtime.files import write_text
+from curation.runtime.locks import LockedError, lock_file
 
 from .questions import Kind, Question
 
@@ -162,8 +163,8 @@ def locked(folder: Path) -> Iterator[None]:
         raise EvaluationError(f"{folder}: a file is in the way; name a folder with --out") from error
     with (folder / LOCK_FILE).open("a+") as file:
         try:
-            hold(file)
-        except Held as held:
+            lock_file(file)
+        except LockedError as held:
             raise EvaluationError(f"process {held.holder} is evaluating into {folder}; wait for it to end") from held
         yield
 

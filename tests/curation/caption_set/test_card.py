@@ -23,7 +23,7 @@ from curation.caption_set.audit_results import Estimate, Results, Verifier
 from curation.caption_set.card import REFUSED, data_card, size_category, write_card
 from curation.caption_set.manifest import Counts, Input, Manifest, Part, Settings, Usage, load_manifest
 from curation.caption_set.schemas import parquet_schema
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.replay import replay
 from curation.runtime.errors import InputError, Interrupted
 from curation.runtime.progress import Progress
@@ -315,7 +315,7 @@ def test_a_licence_that_was_not_stated() -> None:
 @pytest.mark.parametrize("wrong", ["CC-BY-4.0", "", "a b", "x" * 65, "mit\n", "ä", "a_b"])
 def test_what_can_be_no_licence_is_refused(wrong: str) -> None:
     with pytest.raises(InputError, match="expected the id") as told:
-        Job(Path("r.csv"), Path("out"), license=wrong)
+        CurateJob(Path("r.csv"), Path("out"), license=wrong)
     assert repr(wrong) in str(told.value) and "cc-by-nc-sa-4.0" in str(told.value)
 
 
@@ -325,7 +325,7 @@ def licence_of(root: Path) -> tuple[str | None, str]:
 
 def test_a_licence_can_be_stated_afterwards(tmp_path: Path) -> None:
     reports, out, log = write_reports(tmp_path / "r.csv", 5), tmp_path / "set", tmp_path / "log"
-    job = Job(reports, out, workers=1)
+    job = CurateJob(reports, out, workers=1)
     curate(job, fake_recipe())
     assert licence_of(out) == (None, "unknown")
     before = {path: path.stat().st_mtime_ns for path in out.glob("*/*.parquet")}
@@ -359,7 +359,7 @@ def test_a_resumed_run_keeps_the_licence(
                 raise Interrupted
 
     reports = write_reports(tmp_path / "r.csv", 50)
-    job = Job(reports, tmp_path / "set", workers=1, reports_per_part=20, license=first)
+    job = CurateJob(reports, tmp_path / "set", workers=1, reports_per_part=20, license=first)
     with pytest.raises(Interrupted):
         curate(job, fake_recipe(), Stop())
     curate(replace(job, license=second), fake_recipe())
@@ -395,7 +395,7 @@ def test_the_command_takes_a_licence_and_draws_the_plot(tmp_path: Path, examples
 
 
 def test_a_replayed_set_has_a_new_card(tmp_path: Path) -> None:
-    job = Job(write_reports(tmp_path / "r.csv", 4), tmp_path / "set", workers=1, license="mit")
+    job = CurateJob(write_reports(tmp_path / "r.csv", 4), tmp_path / "set", workers=1, license="mit")
     curate(job, chat_recipe(FakeChat()))
     card = (job.out / "README.md").read_text()
     assert "`responses`: what the model said" in card and "verified again" not in card
@@ -411,7 +411,7 @@ def odd_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reports = folder / "we \"must\" | 'quote'\n---\nthis.csv"
     rows = [f'r{number},"Liver {number} is normal. INVENT.",{number},b,c,d' for number in range(5)]
     reports.write_text('id,report,a|b,Sections,"two\nlines",`tick`\n' + "\n".join(rows) + "\n")
-    curate(Job(reports, folder / "set", workers=1), fake_recipe())
+    curate(CurateJob(reports, folder / "set", workers=1), fake_recipe())
     return folder / "set"
 
 
@@ -426,7 +426,7 @@ def test_hugging_face_reads_the_set(
     root, names = odd_set, ["captions", "rejects", "reports"]
     if with_model:
         root = tmp_path / "set"
-        curate(Job(write_reports(tmp_path / "r.csv", 4), root, workers=1), chat_recipe(FakeChat()))
+        curate(CurateJob(write_reports(tmp_path / "r.csv", 4), root, workers=1), chat_recipe(FakeChat()))
         names = ["captions", "rejects", "reports", "responses"]
     assert [one["config_name"] for one in front_matter((root / "README.md").read_text())["configs"]] == names
     for name in [*names, None]:

@@ -14,7 +14,7 @@ from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
 from curation.caption_set.writer import SetError
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import InputError
 from tests.curation.fakes import fake_recipe, write_reports
 from tests.curation.test_pipeline import files
@@ -26,14 +26,14 @@ def sharded(folder: Path, reports: Path, count: int = COUNT, **changes: Any) -> 
     """All shards of a set, the last one first."""
     made = []
     for number in range(count, 0, -1):
-        job = Job(reports, folder / f"shard-{number}", workers=1, reports_per_part=5, shard=Shard(number, count))
+        job = CurateJob(reports, folder / f"shard-{number}", workers=1, reports_per_part=5, shard=Shard(number, count))
         curate(replace(job, **changes), fake_recipe())
         made.append(job.out)
     return made
 
 
 def whole(folder: Path, reports: Path, **changes: Any) -> Path:
-    job = Job(reports, folder / "whole", workers=1, reports_per_part=5)
+    job = CurateJob(reports, folder / "whole", workers=1, reports_per_part=5)
     curate(replace(job, **changes), fake_recipe())
     return job.out
 
@@ -75,7 +75,7 @@ def test_limit_and_bad_rows_are_those_of_the_whole(tmp_path: Path) -> None:
 
 def test_a_shard_goes_on_where_it_was(tmp_path: Path) -> None:
     source = write_reports(tmp_path / "reports.csv", 40)
-    job = Job(source, tmp_path / "set", workers=1, reports_per_part=5, shard=Shard(2, 3))
+    job = CurateJob(source, tmp_path / "set", workers=1, reports_per_part=5, shard=Shard(2, 3))
     with pytest.raises(SetError, match=r"shard: 2/3 then, 1/3 now"):
         curate(job, fake_recipe())
         curate(replace(job, shard=Shard(1, 3)), fake_recipe())
@@ -116,7 +116,7 @@ def test_the_shards_are_left_as_they_were(tmp_path: Path) -> None:
     before = [files(shard) for shard in shards]
     merged = tmp_path / "merged"
     merge(shards, merged)
-    curate(Job(source, merged, workers=1, reports_per_part=5, overwrite=True), fake_recipe())
+    curate(CurateJob(source, merged, workers=1, reports_per_part=5, overwrite=True), fake_recipe())
     assert [files(shard) for shard in shards] == before
     shutil.rmtree(merged)
     assert [files(shard) for shard in shards] == before
@@ -140,12 +140,12 @@ def other_input(shards: list[Path], folder: Path) -> None:
 
 
 def other_settings(shards: list[Path], folder: Path) -> None:
-    job = Job(folder / "reports.csv", shards[0], workers=1, reports_per_part=4, shard=Shard(3, 3), overwrite=True)
+    job = CurateJob(folder / "reports.csv", shards[0], workers=1, reports_per_part=4, shard=Shard(3, 3), overwrite=True)
     curate(job, fake_recipe())
 
 
 def other_count(shards: list[Path], folder: Path) -> None:
-    job = Job(folder / "reports.csv", shards[0], workers=1, reports_per_part=5, shard=Shard(3, 4), overwrite=True)
+    job = CurateJob(folder / "reports.csv", shards[0], workers=1, reports_per_part=5, shard=Shard(3, 4), overwrite=True)
     curate(job, fake_recipe())
 
 

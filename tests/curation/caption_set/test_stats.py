@@ -7,9 +7,9 @@ from rich.console import Console
 
 from curation.caption_set.manifest import ManifestError
 from curation.caption_set.stats import Summary, count_set, draw, show, summary_of
-from curation.pipeline import Job, curate
-from curation.readers.rows import problem_lines
-from curation.report import Skipped
+from curation.pipeline import CurateJob, curate
+from curation.readers.problems import problem_lines
+from curation.report import RowProblem
 from curation.runtime.errors import InputError
 from curation.runtime.progress import TerminalProgress, readable
 from tests.curation.fakes import fake_recipe, write_reports
@@ -21,7 +21,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     reports = write_reports(folder / "r.csv", 50)
     with reports.open("a") as file:
         file.write("bad.nii.gz,CRASH.,,1\nodd.nii.gz,INVENT. Liver is normal.,,1\n")
-    curate(Job(reports, folder / "set", reports_per_part=20), fake_recipe())
+    curate(CurateJob(reports, folder / "set", reports_per_part=20), fake_recipe())
     return folder / "set"
 
 
@@ -92,7 +92,7 @@ def test_a_plot_of_nothing_and_of_an_unknown_kind(root: Path, tmp_path: Path) ->
 
 
 def test_problem_lines() -> None:
-    problems = [Skipped("r.csv", 7, "no text"), Skipped("r.csv", None, "no id column")]
+    problems = [RowProblem("r.csv", 7, "no text"), RowProblem("r.csv", None, "no id column")]
     assert problem_lines(problems, 1002) == ["r.csv:7: no text", "r.csv: no id column", "… and 1,000 more"]
     assert problem_lines([], 0) == []
 

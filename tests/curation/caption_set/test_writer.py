@@ -14,7 +14,7 @@ from curation.caption import Columns
 from curation.caption_set import writer as caption_set
 from curation.caption_set.manifest import Input, Manifest, Settings, load_manifest
 from curation.caption_set.writer import SetError, locked, open_set
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.report import Report
 from tests.curation.fakes import fake_recipe, write_reports
 
@@ -129,7 +129,7 @@ def test_a_disk_that_takes_no_more_keeps_what_is_finished(tmp_path: Path, row: s
     reports = write_reports(tmp_path / "r.csv", 20)
     with reports.open("a") as file:
         file.write(row.replace("NOISE", random.Random(1).randbytes(300_000).hex()))
-    job = Job(reports, tmp_path / "set", reports_per_part=10)
+    job = CurateJob(reports, tmp_path / "set", reports_per_part=10)
     with small_files(200_000), pytest.raises(failing):
         curate(job, fake_recipe())
     manifest = load_manifest(job.out)

@@ -18,14 +18,14 @@ from typer.testing import CliRunner, Result
 import ovct
 from curation.caption import MadeBy
 from curation.engines.openai import OpenAIEngine
-from curation.engines.server import Server
+from curation.engines.server import ServerSettings
 from curation.llm.pool import ChatRecipe
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import RunError
 from prompts.prompt_file import load_prompt
 from tests.curation.fakes import answer, sentences, write_reports
-from tests.curation.hostile import Act, Asked, Hostile, Turns, answers
-from tests.curation.mischief import NONSENSE, Switch, at_first, drips, fails, sometimes
+from tests.curation.hostile_server import Act, ChatRequest, HostileServer, Turns, answers
+from tests.curation.server_faults import NONSENSE, Switch, at_first, drips, fails, sometimes
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = ("reports", "captions", "rejects", "responses")
@@ -48,9 +48,9 @@ def reports(tmp_path: Path) -> Path:
     return write_reports(tmp_path / "reports.csv", 60)
 
 
-def recipe(hostile: Hostile, **how: Any) -> ChatRecipe:
+def recipe(hostile: HostileServer, **how: Any) -> ChatRecipe:
     """What the command line makes, but impatient."""
-    server = Server(hostile.url, "hostile-1", first_wait=0.01, longest_wait=0.05, **how)
+    server = ServerSettings(hostile.url, "hostile-1", first_wait=0.01, longest_wait=0.05, **how)
     prompt = load_prompt("organ_captions_short")
 
     async def connect() -> OpenAIEngine:
@@ -72,8 +72,8 @@ def files(out: Path, *tables: str) -> dict[str, bytes]:
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What a server of good manners gives."""
     folder = tmp_path_factory.mktemp("good")
-    with Hostile(respond) as hostile:
-        curate(Job(write_reports(folder / "reports.csv", 60), folder / "set"), recipe(hostile))
+    with HostileServer(respond) as hostile:
+        curate(CurateJob(write_reports(folder / "reports.csv", 60), folder / "set"), recipe(hostile))
     return files(folder / "set", *TABLES)
 
 
@@ -81,8 +81,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 def test_trouble_in_a_third_of_the_calls_changes_nothing(
     tmp_path: Path, reports: Path, expected: dict[str, bytes], seed: int
 ) -> None:
-    with Hostile(respond, sometimes(0.3, seed=seed)) as hostile:
-        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=12))
+    with HostileServer(respond, sometimes(0.3, seed=seed)) as hostile:
+        curate(CurateJob(reports, tmp_path / "set"), recipe(hostile, attempts=12))
         troubled = len(hostile.log) - len(hostile.answered)
     assert troubled > 10
     assert files(tmp_path / "set", *TABLES) == expected
@@ -90,8 +90,8 @@ def test_trouble_in_a_third_of_the_calls_changes_nothing(
 
 def test_nonsense_ends_in_rejects_and_every_report_ends_once(tmp_path: Path, reports: Path) -> None:
     trouble = sometimes(0.3, NONSENSE, seed=3, then=answers)
-    with Hostile(respond, lambda asked: sometimes(0.2, seed=4, then=trouble(asked))(asked)) as hostile:
-        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=12))
+    with HostileServer(respond, lambda asked: sometimes(0.2, seed=4, then=trouble(asked))(asked)) as hostile:
+        curate(CurateJob(reports, tmp_path / "set"), recipe(hostile, attempts=12))
     out = tmp_path / "set"
     ids = [row["report_id"] for row in rows(out, "reports")]
     assert len(ids) == len(set(ids)) == 60
@@ -108,25 +108,25 @@ def test_nonsense_ends_in_rejects_and_every_report_ends_once(tmp_path: Path, rep
 def test_reports_that_break_the_server_are_rejected_and_asked_again(
     tmp_path: Path, reports: Path, expected: dict[str, bytes]
 ) -> None:
-    def poison(asked: Asked) -> Act:
+    def poison(asked: ChatRequest) -> Act:
         return fails(500) if "lesion of 7 mm" in asked.question else answers
 
     switch = Switch(poison)
-    with Hostile(respond, switch) as hostile:
-        curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=2))
+    with HostileServer(respond, switch) as hostile:
+        curate(CurateJob(reports, tmp_path / "set"), recipe(hostile, attempts=2))
         failed = [row for row in rows(tmp_path / "set", "rejects") if row["reason"] == "engine_error"]
         assert [row["report_id"] for row in failed] == ["scan_7.nii.gz"]
         assert "500" in str(failed[0]["detail"])
         switch.behave = lambda asked: answers
-        curate(Job(reports, tmp_path / "set", overwrite=True), recipe(hostile))
+        curate(CurateJob(reports, tmp_path / "set", overwrite=True), recipe(hostile))
     assert files(tmp_path / "set", *TABLES) == expected, "a failure is never kept"
 
 
 def test_slow_bytes_do_not_hold_a_run_up(tmp_path: Path, reports: Path, expected: dict[str, bytes]) -> None:
     slow = at_first(drips(5.0))
-    with Hostile(respond, lambda asked: slow(asked) if asked.number < 3 else answers) as hostile:
+    with HostileServer(respond, lambda asked: slow(asked) if asked.number < 3 else answers) as hostile:
         began = time.monotonic()
-        curate(Job(reports, tmp_path / "set"), recipe(hostile, timeout=0.5))
+        curate(CurateJob(reports, tmp_path / "set"), recipe(hostile, timeout=0.5))
         assert time.monotonic() - began < 15
     assert files(tmp_path / "set", *TABLES) == expected
 
@@ -135,16 +135,16 @@ def test_a_server_that_goes_away_stops_the_run_which_then_goes_on(
     tmp_path: Path, reports: Path, expected: dict[str, bytes]
 ) -> None:
     switch = Switch()
-    with Hostile(respond, switch) as hostile:
+    with HostileServer(respond, switch) as hostile:
         switch.behave = lambda asked: answers if asked.number < 25 else fails(503)
         with pytest.raises(RunError):
-            curate(Job(reports, tmp_path / "set"), recipe(hostile, attempts=2, concurrency=4))
+            curate(CurateJob(reports, tmp_path / "set"), recipe(hostile, attempts=2, concurrency=4))
         assert not (tmp_path / "set" / "README.md").exists()
         before = {asked.key for asked in hostile.answered}
         assert len(before) == 25
         asked_so_far = len(hostile.log)
         switch.behave = lambda asked: answers
-        curate(Job(reports, tmp_path / "set"), recipe(hostile))
+        curate(CurateJob(reports, tmp_path / "set"), recipe(hostile))
         again = {asked.key for asked in hostile.log[asked_so_far:]}
     assert not again & before and len(again) == 35
     assert files(tmp_path / "set", *TABLES) == expected
@@ -157,7 +157,7 @@ def call(*arguments: object) -> Result:
     return CliRunner().invoke(ovct.app, [str(argument) for argument in arguments])
 
 
-def start(reports: Path, out: Path, hostile: Hostile) -> subprocess.Popen[bytes]:
+def start(reports: Path, out: Path, hostile: HostileServer) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(ROOT / "ovct.py"), "curate", str(reports), "--out", str(out), "--engine", "openai"]
     options = ["--base-url", hostile.url, "--prompt", "organ_captions_short", "--concurrency", "4"]
     return subprocess.Popen(
@@ -173,12 +173,12 @@ def start(reports: Path, out: Path, hostile: Hostile) -> subprocess.Popen[bytes]
 def test_a_killed_run_goes_on_without_asking_again(
     tmp_path: Path, reports: Path, expected: dict[str, bytes], killed_by: signal.Signals
 ) -> None:
-    def slow(asked: Asked) -> Act:
+    def slow(asked: ChatRequest) -> Act:
         time.sleep(0.05)
         return answers
 
     out = tmp_path / "set"
-    with Hostile(respond, slow) as hostile:
+    with HostileServer(respond, slow) as hostile:
         for count in (10, 30):
             with start(reports, out, hostile) as process:
                 deadline = time.monotonic() + 60
@@ -196,12 +196,12 @@ def test_a_killed_run_goes_on_without_asking_again(
 
 
 @pytest.fixture
-def served(examples: Path) -> Iterator[Hostile]:
-    with Hostile(respond) as hostile:
+def served(examples: Path) -> Iterator[HostileServer]:
+    with HostileServer(respond) as hostile:
         yield hostile
 
 
-def test_the_command_from_end_to_end(tmp_path: Path, examples: Path, served: Hostile) -> None:
+def test_the_command_from_end_to_end(tmp_path: Path, examples: Path, served: HostileServer) -> None:
     out = tmp_path / "set"
     options = ["--engine", "openai", "--base-url", served.url, "--prompt", "organ_captions_short", "--prices", 1, 2]
     done = call("curate", examples / "reports.csv", "--out", out, *options)
@@ -217,7 +217,7 @@ def test_the_command_from_end_to_end(tmp_path: Path, examples: Path, served: Hos
     assert shown.exit_code == 0 and "tokens" in shown.stdout
 
 
-def test_the_key_is_written_nowhere(tmp_path: Path, examples: Path, served: Hostile) -> None:
+def test_the_key_is_written_nowhere(tmp_path: Path, examples: Path, served: HostileServer) -> None:
     served.key = KEY
     out = tmp_path / "set"
     options = ["--out", out, "--engine", "openai", "--base-url", served.url, "--limit", 3]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curation.caption import Accepted
-from curation.extraction.duplicates import distinct
+from curation.extraction.duplicates import split_repeated
 from curation.verification.verifier import Verifier
 
 
@@ -12,7 +12,7 @@ def row(caption: str, organ: str = "liver", status: str = "abnormal", section: s
 
 
 def split(*rows: Accepted) -> tuple[list[str], list[str]]:
-    kept, repeated = distinct(rows, Verifier().claims)
+    kept, repeated = split_repeated(rows, Verifier().claims)
     return [one.caption for one in kept], [one.caption for one in repeated]
 
 

@@ -15,7 +15,7 @@ from curation.caption_set.writer import PROMPT as PROMPT_FILE
 from curation.engines.chat import Answer, ChatFailed, EngineDown
 from curation.llm.pool import ChatRecipe
 from curation.llm.usage import Prices
-from curation.pipeline import Job, Result, curate
+from curation.pipeline import CurateJob, CurateResult, curate
 from curation.replay import replay
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
@@ -24,11 +24,11 @@ from tests.curation.fakes import PROMPT, FakeChat, answer, chat_recipe, fake_rec
 TABLES = ("reports", "captions", "rejects", "responses")
 
 
-def job(folder: Path, count: int = 40, *, distinct: int | None = None, out: str = "set", per_part: int = 15) -> Job:
+def job(folder: Path, count: int = 40, *, distinct: int | None = None, out: str = "set", per_part: int = 15) -> CurateJob:
     reports = folder / f"reports-{count}-{distinct}.csv"
     if not reports.exists():
         write_reports(reports, count, distinct=distinct)
-    return Job(reports, folder / out, workers=2, reports_per_part=per_part)
+    return CurateJob(reports, folder / out, workers=2, reports_per_part=per_part)
 
 
 def rows(root: Path, table: str) -> list[dict[str, object]]:
@@ -44,7 +44,7 @@ def files(root: Path, *tables: str) -> dict[str, bytes]:
     }
 
 
-def run(folder: Path, chat: FakeChat, progress: Progress | None = None, *, repair: int = 0, count: int = 40) -> Result:
+def run(folder: Path, chat: FakeChat, progress: Progress | None = None, *, repair: int = 0, count: int = 40) -> CurateResult:
     return curate(job(folder, count), chat_recipe(chat, repair=repair), progress)
 
 

@@ -13,7 +13,7 @@ from curation.caption import Columns
 from curation.engines.chat import EngineDown
 from curation.llm.dialogue import first_chats
 from curation.llm.responses import chat_key
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.ray_cluster.chat_worker import ChatLabour
 from curation.readers.reports import read_reports
 from curation.report import Report
@@ -43,7 +43,7 @@ def test_it_gives_what_one_machine_does_and_tells_what_it_took(
     assert labour.drain() == ({}, told.spent._replace(questions=0, prompt_tokens=0, completion_tokens=0), [])
 
     one = FakeChat()
-    curate(Job(tmp_path / "reports.csv", tmp_path / "set"), chat_recipe(one))
+    curate(CurateJob(tmp_path / "reports.csv", tmp_path / "set"), chat_recipe(one))
     assert [chat.messages for chat in one.history] == [asked.messages for asked in chat.history]
 
 

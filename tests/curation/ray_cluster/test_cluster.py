@@ -15,17 +15,17 @@ import pytest
 
 from curation.caption_set.manifest import load_manifest
 from curation.extraction.text_engine import rules_recipe
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.ray_cluster import recipe
 from curation.ray_cluster.recipe import OnRay, connected
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
 from tests.curation.cli.test_hostile_curate import recipe as hostile_recipe
 from tests.curation.cli.test_hostile_curate import respond
-from tests.curation.crowd import deadly_recipe, eventually, workers_of_ray
+from tests.curation.crashing_engine import deadly_recipe, eventually, workers_of_ray
 from tests.curation.fakes import fake_recipe, write_reports
-from tests.curation.hostile import Hostile, answers
-from tests.curation.mischief import fails
+from tests.curation.hostile_server import HostileServer, answers
+from tests.curation.server_faults import fails
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,26 +78,26 @@ class Saying(Progress):
 
 def test_2000_reports_by_rules_give_the_files_of_one_machine(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 2_000)
-    curate(Job(reports, tmp_path / "one"), rules_recipe())
+    curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
     progress = Saying()
-    curate(Job(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"), progress)
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"), progress)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert manifest(tmp_path / "ray") == manifest(tmp_path / "one")
     assert progress.said == []
-    assert curate(Job(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local")).already_done
+    assert curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local")).already_done
 
 
 def test_the_same_text_is_worked_on_once(tmp_path: Path) -> None:
     reports, log = write_reports(tmp_path / "reports.csv", 500, distinct=70), tmp_path / "log"
-    curate(Job(reports, tmp_path / "one"), fake_recipe())
-    curate(Job(reports, tmp_path / "ray"), OnRay(fake_recipe(log), "local"))
+    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(log), "local"))
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert len(log.read_text().splitlines()) == 70
 
 
 def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 2_000)
-    curate(Job(reports, tmp_path / "one"), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
 
     class Killing(Saying):
         """Several times, since one may hit a worker between two batches."""
@@ -110,20 +110,20 @@ def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
                     os.kill(process, signal.SIGKILL)
 
     progress = Killing()
-    curate(Job(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), progress)
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), progress)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert any("were begun again" in said for said in progress.said)
 
 
 def test_a_lane_that_is_killed_costs_no_row(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 1_500)
-    curate(Job(reports, tmp_path / "one"), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
 
     def kill() -> None:
         for process in workers_of_ray("ReadLanes"):
             os.kill(process, signal.SIGKILL)
 
-    curate(Job(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), Saying(300, kill))
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), Saying(300, kill))
     assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
@@ -134,8 +134,8 @@ def test_a_poisoned_report_is_rejected_and_no_other(tmp_path: Path) -> None:
     reports = tmp_path / "poisoned" / "reports.csv"
     reports.parent.mkdir()
     reports.write_text("\n".join(lines) + "\n")
-    curate(Job(reports, tmp_path / "one"), fake_recipe())
-    curate(Job(reports, tmp_path / "ray"), OnRay(deadly_recipe(), "local"))
+    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(deadly_recipe(), "local"))
     expected = [
         row for row in pq.read_table(tmp_path / "one/captions").to_pylist() if row["report_id"] != "scan_777.nii.gz"
     ]
@@ -150,8 +150,8 @@ def test_a_stop_keeps_what_is_done_and_the_next_run_goes_on_on_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports, log = write_reports(tmp_path / "reports.csv", 600), tmp_path / "log"
-    job = Job(reports, tmp_path / "set", reports_per_part=200)
-    curate(Job(reports, tmp_path / "one", reports_per_part=200), fake_recipe())
+    job = CurateJob(reports, tmp_path / "set", reports_per_part=200)
+    curate(CurateJob(reports, tmp_path / "one", reports_per_part=200), fake_recipe())
 
     def stop() -> None:
         raise Interrupted
@@ -170,10 +170,10 @@ def test_a_stop_keeps_what_is_done_and_the_next_run_goes_on_on_one_machine(
 def test_a_server_is_asked_by_actors_and_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-never-written-anywhere-0123456789")
     reports = write_reports(tmp_path / "reports.csv", 90)
-    with Hostile(respond) as hostile:
-        curate(Job(reports, tmp_path / "one"), hostile_recipe(hostile))
+    with HostileServer(respond) as hostile:
+        curate(CurateJob(reports, tmp_path / "one"), hostile_recipe(hostile))
         asked = len(hostile.answered)
-        curate(Job(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 2))
+        curate(CurateJob(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 2))
         assert len(hostile.answered) == 2 * asked
     for table in (*TABLES, "responses"):
         assert pq.read_table(tmp_path / "ray" / table) == pq.read_table(tmp_path / "one" / table)
@@ -188,24 +188,24 @@ def test_what_got_no_answer_is_asked_alone_when_it_is_made_anew(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-never-written-anywhere-0123456789")
     reports = write_reports(tmp_path / "reports.csv", 60)
-    with Hostile(respond, lambda asked: fails(422) if "of 7 mm" in asked.question else answers) as hostile:
-        first = curate(Job(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 1))
+    with HostileServer(respond, lambda asked: fails(422) if "of 7 mm" in asked.question else answers) as hostile:
+        first = curate(CurateJob(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 1))
         assert first.manifest.counts.rejects["engine_error"] == 1
         hostile.behave = lambda asked: answers
         before = len(hostile.log)
-        again = curate(Job(reports, tmp_path / "ray", overwrite=True), OnRay(hostile_recipe(hostile), "local", 1))
+        again = curate(CurateJob(reports, tmp_path / "ray", overwrite=True), OnRay(hostile_recipe(hostile), "local", 1))
         assert len(hostile.log) == before + 1
-        curate(Job(reports, tmp_path / "one"), hostile_recipe(hostile))
+        curate(CurateJob(reports, tmp_path / "one"), hostile_recipe(hostile))
     assert "engine_error" not in again.manifest.counts.rejects
     assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
 def test_a_server_that_is_gone_ends_the_run(tmp_path: Path) -> None:
     reports = write_reports(tmp_path / "reports.csv", 90)
-    with Hostile(respond) as hostile:
+    with HostileServer(respond) as hostile:
         gone = hostile_recipe(hostile, attempts=2)
     with pytest.raises((RunError, InputError)):
-        curate(Job(reports, tmp_path / "ray"), OnRay(gone, "local", 2))
+        curate(CurateJob(reports, tmp_path / "ray"), OnRay(gone, "local", 2))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_addresses_that_cannot_be(address: str, told: str) -> None:
 def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
     """The process and its cluster go down together; what came back before is there for the next run."""
     reports = write_reports(tmp_path / "reports.csv", 3_000)
-    curate(Job(reports, tmp_path / "one"), rules_recipe())
+    curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
     call = [sys.executable, "-m", "ovct", "curate", str(reports), "--out", "ray", "--ray", "local", "--workers", "2"]
     said = tmp_path / "stderr"
     with said.open("w") as errors:
@@ -232,5 +232,5 @@ def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
         run.wait()
     assert "Traceback" not in said.read_text() and "WARNING" not in said.read_text()
     assert not load_manifest(tmp_path / "ray").complete
-    curate(Job(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"))
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"))
     assert files(tmp_path / "ray") == files(tmp_path / "one")

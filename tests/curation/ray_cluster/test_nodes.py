@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from curation.pipeline import Job, curate
+from curation.pipeline import CurateJob, curate
 from curation.ray_cluster import recipe
 from curation.ray_cluster.recipe import OnRay
 from curation.runtime.errors import InputError
@@ -41,7 +41,7 @@ def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatc
     monkeypatch.setattr(recipe, "BATCH_OF_TEXT", 1)
     cluster, other = nodes
     reports = write_reports(tmp_path / "reports.csv", 900)
-    curate(Job(reports, tmp_path / "one"), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
 
     class Losing(Progress):
         done = 0
@@ -51,7 +51,7 @@ def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatc
             if self.done == 200:
                 cluster.remove_node(other, allow_graceful=False)
 
-    curate(Job(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), cluster.address), Losing())
+    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), cluster.address), Losing())
     assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
@@ -62,4 +62,4 @@ def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ray, "init", nothing)
     reports = write_reports(tmp_path / "reports.csv", 5)
     with pytest.raises(InputError, match=r"--ray auto: no Ray cluster could be reached .*`ray start --head`"):
-        curate(Job(reports, tmp_path / "set"), OnRay(fake_recipe(), "auto"))
+        curate(CurateJob(reports, tmp_path / "set"), OnRay(fake_recipe(), "auto"))

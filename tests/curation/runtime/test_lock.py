@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from curation.runtime.files import Held, hold
+from curation.runtime.locks import LockedError, lock_file
 
 HOLD = """
 import sys, time
-from curation.runtime.files import hold
+from curation.runtime.locks import lock_file
 file = open(sys.argv[1], "a+")
-hold(file)
+lock_file(file)
 print("held", flush=True)
 time.sleep(60)
 """
@@ -22,15 +22,15 @@ def test_one_process_at_a_time_and_the_kernel_lets_go(tmp_path: Path) -> None:
     holder = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with path.open("a+") as file, pytest.raises(Held) as held:
-            hold(file)
+        with path.open("a+") as file, pytest.raises(LockedError) as held:
+            lock_file(file)
         assert held.value.holder == str(holder.pid) and path.read_text() == f"{holder.pid}\n"
     finally:
         holder.kill()
         holder.communicate()
     with path.open("a+") as file:
-        hold(file)
-        with path.open("a+") as other, pytest.raises(Held):
-            hold(other)
+        lock_file(file)
+        with path.open("a+") as other, pytest.raises(LockedError):
+            lock_file(other)
     with path.open("a+") as file:
-        hold(file)
+        lock_file(file)

@@ -18,11 +18,13 @@ import ovct
 from curation.caption_set.manifest import Manifest
 from curation.caption_set.publishing import Published
 from curation.caption_set.writer import SetError
-from curation.pipeline import Job, Result, curate
+from curation.pipeline import CurateJob, CurateResult, curate
 from curation.runtime import stores as storage
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
-from curation.runtime.stores import Place, fetched, is_url, local_path, said, shown, staged
+from curation.runtime.store_cache import fetch, staging_folder
+from curation.runtime.stores import StoreLocation
+from curation.runtime.urls import is_url, local_path, redact_error, redact_url
 from tests.curation.fakes import fake_recipe, write_reports
 from tests.curation.runtime.bucket import Bucket, gladly, sometimes
 
@@ -45,12 +47,12 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
         yield bucket
 
 
-def run(reports: Path, progress: Progress | None = None, url: str = SET, **changes: Any) -> Result:
+def run(reports: Path, progress: Progress | None = None, url: str = SET, **changes: Any) -> CurateResult:
     """Curate into the bucket."""
     progress = progress or Progress()
-    publish = Published(url, staged(url, progress), progress)
+    publish = Published(url, staging_folder(url, progress), progress)
     changes = {"reports_per_part": 100} | changes
-    return curate(Job(reports, publish.root, publish=publish, **changes), fake_recipe(), progress)
+    return curate(CurateJob(reports, publish.root, publish=publish, **changes), fake_recipe(), progress)
 
 
 def tables(objects: dict[str, bytes]) -> dict[str, bytes]:
@@ -62,7 +64,7 @@ def local(out: Path) -> dict[str, bytes]:
 
 
 def expected(tmp_path: Path, reports: Path, **changes: Any) -> dict[str, bytes]:
-    curate(Job(reports, tmp_path / "here", **{"reports_per_part": 100} | changes), fake_recipe())
+    curate(CurateJob(reports, tmp_path / "here", **{"reports_per_part": 100} | changes), fake_recipe())
     return local(tmp_path / "here")
 
 
@@ -98,7 +100,7 @@ def test_throttled_and_with_dropped_connections_the_same_set(bucket: Bucket, tmp
     reports = write_reports(tmp_path / "reports.csv", 450)
     bucket.put("in/reports.csv", reports.read_bytes())
     bucket.behave = sometimes(0.3, seed)
-    result = run(fetched("s3://hospital/in/reports.csv", Progress()))
+    result = run(fetch("s3://hospital/in/reports.csv", Progress()))
     bucket.behave = gladly
     assert result.manifest.complete and sum(bucket.troubles.values()) > 5 and len(bucket.troubles) == 3
     assert tables(bucket.objects("out/")) == expected(tmp_path, reports)
@@ -140,16 +142,16 @@ class After(Progress):
 CHILD = """
 import sys
 from pathlib import Path
-from curation.pipeline import Job
+from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import Progress
 from curation.caption_set.publishing import Published
-from curation.runtime.stores import staged
+from curation.runtime.store_cache import staging_folder
 from tests.curation.fakes import fake_recipe
 if __name__ == "__main__":
     reports, url = sys.argv[1:]
-    publish = Published(url, staged(url, Progress()), Progress())
-    curate(Job(Path(reports), publish.root, publish=publish, reports_per_part=100), fake_recipe(seconds=0.002))
+    publish = Published(url, staging_folder(url, Progress()), Progress())
+    curate(CurateJob(Path(reports), publish.root, publish=publish, reports_per_part=100), fake_recipe(seconds=0.002))
 """
 
 
@@ -253,18 +255,18 @@ def test_shards_in_a_store_are_merged_into_a_store(bucket: Bucket, tmp_path: Pat
 def test_what_has_not_changed_is_fetched_once(bucket: Bucket, tmp_path: Path) -> None:
     for number in range(5):
         bucket.put(f"txt/{number}.txt", f"FINDINGS: The liver is normal. {number}".encode())
-    folder, said = fetched("s3://hospital/txt", progress := After(0, None)), 1
+    folder, said = fetch("s3://hospital/txt", progress := After(0, None)), 1
     assert sorted(path.name for path in folder.glob("*.txt")) == [f"{number}.txt" for number in range(5)]
     assert len(progress.told) == said and "fetching 5 files" in progress.told[0]
-    assert fetched("s3://hospital/txt/", progress) == folder and len(progress.told) == 1
+    assert fetch("s3://hospital/txt/", progress) == folder and len(progress.told) == 1
     bucket.put("txt/1.txt", b"another text")
     bucket.client.delete_object(Bucket="hospital", Key="txt/4.txt")
-    assert fetched("s3:/hospital/txt", progress) == folder and "fetching 1 files" in progress.told[-1]
+    assert fetch("s3:/hospital/txt", progress) == folder and "fetching 1 files" in progress.told[-1]
     assert (folder / "1.txt").read_text() == "another text" and not (folder / "4.txt").exists()
-    one = fetched("s3://hospital/txt/1.txt", progress)
-    assert one.name == "1.txt" and fetched("s3://hospital/txt/1.txt", progress) == one and len(progress.told) == 3
+    one = fetch("s3://hospital/txt/1.txt", progress)
+    assert one.name == "1.txt" and fetch("s3://hospital/txt/1.txt", progress) == one and len(progress.told) == 3
     bucket.put("txt/1.txt", b"a third text")
-    assert fetched("s3://hospital/txt/1.txt", progress).read_text() == "a third text"
+    assert fetch("s3://hospital/txt/1.txt", progress).read_text() == "a third text"
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,7 @@ def test_what_has_not_changed_is_fetched_once(bucket: Bucket, tmp_path: Path) ->
 )
 def test_places_that_cannot_be_read(bucket: Bucket, url: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as error:
-        fetched(url, Progress())
+        fetch(url, Progress())
     assert "word" not in str(error.value)
 
 
@@ -286,8 +288,8 @@ def test_no_access_is_told_at_once(bucket: Bucket, tmp_path: Path, monkeypatch: 
     def refuse(*_: object) -> None:
         raise PermissionError("Access Denied")
 
-    place = Place("s3://hospital/out", Progress())
-    monkeypatch.setattr(place.files, "cat_file", refuse)
+    place = StoreLocation("s3://hospital/out", Progress())
+    monkeypatch.setattr(place.filesystem, "cat_file", refuse)
     with pytest.raises(InputError, match=r"does not let us \(Access Denied\).*environment or the store's own"):
         place.read("manifest.json")
 
@@ -308,10 +310,10 @@ def test_what_is_there_is_not_overwritten(bucket: Bucket, tmp_path: Path) -> Non
 def test_any_store_that_fsspec_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OVCT_CACHE", str(tmp_path / "cache"))
     reports = write_reports(tmp_path / "reports.csv", 250)
-    Place("memory://in/reports.csv", Progress()).put(reports, "")
-    run(fetched("memory://in/reports.csv", Progress()), url="memory://sets/one")
-    place = Place("memory://sets/one", Progress())
-    found = {entry.name: place.read(entry.name) for entry in place.entries() if entry.name.endswith(".parquet")}
+    StoreLocation("memory://in/reports.csv", Progress()).put(reports, "")
+    run(fetch("memory://in/reports.csv", Progress()), url="memory://sets/one")
+    place = StoreLocation("memory://sets/one", Progress())
+    found = {entry.name: place.read(entry.name) for entry in place.list_files() if entry.name.endswith(".parquet")}
     assert found == expected(tmp_path, reports)
 
 
@@ -331,9 +333,9 @@ def test_what_is_a_url(place: str, url: bool, path: str | None) -> None:
 
 
 def test_nothing_that_is_secret_is_shown() -> None:
-    assert shown("https://user:word@host/file?X-Amz-Signature=abc") == "https://***@host/file"
+    assert redact_url("https://user:word@host/file?X-Amz-Signature=abc") == "https://***@host/file"
     error = OSError("GET https://me:word@host/x?X-Amz-Signature=abc&token=1 failed\n again")
-    assert said(error) == "GET https://***@host/x?*** failed again"
+    assert redact_error(error) == "GET https://***@host/x?*** failed again"
 
 
 @pytest.mark.parametrize(

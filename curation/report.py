@@ -22,7 +22,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class RowProblem:
     """What was wrong with a row: it could not be used or, where ``kept`` is true, it was used all the same.
 
     ``row`` counts data rows from 1, the header apart; None speaks of the whole file.

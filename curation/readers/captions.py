@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curation.report import Report, Section, Skipped
+from curation.report import Report, RowProblem, Section
 from curation.runtime.errors import InputError
 
-from .rows import Row
+from .rows import TableRow
 from .tables import open_table
 
 
@@ -91,7 +91,7 @@ def caption_files(path: Path) -> list[Path]:
     return files
 
 
-def read_claims(path: Path, problems: Callable[[Skipped], None]) -> Iterator[Claim]:
+def read_claims(path: Path, problems: Callable[[RowProblem], None]) -> Iterator[Claim]:
     """Stream captions from a table with the columns report_id, organ and caption, or a folder of such Parquet files."""
     for file in caption_files(path):
         with open_table(file, partial(_note, problems, str(file))) as table:
@@ -105,7 +105,7 @@ def read_claims(path: Path, problems: Callable[[Skipped], None]) -> Iterator[Cla
 
 
 def _note(
-    problems: Callable[[Skipped], None],
+    problems: Callable[[RowProblem], None],
     path: str,
     row: int | None,
     problem: str,
@@ -113,10 +113,10 @@ def _note(
     kept: bool = False,
     file: str | None = None,
 ) -> None:
-    problems(Skipped(file or path, row, problem, kept))
+    problems(RowProblem(file or path, row, problem, kept))
 
 
-def _claim(row: Row) -> Claim:
+def _claim(row: TableRow) -> Claim:
     cells = {column: row.cells.get(column, "") for column in COLUMNS}
     cells["report_id"] = cells["report_id"].strip()
     problem = None

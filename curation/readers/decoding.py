@@ -1,4 +1,4 @@
-"""Bytes to lines of text: plain or gzipped, in whichever encoding the file turns out to have."""
+"""Decode the bytes of a file to lines of text: plain or gzipped, in whichever encoding the file turns out to have."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from .rows import DamagedError
 ByteStream = io.BufferedReader | gzip.GzipFile
 UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 GZIP_MAGIC = b"\x1f\x8b"
-SNIFFED = 1 << 16
+SNIFFED_BYTES = 1 << 16
+# Characters that ``read_pieces`` gives out at most at once where lines mean nothing.
+PIECE_CHARACTERS = 1 << 20
 # A line beyond this is no line of a table of reports: 5 MB in one cell are read, a disk image is not.
 LONGEST_LINE = 1 << 26
 BYTE_ORDER_MARKS = (
@@ -34,7 +36,7 @@ STRAY_BYTES = re.compile("[\udc80-\udcff]+")
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[ByteStream]:
-    """Open a file, through gzip where its first bytes say so (a name may lie).
+    """Open a file as a stream of bytes, through gzip where its first bytes say so (a name may lie).
 
     Raises:
         InputError: the file is missing, empty or may not be read.
@@ -57,18 +59,37 @@ def open_bytes(path: Path) -> Iterator[ByteStream]:
 
 
 def first_bytes(stream: ByteStream, path: Path) -> bytes:
-    """The first four bytes, which stay to be read."""
+    """Return the beginning of a file, which stays to be read: up to 64 kB, and four bytes at least where it has them.
+
+    Raises:
+        InputError: the compressed file cannot be unpacked.
+    """
     try:
-        return stream.peek(4)[:4]
+        return stream.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
     except UNPACKING_ERRORS as error:
         raise InputError(f"{path}: cannot be unpacked ({error}); fetch the file again") from error
 
 
+def describe_encoding(head: bytes) -> str:
+    """Return the name of a text file's encoding for people, as the first bytes of the file show it.
+
+    >>> describe_encoding("Größe".encode()), describe_encoding("Größe".encode("latin-1"))
+    ('utf-8', 'windows-1252')
+    """
+    encoding = sniff_encoding(head)
+    if encoding != "utf-8":
+        return encoding
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(head)
+    if not STRAY_BYTES.search(text):
+        return "utf-8"
+    return "windows-1252" if STRAY_BYTES.sub("", text).isascii() else "utf-8 and windows-1252"
+
+
 def sniff_encoding(head: bytes) -> str:
-    """Name the encoding of a file from its first bytes.
+    """Return the name of the codec that reads a file, from the first bytes of the file.
 
     Without a byte order mark, text of mostly Latin letters in UTF-16 shows a NUL in every second byte. All else is
-    taken for UTF-8, and single bytes that are not are put right line by line (see ``repair``).
+    read as UTF-8, and single bytes that are not UTF-8 are repaired line by line (see ``repair``).
     """
     for mark, encoding in BYTE_ORDER_MARKS:
         if head.startswith(mark):
@@ -83,7 +104,7 @@ def sniff_encoding(head: bytes) -> str:
 
 
 def repair(line: str) -> str:
-    """Read bytes that are not UTF-8 as Windows-1252, which holds all of Latin-1's letters.
+    """Return a line with the bytes that are not UTF-8 read as Windows-1252, which holds all of Latin-1's letters.
 
     Every letter beyond ASCII in a Latin-1 file is such a byte, so the whole file comes out right; in a UTF-8 file into
     which a few strangers were pasted, only those change. Nothing is decided on a prefix and nothing is read twice.
@@ -93,8 +114,8 @@ def repair(line: str) -> str:
     return STRAY_BYTES.sub(_from_windows_1252, line)
 
 
-def _from_windows_1252(found: re.Match[str]) -> str:
-    stray = found[0].encode("ascii", "surrogateescape")
+def _from_windows_1252(match: re.Match[str]) -> str:
+    stray = match[0].encode("ascii", "surrogateescape")
     try:
         return stray.decode("cp1252")
     except UnicodeDecodeError:  # five bytes mean nothing there; in Latin-1 every byte means something
@@ -102,7 +123,7 @@ def _from_windows_1252(found: re.Match[str]) -> str:
 
 
 def read_lines(stream: ByteStream, path: Path) -> Iterator[str]:
-    """Lines with their own line ends, decoded.
+    """Yield the lines of a file with their own line ends, decoded.
 
     Raises:
         DamagedError: the compressed stream ends early or is corrupt; all lines before that have been given out.
@@ -115,10 +136,14 @@ def read_lines(stream: ByteStream, path: Path) -> Iterator[str]:
 
 
 def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
-    """Lines, those longer than ``size`` characters in several pieces; raises DamagedError as ``read_lines`` does."""
+    """Yield lines, those longer than ``size`` characters in several pieces.
+
+    Raises:
+        DamagedError: as ``read_lines`` does.
+    """
     text = None
     try:
-        encoding = sniff_encoding(stream.peek(SNIFFED)[:SNIFFED])
+        encoding = sniff_encoding(stream.peek(SNIFFED_BYTES)[:SNIFFED_BYTES])
         errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
         text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
         for piece in iter(partial(text.readline, size), ""):

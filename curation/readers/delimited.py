@@ -11,7 +11,7 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 
 from .quotes import Lines, OpenQuoteError, Shape, read_records
-from .rows import DamagedError, Note, Row, Table
+from .rows import DamagedError, NoteProblem, Table, TableRow
 
 DELIMITERS = ",\t;|"
 # Lines looked at to find the delimiter.
@@ -19,7 +19,7 @@ SAMPLE = 20
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*$')
 
 
-def read_delimited(source: Iterator[str], path: Path, note: Note) -> Table:
+def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Table:
     """Find delimiter and header, then stream the rows.
 
     Raises:
@@ -75,7 +75,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     return tuple(unique)
 
 
-def _rows(lines: Lines, columns: tuple[str, ...], shape: Shape, note: Note) -> Iterator[Row]:
+def _rows(lines: Lines, columns: tuple[str, ...], shape: Shape, note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
         for cells, problem in read_records(lines, shape):
@@ -91,9 +91,9 @@ def _rows(lines: Lines, columns: tuple[str, ...], shape: Shape, note: Note) -> I
         note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
 
 
-def _row(number: int, cells: list[str], columns: tuple[str, ...], delimiter: str, note: Note) -> Row:
+def _row(number: int, cells: list[str], columns: tuple[str, ...], delimiter: str, note: NoteProblem) -> TableRow:
     missing = len(columns) - len(cells)
     if missing > 0:
         note(number, f"{len(cells)} of {len(columns)} cells; the missing ones are empty", kept=True)
         cells = cells + [""] * missing
-    return Row(number, dict(zip(columns, cells, strict=False)), cells[len(columns) :], delimiter)
+    return TableRow(number, dict(zip(columns, cells, strict=False)), cells[len(columns) :], delimiter)

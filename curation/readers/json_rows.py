@@ -10,17 +10,16 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 
 from .layouts import is_known
-from .rows import DamagedError, Note, Row, Table, flatten
+from .rows import DamagedError, NoteProblem, Table, TableRow, flatten
 
 # Rows looked at to learn the columns, and members of an object held back until it is clear what it is.
 LOOK_AHEAD = 100
-PIECE = 1 << 20
 # A value that grows to this many characters is taken for one that never ends.
 LONGEST_VALUE = 1 << 26
 WHITE = " \t\r\n\ufeff"
 
 
-def read_json(pieces: Iterator[str], path: Path, note: Note) -> Table:
+def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
     """Stream the objects of a JSON file. Its beginning says which of the kinds it is, whatever the file is called.
 
     Raises:
@@ -57,7 +56,7 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _line_rows(pieces: Iterator[str], note: Note) -> Iterator[Row]:
+def _line_rows(pieces: Iterator[str], note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
         for line in _whole_lines(pieces):
@@ -68,7 +67,7 @@ def _line_rows(pieces: Iterator[str], note: Note) -> Iterator[Row]:
                 note(number, f"not JSON ({error}): {line[:60]}")
                 continue
             if isinstance(record, dict):
-                yield Row(number, flatten(record))
+                yield TableRow(number, flatten(record))
             else:
                 note(number, f"expected a JSON object, got {type(record).__name__}: {line[:60]}")
     except DamagedError as error:
@@ -150,15 +149,15 @@ class Document:
         return bool(added)
 
 
-def _document_rows(document: Document, path: Path, note: Note) -> Iterator[Row]:
+def _document_rows(document: Document, path: Path, note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
         for name, record in _records(document):
             number += 1
             if isinstance(record, dict):
-                yield Row(number, {**name, **flatten(record)})
+                yield TableRow(number, {**name, **flatten(record)})
             elif isinstance(record, str) and name:
-                yield Row(number, {**name, "report": record})
+                yield TableRow(number, {**name, "report": record})
             else:
                 note(number, f"expected a JSON object, got {type(record).__name__}: {str(record)[:60]}")
     except (ValueError, RecursionError) as error:

@@ -65,8 +65,8 @@ class TextColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How a table is read.
+class ColumnLayout:
+    """Says which columns of a table hold the ids and the texts of reports.
 
     ``texts`` holds alternatives, best first: a row is read by the first one that has text in it. Where ``heading`` is
     set, following rows of one id are one report, and that column heads each part of it.
@@ -76,8 +76,13 @@ class Layout:
     texts: tuple[tuple[TextColumn, ...], ...]
     heading: str | None = None
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The names of all columns with text, each once, in order of preference."""
+        return tuple(dict.fromkeys(column.name for alternative in self.texts for column in alternative))
 
-def find_layout(columns: Sequence[str], id_column: str | None = None, text_columns: Sequence[str] = ()) -> Layout:
+
+def find_layout(columns: Sequence[str], id_column: str | None = None, text_columns: Sequence[str] = ()) -> ColumnLayout:
     """Find id and text among ``columns``, those that are named first.
 
     Raises:
@@ -88,9 +93,9 @@ def find_layout(columns: Sequence[str], id_column: str | None = None, text_colum
     named = [_named(name, "--text-column", columns) for name in text_columns]
     found_id = named_id or next((plain[name] for name in ID_NAMES if name in plain and plain[name] not in named), None)
     if named:
-        return Layout(found_id, (tuple(TextColumn(name, _section_by_name(name)) for name in named),))
+        return ColumnLayout(found_id, (tuple(TextColumn(name, _section_by_name(name)) for name in named),))
     if {"volumename", "anatomy", "sentence"} <= plain.keys():
-        return Layout(found_id, ((TextColumn(plain["sentence"], "findings"),),), plain["anatomy"])
+        return ColumnLayout(found_id, ((TextColumn(plain["sentence"], "findings"),),), plain["anatomy"])
     texts = _known_texts([name for name in columns if name != found_id])
     if not texts:
         raise InputError(
@@ -98,7 +103,7 @@ def find_layout(columns: Sequence[str], id_column: str | None = None, text_colum
             "report, text, findings, impression, Findings_EN …; name yours with --text-column NAME"
             + ("" if found_id else ", and the one with the ids with --id-column NAME")
         )
-    return Layout(found_id, texts)
+    return ColumnLayout(found_id, texts)
 
 
 def is_known(name: str) -> bool:

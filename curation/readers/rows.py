@@ -1,60 +1,39 @@
-"""Rows that could not be used, and warnings about others: counted, the first few at hand, all of them in a list."""
+"""Rows of a table, whatever its file format: what every reader of a format yields, and values of cells as text."""
 
 from __future__ import annotations
 
 import json
 import re
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from curation.report import Skipped
-
-SHOWN = 5
-
-
-class Problems:
-    """The rows that could not be used, and warnings: counted, the first few kept, all of them in a file."""
-
-    def __init__(self) -> None:
-        self.first: list[Skipped] = []
-        self.skipped = self.warnings = 0
-        self._lines = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 -- closed by close()
-
-    def __call__(self, problem: Skipped) -> None:
-        """Note one."""
-        if problem.kept:
-            self.warnings += 1
-        else:
-            self.skipped += 1
-        if len(self.first) < SHOWN:
-            self.first.append(problem)
-        self._lines.write(json.dumps(asdict(problem), ensure_ascii=True).encode() + b"\n")
-
-    def lines(self) -> Iterator[bytes]:
-        """All of them, as JSON lines."""
-        self._lines.seek(0)
-        yield from self._lines
-
-    def close(self) -> None:
-        """Drop the file."""
-        self._lines.close()
+# Rows that the reader of a binary format holds at once.
+BATCH_ROWS = 256
+UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class DamagedError(Exception):
-    """A file that can be read up to here and no further."""
+    """Raised where a file is cut off or corrupt: all before that place has been read, nothing behind it can be."""
 
 
-class Note(Protocol):
-    """Passes on a problem as it is met, so that nothing is dropped in silence."""
+class NoteProblem(Protocol):
+    """Takes a problem as it is met, so that no row is dropped in silence.
+
+    ``row`` counts data rows from 1, None speaks of the whole file. ``kept`` says that the row is used all the same,
+    ``file`` names the file of a folder that the problem is in.
+    """
 
     def __call__(self, row: int | None, problem: str, *, kept: bool = False, file: str | None = None) -> None: ...
 
 
 @dataclass(slots=True)
-class Row:
-    """One data row. ``number`` counts from 1; ``surplus`` holds cells beyond the last column, cut at ``delimiter``."""
+class TableRow:
+    """A data row of a table, in any file format.
+
+    ``number`` counts data rows from 1, without the header. ``cells`` maps the name of a column to the cell's text.
+    ``surplus`` holds the cells beyond the last column, which were cut at ``delimiter``.
+    """
 
     number: int
     cells: dict[str, str]
@@ -64,13 +43,16 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """Columns (for JSON: those of the first rows) and a stream of rows, read once."""
+    """A table that is being read: the names of its columns (for JSON: of its first rows) and its rows, to be read once.
+
+    ``format`` and ``encoding`` are set by ``tables.open_table``: the name of the file format, and the encoding of its
+    text as the beginning of the file shows it, None for a binary format and for a folder of files.
+    """
 
     columns: tuple[str, ...]
-    rows: Iterator[Row]
-
-
-UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+    rows: Iterator[TableRow]
+    format: str = ""
+    encoding: str | None = None
 
 
 def clean(value: str) -> str:
@@ -80,11 +62,11 @@ def clean(value: str) -> str:
     """
     if value.isascii() and "\0" not in value:
         return value
-    return UNUSABLE.sub(lambda found: " " if found[0] == "\0" else "\ufffd", value)
+    return UNUSABLE.sub(lambda unusable: " " if unusable[0] == "\0" else "\ufffd", value)
 
 
 def as_text(value: object) -> str:
-    """A cell of any type as text: nothing for null and NaN, ``7`` for 7.0 (spreadsheets keep ids as floats)."""
+    """Return a cell of any type as text: "" for null and NaN, "7" for 7.0 (spreadsheets keep ids as floats)."""
     if isinstance(value, str):
         return value
     if value is None or value != value:
@@ -103,7 +85,7 @@ def as_text(value: object) -> str:
 
 
 def flatten(record: dict[str, object], prefix: str = "") -> dict[str, str]:
-    """Nested objects as one row: ``{"report": {"findings": "…"}}`` has the column ``report.findings``."""
+    """Return nested objects as cells of one row: ``{"report": {"findings": "…"}}`` has the cell ``report.findings``."""
     cells: dict[str, str] = {}
     for key, value in record.items():
         if isinstance(value, dict) and value:
@@ -111,11 +93,3 @@ def flatten(record: dict[str, object], prefix: str = "") -> dict[str, str]:
         else:
             cells[f"{prefix}{key}"] = as_text(value)
     return cells
-
-
-def problem_lines(problems: Sequence[Skipped], count: int) -> list[str]:
-    """The first problem rows as ``file:row: problem``, and how many more there are."""
-    lines = [f"{found.file}:{'' if found.row is None else f'{found.row}:'} {found.problem}" for found in problems]
-    if count > len(lines):
-        lines.append(f"… and {count - len(lines):,} more")
-    return lines

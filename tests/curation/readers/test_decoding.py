@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.readers import decoding
-from curation.readers.decoding import open_bytes, read_lines, read_pieces, repair, sniff_encoding
+from curation.readers.decoding import (
+    describe_encoding,
+    open_bytes,
+    read_lines,
+    read_pieces,
+    repair,
+    sniff_encoding,
+)
 from curation.readers.rows import DamagedError
 from curation.runtime.errors import InputError
 
@@ -38,6 +45,26 @@ def test_big_endian_with_mark_and_latin_1(tmp_path: Path) -> None:
     assert "".join(lines(path)) == TEXT
     path.write_bytes("café\n".encode("latin-1"))
     assert lines(path) == ["café\n"]
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"", "utf-8"),
+        (b"plain", "utf-8"),
+        ("Größe".encode(), "utf-8"),
+        ("Größe".encode()[:-2], "utf-8"),
+        ("Größ".encode()[:-1], "utf-8"),
+        ("Größe".encode("latin-1"), "windows-1252"),
+        ("Größe ".encode() + b"caf\xe9", "utf-8 and windows-1252"),
+        ("Größe".encode("utf-8-sig"), "utf-8-sig"),
+        ("Größe".encode("utf-16"), "utf-16"),
+        ("Liver is normal.".encode("utf-16-be"), "utf-16-be"),
+    ],
+)
+def test_the_encoding_has_a_name_for_people(head: bytes, name: str) -> None:
+    """Also where the beginning of a file ends within a letter."""
+    assert describe_encoding(head) == name
 
 
 def test_stray_bytes_behind_a_long_clean_beginning(tmp_path: Path) -> None:

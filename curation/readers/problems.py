@@ -1,0 +1,53 @@
+"""Problems with rows of the input: rows that were skipped (not used), and rows that were used with a warning."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from curation.report import RowProblem
+
+FIRST_PROBLEMS = 5
+
+
+class ProblemLog:
+    """Counts problems, keeps the first few at hand and writes all of them to a temporary file as JSON lines.
+
+    ``skipped`` counts the rows that were not used, ``warnings`` those that were used all the same.
+    """
+
+    def __init__(self) -> None:
+        self.first: list[RowProblem] = []
+        self.skipped = self.warnings = 0
+        self._lines = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 -- closed by close()
+
+    def __call__(self, problem: RowProblem) -> None:
+        """Add a problem."""
+        if problem.kept:
+            self.warnings += 1
+        else:
+            self.skipped += 1
+        if len(self.first) < FIRST_PROBLEMS:
+            self.first.append(problem)
+        self._lines.write(json.dumps(asdict(problem), ensure_ascii=True).encode() + b"\n")
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield all problems as JSON lines, in the order in which they were met."""
+        self._lines.seek(0)
+        yield from self._lines
+
+    def close(self) -> None:
+        """Delete the temporary file."""
+        self._lines.close()
+
+
+def problem_lines(problems: Sequence[RowProblem], count: int) -> list[str]:
+    """Return the first problems as ``file:row: problem``, and a line that says how many more of ``count`` there are."""
+    lines = [
+        f"{problem.file}:{'' if problem.row is None else f'{problem.row}:'} {problem.problem}" for problem in problems
+    ]
+    if count > len(lines):
+        lines.append(f"… and {count - len(lines):,} more")
+    return lines

@@ -1,0 +1,67 @@
+"""Read the first filled sheet of a spreadsheet (XLSX) as rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+
+from .delimited import unique_names
+from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text
+
+
+@contextmanager
+def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
+    """Open the first sheet with anything in it as a table whose rows stream.
+
+    Excel keeps texts in one list for all sheets, which has to be held.
+
+    Raises:
+        InputError: the file cannot be read as XLSX, or has no filled cells.
+    """
+    import openpyxl
+
+    with ExitStack() as stack:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of styles and extensions that no text depends on
+                workbook = openpyxl.load_workbook(stack.enter_context(path.open("rb")), read_only=True, data_only=True)
+                stack.callback(workbook.close)
+            sheets = [(sheet.title, _sheet_cells(sheet.iter_rows(values_only=True))) for sheet in workbook.worksheets]
+            filled = [(title, header, cells) for title, cells in sheets if (header := next(cells, None))]
+        except Exception as error:  # openpyxl lets whatever its parsers raise through
+            raise InputError(f"{path}: cannot be read as XLSX ({error!r}); save it again, or as CSV") from error
+        if not filled:
+            raise InputError(f"{path} has no filled cells; expected a header line and at least one report")
+        for title, _, _ in filled[1:]:
+            note(None, f"only sheet {filled[0][0]!r} is read, sheet {title!r} is not", kept=True)
+        columns = unique_names(filled[0][1])
+        yield Table(columns, _rows(filled[0][2], columns, note))
+
+
+def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:
+    """Yield the rows of a sheet that are not empty, as text."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            batch = list(islice(rows, BATCH_ROWS))
+        if not batch:
+            return
+        for values in batch:
+            cells = [as_text(value) for value in values]
+            if any(cells):
+                yield cells
+
+
+def _rows(rows: Iterator[list[str]], columns: tuple[str, ...], note: NoteProblem) -> Iterator[TableRow]:
+    number = 0
+    try:
+        for number, cells in enumerate(rows, 1):
+            padded = cells + [""] * (len(columns) - len(cells))
+            yield TableRow(number, dict(zip(columns, padded, strict=False)), padded[len(columns) :])
+    except Exception as error:  # as above
+        note(number + 1, f"the sheet cannot be read from here on ({error})")

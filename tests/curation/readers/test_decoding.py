@@ -56,7 +56,7 @@ def test_big_endian_with_mark_and_latin_1(tmp_path: Path) -> None:
         ("Größe".encode()[:-2], "utf-8"),
         ("Größ".encode()[:-1], "utf-8"),
         ("Größe".encode("latin-1"), "windows-1252"),
-        ("Größe ".encode() + b"caf\xe9", "utf-8 and windows-1252"),
+        ("Größe ".encode() + b"caf\xe9\n", "utf-8 and windows-1252"),
         ("Größe".encode("utf-8-sig"), "utf-8-sig"),
         ("Größe".encode("utf-16"), "utf-16"),
         ("Liver is normal.".encode("utf-16-be"), "utf-16-be"),

@@ -1,7 +1,9 @@
-"""Engines turn reports into drafts of captions: claims, until the verifier has held them against the report.
+"""Engines turn reports into drafts of captions: claims, until the verifier has checked them against the report.
 
-There are two kinds. An ``Engine`` works on the text itself and runs beside the verifier, in each worker process. A
-``ChatEngine`` answers chats: what a report is asked, and what its answers mean, is the same whichever of them it is
+There are two kinds. A ``TextEngine`` (``base.py``) works on the text itself and runs beside the verifier, in each
+worker process; the built-in one is ``RulesEngine`` (``rules.py``, with ``non_findings.py`` and ``caption_wording.py``).
+A ``ChatEngine`` (``chat.py``) answers chats: ``OpenAIEngine`` asks a server, ``VllmEngine`` runs a model on this
+machine. Which questions a report becomes, and how their answers are read, does not depend on the engine
 (``curation/llm``).
 """
 

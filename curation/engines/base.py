@@ -9,7 +9,7 @@ from curation.caption import Draft
 from curation.report import Report
 
 
-class Engine(Protocol):
+class TextEngine(Protocol):
     """What the pipeline needs of an engine. ``model`` and ``prompt`` (a hash) are recorded with each caption."""
 
     name: str

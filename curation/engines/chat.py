@@ -14,9 +14,9 @@ class Message(NamedTuple):
 
 
 class Chat(NamedTuple):
-    """What a model is asked: the turns, and the JSON schema of its answer.
+    """A request to a model: the turns, the JSON schema of the answer, and the most tokens the answer may have.
 
-    ``schema`` is the same object for all chats of one kind, so that what an engine works out for it can be kept.
+    ``schema`` is the same object for all chats of one kind, so that an engine can cache what it derives from it.
     """
 
     messages: tuple[Message, ...]
@@ -25,10 +25,10 @@ class Chat(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a model said.
+    """A model's answer to a chat.
 
-    ``finish_reason`` is ``stop``, ``length`` (cut off), ``repetition`` (stopped, for it went round in circles), or what
-    else the server calls it.
+    ``finish_reason`` is ``stop``, ``length`` (cut off), ``repetition`` (stopped because it repeated itself), or
+    another word of the server's.
     """
 
     content: str
@@ -42,7 +42,7 @@ class TooLong(Exception):
 
 
 class ChatFailed(Exception):
-    """One chat got no answer and will get none; others may. The message says why, without any key."""
+    """One chat got no answer and will get none; others may. The message says why and holds no key."""
 
 
 class EngineDown(Exception):
@@ -50,10 +50,10 @@ class EngineDown(Exception):
 
 
 class ChatEngine(Protocol):
-    """A language model behind some interface. Made and used in one event loop.
+    """A language model behind some interface. It is built and used in one event loop.
 
-    ``in_flight`` is how many chats it works on at once, so that enough others can be made ready meanwhile; ``context``
-    how many tokens a chat and its answer may have together, where that is known.
+    ``in_flight`` is the number of chats it works on at once, so that callers can prepare enough of them in advance;
+    ``context`` is the number of tokens that a chat and its answer may have together, None where it is not known.
     """
 
     name: str
@@ -62,9 +62,9 @@ class ChatEngine(Protocol):
     context: int | None
 
     async def answer(self, chat: Chat) -> Answer:
-        """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called many times at once."""
+        """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called concurrently."""
         ...
 
     async def close(self) -> None:
-        """Let go of the model or the connections."""
+        """Release the model or the connections."""
         ...

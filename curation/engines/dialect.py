@@ -1,4 +1,4 @@
-"""How a chat is put to a server, and its answer read: OpenAI's own way first, with less where a server lacks it."""
+"""How a chat is sent to a server and its answer read: OpenAI's format first, a simpler one where a server lacks it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from .chat import Answer, Chat, TooLong
-from .http_errors import TOO_LONG, Passing, words
+from .http_errors import TOO_LONG, TransientError, error_text
 
-Form = Literal["schema", "schema without bounds", "any JSON", "free text"]
-FORMS: tuple[Form, ...] = ("schema", "schema without bounds", "any JSON", "free text")
+ResponseForm = Literal["schema", "schema without bounds", "any JSON", "free text"]
+RESPONSE_FORMS: tuple[ResponseForm, ...] = ("schema", "schema without bounds", "any JSON", "free text")
 BOUNDS = frozenset(("minLength", "maxLength", "minItems", "maxItems"))
-"""What some clouds do not take in a schema."""
+"""Keywords of a JSON schema that some clouds reject."""
 INSTRUCTION = "Answer with one JSON object and nothing else. It must follow this JSON schema:\n"
 
 # OpenAI's reasoning models.
@@ -32,122 +32,125 @@ _SYSTEM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a server is asked to understand. The default is all there is; ``after`` leads to less."""
+    """The features of OpenAI's interface that a request uses: by default all of them, fewer after ``fallback``."""
 
-    form: Form = "schema"
+    form: ResponseForm = "schema"
     system: bool = True
     temperature: bool = True
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
     @property
     def concessions(self) -> int:
-        """How far this is from the default."""
-        own = (self.system, self.temperature, self.limit == "max_tokens")
-        return FORMS.index(self.form) + own.count(False)
+        """The number of steps between the default and this dialect."""
+        defaults = (self.system, self.temperature, self.limit == "max_tokens")
+        return RESPONSE_FORMS.index(self.form) + defaults.count(False)
 
-    def after(self, refusal: str) -> Dialect | None:
-        """What to try once this was refused in these words; None when there is nothing left."""
+    def fallback(self, refusal: str) -> Dialect | None:
+        """Return the dialect to try after a refusal with this text; None when there is no simpler one."""
         if self.limit == "max_tokens" and _LIMIT.search(refusal):
             return replace(self, limit="max_completion_tokens")
         if self.temperature and _TEMPERATURE.search(refusal):
             return replace(self, temperature=False)
         if self.system and _SYSTEM.search(refusal):
             return replace(self, system=False)
-        left = FORMS[FORMS.index(self.form) + 1 :]
-        return replace(self, form=left[0]) if left else None
+        simpler_forms = RESPONSE_FORMS[RESPONSE_FORMS.index(self.form) + 1 :]
+        return replace(self, form=simpler_forms[0]) if simpler_forms else None
 
     def request(self, model: str, chat: Chat) -> dict[str, Any]:
-        """The body of a request."""
+        """Return the body of the request for a chat."""
         messages = [{"role": turn.role, "content": turn.content} for turn in chat.messages]
         if not self.system:
-            messages = _folded(messages)
+            messages = _fold_system(messages)
         if self.form in ("any JSON", "free text"):
-            _instruct(messages, chat.schema)
+            _append_schema(messages, chat.schema)
         body: dict[str, Any] = {"model": model, "messages": messages, self.limit: chat.max_tokens}
         if self.temperature:
             body["temperature"] = 0
         return body | _response_format(self.form, chat.schema)
 
     def notice(self) -> str:
-        """What the server lacks, for people to read."""
-        lacks = {
+        """Return what the server lacks, as text for people."""
+        texts = {
             "form": f"a response format with our schema (asking for {self.form})",
             "system": "the role system (its text goes into the first turn)",
             "temperature": "temperature 0 (answers differ from run to run)",
             "limit": "max_tokens (max_completion_tokens is used)",
         }
         default = Dialect()
-        changed = (one.name for one in fields(self) if getattr(self, one.name) != getattr(default, one.name))
-        return " and ".join(lacks[name] for name in changed)
+        names = (field.name for field in fields(self))
+        return " and ".join(texts[name] for name in names if getattr(self, name) != getattr(default, name))
 
 
-def _response_format(form: Form, schema: Mapping[str, Any]) -> dict[str, Any]:
+def _response_format(form: ResponseForm, schema: Mapping[str, Any]) -> dict[str, Any]:
     if form == "free text":
         return {}
     if form == "any JSON":
         return {"response_format": {"type": "json_object"}}
-    wanted = dict(schema) if form == "schema" else _without_bounds(schema)
+    sent_schema = dict(schema) if form == "schema" else _without_bounds(schema)
     return {
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": "captions", "strict": True, "schema": wanted},
+            "json_schema": {"name": "captions", "strict": True, "schema": sent_schema},
         }
     }
 
 
 def _without_bounds(schema: Any) -> Any:
     if isinstance(schema, Mapping):
-        kept = {name: value for name, value in schema.items() if name not in BOUNDS or not isinstance(value, int)}
-        return {name: _without_bounds(value) for name, value in kept.items()}
-    return [_without_bounds(one) for one in schema] if isinstance(schema, list | tuple) else schema
+        unbounded = {name: value for name, value in schema.items() if name not in BOUNDS or not isinstance(value, int)}
+        return {name: _without_bounds(value) for name, value in unbounded.items()}
+    return [_without_bounds(item) for item in schema] if isinstance(schema, list | tuple) else schema
 
 
-def _folded(messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """What the system says, at the head of the first turn of the user."""
-    said = [turn["content"] for turn in messages if turn["role"] == "system"]
-    others = [dict(turn) for turn in messages if turn["role"] != "system"]
-    first = next((turn for turn in others if turn["role"] == "user"), None)
+def _fold_system(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Move the system text to the beginning of the first user turn."""
+    system_texts = [turn["content"] for turn in messages if turn["role"] == "system"]
+    turns = [dict(turn) for turn in messages if turn["role"] != "system"]
+    first = next((turn for turn in turns if turn["role"] == "user"), None)
     if first is not None:
-        first["content"] = "\n\n".join([*said, first["content"]])
-    return others
+        first["content"] = "\n\n".join([*system_texts, first["content"]])
+    return turns
 
 
-def _instruct(messages: list[dict[str, str]], schema: Mapping[str, Any]) -> None:
-    """Put the schema into the last turn of the user: nothing else tells the model of it."""
+def _append_schema(messages: list[dict[str, str]], schema: Mapping[str, Any]) -> None:
+    """Append the schema to the last user turn: nothing else tells the model about it."""
     last = next((turn for turn in reversed(messages) if turn["role"] == "user"), None)
     if last is not None:
         last["content"] += f"\n\n{INSTRUCTION}{json.dumps(schema, ensure_ascii=False, separators=(',', ':'))}"
 
 
-class _Message(BaseModel):
+class _ChoiceMessage(BaseModel):
     content: str | None = None
 
 
 class _Choice(BaseModel):
-    message: _Message
+    message: _ChoiceMessage
     finish_reason: str | None = None
 
 
-class _Usage(BaseModel):
+class _TokenCounts(BaseModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
 class _Completion(BaseModel):
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: _TokenCounts | None = None
 
 
 def read_completion(body: str) -> Answer:
-    """The answer in a completion. Raises ``Passing`` for what is none, ``TooLong`` where an error says so."""
+    """Return the answer in a completion.
+
+    Raises ``TransientError`` for what is no completion, ``TooLong`` where it is an error that says so.
+    """
     try:
         completion = _Completion.model_validate_json(body)
     except ValidationError:
-        raise Passing(f"an answer that cannot be read: {words(body)[:80]}") from None
+        raise TransientError(f"an answer that cannot be read: {error_text(body)[:80]}") from None
     if not completion.choices:
         if TOO_LONG.search(body):
-            raise TooLong(words(body))
-        raise Passing(f"an answer without a choice: {words(body)[:160]}")
-    choice, usage = completion.choices[0], completion.usage or _Usage()
+            raise TooLong(error_text(body))
+        raise TransientError(f"an answer without a choice: {error_text(body)[:160]}")
+    choice, usage = completion.choices[0], completion.usage or _TokenCounts()
     tokens = usage.prompt_tokens or 0, usage.completion_tokens or 0
     return Answer(choice.message.content or "", choice.finish_reason or "stop", *tokens)

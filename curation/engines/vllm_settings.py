@@ -1,4 +1,4 @@
-"""What ``--engine vllm`` is told: the model and how to load it, checked before anything heavy is loaded."""
+"""The settings of ``--engine vllm``: the model and how to load it, checked before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ OTHER_WAYS = (
 
 
 @dataclass(frozen=True)
-class Local:
+class VllmSettings:
     """A model for vLLM: a Hugging Face name or a directory. ``context`` in tokens, None for what memory allows.
 
-    ``options`` are further keywords of ``vllm.LLM``, such as ``gpu_memory_utilization`` or ``quantization``.
+    ``options`` are further keywords of ``vllm.LLM``, such as ``gpu_memory_utilization`` or ``quantization``. Raises
+    ``InputError`` for values that cannot be.
     """
 
     model: str
@@ -41,15 +42,17 @@ class Local:
             )
         if self.context is not None and self.context < 1:
             raise InputError(f"context is {self.context}; it is counted in tokens, 1 or more.")
-        if taken := {"model", "dtype", "tensor_parallel_size", "max_model_len"} & self.options.keys():
-            raise InputError(f"{', '.join(sorted(taken))} cannot be among vLLM's options: there is a setting for it.")
+        if reserved := {"model", "dtype", "tensor_parallel_size", "max_model_len"} & self.options.keys():
+            raise InputError(
+                f"{', '.join(sorted(reserved))} cannot be among vLLM's options: there is a setting for it."
+            )
         try:
             json.dumps(dict(self.options))
-        except TypeError as wrong:
-            raise InputError(f"vLLM's options must be plain values, numbers and text: {wrong}.") from wrong
+        except TypeError as error:
+            raise InputError(f"vLLM's options must be plain values, numbers and text: {error}.") from error
 
     def keywords(self) -> dict[str, object]:
-        """The keywords of ``vllm.LLM``."""
+        """Return the keywords of ``vllm.LLM``."""
         return {
             "model": self.model,
             "dtype": self.dtype,

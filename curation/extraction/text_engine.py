@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from curation.caption import Accepted, MadeBy, Outcome, Reason, Refused
+from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
 from curation.report import Report
 from curation.runtime.processes import workers
@@ -86,7 +86,7 @@ class Curator:
             return [self._drafts([report])[0] for report in reports]
         return list(drafts)
 
-    def _outcome(self, report: Report, drafts: list[Draft] | Exception) -> Outcome:
+    def _outcome(self, report: Report, drafts: list[Draft] | Exception) -> ReportOutcome:
         if isinstance(drafts, Exception):
             return failed_outcome(drafts)
         try:
@@ -96,7 +96,9 @@ class Curator:
             return failed_outcome(error)
 
 
-def verify_drafts(verifier: CaptionVerifier, report: Report, drafts: Iterable[Draft], *, show_repeats: bool) -> Outcome:
+def verify_drafts(
+    verifier: CaptionVerifier, report: Report, drafts: Iterable[Draft], *, show_repeats: bool
+) -> ReportOutcome:
     """Verify drafts against their report and return the captions accepted and refused.
 
     ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped.
@@ -109,27 +111,27 @@ def verify_drafts(verifier: CaptionVerifier, report: Report, drafts: Iterable[Dr
             accepted.append(_accepted(report, draft.caption, verdict))
         else:
             reason = verdict.reason or Reason.NOT_GROUNDED
-            refused.append(Refused(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
+            refused.append(RefusedCaption(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
     kept, repeated = split_repeated(accepted, verifier.claims)
     if show_repeats:
         refused += [_duplicate(report, row) for row in repeated]
-    return Outcome(kept, refused)
+    return ReportOutcome(kept, refused)
 
 
-def _accepted(report: Report, caption: str, verdict: Verdict) -> Accepted:
+def _accepted(report: Report, caption: str, verdict: Verdict) -> AcceptedCaption:
     """Return the row of an accepted caption. Raises ``ValueError`` for a verdict without evidence in the report."""
     if verdict.status is None or verdict.section is None or not 0 <= verdict.start < verdict.end <= len(report.text):
         raise ValueError(f"accepted without status, section or evidence: {verdict}")
     span = (verdict.start, verdict.end)
-    return Accepted(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score)
+    return AcceptedCaption(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score)
 
 
-def failed_outcome(error: Exception) -> Outcome:
+def failed_outcome(error: Exception) -> ReportOutcome:
     """Return the outcome of a report on which the engine or the verifier raised ``error``."""
     detail = f"{type(error).__name__}: {error}"
-    return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, detail, None)], failed=True)
+    return ReportOutcome([], [RefusedCaption("", "", Reason.ENGINE_ERROR, detail, None)], failed=True)
 
 
-def _duplicate(report: Report, row: Accepted) -> Refused:
+def _duplicate(report: Report, row: AcceptedCaption) -> RefusedCaption:
     detail = "an earlier caption of this report says the same"
-    return Refused(row.organ, row.caption, Reason.DUPLICATE, detail, report.text[row.start : row.end])
+    return RefusedCaption(row.organ, row.caption, Reason.DUPLICATE, detail, report.text[row.start : row.end])

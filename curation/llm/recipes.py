@@ -101,11 +101,11 @@ def connection(asked: LanguageModel, check: Callable[[], None]) -> tuple[str, Co
 
 def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
     from curation.engines.vllm import VllmEngine
-    from curation.engines.vllm_settings import Local
+    from curation.engines.vllm_settings import VllmSettings
 
     if asked.model is None:
         raise InputError("engine vllm needs --model: a model's name on the hub, or its directory")
-    local = Local(asked.model, asked.dtype, asked.tensor_parallel_size, asked.context, asked.options)
+    local = VllmSettings(asked.model, asked.dtype, asked.tensor_parallel_size, asked.context, asked.options)
 
     async def connect() -> ChatEngine:
         return await VllmEngine.connect(local)
@@ -115,9 +115,9 @@ def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
 
 def _openai(asked: LanguageModel) -> Connect:
     from curation.engines.openai import OpenAIEngine
-    from curation.engines.server import Server
+    from curation.engines.server import ServerSettings
 
-    server = Server(asked.base_url, asked.model, asked.concurrency, asked.timeout, context=asked.context)
+    server = ServerSettings(asked.base_url, asked.model, asked.concurrency, asked.timeout, context=asked.context)
 
     async def connect() -> ChatEngine:
         return await OpenAIEngine.connect(server)

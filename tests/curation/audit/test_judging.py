@@ -21,8 +21,8 @@ from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
 from prompts.judge_file import load_judge
 from tests.curation.fakes import FakeChat
-from tests.curation.hostile import Hostile, Turns, answers
-from tests.curation.mischief import fails, fenced
+from tests.curation.hostile_server import HostileServer, Turns, answers
+from tests.curation.server_faults import fails, fenced
 
 EVIDENCE = "A 6 mm nodule is seen in the left lung."
 REPORT = f"The liver is normal. {EVIDENCE} No pleural effusion."
@@ -370,7 +370,7 @@ def verdict_of(turns: Turns) -> str:
 
 def test_a_server_of_bad_manners_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
-    with Hostile(verdict_of, lambda asked: fenced if asked.number % 2 else answers) as hostile:
+    with HostileServer(verdict_of, lambda asked: fenced if asked.number % 2 else answers) as hostile:
         model, connect = connection(language_model("openai", {"base_url": hostile.url}), lambda: None)
         assert model == "hostile-1"
         kept: list[Judged] = []
@@ -385,7 +385,7 @@ def test_a_server_of_bad_manners_is_understood(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_server_that_knows_no_such_chat_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
-    with Hostile(verdict_of, lambda asked: fails(404, "no such model")) as hostile:
+    with HostileServer(verdict_of, lambda asked: fails(404, "no such model")) as hostile:
         said = {"base_url": hostile.url, "model": "other"}
         model, connect = connection(language_model("openai", said), lambda: None)
         assert model == "other" and not hostile.log

@@ -6,7 +6,7 @@ import pytest
 
 from curation.engines.chat import Chat, Message, TooLong
 from curation.engines.dialect import Dialect, read_completion
-from curation.engines.http_errors import Passing
+from curation.engines.http_errors import TransientError
 
 SCHEMA = {
     "type": "object",
@@ -27,12 +27,12 @@ def test_a_refusal_without_a_reason_leads_down_to_free_text() -> None:
     forms = []
     while dialect is not None:
         forms.append((dialect.form, dialect.concessions))
-        dialect = dialect.after("bad request")
+        dialect = dialect.fallback("bad request")
     assert forms == [("schema", 0), ("schema without bounds", 1), ("any JSON", 2), ("free text", 3)]
 
 
 @pytest.mark.parametrize(
-    ("refusal", "found"),
+    ("refusal", "expected"),
     [
         ("System role not supported", Dialect(system=False)),
         ("Developer instruction is not enabled for models/gemma", Dialect(system=False)),
@@ -45,13 +45,13 @@ def test_a_refusal_without_a_reason_leads_down_to_free_text() -> None:
          '"max_tokens": 3}}]}', Dialect("schema without bounds")),
     ],
 )  # fmt: skip
-def test_a_refusal_with_a_reason(refusal: str, found: Dialect) -> None:
-    assert Dialect().after(refusal) == found
+def test_a_refusal_with_a_reason(refusal: str, expected: Dialect) -> None:
+    assert Dialect().fallback(refusal) == expected
 
 
 def test_nothing_is_given_up_twice() -> None:
-    told = "System role not supported"
-    assert Dialect(system=False).after(told) == Dialect("schema without bounds", system=False)
+    refusal = "System role not supported"
+    assert Dialect(system=False).fallback(refusal) == Dialect("schema without bounds", system=False)
 
 
 def test_a_schema_loses_nothing_but_its_bounds() -> None:
@@ -85,12 +85,12 @@ def test_the_notice_names_what_is_missing() -> None:
     ["", "<html>", "[]", "{}", '{"choices": null}', '{"choices": [{}]}', '{"choices": [{"message": {"content": 3}}]}'],
 )
 def test_what_is_no_completion_may_pass(body: str) -> None:
-    with pytest.raises(Passing):
+    with pytest.raises(TransientError):
         read_completion(body)
 
 
 def test_an_error_in_a_success() -> None:
     with pytest.raises(TooLong):
         read_completion('{"error": {"message": "prompt too long; exceeded max context length by 5 tokens"}}')
-    with pytest.raises(Passing, match="overloaded"):
+    with pytest.raises(TransientError, match="overloaded"):
         read_completion('{"error": {"message": "overloaded"}}')

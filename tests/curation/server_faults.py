@@ -1,4 +1,4 @@
-"""What a hostile server does: acts, each with one chat, and the behaviour of a server as a whole."""
+"""Faults of a hostile server: acts, each for one chat, and the behaviour of a server as a whole."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.curation.hostile import Act, Asked, Behave, Exchange, answers, completion
+from tests.curation.hostile_server import Act, Behave, ChatRequest, Exchange, answers, completion
 
 
-def drops(exchange: Exchange, asked: Asked) -> None:
+def drops(exchange: Exchange, request: ChatRequest) -> None:
     exchange.drop(reset=True)
 
 
-def drops_half_way(exchange: Exchange, asked: Asked) -> None:
-    body = completion(asked, exchange.owner.respond(asked.turns))
+def drops_half_way(exchange: Exchange, request: ChatRequest) -> None:
+    body = completion(request, exchange.owner.respond(request.turns))
     exchange.head(200, len(body))
     exchange.wfile.write(body[: len(body) // 2])
     exchange.drop()
 
 
-def broken_json(exchange: Exchange, asked: Asked) -> None:
-    exchange.reply(200, completion(asked, exchange.owner.respond(asked.turns))[:-7])
+def broken_json(exchange: Exchange, request: ChatRequest) -> None:
+    exchange.reply(200, completion(request, exchange.owner.respond(request.turns))[:-7])
 
 
-def a_page(exchange: Exchange, asked: Asked) -> None:
+def a_page(exchange: Exchange, request: ChatRequest) -> None:
     exchange.reply(200, b"<html><body>Sign in to the wireless network</body></html>", {"Content-Type": "text/html"})
 
 
-def no_choices(exchange: Exchange, asked: Asked) -> None:
+def no_choices(exchange: Exchange, request: ChatRequest) -> None:
     exchange.reply(200, b'{"object": "chat.completion", "choices": [], "usage": null}')
 
 
-def an_error_in_200(exchange: Exchange, asked: Asked) -> None:
+def an_error_in_200(exchange: Exchange, request: ChatRequest) -> None:
     exchange.reply(200, b'{"error": {"message": "the upstream is overloaded", "code": 502}}')
 
 
 def fails(status: int, message: str = "internal error", headers: Mapping[str, str] | None = None, **more: Any) -> Act:
-    return lambda exchange, asked: exchange.error(status, message, headers, **more)
+    return lambda exchange, request: exchange.error(status, message, headers, **more)
 
 
 def limits(retry_after: str | None = None) -> Act:
@@ -48,21 +48,21 @@ def limits(retry_after: str | None = None) -> Act:
 def drips(seconds: float) -> Act:
     """The answer, byte by byte: something always comes, and the end takes so many seconds."""
 
-    def act(exchange: Exchange, asked: Asked) -> None:
-        body = completion(asked, exchange.owner.respond(asked.turns))
+    def act(exchange: Exchange, request: ChatRequest) -> None:
+        body = completion(request, exchange.owner.respond(request.turns))
         exchange.head(200, len(body))
         for at in range(len(body)):
             if exchange.owner.closing.wait(seconds / len(body)):
                 return exchange.drop()
             exchange.wfile.write(body[at : at + 1])
-        asked.answered = True
+        request.answered = True
 
     return act
 
 
 def says(content: str | None, finish_reason: str = "stop") -> Act:
     """An answer that the model should not have given."""
-    return lambda exchange, asked: exchange.say(asked, content, finish_reason)
+    return lambda exchange, request: exchange.say(request, content, finish_reason)
 
 
 NOT_JSON = says("Sure! Here are the captions you asked for: the liver is normal.")
@@ -70,13 +70,13 @@ WRONG_SCHEMA = says('{"organs": {"liver": 12}, "captions": "none"}')
 BLANKS = says('{"captions": [' + " \n" * 400, "length")
 
 
-def fenced(exchange: Exchange, asked: Asked) -> None:
-    exchange.say(asked, f"```json\n{exchange.owner.respond(asked.turns)}\n```")
+def fenced(exchange: Exchange, request: ChatRequest) -> None:
+    exchange.say(request, f"```json\n{exchange.owner.respond(request.turns)}\n```")
 
 
-def cut_off(exchange: Exchange, asked: Asked) -> None:
-    whole = exchange.owner.respond(asked.turns)
-    exchange.say(asked, whole[: len(whole) * 2 // 3], "length")
+def cut_off(exchange: Exchange, request: ChatRequest) -> None:
+    whole = exchange.owner.respond(request.turns)
+    exchange.say(request, whole[: len(whole) * 2 // 3], "length")
 
 
 TROUBLES: tuple[Act, ...] = (
@@ -104,19 +104,19 @@ TOO_LONG = {
 
 def in_turn(*acts: Act, then: Act = answers) -> Behave:
     """These acts for the first requests, one each, and another for all that follow."""
-    return lambda asked: acts[asked.number] if asked.number < len(acts) else then
+    return lambda request: acts[request.number] if request.number < len(acts) else then
 
 
 def at_first(*acts: Act, then: Act = answers) -> Behave:
-    """These acts for each chat, one for each time that it is asked, and another from then on."""
-    return lambda asked: acts[asked.before] if asked.before < len(acts) else then
+    """These acts for each chat, one for each time that it is sent, and another from then on."""
+    return lambda request: acts[request.before] if request.before < len(acts) else then
 
 
 def sometimes(share: float, acts: Sequence[Act] = TROUBLES, seed: int = 0, then: Act = answers) -> Behave:
-    """Trouble in a share of the requests. It depends on the chat and on how often it was asked, not on the order."""
+    """Trouble in a share of the requests. It depends on the chat and on how often it was sent, not on the order."""
 
-    def behave(asked: Asked) -> Act:
-        chance = random.Random(f"{seed} {asked.key} {asked.before}")
+    def behave(request: ChatRequest) -> Act:
+        chance = random.Random(f"{seed} {request.key} {request.before}")
         return chance.choice(acts) if chance.random() < share else then
 
     return behave
@@ -125,14 +125,14 @@ def sometimes(share: float, acts: Sequence[Act] = TROUBLES, seed: int = 0, then:
 def understands(*forms: str, act: Act = answers, refusal: Act | None = None) -> Behave:
     """A server that knows these of ``json_schema``, ``json_object`` and ``text``, and refuses the others."""
     refused = refusal or fails(400, "'response_format.type' is not supported")
-    return lambda asked: act if asked.form in forms else refused
+    return lambda request: act if request.form in forms else refused
 
 
 @dataclass
 class Switch:
     """Behaviour that a test changes on the way."""
 
-    behave: Behave = field(default=lambda asked: answers)
+    behave: Behave = field(default=lambda request: answers)
 
-    def __call__(self, asked: Asked) -> Act:
-        return self.behave(asked)
+    def __call__(self, request: ChatRequest) -> Act:
+        return self.behave(request)

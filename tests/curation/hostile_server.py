@@ -1,7 +1,7 @@
 """A server with OpenAI's interface and bad manners: real HTTP on this machine, in threads of the test.
 
-What it does with a chat is an ``Act``, chosen for each request by ``behave`` (``mischief.py`` has both). It keeps
-a record of all that was asked.
+What it does with a chat is an ``Act``, chosen for each request by ``behave`` (``server_faults.py`` has both). It keeps
+a record of all requests.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Turns = list[dict[str, str]]
 
 
 @dataclass
-class Asked:
-    """A request for a chat: its ``number`` among all, and how often the same turns had been asked before.
+class ChatRequest:
+    """A request for a chat: its ``number`` among all, and how often the same turns had been sent before.
 
     ``answered`` once a whole answer went out, whatever it said.
     """
@@ -54,12 +54,12 @@ class Asked:
         return hashlib.sha256(json.dumps(self.turns).encode()).hexdigest()
 
 
-Act = Callable[["Exchange", Asked], None]
-Behave = Callable[[Asked], Act]
+Act = Callable[["Exchange", ChatRequest], None]
+Behave = Callable[[ChatRequest], Act]
 
 
-class Hostile:
-    """The server. ``respond`` makes an answer of the turns; ``behave`` decides what really happens.
+class HostileServer:
+    """The server. ``respond`` makes an answer from the turns; ``behave`` decides what really happens.
 
     ``models`` is what it lists, names or whole entries; None for a server without a list. With ``key``, whoever does
     not bring it is turned away, and shown it.
@@ -74,15 +74,15 @@ class Hostile:
         key: str | None = None,
     ) -> None:
         self.respond = respond
-        self.behave = behave or (lambda asked: answers)
+        self.behave = behave or (lambda request: answers)
         self.models = models
         self.key = key
-        self.log: list[Asked] = []
+        self.log: list[ChatRequest] = []
         self.listed = 0
         self.lock = threading.Lock()
         self.closing = threading.Event()
         self._seen: Counter[str] = Counter()
-        self._server = _Server(self)
+        self._server = _ThreadedServer(self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="hostile")
         self._thread.start()
 
@@ -91,18 +91,18 @@ class Hostile:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
 
     @property
-    def answered(self) -> list[Asked]:
+    def answered(self) -> list[ChatRequest]:
         """The chats that got a whole answer."""
         with self.lock:
-            return [asked for asked in self.log if asked.answered]
+            return [request for request in self.log if request.answered]
 
-    def note(self, body: dict[str, Any]) -> Asked:
+    def record(self, body: dict[str, Any]) -> ChatRequest:
         with self.lock:
-            asked = Asked(len(self.log), 0, body)
-            asked.before = self._seen[asked.key]
-            self._seen[asked.key] += 1
-            self.log.append(asked)
-            return asked
+            request = ChatRequest(len(self.log), 0, body)
+            request.before = self._seen[request.key]
+            self._seen[request.key] += 1
+            self.log.append(request)
+            return request
 
     def close(self) -> None:
         """Stop, in the middle of an answer where need be. Nothing listens afterwards."""
@@ -112,7 +112,7 @@ class Hostile:
         self._server.hang_up()
         self._server.server_close()
 
-    def __enter__(self) -> Hostile:
+    def __enter__(self) -> HostileServer:
         return self
 
     def __exit__(
@@ -121,11 +121,11 @@ class Hostile:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _ThreadedServer(ThreadingHTTPServer):
     request_queue_size = 256
     daemon_threads = False  # closing waits for them
 
-    def __init__(self, owner: Hostile) -> None:
+    def __init__(self, owner: HostileServer) -> None:
         self.owner = owner
         self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), Exchange)
@@ -151,12 +151,12 @@ class _Server(ThreadingHTTPServer):
 class Exchange(BaseHTTPRequestHandler):
     """One connection; an ``Act`` answers through it."""
 
-    server: _Server
+    server: _ThreadedServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # 40 ms for each answer otherwise
 
     @property
-    def owner(self) -> Hostile:
+    def owner(self) -> HostileServer:
         return self.server.owner
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -165,7 +165,7 @@ class Exchange(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         with self.owner.lock:
             self.owner.listed += 1
-        if not self._let_in():
+        if not self._is_authorized():
             return
         if not self.path.endswith("/models") or self.owner.models is None:
             self.error(404, "Not Found")
@@ -175,18 +175,18 @@ class Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if not self._let_in():
+        if not self._is_authorized():
             return
         if not self.path.endswith("/chat/completions"):
             self.error(404, "Not Found")
             return
-        asked = self.owner.note(body)
-        self.owner.behave(asked)(self, asked)
+        request = self.owner.record(body)
+        self.owner.behave(request)(self, request)
 
-    def _let_in(self) -> bool:
-        brought = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if self.owner.key is not None and brought != self.owner.key:
-            self.error(401, f"Incorrect API key provided: {brought} (starts with {brought[:8]}****{brought[-4:]}).")
+    def _is_authorized(self) -> bool:
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if self.owner.key is not None and key != self.owner.key:
+            self.error(401, f"Incorrect API key provided: {key} (starts with {key[:8]}****{key[-4:]}).")
             return False
         return True
 
@@ -210,18 +210,18 @@ class Exchange(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
 
-    def say(self, asked: Asked, content: str | None, finish_reason: str = "stop") -> None:
-        asked.answered = True  # before it is sent: whoever has got it finds it in the log
-        self.reply(200, completion(asked, content, finish_reason))
+    def say(self, request: ChatRequest, content: str | None, finish_reason: str = "stop") -> None:
+        request.answered = True  # before it is sent: whoever has got it finds it in the log
+        self.reply(200, completion(request, content, finish_reason))
 
 
-def completion(asked: Asked, content: str | None, finish_reason: str = "stop") -> bytes:
+def completion(request: ChatRequest, content: str | None, finish_reason: str = "stop") -> bytes:
     message = {"role": "assistant", "content": content}
-    usage = {"prompt_tokens": sum(len(turn["content"].split()) for turn in asked.turns)}
+    usage = {"prompt_tokens": sum(len(turn["content"].split()) for turn in request.turns)}
     usage["completion_tokens"] = len((content or "").split())
     choice = {"index": 0, "message": message, "finish_reason": finish_reason}
     return json.dumps({"object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 
-def answers(exchange: Exchange, asked: Asked) -> None:
-    exchange.say(asked, exchange.owner.respond(asked.turns))
+def answers(exchange: Exchange, request: ChatRequest) -> None:
+    exchange.say(request, exchange.owner.respond(request.turns))

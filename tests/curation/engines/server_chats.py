@@ -1,4 +1,4 @@
-"""Chats for a hostile server, asked in an event loop of their own."""
+"""Chats for a hostile server, each asked in an event loop of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from curation.engines.chat import Answer, Chat, Message
 from curation.engines.openai import OpenAIEngine
-from curation.engines.server import Server
-from tests.curation.hostile import Hostile
+from curation.engines.server import ServerSettings
+from tests.curation.hostile_server import HostileServer
 
 Result = TypeVar("Result")
 SCHEMA = {"type": "object", "properties": {"liver": {"type": "string", "maxLength": 200}}, "required": ["liver"]}
@@ -28,13 +28,13 @@ def chat(question: str = "Report: the liver is normal.") -> Chat:
     return Chat((Message("system", "Be brief."), Message("user", question)), SCHEMA, 64)
 
 
-def server(hostile: Hostile, **said: Any) -> Server:
-    return Server(hostile.url, **{"first_wait": 0.002, "timeout": 5.0, **said})
+def server(hostile: HostileServer, **settings: Any) -> ServerSettings:
+    return ServerSettings(hostile.url, **{"first_wait": 0.002, "timeout": 5.0, **settings})
 
 
-def within(made: Server, use: Callable[[OpenAIEngine], Awaitable[Result]]) -> Result:
+def use_engine(settings: ServerSettings, use: Callable[[OpenAIEngine], Awaitable[Result]]) -> Result:
     async def run() -> Result:
-        engine = await OpenAIEngine.connect(made)
+        engine = await OpenAIEngine.connect(settings)
         try:
             return await use(engine)
         finally:
@@ -43,17 +43,17 @@ def within(made: Server, use: Callable[[OpenAIEngine], Awaitable[Result]]) -> Re
     return asyncio.run(run())
 
 
-def ask(hostile: Hostile, *questions: str, **said: Any) -> list[Answer | BaseException]:
-    """What becomes of some chats that are asked at the same time."""
+def ask(hostile: HostileServer, *questions: str, **settings: Any) -> list[Answer | BaseException]:
+    """Return the answers to chats that are asked at the same time, or their errors."""
 
     async def use(engine: OpenAIEngine) -> list[Answer | BaseException]:
-        return await asyncio.gather(*(engine.answer(chat(one)) for one in questions), return_exceptions=True)
+        return await asyncio.gather(*(engine.answer(chat(question)) for question in questions), return_exceptions=True)
 
-    return within(server(hostile, **said), use)
+    return use_engine(server(hostile, **settings), use)
 
 
-def one(hostile: Hostile, **said: Any) -> Answer:
-    return within(server(hostile, **said), lambda engine: engine.answer(chat()))
+def ask_one(hostile: HostileServer, **settings: Any) -> Answer:
+    return use_engine(server(hostile, **settings), lambda engine: engine.answer(chat()))
 
 
 def echo(turns: list[dict[str, str]]) -> str:

@@ -24,7 +24,7 @@ class Draft:
     near: int | None = None
 
 
-class Accepted(NamedTuple):
+class AcceptedCaption(NamedTuple):
     """A caption that holds: its evidence is ``text[start:end]`` of the report."""
 
     organ: str
@@ -36,7 +36,7 @@ class Accepted(NamedTuple):
     score: float
 
 
-class Refused(NamedTuple):
+class RefusedCaption(NamedTuple):
     """A caption that does not hold, and why."""
 
     organ: str
@@ -46,15 +46,15 @@ class Refused(NamedTuple):
     nearest: str | None
 
 
-class Outcome(NamedTuple):
+class ReportOutcome(NamedTuple):
     """All that one report gave. It names no report, so that every row with the same text can share it.
 
     ``responses`` are a language model's answers. Of the refused captions ``returned`` went back to it, and it put
     ``repaired`` right. ``failed``: the engine failed on the report, or on a part of it, rather than answered.
     """
 
-    accepted: list[Accepted]
-    refused: list[Refused]
+    accepted: list[AcceptedCaption]
+    refused: list[RefusedCaption]
     responses: Sequence[tuple[Any, ...]] = ()
     returned: int = 0
     repaired: int = 0
@@ -66,7 +66,7 @@ class Outcome(NamedTuple):
         return zlib.compress(to_json([*columns, self.returned, self.repaired]), 1)
 
 
-class Columns(NamedTuple):
+class OutcomeColumns(NamedTuple):
     """An outcome as it is written: columns instead of rows, none where there are no rows."""
 
     accepted: list[list[Any]]
@@ -76,15 +76,15 @@ class Columns(NamedTuple):
     repaired: int = 0
 
     @classmethod
-    def unpack(cls, packed: bytes) -> Columns:
-        """Read what ``Outcome.pack`` made."""
+    def unpack(cls, packed: bytes) -> OutcomeColumns:
+        """Read what ``ReportOutcome.pack`` made."""
         return cls(*from_json(zlib.decompress(packed)))
 
-    def rows(self) -> Outcome:
+    def rows(self) -> ReportOutcome:
         """The outcome, row by row."""
-        return Outcome(
-            [Accepted(*row) for row in zip(*self.accepted, strict=True)],
-            [Refused(*row) for row in zip(*self.refused, strict=True)],
+        return ReportOutcome(
+            [AcceptedCaption(*row) for row in zip(*self.accepted, strict=True)],
+            [RefusedCaption(*row) for row in zip(*self.refused, strict=True)],
             tuple(zip(*self.responses, strict=True)),
             self.returned,
             self.repaired,

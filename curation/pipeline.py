@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from curation.caption_set.fingerprint import fingerprint, stamp
-from curation.caption_set.manifest import Input, Manifest, Settings, load_manifest
-from curation.caption_set.publishing import Published
+from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
+from curation.caption_set.publishing import StorePublisher
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
-from curation.caption_set.writer import PROMPT, CaptionSet, check_usable, complete, locked, open_set, resumable
+from curation.caption_set.writer import PROMPT, CaptionSetWriter, check_usable, complete, locked, open_set, resumable
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
 from curation.extraction.recipe import OpenPool, Recipe
@@ -47,7 +47,7 @@ class CurateJob:
     reports_per_part: int | None = None  # None: the recipe's number
     license: str | None = None  # of the reports
     shard: Shard | None = None
-    publish: Published | None = None  # a store that the set goes to; ``out`` is where it is made
+    publish: StorePublisher | None = None  # a store that the set goes to; ``out`` is where it is made
 
     def __post_init__(self) -> None:
         if self.license is not None and not LICENSE.fullmatch(self.license):
@@ -163,8 +163,8 @@ def note_late_columns(
         yield report
 
 
-def _settings(job: CurateJob, recipe: Recipe) -> Settings:
-    return Settings(
+def _settings(job: CurateJob, recipe: Recipe) -> CurationSettings:
+    return CurationSettings(
         ovct=ovct_version(),
         **recipe.made_by._asdict(),
         options=dict(recipe.options),
@@ -177,7 +177,7 @@ def _settings(job: CurateJob, recipe: Recipe) -> Settings:
     )
 
 
-def _finished(job: CurateJob, source: Input, settings: Settings) -> CurateResult | None:
+def _finished(job: CurateJob, source: InputFingerprint, settings: CurationSettings) -> CurateResult | None:
     """Return the result where an earlier run has finished the set, None where there is something to do.
 
     Another licence is stated in the finished set. Raises ``SetError`` for a set that was made otherwise.
@@ -190,7 +190,7 @@ def _finished(job: CurateJob, source: Input, settings: Settings) -> CurateResult
     return CurateResult(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
 
 
-def _with_license(root: Path, license: str | None, publish: Published | None) -> Manifest:
+def _with_license(root: Path, license: str | None, publish: StorePublisher | None) -> Manifest:
     """State another licence in a finished set, by writing its manifest and data card anew."""
     with locked(root):
         manifest = load_manifest(root).model_copy(update={"license": license})
@@ -205,7 +205,7 @@ def _total(job: CurateJob, rows: int | None, reports_per_part: int) -> int | Non
 
 
 def _after_finished_parts(
-    reports: Iterator[Report], captions: CaptionSet, check: Callable[[], None]
+    reports: Iterator[Report], captions: CaptionSetWriter, check: Callable[[], None]
 ) -> Iterator[Report]:
     """Pass on the reports behind the finished parts. Raises ``RunError`` if those of the parts are others now."""
     last = 0
@@ -220,7 +220,7 @@ def _after_finished_parts(
 
 
 def _write(
-    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSet, processes: int, progress: Progress
+    open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSetWriter, processes: int, progress: Progress
 ) -> None:
     store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
     with closing(store), open_pool(captions, processes) as pool:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curation.caption_set.card import write_card
-from curation.caption_set.manifest import Counts, Manifest, Part, load_manifest
-from curation.caption_set.shards import PartWriter, Table, Written, part_path
+from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
+from curation.caption_set.shards import PartWriter, Table, WrittenPart, part_path
 from curation.caption_set.writer import PROMPT, SetError, check_parts, locked, remove_temporary
 from curation.extraction.recipe import BATCH_REPORTS
 from curation.llm.responses import Response
@@ -23,7 +23,7 @@ from curation.runtime.progress import Progress
 from curation.runtime.provenance import data_hashes, ovct_version, versions
 from prompts.prompt_file import read_prompt
 
-from .caption import Columns, MadeBy
+from .caption import MadeBy, OutcomeColumns
 from .pipeline import INLINE_REPORTS
 from .report import Report, Section
 
@@ -33,8 +33,8 @@ REPLAYED_TABLES: tuple[Table, ...] = ("captions", "rejects")
 class _ReplayedPart(NamedTuple):
     """A part whose files are whole and still have their temporary names."""
 
-    written: Written
-    part: Part
+    written: WrittenPart
+    part: PartRecord
 
 
 def replay(root: Path, progress: Progress | None = None, processes: int | None = None) -> Manifest:
@@ -91,7 +91,7 @@ def _replay_part(
     try:
         for batch, settled in ordered_results(batched, pool.submit, pool.ahead, progress.raise_if_interrupted):
             for answered, outcome in zip(batch, settled, strict=True):
-                writer.add(answered.report, Columns.unpack(outcome.packed)._replace(responses=()))
+                writer.add(answered.report, OutcomeColumns.unpack(outcome.packed)._replace(responses=()))
                 progress.advance()
         written = writer.close()
     except BaseException:

@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import open_parquet, table_of
 from curation.extraction.recipe import CaptionVerifier
-from curation.readers.captions import Batch, Claim, ReportIndex, Text, batches_of, caption_files, read_claims
+from curation.readers.captions import (
+    CaptionClaim,
+    ClaimBatch,
+    ReportIndex,
+    ReportText,
+    batches_of,
+    caption_files,
+    read_claims,
+)
 from curation.readers.problems import ProblemLog
 from curation.readers.reports import read_reports
 from curation.runtime.errors import InputError
@@ -77,11 +85,11 @@ class ClaimVerifier:
         self._verifier = build_verifier()
         self._prepared: dict[str, Any] = {}
 
-    def __call__(self, batch: Batch) -> list[VerifiedRow]:
+    def __call__(self, batch: ClaimBatch) -> list[VerifiedRow]:
         """Verify the claims of a batch and return a row for each, in order."""
         return [self._verify(claim, batch.texts) for claim in batch.claims]
 
-    def _verify(self, claim: Claim, texts: dict[str, Text]) -> VerifiedRow:
+    def _verify(self, claim: CaptionClaim, texts: dict[str, ReportText]) -> VerifiedRow:
         columns = (claim.report_id, claim.organ, claim.caption)
         if claim.problem is not None:
             return VerifiedRow(*columns, False, Reason.SCHEMA, claim.problem, None, None, None, 0.0)
@@ -107,7 +115,7 @@ class ClaimVerifier:
 
 
 def _verified_rows(
-    batched: Iterator[Batch], build_verifier: Callable[[], CaptionVerifier], processes: int, progress: Progress
+    batched: Iterator[ClaimBatch], build_verifier: Callable[[], CaptionVerifier], processes: int, progress: Progress
 ) -> Generator[VerifiedRow, None, None]:
     head = list(itertools.islice(batched, INLINE_BATCHES + 1))
     count = 0 if len(head) <= INLINE_BATCHES else processes

@@ -27,7 +27,7 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 
-from curation.caption import Accepted
+from curation.caption import AcceptedCaption
 from curation.extraction.text_engine import rules_recipe
 from curation.pipeline import CurateJob, curate
 from curation.report import Report, Section
@@ -43,7 +43,7 @@ def copies(examples: Path, count: int) -> Iterator[Made]:
     reports = pq.read_table(examples / "reports").to_pylist()
     by_report = defaultdict(list)
     for row in pq.read_table(examples / "captions").to_pylist():
-        by_report[row["report_id"]].append(Accepted(*(row[name] for name in (
+        by_report[row["report_id"]].append(AcceptedCaption(*(row[name] for name in (
             "organ", "caption", "status", "evidence_start", "evidence_end", "section", "score"))))  # fmt: skip
     made = number = 0
     while made < count:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from curation.caption_set.audit_results import AUDIT, MEANINGS
 from curation.caption_set.card import write_card
-from curation.caption_set.manifest import Audited, Change, Counts, Manifest, Part, Repairs
+from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import open_parquet, part_path
 from curation.caption_set.writer import PROMPT, SKIPPED, SetError, check_parts, tables_in
@@ -91,7 +91,7 @@ def _write(root: Path, out: Path, manifest: Manifest, store: Store, progress: Pr
         sizes = {table: part_path(out, table, index).stat().st_size for table in part.bytes}
         changes = {"captions": len(captions), "rejects": len(rejects), "bytes": sizes}
         parts.append(part.model_copy(update=changes))
-        counts = counts.plus(part.reports, *_counted(captions, rejects), Repairs())
+        counts = counts.plus(part.reports, *_counted(captions, rejects), RepairCounts())
         progress.advance()
     for name in (PROMPT, SKIPPED):
         if (root / name).exists():
@@ -101,7 +101,13 @@ def _write(root: Path, out: Path, manifest: Manifest, store: Store, progress: Pr
 
 
 def _finish(
-    root: Path, out: Path, manifest: Manifest, store: Store, changed: list[Decision], counts: Counts, parts: list[Part]
+    root: Path,
+    out: Path,
+    manifest: Manifest,
+    store: Store,
+    changed: list[Decision],
+    counts: Counts,
+    parts: list[PartRecord],
 ) -> Manifest:
     audit = _record(root, store, changed)
     done = manifest.model_copy(update={"counts": counts, "parts": tuple(parts), "audit": audit})
@@ -110,10 +116,10 @@ def _finish(
     return done
 
 
-def _record(root: Path, store: Store, changed: list[Decision]) -> Audited:
+def _record(root: Path, store: Store, changed: list[Decision]) -> CleaningRecord:
     results = summarise(store, guideline_digest(root / AUDIT / GUIDELINE))
     rows = judged(store)
-    return Audited(
+    return CleaningRecord(
         source=root.resolve().name,
         set=results.set,
         applied=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -130,9 +136,9 @@ def _record(root: Path, store: Store, changed: list[Decision]) -> Audited:
     )
 
 
-def _change(one: Decision) -> Change:
+def _change(one: Decision) -> AuditChange:
     after = one.after and {name: one.after[name] for name in ("organ", "caption", "status", "evidence")}
-    return Change(
+    return AuditChange(
         report_id=one.report_id,
         organ=one.before["organ"],
         caption=one.before["caption"],

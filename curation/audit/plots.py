@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from curation.caption_set.audit_results import Results
+from curation.caption_set.audit_results import AuditResults
 from curation.runtime.files import whole_file
 
 from .tables import SHOWN, Row, groups
@@ -19,7 +19,7 @@ INK, BAR = "#1f5f8b", "#b9d3e6"
 PLOTTED = ("verdict", "status", "organ", "reason")
 
 
-def score_figure(results: Results) -> Figure:
+def score_figure(results: AuditResults) -> Figure:
     """Hallucinations by score: a point with its interval for each band, as wide as its share of the set."""
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -67,11 +67,11 @@ def rate_figure(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def _group(results: Results, key: str) -> list[Row]:
+def _group(results: AuditResults, key: str) -> list[Row]:
     return next((group.rows for group in groups(results) if group.key == key), [])
 
 
-def figures(results: Results) -> dict[str, Figure]:
+def figures(results: AuditResults) -> dict[str, Figure]:
     """All plots of the report, by the key of the table that they belong to."""
     found = {group.key: rate_figure(group.rows) for group in groups(results) if group.key in PLOTTED}
     return {**found, "score": score_figure(results)} if results.calibration else found

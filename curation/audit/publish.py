@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jinja2 import Environment
 
-from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, Results, Verdict
+from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, AuditResults, Verdict
 from curation.caption_set.card import SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.writer import locked
@@ -37,7 +37,7 @@ class Fault(NamedTuple):
     corrected: str
 
 
-def publish(root: Path, store: Store) -> Results:
+def publish(root: Path, store: Store) -> AuditResults:
     """Write all files of the results, and the data card where they are about the set as it is."""
     folder = root / AUDIT
     results = summarise(store, guideline_digest(folder / GUIDELINE))
@@ -51,7 +51,7 @@ def publish(root: Path, store: Store) -> Results:
     return results
 
 
-def report(name: str, results: Results, found: list[Fault]) -> str:
+def report(name: str, results: AuditResults, found: list[Fault]) -> str:
     """The report: one HTML file that needs no other."""
     template = files("curation.audit").joinpath("report.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)

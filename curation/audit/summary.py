@@ -9,7 +9,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from curation.caption_set.audit_results import Agreement, Band, Estimate, Results, Verdict, Verifier
+from curation.caption_set.audit_results import Agreement, AuditResults, Estimate, ScoreBand, Verdict, VerifierQuality
 
 from .agreement import agreement
 from .dealing import OVERLAP
@@ -76,14 +76,14 @@ def judged(store: Store) -> list[Judged]:
     ]  # fmt: skip
 
 
-def summarise(store: Store, guideline: str) -> Results:
+def summarise(store: Store, guideline: str) -> AuditResults:
     """The results of an audit as it stands. ``guideline`` is the digest of the text that reviewers are told."""
     rows = judged(store)
     accepted = [row for row in rows if row.kind == "accepted"]
     refused = [row for row in rows if row.kind == "refused"]
     hallucination, wrong_refusal = share(accepted), complement(share(refused))
     sizes = store.fact("accepted"), store.fact("refused")
-    return Results(
+    return AuditResults(
         set=store.fact("set"),
         made=store.fact("made"),
         design=store.fact("design"),
@@ -111,7 +111,7 @@ def summarise(store: Store, guideline: str) -> Results:
         by_engine=_by(accepted, lambda row: row.engine),
         by_reason=_by(refused, lambda row: row.reason or ""),
         by_reviewer=_by_reviewer(store, accepted),
-        verifier=Verifier(
+        verifier=VerifierQuality(
             precision=complement(hallucination),
             recall=share_of_two(complement(hallucination), sizes[0], wrong_refusal, sizes[1]),
             recall_of_supported=share_of_two(_supported(accepted), sizes[0], _supported(refused), sizes[1]),
@@ -187,13 +187,13 @@ def _with_judges(store: Store, rows: Iterable[Judged]) -> Iterable[Agreement]:
             yield agreement("reviewers", judge, pairs)
 
 
-def _calibration(accepted: Iterable[Judged], bands: Sequence[int]) -> Iterable[Band]:
+def _calibration(accepted: Iterable[Judged], bands: Sequence[int]) -> Iterable[ScoreBand]:
     """Hallucinations by band of the score; bands that the set has no caption in are left out."""
     rows = _decided(accepted)
     for above, upto, captions in zip(SCORE_EDGES, SCORE_EDGES[1:], bands, strict=False):
         within = [row for row in rows if row.score is not None and _is_in(round(row.score, 1), above, upto)]
         if captions:
-            yield Band(above=above, upto=upto, captions=captions, hallucinated=share(within))
+            yield ScoreBand(above=above, upto=upto, captions=captions, hallucinated=share(within))
 
 
 def _is_in(score: float, above: float, upto: float) -> bool:

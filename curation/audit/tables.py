@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from curation.caption_set.audit_results import MEANINGS, Agreement, Estimate, Results, Verdict
+from curation.caption_set.audit_results import MEANINGS, Agreement, AuditResults, Estimate, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ class Group(NamedTuple):
     rows: list[Row]
 
 
-def groups(results: Results) -> Iterator[Group]:
+def groups(results: AuditResults) -> Iterator[Group]:
     """All shares of the results, in the order in which people want to know them; groups without rows are left out."""
     found = [
         Group("rate", "Hallucination rate", "hallucinated", _rate(results)),
@@ -63,14 +63,14 @@ def _rows(estimates: dict[str, Estimate]) -> list[Row]:
     return [Row(name, estimate) for name, estimate in estimates.items()]
 
 
-def _rate(results: Results) -> list[Row]:
+def _rate(results: AuditResults) -> list[Row]:
     rows = [Row("accepted captions", results.hallucination, results.captions)]
     if results.unsure:
         rows.append(Row("with “unsure” as hallucinations", results.hallucination_with_unsure, results.captions))
     return rows
 
 
-def _verifier(results: Results) -> list[Row]:
+def _verifier(results: AuditResults) -> list[Row]:
     verifier = results.verifier
     if not results.reviewed_refused:
         return [Row("precision: accepted captions that are carried", verifier.precision)]
@@ -104,7 +104,7 @@ def coefficient(value: float | None, low: float | None = None, high: float | Non
     return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
 
 
-def sentence(results: Results) -> str:
+def sentence(results: AuditResults) -> str:
     """The rate in one sentence."""
     found = results.hallucination
     if found.rate is None:
@@ -116,7 +116,7 @@ def sentence(results: Results) -> str:
     )
 
 
-def facts(results: Results) -> dict[str, str]:
+def facts(results: AuditResults) -> dict[str, str]:
     """What the results rest on."""
     refused = f", {results.refused:,} refused" if results.refused else ""
     sample = f"{results.sample:,} accepted" + (
@@ -143,7 +143,7 @@ def facts(results: Results) -> dict[str, str]:
 AGREEMENT_HEAD = ("agreement of", "about", "captions", "same", "kappa", "AC1")
 
 
-def agreement_rows(results: Results) -> list[list[str]]:
+def agreement_rows(results: AuditResults) -> list[list[str]]:
     """The table of agreement, two rows for each pair of readers."""
     return [row for pair in (*results.agreement, *results.judges) for row in _agreement_of(pair)]
 
@@ -171,7 +171,7 @@ def cells(row: Row) -> list[str]:
     return [row.name, f"{found.hits:,}", f"{found.reviewed:,}", percent(found.rate), interval(found)]
 
 
-def show(results: Results, console: Console) -> None:
+def show(results: AuditResults, console: Console) -> None:
     """Print the summary."""
     from rich import box
     from rich.table import Table
@@ -200,7 +200,7 @@ def show(results: Results, console: Console) -> None:
         console.print(table)
 
 
-def as_csv(results: Results) -> str:
+def as_csv(results: AuditResults) -> str:
     """All shares, one a line; agreement follows in lines of its own, one for each number."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

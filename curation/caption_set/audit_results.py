@@ -15,11 +15,11 @@ SUMMARY_FILE = "summary.json"
 FORMAT: Literal["ovct audit 1"] = "ovct audit 1"
 
 
-class _Record(BaseModel):
+class _AuditRecord(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Estimate(_Record):
+class Estimate(_AuditRecord):
     """A share of the whole set, from what was reviewed, with its 95 % interval; all shares are 0 to 1.
 
     ``reviewed`` captions were decided and ``hits`` of them have what is counted. ``rate`` is weighted where the sample
@@ -34,7 +34,7 @@ class Estimate(_Record):
     effective: float
 
 
-class Agreement(_Record):
+class Agreement(_AuditRecord):
     """How far two readers agree on what both have decided, ``reviewed`` captions.
 
     ``percent`` and the coefficients are about the seven verdicts, those called ``binary`` about hallucinated or not. A
@@ -56,7 +56,7 @@ class Agreement(_Record):
     binary_ac1: float | None
 
 
-class Band(_Record):
+class ScoreBand(_AuditRecord):
     """The ``captions`` of the set whose score is over ``above`` (in the first band: at least) and at most ``upto``."""
 
     above: float
@@ -65,7 +65,7 @@ class Band(_Record):
     hallucinated: Estimate
 
 
-class Verifier(_Record):
+class VerifierQuality(_AuditRecord):
     """How good the verifier is, as the reviewers see it.
 
     A caption is carried when it is no hallucination. ``precision``: share of the accepted captions that are carried;
@@ -81,7 +81,7 @@ class Verifier(_Record):
     rightly_refused: Estimate
 
 
-class Results(_Record):
+class AuditResults(_AuditRecord):
     """The summary of an audit.
 
     ``captions`` and ``refused`` are all of the set (refusals that are judgements, not duplicates or failures of the
@@ -114,16 +114,16 @@ class Results(_Record):
     by_engine: dict[str, Estimate]
     by_reason: dict[str, Estimate]
     by_reviewer: dict[str, Estimate] = {}
-    verifier: Verifier
+    verifier: VerifierQuality
     agreement: tuple[Agreement, ...]
     judges: tuple[Agreement, ...]
-    calibration: tuple[Band, ...]
+    calibration: tuple[ScoreBand, ...]
 
 
-def known_results(root: Path, manifest: Manifest) -> Results | None:
+def known_results(root: Path, manifest: Manifest) -> AuditResults | None:
     """The summary that was last written for a caption set, if it is about the set as it is now."""
     try:
-        found = Results.model_validate_json((root / AUDIT / SUMMARY_FILE).read_bytes())
+        found = AuditResults.model_validate_json((root / AUDIT / SUMMARY_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
     return found if found.set == manifest.identity() else None

@@ -18,7 +18,7 @@ from curation.caption import Reason
 from curation.runtime.files import write_text
 from prompts.templates import render
 
-from .audit_results import AUDIT, MEANINGS, Estimate, Results, known_results
+from .audit_results import AUDIT, MEANINGS, AuditResults, Estimate, known_results
 from .manifest import Manifest, Usage
 from .shards import source_names
 from .stats import STATUSES, TOP_ORGANS
@@ -50,7 +50,7 @@ def write_card(root: Path, manifest: Manifest) -> None:
     write_text(root / CARD, data_card(manifest, known_results(root, manifest), score_plot=score_plot))
 
 
-def data_card(manifest: Manifest, results: Results | None = None, *, score_plot: bool = False) -> str:
+def data_card(manifest: Manifest, results: AuditResults | None = None, *, score_plot: bool = False) -> str:
     """The card's text. ``score_plot``: the audit's plot stands in the set."""
     rows = _rows(manifest)
     values = {
@@ -160,7 +160,7 @@ def _cost(usage: Usage | None) -> str:
     return f"; at {prompt:g} and {completion:g} for a million of them that is {usage.cost:,.4g}"
 
 
-def _audit(results: Results | None) -> dict[str, Any]:
+def _audit(results: AuditResults | None) -> dict[str, Any]:
     """What an audit found; a sample of which nothing is decided yet is none."""
     if results is None or not results.hallucination.reviewed:
         return {"audited": False, "results": None}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curation.runtime.errors import InputError
 
-from .manifest import Input
+from .manifest import InputFingerprint
 
 PIECE = 1 << 20
 LINE_FORMATS = {".csv", ".tsv", ".jsonl", ".ndjson"}
@@ -40,7 +40,7 @@ def _pieces(path: Path, check: Callable[[], None]) -> Iterator[bytes]:
             yield piece
 
 
-def _of_file(path: Path, check: Callable[[], None]) -> tuple[Input, int | None]:
+def _of_file(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int | None]:
     digest = hashlib.sha256()
     counter = _RowCounter(quoted=path.suffix.lower() in {".csv", ".tsv"})
     size = 0
@@ -49,7 +49,7 @@ def _of_file(path: Path, check: Callable[[], None]) -> tuple[Input, int | None]:
         size += len(piece)
         if path.suffix.lower() in LINE_FORMATS:
             counter.feed(piece)
-    found = Input(name=path.name, files=1, bytes=size, sha256=digest.hexdigest())
+    found = InputFingerprint(name=path.name, files=1, bytes=size, sha256=digest.hexdigest())
     return found, counter.rows or _parquet_rows(path)
 
 
@@ -61,7 +61,7 @@ def _parquet_rows(path: Path) -> int | None:
     return int(pq.read_metadata(path).num_rows)
 
 
-def _of_folder(path: Path, check: Callable[[], None]) -> tuple[Input, int]:
+def _of_folder(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int]:
     digest = hashlib.sha256()
     files = _report_files(path)
     size = 0
@@ -69,7 +69,7 @@ def _of_folder(path: Path, check: Callable[[], None]) -> tuple[Input, int]:
         one, _ = _of_file(file, check)
         digest.update(f"{file.relative_to(path).as_posix()}\0{one.sha256}\n".encode("utf-8", "surrogateescape"))
         size += one.bytes
-    return Input(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), len(files)
+    return InputFingerprint(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), len(files)
 
 
 def _report_files(folder: Path) -> list[Path]:
@@ -92,6 +92,6 @@ def stamp(path: Path) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(path: Path, check: Callable[[], None] = lambda: None) -> tuple[Input, int | None]:
+def fingerprint(path: Path, check: Callable[[], None] = lambda: None) -> tuple[InputFingerprint, int | None]:
     """Fingerprint of a file or folder of reports, and about how many rows it holds (``None``: not told undecoded)."""
     return _of_folder(path, check) if path.is_dir() else _of_file(path, check)

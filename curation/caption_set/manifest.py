@@ -23,11 +23,11 @@ class ManifestError(OvctError, ValueError):
     exit_code = 2
 
 
-class _Record(BaseModel):
+class _ManifestRecord(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Input(_Record):
+class InputFingerprint(_ManifestRecord):
     """The input, by content. ``sha256`` of a folder is that of its files' names and digests."""
 
     name: str
@@ -36,7 +36,7 @@ class Input(_Record):
     sha256: str
 
 
-class Settings(_Record):
+class CurationSettings(_ManifestRecord):
     """All that decides the rows, next to the input: a run is resumed only with the same.
 
     ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests;
@@ -67,7 +67,7 @@ class Settings(_Record):
         return hashlib.sha256(known.encode()).hexdigest()
 
 
-class Part(_Record):
+class PartRecord(_ManifestRecord):
     """One finished part: rows in each of its files, the files' sizes, and the input rows it came from (1-based)."""
 
     reports: int
@@ -79,14 +79,14 @@ class Part(_Record):
     bytes: dict[str, int]
 
 
-class Repairs(NamedTuple):
+class RepairCounts(NamedTuple):
     """Captions that went back to the model, and captions that came of it."""
 
     returned: int = 0
     repaired: int = 0
 
 
-class Counts(_Record):
+class Counts(_ManifestRecord):
     """Sums over the finished parts: captions by organ and status, refusals by reason.
 
     Of the refused captions ``returned`` went back to the model, and ``repaired`` captions came of it.
@@ -103,7 +103,9 @@ class Counts(_Record):
         """Questions without a usable answer, as far as the refusals tell."""
         return sum(self.rejects.get(reason, 0) for reason in ("engine_error", "truncated", "schema"))
 
-    def plus(self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: Repairs) -> Counts:
+    def plus(
+        self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: RepairCounts
+    ) -> Counts:
         """The counts with one more part."""
         by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
         for (organ, status), count in captions.items():
@@ -120,7 +122,7 @@ class Counts(_Record):
         )
 
 
-class Usage(_Record):
+class Usage(_ManifestRecord):
     """What a language model did for a set: chats by kind, those without an answer, tokens, and the seconds it worked.
 
     Reports with the same text share their answers, so the sums over ``responses`` may be higher. Accept rates are those
@@ -141,7 +143,7 @@ class Usage(_Record):
     cost: float | None
 
 
-class Change(_Record):
+class AuditChange(_ManifestRecord):
     """What an audit did to one caption: taken out, put right, or both; ``after`` is null where it is just out.
 
     ``verdict`` is what its reviewers said together. ``found``: the verifier finds ``after`` in the report.
@@ -155,7 +157,7 @@ class Change(_Record):
     found: bool | None = None
 
 
-class Audited(_Record):
+class CleaningRecord(_ManifestRecord):
     """Where a cleaned caption set comes from: the set that was audited, what was found, and what was changed.
 
     ``set`` is the identity of the audited set; ``rate`` with its 95 % interval is its hallucination rate before.
@@ -173,10 +175,10 @@ class Audited(_Record):
     low: float
     high: float
     verdicts: dict[str, int]
-    changes: tuple[Change, ...]
+    changes: tuple[AuditChange, ...]
 
 
-class Manifest(_Record):
+class Manifest(_ManifestRecord):
     """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end.
 
     ``license`` is that of the reports, as Hugging Face names it. It decides no row, so it is none of the settings.
@@ -185,8 +187,8 @@ class Manifest(_Record):
 
     format: Literal["ovct caption set 1"] = FORMAT
     complete: bool = False
-    input: Input
-    settings: Settings
+    input: InputFingerprint
+    settings: CurationSettings
     versions: dict[str, str]
     source_columns: tuple[str, ...]
     license: str | None = None
@@ -197,8 +199,8 @@ class Manifest(_Record):
     seconds: float = 0.0
     finished: str | None = None
     replayed: str | None = None
-    audit: Audited | None = None
-    parts: tuple[Part, ...] = ()
+    audit: CleaningRecord | None = None
+    parts: tuple[PartRecord, ...] = ()
 
     def identity(self) -> str:
         """One string that stands for the rows: another input, other settings or other parts, another string."""
@@ -242,7 +244,7 @@ def _shown(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def differences(before: Manifest, source: Input, settings: Settings) -> list[str]:
+def differences(before: Manifest, source: InputFingerprint, settings: CurationSettings) -> list[str]:
     """What stands between a caption set and the run that wants to go on with it, in words; empty when nothing does."""
     found = []
     old, new = before.input, source
@@ -251,7 +253,7 @@ def differences(before: Manifest, source: Input, settings: Settings) -> list[str
             f"the input has changed: {old.name} ({old.bytes:,} bytes, sha256 {old.sha256[:12]}) then, "
             f"{new.name} ({new.bytes:,} bytes, sha256 {new.sha256[:12]}) now"
         )
-    for name in Settings.model_fields:
+    for name in CurationSettings.model_fields:
         was, now = getattr(before.settings, name), getattr(settings, name)
         if was != now:
             found.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")

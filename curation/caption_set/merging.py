@@ -14,8 +14,8 @@ from curation.runtime.files import whole_file
 from curation.runtime.progress import Progress
 from curation.runtime.provenance import versions
 
-from .manifest import Counts, Manifest, Repairs, Usage, differences, is_caption_set, load_manifest
-from .publishing import Published
+from .manifest import Counts, Manifest, RepairCounts, Usage, differences, is_caption_set, load_manifest
+from .publishing import StorePublisher
 from .sharding import Shard
 from .shards import part_path
 from .writer import PROMPT, SKIPPED, SetError, check_parts, check_usable, complete, locked, remove_leftovers, tables_in
@@ -27,7 +27,7 @@ def merge(
     progress: Progress | None = None,
     *,
     overwrite: bool = False,
-    publish: Published | None = None,
+    publish: StorePublisher | None = None,
 ) -> Manifest:
     """Joins the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
 
@@ -153,7 +153,7 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
         by_status = Counter(
             {(organ, status): count for organ, found in counts.captions.items() for status, count in found.items()}
         )
-        repairs = Repairs(counts.returned, counts.repaired)
+        repairs = RepairCounts(counts.returned, counts.repaired)
         total = total.plus(counts.reports, by_status, Counter(counts.rejects), repairs)
     return total
 

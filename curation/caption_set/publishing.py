@@ -21,7 +21,7 @@ from .shards import Table, part_path
 from .writer import CARD_FILES, WORK, SetError, is_part
 
 
-class Published:
+class StorePublisher:
     """Where a set goes. ``root`` is the folder of this machine in which it is made."""
 
     def __init__(self, url: str, root: Path, progress: Progress) -> None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from curation.caption import Columns, MadeBy, Refused
+from curation.caption import MadeBy, OutcomeColumns, RefusedCaption
 from curation.report import Report
 from curation.runtime.files import put_in_place, temporary_name
 
-from .manifest import Part, Repairs
+from .manifest import PartRecord, RepairCounts
 from .schemas import parquet_schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Table = Literal["reports", "captions", "rejects", "responses"]
 TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
 
 REPORTS_PER_PART = 10_000
-REASON = Refused._fields.index("reason")
+REASON = RefusedCaption._fields.index("reason")
 # Rows of so many reports, or of so much text, are held in memory and written as one row group.
 GROUP_REPORTS = 1_000
 GROUP_CHARACTERS = 32_000_000
@@ -56,13 +56,13 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenPart:
     """A finished part, and what is in it."""
 
-    part: Part
+    part: PartRecord
     captions: Counter[tuple[str, str]]
     rejects: Counter[str]
-    repairs: Repairs
+    repairs: RepairCounts
 
 
 class PartWriter:
@@ -113,7 +113,7 @@ class PartWriter:
         """Reports added so far."""
         return self._written["reports"] + len(self._columns["reports"][0])
 
-    def add(self, report: Report, outcome: Columns) -> None:
+    def add(self, report: Report, outcome: OutcomeColumns) -> None:
         """Add a report and all that it gave."""
         self._add_report(report)
         if outcome.accepted:
@@ -153,20 +153,20 @@ class PartWriter:
                 self._files[table].write_table(table_of(columns, self._schemas[table], made_by))
         self._empty()
 
-    def close(self) -> Written:
+    def close(self) -> WrittenPart:
         """Write what is left; the files still have their temporary names."""
         self._flush()
         for file in self._files.values():
             file.close()
-        part = Part(
+        part = PartRecord(
             **{table: self._written[table] for table in TABLES},
             first_row=self._first_row,
             last_row=self._last_row,
             bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
         )
-        return Written(part, self._captions, self._rejects, Repairs(self._returned, self._repaired))
+        return WrittenPart(part, self._captions, self._rejects, RepairCounts(self._returned, self._repaired))
 
-    def commit(self) -> Written:
+    def commit(self) -> WrittenPart:
         """Write what is left, flush all files to disk and give them their names."""
         written = self.close()
         for path in self._paths.values():

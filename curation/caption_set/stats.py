@@ -28,7 +28,7 @@ PLOT_FORMATS = (".png", ".svg")
 
 
 @dataclass(slots=True)
-class Summary:
+class SetSummary:
     """Counts of a caption set; ``captions`` by organ and status."""
 
     root: Path
@@ -45,18 +45,18 @@ class Summary:
         return sorted(totals.items(), key=lambda item: (-item[1], item[0]))
 
 
-def summary_of(root: Path, manifest: Manifest) -> Summary:
+def summary_of(root: Path, manifest: Manifest) -> SetSummary:
     """Counts as the manifest has them."""
     counts = manifest.counts
     captions = Counter({(organ, status): n for organ, by in counts.captions.items() for status, n in by.items()})
-    return Summary(root, manifest, counts.reports, captions, Counter(counts.rejects))
+    return SetSummary(root, manifest, counts.reports, captions, Counter(counts.rejects))
 
 
-def count_set(root: Path) -> Summary:
+def count_set(root: Path) -> SetSummary:
     """Count the rows of a caption set's finished parts on disk. Raises ``ManifestError`` where there is no set."""
     import pyarrow.parquet as pq
 
-    summary = Summary(root, load_manifest(root))
+    summary = SetSummary(root, load_manifest(root))
     for index in range(len(summary.manifest.parts)):
         summary.reports += pq.read_metadata(part_path(root, "reports", index)).num_rows
         for (organ, status), count in _counted(part_path(root, "captions", index), ["organ", "status"]):
@@ -78,7 +78,7 @@ def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], 
                 yield tuple(row[column] for column in columns), row["count_all"]
 
 
-def show(summary: Summary, console: Console, where: str | None = None) -> None:
+def show(summary: SetSummary, console: Console, where: str | None = None) -> None:
     """Print the closing tables of ``ovct curate`` and of ``ovct stats``; ``where`` is what to call the set's place."""
     manifest = summary.manifest
     console.print(_facts(summary))
@@ -92,7 +92,7 @@ def show(summary: Summary, console: Console, where: str | None = None) -> None:
     console.print(f"In {where or summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _facts(summary: Summary) -> Table:
+def _facts(summary: SetSummary) -> Table:
     from rich.table import Table
 
     manifest = summary.manifest
@@ -117,7 +117,7 @@ def _facts(summary: Summary) -> Table:
     return table
 
 
-def _usage(summary: Summary) -> dict[str, str]:
+def _usage(summary: SetSummary) -> dict[str, str]:
     """What a language model cost, and how much of what it said holds."""
     usage, counts = summary.manifest.usage, summary.manifest.counts
     if usage is None:
@@ -140,7 +140,7 @@ def _usage(summary: Summary) -> dict[str, str]:
     return facts
 
 
-def _organ_table(summary: Summary) -> Table:
+def _organ_table(summary: SetSummary) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -174,7 +174,7 @@ def reason_table(title: str, reasons: Counter[str]) -> Table:
     return table
 
 
-def draw(summary: Summary, path: Path) -> None:
+def draw(summary: SetSummary, path: Path) -> None:
     """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG."""
     if path.suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{path}: a plot is written as {' or '.join(PLOT_FORMATS)}")

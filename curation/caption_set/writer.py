@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from curation.caption import Columns, MadeBy
+from curation.caption import MadeBy, OutcomeColumns
 from curation.report import Report
 from curation.runtime.errors import OvctError
 from curation.runtime.files import TEMPORARY_SUFFIX, whole_file
@@ -23,10 +23,10 @@ from curation.runtime.provenance import versions
 from .card import CARD, write_card
 from .manifest import (
     FILE_NAME,
-    Input,
+    CurationSettings,
+    InputFingerprint,
     Manifest,
     ManifestError,
-    Settings,
     Usage,
     differences,
     is_caption_set,
@@ -113,7 +113,7 @@ def is_part(name: str) -> int | None:
     return int(named[1]) if named else None
 
 
-class Publish(Protocol):
+class SetPublisher(Protocol):
     """A store that the set goes to; see ``curation.caption_set.publishing``."""
 
     @property
@@ -126,11 +126,11 @@ class Publish(Protocol):
     def size(self, path: Path) -> int | None: ...
 
 
-class CaptionSet:
+class CaptionSetWriter:
     """Where the rows of one run go, part by part. Made by ``open_set``."""
 
     def __init__(
-        self, root: Path, work: Path, manifest: Manifest, since: float, publish: Publish | None = None
+        self, root: Path, work: Path, manifest: Manifest, since: float, publish: SetPublisher | None = None
     ) -> None:
         self.root = root
         self._publish = publish
@@ -152,7 +152,7 @@ class CaptionSet:
         """Input row of the last report in a finished part, 0 when there is none."""
         return self.manifest.parts[-1].last_row if self.manifest.parts else 0
 
-    def add(self, report: Report, outcome: Columns) -> None:
+    def add(self, report: Report, outcome: OutcomeColumns) -> None:
         """Add the next report of the input; a part that is full is finished."""
         if self._part is None:
             index = len(self.manifest.parts)
@@ -205,7 +205,7 @@ class CaptionSet:
             self._part = None
 
 
-def complete(root: Path, manifest: Manifest, publish: Publish | None) -> None:
+def complete(root: Path, manifest: Manifest, publish: SetPublisher | None) -> None:
     """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store."""
     write_card(root, manifest)
     if publish:
@@ -273,12 +273,14 @@ def check_parts(
             raise SetError(f"{path} is missing or not as it was written; {way_out}")
 
 
-def tables_in(settings: Settings) -> tuple[Table, ...]:
+def tables_in(settings: CurationSettings) -> tuple[Table, ...]:
     """The tables of a set; answers of a model are only there where one was asked."""
     return TABLES if settings.prompt else TABLES[:-1]
 
 
-def resumable(root: Path, source: Input, settings: Settings, publish: Publish | None = None) -> Manifest | None:
+def resumable(
+    root: Path, source: InputFingerprint, settings: CurationSettings, publish: SetPublisher | None = None
+) -> Manifest | None:
     """The manifest to go on from, ``None`` when there is none. Raises ``SetError`` when the set was made otherwise."""
     if not (root / FILE_NAME).exists():
         return None
@@ -298,15 +300,15 @@ def resumable(root: Path, source: Input, settings: Settings, publish: Publish | 
 @contextmanager
 def open_set(
     root: Path,
-    source: Input,
-    settings: Settings,
+    source: InputFingerprint,
+    settings: CurationSettings,
     source_columns: Sequence[str],
     *,
     license: str | None = None,
     overwrite: bool = False,
     since: float | None = None,
-    publish: Publish | None = None,
-) -> Iterator[CaptionSet]:
+    publish: SetPublisher | None = None,
+) -> Iterator[CaptionSetWriter]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
     A ``license`` takes the place of one that was stated before. ``since`` is when the run began (``time.monotonic``,
@@ -333,7 +335,7 @@ def open_set(
         if publish:
             publish.manifest()
             publish.remove_leftovers(len(manifest.parts))
-        captions = CaptionSet(root, work, manifest, time.monotonic() if since is None else since, publish)
+        captions = CaptionSetWriter(root, work, manifest, time.monotonic() if since is None else since, publish)
         try:
             yield captions
         finally:

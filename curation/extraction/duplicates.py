@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from curation.caption import Accepted
+from curation.caption import AcceptedCaption
 
 Claims = frozenset[tuple[str, object]]
 
 
 def split_repeated(
-    accepted: Sequence[Accepted], claims_of: Callable[[str], Claims]
-) -> tuple[list[Accepted], list[Accepted]]:
+    accepted: Sequence[AcceptedCaption], claims_of: Callable[[str], Claims]
+) -> tuple[list[AcceptedCaption], list[AcceptedCaption]]:
     """Split captions into (kept, repeated), each in the order given. ``claims_of`` returns what a caption claims."""
     by_organ: dict[str, list[_Content]] = {}
     repeated: set[int] = set()

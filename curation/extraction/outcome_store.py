@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from curation.caption import Columns
+from curation.caption import OutcomeColumns
 from curation.report import Report
 from curation.runtime.sqlite_cache import open_cache
 
@@ -36,11 +36,11 @@ class OutcomeStore:
     def __contains__(self, key: bytes) -> bool:
         return self._base.execute("SELECT 1 FROM outcome WHERE key = ?", (key,)).fetchone() is not None
 
-    def __getitem__(self, key: bytes) -> Columns:
+    def __getitem__(self, key: bytes) -> OutcomeColumns:
         row = self._base.execute("SELECT packed FROM outcome WHERE key = ?", (key,)).fetchone()
         if row is None:
             raise KeyError(key)
-        return Columns.unpack(row[0])
+        return OutcomeColumns.unpack(row[0])
 
     def keep(self, outcomes: Mapping[bytes, PackedOutcome]) -> None:
         """Store packed outcomes by their texts' keys, in one transaction."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from curation.caption import Columns, Outcome, Reason
+from curation.caption import OutcomeColumns, Reason, ReportOutcome
 from curation.report import Report
 from curation.runtime.errors import RunError
 from curation.runtime.processes import ordered_results
@@ -43,7 +43,7 @@ class _Batch(NamedTuple):
 
 def outcomes(
     batched: Iterable[list[Report]], store: OutcomeStore, pool: Pool, check: Callable[[], None]
-) -> Iterator[tuple[Report, Columns]]:
+) -> Iterator[tuple[Report, OutcomeColumns]]:
     """Yield each report with its outcome, in order; a text that came before is not extracted again.
 
     ``check`` is called while results are awaited and may raise to give up. Raises ``RunError`` if the engine fails on
@@ -80,11 +80,11 @@ def _check_engine_works(packed: list[PackedOutcome]) -> None:
     """Raise ``RunError`` if the engine failed on every report of a batch that is not too small to tell."""
     if len(packed) < LEAST_FAILURES or not all(failed for _, failed in packed):
         return
-    failures = [Columns.unpack(outcome).rows() for outcome, _ in packed]
+    failures = [OutcomeColumns.unpack(outcome).rows() for outcome, _ in packed]
     if not any(map(_has_answer, failures)):
         raise RunError(f"the engine failed on every report of a batch: {failures[0].refused[0].detail}")
 
 
-def _has_answer(outcome: Outcome) -> bool:
+def _has_answer(outcome: ReportOutcome) -> bool:
     """Return whether a report got anything but failures of the engine."""
     return bool(outcome.accepted) or any(row.reason != Reason.ENGINE_ERROR for row in outcome.refused)

@@ -13,7 +13,7 @@ from curation.report import Report, Section
 from .duplicates import Claims
 
 if TYPE_CHECKING:
-    from curation.caption_set.writer import CaptionSet
+    from curation.caption_set.writer import CaptionSetWriter
     from curation.runtime.progress import Progress
     from curation.verification.verifier import Verdict
 
@@ -52,7 +52,7 @@ class Pool(Protocol):
         ...
 
 
-OpenPool = Callable[["CaptionSet", int], AbstractContextManager[Pool]]
+OpenPool = Callable[["CaptionSetWriter", int], AbstractContextManager[Pool]]
 """Opens a pool that works for a caption set with so many processes; with 0 it works in this process."""
 
 

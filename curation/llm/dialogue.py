@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from curation.engines.chat import Answer, Chat, ChatEngine, ChatFailed, Message, TooLong
 from curation.report import Report
 from prompts.prompt_file import Prompt
@@ -169,13 +169,13 @@ class Dialogue:
         except TooLong as error:
             return _unanswered("retry", question, str(error))._replace(finish_reason=TOO_LONG)
 
-    async def repair(self, refused: Sequence[Refused], number: int) -> list[Response]:
+    async def repair(self, refused: Sequence[RefusedCaption], number: int) -> list[Response]:
         """What the model makes of refused captions, once it is told why and shown the nearest passage."""
         groups = [refused[at : at + REPAIRED_AT_ONCE] for at in range(0, len(refused), REPAIRED_AT_ONCE)]
         rows = await asyncio.gather(*(self._repair(group, number) for group in groups))
         return [row for row in rows if row is not None]
 
-    async def _repair(self, refused: Sequence[Refused], number: int) -> Response | None:
+    async def _repair(self, refused: Sequence[RefusedCaption], number: int) -> Response | None:
         turns = self._prompt.repair_messages(
             [
                 {

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from curation.caption import MadeBy
-from curation.caption_set.writer import RESPONSES, CaptionSet
+from curation.caption_set.writer import RESPONSES, CaptionSetWriter
 from curation.engines.chat import ChatEngine, EngineDown
 from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Options
 from curation.report import Report
@@ -142,7 +142,9 @@ def check_room(recipe: ChatRecipe, context: int | None) -> None:
 
 
 @contextmanager
-def _open(recipe: ChatRecipe, host: Host, progress: Progress, captions: CaptionSet, count: int) -> Iterator[ChatPool]:
+def _open(
+    recipe: ChatRecipe, host: Host, progress: Progress, captions: CaptionSetWriter, count: int
+) -> Iterator[ChatPool]:
     with ExitStack() as stack:
         pool = stack.enter_context(workers(partial(Settler, recipe.prompt, recipe.repair > 0), count))
         settlers = Aside(stack.enter_context(ThreadPoolExecutor(1)), pool) if isinstance(pool, Inline) else pool

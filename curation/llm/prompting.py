@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from curation.caption import Draft, Refused
+from curation.caption import Draft, RefusedCaption
 from curation.extraction.text_engine import verify_drafts
 from curation.readers.sections import split_sections
 from curation.report import Report
@@ -72,7 +72,7 @@ def filed(verifier: Verifier, draft: Draft) -> Draft:
     return replace(draft, organ=min(within)) if len(organs) == len(within) == 1 else draft
 
 
-def _told(row: Refused) -> str:
+def _told(row: RefusedCaption) -> str:
     nearest = f"; nearest passage: “{row.nearest}”" if row.nearest else ""
     return f"{row.organ}: “{row.caption}”: {row.reason}: {row.detail}{nearest}"
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from curation.caption import Draft, Outcome, Reason, Refused
+from curation.caption import Draft, Reason, RefusedCaption, ReportOutcome
 from curation.engines.asides import without_asides
 from curation.extraction.text_engine import verify_drafts
 from curation.language.clauses import units
@@ -45,7 +45,7 @@ class Settled(NamedTuple):
     failed: bool
     accepted: int
     refused: int
-    repairable: list[Refused]
+    repairable: list[RefusedCaption]
 
 
 class Settler:
@@ -68,15 +68,17 @@ class Settler:
         repairable = [row for row in judged if self._is_repairable(row)] if self._repairs else []
         return Settled(outcome.pack(), outcome.failed, len(outcome.accepted), len(judged), repairable)
 
-    def settle(self, report: Report, responses: Sequence[Response]) -> Outcome:
+    def settle(self, report: Report, responses: Sequence[Response]) -> ReportOutcome:
         """The outcome of a report."""
         try:
             return self._settle(report, responses)
         except Exception as error:  # one report that cannot be settled must not lose the others
             detail = f"{type(error).__name__}: {error}"
-            return Outcome([], [Refused("", "", Reason.ENGINE_ERROR, detail, None)], tuple(responses), failed=True)
+            return ReportOutcome(
+                [], [RefusedCaption("", "", Reason.ENGINE_ERROR, detail, None)], tuple(responses), failed=True
+            )
 
-    def _settle(self, report: Report, responses: Sequence[Response]) -> Outcome:
+    def _settle(self, report: Report, responses: Sequence[Response]) -> ReportOutcome:
         asked = [row for row in responses if row.kind != "repair"]
         drafts, problems = self._claims(_standing(asked))
         outcome = self._held(report, drafts)
@@ -97,20 +99,20 @@ class Settler:
             repaired=repaired,
         )
 
-    def _claims(self, standing: Iterable[tuple[Response, bool]]) -> tuple[list[Draft], list[Refused]]:
+    def _claims(self, standing: Iterable[tuple[Response, bool]]) -> tuple[list[Draft], list[RefusedCaption]]:
         """Drafts of the answers that stand; a refusal for each that is missing or broken, if it is the last word."""
         drafts: list[Draft] = []
-        problems: list[Refused] = []
+        problems: list[RefusedCaption] = []
         for row, last in standing:
             if row.content is None:
                 reason = Reason.TRUNCATED if row.finish_reason == TOO_LONG else Reason.ENGINE_ERROR
-                problems.append(Refused("", "", reason, row.error or "", None))
+                problems.append(RefusedCaption("", "", reason, row.error or "", None))
                 continue
             claims = read_answer(row.content, row.finish_reason or "", self._form, self._organs)
             file = filed if self._form == "organs" else self._named
             drafts += [file(self._verifier, draft) for draft in claims.drafts]
             if claims.problem is not None and last:
-                problems.append(Refused("", "", *claims.problem, None))
+                problems.append(RefusedCaption("", "", *claims.problem, None))
         return drafts, problems
 
     @staticmethod
@@ -127,14 +129,14 @@ class Settler:
         only = organs if len(organs) == 1 else pairs
         return replace(draft, organ=min(only)) if len(only) == 1 else draft
 
-    def _held(self, report: Report, drafts: Sequence[Draft]) -> Outcome:
+    def _held(self, report: Report, drafts: Sequence[Draft]) -> ReportOutcome:
         asides = [draft for draft in drafts if self._is_aside(draft.caption)]
         held = verify_drafts(
             self._verifier, report, [draft for draft in drafts if draft not in asides], show_repeats=True
         )
         said = self._verifier.read(report.text, report.sections).by_words
         refused = [row if normalised(row.caption) in said else self._explained(row) for row in held.refused]
-        refused += [Refused(one.organ, one.caption, Reason.NOT_GROUNDED, IS_ASIDE, None) for one in asides]
+        refused += [RefusedCaption(one.organ, one.caption, Reason.NOT_GROUNDED, IS_ASIDE, None) for one in asides]
         return held._replace(refused=refused)
 
     def _is_aside(self, caption: str) -> bool:
@@ -143,12 +145,12 @@ class Settler:
         claims = units(analysis)
         return bool(claims) and not without_asides(claims, analysis)
 
-    def _explained(self, row: Refused) -> Refused:
+    def _explained(self, row: RefusedCaption) -> RefusedCaption:
         if row.reason == Reason.DUPLICATE or normalised(row.caption) not in self._examples:
             return row
         return row._replace(reason=Reason.NOT_GROUNDED, detail=REPEATS_EXAMPLE)
 
-    def _is_repairable(self, row: Refused) -> bool:
+    def _is_repairable(self, row: RefusedCaption) -> bool:
         return row.reason not in NOT_REPAIRED and bool(row.nearest) and row.detail != REPEATS_EXAMPLE
 
 
@@ -162,6 +164,6 @@ def _standing(responses: Iterable[Response]) -> Iterator[tuple[Response, bool]]:
         yield from ((row, row.kind == "retry" or not retries) for row in stand)
 
 
-def unsent(repairable: Iterable[Refused], sent: Collection[tuple[str, str]]) -> list[Refused]:
+def unsent(repairable: Iterable[RefusedCaption], sent: Collection[tuple[str, str]]) -> list[RefusedCaption]:
     """Refused captions that have not gone back yet."""
     return [row for row in repairable if (row.organ, row.caption) not in sent]

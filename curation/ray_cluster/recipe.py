@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from curation.caption import MadeBy
-from curation.caption_set.writer import RESPONSES, CaptionSet
+from curation.caption_set.writer import RESPONSES, CaptionSetWriter
 from curation.extraction.recipe import OpenPool, Options
 from curation.extraction.text_engine import TextRecipe
 from curation.report import Report
@@ -150,7 +150,7 @@ def _line(error: Exception) -> str:
 
 
 @contextmanager
-def _open(asked: OnRay, ray: Any, progress: Progress, captions: CaptionSet, count: int) -> Iterator[Any]:
+def _open(asked: OnRay, ray: Any, progress: Progress, captions: CaptionSetWriter, count: int) -> Iterator[Any]:
     opened: AbstractContextManager[RayPool | ChatsOnRay]
     if isinstance(asked.recipe, TextRecipe):
         opened = _of_text(asked.recipe, ray, asked.workers)
@@ -175,7 +175,7 @@ def _of_text(recipe: TextRecipe, ray: Any, workers: int | None) -> Iterator[RayP
 
 @contextmanager
 def _of_chats(
-    recipe: ChatRecipe, ray: Any, workers: int | None, captions: CaptionSet, progress: Progress
+    recipe: ChatRecipe, ray: Any, workers: int | None, captions: CaptionSetWriter, progress: Progress
 ) -> Iterator[ChatsOnRay]:
     from curation.llm.responses import ResponseStore
     from curation.llm.usage import Meter

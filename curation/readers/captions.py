@@ -18,7 +18,7 @@ from .rows import TableRow
 from .tables import open_table
 
 
-class CaptionIn(BaseModel):
+class CaptionInput(BaseModel):
     """A caption from anywhere, before it is held against its report. Unknown fields are an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,14 +28,14 @@ class CaptionIn(BaseModel):
     caption: str
 
 
-COLUMNS = tuple(CaptionIn.model_fields)
+COLUMNS = tuple(CaptionInput.model_fields)
 BATCH_CLAIMS = 256
 BATCH_CHARACTERS = 1_000_000
 
-Text = tuple[str, tuple[Section, ...]]
+ReportText = tuple[str, tuple[Section, ...]]
 
 
-class Claim(NamedTuple):
+class CaptionClaim(NamedTuple):
     """A row of the captions table; ``problem`` says why it cannot be held against any report."""
 
     report_id: str
@@ -44,11 +44,11 @@ class Claim(NamedTuple):
     problem: str | None
 
 
-class Batch(NamedTuple):
+class ClaimBatch(NamedTuple):
     """Claims with the reports they are about."""
 
-    claims: list[Claim]
-    texts: dict[str, Text]
+    claims: list[CaptionClaim]
+    texts: dict[str, ReportText]
 
 
 class ReportIndex:
@@ -67,7 +67,7 @@ class ReportIndex:
         self._base.execute("COMMIT")
         return count
 
-    def get(self, report_id: str) -> Text | None:
+    def get(self, report_id: str) -> ReportText | None:
         """Text and sections of a report."""
         found = self._base.execute("SELECT text, sections FROM report WHERE id = ?", (report_id,)).fetchone()
         return (found[0], tuple(Section(*section) for section in json.loads(found[1]))) if found else None
@@ -91,7 +91,7 @@ def caption_files(path: Path) -> list[Path]:
     return files
 
 
-def read_claims(path: Path, problems: Callable[[RowProblem], None]) -> Iterator[Claim]:
+def read_claims(path: Path, problems: Callable[[RowProblem], None]) -> Iterator[CaptionClaim]:
     """Stream captions from a table with the columns report_id, organ and caption, or a folder of such Parquet files."""
     for file in caption_files(path):
         with open_table(file, partial(_note, problems, str(file))) as table:
@@ -116,22 +116,22 @@ def _note(
     problems(RowProblem(file or path, row, problem, kept))
 
 
-def _claim(row: TableRow) -> Claim:
+def _claim(row: TableRow) -> CaptionClaim:
     cells = {column: row.cells.get(column, "") for column in COLUMNS}
     cells["report_id"] = cells["report_id"].strip()
     problem = None
     if row.surplus:
         problem = f"row {row.number} has more cells than columns: put quotes around texts that hold the separator"
     try:
-        CaptionIn.model_validate(cells)
+        CaptionInput.model_validate(cells)
     except ValidationError as error:
         problem = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
-    return Claim(**cells, problem=problem)
+    return CaptionClaim(**cells, problem=problem)
 
 
-def batches_of(claims: Iterable[Claim], index: ReportIndex, reports: str) -> Iterator[Batch]:
+def batches_of(claims: Iterable[CaptionClaim], index: ReportIndex, reports: str) -> Iterator[ClaimBatch]:
     """Batches for a worker. A claim about a report that ``reports`` (a name) lacks stays, with that as its problem."""
-    batch = Batch([], {})
+    batch = ClaimBatch([], {})
     characters = 0
     for claim in claims:
         if claim.problem is None and claim.report_id not in batch.texts:
@@ -144,6 +144,6 @@ def batches_of(claims: Iterable[Claim], index: ReportIndex, reports: str) -> Ite
         batch.claims.append(claim)
         if len(batch.claims) >= BATCH_CLAIMS or characters >= BATCH_CHARACTERS:
             yield batch
-            batch, characters = Batch([], {}), 0
+            batch, characters = ClaimBatch([], {}), 0
     if batch.claims:
         yield batch

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curation.runtime.errors import InputError
 
-from .quotes import Lines, OpenQuoteError, Shape, read_records
+from .quotes import OpenQuoteError, RecordLines, RecordShape, read_records
 from .rows import DamagedError, NoteProblem, Table, TableRow
 
 DELIMITERS = ",\t;|"
@@ -26,7 +26,7 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         InputError: there is no header.
     """
     csv.field_size_limit(2**31 - 1)
-    lines = Lines(source)
+    lines = RecordLines(source)
     delimiter = _find_delimiter(lines, preferred="\t" if ".tsv" in path.name.lower() else ",")
     try:
         header = next((cells for cells in csv.reader(lines, delimiter=delimiter, strict=True) if any(cells)), None)
@@ -38,10 +38,10 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         raise InputError(f"{path} holds no text; expected a header line and at least one report")
     lines.done()
     columns = unique_names([name.strip().lstrip("\ufeff") for name in header])
-    return Table(columns, _rows(lines, columns, Shape(delimiter, len(columns)), note))
+    return Table(columns, _rows(lines, columns, RecordShape(delimiter, len(columns)), note))
 
 
-def _find_delimiter(lines: Lines, preferred: str) -> str:
+def _find_delimiter(lines: RecordLines, preferred: str) -> str:
     """The delimiter that cuts the first records into equally many cells, two at least."""
     try:
         sample = list(islice(lines, SAMPLE))
@@ -75,7 +75,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     return tuple(unique)
 
 
-def _rows(lines: Lines, columns: tuple[str, ...], shape: Shape, note: NoteProblem) -> Iterator[TableRow]:
+def _rows(lines: RecordLines, columns: tuple[str, ...], shape: RecordShape, note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
         for cells, problem in read_records(lines, shape):

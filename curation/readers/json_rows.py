@@ -32,7 +32,7 @@ def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
     if not ahead:
         raise InputError(f"{path} holds no text; expected JSON objects with a report in each")
     whole = chain(ahead, pieces)
-    rows = _line_rows(whole, note) if _by_line(ahead, path) else _document_rows(Document(whole), path, note)
+    rows = _line_rows(whole, note) if _by_line(ahead, path) else _document_rows(JsonCursor(whole), path, note)
     first = list(islice(rows, LOOK_AHEAD))
     columns = tuple(dict.fromkeys(name for row in first for name in row.cells))
     return Table(columns, chain(first, rows))
@@ -90,7 +90,7 @@ def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-class Document:
+class JsonCursor:
     """A cursor over JSON text of any length that holds little more than the value under it."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
@@ -149,7 +149,7 @@ class Document:
         return bool(added)
 
 
-def _document_rows(document: Document, path: Path, note: NoteProblem) -> Iterator[TableRow]:
+def _document_rows(document: JsonCursor, path: Path, note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
         for name, record in _records(document):
@@ -170,7 +170,7 @@ def _document_rows(document: Document, path: Path, note: NoteProblem) -> Iterato
         note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
 
 
-def _records(document: Document) -> Iterator[tuple[dict[str, str], object]]:
+def _records(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
     """Records of a document, each with what its place says of it: the key of a map, or the name of its list."""
     while document.peek():
         if document.skip("["):
@@ -181,7 +181,7 @@ def _records(document: Document) -> Iterator[tuple[dict[str, str], object]]:
             yield {}, document.value()
 
 
-def _elements(document: Document) -> Iterator[object]:
+def _elements(document: JsonCursor) -> Iterator[object]:
     """What stands in a list, up to its closing bracket."""
     while not document.skip("]"):
         yield document.value()
@@ -189,7 +189,7 @@ def _elements(document: Document) -> Iterator[object]:
             raise ValueError("a list is not closed")
 
 
-def _members(document: Document) -> Iterator[tuple[dict[str, str], object]]:
+def _members(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
     """What stands in an object: its lists of objects (``"training": [{…}, …]``), or else its members by their key.
 
     Text and objects in front of such lists describe the data set, so they are held back until the object shows what
@@ -215,7 +215,7 @@ def _members(document: Document) -> Iterator[tuple[dict[str, str], object]]:
         yield from _map(held)
 
 
-def _keys(document: Document, first: bool = True) -> Iterator[str]:
+def _keys(document: JsonCursor, first: bool = True) -> Iterator[str]:
     """Keys of an object, the cursor standing before each value, up to its closing brace."""
     while not document.skip("}"):
         if not first and not document.skip(","):

@@ -26,7 +26,7 @@ class OpenQuoteError(Exception):
     """A record that grows past ``LONGEST_RECORD`` without an end."""
 
 
-class Lines:
+class RecordLines:
     """Lines that can be put back, remembering those of the record being read."""
 
     def __init__(self, source: Iterator[str]) -> None:
@@ -74,7 +74,7 @@ class Lines:
         self._waiting.appendleft(self.record.pop())
 
 
-class Shape:
+class RecordShape:
     """What the start of a record looks like in this file, learnt from the records read so far.
 
     An open quote swallows the rows that follow; they are told from the lines of a long report by the form of their
@@ -129,7 +129,7 @@ class Shape:
         return WORD.sub(lambda word: "9" if word[0].isdigit() else "a" if word[0].isalpha() else "x", cell)
 
 
-def read_records(lines: Lines, shape: Shape) -> Iterator[tuple[list[str], str | None]]:
+def read_records(lines: RecordLines, shape: RecordShape) -> Iterator[tuple[list[str], str | None]]:
     """Records as the csv module reads them; where it cannot, or swallows rows, as ``_patient_record`` does."""
     while True:
         stop: int | None = None
@@ -148,7 +148,7 @@ def read_records(lines: Lines, shape: Shape) -> Iterator[tuple[list[str], str | 
         lines.done()
 
 
-def _patient_record(lines: Lines, shape: Shape, stop: int | None) -> tuple[list[str], str]:
+def _patient_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> tuple[list[str], str]:
     """One record with a quote that is not closed, or not doubled inside a cell; what is wrong comes with it.
 
     A quote ends a cell only in front of a delimiter or a line end. A cell that is still open where the next record
@@ -170,7 +170,7 @@ def _patient_record(lines: Lines, shape: Shape, stop: int | None) -> tuple[list[
     return cells, "a quote opens here and is never closed; the cell was taken to end in front of the next row"
 
 
-def _next_of_record(lines: Lines, shape: Shape, stop: int | None) -> str | None:
+def _next_of_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> str | None:
     """The next line of a record whose quote is open: "" where another record starts, None if no end is in sight."""
     read = len(lines.record)
     if stop is not None and read >= stop:
@@ -215,7 +215,7 @@ def _undoubled(pieces: list[str]) -> str:
     return "".join(pieces).rstrip("\r\n").replace('""', '"')
 
 
-def _without_quotes(line: str, shape: Shape, cells: list[str]) -> list[str]:
+def _without_quotes(line: str, shape: RecordShape, cells: list[str]) -> list[str]:
     """Cells of a line whose last quote never closes: cut at every delimiter, if that gives enough cells."""
     opened = len(cells) - 1
     plain = line.rstrip("\r\n").split(shape.delimiter)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.caption import Accepted, Columns, Draft, MadeBy, Outcome
+from curation.caption import AcceptedCaption, Draft, MadeBy, OutcomeColumns, ReportOutcome
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.writer import SetError
 from curation.extraction.outcomes import batches
@@ -43,14 +43,14 @@ def column(root: Path, table: str, name: str) -> list[Any]:
     return found
 
 
-def outcome(curator: Curator, report: Report) -> Outcome:
-    return Columns.unpack(curator([report])[0][0]).rows()
+def outcome(curator: Curator, report: Report) -> ReportOutcome:
+    return OutcomeColumns.unpack(curator([report])[0][0]).rows()
 
 
 def test_drafts_are_held_against_their_report() -> None:
     engine = FakeEngine(deque([[Draft("liver", "Liver is normal."), Draft("spleen", "Spleen is big.")]]))
     found = outcome(curator(engine), report("Liver is normal. Spleen is normal."))
-    assert found.accepted == [Accepted("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)]
+    assert found.accepted == [AcceptedCaption("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)]
     assert [(row.organ, row.reason, row.detail) for row in found.refused] == [
         ("spleen", "not_grounded", "not in the report")
     ]
@@ -75,7 +75,7 @@ def test_a_repeat_is_dropped_and_shown_for_a_model(engine: str, refused: list[st
 def test_a_report_that_breaks_the_engine_harms_no_other() -> None:
     engine = FakeEngine()
     packed = curator(engine)([report("Liver is normal."), report("CRASH."), report("Spleen is normal.")])
-    found = [Columns.unpack(one).rows() for one, _ in packed]
+    found = [OutcomeColumns.unpack(one).rows() for one, _ in packed]
     assert [failed for _, failed in packed] == [False, True, False]
     assert [len(one.accepted) for one in found] == [1, 0, 1]
     assert found[1].refused[0].reason == "engine_error"
@@ -89,7 +89,7 @@ def test_an_engine_that_answers_too_few_reports_is_asked_again_one_by_one() -> N
 
     engine = Forgetful()
     packed = curator(engine)([report("Liver is normal."), report("Spleen is normal.")])
-    assert [len(Columns.unpack(one).rows().accepted) for one, _ in packed] == [1, 1]
+    assert [len(OutcomeColumns.unpack(one).rows().accepted) for one, _ in packed] == [1, 1]
     assert [len(asked) for asked in engine.history] == [2, 1, 1]
 
 

@@ -18,27 +18,27 @@ from curation.audit.drawing import Wanted
 from curation.audit.folder import audit_to_write
 from curation.audit.reviews import Reviews
 from curation.audit.store import Store
-from curation.caption import Accepted, Columns, Refused
-from curation.caption_set.manifest import Input, Manifest, Settings
+from curation.caption import AcceptedCaption, OutcomeColumns, RefusedCaption
+from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest
 from curation.caption_set.writer import open_set
 from curation.report import Report, Section
 from curation.runtime.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[3]
-Made = tuple[Report, Sequence[Accepted], Sequence[Refused]]
+Made = tuple[Report, Sequence[AcceptedCaption], Sequence[RefusedCaption]]
 
 
-def settings(**changes: object) -> Settings:
+def settings(**changes: object) -> CurationSettings:
     known = {"ovct": "0", "engine": "fake", "vocabulary": "v", "lexicon": "l", "reports_per_part": 10_000}
-    return Settings.model_validate({**known, **changes})
+    return CurationSettings.model_validate({**known, **changes})
 
 
 def write_set(root: Path, rows: Iterable[Made], **changes: object) -> Manifest:
     """A finished caption set with these reports, captions and rejects."""
-    source = Input(name="reports.csv", files=1, bytes=1, sha256="0" * 64)
+    source = InputFingerprint(name="reports.csv", files=1, bytes=1, sha256="0" * 64)
     with open_set(root, source, settings(**changes), ()) as captions:
         for report, accepted, refused in rows:
-            captions.add(report, Columns(columns(accepted), columns(refused)))
+            captions.add(report, OutcomeColumns(columns(accepted), columns(refused)))
         captions.finish(0, 0, iter(()))
         return captions.manifest
 
@@ -53,9 +53,9 @@ def report(number: int, text: str) -> Report:
 
 def accepted(
     text: str, evidence: str, organ: str, caption: str, status: str = "normal", score: float = 100.0
-) -> Accepted:
+) -> AcceptedCaption:
     start = text.index(evidence)
-    return Accepted(organ, caption, status, start, start + len(evidence), "findings", score)
+    return AcceptedCaption(organ, caption, status, start, start + len(evidence), "findings", score)
 
 
 def plain(count: int, refused_each: int = 0) -> Iterator[Made]:
@@ -70,7 +70,7 @@ def plain(count: int, refused_each: int = 0) -> Iterator[Made]:
         ]  # fmt: skip
         kinds = [("negation", "the evidence denies it"), ("not_grounded", "no statement carries it")]
         refused = [
-            Refused("spleen", f"Spleen is enlarged ({again})", *kinds[again % 2], "The spleen may be enlarged.")
+            RefusedCaption("spleen", f"Spleen is enlarged ({again})", *kinds[again % 2], "The spleen may be enlarged.")
             for again in range(refused_each)
         ]
         yield report(number, text), captions, refused

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import ovct
 from curation.audit.store import FILE
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from tests.curation.audit.making import accepted, plain, report, served, write_set
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -272,7 +272,7 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
     for number in range(6):
         text = f"The liver is normal. The spleen has {number + 2} cysts."
         good = accepted(text, "The liver is normal.", "liver", "Liver is normal", score=81.0)
-        bad = Refused(
+        bad = RefusedCaption(
             "spleen",
             f"Spleen has {number + 9} cysts",
             "measurement",

@@ -14,7 +14,7 @@ from curation.audit.cleaning import apply
 from curation.audit.drawing import Wanted
 from curation.audit.reviews import Correction, Reviews
 from curation.audit.store import Store
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from curation.caption_set.audit_results import Verdict
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.schemas import parquet_schema
@@ -122,7 +122,9 @@ def test_a_corrected_refusal_comes_in_and_stays_refused_as_it_was(root: Path) ->
 def test_a_refusal_without_any_passage_cannot_become_a_caption(tmp_path: Path) -> None:
     text = "The liver is normal."
     good = accepted(text, text, "liver", "liver is normal")
-    write_set(tmp_path / "set", [(report(0, text), [good], [Refused("heart", "zzzz", "not_grounded", "no", None)])])
+    write_set(
+        tmp_path / "set", [(report(0, text), [good], [RefusedCaption("heart", "zzzz", "not_grounded", "no", None)])]
+    )
     with opened(tmp_path / "set", wanted=Wanted(1, 1)) as store:
         item = item_of(store, "scan-0000", "heart", "refused")
         say(store, "ann", item, Verdict.INCOMPLETE, Correction("heart", "qqqq", "normal"))

@@ -10,7 +10,7 @@ import pytest
 from curation.audit.drawing import Wanted, draw_sample, wanted
 from curation.audit.frame import Place
 from curation.audit.store import Store
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.writer import SetError
 from curation.runtime.errors import InputError, Interrupted
@@ -132,7 +132,8 @@ def test_a_set_without_captions(tmp_path: Path) -> None:
 
 def test_refused_captions_alone_can_be_reviewed(tmp_path: Path) -> None:
     write_set(
-        tmp_path / "set", [(report(1, "Nothing."), [], [Refused("liver", "Large liver", "negation", "no", None)])]
+        tmp_path / "set",
+        [(report(1, "Nothing."), [], [RefusedCaption("liver", "Large liver", "negation", "no", None)])],
     )
     with opened(tmp_path / "set", wanted=Wanted(refused=5)) as store:
         assert store.sample_size("refused") == 1

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.audit.frame import SCORE_EDGES, TABLE_OF, Frame, Kind, read_frame
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from curation.caption_set.shards import part_path
 from tests.curation.audit.making import Made, accepted, plain, report, write_set
 
@@ -20,8 +20,10 @@ def scored(*scores: float) -> Frame:
     return Frame("accepted", ["liver"], ["normal"], none, none, np.array(scores, np.float32), none, none)
 
 
-def refused(*reasons: str) -> list[Refused]:
-    return [Refused(f"organ {place}", "Spleen is enlarged", reason, "", None) for place, reason in enumerate(reasons)]
+def refused(*reasons: str) -> list[RefusedCaption]:
+    return [
+        RefusedCaption(f"organ {place}", "Spleen is enlarged", reason, "", None) for place, reason in enumerate(reasons)
+    ]
 
 
 @pytest.mark.parametrize("kind", ["accepted", "refused"])

@@ -17,7 +17,7 @@ from curation.audit.reviews import Correction, Reviews
 from curation.audit.store import Store
 from curation.audit.summary import summarise
 from curation.audit.tables import SHOWN
-from curation.caption_set.audit_results import AUDIT, SUMMARY_FILE, Results, Verdict, known_results
+from curation.caption_set.audit_results import AUDIT, SUMMARY_FILE, AuditResults, Verdict, known_results
 from curation.caption_set.card import CARD, SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
 from tests.curation.audit.making import Made, accepted, opened, plain, report, say_all, write_set
@@ -153,7 +153,7 @@ def test_summary_and_csv_are_read_back_as_they_were(tmp_path: Path) -> None:
     with judged(tmp_path, ["hallucinated", "supported", "unsure"] * 20, SAMPLE) as store:
         results = publish(tmp_path, store)
     text = (tmp_path / AUDIT / SUMMARY_FILE).read_text(encoding="utf-8")
-    assert Results.model_validate_json(text) == results
+    assert AuditResults.model_validate_json(text) == results
     assert json.loads(text)["hallucination"]["rate"] == results.hallucination.rate
     assert known_results(tmp_path, load_manifest(tmp_path)) == results
     with (tmp_path / AUDIT / CSV_FILE).open(encoding="utf-8", newline="") as file:

@@ -23,18 +23,18 @@ from curation.audit.tables import (
     sentence,
     show,
 )
-from curation.caption_set.audit_results import Agreement, Estimate, Results
+from curation.caption_set.audit_results import Agreement, AuditResults, Estimate
 from tests.curation.audit.making import opened, plain, say_all, write_set
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Results:
+def clean(tmp_path_factory: pytest.TempPathFactory) -> AuditResults:
     """Of 120 captions 100 were judged, and all are supported."""
     return audited(tmp_path_factory.mktemp("clean"), {"ann": ["supported"] * 100})
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> Results:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> AuditResults:
     """Two readers of 30 accepted and 10 refused captions, with verdicts of most kinds; they differ on each seventh."""
     ann = [
         "supported",
@@ -51,7 +51,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return audited(root, {"ann": ann, "ben": ben}, Wanted(accepted=30, refused=10))
 
 
-def audited(root: Path, said: dict[str, Iterable[str]], wanted: Wanted | None = None) -> Results:
+def audited(root: Path, said: dict[str, Iterable[str]], wanted: Wanted | None = None) -> AuditResults:
     write_set(root, plain(40, refused_each=1))
     with opened(root, *said, wanted=wanted) as store:
         for name, verdicts in said.items():
@@ -59,7 +59,7 @@ def audited(root: Path, said: dict[str, Iterable[str]], wanted: Wanted | None = 
         return summarise(store, "g")
 
 
-def shown(results: Results) -> str:
+def shown(results: AuditResults) -> str:
     file = io.StringIO()
     show(results, Console(file=file, width=100))
     return file.getvalue()
@@ -70,7 +70,7 @@ def lines(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip().split("  ") if cell.strip()] for line in text.splitlines()]
 
 
-def parsed(results: Results) -> list[dict[str, str]]:
+def parsed(results: AuditResults) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(as_csv(results))))
 
 
@@ -82,14 +82,14 @@ def organs(count: int) -> dict[str, Estimate]:
     return {f"organ {place:02d}": estimate([(True, 1.0), (False, 1.0)]) for place in range(count)}
 
 
-def test_no_error_in_a_hundred_is_no_promise_that_there_is_none(clean: Results) -> None:
+def test_no_error_in_a_hundred_is_no_promise_that_there_is_none(clean: AuditResults) -> None:
     assert sentence(clean) == (
         "0.0 % of the captions say what their report does not "
         "(95 % interval 0.0 to 3.7 %; of 100 judged captions none was hallucinated)."
     )
 
 
-def test_the_sentence_counts_what_was_hallucinated(mixed: Results) -> None:
+def test_the_sentence_counts_what_was_hallucinated(mixed: AuditResults) -> None:
     found = mixed.hallucination
     assert f"of {found.reviewed} judged captions {found.hits} hallucinated" in sentence(mixed)
     assert sentence(mixed).startswith(f"{percent(found.rate)} of the captions")
@@ -112,7 +112,7 @@ def test_numbers_for_people() -> None:
     ]
 
 
-def test_the_terminal_shows_the_rate_and_every_table(clean: Results) -> None:
+def test_the_terminal_shows_the_rate_and_every_table(clean: AuditResults) -> None:
     text = shown(clean)
     assert " ".join(sentence(clean).split()) in " ".join(text.split())
     rows = lines(text)
@@ -123,13 +123,13 @@ def test_the_terminal_shows_the_rate_and_every_table(clean: Results) -> None:
     assert ["accepted captions", "0", "100", "0.0 %", "0.0 to 3.7 %"] in rows
 
 
-def test_a_band_is_called_by_its_edges_and_the_last_one_by_the_full_score(mixed: Results) -> None:
+def test_a_band_is_called_by_its_edges_and_the_last_one_by_the_full_score(mixed: AuditResults) -> None:
     assert [(row.name, row.of) for group in groups(mixed) if group.key == "score" for row in group.rows] == [
         ("0 to 70", 10), ("70 to 80", 10), ("80 to 90", 20), ("90 to 99.9", 40), ("100", 40),
     ]  # fmt: skip
 
 
-def test_refused_captions_and_agreement_are_shown_where_there_are_any(clean: Results, mixed: Results) -> None:
+def test_refused_captions_and_agreement_are_shown_where_there_are_any(clean: AuditResults, mixed: AuditResults) -> None:
     for words in ("Refused captions, by reason", "recall: carried", "By reviewer", "agreement of", "ann, ben"):
         assert words not in shown(clean)
         assert words in shown(mixed)
@@ -138,14 +138,14 @@ def test_refused_captions_and_agreement_are_shown_where_there_are_any(clean: Res
     ]
 
 
-def test_unsure_captions_are_counted_and_bound_the_rate(clean: Results, mixed: Results) -> None:
+def test_unsure_captions_are_counted_and_bound_the_rate(clean: AuditResults, mixed: AuditResults) -> None:
     assert "unsure" not in facts(clean)
     assert facts(mixed)["unsure"] == f"{mixed.unsure}, left out of the rates"
     rows = {group.key: group.rows for group in groups(mixed)}["rate"]
     assert [row.estimate for row in rows] == [mixed.hallucination, mixed.hallucination_with_unsure]
 
 
-def test_facts_say_what_the_results_rest_on(clean: Results, mixed: Results) -> None:
+def test_facts_say_what_the_results_rest_on(clean: AuditResults, mixed: AuditResults) -> None:
     assert facts(clean) == {
         "captions": "120 accepted, 40 refused",
         "sample": f"100 accepted (stratified, seed 0, drawn {clean.made[:10]})",
@@ -159,7 +159,9 @@ def test_facts_say_what_the_results_rest_on(clean: Results, mixed: Results) -> N
 
 
 @pytest.mark.parametrize(("count", "more"), [(SHOWN, None), (SHOWN + 1, "1 more"), (SHOWN + 12, "12 more")])
-def test_a_long_table_is_cut_in_the_terminal_and_whole_in_the_csv(clean: Results, count: int, more: str | None) -> None:
+def test_a_long_table_is_cut_in_the_terminal_and_whole_in_the_csv(
+    clean: AuditResults, count: int, more: str | None
+) -> None:
     results = clean.model_copy(update={"by_organ": organs(count)})
     text = shown(results)
     assert sum(f"organ {place:02d}" in text for place in range(count)) == SHOWN
@@ -167,7 +169,7 @@ def test_a_long_table_is_cut_in_the_terminal_and_whole_in_the_csv(clean: Results
     assert sum(row["group"] == "organ" for row in parsed(results)) == count
 
 
-def test_names_are_shown_as_they_are(clean: Results) -> None:
+def test_names_are_shown_as_they_are(clean: AuditResults) -> None:
     """Square brackets mean something to rich, and nothing to whoever names a model or a reviewer."""
     names = ["vllm, model [bold]", "rules [/b]"]
     results = clean.model_copy(
@@ -179,7 +181,7 @@ def test_names_are_shown_as_they_are(clean: Results) -> None:
 
 @pytest.mark.parametrize("which", ["clean", "mixed"])
 def test_the_csv_has_every_share_as_it_was_estimated(which: str, request: pytest.FixtureRequest) -> None:
-    results: Results = request.getfixturevalue(which)
+    results: AuditResults = request.getfixturevalue(which)
     rows = iter(parsed(results))
     for group in groups(results):
         for row in group.rows:
@@ -191,7 +193,7 @@ def test_the_csv_has_every_share_as_it_was_estimated(which: str, request: pytest
     assert [line["group"] for line in rows] == ["agreement", "kappa", "ac1"] * len(results.agreement)
 
 
-def test_the_csv_has_the_agreement_of_readers(mixed: Results) -> None:
+def test_the_csv_has_the_agreement_of_readers(mixed: AuditResults) -> None:
     (one,) = mixed.agreement
     found = {line["group"]: line for line in parsed(mixed) if line["name"] == "ann, ben"}
     assert number(found["agreement"]["value"]) == one.percent.rate
@@ -203,7 +205,7 @@ def test_the_csv_has_the_agreement_of_readers(mixed: Results) -> None:
         assert found[key]["judged"] == str(one.reviewed)
 
 
-def test_judges_stand_below_the_reviewers_and_undefined_coefficients_are_dashes(mixed: Results) -> None:
+def test_judges_stand_below_the_reviewers_and_undefined_coefficients_are_dashes(mixed: AuditResults) -> None:
     (known,) = mixed.agreement
     judge: Agreement = known.model_copy(update={"first": "reviewers", "second": "judge", "kappa": None})
     rows = agreement_rows(mixed.model_copy(update={"judges": (judge,)}))
@@ -214,7 +216,7 @@ def test_judges_stand_below_the_reviewers_and_undefined_coefficients_are_dashes(
     assert (rows[2][4], rows[2][5]) == (NOTHING, rows[0][5])
 
 
-def test_names_with_commas_and_quotes_stay_one_cell(clean: Results) -> None:
+def test_names_with_commas_and_quotes_stay_one_cell(clean: AuditResults) -> None:
     name = 'a "b", c\nd'
     results = clean.model_copy(update={"by_organ": {name: clean.hallucination}})
     assert [row["name"] for row in parsed(results) if row["group"] == "organ"] == [name]

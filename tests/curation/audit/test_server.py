@@ -15,7 +15,7 @@ from curation.audit.gate import HEADERS, Keys
 from curation.audit.reviews import Reviews
 from curation.audit.server import Desk, Found, application
 from curation.audit.store import Store
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from tests.curation.audit.making import accepted, opened, plain, report, write_set
 
 ORIGIN = {"Origin": "http://127.0.0.1:8765"}
@@ -216,7 +216,7 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
 def test_places_count_as_the_browser_does(tmp_path: Path) -> None:
     text = "\N{GRINNING FACE} a\N{COMBINING ACUTE ACCENT} Liver is normal."
     write_set(tmp_path / "set", [(report(1, text), [accepted(text, "Liver is normal.", "liver", "Liver is normal")],
-                                  [Refused("liver", "Liver \N{GRINNING FACE}", "schema", "", None)])])  # fmt: skip
+                                  [RefusedCaption("liver", "Liver \N{GRINNING FACE}", "schema", "", None)])])  # fmt: skip
     with opened(tmp_path / "set") as store:
         item = Page(desk_of(tmp_path / "set", store, "ann")).get("item/1")
     start, end = item["mark"]

@@ -13,7 +13,7 @@ from curation.audit.intervals import wilson
 from curation.audit.reviews import Correction, Reviews
 from curation.audit.store import CopiedCaption, CopiedReport, Store
 from curation.audit.summary import guideline_digest, judged, summarise
-from curation.caption_set.audit_results import Estimate, Results, Verdict
+from curation.caption_set.audit_results import AuditResults, Estimate, Verdict
 from tests.curation.audit.making import accepted, opened, plain, report, say_all, write_set
 
 # Of 900 normal captions 4 were drawn, of 100 abnormal ones 4: each stands for 225, or for 25.
@@ -73,7 +73,7 @@ def say(store: Store, name: str, verdicts: Mapping[int, str | None], note: str =
     return reviews
 
 
-def results(store: Store, said: Iterable[str] = SAID) -> Results:
+def results(store: Store, said: Iterable[str] = SAID) -> AuditResults:
     """The results after Ann has said this of the first captions."""
     say(store, "ann", dict(enumerate(said, 1)))
     return summarise(store, "g")

@@ -19,9 +19,17 @@ from typer.testing import CliRunner, Result
 
 import ovct
 from curation.caption import Reason
-from curation.caption_set.audit_results import Estimate, Results, Verifier
+from curation.caption_set.audit_results import AuditResults, Estimate, VerifierQuality
 from curation.caption_set.card import REFUSED, data_card, size_category, write_card
-from curation.caption_set.manifest import Counts, Input, Manifest, Part, Settings, Usage, load_manifest
+from curation.caption_set.manifest import (
+    Counts,
+    CurationSettings,
+    InputFingerprint,
+    Manifest,
+    PartRecord,
+    Usage,
+    load_manifest,
+)
 from curation.caption_set.schemas import parquet_schema
 from curation.pipeline import CurateJob, curate
 from curation.replay import replay
@@ -33,10 +41,10 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES_CARD = ROOT / "data_cards" / "examples.md"
 VARIES = re.compile(r"(?<=ovct )`[^`]+`|(?<=`)[0-9a-f]{12,64}(?=`)|\d{4}-\d\d-\d\dT[\d:.+]+")
 
-SETTINGS = Settings(ovct="1.2", engine="rules", vocabulary="b" * 64, lexicon="c" * 64, reports_per_part=10)
+SETTINGS = CurationSettings(ovct="1.2", engine="rules", vocabulary="b" * 64, lexicon="c" * 64, reports_per_part=10)
 MANIFEST = Manifest(
     complete=True,
-    input=Input(name="r.csv", files=1, bytes=9, sha256="a" * 64),
+    input=InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64),
     settings=SETTINGS,
     versions={},
     source_columns=("age", "Text"),
@@ -145,7 +153,7 @@ def test_every_reason_is_explained() -> None:
 
 
 def test_every_column_is_explained() -> None:
-    parts = (Part(reports=3, captions=1, rejects=1, responses=2, first_row=1, last_row=3, bytes={}),)
+    parts = (PartRecord(reports=3, captions=1, rejects=1, responses=2, first_row=1, last_row=3, bytes={}),)
     found = list(tables(data_card(with_changes(parts=parts))))
     explained = [
         [name for cell, _ in rows[1:] for name in cell.split(", ")]
@@ -223,14 +231,14 @@ def estimate(hits: int, reviewed: int, rate: float | None, low: float, high: flo
 
 NONE_OF_100 = estimate(0, 100, 0.0, 0.0, 0.0369)
 UNKNOWN = estimate(0, 0, None, 0.0, 1.0)
-RESULTS = Results(
+RESULTS = AuditResults(
     set=MANIFEST.identity(), made="2026-11-25T10:00:00+00:00", design="stratified", seed=0, captions=1205, refused=5,
     sample=100, sample_refused=0, reviewed=100, reviewed_refused=0, unsure=0, corrected=0,
     reviewers={"Dr. A. Nonymous": 100}, overlap=0.0, blind=100, guideline="1", hallucination=NONE_OF_100,
     hallucination_with_unsure=NONE_OF_100,
     verdicts={"wrong_organ": NONE_OF_100, "supported": estimate(97, 100, 0.968, 0.915, 0.99), "odd|one": UNKNOWN},
     by_organ={}, by_status={}, by_engine={}, by_reason={},
-    verifier=Verifier(
+    verifier=VerifierQuality(
         precision=UNKNOWN, recall=UNKNOWN, recall_of_supported=UNKNOWN, caught=UNKNOWN, rightly_refused=UNKNOWN,
     ),
     agreement=(), judges=(), calibration=(),

@@ -7,11 +7,11 @@ import pytest
 from curation.caption_set.fingerprint import fingerprint, stamp
 from curation.caption_set.manifest import (
     Counts,
-    Input,
+    CurationSettings,
+    InputFingerprint,
     Manifest,
     ManifestError,
-    Repairs,
-    Settings,
+    RepairCounts,
     differences,
     is_caption_set,
     load_manifest,
@@ -19,8 +19,8 @@ from curation.caption_set.manifest import (
 from curation.runtime.errors import InputError
 from curation.runtime.provenance import versions
 
-SOURCE = Input(name="r.csv", files=1, bytes=9, sha256="a" * 64)
-SETTINGS = Settings(ovct="1", engine="rules", vocabulary="b" * 64, lexicon="b", reports_per_part=10)
+SOURCE = InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64)
+SETTINGS = CurationSettings(ovct="1", engine="rules", vocabulary="b" * 64, lexicon="b", reports_per_part=10)
 MANIFEST = Manifest(input=SOURCE, settings=SETTINGS, versions=versions(), source_columns=("age",))
 
 
@@ -55,7 +55,7 @@ def test_no_caption_set(tmp_path: Path) -> None:
 def test_differences_are_in_words() -> None:
     assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
     other = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
-    found = differences(MANIFEST, Input(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
+    found = differences(MANIFEST, InputFingerprint(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
     assert found == [
         "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",
         "vocabulary: bbbbbbbbbbbb then, cccccccccccc now",
@@ -66,9 +66,9 @@ def test_differences_are_in_words() -> None:
 
 def test_counts_add_up_and_stay_sorted() -> None:
     captions = Counter({("liver", "normal"): 3, ("aorta", "abnormal"): 1})
-    first = Counts().plus(2, captions, Counter({"negation": 1}), Repairs(3, 2))
+    first = Counts().plus(2, captions, Counter({"negation": 1}), RepairCounts(3, 2))
     captions = Counter({("liver", "abnormal"): 2, ("liver", "normal"): 1})
-    both = first.plus(1, captions, Counter({"laterality": 4}), Repairs(1, 0))
+    both = first.plus(1, captions, Counter({"laterality": 4}), RepairCounts(1, 0))
     assert first.reports == 2
     assert json.dumps(both.model_dump()) == json.dumps(
         {

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curation.caption import Accepted, Columns, MadeBy, Outcome, Refused
+from curation.caption import AcceptedCaption, MadeBy, OutcomeColumns, RefusedCaption, ReportOutcome
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import TABLES, PartWriter, part_path, source_names
 from curation.report import Report, Section
@@ -12,10 +12,10 @@ from curation.runtime.files import whole_file, write_text
 
 TEXT = "Liver is normal. Größe 3 µm."
 REPORT = Report("a", TEXT, (Section("findings", 0, len(TEXT)),), {"age": "7"}, 3)
-OUTCOME = Columns.unpack(
-    Outcome(
-        [Accepted("liver", "Liver normal.", "normal", 0, 16, "findings", 87.5)],
-        [Refused("spleen", "Spleen big.", "not_grounded", "nothing near", None)],
+OUTCOME = OutcomeColumns.unpack(
+    ReportOutcome(
+        [AcceptedCaption("liver", "Liver normal.", "normal", 0, 16, "findings", 87.5)],
+        [RefusedCaption("spleen", "Spleen big.", "not_grounded", "nothing near", None)],
     ).pack()
 )
 MADE_BY = MadeBy("fake", "m", None)
@@ -74,7 +74,7 @@ def test_nothing_has_its_name_before_the_commit(root: Path) -> None:
 
 def test_a_part_without_captions_and_rejects_is_a_valid_file(root: Path) -> None:
     writer = PartWriter(root, 0, MADE_BY, [], TABLES)
-    writer.add(REPORT, Columns([], []))
+    writer.add(REPORT, OutcomeColumns([], []))
     writer.commit()
     assert read(root, "captions").num_rows == read(root, "rejects").num_rows == 0
     assert read(root, "captions").schema.equals(parquet_schema("captions"))

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from curation.caption_set.manifest import ManifestError
-from curation.caption_set.stats import Summary, count_set, draw, show, summary_of
+from curation.caption_set.stats import SetSummary, count_set, draw, show, summary_of
 from curation.pipeline import CurateJob, curate
 from curation.readers.problems import problem_lines
 from curation.report import RowProblem
@@ -25,7 +25,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "set"
 
 
-def printed(summary: Summary) -> str:
+def printed(summary: SetSummary) -> str:
     console = Console(file=io.StringIO(), width=100)
     show(summary, console)
     assert isinstance(console.file, io.StringIO)

@@ -10,17 +10,17 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.caption import Columns
+from curation.caption import OutcomeColumns
 from curation.caption_set import writer as caption_set
-from curation.caption_set.manifest import Input, Manifest, Settings, load_manifest
+from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
 from curation.caption_set.writer import SetError, locked, open_set
 from curation.pipeline import CurateJob, curate
 from curation.report import Report
 from tests.curation.fakes import fake_recipe, write_reports
 
-SOURCE = Input(name="r.csv", files=1, bytes=9, sha256="a" * 64)
-SETTINGS = Settings(ovct="1", engine="fake", vocabulary="b" * 64, lexicon="c", reports_per_part=2)
-OUTCOME = Columns([["liver"], ["Liver is normal."], ["normal"], [0], [16], ["findings"], [100.0]], [])
+SOURCE = InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64)
+SETTINGS = CurationSettings(ovct="1", engine="fake", vocabulary="b" * 64, lexicon="c", reports_per_part=2)
+OUTCOME = OutcomeColumns([["liver"], ["Liver is normal."], ["normal"], [0], [16], ["findings"], [100.0]], [])
 
 
 def report(number: int) -> Report:

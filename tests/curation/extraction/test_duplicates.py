@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from curation.caption import Accepted
+from curation.caption import AcceptedCaption
 from curation.extraction.duplicates import split_repeated
 from curation.verification.verifier import Verifier
 
 
-def row(caption: str, organ: str = "liver", status: str = "abnormal", section: str = "findings") -> Accepted:
-    return Accepted(organ, caption, status, 0, 1, section, 100.0)
+def row(caption: str, organ: str = "liver", status: str = "abnormal", section: str = "findings") -> AcceptedCaption:
+    return AcceptedCaption(organ, caption, status, 0, 1, section, 100.0)
 
 
-def split(*rows: Accepted) -> tuple[list[str], list[str]]:
+def split(*rows: AcceptedCaption) -> tuple[list[str], list[str]]:
     kept, repeated = split_repeated(rows, Verifier().claims)
     return [one.caption for one in kept], [one.caption for one in repeated]
 

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.caption import Accepted, Columns, Outcome, Reason, Refused
+from curation.caption import AcceptedCaption, OutcomeColumns, Reason, RefusedCaption, ReportOutcome
 from curation.extraction.outcome_store import OutcomeStore, text_key
 from curation.report import Report, Section
 
 words = st.text(max_size=40).filter(lambda text: not any("\ud800" <= sign <= "\udfff" for sign in text))
-accepted = st.builds(Accepted, words, words, words, st.integers(0, 9), st.integers(0, 99), words, st.floats(0, 100))
-refused = st.builds(Refused, words, words, words, words, st.none() | words)
+accepted = st.builds(
+    AcceptedCaption, words, words, words, st.integers(0, 9), st.integers(0, 99), words, st.floats(0, 100)
+)
+refused = st.builds(RefusedCaption, words, words, words, words, st.none() | words)
 
 
 @pytest.fixture
@@ -33,13 +35,13 @@ def report(text: str, *sections: Section) -> Report:
     return Report("r", text, sections, {}, 1)
 
 
-ONE = Outcome([Accepted("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)], [])
-FAILED = Outcome([], [Refused("", "", Reason.ENGINE_ERROR, "RuntimeError: no", None)], failed=True)
+ONE = ReportOutcome([AcceptedCaption("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)], [])
+FAILED = ReportOutcome([], [RefusedCaption("", "", Reason.ENGINE_ERROR, "RuntimeError: no", None)], failed=True)
 
 
 @given(st.lists(accepted, max_size=5), st.lists(refused, max_size=5))
-def test_packing_loses_nothing(accepted: list[Accepted], refused: list[Refused]) -> None:
-    assert Columns.unpack(Outcome(accepted, refused).pack()).rows() == Outcome(accepted, refused)
+def test_packing_loses_nothing(accepted: list[AcceptedCaption], refused: list[RefusedCaption]) -> None:
+    assert OutcomeColumns.unpack(ReportOutcome(accepted, refused).pack()).rows() == ReportOutcome(accepted, refused)
 
 
 def test_the_key_is_of_text_and_sections() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.caption import Refused
+from curation.caption import RefusedCaption
 from curation.engines.chat import Answer, ChatFailed, EngineDown, TooLong
 from curation.llm.dialogue import TOO_LONG, Asker, Dialogue
 from curation.llm.responses import Response, ResponseStore
@@ -40,7 +40,7 @@ class Table:
 
         return asyncio.run(all_of_them())
 
-    def repair(self, refused: Sequence[Refused]) -> list[Response]:
+    def repair(self, refused: Sequence[RefusedCaption]) -> list[Response]:
         return asyncio.run(self.dialogue.repair(refused, 0))
 
     def reopened(self, folder: Path, chat: FakeChat, prompt: bytes = PROMPT) -> "Table":
@@ -217,7 +217,7 @@ def test_failures_are_asked_again_and_answers_are_not(table: Callable[..., Table
 
 def test_refused_captions_go_back_with_reason_and_passage(table: Callable[..., Table]) -> None:
     played = table(in_turn(GOOD))
-    refused = Refused(
+    refused = RefusedCaption(
         "liver", "The liver is huge.", "modifier", "“huge” is not in the evidence", "The liver is normal."
     )
     (row,) = played.repair([refused])
@@ -231,7 +231,7 @@ def test_refused_captions_go_back_with_reason_and_passage(table: Callable[..., T
 
 def test_many_refused_captions_go_back_in_several_chats(table: Callable[..., Table]) -> None:
     played = table()
-    played.repair([Refused("liver", f"Lesion {n}.", "measurement", "", "A lesion.") for n in range(30)])
+    played.repair([RefusedCaption("liver", f"Lesion {n}.", "measurement", "", "A lesion.") for n in range(30)])
     assert len(played.chat.history) == 3
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from curation.caption import Columns, Outcome
+from curation.caption import OutcomeColumns, ReportOutcome
 from curation.llm.dialogue import TOO_LONG
 from curation.llm.responses import Kind, Response
 from curation.llm.settling import IS_ASIDE, REPEATS_EXAMPLE, Asked, Settler
@@ -40,11 +40,11 @@ def said(
     return Response(kind, number, 0, len(TEXT), content, finish_reason, 100, 20, error)
 
 
-def captions(outcome: Outcome) -> list[tuple[str, str]]:
+def captions(outcome: ReportOutcome) -> list[tuple[str, str]]:
     return [(row.organ, row.caption) for row in outcome.accepted]
 
 
-def reasons(outcome: Outcome) -> list[str]:
+def reasons(outcome: ReportOutcome) -> list[str]:
     return [str(row.reason) for row in outcome.refused]
 
 
@@ -178,7 +178,9 @@ def test_only_what_a_passage_comes_near_to_may_be_repaired(settler: Settler) -> 
     (settled,) = settler([Asked(REPORT, [said(answer(rows)), said("no", number=1)])])
     assert [row.organ for row in settled.repairable] == ["spleen"]
     assert (settled.accepted, settled.refused) == (1, 3), "a duplicate is neither"
-    assert Columns.unpack(settled.packed).rows().accepted == settler.settle(REPORT, [said(answer(rows))]).accepted
+    assert (
+        OutcomeColumns.unpack(settled.packed).rows().accepted == settler.settle(REPORT, [said(answer(rows))]).accepted
+    )
 
 
 def test_a_report_that_cannot_be_settled_harms_no_other(settler: Settler, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,4 +189,4 @@ def test_a_report_that_cannot_be_settled_harms_no_other(settler: Settler, monkey
 
     monkeypatch.setattr(settler, "_settle", crash)
     (settled,) = settler([Asked(REPORT, [])])
-    assert settled.failed and Columns.unpack(settled.packed).rows().refused[0].detail == "RuntimeError: no"
+    assert settled.failed and OutcomeColumns.unpack(settled.packed).rows().refused[0].detail == "RuntimeError: no"

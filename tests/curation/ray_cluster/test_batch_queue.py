@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from curation.caption import Columns
+from curation.caption import OutcomeColumns
 from curation.engines.chat import EngineDown
 from curation.ray_cluster.batch_queue import TRIES, Begun, Desk
 from curation.ray_cluster.recipe import connected
@@ -121,7 +121,7 @@ def test_a_report_that_kills_is_given_up_and_the_others_are_not_asked_again() ->
     assert [packed for packed, failed in done.packed if not failed] == [b"r0", b"r1", b"r3"]
     packed, failed = done.packed[2]
     assert failed
-    refused = Columns.unpack(packed).rows().refused[0]
+    refused = OutcomeColumns.unpack(packed).rows().refused[0]
     assert refused.reason == "engine_error" and f"died under this report {TRIES} times" in refused.detail
     assert hand.asked == [["r0", "r1", "r2", "r3"], ["r0"], ["r1"], *[["r2"]] * TRIES, ["r3"]]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from curation.caption import Columns
+from curation.caption import OutcomeColumns
 from curation.engines.chat import EngineDown
 from curation.llm.dialogue import first_chats
 from curation.llm.responses import chat_key
@@ -36,10 +36,12 @@ def test_it_gives_what_one_machine_does_and_tells_what_it_took(
 ) -> None:
     labour = ChatLabour(chat_recipe(chat))
     packed = labour(reports, {})
-    assert [Columns.unpack(one).accepted[1] for one, failed in packed if not failed] and len(packed) == 5
+    assert [OutcomeColumns.unpack(one).accepted[1] for one, failed in packed if not failed] and len(packed) == 5
     told = labour.drain()
     assert told.spent.questions == 5 == len(told.answers) and told.spent.prompt_tokens == 500
-    assert [accepted for accepted, _ in told.judged] == [len(Columns.unpack(one).accepted[0]) for one, _ in packed]
+    assert [accepted for accepted, _ in told.judged] == [
+        len(OutcomeColumns.unpack(one).accepted[0]) for one, _ in packed
+    ]
     assert labour.drain() == ({}, told.spent._replace(questions=0, prompt_tokens=0, completion_tokens=0), [])
 
     one = FakeChat()

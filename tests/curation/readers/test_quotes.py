@@ -80,7 +80,7 @@ def test_quoted_cells_in_front_of_an_open_quote_stay_whole() -> None:
 def test_search_for_the_end_of_a_cell_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotes, "PATIENCE", 50)
     source = iter(['bob,"open "x\n', *["eve,fine\n"] * 1000])
-    records = quotes.read_records(quotes.Lines(source), quotes.Shape(",", 2))
+    records = quotes.read_records(quotes.RecordLines(source), quotes.RecordShape(",", 2))
     assert next(records)[0][0] == "bob"
     assert len(list(source)) > 900
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import ovct
 from curation.caption_set.manifest import Manifest
-from curation.caption_set.publishing import Published
+from curation.caption_set.publishing import StorePublisher
 from curation.caption_set.writer import SetError
 from curation.pipeline import CurateJob, CurateResult, curate
 from curation.runtime import stores as storage
@@ -50,7 +50,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
 def run(reports: Path, progress: Progress | None = None, url: str = SET, **changes: Any) -> CurateResult:
     """Curate into the bucket."""
     progress = progress or Progress()
-    publish = Published(url, staging_folder(url, progress), progress)
+    publish = StorePublisher(url, staging_folder(url, progress), progress)
     changes = {"reports_per_part": 100} | changes
     return curate(CurateJob(reports, publish.root, publish=publish, **changes), fake_recipe(), progress)
 
@@ -145,12 +145,12 @@ from pathlib import Path
 from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import Progress
-from curation.caption_set.publishing import Published
+from curation.caption_set.publishing import StorePublisher
 from curation.runtime.store_cache import staging_folder
 from tests.curation.fakes import fake_recipe
 if __name__ == "__main__":
     reports, url = sys.argv[1:]
-    publish = Published(url, staging_folder(url, Progress()), Progress())
+    publish = StorePublisher(url, staging_folder(url, Progress()), Progress())
     curate(CurateJob(Path(reports), publish.root, publish=publish, reports_per_part=100), fake_recipe(seconds=0.002))
 """
 

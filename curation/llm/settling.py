@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from curation.caption import Draft, Reason, RefusedCaption, ReportOutcome
-from curation.engines.asides import without_asides
+from curation.engines.non_findings import without_non_findings
 from curation.extraction.text_engine import verify_drafts
 from curation.language.clauses import units
 from curation.report import Report
@@ -143,7 +143,7 @@ class Settler:
         """Whether a caption says nothing of this examination's findings: advice, a limitation, what was seen before."""
         analysis = self._verifier.reader.analyse(caption)
         claims = units(analysis)
-        return bool(claims) and not without_asides(claims, analysis)
+        return bool(claims) and not without_non_findings(claims, analysis)
 
     def _explained(self, row: RefusedCaption) -> RefusedCaption:
         if row.reason == Reason.DUPLICATE or normalised(row.caption) not in self._examples:

@@ -1,7 +1,7 @@
-"""Words for a claim: the shortest wording of a statement that stands alone for one of its organs.
+"""Wordings of a caption: how a statement can be cut so that it stands alone for one of its organs.
 
-Wordings are tried from the shortest to the whole statement. They reuse the report's own words; only the organ of a list
-is put in its place and the verb agrees with it.
+Wordings come from the shortest to the whole statement. They reuse the report's own words; of a list of organs only the
+caption's own one stays, and the verb agrees with it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _EDGE = " .,;:\"'“”-–"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Claim:
-    """What a statement says of one organ: the segments, and the mention that names it (None where it is implied)."""
+class OrganClaim:
+    """The units of a statement about one organ, and the item that names it (None where it is implied)."""
 
     organ: str
     units: tuple[Unit, ...]
@@ -43,34 +43,35 @@ class Claim:
 
     @property
     def name(self) -> str:
+        """The name of the part, or else of the organ."""
         return self.part or self.organ
 
 
-def captions_for(claim: Claim, claims: Sequence[Claim], analysis: Analysis) -> Iterator[str]:
-    """Wordings of ``claim``, best first; the last ones repeat the whole statement."""
-    whole = _clean(analysis.text)
+def caption_wordings(claim: OrganClaim, claims: Sequence[OrganClaim], analysis: Analysis) -> Iterator[str]:
+    """Yield wordings of ``claim``, best first; the last ones repeat the whole statement. ``claims``: all of it."""
+    statement = _clean(analysis.text)
     if len(claims) == 1 and claim.item is not None:
-        yield whole
+        yield statement
     station = _station_text(claim, analysis)
     if station:
         yield _clean(station)
     runs = list(_runs(claim, analysis)) if _has_finding(claim) else []
     if runs:
         text = "; ".join(runs)
-        if claim.item is not None and _names_it(claim):
+        if claim.item is not None and _names_organ(claim):
             yield _clean(text)
         yield f"{_capital(claim.organ)}: {_lower(_clean(text))}"
-    yield whole
-    yield f"{_capital(claim.organ)}: {_lower(whole)}"
+    yield statement
+    yield f"{_capital(claim.organ)}: {_lower(statement)}"
 
 
-def reads_well(caption: str) -> bool:
-    """Whether a cut wording ends where a sentence may end, and stammers nowhere."""
+def is_well_formed(caption: str) -> bool:
+    """Return whether a cut wording ends where a sentence may end, and repeats no word."""
     return _DANGLING.search(caption) is None
 
 
-def _has_finding(claim: Claim) -> bool:
-    """Whether the claim's own words say what is found, not just where or how much: "especially in the lingula"."""
+def _has_finding(claim: OrganClaim) -> bool:
+    """Return whether the claim says what is found, not just where or how much ("especially in the lingula")."""
     items = [item for unit in claim.units for item in unit.segment.items]
     if any(item.kind == "finding" and not item.attribute for item in items):
         return True
@@ -81,12 +82,12 @@ def _has_finding(claim: Claim) -> bool:
     return not claim.units[0].segment.joiner and all(item.key != "size:largest" for item in items)
 
 
-def _names_it(claim: Claim) -> bool:
+def _names_organ(claim: OrganClaim) -> bool:
     return any(claim.item in unit.segment.items for unit in claim.units)
 
 
-def _runs(claim: Claim, analysis: Analysis) -> Iterator[str]:
-    """Text of each run of neighbouring segments of the claim, completed by what it shares with the others."""
+def _runs(claim: OrganClaim, analysis: Analysis) -> Iterator[str]:
+    """Yield the text of each run of neighbouring segments, completed by what it shares with the others."""
     run: list[Unit] = []
     order = {id(segment): index for index, segment in enumerate(analysis.segments)}
     for unit in claim.units:
@@ -98,40 +99,42 @@ def _runs(claim: Claim, analysis: Analysis) -> Iterator[str]:
         yield _run_text(claim, run, analysis)
 
 
-def _run_text(claim: Claim, run: Sequence[Unit], analysis: Analysis) -> str:
+def _run_text(claim: OrganClaim, run: Sequence[Unit], analysis: Analysis) -> str:
     first, last = run[0].segment, run[-1].segment
-    text = _named(claim, analysis, _between(analysis, first.start, last.end))
+    text = _with_full_name(claim, analysis, _between(analysis, first.start, last.end))
     mention = claim.item.mention if claim.item else None
     if mention is not None and len(mention.names) == 2 and first.start <= mention.start and mention.end <= last.end:
-        text = _one_side(claim, analysis, first, last)
+        text = _for_one_side(claim, analysis, first, last)
     elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
-            text = f"{_between(analysis, first.start, first.verb)} {_agree(_between(analysis, first.verb, last.end))}"
+            text = (
+                f"{_between(analysis, first.start, first.verb)} {_singular(_between(analysis, first.verb, last.end))}"
+            )
     if first.silent and not any(unit.segment.findings for unit in run[1:]):
-        own = text if len(run) == 1 else _between(analysis, first.start, first.end)
+        first_text = text if len(run) == 1 else _between(analysis, first.start, first.end)
         rest = _between(analysis, run[1].segment.start, last.end) if len(run) > 1 else ""
-        shared = _shared_text(claim, run[0], own, analysis)
-        if len(run) == 1 or shared != own:
+        shared = _shared_text(claim, run[0], first_text, analysis)
+        if len(run) == 1 or shared != first_text:
             return f"{shared}, {rest}" if rest else shared
     return _with_cue(run, text, analysis)
 
 
-def _named(claim: Claim, analysis: Analysis, text: str) -> str:
-    """ "Right upper" of "right upper and left lower lobes" by its whole name."""
+def _with_full_name(claim: OrganClaim, analysis: Analysis, text: str) -> str:
+    """Replace the "right upper" of "right upper and left lower lobes" by the organ's full name."""
     mention = claim.item.mention if claim.item else None
     if mention is None or mention.station or len(mention.names) > 1:
         return text
     words = _between(analysis, mention.start, mention.end)
-    bare = all(word.lower() in PARTIAL_NAME_WORDS for word in words.split())
-    return text.replace(words, claim.name, 1) if bare else text
+    is_partial = all(word.lower() in PARTIAL_NAME_WORDS for word in words.split())
+    return text.replace(words, claim.name, 1) if is_partial else text
 
 
-def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -> str:
-    """ "Both kidneys are normal" for one of them: "Left kidney is normal". Sizes are not handed out to each side."""
+def _for_one_side(claim: OrganClaim, analysis: Analysis, first: Segment, last: Segment) -> str:
+    """Return "Left kidney is normal" for "Both kidneys are normal". Sizes are not repeated for each side."""
     assert claim.item is not None and claim.item.mention is not None
     mention = claim.item.mention
-    told = [item for item in analysis.items if first.start <= item.start < last.end]
-    if any(item.kind == "measure" or (item.kind == "side" and item.key != "side:both") for item in told):
+    items = [item for item in analysis.items if first.start <= item.start < last.end]
+    if any(item.kind == "measure" or (item.kind == "side" and item.key != "side:both") for item in items):
         return _between(analysis, first.start, last.end)
     before, after = _between(analysis, first.start, mention.start), _between(analysis, mention.end, last.end)
     before = _BOTH.sub("", before).rstrip()
@@ -145,8 +148,8 @@ def _one_side(claim: Claim, analysis: Analysis, first: Segment, last: Segment) -
     return _between(analysis, first.start, last.end) if _STILL_BOTH.search(text) else text
 
 
-def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str:
-    """A member of a list with the predicate behind the list, or with the findings before it."""
+def _shared_text(claim: OrganClaim, unit: Unit, text: str, analysis: Analysis) -> str:
+    """Return a member of a list with the predicate behind the list, or with the findings before it."""
     segment = unit.segment
     inherited = [item for item in unit.items if item not in segment.items and item.kind != "organ"]
     if not inherited:
@@ -157,40 +160,39 @@ def _shared_text(claim: Claim, unit: Unit, text: str, analysis: Analysis) -> str
     if source.start > segment.start:
         begin = source.verb if source.verb is not None else min(item.start for item in inherited)
         rest = _between(analysis, begin, source.end)
-        plural = claim.item is not None and claim.item.mention is not None and claim.item.mention.plural
-        one = claim.item is not None and claim.item.mention is not None and len(claim.item.mention.names) == 2
-        return f"{text} {rest if plural and not one else _agree(rest)}"
+        mention = claim.item.mention if claim.item is not None else None
+        is_plural = mention is not None and mention.plural and len(mention.names) != 2
+        return f"{text} {rest if is_plural else _singular(rest)}"
     site = next(iter(source.sites), None)
     body = _between(analysis, source.start, site.start if site else source.end)
-    return _with_cue([Unit(source, list(source.items))], f"{body} {_strip_verb(text, segment, analysis)}", analysis)
+    return _with_cue([Unit(source, list(source.items))], f"{body} {_without_verb(text, segment, analysis)}", analysis)
 
 
-def _station_text(claim: Claim, analysis: Analysis) -> str:
-    """ "No enlarged lymph nodes were seen in the hila and the mediastinum" for one of the stations."""
+def _station_text(claim: OrganClaim, analysis: Analysis) -> str:
+    """Return the part of "No enlarged lymph nodes in the hila and the mediastinum" for one station; "" for others."""
     mention = claim.item.mention if claim.item else None
     if mention is None or not mention.station:
         return ""
     source = next((s for s in analysis.segments if any(item.key == "lymph nodes" for item in s.organs)), None)
     if source is None:
         return ""
-    whole = next(item for item in source.organs if item.key == "lymph nodes")
-    listed = [item for item in source.organs if item.mention and item.mention.station]
-    stations = [item.start for item in listed if item.start > whole.end]
-    middle = _between(analysis, whole.end, min(stations, default=source.end))
+    nodes = next(item for item in source.organs if item.key == "lymph nodes")
+    stations = [item for item in source.organs if item.mention and item.mention.station]
+    starts = [item.start for item in stations if item.start > nodes.end]
+    middle = _between(analysis, nodes.end, min(starts, default=source.end))
     middle = re.sub(r"(?:\s|\b(?:in|at|of|within|the|both|bilateral)\b)+$", "", middle)
-    return f"{_between(analysis, source.start, whole.start)} {claim.organ} {middle}".strip()
+    return f"{_between(analysis, source.start, nodes.start)} {claim.organ} {middle}".strip()
 
 
-def _strip_verb(text: str, segment: Segment, analysis: Analysis) -> str:
+def _without_verb(text: str, segment: Segment, analysis: Analysis) -> str:
     return text if segment.verb is None else _between(analysis, segment.start, segment.verb)
 
 
 def _with_cue(run: Sequence[Unit], text: str, analysis: Analysis) -> str:
-    """Add the "no" or "was not observed" that governs a segment from outside it."""
+    """Return the text with the "no" or "was not observed" that governs its segments from outside them."""
     start, end = run[0].segment.start, run[-1].segment.end
-    meant = {item.polarity for unit in run for item in unit.segment.items if item.kind in ("finding", "modifier")}
-    wanted = meant - {Polarity.AFFIRMED}
-    if not wanted:
+    qualities = [item for unit in run for item in unit.segment.items if item.kind in ("finding", "modifier")]
+    if all(item.polarity == Polarity.AFFIRMED for item in qualities):
         return text
     cues = [item for item in analysis.items if item.kind in ("negation", "hedge")]
     if any(start <= cue.start < end for cue in cues):
@@ -204,12 +206,14 @@ def _with_cue(run: Sequence[Unit], text: str, analysis: Analysis) -> str:
     return text
 
 
-def _agree(text: str) -> str:
+def _singular(text: str) -> str:
+    """Return a predicate with its verb in the singular."""
     head, _, rest = text.partition(" ")
     return f"{_SINGULAR.get(head, head)} {rest}".strip()
 
 
 def _between(analysis: Analysis, start: int, end: int) -> str:
+    """Return the text of the tokens ``[start, end)``."""
     if start >= end:
         return ""
     return analysis.text[analysis.tokens[start].start : analysis.tokens[end - 1].end]

@@ -1,4 +1,4 @@
-"""A caption on its way from draft to outcome: drafted by an engine, then accepted or refused by the verifier."""
+"""What goes out: captions of a report, from an engine's draft to the outcome (accepted or refused by the verifier)."""
 
 from __future__ import annotations
 
@@ -10,92 +10,12 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One claimed caption: an organ (any name the vocabulary resolves) and a short statement about it.
-
-    ``near`` is the number of the report's statement that it was made from, where the engine knows it; the verifier
-    looks there first.
-    """
-
-    organ: str
-    caption: str
-    near: int | None = None
-
-
-class AcceptedCaption(NamedTuple):
-    """A caption that holds: its evidence is ``text[start:end]`` of the report."""
-
-    organ: str
-    caption: str
-    status: str
-    start: int
-    end: int
-    section: str
-    score: float
-
-
-class RefusedCaption(NamedTuple):
-    """A caption that does not hold, and why."""
-
-    organ: str
-    caption: str
-    reason: str
-    detail: str
-    nearest: str | None
-
-
-class ReportOutcome(NamedTuple):
-    """All that one report gave. It names no report, so that every row with the same text can share it.
-
-    ``responses`` are a language model's answers. Of the refused captions ``returned`` went back to it, and it put
-    ``repaired`` right. ``failed``: the engine failed on the report, or on a part of it, rather than answered.
-    """
-
-    accepted: list[AcceptedCaption]
-    refused: list[RefusedCaption]
-    responses: Sequence[tuple[Any, ...]] = ()
-    returned: int = 0
-    repaired: int = 0
-    failed: bool = False
-
-    def pack(self) -> bytes:
-        """Compressed JSON of the columns; zlib's checksum tells a damaged one."""
-        columns = [list(zip(*rows, strict=True)) for rows in self[:3]]
-        return zlib.compress(to_json([*columns, self.returned, self.repaired]), 1)
-
-
-class OutcomeColumns(NamedTuple):
-    """An outcome as it is written: columns instead of rows, none where there are no rows."""
-
-    accepted: list[list[Any]]
-    refused: list[list[Any]]
-    responses: Sequence[list[Any]] = ()
-    returned: int = 0
-    repaired: int = 0
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> OutcomeColumns:
-        """Read what ``ReportOutcome.pack`` made."""
-        return cls(*from_json(zlib.decompress(packed)))
-
-    def rows(self) -> ReportOutcome:
-        """The outcome, row by row."""
-        return ReportOutcome(
-            [AcceptedCaption(*row) for row in zip(*self.accepted, strict=True)],
-            [RefusedCaption(*row) for row in zip(*self.refused, strict=True)],
-            tuple(zip(*self.responses, strict=True)),
-            self.returned,
-            self.repaired,
-        )
-
-
+# What a caption says of its organ: "normal" is stated as unremarkable, or a finding denied.
 Status = Literal["normal", "abnormal", "uncertain"]
 
 
 class Reason(StrEnum):
-    """Why a caption was refused. One enum for every engine and for ``ovct verify``."""
+    """Why a caption was refused: one enum for every engine and for ``ovct verify``."""
 
     SCHEMA = "schema"
     UNKNOWN_ORGAN = "unknown_organ"
@@ -110,8 +30,113 @@ class Reason(StrEnum):
     ENGINE_ERROR = "engine_error"
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A caption as an engine claims it, before the verifier has compared it with the report.
+
+    - ``organ``: any name that the vocabulary resolves, such as "hepatic".
+    - ``caption``: a short statement about that organ.
+    - ``statement``: number of the report's statement that it was made from (``Statement.number`` of
+      ``curation.verification.statements_read``), where the engine knows it; the verifier looks there first.
+    """
+
+    organ: str
+    caption: str
+    statement: int | None = None
+
+
+class AcceptedCaption(NamedTuple):
+    """A caption that its report supports: a row of the table ``captions``.
+
+    - ``organ``: canonical name of the organ in the vocabulary.
+    - ``start``, ``end``: place of the evidence in the report's ``text``, in characters from 0; ``text[start:end]`` is
+      the evidence, verbatim.
+    - ``section``: name of the section that the evidence stands in.
+    - ``score``: 0 to 100, how much of the caption its evidence covers.
+    """
+
+    organ: str
+    caption: str
+    status: Status
+    start: int
+    end: int
+    section: str
+    score: float
+
+
+class RefusedCaption(NamedTuple):
+    """A caption that its report does not support, or that could not be made: a row of the table ``rejects``.
+
+    - ``organ``: canonical name of the organ, or the name as it was claimed where the vocabulary has none; "" for a
+      failure of the engine.
+    - ``reason``: a value of ``Reason``.
+    - ``detail``: the reason in words, with the words or numbers that are missing in the report.
+    - ``nearest``: the passage of the report that comes nearest, None where none does.
+    """
+
+    organ: str
+    caption: str
+    reason: str
+    detail: str
+    nearest: str | None
+
+
+class ReportOutcome(NamedTuple):
+    """All that was made of one report. It has no report id, so that every report with the same text can share it.
+
+    - ``responses``: a language model's answers, as rows of the table ``responses`` without id and engine.
+    - ``returned``: how many refused captions went back to the model.
+    - ``repaired``: how many captions the model put right.
+    - ``failed``: whether the engine failed on the report, or on a part of it, rather than answered. It is not packed.
+    """
+
+    accepted: list[AcceptedCaption]
+    refused: list[RefusedCaption]
+    responses: Sequence[tuple[Any, ...]] = ()
+    returned: int = 0
+    repaired: int = 0
+    failed: bool = False
+
+    def pack(self) -> bytes:
+        """Return the outcome as compressed JSON, column by column; zlib's checksum shows whether it was damaged."""
+        columns = [list(zip(*rows, strict=True)) for rows in self[:3]]
+        return zlib.compress(to_json([*columns, self.returned, self.repaired]), 1)
+
+
+class OutcomeColumns(NamedTuple):
+    """A report's outcome as it is written: each table as a list of its columns, which is empty without rows.
+
+    Columns come in the order of the fields of ``AcceptedCaption`` and ``RefusedCaption``.
+    """
+
+    accepted: list[list[Any]]
+    refused: list[list[Any]]
+    responses: Sequence[list[Any]] = ()
+    returned: int = 0
+    repaired: int = 0
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> OutcomeColumns:
+        """Read what ``ReportOutcome.pack`` returned. Raises ``zlib.error`` where it is damaged."""
+        return cls(*from_json(zlib.decompress(packed)))
+
+    def rows(self) -> ReportOutcome:
+        """Return the same outcome row by row."""
+        return ReportOutcome(
+            [AcceptedCaption(*row) for row in zip(*self.accepted, strict=True)],
+            [RefusedCaption(*row) for row in zip(*self.refused, strict=True)],
+            tuple(zip(*self.responses, strict=True)),
+            self.returned,
+            self.repaired,
+        )
+
+
 class MadeBy(NamedTuple):
-    """What stands beside each caption; ``prompt`` is the prompt file's hash."""
+    """What made a caption, in the last columns of each row of captions, rejects and responses.
+
+    ``engine`` is the engine's name, ``model`` the language model's name and ``prompt`` the sha256 of the prompt file;
+    both are None for an engine without a model.
+    """
 
     engine: str
     model: str | None

@@ -1,17 +1,37 @@
-"""A report and its sections: the record that every reader yields and every engine takes."""
+"""What comes in: a radiology report and its sections, the record that every reader yields and every engine takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Names of the sections that captions are taken from. All other sections are kept, but not read.
+READ_SECTIONS = frozenset({"findings", "impression", "addendum"})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a report, without its heading.
+
+    ``name`` is the kind of section in lower case: "findings", "impression", "addendum", "recommendation", "comparison",
+    "technique", "history", "exam" or "other". ``start`` and ``end`` are offsets into the report's ``text``, in
+    characters (Unicode code points) from 0: ``text[start:end]`` is the body.
+    """
+
+    name: str
+    start: int
+    end: int
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report.
+    """A radiology report.
 
-    Section spans count characters of ``text``, which is the cell as it was read, or, where findings and impression
-    have columns of their own, both with a blank line between them. ``source`` has all other columns. ``row`` is the
-    data row that it stood in, counted from 1.
+    - ``report_id``: the id in the input, made unique within it; "row-000007" where the input has none.
+    - ``text``: the cell as it was read or, where findings and impression have columns of their own, both with a blank
+      line between them. All character offsets, of sections and of evidence, count in this text.
+    - ``sections``: in the order of the text, without overlaps.
+    - ``source``: the cells of all other columns, by the column's name.
+    - ``row``: the data row of the input that it was read from, counted from 1 without the header.
     """
 
     report_id: str
@@ -23,24 +43,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """What was wrong with a row: it could not be used or, where ``kept`` is true, it was used all the same.
+    """A problem with a row of the input; its fields are the keys of a line in ``skipped.jsonl``.
 
-    ``row`` counts data rows from 1, the header apart; None speaks of the whole file.
+    - ``file``: path or name of the file that the row stands in.
+    - ``row``: the data row, counted from 1 without the header; None speaks of the whole file.
+    - ``problem``: what is wrong, in words.
+    - ``kept``: whether the row is used all the same (a warning) or is skipped.
     """
 
     file: str
     row: int | None
     problem: str
     kept: bool = False
-
-
-READ_SECTIONS = frozenset({"findings", "impression", "addendum"})
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a report: ``text[start:end]`` is its body, without the heading."""
-
-    name: str
-    start: int
-    end: int

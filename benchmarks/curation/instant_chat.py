@@ -25,7 +25,7 @@ def write_known(texts: Sequence[str], path: Path) -> None:
         drafts = engine.drafts(read)
         for statement in read.statements:
             if not statement.context:
-                found = [draft for draft in drafts if draft.near == statement.number]
+                found = [draft for draft in drafts if draft.statement == statement.number]
                 rows = [{"organ": draft.organ, "caption": draft.caption} for draft in found]
                 known[text[statement.start : statement.end]] = rows
     path.write_text(json.dumps(known))

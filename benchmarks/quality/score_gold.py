@@ -76,7 +76,7 @@ def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str)
     """(organ, status, caption, end of evidence) of the accepted captions."""
     report = verifier.read(text, sections_of(source, text))
     for draft in engine.drafts(report):
-        verdict = verifier.verify(report, draft.organ, draft.caption, draft.near)
+        verdict = verifier.verify(report, draft.organ, draft.caption, draft.statement)
         if verdict.accepted and verdict.status:
             yield verdict.organ, verdict.status, draft.caption, verdict.end
 

@@ -106,7 +106,7 @@ def verify_drafts(
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
     for draft in drafts:
-        verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.near)
+        verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
         if verdict.accepted:
             accepted.append(_accepted(report, draft.caption, verdict))
         else:

@@ -18,7 +18,7 @@ from curation.audit.drawing import Wanted
 from curation.audit.folder import audit_to_write
 from curation.audit.reviews import Reviews
 from curation.audit.store import Store
-from curation.caption import AcceptedCaption, OutcomeColumns, RefusedCaption
+from curation.caption import AcceptedCaption, OutcomeColumns, RefusedCaption, Status
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest
 from curation.caption_set.writer import open_set
 from curation.report import Report, Section
@@ -52,7 +52,7 @@ def report(number: int, text: str) -> Report:
 
 
 def accepted(
-    text: str, evidence: str, organ: str, caption: str, status: str = "normal", score: float = 100.0
+    text: str, evidence: str, organ: str, caption: str, status: Status = "normal", score: float = 100.0
 ) -> AcceptedCaption:
     start = text.index(evidence)
     return AcceptedCaption(organ, caption, status, start, start + len(evidence), "findings", score)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from curation.caption import AcceptedCaption
+from curation.caption import AcceptedCaption, Status
 from curation.extraction.duplicates import split_repeated
 from curation.verification.verifier import Verifier
 
 
-def row(caption: str, organ: str = "liver", status: str = "abnormal", section: str = "findings") -> AcceptedCaption:
+def row(caption: str, organ: str = "liver", status: Status = "abnormal", section: str = "findings") -> AcceptedCaption:
     return AcceptedCaption(organ, caption, status, 0, 1, section, 100.0)
 
 

@@ -31,7 +31,7 @@ from curation.caption import AcceptedCaption
 from curation.extraction.text_engine import rules_recipe
 from curation.pipeline import CurateJob, curate
 from curation.report import Report, Section
-from tests.curation.audit.making import Made, Served, served, write_set
+from tests.curation.audit.builders import Made, Served, served, write_set
 
 ROOT = Path(__file__).resolve().parents[2]
 MOVES = 200

@@ -39,7 +39,7 @@ from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import Progress
 from benchmarks.curation.bench_ray import instant_recipe
-from curation.ray_cluster.recipe import OnRay
+from curation.ray_cluster.recipe import RayRecipe
 
 class Told(Progress):
     def __init__(self, stop): self.done, self.stop, self.first = 0, stop, None
@@ -56,7 +56,7 @@ if __name__ == "__main__":
     job = CurateJob(Path(reports), Path(out), workers=int(workers))
     progress = Told(int(stop))
     try:
-        curate(job, OnRay(recipe, "local", int(workers)) if ray == "1" else recipe, progress)
+        curate(job, RayRecipe(recipe, "local", int(workers)) if ray == "1" else recipe, progress)
     except Interrupted:
         pass
     print(f"worked {time.monotonic() - progress.first:.3f}", flush=True)

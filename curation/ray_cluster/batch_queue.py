@@ -1,6 +1,7 @@
-"""What is under way: batches that workers fetch by number, and how often each was begun. Lives in an actor of its own.
+"""The queue of batches under way: workers take them by number; it counts how often each was begun.
 
-Nothing here knows Ray. Methods that wait are coroutines, so that one actor serves all lanes at once.
+It lives in an actor of its own, but nothing here knows Ray. Methods that wait are coroutines, so that one actor serves
+all read tasks and workers at once.
 """
 
 from __future__ import annotations
@@ -10,90 +11,92 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 TRIES = 3
-"""So often a report may be begun alone: workers that die under it so often do not die by chance."""
+"""How often a report may be begun alone: workers that die under it so often do not die by chance."""
 
 
-class Begun(NamedTuple):
-    """What a worker is told when it begins a batch.
+class BatchStart(NamedTuple):
+    """How a worker is to work on a batch that it begins.
 
-    ``alone``: go report by report, for a worker was lost under this batch before; ``known`` are results of reports, by
-    their place, that an earlier try got to.
+    ``one_by_one``: report by report, because a worker was lost under this batch before. ``results`` has what earlier
+    tries got, by the index of the report in the batch.
     """
 
-    alone: bool
-    known: dict[int, Any]
+    one_by_one: bool
+    results: dict[int, Any]
 
 
 @dataclass
-class _Batch:
+class _QueuedBatch:
+    """A batch with the number of times it was begun, and by a report's index the tries and results of it alone."""
+
     payload: bytes
-    begun: int = 0
+    starts: int = 0
     tries: dict[int, int] = field(default_factory=dict)
-    known: dict[int, Any] = field(default_factory=dict)
+    results: dict[int, Any] = field(default_factory=dict)
 
 
-class Desk:
-    """Batches by number, from 0 on. A batch that is done is forgotten, and looks empty to whoever asks again."""
+class BatchQueue:
+    """Holds batches by number, from 0 on, until they are finished."""
 
     def __init__(self) -> None:
-        self._batches: dict[int, _Batch] = {}
+        self._batches: dict[int, _QueuedBatch] = {}
         self._count = 0
         self._ended = False
-        self._news = asyncio.Condition()
-        self._lost = 0
+        self._changed = asyncio.Condition()
+        self._restarts = 0
 
     async def put(self, payload: bytes) -> None:
-        """The next batch."""
-        self._batches[self._count] = _Batch(payload)
+        """Add the next batch."""
+        self._batches[self._count] = _QueuedBatch(payload)
         self._count += 1
-        await self._tell()
+        await self._notify()
 
     async def end(self) -> None:
-        """There will be no more."""
+        """Declare that no more batches will come."""
         self._ended = True
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def take(self, number: int) -> bytes | None:
-        """A batch, once it is here: empty where it is done, ``None`` where there will be none."""
-        async with self._news:
-            await self._news.wait_for(lambda: number < self._count or self._ended)
+        """Wait for a batch and return it: ``b""`` if it is finished, ``None`` if there will be no such batch."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: number < self._count or self._ended)
         if number >= self._count:
             return None
         batch = self._batches.get(number)
         return batch.payload if batch else b""
 
-    async def begin(self, number: int) -> Begun | None:
-        """Say that a batch is begun; ``None`` where it is done already."""
+    async def begin(self, number: int) -> BatchStart | None:
+        """Count that a worker begins a batch, and return how to work on it; ``None`` if it is finished."""
         batch = self._batches.get(number)
         if batch is None:
             return None
-        batch.begun += 1
-        self._lost += batch.begun > 1
-        return Begun(batch.begun > 1, batch.known)
+        batch.starts += 1
+        self._restarts += batch.starts > 1
+        return BatchStart(batch.starts > 1, batch.results)
 
-    async def try_alone(self, number: int, place: int) -> bool:
-        """Say that the report at a place is begun alone. Not when workers were lost under it ``TRIES`` times."""
+    async def begin_alone(self, number: int, index: int) -> bool:
+        """Count that a report is begun alone; return False if workers were lost under it ``TRIES`` times."""
         batch = self._batches.get(number)
         if batch is None:
             return True
-        if batch.tries.get(place, 0) >= TRIES:
+        if batch.tries.get(index, 0) >= TRIES:
             return False
-        batch.tries[place] = batch.tries.get(place, 0) + 1
+        batch.tries[index] = batch.tries.get(index, 0) + 1
         return True
 
-    async def keep(self, number: int, place: int, result: Any) -> None:
-        """The result of a report that was begun alone, so that it is not lost with the next worker."""
+    async def keep(self, number: int, index: int, result: Any) -> None:
+        """Keep the result of a report that was begun alone, so that it is not lost with the next worker."""
         if number in self._batches:
-            self._batches[number].known[place] = result
+            self._batches[number].results[index] = result
 
-    async def done(self, number: int) -> None:
-        """The outcome of a batch is where it belongs."""
+    async def finish(self, number: int) -> None:
+        """Remove a batch whose outcome has arrived."""
         self._batches.pop(number, None)
 
-    async def lost(self) -> int:
-        """How many times a batch was begun once more."""
-        return self._lost
+    async def restarts(self) -> int:
+        """Return how many times a batch was begun again because its worker was lost."""
+        return self._restarts

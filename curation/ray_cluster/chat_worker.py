@@ -9,6 +9,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from curation.engines.chat import Answer, EngineDown
+from curation.extraction.recipe import PackedOutcome
 from curation.llm.pool import Aside, ChatPool, ChatRecipe, Host, check_room
 from curation.llm.settling import Settler
 from curation.llm.usage import Spent
@@ -16,12 +17,12 @@ from curation.report import Report
 from curation.runtime.processes import Inline
 from curation.runtime.progress import Progress
 
-from .worker import Packed
 
+class WorkerUpdate(NamedTuple):
+    """What a worker reports beside outcomes.
 
-class Told(NamedTuple):
-    """What a worker has to tell beside outcomes: new usable answers, what was spent, and captions accepted and refused
-    of each report.
+    ``answers`` are new usable answers, ``spent`` what they cost, and ``judged`` how many captions of each report were
+    accepted and refused.
     """
 
     answers: dict[bytes, Answer]
@@ -29,81 +30,85 @@ class Told(NamedTuple):
     judged: list[tuple[int, int]]
 
 
-class Notes:
-    """Takes the place of the ledger and of the store of answers, which are with the process that reads and writes."""
+class UpdateBuffer:
+    """Stands in for the ledger and for the store of answers, which the process that reads and writes has.
+
+    It buffers what a worker would write to them until ``drain`` is called, and holds the answers of an earlier run that
+    came with the batches under way.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: dict[bytes, Answer] = {}
-        self._told = Told({}, Spent(), [])
+        self._cached: dict[bytes, Answer] = {}
+        self._update = WorkerUpdate({}, Spent(), [])
 
-    def learn(self, known: Mapping[bytes, Answer]) -> None:
-        """Answers of an earlier run, for the batch that is about to begin."""
-        self._known.update(known)
+    def add_cached(self, answers: Mapping[bytes, Answer]) -> None:
+        """Add the answers of an earlier run for a batch that is about to begin."""
+        self._cached.update(answers)
 
-    def forget(self, known: Mapping[bytes, Answer]) -> None:
-        """The batch is done."""
-        for key in known:
-            self._known.pop(key, None)
+    def remove_cached(self, answers: Mapping[bytes, Answer]) -> None:
+        """Remove the answers of an earlier run for a batch that is finished."""
+        for key in answers:
+            self._cached.pop(key, None)
 
     def get(self, key: bytes) -> Answer | None:
-        """The answer to a chat, if it is known."""
-        return self._known.get(key) or self._told.answers.get(key)
+        """Return the answer to a chat, if there is one already."""
+        return self._cached.get(key) or self._update.answers.get(key)
 
     def keep(self, key: bytes, answer: Answer) -> None:
-        """Note a usable answer."""
+        """Buffer a usable answer."""
         with self._lock:
-            self._told.answers[key] = answer
+            self._update.answers[key] = answer
 
     def begin(self) -> None:
-        """A chat was handed to the model. How long it works is counted where batches are handed out."""
+        """Do nothing when a chat begins: the process that submits batches measures how long the model works."""
 
     def end(self, spent: Spent) -> None:
-        """A chat came back."""
+        """Buffer what a chat cost."""
         with self._lock:
-            self._told = self._told._replace(spent=self._told.spent.plus(spent))
+            self._update = self._update._replace(spent=self._update.spent.plus(spent))
 
     def judge(self, accepted: int, refused: int) -> None:
-        """So many captions of a report hold, and so many do not."""
+        """Buffer how many captions of a report were accepted and refused."""
         with self._lock:
-            self._told.judged.append((accepted, refused))
+            self._update.judged.append((accepted, refused))
 
     def line(self) -> str:
-        """Progress is shown where batches are handed out."""
+        """Return nothing to show: the process that submits batches shows the progress."""
         return ""
 
-    def drain(self) -> Told:
-        """All of it, once."""
+    def drain(self) -> WorkerUpdate:
+        """Return the buffer and empty it."""
         with self._lock:
-            told, self._told = self._told, Told({}, Spent(), [])
-        return told
+            update, self._update = self._update, WorkerUpdate({}, Spent(), [])
+        return update
 
 
-class ChatLabour:
-    """Of a language model. Raises what loading it does."""
+class ChatWorker:
+    """Runs a language model in an event loop, and the verifier in a thread beside it. Raises what loading it raises."""
 
     def __init__(self, recipe: ChatRecipe) -> None:
         self._recipe = recipe
         self._host = Host(recipe.connect, lambda: None)
         check_room(recipe, self._host.engine.context)
-        self._notes = Notes()
+        self._buffer = UpdateBuffer()
         settler = Aside(ThreadPoolExecutor(1), Inline(lambda: Settler(recipe.prompt, recipe.repair > 0)))
-        self._pool = ChatPool(recipe, self._host, settler, self._notes, self._notes, Progress())
+        self._pool = ChatPool(recipe, self._host, settler, self._buffer, self._buffer, Progress())
 
-    def __call__(self, reports: Sequence[Report], known: Mapping[bytes, Answer]) -> list[Packed]:
-        """The packed outcome of each report."""
-        self._notes.learn(known)
+    def __call__(self, reports: Sequence[Report], cached_answers: Mapping[bytes, Answer]) -> list[PackedOutcome]:
+        """Return the outcome of each report. Raises ``EngineDown`` if the server is gone."""
+        self._buffer.add_cached(cached_answers)
         try:
             return self._host.begin(self._pool.work(list(reports))).result()
         except EngineDown as error:
             if self._recipe.made_by.engine != "vllm":
                 raise
-            # What kills the model may be a single report: dying tells Ray to load it anew and to try again.
+            # A single report may have killed the model: when this process dies, Ray loads it anew and tries again.
             print(f"ovct: {error}", flush=True)
             os._exit(1)
         finally:
-            self._notes.forget(known)
+            self._buffer.remove_cached(cached_answers)
 
-    def drain(self) -> Told:
-        """What is new since the last time."""
-        return self._notes.drain()
+    def drain(self) -> WorkerUpdate:
+        """Return what is new since the last call."""
+        return self._buffer.drain()

@@ -1,4 +1,4 @@
-"""The two stages of the Ray Data job: lanes that fetch batches from the desk, and workers."""
+"""The two stages of the Ray Data job: read tasks that take batches from the queue, and workers that run them."""
 
 from __future__ import annotations
 
@@ -13,110 +13,114 @@ from ray.data import Datasource
 from ray.data.block import BlockMetadata
 from ray.data.datasource import ReadTask
 
-from .batch_queue import Begun
-from .worker import Labour, Packed, Trade, work
+from curation.extraction.recipe import PackedOutcome
+
+from .batch_queue import BatchStart
+from .worker import BatchWorker, WorkerSpec, run_batch
 
 _BATCHES = pa.schema([("number", pa.int64()), ("payload", pa.large_binary())])
-_DONE = pa.schema([("number", pa.int64()), ("done", pa.large_binary())])
-_labour: tuple[bytes, Labour] | None = None
+_RESULTS = pa.schema([("number", pa.int64()), ("result", pa.large_binary())])
+_worker: tuple[bytes, BatchWorker] | None = None
 
 
-class Lanes(Datasource):
-    """A stream of batches, in so many lanes: lane k has the numbers k, k + lanes, and so on, until the desk ends.
+class QueuedBatches(Datasource):
+    """Streams batches from the queue by ``tasks`` read tasks, until the queue ends.
 
-    A lane that is started again asks for the same numbers; what is done by then is empty.
+    Task k reads the numbers k, k + tasks, and so on. A task that is started again asks for the same numbers; of what is
+    finished by then it gets an empty payload.
     """
 
-    def __init__(self, desk: Any, lanes: int) -> None:
-        self._desk, self._lanes = desk, lanes
+    def __init__(self, queue: Any, tasks: int) -> None:
+        self._queue, self._tasks = queue, tasks
 
     def estimate_inmemory_data_size(self) -> int | None:
-        """Nobody knows."""
+        """Return None: the size is unknown."""
         return None
 
     def get_read_tasks(
         self, parallelism: int, per_task_row_limit: int | None = None, data_context: Any = None
     ) -> list[ReadTask]:
-        """One for each lane."""
-        nothing = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
-        return [ReadTask(_lane(self._desk, lane, self._lanes), nothing) for lane in range(self._lanes)]
+        """Return the read tasks."""
+        unknown = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
+        return [ReadTask(_reader(self._queue, first, self._tasks), unknown) for first in range(self._tasks)]
 
 
-def _lane(desk: Any, first: int, lanes: int) -> Callable[[], Iterator[pa.Table]]:
+def _reader(queue: Any, first: int, step: int) -> Callable[[], Iterator[pa.Table]]:
     def read() -> Iterator[pa.Table]:
         number = first
-        while (payload := ray.get(desk.take.remote(number))) is not None:
+        while (payload := ray.get(queue.take.remote(number))) is not None:
             yield pa.table([[number], [payload]], schema=_BATCHES)
-            number += lanes
+            number += step
 
     return read
 
 
-class _Desk:
-    """The desk, called from a worker."""
+class _RemoteQueue:
+    """Calls the queue's actor from a worker."""
 
-    def __init__(self, desk: Any) -> None:
-        self._desk = desk
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
 
-    def begin(self, number: int) -> Begun | None:
-        """See ``Desk``."""
-        begun: Begun | None = ray.get(self._desk.begin.remote(number))
-        return begun
+    def begin(self, number: int) -> BatchStart | None:
+        """Call ``BatchQueue.begin``."""
+        start: BatchStart | None = ray.get(self._queue.begin.remote(number))
+        return start
 
-    def try_alone(self, number: int, place: int) -> bool:
-        """See ``Desk``."""
-        return bool(ray.get(self._desk.try_alone.remote(number, place)))
+    def begin_alone(self, number: int, index: int) -> bool:
+        """Call ``BatchQueue.begin_alone``."""
+        return bool(ray.get(self._queue.begin_alone.remote(number, index)))
 
-    def keep(self, number: int, place: int, result: Packed) -> None:
-        """See ``Desk``."""
-        ray.get(self._desk.keep.remote(number, place, result))
+    def keep(self, number: int, index: int, result: PackedOutcome) -> None:
+        """Call ``BatchQueue.keep``."""
+        ray.get(self._queue.keep.remote(number, index, result))
 
 
-def _worked(batches: pa.Table, desk: Any, labour: Callable[[], Labour]) -> pa.Table:
-    numbers, found = [], []
+def _run_batches(batches: pa.Table, queue: Any, worker: Callable[[], BatchWorker]) -> pa.Table:
+    numbers, results = [], []
     for number, payload in zip(batches["number"].to_pylist(), batches["payload"].to_pylist(), strict=True):
-        done = work(number, payload, _Desk(desk), labour) if payload else None
-        if done is not None:
+        result = run_batch(number, payload, _RemoteQueue(queue), worker) if payload else None
+        if result is not None:
             numbers.append(number)
-            found.append(pickle.dumps(done))
-    return pa.table([numbers, found], schema=_DONE)
+            results.append(pickle.dumps(result))
+    return pa.table([numbers, results], schema=_RESULTS)
 
 
-class TaskWork:
-    """Batches by tasks. A process that Ray uses again for the same trade has its tools already."""
+class TaskStage:
+    """Runs batches as tasks. A process that Ray uses again for the same run has built its worker already."""
 
-    def __init__(self, desk: Any, trade: Any) -> None:
-        self._desk, self._trade = desk, trade
+    def __init__(self, queue: Any, spec: Any) -> None:
+        self._queue, self._spec = queue, spec
 
     def __call__(self, batches: pa.Table) -> pa.Table:
-        """Outcomes of the batches in a block."""
-        return _worked(batches, self._desk, self._labour)
+        """Return the results of the batches in a block."""
+        return _run_batches(batches, self._queue, self._build_once)
 
-    def _labour(self) -> Labour:
-        global _labour
-        known = self._trade.binary()
-        if _labour is None or _labour[0] != known:
-            trade: Trade = ray.get(self._trade)
-            _labour = known, trade.labour()
-        return _labour[1]
+    def _build_once(self) -> BatchWorker:
+        global _worker
+        spec_id = self._spec.binary()
+        if _worker is None or _worker[0] != spec_id:
+            spec: WorkerSpec = ray.get(self._spec)
+            _worker = spec_id, spec.build()
+        return _worker[1]
 
 
-class ActorWork:
-    """Batches by an actor, which keeps its engine. The engine is loaded with the first batch, so that what goes wrong
-    is told as itself.
+class ActorStage:
+    """Runs batches in an actor, which keeps its engine.
+
+    The engine is loaded with the first batch, so that an error of loading comes back as a result.
     """
 
-    def __init__(self, desk: Any, trade: Trade) -> None:
-        self._desk, self._trade = desk, trade
+    def __init__(self, queue: Any, spec: WorkerSpec) -> None:
+        self._queue, self._spec = queue, spec
         self._lock = threading.Lock()
-        self._labour: Labour | None = None
+        self._worker: BatchWorker | None = None
 
     def __call__(self, batches: pa.Table) -> pa.Table:
-        """Outcomes of the batches in a block."""
-        return _worked(batches, self._desk, self._learned)
+        """Return the results of the batches in a block."""
+        return _run_batches(batches, self._queue, self._build_once)
 
-    def _learned(self) -> Labour:
+    def _build_once(self) -> BatchWorker:
         with self._lock:
-            if self._labour is None:
-                self._labour = self._trade.labour()
-        return self._labour
+            if self._worker is None:
+                self._worker = self._spec.build()
+        return self._worker

@@ -1,236 +1,49 @@
-"""`ovct curate --ray` on a real local cluster: the rows of one machine, whatever happens to the workers."""
+"""Addresses of clusters, and what is said where there is none."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from curation.caption_set.manifest import load_manifest
-from curation.extraction.text_engine import rules_recipe
 from curation.pipeline import CurateJob, curate
-from curation.ray_cluster import recipe
-from curation.ray_cluster.recipe import OnRay, connected
-from curation.runtime.errors import InputError, Interrupted, RunError
-from curation.runtime.progress import Progress
-from tests.curation.cli.test_hostile_curate import recipe as hostile_recipe
-from tests.curation.cli.test_hostile_curate import respond
-from tests.curation.crashing_engine import deadly_recipe, eventually, workers_of_ray
+from curation.ray_cluster.cluster import connected
+from curation.ray_cluster.recipe import RayRecipe
+from curation.runtime.errors import InputError
 from tests.curation.fakes import fake_recipe, write_reports
-from tests.curation.hostile_server import HostileServer, answers
-from tests.curation.server_faults import fails
-
-ray = pytest.importorskip("ray", reason="needs the extra ray")
-ROOT = Path(__file__).resolve().parents[3]
-TABLES = ("reports", "captions", "rejects")
-
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:.*deprecated.*"),
-]
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that there are many of them."""
-    monkeypatch.setattr(recipe, "BATCH_OF_TEXT", 1)
-    monkeypatch.setattr(recipe, "BATCH_OF_CHATS", 1)
+def test_without_ray_the_flag_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"--ray needs Ray Data .*pip install 'ovct\[ray\]'"), connected("local", 1):
+        pass
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    """Three workers on this machine; what is asked for as `local` finds it."""
-    with connected("local", 3):
-        yield
-
-
-def files(out: Path) -> dict[str, bytes]:
-    return {f"{path.parent.name}/{path.name}": path.read_bytes() for name in TABLES for path in (out / name).iterdir()}
-
-
-def manifest(out: Path) -> dict[str, Any]:
-    """All of it but times."""
-    found = load_manifest(out).model_dump()
-    return {name: value for name, value in found.items() if name not in ("seconds", "finished")}
-
-
-class Saying(Progress):
-    """Keeps what is said, and does something after so many reports."""
-
-    def __init__(self, after: int = -1, act: Any = None) -> None:
-        self.said, self.done, self.after, self.act = list[str](), 0, after, act
-
-    def message(self, what: str) -> None:
-        self.said.append(what)
-
-    def advance(self) -> None:
-        self.done += 1
-        if self.done == self.after:
-            self.act()
-
-
-def test_2000_reports_by_rules_give_the_files_of_one_machine(tmp_path: Path) -> None:
-    reports = write_reports(tmp_path / "reports.csv", 2_000)
-    curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
-    progress = Saying()
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"), progress)
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
-    assert manifest(tmp_path / "ray") == manifest(tmp_path / "one")
-    assert progress.said == []
-    assert curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local")).already_done
-
-
-def test_the_same_text_is_worked_on_once(tmp_path: Path) -> None:
-    reports, log = write_reports(tmp_path / "reports.csv", 500, distinct=70), tmp_path / "log"
-    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(log), "local"))
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
-    assert len(log.read_text().splitlines()) == 70
-
-
-def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
-    reports = write_reports(tmp_path / "reports.csv", 2_000)
-    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
-
-    class Killing(Saying):
-        """Several times, since one may hit a worker between two batches."""
-
-        def advance(self) -> None:
-            self.done += 1
-            if self.done in (200, 500, 800, 1_100):
-                eventually(lambda: bool(workers_of_ray()))
-                for process in workers_of_ray()[:2]:
-                    os.kill(process, signal.SIGKILL)
-
-    progress = Killing()
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), progress)
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
-    assert any("were begun again" in said for said in progress.said)
-
-
-def test_a_lane_that_is_killed_costs_no_row(tmp_path: Path) -> None:
-    reports = write_reports(tmp_path / "reports.csv", 1_500)
-    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
-
-    def kill() -> None:
-        for process in workers_of_ray("ReadLanes"):
-            os.kill(process, signal.SIGKILL)
-
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), "local"), Saying(300, kill))
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
-
-
-def test_a_poisoned_report_is_rejected_and_no_other(tmp_path: Path) -> None:
-    good = write_reports(tmp_path / "reports.csv", 2_000)
-    lines = good.read_text().splitlines()
-    lines[778] = lines[778].replace("The liver is normal.", "The liver is normal. POISON.")
-    reports = tmp_path / "poisoned" / "reports.csv"
-    reports.parent.mkdir()
-    reports.write_text("\n".join(lines) + "\n")
-    curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(deadly_recipe(), "local"))
-    expected = [
-        row for row in pq.read_table(tmp_path / "one/captions").to_pylist() if row["report_id"] != "scan_777.nii.gz"
-    ]
-    assert pq.read_table(tmp_path / "ray/captions").to_pylist() == expected
-    rejects = pq.read_table(tmp_path / "ray/rejects").to_pylist()
-    assert [(row["report_id"], row["reason"]) for row in rejects] == [("scan_777.nii.gz", "engine_error")]
-    assert "worker process died" in rejects[0]["detail"]
-    assert load_manifest(tmp_path / "ray").counts.reports == 2_000
-
-
-def test_a_stop_keeps_what_is_done_and_the_next_run_goes_on_on_one_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reports, log = write_reports(tmp_path / "reports.csv", 600), tmp_path / "log"
-    job = CurateJob(reports, tmp_path / "set", reports_per_part=200)
-    curate(CurateJob(reports, tmp_path / "one", reports_per_part=200), fake_recipe())
-
-    def stop() -> None:
-        raise Interrupted
-
-    with pytest.raises(Interrupted):
-        curate(job, OnRay(fake_recipe(log, seconds=0.002), "local"), Saying(450, stop))
-    before = len(log.read_text().splitlines())
-    assert load_manifest(tmp_path / "set").counts.reports == 400 and before < 600
-    curate(job, fake_recipe(log))
-    assert files(tmp_path / "set") == files(tmp_path / "one")
-    assert manifest(tmp_path / "set") == manifest(tmp_path / "one")
-    # What had come back was not asked for again.
-    assert len(log.read_text().splitlines()) - before < 600 - 400
-
-
-def test_a_server_is_asked_by_actors_and_answers_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-written-anywhere-0123456789")
-    reports = write_reports(tmp_path / "reports.csv", 90)
-    with HostileServer(respond) as hostile:
-        curate(CurateJob(reports, tmp_path / "one"), hostile_recipe(hostile))
-        asked = len(hostile.answered)
-        curate(CurateJob(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 2))
-        assert len(hostile.answered) == 2 * asked
-    for table in (*TABLES, "responses"):
-        assert pq.read_table(tmp_path / "ray" / table) == pq.read_table(tmp_path / "one" / table)
-    one, other = (load_manifest(tmp_path / name) for name in ("one", "ray"))
-    assert one.usage and other.usage and one.counts == other.counts
-    assert (one.usage.questions, one.usage.completion_tokens) == (other.usage.questions, other.usage.completion_tokens)
-    assert other.usage.first_accept_rate == one.usage.first_accept_rate
-
-
-def test_what_got_no_answer_is_asked_alone_when_it_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-written-anywhere-0123456789")
-    reports = write_reports(tmp_path / "reports.csv", 60)
-    with HostileServer(respond, lambda asked: fails(422) if "of 7 mm" in asked.question else answers) as hostile:
-        first = curate(CurateJob(reports, tmp_path / "ray"), OnRay(hostile_recipe(hostile), "local", 1))
-        assert first.manifest.counts.rejects["engine_error"] == 1
-        hostile.behave = lambda asked: answers
-        before = len(hostile.log)
-        again = curate(CurateJob(reports, tmp_path / "ray", overwrite=True), OnRay(hostile_recipe(hostile), "local", 1))
-        assert len(hostile.log) == before + 1
-        curate(CurateJob(reports, tmp_path / "one"), hostile_recipe(hostile))
-    assert "engine_error" not in again.manifest.counts.rejects
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
-
-
-def test_a_server_that_is_gone_ends_the_run(tmp_path: Path) -> None:
-    reports = write_reports(tmp_path / "reports.csv", 90)
-    with HostileServer(respond) as hostile:
-        gone = hostile_recipe(hostile, attempts=2)
-    with pytest.raises((RunError, InputError)):
-        curate(CurateJob(reports, tmp_path / "ray"), OnRay(gone, "local", 2))
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "head", "127.0.0.1:99999999"])
+def test_an_address_where_nothing_answers_is_told_at_once(address: str) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
+    with pytest.raises(InputError, match=f"--ray {address}: nothing answers there"), connected(address, None):
+        pass
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [("ray://head:10001", "Ray Client cannot stream"), (" ", "expected local, auto, or the address")],
 )
-def test_addresses_that_cannot_be(address: str, told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        OnRay(fake_recipe(), address)
+def test_addresses_that_cannot_be(address: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        RayRecipe(fake_recipe(), address)
 
 
-def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
-    """The process and its cluster go down together; what came back before is there for the next run."""
-    reports = write_reports(tmp_path / "reports.csv", 3_000)
-    curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
-    call = [sys.executable, "-m", "ovct", "curate", str(reports), "--out", "ray", "--ray", "local", "--workers", "2"]
-    said = tmp_path / "stderr"
-    with said.open("w") as errors:
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        run = subprocess.Popen(call, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
-        store = tmp_path / "ray/.work/outcomes.sqlite-wal"
-        eventually(lambda: store.exists() and store.stat().st_size > 200_000, 120)
-        run.kill()
-        run.wait()
-    assert "Traceback" not in said.read_text() and "WARNING" not in said.read_text()
-    assert not load_manifest(tmp_path / "ray").complete
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(rules_recipe(), "local"))
-    assert files(tmp_path / "ray") == files(tmp_path / "one")
+def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason="needs the extra ray")
+
+    def fail(**options: Any) -> None:
+        raise ConnectionError("Could not find any running Ray instance.")
+
+    monkeypatch.setattr(ray, "init", fail)
+    reports = write_reports(tmp_path / "reports.csv", 5)
+    with pytest.raises(InputError, match=r"--ray auto: no Ray cluster could be reached .*`ray start --head`"):
+        curate(CurateJob(reports, tmp_path / "set"), RayRecipe(fake_recipe(), "auto"))

@@ -10,11 +10,10 @@ import pytest
 
 from curation.pipeline import CurateJob, curate
 from curation.ray_cluster import recipe
-from curation.ray_cluster.recipe import OnRay
-from curation.runtime.errors import InputError
+from curation.ray_cluster.recipe import RayRecipe
 from curation.runtime.progress import Progress
 from tests.curation.fakes import fake_recipe, write_reports
-from tests.curation.ray_cluster.test_cluster import files
+from tests.curation.ray_cluster.test_recipe import files
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
@@ -39,7 +38,7 @@ def nodes() -> Iterator[Any]:
 
 def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recipe, "BATCH_OF_TEXT", 1)
-    cluster, other = nodes
+    cluster, lost_node = nodes
     reports = write_reports(tmp_path / "reports.csv", 900)
     curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
 
@@ -49,17 +48,7 @@ def test_a_node_that_is_lost_costs_no_row(nodes: Any, tmp_path: Path, monkeypatc
         def advance(self) -> None:
             self.done += 1
             if self.done == 200:
-                cluster.remove_node(other, allow_graceful=False)
+                cluster.remove_node(lost_node, allow_graceful=False)
 
-    curate(CurateJob(reports, tmp_path / "ray"), OnRay(fake_recipe(seconds=0.002), cluster.address), Losing())
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(fake_recipe(seconds=0.002), cluster.address), Losing())
     assert files(tmp_path / "ray") == files(tmp_path / "one")
-
-
-def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nothing(**how: Any) -> None:
-        raise ConnectionError("Could not find any running Ray instance.")
-
-    monkeypatch.setattr(ray, "init", nothing)
-    reports = write_reports(tmp_path / "reports.csv", 5)
-    with pytest.raises(InputError, match=r"--ray auto: no Ray cluster could be reached .*`ray start --head`"):
-        curate(CurateJob(reports, tmp_path / "set"), OnRay(fake_recipe(), "auto"))

@@ -89,9 +89,9 @@ LONG = [
 
 @pytest.mark.parametrize("text", LONG)
 def test_captions_of_a_long_sentence_are_shorter_than_it(text: str) -> None:
-    found = captions(text)
-    assert len({organ for organ, _ in found}) >= 3
-    for organ, caption in found:
+    pairs = captions(text)
+    assert len({organ for organ, _ in pairs}) >= 3
+    for organ, caption in pairs:
         assert len(caption) < 0.7 * len(text), (organ, caption)
 
 
@@ -126,12 +126,12 @@ FUNCTION = set("the a an is are in of and or no not was with it".split())
 @given(SENTENCES, st.sampled_from([", ", "; ", " and ", " but ", " while "]))
 def test_every_organ_has_a_tidy_caption_in_the_words_of_the_report(pairs: list[tuple[str, str]], joiner: str) -> None:
     text = joiner.join(clause.format(organ) for organ, clause in pairs).capitalize() + "."
-    found = captions(text)
-    assert {organ for organ, _ in pairs} <= {organ for organ, _ in found}, text
-    said = set(re.findall(r"\w+", text.lower())) | FUNCTION
-    for organ, caption in found:
+    drafts = captions(text)
+    assert {organ for organ, _ in pairs} <= {organ for organ, _ in drafts}, text
+    text_words = set(re.findall(r"\w+", text.lower())) | FUNCTION
+    for organ, caption in drafts:
         words = re.findall(r"\w+", caption.lower())
-        assert set(words) <= said | set(organ.split()), caption
+        assert set(words) <= text_words | set(organ.split()), caption
         assert caption == caption.strip(" .,;:-")
         assert caption[0] == caption[0].upper()
         assert caption.count("(") == caption.count(")")

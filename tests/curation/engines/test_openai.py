@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from tests.curation import server_faults
 from tests.curation.engines.server_chats import SCHEMA, ask, ask_one, chat, echo, server, use_engine
 from tests.curation.engines.server_chats import no_server_known as no_server_known
 from tests.curation.hostile_server import Act, Behave, ChatRequest, HostileServer, answers
-from tests.curation.server_faults import at_first, fails, in_turn, limits, sometimes, understands
+from tests.curation.server_faults import at_first, fails, in_turn, limits, sometimes
 
 pytestmark = pytest.mark.usefixtures("no_server_known")
 
@@ -95,13 +94,6 @@ def test_no_more_chats_at_once_than_are_wanted() -> None:
     with HostileServer(respond) as hostile:
         ask(hostile, *map(str, range(20)), concurrency=4)
     assert most == 4
-
-
-def test_slow_bytes_do_not_outlive_the_time_out() -> None:
-    with HostileServer(echo, in_turn(server_faults.drips(30.0))) as hostile:
-        start = time.monotonic()
-        assert ask_one(hostile, timeout=0.3).content.startswith("you said")
-        assert time.monotonic() - start < 3.0
 
 
 def test_a_chat_that_is_never_answered_is_given_up_alone() -> None:
@@ -192,126 +184,11 @@ def test_a_chat_that_does_not_fit(style: str) -> None:
         assert len(hostile.log) == 1
 
 
-@pytest.mark.parametrize(
-    ("forms", "expected"),
-    [
-        (("json_object", "text"), ["json_schema", "json_schema", "json_object", "json_object"]),
-        (("text",), ["json_schema", "json_schema", "json_object", "text", "text"]),
-    ],
-)
-@pytest.mark.parametrize("status", [400, 404, 415, 422, 501])
-def test_a_server_without_schemas(
-    forms: tuple[str, ...], expected: list[str], status: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def use(engine: OpenAIEngine) -> None:
-        await engine.answer(chat("first"))
-        await engine.answer(chat("second"))
-
-    refusal = fails(status, "unknown field")
-    with HostileServer(echo, understands(*forms, refusal=refusal)) as hostile, caplog.at_level(logging.WARNING, "ovct"):
-        use_engine(server(hostile), use)
-        assert [request.form for request in hostile.log] == expected  # it is remembered
-        last = hostile.log[-1].question
-    assert last.startswith("second\n\nAnswer with one JSON object") and '"maxLength":200' in last
-    assert len(caplog.messages) == 1 and "lacks a response format" in caplog.messages[0]
-
-
-def test_a_schema_without_bounds_comes_before_none() -> None:
-    def behave(request: ChatRequest) -> Act:
-        refused = "maxLength" in str(request.body.get("response_format"))
-        return fails(400, "Invalid schema for response_format: maxLength is not permitted") if refused else answers
-
-    with HostileServer(echo, behave) as hostile:
-        assert ask_one(hostile).content == "you said: Report: the liver is normal."
-        assert hostile.log[-1].form == "json_schema"
-
-
-def test_one_chat_that_is_refused_does_not_cost_the_others_their_schema(caplog: pytest.LogCaptureFixture) -> None:
-    def behave(request: ChatRequest) -> Act:
-        return fails(400) if "odd" in request.question and request.form == "json_schema" else answers
-
-    async def use(engine: OpenAIEngine) -> None:
-        for question in ("a", "odd", "b"):
-            await engine.answer(chat(question))
-
-    with HostileServer(echo, behave) as hostile, caplog.at_level(logging.WARNING, "ovct"):
-        use_engine(server(hostile), use)
-        assert hostile.log[-1].form == "json_schema"
-    assert not caplog.messages
-
-
-def test_a_form_given_up_too_soon_comes_back() -> None:
-    """The very first chat is refused for a reason of its own, while another is on its way."""
-
-    def behave(request: ChatRequest) -> Act:
-        if "slow" in request.question:
-            return server_faults.drips(0.4)
-        return fails(400) if "odd" in request.question and request.form == "json_schema" else answers
-
-    async def use(engine: OpenAIEngine) -> tuple[str, str]:
-        slow = asyncio.ensure_future(engine.answer(chat("slow")))
-        await asyncio.sleep(0.05)
-        await engine.answer(chat("odd"))
-        between = engine.dialect.form
-        await slow
-        return between, engine.dialect.form
-
-    with HostileServer(echo, behave) as hostile:
-        assert use_engine(server(hostile), use) == ("any JSON", "schema")
-
-
-def test_a_server_without_the_role_system(caplog: pytest.LogCaptureFixture) -> None:
-    def behave(request: ChatRequest) -> Act:
-        return fails(400, "System role not supported") if request.turns[0]["role"] == "system" else answers
-
-    with HostileServer(echo, behave) as hostile, caplog.at_level(logging.WARNING, "ovct"):
-        assert ask_one(hostile).content == "you said: Be brief.\n\nReport: the liver is normal."
-        assert hostile.log[-1].form == "json_schema"
-    assert "role system" in caplog.text
-
-
-def test_a_reasoning_model_of_openai() -> None:
-    def behave(request: ChatRequest) -> Act:
-        if "max_tokens" in request.body:
-            return fails(400, "Unsupported parameter: 'max_tokens' is not supported with this model. "
-                              "Use 'max_completion_tokens' instead.")  # fmt: skip
-        if "temperature" in request.body:
-            return fails(400, "Unsupported value: 'temperature' does not support 0 with this model.")
-        return answers
-
-    with HostileServer(echo, behave) as hostile:
-        ask_one(hostile)
-        assert hostile.log[-1].body["max_completion_tokens"] == 64
-        assert hostile.log[-1].form == "json_schema"
-
-
 def test_a_chat_that_is_refused_in_every_form_fails_at_once() -> None:
     with HostileServer(echo, in_turn(then=fails(400, "the content was flagged"))) as hostile:
         (error,) = ask(hostile, "bad")
         assert len(hostile.log) == 4
     assert isinstance(error, ChatFailed) and str(error) == "refused: 400: the content was flagged"
-
-
-@pytest.mark.parametrize(
-    ("act", "content", "finish_reason"),
-    [
-        (server_faults.says("{", "length"), "{", "length"),
-        (server_faults.says(None, "content_filter"), "", "content_filter"),
-        (server_faults.says(None, "tool_calls"), "", "tool_calls"),
-        (server_faults.NOT_JSON, "Sure! Here are the captions you asked for: the liver is normal.", "stop"),
-        (server_faults.says("***Liver***: sk-no-secret"), "***Liver***: sk-no-secret", "stop"),
-    ],
-)
-def test_what_a_model_says_is_passed_on(act: Act, content: str, finish_reason: str) -> None:
-    with HostileServer(echo, in_turn(act)) as hostile:
-        assert ask_one(hostile)[:2] == (content, finish_reason)
-        assert len(hostile.log) == 1
-
-
-def test_a_server_that_counts_no_tokens() -> None:
-    body = b'{"choices": [{"message": {"content": "x"}}]}'
-    with HostileServer(echo, in_turn(lambda exchange, request: exchange.reply(200, body))) as hostile:
-        assert ask_one(hostile) == Answer("x", "stop", 0, 0)
 
 
 @pytest.mark.parametrize(

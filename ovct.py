@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from curation.api import CaptionSetTables, Curation, VerifiedCaption, curate, load, verify
+    from curation.api.curate import Curation, curate
+    from curation.api.load import CaptionSetTables, load
+    from curation.api.verify import VerifiedCaption, verify
     from curation.runtime.errors import OvctError
     from train.inference.segmenting import segment
 
@@ -30,14 +32,14 @@ __all__ = ["CaptionSetTables", "Curation", "OvctError", "VerifiedCaption", "cura
 
 # Where each function and record of the Python API is defined.
 API = {
-    "CaptionSetTables": "curation.api",
-    "Curation": "curation.api",
+    "CaptionSetTables": "curation.api.load",
+    "Curation": "curation.api.curate",
     "OvctError": "curation.runtime.errors",
-    "VerifiedCaption": "curation.api",
-    "curate": "curation.api",
-    "load": "curation.api",
+    "VerifiedCaption": "curation.api.verify",
+    "curate": "curation.api.curate",
+    "load": "curation.api.load",
     "segment": "train.inference.segmenting",
-    "verify": "curation.api",
+    "verify": "curation.api.verify",
 }
 # The packages of this application. Their names are plain, so others may have the same.
 PACKAGES = ("curation", "models", "prompts", "train")
@@ -54,9 +56,9 @@ def check_packages() -> None:
         place = _place_of(name)
         if place is not None and place != home / name:
             raise ShadowedError(
-                f"the package {name!r} comes from {place}, and ovct's own is {home / name}: it is hidden by a folder or "
-                f"package of the same name. Run from another folder, or install ovct as an application of its own "
-                f"(`uv tool install`, `pipx install`, or a virtual environment)"
+                f"the package {name!r} comes from {place}, and ovct's own is {home / name}: a folder or "
+                f"package of the same name hides it. Run from another folder, or install ovct as an application of its "
+                f"own (`uv tool install`, `pipx install`, or a virtual environment)"
             )
 
 

@@ -7,15 +7,18 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from curation.caption_set.fingerprint import fingerprint, stamp
+from curation.caption_set.fingerprint import change_stamp, fingerprint
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
 from curation.caption_set.publishing import StorePublisher
+from curation.caption_set.resuming import manifest_to_resume
+from curation.caption_set.set_files import PROMPT_FILE
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
-from curation.caption_set.writer import PROMPT, CaptionSetWriter, check_usable, complete, locked, open_set, resumable
+from curation.caption_set.work_folder import check_usable, lock_set
+from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
 from curation.extraction.recipe import OpenPool, Recipe
@@ -61,20 +64,30 @@ class CurateJob:
 class CurateResult:
     """The result of a curation run.
 
-    ``columns`` are those that were read of the input. ``problems`` are its first rows that were not used as they are.
+    ``problems`` are the first rows of the input that were not used as they are.
     ``already_done``: an earlier run had finished the set, and this one changed no row; ``relicensed``: it only stated
     another licence.
     """
 
     manifest: Manifest
-    columns: ColumnsRead | None = None
     problems: tuple[RowProblem, ...] = ()
     already_done: bool = False
     relicensed: bool = False
 
 
-def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> CurateResult:
+def _ignore_input(columns: ColumnsRead, head: Sequence[Report]) -> None:
+    """Do nothing: the default of ``on_input``."""
+
+
+def curate(
+    job: CurateJob,
+    recipe: Recipe,
+    progress: Progress | None = None,
+    on_input: Callable[[ColumnsRead, Sequence[Report]], None] = _ignore_input,
+) -> CurateResult:
     """Make a caption set, or resume one that was begun.
+
+    ``on_input`` is called once, before any work is done, with the columns that are read and the first reports.
 
     Raises ``InputError`` and ``SetError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run
     cannot go on; finished parts stay then, and the same call resumes.
@@ -83,7 +96,7 @@ def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> 
     if job.publish:
         job.publish.begin()
     check_usable(job.out)
-    stamp_before = stamp(job.reports)
+    stamp_before = change_stamp(job.reports)
     with closing(ProblemLog()) as problems:
         columns_read: list[ColumnsRead] = []
         reports = read_reports(
@@ -97,11 +110,12 @@ def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> 
         head = first_group(reports)
         if not head:
             raise InputError(_nothing_read(job.reports, problems))
+        on_input(columns_read[0], head)
         source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
         settings = _settings(job, recipe)
         finished = None if job.overwrite else _finished(job, source, settings)
         if finished is not None:
-            return replace(finished, columns=columns_read[0])
+            return finished
         carried_columns = source_columns(head)
         with (
             recipe.started(progress) as open_pool,
@@ -113,11 +127,11 @@ def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> 
                 license=job.license,
                 overwrite=job.overwrite,
                 since=started,
-                publish=job.publish,
+                publisher=job.publish,
             ) as captions,
         ):
             if recipe.prompt_file is not None:
-                write_text(captions.root / PROMPT, recipe.prompt_file.decode())
+                write_text(captions.root / PROMPT_FILE, recipe.prompt_file.decode())
             stream = note_late_columns(itertools.chain(head, reports), carried_columns, problems, job.reports.name)
             if job.shard is not None:
                 stream = job.shard.own(stream, settings.reports_per_part)
@@ -126,10 +140,10 @@ def curate(job: CurateJob, recipe: Recipe, progress: Progress | None = None) -> 
             processes = 0 if len(head) <= INLINE_REPORTS else job.workers
             batched = batches(rest, settings.reports_per_part, recipe.batch_reports)
             _write(open_pool, batched, captions, processes, progress)
-            if stamp(job.reports) != stamp_before:
+            if change_stamp(job.reports) != stamp_before:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines())
-            return CurateResult(captions.manifest, columns_read[0], tuple(problems.first))
+            return CurateResult(captions.manifest, tuple(problems.first))
 
 
 def first_group(reports: Iterator[Report]) -> list[Report]:
@@ -182,7 +196,7 @@ def _finished(job: CurateJob, source: InputFingerprint, settings: CurationSettin
 
     Another licence is stated in the finished set. Raises ``SetError`` for a set that was made otherwise.
     """
-    manifest = resumable(job.out, source, settings, job.publish)
+    manifest = manifest_to_resume(job.out, source, settings, job.publish)
     if manifest is None or not manifest.complete:
         return None
     if job.license in (None, manifest.license):
@@ -192,9 +206,9 @@ def _finished(job: CurateJob, source: InputFingerprint, settings: CurationSettin
 
 def _with_license(root: Path, license: str | None, publish: StorePublisher | None) -> Manifest:
     """State another licence in a finished set, by writing its manifest and data card anew."""
-    with locked(root):
+    with lock_set(root):
         manifest = load_manifest(root).model_copy(update={"license": license})
-        complete(root, manifest, publish)
+        complete_set(root, manifest, publish)
     return manifest
 
 

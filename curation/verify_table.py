@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, ConfigDict
+
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import open_parquet, table_of
 from curation.extraction.recipe import CaptionVerifier
@@ -35,6 +37,7 @@ from .report import Report, RowProblem, Section
 
 GROUP_ROWS = 10_000
 CACHED_REPORTS = 256
+FIRST_REFUSALS = 3  # that a person is shown
 INLINE_BATCHES = 2  # up to so many, starting worker processes takes longer than the work
 
 
@@ -50,19 +53,6 @@ class VerifyJob:
     workers: int = field(default_factory=available_cores)
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
-    """The result of a verification run.
-
-    ``refused`` counts rows by reason; ``problems`` are the first of both inputs, and ``problem_count`` is that of all.
-    """
-
-    accepted: int
-    refused: Counter[str]
-    problems: tuple[RowProblem, ...]
-    problem_count: int
-
-
 class VerifiedRow(NamedTuple):
     """A row of the output; its fields are the columns, in their order."""
 
@@ -76,6 +66,75 @@ class VerifiedRow(NamedTuple):
     evidence_start: int | None
     evidence_end: int | None
     score: float
+
+
+class Refusal(BaseModel):
+    """A refused caption: why, and the passage of its report that comes nearest (None where none does)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    report_id: str
+    organ: str
+    caption: str
+    reason: str
+    detail: str | None
+    nearest: str | None
+
+    @classmethod
+    def of(cls, row: VerifiedRow) -> Refusal:
+        """Return the refusal that a row of the output holds."""
+        return cls(
+            report_id=row.report_id,
+            organ=row.organ,
+            caption=row.caption,
+            reason=str(row.reason),
+            detail=row.detail,
+            nearest=row.evidence,
+        )
+
+
+class VerifyFigures(BaseModel):
+    """What `ovct verify --json` prints: counts of the captions, and the first that were refused.
+
+    ``problem_rows`` counts rows of both inputs that could not be used as they are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    captions: int
+    accepted: int
+    refused: int
+    refused_by_reason: dict[str, int]
+    first_refusals: list[Refusal]
+    problem_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """The result of a verification run.
+
+    ``refused`` counts rows by reason; ``first_refusals`` are the first of them. ``problems`` are the first of both
+    inputs, and ``problem_count`` is that of all.
+    """
+
+    accepted: int
+    refused: Counter[str]
+    first_refusals: tuple[VerifiedRow, ...]
+    problems: tuple[RowProblem, ...]
+    problem_count: int
+
+    def figures(self, out: Path) -> VerifyFigures:
+        """Return the figures as one record; ``out`` is the file that was written."""
+        return VerifyFigures(
+            file=str(out),
+            captions=self.accepted + self.refused.total(),
+            accepted=self.accepted,
+            refused=self.refused.total(),
+            refused_by_reason=dict(sorted(self.refused.items())),
+            first_refusals=[Refusal.of(row) for row in self.first_refusals],
+            problem_rows=self.problem_count,
+        )
 
 
 class ClaimVerifier:
@@ -125,10 +184,12 @@ def _verified_rows(
             yield from rows
 
 
-def _write(rows: Iterator[VerifiedRow], path: Path, progress: Progress) -> tuple[int, Counter[str]]:
-    """Write rows as Parquet; return how many were accepted, and how many refused, by reason."""
+def _write(
+    rows: Iterator[VerifiedRow], path: Path, progress: Progress
+) -> tuple[int, Counter[str], tuple[VerifiedRow, ...]]:
+    """Write rows as Parquet; return how many were accepted, how many refused, by reason, and the first of these."""
     schema = parquet_schema("verified")
-    accepted, refused = 0, Counter[str]()
+    accepted, refused, first = 0, Counter[str](), list[VerifiedRow]()
     with whole_file(path) as temporary, open_parquet(temporary, schema) as file:
         while group := list(itertools.islice(rows, GROUP_ROWS)):
             file.write_table(table_of(zip(*group, strict=True), schema))
@@ -137,7 +198,9 @@ def _write(rows: Iterator[VerifiedRow], path: Path, progress: Progress) -> tuple
                 accepted += row.accepted
                 if row.reason is not None:
                     refused[str(row.reason)] += 1
-    return accepted, refused
+                    if len(first) < FIRST_REFUSALS:
+                        first.append(row)
+    return accepted, refused, tuple(first)
 
 
 def _check_output(job: VerifyJob) -> None:
@@ -172,8 +235,8 @@ def verify_table(
         claims = read_claims(job.captions, problems)
         batched = batches_of(claims, index, job.reports.name)
         rows = stack.enter_context(closing(_verified_rows(batched, build_verifier, job.workers, progress)))
-        accepted, refused = _write(rows, job.out, progress)
-        return VerifyResult(accepted, refused, tuple(problems.first), problems.skipped + problems.warnings)
+        accepted, refused, first = _write(rows, job.out, progress)
+        return VerifyResult(accepted, refused, first, tuple(problems.first), problems.skipped + problems.warnings)
 
 
 def _interruptible(reports: Iterable[Report], progress: Progress) -> Iterator[Report]:

@@ -36,6 +36,7 @@ LEVELS = {
         ("llm",),
         ("pipeline", "verify_table"),
         ("replay", "audit", "ray_cluster"),
+        ("api",),
         ("cli",),
     ),
     "train": (

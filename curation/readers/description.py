@@ -91,8 +91,12 @@ def describe_input(path: Path, columns: ColumnsRead, reports: Sequence[Report]) 
 
 
 def _languages(reports: Sequence[Report]) -> dict[str, int]:
-    codes = Counter(language_of(report.text[:SAMPLE_CHARACTERS]) for report in reports)
-    return dict(codes.most_common())
+    texts = [report.text[:SAMPLE_CHARACTERS] for report in reports]
+    codes = [language_of(text) for text in texts]
+    # Texts that are too short one by one are told by all of them together.
+    together = language_of("\n".join(text for text, code in zip(texts, codes, strict=True) if code == UNDETERMINED))
+    counts = Counter(together if code == UNDETERMINED else code for code in codes)
+    return dict(counts.most_common())
 
 
 def language_of(text: str) -> str:

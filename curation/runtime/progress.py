@@ -70,6 +70,10 @@ class Progress:
     def message(self, text: str) -> None:
         """Show ``text`` once, on a line of its own."""
 
+    def warning(self, text: str) -> None:
+        """Show ``text`` once, also where messages are not shown."""
+        self.message(text)
+
     def raise_if_interrupted(self) -> None:
         """Raise ``Interrupted`` if the run is to stop."""
 
@@ -145,8 +149,11 @@ class TerminalProgress(Progress):
 
     def message(self, text: str) -> None:
         """Print ``text``, above the live bar if there is one."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self.warning(text)
+
+    def warning(self, text: str) -> None:
+        """Print ``text`` like a message, also with ``quiet``."""
         if self._bar is None:
             print(f"ovct: {text}", file=sys.stderr, flush=True)
         else:

@@ -17,7 +17,7 @@ from .locks import LockedError, lock_file
 from .processes import result_of
 from .progress import Progress
 from .stores import StoredFile, StoreLocation
-from .urls import redact_url
+from .urls import local_path, redact_url
 
 DOWNLOADS_AT_ONCE = 8
 INDEX = ".fetched.json"
@@ -52,6 +52,11 @@ def fetch(url: str, progress: Progress) -> Path:
     with _locked(folder, progress):
         _fetch_folder(location, files, folder, progress)
     return folder
+
+
+def local_copy(location: str | Path, progress: Progress) -> Path:
+    """Return a path of this machine: ``location`` itself, or what was fetched from a store."""
+    return local_path(location) or fetch(str(location), progress)
 
 
 def staging_folder(url: str, progress: Progress) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from curation.caption_set.schemas import parquet_schema
 from curation.runtime.errors import InputError
 from curation.verification.verifier import Verdict
-from curation.verify_table import VerifyJob, VerifyResult, verify_table
+from curation.verify_table import FIRST_REFUSALS, VerifyJob, VerifyResult, verify_table
 from tests.curation.fakes import FakeVerifier, write_reports
 
 CAPTIONS = """\
@@ -32,8 +32,8 @@ def job(tmp_path: Path) -> VerifyJob:
 
 
 def rows(job: VerifyJob) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = pq.read_table(job.out).to_pylist()
-    return found
+    written: list[dict[str, Any]] = pq.read_table(job.out).to_pylist()
+    return written
 
 
 def test_each_row_has_its_verdict_in_the_order_of_the_input(job: VerifyJob) -> None:
@@ -56,8 +56,15 @@ def test_each_row_has_its_verdict_in_the_order_of_the_input(job: VerifyJob) -> N
     assert details[2] == "report not found: reports.csv has none with this id"
     assert details[3].startswith("report_id: ")
     assert "more cells than columns" in details[5]
-    assert result == VerifyResult(2, result.refused, (), 0)
+    assert result == VerifyResult(2, result.refused, result.first_refusals, (), 0)
     assert result.refused == {"schema": 3, "not_grounded": 1}
+    assert [(row.reason, row.detail) for row in result.first_refusals] == [
+        (row["reason"], row["detail"]) for row in rows(job) if not row["accepted"]
+    ][:FIRST_REFUSALS]
+    figures = result.figures(job.out)
+    assert (figures.captions, figures.accepted, figures.refused) == (6, 2, 4)
+    assert figures.refused_by_reason == {"not_grounded": 1, "schema": 3}
+    assert [refusal.nearest for refusal in figures.first_refusals] == [row.evidence for row in result.first_refusals]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet", "folder"])
@@ -109,13 +116,13 @@ def test_a_caption_that_breaks_the_verifier_harms_no_other(job: VerifyJob) -> No
 
 
 def test_wrong_calls(job: VerifyJob, tmp_path: Path) -> None:
-    other = tmp_path / "other.csv"
-    other.write_text("report,organ,text\n1,2,3\n")
+    other_columns = tmp_path / "other.csv"
+    other_columns.write_text("report,organ,text\n1,2,3\n")
     (tmp_path / "empty").mkdir()
     as_input = tmp_path / "in.parquet"
     pq.write_table(pa.table({"report_id": ["a"], "organ": ["b"], "caption": ["c"]}), as_input)
     for wrong, problem in [
-        (replace(job, captions=other), "no column report_id, caption .*seen: report, organ, text"),
+        (replace(job, captions=other_columns), "no column report_id, caption .*seen: report, organ, text"),
         (replace(job, captions=tmp_path / "none.csv"), "none.csv"),
         (replace(job, captions=tmp_path / "empty"), "without .parquet files"),
         (replace(job, reports=tmp_path / "none.csv"), "none.csv"),

@@ -8,55 +8,95 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import Field, fields
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from train.config import StageConfig, options_of
+from train.config.option_table import options_of
+from train.config.options import StageConfig
 
 PANELS = {
-    "running": "Where and how it runs",
-    "optimisation": "Optimisation",
-    "data": "Data",
-    "crops": "Patches",
     "pretraining": "Image encoder",
     "alignment": "Alignment",
     "segmenting": "Text-guided segmentation",
+    "data": "Data",
+    "optimisation": "Optimisation",
+    "crops": "Patches",
+    "running": "Where and how it runs",
 }
+# Flags that most runs name: they stand above all panels.
+COMMON = (
+    "image",
+    "start",
+    "text",
+    "size",
+    "weights",
+    "connector",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "limit",
+    "devices",
+)
 GIVEN = "given"
 
 
 def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command a flag for every option of a stage. What was said goes into its parameter `given`, by name."""
+    """Give a command a flag for every option of a stage; its parameter ``given`` gets those that were given."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        known = options_of(config)
-        own = [each for each in inspect.signature(command).parameters.values() if each.name != GIVEN]
+        options = options_of(config)
+        types = {group.name: get_type_hints(type(group.default)) for group in fields(config)}
         hints = get_type_hints(command, include_extras=True)
+        parameters = [
+            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in inspect.signature(command).parameters.items()
+            if name != GIVEN
+        ]
+        for name, (group, field, default) in sorted(options.items(), key=_place_in_help):
+            parameters.append(_flag(group, field, default, types[group][name]))
 
         def run(**values: Any) -> None:
-            said = {name: values.pop(name) for name in known}
-            command(**values, **{GIVEN: {name: value for name, value in said.items() if value is not None}})
+            settings = {name: values.pop(name) for name in options}
+            given = {name: value for name, value in settings.items() if value is not None}
+            command(**values, **{GIVEN: given})
 
-        types = {part.name: get_type_hints(type(part.default)) for part in fields(config)}
-        made = [_flag(group, each, default, types[group][name]) for name, (group, each, default) in known.items()]
-        parameters = [each.replace(annotation=hints[each.name], kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
-        run.__signature__ = inspect.Signature([*parameters, *made])  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in [*parameters, *made]}
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         return run
 
     return decorate
 
 
-def _flag(group: str, each: Field[Any], default: Any, type_: Any) -> inspect.Parameter:
-    help_ = each.metadata["help"]
-    option = typer.Option(help=help_, show_default=_shown(default), rich_help_panel=PANELS[group])
+def _place_in_help(option: tuple[str, tuple[str, Field[Any], Any]]) -> tuple[int, int]:
+    """Sort options by panel, those that most runs name first; the order within a panel stays."""
+    name, (group, _, _) = option
+    return (0, COMMON.index(name)) if name in COMMON else (1, list(PANELS).index(group))
+
+
+def _flag(group: str, field: Field[Any], default: Any, type_: Any) -> inspect.Parameter:
+    option = typer.Option(
+        help=field.metadata["help"],
+        metavar=None if type_ is bool else _metavar(type_),
+        show_default=_default_text(default),
+        rich_help_panel=None if field.name in COMMON else PANELS[group],
+    )
     annotation = Annotated[type_ | None, option]
-    return inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def _shown(default: Any) -> str | bool:
+def _metavar(type_: Any) -> str:
+    if get_origin(type_) is Literal:
+        return "|".join(get_args(type_))
+    if get_origin(type_) is tuple:
+        return "D H W"
+    return {int: "N", float: "X"}.get(type_, "NAME")
+
+
+def _default_text(default: Any) -> str | bool:
     if isinstance(default, tuple):
         return " ".join(map(str, default))
+    if isinstance(default, bool):
+        return "yes" if default else "no"
     return str(default) if default != "" else False

@@ -1,0 +1,225 @@
+"""`ovct.curate`: reports to a caption set; and the shards of one to a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from curation.runtime.errors import InputError
+from curation.runtime.progress import Progress
+from curation.runtime.store_cache import local_copy
+
+from .inputs import as_file, store_publisher
+
+if TYPE_CHECKING:
+    from curation.caption_set.figures import CurationFigures
+    from curation.caption_set.manifest import Manifest
+    from curation.caption_set.publishing import StorePublisher
+    from curation.extraction.recipe import Recipe
+    from curation.extraction.text_engine import TextRecipe
+    from curation.llm.pool import ChatRecipe
+    from curation.readers.description import InputDescription
+    from curation.readers.reports import ColumnsRead
+    from curation.report import Report, RowProblem
+
+    from .inputs import Reports
+
+
+class LanguageModelSettings(TypedDict, total=False):
+    """How a language model is asked; see the options of the same names in `ovct curate --help`."""
+
+    model: str
+    max_tokens: int
+    context: int
+    repair: int
+    prices: tuple[float, float]
+    base_url: str
+    concurrency: int
+    timeout: float
+    dtype: str
+    tensor_parallel_size: int
+    vllm_option: list[str]
+
+
+@dataclass(frozen=True)
+class Curation:
+    """What `curate` did.
+
+    Attributes:
+        folder: the caption set on this machine (where it goes to a store, the folder that it was made in).
+        place: what to call the set's place, the URL where it is in a store.
+        manifest: the set's manifest, with its settings and counts.
+        already_done: True where the set was complete before, with the same input and settings.
+        relicensed: True where only the licence on the data card changed.
+        problems: the first rows of the input that were not used as they are; ``problem_count`` counts all.
+        input: which columns were read, in which encoding and language; None where shards were merged.
+    """
+
+    folder: Path
+    place: str
+    manifest: Manifest
+    already_done: bool
+    relicensed: bool
+    problems: tuple[RowProblem, ...]
+    problem_count: int
+    input: InputDescription | None
+
+    @property
+    def figures(self) -> CurationFigures:
+        """The counts, the input and the settings as one record."""
+        from curation.caption_set.figures import CurationFigures, set_figures
+        from curation.caption_set.stats import summary_of
+
+        figures = set_figures(summary_of(self.folder, self.manifest), self.place)
+        return CurationFigures(**dict(figures), already_done=self.already_done, input=self.input)
+
+
+def curate(
+    reports: Reports,
+    out: str | Path = "captions",
+    engine: str = "rules",
+    *,
+    id_column: str | None = None,
+    text_columns: Iterable[str] = (),
+    limit: int | None = None,
+    overwrite: bool = False,
+    license: str | None = None,
+    prompt: str | Path | None = None,
+    workers: int | None = None,
+    reports_per_part: int | None = None,
+    shard: str | None = None,
+    ray: str | None = None,
+    progress: Progress | None = None,
+    **language_model: Unpack[LanguageModelSettings],
+) -> Curation:
+    """Make a caption set from reports, or go on with one that was begun.
+
+    Args:
+        reports: a file or folder that `ovct curate` reads (also a URL of a store), a pandas DataFrame with the same
+            columns, or an iterable of report texts.
+        out: folder, or URL in a store, of the caption set.
+        engine: ``rules``, ``vllm`` or ``openai``.
+        shard: ``"I/N"`` makes the I-th of N shares of the input.
+        ray: ``local``, ``auto`` or the address of a Ray cluster.
+        progress: receives the progress; silent by default.
+        **language_model: settings of a language model, for the engines ``vllm`` and ``openai``.
+
+    Returns:
+        The finished set, with its counts.
+
+    Raises:
+        InputError: a wrong argument, or an input that cannot be read.
+        SetError: the folder holds something else, or a set made otherwise.
+        RunError, OSError: the run cannot go on; finished parts stay, and the same call resumes.
+        Interrupted: ``progress`` asked to stop; the same call resumes.
+    """
+    from curation import pipeline
+    from curation.caption_set.set_files import PLOT_FILE
+    from curation.caption_set.sharding import Shard
+    from curation.readers.description import describe_input
+    from curation.runtime.processes import available_cores
+
+    progress = progress or Progress()
+    share = None if shard is None else Shard.read(shard)
+    with as_file(reports) as given:
+        path = local_copy(given, progress)
+        publish = store_publisher(out, progress)
+        job = pipeline.CurateJob(
+            path,
+            publish.root if publish else Path(out),
+            id_column,
+            tuple(text_columns),
+            limit,
+            overwrite,
+            workers or available_cores(),
+            reports_per_part=reports_per_part,
+            license=license,
+            shard=share,
+            publish=publish,
+        )
+        recipe = recipe_for(engine, language_model, None if prompt is None else str(prompt), progress)
+        descriptions: list[InputDescription] = []
+
+        def describe(columns: ColumnsRead, head: Sequence[Report]) -> None:
+            description = describe_input(path, columns, head)
+            descriptions.append(description)
+            progress.message(description.sentence())
+            if warning := description.warning():
+                progress.warning(warning)
+
+        result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
+    manifest = result.manifest
+    if not result.already_done or not (job.out / PLOT_FILE).exists():
+        draw_plot(job.out, manifest, publish)
+    return Curation(
+        job.out,
+        publish.shown if publish else str(out),
+        manifest,
+        result.already_done,
+        result.relicensed,
+        result.problems,
+        (manifest.skipped or 0) + (manifest.warnings or 0),
+        descriptions[0],
+    )
+
+
+def merge(
+    sets: Iterable[str | Path],
+    out: str | Path = "captions",
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Curation:
+    """Join the caption sets of all shards into the one that a single run would have made.
+
+    Raises:
+        SetError: a shard is missing, unfinished or made otherwise, or the folder holds something else.
+    """
+    from curation.caption_set import merging
+
+    progress = progress or Progress()
+    publish = store_publisher(out, progress)
+    folder = publish.root if publish else Path(out)
+    shards = [local_copy(str(one), progress) for one in sets]
+    manifest = merging.merge(shards, folder, progress, overwrite=overwrite, publisher=publish)
+    draw_plot(folder, manifest, publish)
+    return Curation(folder, publish.shown if publish else str(out), manifest, False, False, (), 0, None)
+
+
+def draw_plot(folder: Path, manifest: Manifest, publish: StorePublisher | None = None) -> None:
+    """Draw the plot of captions by organ into the folder of a caption set, and put it into its store."""
+    from curation.caption_set.set_files import PLOT_FILE
+    from curation.caption_set.stats import draw, summary_of
+
+    draw(summary_of(folder, manifest), folder / PLOT_FILE)
+    if publish:
+        publish.put_file(folder / PLOT_FILE)
+
+
+def recipe_for(
+    engine: str, language_model: Mapping[str, object], prompt: str | None, progress: Progress
+) -> TextRecipe | ChatRecipe:
+    """Return the recipe of an engine. Raises ``InputError`` for settings that it does not have."""
+    if engine == "rules":
+        if language_model or prompt:
+            names = [*language_model, *(["prompt"] if prompt else [])]
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
+            raise InputError(f"{options}: of no use to the engine rules; say --engine vllm or --engine openai too")
+        from curation.extraction.text_engine import rules_recipe
+
+        return rules_recipe()
+    from curation.llm.prompting import load_checked_prompt
+    from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe
+    from curation.llm.recipes import language_model as checked
+
+    return chat_recipe(
+        checked(engine, language_model), load_checked_prompt(prompt or DEFAULT_PROMPT), progress.raise_if_interrupted
+    )
+
+
+def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:
+    from curation.ray_cluster.recipe import RayRecipe
+
+    return RayRecipe(recipe, address, workers)

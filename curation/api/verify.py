@@ -1,0 +1,75 @@
+"""`ovct.verify`: captions against the text of their report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from curation.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from curation.verify_table import ClaimVerifier
+
+    Captions = DataFrame | Iterable[tuple[str, str] | Mapping[str, str]]
+
+
+class VerifiedCaption(NamedTuple):
+    """A caption held against its report.
+
+    ``report[evidence_start:evidence_end]`` is the evidence of an accepted caption, and of a refused one the passage
+    that comes nearest, or None. ``reason`` and ``detail`` say why it was refused. ``score`` is 0 to 100.
+    """
+
+    organ: str
+    caption: str
+    accepted: bool
+    reason: str | None
+    detail: str | None
+    evidence: str | None
+    evidence_start: int | None
+    evidence_end: int | None
+    score: float
+
+
+def verify(report: str, captions: Captions) -> list[VerifiedCaption]:
+    """Verify captions against the text of their report.
+
+    Args:
+        report: the report's text.
+        captions: pairs of organ and caption, mappings or a DataFrame with ``organ`` and ``caption``.
+
+    Returns:
+        One result for each caption, in order.
+
+    Raises:
+        InputError: a caption that is none of these.
+    """
+    from curation.readers.captions import CaptionClaim, ClaimBatch
+    from curation.readers.sections import split_sections
+
+    claims = [CaptionClaim("report", organ, caption, None) for organ, caption in _pairs(captions)]
+    rows = _judge()(ClaimBatch(claims, {"report": (report, split_sections(report))}))
+    return [VerifiedCaption(*row[1:]) for row in rows]
+
+
+def _pairs(captions: Captions) -> Iterator[tuple[str, str]]:
+    rows: Iterable[Any] = captions.to_dict("records") if hasattr(captions, "to_dict") else captions
+    for number, row in enumerate(rows, 1):
+        try:
+            organ, caption = (row["organ"], row["caption"]) if isinstance(row, Mapping) else row
+        except (KeyError, TypeError, ValueError):
+            organ = caption = None
+        if not isinstance(organ, str) or not isinstance(caption, str):
+            raise InputError(f"caption {number}: an organ and a caption are expected, not {row!r}")
+        yield organ, caption
+
+
+@cache
+def _judge() -> ClaimVerifier:
+    from curation.verification.verifier import Verifier
+    from curation.verify_table import ClaimVerifier
+
+    return ClaimVerifier(Verifier)

@@ -1,0 +1,67 @@
+"""The figures of a caption set as one record: what `ovct curate --json` and `ovct stats --json` print."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from curation.readers.description import InputDescription
+
+from .manifest import Manifest, Usage
+from .stats import SetSummary
+
+
+class SetFigures(BaseModel):
+    """Counts of a caption set, and what made it.
+
+    ``captions_by_organ`` counts accepted captions by organ and status, ``refused_by_reason`` refused captions.
+    ``skipped_rows`` is None while the set is unfinished. ``usage`` is there where a language model was asked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    complete: bool
+    engine: str
+    model: str | None
+    prompt: str | None
+    reports: int
+    skipped_rows: int | None
+    captions: int
+    refused: int
+    captions_by_organ: dict[str, dict[str, int]]
+    refused_by_reason: dict[str, int]
+    seconds: float
+    usage: Usage | None
+
+
+class CurationFigures(SetFigures):
+    """Figures of a caption set that `ovct curate` has just made, or found complete (``already_done``).
+
+    ``input`` describes how the reports were read; None where shards were merged.
+    """
+
+    already_done: bool
+    input: InputDescription | None
+
+
+def set_figures(summary: SetSummary, folder: str) -> SetFigures:
+    """Return the figures of a caption set; ``folder`` is what to call its place."""
+    manifest: Manifest = summary.manifest
+    by_organ: dict[str, dict[str, int]] = {}
+    for (organ, status), count in sorted(summary.captions.items()):
+        by_organ.setdefault(organ, {})[status] = count
+    return SetFigures(
+        folder=folder,
+        complete=manifest.complete,
+        engine=manifest.settings.engine,
+        model=manifest.settings.model,
+        prompt=manifest.settings.prompt,
+        reports=summary.reports,
+        skipped_rows=manifest.skipped,
+        captions=summary.captions.total(),
+        refused=summary.rejects.total(),
+        captions_by_organ=by_organ,
+        refused_by_reason=dict(sorted(summary.rejects.items())),
+        seconds=manifest.seconds,
+        usage=manifest.usage,
+    )

@@ -1,0 +1,301 @@
+"""`ovct audit`: review a sample of captions in the browser, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .errors import errors_reported
+from .options import (
+    MODELS,
+    CaptionSetFolder,
+    GeneralOptions,
+    Json,
+    LanguageModelOptions,
+    flag_names,
+    option_groups,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from curation.audit.sample import SampleRequest
+    from curation.runtime.progress import TerminalProgress
+
+INSTEAD = "Instead of a review"
+SAMPLE = "How the sample is drawn"
+REVIEW = "How it is reviewed"
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Which captions are drawn for the review. None where an option was not given."""
+
+    rejects: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Refused captions to review as well.", show_default="0", rich_help_panel=SAMPLE
+        ),
+    ] = None
+    design: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="stratified (by organ and status) or random.",
+            show_default="stratified",
+            rich_help_panel=SAMPLE,
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Seed of the sample.", show_default="0", rich_help_panel=SAMPLE),
+    ] = None
+    redraw: Annotated[
+        bool,
+        typer.Option(
+            "--redraw",
+            help="Draw a new sample; the audit that is there is kept under another name.",
+            rich_help_panel=SAMPLE,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """How the sample is shared among reviewers and shown to them."""
+
+    overlap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Share of the sample that all reviewers see; the rest is divided among them.",
+            show_default="1, then as it was",
+            rich_help_panel=REVIEW,
+        ),
+    ] = None
+    blind: Annotated[
+        bool,
+        typer.Option(
+            "--blind", help="Hide what the verifier says until the reviewer has judged.", rich_help_panel=REVIEW
+        ),
+    ] = False
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of the page; 0 takes a free one.",
+            show_default="8765, if free",
+            rich_help_panel=REVIEW,
+        ),
+    ] = None
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.", rich_help_panel=REVIEW)] = True
+
+
+@dataclass(frozen=True)
+class ActionOptions:
+    """What to do with the audit instead of a review."""
+
+    summary: Annotated[
+        bool,
+        typer.Option("--summary", help="Show the result, and write it to DIR/audit.", rich_help_panel=INSTEAD),
+    ] = False
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply",
+            help="Write a new caption set without the hallucinations, and with the corrections.",
+            rich_help_panel=INSTEAD,
+        ),
+    ] = False
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="DIR",
+            help="Folder for --apply.",
+            show_default="DIR-audited",
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE",
+            help="Have a language model (vllm or openai) judge the sample; reviewers see its verdicts after their own.",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None
+
+
+@option_groups
+def audit(
+    folder: CaptionSetFolder = Path("captions"),
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Accepted captions to review. They are drawn once; a larger number later adds to them.",
+            show_default="100",
+        ),
+    ] = None,
+    reviewer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Who reviews; may be repeated, each has a link.", show_default="the user's name"
+        ),
+    ] = None,
+    *,
+    action: ActionOptions,
+    drawing: SampleOptions,
+    showing: ReviewOptions,
+    prompt: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="A judge's prompt file of your own.", show_default="judge", rich_help_panel=MODELS
+        ),
+    ] = None,
+    language_model: LanguageModelOptions,
+    json: Json = False,
+    general: GeneralOptions,
+) -> None:
+    """Review a sample of captions beside their reports, in the browser: how many say what their report does not?"""
+    with errors_reported(general.debug, "what was said is saved, and the same command goes on from there"):
+        from curation.audit.sample import sample_request
+        from curation.runtime.errors import InputError
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.urls import is_url
+
+        settings = language_model.given() | ({} if prompt is None else {"prompt": prompt})
+        _check_action(action, settings, json)
+        if is_url(folder):
+            raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
+        drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed)
+        with TerminalProgress("captions" if action.judge else "parts", quiet=general.quiet) as progress:
+            if action.summary:
+                _show_summary(folder, json, general.quiet)
+            elif action.apply:
+                out = action.out or folder.with_name(f"{folder.resolve().name}-audited")
+                _apply(folder, out, progress, general.quiet)
+            elif action.judge:
+                _judge(folder, drawn, drawing.redraw, action.judge, settings, progress, general.quiet)
+            else:
+                from curation.audit.review import ReviewJob, review
+
+                names = tuple(reviewer) if reviewer else (_user_name(),)
+                job = ReviewJob(
+                    folder,
+                    drawn,
+                    names,
+                    showing.overlap,
+                    showing.port,
+                    showing.blind,
+                    drawing.redraw,
+                    showing.browser,
+                )
+                review(job, progress, typer.echo)
+
+
+def _check_action(action: ActionOptions, settings: Mapping[str, object], json: bool) -> None:
+    """Raise ``InputError`` for options that do not go together."""
+    from curation.runtime.errors import InputError
+
+    chosen = {"--summary": action.summary, "--apply": action.apply, "--judge": action.judge}
+    actions = [flag for flag, value in chosen.items() if value]
+    if len(actions) > 1:
+        raise InputError(f"{' and '.join(actions)}: one at a time")
+    if settings and not action.judge:
+        raise InputError(f"{flag_names(settings)}: only with --judge vllm or --judge openai")
+    if action.out is not None and not action.apply:
+        raise InputError("--out: only with --apply")
+    if json and not action.summary:
+        raise InputError("--json: only with --summary")
+
+
+def _user_name() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "reviewer"
+
+
+def _show_summary(folder: Path, json: bool, quiet: bool) -> None:
+    from rich.console import Console
+
+    from curation.audit.folder import audit_to_read
+    from curation.audit.publish import write_results
+    from curation.audit.tables import print_summary
+    from curation.caption_set.audit_results import AUDIT
+
+    with audit_to_read(folder) as store:
+        summary = write_results(folder, store)
+    if json:
+        print_json(summary.model_dump(mode="json"))
+    elif not quiet:
+        print_summary(summary, Console())
+        typer.echo(f"In {folder / AUDIT}: report.html, summary.json, summary.csv")
+
+
+def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> None:
+    from rich.console import Console
+
+    from curation.api.curate import draw_plot
+    from curation.audit.cleaning import write_cleaned_set
+    from curation.audit.folder import audit_to_read
+    from curation.caption_set.stats import show, summary_of
+
+    with audit_to_read(folder) as store:
+        manifest = write_cleaned_set(folder, out, store, progress)
+    draw_plot(out, manifest)
+    if quiet:
+        return
+    show(summary_of(out, manifest), Console())
+    changes = manifest.audit.changes if manifest.audit else ()
+    corrected = sum(change.after is not None for change in changes)
+    typer.echo(
+        f"Of {folder}, {len(changes) - corrected:,} captions are out and {corrected:,} put right; it is as it was."
+    )
+
+
+def _judge(
+    folder: Path,
+    drawn: SampleRequest,
+    redraw: bool,
+    engine: str,
+    settings: Mapping[str, object],
+    progress: TerminalProgress,
+    quiet: bool,
+) -> None:
+    from curation.audit.folder import audit_to_write, finished_set
+    from curation.audit.judge_run import judge_sample
+    from curation.llm.recipes import connection, language_model
+    from prompts.judge_file import load_judge
+
+    model_settings = dict(settings)
+    name = model_settings.pop("prompt", None)
+    prompt = load_judge(None if name is None else str(name))
+    finished_set(folder)
+    asked = language_model(engine, model_settings)
+    model, connect = connection(asked, progress.raise_if_interrupted)
+    with audit_to_write(folder, drawn, progress, redraw=redraw) as store:
+        run = judge_sample(store, model, connect, prompt, asked.max_tokens, progress)
+    if not quiet:
+        earlier = f", {run.judged_before:,} were there" if run.judged_before else ""
+        typer.echo(
+            f"{run.judge}: {run.judged:,} captions judged{earlier}. `ovct audit {folder}` shows each after your own."
+        )
+    if run.failed:
+        typer.echo(
+            f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True
+        )

@@ -1,0 +1,206 @@
+"""`ovct verify`, `ovct stats` and `ovct prompts`: what holds of captions, what a set holds, what models are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .errors import errors_reported
+from .options import (
+    CaptionSetFolder,
+    GeneralOptions,
+    IdColumn,
+    Json,
+    TextColumn,
+    Workers,
+    option_groups,
+    print_json,
+    refuse_store,
+    show_problems,
+)
+
+if TYPE_CHECKING:
+    from curation.runtime.progress import TerminalProgress
+    from curation.verify_table import VerifyResult
+
+
+@option_groups
+def verify(
+    reports: Annotated[
+        Path | None,
+        typer.Argument(metavar="REPORTS", help="Reports, in any form that `curate` reads.", show_default=False),
+    ] = None,
+    captions: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CAPTIONS", help="CSV, JSONL or Parquet with report_id, organ, caption.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Parquet file for the result.", show_default=False),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Instead: make captions and rejects of a caption set anew, in place, from the language model's "
+            "answers that it keeps.",
+            show_default=False,
+        ),
+    ] = None,
+    id_column: IdColumn = None,
+    text_column: TextColumn = None,
+    workers: Workers = None,
+    *,
+    json: Json = False,
+    general: GeneralOptions,
+) -> None:
+    """Verify captions against their reports: accept each with its evidence, or refuse it with a reason."""
+    unfinished = f"run `ovct verify --replay {replay}` again" if replay else f"{out} was not written"
+    with errors_reported(general.debug, unfinished):
+        from curation.runtime.errors import InputError
+        from curation.runtime.processes import available_cores
+        from curation.runtime.progress import TerminalProgress
+
+        if replay is not None:
+            if reports or captions or out:
+                raise InputError("--replay takes no reports, captions or --out: the caption set has all of it")
+            with TerminalProgress("reports", quiet=general.quiet) as progress:
+                _replay(replay, workers, progress, json, general.quiet)
+            return
+        if reports is None or captions is None or out is None:
+            raise InputError("verify needs REPORTS, CAPTIONS and --out FILE.parquet, or --replay DIR")
+        from curation.runtime.store_cache import local_copy
+        from curation.verification.verifier import Verifier
+        from curation.verify_table import VerifyJob, verify_table
+
+        refuse_store(out, "the table")
+        with TerminalProgress("captions", quiet=general.quiet) as progress:
+            job = VerifyJob(
+                local_copy(reports, progress),
+                local_copy(captions, progress),
+                out,
+                id_column,
+                tuple(text_column or ()),
+                workers or available_cores(),
+            )
+            result = verify_table(job, Verifier, progress)
+        show_problems(result.problems, result.problem_count)
+        if json:
+            print_json(result.figures(out).model_dump(mode="json"))
+        elif not general.quiet:
+            _show_verified(result, out)
+
+
+def _show_verified(result: VerifyResult, out: Path) -> None:
+    """Print how many captions were accepted and refused, and the first that were refused."""
+    from collections import Counter
+
+    from rich.console import Console
+
+    from curation.caption_set.stats import reason_table
+
+    console = Console()
+    total = result.accepted + result.refused.total()
+    console.print(reason_table(f"{total:,} captions", Counter({"accepted": result.accepted}) + result.refused))
+    for refusal in result.first_refusals:
+        nearest = "no passage comes near" if refusal.evidence is None else f"nearest: {refusal.evidence}"
+        lines = (
+            f"{refusal.report_id}, {refusal.organ}: {refusal.caption}",
+            f"  refused: {refusal.reason}, {refusal.detail}",
+            f"  {nearest}\n",
+        )
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    console.print(f"In {out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _replay(folder: Path, workers: int | None, progress: TerminalProgress, json: bool, quiet: bool) -> None:
+    from rich.console import Console
+
+    from curation.api.curate import draw_plot
+    from curation.caption_set.figures import set_figures
+    from curation.caption_set.stats import show, summary_of
+    from curation.replay import replay
+
+    manifest = replay(folder, progress, workers)
+    summary = summary_of(folder, manifest)
+    draw_plot(folder, manifest)
+    if json:
+        print_json(set_figures(summary, str(folder)).model_dump(mode="json"))
+    elif not quiet:
+        show(summary, Console())
+
+
+@option_groups
+def stats(
+    folder: CaptionSetFolder = Path("captions"),
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Plot of captions by organ and status, .png or .svg.",
+            show_default="DIR/captions.png",
+        ),
+    ] = None,
+    *,
+    json: Json = False,
+    general: GeneralOptions,
+) -> None:
+    """Show what is in a caption set, and plot it."""
+    with errors_reported(general.debug, "no plot was written (--plot names another place)"):
+        from rich.console import Console
+
+        from curation.caption_set.figures import set_figures
+        from curation.caption_set.set_files import PLOT_FILE
+        from curation.caption_set.stats import count_set, draw, show
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.store_cache import local_copy
+        from curation.runtime.urls import is_url, redact_url
+
+        with TerminalProgress("files", quiet=general.quiet) as progress:
+            summary = count_set(local_copy(folder, progress))
+        place = redact_url(str(folder)) if is_url(folder) else str(folder)
+        if json:
+            print_json(set_figures(summary, place).model_dump(mode="json"))
+        elif not general.quiet:
+            show(summary, Console(), place)
+        path = plot or (Path(PLOT_FILE) if is_url(folder) else folder / PLOT_FILE)
+        draw(summary, path)
+        if not json and not general.quiet:
+            typer.echo(f"Plot in {path}")
+
+
+@option_groups
+def prompts(
+    prompt: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROMPT]", help="Name of one, or a prompt file of your own.", show_default="list all"),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check that the examples' captions stand in the examples' own reports.")
+    ] = False,
+    *,
+    general: GeneralOptions,
+) -> None:
+    """List the prompts for language models, show one as the file it is, or check them."""
+    with errors_reported(general.debug, "nothing was written"):
+        from rich.console import Console
+
+        from curation.llm.prompting import load_checked_prompt, prompt_facts, prompt_table
+        from curation.verification.verifier import Verifier
+        from prompts.prompt_file import load_prompt, shipped_prompts
+
+        names = [prompt] if prompt else list(shipped_prompts())
+        if prompt and not check:
+            typer.echo(load_prompt(prompt).source.decode(), nl=False)
+        elif not check:
+            Console().print(prompt_table([load_prompt(name) for name in names]))
+            return
+        verifier = Verifier()
+        for name in names:
+            facts = prompt_facts(load_checked_prompt(name, verifier))
+            if not general.quiet:
+                typer.echo(facts, err=not check)

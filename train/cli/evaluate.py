@@ -1,0 +1,174 @@
+"""`ovct evaluate`: Dice and NSD of a checkpoint, or of two side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curation.cli.errors import errors_reported
+from curation.cli.options import (
+    GeneralOptions,
+    Json,
+    option_groups,
+    refuse_store,
+)
+
+DATA = "Which cases"
+MASKS = "How masks are made and measured"
+
+
+@dataclass(frozen=True)
+class CaseOptions:
+    """Which cases of a data set are evaluated."""
+
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="test, val, train or all.",
+            show_default="the data set's test cases; else what training held out, or all that it never saw",
+            rich_help_panel=DATA,
+        ),
+    ] = None
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Stop after so many cases.", show_default="all", rich_help_panel=DATA),
+    ] = None
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Kind of data set, where it cannot be told.",
+            show_default="found by its files",
+            rich_help_panel=DATA,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """How masks are made and measured."""
+
+    nsd_tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="MM",
+            help="Distance in mm within which surfaces count as the same.",
+            rich_help_panel=MASKS,
+        ),
+    ] = 3.0
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            help="A voxel belongs to a prompt above this probability.",
+            rich_help_panel=MASKS,
+        ),
+    ] = 0.5
+    presence_threshold: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            help="A structure less likely to be there has no voxel; 0: never judged absent.",
+            rich_help_panel=MASKS,
+        ),
+    ] = 0.5
+    vocabulary: Annotated[
+        bool,
+        typer.Option(
+            help="Let the anatomy vocabulary help with the words, as `ovct segment` does.", rich_help_panel=MASKS
+        ),
+    ] = False
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="cpu, cuda, cuda:1, mps, ...",
+            show_default="the accelerator, if any",
+            rich_help_panel=MASKS,
+        ),
+    ] = None
+    precision: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="auto, float32, bfloat16 or float16.", rich_help_panel=MASKS),
+    ] = "auto"
+
+
+@option_groups
+def evaluate(
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATASET",
+            help="Labelled CT volumes: TotalSegmentator, MSD or nnU-Net folders.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A checkpoint of `train segment`.", show_default=False)
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="A B",
+            help="Instead: two checkpoints side by side, or folders of finished evaluations, which need no DATASET.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", metavar="DIR", help="Folder for the results.", show_default="evaluation, or comparison"
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where an evaluation stands.")] = False,
+    *,
+    cases: CaseOptions,
+    measures: MeasureOptions,
+    json: Json = False,
+    general: GeneralOptions,
+) -> None:
+    """Measure Dice and NSD for each structure, for held-out synonyms, for merged organs and for what is not there.
+
+    Run again after an interruption, it goes on where it was. Cases that cannot be read are told and left out.
+    """
+    folder = out or Path("comparison" if compare else "evaluation")
+    unfinished = f"finished cases stay in {folder}, and the same command goes on from there"
+    with errors_reported(general.debug, unfinished, extra="train"):
+        from rich.console import Console
+
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.store_cache import local_copy
+        from train.evaluation.evaluate import EvaluationJob
+        from train.evaluation.record import Settings
+        from train.evaluation.run import Request, run
+
+        settings = Settings(
+            threshold=measures.threshold,
+            presence_threshold=measures.presence_threshold,
+            nsd_tolerance_mm=measures.nsd_tolerance,
+            vocabulary=measures.vocabulary,
+        )
+        refuse_store(out, "an evaluation")
+        with TerminalProgress("cases", quiet=general.quiet) as progress:
+            job = EvaluationJob(
+                local_copy(dataset, progress) if dataset else None,
+                checkpoint,
+                folder,
+                cases.split,
+                cases.limit,
+                cases.layout,
+                settings,
+                measures.device,
+                measures.precision,
+                overwrite,
+            )
+            run(Request(job, compare), progress, Console())

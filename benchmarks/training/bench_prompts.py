@@ -3,8 +3,9 @@
     python -m benchmarks.training.bench_prompts  S on 160³ with windows of 128³, two threads, some minutes
     python -m benchmarks.training.bench_prompts --size B --device cuda
 
-`features`: the features of all windows are blended once and then held against the prompts, a label map comes out (see
-`train.windows`). `logits`: the logits of each prompt are blended, as a network with one output for each class is run.
+`features`: what `ovct segment` runs (`train.inference.segmenting`). The features of all windows are blended once and
+then multiplied with the queries of the prompts; a label map and its table come out. `logits`: the logits of each prompt
+are blended and compared, as a network with one output for each class is run.
 Random weights; the bias of the queries is moved so that about a third of the volume belongs to some prompt, as with the
 117 structures of TotalSegmentator in a torso, and every structure counts as present. Each measurement is a process of
 its own, with one window for warmth; memory is the peak above what there was before, model and volume not counted.
@@ -17,16 +18,23 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, reset_peak, waited_for
-from models.connectors import Queries
 from models.segmenter import TextSegmenter
 from models.stunet import STUNet
-from train.inference.windows import Windows, label_map, volume_features, volume_logits
+from train.inference.logit_volume import predict_logits
+from train.inference.options import SegmentOptions
+from train.inference.prompts import SegmentPrompt
+from train.inference.segmenting import label_scan
+from train.inference.windows import Windows, blended_slabs
+from train.scans.grid import Grid
+from train.scans.scan import Scan
 
 EMBEDDING = 768
 FOREGROUND = 1 / 3
@@ -46,19 +54,30 @@ def settle_bias(model: TextSegmenter, window: Tensor, prompts: Tensor) -> None:
         head.scale_and_bias.bias[1] -= sample.quantile(1 - FOREGROUND)  # type: ignore[operator, union-attr, index]
 
 
+def blended_logits(model: TextSegmenter, volume: Tensor, prompts: Tensor, windows: Windows) -> Tensor:
+    """The logits of each prompt, (P, D, H, W), blended over windows."""
+    logits = torch.empty(len(prompts), *volume.shape[1:], device=volume.device)
+    for start, values in blended_slabs(model, lambda window: model(window, prompts), volume, windows):
+        logits[:, start : start + values.shape[1]] = values
+    return logits
+
+
 def labels_of(
     way: str, model: TextSegmenter, volume: Tensor, prompts: Tensor, windows: Windows
-) -> tuple[Tensor, float]:
+) -> tuple[np.ndarray, float]:
+    """The label map, and the seconds that the windows took."""
     start = time.perf_counter()
     if way == "logits":
-        logits, _ = volume_logits(model, volume, prompts, windows)
-        highest, which = logits.max(dim=0)
+        highest, which = blended_logits(model, volume, prompts, windows).max(dim=0)
         labels = torch.where(highest > 0, which + 1, 0).to(torch.int16)
-        return labels, time.perf_counter() - start
-    features = waited_for(volume.device.type, lambda: volume_features(model, volume, windows))
+        return labels.cpu().numpy(), time.perf_counter() - start
+    x, y, z = volume.shape[1:]
+    grid = Grid((x, y, z), np.eye(4), (x, y, z), np.eye(4))
+    logits = waited_for(volume.device.type, lambda: predict_logits(model, volume, grid, prompts, windows))
     network = time.perf_counter() - start
-    queries: tuple[Queries, ...] = model.queries(prompts)
-    return label_map(features, queries, presence_threshold=0), network
+    scan = Scan(Path("synthetic"), volume[0].cpu().numpy(), np.eye(4), "nifti")
+    structures = tuple(SegmentPrompt(f"structure {number}", "x") for number in range(len(prompts)))
+    return label_scan(scan, logits, structures, SegmentOptions(presence_threshold=0), "random").labels, network
 
 
 @torch.no_grad()
@@ -75,13 +94,13 @@ def one_run(way: str, prompts: int, args: argparse.Namespace) -> dict[str, float
     start = time.perf_counter()
     labels, network = waited_for(args.device, lambda: labels_of(way, model, volume, embeddings, windows))
     seconds = time.perf_counter() - start
-    foreground = (labels > 0).float().mean().item()
+    foreground = float((labels > 0).mean())
     return {
         "network": network,
         "seconds": seconds,
         "mebibytes": (peak_bytes(args.device) - before) / 2**20,
         "foreground": foreground,
-        "labels": len(labels.unique()),
+        "labels": len(np.unique(labels)),
     }
 
 

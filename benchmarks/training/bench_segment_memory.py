@@ -3,10 +3,10 @@
     python -m benchmarks.training.bench_segment_memory  512×512×800, 117 prompts, the tiny network, some minutes
     python -m benchmarks.training.bench_segment_memory --size B --device cuda
 
-`ovct`: `train.segmenting`, from the scan in memory to the label map, the table and what the label map hides. `buffers`:
-MONAI's sliding_window_inference to the float32 logits of all prompts, which are interpolated to the scan's voxels and
-compared; measured on a scan of a quarter of the slices, rows and columns, and multiplied with the voxels. Random
-weights, with the bias of the queries moved so that about a third of the volume belongs to some prompt. Each is a
+`ovct`: `train.inference.segmenting`, from the scan in memory to the label map, the table and what the label map hides.
+`buffers`: MONAI's sliding_window_inference to the float32 logits of all prompts, which are interpolated to the scan's
+voxels and compared; measured on a scan of a quarter of the slices, rows and columns, and multiplied with the voxels.
+Random weights, with the bias of the queries moved so that about a third of the volume belongs to some prompt. Each is a
 process of its own; memory is the resident peak, above what there was with model and scan, and with them.
 """
 
@@ -28,9 +28,10 @@ from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, res
 from benchmarks.training.bench_prompts import EMBEDDING, segmenter, settle_bias
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.segmenter import TextSegmenter
-from train.inference.logit_field import logit_field
-from train.inference.prompts import Prompt
-from train.inference.segmenting import Asking, painted
+from train.inference.logit_volume import predict_logits
+from train.inference.options import SegmentOptions
+from train.inference.prompts import SegmentPrompt
+from train.inference.segmenting import label_scan
 from train.inference.windows import Windows
 from train.scans.grid import to_network
 from train.scans.scan import Scan
@@ -51,10 +52,10 @@ def scan_of(shape: Sequence[int], spacing: Sequence[float]) -> Scan:
 
 def ours(model: TextSegmenter, scan: Scan, prompts: Tensor, windows: Windows) -> np.ndarray:
     volume, grid = to_network(scan, PUBLISHED_PREPROCESSING)
-    field = logit_field(model, volume, grid, prompts, windows)
+    logits = predict_logits(model, volume, grid, prompts, windows)
     del volume
-    asked = tuple(Prompt(f"structure {number}", "x") for number in range(len(prompts)))
-    return painted(scan, field, asked, Asking(0.5, 0.0), "random").labels
+    structures = tuple(SegmentPrompt(f"structure {number}", "x") for number in range(len(prompts)))
+    return label_scan(scan, logits, structures, SegmentOptions(presence_threshold=0), "random").labels
 
 
 @torch.no_grad()

@@ -8,8 +8,10 @@ import torch
 from curation.runtime.progress import Progress
 from models.checkpoint import Checkpoint
 from models.inference import Precision
-from train.inference.prompts import Prompt, SegmentError, refuse_long
-from train.inference.segmenting import segment, text_segmenter
+from train.inference.errors import SegmentError
+from train.inference.options import AUTO, SegmentOptions
+from train.inference.prompts import SegmentPrompt, check_lengths
+from train.inference.segmenting import load_segmenter, segment
 from train.scans.scan import Scan
 
 from .case import Prediction
@@ -27,7 +29,7 @@ class _OnlyStops(Progress):
 
 
 class Model:
-    """A predictor, see `train.evaluation.case`. Raises what `train.inference.segmenting.text_segmenter` does."""
+    """A predictor, see `train.evaluation.case`. Raises what `train.inference.segmenting.load_segmenter` does."""
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class Model:
         device: torch.device | str | None = None,
         precision: Precision = "auto",
     ) -> None:
-        self.segmenter, self.record = text_segmenter(checkpoint, device)
+        self.segmenter, self.record = load_segmenter(checkpoint, str(device or AUTO))
         self._settings, self._precision, self._progress = settings, precision, _OnlyStops(progress)
 
     def too_long(self, prompts: Sequence[str]) -> set[str]:
@@ -47,7 +49,7 @@ class Model:
         found = set()
         for prompt in prompts:
             try:
-                refuse_long([Prompt(prompt, prompt)], self.segmenter.text)
+                check_lengths([SegmentPrompt(prompt, prompt)], self.segmenter.text)
             except SegmentError:
                 found.add(prompt)
         return found
@@ -58,11 +60,13 @@ class Model:
             scan,
             prompts,
             Checkpoint(self.segmenter, self.record),
-            threshold=self._settings.threshold,
-            presence_threshold=self._settings.presence_threshold,
-            precision=self._precision,
+            SegmentOptions(
+                threshold=self._settings.threshold,
+                presence_threshold=self._settings.presence_threshold,
+                precision=self._precision,
+                vocabulary=self._settings.vocabulary,
+            ),
             progress=self._progress,
-            vocabulary=self._settings.vocabulary,
         )
         for row in found.table:
             yield Prediction(row.prompt, found.mask(row.name), row.presence)

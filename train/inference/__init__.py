@@ -1,1 +1,1 @@
-"""From a scan and prompts to masks: windows, logits, label maps and output files."""
+"""From a scan and prompts to masks: windows, logits, label maps and output files; `segmenting` explains the chain."""

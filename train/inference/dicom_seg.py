@@ -1,4 +1,4 @@
-"""A segmentation as a DICOM SEG object: binary segments with SNOMED CT codes, on the grid of the scan's own series."""
+"""Result -> file, as a DICOM SEG object: binary segments with SNOMED CT codes, on the grid of the scan's own series."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ from curation.runtime.provenance import ovct_version
 from prompts.vocabulary import Organ, load_vocabulary
 from train.scans.scan import Scan
 
-from .prompts import SegmentError
+from .errors import SegmentError
 
 if TYPE_CHECKING:
     from highdicom.seg import SegmentDescription
 
-    from .label_table import Row
-    from .segmenting import Segmented
+    from .label_table import LabelRow
+    from .result import SegmentationResult
 
 UIDS = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")
 MAY_BE_EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex"),
     *("AccessionNumber", "StudyID", "StudyDate", "StudyTime", "ReferringPhysicianName"),
 )
-# Segments that overlap are handed over as a mask each; beyond this the label map is, where each voxel has one.
+# Segments that overlap are written as a mask each if these fit into so much memory, else as the label map shows them.
 STACKED_BYTES = 1 << 30
-LONGEST = 64
+# Characters that DICOM has for a short text.
+LONGEST_TEXT = 64
 SIDES = {"left": ("7771000", "Left"), "right": ("24028007", "Right")}
 
 
-def refuse_other_scans(scan: Scan) -> None:
-    """SegmentError for a scan that is no DICOM series of one file a slice."""
+def check_is_series(scan: Scan) -> None:
+    """Raise SegmentError if a scan is no DICOM series of one file a slice."""
     if scan.kind != "dicom":
         raise SegmentError(f"{scan.path} is no DICOM series, and a DICOM SEG refers to one: --out mask.nii.gz")
     if len(scan.dicom_files) != scan.voxels.shape[2]:
@@ -45,26 +46,27 @@ def refuse_other_scans(scan: Scan) -> None:
         )
 
 
-def write_dicom_seg(found: Segmented, path: Path) -> str | None:
-    """Write it; a segment for each prompt that has a voxel, in the order of the labels, or for all where none has one.
+def write_dicom_seg(result: SegmentationResult, path: Path) -> str | None:
+    """Write a segment for each prompt that has a voxel, in the order of the labels, or for all prompts if none has one.
 
-    Returns what has to be said of it: that overlapping segments show, for lack of memory, only what the label map does.
+    Returns a warning, or None: UIDs that had to be made, or overlapping segments that show, for lack of memory, only
+    what the label map does. Raises SegmentError as `check_is_series` does.
     """
     import highdicom
     from pydicom.sr.codedict import codes
 
-    refuse_other_scans(found.scan)
-    rows = [row for row in found.table if row.volume_ml] or list(found.table)
-    sources, doubt = _sources(found.scan)
+    check_is_series(result.scan)
+    rows = [row for row in result.table if row.volume_ml] or list(result.table)
+    sources, made_uids = _sources(result.scan)
     algorithm = highdicom.AlgorithmIdentificationSequence(
         name="ovct segment", version=ovct_version(), family=codes.DCM.ArtificialIntelligence
     )
-    pixels, shortage = _pixels(found, rows)
+    pixels, hidden_overlaps = _pixels(result, rows)
     segmentation = highdicom.seg.Segmentation(
         source_images=sources,
         pixel_array=pixels,
         segmentation_type="BINARY",
-        segment_descriptions=[_described(row, number, algorithm) for number, row in enumerate(rows, 1)],
+        segment_descriptions=[_description(row, number, algorithm) for number, row in enumerate(rows, 1)],
         series_instance_uid=highdicom.UID(),
         series_number=_series_number(sources[0]),
         sop_instance_uid=highdicom.UID(),
@@ -72,21 +74,21 @@ def write_dicom_seg(found: Segmented, path: Path) -> str | None:
         manufacturer="ovct",
         manufacturer_model_name="ovct segment",
         software_versions=ovct_version(),
-        device_serial_number=found.record.weights,
+        device_serial_number=result.record.weights,
         content_label="SEGMENTATION",
         content_description="Segmented by text",
         omit_empty_frames=bool(pixels.any()),
     )
     segmentation.SeriesDescription = "ovct segmentation"
     segmentation.save_as(path)
-    return "; ".join(filter(None, (doubt, shortage))) or None
+    return "; ".join(filter(None, (made_uids, hidden_overlaps))) or None
 
 
 def _sources(scan: Scan) -> tuple[list[Dataset], str | None]:
-    """Headers of the series in the order of the scan's slices, and what had to be filled in.
+    """Return the headers of the series in the order of the scan's slices, and a warning if UIDs had to be made.
 
     A SEG repeats who was examined and refers to each slice by its UID. Anonymised series may lack either: what may be
-    empty is left empty, and UIDs are made from the place of the slice, the same ones for the same series.
+    empty is left empty, and UIDs are made from the position of the slice, the same ones for the same series.
     """
     import pydicom
 
@@ -99,72 +101,71 @@ def _sources(scan: Scan) -> tuple[list[Dataset], str | None]:
         for name in MAY_BE_EMPTY:
             if name not in header:
                 setattr(header, name, "")
-        place = [str(headers[0].get("FrameOfReferenceUID")), str(scan.affine)]
+        volume = [str(headers[0].get("FrameOfReferenceUID")), str(scan.affine)]
         for name in lacking:
-            own = [str(header.get("ImagePositionPatient"))] if name == "SOPInstanceUID" else []
-            made = CTImageStorage if name == "SOPClassUID" else generate_uid(entropy_srcs=[name, *place, *own])
-            setattr(header, name, header.get(name) or made)
-    told = (
+            position = [str(header.get("ImagePositionPatient"))] if name == "SOPInstanceUID" else []
+            uid = CTImageStorage if name == "SOPClassUID" else generate_uid(entropy_srcs=[name, *volume, *position])
+            setattr(header, name, header.get(name) or uid)
+    warning = (
         f"the series has no {', '.join(lacking)} (anonymised?): made ones stand in the SEG, so it is not linked to it"
     )
-    return headers, told if lacking else None
+    return headers, warning if lacking else None
 
 
-def _pixels(found: Segmented, rows: list[Row]) -> tuple[np.ndarray, str | None]:
-    """Frames (Z, Y, X) of segment numbers, or (Z, Y, X, segments) of 0 and 1 where masks overlap."""
-    if len(found.claims):
-        if found.labels.size * len(rows) <= STACKED_BYTES:
-            masks = np.empty((*found.labels.shape[::-1], len(rows)), np.uint8)
+def _pixels(result: SegmentationResult, rows: list[LabelRow]) -> tuple[np.ndarray, str | None]:
+    """Return frames (Z, Y, X) of segment numbers, or (Z, Y, X, segments) of 0 and 1 if masks overlap, and a warning."""
+    warning = None
+    if len(result.overlaps):
+        if result.labels.size * len(rows) <= STACKED_BYTES:
+            masks = np.empty((*result.labels.shape[::-1], len(rows)), np.uint8)
             for number, row in enumerate(rows):
-                masks[..., number] = found.mask(row.name).transpose()
+                masks[..., number] = result.mask(row.name).transpose()
             return masks, None
-        said = "where masks overlap, the DICOM SEG shows one of them, as a label map does: too many for memory"
-    else:
-        said = None
+        warning = "where masks overlap, the DICOM SEG shows one of them, as a label map does: too many for memory"
     # Segments count without a gap, labels of prompts without a voxel leave some.
-    numbers = np.zeros(len(found.table) + 1, np.uint16 if len(rows) > 255 else np.uint8)
+    numbers = np.zeros(len(result.table) + 1, np.uint16 if len(rows) > 255 else np.uint8)
     numbers[[row.label for row in rows]] = np.arange(1, len(rows) + 1)
-    return numbers[found.labels.transpose()], said
+    return numbers[result.labels.transpose()], warning
 
 
-def _described(row: Row, number: int, algorithm: Any) -> SegmentDescription:
+def _description(row: LabelRow, number: int, algorithm: Any) -> SegmentDescription:
     from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
     from highdicom.sr import CodedConcept
 
     vocabulary = load_vocabulary()
-    known = vocabulary.resolve(row.prompt) or vocabulary.resolve(row.name)
-    organ = vocabulary.organs[known] if known else None
+    organ_name = vocabulary.resolve(row.prompt) or vocabulary.resolve(row.name)
+    organ = vocabulary.organs[organ_name] if organ_name else None
     if organ is not None and organ.snomed:
         category = CodedConcept("123037004", "SCT", "Anatomical Structure")
-        meant = CodedConcept(organ.snomed, "SCT", _without_side(organ)[:LONGEST])
+        property_type = CodedConcept(organ.snomed, "SCT", _without_side(organ)[:LONGEST_TEXT])
     else:
         category = CodedConcept("85756007", "SCT", "Tissue")
         # A private code, the same for the same words.
         code = hashlib.sha256(row.prompt.casefold().encode()).hexdigest()[:12].upper()
-        meant = CodedConcept(code, "99OVCT", row.prompt[:LONGEST])
-    described = SegmentDescription(
+        property_type = CodedConcept(code, "99OVCT", row.prompt[:LONGEST_TEXT])
+    description = SegmentDescription(
         segment_number=number,
-        segment_label=row.name[:LONGEST],
+        segment_label=row.name[:LONGEST_TEXT],
         segmented_property_category=category,
-        segmented_property_type=meant,
+        segmented_property_type=property_type,
         algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=algorithm,
     )
-    described.SegmentDescription = row.prompt
+    description.SegmentDescription = row.prompt
     if organ is not None and organ.snomed and organ.side:
         value, meaning = SIDES[organ.side]
         modifier = CodedConcept(value, "SCT", meaning)
-        described.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [modifier]
-    return described
+        description.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [modifier]
+    return description
 
 
 def _without_side(organ: Organ) -> str:
-    """What the code of an organ says: the side is no part of it."""
+    """Return the meaning of an organ's code, of which the side is no part."""
     name = organ.name.removeprefix(f"{organ.side} ") if organ.side else organ.name
     return name[:1].upper() + name[1:]
 
 
 def _series_number(source: Any) -> int:
-    """Beside the source's own: PACS list by it."""
+    """Return a number that follows the source series' own: PACS sort by it."""
     number = source.get("SeriesNumber")
     return min(int(number) * 100 + 1, 2**31 - 1) if number else 1

@@ -1,4 +1,4 @@
-"""Which label stands for which prompt, with what was measured: as JSON beside a mask, and inside a NIfTI's header."""
+"""Label map -> label table: what was measured for each label, as JSON beside a mask and inside a NIfTI's header."""
 
 from __future__ import annotations
 
@@ -14,60 +14,20 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
-from .prompts import Prompt
+from .prompts import SegmentPrompt
 
-OVERLAP_SHOWN = 0.2
-MOST_SHOWN = 2
-HIDDEN_TOLD = 0.005
-
-
-class LabelTable(BaseModel):
-    """All of `mask.json`; a NIfTI label map holds the same as a header extension of type comment (6)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    format: Literal["ovct labels 1"] = "ovct labels 1"
-    scan: str
-    weights: str
-    threshold: float
-    presence_threshold: float
-    vocabulary: bool = True
-    warnings: tuple[str, ...] = ()
-    labels: tuple[Row, ...]
-
-    def json_bytes(self) -> bytes:
-        """As it stands in a file, UTF-8."""
-        return self.model_dump_json(indent=2).encode() + b"\n"
+# The share of a mask that has to lie in another one to be recorded, and to be printed.
+OVERLAP_RECORDED = 0.1
+OVERLAP_PRINTED = 0.2
+MOST_PRINTED = 2
+# The share of a mask that has to be hidden in the label map to be printed.
+HIDDEN_PRINTED = 0.005
 
 
-def table_of(record: LabelTable) -> Table:
-    """For a terminal: a line for each prompt, and in which others it lies by a fifth or more."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    named = any(row.name != row.prompt for row in record.labels)
-    for column in ("label", "name", *(["prompt"] if named else []), "presence", "volume (ml)", "mean HU", "overlap"):
-        table.add_column(column, justify="left" if column in ("name", "prompt", "overlap") else "right")
-    for row in record.labels:
-        hu = "" if row.mean_hu is None else f"{row.mean_hu:.1f}"
-        name = [Text(row.name), *([Text(row.prompt)] if named else [])]
-        table.add_row(str(row.label), *name, f"{row.presence:.3f}", f"{row.volume_ml:,.2f}", hu, Text(_remark(row)))
-    return table
+class LabelRow(BaseModel):
+    """One prompt: `label` is its value in a label map, `presence` the probability that its structure is in the scan.
 
-
-def _remark(row: Row) -> str:
-    if not row.volume_ml:
-        return "no voxel" if row.present else "judged absent"
-    most = sorted(((share, name) for name, share in row.overlaps.items() if share >= OVERLAP_SHOWN), reverse=True)
-    told = [f"{share:.0%} in {name}" for share, name in most[:MOST_SHOWN]]
-    if len(most) > MOST_SHOWN:
-        told.append(f"{len(most) - MOST_SHOWN} more")
-    hidden = 1 - row.in_label_map_ml / row.volume_ml
-    return ", ".join([*told, *([f"{hidden:.0%} hidden in the label map"] if told and hidden >= HIDDEN_TOLD else [])])
-
-
-class Row(BaseModel):
-    """One prompt's line: `label` is its value in a label map, `presence` the probability that there is such a thing.
-
-    Volume and mean are those of the prompt's whole mask, whatever a label map has room for: `in_label_map_ml` is the
+    Volume and mean HU are those of the prompt's whole mask, whatever a label map has room for: `in_label_map_ml` is the
     part that it shows. `overlaps` gives for other prompts, by name, which share of this mask lies in theirs, from a
     tenth.
     """
@@ -85,51 +45,112 @@ class Row(BaseModel):
     overlaps: dict[str, float] = {}
 
 
-OVERLAP_TOLD = 0.1
+class LabelTable(BaseModel):
+    """The content of `mask.json`; a NIfTI label map holds the same as a header extension of type comment (6)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: Literal["ovct labels 1"] = "ovct labels 1"
+    scan: str
+    weights: str
+    threshold: float
+    presence_threshold: float
+    vocabulary: bool = True
+    warnings: tuple[str, ...] = ()
+    labels: tuple[LabelRow, ...]
+
+    def json_bytes(self) -> bytes:
+        """Return the table as it stands in a file: JSON in UTF-8."""
+        return self.model_dump_json(indent=2).encode() + b"\n"
+
+
+def printable_table(labels: Sequence[LabelRow]) -> Table:
+    """Return a table for a terminal: a line for each prompt, and in which others it lies by a fifth or more."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    named = any(row.name != row.prompt for row in labels)
+    for column in ("label", "name", *(["prompt"] if named else []), "presence", "volume (ml)", "mean HU", "overlap"):
+        table.add_column(column, justify="left" if column in ("name", "prompt", "overlap") else "right")
+    for row in labels:
+        hu = "" if row.mean_hu is None else f"{row.mean_hu:.1f}"
+        name = [Text(row.name), *([Text(row.prompt)] if named else [])]
+        table.add_row(str(row.label), *name, f"{row.presence:.3f}", f"{row.volume_ml:,.2f}", hu, Text(_remark(row)))
+    return table
+
+
+def _remark(row: LabelRow) -> str:
+    if not row.volume_ml:
+        return "no voxel" if row.present else "judged absent"
+    shares = sorted(((share, name) for name, share in row.overlaps.items() if share >= OVERLAP_PRINTED), reverse=True)
+    remarks = [f"{share:.0%} in {name}" for share, name in shares[:MOST_PRINTED]]
+    if len(shares) > MOST_PRINTED:
+        remarks.append(f"{len(shares) - MOST_PRINTED} more")
+    hidden = 1 - row.in_label_map_ml / row.volume_ml
+    if remarks and hidden >= HIDDEN_PRINTED:
+        remarks.append(f"{hidden:.0%} hidden in the label map")
+    return ", ".join(remarks)
 
 
 @dataclass
-class Sums:
-    """Running over slabs of the scan: voxels, and their HU, of P masks, and voxels that the label map gives to each."""
+class LabelTotals:
+    """Running totals over slabs of the scan, for `count` (P) prompts.
+
+    `voxels` of each mask, the sum of their HU (`hounsfield`), and the voxels that the label map gives to each prompt
+    (`in_label_map`).
+    """
 
     count: int
     voxels: np.ndarray = field(init=False)
     hounsfield: np.ndarray = field(init=False)
-    shown: np.ndarray = field(init=False)
+    in_label_map: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.voxels, self.shown = np.zeros(self.count, np.int64), np.zeros(self.count, np.int64)
+        self.voxels, self.in_label_map = np.zeros(self.count, np.int64), np.zeros(self.count, np.int64)
         self.hounsfield = np.zeros(self.count)
 
-    def add(self, which: Tensor, masks: Tensor, hu: Tensor, best: Tensor) -> None:
-        """Masks (p, N) of the prompts numbered in `which` (p), HU (N), and which of them has each voxel (N)."""
-        places = which.numpy()
-        self.voxels[places] += masks.sum(dim=1).numpy()
-        self.shown[places] += torch.bincount(best, minlength=len(which)).numpy()
-        self.hounsfield[places] += (masks.double() @ hu.double()).numpy()
+    def add(self, prompts: Tensor, masks: Tensor, hu: Tensor, assigned: Tensor) -> None:
+        """Add N voxels.
+
+        `masks` (p, N) are those of the prompts numbered in `prompts` (p), `hu` (N) the intensities in HU, and
+        `assigned` (N) says which of these prompts has each voxel in the label map.
+        """
+        numbers = prompts.numpy()
+        self.voxels[numbers] += masks.sum(dim=1).numpy()
+        self.in_label_map[numbers] += torch.bincount(assigned, minlength=len(prompts)).numpy()
+        self.hounsfield[numbers] += (masks.double() @ hu.double()).numpy()
 
 
-def rows(
-    prompts: Sequence[Prompt], presence: np.ndarray, present: np.ndarray, sums: Sums, shared: np.ndarray, ml: float
-) -> tuple[Row, ...]:
-    """The table, from sums over all P prompts, the voxels that masks share (P, P), and the ml of one voxel."""
-    made = []
-    for number, asked in enumerate(prompts):
-        voxels, own = int(sums.voxels[number]), max(float(shared[number, number]), 1.0)
+def label_rows(
+    prompts: Sequence[SegmentPrompt],
+    presence: np.ndarray,
+    present: np.ndarray,
+    totals: LabelTotals,
+    shared: np.ndarray,
+    voxel_ml: float,
+) -> tuple[LabelRow, ...]:
+    """Return a row for each of P prompts.
+
+    `presence` (P) are probabilities, `present` (P) whether they reach the threshold, `shared` (P, P) the voxels that
+    masks have in common, with the size of each on the diagonal, and `voxel_ml` is the volume of a voxel in ml.
+    """
+    rows = []
+    for number, prompt in enumerate(prompts):
+        voxels, size = int(totals.voxels[number]), max(float(shared[number, number]), 1.0)
         shares = {
-            other.name: round(float(shared[number, at]) / own, 3) for at, other in enumerate(prompts) if at != number
+            neighbour.name: round(float(shared[number, column]) / size, 3)
+            for column, neighbour in enumerate(prompts)
+            if column != number
         }
-        made.append(
-            Row(
-                name=asked.name,
-                prompt=asked.text,
+        rows.append(
+            LabelRow(
+                name=prompt.name,
+                prompt=prompt.text,
                 label=number + 1,
                 present=bool(present[number]),
                 presence=round(float(presence[number]), 6),
-                volume_ml=voxels * ml,
-                mean_hu=float(sums.hounsfield[number]) / voxels if voxels else None,
-                in_label_map_ml=int(sums.shown[number]) * ml,
-                overlaps={name: share for name, share in shares.items() if share >= OVERLAP_TOLD},
+                volume_ml=voxels * voxel_ml,
+                mean_hu=float(totals.hounsfield[number]) / voxels if voxels else None,
+                in_label_map_ml=int(totals.in_label_map[number]) * voxel_ml,
+                overlaps={name: share for name, share in shares.items() if share >= OVERLAP_RECORDED},
             )
         )
-    return tuple(made)
+    return tuple(rows)

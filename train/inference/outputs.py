@@ -1,4 +1,4 @@
-"""Which files a segmentation becomes, whether they may be written, and writing them, each whole or not at all.
+"""Result -> files: which files a segmentation becomes, whether they may be written, and writing all of them or none.
 
     mask.nii.gz            every prompt in one label map; --separate: a folder with NAME.nii.gz for each prompt instead
     mask.json              the label table; written last, so that what it stands beside is complete
@@ -22,11 +22,12 @@ from curation.runtime.files import put_in_place
 from train.scans.saving import save_nifti
 from train.scans.scan import Scan
 
-from .dicom_seg import refuse_other_scans, write_dicom_seg
+from .dicom_seg import check_is_series, write_dicom_seg
+from .errors import SegmentError
 from .label_table import LabelTable
 from .preview import draw_preview
-from .prompts import Prompt, SegmentError
-from .segmenting import Segmented
+from .prompts import SegmentPrompt
+from .result import SegmentationResult
 
 LABEL_MAPS = (".nii.gz", ".nii")
 ENDINGS = (*LABEL_MAPS, ".dcm")
@@ -35,7 +36,10 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Outputs:
-    """What is to be written for one scan; `out` is a file, or a folder with `separate`."""
+    """What to write for one scan; `out` is a file, or a folder with `separate`.
+
+    Raises SegmentError for an `out` that is neither.
+    """
 
     out: Path
     separate: bool = False
@@ -53,29 +57,29 @@ class Outputs:
 
     @property
     def table(self) -> Path:
-        """The label table."""
+        """The path of the label table."""
         return self._beside(".json")
 
     @property
     def dicom(self) -> Path | None:
-        """The DICOM SEG, None where there is to be none."""
+        """The path of the DICOM SEG, None if none is to be written."""
         return self._beside(".dcm") if self.dicom_seg or _ending(self.out) == ".dcm" else None
 
     @property
     def label_map(self) -> Path | None:
-        """The NIfTI file with all labels, None with `separate` and for a DICOM SEG alone."""
+        """The path of the NIfTI file with all labels, None with `separate` and for a DICOM SEG alone."""
         return self.out if _ending(self.out) in LABEL_MAPS else None
 
-    def masks(self, prompts: Iterable[Prompt]) -> dict[str, Path]:
-        """With `separate`, the file of each prompt's mask, by its name."""
+    def masks(self, prompts: Iterable[SegmentPrompt]) -> dict[str, Path]:
+        """Return the file of each prompt's mask, by its name; empty without `separate`."""
         return _files(self.out, prompts) if self.separate else {}
 
-    def probability_maps(self, prompts: Iterable[Prompt]) -> dict[str, Path]:
-        """The file of each prompt's probabilities, by its name, where they are wanted."""
+    def probability_maps(self, prompts: Iterable[SegmentPrompt]) -> dict[str, Path]:
+        """Return the file of each prompt's probabilities, by its name; empty without `probabilities`."""
         return _files(self._beside("_probabilities"), prompts) if self.probabilities else {}
 
-    def files(self, prompts: Iterable[Prompt]) -> Iterator[Path]:
-        """All that is written, the table last."""
+    def files(self, prompts: Iterable[SegmentPrompt]) -> Iterator[Path]:
+        """Yield all files, the table last."""
         prompts = list(prompts)
         yield from (path for path in (self.label_map, self.dicom) if path)
         yield from self.masks(prompts).values()
@@ -84,13 +88,13 @@ class Outputs:
             yield self._beside(".png")
         yield self.table
 
-    def shown(self) -> list[Path]:
-        """What to tell a person of: files, and folders for the files in them."""
+    def main_paths(self) -> list[Path]:
+        """Return the paths to print: files, and folders for the files in them."""
         folder = [self._beside("_probabilities")] if self.probabilities else []
         return [self.out, *folder, *(path for path in self.files(()) if path != self.out)]
 
-    def prepare(self, scan: Path, prompts: Iterable[Prompt]) -> None:
-        """Make the folders. SegmentError where a file is there and not to be overwritten, or cannot be written."""
+    def prepare(self, scan: Path, prompts: Iterable[SegmentPrompt]) -> None:
+        """Make the folders. Raises SegmentError if a file is there and not to be overwritten, or cannot be written."""
         for path in self.files(prompts):
             if path.exists() and not self.overwrite:
                 raise SegmentError(f"{path} is there already: name another --out, or say --overwrite")
@@ -105,31 +109,35 @@ class Outputs:
         if not os.access(folder, os.W_OK):
             raise SegmentError(f"{folder} cannot be written: name another --out")
 
-    def suit(self, scan: Scan) -> None:
-        """SegmentError where a scan cannot have what is wanted of it."""
+    def check_scan(self, scan: Scan) -> None:
+        """Raise SegmentError if one of the files cannot be written for this scan."""
         if self.dicom:
-            refuse_other_scans(scan)
+            check_is_series(scan)
 
-    def write(self, found: Segmented) -> list[str]:
-        """Write all files; returns what a person should know of them."""
-        prompts, scan, said = [Prompt(row.name, row.prompt) for row in found.table], found.scan, None
+    def write(self, result: SegmentationResult) -> list[str]:
+        """Write all files, or none if one fails. Returns warnings about them."""
+        prompts, scan, warning = [SegmentPrompt(row.name, row.prompt) for row in result.table], result.scan, None
         with _all_or_none() as staged:
             if self.label_map:
-                found.save(staged(self.label_map))
+                result.save(staged(self.label_map))
             for name, path in self.masks(prompts).items():
-                own = found.record.model_copy(update={"labels": (found.row(name).model_copy(update={"label": 1}),)})
-                save_nifti(staged(path), found.mask(name), scan.affine, like=scan, extension=own.json_bytes())
+                row = result.row(name).model_copy(update={"label": 1})
+                record = result.record.model_copy(update={"labels": (row,)})
+                save_nifti(staged(path), result.mask(name), scan.affine, like=scan, extension=record.json_bytes())
             for name, path in self.probability_maps(prompts).items():
-                save_nifti(staged(path), found.probability(name), scan.affine, like=scan)
+                save_nifti(staged(path), result.probability(name), scan.affine, like=scan)
             if self.dicom:
-                said = write_dicom_seg(found, staged(self.dicom))
+                warning = write_dicom_seg(result, staged(self.dicom))
             if self.preview:
-                draw_preview(found, staged(self._beside(".png")))
-            staged(self.table).write_bytes(found.record.json_bytes())
-        return [f"{self.dicom}: {said}"] if said else []
+                draw_preview(result, staged(self._beside(".png")))
+            staged(self.table).write_bytes(result.record.json_bytes())
+        return [f"{self.dicom}: {warning}"] if warning else []
 
-    def finished(self, prompts: Iterable[Prompt]) -> LabelTable | None:
-        """The table of an earlier run whose files are all there, else None. SegmentError where it cannot be read."""
+    def finished(self, prompts: Iterable[SegmentPrompt]) -> LabelTable | None:
+        """Return the table of an earlier run whose files are all there, else None.
+
+        Raises SegmentError if the table cannot be read.
+        """
         if not all(path.exists() for path in self.files(prompts)):
             return None
         try:
@@ -147,7 +155,10 @@ class Outputs:
 
 @contextmanager
 def _all_or_none() -> Iterator[Callable[[Path], Path]]:
-    """Gives each file another name while it is written; all get their own at the end, in order, or none does."""
+    """Write files under temporary names; at the end all get their own, in order, or none does.
+
+    Yields a function that takes a file's path and returns the temporary one to write to.
+    """
     written: dict[Path, Path] = {}
 
     def staged(path: Path) -> Path:
@@ -168,14 +179,14 @@ def _ending(path: Path) -> str | None:
     return next((end for end in ENDINGS if path.name.lower().endswith(end) and len(path.name) > len(end)), None)
 
 
-def _files(folder: Path, prompts: Iterable[Prompt]) -> dict[str, Path]:
-    """A file for each name, without signs that a file's name cannot have; the same for the same names."""
+def _files(folder: Path, prompts: Iterable[SegmentPrompt]) -> dict[str, Path]:
+    """Return a file for each name, without characters that a file's name cannot have; the same for the same names."""
     files: dict[str, Path] = {}
-    for asked in prompts:
-        plain = re.sub(r"[^\w.-]+", "_", asked.name).strip("._")[:LONGEST_NAME] or "prompt"
+    for prompt in prompts:
+        plain = re.sub(r"[^\w.-]+", "_", prompt.name).strip("._")[:LONGEST_NAME] or "prompt"
         name, number = plain, 1
         while any(path.name.casefold() == f"{name}.nii.gz".casefold() for path in files.values()):
             number += 1
             name = f"{plain}_{number}"
-        files[asked.name] = folder / f"{name}.nii.gz"
+        files[prompt.name] = folder / f"{name}.nii.gz"
     return files

@@ -14,12 +14,13 @@ from models.stunet import STUNet
 from models.text import TextEncoder
 from ovct import app
 from tests.models.encoders import tiny_encoder
-from tests.train.evaluation.evaluations import BOOK, PLACES, data_set
+from tests.train.evaluation.evaluations import PLACES, STRUCTURE_PROMPTS, data_set
+from train.inference.options import SegmentOptions
 from train.inference.segmenting import segment
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PREPROCESSING = Preprocessing(spacing_mm=(1.5, 1.5, 1.5), orientation="SAR", normalisation="zscore")
-NAMES = [BOOK.names[name] for name in PLACES]
+NAMES = [STRUCTURE_PROMPTS.names[name] for name in PLACES]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for seed, name in enumerate(("first", "second")):
         torch.manual_seed(seed)
         model = TextSegmenter(STUNet("tiny"), text, "mlp", hidden=32, levels=1).eval()
-        record: dict[str, JsonValue] = {"prompts": BOOK.to_json(), "patch": [16, 16, 32]}
+        record: dict[str, JsonValue] = {"prompts": STRUCTURE_PROMPTS.to_json(), "patch": [16, 16, 32]}
         save_checkpoint(model, folder / name, PREPROCESSING, trained_on=[record])
         made.append(folder / name)
     return made
@@ -59,7 +60,8 @@ def test_a_checkpoint_is_evaluated_as_segment_would_segment(
     assert (summary["cases"], summary["split"], summary["known"], summary["left_out"]) == (2, "all", True, [])
     assert {one["key"] for one in summary["means"]} >= {"names", "synonyms", "lost", "groups"}
     rows = json.loads((out / "cases.jsonl").read_text().partition("\n")[0])["rows"]
-    found = segment(data / "s1" / "ct.nii.gz", NAMES, checkpoints[0], presence_threshold=0, device="cpu")
+    options = SegmentOptions(presence_threshold=0, device="cpu")
+    found = segment(data / "s1" / "ct.nii.gz", NAMES, checkpoints[0], options)
     for structure, prompt in zip(PLACES, NAMES, strict=True):
         row = next(row for row in rows if row["prompt"] == prompt)
         mask = found.mask(prompt)

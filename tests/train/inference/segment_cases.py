@@ -1,6 +1,6 @@
-"""Small scans, checkpoints and fields of logits to segment with."""
+"""Small scans, checkpoints and logits to segment with, and blending written out plainly."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nibabel
@@ -12,14 +12,18 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from torch import Tensor
 
 from models.checkpoint import save_checkpoint
+from models.connectors import Queries
 from models.preprocessing import Preprocessing
-from models.segmenter import TextSegmenter
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
-from train.inference.logit_field import LogitField
-from train.inference.prompts import Prompt
-from train.inference.segmenting import Asking, Segmented, painted
+from train.inference.logit_volume import LogitVolume
+from train.inference.options import SegmentOptions
+from train.inference.prompts import SegmentPrompt
+from train.inference.result import SegmentationResult
+from train.inference.segmenting import label_scan
+from train.inference.windows import Windows, blended_slabs
 from train.scans.grid import Grid
 from train.scans.scan import Scan
 
@@ -100,18 +104,53 @@ def scan_of(voxels: np.ndarray, affine: np.ndarray | None = None) -> Scan:
     return Scan(Path("ct.nii.gz"), voxels.astype(np.float32), np.eye(4) if affine is None else affine, "nifti")
 
 
-def field_of(logits: Tensor, presence: Sequence[float] | None = None) -> LogitField:
-    """Logits (P, X, Y, Z) as a field whose grid is that of a scan with axes R A S."""
+def volume_of(logits: Tensor, presence: Sequence[float] | None = None) -> LogitVolume:
+    """Logits (P, X, Y, Z) on a network's grid that is that of a scan with axes R A S; all present unless said."""
     x, y, z = logits.shape[1:]
     grid = Grid((x, y, z), np.eye(4), (x, y, z), np.eye(4))
-    there = torch.tensor(presence) if presence is not None else torch.full((len(logits),), 5.0)
-    return LogitField(logits.half().numpy(), None, there, grid)
+    presence_logits = torch.tensor(presence) if presence is not None else torch.full((len(logits),), 5.0)
+    return LogitVolume(logits.half().numpy(), None, presence_logits, grid)
 
 
-def found_of(logits: Tensor, names: Sequence[str], scan: Scan, presence: Sequence[float] | None = None) -> Segmented:
-    """What these logits (P, X, Y, Z) at a scan's voxels come to, with the usual thresholds."""
-    prompts = tuple(Prompt(name, name) for name in names)
-    return painted(scan, field_of(logits, presence), prompts, Asking(0.5, 0.5), "weights-0000000000000000.safetensors")
+def result_of(
+    logits: Tensor, names: Sequence[str], scan: Scan, presence: Sequence[float] | None = None
+) -> SegmentationResult:
+    """The result for these logits (P, X, Y, Z) at a scan's voxels, with the usual thresholds."""
+    prompts = tuple(SegmentPrompt(name, name) for name in names)
+    weights = "weights-0000000000000000.safetensors"
+    return label_scan(scan, volume_of(logits, presence), prompts, SegmentOptions(), weights)
+
+
+def blended(model: TextSegmenter, function: Callable[[Tensor], Tensor], volume: Tensor, windows: Windows) -> Tensor:
+    """What `function` gives on windows, blended over a volume (1, D, H, W) and put together, (K, D, H, W)."""
+    return torch.cat([values.clone() for _, values in blended_slabs(model, function, volume, windows)], dim=1)
+
+
+def blended_features(model: TextSegmenter, volume: Tensor, windows: Windows) -> Tensor:
+    """The finest features of a volume (1, D, H, W), (C, D, H, W)."""
+    return blended(model, lambda window: model.image_features(window).levels[0], volume, windows)
+
+
+@torch.no_grad()
+def blended_logits(model: TextSegmenter, volume: Tensor, embeddings: Tensor, windows: Windows) -> tuple[Tensor, Tensor]:
+    """Logits (P, D, H, W) and presence logits (P) where the logits of each prompt are blended, for either connector."""
+
+    def logits_and_features(window: Tensor) -> Tensor:
+        features = model.image_features(window)
+        queries = model.queries(embeddings, features.bottleneck)[0]
+        return torch.cat((queries.logits(features.levels[0]), features.levels[0]), dim=1)
+
+    values = blended(model, logits_and_features, volume, windows)
+    logits, features = values[: len(embeddings)], values[len(embeddings) :]
+    statistics = MaskStatistics.of(logits[None], features[None])
+    return logits, presence_logits(model.presence_queries(embeddings), statistics)[0]
+
+
+@torch.no_grad()
+def presence_of(features: Tensor, queries: Sequence[Queries]) -> Tensor:
+    """Presence logits (P) in a volume of features (C, D, H, W)."""
+    logits = queries[0].logits(features[None])
+    return presence_logits(queries[-1], MaskStatistics.of(logits, features[None]))[0]
 
 
 def ball(shape: Sequence[int], centre: Sequence[float], radius: float) -> Tensor:

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.train.inference.segment_cases import affine_of, ball, dicom_series, found_of, hounsfield
+from tests.train.inference.segment_cases import affine_of, ball, dicom_series, hounsfield, result_of
 from train.inference import dicom_seg as module
 from train.inference.dicom_seg import write_dicom_seg
-from train.inference.segmenting import Segmented
+from train.inference.result import SegmentationResult
 from train.scans.scan import read_scan
 
 SHAPE = (14, 12, 10)
@@ -30,36 +30,36 @@ def logits() -> Tensor:
     return torch.stack([left, torch.maximum(left, right) + 1, left - 9, ball(SHAPE, (9, 3, 8), 1.5)])
 
 
-def found_in(folder: Path, axes: str = "LPS") -> Segmented:
+def result_in(folder: Path, axes: str = "LPS") -> SegmentationResult:
     series = dicom_series(folder, hounsfield(SHAPE), affine_of((1.5, 2, 3), axes))
-    return found_of(logits(), NAMES, read_scan(series))
+    return result_of(logits(), NAMES, read_scan(series))
 
 
-def read_back(path: Path, found: Segmented, number: int) -> np.ndarray:
+def read_back(path: Path, result: SegmentationResult, number: int) -> np.ndarray:
     """A segment as a mask (X, Y, Z) on the scan's voxels, by the physical place of its frames alone."""
     volume = highdicom.seg.segread(path).get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
     index = np.argwhere(volume.array)
     world = volume.affine @ np.vstack([index.T, np.ones(len(index))])
-    voxels = np.linalg.inv(np.diag([-1.0, -1, 1, 1]) @ found.scan.affine) @ world
-    mask = np.zeros(found.labels.shape, bool)
+    voxels = np.linalg.inv(np.diag([-1.0, -1, 1, 1]) @ result.scan.affine) @ world
+    mask = np.zeros(result.labels.shape, bool)
     mask[tuple(np.rint(voxels[:3]).astype(int))] = True
     return mask
 
 
 @pytest.mark.parametrize("axes", ["LPS", "LPI"])
 def test_segments_lie_where_the_masks_lie(tmp_path: Path, axes: str) -> None:
-    found = found_in(tmp_path / "series", axes)
-    assert write_dicom_seg(found, tmp_path / "seg.dcm") is None
+    result = result_in(tmp_path / "series", axes)
+    assert write_dicom_seg(result, tmp_path / "seg.dcm") is None
     segments = highdicom.seg.segread(tmp_path / "seg.dcm").SegmentSequence
     # What has no voxel has no segment, and those that have count without a gap.
     assert [segment.SegmentLabel for segment in segments] == ["left kidney", "renal organ", "odd thing"]
     for segment in segments:
-        mask = read_back(tmp_path / "seg.dcm", found, segment.SegmentNumber)
-        assert mask.any() and np.array_equal(mask, found.mask(segment.SegmentLabel)), segment.SegmentLabel
+        mask = read_back(tmp_path / "seg.dcm", result, segment.SegmentNumber)
+        assert mask.any() and np.array_equal(mask, result.mask(segment.SegmentLabel)), segment.SegmentLabel
 
 
 def test_codes_come_from_the_vocabulary(tmp_path: Path) -> None:
-    write_dicom_seg(found_in(tmp_path / "series"), tmp_path / "seg.dcm")
+    write_dicom_seg(result_in(tmp_path / "series"), tmp_path / "seg.dcm")
     kidney, organ, odd = pydicom.dcmread(tmp_path / "seg.dcm").SegmentSequence
     code = kidney.SegmentedPropertyTypeCodeSequence[0]
     assert (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning) == ("64033007", "SCT", "Kidney")
@@ -73,31 +73,33 @@ def test_codes_come_from_the_vocabulary(tmp_path: Path) -> None:
 
 
 def test_it_refers_to_the_series(tmp_path: Path) -> None:
-    found = found_in(tmp_path / "series")
-    write_dicom_seg(found, tmp_path / "seg.dcm")
-    seg, source = pydicom.dcmread(tmp_path / "seg.dcm"), pydicom.dcmread(found.scan.dicom_files[0])
+    result = result_in(tmp_path / "series")
+    write_dicom_seg(result, tmp_path / "seg.dcm")
+    seg, source = pydicom.dcmread(tmp_path / "seg.dcm"), pydicom.dcmread(result.scan.dicom_files[0])
     assert seg.Modality == "SEG" and seg.SeriesInstanceUID != source.SeriesInstanceUID
     for name in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID", "PatientName"):
         assert seg.get(name) == source.get(name), name
-    named = {one.ReferencedSOPInstanceUID for one in seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence}
-    assert named <= {pydicom.dcmread(file).SOPInstanceUID for file in found.scan.dicom_files} and named
+    referenced = {
+        instance.ReferencedSOPInstanceUID for instance in seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
+    assert referenced <= {pydicom.dcmread(file).SOPInstanceUID for file in result.scan.dicom_files} and referenced
 
 
 def test_too_many_overlapping_segments_are_shown_as_the_label_map_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = found_in(tmp_path / "series")
+    result = result_in(tmp_path / "series")
     monkeypatch.setattr(module, "STACKED_BYTES", 10)
-    said = write_dicom_seg(found, tmp_path / "seg.dcm")
-    assert said is not None and "shows one of them" in said
+    warning = write_dicom_seg(result, tmp_path / "seg.dcm")
+    assert warning is not None and "shows one of them" in warning
     for number, label in ((1, 1), (2, 2), (3, 4)):
-        assert np.array_equal(read_back(tmp_path / "seg.dcm", found, number), found.labels == label)
+        assert np.array_equal(read_back(tmp_path / "seg.dcm", result, number), result.labels == label)
 
 
 def test_no_voxel_at_all_is_an_empty_seg(tmp_path: Path) -> None:
     series = dicom_series(tmp_path / "series", hounsfield(SHAPE), affine_of((1.5, 2, 3), "LPS"))
-    found = found_of(torch.full((1, *SHAPE), -3.0), ["spleen"], read_scan(series))
-    write_dicom_seg(found, tmp_path / "seg.dcm")
+    result = result_of(torch.full((1, *SHAPE), -3.0), ["spleen"], read_scan(series))
+    write_dicom_seg(result, tmp_path / "seg.dcm")
     assert not pydicom.dcmread(tmp_path / "seg.dcm").pixel_array.any()
 
 
@@ -109,10 +111,10 @@ def test_an_anonymised_series_without_uids_is_told(tmp_path: Path) -> None:
             setattr(header, name, "")
         del header.PatientID, header.StudyDate
         header.save_as(file)
-    found = found_of(logits(), NAMES, read_scan(series))
-    said = write_dicom_seg(found, tmp_path / "seg.dcm")
-    assert said is not None and "has no SOPClassUID, SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID" in said
-    assert np.array_equal(read_back(tmp_path / "seg.dcm", found, 1), found.mask("left kidney"))
-    write_dicom_seg(found, tmp_path / "again.dcm")
-    one, other = (pydicom.dcmread(tmp_path / name) for name in ("seg.dcm", "again.dcm"))
-    assert one.StudyInstanceUID == other.StudyInstanceUID != ""
+    result = result_of(logits(), NAMES, read_scan(series))
+    warning = write_dicom_seg(result, tmp_path / "seg.dcm")
+    assert warning is not None and "has no SOPClassUID, SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID" in warning
+    assert np.array_equal(read_back(tmp_path / "seg.dcm", result, 1), result.mask("left kidney"))
+    write_dicom_seg(result, tmp_path / "again.dcm")
+    first, second = (pydicom.dcmread(tmp_path / name) for name in ("seg.dcm", "again.dcm"))
+    assert first.StudyInstanceUID == second.StudyInstanceUID != ""

@@ -6,37 +6,47 @@ import pytest
 
 from models.checkpoint import read_record
 from tests.train.inference.segment_cases import tiny_checkpoint
-from train.data.structure_prompts import prompt_book
-from train.inference.prompts import Prompt, SegmentError, all_prompts, checked_prompts, read_prompts
+from train.data.structure_prompts import StructurePrompts, build_structure_prompts
+from train.inference.errors import SegmentError
+from train.inference.prompts import SegmentPrompt, all_prompts, checked_prompts, read_prompts, training_names
 
 
-def texts(*given: str) -> list[Prompt]:
-    return [Prompt(text, text) for text in given]
+def prompts_of(*texts: str) -> list[SegmentPrompt]:
+    return [SegmentPrompt(text, text) for text in texts]
 
 
 def test_prompts_are_cleaned_and_asked_once() -> None:
-    assert list(checked_prompts([" left  kidney", "liver", "left kidney"])) == texts("left kidney", "liver")
-    assert checked_prompts({"l": "liver"}) == (Prompt("l", "liver"),)
-    assert checked_prompts([Prompt("l", "liver"), "liver"]) == (Prompt("l", "liver"), Prompt("liver", "liver"))
+    assert list(checked_prompts([" left  kidney", "liver", "left kidney"])) == prompts_of("left kidney", "liver")
+    assert checked_prompts({"l": "liver"}) == (SegmentPrompt("l", "liver"),)
+    assert checked_prompts([SegmentPrompt("l", "liver"), "liver"]) == (
+        SegmentPrompt("l", "liver"),
+        SegmentPrompt("liver", "liver"),
+    )
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("prompts", "told"),
     [
         ([], "one prompt at least"),
         (["liver", "\t"], "prompt 2 is empty"),
-        ([Prompt("a", "liver"), Prompt("a", "spleen")], "the name 'a' stands for two prompts, 'liver' and 'spleen'"),
+        (
+            [SegmentPrompt("a", "liver"), SegmentPrompt("a", "spleen")],
+            "the name 'a' stands for two prompts, 'liver' and 'spleen'",
+        ),
     ],
 )
-def test_what_is_wrong_with_prompts_is_told(given: list[str | Prompt], told: str) -> None:
+def test_what_is_wrong_with_prompts_is_told(prompts: list[str | SegmentPrompt], told: str) -> None:
     with pytest.raises(SegmentError, match=told):
-        checked_prompts(given)
+        checked_prompts(prompts)
 
 
 def test_a_file_of_prompts(tmp_path: Path) -> None:
     path = tmp_path / "prompts.txt"
     path.write_text("\ufeff# kidneys\nleft kidney\n\n  kidney_right: right kidney # its name first\n", encoding="utf-8")
-    assert read_prompts(path) == [Prompt("left kidney", "left kidney"), Prompt("kidney_right", "right kidney")]
+    assert read_prompts(path) == [
+        SegmentPrompt("left kidney", "left kidney"),
+        SegmentPrompt("kidney_right", "right kidney"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +69,28 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, content: bytes | None
 def test_all_is_what_was_trained_or_the_117_of_totalsegmentator(tmp_path: Path) -> None:
     unknown = all_prompts(read_record(tiny_checkpoint(tmp_path / "a")))
     assert len(unknown) == len(checked_prompts(unknown)) == 117
-    assert Prompt("kidney_left", "left kidney") in unknown and Prompt("vertebrae_L1", "L1 vertebra") in unknown
-    book = prompt_book(["liver", "kidney_left"])
-    known = all_prompts(read_record(tiny_checkpoint(tmp_path / "b", prompts=book.to_json())))
-    assert known == [Prompt("liver", "liver"), Prompt("kidney_left", "left kidney")]
+    assert (
+        SegmentPrompt("kidney_left", "left kidney") in unknown
+        and SegmentPrompt("vertebrae_L1", "L1 vertebra") in unknown
+    )
+    structure_prompts = build_structure_prompts(["liver", "kidney_left"])
+    trained = all_prompts(read_record(tiny_checkpoint(tmp_path / "b", prompts=structure_prompts.to_json())))
+    assert trained == [SegmentPrompt("liver", "liver"), SegmentPrompt("kidney_left", "left kidney")]
+
+
+def test_words_are_taken_as_what_was_trained(tmp_path: Path) -> None:
+    prompts = build_structure_prompts(("kidney_left", "kidney_right", "gallbladder")).to_json()
+    structure_prompts = StructurePrompts.from_training_record(
+        read_record(tiny_checkpoint(tmp_path, prompts=prompts)).trained_on
+    )
+    assert training_names("vesica fellea", structure_prompts) == ("gallbladder",)
+    assert training_names("Gall Bladder", structure_prompts) == ("gallbladder",)
+    assert (
+        training_names("kidneys", structure_prompts)
+        == training_names("renal", structure_prompts)
+        == ("left kidney", "right kidney")
+    )
+    # What the checkpoint was not trained on, and what nobody knows, is asked as it stands.
+    assert training_names("spleen", structure_prompts) == ("spleen",)
+    assert training_names("the thing on the left", structure_prompts) == ("the thing on the left",)
+    assert training_names("kidneys", StructurePrompts.from_training_record(())) == ("kidneys",)

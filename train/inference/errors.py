@@ -1,0 +1,15 @@
+"""The errors of segmenting, importable without torch."""
+
+from curation.runtime.errors import OvctError
+
+
+class SegmentError(OvctError, ValueError):
+    """Prompts, options, a checkpoint or an output that cannot be used as they are."""
+
+    exit_code = 2
+
+
+class LogitStorageError(OvctError, ValueError):
+    """The disk has no room for the logits or features of a volume."""
+
+    exit_code = 2

@@ -1,0 +1,214 @@
+"""Windows -> logits, second half: the logits of all prompts over a volume, stored on the network's own grid.
+
+What is stored are the logits of P prompts, or the C features that they follow from, whichever takes less room. Logits
+are linear in features, so interpolating either to the scan's voxels gives the interpolated logits.
+
+With the `mlp` connector queries hold for the whole volume: features are blended over windows once, whatever P is. With
+`cross_attention` they differ from window to window, so the logits of P prompts are blended, beside the features that
+say whether a structure is there.
+
+Shapes: P prompts, p some of them, E embedding, C feature channels, K stored channels (P or C), D H W voxels of the
+network's grid, X Y Z voxels of the scan, N any number of voxels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from curation.runtime.progress import Progress
+from models.connectors import Queries
+from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
+from train.scans.grid import Grid, sample_slab
+
+from .logit_storage import allocate, release_pages, store
+from .windows import Windows, blended_slabs
+
+# Logits that are computed at once: 8 MiB of float32, which stay in a processor's cache.
+LOGITS_AT_ONCE = 1 << 21
+# Voxels of the scan that are interpolated at once, all channels together.
+SLAB_BYTES = 1 << 27
+# The sums of prompts whose logits are blended in one pass (cross_attention).
+SUMS_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class LogitVolume:
+    """The logits of P prompts at every voxel of a volume, and whether each prompt's structure is there at all.
+
+    `stored` (K, D, H, W) float16 holds logits where `queries` is None, else features. `presence` (P) float32 holds
+    logits. `members` lists for each prompt the channels or queries whose largest logit is the prompt's; None where each
+    prompt has one of its own, in order.
+    """
+
+    stored: np.ndarray
+    queries: Queries | None
+    presence: Tensor
+    grid: Grid
+    members: tuple[tuple[int, ...], ...] | None = None
+
+    def unions(self, members: Sequence[tuple[int, ...]], presence_logit: float) -> LogitVolume:
+        """Return the logits of prompts that each stand for several of these: the union of their masks.
+
+        A member that is present with a logit below `presence_logit` adds no voxel, unless all members are absent.
+        """
+        presence = torch.stack([self.presence[list(numbers)].amax() for numbers in members])
+        present_members = [
+            tuple(number for number in numbers if self.presence[number] >= presence_logit) or numbers
+            for numbers in members
+        ]
+        return LogitVolume(self.stored, self.queries, presence, self.grid, tuple(present_members))
+
+    def resampled_slabs(self) -> Iterator[tuple[slice, Tensor]]:
+        """Yield what is stored, interpolated to the scan's voxels, for a slab of its slices along Z at a time.
+
+        Each slab is its slices of Z and the values (K, X * Y * n) float32, for `logits` to turn into logits.
+        """
+        x, y, z = self.grid.scan_shape
+        step = max(SLAB_BYTES // (4 * len(self.stored) * x * y), 1)
+        for start in range(0, z, step):
+            slices = slice(start, min(start + step, z))
+            yield slices, sample_slab(self.stored, self.grid, slices.start, slices.stop).flatten(1)
+            release_pages(self.stored)
+
+    def network_slabs(self, prompts: Tensor) -> Iterator[Tensor]:
+        """Yield logits (p, n * H * W) float32 on the network's own grid, a slab of slices along D at a time.
+
+        `prompts` (p) are the numbers of the prompts.
+        """
+        step = max(LOGITS_AT_ONCE // (max(len(prompts), 1) * self.stored[0, 0].size), 1)
+        for start in range(0, self.stored.shape[1], step):
+            slab = np.array(self.stored[:, start : start + step])
+            yield self.logits(torch.from_numpy(slab).float().flatten(1), prompts)
+            release_pages(self.stored)
+
+    def logits(self, values: Tensor, prompts: Tensor) -> Tensor:
+        """Return the logits (p, N) of the prompts numbered in `prompts` (p), from stored values (K, N)."""
+        if self.members is None:
+            return self._channel_logits(values, prompts)
+        members = [self.members[number] for number in prompts.tolist()]
+        channels = torch.tensor([channel for numbers in members for channel in numbers], dtype=torch.long)
+        logits = self._channel_logits(values, channels)
+        by_prompt = torch.split(logits, [len(numbers) for numbers in members])
+        return torch.stack([of_members.amax(dim=0) for of_members in by_prompt]) if by_prompt else logits
+
+    def _channel_logits(self, values: Tensor, numbers: Tensor) -> Tensor:
+        if self.queries is None:
+            return values if torch.equal(numbers, torch.arange(len(values))) else values[numbers]
+        vectors, scale, bias = (parameter[numbers] for parameter in self.queries)
+        return Queries(vectors, scale, bias).logits(values[None])[0]
+
+    def of_prompt(self, number: int) -> LogitVolume:
+        """Return one prompt's logits as a volume of their own, which are sampled far faster than all features."""
+        prompts = torch.tensor([number])
+        stored, start = allocate((1, *self.stored.shape[1:])), 0
+        for logits in self.network_slabs(prompts):
+            slab = logits.view(1, -1, *self.stored.shape[2:])
+            store(stored, start, slab)
+            start += slab.shape[1]
+        return LogitVolume(stored, None, self.presence[prompts], self.grid)
+
+
+def predict_logits(
+    segmenter: TextSegmenter,
+    volume: Tensor,
+    grid: Grid,
+    embeddings: Tensor,
+    windows: Windows,
+    progress: Progress | None = None,
+) -> LogitVolume:
+    """Run the network over a volume (1, D, H, W), intensities scaled, for prompt embeddings (P, E).
+
+    The windows run once with `mlp`; with `cross_attention` once for as many prompts as there is room to blend. Raises
+    LogitStorageError if the disk has no room.
+    """
+    embeddings = embeddings.to(next(segmenter.connector.parameters()).device)
+    if segmenter.connector.needs_image:
+        return _predict_in_passes(segmenter, volume, grid, embeddings, windows, progress)
+    channels = segmenter.image.feature_channels[0]
+    with torch.no_grad():
+        finest_queries, *_, presence_queries = segmenter.queries(embeddings)
+    statistics = MaskStatistics.none(1, len(embeddings), channels, embeddings.device)
+    store_features = len(embeddings) > channels
+    stored = allocate((channels if store_features else len(embeddings), *grid.shape))
+
+    def finest_features(window: Tensor) -> Tensor:
+        return segmenter.image_features(window).levels[0]
+
+    for start, values in blended_slabs(segmenter, finest_features, volume, windows, progress):
+        for offset, features in _thin_slabs(values, len(embeddings)):
+            logits = finest_queries.logits(features[None])
+            statistics = statistics.plus(MaskStatistics.of(logits, features[None]))
+            store(stored, start + offset, features if store_features else logits[0])
+    queries = Queries(*(parameter.float().cpu() for parameter in finest_queries)) if store_features else None
+    return LogitVolume(stored, queries, presence_logits(presence_queries, statistics)[0].cpu(), grid)
+
+
+def _predict_in_passes(
+    segmenter: TextSegmenter,
+    volume: Tensor,
+    grid: Grid,
+    embeddings: Tensor,
+    windows: Windows,
+    progress: Progress | None,
+) -> LogitVolume:
+    stored = allocate((len(embeddings), *grid.shape))
+    presence: list[Tensor] = []
+    depth, height, width = (max(voxels, size) for voxels, size in zip(grid.shape, windows.size, strict=True))
+    channels = segmenter.image.feature_channels[0]
+    at_once = max(SUMS_BYTES // (4 * min(depth, windows.size[0]) * height * width) - channels, 1)
+    progress = _ProgressOfPasses(progress or Progress(), -(-len(embeddings) // at_once))
+    for begin in range(0, len(embeddings), at_once):
+        prompts = slice(begin, begin + at_once)
+        chunk = embeddings[prompts]
+        statistics = MaskStatistics.none(1, len(chunk), channels, embeddings.device)
+
+        def logits_and_features(window: Tensor, chunk: Tensor = chunk) -> Tensor:
+            features = segmenter.image_features(window)
+            with _in_float32(window):
+                queries = segmenter.queries(chunk, features.bottleneck.float())[0]
+                finest = features.levels[0].float()
+                return torch.cat((queries.logits(finest), finest), dim=1)
+
+        for start, values in blended_slabs(segmenter, logits_and_features, volume, windows, progress):
+            for offset, slab in _thin_slabs(values, len(chunk)):
+                logits, features = slab[: len(chunk)], slab[len(chunk) :]
+                statistics = statistics.plus(MaskStatistics.of(logits[None], features[None]))
+                store(stored[prompts], start + offset, logits)
+        presence.append(presence_logits(segmenter.presence_queries(chunk), statistics)[0].cpu())
+    return LogitVolume(stored, None, torch.cat(presence), grid)
+
+
+def _thin_slabs(values: Tensor, prompts: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield (K, n, H, W) in slabs so thin that the logits of so many prompts fit a cache, each with its first slice."""
+    step = max(LOGITS_AT_ONCE // (max(prompts, 1) * values[0, 0].numel()), 1)
+    for start in range(0, values.shape[1], step):
+        yield start, values[:, start : start + step]
+
+
+class _ProgressOfPasses(Progress):
+    """Counts the windows of several passes as one run."""
+
+    def __init__(self, progress: Progress, passes: int) -> None:
+        self._progress, self._passes, self._started = progress, passes, False
+
+    def start(self, total: int | None, done: int) -> None:
+        if not self._started and total is not None:
+            self._progress.start(self._passes * total, done)
+        self._started = True
+
+    def advance(self) -> None:
+        self._progress.advance()
+
+    def raise_if_interrupted(self) -> None:
+        self._progress.raise_if_interrupted()
+
+
+def _in_float32(window: Tensor) -> AbstractContextManager[None]:
+    """Switch autocast off: the product with a query is cheap and decides; only convolutions gain by half precision."""
+    return torch.autocast(window.device.type, enabled=False)

@@ -1,0 +1,160 @@
+"""Running the jobs of `ovct segment`, and the reports of what came of them, each one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from curation.runtime.progress import Progress
+from models.checkpoint import Checkpoint
+from train.scans.scan import read_scan
+
+from .errors import SegmentError
+from .jobs import SegmentJob
+from .label_table import LabelRow, LabelTable
+from .options import SegmentOptions
+from .segmenting import load_segmenter, segment
+
+
+class SegmentReport(BaseModel):
+    """What one scan came to: a row for each structure (volume in ml, mean HU), the files, and all warnings."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scan: str
+    weights: str
+    threshold: float
+    presence_threshold: float
+    vocabulary: bool
+    labels: tuple[LabelRow, ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, job: SegmentJob, table: LabelTable, warnings: Sequence[str] = ()) -> Self:
+        """Return the report of a job whose files are written; `warnings` are those beside the table's."""
+        return cls(
+            scan=table.scan,
+            weights=table.weights,
+            threshold=table.threshold,
+            presence_threshold=table.presence_threshold,
+            vocabulary=table.vocabulary,
+            labels=table.labels,
+            files=tuple(str(path) for path in job.outputs.files(job.prompts)),
+            warnings=(*table.warnings, *warnings),
+        )
+
+
+class JobFailure(BaseModel):
+    """A job that failed, with its scan and the error; `source` says where in the file of jobs it stands."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scan: str
+    source: str
+    error: str
+
+
+class JobsReport(BaseModel):
+    """What many jobs came to: scans that were segmented, those that earlier runs had segmented, and failures."""
+
+    model_config = ConfigDict(frozen=True)
+
+    segmented: tuple[SegmentReport, ...]
+    skipped: tuple[SegmentReport, ...]
+    failed: tuple[JobFailure, ...]
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many jobs were done, had been done before, and failed."""
+        return len(self.segmented), len(self.skipped), len(self.failed)
+
+
+def load_checkpoint_for(options: SegmentOptions, checkpoint: Path) -> Checkpoint:
+    """Load a text-guided segmenter to the device of `options`. Raises SegmentError and CheckpointError."""
+    return Checkpoint(*load_segmenter(checkpoint, str(options.torch_device())))
+
+
+def run_job(job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions, progress: Progress) -> SegmentReport:
+    """Segment one scan and write its files; `progress` counts windows and gets the warnings.
+
+    Raises what `segment` does, and SegmentError if a file cannot be written.
+    """
+    job.outputs.prepare(job.scan, job.prompts)
+    scan = read_scan(job.scan)
+    for warning in scan.warnings:
+        progress.message(warning)
+    job.outputs.check_scan(scan)
+    result = segment(scan, job.prompts, checkpoint, options, progress=progress)
+    for warning in result.record.warnings[len(scan.warnings) :]:
+        progress.message(warning)
+    warnings = job.outputs.write(result)
+    for warning in warnings:
+        progress.message(warning)
+    return SegmentReport.of(job, result.record, warnings)
+
+
+def run_jobs(
+    jobs: Sequence[SegmentJob], checkpoint: Checkpoint, options: SegmentOptions, progress: Progress
+) -> JobsReport:
+    """Run all jobs in turn; `progress` counts them and gets the errors.
+
+    After an error the next job goes on. A job whose outputs are all there is not done again, if they were made with the
+    same prompts, options and weights; else it fails.
+    """
+    segmented: list[SegmentReport] = []
+    skipped: list[SegmentReport] = []
+    failed: list[JobFailure] = []
+    progress.start(len(jobs), 0)
+    for job in jobs:
+        progress.raise_if_interrupted()
+        try:
+            earlier = None if job.outputs.overwrite else job.outputs.finished(job.prompts)
+            if earlier is None:
+                segmented.append(run_job(job, checkpoint, options, _ScanProgress(progress, job.scan.name)))
+            else:
+                _check_same_run(earlier, job, checkpoint, options)
+                skipped.append(SegmentReport.of(job, earlier))
+        except (ValueError, OSError, RuntimeError, MemoryError) as error:
+            failed.append(JobFailure(scan=str(job.scan), source=job.source, error=str(error)))
+            progress.message(f"{job.source}: {job.scan}: {error}")
+        progress.advance()
+    return JobsReport(segmented=tuple(segmented), skipped=tuple(skipped), failed=tuple(failed))
+
+
+def _check_same_run(earlier: LabelTable, job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions) -> None:
+    """Raise SegmentError if earlier outputs were made with other prompts, options or weights."""
+    same = (
+        [(row.name, row.prompt) for row in earlier.labels] == [(prompt.name, prompt.text) for prompt in job.prompts]
+        and earlier.weights == checkpoint.record.weights
+        and (earlier.threshold, earlier.presence_threshold) == (options.threshold, options.presence_threshold)
+        and earlier.vocabulary == options.vocabulary
+    )
+    if not same:
+        raise SegmentError(
+            f"{job.outputs.table} was made with other prompts, thresholds or weights: name another out, or say "
+            "--overwrite"
+        )
+
+
+class _ScanProgress(Progress):
+    """Shows the windows of one of several scans behind the count of scans."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress, self._name, self._total, self._done = progress, name, 0, 0
+
+    def start(self, total: int | None, done: int) -> None:
+        self._total, self._done = total or 0, done
+
+    def advance(self) -> None:
+        self._done += 1
+        self._progress.set_status(f"{self._name}: window {self._done} of {self._total}")
+
+    def message(self, text: str) -> None:
+        self._progress.message(text)
+
+    def raise_if_interrupted(self) -> None:
+        self._progress.raise_if_interrupted()

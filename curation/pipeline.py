@@ -64,9 +64,8 @@ class CurateJob:
 class CurateResult:
     """The result of a curation run.
 
-    ``problems`` are the first rows of the input that were not used as they are.
-    ``already_done``: an earlier run had finished the set, and this one changed no row; ``relicensed``: it only stated
-    another licence.
+    ``problems`` are the first rows of the input that were not used as they are. ``already_done``: an earlier run had
+    finished the set, and this one changed no row; ``relicensed``: it only stated another licence.
     """
 
     manifest: Manifest

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
-from curation.caption_set.shards import PartWriter, Table, WrittenPart, part_path
-from curation.caption_set.writer import PROMPT, SetError, check_parts, locked, remove_temporary
+from curation.caption_set.resuming import check_parts
+from curation.caption_set.set_files import PROMPT_FILE, Table, part_path, remove_temporary_files
+from curation.caption_set.shards import PartWriter, WrittenPart
+from curation.caption_set.work_folder import SetError, lock_set
 from curation.extraction.recipe import BATCH_REPORTS
-from curation.llm.responses import Response
-from curation.llm.settling import Asked, Settler
+from curation.llm.answer_verification import AnsweredReport, AnswerVerifier
+from curation.llm.responses import ModelResponse
 from curation.runtime.errors import InputError
 from curation.runtime.files import put_in_place, temporary_name
 from curation.runtime.processes import Inline, Processes, available_cores, ordered_results, workers
@@ -45,22 +47,22 @@ def replay(root: Path, progress: Progress | None = None, processes: int | None =
     """
     progress = progress or Progress()
     _check_replayable(root, load_manifest(root))
-    with locked(root):
+    with lock_set(root):
         manifest = load_manifest(root)
         check_parts(root, manifest, ("reports", "responses"))
-        prompt = read_prompt((root / PROMPT).read_bytes(), PROMPT)
+        prompt = read_prompt((root / PROMPT_FILE).read_bytes(), PROMPT_FILE)
         if prompt.hash != manifest.settings.prompt:
             raise SetError(
-                f"{root / PROMPT} is not the prompt that was asked with (its sha256 has changed): put it back"
+                f"{root / PROMPT_FILE} is not the prompt that was asked with (its sha256 has changed): put it back"
             )
         progress.start(manifest.counts.reports, 0)
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:
-            with workers(partial(Settler, prompt), count) as pool:
+            with workers(partial(AnswerVerifier, prompt), count) as pool:
                 staged = [_replay_part(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
             return _put_in_place(root, manifest, staged)
         finally:
-            remove_temporary(root)
+            remove_temporary_files(root)
 
 
 def _check_replayable(root: Path, manifest: Manifest) -> None:
@@ -77,8 +79,8 @@ def _check_replayable(root: Path, manifest: Manifest) -> None:
         )
     if not manifest.complete:
         raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then replay it")
-    if not (root / PROMPT).is_file():
-        raise SetError(f"{root / PROMPT} is missing: the answers cannot be read without the prompt they answer")
+    if not (root / PROMPT_FILE).is_file():
+        raise SetError(f"{root / PROMPT_FILE} is missing: the answers cannot be read without the prompt they answer")
 
 
 def _replay_part(
@@ -106,25 +108,25 @@ def _replay_part(
     return _ReplayedPart(written, before.model_copy(update=changes))
 
 
-def _batches(reports: Iterator[Asked]) -> Iterator[list[Asked]]:
+def _batches(reports: Iterator[AnsweredReport]) -> Iterator[list[AnsweredReport]]:
     while batch := list(islice(reports, BATCH_REPORTS)):
         yield batch
 
 
-def _answered_reports(root: Path, index: int) -> Iterator[Asked]:
+def _answered_reports(root: Path, index: int) -> Iterator[AnsweredReport]:
     """Yield the reports of a part with their answers; both files have the reports in the same order.
 
     Raises ``SetError`` for answers about a report that the part does not have.
     """
-    responses = _rows(part_path(root, "responses", index), ["report_id", *Response._fields])
+    responses = _rows(part_path(root, "responses", index), ["report_id", *ModelResponse._fields])
     row = next(responses, None)
     for report_id, text, sections in _rows(part_path(root, "reports", index), ["report_id", "text", "sections"]):
-        answers: list[Response] = []
+        answers: list[ModelResponse] = []
         while row is not None and row[0] == report_id:
-            answers.append(Response(*row[1:]))
+            answers.append(ModelResponse(*row[1:]))
             row = next(responses, None)
         spans = tuple(Section(section["name"], section["start"], section["end"]) for section in sections)
-        yield Asked(Report(report_id, text, spans, {}, 0), answers)
+        yield AnsweredReport(Report(report_id, text, spans, {}, 0), answers)
     if row is not None:
         raise SetError(f"{part_path(root, 'responses', index)}: answers about {row[0]}, of which there is no report")
 

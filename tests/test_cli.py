@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import ovct
-from curation.audit.drawing import Wanted
+from curation.audit.sample import SampleRequest
 from curation.caption_set.schemas import parquet_schema
-from curation.caption_set.writer import locked
+from curation.caption_set.work_folder import lock_set
 from curation.runtime.errors import Interrupted, RunError
-from tests.curation.audit.making import opened, say_all
+from tests.curation.audit.builders import give_verdicts, open_audit
 
 
 def call(*arguments: object) -> Result:
@@ -156,7 +156,7 @@ def test_a_folder_in_use_or_of_someone_else(tmp_path: Path, reports: Path) -> No
     (tmp_path / "mine" / "thesis.txt").write_text("x")
     done = call("curate", reports, "--out", tmp_path / "mine", "--overwrite")
     assert done.exit_code == 2 and "holds no caption set" in done.stderr
-    with locked(tmp_path / "busy"):
+    with lock_set(tmp_path / "busy"):
         done = call("curate", reports, "--out", tmp_path / "busy", "--limit", 2)
     assert done.exit_code == 2 and "another run" in done.stderr
 
@@ -246,10 +246,10 @@ def test_audit_summary_and_apply(tmp_path: Path, captions: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     none = call("audit", "--summary")
     assert none.exit_code == 2 and "has not been audited yet: run `ovct audit captions` first" in none.stderr
-    with opened(Path("captions"), wanted=Wanted(100)) as store:
+    with open_audit(Path("captions"), sample=SampleRequest(100)) as store:
         nothing = call("audit", "--summary")
         assert nothing.exit_code == 0 and "No caption has been judged yet." in nothing.stdout
-        say_all(store, "ann", ["supported"] * 100)
+        give_verdicts(store, "ann", ["supported"] * 100)
     done = call("audit", "--summary")
     assert done.exit_code == 0, done.output
     assert "0.0 to 3.7 %" in done.stdout and "none was hallucinated" in done.stdout

@@ -20,10 +20,10 @@ from prompts.templates import render
 
 from .audit_results import AUDIT, MEANINGS, AuditResults, Estimate, known_results
 from .manifest import Manifest, Usage
+from .set_files import CARD_FILE
 from .shards import source_names
 from .stats import STATUSES, TOP_ORGANS
 
-CARD = "README.md"
 SCORE_PLOT = "score.png"
 TEMPLATE = "caption_set.md.jinja"
 SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
@@ -47,7 +47,7 @@ REFUSED = {
 def write_card(root: Path, manifest: Manifest) -> None:
     """Write the card of a caption set, with what is known of an audit of its rows."""
     score_plot = (root / AUDIT / SCORE_PLOT).exists()
-    write_text(root / CARD, data_card(manifest, known_results(root, manifest), score_plot=score_plot))
+    write_text(root / CARD_FILE, data_card(manifest, known_results(root, manifest), score_plot=score_plot))
 
 
 def data_card(manifest: Manifest, results: AuditResults | None = None, *, score_plot: bool = False) -> str:

@@ -76,7 +76,7 @@ def _report_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if ".txt" in file.suffixes and file.is_file())
 
 
-def stamp(path: Path) -> str:
+def change_stamp(path: Path) -> str:
     """Size and time of change of a file, or of all in a folder: tells cheaply whether it changed while it was read.
 
     Raises ``InputError`` for what is neither: a pipe could not be read a second time.

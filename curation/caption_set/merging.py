@@ -16,9 +16,11 @@ from curation.runtime.provenance import versions
 
 from .manifest import Counts, Manifest, RepairCounts, Usage, differences, is_caption_set, load_manifest
 from .publishing import StorePublisher
+from .resuming import check_parts
+from .set_files import PROMPT_FILE, SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
-from .shards import part_path
-from .writer import PROMPT, SKIPPED, SetError, check_parts, check_usable, complete, locked, remove_leftovers, tables_in
+from .work_folder import SetError, lock_set
+from .writer import complete_set
 
 
 def merge(
@@ -27,7 +29,7 @@ def merge(
     progress: Progress | None = None,
     *,
     overwrite: bool = False,
-    publish: StorePublisher | None = None,
+    publisher: StorePublisher | None = None,
 ) -> Manifest:
     """Joins the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
 
@@ -37,34 +39,33 @@ def merge(
     progress = progress or Progress()
     shards = _in_order(folders)
     whole = _joined([manifest for _, manifest in shards])
-    if publish:
-        publish.begin()
-    check_usable(out)
+    if publisher:
+        publisher.begin()
     if any(folder.resolve() == out.resolve() for folder in folders):
         raise InputError(f"--out {out} is one of the sets to merge: name another folder")
     if not overwrite and is_caption_set(out) and (before := load_manifest(out)).complete:
         if before.identity() == whole.identity():
             return before
         raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
-    with locked(out):
+    with lock_set(out):
         _begin(out, whole)
-        if publish:
-            publish.manifest()
-            publish.remove_leftovers(0)
+        if publisher:
+            publisher.put_manifest()
+            publisher.remove_leftovers(0)
         progress.start(len(whole.parts), 0)
         for index in range(len(whole.parts)):
             progress.raise_if_interrupted()
             folder, _ = shards[index % len(shards)]
-            for table in tables_in(whole.settings):
+            for table in tables_of(whole.settings):
                 _put(part_path(folder, table, index // len(shards)), part_path(out, table, index))
-            if publish:
-                publish.part(index, tables_in(whole.settings))
-                publish.drop(index, tables_in(whole.settings))
+            if publisher:
+                publisher.put_part(index, tables_of(whole.settings))
+                publisher.drop_part(index, tables_of(whole.settings))
             progress.advance()
-        for name in (PROMPT, SKIPPED):
+        for name in (PROMPT_FILE, SKIPPED_FILE):
             if (shards[0][0] / name).exists():
                 _put(shards[0][0] / name, out / name)
-        complete(out, whole, publish)
+        complete_set(out, whole, publisher)
     return whole
 
 
@@ -72,7 +73,7 @@ def _begin(out: Path, whole: Manifest) -> None:
     """The folder says that it is a set, and unfinished, before it holds any rows."""
     whole.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
     remove_leftovers(out, 0)
-    for table in tables_in(whole.settings):
+    for table in tables_of(whole.settings):
         (out / table).mkdir(exist_ok=True)
 
 
@@ -102,7 +103,7 @@ def _in_order(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
         _check_alike(*first, folder, manifest, shard)
         if shard.number in found:
             raise InputError(f"{found[shard.number][0]} and {folder} are both shard {said}")
-        check_parts(folder, manifest, tables_in(manifest.settings))
+        check_parts(folder, manifest, tables_of(manifest.settings))
         found[shard.number] = folder, manifest
     if first is None:
         raise InputError("no caption sets to merge: name the folder of every shard")

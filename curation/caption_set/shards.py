@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from curation.caption import MadeBy, OutcomeColumns, RefusedCaption
 from curation.report import Report
@@ -14,25 +14,18 @@ from curation.runtime.files import put_in_place, temporary_name
 
 from .manifest import PartRecord, RepairCounts
 from .schemas import parquet_schema
+from .set_files import TABLES, Table, part_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 
-Table = Literal["reports", "captions", "rejects", "responses"]
-TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
-
 REPORTS_PER_PART = 10_000
 REASON = RefusedCaption._fields.index("reason")
 # Rows of so many reports, or of so much text, are held in memory and written as one row group.
 GROUP_REPORTS = 1_000
 GROUP_CHARACTERS = 32_000_000
-
-
-def part_path(root: Path, table: str, index: int) -> Path:
-    """Where a part's file stands."""
-    return root / table / f"part-{index:05d}.parquet"
 
 
 def source_names(columns: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from curation.runtime.files import whole_file
 from curation.runtime.progress import readable
 
 from .manifest import Manifest, load_manifest
-from .shards import part_path
+from .set_files import part_path
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,146 +1,54 @@
-"""A caption set's directory while a run writes it: one run at a time, resumable, and counted by its manifest alone."""
+"""Write a caption set: the reports of one run and their captions, part by part, in a folder that only this run writes.
+
+The manifest alone decides what counts: a part is finished once the manifest names it.
+"""
 
 from __future__ import annotations
 
-import errno
-import os
-import re
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol, TextIO
 
 from curation.caption import MadeBy, OutcomeColumns
 from curation.report import Report
-from curation.runtime.errors import OvctError
-from curation.runtime.files import TEMPORARY_SUFFIX, whole_file
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.files import whole_file
 from curation.runtime.provenance import versions
 
-from .card import CARD, write_card
-from .manifest import (
-    FILE_NAME,
-    CurationSettings,
-    InputFingerprint,
-    Manifest,
-    ManifestError,
-    Usage,
-    differences,
-    is_caption_set,
-    load_manifest,
-)
-from .shards import TABLES, PartWriter, Table, part_path
+from .card import write_card
+from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
+from .resuming import manifest_to_resume
+from .set_files import CARD_FILE, PROMPT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
+from .shards import PartWriter
+from .work_folder import empty_work_folder, lock_set
 
-WORK = ".work"
-SKIPPED = "skipped.jsonl"
-PLOT = "captions.png"
-PROMPT = "prompt.yaml"
-RESPONSES = "responses.sqlite"
-PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
-# A manifest names all parts, so of ten thousand and more parts it is not written for each: a thousand times, and then
-# a thousand times for each that there are as many again. What it does not name yet is made again after a kill.
-PARTS_TOLD_AT_ONCE = 1_000
-# What a set has beside its manifest and its parts.
-CARD_FILES = (CARD, SKIPPED, PLOT, PROMPT)
-
-
-class SetError(OvctError, ValueError):
-    """The output folder cannot be used as it was asked for."""
-
-    exit_code = 2
-
-
-@contextmanager
-def locked(root: Path) -> Iterator[Path]:
-    """Hold the folder for this run; yields its work folder, which is kept while the set is unfinished.
-
-    The kernel lets go of the lock when the process ends, however it ends.
-    """
-    work = root / WORK
-    with _open_lock(work) as file:
-        try:
-            lock_file(file)
-        except LockedError as error:
-            raise SetError(f"{root} is being written by another run (process {error.holder})") from None
-        if not _still_there(work / "lock", file):
-            raise SetError(f"{root} was finished by another run just now; run the command again")
-        try:
-            yield work
-        finally:
-            if not _is_unfinished(root):
-                _clear(root, work)
-
-
-def _open_lock(work: Path) -> TextIO:
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        return (work / "lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        raise SetError(f"cannot write to {work.parent}: {error.strerror}; name another folder with --out") from None
-
-
-def _still_there(path: Path, file: TextIO) -> bool:
-    """Whether the locked file is the one at ``path``: the run before may have removed it when it was done."""
-    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
-
-
-def _is_unfinished(root: Path) -> bool:
-    try:
-        return not load_manifest(root).complete
-    except ManifestError:
-        return is_caption_set(root)
-
-
-def check_usable(root: Path) -> None:
-    """Refuse a folder that holds something else than a caption set. Touches nothing."""
-    if root.exists() and not root.is_dir():
-        raise SetError(f"{root} is a file; name a folder with --out")
-    if root.is_dir() and not is_caption_set(root) and {entry.name for entry in root.iterdir()} - {WORK}:
-        raise SetError(
-            f"{root} is not empty and holds no caption set: nothing is written there. Name another with --out"
-        )
-
-
-def is_part(name: str) -> int | None:
-    """The number of the part that a name below a set's folder is a file of."""
-    table, _, file = name.partition("/")
-    named = PART_FILE.fullmatch(file) if table in TABLES else None
-    return int(named[1]) if named else None
-
-
-class SetPublisher(Protocol):
-    """A store that the set goes to; see ``curation.caption_set.publishing``."""
-
-    @property
-    def shown(self) -> str: ...
-    def part(self, index: int, tables: Iterable[Table]) -> None: ...
-    def drop(self, index: int, tables: Iterable[Table]) -> None: ...
-    def put(self, path: Path) -> None: ...
-    def manifest(self) -> None: ...
-    def remove_leftovers(self, parts: int) -> None: ...
-    def size(self, path: Path) -> int | None: ...
+# Up to twice so many parts the manifest is saved for each. It names all parts, so beyond that it is saved for every
+# second, third … part: its size times the number of saves stays small. Parts that it does not name yet are made again
+# after a kill.
+PARTS_PER_SAVE = 1_000
 
 
 class CaptionSetWriter:
-    """Where the rows of one run go, part by part. Made by ``open_set``."""
+    """Writes the reports of one run and their outcomes into a caption set, part by part. Made by ``open_set``.
+
+    ``root`` is the set's folder and ``work`` its folder for files of the unfinished run. ``usage`` is called for what a
+    language model has done so far. ``since`` is when the run began (``time.monotonic``).
+    """
 
     def __init__(
-        self, root: Path, work: Path, manifest: Manifest, since: float, publish: SetPublisher | None = None
+        self, root: Path, work: Path, manifest: Manifest, since: float, publisher: SetPublisher | None = None
     ) -> None:
         self.root = root
-        self._publish = publish
         self.work = work
         self.manifest = manifest
+        self.usage: Callable[[], Usage | None] = lambda: manifest.usage
+        self._publisher = publisher
         settings = manifest.settings
+        self._tables = tables_of(settings)
         self._made_by = MadeBy(settings.engine, settings.model, settings.prompt)
         self._part: PartWriter | None = None
         self._clock = since
-        self.usage: Callable[[], Usage | None] = lambda: manifest.usage
 
     @property
     def reports_done(self) -> int:
@@ -156,30 +64,28 @@ class CaptionSetWriter:
         """Add the next report of the input; a part that is full is finished."""
         if self._part is None:
             index = len(self.manifest.parts)
-            tables = tables_in(self.manifest.settings)
-            self._part = PartWriter(self.root, index, self._made_by, self.manifest.source_columns, tables)
+            self._part = PartWriter(self.root, index, self._made_by, self.manifest.source_columns, self._tables)
         self._part.add(report, outcome)
         if self._part.reports >= self.manifest.settings.reports_per_part:
             self._commit()
 
     def _commit(self) -> None:
+        """Finish the part: first its files, then the manifest that names it."""
         if self._part is None:
             return
-        index, tables = len(self.manifest.parts), tables_in(self.manifest.settings)
+        index = len(self.manifest.parts)
         written = self._part.commit()
         self._part = None
-        if self._publish:
-            self._publish.part(index, tables)
+        if self._publisher:
+            self._publisher.put_part(index, self._tables)
         counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects, written.repairs)
         parts = (*self.manifest.parts, written.part)
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
         self.manifest = self.manifest.model_copy(update=changes)
-        if len(parts) % max(len(parts) // PARTS_TOLD_AT_ONCE, 1) == 0:
-            self.manifest.save(self.root)
-            if self._publish:
-                self._publish.manifest()
-        if self._publish:
-            self._publish.drop(index, tables)
+        if len(parts) % max(len(parts) // PARTS_PER_SAVE, 1) == 0:
+            _save_manifest(self.root, self.manifest, self._publisher)
+        if self._publisher:
+            self._publisher.drop_part(index, self._tables)
 
     def _seconds(self) -> float:
         now = time.monotonic()
@@ -187,114 +93,41 @@ class CaptionSetWriter:
         return round(seconds, 3)
 
     def finish(self, skipped: int, warnings: int, problems: Iterator[bytes]) -> None:
-        """Finish the last part, and write the list of problem rows and the data card; the set is then complete."""
+        """Finish the last part, and write the list of problem rows and the data card; the set is then complete.
+
+        ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same;
+        ``problems`` are both as JSON lines.
+        """
         self._commit()
         if skipped or warnings:
-            with whole_file(self.root / SKIPPED) as temporary, temporary.open("wb") as file:
+            with whole_file(self.root / SKIPPED_FILE) as temporary, temporary.open("wb") as file:
                 file.writelines(problems)
-        known = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
+        changes = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        done = self.manifest.model_copy(update={**known, "usage": self.usage(), "finished": finished})
-        complete(self.root, done, self._publish)
-        self.manifest = done
+        manifest = self.manifest.model_copy(update={**changes, "usage": self.usage(), "finished": finished})
+        complete_set(self.root, manifest, self._publisher)
+        self.manifest = manifest
 
     def abandon(self) -> None:
-        """Drop the unfinished part."""
+        """Remove the files of the unfinished part."""
         if self._part is not None:
             self._part.discard()
             self._part = None
 
 
-def complete(root: Path, manifest: Manifest, publish: SetPublisher | None) -> None:
+def complete_set(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
     """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store."""
     write_card(root, manifest)
-    if publish:
-        for name in (SKIPPED, PROMPT, CARD):
-            publish.put(root / name)
+    if publisher:
+        for name in (SKIPPED_FILE, PROMPT_FILE, CARD_FILE):
+            publisher.put_file(root / name)
+    _save_manifest(root, manifest, publisher)
+
+
+def _save_manifest(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
     manifest.save(root)
-    if publish:
-        publish.manifest()
-
-
-def _empty(work: Path) -> None:
-    """Remove what an earlier run has left, but for a model's answers: the store itself knows whether they still fit."""
-    for path in work.iterdir():
-        if path.name != "lock" and not path.name.startswith(RESPONSES):
-            path.unlink()
-
-
-def _clear(root: Path, work: Path) -> None:
-    """Remove the work folder of a finished set. Where answers are missing, the others are kept for another try."""
-    with suppress(ManifestError, OSError):
-        if load_manifest(root).counts.unanswered:
-            _empty(work)
-            (work / "lock").unlink()
-            return
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def remove_leftovers(root: Path, parts: int) -> None:
-    """Remove files of ours that the manifest does not name."""
-    remove_temporary(root)
-    for table in TABLES:
-        for path in (root / table).glob("part-*"):
-            named = PART_FILE.fullmatch(path.name)
-            if named and int(named[1]) >= parts:
-                path.unlink()
-    if not parts:
-        for name in CARD_FILES:
-            (root / name).unlink(missing_ok=True)
-
-
-def remove_temporary(root: Path) -> None:
-    """Remove files of parts that were never finished."""
-    for table in TABLES:
-        for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"):
-            path.unlink()
-
-
-def _size(path: Path) -> int | None:
-    with suppress(FileNotFoundError):
-        return path.stat().st_size
-    return None
-
-
-def check_parts(
-    root: Path, manifest: Manifest, tables: Iterable[Table], size: Callable[[Path], int | None] = _size
-) -> None:
-    """Raise ``SetError`` where a file of a finished part is missing or not as long as it was written."""
-    for index, part in enumerate(manifest.parts):
-        for table in tables:
-            path = part_path(root, table, index)
-            if size(path) == part.bytes[table]:
-                continue
-            derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
-            way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
-            raise SetError(f"{path} is missing or not as it was written; {way_out}")
-
-
-def tables_in(settings: CurationSettings) -> tuple[Table, ...]:
-    """The tables of a set; answers of a model are only there where one was asked."""
-    return TABLES if settings.prompt else TABLES[:-1]
-
-
-def resumable(
-    root: Path, source: InputFingerprint, settings: CurationSettings, publish: SetPublisher | None = None
-) -> Manifest | None:
-    """The manifest to go on from, ``None`` when there is none. Raises ``SetError`` when the set was made otherwise."""
-    if not (root / FILE_NAME).exists():
-        return None
-    try:
-        manifest = load_manifest(root)
-    except ManifestError as error:
-        raise SetError(str(error)) from None
-    found = differences(manifest, source, settings)
-    if found:
-        what = "".join(f"\n  {difference}" for difference in found)
-        where = publish.shown if publish else root
-        raise SetError(f"{where} was made otherwise:{what}\nStart again with --overwrite, or name another with --out.")
-    check_parts(root, manifest, tables_in(settings), publish.size if publish else _size)
-    return manifest
+    if publisher:
+        publisher.put_manifest()
 
 
 @contextmanager
@@ -307,36 +140,45 @@ def open_set(
     license: str | None = None,
     overwrite: bool = False,
     since: float | None = None,
-    publish: SetPublisher | None = None,
+    publisher: SetPublisher | None = None,
 ) -> Iterator[CaptionSetWriter]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
-    A ``license`` takes the place of one that was stated before. ``since`` is when the run began (``time.monotonic``,
-    by default now). With ``publish`` the set goes to a store, and the folder is where it is made.
+    Whether the set can be resumed is decided here, under its lock; a caller that asks ``manifest_to_resume`` before
+    only learns it sooner. A ``license`` takes the place of one that was stated before. ``since`` is when the run began
+    (``time.monotonic``, by default now). With ``publisher`` the set goes to a store, and is made in the folder.
 
-    Raises ``SetError`` when the folder holds something else, or another run holds the folder.
+    Raises:
+        SetError: the folder holds something else or a set that was made otherwise, or another run writes it.
     """
-    check_usable(root)
-    with locked(root) as work:
-        manifest = None if overwrite else resumable(root, source, settings, publish)
+    with lock_set(root) as work:
+        manifest = None if overwrite else manifest_to_resume(root, source, settings, publisher)
         if manifest is None:
-            _empty(work)
-            carried = tuple(source_columns)
+            empty_work_folder(work)
             manifest = Manifest(
-                input=source, settings=settings, versions=versions(), source_columns=carried, license=license
+                input=source,
+                settings=settings,
+                versions=versions(),
+                source_columns=tuple(source_columns),
+                license=license,
             )
             manifest.save(root)
         elif license not in (None, manifest.license):
             manifest = manifest.model_copy(update={"license": license})
             manifest.save(root)
-        for table in tables_in(settings):
-            (root / table).mkdir(exist_ok=True)
-        remove_leftovers(root, len(manifest.parts))
-        if publish:
-            publish.manifest()
-            publish.remove_leftovers(len(manifest.parts))
-        captions = CaptionSetWriter(root, work, manifest, time.monotonic() if since is None else since, publish)
+        _prepare_folder(root, manifest, publisher)
+        captions = CaptionSetWriter(root, work, manifest, time.monotonic() if since is None else since, publisher)
         try:
             yield captions
         finally:
             captions.abandon()
+
+
+def _prepare_folder(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
+    """Make the folders of the tables and remove files that the manifest does not name, here and in the store."""
+    for table in tables_of(manifest.settings):
+        (root / table).mkdir(exist_ok=True)
+    remove_leftovers(root, len(manifest.parts))
+    if publisher:
+        publisher.put_manifest()
+        publisher.remove_leftovers(len(manifest.parts))

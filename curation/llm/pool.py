@@ -1,4 +1,4 @@
-"""Reports in, outcomes out, by a language model: it is asked in one process, and what it says is verified in others.
+"""Reports in, outcomes out, by a language model: it is asked in one process, and its answers are verified in others.
 
 An event loop in a thread of its own talks to the model. Batches that are handed in wait for nothing but their own
 answers, so while the model works, the next chats are made and the last answers are verified.
@@ -7,90 +7,34 @@ answers, so while the model works, the next chats are made and the last answers 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
 
 from curation.caption import MadeBy
-from curation.caption_set.writer import RESPONSES, CaptionSetWriter
+from curation.caption_set.set_files import RESPONSES_FILE
+from curation.caption_set.writer import CaptionSetWriter
 from curation.engines.chat import ChatEngine, EngineDown
 from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Options
 from curation.report import Report
 from curation.runtime.errors import InputError, RunError
-from curation.runtime.processes import Inline, Processes, result_of, workers
+from curation.runtime.processes import Inline, Processes, workers
 from curation.runtime.progress import Progress
 from prompts.prompt_file import Prompt
 
-from .dialogue import Asker, Dialogue
-from .responses import Answers, ResponseStore
-from .settling import Asked, Settled, Settler, unsent
-from .usage import Ledger, Meter, Prices
-
-Result = TypeVar("Result")
+from .answer_store import AnswerCache, AnswerStore
+from .answer_verification import AnsweredReport, AnswerVerifier, VerifiedReport, not_yet_sent
+from .chat_client import ChatClient
+from .dialogue import Dialogue
+from .engine_thread import EngineThread, ThreadedWorker
+from .usage import Prices, UsageMeter, UsageRecorder
 
 REPORTS_PER_PART = 1_000
-"""Fewer than of the rules: so that some are there to be looked at before the day is over."""
+"""Fewer than with the rules: so that some can be looked at before the day is over."""
 CHARACTERS_PER_TOKEN = 5
 """More than English has: what is refused for its length is too long for certain."""
-
-
-class Host:
-    """An event loop in a thread, and the engine that lives in it."""
-
-    def __init__(self, connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="chats", daemon=True)
-        self._thread.start()
-        try:
-            self.engine = result_of(self.begin(_call(connect)), check)
-        except BaseException:
-            self.drop()
-            self._end()
-            raise
-
-    def begin(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Begin some work in the loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Call a function in the loop's thread."""
-
-        async def called() -> Result:
-            return function(*arguments)
-
-        return self.begin(called()).result()
-
-    def drop(self) -> None:
-        """Give up what is under way."""
-        self.begin(_cancel_others()).result()
-
-    def close(self) -> None:
-        """Give up what is under way, and the engine."""
-        try:
-            self.drop()
-            self.begin(self.engine.close()).result()
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-async def _cancel_others() -> None:
-    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
-async def _call(connect: Callable[[], Awaitable[ChatEngine]]) -> ChatEngine:
-    return await connect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +58,24 @@ class ChatRecipe:
 
     @property
     def options(self) -> Options:
-        """What decides the answers, next to model and prompt."""
+        """The options that decide the answers, next to model and prompt."""
         return {"max_tokens": self.max_tokens, "repair": self.repair, **self.engine_options}
 
     @property
     def prompt_file(self) -> bytes:
-        """The prompt file as it is."""
+        """The content of the prompt file."""
         return self.prompt.source
 
     @contextmanager
     def started(self, progress: Progress) -> Iterator[OpenPool]:
-        """With the model loaded, or the server known to answer."""
-        with closing(Host(self.connect, progress.raise_if_interrupted)) as host:
-            check_room(self, host.engine.context)
-            yield partial(_open, self, host, progress)
+        """Load the model, or connect to the server; yield the function that opens a pool."""
+        with closing(EngineThread(self.connect, progress.raise_if_interrupted)) as thread:
+            check_prompt_fits(self, thread.engine.context)
+            yield partial(_open_pool, self, thread, progress)
 
 
-def check_room(recipe: ChatRecipe, context: int | None) -> None:
-    """Raise ``InputError`` where not even a report without words would fit."""
+def check_prompt_fits(recipe: ChatRecipe, context: int | None) -> None:
+    """Raise ``InputError`` where not even an empty report would fit into a context of so many tokens."""
     tokens = sum(len(content) for _, content in recipe.prompt.messages("")) // CHARACTERS_PER_TOKEN
     if context is not None and tokens + recipe.max_tokens > context:
         raise InputError(
@@ -142,60 +86,50 @@ def check_room(recipe: ChatRecipe, context: int | None) -> None:
 
 
 @contextmanager
-def _open(
-    recipe: ChatRecipe, host: Host, progress: Progress, captions: CaptionSetWriter, count: int
+def _open_pool(
+    recipe: ChatRecipe, thread: EngineThread, progress: Progress, captions: CaptionSetWriter, count: int
 ) -> Iterator[ChatPool]:
     with ExitStack() as stack:
-        pool = stack.enter_context(workers(partial(Settler, recipe.prompt, recipe.repair > 0), count))
-        settlers = Aside(stack.enter_context(ThreadPoolExecutor(1)), pool) if isinstance(pool, Inline) else pool
+        worker = stack.enter_context(workers(partial(AnswerVerifier, recipe.prompt, recipe.repair > 0), count))
+        if isinstance(worker, Inline):
+            worker = ThreadedWorker(stack.enter_context(ThreadPoolExecutor(1)), worker)
         owner = captions.manifest.settings.answers_digest()
-        store = host.call(ResponseStore, captions.work / RESPONSES, owner)
-        stack.callback(host.call, store.close)
-        stack.callback(host.drop)
-        meter = Meter(host.call(store.spent), recipe.prices, store.spend, progress.message)
-        stack.callback(host.call, meter.flush)
+        store = thread.call(AnswerStore, captions.work / RESPONSES_FILE, owner)
+        stack.callback(thread.call, store.close)
+        stack.callback(thread.cancel_all)
+        meter = UsageMeter(thread.call(store.usage), recipe.prices, store.add_usage, progress.message)
+        stack.callback(thread.call, meter.flush)
         captions.usage = meter.usage
-        yield ChatPool(recipe, host, settlers, store, meter, progress)
-
-
-class Aside:
-    """Work of this process, in a thread beside the event loop."""
-
-    ahead = 0
-
-    def __init__(self, thread: ThreadPoolExecutor, worker: Inline) -> None:
-        self._thread = thread
-        self._worker = worker
-
-    def submit(self, job: Any) -> Future[Any]:
-        """Begin a job."""
-        return self._thread.submit(lambda: self._worker.submit(job).result())
+        yield ChatPool(recipe, thread, worker, store, meter, progress)
 
 
 class ChatPool:
-    """Works on batches of reports: asks, settles, and sends back what may be repaired."""
+    """Works on batches of reports: asks the model, has answers verified, and sends back what may be repaired.
+
+    ``verifiers`` run an ``AnswerVerifier``.
+    """
 
     def __init__(
         self,
         recipe: ChatRecipe,
-        host: Host,
-        settlers: Aside | Processes,
-        store: Answers,
-        meter: Ledger,
+        thread: EngineThread,
+        verifiers: ThreadedWorker | Processes,
+        cache: AnswerCache,
+        recorder: UsageRecorder,
         progress: Progress,
     ) -> None:
-        self._rounds = recipe.repair
-        self._host = host
-        self._settlers = settlers
-        self._meter = meter
+        self._repair_rounds = recipe.repair
+        self._thread = thread
+        self._verifiers = verifiers
+        self._recorder = recorder
         self._progress = progress
-        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, Asker(host.engine, store, meter))
+        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, ChatClient(thread.engine, cache, recorder))
         # Twice what the model works on at once: while it does, as many again are made ready.
-        self.ahead = settlers.ahead + 2 * -(-host.engine.in_flight // BATCH_REPORTS)
+        self.ahead = verifiers.ahead + 2 * -(-thread.engine.in_flight // BATCH_REPORTS)
 
     def submit(self, reports: list[Report]) -> Future[list[tuple[bytes, bool]]]:
         """Begin a batch."""
-        return self._host.begin(self._work(reports))
+        return self._thread.begin(self._work(reports))
 
     async def _work(self, reports: Sequence[Report]) -> list[tuple[bytes, bool]]:
         try:
@@ -204,31 +138,41 @@ class ChatPool:
             raise RunError(str(error)) from error
 
     async def work(self, reports: Sequence[Report]) -> list[tuple[bytes, bool]]:
-        """The packed outcome of each report, and whether the engine failed on it. Raises ``EngineDown``."""
-        found = await asyncio.gather(*map(self._dialogue.about, reports))
-        asked = [Asked(report, rows) for report, rows in zip(reports, found, strict=True)]
-        settled = await self._settle(asked)
+        """Return the packed outcome of each report, and whether the engine failed on it. Raises ``EngineDown``."""
+        responses = await asyncio.gather(*map(self._dialogue.about, reports))
+        answered = [AnsweredReport(report, rows) for report, rows in zip(reports, responses, strict=True)]
+        verified = await self._verify(answered)
         sent: list[set[tuple[str, str]]] = [set() for _ in reports]
-        for number in range(self._rounds):
-            settled = await self._repaired(asked, settled, sent, number)
-        for one in settled:
-            self._meter.judge(one.accepted, one.refused)
-        self._progress.set_status(self._meter.line())
-        return [(one.packed, one.failed) for one in settled]
+        for number in range(self._repair_rounds):
+            verified = await self._repair(answered, verified, sent, number)
+        for report in verified:
+            self._recorder.judge(report.accepted, report.refused)
+        self._progress.set_status(self._recorder.line())
+        return [(report.packed, report.failed) for report in verified]
 
-    async def _settle(self, asked: list[Asked]) -> list[Settled]:
-        settled: list[Settled] = await asyncio.wrap_future(self._settlers.submit(asked))
-        return settled
+    async def _verify(self, answered: list[AnsweredReport]) -> list[VerifiedReport]:
+        verified: list[VerifiedReport] = await asyncio.wrap_future(self._verifiers.submit(answered))
+        return verified
 
-    async def _repaired(
-        self, asked: list[Asked], settled: list[Settled], sent: list[set[tuple[str, str]]], number: int
-    ) -> list[Settled]:
-        """One round: what was refused and has not gone back yet does; the reports that this changes settle again."""
-        todo = [unsent(one.repairable, known) for one, known in zip(settled, sent, strict=True)]
-        found = await asyncio.gather(*(self._dialogue.repair(refused, number) for refused in todo))
-        changed = [at for at, rows in enumerate(found) if rows]
-        for at in changed:
-            sent[at].update((row.organ, row.caption) for row in todo[at])
-            asked[at] = Asked(asked[at].report, [*asked[at].responses, *found[at]])
-        again = dict(zip(changed, await self._settle([asked[at] for at in changed]), strict=True)) if changed else {}
-        return [again.get(at, one) for at, one in enumerate(settled)]
+    async def _repair(
+        self,
+        answered: list[AnsweredReport],
+        verified: list[VerifiedReport],
+        sent: list[set[tuple[str, str]]],
+        number: int,
+    ) -> list[VerifiedReport]:
+        """Send the refused captions back that have not gone back yet; verify the reports anew that this changes.
+
+        ``answered`` and ``sent`` are updated.
+        """
+        unsent = [not_yet_sent(report.repairable, pairs) for report, pairs in zip(verified, sent, strict=True)]
+        repairs = await asyncio.gather(*(self._dialogue.repair(refused, number) for refused in unsent))
+        changed = [index for index, rows in enumerate(repairs) if rows]
+        for index in changed:
+            sent[index].update((row.organ, row.caption) for row in unsent[index])
+            report, responses = answered[index]
+            answered[index] = AnsweredReport(report, [*responses, *repairs[index]])
+        if not changed:
+            return verified
+        renewed = dict(zip(changed, await self._verify([answered[index] for index in changed]), strict=True))
+        return [renewed.get(index, report) for index, report in enumerate(verified)]

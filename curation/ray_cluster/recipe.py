@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from curation.caption import MadeBy
-from curation.caption_set.writer import RESPONSES, CaptionSetWriter
+from curation.caption_set.set_files import RESPONSES_FILE
+from curation.caption_set.writer import CaptionSetWriter
 from curation.extraction.recipe import OpenPool, Options
 from curation.extraction.text_engine import TextRecipe
 from curation.runtime.errors import InputError
@@ -106,13 +107,13 @@ def _text_pool(recipe: TextRecipe, ray: Any, workers: int | None) -> Iterator[Ra
 def _chat_pool(
     recipe: ChatRecipe, ray: Any, workers: int | None, captions: CaptionSetWriter, progress: Progress
 ) -> Iterator[RayChatPool]:
-    from curation.llm.responses import ResponseStore
-    from curation.llm.usage import Meter
+    from curation.llm.answer_store import AnswerStore
+    from curation.llm.usage import UsageMeter
 
     from .chat_pool import RayChatPool
 
-    with closing(ResponseStore(captions.work / RESPONSES, captions.manifest.settings.answers_digest())) as store:
-        meter = Meter(store.spent(), recipe.prices, store.spend, progress.message)
+    with closing(AnswerStore(captions.work / RESPONSES_FILE, captions.manifest.settings.answers_digest())) as store:
+        meter = UsageMeter(store.usage(), recipe.prices, store.add_usage, progress.message)
         captions.usage = meter.usage
         pool = RayChatPool(recipe, ray, _placement(recipe, ray, workers), store, meter, progress)
         try:

@@ -1,6 +1,5 @@
 import json
 import shutil
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,24 +8,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.caption import AcceptedCaption, Draft, MadeBy, OutcomeColumns, ReportOutcome
 from curation.caption_set.manifest import load_manifest
-from curation.caption_set.writer import SetError
-from curation.extraction.outcomes import batches
-from curation.extraction.text_engine import Curator, TextRecipe
+from curation.caption_set.work_folder import SetError
 from curation.pipeline import CurateJob, curate
+from curation.readers.reports import ColumnsRead
 from curation.report import Report
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
-from tests.curation.fakes import FakeEngine, FakeVerifier, fake_recipe, write_reports
-
-
-def report(text: str) -> Report:
-    return Report("a", text, (), {}, 1)
-
-
-def curator(engine: FakeEngine, name: str = "fake") -> Curator:
-    return Curator(TextRecipe(MadeBy(name, None, None), lambda: (engine, FakeVerifier())))
+from tests.curation.fakes import fake_recipe, write_reports
 
 
 def job(tmp_path: Path, count: int = 50, *, distinct: int | None = None, **changes: Any) -> CurateJob:
@@ -39,65 +28,8 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 def column(root: Path, table: str, name: str) -> list[Any]:
-    found: list[Any] = pq.read_table(root / table)[name].to_pylist()
-    return found
-
-
-def outcome(curator: Curator, report: Report) -> ReportOutcome:
-    return OutcomeColumns.unpack(curator([report])[0][0]).rows()
-
-
-def test_drafts_are_held_against_their_report() -> None:
-    engine = FakeEngine(deque([[Draft("liver", "Liver is normal."), Draft("spleen", "Spleen is big.")]]))
-    found = outcome(curator(engine), report("Liver is normal. Spleen is normal."))
-    assert found.accepted == [AcceptedCaption("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0)]
-    assert [(row.organ, row.reason, row.detail) for row in found.refused] == [
-        ("spleen", "not_grounded", "not in the report")
-    ]
-    assert engine.history == [["a"]]
-
-
-@pytest.mark.parametrize(("engine", "refused"), [("fake", ["duplicate"]), ("rules", [])])
-def test_a_repeat_is_dropped_and_shown_for_a_model(engine: str, refused: list[str]) -> None:
-    drafts = [
-        Draft("liver", "Liver is normal."),
-        Draft("liver", "Liver is normal"),
-        Draft("spleen", "Liver is normal."),
-    ]
-    found = outcome(curator(FakeEngine(deque([drafts])), engine), report("Liver is normal."))
-    assert [(row.organ, row.caption) for row in found.accepted] == [
-        ("liver", "Liver is normal."),
-        ("spleen", "Liver is normal."),
-    ]
-    assert [row.reason for row in found.refused] == refused
-
-
-def test_a_report_that_breaks_the_engine_harms_no_other() -> None:
-    engine = FakeEngine()
-    packed = curator(engine)([report("Liver is normal."), report("CRASH."), report("Spleen is normal.")])
-    found = [OutcomeColumns.unpack(one).rows() for one, _ in packed]
-    assert [failed for _, failed in packed] == [False, True, False]
-    assert [len(one.accepted) for one in found] == [1, 0, 1]
-    assert found[1].refused[0].reason == "engine_error"
-    assert found[1].refused[0].detail == "RuntimeError: the fake engine crashed"
-
-
-def test_an_engine_that_answers_too_few_reports_is_asked_again_one_by_one() -> None:
-    class Forgetful(FakeEngine):
-        def extract(self, reports: Sequence[Report]) -> Any:
-            yield from list(super().extract(reports))[:1]
-
-    engine = Forgetful()
-    packed = curator(engine)([report("Liver is normal."), report("Spleen is normal.")])
-    assert [len(OutcomeColumns.unpack(one).rows().accepted) for one, _ in packed] == [1, 1]
-    assert [len(asked) for asked in engine.history] == [2, 1, 1]
-
-
-def test_batches_end_where_parts_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curation.extraction.outcomes.BATCH_CHARACTERS", 100)
-    sizes = [len(batch) for batch in batches([report("x")] * 15, 10, 4)]
-    assert sizes == [4, 4, 2, 4, 1]
-    assert [len(batch) for batch in batches([report("x" * 60)] * 5, 10, 4)] == [2, 2, 1]
+    values: list[Any] = pq.read_table(root / table)[name].to_pylist()
+    return values
 
 
 def test_every_report_is_in_the_set_in_its_order(tmp_path: Path) -> None:
@@ -119,15 +51,15 @@ def test_every_report_is_in_the_set_in_its_order(tmp_path: Path) -> None:
 
 def test_the_files_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call = job(tmp_path, 300, distinct=170)
-    found = []
+    file_sets = []
     for inline in (1000, 0):
         monkeypatch.setattr("curation.pipeline.INLINE_REPORTS", inline)
         for workers in (1, 3) if inline == 0 else (1,):
             shutil.rmtree(call.out, ignore_errors=True)
             curate(replace(call, workers=workers), fake_recipe())
-            found.append(files(call.out))
-    assert len(found[0]) == 3 * 15
-    assert found[0] == found[1] == found[2]
+            file_sets.append(files(call.out))
+    assert len(file_sets[0]) == 3 * 15
+    assert file_sets[0] == file_sets[1] == file_sets[2]
 
 
 @pytest.mark.parametrize("inline", [0, 1000])
@@ -143,6 +75,20 @@ def test_a_text_is_extracted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         by_report.setdefault(row["report_id"], []).append(row["caption"])
     assert len(by_report) == 230
     assert by_report["scan_3.nii.gz"] == by_report["scan_78.nii.gz"] == by_report["scan_228.nii.gz"]
+
+
+def test_the_caller_learns_which_columns_are_read_before_any_work_is_done(tmp_path: Path) -> None:
+    call = job(tmp_path)
+    inputs = list[tuple[ColumnsRead, int]]()
+
+    def on_input(columns: ColumnsRead, head: Sequence[Report]) -> None:
+        assert call.out.exists() == bool(inputs)
+        inputs.append((columns, len(head)))
+
+    columns = ColumnsRead("VolumeName", ("Findings_EN", "Impressions_EN"), "utf-8", "CSV")
+    assert not curate(call, fake_recipe(), on_input=on_input).already_done
+    assert curate(call, fake_recipe(), on_input=on_input).already_done
+    assert inputs == [(columns, 50), (columns, 50)]
 
 
 def test_a_finished_set_is_left_alone(tmp_path: Path) -> None:
@@ -211,13 +157,13 @@ def test_a_part_that_was_tampered_with_is_noticed(tmp_path: Path) -> None:
 def test_input_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     call = job(tmp_path)
 
-    class Meddler(Progress):
+    class WritingProgress(Progress):
         def advance(self) -> None:
             with call.reports.open("a") as file:
                 file.write(" ")
 
     with pytest.raises(RunError, match="changed while it was read"):
-        curate(call, fake_recipe(), Meddler())
+        curate(call, fake_recipe(), WritingProgress())
     assert not load_manifest(call.out).complete
 
 
@@ -275,7 +221,7 @@ def test_a_stop_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path) ->
     call = job(tmp_path)
     log = tmp_path / "log"
 
-    class Stop(Progress):
+    class StoppingProgress(Progress):
         seen = 0
 
         def advance(self) -> None:
@@ -284,15 +230,15 @@ def test_a_stop_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path) ->
                 raise Interrupted
 
     with pytest.raises(Interrupted):
-        curate(call, fake_recipe(log), Stop())
+        curate(call, fake_recipe(log), StoppingProgress())
     manifest = load_manifest(call.out)
     assert not manifest.complete and len(manifest.parts) == 1
     assert not list(call.out.glob("*/.part*"))
-    asked = len(log.read_text().split())
+    extracted = len(log.read_text().split())
     result = curate(call, fake_recipe(log))
     assert result.manifest.complete and result.manifest.counts.reports == 50
     lines = log.read_text().split()
-    assert len(lines) == len(set(lines)) == 50, f"{asked} were asked before the stop"
+    assert len(lines) == len(set(lines)) == 50, f"{extracted} were extracted before the stop"
 
 
 def test_limit(tmp_path: Path) -> None:

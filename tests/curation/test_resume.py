@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.caption_set.manifest import load_manifest
-from curation.caption_set.writer import WORK
+from curation.caption_set.set_files import WORK_FOLDER
 from curation.pipeline import CurateJob, curate
 from tests.curation.fakes import fake_recipe, write_reports
 
@@ -39,7 +39,7 @@ reports, out, log, per_part, seconds, inline, step = sys.argv[1:]
 curation.pipeline.INLINE_REPORTS = int(inline)
 left = int(step)
 
-def deadly(function):
+def killing(function):
     def call(*args):
         global left
         left -= 1
@@ -48,7 +48,7 @@ def deadly(function):
         return function(*args)
     return call
 
-os.fsync, os.replace, OutcomeStore.keep = deadly(os.fsync), deadly(os.replace), deadly(OutcomeStore.keep)
+os.fsync, os.replace, OutcomeStore.keep = killing(os.fsync), killing(os.replace), killing(OutcomeStore.keep)
 job = CurateJob(Path(reports), Path(out), workers=2, reports_per_part=int(per_part))
 if __name__ == "__main__":
     print("started", flush=True)
@@ -73,10 +73,10 @@ class Runs:
     def start(self, seconds: float = 0.0, *, inline: bool = False, step: int = 0) -> subprocess.Popen[bytes]:
         """Start a run whose engine takes ``seconds`` for a report; returns when all is imported."""
         arguments = [self.reports, self.out, self.log, PER_PART, seconds, 10_000 if inline else 0, step]
-        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "OVCT_TEST_MARK": self.mark}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OVCT_TEST_MARK": self.mark}
         process = subprocess.Popen(
             [sys.executable, "-c", RUN, *map(str, arguments)],
-            env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         self.started.append(process)
         assert process.stdout is not None
@@ -108,9 +108,9 @@ class Runs:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
-    found = Runs(tmp_path)
-    yield found
-    for process in found.started:
+    runs = Runs(tmp_path)
+    yield runs
+    for process in runs.started:
         with process:
             process.kill()
 
@@ -129,7 +129,7 @@ def check(runs: Runs, expected: dict[str, bytes]) -> None:
     ids = pq.read_table(runs.out / "reports")["report_id"].to_pylist()
     assert ids == [f"scan_{number}.nii.gz" for number in range(REPORTS)]
     assert runs.files() == expected
-    assert not (runs.out / WORK).exists()
+    assert not (runs.out / WORK_FOLDER).exists()
     assert not list(runs.out.rglob("*.tmp"))
 
 
@@ -161,9 +161,9 @@ def test_killed_at_random_steps_of_writing(runs: Runs, expected: dict[str, bytes
         killed += 1
     assert killed >= 4
     check(runs, expected)
-    asked = runs.log.read_text().split()
-    assert len(set(asked)) == REPORTS * 3 // 4
-    assert len(asked) <= REPORTS * 3 // 4 + 64 * killed, "outcomes that were kept are extracted again"
+    extracted = runs.log.read_text().split()
+    assert len(set(extracted)) == REPORTS * 3 // 4
+    assert len(extracted) <= REPORTS * 3 // 4 + 64 * killed, "outcomes that were kept are extracted again"
 
 
 @pytest.mark.parametrize(("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGTERM, True)])
@@ -185,7 +185,7 @@ def test_a_killed_worker_ends_the_run_and_loses_nothing(runs: Runs, expected: di
     process = runs.start(0.008)
     while runs.parts() < 2:
         time.sleep(0.01)
-    workers = [found for found in runs.processes() if b"spawn_main" in Path(f"/proc/{found}/cmdline").read_bytes()]
+    workers = [pid for pid in runs.processes() if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(workers[0], signal.SIGKILL)
     assert process.wait(timeout=20) == 1
     runs.wait_until_gone()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.caption_set.fingerprint import fingerprint, stamp
+from curation.caption_set.fingerprint import change_stamp, fingerprint
 from curation.caption_set.manifest import (
     Counts,
     CurationSettings,
@@ -125,11 +125,11 @@ def test_rows_are_estimated(
 def test_a_stamp_tells_a_change_and_refuses_a_pipe(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("a")
-    before = stamp(path)
-    assert stamp(path) == before
+    before = change_stamp(path)
+    assert change_stamp(path) == before
     path.write_text("ab")
-    assert stamp(path) != before
+    assert change_stamp(path) != before
     with pytest.raises(InputError, match="no such file"):
-        stamp(tmp_path / "none.csv")
+        change_stamp(tmp_path / "none.csv")
     with pytest.raises(InputError, match="pipe"):
-        stamp(Path("/dev/null"))
+        change_stamp(Path("/dev/null"))

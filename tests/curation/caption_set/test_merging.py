@@ -13,7 +13,7 @@ import curation.caption_set.merging
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
-from curation.caption_set.writer import SetError
+from curation.caption_set.work_folder import SetError
 from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import InputError
 from tests.curation.fakes import fake_recipe, write_reports

@@ -6,7 +6,8 @@ import pytest
 
 from curation.caption import AcceptedCaption, MadeBy, OutcomeColumns, RefusedCaption, ReportOutcome
 from curation.caption_set.schemas import parquet_schema
-from curation.caption_set.shards import TABLES, PartWriter, part_path, source_names
+from curation.caption_set.set_files import TABLES, part_path
+from curation.caption_set.shards import PartWriter, source_names
 from curation.report import Report, Section
 from curation.runtime.files import whole_file, write_text
 

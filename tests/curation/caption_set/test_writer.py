@@ -13,7 +13,8 @@ import pytest
 from curation.caption import OutcomeColumns
 from curation.caption_set import writer as caption_set
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
-from curation.caption_set.writer import SetError, locked, open_set
+from curation.caption_set.work_folder import SetError, lock_set
+from curation.caption_set.writer import open_set
 from curation.pipeline import CurateJob, curate
 from curation.report import Report
 from tests.curation.fakes import fake_recipe, write_reports
@@ -70,7 +71,7 @@ def test_leftovers_of_killed_runs_are_removed(tmp_path: Path) -> None:
 
 def test_a_long_manifest_is_not_written_for_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It names all parts, so writing it for each would take the square of their number."""
-    monkeypatch.setattr(caption_set, "PARTS_TOLD_AT_ONCE", 3)
+    monkeypatch.setattr(caption_set, "PARTS_PER_SAVE", 3)
     saved, save = list[int](), Manifest.save
 
     def counted(manifest: Manifest, root: Path) -> None:
@@ -90,9 +91,9 @@ def test_a_long_manifest_is_not_written_for_each_part(tmp_path: Path, monkeypatc
 
 def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
     root = tmp_path / "set"
-    with locked(root), pytest.raises(SetError, match=f"another run .process {os.getpid()}."), locked(root):
+    with lock_set(root), pytest.raises(SetError, match=f"another run .process {os.getpid()}."), lock_set(root):
         pass
-    with locked(root):
+    with lock_set(root):
         pass
 
 
@@ -103,7 +104,7 @@ def test_a_lock_whose_file_was_removed_does_not_count(tmp_path: Path, monkeypatc
         (root / ".work" / "lock").unlink()
 
     monkeypatch.setattr("fcntl.flock", flock_after_removal)
-    with pytest.raises(SetError, match="finished by another run just now"), locked(root):
+    with pytest.raises(SetError, match="finished by another run just now"), lock_set(root):
         pass
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.caption_set.manifest import ManifestError, load_manifest
-from curation.caption_set.writer import PROMPT as PROMPT_FILE
+from curation.caption_set.set_files import PROMPT_FILE
 from curation.engines.chat import Answer, ChatFailed, EngineDown
 from curation.llm.pool import ChatRecipe
 from curation.llm.usage import Prices
@@ -24,7 +24,9 @@ from tests.curation.fakes import PROMPT, FakeChat, answer, chat_recipe, fake_rec
 TABLES = ("reports", "captions", "rejects", "responses")
 
 
-def job(folder: Path, count: int = 40, *, distinct: int | None = None, out: str = "set", per_part: int = 15) -> CurateJob:
+def job(
+    folder: Path, count: int = 40, *, distinct: int | None = None, out: str = "set", per_part: int = 15
+) -> CurateJob:
     reports = folder / f"reports-{count}-{distinct}.csv"
     if not reports.exists():
         write_reports(reports, count, distinct=distinct)
@@ -44,7 +46,9 @@ def files(root: Path, *tables: str) -> dict[str, bytes]:
     }
 
 
-def run(folder: Path, chat: FakeChat, progress: Progress | None = None, *, repair: int = 0, count: int = 40) -> CurateResult:
+def run(
+    folder: Path, chat: FakeChat, progress: Progress | None = None, *, repair: int = 0, count: int = 40
+) -> CurateResult:
     return curate(job(folder, count), chat_recipe(chat, repair=repair), progress)
 
 

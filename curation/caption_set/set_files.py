@@ -1,0 +1,84 @@
+"""The files of a caption set: names, which of them belong to which part, and removal of files that belong to none.
+
+A part is one file in each of the set's tables, with the same number; see ``shards`` for how one is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, Protocol
+
+from curation.runtime.files import TEMPORARY_SUFFIX
+
+from .manifest import CurationSettings
+
+Table = Literal["reports", "captions", "rejects", "responses"]
+TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
+
+CARD_FILE = "README.md"
+SKIPPED_FILE = "skipped.jsonl"
+PLOT_FILE = "captions.png"
+PROMPT_FILE = "prompt.yaml"
+# What a set has beside its manifest and its parts.
+FILES_BESIDE_PARTS = (CARD_FILE, SKIPPED_FILE, PLOT_FILE, PROMPT_FILE)
+
+# The folder for files of an unfinished run, and the language model's answers in it.
+WORK_FOLDER = ".work"
+RESPONSES_FILE = "responses.sqlite"
+
+PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
+
+
+def tables_of(settings: CurationSettings) -> tuple[Table, ...]:
+    """Return the tables of a set with these settings: only one by a language model has ``responses``."""
+    return TABLES if settings.prompt else TABLES[:-1]
+
+
+def part_path(root: Path, table: str, index: int) -> Path:
+    """Return the path of a part's file in one table; parts are numbered from 0."""
+    return root / table / f"part-{index:05d}.parquet"
+
+
+def part_number(name: str) -> int | None:
+    """Return the number of the part that a file belongs to, by its path below the set's folder; None if to no part."""
+    table, _, file_name = name.partition("/")
+    match = PART_FILE.fullmatch(file_name) if table in TABLES else None
+    return int(match[1]) if match else None
+
+
+def remove_leftovers(root: Path, parts: int) -> None:
+    """Remove files of parts that the manifest, which names ``parts`` of them, does not name; without any, the rest."""
+    remove_temporary_files(root)
+    for table in TABLES:
+        for path in (root / table).glob("part-*"):
+            number = part_number(f"{table}/{path.name}")
+            if number is not None and number >= parts:
+                path.unlink()
+    if not parts:
+        for name in FILES_BESIDE_PARTS:
+            (root / name).unlink(missing_ok=True)
+
+
+def remove_temporary_files(root: Path) -> None:
+    """Remove the files of parts that were never finished."""
+    for table in TABLES:
+        for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"):
+            path.unlink()
+
+
+class SetPublisher(Protocol):
+    """Puts the files of a caption set into a store while it is written.
+
+    ``publishing.StorePublisher`` is one and says what each method does.
+    """
+
+    @property
+    def shown(self) -> str: ...
+    def put_part(self, index: int, tables: Iterable[Table]) -> None: ...
+    def drop_part(self, index: int, tables: Iterable[Table]) -> None: ...
+    def put_file(self, path: Path) -> None: ...
+    def put_manifest(self) -> None: ...
+    def remove_leftovers(self, parts: int) -> None: ...
+    def size_of(self, path: Path) -> int | None: ...

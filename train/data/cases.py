@@ -1,4 +1,4 @@
-"""A data set of CT volumes as training sees it: cases, where their labels lie, and what had to be left out."""
+"""A data set of CT volumes as training sees it: its cases, their label files, their split, and the unusable cases."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -10,28 +10,28 @@ from curation.runtime.errors import OvctError
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-# How data sets call them.
+# The words that data sets use for their splits.
 SPLIT_NAMES: Mapping[str, Split] = {
     "train": "train", "training": "train",
     "val": "val", "valid": "val", "validation": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
 OnProblem = Literal["skip", "refuse"]
-# Problems that a message tells in full; the others are counted.
-PROBLEMS_TOLD = 10
+# A message lists this many problems and only counts the others.
+MAX_LISTED_PROBLEMS = 10
 
 
 class DataError(OvctError, ValueError):
-    """A data set, or one of its cases, cannot be used. The text says what to do."""
+    """Raised where a data set, or one of its cases, cannot be used. The text says what to do."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class LabelFiles:
-    """Labels of one case: one label map, or a binary mask for each label id, painted in this order, later over earlier.
+    """The label files of one case: one label map, or one binary mask for each label id.
 
-    A structure without a mask is absent.
+    Masks are painted in the order of the tuple, later ones over earlier ones. A structure without a mask is absent.
     """
 
     map: Path | None = None
@@ -45,9 +45,9 @@ class LabelFiles:
 
 @dataclass(frozen=True)
 class RecordedHeader:
-    """What a table says of a volume whose own header is blank: HU = slope × value + intercept, and where it lies.
+    """The header of a volume as a table records it, for a file whose own header is blank.
 
-    `affine`: 3 rows of 4, voxel index -> RAS mm.
+    HU = slope × stored value + intercept. `affine`: 3 rows of 4, voxel index -> RAS mm.
     """
 
     slope: float
@@ -57,10 +57,11 @@ class RecordedHeader:
 
 @dataclass(frozen=True)
 class Case:
-    """One volume. `scan` is the same for reconstructions of one acquisition, `patient` for all scans of one person.
+    """One volume of a data set, with the files that belong to it.
 
-    `split`: the data set's own, None where it has none. `labelled`: the structures that were looked for in this case,
-    None for all of the data set's; what was not looked for is unknown, not absent.
+    `scan` is the same for all reconstructions of one acquisition, `patient` for all scans of one person. `split` is
+    the data set's own split, None where it has none. `labelled` names the structures that were annotated in this case,
+    None for all structures of the data set: a structure that was not annotated is unknown, not absent.
     """
 
     id: str
@@ -70,26 +71,31 @@ class Case:
     split: Split | None = None
     labels: LabelFiles | None = None
     labelled: tuple[str, ...] | None = None
-    recorded: RecordedHeader | None = None
+    recorded_header: RecordedHeader | None = None
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A case that cannot be used, and why."""
+class CaseProblem:
+    """Says which case cannot be used, because of which file, and why."""
 
-    case: str
+    case_id: str
     path: Path
-    what: str
+    reason: str
 
     def __str__(self) -> str:
-        return f"{self.case}: {self.what}" if str(self.path) in self.what else f"{self.case} ({self.path}): {self.what}"
+        if str(self.path) in self.reason:
+            return f"{self.case_id}: {self.reason}"
+        return f"{self.case_id} ({self.path}): {self.reason}"
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Cases sorted by id, and the structures that their labels tell: name -> ids in the label map.
+    """The cases of a data set, sorted by id, and its structures: name -> ids in the label maps.
 
-    Regions may overlap: an id may stand for several structures. `ignored`: ids of voxels of which nothing is known.
+    Structures may overlap: one id may belong to several of them. `ignored` are ids of voxels that were not annotated.
+
+    Raises:
+        DataError: two cases have the same id.
     """
 
     root: Path
@@ -97,7 +103,7 @@ class DataSet:
     cases: tuple[Case, ...]
     structures: dict[str, tuple[int, ...]] = field(default_factory=dict)
     ignored: tuple[int, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[CaseProblem, ...] = ()
 
     def __post_init__(self) -> None:
         seen: dict[str, Case] = {}
@@ -110,72 +116,78 @@ class DataSet:
             seen[case.id] = case
 
 
-def told(problems: Sequence[Problem]) -> str:
-    """The first problems, a line each, and how many more there are."""
-    more = len(problems) - PROBLEMS_TOLD
-    lines = [str(problem) for problem in problems[:PROBLEMS_TOLD]]
+def list_problems(problems: Sequence[CaseProblem]) -> str:
+    """Return the first problems, one on each line, and how many more there are."""
+    more = len(problems) - MAX_LISTED_PROBLEMS
+    lines = [str(problem) for problem in problems[:MAX_LISTED_PROBLEMS]]
     return "\n  ".join([*lines, *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def refuse(root: Path, problems: Sequence[Problem], of: int) -> None:
-    """Raise `DataError` where there is a problem, telling up to ten."""
+def raise_for_problems(root: Path, problems: Sequence[CaseProblem], total: int) -> None:
+    """Raise `DataError` if there are problems, naming up to ten of them. `total` is the number of all cases."""
     if problems:
         raise DataError(
-            f"{root}: {len(problems):,} of {of:,} cases cannot be used:\n  {told(problems)}\n"
+            f"{root}: {len(problems):,} of {total:,} cases cannot be used:\n  {list_problems(problems)}\n"
             "Put them right or take them out of the folder, or leave them out with --on-problem skip"
         )
 
 
-def split_named(said: str | None, where: str) -> Split:
-    """The split that a data set calls `said`; `DataError`, beginning with `where`, for another word."""
-    name = (said or "").strip().lower()
+def parse_split(text: str | None, where: str) -> Split:
+    """Return the split that a data set calls `text`. Raises `DataError`, beginning with `where`, for other words."""
+    name = (text or "").strip().lower()
     if name not in SPLIT_NAMES:
-        raise DataError(f"{where}: split {said!r}; expected one of {', '.join(SPLIT_NAMES)}")
+        raise DataError(f"{where}: split {text!r}; expected one of {', '.join(SPLIT_NAMES)}")
     return SPLIT_NAMES[name]
 
 
-def share_of(patient: str, seed: int = 0) -> float:
-    """A number from 0 to below 1 that depends on the patient's id and the seed alone: splits stay when cases come."""
+def patient_fraction(patient: str, seed: int = 0) -> float:
+    """Return a number in [0, 1) that depends only on the patient's id and the seed.
+
+    Splits are drawn with it, so that a patient stays in a split when other cases are added to the data set.
+    """
     digest = hashlib.sha256(f"{seed}\n{patient}".encode()).digest()
     return int.from_bytes(digest[:7], "big") / 2**56
 
 
 def split_cases(dataset: DataSet, validation: float = 0.1, test: float = 0.0, seed: int = 0) -> dict[Split, list[Case]]:
-    """Cases for training, validation and testing, no patient in two of them.
+    """Divide the cases into training, validation and test cases, with no patient in two of them.
 
-    The data set's own split holds where it has one; a case that it does not name goes where its patient is, else to
-    training. Where there is no split, or none for validation, patients are drawn by a hash of their id, `validation`
-    and `test` of them on average, at least one each while there are patients.
+    The data set's own split holds where it has one; a case without a split goes where its patient is, else to
+    training. Where there is no split, or none for validation, patients are drawn by a hash of their id: on average the
+    shares `validation` and `test` of them, and at least one for each while there are patients.
 
     Raises:
-        DataError: shares that leave nothing to train on, or a patient whom the data set's own split has twice.
+        DataError: the shares leave nothing to train on, or the data set's own split has a patient twice.
     """
     if validation < 0 or test < 0 or validation + test >= 1:
         raise DataError(f"shares from 0 that leave something to train on, not {validation} and {test}")
-    home = _own_split(dataset)
+    split_of = _splits_by_patient(dataset)
     shares: dict[Split, float] = {"test": test, "val": validation}
-    if home:
-        shares = {} if "val" in home.values() else {"val": validation}
-    patients = sorted({case.patient for case in dataset.cases}, key=lambda patient: (share_of(patient, seed), patient))
-    free = [patient for patient in patients if home.setdefault(patient, "train") == "train"]
-    below = 0.0
+    if split_of:
+        shares = {} if "val" in split_of.values() else {"val": validation}
+    patients = sorted(
+        {case.patient for case in dataset.cases}, key=lambda patient: (patient_fraction(patient, seed), patient)
+    )
+    free = [patient for patient in patients if split_of.setdefault(patient, "train") == "train"]
+    bound = 0.0
     for name, share in shares.items():
-        below += share
-        drawn = [patient for patient in free[:-1] if share_of(patient, seed) < below] or free[:-1][:1]
+        bound += share
+        drawn = [patient for patient in free[:-1] if patient_fraction(patient, seed) < bound] or free[:-1][:1]
         if share:
-            home |= dict.fromkeys(drawn, name)
+            split_of |= dict.fromkeys(drawn, name)
             free = free[len(drawn) :]
-    return {name: [case for case in dataset.cases if home[case.patient] == name] for name in SPLITS}
+    return {name: [case for case in dataset.cases if split_of[case.patient] == name] for name in SPLITS}
 
 
-def _own_split(dataset: DataSet) -> dict[str, Split]:
-    home: dict[str, Split] = {}
+def _splits_by_patient(dataset: DataSet) -> dict[str, Split]:
+    """Return the data set's own split of each patient. Raises `DataError` for a patient in two splits."""
+    split_of: dict[str, Split] = {}
     for case in dataset.cases:
         if case.split is None:
             continue
-        if home.setdefault(case.patient, case.split) != case.split:
+        if split_of.setdefault(case.patient, case.split) != case.split:
             raise DataError(
-                f"{dataset.root}: patient {case.patient} is in {home[case.patient]} and, with {case.id}, in "
+                f"{dataset.root}: patient {case.patient} is in {split_of[case.patient]} and, with {case.id}, in "
                 f"{case.split}; a model would be tested on patients it was trained on. Put the split right"
             )
-    return home
+    return split_of

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .cases import Case, DataError, DataSet, LabelFiles, Problem, Split
-from .volume_names import is_volume, stem
+from .cases import Case, CaseProblem, DataError, DataSet, LabelFiles, Split
+from .volume_names import is_volume, volume_stem, volumes_in
 
 FIRST_CHANNEL = "_0000"
 # nnU-Net v2: voxels under this name were not annotated (documentation, ignore_label.md).
@@ -22,99 +22,124 @@ def is_nnunet(root: Path) -> bool:
     """Whether there is a `dataset.json` with images named by channel, or listed as nnU-Net does."""
     if not _has_json(root):
         return False
-    channels = any(stem(path.name).endswith(FIRST_CHANNEL) for path in _volumes(root / "imagesTr").values())
-    return channels or bool(_listed(root, _described(root)))
+    has_channels = any(
+        volume_stem(path.name).endswith(FIRST_CHANNEL) for path in volumes_in(root / "imagesTr").values()
+    )
+    return has_channels or bool(_listed_cases(root, _read_json(root)))
 
 
 def read_msd(root: Path) -> DataSet:
-    """`training: [{image, label}]` of `dataset.json`, with `labels` id -> name."""
-    described = _described(root)
-    structures, ignored = _structures(root, described)
-    listed = described.get("training")
-    if not isinstance(listed, list) or not all(isinstance(each, dict) and "image" in each for each in listed):
+    """Read `training: [{image, label}]` of `dataset.json`, with `labels` id -> name."""
+    description = _read_json(root)
+    structures, ignored = _read_structures(root, description)
+    listed = description.get("training")
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) and "image" in entry for entry in listed):
         raise DataError(f"{root / 'dataset.json'} has no list `training` of images with their labels")
-    pairs = {}
-    for each in listed:
-        image, label = Path(str(each["image"])), each.get("label")
+    files = {}
+    for entry in listed:
+        image, label = Path(str(entry["image"])), entry.get("label")
         if is_volume(image.name):
-            pairs[stem(image.name)] = (root / image, root / str(label) if label else None)
-    return _dataset(root, "msd", pairs, structures, ignored)
+            files[volume_stem(image.name)] = (root / image, root / str(label) if label else None)
+    return _build_dataset(root, "msd", files, structures, ignored)
 
 
 def read_nnunet(root: Path) -> DataSet:
-    """`imagesTr/<id>_0000.nii.gz` with `labelsTr/<id>.nii.gz`; `imagesTs` where `labelsTs` is there, as test cases.
+    """Read `imagesTr/<id>_0000.nii.gz` with `labelsTr/<id>.nii.gz`; with `labelsTs`, `imagesTs` are test cases.
 
-    Labels: id -> name (v1), name -> id, or name -> list of ids for regions (v2). One channel.
+    Labels: id -> name (v1), name -> id, or name -> list of ids for regions (v2).
+
+    Raises:
+        DataError: the images have several channels, or `dataset.json` cannot be understood.
     """
-    described = _described(root)
-    channels = described.get("channel_names", described.get("modality", {}))
+    description = _read_json(root)
+    channels = description.get("channel_names", description.get("modality", {}))
     if len(channels) > 1:
         names = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))
         raise DataError(f"{root / 'dataset.json'} has {len(channels)} channels ({names}); CT volumes have one")
-    structures, ignored = _structures(root, described)
-    pairs = _listed(root, described)
+    structures, ignored = _read_structures(root, description)
+    files = _listed_cases(root, description)
     splits: dict[str, Split] = {}
     for images, labels in (("imagesTr", "labelsTr"), ("imagesTs", "labelsTs")):
-        maps = _volumes(root / labels)
-        for name, path in _volumes(root / images).items() if maps else ():
-            if name.endswith(FIRST_CHANNEL) and name.removesuffix(FIRST_CHANNEL) not in pairs:
-                case = name.removesuffix(FIRST_CHANNEL)
-                pairs[case] = (path, maps.get(case))
-                splits |= {case: "test"} if images == "imagesTs" else {}
-    return _dataset(root, "nnunet", pairs, structures, ignored, splits)
+        maps = volumes_in(root / labels)
+        for name, path in volumes_in(root / images).items() if maps else ():
+            if name.endswith(FIRST_CHANNEL) and name.removesuffix(FIRST_CHANNEL) not in files:
+                case_id = name.removesuffix(FIRST_CHANNEL)
+                files[case_id] = (path, maps.get(case_id))
+                splits |= {case_id: "test"} if images == "imagesTs" else {}
+    return _build_dataset(root, "nnunet", files, structures, ignored, splits)
 
 
-def _listed(root: Path, described: Mapping[str, Any]) -> dict[str, tuple[Path, Path | None]]:
-    """Image and label map of the cases that v2's optional `dataset: {id: {images, label}}` lists."""
-    listed = described.get("dataset")
-    if not isinstance(listed, dict) or not all(isinstance(each, dict) and "images" in each for each in listed.values()):
-        return {}
-    return {
-        name: (root / each["images"][0], root / each["label"] if each.get("label") else None)
-        for name, each in listed.items()
-    }
+def _has_json(root: Path) -> bool:
+    return (root / "dataset.json").is_file()
 
 
-def _dataset(
-    root: Path,
-    layout: str,
-    pairs: Mapping[str, tuple[Path, Path | None]],
-    structures: dict[str, tuple[int, ...]],
-    ignored: tuple[int, ...],
-    splits: Mapping[str, Split] = {},
-) -> DataSet:
-    own = {**_fold(root / "splits_final.json"), **splits}
-    cases, problems = [], []
-    for name, (image, label) in pairs.items():
-        missing = next((path for path in (image, label) if path is not None and not path.exists()), None)
-        if label is None:
-            problems.append(Problem(name, image, "no label map for it"))
-        elif missing is not None:
-            problems.append(Problem(name, missing, "named in dataset.json, but not there"))
-        else:
-            cases.append(Case(name, name, name, image, own.get(name), LabelFiles(map=label)))
-    return DataSet(root, layout, tuple(cases), structures, ignored, tuple(problems))
+def _read_json(root: Path) -> dict[str, Any]:
+    path = root / "dataset.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise DataError(f"{root} has no dataset.json") from None
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON ({error}); fetch it again") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected an object with `labels`")
+    return content
 
 
-def _structures(root: Path, described: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
-    """Structures with their ids, and the ids to ignore, whichever way round `labels` is written."""
-    labels = described.get("labels")
+def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:
+    """Return the structures with their ids, and the ids to ignore, whichever way round `labels` is written."""
+    labels = description.get("labels")
     if not isinstance(labels, dict) or not labels:
         raise DataError(f'{root / "dataset.json"} has no `labels`; expected names with ids, such as {{"liver": 1}}')
     if all(isinstance(value, str) for value in labels.values()) and all(key.lstrip("-").isdigit() for key in labels):
         labels = {name: int(number) for number, name in labels.items()}
-    found: dict[str, tuple[int, ...]] = {}
-    for name, said in labels.items():
-        ids = said if isinstance(said, list) else [said]
+    structures: dict[str, tuple[int, ...]] = {}
+    for name, value in labels.items():
+        ids = value if isinstance(value, list) else [value]
         if not ids or not all(str(number).isdigit() for number in ids):
-            raise DataError(f"{root / 'dataset.json'}: label {name!r} is {said!r}; expected an id or a list of ids")
-        found[name] = tuple(int(number) for number in ids)
-    ignored = found.pop(IGNORE, ())
-    return {name: ids for name, ids in found.items() if ids != (0,)}, ignored
+            raise DataError(f"{root / 'dataset.json'}: label {name!r} is {value!r}; expected an id or a list of ids")
+        structures[name] = tuple(int(number) for number in ids)
+    ignored = structures.pop(IGNORE, ())
+    return {name: ids for name, ids in structures.items() if ids != (0,)}, ignored
 
 
-def _fold(path: Path) -> dict[str, Split]:
-    """Splits of the first fold of nnU-Net's `splits_final.json`; empty where there is none."""
+def _listed_cases(root: Path, description: Mapping[str, Any]) -> dict[str, tuple[Path, Path | None]]:
+    """Return image and label map of the cases that v2's optional `dataset: {id: {images, label}}` lists."""
+    listed = description.get("dataset")
+    if not isinstance(listed, dict):
+        return {}
+    if not all(isinstance(entry, dict) and "images" in entry for entry in listed.values()):
+        return {}
+    return {
+        name: (root / entry["images"][0], root / entry["label"] if entry.get("label") else None)
+        for name, entry in listed.items()
+    }
+
+
+def _build_dataset(
+    root: Path,
+    layout: str,
+    files: Mapping[str, tuple[Path, Path | None]],
+    structures: dict[str, tuple[int, ...]],
+    ignored: tuple[int, ...],
+    splits: Mapping[str, Split] = {},
+) -> DataSet:
+    """Return the data set of `files`: case id -> image and label map. `splits` go before those of nnU-Net's folds."""
+    splits = {**_read_first_fold(root / "splits_final.json"), **splits}
+    cases, problems = [], []
+    for name, (image, label) in files.items():
+        missing = next((path for path in (image, label) if path is not None and not path.exists()), None)
+        if label is None:
+            problems.append(CaseProblem(name, image, "no label map for it"))
+        elif missing is not None:
+            problems.append(CaseProblem(name, missing, "named in dataset.json, but not there"))
+        else:
+            cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(map=label)))
+    return DataSet(root, layout, tuple(cases), structures, ignored, tuple(problems))
+
+
+def _read_first_fold(path: Path) -> dict[str, Split]:
+    """Return the splits of the first fold of nnU-Net's `splits_final.json`; empty where there is no such file."""
     if not path.is_file():
         return {}
     try:
@@ -122,25 +147,3 @@ def _fold(path: Path) -> dict[str, Split]:
         return {**dict.fromkeys(fold["train"], "train"), **dict.fromkeys(fold["val"], "val")}
     except (ValueError, LookupError, TypeError) as error:
         raise DataError(f"{path} is no list of folds with `train` and `val` ({error})") from None
-
-
-def _has_json(root: Path) -> bool:
-    return (root / "dataset.json").is_file()
-
-
-def _described(root: Path) -> dict[str, Any]:
-    path = root / "dataset.json"
-    try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise DataError(f"{root} has no dataset.json") from None
-    except ValueError as error:
-        raise DataError(f"{path} is no JSON ({error}); fetch it again") from None
-    if not isinstance(found, dict):
-        raise DataError(f"{path}: expected an object with `labels`")
-    return found
-
-
-def _volumes(folder: Path) -> dict[str, Path]:
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {stem(path.name): path for path in paths if is_volume(path.name)}

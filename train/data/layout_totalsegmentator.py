@@ -5,86 +5,11 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from .cases import Case, DataSet, LabelFiles, Problem, Split, split_named
-from .volume_names import is_volume, stem
-
-
-def has_segmentations(root: Path) -> bool:
-    """Whether folders of cases with masks lie in `root`."""
-    return any((path.parent / "segmentations").is_dir() for path in root.glob("*/ct.nii*"))
-
-
-def read_totalsegmentator(root: Path) -> DataSet:
-    """`<id>/ct.nii.gz` with `<id>/segmentations/<structure>.nii.gz`, v1 or v2 by the structures there are.
-
-    A structure without a file is absent (v2); one that no case has a file for is none of the data set's. Structures
-    that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`), columns image_id, split.
-    """
-    found = {path.parent: path for path in sorted(root.glob("*/ct.nii*")) if is_volume(path.name)}
-    masks = {folder: _masks(folder / "segmentations") for folder in found}
-    seen = {name for files in masks.values() for name in files}
-    v1 = bool(seen & (set(V1) - set(V2))) and not seen & (set(V2) - set(V1))
-    order = [*(V1 if v1 else V2), *sorted(seen - set(V1 if v1 else V2))]
-    ids = {name: number for number, name in enumerate(order, 1)}
-    splits = _meta_splits(root / "meta.csv")
-    cases, problems = [], []
-    for folder, image in found.items():
-        name = folder.name
-        if not masks[folder]:
-            problems.append(Problem(name, folder, "no masks in segmentations/"))
-            continue
-        painted = sorted((ids[structure], path) for structure, path in masks[folder].items())
-        cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(masks=tuple(painted))))
-    problems += [
-        Problem(folder.parent.name, folder.parent, "segmentations/ without ct.nii.gz")
-        for folder in sorted(root.glob("*/segmentations"))
-        if folder.parent not in found
-    ]
-    structures: dict[str, tuple[int, ...]] = {name: (ids[name],) for name in order if name in seen}
-    return DataSet(
-        root, "totalsegmentator-v1" if v1 else "totalsegmentator-v2", tuple(cases), structures, (), tuple(problems)
-    )
-
-
-def _masks(folder: Path) -> dict[str, Path]:
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {stem(path.name): path for path in paths if is_volume(path.name)}
-
-
-def _meta_splits(path: Path) -> dict[str, Split]:
-    """Splits by image id; empty without the file or without these columns."""
-    if not path.is_file():
-        return {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        rows = csv.DictReader(file, delimiter=max(";,\t", key=first.count))
-        if not {"image_id", "split"} <= set(rows.fieldnames or ()):
-            return {}
-        return {row["image_id"].strip(): split_named(row["split"], f"{path}: {row['image_id']}") for row in rows}
-
-
-def has_maps(root: Path) -> bool:
-    """Whether images and label maps lie in two folders, as in TotalSegmentator-CT-Lite."""
-    return (root / "Images").is_dir() and (root / "Masks").is_dir()
-
-
-def read_totalsegmentator_maps(root: Path) -> DataSet:
-    """`Images/<id>.nii.gz` with `Masks/<id>.nii.gz`, one label map by the ids of v2 (TotalSegmentator-CT-Lite)."""
-    labels = _masks(root / "Masks")
-    cases, problems = [], []
-    splits = _meta_splits(root / "meta.csv")
-    for name, image in _masks(root / "Images").items():
-        if name in labels:
-            cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(map=labels[name])))
-        else:
-            problems.append(Problem(name, image, "no label map of this name in Masks/"))
-    structures: dict[str, tuple[int, ...]] = {name: (number,) for number, name in enumerate(V2, 1)}
-    return DataSet(root, "totalsegmentator-maps", tuple(cases), structures, (), tuple(problems))
-
+from .cases import Case, CaseProblem, DataSet, LabelFiles, Split, parse_split
+from .volume_names import is_volume, volumes_in
 
 # Source: TotalSegmentator (Apache-2.0), map_to_binary.py, `total_v1` and `total` of v2. Ids count from 1.
-V1: tuple[str, ...] = tuple(
+V1_STRUCTURES: tuple[str, ...] = tuple(
     """
     spleen kidney_right kidney_left gallbladder liver stomach aorta inferior_vena_cava portal_vein_and_splenic_vein
     pancreas adrenal_gland_right adrenal_gland_left lung_upper_lobe_left lung_lower_lobe_left lung_upper_lobe_right
@@ -102,7 +27,7 @@ V1: tuple[str, ...] = tuple(
     autochthon_left autochthon_right iliopsoas_left iliopsoas_right urinary_bladder
     """.split()
 )
-V2: tuple[str, ...] = tuple(
+V2_STRUCTURES: tuple[str, ...] = tuple(
     """
     spleen kidney_right kidney_left gallbladder liver stomach pancreas adrenal_gland_right adrenal_gland_left
     lung_upper_lobe_left lung_lower_lobe_left lung_upper_lobe_right lung_middle_lobe_right lung_lower_lobe_right
@@ -122,3 +47,74 @@ V2: tuple[str, ...] = tuple(
     rib_right_7 rib_right_8 rib_right_9 rib_right_10 rib_right_11 rib_right_12 sternum costal_cartilages
     """.split()
 )
+
+
+def is_totalsegmentator(root: Path) -> bool:
+    """Whether `root` contains folders of cases with masks."""
+    return any((path.parent / "segmentations").is_dir() for path in root.glob("*/ct.nii*"))
+
+
+def read_totalsegmentator(root: Path) -> DataSet:
+    """Read `<id>/ct.nii.gz` with `<id>/segmentations/<structure>.nii.gz`, v1 or v2 by the names of the structures.
+
+    A structure without a file is absent (v2); a structure without a file in any case is not one of the data set's.
+    Structures that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`), columns
+    image_id, split.
+    """
+    images = {path.parent: path for path in sorted(root.glob("*/ct.nii*")) if is_volume(path.name)}
+    masks = {folder: volumes_in(folder / "segmentations") for folder in images}
+    present = {name for files in masks.values() for name in files}
+    v1 = bool(present & (set(V1_STRUCTURES) - set(V2_STRUCTURES)))
+    v1 = v1 and not present & (set(V2_STRUCTURES) - set(V1_STRUCTURES))
+    standard = V1_STRUCTURES if v1 else V2_STRUCTURES
+    names = [*standard, *sorted(present - set(standard))]
+    ids = {name: number for number, name in enumerate(names, 1)}
+    splits = _read_splits(root / "meta.csv")
+    cases, problems = [], []
+    for folder, image in images.items():
+        name = folder.name
+        if not masks[folder]:
+            problems.append(CaseProblem(name, folder, "no masks in segmentations/"))
+            continue
+        masks_by_id = sorted((ids[structure], path) for structure, path in masks[folder].items())
+        cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(masks=tuple(masks_by_id))))
+    problems += [
+        CaseProblem(folder.parent.name, folder.parent, "segmentations/ without ct.nii.gz")
+        for folder in sorted(root.glob("*/segmentations"))
+        if folder.parent not in images
+    ]
+    structures: dict[str, tuple[int, ...]] = {name: (ids[name],) for name in names if name in present}
+    layout = "totalsegmentator-v1" if v1 else "totalsegmentator-v2"
+    return DataSet(root, layout, tuple(cases), structures, (), tuple(problems))
+
+
+def is_totalsegmentator_maps(root: Path) -> bool:
+    """Whether images and label maps lie in two folders, as in TotalSegmentator-CT-Lite."""
+    return (root / "Images").is_dir() and (root / "Masks").is_dir()
+
+
+def read_totalsegmentator_maps(root: Path) -> DataSet:
+    """Read `Images/<id>.nii.gz` with `Masks/<id>.nii.gz`, a label map with the ids of v2 (TotalSegmentator-CT-Lite)."""
+    label_maps = volumes_in(root / "Masks")
+    cases, problems = [], []
+    splits = _read_splits(root / "meta.csv")
+    for name, image in volumes_in(root / "Images").items():
+        if name in label_maps:
+            cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(map=label_maps[name])))
+        else:
+            problems.append(CaseProblem(name, image, "no label map of this name in Masks/"))
+    structures: dict[str, tuple[int, ...]] = {name: (number,) for number, name in enumerate(V2_STRUCTURES, 1)}
+    return DataSet(root, "totalsegmentator-maps", tuple(cases), structures, (), tuple(problems))
+
+
+def _read_splits(path: Path) -> dict[str, Split]:
+    """Return the splits by image id; empty without the file or without its columns image_id and split."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = file.readline()
+        file.seek(0)
+        rows = csv.DictReader(file, delimiter=max(";,\t", key=header.count))
+        if not {"image_id", "split"} <= set(rows.fieldnames or ()):
+            return {}
+        return {row["image_id"].strip(): parse_split(row["split"], f"{path}: {row['image_id']}") for row in rows}

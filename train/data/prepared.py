@@ -1,4 +1,4 @@
-"""Cases on the network's grid, made once and kept on disk, so that training reads crops and not scans.
+"""Cases on the network's grid, prepared once and kept on disk, so that training reads crops and not scans.
 
 MONAI's PersistentDataset does not serve: a cut-off cache file stops the run (it makes anew only what has a broken
 magic number), a file is read as a whole for each crop, and what it reads is a pickle. Shapes: D H W voxels of the
@@ -23,16 +23,25 @@ from models.preprocessing import Preprocessing
 from train.scans.formats import ScanError
 from train.scans.grid import Grid, labels_to_network, to_network
 
-from .cases import Case, DataError, DataSet, OnProblem, Problem, refuse
+from .cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_problems
 from .dataset import read_case, read_labels
-from .prepared_file import LabelPlaces, StoredCase, crop, file_name, index_labels, pack, read, unpack, write
+from .prepared_file import (
+    LabelVoxels,
+    StoredCase,
+    index_labels,
+    pack_label_index,
+    prepared_file_name,
+    read_prepared,
+    unpack_label_index,
+    write_prepared,
+)
 
 # z-scored or windowed HU keep three digits in half precision: half an HU in soft tissue, far below the noise.
-STORED = torch.float16
-LARGEST = torch.finfo(STORED).max
+STORED_DTYPE = torch.float16
+LARGEST_STORED = torch.finfo(STORED_DTYPE).max
 
 
-class Prepared(NamedTuple):
+class PreparedCase(NamedTuple):
     """A case on the network's grid: `volume` (1, D, H, W) float32, `labels` (D, H, W) int16 or None without labels."""
 
     volume: Tensor
@@ -41,57 +50,15 @@ class Prepared(NamedTuple):
     case: Case
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What is made of each case of a data set, and where it is kept (None: nowhere)."""
+class PreparedCases(Sequence[PreparedCase]):
+    """The cases of a data set, each prepared at its first use, then kept in `cache` and, up to `keep_gb`, in memory.
 
-    dataset: DataSet
-    preprocessing: Preprocessing
-    structures: dict[str, tuple[int, ...]]
-    cache: Path | None
+    `structures` names the structures whose labels are kept, None for all of the data set's; voxels of the others count
+    as background. A `cache` may be shared by runs and processes; without one, a case that is no longer in memory is
+    prepared again. `problems` are the cases that `prepare` has left out.
 
-    def stored(self, case: Case) -> StoredCase:
-        """The case, from its file where there is a whole one. Raises `DataError` where the case cannot be used."""
-        try:
-            path = self.cache and self.cache / file_name(case, self.preprocessing, self.structures)
-            stored = read(path) if path else None
-            if stored is None:
-                stored = self._make(case)
-                if path:
-                    write(path, stored)
-            return stored
-        except (ScanError, DataError) as error:
-            raise DataError(f"{case.id} cannot be used: {error}") from error
-        except FileNotFoundError as error:
-            raise DataError(f"{case.id} cannot be used: {error.filename} is not there") from error
-
-    def _make(self, case: Case) -> StoredCase:
-        scan = read_case(case)
-        volume, grid = to_network(scan, self.preprocessing)
-        tensors = {"volume": volume.clamp(-LARGEST, LARGEST).to(STORED).contiguous()}
-        if case.labels is not None:
-            labels = labels_to_network(self._kept(read_labels(case, self.dataset, scan)), grid)
-            small = torch.uint8 if int(labels.max()) < 256 else torch.int16
-            places = index_labels(labels.numpy())
-            known = {number: place for number, place in places.items() if number not in self.dataset.ignored}
-            tensors |= {"labels": labels.to(small).contiguous(), **pack(known)}
-        return StoredCase(tensors, grid, float(tensors["volume"].min()), scan.warnings)
-
-    def _kept(self, labels: NDArray[np.int16]) -> NDArray[np.int16]:
-        """The label map without structures that nobody asked for."""
-        ids = {number for numbers in self.structures.values() for number in numbers} | set(self.dataset.ignored)
-        table = np.zeros(int(labels.max(initial=0)) + 1, np.int16)
-        for number in ids & set(range(len(table))):
-            table[number] = number
-        return table[labels]
-
-
-class PreparedCases(Sequence[Prepared]):
-    """Cases of a data set, preprocessed when first asked for, then kept in `cache` and, up to `keep_gb`, in memory.
-
-    `structures`: those whose labels are kept, None for all of the data set's; other voxels count as background. A
-    `cache` may be shared by runs and processes; without one, what memory does not keep is made anew. `problems` are
-    the cases that `prepare` has left out.
+    Raises:
+        DataError: the data set has no labels of one of `structures`.
     """
 
     def __init__(
@@ -108,12 +75,11 @@ class PreparedCases(Sequence[Prepared]):
         unknown = [name for name in names if name not in dataset.structures]
         if unknown:
             raise DataError(f"{dataset.root} has no labels of {', '.join(unknown)}")
-        kept = {name: dataset.structures[name] for name in names}
-        self.dataset, self.cases, self.problems = dataset, list(cases), list[Problem]()
-        self.structures = kept
-        self._recipe = Recipe(dataset, preprocessing, kept, cache)
+        self.structures = {name: dataset.structures[name] for name in names}
+        self.dataset, self.cases, self.problems = dataset, list(cases), list[CaseProblem]()
+        self._preparation = Preparation(dataset, preprocessing, self.structures, cache)
         self._recent = OrderedDict[str, StoredCase]()
-        self._keep = int(keep_gb * 1e9)
+        self._max_bytes = int(keep_gb * 1e9)
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
 
@@ -121,90 +87,142 @@ class PreparedCases(Sequence[Prepared]):
         return len(self.cases)
 
     def __getstate__(self) -> dict[str, object]:
-        """For a process of its own, which maps the cache's files itself."""
+        """Leave out the cases in memory: another process maps the cache's files itself."""
         return self.__dict__ | {"_recent": OrderedDict[str, StoredCase]()}
 
-    def __getitem__(self, index: int) -> Prepared:  # type: ignore[override]
-        """The whole case. Raises `DataError`, naming the file, where it cannot be used."""
+    def __getitem__(self, index: int) -> PreparedCase:  # type: ignore[override]
+        """Return the whole case. Raises `DataError`, naming the file, where it cannot be used."""
         stored, case = self._stored(index), self.cases[index]
         labels = stored.tensors.get("labels")
         copied = None if labels is None else labels.to(torch.int16, copy=True)
-        return Prepared(stored.tensors["volume"].float(), copied, stored.grid, case)
+        return PreparedCase(stored.tensors["volume"].float(), copied, stored.grid, case)
 
     def crop(self, index: int, start: tuple[int, int, int], size: tuple[int, int, int]) -> tuple[Tensor, Tensor | None]:
-        """Part of the volume (1, d, h, w) float32 and of the labels (d, h, w) int16, from voxel `start` on.
+        """Return part of the volume (1, d, h, w) float32 and of the labels (d, h, w) int16, from voxel `start` on.
 
-        Outside are the volume's lowest value and label 0. Only this part is read from the disk.
+        Voxels outside have the volume's lowest value and label 0. Only this part is read from the disk.
         """
-        return crop(self._stored(index), start, size)
+        return self._stored(index).crop(start, size)
 
     def grid(self, index: int) -> Grid:
-        """Where the case's volume lies; `grid(i).shape` is its (D, H, W)."""
+        """Return where the case's volume lies; `grid(i).shape` is its (D, H, W)."""
         return self._stored(index).grid
 
-    def label_index(self, index: int) -> dict[int, LabelPlaces]:
-        """Places of each structure's label id that occurs on the network's grid; empty without labels."""
+    def label_index(self, index: int) -> dict[int, LabelVoxels]:
+        """Return the voxels of each label id that occurs in the case; empty without labels."""
         tensors = self._stored(index).tensors
-        return unpack(tensors) if "labels" in tensors else {}
+        return unpack_label_index(tensors) if "labels" in tensors else {}
 
     def warnings(self, index: int) -> tuple[str, ...]:
-        """What was said of the scan when it was read, such as that its intensities are no HU."""
+        """Return the warnings of reading the scan, such as that its intensities are no HU."""
         return self._stored(index).warnings
 
     def prepare(self, *, on_problem: OnProblem = "refuse", jobs: int = 1, progress: Progress | None = None) -> None:
-        """Make all cases that are not made yet, in `jobs` processes where there is a cache.
+        """Prepare all cases that are not in the cache yet, in `jobs` processes where there is a cache.
 
-        Cases that cannot be used are left out (`skip`; they are in `problems`) or told, up to ten of them, in a
-        `DataError` (`refuse`, or where none is left), once all others are made.
+        With `skip`, cases that cannot be used are left out and listed in `problems`.
+
+        Raises:
+            DataError: with `refuse`, once all others are prepared, for cases that cannot be used; with either, where
+                no case is left. It names up to ten cases.
         """
         progress = progress or Progress()
         progress.start(len(self.cases), 0)
-        failed: dict[int, str] = {}
-        for place, why in self._in_processes(jobs) if jobs > 1 and self._recipe.cache else self._one_by_one():
+        errors: dict[int, str] = {}
+        for index, error in self._in_processes(jobs) if jobs > 1 and self._preparation.cache else self._one_by_one():
             progress.raise_if_interrupted()
             progress.advance()
-            if why is not None:
-                failed[place] = why
-        found = [Problem(self.cases[place].id, self.cases[place].image, failed[place]) for place in sorted(failed)]
-        if on_problem == "refuse" or len(found) == len(self.cases):
-            refuse(self.dataset.root, found, len(self.cases))
-        self.problems += found
-        self.cases = [case for place, case in enumerate(self.cases) if place not in failed]
+            if error is not None:
+                errors[index] = error
+        problems = [
+            CaseProblem(self.cases[index].id, self.cases[index].image, errors[index]) for index in sorted(errors)
+        ]
+        if on_problem == "refuse" or len(problems) == len(self.cases):
+            raise_for_problems(self.dataset.root, problems, len(self.cases))
+        self.problems += problems
+        self.cases = [case for index, case in enumerate(self.cases) if index not in errors]
 
     def _one_by_one(self) -> Iterator[tuple[int, str | None]]:
-        for place in range(len(self.cases)):
+        """Prepare all cases; yield the index of each and, where it cannot be used, the error."""
+        for index in range(len(self.cases)):
             try:
-                self._stored(place)
+                self._stored(index)
             except DataError as error:
-                yield place, str(error)
+                yield index, str(error)
             else:
-                yield place, None
+                yield index, None
 
     def _in_processes(self, jobs: int) -> Iterator[tuple[int, str | None]]:
+        """Do the same as `_one_by_one` in other processes, in the order in which they finish."""
         # Not forked: torch's threads, and whatever else runs in this process, do not live on in a fork.
         with ProcessPoolExecutor(
             jobs, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            waiting = {pool.submit(_attempt, self._recipe, case): place for place, case in enumerate(self.cases)}
+            index_of = {pool.submit(_prepare_case, self._preparation, case): i for i, case in enumerate(self.cases)}
             try:
-                for future in as_completed(waiting):
-                    yield waiting[future], future.result()
+                for future in as_completed(index_of):
+                    yield index_of[future], future.result()
             finally:
                 pool.shutdown(cancel_futures=True)
 
     def _stored(self, index: int) -> StoredCase:
         case = self.cases[index]
-        stored = self._recent.pop(case.id, None) or self._recipe.stored(case)
+        stored = self._recent.pop(case.id, None) or self._preparation.load(case)
         self._recent[case.id] = stored
-        while len(self._recent) > 1 and sum(each.bytes for each in self._recent.values()) > self._keep:
+        while len(self._recent) > 1 and sum(recent.bytes for recent in self._recent.values()) > self._max_bytes:
             self._recent.popitem(last=False)
         return stored
 
 
-def _attempt(recipe: Recipe, case: Case) -> str | None:
-    """Have the case made; what stands against it, if anything does."""
+@dataclass(frozen=True)
+class Preparation:
+    """How the cases of a data set are prepared, and the folder in which they are kept (None: nowhere)."""
+
+    dataset: DataSet
+    preprocessing: Preprocessing
+    structures: dict[str, tuple[int, ...]]
+    cache: Path | None
+
+    def load(self, case: Case) -> StoredCase:
+        """Return the prepared case: read its file, or prepare it and write the file. Raises `DataError`."""
+        try:
+            path = self.cache and self.cache / prepared_file_name(case, self.preprocessing, self.structures)
+            stored = read_prepared(path) if path else None
+            if stored is None:
+                stored = self._prepare(case)
+                if path:
+                    write_prepared(path, stored)
+            return stored
+        except (ScanError, DataError) as error:
+            raise DataError(f"{case.id} cannot be used: {error}") from error
+        except FileNotFoundError as error:
+            raise DataError(f"{case.id} cannot be used: {error.filename} is not there") from error
+
+    def _prepare(self, case: Case) -> StoredCase:
+        scan = read_case(case)
+        volume, grid = to_network(scan, self.preprocessing)
+        tensors = {"volume": volume.clamp(-LARGEST_STORED, LARGEST_STORED).to(STORED_DTYPE).contiguous()}
+        if case.labels is not None:
+            labels = labels_to_network(self._keep_structures(read_labels(case, self.dataset, scan)), grid)
+            dtype = torch.uint8 if int(labels.max()) < 256 else torch.int16
+            index = index_labels(labels.numpy())
+            annotated = {number: voxels for number, voxels in index.items() if number not in self.dataset.ignored}
+            tensors |= {"labels": labels.to(dtype).contiguous(), **pack_label_index(annotated)}
+        return StoredCase(tensors, grid, float(tensors["volume"].min()), scan.warnings)
+
+    def _keep_structures(self, labels: NDArray[np.int16]) -> NDArray[np.int16]:
+        """Return the label map with only `structures` and ignored voxels; others become background."""
+        ids = {number for numbers in self.structures.values() for number in numbers} | set(self.dataset.ignored)
+        table = np.zeros(int(labels.max(initial=0)) + 1, np.int16)
+        for number in ids & set(range(len(table))):
+            table[number] = number
+        return table[labels]
+
+
+def _prepare_case(preparation: Preparation, case: Case) -> str | None:
+    """Prepare the case into the cache; return the error where it cannot be used."""
     try:
-        recipe.stored(case)
+        preparation.load(case)
     except DataError as error:
         return str(error)
     return None

@@ -1,4 +1,4 @@
-"""CT-RATE's original release: volumes without geometry and not in HU, whose headers stand in a table of their own.
+"""CT-RATE's original release: volumes without geometry and not in HU, whose headers are the rows of a table.
 
 `*_metadata.csv`, one row for each VolumeName: HU = RescaleSlope × value + RescaleIntercept; XYSpacing, ZSpacing,
 ImageOrientationPatient and ImagePositionPatient as in DICOM. The first axis of the stored array runs along the first
@@ -13,72 +13,81 @@ from pathlib import Path
 
 import numpy as np
 
-from train.scans.formats import LPS_TO_RAS, ScanError, Stored, read_nifti
+from train.scans.formats import LPS_TO_RAS, ScanError, StoredVolume, read_nifti
 from train.scans.scan import LOWEST_HU, Scan, hu_problem
 
 from .cases import Case, DataError, RecordedHeader
-from .volume_names import stem
+from .volume_names import volume_stem
 
-NEEDED = frozenset(("VolumeName", "RescaleSlope", "RescaleIntercept", "XYSpacing", "ZSpacing"))
-# Folders above the data set in which the table is looked for: dataset/train/ and dataset/metadata/ are neighbours.
-ABOVE = 3
+REQUIRED_COLUMNS = frozenset(("VolumeName", "RescaleSlope", "RescaleIntercept", "XYSpacing", "ZSpacing"))
+# The table is looked for in this many folders above the data set: dataset/train/ and dataset/metadata/ are neighbours.
+PARENT_LEVELS = 3
 
 
-def read_headers(root: Path, files: Sequence[Path]) -> dict[str, RecordedHeader]:
-    """What the tables among `files`, beside and above `root` say, by the volumes' names; empty without any."""
-    places = [root, *root.resolve().parents[:ABOVE]]
-    near = [path for place in places for folder in (place, place / "metadata") for path in sorted(folder.glob("*.csv"))]
-    found: dict[str, RecordedHeader] = {}
-    for path in dict.fromkeys(file.resolve() for file in [*files, *near] if file.name.lower().endswith(".csv")):
+def read_recorded_headers(root: Path, files: Sequence[Path]) -> dict[str, RecordedHeader]:
+    """Read the tables among `files`, and those beside and above `root`; return the headers by the volumes' names.
+
+    Raises:
+        DataError: a row with a value that is no number, or with a slope or spacing of 0.
+    """
+    parents = [root, *root.resolve().parents[:PARENT_LEVELS]]
+    folders = [folder for parent in parents for folder in (parent, parent / "metadata")]
+    tables = [file for file in files if file.name.lower().endswith(".csv")]
+    tables += [path for folder in folders for path in sorted(folder.glob("*.csv"))]
+    headers: dict[str, RecordedHeader] = {}
+    for path in dict.fromkeys(table.resolve() for table in tables):
         with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
             rows = csv.DictReader(file)
-            if set(rows.fieldnames or ()) >= NEEDED:
+            if set(rows.fieldnames or ()) >= REQUIRED_COLUMNS:
                 for row in rows:
-                    found[stem(row["VolumeName"])] = _header(path, row)
-    return found
+                    headers[volume_stem(row["VolumeName"])] = _parse_row(path, row)
+    return headers
 
 
-def _header(path: Path, row: Mapping[str, str]) -> RecordedHeader:
+def _parse_row(path: Path, row: Mapping[str, str]) -> RecordedHeader:
     try:
-        directions = np.array(_numbers(row.get("ImageOrientationPatient") or "[1, 0, 0, 0, 1, 0]")).reshape(2, 3)
+        directions = np.array(_parse_numbers(row.get("ImageOrientationPatient") or "[1, 0, 0, 0, 1, 0]")).reshape(2, 3)
         axes = np.vstack([directions, np.cross(*directions)])
-        spacing = [*_numbers(row["XYSpacing"]), *_numbers(row["ZSpacing"])]
+        spacing = [*_parse_numbers(row["XYSpacing"]), *_parse_numbers(row["ZSpacing"])]
         affine = np.eye(4)
         affine[:3, :3] = axes.T * spacing
-        affine[:3, 3] = _numbers(row.get("ImagePositionPatient") or "[0, 0, 0]")
+        affine[:3, 3] = _parse_numbers(row.get("ImagePositionPatient") or "[0, 0, 0]")
         slope, intercept = float(row["RescaleSlope"]), float(row["RescaleIntercept"])
         if not (np.isfinite([slope, intercept]).all() and slope and min(spacing) > 0):
             raise ValueError("slope and spacing must be above 0")
     except (ValueError, SyntaxError, TypeError) as error:
         raise DataError(f"{path}: the row of {row['VolumeName']} cannot be used ({error}); put it right") from None
-    rows = (LPS_TO_RAS @ affine)[:3].tolist()
-    return RecordedHeader(slope, intercept, tuple(tuple(each) for each in rows))
+    affine_rows = (LPS_TO_RAS @ affine)[:3].tolist()
+    return RecordedHeader(slope, intercept, tuple(tuple(values) for values in affine_rows))
 
 
-def _numbers(cell: str) -> list[float]:
-    """A number, or several as the list that Python would print."""
+def _parse_numbers(cell: str) -> list[float]:
+    """Return the number in a cell, or the numbers of a list as Python prints it."""
     value = ast.literal_eval(cell.strip())
-    return [float(each) for each in (value if isinstance(value, list | tuple) else [value])]
+    return [float(number) for number in (value if isinstance(value, list | tuple) else [value])]
 
 
-def is_blank(stored: Stored) -> bool:
-    """Whether a file's header says nothing: spacing 1, axes and origin those of the array."""
-    return stored.blank or bool(np.array_equal(stored.affine, np.eye(4)))
+def read_with_recorded_header(case: Case) -> Scan | None:
+    """Read the case's volume with its recorded header; None where the file has a header itself, and is in HU already.
 
-
-def read_recorded(case: Case) -> Scan | None:
-    """The case's volume by its recorded header; None where the file has a header itself, and so is in HU already."""
-    assert case.recorded is not None
+    Raises:
+        ScanError: the file cannot be read, or a voxel is not a finite number.
+    """
+    header = case.recorded_header
+    assert header is not None
     stored = read_nifti(case.image)
-    if not is_blank(stored):
+    if not _is_blank(stored):
         return None
-    voxels = np.asarray(stored.array, np.float32) * np.float32(case.recorded.slope) + np.float32(
-        case.recorded.intercept
-    )
+    voxels = np.asarray(stored.array, np.float32) * np.float32(header.slope) + np.float32(header.intercept)
     if not np.isfinite(voxels).all():
         raise ScanError(f"{case.image}: voxels that are not finite numbers; fetch the file again")
-    affine = np.vstack([case.recorded.affine, [0, 0, 0, 1]])
+    affine = np.vstack([header.affine, [0, 0, 0, 1]])
     problem = hu_problem(voxels)
     if problem is not None:
         return Scan(case.image, voxels, affine, "nifti", (f"{case.image}: {problem}",))
     return Scan(case.image, np.maximum(voxels, np.float32(LOWEST_HU)), affine, "nifti")
+
+
+def _is_blank(stored: StoredVolume) -> bool:
+    """Whether a file's header says nothing: spacing 1, axes and origin those of the array."""
+    return stored.blank or bool(np.array_equal(stored.affine, np.eye(4)))

@@ -12,12 +12,12 @@ from torch.utils.data import Dataset
 
 from train.order import Order, random
 
-from .caption_pairs import Pair
+from .caption_pairs import CaptionPair
 from .cases import Case
 
 
 class ReportSample(NamedTuple):
-    """What `volume` gives of the case, the report's text, up to K captions."""
+    """A volume (its pooled vector or its voxels), the report's text, up to K captions, and the name of the scan."""
 
     volume: Tensor
     report: str
@@ -25,10 +25,11 @@ class ReportSample(NamedTuple):
     scan: str
 
 
-class ReportPart(NamedTuple):
-    """B of them. `texts` are what has to be encoded, each once; the others are places in it, −1 for no such text.
+class AlignmentBatch(NamedTuple):
+    """B samples. `texts` are the N texts to encode, each once; `reports` and `captions` are indices into it.
 
-    `volumes` (B, C) pooled, or a list of (1, D, H, W); `reports` (B,), `captions` (B, K), `scans` (B,) ids.
+    `volumes` (B, C) pooled, or a list of (1, D, H, W); `reports` (B,) and `captions` (B, K), −1 where there is no
+    text; `scans` (B,) ids, equal for samples of one scan.
     """
 
     volumes: Tensor | list[Tensor]
@@ -38,15 +39,18 @@ class ReportPart(NamedTuple):
     scans: Tensor
 
     def text_ids(self) -> Tensor:
-        """An id for each text (N,), equal for equal texts in whatever process."""
+        """Return an id for each text, (N,), equal for equal texts in every process."""
         return torch.tensor([text_id(text) for text in self.texts], dtype=torch.long)
 
 
 class ReportSamples(Dataset[ReportSample]):
-    """Sample n of a run; every epoch shows each scan once."""
+    """The samples of a run by number. Every epoch contains each scan once.
+
+    `volume` reads the volume of a case, `count` is K.
+    """
 
     def __init__(
-        self, pairs: Sequence[Pair], volume: Callable[[Case], Tensor], count: int, batch_size: int, seed: int
+        self, pairs: Sequence[CaptionPair], volume: Callable[[Case], Tensor], count: int, batch_size: int, seed: int
     ) -> None:
         self.pairs, self.volume, self.count = pairs, volume, count
         self.order = Order([pair.case.scan for pair in pairs], batch_size, seed)
@@ -54,12 +58,12 @@ class ReportSamples(Dataset[ReportSample]):
     def __getitem__(self, number: int) -> ReportSample:
         pair = self.pairs[self.order[number]]
         texts = list(dict.fromkeys(caption.caption for caption in pair.captions))
-        chosen = random((self.order.seed, 4, number)).permutation(len(texts))[: self.count]
-        return ReportSample(self.volume(pair.case), pair.text, tuple(texts[place] for place in chosen), pair.case.scan)
+        drawn = random((self.order.seed, 4, number)).permutation(len(texts))[: self.count]
+        return ReportSample(self.volume(pair.case), pair.text, tuple(texts[index] for index in drawn), pair.case.scan)
 
 
-def report_part(samples: Sequence[ReportSample], count: int) -> ReportPart:
-    """Samples to a part of a batch with `count` places for captions."""
+def collate_reports(samples: Sequence[ReportSample], count: int) -> AlignmentBatch:
+    """Collate samples into a batch with `count` columns for captions."""
     texts: dict[str, int] = {}
     reports = [texts.setdefault(sample.report, len(texts)) if sample.report.strip() else -1 for sample in samples]
     captions = torch.full((len(samples), count), -1)
@@ -70,10 +74,10 @@ def report_part(samples: Sequence[ReportSample], count: int) -> ReportPart:
     if samples[0].volume.dim() == 1:
         volumes = torch.stack(list(volumes))
     scans = torch.tensor([text_id(sample.scan) for sample in samples], dtype=torch.long)
-    return ReportPart(volumes, list(texts), torch.tensor(reports), captions, scans)
+    return AlignmentBatch(volumes, list(texts), torch.tensor(reports), captions, scans)
 
 
 def text_id(text: str) -> int:
-    """A whole number of 63 bits, equal for texts that differ in case and blanks alone."""
-    plain = " ".join(text.lower().split())
-    return int.from_bytes(hashlib.sha256(plain.encode()).digest()[:8], "big") >> 1
+    """Return a whole number of 63 bits, equal for texts that differ only in case and blanks."""
+    normalised = " ".join(text.lower().split())
+    return int.from_bytes(hashlib.sha256(normalised.encode()).digest()[:8], "big") >> 1

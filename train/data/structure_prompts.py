@@ -1,9 +1,9 @@
-"""What structures are called: which prompts training may use, and which are kept for evaluation alone.
+"""The prompts of each structure: those that training uses, and those that are held out for evaluation.
 
 A structure is a label of a data set (`kidney_left`). Its prompts come from the anatomy vocabulary: the organ's name
 first, then its synonyms; and the label in words, as users of that data set would type it. A share of the synonyms,
-and everything that names several structures at once ("kidneys", "lungs"), is held out: no training sees it, so that
-evaluation says how a model deals with words it was never shown.
+and every name of several structures at once ("kidneys", "lungs"), is held out: no training sees it, so that
+evaluation shows how a model deals with words that it has never seen.
 What is held out depends on the words alone, so that it is the same for every data set and every run.
 """
 
@@ -21,7 +21,7 @@ from prompts.vocabulary import Organ, Vocabulary, load_vocabulary
 
 # One synonym in three is held out, and always one where there are two.
 HELD_OUT_EVERY = 3
-# Beyond these a vocabulary's synonyms are spellings of each other ("first lumbar vertebral corpus").
+# Further synonyms in a vocabulary are only spellings of each other ("first lumbar vertebral corpus").
 MOST_SYNONYMS = 9
 # The vocabulary files captions about a part under its organ, so it lists parts among an organ's terms. A prompt that
 # names a part is no prompt for the whole.
@@ -34,12 +34,18 @@ PARTS = frozenset(
     "segment shaft silhouette sinus space spine superior supratentorial suture sweep system tail thoracic "
     "tissue transition transitional trigone trunk upper wall wing zone".split()
 )
-# Of these TotalSegmentator labels a part alone, so that the labels together are not the whole.
+# TotalSegmentator labels only some parts of these, so that its labels together are not the whole.
 INCOMPLETE = frozenset({"arteries", "mediastinum", "muscles", "retroperitoneum", "skeleton", "veins", "vessels"})
+# Bones, vessels, muscles and lobes are no "organs": no "... organ" is a synonym of what lies in one of these.
+NOT_CALLED_ORGANS = frozenset(
+    {"skeleton", "vessels", "muscles", "left lung", "right lung", "upper lobes", "lower lobes"}
+)
+# A system ("urinary system") or a region is more than the structures that a data set labels of it.
+MORE_THAN_STRUCTURES = frozenset({"system", "tract", "abdomen", "chest", "pelvis", "space", "extremities"})
 
 
 @dataclass(frozen=True)
-class Group:
+class StructureGroup:
     """Several structures under one name, such as `kidneys`; `members` are labels of the data set."""
 
     name: str
@@ -47,17 +53,21 @@ class Group:
 
 
 @dataclass(frozen=True)
-class PromptBook:
-    """Prompts of each structure, by use; see the module. `names` are among `trained`, first."""
+class StructurePrompts:
+    """The prompts of each structure, by use: label -> prompt or prompts.
+
+    `names` has the organ's name in the vocabulary, which is also the first prompt in `trained`. No prompt in
+    `held_out` or `group_prompts` is used in training; `group_prompts` has the names of each group.
+    """
 
     names: Mapping[str, str]
     trained: Mapping[str, tuple[str, ...]]
     held_out: Mapping[str, tuple[str, ...]]
-    groups: tuple[Group, ...]
+    groups: tuple[StructureGroup, ...]
     group_prompts: Mapping[str, tuple[str, ...]]
 
     def to_json(self) -> dict[str, JsonValue]:
-        """As a checkpoint records it."""
+        """Return the object that a checkpoint records."""
         return {
             "names": dict(self.names),
             "trained": {name: list(prompts) for name, prompts in self.trained.items()},
@@ -68,7 +78,7 @@ class PromptBook:
 
     @classmethod
     def from_json(cls, record: Mapping[str, JsonValue]) -> Self:
-        """What `to_json` gave; ValueError for anything else."""
+        """Return the prompts that `to_json` was called on. Raises `ValueError` for another object."""
         names, trained, held_out, groups, group_prompts = (
             record.get(part) for part in ("names", "trained", "held_out", "groups", "group_prompts")
         )
@@ -76,15 +86,15 @@ class PromptBook:
             raise ValueError("the checkpoint's record of prompts has no names")
         return cls(
             {name: str(prompt) for name, prompt in names.items()},
-            _lists(trained),
-            _lists(held_out),
-            tuple(Group(name, members) for name, members in _lists(groups).items()),
-            _lists(group_prompts),
+            _parse_lists(trained),
+            _parse_lists(held_out),
+            tuple(StructureGroup(name, members) for name, members in _parse_lists(groups).items()),
+            _parse_lists(group_prompts),
         )
 
     @classmethod
-    def recorded(cls, trained_on: Sequence[Mapping[str, JsonValue]]) -> Self | None:
-        """The prompts that a checkpoint's last training used and held out; None where its record does not say."""
+    def from_training_record(cls, trained_on: Sequence[Mapping[str, JsonValue]]) -> Self | None:
+        """Return the prompts of a checkpoint's last training; None where its record does not contain them."""
         record = trained_on[-1].get("prompts") if trained_on else None
         try:
             return cls.from_json(record) if isinstance(record, Mapping) else None
@@ -92,97 +102,89 @@ class PromptBook:
             return None
 
 
-def prompt_book(structures: Sequence[str], vocabulary: Vocabulary | None = None) -> PromptBook:
-    """Prompts for the structures of a data set, and for every group that they make up wholly.
+def _parse_lists(record: JsonValue) -> dict[str, tuple[str, ...]]:
+    if not isinstance(record, dict):
+        raise ValueError("the checkpoint's record of prompts is incomplete")
+    return {name: tuple(str(value) for value in values) for name, values in record.items() if isinstance(values, list)}
 
-    A structure that the vocabulary does not know is prompted by its label, underscores as blanks, and has no synonyms.
+
+def build_structure_prompts(structures: Sequence[str], vocabulary: Vocabulary | None = None) -> StructurePrompts:
+    """Return the prompts of a data set's structures, and of every group whose parts they all contain.
+
+    A structure that is not in the vocabulary is prompted by its label, underscores as blanks, and has no synonyms.
     """
     vocabulary = vocabulary or load_vocabulary()
     organs = {structure: vocabulary.resolve(structure) for structure in structures}
-    groups = _groups({name: organ for name, organ in organs.items() if organ}, vocabulary)
+    groups = _find_groups({name: organ for name, organ in organs.items() if organ}, vocabulary)
     names, trained, held_out = {}, {}, {}
     for structure, organ in organs.items():
         label = structure.replace("_", " ").strip()
         names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
-        away = _held_out(synonyms)
+        held_out_terms = _select_held_out(synonyms)
         # "hip left" is a bone to TotalSegmentator, and a joint to others.
-        said = [] if vocabulary.resolve(label) not in (organ, None) else [label]
-        own = [term for term in (names[structure], *synonyms, *said) if term not in away]
-        trained[structure] = tuple(dict.fromkeys(own))
-        held_out[structure] = tuple(term for term in synonyms if term in away)
+        label_terms = [] if vocabulary.resolve(label) not in (organ, None) else [label]
+        terms = [term for term in (names[structure], *synonyms, *label_terms) if term not in held_out_terms]
+        trained[structure] = tuple(dict.fromkeys(terms))
+        held_out[structure] = tuple(term for term in synonyms if term in held_out_terms)
     group_prompts = {group.name: (group.name, *synonyms_of(group.name, vocabulary)) for group in groups}
-    return PromptBook(names, trained, held_out, groups, group_prompts)
+    return StructurePrompts(names, trained, held_out, groups, group_prompts)
 
 
 def synonyms_of(name: str, vocabulary: Vocabulary) -> list[str]:
-    """Other names for the whole organ, and what radiologists make of its adjective ("left renal organ")."""
+    """Return other names for the whole organ, and what radiologists make of its adjective ("left renal organ")."""
     organ = vocabulary.organs[name]
-    own = {word.removesuffix("s") for word in _words(name)} | set(_words(name))
-    nouns = [term for term in organ.terms[1:] if not PARTS & set(_words(term)) - own]
+    name_words = {word.removesuffix("s") for word in _words(name)} | set(_words(name))
+    nouns = [term for term in organ.terms[1:] if not PARTS & set(_words(term)) - name_words]
     adjectives = [
-        f"{adjective} organ" for adjective in organ.adjectives[:1] if _stands_for(adjective, name, vocabulary)
+        f"{adjective} organ" for adjective in organ.adjectives[:1] if _means_organ(adjective, name, vocabulary)
     ]
     return list(dict.fromkeys([*nouns[: MOST_SYNONYMS - len(adjectives)], *adjectives]))
 
 
-def _stands_for(adjective: str, name: str, vocabulary: Vocabulary) -> bool:
-    """Bones, vessels, muscles and lobes are no "organs"; `intra-` and joined adjectives say something else."""
-    kinds = {name} | vocabulary.ancestors(name)
-    of_another_kind = kinds & {
-        "skeleton",
-        "vessels",
-        "muscles",
-        "left lung",
-        "right lung",
-        "upper lobes",
-        "lower lobes",
-    }
-    return not of_another_kind and not adjective.startswith(("intra", "peri")) and "cortical" not in adjective
+def _means_organ(adjective: str, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether "<adjective> organ" means the organ; `intra-`, `peri-` and joined adjectives mean something else."""
+    if NOT_CALLED_ORGANS & ({name} | vocabulary.ancestors(name)):
+        return False
+    return not adjective.startswith(("intra", "peri")) and "cortical" not in adjective
 
 
-def _held_out(synonyms: Sequence[str]) -> set[str]:
-    """Without their sides, so that what is held out of a left organ is held out of the right one too."""
+def _select_held_out(synonyms: Sequence[str]) -> set[str]:
+    """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
     sideless = {term: " ".join(word for word in _words(term) if word not in ("left", "right")) for term in synonyms}
     ranked = sorted(synonyms, key=lambda term: hashlib.sha256(sideless[term].encode()).digest())
     return set(ranked[: max(len(ranked) // HELD_OUT_EVERY, int(len(ranked) == 2))])
 
 
-def _groups(organs: Mapping[str, str], vocabulary: Vocabulary) -> tuple[Group, ...]:
-    """Groups of which every part that TotalSegmentator labels is labelled here too; of equal ones the closest name.
+def _find_groups(organs: Mapping[str, str], vocabulary: Vocabulary) -> tuple[StructureGroup, ...]:
+    """Return the groups of which every part that TotalSegmentator labels is among `organs`: structure -> organ.
 
-    So "spine" is a group where all vertebrae are labelled, not where three are.
+    So "spine" is a group where all vertebrae are labelled, not where three are. Of groups with the same members only
+    that with the fewest parts in the vocabulary is returned.
     """
-    labelled = {organ: structure for structure, organ in organs.items()}
-    found: dict[tuple[str, ...], str] = {}
+    structure_of = {organ: structure for structure, organ in organs.items()}
+    names: dict[tuple[str, ...], str] = {}
     for name, organ in vocabulary.organs.items():
-        if organ.region or name in labelled or name in INCOMPLETE or not _one_thing(organ):
+        if organ.region or name in structure_of or name in INCOMPLETE or not _is_sum_of_structures(organ):
             continue
         below = vocabulary.descendants(name)
-        parts = {part for part in below if vocabulary.organs[part].totalsegmentator and not _a_finding(part)}
+        parts = {part for part in below if vocabulary.organs[part].totalsegmentator and not _is_lesion(part)}
         members = tuple(structure for structure, part in organs.items() if part in below)
-        if len(members) < 2 or not parts <= labelled.keys():
+        if len(members) < 2 or not parts <= structure_of.keys():
             continue
-        other = found.get(members)
+        other = names.get(members)
         if other is None or len(below) < len(vocabulary.descendants(other)):
-            found[members] = name
-    return tuple(Group(name, members) for members, name in found.items())
+            names[members] = name
+    return tuple(StructureGroup(name, members) for members, name in names.items())
 
 
-def _one_thing(organ: Organ) -> bool:
-    """A system ("urinary system") or a place is more than the structures that a data set labels of it."""
-    return not {"system", "tract", "abdomen", "chest", "pelvis", "space", "extremities"} & set(_words(organ.name))
+def _is_sum_of_structures(organ: Organ) -> bool:
+    return not MORE_THAN_STRUCTURES & set(_words(organ.name))
 
 
-def _a_finding(name: str) -> bool:
+def _is_lesion(name: str) -> bool:
     return "cyst" in _words(name)
 
 
 def _words(term: str) -> list[str]:
     return re.findall(r"[a-z]+", term.lower())
-
-
-def _lists(record: JsonValue) -> dict[str, tuple[str, ...]]:
-    if not isinstance(record, dict):
-        raise ValueError("the checkpoint's record of prompts is incomplete")
-    return {name: tuple(str(each) for each in many) for name, many in record.items() if isinstance(many, list)}

@@ -1,7 +1,7 @@
-"""One or several data sets made ready for training: prepared cases, their split by patient, what each labels.
+"""One or several data sets made ready for training: prepared cases, split by patient, under common structure names.
 
-Data sets label different structures. A structure is known by its prompt (`left kidney`), so that `kidney_left` of one
-data set and `left_kidney` of another are one; where a data set does not label it, nothing is known of it there.
+Data sets label different structures. A structure is identified by its prompt (`left kidney`), so that `kidney_left` of
+one data set and `left_kidney` of another are one structure; where a data set does not label it, it is unknown there.
 """
 
 from __future__ import annotations
@@ -16,17 +16,20 @@ from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
-from train.config import Data
+from train.config.options import Data
 
-from .cases import PROBLEMS_TOLD, Case, DataError, DataSet, OnProblem, Problem, split_cases
+from .cases import MAX_LISTED_PROBLEMS, Case, CaseProblem, DataError, DataSet, OnProblem, split_cases
 from .dataset import open_dataset
 from .prepared import PreparedCases
-from .structure_prompts import prompt_book
+from .structure_prompts import build_structure_prompts
 
 
 @dataclass(frozen=True)
-class Source:
-    """One data set, prepared: cases to train on and held-out ones; `labels`: name of a structure -> its own labels."""
+class TrainingSource:
+    """One data set with its prepared cases, to train on and held out.
+
+    `labels`: common name of a structure -> the data set's own labels of it.
+    """
 
     dataset: DataSet
     train: PreparedCases
@@ -35,23 +38,29 @@ class Source:
 
     @property
     def structures(self) -> dict[str, tuple[int, ...]]:
-        """Name of a structure -> ids in the label maps."""
+        """Common name of each structure -> its ids in the label maps."""
         ids = self.dataset.structures
-        return {name: tuple(number for label in own for number in ids[label]) for name, own in self.labels.items()}
+        return {
+            name: tuple(number for label in labels for number in ids[label]) for name, labels in self.labels.items()
+        }
 
 
 @dataclass(frozen=True)
-class Place:
-    """A case: number of the source, index in its cases."""
+class CaseRef:
+    """Refers to a case of a training set: number of the source, index in the source's cases."""
 
     source: int
     index: int
 
 
 class TrainingSet:
-    """All sources. `structures` are the labels of all, under the name that the first data set to have them gives."""
+    """All sources of a training. `structures` are their structures, named by the first source that has them.
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    Raises:
+        DataError: a source has no labels.
+    """
+
+    def __init__(self, sources: Sequence[TrainingSource]) -> None:
         self.sources = tuple(sources)
         self.structures = tuple(dict.fromkeys(name for source in sources for name in source.structures))
         for source in sources:
@@ -59,51 +68,53 @@ class TrainingSet:
                 raise DataError(f"{source.dataset.root} has no labels; this stage needs a labelled data set")
 
     def prepare(self, on_problem: OnProblem, progress: Progress) -> None:
-        """Make every case that the cache lacks; what cannot be used is left out, or ends the run."""
+        """Prepare every case that the cache lacks. Cases that cannot be used are left out, or raise `DataError`."""
         for source in self.sources:
             for cases in (source.train, source.held_out):
                 cases.prepare(on_problem=on_problem, progress=progress)
-                tell_problems(progress, cases.problems)
-                tell_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
+                report_problems(progress, cases.problems)
+                report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
 
-    def places(self, *, held_out: bool = False) -> list[Place]:
-        """Every case to train on, or every held-out one."""
+    def case_refs(self, *, held_out: bool = False) -> list[CaseRef]:
+        """Return references to all cases to train on, or to all held-out ones."""
         return [
-            Place(number, index)
+            CaseRef(number, index)
             for number, source in enumerate(self.sources)
             for index in range(len(self.cases(number, held_out=held_out)))
         ]
 
     def cases(self, source: int, *, held_out: bool = False) -> PreparedCases:
-        """The prepared cases of a source."""
+        """Return the prepared cases of a source."""
         return self.sources[source].held_out if held_out else self.sources[source].train
 
-    def case(self, place: Place, *, held_out: bool = False) -> Case:
-        """What is at a place."""
-        return self.cases(place.source, held_out=held_out).cases[place.index]
+    def case(self, case_ref: CaseRef, *, held_out: bool = False) -> Case:
+        """Return the case that is referred to."""
+        return self.cases(case_ref.source, held_out=held_out).cases[case_ref.index]
 
     def scans(self) -> list[str]:
-        """The scan of each place to train on: two reconstructions of one have the same."""
-        return [f"{place.source}/{self.case(place).scan}" for place in self.places()]
+        """Return the scan of each case to train on: equal for two reconstructions of one scan."""
+        return [f"{case_ref.source}/{self.case(case_ref).scan}" for case_ref in self.case_refs()]
 
-    def labelled(self, place: Place, *, held_out: bool = False) -> frozenset[str]:
-        """The structures that were looked for in a case."""
-        known = self.sources[place.source].labels
-        own = self.case(place, held_out=held_out).labelled
-        return frozenset(name for name, labels in known.items() if own is None or set(labels) <= set(own))
+    def labelled_structures(self, case_ref: CaseRef, *, held_out: bool = False) -> frozenset[str]:
+        """Return the structures that were annotated in a case: where it has no label of them, they are absent."""
+        labels_by_name = self.sources[case_ref.source].labels
+        labelled = self.case(case_ref, held_out=held_out).labelled
+        return frozenset(
+            name for name, labels in labels_by_name.items() if labelled is None or set(labels) <= set(labelled)
+        )
 
-    def members(self, source: int, groups: Sequence[tuple[str, ...]]) -> Tensor:
-        """For each label id of a source, which groups of structures it belongs to: (ids, P) bool."""
+    def label_membership(self, source: int, groups: Sequence[tuple[str, ...]]) -> Tensor:
+        """Return which of P groups of structures each label id of a source belongs to: (ids, P) bool."""
         ids, ignored = self.sources[source].structures, self.sources[source].dataset.ignored
-        most = max([*(number for numbers in ids.values() for number in numbers), *ignored])
-        table = torch.zeros(most + 1, len(groups), dtype=torch.bool)
+        largest = max([*(number for numbers in ids.values() for number in numbers), *ignored])
+        table = torch.zeros(largest + 1, len(groups), dtype=torch.bool)
         for column, group in enumerate(groups):
             for name in group:
                 table[list(ids.get(name, ())), column] = True
         return table
 
     def describe(self) -> list[JsonValue]:
-        """What a checkpoint records of its data."""
+        """Return what a checkpoint records of its data, an object for each source."""
         return [
             {
                 "data": str(source.dataset.root),
@@ -116,33 +127,34 @@ class TrainingSet:
         ]
 
 
-def tell_problems(progress: Progress, problems: Sequence[Problem]) -> None:
-    """The first cases that were left out, and how many more there are."""
-    for problem in problems[:PROBLEMS_TOLD]:
+def report_problems(progress: Progress, problems: Sequence[CaseProblem]) -> None:
+    """Show the first cases that were left out, and how many more there are."""
+    for problem in problems[:MAX_LISTED_PROBLEMS]:
         progress.message(f"left out: {problem}")
-    if len(problems) > PROBLEMS_TOLD:
-        progress.message(f"left out: {len(problems) - PROBLEMS_TOLD:,} more")
+    if len(problems) > MAX_LISTED_PROBLEMS:
+        progress.message(f"left out: {len(problems) - MAX_LISTED_PROBLEMS:,} more")
 
 
-def tell_warnings(progress: Progress, warnings: Sequence[str]) -> None:
-    """What was doubtful about volumes that are used all the same, such as intensities that are no HU."""
-    for warning in warnings[:PROBLEMS_TOLD]:
+def report_warnings(progress: Progress, warnings: Sequence[str]) -> None:
+    """Show the first warnings about volumes that are used all the same, such as that their intensities are no HU."""
+    for warning in warnings[:MAX_LISTED_PROBLEMS]:
         progress.message(f"doubtful: {warning}")
-    if len(warnings) > PROBLEMS_TOLD:
-        progress.message(f"doubtful: {len(warnings) - PROBLEMS_TOLD:,} more")
+    if len(warnings) > MAX_LISTED_PROBLEMS:
+        progress.message(f"doubtful: {len(warnings) - MAX_LISTED_PROBLEMS:,} more")
 
 
 def open_training_set(
     paths: Sequence[Path], data: Data, preprocessing: Preprocessing, cache: Path, *, seed: int = 0
 ) -> TrainingSet:
-    """Opens and splits each data set. Raises DataError."""
-    named: dict[str, str] = {}
-    return TrainingSet([_open(path, data, preprocessing, cache, seed, named) for path in paths])
+    """Open and split each data set; volumes are read later, by `TrainingSet.prepare`. Raises `DataError`."""
+    names_by_prompt: dict[str, str] = {}
+    return TrainingSet([_open_source(path, data, preprocessing, cache, seed, names_by_prompt) for path in paths])
 
 
-def _open(
-    path: Path, data: Data, preprocessing: Preprocessing, cache: Path, seed: int, named: dict[str, str]
-) -> Source:
+def _open_source(
+    path: Path, data: Data, preprocessing: Preprocessing, cache: Path, seed: int, names_by_prompt: dict[str, str]
+) -> TrainingSource:
+    """Open one data set. `names_by_prompt`, prompt -> common name of the structure, gains the structures new in it."""
     dataset = open_dataset(path, data.layout or None)
     splits = split_cases(dataset, data.validation, seed=seed)
     train, held_out = splits["train"], splits.get("val", [])
@@ -152,13 +164,13 @@ def _open(
         train, held_out = train[: data.limit], held_out[: data.limit]
     if not train:
         raise DataError(f"{path} has no labelled case to train on (layout {dataset.layout})")
-    names = prompt_book(tuple(dataset.structures)).names
+    prompts = build_structure_prompts(tuple(dataset.structures)).names
     labels: dict[str, tuple[str, ...]] = {}
     for label in dataset.structures:
-        # Two labels that mean one structure are both it.
-        name = named.setdefault(names[label], label)
+        # Two labels of one structure are united.
+        name = names_by_prompt.setdefault(prompts[label], label)
         labels[name] = (*labels.get(name, ()), label)
-    return Source(
+    return TrainingSource(
         dataset,
         PreparedCases(dataset, train, preprocessing, cache),
         PreparedCases(dataset, held_out, preprocessing, cache),

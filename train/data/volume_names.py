@@ -1,33 +1,41 @@
-"""Files of volumes, found and named: which file is one, what it is called without its ending, whose it is."""
+"""Names of volume files: which file is a volume, its name without the ending, and its patient and scan."""
 
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ENDINGS = (".nii.gz", ".nii", ".mha", ".mhd", ".nrrd", ".nhdr")
+from train.scans.formats import SUFFIXES
+
+VOLUME_SUFFIXES = tuple(SUFFIXES)
 # CT-RATE: split, patient, scan of the patient, reconstruction of the scan.
 CT_RATE = re.compile(r"(?P<scan>(?P<patient>(?P<split>train|valid)_\d+)_[a-z]+)_\d+")
 
 
-def ending(name: str) -> str:
-    """The ending that says that a file of this name is a volume; empty where it is none."""
-    return next((name[-len(known) :] for known in ENDINGS if name.lower().endswith(known)), "")
-
-
-def stem(name: str) -> str:
-    """The name of a volume without folders and ending: `a/train_1_a_1.nii.gz` -> `train_1_a_1`."""
-    last = re.split(r"[/\\]", name.strip())[-1]
-    return last.removesuffix(ending(last))
-
-
 def is_volume(name: str) -> bool:
-    """Whether a file of this name is a volume; `._*` are what macOS leaves, not volumes."""
-    return name.lower().endswith(ENDINGS) and not name.startswith(".")
+    """Whether a file of this name is a volume. Hidden files are not: macOS leaves `._*` beside copied volumes."""
+    return name.lower().endswith(VOLUME_SUFFIXES) and not name.startswith(".")
+
+
+def without_suffix(name: str) -> str:
+    """Return the name without the ending of a volume, such as `.nii.gz`, if it has one."""
+    suffix = next((suffix for suffix in VOLUME_SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(suffix)]
+
+
+def volume_stem(name: str) -> str:
+    """Return the name of a volume without folders and ending: `a/train_1_a_1.nii.gz` -> `train_1_a_1`."""
+    return without_suffix(re.split(r"[/\\]", name.strip())[-1])
+
+
+def volumes_in(folder: Path) -> dict[str, Path]:
+    """Return the volumes in a folder, not below it, by their names without ending; empty without the folder."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return {volume_stem(path.name): path for path in paths if is_volume(path.name)}
 
 
 def files_under(root: Path) -> Iterator[Path]:
-    """Every file under `root`, sorted within its folder, hidden folders and links that lead in circles left out."""
+    """Yield every file under `root`, sorted within its folder; skip hidden folders and links that lead in circles."""
     visited: set[str] = set()
     for folder, folders, names in os.walk(root, followlinks=True):
         real = os.path.realpath(folder)
@@ -40,6 +48,6 @@ def files_under(root: Path) -> Iterator[Path]:
 
 
 def patient_and_scan(name: str) -> tuple[str, str]:
-    """Patient and scan of a volume, by CT-RATE's rule where its name follows it; else the volume is one of its own."""
-    found = CT_RATE.fullmatch(stem(name))
-    return (found["patient"], found["scan"]) if found else (name, name)
+    """Return patient and scan of a volume by CT-RATE's rule for names; any other volume is its own patient and scan."""
+    match = CT_RATE.fullmatch(volume_stem(name))
+    return (match["patient"], match["scan"]) if match else (name, name)

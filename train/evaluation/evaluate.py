@@ -20,7 +20,7 @@ from curation.runtime.progress import Progress
 from models.inference import Precision
 from train.data.cases import SPLITS, Case, DataError, DataSet, Split, split_cases
 from train.data.dataset import open_dataset, read_case, read_labels
-from train.data.structure_prompts import PromptBook
+from train.data.structure_prompts import StructurePrompts
 from train.scans.formats import ScanError
 from train.scans.scan import Scan
 
@@ -71,7 +71,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> Summary:
     model = Model(job.checkpoint, job.settings, progress, device=job.device, precision=_precision(job.precision))
     record = model.record
     chosen = choose(dataset, record.trained_on, job.split, job.limit)
-    asked = questions(tuple(dataset.structures), PromptBook.recorded(record.trained_on))
+    asked = questions(tuple(dataset.structures), StructurePrompts.from_training_record(record.trained_on))
     asked = _readable(asked, model, progress)
     header = Header(
         dataset=str(dataset.root.resolve()),
@@ -90,7 +90,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> Summary:
         measured = measure_cases(dataset, chosen, header, model, done, job.out, progress)
         if not measured.cases:
             raise RunError(f"none of {len(chosen.cases):,} cases could be evaluated: {measured.left_out[0].what}")
-        left_out = [*(LeftOut(case=one.case, what=str(one)) for one in dataset.problems), *measured.left_out]
+        left_out = [*(LeftOut(case=problem.case_id, what=str(problem)) for problem in dataset.problems), *measured.left_out]
         summary = summarise(header, measured.cases, chosen.split, chosen.seen, left_out)
         publish(job.out, summary, measured.cases)
     return summary

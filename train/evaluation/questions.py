@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from train.data.structure_prompts import PromptBook, prompt_book
+from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 
 Kind = Literal["name", "synonym", "group"]
 KINDS: tuple[Kind, ...] = ("name", "synonym", "group")
@@ -34,25 +34,30 @@ class Questions(NamedTuple):
         return tuple(dict.fromkeys(question.prompt for question in self.asked))
 
 
-def questions(structures: Sequence[str], book: PromptBook | None, kinds: Sequence[Kind] = KINDS) -> Questions:
-    """The questions for a data set with these structures, for a model that was trained with `book`.
+def questions(
+    structures: Sequence[str], structure_prompts: StructurePrompts | None, kinds: Sequence[Kind] = KINDS
+) -> Questions:
+    """The questions for a data set with these structures, for a model that was trained with `structure_prompts`.
 
-    A structure that the book does not have is asked for by the vocabulary's words; a prompt that training used is
+    A structure that these do not have is asked for by the vocabulary's words; a prompt that training used is
     never counted as a held-out one.
     """
-    own = prompt_book(structures)
-    used = {prompt for prompts in book.trained.values() for prompt in prompts} if book else set()
+    own = build_structure_prompts(structures)
+    used = (
+        {prompt for prompts in structure_prompts.trained.values() for prompt in prompts} if structure_prompts else set()
+    )
 
     def ask(kind: Kind, subject: str, prompt: str, members: tuple[str, ...]) -> Question:
-        return Question(kind, subject, prompt, members, prompt in used if book else None)
+        return Question(kind, subject, prompt, members, prompt in used if structure_prompts else None)
 
     asked = [
-        ask("name", structure, _from(book, own, structure).names[structure], (structure,)) for structure in structures
+        ask("name", structure, _from(structure_prompts, own, structure).names[structure], (structure,))
+        for structure in structures
     ]
     asked += [
         ask("synonym", structure, prompt, (structure,))
         for structure in structures
-        for prompt in _from(book, own, structure).held_out.get(structure, ())
+        for prompt in _from(structure_prompts, own, structure).held_out.get(structure, ())
     ]
     asked += [
         ask("group", group.name, prompt, group.members)
@@ -60,8 +65,8 @@ def questions(structures: Sequence[str], book: PromptBook | None, kinds: Sequenc
         for prompt in own.group_prompts[group.name]
     ]
     fair = (question for question in asked if question.kind == "name" or not question.trained)
-    return Questions(tuple(question for question in fair if question.kind in kinds), book is not None)
+    return Questions(tuple(question for question in fair if question.kind in kinds), structure_prompts is not None)
 
 
-def _from(book: PromptBook | None, own: PromptBook, structure: str) -> PromptBook:
-    return book if book and structure in book.names else own
+def _from(structure_prompts: StructurePrompts | None, own: StructurePrompts, structure: str) -> StructurePrompts:
+    return structure_prompts if structure_prompts and structure in structure_prompts.names else own

@@ -1,4 +1,4 @@
-"""Volume files as they are stored: NIfTI by nibabel, MetaImage and NRRD by SimpleITK, to an array and its affine."""
+"""Reading volume files as they are stored: NIfTI with nibabel, MetaImage and NRRD with SimpleITK."""
 
 import gzip
 import zlib
@@ -15,9 +15,9 @@ from nibabel.wrapstruct import WrapStructError
 
 from curation.runtime.errors import OvctError
 
-Kind = Literal["nifti", "dicom", "metaimage", "nrrd"]
+FileKind = Literal["nifti", "dicom", "metaimage", "nrrd"]
 
-SUFFIXES: dict[str, Kind] = {
+SUFFIXES: dict[str, FileKind] = {
     ".nii": "nifti",
     ".nii.gz": "nifti",
     ".mha": "metaimage",
@@ -26,39 +26,40 @@ SUFFIXES: dict[str, Kind] = {
     ".nhdr": "nrrd",
 }
 FORMATS = f"{', '.join(SUFFIXES)}, or the folder or any file of a DICOM series"
-# SimpleITK's world runs to the left and to the back, NIfTI's to the right and to the front.
+# World coordinates of SimpleITK and DICOM grow to the left and to the back, of NIfTI to the right and to the front.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 class ScanError(OvctError, ValueError):
-    """A file that cannot be taken as a volume: names the file, what is wrong and the way out."""
+    """Raised for a file that cannot be used as a volume. The text names the file, what is wrong and the way out."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """A volume as its file has it: `array` (X, Y, Z) of any real type, `affine` (4, 4) from voxel index to RAS mm.
+class StoredVolume:
+    """A volume as its file stores it: `array` (X, Y, Z) of any real type, `affine` (4, 4) from voxel index to RAS mm.
 
     `doubts` are sentences on a header that says too little to be trusted, `blank` is set where it says nothing at all.
+    `header` is that of a NIfTI file, `files` are those of a DICOM series in the order of the third axis.
     """
 
     array: np.ndarray[Any, Any]
     affine: np.ndarray[Any, Any]
-    kind: Kind
+    kind: FileKind
     doubts: tuple[str, ...] = ()
     blank: bool = False
     header: nibabel.Nifti1Header | None = None
     files: tuple[Path, ...] = ()
 
 
-def suffix(path: Path) -> str | None:
-    """The ending of `path` by which its format is known, such as .nii.gz; None for another."""
+def volume_suffix(path: Path) -> str | None:
+    """Return the ending of `path` that tells its format, such as .nii.gz; None where it has no such ending."""
     return next((end for end in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(end)), None)
 
 
 def check_file(path: Path) -> None:
-    """ScanError for what is missing, empty or no file."""
+    """Raise `ScanError` where the file is missing, empty or no file."""
     if not path.exists():
         raise ScanError(f"{path}: no such file. Give the path of a CT volume: {FORMATS}")
     if not path.is_file():
@@ -67,24 +68,28 @@ def check_file(path: Path) -> None:
         raise ScanError(f"{path}: the file is empty. Copy or export it once more")
 
 
-def read_nifti(path: Path) -> Stored:
-    """A NIfTI file, its scl_slope and scl_inter applied; gzipped or not, whatever its name says."""
+def read_nifti(path: Path) -> StoredVolume:
+    """Read a NIfTI file and apply its scl_slope and scl_inter; gzipped or not, whatever its name says.
+
+    Raises:
+        ScanError: the file is missing or damaged, or does not hold one volume with a usable geometry.
+    """
     check_file(path)
     image = _open_nifti(path)
     _check_voxel_type(path, image.header.get_data_dtype())
     axes = _three_axes(path, image.shape)
     try:
-        array = image.get_fdata(dtype=np.float32) if _scaled(image) else np.asanyarray(image.dataobj)
+        array = image.get_fdata(dtype=np.float32) if _has_scaling(image) else np.asanyarray(image.dataobj)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ScanError(f"{path}: cut off or damaged ({_reason(error)}). Copy or export it once more") from error
     affine = np.asarray(image.affine, dtype=np.float64)
     check_affine(path, affine)
     doubts, blank = _header_doubts(image)
-    return Stored(array.reshape(axes), affine, "nifti", doubts, blank, image.header)
+    return StoredVolume(array.reshape(axes), affine, "nifti", doubts, blank, image.header)
 
 
-def read_simpleitk(path: Path, kind: Kind) -> Stored:
-    """A MetaImage or NRRD file, its world turned from LPS to RAS."""
+def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
+    """Read a MetaImage or NRRD file and turn its affine from LPS to RAS. Raises `ScanError` as `read_nifti`."""
     check_file(path)
     try:
         image = SimpleITK.ReadImage(str(path))
@@ -100,11 +105,11 @@ def read_simpleitk(path: Path, kind: Kind) -> Stored:
     _check_voxel_type(path, array.dtype)
     affine = LPS_TO_RAS @ index_to_lps(image.GetOrigin(), image.GetDirection(), image.GetSpacing())
     check_affine(path, affine)
-    return Stored(array.transpose().reshape(axes), affine, kind)
+    return StoredVolume(array.transpose().reshape(axes), affine, kind)
 
 
 def index_to_lps(origin: tuple[float, ...], direction: tuple[float, ...], spacing: tuple[float, ...]) -> Any:
-    """SimpleITK's three parts of a geometry (of the first three axes) as one affine (4, 4), in LPS mm."""
+    """Return SimpleITK's origin, direction and spacing (of the first three axes) as one affine (4, 4), in LPS mm."""
     dimensions = len(origin)
     affine = np.eye(4)
     affine[:3, :3] = np.reshape(direction, (dimensions, dimensions))[:3, :3] * np.asarray(spacing[:3])
@@ -113,15 +118,17 @@ def index_to_lps(origin: tuple[float, ...], direction: tuple[float, ...], spacin
 
 
 def check_affine(path: Path, affine: np.ndarray[Any, Any]) -> None:
-    """ScanError for an affine that does not lay a volume into space."""
+    """Raise `ScanError` for an affine (4, 4) that does not place a volume in space."""
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    told = f"{path}: the header's geometry cannot be used"
+    problem = f"{path}: the header's geometry cannot be used"
     if not np.isfinite(affine).all():
-        raise ScanError(f"{told}: its affine holds a value that is not a number. Export the scan once more")
+        raise ScanError(f"{problem}: its affine holds a value that is not a number. Export the scan once more")
     if (spacing < 1e-6).any():
-        raise ScanError(f"{told}: a voxel spacing of 0 mm ({_numbers(spacing)}). Export the scan once more")
+        raise ScanError(f"{problem}: a voxel spacing of 0 mm ({_format_numbers(spacing)}). Export the scan once more")
     if abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-2:
-        raise ScanError(f"{told}: its affine is singular, two of its axes run the same way. Export the scan once more")
+        raise ScanError(
+            f"{problem}: its affine is singular, two of its axes run the same way. Export the scan once more"
+        )
 
 
 def _open_nifti(path: Path) -> Any:
@@ -136,17 +143,19 @@ def _open_nifti(path: Path) -> Any:
         raise ScanError(f"{path}: not a NIfTI file, or damaged ({error}). Copy or export it once more") from error
 
 
-def _scaled(image: Any) -> bool:
+def _has_scaling(image: Any) -> bool:
     return bool((image.dataobj.slope, image.dataobj.inter) != (1.0, 0.0))
 
 
 def _header_doubts(image: Any) -> tuple[tuple[str, ...], bool]:
+    """Return sentences on a header that cannot be trusted, and whether it says nothing at all."""
     header = image.header
     qform, sform = int(header["qform_code"]), int(header["sform_code"])
-    ones = np.allclose(header.get_zooms()[:3], 1)
+    unit_spacing = np.allclose(header.get_zooms()[:3], 1)
     if qform == sform == 0:
-        said = "its header does not say how it lies in the body (qform and sform codes are 0)"
-        return (f"{said} nor its voxel spacing" if ones else f"{said}: left and right may be exchanged",), bool(ones)
+        doubt = "its header does not say how it lies in the body (qform and sform codes are 0)"
+        doubt += " nor its voxel spacing" if unit_spacing else ": left and right may be exchanged"
+        return (doubt,), bool(unit_spacing)
     if np.array_equal(image.affine, np.eye(4)):
         return ("its affine is the identity, as programs write it that have lost spacing and orientation",), False
     if qform and sform and not np.allclose(header.get_qform(), header.get_sform(), atol=0.05, rtol=1e-3):
@@ -155,12 +164,12 @@ def _header_doubts(image: Any) -> tuple[tuple[str, ...], bool]:
 
 
 def _three_axes(path: Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """The first three numbers of a shape whose others are 1."""
-    told = " x ".join(str(length) for length in shape)
+    """Return the first three lengths of a shape. Raises `ScanError` where the others are not 1."""
+    lengths = " x ".join(str(length) for length in shape)
     if len(shape) < 3 or min(shape[:3]) < 2:
-        raise ScanError(f"{path}: a volume of at least 2 slices is needed, this image is {told}")
+        raise ScanError(f"{path}: a volume of at least 2 slices is needed, this image is {lengths}")
     if any(length != 1 for length in shape[3:]):
-        raise ScanError(f"{path}: several volumes in one file ({told}). Save the one you want as a file of its own")
+        raise ScanError(f"{path}: several volumes in one file ({lengths}). Save the one you want as a file of its own")
     return shape[0], shape[1], shape[2]
 
 
@@ -178,10 +187,10 @@ def _several_numbers(path: Path, count: int) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What an error of nibabel says first, or SimpleITK last, after where in its source it was raised."""
+    """Return the line of an error that says what happened: the first of nibabel's, the last of SimpleITK's."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return lines[-1] if isinstance(error, RuntimeError) else lines[0]
 
 
-def _numbers(values: Any) -> str:
+def _format_numbers(values: Any) -> str:
     return ", ".join(f"{value:g}" for value in values)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ovct import app
 from tests.train.data.data_files import box, hounsfield, save, totalsegmentator
-from train.data.caption_pairs import Pairs, read_pairs
+from train.data.caption_pairs import CaptionPairs, read_pairs
 from train.data.cases import DataError, split_cases
 from train.data.dataset import open_dataset
 
@@ -28,7 +28,7 @@ def caption_set(folder: Path, columns: Sequence[str], *rows: Sequence[str]) -> P
     return out
 
 
-def joined(pairs: Pairs) -> list[tuple[str, str]]:
+def joined_ids(pairs: CaptionPairs) -> list[tuple[str, str]]:
     return [(pair.report_id, pair.case.id) for pair in pairs.pairs]
 
 
@@ -44,24 +44,24 @@ def test_pairs_by_volume_name(tmp_path: Path) -> None:
     )
     dataset = open_dataset(tmp_path / "v")
     pairs = read_pairs(captions, dataset)
-    assert joined(pairs) == [("train_1_a_1.nii.gz", "train_1_a_1"), ("train_1_a_2.nii.gz", "train_1_a_2")]
+    assert joined_ids(pairs) == [("train_1_a_1.nii.gz", "train_1_a_1"), ("train_1_a_2.nii.gz", "train_1_a_2")]
     first = pairs.pairs[0]
     assert first.text.startswith(REPORT)
     assert ("liver", "abnormal") in {(caption.organ, caption.status) for caption in first.captions}
     assert ("pleura", "normal") in {(caption.organ, caption.status) for caption in first.captions}
     assert pairs.reports_without_volume == ("train_9_a_1.nii.gz",)
     assert pairs.volumes_without_report == ("valid_2_a_1",)
-    told = "\n".join(pairs.summary())
-    assert "2 reports with" in told and "1 reports without a volume: train_9_a_1.nii.gz" in told
-    assert "1 volumes without a report: valid_2_a_1" in told
-    assert len(pairs.of(split_cases(dataset)["train"])) == 2 and not pairs.of(split_cases(dataset)["val"])
+    summary = "\n".join(pairs.summary())
+    assert "2 reports with" in summary and "1 reports without a volume: train_9_a_1.nii.gz" in summary
+    assert "1 volumes without a report: valid_2_a_1" in summary
+    assert len(pairs.for_cases(split_cases(dataset)["train"])) == 2 and not pairs.for_cases(split_cases(dataset)["val"])
 
 
 def test_scan_without_reconstruction_means_all_of_it(tmp_path: Path) -> None:
     for name in ("train_1_a_1", "train_1_a_2", "train_1_b_1"):
         save(tmp_path / "v" / f"{name}.nii.gz", hounsfield())
     captions = caption_set(tmp_path, ["AccessionNo"], ["train_1_a"])
-    assert joined(read_pairs(captions, open_dataset(tmp_path / "v"))) == [
+    assert joined_ids(read_pairs(captions, open_dataset(tmp_path / "v"))) == [
         ("train_1_a", "train_1_a_1"),
         ("train_1_a", "train_1_a_2"),
     ]
@@ -71,19 +71,19 @@ def test_pairs_by_case_and_by_path(tmp_path: Path) -> None:
     root = totalsegmentator(tmp_path / "v", {name: {"liver": box(2, 5)} for name in ("s1", "s2", "s3")})
     rows = (["r1", str(root / "s1" / "ct.nii.gz")], ["r2", "/old/place/v/s2/ct.nii.gz"], ["s3.nii.gz", ""])
     pairs = read_pairs(caption_set(tmp_path, ["report_id", "image_path"], *rows), open_dataset(root))
-    assert joined(pairs) == [("r1", "s1"), ("r2", "s2"), ("s3.nii.gz", "s3")]
+    assert joined_ids(pairs) == [("r1", "s1"), ("r2", "s2"), ("s3.nii.gz", "s3")]
 
 
 def test_a_files_name_that_others_have_is_none(tmp_path: Path) -> None:
     root = totalsegmentator(tmp_path / "v", {"s1": {"liver": box(2, 5)}})
     rows = (["r1", "x/s1/ct.nii.gz"], ["r2", "x/s2/ct.nii.gz"])
     pairs = read_pairs(caption_set(tmp_path, ["report_id", "image"], *rows), open_dataset(root))
-    assert joined(pairs) == [("r1", "s1")] and pairs.reports_without_volume == ("r2",)
+    assert joined_ids(pairs) == [("r1", "s1")] and pairs.reports_without_volume == ("r2",)
     for site in ("a", "b"):
         save(tmp_path / "w" / site / "scan.nii.gz", hounsfield())
     rows = (["r1", "scan.nii.gz"], ["r2", "b/scan.nii.gz"])
     pairs = read_pairs(caption_set(tmp_path, ["report_id", "image"], *rows), open_dataset(tmp_path / "w"))
-    assert joined(pairs) == [("r2", "b/scan")] and pairs.ambiguous == ("r1",)
+    assert joined_ids(pairs) == [("r2", "b/scan")] and pairs.ambiguous == ("r1",)
     assert "1 reports whose name several volumes have" in "\n".join(pairs.summary())
 
 
@@ -103,7 +103,7 @@ def test_volumes_that_the_reports_name(tmp_path: Path) -> None:
 def test_two_reports_on_one_volume(tmp_path: Path) -> None:
     save(tmp_path / "v" / "s1.nii.gz", hounsfield())
     pairs = read_pairs(caption_set(tmp_path, ["report_id"], ["s1"], ["s1"]), open_dataset(tmp_path / "v"))
-    assert joined(pairs) == [("s1", "s1"), ("s1#2", "s1")]
+    assert joined_ids(pairs) == [("s1", "s1"), ("s1#2", "s1")]
 
 
 def test_nothing_joined_shows_both_names(tmp_path: Path) -> None:
@@ -129,13 +129,13 @@ def test_broken_caption_sets_are_named(tmp_path: Path) -> None:
 def test_organ_captions_of_others(tmp_path: Path) -> None:
     for name in ("train_1_a_1", "train_2_a_1", "train_3_a_1"):
         save(tmp_path / "v" / f"{name}.nii.gz", hounsfield())
-    said = {
+    captions_by_scan = {
         "train_1_a": {"lung": "Clear lungs. ", "heart": ["Normal size.", ""]},
         "train_2_a_1.nii.gz": ["No effusion."],
         "train_3_a": {"recons": ["train_3_a_1.nii.gz"], "report": ["One nodule."]},
     }
     path = tmp_path / "organs.json"
-    path.write_text(json.dumps(said))
+    path.write_text(json.dumps(captions_by_scan))
     pairs = read_pairs(path, open_dataset(tmp_path / "v"))
     assert [(pair.case.id, [tuple(caption) for caption in pair.captions]) for pair in pairs.pairs] == [
         ("train_1_a_1", [("lung", "Clear lungs.", ""), ("heart", "Normal size.", "")]),
@@ -143,11 +143,11 @@ def test_organ_captions_of_others(tmp_path: Path) -> None:
         ("train_3_a_1", [("", "One nodule.", "")]),
     ]
     assert "ovct verify" in pairs.summary()[-1]
-    for content, told in (
+    for content, message in (
         ("[", "is no JSON"),
         ("[]", "expected an object"),
         ('{"a": {"lung": 3}}', "a, lung: 3 is no text"),
     ):
         path.write_text(content)
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             read_pairs(path)

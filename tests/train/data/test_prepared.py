@@ -14,7 +14,7 @@ from train.data import prepared
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case
 from train.data.prepared import PreparedCases
-from train.data.prepared_file import POSITIONS, index_labels, pack, read, unpack
+from train.data.prepared_file import MAX_POSITIONS, index_labels, pack_label_index, read_prepared, unpack_label_index
 from train.scans.grid import to_network
 from train.scans.scan import Scan
 
@@ -37,14 +37,14 @@ def cache_files(cache: Path) -> list[Path]:
 def test_case_is_what_the_network_sees(data: DataSet, tmp_path: Path) -> None:
     cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
     for _ in range(2):
-        found = cases[0]
+        case = cases[0]
         volume, grid = to_network(read_case(data.cases[0]), SAME)
-        assert found.volume.dtype == torch.float32 and found.volume.shape == volume.shape
-        assert torch.allclose(found.volume, volume, rtol=1e-3, atol=1e-3), "half precision"
-        assert np.array_equal(found.grid.affine, grid.affine) and found.grid.scan_shape == grid.scan_shape
-        assert found.labels is not None and found.labels.dtype == torch.int16
+        assert case.volume.dtype == torch.float32 and case.volume.shape == volume.shape
+        assert torch.allclose(case.volume, volume, rtol=1e-3, atol=1e-3), "half precision"
+        assert np.array_equal(case.grid.affine, grid.affine) and case.grid.scan_shape == grid.scan_shape
+        assert case.labels is not None and case.labels.dtype == torch.int16
         # The stored axes run left, front, up; the network's up, front, right.
-        assert (found.labels == 5).nonzero().tolist() == (
+        assert (case.labels == 5).nonzero().tolist() == (
             torch.from_numpy(box(2, 5)).permute(2, 1, 0).flip(1, 2) == 1
         ).nonzero().tolist()
         cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
@@ -83,12 +83,12 @@ def test_changed_files_and_other_labels_are_made_anew(data: DataSet, tmp_path: P
 def test_cut_off_file_is_made_anew(data: DataSet, tmp_path: Path, keep: int) -> None:
     first = PreparedCases(data, data.cases, SAME, tmp_path / "cache")[0]
     (file,) = cache_files(tmp_path / "cache")
-    whole = file.read_bytes()
-    file.write_bytes(whole[:keep])
-    assert read(file) is None
+    content = file.read_bytes()
+    file.write_bytes(content[:keep])
+    assert read_prepared(file) is None
     again = PreparedCases(data, data.cases, SAME, tmp_path / "cache")[0]
     assert torch.equal(again.volume, first.volume)
-    assert cache_files(tmp_path / "cache") == [file] and len(file.read_bytes()) == len(whole)
+    assert cache_files(tmp_path / "cache") == [file] and len(file.read_bytes()) == len(content)
 
 
 def test_an_interrupted_write_leaves_nothing(data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,48 +105,48 @@ def test_an_interrupted_write_leaves_nothing(data: DataSet, tmp_path: Path, monk
 
 def test_crop_is_part_of_the_whole_and_padded_as_its_edge(data: DataSet, tmp_path: Path) -> None:
     cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
-    whole = cases[0]
-    assert whole.labels is not None
+    case = cases[0]
+    assert case.labels is not None
     volume, labels = cases.crop(0, (2, 3, 4), (5, 6, 7))
-    assert torch.equal(volume, whole.volume[:, 2:7, 3:9, 4:11])
-    assert labels is not None and torch.equal(labels, whole.labels[2:7, 3:9, 4:11])
+    assert torch.equal(volume, case.volume[:, 2:7, 3:9, 4:11])
+    assert labels is not None and torch.equal(labels, case.labels[2:7, 3:9, 4:11])
     depth, height, width = cases.grid(0).shape
     volume, labels = cases.crop(0, (-2, 1, -1), (depth + 4, height, width + 1))
     assert labels is not None
-    assert torch.equal(volume[:, 2 : 2 + depth, : height - 1, 1 : 1 + width], whole.volume[:, :, 1:])
-    assert (volume[:, :2] == whole.volume.min()).all() and (volume[:, :, -1] == whole.volume.min()).all()
-    assert (labels[:2] == 0).all() and int((labels > 0).sum()) == int((whole.labels[:, 1:] > 0).sum())
+    assert torch.equal(volume[:, 2 : 2 + depth, : height - 1, 1 : 1 + width], case.volume[:, :, 1:])
+    assert (volume[:, :2] == case.volume.min()).all() and (volume[:, :, -1] == case.volume.min()).all()
+    assert (labels[:2] == 0).all() and int((labels > 0).sum()) == int((case.labels[:, 1:] > 0).sum())
     outside, labels = cases.crop(0, (depth + 5, -40, 0), (3, 3, 3))
-    assert (outside == whole.volume.min()).all()
+    assert (outside == case.volume.min()).all()
 
 
 def test_what_is_given_out_can_be_changed(data: DataSet, tmp_path: Path) -> None:
     cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
-    found = cases[0]
-    assert found.labels is not None
-    before = found.labels.clone()
-    found.labels.zero_()
-    found.volume.zero_()
+    case = cases[0]
+    assert case.labels is not None
+    before = case.labels.clone()
+    case.labels.zero_()
+    case.volume.zero_()
     again = cases[0]
     assert again.labels is not None and torch.equal(again.labels, before) and again.volume.any()
 
 
 def test_memory_keeps_what_fits(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = list[str]()
+    read_ids = list[str]()
 
-    def read_one(case: Case) -> Scan:
-        made.append(case.id)
+    def read_and_note(case: Case) -> Scan:
+        read_ids.append(case.id)
         return read_case(case)
 
-    monkeypatch.setattr(prepared, "read_case", read_one)
+    monkeypatch.setattr(prepared, "read_case", read_and_note)
     roomy = PreparedCases(data, data.cases, SAME)
     for index in (0, 1, 0, 1):
         roomy[index]
-    assert made == ["s1", "s2"]
+    assert read_ids == ["s1", "s2"]
     tight = PreparedCases(data, data.cases, SAME, keep_gb=0)
     for index in (0, 0, 1, 0):
         tight[index]
-    assert made[2:] == ["s1", "s2", "s1"]
+    assert read_ids[2:] == ["s1", "s2", "s1"]
 
 
 def test_label_index_finds_every_label(data: DataSet, tmp_path: Path) -> None:
@@ -155,15 +155,15 @@ def test_label_index_finds_every_label(data: DataSet, tmp_path: Path) -> None:
         for index in (0, 1):
             labels = cases[index].labels
             assert labels is not None
-            places = cases.label_index(index)
-            assert places.keys() == set(labels.flatten().tolist()) - {0}
-            for label, place in places.items():
+            label_index = cases.label_index(index)
+            assert label_index.keys() == set(labels.flatten().tolist()) - {0}
+            for label, indexed in label_index.items():
                 voxels = (labels == label).nonzero()
-                assert place.count == len(voxels) and len(place.positions) == min(POSITIONS, len(voxels))
-                assert place.box == (tuple(voxels.amin(0).tolist()), tuple((voxels.amax(0) + 1).tolist()))
-                assert place.positions.dtype == np.int16
-                assert (labels[tuple(place.positions.T.astype(int))] == label).all()
-                assert len(np.unique(place.positions, axis=0)) == len(place.positions)
+                assert indexed.count == len(voxels) and len(indexed.positions) == min(MAX_POSITIONS, len(voxels))
+                assert indexed.box == (tuple(voxels.amin(0).tolist()), tuple((voxels.amax(0) + 1).tolist()))
+                assert indexed.positions.dtype == np.int16
+                assert (labels[tuple(indexed.positions.T.astype(int))] == label).all()
+                assert len(np.unique(indexed.positions, axis=0)) == len(indexed.positions)
         cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
 
 
@@ -171,8 +171,8 @@ def test_voxels_of_which_nothing_is_known_are_kept_but_not_sought(tmp_path: Path
     root = with_json(tmp_path / "set", channel_names={"0": "CT"}, labels={"background": 0, "liver": 1, "ignore": 2})
     save(root / "imagesTr" / "a_0000.nii.gz", hounsfield())
     save(root / "labelsTr" / "a.nii.gz", box(2, 5) + box(6, 8, 2))
-    found = open_dataset(root)
-    cases = PreparedCases(found, found.cases, SAME, tmp_path / "cache")
+    dataset = open_dataset(root)
+    cases = PreparedCases(dataset, dataset.cases, SAME, tmp_path / "cache")
     labels = cases[0].labels
     assert labels is not None and set(labels.flatten().tolist()) == {0, 1, 2}
     assert cases.label_index(0).keys() == {1}
@@ -180,12 +180,12 @@ def test_voxels_of_which_nothing_is_known_are_kept_but_not_sought(tmp_path: Path
 
 def test_label_index_of_nothing() -> None:
     assert index_labels(np.zeros((3, 4, 5), np.uint8)) == {}
-    assert unpack(pack({})) == {}
+    assert unpack_label_index(pack_label_index({})) == {}
 
 
 def test_broken_case_is_left_out_or_ends_it(data: DataSet, tmp_path: Path) -> None:
-    whole = data.cases[0].image.read_bytes()
-    data.cases[0].image.write_bytes(whole[: len(whole) // 2])
+    content = data.cases[0].image.read_bytes()
+    data.cases[0].image.write_bytes(content[: len(content) // 2])
     data.cases[1].image.unlink()
     good = open_dataset(totalsegmentator(tmp_path / "other", {"s3": {"liver": box(2, 4)}})).cases
     cases = PreparedCases(data, [*data.cases, *good], SAME, tmp_path / "cache")
@@ -196,7 +196,7 @@ def test_broken_case_is_left_out_or_ends_it(data: DataSet, tmp_path: Path) -> No
     assert len(cases) == 3
     cases.prepare(on_problem="skip")
     assert [case.id for case in cases.cases] == ["s3"] and cases[0].case.id == "s3"
-    assert [problem.case for problem in cases.problems] == ["s1", "s2"]
+    assert [problem.case_id for problem in cases.problems] == ["s1", "s2"]
     with pytest.raises(DataError, match="2 of 2 cases cannot be used"):
         PreparedCases(data, data.cases, SAME, tmp_path / "cache").prepare(on_problem="skip")
 
@@ -218,8 +218,8 @@ def test_other_processes_fill_the_cache(data: DataSet, tmp_path: Path) -> None:
 
 def test_several_fill_one_cache_at_once(data: DataSet, tmp_path: Path) -> None:
     def volume(_: int) -> torch.Tensor:
-        found: torch.Tensor = PreparedCases(data, data.cases, SAME, tmp_path / "cache")[0].volume
-        return found
+        prepared_volume: torch.Tensor = PreparedCases(data, data.cases, SAME, tmp_path / "cache")[0].volume
+        return prepared_volume
 
     with ThreadPoolExecutor(4) as pool:
         first, *others = pool.map(volume, range(8))
@@ -237,9 +237,11 @@ def test_another_process_maps_the_files_itself(data: DataSet, tmp_path: Path) ->
 
 def test_volume_without_labels(tmp_path: Path) -> None:
     save(tmp_path / "set" / "1.nii.gz", hounsfield() // 4)
-    found = open_dataset(tmp_path / "set")
-    cases = PreparedCases(found, found.cases, SAME, tmp_path / "cache")
+    dataset = open_dataset(tmp_path / "set")
+    cases = PreparedCases(dataset, dataset.cases, SAME, tmp_path / "cache")
     assert cases[0].labels is None and cases.label_index(0) == {} and cases.crop(0, (0, 0, 0), (2, 2, 2))[1] is None
     for _ in range(2):
-        assert all("1.nii.gz" in warning for warning in cases.warnings(0)) and cases.warnings(0), "no HU: told"
-        cases = PreparedCases(found, found.cases, SAME, tmp_path / "cache")
+        assert all("1.nii.gz" in warning for warning in cases.warnings(0)) and cases.warnings(0), (
+            "the intensities are no HU"
+        )
+        cases = PreparedCases(dataset, dataset.cases, SAME, tmp_path / "cache")

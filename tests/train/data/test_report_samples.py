@@ -2,41 +2,45 @@ from pathlib import Path
 
 import torch
 
-from train.data.caption_pairs import Pair
+from train.data.caption_pairs import CaptionPair
 from train.data.caption_sources import OrganCaption
 from train.data.cases import Case
-from train.data.report_samples import ReportSample, ReportSamples, report_part, text_id
+from train.data.report_samples import ReportSample, ReportSamples, collate_reports, text_id
 
 
-def pair(number: int, captions: int, text: str | None = None) -> Pair:
+def pair(number: int, captions: int, text: str | None = None) -> CaptionPair:
     case = Case(f"c{number}", f"p{number}", f"s{number}", Path(f"{number}.nii.gz"))
-    said = tuple(OrganCaption("liver", f"caption {number}.{place}", "") for place in range(captions))
-    return Pair(case, f"r{number}", f"report {number}" if text is None else text, said)
+    organ_captions = tuple(OrganCaption("liver", f"caption {number}.{place}", "") for place in range(captions))
+    return CaptionPair(case, f"r{number}", f"report {number}" if text is None else text, organ_captions)
 
 
-def samples(pairs: list[Pair], count: int = 3, batch: int = 2) -> ReportSamples:
+def samples(pairs: list[CaptionPair], count: int = 3, batch: int = 2) -> ReportSamples:
     return ReportSamples(pairs, lambda case: torch.tensor([float(case.id[1:])]), count, batch, seed=0)
 
 
 def test_k_captions_of_the_own_report_are_drawn_anew() -> None:
-    drawn = samples([pair(number, 6) for number in range(4)])
+    dataset = samples([pair(number, 6) for number in range(4)])
     of_one: set[tuple[str, ...]] = set()
     for number in range(80):
-        sample = drawn[number]
-        own = sample.report.removeprefix("report ")
-        assert sample.scan == f"s{own}" and float(sample.volume) == float(own)
+        sample = dataset[number]
+        number_of_report = sample.report.removeprefix("report ")
+        assert sample.scan == f"s{number_of_report}" and float(sample.volume) == float(number_of_report)
         assert len(set(sample.captions)) == 3
-        assert all(caption.startswith(f"caption {own}.") for caption in sample.captions)
-        of_one |= {sample.captions} if own == "0" else set()
-    assert len(of_one) > 10 and {caption for each in of_one for caption in each} == {f"caption 0.{i}" for i in range(6)}
-    assert drawn[7] == samples([pair(number, 6) for number in range(4)])[7]
+        assert all(caption.startswith(f"caption {number_of_report}.") for caption in sample.captions)
+        of_one |= {sample.captions} if number_of_report == "0" else set()
+    assert len(of_one) > 10 and {caption for captions in of_one for caption in captions} == {
+        f"caption 0.{i}" for i in range(6)
+    }
+    assert dataset[7] == samples([pair(number, 6) for number in range(4)])[7]
 
 
 def test_fewer_captions_than_k_and_none() -> None:
-    drawn = samples([pair(0, 2), pair(1, 0)], batch=1)
-    found = {sample.scan: sample.captions for sample in (drawn[number] for number in range(4))}
-    assert set(found["s0"]) == {"caption 0.0", "caption 0.1"} and found["s1"] == ()
-    twice = Pair(pair(0, 0).case, "r", "t", (OrganCaption("liver", "same", ""), OrganCaption("spleen", "same", "")))
+    dataset = samples([pair(0, 2), pair(1, 0)], batch=1)
+    captions_by_scan = {sample.scan: sample.captions for sample in (dataset[number] for number in range(4))}
+    assert set(captions_by_scan["s0"]) == {"caption 0.0", "caption 0.1"} and captions_by_scan["s1"] == ()
+    twice = CaptionPair(
+        pair(0, 0).case, "r", "t", (OrganCaption("liver", "same", ""), OrganCaption("spleen", "same", ""))
+    )
     assert samples([twice], batch=1)[0].captions == ("same",)
 
 
@@ -44,8 +48,8 @@ def sample(volume: torch.Tensor, report: str, *captions: str, scan: str = "s") -
     return ReportSample(volume, report, captions, scan)
 
 
-def test_a_part_holds_each_text_once_and_tells_what_is_missing() -> None:
-    part = report_part(
+def test_a_batch_has_each_text_once_and_marks_what_is_missing() -> None:
+    batch = collate_reports(
         [
             sample(torch.zeros(5), "normal", "liver normal", "normal"),
             sample(torch.ones(5), "  ", "liver normal", scan="t"),
@@ -53,17 +57,17 @@ def test_a_part_holds_each_text_once_and_tells_what_is_missing() -> None:
         ],
         3,
     )
-    assert part.texts == ["normal", "liver normal"]
-    assert part.reports.tolist() == [0, -1, 0]
-    assert part.captions.tolist() == [[1, 0, -1], [1, -1, -1], [-1, -1, -1]]
-    assert isinstance(part.volumes, torch.Tensor) and part.volumes.shape == (3, 5)
-    assert part.scans[0] == part.scans[2] != part.scans[1]
-    assert part.text_ids().shape == (2,) and part.text_ids().dtype == torch.long
+    assert batch.texts == ["normal", "liver normal"]
+    assert batch.reports.tolist() == [0, -1, 0]
+    assert batch.captions.tolist() == [[1, 0, -1], [1, -1, -1], [-1, -1, -1]]
+    assert isinstance(batch.volumes, torch.Tensor) and batch.volumes.shape == (3, 5)
+    assert batch.scans[0] == batch.scans[2] != batch.scans[1]
+    assert batch.text_ids().shape == (2,) and batch.text_ids().dtype == torch.long
 
 
 def test_whole_volumes_may_have_any_size() -> None:
-    part = report_part([sample(torch.zeros(1, 4, 5, 6), "a"), sample(torch.zeros(1, 7, 5, 6), "b")], 1)
-    assert [each.shape for each in part.volumes] == [(1, 4, 5, 6), (1, 7, 5, 6)]
+    batch = collate_reports([sample(torch.zeros(1, 4, 5, 6), "a"), sample(torch.zeros(1, 7, 5, 6), "b")], 1)
+    assert [volume.shape for volume in batch.volumes] == [(1, 4, 5, 6), (1, 7, 5, 6)]
 
 
 def test_ids_of_texts_and_scans() -> None:

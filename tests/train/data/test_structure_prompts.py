@@ -5,36 +5,39 @@ import pytest
 from pydantic import JsonValue
 
 from prompts.vocabulary import load_vocabulary
-from train.data.layout_totalsegmentator import V1, V2
-from train.data.structure_prompts import PromptBook, prompt_book, synonyms_of
+from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
+from train.data.structure_prompts import StructurePrompts, build_structure_prompts, synonyms_of
 
-BOOK = prompt_book(V2)
-LOBES = [name for name in V2 if name.startswith("lung_")]
+V2_PROMPTS = build_structure_prompts(V2_STRUCTURES)
+LOBES = [name for name in V2_STRUCTURES if name.startswith("lung_")]
 
 
-def groups(book: PromptBook) -> dict[str, set[str]]:
-    return {group.name: set(group.members) for group in book.groups}
+def groups(structure_prompts: StructurePrompts) -> dict[str, set[str]]:
+    return {group.name: set(group.members) for group in structure_prompts.groups}
 
 
 def test_the_name_comes_first_and_is_the_vocabularys() -> None:
-    assert BOOK.names["kidney_left"] == "left kidney" and BOOK.names["lung_upper_lobe_left"] == "left upper lobe"
-    assert BOOK.names.keys() == BOOK.trained.keys() == BOOK.held_out.keys() == set(V2)
-    assert all(BOOK.trained[name][0] == prompt for name, prompt in BOOK.names.items())
-    assert len(set(BOOK.names.values())) == len(V2)
+    assert (
+        V2_PROMPTS.names["kidney_left"] == "left kidney"
+        and V2_PROMPTS.names["lung_upper_lobe_left"] == "left upper lobe"
+    )
+    assert V2_PROMPTS.names.keys() == V2_PROMPTS.trained.keys() == V2_PROMPTS.held_out.keys() == set(V2_STRUCTURES)
+    assert all(V2_PROMPTS.trained[name][0] == prompt for name, prompt in V2_PROMPTS.names.items())
+    assert len(set(V2_PROMPTS.names.values())) == len(V2_STRUCTURES)
 
 
-@pytest.mark.parametrize("book", [BOOK, prompt_book(V1)])
-def test_what_is_held_out_is_never_trained(book: PromptBook) -> None:
-    trained = {prompt.lower() for prompts in book.trained.values() for prompt in prompts}
-    held_out = {prompt.lower() for prompts in book.held_out.values() for prompt in prompts}
-    merged = {prompt.lower() for prompts in book.group_prompts.values() for prompt in prompts}
+@pytest.mark.parametrize("structure_prompts", [V2_PROMPTS, build_structure_prompts(V1_STRUCTURES)])
+def test_what_is_held_out_is_never_trained(structure_prompts: StructurePrompts) -> None:
+    trained = {prompt.lower() for prompts in structure_prompts.trained.values() for prompt in prompts}
+    held_out = {prompt.lower() for prompts in structure_prompts.held_out.values() for prompt in prompts}
+    merged = {prompt.lower() for prompts in structure_prompts.group_prompts.values() for prompt in prompts}
     assert len(held_out) > 50 and not trained & held_out and not trained & merged
     assert not held_out & merged
 
 
 def test_one_prompt_means_one_structure() -> None:
     owners: dict[str, set[str]] = {}
-    for kind in (BOOK.trained, BOOK.held_out):
+    for kind in (V2_PROMPTS.trained, V2_PROMPTS.held_out):
         for structure, prompts in kind.items():
             assert len(set(prompts)) == len(prompts)
             for prompt in prompts:
@@ -43,16 +46,16 @@ def test_one_prompt_means_one_structure() -> None:
 
 
 def test_a_synonym_is_held_out_wherever_there_are_two() -> None:
-    for structure in V2:
-        synonyms = len(synonyms_of(BOOK.names[structure], load_vocabulary()))
-        assert len(BOOK.held_out[structure]) == (1 if synonyms == 2 else synonyms // 3)
+    for structure in V2_STRUCTURES:
+        synonyms = len(synonyms_of(V2_PROMPTS.names[structure], load_vocabulary()))
+        assert len(V2_PROMPTS.held_out[structure]) == (1 if synonyms == 2 else synonyms // 3)
 
 
 def test_the_label_in_words_is_trained() -> None:
-    assert "lung upper lobe left" in BOOK.trained["lung_upper_lobe_left"]
+    assert "lung upper lobe left" in V2_PROMPTS.trained["lung_upper_lobe_left"]
     # To the vocabulary, and to radiologists, that is a joint.
-    assert "hip left" not in BOOK.trained["hip_left"]
-    assert BOOK.trained["heart"].count("heart") == 1
+    assert "hip left" not in V2_PROMPTS.trained["hip_left"]
+    assert V2_PROMPTS.trained["heart"].count("heart") == 1
 
 
 def sideless(prompts: tuple[str, ...]) -> set[str]:
@@ -60,65 +63,73 @@ def sideless(prompts: tuple[str, ...]) -> set[str]:
 
 
 def test_left_and_right_are_alike() -> None:
-    pairs = [(name, name.replace("left", "right")) for name in V2 if "left" in name]
-    pairs = [(left, right) for left, right in pairs if right in V2]
+    pairs = [(name, name.replace("left", "right")) for name in V2_STRUCTURES if "left" in name]
+    pairs = [(left, right) for left, right in pairs if right in V2_STRUCTURES]
     assert len(pairs) > 30
     for left, right in pairs:
         # A synonym that is trained on one side is not what generalisation is tested with on the other.
-        assert not sideless(BOOK.trained[left]) & sideless(BOOK.held_out[right]), left
-        assert not sideless(BOOK.trained[right]) & sideless(BOOK.held_out[left]), left
-    assert sideless(BOOK.trained["kidney_left"]) == sideless(BOOK.trained["kidney_right"])
+        assert not sideless(V2_PROMPTS.trained[left]) & sideless(V2_PROMPTS.held_out[right]), left
+        assert not sideless(V2_PROMPTS.trained[right]) & sideless(V2_PROMPTS.held_out[left]), left
+    assert sideless(V2_PROMPTS.trained["kidney_left"]) == sideless(V2_PROMPTS.trained["kidney_right"])
 
 
 def test_what_is_held_out_does_not_depend_on_the_other_structures() -> None:
-    alone = prompt_book(["spleen"])
-    assert alone.trained["spleen"] == BOOK.trained["spleen"] and alone.held_out["spleen"] == BOOK.held_out["spleen"]
-    assert prompt_book(V2) == BOOK
+    alone = build_structure_prompts(["spleen"])
+    assert (
+        alone.trained["spleen"] == V2_PROMPTS.trained["spleen"]
+        and alone.held_out["spleen"] == V2_PROMPTS.held_out["spleen"]
+    )
+    assert build_structure_prompts(V2_STRUCTURES) == V2_PROMPTS
 
 
 def test_no_prompt_names_a_part_or_something_else() -> None:
     vocabulary = load_vocabulary()
-    for structure, name in BOOK.names.items():
-        for prompt in (*BOOK.trained[structure], *BOOK.held_out[structure]):
+    for structure, name in V2_PROMPTS.names.items():
+        for prompt in (*V2_PROMPTS.trained[structure], *V2_PROMPTS.held_out[structure]):
             assert vocabulary.resolve(prompt) in (name, None), prompt
-    kinds = (BOOK.trained, BOOK.held_out, BOOK.group_prompts)
-    every = " ".join(prompt for kind in kinds for each in kind.values() for prompt in each).lower()
+    kinds = (V2_PROMPTS.trained, V2_PROMPTS.held_out, V2_PROMPTS.group_prompts)
+    text = " ".join(prompt for kind in kinds for prompts in kind.values() for prompt in prompts).lower()
     parts = "pole hilum tail caudate antrum fundus apex sinus bulb papilla spinous lamina pedicle calyx pelvis"
-    assert not set(parts.split()) & set(re.findall("[a-z]+", every))
+    assert not set(parts.split()) & set(re.findall("[a-z]+", text))
 
 
 def test_groups_are_whole() -> None:
-    found = groups(prompt_book([*LOBES, "kidney_left", "kidney_right", "vertebrae_L1", "vertebrae_L2", "vertebrae_L3"]))
-    assert found["kidneys"] == {"kidney_left", "kidney_right"}
-    assert found["lungs"] == set(LOBES) and len(LOBES) == 5
-    assert not found.keys() & {"spine", "vertebrae", "lumbar vertebrae", "bones", "skeleton"}
+    found_groups = groups(
+        build_structure_prompts([*LOBES, "kidney_left", "kidney_right", "vertebrae_L1", "vertebrae_L2", "vertebrae_L3"])
+    )
+    assert found_groups["kidneys"] == {"kidney_left", "kidney_right"}
+    assert found_groups["lungs"] == set(LOBES) and len(LOBES) == 5
+    assert not found_groups.keys() & {"spine", "vertebrae", "lumbar vertebrae", "bones", "skeleton"}
     lumbar = [f"vertebrae_L{number}" for number in range(1, 6)]
-    assert groups(prompt_book(lumbar))["lumbar vertebrae"] == set(lumbar)
-    assert "kidneys" not in groups(prompt_book(["kidney_left", "liver"]))
-    assert "lungs" not in groups(prompt_book(LOBES[:4]))
+    assert groups(build_structure_prompts(lumbar))["lumbar vertebrae"] == set(lumbar)
+    assert "kidneys" not in groups(build_structure_prompts(["kidney_left", "liver"]))
+    assert "lungs" not in groups(build_structure_prompts(LOBES[:4]))
 
 
 def test_a_group_is_no_structure_and_each_has_its_name_first() -> None:
-    members = [frozenset(names) for names in groups(BOOK).values()]
+    members = [frozenset(names) for names in groups(V2_PROMPTS).values()]
     assert len(set(members)) == len(members) and all(len(names) > 1 for names in members)
-    assert not groups(BOOK).keys() & set(BOOK.names.values())
-    assert all(prompts[0] == name for name, prompts in BOOK.group_prompts.items())
-    assert BOOK.group_prompts.keys() == groups(BOOK).keys()
-    whole = prompt_book(["kidney_left", "kidney_right", "kidneys"])
-    assert "kidneys" not in groups(whole) and whole.names["kidneys"] == "kidneys"
+    assert not groups(V2_PROMPTS).keys() & set(V2_PROMPTS.names.values())
+    assert all(prompts[0] == name for name, prompts in V2_PROMPTS.group_prompts.items())
+    assert V2_PROMPTS.group_prompts.keys() == groups(V2_PROMPTS).keys()
+    with_whole = build_structure_prompts(["kidney_left", "kidney_right", "kidneys"])
+    assert "kidneys" not in groups(with_whole) and with_whole.names["kidneys"] == "kidneys"
 
 
 def test_a_label_that_nobody_knows_is_asked_for_as_it_is() -> None:
-    book = prompt_book(["weird_thing_7", "liver"])
-    assert book.names["weird_thing_7"] == "weird thing 7"
-    assert book.trained["weird_thing_7"] == ("weird thing 7",) and book.held_out["weird_thing_7"] == ()
-    assert book.groups == ()
+    structure_prompts = build_structure_prompts(["weird_thing_7", "liver"])
+    assert structure_prompts.names["weird_thing_7"] == "weird thing 7"
+    assert (
+        structure_prompts.trained["weird_thing_7"] == ("weird thing 7",)
+        and structure_prompts.held_out["weird_thing_7"] == ()
+    )
+    assert structure_prompts.groups == ()
 
 
 def test_it_goes_through_json() -> None:
-    assert PromptBook.from_json(json.loads(json.dumps(BOOK.to_json()))) == BOOK
-    whole = BOOK.to_json()
-    records: list[dict[str, JsonValue]] = [{}, {"names": []}, {"names": {"a": "b"}}, {**whole, "groups": None}]
+    assert StructurePrompts.from_json(json.loads(json.dumps(V2_PROMPTS.to_json()))) == V2_PROMPTS
+    record = V2_PROMPTS.to_json()
+    records: list[dict[str, JsonValue]] = [{}, {"names": []}, {"names": {"a": "b"}}, {**record, "groups": None}]
     for broken in records:
         with pytest.raises(ValueError, match="record of prompts"):
-            PromptBook.from_json(broken)
+            StructurePrompts.from_json(broken)

@@ -8,9 +8,9 @@ import torch
 from curation.runtime.progress import Progress
 from tests.train.data.data_files import save
 from tests.train.training_worlds import AFFINE, PREPROCESSING, SHAPE, labelled
-from train.config import Data
+from train.config.options import Data
 from train.data.cases import DataError
-from train.data.training_set import Place, TrainingSet, open_training_set
+from train.data.training_set import CaseRef, TrainingSet, open_training_set
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -30,25 +30,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_two_data_sets_and_what_each_labels(folder: Path, tmp_path: Path) -> None:
     data = opened(tmp_path, folder / "few", folder / "all")
     assert data.structures[:2] == ("spleen", "liver") and len(data.structures) == 4
-    assert data.labelled(Place(0, 0)) == {"liver", "spleen"} and len(data.labelled(Place(1, 0))) == 4
-    assert data.labelled(Place(1, 0), held_out=True) == data.labelled(Place(1, 0))
-    trained = {data.case(place).id for place in data.places()}
-    held_out = {data.case(place, held_out=True).id for place in data.places(held_out=True)}
+    assert (
+        data.labelled_structures(CaseRef(0, 0)) == {"liver", "spleen"}
+        and len(data.labelled_structures(CaseRef(1, 0))) == 4
+    )
+    assert data.labelled_structures(CaseRef(1, 0), held_out=True) == data.labelled_structures(CaseRef(1, 0))
+    trained = {data.case(case_ref).id for case_ref in data.case_refs()}
+    held_out = {data.case(case_ref, held_out=True).id for case_ref in data.case_refs(held_out=True)}
     assert not trained & held_out and len(trained | held_out) == 8 and held_out
-    assert len(set(data.scans())) == len(data.places())
+    assert len(set(data.scans())) == len(data.case_refs())
     recorded = data.describe()
-    assert [each["structures"] for each in recorded] == [2, 4]  # type: ignore[index, call-overload]
+    assert [source["structures"] for source in recorded] == [2, 4]  # type: ignore[index, call-overload]
 
 
 def test_members_of_prompts_by_label(folder: Path, tmp_path: Path) -> None:
     data = opened(tmp_path, folder / "few", folder / "all")
     ids = {name: numbers[0] for name, numbers in data.sources[1].structures.items()}
-    table = data.members(1, [("liver",), ("liver", "kidney_left"), ("kidney_right",)])
+    table = data.label_membership(1, [("liver",), ("liver", "kidney_left"), ("kidney_right",)])
     assert table.shape == (max(ids.values()) + 1, 3) and table.dtype == torch.bool
     assert table[ids["liver"]].tolist() == [True, True, False]
     assert table[ids["kidney_left"]].tolist() == [False, True, False]
     assert not table[0].any() and not table[ids["spleen"]].any()
-    assert not data.members(0, [("kidney_right",)]).any()
+    assert not data.label_membership(0, [("kidney_right",)]).any()
 
 
 def test_one_structure_under_two_labels_is_one(tmp_path: Path) -> None:
@@ -60,10 +63,10 @@ def test_one_structure_under_two_labels_is_one(tmp_path: Path) -> None:
             save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{label}.nii.gz", mask, AFFINE)
     data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
     assert data.structures == ("kidney_left",)
-    assert data.labelled(Place(1, 0)) == {"kidney_left"}
-    part = data.cases(1)[0]
-    assert part.labels is not None
-    assert int(data.members(1, [("kidney_left",)])[part.labels.long()].sum()) == 64
+    assert data.labelled_structures(CaseRef(1, 0)) == {"kidney_left"}
+    case = data.cases(1)[0]
+    assert case.labels is not None
+    assert int(data.label_membership(1, [("kidney_left",)])[case.labels.long()].sum()) == 64
 
 
 def test_two_labels_of_one_data_set_that_mean_one_structure_are_both_it(tmp_path: Path) -> None:
@@ -76,7 +79,7 @@ def test_two_labels_of_one_data_set_that_mean_one_structure_are_both_it(tmp_path
     data = opened(tmp_path, tmp_path / "a")
     (name,) = data.structures
     labels = data.cases(0)[0].labels
-    assert labels is not None and int(data.members(0, [(name,)])[labels.long()].sum()) == 32
+    assert labels is not None and int(data.label_membership(0, [(name,)])[labels.long()].sum()) == 32
 
 
 def test_what_was_looked_for_in_a_case_counts_by_the_structures_name(tmp_path: Path) -> None:
@@ -84,12 +87,12 @@ def test_what_was_looked_for_in_a_case_counts_by_the_structures_name(tmp_path: P
     for root, label in (("a", "kidney_left"), ("b", "left_kidney")):
         for case in ("x", "y"):
             save(tmp_path / root / f"{root}{case}" / "ct.nii.gz", mask.astype(np.int16), AFFINE)
-            for own in (label, "spleen"):
-                save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{own}.nii.gz", mask, AFFINE)
+            for structure in (label, "spleen"):
+                save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{structure}.nii.gz", mask, AFFINE)
     data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
     cases = data.cases(1).cases
     cases[0] = replace(cases[0], labelled=("left_kidney",))
-    assert data.labelled(Place(1, 0)) == {"kidney_left"}
+    assert data.labelled_structures(CaseRef(1, 0)) == {"kidney_left"}
 
 
 def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> None:
@@ -98,15 +101,15 @@ def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> Non
     volume.write_bytes(volume.read_bytes()[:2000])
     data = opened(tmp_path, root, data=Data(validation=0.0))
     data.prepare("skip", Progress())
-    assert {data.case(place).id for place in data.places()} == {"s0", "s2", "s3"}
-    assert [problem.case for problem in data.cases(0).problems] == ["s1"]
+    assert {data.case(case_ref).id for case_ref in data.case_refs()} == {"s0", "s2", "s3"}
+    assert [problem.case_id for problem in data.cases(0).problems] == ["s1"]
     data = opened(tmp_path, root, data=Data(validation=0.0))
     with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1.*ct\.nii\.gz"):
         data.prepare("refuse", Progress())
 
 
 def test_a_limit_and_no_labels(folder: Path, tmp_path: Path) -> None:
-    assert len(opened(tmp_path, folder / "all", data=Data(limit=2)).places()) == 2
+    assert len(opened(tmp_path, folder / "all", data=Data(limit=2)).case_refs()) == 2
     for name in ("a", "b"):
         save(tmp_path / "plain" / f"{name}.nii.gz", np.zeros(SHAPE, np.int16), AFFINE)
     with pytest.raises(DataError, match=r"plain has no labelled case to train on"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from train.data.cases import DataSet
 from train.data.dataset import open_dataset, read_labels
-from train.data.structure_prompts import PromptBook, prompt_book
+from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.evaluation.case import Prediction
 from train.evaluation.evaluate import Chosen, choose
 from train.evaluation.metrics import Mask
@@ -20,7 +20,7 @@ SHAPE = (24, 20, 16)
 AFFINE = np.array([[-1.5, 0, 0, 18], [0, -1.5, 0, 15], [0, 0, 1.5, -12], [0, 0, 0, 1]])
 # First voxel of a cube of six.
 PLACES = {"liver": (2, 2, 2), "spleen": (14, 2, 2), "kidney_left": (14, 10, 8), "kidney_right": (2, 10, 8)}
-BOOK = prompt_book(tuple(PLACES))
+STRUCTURE_PROMPTS = build_structure_prompts(tuple(PLACES))
 Change = Callable[[Mask], Mask]
 Changes = Mapping[tuple[str, str], Change]
 
@@ -50,9 +50,11 @@ def save(path: Path, array: np.ndarray) -> None:
     nibabel.save(nibabel.Nifti1Image(array, AFFINE), path)
 
 
-def header_of(dataset: DataSet, book: PromptBook | None = BOOK, /, **changes: object) -> Header:
-    """The header of an evaluation of a model trained with `book`."""
-    asked = questions(tuple(dataset.structures), book)
+def header_of(
+    dataset: DataSet, structure_prompts: StructurePrompts | None = STRUCTURE_PROMPTS, /, **changes: object
+) -> Header:
+    """The header of an evaluation of a model trained with `structure_prompts`."""
+    asked = questions(tuple(dataset.structures), structure_prompts)
     made = Header(
         dataset=str(dataset.root.resolve()), layout=dataset.layout, checkpoint="model",
         weights="weights-0", text="text-0", settings=Settings(), known=asked.known, questions=asked.asked,

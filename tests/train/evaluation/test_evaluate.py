@@ -10,7 +10,7 @@ from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from tests.train.evaluation.evaluations import (
     AFFINE,
-    BOOK,
+    STRUCTURE_PROMPTS,
     Oracle,
     all_of,
     corner,
@@ -22,7 +22,7 @@ from tests.train.evaluation.evaluations import (
 )
 from train.data.cases import DataSet
 from train.data.dataset import read_case, read_labels
-from train.data.structure_prompts import prompt_book
+from train.data.structure_prompts import build_structure_prompts
 from train.evaluation.case import References, measure
 from train.evaluation.evaluate import choose, measure_cases
 from train.evaluation.metrics import Mask, Part
@@ -72,7 +72,9 @@ def test_a_perfect_model_scores_one_everywhere(dataset: DataSet, tmp_path: Path)
     assert not any(row.false_mask or row.missed for row in rows)
     assert {row.subject for row in rows if not row.present} == {"spleen", "kidney_right"}
     assert next(row.reference_ml for row in rows if row.subject == "liver") == pytest.approx(216 * 1.5**3 / 1000)
-    assert oracle.history == [(case, questions(tuple(dataset.structures), BOOK).prompts) for case in ("s1", "s2", "s3")]
+    assert oracle.history == [
+        (case, questions(tuple(dataset.structures), STRUCTURE_PROMPTS).prompts) for case in ("s1", "s2", "s3")
+    ]
 
 
 def test_what_is_wrong_is_measured(dataset: DataSet, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_unknown_voxels_do_not_count(dataset: DataSet) -> None:
     unknown = 200
     labels[2:4, 2:8, 2:8] = unknown
     references = References(labels, scan.spacing_mm, dataset.structures, [unknown])
-    row = measure(scan, references, questions(("liver",), BOOK, ["name"]).asked, Oracle(dataset), 3.0)[0]
+    row = measure(scan, references, questions(("liver",), STRUCTURE_PROMPTS, ["name"]).asked, Oracle(dataset), 3.0)[0]
     assert row.dice == 1.0 and row.reference_ml == pytest.approx(144 * 1.5**3 / 1000)
 
 
@@ -133,7 +135,7 @@ def test_a_stopped_run_goes_on_where_it_was(dataset: DataSet, tmp_path: Path) ->
         ({"weights": "weights-1"}, "another model"),
         ({"text": "text-1"}, "another model"),
         ({"dataset": "elsewhere"}, "another data set"),
-        ({"questions": questions(("liver",), BOOK).asked}, "other prompts"),
+        ({"questions": questions(("liver",), STRUCTURE_PROMPTS).asked}, "other prompts"),
     ],
 )
 def test_another_models_cases_are_not_mixed_in(
@@ -205,7 +207,7 @@ def _drawn(scan: Scan, prediction: np.ndarray, reference: np.ndarray) -> list[np
 
 
 def test_questions_of_a_data_set_that_training_did_not_know() -> None:
-    trained = prompt_book(("liver", "spleen"))
+    trained = build_structure_prompts(("liver", "spleen"))
     asked = questions(("liver", "kidney_left", "kidney_right", "tumour_x"), trained).asked
     known = {(one.kind, one.prompt): one.trained for one in asked}
     assert known["name", "liver"] is True and known["name", "left kidney"] is False
@@ -215,7 +217,10 @@ def test_questions_of_a_data_set_that_training_did_not_know() -> None:
 
 
 def test_a_trained_prompt_is_no_held_out_one() -> None:
-    trained = dataclasses.replace(BOOK, trained={**BOOK.trained, "liver": (*BOOK.trained["liver"], "kidneys")})
+    trained = dataclasses.replace(
+        STRUCTURE_PROMPTS,
+        trained={**STRUCTURE_PROMPTS.trained, "liver": (*STRUCTURE_PROMPTS.trained["liver"], "kidneys")},
+    )
     prompts = {one.prompt for one in questions(WHOLE, trained).asked if one.kind == "group"}
     assert prompts and "kidneys" not in prompts
 
@@ -243,4 +248,4 @@ def test_a_model_that_leaves_a_prompt_out_is_told(dataset: DataSet) -> None:
     scan = read_case(dataset.cases[0])
     references = References(read_labels(dataset.cases[0], dataset, scan), scan.spacing_mm, dataset.structures)
     with pytest.raises(EvaluationError, match="no mask for liver"):
-        measure(scan, references, questions(("liver",), BOOK).asked, lambda *_: iter(()), 3.0)
+        measure(scan, references, questions(("liver",), STRUCTURE_PROMPTS).asked, lambda *_: iter(()), 3.0)

@@ -161,10 +161,10 @@ def test_an_enhanced_multi_frame_image_is_read(tmp_path: Path) -> None:
 
 
 def item(**tags: Any) -> Dataset:
-    made = Dataset()
+    element = Dataset()
     for keyword, value in tags.items():
-        setattr(made, keyword, value)
-    return made
+        setattr(element, keyword, value)
+    return element
 
 
 def test_of_several_series_one_is_named_by_any_of_its_files(tmp_path: Path) -> None:
@@ -175,8 +175,10 @@ def test_of_several_series_one_is_named_by_any_of_its_files(tmp_path: Path) -> N
     dataset(1, SeriesInstanceUID="1.9", SeriesDescription="lung kernel").save_as(
         folder / "other2", enforce_file_format=True
     )
-    told = refused(folder)
-    assert "2 series" in told and f"{folder / 'other1'} (CT, lung kernel, 2 files)" in told and "im0 (CT" in told
+    message = refused(folder)
+    assert (
+        "2 series" in message and f"{folder / 'other1'} (CT, lung kernel, 2 files)" in message and "im0 (CT" in message
+    )
     assert np.array_equal(read_scan(folder / "im3").voxels, ct())
     assert read_scan(folder / "other2").voxels.shape == (12, 10, 2)
 
@@ -219,16 +221,16 @@ def test_copies_and_several_phases_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "told"),
+    ("tags", "message"),
     [
         ({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "1 of 9 slices have another direction"),
         ({"PixelSpacing": [0.9, 0.9]}, "another pixel spacing (0.9 x 0.9, not 0.8 x 0.7): odd"),
     ],
 )
-def test_a_slice_of_another_geometry_is_refused(tmp_path: Path, tags: dict[str, Any], told: str) -> None:
+def test_a_slice_of_another_geometry_is_refused(tmp_path: Path, tags: dict[str, Any], message: str) -> None:
     folder = series(tmp_path / "ct")
     dataset(8, **tags).save_as(folder / "odd", enforce_file_format=True)
-    assert told in refused(folder)
+    assert message in refused(folder)
 
 
 def test_uneven_distances_are_refused_but_for_rounding(tmp_path: Path) -> None:
@@ -255,11 +257,11 @@ def test_a_slice_that_does_not_say_where_it_lies_is_refused(tmp_path: Path, keyw
 
 def test_damaged_slices_are_refused(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
-    whole = (folder / "im3").read_bytes()
-    (folder / "im3").write_bytes(whole[:-100])
+    content = (folder / "im3").read_bytes()
+    (folder / "im3").write_bytes(content[:-100])
     assert "im3: its pixels cannot be decoded" in refused(folder)
     # The last slice: left out silently, the volume would only be shorter.
-    (folder / "im3").write_bytes(whole[:420])
+    (folder / "im3").write_bytes(content[:420])
     assert "im3: a CT image whose header is cut off" in refused(folder)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nibabel.eulerangles import euler2mat
 
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
-from train.scans.grid import Grid, labels_to_network, nearest_back, sample_slab, to_network
+from train.scans.grid import Grid, labels_to_network, sample_slab, to_network
 from train.scans.scan import Scan, read_scan
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -36,13 +36,13 @@ def scan_of(voxels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any]) -> Scan:
     return Scan(Path("ct.nii.gz"), voxels.astype(np.float32), affine, "nifti")
 
 
-def affine_of(codes: str, spacing: tuple[float, float, float], turned: tuple[float, float, float] = (0, 0, 0)) -> Any:
-    """Axes towards `codes`, turned by degrees about z, y and x, somewhere in the room."""
+def affine_of(codes: str, spacing: tuple[float, float, float], rotation: tuple[float, float, float] = (0, 0, 0)) -> Any:
+    """Axes towards `codes`, rotated by degrees about z, y and x, somewhere in space."""
     straight = np.eye(4)
     axes = nibabel.orientations.axcodes2ornt(tuple(codes))
     for scan_axis, (axis, sign) in enumerate(axes):
         straight[:3, scan_axis] = np.eye(3)[int(axis)] * sign * spacing[scan_axis]
-    straight[:3, :3] = euler2mat(*np.radians(turned)) @ straight[:3, :3]
+    straight[:3, :3] = euler2mat(*np.radians(rotation)) @ straight[:3, :3]
     straight[:3, 3] = (12.5, -33, 140)
     return straight
 
@@ -52,7 +52,7 @@ def homogeneous(shape: tuple[int, ...]) -> Any:
     return np.stack([*np.indices(shape), np.ones(shape)])
 
 
-def places(shape: tuple[int, ...], affine: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def positions_mm(shape: tuple[int, ...], affine: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """RAS mm of every voxel, (3, ...)."""
     return np.asarray(np.einsum("ij,j...->i...", affine, homogeneous(shape))[:3])
 
@@ -61,14 +61,23 @@ SLOPE = np.array([1.7, -2.3, 0.9])
 
 
 def ramp(shape: tuple[int, ...], affine: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A value that grows along a direction of the room: linear interpolation must leave it as it is."""
-    return np.asarray(np.tensordot(SLOPE, places(shape, affine) - [[[[12.5]]], [[[-33]]], [[[140]]]], 1))
+    """A value that grows along a direction in space: linear interpolation must leave it as it is."""
+    return np.asarray(np.tensordot(SLOPE, positions_mm(shape, affine) - [[[[12.5]]], [[[-33]]], [[[140]]]], 1))
 
 
-def inside(shape: tuple[int, ...], affine: np.ndarray[Any, Any], other: Any, other_affine: Any) -> Any:
+def nearest(values: Any, values_affine: Any, shape: Any, shape_affine: Any) -> Any:
+    """The values of the nearest voxels on another grid, each found by its position in space."""
+    index = np.einsum("ij,j...->i...", np.linalg.inv(values_affine) @ shape_affine, homogeneous(shape))[:3]
+    ends = np.reshape(values.shape, (3, 1, 1, 1)) - 1
+    return values[tuple(np.clip(np.rint(index), 0, ends).astype(int))]
+
+
+def inside(shape: tuple[int, ...], affine: np.ndarray[Any, Any], other_shape: Any, other_affine: Any) -> Any:
     """Which voxels lie within the centres of the outermost voxels of another grid."""
-    index = np.einsum("ij,j...->i...", np.linalg.inv(other_affine), np.stack([*places(shape, affine), np.ones(shape)]))
-    ends = np.reshape(other, (3, 1, 1, 1)) - 1
+    index = np.einsum(
+        "ij,j...->i...", np.linalg.inv(other_affine), np.stack([*positions_mm(shape, affine), np.ones(shape)])
+    )
+    ends = np.reshape(other_shape, (3, 1, 1, 1)) - 1
     return ((index[:3] >= -1e-6) & (index[:3] <= ends + 1e-6)).all(axis=0)
 
 
@@ -79,54 +88,49 @@ def inside(shape: tuple[int, ...], affine: np.ndarray[Any, Any], other: Any, oth
     st.tuples(*[st.sampled_from([0.7, 1.0, 1.5, 2.5, 3.0])] * 3),
     st.tuples(*[st.floats(-20, 20)] * 3),
 )
-def test_a_value_stays_at_its_place_in_the_room_both_ways(codes: str, wanted: str, spacing: Any, turned: Any) -> None:
-    scan = scan_of(ramp(SHAPE, affine := affine_of(codes, spacing, turned)), affine)
-    volume, grid = to_network(scan, preprocessing((1.5, 1.25, 2.0), wanted))
+def test_a_value_stays_at_its_position_in_space_both_ways(
+    codes: str, orientation: str, spacing: Any, rotation: Any
+) -> None:
+    scan = scan_of(ramp(SHAPE, affine := affine_of(codes, spacing, rotation)), affine)
+    volume, grid = to_network(scan, preprocessing((1.5, 1.25, 2.0), orientation))
     assert volume.shape == (1, *grid.shape) and volume.dtype == torch.float32 and volume.is_contiguous()
-    known = inside(grid.shape, grid.affine, SHAPE, affine)
-    assert known.mean() > 0.3
-    np.testing.assert_allclose(hu(volume[0]).numpy()[known], ramp(grid.shape, grid.affine)[known], atol=2e-3)
+    in_scan = inside(grid.shape, grid.affine, SHAPE, affine)
+    assert in_scan.mean() > 0.3
+    np.testing.assert_allclose(hu(volume[0]).numpy()[in_scan], ramp(grid.shape, grid.affine)[in_scan], atol=2e-3)
 
     features = torch.from_numpy(ramp(grid.shape, grid.affine)).float()[None]
     back = torch.cat([sample_slab(features, grid, start, min(start + 4, 9)) for start in range(0, 9, 4)], dim=3)
-    known = inside(SHAPE, affine, grid.shape, grid.affine)
-    np.testing.assert_allclose(back[0].numpy()[known], ramp(SHAPE, affine)[known], atol=2e-3)
+    in_volume = inside(SHAPE, affine, grid.shape, grid.affine)
+    np.testing.assert_allclose(back[0].numpy()[in_volume], ramp(SHAPE, affine)[in_volume], atol=2e-3)
 
 
 @settings(max_examples=40)
 @given(st.sampled_from(LETTERS), st.sampled_from(LETTERS), st.tuples(*[st.floats(-20, 20)] * 3))
-def test_at_the_networks_spacing_nothing_but_the_order_changes(codes: str, wanted: str, turned: Any) -> None:
-    affine = affine_of(codes, (1.5, 1.5, 1.5), turned)
+def test_at_the_networks_spacing_nothing_but_the_order_changes(codes: str, orientation: str, rotation: Any) -> None:
+    affine = affine_of(codes, (1.5, 1.5, 1.5), rotation)
     labels = np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.int16)
-    volume, grid = to_network(scan_of(labels / 2.0, affine), preprocessing((1.5, 1.5, 1.5), wanted))
-    there = labels_to_network(labels, grid)
-    assert there.dtype == torch.int16 and there.shape == grid.shape
-    assert torch.equal(hu(volume[0]).mul(2).round().short(), there)
-    assert np.array_equal(nearest_back(there, grid).numpy(), labels)
-    assert np.array_equal(sample_slab(there[None], grid, 0, SHAPE[2])[0].numpy(), labels)
+    volume, grid = to_network(scan_of(labels / 2.0, affine), preprocessing((1.5, 1.5, 1.5), orientation))
+    on_grid = labels_to_network(labels, grid)
+    assert on_grid.dtype == torch.int16 and on_grid.shape == grid.shape
+    assert torch.equal(hu(volume[0]).mul(2).round().short(), on_grid)
+    assert np.array_equal(nearest(on_grid.numpy(), grid.affine, SHAPE, affine), labels)
+    assert np.array_equal(sample_slab(on_grid[None], grid, 0, SHAPE[2])[0].numpy(), labels)
 
 
-@pytest.mark.parametrize("wanted", ["SAR", "LPI"])
-def test_labels_are_those_of_the_nearest_voxel_in_the_room(wanted: str) -> None:
+@pytest.mark.parametrize("orientation", ["SAR", "LPI"])
+def test_labels_are_those_of_the_nearest_voxel_in_space(orientation: str) -> None:
     affine = affine_of("PLS", (1.3, 0.9, 2.2), (5, 0, -10))
     labels = np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.int16)
-    grid = to_network(scan_of(labels, affine), preprocessing((1.5, 1.5, 1.5), wanted))[1]
-    there = labels_to_network(labels, grid)
-
-    def nearest(values: Any, values_affine: Any, shape: Any, shape_affine: Any) -> Any:
-        index = np.einsum("ij,j...->i...", np.linalg.inv(values_affine) @ shape_affine, homogeneous(shape))[:3]
-        ends = np.reshape(values.shape, (3, 1, 1, 1)) - 1
-        return values[tuple(np.clip(np.rint(index), 0, ends).astype(int))]
-
-    assert np.array_equal(there.numpy(), nearest(labels, affine, grid.shape, grid.affine))
-    assert np.array_equal(nearest_back(there, grid).numpy(), nearest(there.numpy(), grid.affine, SHAPE, affine))
+    grid = to_network(scan_of(labels, affine), preprocessing((1.5, 1.5, 1.5), orientation))[1]
+    on_grid = labels_to_network(labels, grid)
+    assert np.array_equal(on_grid.numpy(), nearest(labels, affine, grid.shape, grid.affine))
 
 
-@pytest.mark.parametrize("wanted", ["SAR", "LPI", "PIR", "RAS"])
-def test_the_axes_run_where_the_checkpoint_wants_them(wanted: str) -> None:
+@pytest.mark.parametrize("orientation", ["SAR", "LPI", "PIR", "RAS"])
+def test_the_axes_run_where_the_checkpoint_wants_them(orientation: str) -> None:
     scan = scan_of(ramp(SHAPE, affine := affine_of("ILA", (1, 2, 3), (4, -3, 8))), affine)
-    _, grid = to_network(scan, preprocessing((1.5, 2.5, 2.0), wanted))
-    assert "".join(nibabel.aff2axcodes(grid.affine)) == wanted
+    _, grid = to_network(scan, preprocessing((1.5, 2.5, 2.0), orientation))
+    assert "".join(nibabel.aff2axcodes(grid.affine)) == orientation
     np.testing.assert_allclose(np.linalg.norm(grid.affine[:3, :3], axis=0), (1.5, 2.5, 2.0))
     np.testing.assert_allclose(  # the centre stays
         grid.affine @ [*(np.array(grid.shape) - 1) / 2, 1], affine @ [*(np.array(SHAPE) - 1) / 2, 1], atol=1e-9
@@ -186,7 +190,7 @@ def test_a_slab_is_the_same_from_a_memory_map_and_from_grid_sample(tmp_path: Pat
     index = np.einsum(
         "ij,j...->i...",
         np.linalg.inv(grid.affine),
-        np.stack([*places((9, 10, 40), grid.scan_affine), np.ones((9, 10, 40))]),
+        np.stack([*positions_mm((9, 10, 40), grid.scan_affine), np.ones((9, 10, 40))]),
     )
     where = index[:3] * 2 / (np.reshape(grid.shape, (3, 1, 1, 1)) - 1) - 1
     sampled = torch.nn.functional.grid_sample(
@@ -221,7 +225,7 @@ def test_a_volume_of_one_slice_has_the_same_all_along() -> None:
     _, grid = to_network(scan, preprocessing((4, 4, 4), "RAS"))
     assert grid.shape == (1, 1, 1)
     assert torch.equal(sample_slab(torch.full((1, 1, 1, 1), 7.0), grid, 0, 2), torch.full((1, 4, 4, 2), 7.0))
-    assert torch.equal(nearest_back(torch.full((1, 1, 1), 7), grid), torch.full((4, 4, 2), 7))
+    assert torch.equal(labels_to_network(np.full((4, 4, 2), 7), grid), torch.full((1, 1, 1), 7, dtype=torch.int16))
 
 
 def test_shapes_and_slices_that_do_not_fit_are_told() -> None:
@@ -239,6 +243,7 @@ def test_a_real_scan_comes_back_from_half_its_spacing(shared_data: Path) -> None
     volume, grid = to_network(scan, PUBLISHED_PREPROCESSING)
     assert grid.shape == (60, 202, 244)
     labels = np.digitize(scan.voxels, [-500, -50, 150]).astype(np.int16)
-    assert np.array_equal(nearest_back(labels_to_network(labels, grid), grid).numpy(), labels)
+    on_grid = labels_to_network(labels, grid).numpy()
+    assert np.array_equal(nearest(on_grid, grid.affine, labels.shape, scan.affine), labels)
     back = sample_slab(volume, grid, 0, 30)[0].numpy()
     assert np.corrcoef(back.ravel(), scan.voxels.ravel())[0, 1] > 0.98

@@ -82,8 +82,8 @@ def test_a_tilted_gantry_is_in_the_sform_alone(tmp_path: Path) -> None:
 
 
 def test_an_extension_travels_with_the_mask(tmp_path: Path) -> None:
-    told = json.dumps({"labels": {"1": "left kidney"}}).encode()
-    save_nifti(tmp_path / "mask.nii.gz", LABELS, AFFINE, extension=told)
+    content = json.dumps({"labels": {"1": "left kidney"}}).encode()
+    save_nifti(tmp_path / "mask.nii.gz", LABELS, AFFINE, extension=content)
     image = loaded(tmp_path / "mask.nii.gz")
     (extension,) = image.header.extensions
     assert extension.get_code() == 6 and json.loads(bytes(extension.content)) == {"labels": {"1": "left kidney"}}
@@ -116,6 +116,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
 
 def test_a_name_or_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
-    for name, told in (("mask.mha", "ends in .nii.gz"), ("nowhere/mask.nii.gz", "no such folder")):
-        with pytest.raises(ScanError, match=told):
+    for name, message in (("mask.mha", "ends in .nii.gz"), ("nowhere/mask.nii.gz", "no such folder")):
+        with pytest.raises(ScanError, match=message):
             save_nifti(tmp_path / name, LABELS, AFFINE)

@@ -108,7 +108,7 @@ NOT_NUMBERS = np.where(np.arange(960).reshape(12, 10, 8) < 3, np.nan, 1.0).astyp
 
 
 @pytest.mark.parametrize(
-    ("array", "told"),
+    ("array", "message"),
     [
         (ct()[:, :, 0], "at least 2 slices is needed, this image is 12 x 10$"),
         (ct()[:, :, :1], "at least 2 slices is needed, this image is 12 x 10 x 1"),
@@ -119,14 +119,14 @@ NOT_NUMBERS = np.where(np.arange(960).reshape(12, 10, 8) < 3, np.nan, 1.0).astyp
         (np.full((4, 5, 6), -1000, np.int16), "every voxel is -1000"),
     ],
 )
-def test_what_is_no_volume_is_refused(tmp_path: Path, array: np.ndarray[Any, Any], told: str) -> None:
-    with pytest.raises(ScanError, match=told) as error:
+def test_what_is_no_volume_is_refused(tmp_path: Path, array: np.ndarray[Any, Any], message: str) -> None:
+    with pytest.raises(ScanError, match=message) as error:
         read_scan(nifti(tmp_path / "ct.nii", array))
     assert str(tmp_path / "ct.nii") in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"srow_x": [0, 1.5, 0, 0]}, r"spacing of 0 mm \(0, "),
         ({"srow_x": [1.5, 1.5, 0, 0], "srow_y": [1.5, 1.5, 0, 0]}, "singular"),
@@ -134,9 +134,9 @@ def test_what_is_no_volume_is_refused(tmp_path: Path, array: np.ndarray[Any, Any
         ({"sform_code": 0, "qform_code": 0, "pixdim": [1, 1, 1, 1, 0, 0, 0, 0]}, "nor its voxel spacing"),
     ],
 )
-def test_a_geometry_that_cannot_be_used_is_refused(tmp_path: Path, fields: dict[str, Any], told: str) -> None:
+def test_a_geometry_that_cannot_be_used_is_refused(tmp_path: Path, fields: dict[str, Any], message: str) -> None:
     path = patched(nifti(tmp_path / "ct.nii", ct()), **fields)
-    with pytest.raises(ScanError, match=told) as error:
+    with pytest.raises(ScanError, match=message) as error:
         read_scan(path)
     assert str(path) in str(error.value)
 
@@ -151,16 +151,16 @@ def test_a_blank_header_is_read_when_the_caller_insists(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("affine", "fields", "told"),
+    ("affine", "fields", "message"),
     [
         (AFFINE, {"sform_code": 0, "qform_code": 0}, "left and right may be exchanged"),
         (np.eye(4), {}, "the identity"),
         (AFFINE, {"qform_code": 1, "qoffset_x": 80}, "different things"),
     ],
 )
-def test_a_doubtful_header_is_told(tmp_path: Path, affine: Any, fields: dict[str, Any], told: str) -> None:
+def test_a_doubtful_header_is_a_warning(tmp_path: Path, affine: Any, fields: dict[str, Any], message: str) -> None:
     (warning,) = read_scan(patched(nifti(tmp_path / "ct.nii", ct(), affine), **fields)).warnings
-    assert told in warning and str(tmp_path) in warning
+    assert message in warning and str(tmp_path) in warning
 
 
 def half(data: bytes) -> bytes:
@@ -184,8 +184,8 @@ def test_colours_and_several_volumes_in_a_metaimage_are_refused(tmp_path: Path) 
     image = SimpleITK.GetImageFromArray(ct().T)
     SimpleITK.WriteImage(SimpleITK.Compose(image, image, image), str(tmp_path / "colours.mha"))
     SimpleITK.WriteImage(SimpleITK.JoinSeries([image, image]), str(tmp_path / "two.mha"))
-    for name, told in (("colours.mha", "3 numbers"), ("two.mha", "several volumes")):
-        with pytest.raises(ScanError, match=told):
+    for name, message in (("colours.mha", "3 numbers"), ("two.mha", "several volumes")):
+        with pytest.raises(ScanError, match=message):
             read_scan(tmp_path / name)
 
 
@@ -216,25 +216,25 @@ def test_labels_stored_along_other_axes_are_turned_to_those_of_the_scan(tmp_path
     scan = read_scan(nifti(tmp_path / "ct.nii.gz", ct(), tilted))
     labels = np.arange(960).reshape(12, 10, 8).astype(np.int16)
     for turn in ([[2, 1], [0, -1], [1, -1]], [[1, -1], [0, 1], [2, 1]], [[0, 1], [1, 1], [2, 1]]):
-        turned = nibabel.Nifti1Image(labels, tilted).as_reoriented(turn)
-        nibabel.save(turned, tmp_path / "labels.nii")
+        reoriented = nibabel.Nifti1Image(labels, tilted).as_reoriented(turn)
+        nibabel.save(reoriented, tmp_path / "labels.nii")
         assert np.array_equal(read_label_map(tmp_path / "labels.nii", scan), labels)
 
 
 @pytest.mark.parametrize(
-    ("shape", "change", "told"),
+    ("shape", "change", "message"),
     [
         ((12, 10, 9), (0, 0, 0), "12 x 10 x 9 voxels, but its scan .* has 12 x 10 x 8"),
         ((12, 10, 8), (0, 3, 0.3), r"by up to 0\.2 voxels"),
         ((12, 10, 8), (2, 2, 0.1), r"spacing 1\.5 x 1\.5 x 2\.6, not 1\.5 x 1\.5 x 2\.5"),
     ],
 )
-def test_labels_of_another_grid_are_refused(tmp_path: Path, shape: Any, change: Any, told: str) -> None:
+def test_labels_of_another_grid_are_refused(tmp_path: Path, shape: Any, change: Any, message: str) -> None:
     scan = read_scan(nifti(tmp_path / "ct.nii", ct()))
-    moved = AFFINE.copy()
-    moved[change[0], change[1]] += change[2]
-    path = nifti(tmp_path / "labels.nii", np.zeros(shape, np.uint8), moved)
-    with pytest.raises(ScanError, match=told) as error:
+    shifted = AFFINE.copy()
+    shifted[change[0], change[1]] += change[2]
+    path = nifti(tmp_path / "labels.nii", np.zeros(shape, np.uint8), shifted)
+    with pytest.raises(ScanError, match=message) as error:
         read_label_map(path, scan)
     assert str(path) in str(error.value) and str(scan.path) in str(error.value)
 

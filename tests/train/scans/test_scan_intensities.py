@@ -61,10 +61,10 @@ def test_hu_are_taken_as_such(change: Callable[[Voxels], Voxels]) -> None:
     assert hu_problem(change(body())) is None
 
 
-@pytest.mark.parametrize(("change", "told"), BAD.values(), ids=BAD)
-def test_what_is_not_hu_is_named(change: Callable[[Voxels], Voxels], told: str) -> None:
+@pytest.mark.parametrize(("change", "message"), BAD.values(), ids=BAD)
+def test_what_is_not_hu_is_named(change: Callable[[Voxels], Voxels], message: str) -> None:
     problem = hu_problem(change(body()))
-    assert problem is not None and re.search(told, problem)
+    assert problem is not None and re.search(message, problem)
 
 
 def test_real_volumes_likewise(shared_data: Path) -> None:

@@ -1,0 +1,96 @@
+"""Data sets with a `dataset.json`: of the Medical Segmentation Decathlon and of nnU-Net."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.train.data.data_files import box, hounsfield, save, with_json
+from train.data.cases import DataError
+from train.data.dataset import open_dataset, read_case, read_labels
+
+
+def test_msd_reads_what_its_json_lists(tmp_path: Path) -> None:
+    root = with_json(
+        tmp_path / "Task09_Spleen",
+        modality={"0": "CT"},
+        labels={"0": "background", "1": "spleen", "2": "spleen tumour"},
+        training=[
+            {"image": "./imagesTr/spleen_2.nii.gz", "label": "./labelsTr/spleen_2.nii.gz"},
+            {"image": "./imagesTr/._spleen_2.nii.gz", "label": "./labelsTr/._spleen_2.nii.gz"},
+            {"image": "./imagesTr/gone.nii.gz", "label": "./labelsTr/gone.nii.gz"},
+        ],
+    )
+    save(root / "imagesTr" / "spleen_2.nii.gz", hounsfield())
+    save(root / "labelsTr" / "spleen_2.nii.gz", box(2, 5, 2))
+    dataset = open_dataset(root)
+    assert (dataset.layout, [case.id for case in dataset.cases]) == ("msd", ["spleen_2"])
+    assert dataset.structures == {"spleen": (1,), "spleen tumour": (2,)}
+    assert [problem.case_id for problem in dataset.problems] == ["gone"]
+    with pytest.raises(DataError, match=r"holds 1; name one of them: .*Task09_Spleen \(msd\)"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("described", "structures", "ignored"),
+    [
+        (
+            {"modality": {"0": "CT"}, "labels": {"0": "background", "1": "liver", "2": "tumour"}},
+            {"liver": (1,), "tumour": (2,)},
+            (),
+        ),
+        (
+            {
+                "channel_names": {"0": "CT"},
+                "labels": {"background": 0, "whole liver": [1, 2], "tumour": 2, "ignore": 3},
+                "file_ending": ".nii.gz",
+            },
+            {"whole liver": (1, 2), "tumour": (2,)},
+            (3,),
+        ),
+    ],
+    ids=["v1", "v2 with regions"],
+)
+def test_nnunet(
+    tmp_path: Path,
+    described: dict[str, object],
+    structures: dict[str, tuple[int, ...]],
+    ignored: tuple[int, ...],
+) -> None:
+    root = with_json(tmp_path, **described)
+    for folder, name in (("Tr", "liver_1"), ("Tr", "liver_2"), ("Ts", "liver_3")):
+        save(root / f"images{folder}" / f"{name}_0000.nii.gz", hounsfield())
+        save(root / f"labels{folder}" / f"{name}.nii.gz", box(2, 5, 2))
+    save(root / "imagesTr" / "unlabelled_0000.nii.gz", hounsfield())
+    (root / "splits_final.json").write_text(json.dumps([{"train": ["liver_1"], "val": ["liver_2"]}, {}]))
+    dataset = open_dataset(root)
+    assert (dataset.layout, dataset.structures, dataset.ignored) == ("nnunet", structures, ignored)
+    assert {case.id: case.split for case in dataset.cases} == {"liver_1": "train", "liver_2": "val", "liver_3": "test"}
+    assert [problem.reason for problem in dataset.problems] == ["no label map for it"]
+
+
+def test_nnunet_that_lists_its_cases(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere" / "a.nii.gz", hounsfield())
+    save(tmp_path / "elsewhere" / "a_seg.nii.gz", box(2, 5))
+    listed = {"a": {"images": ["../elsewhere/a.nii.gz"], "label": "../elsewhere/a_seg.nii.gz"}}
+    root = with_json(tmp_path / "D", channel_names={"0": "CT"}, labels={"background": 0, "liver": 1}, dataset=listed)
+    dataset = open_dataset(root)
+    assert (dataset.layout, [case.id for case in dataset.cases]) == ("nnunet", ["a"])
+    assert read_labels(dataset.cases[0], dataset, read_case(dataset.cases[0])).sum() == 27
+
+
+def test_nnunet_with_several_channels_is_refused(tmp_path: Path) -> None:
+    root = with_json(tmp_path, channel_names={"0": "T1", "1": "FLAIR"}, labels={"background": 0, "tumour": 1})
+    save(root / "imagesTr" / "a_0000.nii.gz", hounsfield())
+    with pytest.raises(DataError, match=r"2 channels \(T1, FLAIR\)"):
+        open_dataset(root)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "is no JSON"), ("[]", "expected an object"), ("{}", "no `labels`"), ('{"labels": {"liver": "x"}}', "'x'")],
+)
+def test_broken_dataset_json_is_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "dataset.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        open_dataset(tmp_path)

@@ -133,7 +133,7 @@ def curate(
                 write_text(captions.root / PROMPT_FILE, recipe.prompt_file.decode())
             stream = note_late_columns(itertools.chain(head, reports), carried_columns, problems, job.reports.name)
             if job.shard is not None:
-                stream = job.shard.own(stream, settings.reports_per_part)
+                stream = job.shard.select(stream, settings.reports_per_part)
             progress.start(_total(job, rows, settings.reports_per_part), captions.reports_done)
             rest = _after_finished_parts(stream, captions, progress.raise_if_interrupted)
             processes = 0 if len(head) <= INLINE_REPORTS else job.workers

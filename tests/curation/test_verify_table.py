@@ -9,7 +9,7 @@ import pytest
 
 from curation.caption_set.schemas import parquet_schema
 from curation.runtime.errors import InputError
-from curation.verification.verifier import Verdict
+from curation.verification.verifier import Verification
 from curation.verify_table import FIRST_REFUSALS, VerifyJob, VerifyResult, verify_table
 from tests.curation.fakes import FakeVerifier, write_reports
 
@@ -105,7 +105,7 @@ def test_many_captions_in_no_order_go_to_the_workers(job: VerifyJob, tmp_path: P
 
 def test_a_caption_that_breaks_the_verifier_harms_no_other(job: VerifyJob) -> None:
     class Fragile(FakeVerifier):
-        def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verdict:
+        def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verification:
             if "enlarged" in caption:
                 raise RecursionError("too deep")
             return super().verify(report, organ, caption)

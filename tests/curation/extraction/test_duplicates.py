@@ -13,7 +13,7 @@ def row(caption: str, organ: str = "liver", status: Status = "abnormal", section
 
 def split(*rows: AcceptedCaption) -> tuple[list[str], list[str]]:
     kept, repeated = split_repeated(rows, Verifier().claims)
-    return [one.caption for one in kept], [one.caption for one in repeated]
+    return [row.caption for row in kept], [row.caption for row in repeated]
 
 
 def test_case_blanks_and_the_full_stop_do_not_make_a_difference() -> None:
@@ -46,9 +46,9 @@ def test_another_organ_status_or_size_is_no_repetition() -> None:
         row("No nodule", status="normal", section="impression"),
         row("6 mm nodule", section="impression"),
     ]
-    assert split(*rows) == ([one.caption for one in rows], [])
+    assert split(*rows) == ([row.caption for row in rows], [])
 
 
 def test_within_a_section_a_shorter_statement_stands() -> None:
     rows = [row("A small cyst and steatosis"), row("A cyst")]
-    assert split(*rows) == ([one.caption for one in rows], [])
+    assert split(*rows) == ([row.caption for row in rows], [])

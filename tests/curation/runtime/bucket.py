@@ -1,4 +1,4 @@
-"""A real S3-compatible server over HTTP, moto's, with manners of its own choosing."""
+"""A real S3-compatible server over HTTP, moto's, that throttles and drops requests when a test asks it to."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import random
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 from urllib.request import Request, urlopen
 
+import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+
+from curation.runtime import stores
 
 Trouble = Literal["throttle", "drop", "drop half way"] | None
 Behave = Callable[[dict[str, Any]], Trouble]
@@ -23,12 +28,12 @@ SLOW_DOWN = (
 
 
 def gladly(request: dict[str, Any]) -> Trouble:
-    """No trouble."""
+    """Serve every request."""
     return None
 
 
 def sometimes(share: float, seed: int = 0) -> Behave:
-    """That share of the requests fares badly, each kind alike."""
+    """Give trouble to this share of the requests, each kind alike."""
     chance = random.Random(seed)
 
     def behave(request: dict[str, Any]) -> Trouble:
@@ -51,20 +56,20 @@ class Bucket:
         return f"http://127.0.0.1:{self._server.port}"
 
     def environment(self, cache: Any) -> dict[str, str]:
-        """What a process needs to know of it."""
+        """The environment variables of a process that uses the server."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "a-secret-that-is-shown-nowhere",
             "AWS_DEFAULT_REGION": "us-east-1",
-            # Botocore's own patience would hide what ours is worth.
+            # Botocore's own retries would hide ours.
             "AWS_MAX_ATTEMPTS": "1",
             "OVCT_CACHE": str(cache),
         }
 
     def __enter__(self) -> Bucket:
         self._thread.start()
-        # What another server of this process was given is there too.
+        # moto keeps the objects of another server in this process.
         urlopen(Request(f"{self.url}/moto-api/reset", method="POST")).close()
         self.client.create_bucket(Bucket="hospital")
         return self
@@ -82,9 +87,9 @@ class Bucket:
         )
 
     def objects(self, prefix: str = "") -> dict[str, bytes]:
-        """All that is in the bucket."""
-        found = self.client.list_objects_v2(Bucket="hospital", Prefix=prefix).get("Contents", [])
-        names = [one["Key"] for one in found]
+        """The content of every object in the bucket, by its name."""
+        listing = self.client.list_objects_v2(Bucket="hospital", Prefix=prefix).get("Contents", [])
+        names = [entry["Key"] for entry in listing]
         return {name: self.client.get_object(Bucket="hospital", Key=name)["Body"].read() for name in names}
 
     def put(self, name: str, content: bytes) -> None:
@@ -106,3 +111,14 @@ class Bucket:
         request["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         start("200 OK", [("Content-Length", "0")])
         return []
+
+
+@contextmanager
+def connected_bucket(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """Start the server, have this process use it, and make retries wait for next to no time."""
+    with Bucket() as bucket:
+        for name, value in bucket.environment(cache).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(stores, "FIRST_WAIT", 0.01)
+        monkeypatch.setattr(stores, "LONGEST_WAIT", 0.05)
+        yield bucket

@@ -1,13 +1,15 @@
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 
 import pytest
 
 from curation.runtime.errors import Interrupted, RunError
-from curation.runtime.processes import available_cores, result_of, workers
+from curation.runtime.processes import available_cores, ordered_results, result_of, workers
 from curation.runtime.progress import StopRequest
 
 
@@ -74,6 +76,73 @@ def test_the_first_signal_is_noted_and_the_second_acts(number: signal.Signals) -
             stop.raise_if_interrupted()
         assert signal.getsignal(number) is before
     assert signal.getsignal(number) is before
+
+
+def times_ten(number: int) -> Future[int]:
+    future: Future[int] = Future()
+    future.set_result(10 * number)
+    return future
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_ordered_results_stand_beside_their_jobs(count: int) -> None:
+    with workers(squares, count) as pool:
+        pairs = list(ordered_results(range(20), pool.submit, pool.ahead, never))
+    assert [(job, square) for job, (square, _) in pairs] == [(number, number * number) for number in range(20)]
+
+
+def test_ordered_results_wait_for_the_first_job_and_not_for_the_fastest() -> None:
+    futures = [Future[str](), Future[str]()]
+    futures[1].set_result("second")
+    threading.Timer(0.05, futures[0].set_result, ["first"]).start()
+    results = ordered_results([0, 1], futures.__getitem__, 1, never)
+    assert list(results) == [(0, "first"), (1, "second")]
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+def test_ordered_results_take_no_more_jobs_than_are_to_be_under_way(ahead: int) -> None:
+    taken = list[int]()
+
+    def jobs() -> Iterator[int]:
+        for number in range(10):
+            taken.append(number)
+            yield number
+
+    results = ordered_results(jobs(), times_ten, ahead, never)
+    assert taken == []
+    for number, (job, result) in enumerate(results):
+        assert (job, result) == (number, 10 * number)
+        assert len(taken) == min(number + 1 + ahead, 10)
+
+
+def test_ordered_results_of_no_jobs_are_none() -> None:
+    assert list(ordered_results([], times_ten, 3, never)) == []
+
+
+def test_an_error_of_a_job_comes_in_its_turn() -> None:
+    with workers(partial(partial, late), 1) as pool:
+        results = ordered_results([7, 8], pool.submit, pool.ahead, never)
+        with pytest.raises(TimeoutError, match="job 7"):
+            next(results)
+
+
+def test_ordered_results_can_be_given_up() -> None:
+    checks = list[int]()
+
+    def check() -> None:
+        checks.append(1)
+        if len(checks) == 3:
+            raise Interrupted
+
+    unfinished = list[Future[int]]()
+
+    def submit(number: int) -> Future[int]:
+        unfinished.append(Future())
+        return unfinished[-1]
+
+    with pytest.raises(Interrupted):
+        next(ordered_results(range(9), submit, 1, check))
+    assert len(unfinished) == 2, "two jobs are under way, and the first is being waited for"
 
 
 def test_cores() -> None:

@@ -22,15 +22,15 @@ def test_one_process_at_a_time_and_the_kernel_lets_go(tmp_path: Path) -> None:
     holder = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with path.open("a+") as file, pytest.raises(LockedError) as held:
+        with path.open("a+") as file, pytest.raises(LockedError) as error:
             lock_file(file)
-        assert held.value.holder == str(holder.pid) and path.read_text() == f"{holder.pid}\n"
+        assert error.value.holder == str(holder.pid) and path.read_text() == f"{holder.pid}\n"
     finally:
         holder.kill()
         holder.communicate()
     with path.open("a+") as file:
         lock_file(file)
-        with path.open("a+") as other, pytest.raises(LockedError):
-            lock_file(other)
+        with path.open("a+") as second_file, pytest.raises(LockedError):
+            lock_file(second_file)
     with path.open("a+") as file:
         lock_file(file)

@@ -37,7 +37,7 @@ class Draft:
     - ``organ``: any name that the vocabulary resolves, such as "hepatic".
     - ``caption``: a short statement about that organ.
     - ``statement``: number of the report's statement that it was made from (``Statement.number`` of
-      ``curation.verification.statements_read``), where the engine knows it; the verifier looks there first.
+      ``curation.verification.report_statements``), where the engine knows it; the verifier looks there first.
     """
 
     organ: str

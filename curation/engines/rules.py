@@ -1,6 +1,6 @@
 """The built-in engine: organ captions by the grammar of reports, without a model and without a network.
 
-Each statement of findings or impression is cut into units (``curation/language/clauses.py``); each organ of them gets
+Each statement of findings or impression is cut into clauses (``curation/language/clauses.py``); each organ of them gets
 the shortest wording that stands alone (``caption_wording.py``) and that the verifier accepts. The drafts are verified
 again like those of any other engine.
 """
@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from curation.caption import Draft
-from curation.language.analysis import CACHED, Analysis, Item, Reader
 from curation.language.assertion import Polarity
-from curation.language.clauses import Unit, units
+from curation.language.clauses import Clause, clauses_of
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Report
 from curation.verification.organs import implied_organs
-from curation.verification.statements_read import ReadReport
+from curation.verification.report_statements import ReadReport
 from curation.verification.verifier import Verifier
 
 from .caption_wording import OrganClaim, caption_wordings, is_well_formed
@@ -32,8 +33,8 @@ class RulesEngine:
 
     def __init__(self, verifier: Verifier | None = None) -> None:
         self.verifier = verifier or Verifier()
-        self.reader = self.verifier.reader
-        self._cached_captions = lru_cache(maxsize=CACHED)(self._find_captions)
+        self.parser = self.verifier.parser
+        self._cached_captions = lru_cache(maxsize=CACHED_STATEMENTS)(self._find_captions)
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
         """Yield the drafts of each report, in the order of ``reports``."""
@@ -45,7 +46,7 @@ class RulesEngine:
         return [
             Draft(organ, caption, statement.number)
             for statement in report.statements
-            for organ, caption in self._statement_captions(statement.analysis.text, statement.context)
+            for organ, caption in self._statement_captions(statement.parse.text, statement.context)
         ]
 
     def _statement_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -53,114 +54,114 @@ class RulesEngine:
         return self._cached_captions(text, context)
 
     def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        analysis = self.reader.analyse(text)
-        claims = self._claims(analysis, context)
-        captions = ((claim.organ, self._shortest_caption(claim, claims, analysis, context)) for claim in claims)
+        statement = self.parser.parse(text)
+        claims = self._claims(statement, context)
+        captions = ((claim.organ, self._shortest_caption(claim, claims, statement, context)) for claim in claims)
         return tuple((organ, caption) for organ, caption in captions if caption is not None)
 
     def _shortest_caption(
-        self, claim: OrganClaim, claims: Sequence[OrganClaim], analysis: Analysis, context: tuple[str, ...]
+        self, claim: OrganClaim, claims: Sequence[OrganClaim], statement: ParsedStatement, context: tuple[str, ...]
     ) -> str | None:
-        for caption in caption_wordings(claim, claims, analysis):
-            if self._stands_alone(caption, analysis) and self.verifier.carries(
-                analysis.text, context, claim.organ, caption
+        for caption in caption_wordings(claim, claims, statement):
+            if self._stands_alone(caption, statement) and self.verifier.carries(
+                statement.text, context, claim.organ, caption
             ):
                 return caption
         return None
 
-    def _stands_alone(self, caption: str, analysis: Analysis) -> bool:
+    def _stands_alone(self, caption: str, statement: ParsedStatement) -> bool:
         """Return whether a wording stands alone: it reads well, and still says what is found, or that nothing is."""
-        if caption.endswith(analysis.text.strip(" .;,")):
+        if caption.endswith(statement.text.strip(" .;,")):
             return True
-        items = self.reader.analyse(caption).items
-        return is_well_formed(caption) and any(_is_assertion(item) for item in items)
+        terms = self.parser.parse(caption).terms
+        return is_well_formed(caption) and any(_is_assertion(term) for term in terms)
 
-    def _claims(self, analysis: Analysis, context: tuple[str, ...]) -> list[OrganClaim]:
+    def _claims(self, statement: ParsedStatement, context: tuple[str, ...]) -> list[OrganClaim]:
         """Return one claim for each organ of a statement; those of the context for a statement that names none."""
-        findings = without_non_findings(units(analysis), analysis)
-        if not any(_asserts_something(unit) for unit in findings):
+        findings = without_non_findings(clauses_of(statement), statement)
+        if not any(_asserts_something(clause) for clause in findings):
             return []
         claims = self._claims_by_organ(findings)
-        if not claims and any(is_observation(item) for unit in findings for item in unit.items):
-            organs = dict.fromkeys(self.reader.vocabulary.filed_under(organ) for organ in context)
+        if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
+            organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
             claims = [OrganClaim(organ, tuple(findings), None) for organ in organs]
         return claims
 
-    def _claims_by_organ(self, findings: Sequence[Unit]) -> list[OrganClaim]:
-        """Return one claim for each organ, with all of its units, in the order in which organs are first named."""
-        organs: dict[str, tuple[list[Unit], Item | None, str]] = {}
-        for unit in findings:
-            if unit.heading:
+    def _claims_by_organ(self, findings: Sequence[Clause]) -> list[OrganClaim]:
+        """Return one claim for each organ, with all of its clauses, in the order in which organs are first named."""
+        organs: dict[str, tuple[list[Clause], Term | None, str]] = {}
+        for clause in findings:
+            if clause.heading:
                 continue
-            for part, item in self._organs(unit):
-                organ_units = organs.setdefault(self.reader.vocabulary.filed_under(part), ([], item, part))[0]
-                if unit not in organ_units:
-                    organ_units.append(unit)
+            for part, term in self._organs(clause):
+                organ_clauses = organs.setdefault(self.parser.vocabulary.filed_under(part), ([], term, part))[0]
+                if clause not in organ_clauses:
+                    organ_clauses.append(clause)
         return [
-            OrganClaim(organ, tuple(organ_units), item, part)
-            for organ, (organ_units, item, part) in organs.items()
-            if any(_asserts_something(unit) for unit in organ_units)
+            OrganClaim(organ, tuple(organ_clauses), term, part)
+            for organ, (organ_clauses, term, part) in organs.items()
+            if any(_asserts_something(clause) for clause in organ_clauses)
         ]
 
-    def _organs(self, unit: Unit) -> list[tuple[str, Item | None]]:
-        """Return the organs that a unit is about, without those that only enclose another of them."""
-        organs = list(self._named_organs(unit))
+    def _organs(self, clause: Clause) -> list[tuple[str, Term | None]]:
+        """Return the organs that a clause is about, without those that only enclose another of them."""
+        organs = list(self._named_organs(clause))
         names = {name for name, _ in organs}
-        enclosing = {ancestor for name in names for ancestor in self.reader.vocabulary.ancestors(name)}
-        return [(name, item) for name, item in organs if name not in enclosing]
+        enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
+        return [(name, term) for name, term in organs if name not in enclosing]
 
-    def _named_organs(self, unit: Unit) -> Iterator[tuple[str, Item | None]]:
-        from_heading = _implied_of_heading(self.reader, unit)
-        implied = implied_organs(self.reader, unit.items)
-        implied_here = () if unit.segment.organs else implied_organs(self.reader, unit.segment.items)
-        if implied_here and not any(self._related(item, implied_here) for item in unit.items if item.mention):
+    def _named_organs(self, clause: Clause) -> Iterator[tuple[str, Term | None]]:
+        from_heading = _implied_of_heading(self.parser, clause)
+        implied = implied_organs(self.parser, clause.terms)
+        implied_here = () if clause.segment.organs else implied_organs(self.parser, clause.segment.terms)
+        if implied_here and not any(self._related(term, implied_here) for term in clause.terms if term.mention):
             # "cardiomegaly, dilatation of the aorta": not both of the aorta
             yield from ((name, None) for name in implied_here)
             return
-        for item in unit.items:
-            if item.mention and not item.mention.place and not item.mention.container:
-                if implied and self.reader.vocabulary.organs[item.key].region:
+        for term in clause.terms:
+            if term.mention and not term.mention.place and not term.mention.container:
+                if implied and self.parser.vocabulary.organs[term.key].region:
                     continue  # "effusion in the right hemithorax" is about the pleura
-                for name in item.mention.names:
-                    if not from_heading or item in unit.segment.items or name in from_heading:
-                        yield name, item
+                for name in term.mention.names:
+                    if not from_heading or term in clause.segment.terms or name in from_heading:
+                        yield name, term
         for name in implied:
             yield name, None
 
-    def _related(self, item: Item, organs: Sequence[str]) -> bool:
-        names = item.mention.names if item.mention else ()
-        return any(self.reader.vocabulary.related(name, organ) for name in names for organ in organs)
+    def _related(self, term: Term, organs: Sequence[str]) -> bool:
+        names = term.mention.names if term.mention else ()
+        return any(self.parser.vocabulary.related(name, organ) for name in names for organ in organs)
 
 
-def _implied_of_heading(reader: Reader, unit: Unit) -> set[str]:
+def _implied_of_heading(parser: StatementParser, clause: Clause) -> set[str]:
     """Return the organs of a heading that the finding below it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
-    implied = {item.entry.organ for item in unit.segment.items if item.entry and item.entry.organ}
-    inherited = [item.mention for item in unit.items if item.mention and item not in unit.segment.items]
+    implied = {term.entry.organ for term in clause.segment.terms if term.entry and term.entry.organ}
+    inherited = [term.mention for term in clause.terms if term.mention and term not in clause.segment.terms]
     heading_names = {name for mention in inherited for name in mention.names}
-    organs = {reader.anatomist.resolve(organ) for organ in implied} - {None}
-    return {name for name in heading_names if any(organ and reader.vocabulary.related(name, organ) for organ in organs)}
+    organs = {parser.organ_finder.resolve(organ) for organ in implied} - {None}
+    return {name for name in heading_names if any(organ and parser.vocabulary.related(name, organ) for organ in organs)}
 
 
-def _asserts_something(unit: Unit) -> bool:
+def _asserts_something(clause: Clause) -> bool:
     return any(
-        _is_quality(item)
-        or _is_missing_organ(item)
-        or (item.mention is not None and (item.mention.device or item.key.endswith("lymph nodes")))
-        for item in unit.items
+        _is_quality(term)
+        or _is_missing_organ(term)
+        or (term.mention is not None and (term.mention.device or term.key.endswith("lymph nodes")))
+        for term in clause.terms
     )
 
 
-def _is_assertion(item: Item) -> bool:
-    if item.mention is None:
-        return _is_quality(item)
-    mention = item.mention
-    return mention.device or mention.finding or _is_missing_organ(item) or item.key.endswith("lymph nodes")
+def _is_assertion(term: Term) -> bool:
+    if term.mention is None:
+        return _is_quality(term)
+    mention = term.mention
+    return mention.device or mention.finding or _is_missing_organ(term) or term.key.endswith("lymph nodes")
 
 
-def _is_quality(item: Item) -> bool:
-    return item.kind in ("finding", "modifier", "measure") and not item.attribute
+def _is_quality(term: Term) -> bool:
+    return term.kind in ("finding", "modifier", "measure") and not term.attribute
 
 
-def _is_missing_organ(item: Item) -> bool:
-    """Return whether an item is an organ that is denied: "The uterus is not identified" says something of it."""
-    return item.kind == "organ" and item.polarity == Polarity.NEGATED
+def _is_missing_organ(term: Term) -> bool:
+    """Return whether a term is an organ that is denied: "The uterus is not identified" says something of it."""
+    return term.kind == "organ" and term.polarity == Polarity.NEGATED

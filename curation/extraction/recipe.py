@@ -15,7 +15,7 @@ from .duplicates import Claims
 if TYPE_CHECKING:
     from curation.caption_set.writer import CaptionSetWriter
     from curation.runtime.progress import Progress
-    from curation.verification.verifier import Verdict
+    from curation.verification.verifier import Verification
 
 BATCH_REPORTS = 32
 Options = Mapping[str, int | float | str]
@@ -30,7 +30,7 @@ class CaptionVerifier(Protocol):
         """Prepare a report, so that many captions can be verified against it."""
         ...
 
-    def verify(self, report: Any, organ: str, caption: str, near: int | None = None) -> Verdict:
+    def verify(self, report: Any, organ: str, caption: str, near: int | None = None) -> Verification:
         """Verify one caption against a prepared report, first against its statement number ``near``."""
         ...
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from curation.caption import Draft
     from curation.engines.base import TextEngine
     from curation.runtime.progress import Progress
-    from curation.verification.verifier import Verdict
+    from curation.verification.verifier import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def verify_drafts(
     return ReportOutcome(kept, refused)
 
 
-def _accepted(report: Report, caption: str, verdict: Verdict) -> AcceptedCaption:
+def _accepted(report: Report, caption: str, verdict: Verification) -> AcceptedCaption:
     """Return the row of an accepted caption. Raises ``ValueError`` for a verdict without evidence in the report."""
     if verdict.status is None or verdict.section is None or not 0 <= verdict.start < verdict.end <= len(report.text):
         raise ValueError(f"accepted without status, section or evidence: {verdict}")

@@ -1,128 +1,68 @@
-"""Complete the segments of a statement: what each takes from its neighbours, as a reader does without noticing.
+"""Clauses of a statement: what each segment takes from its neighbours, as a reader does without noticing.
 
-``units`` gives the one reading that we would defend; ``available`` gives everything that a faithful caption might have
-drawn together around one segment, and still no more than one finding's own place, size and severity.
+This resolves the ellipsis in the one way that we would defend: each segment becomes a clause with the organs and the
+predicate that it shares with others. ``usable_terms.py`` gives what a faithful caption might have drawn together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .analysis import Analysis, Item, Segment
-from .word_lists import NEUTRAL, POSITIONS
-
-_LISTING = (",", "and", "or", "nor", "/", "&", "plus")
+from .parsed_statement import ParsedStatement, Segment, Term
+from .word_lists import COORDINATORS, LIST_JOINERS
 
 
 @dataclass(slots=True, eq=False)
-class Unit:
-    """One claim: a segment with the organs and the predicate that it shares."""
+class Clause:
+    """A segment with its own terms and those that it shares with others. ``heading``: it is a name before a colon."""
 
     segment: Segment
-    items: list[Item]
+    terms: list[Term]
     heading: bool = False
 
 
-def is_loose(segment: Segment) -> bool:
-    """Whether a segment only qualifies something else: sizes, severities, hedges without a finding or an organ."""
-    return not segment.organs and not any(item.kind == "finding" and not item.attribute for item in segment.items)
+def clauses_of(statement: ParsedStatement) -> tuple[Clause, ...]:
+    """Return the clauses of a statement, one for each segment, in order."""
+    return _cached_clauses(statement)
 
 
 @lru_cache(maxsize=2_048)
-def units(analysis: Analysis) -> tuple[Unit, ...]:
-    """The claims of a statement, one for each segment, in order."""
-    return tuple(_unit(analysis.segments, index) for index in range(len(analysis.segments)))
+def _cached_clauses(statement: ParsedStatement) -> tuple[Clause, ...]:
+    return tuple(clause_at(statement.segments, index) for index in range(len(statement.segments)))
 
 
-@lru_cache(maxsize=2_048)
-def available(analysis: Analysis, index: int) -> tuple[Item, ...]:
-    """Items that a faithful caption about segment ``index`` may use."""
-    return tuple(_available(analysis.segments, index))
-
-
-def _available(segments: Sequence[Segment], index: int) -> list[Item]:
+def clause_at(segments: Sequence[Segment], index: int) -> Clause:
+    """Return the clause of one segment of a statement."""
     segment = segments[index]
-    found = list(_unit(segments, index).items)
-    _extend(found, _outer_organs(segments, index))
-    if not segment.organs:
-        _extend(found, _heading(segments, index))
-        if index and segments[index].joiner not in (";", "."):
-            _extend(found, _shared(segments[index - 1]))
-        if index + 1 < len(segments) and not segments[index + 1].organs:
-            _extend(found, _shared(segments[index + 1]))
-    rivals = {_rivalry(item) for item in segment.items} - {None}
-    for neighbour in _qualifying(segments, index):
-        if "side" in rivals and any(item.kind == "side" for item in neighbour.items):
-            continue  # what is said of one side stays with it
-        _extend(found, [item for item in neighbour.items if _rivalry(item) not in rivals])
-        rivals |= {_rivalry(item) for item in neighbour.items} - {None}
-    if segment.verb is not None and not segment.organs and not segment.findings:
-        _extend(found, _subject(segments, index))
-    if segment.verb is None and not segment.findings:
-        _extend(found, _predicate(segments, index))
-    return found
+    terms = list(segment.terms)
+    if _is_heading(segments, index):
+        return Clause(segment, terms, heading=True)
+    if not any(term.mention and not term.mention.place for term in terms):
+        add_missing(terms, _inherited_sites(segments, index))
+    add_missing(terms, _framing_sites(segments, index))
+    nodes = _segment_of_nodes(segments, segment)
+    if nodes is not None:
+        add_missing(terms, _without_organs(nodes.terms))
+    elif segment.silent:
+        add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
+    elif _only_qualifies(segment) and index:
+        add_missing(terms, _unrivalled(segments[index - 1].terms, segment))
+    return Clause(segment, terms)
 
 
-def _qualifying(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
-    """Neighbours that only qualify a segment, on both sides, and the other half of "infiltrate/consolidation"."""
-    for step in (-1, 1):
-        at = index + step
-        while 0 <= at < len(segments) and (_only_qualifies(segments[at]) or _is_apposed(segments, max(at, at - step))):
-            if abs(at - index) > 1 and segments[at].verb is not None:
-                break
-            yield segments[at]
-            at += step
+def add_missing(terms: list[Term], more: Iterable[Term]) -> None:
+    """Append to ``terms`` each term of ``more`` that is not among them."""
+    terms.extend(term for term in more if term not in terms)
 
 
-def _only_qualifies(segment: Segment) -> bool:
-    """Sizes, grades and whereabouts without a finding or an organ."""
-    return not segment.organs and all(
-        item.attribute or item.key in NEUTRAL or is_whereabouts(item)
-        for item in segment.items
-        if item.kind == "finding"
-    )
-
-
-def is_whereabouts(item: Item) -> bool:
-    """Whether an item only says where: "central", "posterior basal"."""
-    return item.key in POSITIONS or (bool(item.parts) and POSITIONS.issuperset(item.parts))
-
-
-def _is_apposed(segments: Sequence[Segment], at: int) -> bool:
-    """Whether a segment only says what the one before it may be: ", suspicious for carcinoma", "/consolidation"."""
-    segment = segments[at]
-    if segment.joiner == "/":
-        return True
-    hedged = any(item.kind == "hedge" for item in segment.items[:2])
-    return segment.joiner == "," and segment.verb is None and hedged
-
-
-def _subject(segments: Sequence[Segment], index: int) -> list[Item]:
-    """Findings that a predicate without a subject goes on about: "A nodule in the left lung, 5 mm, and has grown"."""
-    return next((segment.findings for segment in segments[:index] if segment.findings), [])
-
-
-def _heading(segments: Sequence[Segment], index: int) -> list[Item]:
-    """All organs of the heading that a segment stands under: "PANCREAS, SPLEEN: Unremarkable." """
-    first = next((at for at in range(index, 0, -1) if segments[at].joiner == ":"), 0)
-    found: list[Item] = []
-    if any(segment.organs for segment in segments[first:index]):
-        return found
-    for heading in reversed(segments[:first]):
-        if not heading.silent:
-            break
-        found += [_on_own_side(item, segments[index]) for item in heading.organs]
-    return found
-
-
-def _extend(found: list[Item], items: Sequence[Item]) -> None:
-    found.extend(item for item in items if item not in found)
+def _without_organs(terms: Iterable[Term]) -> list[Term]:
+    return [term for term in terms if term.kind not in ("organ", "side")]
 
 
 def _is_heading(segments: Sequence[Segment], index: int) -> bool:
-    """Whether a segment is in a list of names before a colon: "KIDNEYS AND URETERS: …"."""
+    """Tell whether a segment is in a list of names before a colon: "KIDNEYS AND URETERS: …"."""
     for at in range(index, len(segments) - 1):
         if not segments[at].silent:
             return False
@@ -131,131 +71,100 @@ def _is_heading(segments: Sequence[Segment], index: int) -> bool:
     return False
 
 
-def _unit(segments: Sequence[Segment], index: int) -> Unit:
-    segment = segments[index]
-    items = list(segment.items)
-    if _is_heading(segments, index):
-        return Unit(segment, items, heading=True)
-    if not any(item.mention and not item.mention.place for item in items):
-        _extend(items, inherited_sites(segments, index))
-    _extend(items, _framing_sites(segments, index))
-    nodes = _nodes(segments, segment)
-    if nodes is not None:
-        _extend(items, [item for item in nodes.items if item.kind not in ("organ", "side")])
-    elif segment.silent:
-        _extend(items, _predicate(segments, index) or _listed_findings(segments, index))
-    elif is_loose(segment) and index:
-        _extend(items, _unrivalled(segments[index - 1].items, segment))
-    return Unit(segment, items)
-
-
-def _framing_sites(segments: Sequence[Segment], index: int) -> list[Item]:
-    """Organs that open the sentence, for what follows: "In the right lower lobe, a pulmonary nodule is seen"."""
-    if not index or segments[index].joiner not in (",", ":") or not segments[index - 1].silent:
-        return []
-    own = [name for item in segments[index].sites if item.mention for name in item.mention.names]
-    framing = [item for item in segments[index - 1].sites if item.mention and not item.mention.plural]
-    within = {name for item in framing if item.mention for name in item.mention.within}
-    return framing if own and within.issuperset(own) else []
-
-
-def _nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:
-    """The segment that names the lymph nodes of which ``segment`` only lists a station."""
-    if not any(item.mention and item.mention.station for item in segment.items):
-        return None
-    named = [other for other in segments if any(item.key == "lymph nodes" for item in other.organs)]
-    return next((other for other in named if other is not segment), None)
-
-
-def inherited_sites(segments: Sequence[Segment], index: int) -> list[Item]:
-    """Organs of the neighbour that a segment without one of its own belongs to."""
-    left = next((s for s in reversed(segments[:index]) if s.organs), None)
-    right = next((s for s in segments[index + 1 :] if s.organs), None)
+def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return the organs of the neighbour to which a segment without an organ of its own belongs."""
+    left = next((segment for segment in reversed(segments[:index]) if segment.organs), None)
+    right = next((segment for segment in segments[index + 1 :] if segment.organs), None)
     if left is None or right is None:
-        chosen = left or right
+        neighbour = left or right
     else:
-        chosen = right if _leans_right(segments, index) else left
-    sites = [item for item in chosen.organs if item.mention and not item.mention.place] if chosen else []
-    return [_on_own_side(item, segments[index]) for item in sites]
-
-
-def _on_own_side(item: Item, segment: Segment) -> Item:
-    """A pair narrowed to the side that the inheriting segment states: "Kidneys: a stone on the right"."""
-    sides = {other.key for other in segment.items if other.kind == "side"}
-    mention = item.mention
-    if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
-        return item
-    name = mention.pair[0 if "side:left" in sides else 1]
-    return replace(item, key=name, mention=replace(mention, names=(name,)))
-
-
-def _unrivalled(items: Sequence[Item], segment: Segment) -> list[Item]:
-    """Items of a neighbour, without the sizes, sides and grades of which the segment has its own."""
-    own = {_rivalry(item) for item in segment.items} - {None}
-    return [item for item in items if _rivalry(item) not in own]
-
-
-def _rivalry(item: Item) -> str | None:
-    if item.measure:
-        return item.measure.kind
-    if item.kind == "side":
-        return "side"
-    return item.entry.modifier if item.entry else None
+        neighbour = right if _leans_right(segments, index) else left
+    organs = neighbour.organs if neighbour else []
+    return [on_own_side(term, segments[index]) for term in organs if term.mention and not term.mention.place]
 
 
 def _leans_right(segments: Sequence[Segment], index: int) -> bool:
-    """A comma to the left and "and" to the right: the segment is listed with what follows."""
+    """Tell whether a segment is listed with what follows: a comma to the left, "and" to the right."""
     segment, following = segments[index], segments[index + 1]
-    if segment.verb is not None or not following.organs or following.joiner not in ("and", "or"):
+    if segment.verb is not None or not following.organs or following.joiner not in COORDINATORS:
         return False
     first = following.organs[0].start
-    return segment.joiner == "," and any(item.start < first for item in following.findings)
+    return segment.joiner == "," and any(term.start < first for term in following.findings)
 
 
-def _outer_organs(segments: Sequence[Segment], index: int) -> list[Item]:
-    """Organs to the left that may enclose this segment's own ("In the right lung, a nodule in the upper lobe")."""
-    own = segments[index].organs
-    if not own:
+def on_own_side(term: Term, segment: Segment) -> Term:
+    """Return an inherited pair narrowed to the side that ``segment`` states: "Kidneys: a stone on the right"."""
+    sides = {other.key for other in segment.terms if other.kind == "side"}
+    mention = term.mention
+    if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
+        return term
+    name = mention.pair[0 if "side:left" in sides else 1]
+    return replace(term, key=name, mention=replace(mention, names=(name,)))
+
+
+def _framing_sites(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return the organs that open the sentence, for what follows: "In the right lower lobe, a pulmonary nodule"."""
+    if not index or segments[index].joiner not in (",", ":") or not segments[index - 1].silent:
         return []
-    left = next((s for s in reversed(segments[:index]) if s.organs), None)
-    if left is None or any(item.kind not in ("organ", "side") for item in left.items):
-        return []
-    return [item for item in left.organs if item.mention and not item.mention.place and len(item.mention.names) == 1]
+    sites = [name for term in segments[index].sites if term.mention for name in term.mention.names]
+    framing = [term for term in segments[index - 1].sites if term.mention and not term.mention.plural]
+    within = {name for term in framing if term.mention for name in term.mention.within}
+    return framing if sites and within.issuperset(sites) else []
 
 
-def _predicate(segments: Sequence[Segment], index: int) -> list[Item]:
-    """What is said of the last member of a list of subjects holds for each: "liver, spleen and pancreas are normal"."""
+def _segment_of_nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:
+    """Return the segment that names the lymph nodes of which ``segment`` only lists a station."""
+    if not any(term.mention and term.mention.station for term in segment.terms):
+        return None
+    naming = [other for other in segments if any(term.key == "lymph nodes" for term in other.organs)]
+    return next((other for other in naming if other is not segment), None)
+
+
+def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return what is said of the last of a list of subjects, and so of each: "liver, spleen and bowel are normal"."""
     if segments[index].verb is not None:
         return []
-    adjective = all(item.mention and item.mention.adjective for item in segments[index].organs)
+    adjective = all(term.mention and term.mention.adjective for term in segments[index].organs)
     for following in segments[index + 1 :]:
-        if not any(word in _LISTING for word in following.joiner.split()):
+        organs = following.organs
+        if not any(word in LIST_JOINERS for word in following.joiner.split()):
             return []
-        if adjective and following.findings and all(i.mention and i.mention.adjective for i in following.organs[:1]):
-            # "pleural or pericardial effusion"
-            return [item for item in following.items if item.kind not in ("organ", "side")]
+        if adjective and following.findings and all(term.mention and term.mention.adjective for term in organs[:1]):
+            return _without_organs(following.terms)  # "pleural or pericardial effusion"
         if following.verb is not None:
-            if any(item.start > following.verb for item in following.organs) and not any(
-                item.start < following.verb for item in following.organs
-            ):
+            starts = [term.start for term in organs]
+            if any(start > following.verb for start in starts) and not any(start < following.verb for start in starts):
                 return []
-            return [item for item in following.items if item.end > following.verb and item.kind != "organ"]
+            return [term for term in following.terms if term.end > following.verb and term.kind != "organ"]
         if not following.silent:
-            first = min(item.start for item in following.findings or following.items)
-            if following.organs and following.organs[0].start < first:
-                return [item for item in following.items if item.kind not in ("organ", "side")]
-            return []
+            first = min(term.start for term in following.findings or following.terms)
+            return _without_organs(following.terms) if organs and organs[0].start < first else []
     return []
 
 
-def _listed_findings(segments: Sequence[Segment], index: int) -> list[Item]:
-    """What is found in the first of a list of places is found in each: "nodules in the liver and the spleen"."""
+def _listed_findings(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return what is found in the first of a list of places, and so in each: "nodules in the liver and the spleen"."""
     for earlier in reversed(segments[:index]):
         if not earlier.silent:
-            return [item for item in earlier.items if item.kind not in ("organ", "side")]
+            return _without_organs(earlier.terms)
     return []
 
 
-def _shared(neighbour: Segment) -> list[Item]:
-    """Findings (not sizes or severities, which belong to their own finding) of a segment next door."""
-    return [item for item in neighbour.items if item.kind in ("finding", "side", "hedge", "negation")]
+def _only_qualifies(segment: Segment) -> bool:
+    """Tell whether a segment only qualifies another: sizes, severities, hedges without a finding or an organ."""
+    return not segment.organs and not any(term.kind == "finding" and not term.attribute for term in segment.terms)
+
+
+def _unrivalled(terms: Sequence[Term], segment: Segment) -> list[Term]:
+    """Return the terms of a neighbour without the sizes, sides and grades of which the segment has its own."""
+    rivals = {rivalry(term) for term in segment.terms} - {None}
+    return [term for term in terms if rivalry(term) not in rivals]
+
+
+def rivalry(term: Term) -> str | None:
+    """Return the kind of quality of which a finding has only one (a length, a side, a severity), None for others."""
+    if term.measure:
+        return term.measure.kind
+    if term.kind == "side":
+        return "side"
+    return term.entry.modifier if term.entry else None

@@ -8,29 +8,20 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .word_lists import ABBREVIATED_UNITS, ABBREVIATIONS, NUMBER_ABBREVIATIONS, RUN_ON_WORDS
+
 LONGEST_STATEMENT = 1500
 """Characters after which a run of text without any sentence end is cut at white space, so that work stays linear."""
 
 
 class Span(NamedTuple):
-    """Half-open character range of the text."""
+    """A half-open range of characters of the text."""
 
     start: int
     end: int
 
 
-# A period after one of these does not end a sentence.
-_ABBREVIATION = frozenset(
-    "dr mr mrs ms prof st vs approx ca fig e.g i.e eg ie cf al resp incl max min dia diam inf sup ant post lat med "
-    "lt rt seg vert no nr".split()
-)
-# After a unit the period is a habit of dictation, and only a capital or a new line makes it an end.
-_UNIT = frozenset("mm cm m ml cc l hu sec min".split())
-_LONGEST_SHORT = 1 + max(map(len, _ABBREVIATION | _UNIT))
-_JOINING = frozenset(
-    "a an the of in on at to and or with without from by for is are was were no not into within between both "
-    "left right upper lower middle ct t l c s segment level measuring approximately about than which that".split()
-)
+_LONGEST_SHORT_WORD = 1 + max(map(len, ABBREVIATIONS | ABBREVIATED_UNITS))
 _MARK = re.compile(r"[.!?;\n\r\"“”•◦▪●·]")
 _STOP = re.compile(r"[.!?]+[\"”')\]]*")
 _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multiple|Bilateral) [a-z])")
@@ -43,7 +34,7 @@ _ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d))")
 
 
 def split_statements(text: str, start: int = 0, end: int | None = None) -> list[Span]:
-    """Statements of ``text[start:end]`` in order, without list markers and the white space around them.
+    """Return the statements of ``text[start:end]`` in order, without list markers and the white space around them.
 
     The sentence end belongs to its statement. A statement holds at least one letter or digit.
     """
@@ -63,7 +54,7 @@ def split_statements(text: str, start: int = 0, end: int | None = None) -> list[
 
 
 def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
-    """End of the statement that the mark at ``at`` closes and start of the next one; zeros where it closes none."""
+    """Return the end of the statement that the mark at ``at`` closes and the start of the next; zeros for none."""
     mark = text[at]
     after = text[at + 1] if at + 1 < end else " "
     if mark == ".":
@@ -89,8 +80,8 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
 
 
 def _is_open(text: str, begin: int, at: int, last: int) -> bool:
-    """Whether the sentence goes on behind the stop at ``at``: after an abbreviation, a list number, a unit."""
-    if text[at] == "." and at - _LONGEST_SHORT > begin and text[at - _LONGEST_SHORT : at].isalpha():
+    """Tell whether the sentence goes on behind the stop at ``at``: after an abbreviation, a list number, a unit."""
+    if text[at] == "." and at - _LONGEST_SHORT_WORD > begin and text[at - _LONGEST_SHORT_WORD : at].isalpha():
         return False  # no abbreviation or unit is that long
     following = text[last : last + 40].lstrip()[:1]
     if text[at] != ".":  # "(small vessel disease? small airway disease?)" is one statement
@@ -101,13 +92,13 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     previous = word[1].lower()
     if previous.isdigit():  # "2." opens a list item unless it stands alone behind a sentence
         return not text[begin : word.start()].strip() and following.isalnum()
-    if previous in ("no", "nr"):
+    if previous in NUMBER_ABBREVIATIONS:
         return following.isdigit()
-    return previous in _ABBREVIATION or (previous in _UNIT and following.islower())
+    return previous in ABBREVIATIONS or (previous in ABBREVIATED_UNITS and following.islower())
 
 
 def _line_ends_statement(text: str, begin: int, at: int, end: int) -> bool:
-    """A line break ends a statement unless the sentence plainly runs on into the next line."""
+    """Tell whether a line break ends a statement: unless the sentence plainly runs on into the next line."""
     rest = text[at + 1 : min(end, at + 81)]
     if _BLANK_LINE.match(rest):
         return True
@@ -117,10 +108,11 @@ def _line_ends_statement(text: str, begin: int, at: int, end: int) -> bool:
     if not following or following[0].islower() or following[0] in ",)":
         return not following
     before = _LAST_WORD.search(text, max(begin, at - 20), at)
-    return before is None or before[1].lower() not in _JOINING
+    return before is None or before[1].lower() not in RUN_ON_WORDS
 
 
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:
+    """Append ``text[start:end]`` without markers and edges, cut where sentences run together or it is too long."""
     while start < end and text[start].isspace():
         start += 1
     if not text[start : start + 2].isalpha():
@@ -129,16 +121,17 @@ def _add(spans: list[Span], text: str, start: int, end: int) -> None:
     while end > start and (text[end - 1].isspace() or text[end - 1] in _TRAIL):
         end -= 1
     for opening in _OPENING.finditer(text, start + 12, end):  # sentences run together without a full stop
-        _keep(spans, text, start, opening.start())
+        _append(spans, text, start, opening.start())
         start = opening.end()
     while end - start > LONGEST_STATEMENT:
         cut = text.rfind(" ", start + LONGEST_STATEMENT // 2, start + LONGEST_STATEMENT)
         cut = start + LONGEST_STATEMENT if cut < 0 else cut
-        _keep(spans, text, start, cut)
+        _append(spans, text, start, cut)
         start = cut + text[cut].isspace()
-    _keep(spans, text, start, end)
+    _append(spans, text, start, end)
 
 
-def _keep(spans: list[Span], text: str, start: int, end: int) -> None:
+def _append(spans: list[Span], text: str, start: int, end: int) -> None:
+    """Append a span if it holds a letter or digit."""
     if start < end and (text[start].isalnum() or any(character.isalnum() for character in text[start:end])):
         spans.append(Span(start, end))

@@ -26,9 +26,7 @@ _BRITISH = (
     (re.compile(r"ll(?=ed$|ing$)"), "l"),
     (re.compile(r"^grey"), "gray"),
 )
-
-
-_KEPT = {
+_STEM_EXCEPTIONS = {
     "several": "several",
     "likely": "likely",
     "unlikely": "unlikely",
@@ -61,20 +59,27 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str) -> list[Token]:
-    """Tokens of the text in order; white space belongs to none."""
-    return [Token(match.start(), match.end(), word := match[0].lower(), stem(word)) for match in _TOKEN.finditer(text)]
+    """Return the tokens of the text in order; white space belongs to none."""
+    return [
+        Token(match.start(), match.end(), word := match[0].lower(), _cached_stem(word))
+        for match in _TOKEN.finditer(text)
+    ]
+
+
+def stem(word: str) -> str:
+    """Return the form that inflections and the British and American spelling of a lower-case word share.
+
+    Plurals and verb forms are cut by the Porter2 stemmer (Snowball); Latin plurals are in ``lexicon.yaml``.
+    """
+    return _cached_stem(word)
 
 
 @lru_cache(maxsize=200_000)
-def stem(word: str) -> str:
-    """The form that inflections and the British and American spelling of a lower-case word share.
-
-    Plurals and verb forms by the Porter2 stemmer (Snowball); Latin plurals are in ``lexicon.yaml``.
-    """
+def _cached_stem(word: str) -> str:
     if not word[0].isalpha():
         return word
-    if word in _KEPT or word.endswith("itis"):  # enter-itis, sinus-itis, pancreat-itis
-        return _KEPT.get(word, word)
+    if word in _STEM_EXCEPTIONS or word.endswith("itis"):  # enter-itis, sinus-itis, pancreat-itis
+        return _STEM_EXCEPTIONS.get(word, word)
     for pattern, american in _BRITISH:
         word = pattern.sub(american, word)
     return str(_snowball.stemWord(word))

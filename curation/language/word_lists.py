@@ -1,100 +1,232 @@
-"""Closed lists of English words that the reading of statements depends on, each in one place."""
+"""Closed lists of English words that the reading of reports depends on.
+
+Words with a meaning of their own (findings, grades, cues of denial and doubt) are in ``lexicon.yaml``, units and other
+words around numbers in ``measurement_words.py``, phrases of headings in ``readers/headings.py``. Here are the words
+of grammar. Lists that overlap stand beside each other; where one contains another it is built from it. A name that
+ends in ``_STEMS`` holds stems (``tokens.stem``), any other holds lower-case words.
+"""
 
 from __future__ import annotations
 
 from .tokens import stem
 
-# Words that name a property of an organ without saying how it is.
-ATTRIBUTES = frozenset(
-    stem(word)
-    for word in (
-        "size contour diameter caliber calibration width widths dimension density densities parenchyma "
-        "thickness height configuration position structure wall lumen appearance shape morphology attenuation "
-        "enhancement surface margin border length volume form space line intensity aeration distension level "
-        "plane plan section image area region part portion zone corpus body integrity axis vascular course "
-        "pattern signal status sized"
-    ).split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in text.split())
+
+
+# --- Sentence ends --------------------------------------------------------------------------------------------------
+
+# A period after one of these does not end a sentence.
+ABBREVIATIONS = _words(
+    "dr mr mrs ms prof st vs approx ca fig e.g i.e eg ie cf al resp incl max min dia diam inf sup ant post lat med "
+    "lt rt seg vert no nr"
+)
+# After one of these, "number", a period ends no sentence where a digit follows.
+NUMBER_ABBREVIATIONS = _words("no nr")
+# After a unit the period is a habit of dictation, and only a capital or a new line makes it an end.
+ABBREVIATED_UNITS = _words("mm cm m ml cc l hu sec min")
+# A line that ends in one of these runs on into the next line.
+RUN_ON_WORDS = _words(
+    "a an the of in on at to and or with without from by for is are was were no not into within between both "
+    "left right upper lower middle ct t l c s segment level measuring approximately about than which that"
 )
 
+# --- Words without a meaning of their own ---------------------------------------------------------------------------
 
-FUNCTION_WORDS = frozenset(
-    "a an the of in at on to by for from as and or with into within is are was were be been being has have had there "
-    "it its this that these those which who also both s mm cm millimeters millimeter centimeters".split()
+# No term of a statement: they say nothing that a caption could lack or add.
+FUNCTION_WORDS = _words(
+    "a an the of in on at to by for from as and or with into within is are was were be been being has have had there "
+    "it its this that these those which who also both s mm cm millimeters millimeter centimeters"
 )
+# Skipped between an organ and the preposition that makes it a place ("near the tip of her spleen").
+ARTICLES = _words("the a an its their his her this that these those and of")
+# Skipped before "normal" in the search for what departs from it ("reversal of the normal curvature").
+ARTICLES_BEFORE_NORMAL = _words("of the its")
+# Left out where a part of an organ is looked for by its words ("left lobe of the thyroid").
+WORDS_INSIDE_NAMES = _words("the of in")
 
+# --- Sides and positions --------------------------------------------------------------------------------------------
+
+# Words that state a side, with the side that they state.
 SIDES = {
     "left": "left", "right": "right", "leftward": "left", "rightward": "right", "lt": "left", "rt": "right",
     "both": "both", "bilateral": "both", "bilaterally": "both", "either": "both",
 }  # fmt: skip
-ARTICLES = frozenset("the a an its their his her this that these those and of".split())
-PLACE_PREPOSITIONS = frozenset(
+# Adjectives that mean an organ on both sides.
+BOTH_SIDES_ADJECTIVES = _words("bibasilar bibasal biapical bihilar")
+
+_PARTS = "upper middle lower anterior posterior superior inferior lateral medial apical"
+_PARTS_AND_LEVELS = f"{_PARTS} mid basal proximal distal"
+_WHEREABOUTS = f"{_PARTS_AND_LEVELS} central peripheral"
+# Words of which half a name consists: "right upper" of "right upper and left lower lobes" gets its whole name.
+PARTIAL_NAME_WORDS = _words(f"right left {_PARTS}")
+# Adjectives before the noun of a name that say which one is meant, so that a list can share the noun.
+PART_ADJECTIVES = _words(
+    f"{_PARTS_AND_LEVELS} frontal parietal temporal occipital ascending descending transverse sigmoid internal "
+    "external common ethmoid maxillary sphenoid cervical thoracic lumbar main segmental lobar subsegmental hilar "
+    "prevascular subcarinal paratracheal"
+)
+# Endings of ordinal numbers, tokens of their own: "7 th".
+ORDINAL_ENDINGS = _words("st nd rd th")
+# Whereabouts that a caption may give an organ only where its name or the evidence has them: "medial crus".
+WHEREABOUTS_STEMS = _stems(f"{_WHEREABOUTS} cranial caudal dorsal ventral")
+# Words that only say where: no denial or doubt turns them round, and they are no finding.
+POSITION_STEMS = _stems(
+    f"{_WHEREABOUTS} subpleural paramediastinal side segment half pole section fossa fossae hemithorax area"
+)
+
+# --- Places: an organ relative to which something else is described --------------------------------------------------
+
+# Before an organ, they make it a place: "beneath the liver".
+PLACE_PREPOSITIONS = _words(
     "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
     "displacing encasing indenting effacing "
     "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
-    "superimposed".split()
+    "superimposed"
 )
-PLACE_WORDS_BEFORE_TO = frozenset(
+# With one of these behind them ("adjacent to", "extending into"), the words below make an organ a place.
+PREPOSITIONS_AFTER_PLACE_WORDS = _words("to into with")
+PLACE_WORDS_BEFORE_TO = _words(
     "adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal deep "
     "superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal "
-    "anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching".split()
+    "anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching"
 )
-PLACE_NOUNS_BEFORE_OF = frozenset("level levels vicinity neighborhood adjacency front outside".split())
-PART_ADJECTIVES = frozenset(
-    "upper middle lower apical anterior posterior superior inferior lateral medial basal proximal mid distal "
-    "frontal parietal temporal occipital ascending descending transverse sigmoid internal external common "
-    "ethmoid maxillary sphenoid cervical thoracic lumbar main segmental lobar subsegmental hilar prevascular "
-    "subcarinal paratracheal".split()
-)
-POSITIONS = frozenset(
-    stem(word)
-    for word in "upper middle lower mid apical basal anterior posterior superior inferior lateral medial proximal "
-    "distal central peripheral subpleural paramediastinal side segment half pole section fossa fossae hemithorax "
-    "area".split()
-)
-"""Stems that say where, which no denial or doubt turns round."""
-LATIN_PLURALS = frozenset("bronchi hila femora humeri scapulae pleurae atria mammae".split())
-ADVICE_STEMS = frozenset(
-    stem(word)
-    for word in "recommend advise suggest correlate should consider warranted indicated appropriate required "
-    "necessary helpful useful please".split()
-)
+_LEVEL_NOUNS = "level levels"
+# Behind an organ, they make it a place: "at the L4 level".
+LEVEL_NOUNS = _words(_LEVEL_NOUNS)
+# Before "of" and an organ, they make it a place: "in the vicinity of the spleen".
+PLACE_NOUNS_BEFORE_OF = _words(f"{_LEVEL_NOUNS} vicinity neighborhood adjacency front outside")
 
+# --- Names of organs that behave in a way of their own ---------------------------------------------------------------
 
+_SEROUS_CAVITIES = frozenset(("pleura", "pericardium", "peritoneum"))
+# Fluid and air lie between the leaves of these: "around the pericardium" is in it, so that they are never a mere place.
+NEVER_A_PLACE = _SEROUS_CAVITIES | {"left pleura", "right pleura"}
+# A finding that implies one of these is about it, also where another organ is named: "pneumothorax in the left lung".
+IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes"}
+# Plurals that end in no "s".
+LATIN_PLURALS = _words("bronchi hila femora humeri scapulae pleurae atria mammae")
+# Words that name lymph nodes and a finding of them at once.
+ADENOPATHY = _words("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps")
+# Before "lymph nodes" they name no station.
+NO_STATION = _words("enlarged pathological lymph other")
+
+# --- Properties -----------------------------------------------------------------------------------------------------
+
+# They name a property of an organ without saying how it is.
+ATTRIBUTE_STEMS = _stems(
+    "size contour diameter caliber calibration width widths dimension density densities parenchyma "
+    "thickness height configuration position structure wall lumen appearance shape morphology attenuation "
+    "enhancement surface margin border length volume form space line intensity aeration distension level "
+    "plane plan section image area region part portion zone corpus body integrity axis vascular course "
+    "pattern signal status sized"
+)
+# They may be added to any organ or finding without saying more of it.
+NEUTRAL_STEMS = _stems(
+    "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately"
+)
+# Before "normal", they say that something departs from it: "larger than normal", "loss of the normal lordosis".
+DEPARTURES = _words("reversal loss straightening than above below beyond more less outside exceeding")
+
+# --- Conjunctions and other breaks -----------------------------------------------------------------------------------
+
+# They join the members of a list that share a predicate.
+LIST_JOINERS = frozenset((",", "and", "or", "nor", "/", "&", "plus"))
+# They join coordinated names ("right upper and lower lobes") and stations of lymph nodes.
+NAME_JOINERS = (LIST_JOINERS - {"plus"}) | {"-", "to"}
+# After one of these, a segment may take its side from the organ before: "left upper, lower lobe".
+SIDE_JOINERS = LIST_JOINERS - {"nor", "&", "plus"}
+# Before what follows, they show that a segment without a verb is listed with it.
+COORDINATORS = _words("and or")
+# One of what they join is there, but neither is affirmed.
+ALTERNATIVES = _words("or versus vs")
+# A hedge reaches over these: "likely a mixed tumor (adenoma)".
+HEDGE_EXTENDERS = ALTERNATIVES | {"/", "(", ")"}
+# Breaks between segments: soft ones may stand inside the reach of a cue, hard ones end it.
+SOFT_BREAKS = LIST_JOINERS | ALTERNATIVES
 HARD_BREAKS = frozenset(
     (";", ":", ".", "(", ")", "but", "while", "whereas", "however", "although", "though", "because", "where", "•", "!")
 )
-SOFT_BREAKS = frozenset((",", "and", "or", "nor", "/", "&", "plus", "versus", "vs"))
-VERBS = frozenset(
-    "is are was were be been has have had show shows showed shown showing demonstrate demonstrates demonstrated "
-    "appear appears appeared measure measures measured contain contains contained remain remains remained reveal "
-    "reveals revealed seems seem do does did can could may might cannot reaches exhibits exhibit ends continues "
-    "includes extends enter enters draws consists".split()
+# Behind one of these, a segment goes on about no finding of the segment before.
+SENTENCE_BREAKS = frozenset((";", "."))
+# Between two denials, they make them denials of two clauses.
+CLAUSE_ENDS = HARD_BREAKS | {","}
+# A list of stations of lymph nodes ends here.
+STATION_LIST_ENDS = frozenset(
+    (";", ":", ".", "but", "which", "while", "with", "without", "however", "adjacent", "level")
 )
-REPORTING_WORDS = frozenset(
+# A caption may be cut before one of these, its halves carried by two segments.
+ACCOMPANIMENTS = _words("with without")
+# Behind one of these, a segment gives the reason for the segment before.
+REASON_JOINERS = frozenset(("because", "since", "("))
+
+# --- Verbs ----------------------------------------------------------------------------------------------------------
+
+_AUXILIARIES = "is are was were be been has have had can could do does did may might"
+# They stand between a finding and the "not" that denies it, and are no words of what is denied.
+AUXILIARIES = _words(f"{_AUXILIARIES} would will should there")
+# Finite verbs: a segment with one has a predicate of its own.
+VERBS = _words(
+    f"{_AUXILIARIES} show shows showed shown showing demonstrate demonstrates demonstrated appear appears appeared "
+    "measure measures measured contain contains contained remain remains remained reveal reveals revealed seems seem "
+    "cannot reaches exhibits exhibit ends continues includes extends enter enters draws consists"
+)
+# Plural verbs with the singular that a caption about one member of a list needs.
+SINGULAR_VERBS = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
+# Verbs of seeing: "was not seen" denies what was to be seen, and "is seen" says nothing of its quality.
+REPORTING_STEMS = _words(
     "see seen observ detect note notic identifi demonstr visual present evid appreci found find encount distinguish "
     "select determin report monitor exist discern follow recogn reveal describ mention perceiv show watch defin "
-    "encounter shown track delineat depict".split()
+    "encounter shown track delineat depict"
 )
-AUXILIARIES = frozenset(
-    "is are was were be been has have had can could do does did would will may might should there".split()
+# Verbs of change: before "in" or "compared" they end what a cue denies ("no change in the nodule").
+CHANGE_STEMS = _words("chang differ increas decreas progress growth interv regress improv worsen")
+PREPOSITIONS_AFTER_CHANGE = _words("in of compared relative since from as with")
+# They open a clause of their own behind a comma.
+CLAUSE_OPENERS = _words("there a an it this these those he she they")
+
+# --- Denial ---------------------------------------------------------------------------------------------------------
+
+# Bare denials whose reach depends on the words around them.
+NOT_WORDS = _words("not cannot n't")
+# They stand between "not" and the verb of seeing: "was not clearly seen".
+ADVERBS_AFTER_NOT = _words(
+    "be been any clearly definitely convincingly longer yet otherwise readily well significantly obviously "
+    "certainly currently now optimally"
 )
-EARLIER_WORDS = frozenset("previous prior preced earlier old last".split())
-
-
-WHEREABOUTS = frozenset(
-    stem(word)
-    for word in "upper middle lower mid anterior posterior superior inferior lateral medial proximal distal central "
-    "peripheral cranial caudal dorsal ventral apical basal".split()
+# They deny what follows ("no enlarged nodes", not "enlarged nodes no").
+DENIALS_BEFORE = _words("no without")
+# A phrase that begins so denies, even where the lexicon lists it as one of normality.
+DENIALS = DENIALS_BEFORE | {"not", "never"}
+# A phrase of the lexicon that begins so means the opposite of, or less than, its other words.
+REVERSING_PREFIX_STEMS = (DENIALS - {"never"}) | _words(
+    "non un sub semi part partial near pre post less free lack absenc loss"
 )
+# With a verb of assessment, they say that an examination could not show something.
+LIMITATION_STEMS = _words("not cannot could suboptim limit")
+ASSESSMENT_STEMS = _stems("evaluated assessed characterized performed")
 
+# --- Time and examination -------------------------------------------------------------------------------------------
 
-# What may be added to any organ or finding without saying more of it.
-NEUTRAL = frozenset(
-    stem(word)
-    for word in "structure area region section portion zone part image plane tissue parenchyma keeping side status "
-    "approximately".split()
-)
+# Before the word for an examination, they make it an earlier one.
+EARLIER_EXAMINATION_STEMS = _stems("previous prior earlier old last")
+EXAMINATION_STEMS = _stems("examination exam study ct scan tomography review")
+# Behind "was not seen", they say that nothing is denied today.
+EARLIER_STEMS = EARLIER_EXAMINATION_STEMS | {"preced"}
+# Near a number, they make it one of an earlier examination.
+EARLIER_BY_A_NUMBER = _words("previously formerly prior previous earlier initially past compared old")
+# They say that a finding is there today, so that "previously" may be left off.
+PRESENT_TIME = _words("now current currently today still")
 
-PARTIAL_NAME_WORDS = frozenset(
-    "right left upper middle lower anterior posterior superior inferior lateral medial apical".split()
+# --- Advice ---------------------------------------------------------------------------------------------------------
+
+# A segment with one of these recommends.
+ADVICE_STEMS = _stems(
+    "recommend advise suggest correlate should consider warranted indicated appropriate required necessary helpful "
+    "useful please"
 )

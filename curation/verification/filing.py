@@ -1,21 +1,128 @@
-"""Whether a caption is filed under the organ that its evidence is about."""
+"""Is a caption filed under the organ that its evidence is about? Gives ``wrong_organ`` and ``laterality``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
+from curation.language.parsed_statement import ParsedStatement
+from curation.language.parser import StatementParser
+from curation.language.usable_terms import usable_terms
+
+from .clause_matching import CarriedClause, ClauseMatcher
+from .evidence import denies_a_finding
+from .organs import OrganRelations, implied_organs, subject_organs
+from .refusals import RefusalCause, listed
 
 
-@dataclass(slots=True)
-class Problem:
-    """One thing that the evidence does not carry."""
+class FilingCheck:
+    """Checks the organ of captions against the subjects of the segments that carry them."""
 
-    reason: Reason
-    detail: str
-    final: bool = False  # no other statement of the report makes up for it
+    def __init__(self, parser: StatementParser, relations: OrganRelations, matcher: ClauseMatcher) -> None:
+        self._parser, self._vocabulary = parser, parser.vocabulary
+        self._relations, self._matcher = relations, matcher
 
+    def causes(
+        self, carried: Sequence[CarriedClause], statement: ParsedStatement, organ: str, context: tuple[str, ...]
+    ) -> Iterator[RefusalCause]:
+        """Yield the cause for which a caption may not be filed under canonical ``organ``; nothing where it may.
 
-def listed(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(names))
+        ``carried`` has its clauses with the segments of ``statement`` that carry them; ``context`` the organs that the
+        statement goes on about.
+        """
+        clauses = [clause for clause in carried if not clause.clause.heading] or carried
+        organs = self._subjects(clauses, statement) or subject_organs(statement.terms) or list(context)
+        if self._is_only_part(clauses, organ, organs):
+            detail = f"the evidence is about {listed(organs)} and not about all of {organ}"
+            yield RefusalCause(Reason.WRONG_ORGAN, detail)
+            return
+        if self._covers_any(organ, organs) and self._is_claimed(carried, clauses, statement, organ):
+            return
+        if self._holds_for_side(clauses, statement, organ, organs, context):
+            return
+        if self._is_headed(carried, organ, organs):
+            return
+        if any(self._relations.is_other_side(organ, name) for name in organs):
+            yield RefusalCause(Reason.LATERALITY, f"the evidence is about {listed(organs)}, not {organ}")
+        else:
+            about = listed(organs) if organs else "no organ that the vocabulary knows"
+            yield RefusalCause(Reason.WRONG_ORGAN, f"the evidence is about {about}, not {organ}")
+
+    def _subjects(self, clauses: Sequence[CarriedClause], statement: ParsedStatement) -> list[str]:
+        """Return the organs that the segments are about, with those that they take from others and those implied."""
+        organs: list[str] = []
+        for _, index in clauses:
+            organs += subject_organs(usable_terms(statement, index))
+            organs += implied_organs(self._parser, statement.segments[index].terms)
+        return organs
+
+    def _covers_any(self, organ: str, names: Sequence[str]) -> bool:
+        return any(self._relations.covers(organ, name) for name in names)
+
+    def _is_claimed(
+        self,
+        carried: Sequence[CarriedClause],
+        clauses: Sequence[CarriedClause],
+        statement: ParsedStatement,
+        organ: str,
+    ) -> bool:
+        """Tell whether the caption itself, of which the evidence is about ``organ``, names it or no organ at all.
+
+        "A hiatal hernia at the lower end of the oesophagus" may be filed under either: the segment names both.
+        """
+        sided, related = self._vocabulary.sided, self._parser.organ_finder.related
+        names = [name for clause, _ in carried for name in subject_organs(clause.terms)]
+        claimed = [organ_or_side for name in names for organ_or_side in (name, *(sided(name) or ()))]
+        if not claimed or any(related(organ, name) for name in claimed):
+            return True
+        return any(self._covers_any(organ, self._own_subjects(statement, index)) for _, index in clauses)
+
+    def _own_subjects(self, statement: ParsedStatement, index: int) -> list[str]:
+        terms = statement.segments[index].terms
+        return [*subject_organs(terms), *implied_organs(self._parser, terms)]
+
+    def _is_only_part(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
+        """Tell whether ``organ`` as a whole is called normal, or rid of something, by words about a part of it.
+
+        "Normal", said of the trachea, may not be filed under the mediastinum.
+        """
+        filed_under, halves = self._vocabulary.filed_under, self._vocabulary.sided(organ) or ()
+        if any(organ in (name, filed_under(name)) or self._relations.is_half(organ, name) for name in organs):
+            return False
+        if not organs or (halves and set(halves) <= set(organs)) or self._vocabulary.organs[organ].region:
+            return False
+        return self._covers_any(organ, organs) and any(
+            not subject_organs(clause.terms)
+            and not implied_organs(self._parser, clause.terms)
+            and (denies_a_finding(clause.terms) or any(term.is_normality for term in clause.terms))
+            for clause, _ in clauses
+        )
+
+    def _is_headed(self, carried: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
+        """Tell whether the heading is about ``organ``, and what is under it about no other side: "LUNGS: See CT"."""
+        headings = [clause for clause, _ in carried if clause.heading]
+        if not any(self._covers_any(organ, subject_organs(heading.terms)) for heading in headings):
+            return False
+        return all(self._vocabulary.organs[name].side in (None, self._vocabulary.organs[organ].side) for name in organs)
+
+    def _holds_for_side(
+        self,
+        clauses: Sequence[CarriedClause],
+        statement: ParsedStatement,
+        organ: str,
+        organs: Sequence[str],
+        context: tuple[str, ...],
+    ) -> bool:
+        """Tell whether what is said of a pair holds for ``organ``, one side of it.
+
+        It does where no other side is spoken of ("pleural plaque in the right basal segment"), or where it is denied
+        without a side ("No renal stone").
+        """
+        if not any(self._relations.is_half(organ, name) for name in organs):
+            return False
+        side = self._vocabulary.organs[organ].side
+        for _, index in clauses:
+            sides = self._matcher.evidence(statement.text, index, context).sides
+            if sides != {side} and (sides or not denies_a_finding(statement.segments[index].terms)):
+                return False
+        return True

@@ -1,92 +1,103 @@
-"""How organs of a caption and of its evidence relate: whole and part, left and right, and what a statement is about."""
+"""How organs of a caption and of its evidence relate, and which organs a statement is about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from curation.language.analysis import Analysis, Item, Reader
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import StatementParser
+from curation.language.word_lists import IMPLIED_BESIDE_ANOTHER
 
 
-class Places:
-    """How organs of one vocabulary relate: whole and part, left and right."""
+class OrganRelations:
+    """Answers how organs of one vocabulary relate: whole and part, left and right."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.organs = reader.vocabulary.organs
-        self.ancestors = reader.vocabulary.ancestors
-        self.sided = reader.vocabulary.sided
-        self.words = lru_cache(maxsize=10_000)(lambda name: frozenset(reader.lexicon.stems(name)))
+    def __init__(self, parser: StatementParser) -> None:
+        self.organs = parser.vocabulary.organs
+        self.ancestors = parser.vocabulary.ancestors
+        self.sided = parser.vocabulary.sided
+        self._lexicon = parser.lexicon
+        self._cached_stems = lru_cache(maxsize=10_000)(self._stems)
 
     def covers(self, organ: str, name: str) -> bool:
-        """Whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
+        """Tell whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
         return organ == name or organ in self.ancestors(name)
 
-    def other_side(self, organ: str, name: str) -> bool:
-        """Whether ``name`` is the counterpart of ``organ``, or the pair without a side."""
+    def is_other_side(self, organ: str, name: str) -> bool:
+        """Tell whether ``name`` is the counterpart of ``organ``, or the pair without a side."""
         if organ not in self.organs or name not in self.organs:
             return False
-        side, other = self.organs[organ].side, self.organs[name].side
+        side, other_side = self.organs[organ].side, self.organs[name].side
         same_pair = bool(set(self.organs[organ].parents) & set(self.organs[name].parents))
-        return side is not None and side != other and (same_pair or name in self.organs[organ].parents)
-
-    def has_side(self, side: Item, items: Iterable[Item]) -> bool:
-        """Whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
-        following = next((item.mention for item in items if item.mention and item.start == side.end), None)
-        return following is not None and all(self.organs[name].side for name in following.names)
+        return side is not None and side != other_side and (same_pair or name in self.organs[organ].parents)
 
     def is_half(self, organ: str, name: str) -> bool:
-        """Whether ``organ`` is one side of the pair ``name``."""
+        """Tell whether ``organ`` is one side of the pair ``name``."""
         pair = self.sided(name)
         return pair is not None and organ in pair
 
+    def belongs_to_organ(self, side: Term, terms: Iterable[Term]) -> bool:
+        """Tell whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
+        following = next((term.mention for term in terms if term.mention and term.start == side.end), None)
+        return following is not None and all(self.organs[name].side for name in following.names)
 
-def subjects(items: Iterable[Item]) -> list[str]:
-    """Names of the organs that items are about, without those that only say where."""
-    return [name for item in items if item.mention and not item.mention.place for name in item.mention.names]
+    def stems(self, name: str) -> frozenset[str]:
+        """Return the stems of an organ's name."""
+        return self._cached_stems(name)
 
-
-def statement_organs(reader: Reader, analysis: Analysis) -> tuple[str, ...]:
-    """Organs that a statement is about, named or implied by a finding ("pneumothorax": pleura), in order."""
-    found: dict[str, None] = {}
-    for segment in analysis.segments:
-        for item in segment.sites:
-            if item.mention:
-                found.update(dict.fromkeys(item.mention.names))
-        for name in implied_organs(reader, segment.items):
-            found.setdefault(name)
-    return tuple(found)
+    def _stems(self, name: str) -> frozenset[str]:
+        return frozenset(self._lexicon.stems(name))
 
 
-def implied_organs(reader: Reader, items: Sequence[Item]) -> tuple[str, ...]:
-    """Organs that findings bring with them, on the side that is stated beside them."""
-    sides = {item.key.removeprefix("side:") for item in items if item.kind == "side"}
-    organs = reader.vocabulary.organs
-    named = [name for item in items if item.mention for name in item.mention.names]
-    sides |= {side for name in named if organs[name].region and (side := organs[name].side)}
-    found: dict[str, None] = {}
-    for item in items:
-        organ = item.entry.organ if item.entry else None
-        name = reader.anatomist.resolve(organ) if organ else None
-        if name is None or not _adds(reader, name, items):
+def subject_organs(terms: Iterable[Term]) -> list[str]:
+    """Return the names of the organs that terms are about, without those that only say where."""
+    return [name for term in terms if term.mention and not term.mention.place for name in term.mention.names]
+
+
+def statement_organs(parser: StatementParser, statement: ParsedStatement) -> tuple[str, ...]:
+    """Return the organs that a statement is about, named or implied by a finding ("pneumothorax": pleura), in order."""
+    organs: dict[str, None] = {}
+    for segment in statement.segments:
+        for term in segment.sites:
+            if term.mention:
+                organs.update(dict.fromkeys(term.mention.names))
+        for name in implied_organs(parser, segment.terms):
+            organs.setdefault(name)
+    return tuple(organs)
+
+
+def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str, ...]:
+    """Return the organs that findings bring with them, on the side that is stated beside them."""
+    organs = parser.vocabulary.organs
+    sides = stated_sides(terms)
+    mentioned = [name for term in terms if term.mention for name in term.mention.names]
+    sides |= {side for name in mentioned if organs[name].region and (side := organs[name].side)}
+    implied: dict[str, None] = {}
+    for term in terms:
+        organ = term.entry.organ if term.entry else None
+        name = parser.organ_finder.resolve(organ) if organ else None
+        if name is None or not _says_more(parser, name, terms):
             continue
-        pair = reader.vocabulary.sided(name)
+        pair = parser.vocabulary.sided(name)
         if pair and sides:
-            chosen = pair if "both" in sides or len(sides) > 1 else (pair[0] if "left" in sides else pair[1],)
-            found.update(dict.fromkeys(chosen))
+            on_sides = pair if "both" in sides or len(sides) > 1 else (pair[0] if "left" in sides else pair[1],)
+            implied.update(dict.fromkeys(on_sides))
         else:
-            found.setdefault(name)
-    return tuple(found)
+            implied.setdefault(name)
+    return tuple(implied)
 
 
-# Cavities and nodes remain meant where another organ says whereabouts ("pneumothorax in the left lung").
-_SEROUS = frozenset(("pleura", "pericardium", "peritoneum", "lymph nodes"))
+def stated_sides(terms: Iterable[Term]) -> set[str]:
+    """Return the sides ("left", "right", "both") that side words among the terms state."""
+    return {term.key.removeprefix("side:") for term in terms if term.kind == "side"}
 
 
-def _adds(reader: Reader, name: str, items: Sequence[Item]) -> bool:
-    """Whether an implied organ says more than the organs that are named beside it."""
-    sites = [item for item in items if item.mention and not item.mention.place]
-    named = [organ for item in sites if item.mention for organ in item.mention.names]
-    if any(name == organ or name in reader.vocabulary.ancestors(organ) for organ in named):
+def _says_more(parser: StatementParser, name: str, terms: Sequence[Term]) -> bool:
+    """Tell whether an implied organ says more than the organs that are named beside it."""
+    sites = [term for term in terms if term.mention and not term.mention.place]
+    subjects = subject_organs(terms)
+    if any(name == organ or name in parser.vocabulary.ancestors(organ) for organ in subjects):
         return False
-    regions = all(reader.vocabulary.organs[item.key].region for item in sites)
-    return regions or name in _SEROUS
+    only_regions = all(parser.vocabulary.organs[term.key].region for term in sites)
+    return only_regions or name in IMPLIED_BESIDE_ANOTHER

@@ -5,66 +5,70 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.caption import Status
-from curation.language.analysis import Analysis, Item
 from curation.language.assertion import Polarity
+from curation.language.parsed_statement import ParsedStatement, Term
+
+# Keys of qualities that are no change: beside no other finding they make a caption normal.
+_UNREMARKABLE = frozenset(
+    ("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric")
+)
 
 
-def status_of(*analyses: Analysis) -> Status:
-    """Status of a caption of one or more sentences.
+def status_of(*sentences: ParsedStatement) -> Status:
+    """Return the status of a caption of one or more sentences.
 
     A finding that is affirmed makes it abnormal, one that is only suspected uncertain. Normal is what is stated as
     unremarkable or denied. A word the lexicon does not know counts as a finding only where nothing is called normal.
     """
-    items = [item for analysis in analyses for item in _said(analysis)]
-    devices = [item for analysis in analyses for item in analysis.items if item.mention and item.mention.device]
-    normal = any(_is_normality(item) and item.polarity != Polarity.NEGATED for item in items)
-    for group in (_findings(items, normal) + devices, _qualities(items, normal)):
-        polarities = {item.polarity for item in group}
+    terms = [term for sentence in sentences for term in _statements_of(sentence)]
+    devices = [term for sentence in sentences for term in sentence.terms if term.mention and term.mention.device]
+    normal = any(term.is_normality and term.polarity != Polarity.NEGATED for term in terms)
+    for group in (_findings(terms, normal) + devices, _qualities(terms, normal)):
+        polarities = {term.polarity for term in group}
         if polarities & {Polarity.AFFIRMED, Polarity.ATTRIBUTED}:
             return "abnormal"
         if Polarity.UNCERTAIN in polarities:
             return "uncertain"
         if polarities:
             return "normal"
-    if any(_is_normality(item) and item.polarity == Polarity.NEGATED for item in items) and not normal:
+    if any(term.is_normality and term.polarity == Polarity.NEGATED for term in terms) and not normal:
         return "abnormal"
-    return "abnormal" if any(_is_missing(analysis) for analysis in analyses) else "normal"
+    return "abnormal" if any(_denies_its_organ(sentence) for sentence in sentences) else "normal"
 
 
-def _said(analysis: Analysis) -> list[Item]:
-    """What a sentence states, without its heading ("LYMPHADENOPATHY: none") and what it calls normal itself."""
-    start = max((s.start for s in analysis.segments if s.joiner == ":" and s.items), default=0)
-    items = [item for item in analysis.items if item.kind in ("finding", "modifier") and item.start >= start]
-    praised = {item.end for item in items if _is_normality(item) and item.polarity == Polarity.AFFIRMED}
-    return [item for item in items if item.start not in praised]
+def _statements_of(sentence: ParsedStatement) -> list[Term]:
+    """Return the findings and modifiers of a sentence, without its heading ("LYMPHADENOPATHY: none").
+
+    What is called normal itself ("contour is normal": the contour) is left out.
+    """
+    start = max((s.start for s in sentence.segments if s.joiner == ":" and s.terms), default=0)
+    terms = [term for term in sentence.terms if term.kind in ("finding", "modifier") and term.start >= start]
+    normal_ends = {term.end for term in terms if term.is_normality and term.polarity == Polarity.AFFIRMED}
+    return [term for term in terms if term.start not in normal_ends]
 
 
-def _is_missing(analysis: Analysis) -> bool:
-    """An organ that is itself denied: "the right kidney is not visualised"."""
-    absent = [item for item in analysis.items if item.kind == "organ" and item.polarity == Polarity.NEGATED]
-    return any(not item.key.endswith("lymph nodes") for item in absent) and not any(
-        item.kind in ("finding", "modifier") and item.polarity == Polarity.NEGATED for item in analysis.items
+def _denies_its_organ(sentence: ParsedStatement) -> bool:
+    """Tell whether an organ is itself denied: "the right kidney is not visualised"."""
+    absent = [term for term in sentence.terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
+    return any(not term.key.endswith("lymph nodes") for term in absent) and not any(
+        term.kind in ("finding", "modifier") and term.polarity == Polarity.NEGATED for term in sentence.terms
     )
 
 
-def _findings(items: Sequence[Item], normal: bool) -> list[Item]:
-    """What is found. Words that the lexicon does not know count only where it knows none and nothing is normal."""
-    found = [item for item in items if item.kind == "finding" and not item.attribute and not _is_normality(item)]
-    known = [item for item in found if item.entry is not None]
-    if known or normal:
-        return known
-    return [item for item in found if not item.key.endswith("li")]  # an adverb is no finding
+def _findings(terms: Sequence[Term], normal: bool) -> list[Term]:
+    """Return what is found.
+
+    Words that the lexicon does not list count only where it lists none of them and nothing is called normal.
+    """
+    findings = [term for term in terms if term.kind == "finding" and not term.attribute and not term.is_normality]
+    listed = [term for term in findings if term.entry is not None]
+    if listed or normal:
+        return listed
+    return [term for term in findings if not term.key.endswith("li")]  # the stem of an adverb, which is no finding
 
 
-def _qualities(items: Sequence[Item], normal: bool) -> list[Item]:
-    """Changes and grades that stand alone ("the diameter is increased"). Beside "normal" they qualify that word."""
+def _qualities(terms: Sequence[Term], normal: bool) -> list[Term]:
+    """Return changes and grades that stand alone: "the diameter is increased". Beside "normal" they qualify it."""
     if normal:
         return []
-    return [item for item in items if item.kind == "modifier" and item.key not in _EVEN]
-
-
-def _is_normality(item: Item) -> bool:
-    return item.entry is not None and "normality" in item.entry.flags
-
-
-_EVEN = frozenset(("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric"))
+    return [term for term in terms if term.kind == "modifier" and term.key not in _UNREMARKABLE]

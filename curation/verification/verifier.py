@@ -1,7 +1,31 @@
 """The verifier: is a caption in its report, where exactly, and if not, why.
 
-One verifier serves every engine and ``ovct verify``. It locates the caption among the report's statements, snaps it to
-the statement around it, and refuses it unless that statement carries all of it (``entailment.py``).
+One verifier serves every engine and ``ovct verify``. It finds the statements of the report that a caption may come from
+and accepts it if one of them carries all of it. The chain, from a report down to a word:
+
+======================  ===============================================================================================
+module                  what it decides
+======================  ===============================================================================================
+``verifier``            ``schema`` (an empty caption), ``unknown_organ``; which statements are tried, and which answer
+                        stands
+``report_statements``   what the statements of a report are, which organs one without an organ goes on about
+``entailment``          does one statement carry the caption: asks the modules below, in this order
+``clause_matching``     which segment of the statement carries each clause of the caption best
+``organ_matching``      an organ or side of a clause: ``wrong_organ``, ``laterality``
+``word_matching``       a measure, finding or qualifier: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
+``omissions``           what is left off and turns the meaning: ``negation``, ``modifier``
+``filing``              the organ that the caption is filed under: ``wrong_organ``, ``laterality``
+``status``              of what is accepted: normal, abnormal or uncertain
+======================  ===============================================================================================
+
+``evidence`` holds what a segment offers, ``refusals`` every reason with its sentence for a person, ``organs`` how
+organs relate. ``clause_matching`` calls ``organ_matching`` and ``word_matching``; ``omissions`` and ``filing`` are
+asked only where no clause lacks anything.
+
+Which reason wins: the first cause of the statement with the fewest causes, of equals the one that carries most. But
+where that statement carries less than ``GROUNDED`` of the caption, the reason is ``not_grounded``: the caption is not
+wrong in a detail, it is not in the report. Where all causes are final (the evidence says the opposite of the organ
+itself) the search ends. Of a caption of several sentences the first refused one decides.
 """
 
 from __future__ import annotations
@@ -12,29 +36,29 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.caption import Reason, Status
-from curation.language.analysis import CACHED, Reader
+from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
+from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
-from .entailment import Entailment, Finding
-from .statements_read import ReadReport, ReportReader, Statement, normalised
+from .entailment import CheckResult, Entailment
+from .report_statements import ReadReport, ReportReader, Statement, normalised
 from .status import status_of
 
-CANDIDATES = 4
-"""Statements, best covered first, that a caption is held against."""
 GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
-_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)\s+)?(?=no\b)", re.IGNORECASE)
+_BEFORE_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)\s+)?(?=no\b)", re.IGNORECASE)
 """Where a caption goes on to deny something, which another statement may say: "Gallstones without dilated ducts"."""
-LONGEST_RUN = 4
-"""Statements about one subject that are read together where a caption draws on several."""
 FARTHEST = 1500
 """Characters that the evidence of a caption of several sentences may span."""
 
 
-class Verdict(NamedTuple):
-    """What the report says to a caption. ``start`` and ``end`` are -1 where nothing in the report comes near it;
-    ``score`` (0 to 100) is the share of the caption that its evidence carries."""
+class Verification(NamedTuple):
+    """The answer of the verifier about one caption.
+
+    ``text[start:end]`` of the report is the evidence, or of a refused caption the statement that comes nearest; both
+    are -1 where nothing does. ``score`` (0 to 100) is the share of the caption that it carries.
+    """
 
     accepted: bool
     organ: str
@@ -49,21 +73,26 @@ class Verdict(NamedTuple):
 
 
 class Verifier:
-    """Holds captions against reports. ``read`` a report once, then ``verify`` each of its captions."""
+    """Verifies captions against reports. ``read`` a report once, then ``verify`` each of its captions."""
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self.reader = Reader(vocabulary)
-        self.entailment = Entailment(self.reader)
-        self.resolve = self.reader.anatomist.resolve
-        reports = ReportReader(self.reader)
-        self.read = reports.read
-        self._keys = lru_cache(maxsize=CACHED)(reports.keys)
-        self._parts = lru_cache(maxsize=CACHED)(_sentences)
-        self._claims = lru_cache(maxsize=CACHED)(self._claims_of)
-        self._status = lru_cache(maxsize=CACHED)(self._status_of)
+        self.parser = StatementParser(vocabulary)
+        self.entailment = Entailment(self.parser)
+        self._reports = ReportReader(self.parser)
+        self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
+        self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
+        self._cached_status = lru_cache(maxsize=CACHED_STATEMENTS)(self._status)
 
-    def verify(self, report: ReadReport, organ: str, caption: str, near: int | None = None) -> Verdict:
-        """Hold one caption, filed under ``organ`` (any name the vocabulary knows), against its report.
+    def resolve(self, name: str) -> str | None:
+        """Return the canonical name of an organ, or None where the vocabulary does not know it."""
+        return self.parser.organ_finder.resolve(name)
+
+    def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
+        """Read the sections of a report that hold findings; the whole text where there are no sections."""
+        return self._reports.read(text, sections)
+
+    def verify(self, report: ReadReport, organ: str, caption: str, near: int | None = None) -> Verification:
+        """Verify one caption, filed under ``organ`` (any name the vocabulary knows), against its report.
 
         ``near`` is the number of the statement to look at first; it speeds up and settles ties, and decides nothing.
         """
@@ -75,170 +104,157 @@ class Verifier:
         if near is not None:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words
-            verdict = self._verify_statement(report, name, caption, [statement], verbatim)
-            if verdict.accepted:
-                return verdict
-        whole = report.by_words.get(normalised(caption))
-        if whole is None:
-            parts = self._parts(caption)
-            if len(parts) > 1:
-                return self._verify_parts(report, name, parts)
-            caption = parts[0] if parts else caption  # without a list marker
-            whole = report.by_words.get(normalised(caption))
-        if whole:
-            return self._verify_statement(report, name, caption, [report.statements[index] for index in whole], True)
-        verdict = self._verify_statement(report, name, caption, self._candidates(report, caption))
-        if not verdict.accepted and len(clauses := _DENIAL.split(caption)) > 1:
-            apart = self._verify_parts(report, name, clauses)
-            return apart if apart.accepted else verdict
-        return verdict
+            verification = self._verify_in_statements(report, name, caption, [statement], verbatim)
+            if verification.accepted:
+                return verification
+        numbers = report.by_words.get(normalised(caption))
+        if numbers is None:
+            sentences = self._cached_sentences(caption)
+            if len(sentences) > 1:
+                return self._verify_parts(report, name, sentences)
+            caption = sentences[0] if sentences else caption  # without a list marker
+            numbers = report.by_words.get(normalised(caption))
+        if numbers:
+            verbatim_statements = [report.statements[number] for number in numbers]
+            return self._verify_in_statements(report, name, caption, verbatim_statements, verbatim=True)
+        candidates = report.candidates(normalised(caption), self._reports.keys(caption))
+        verification = self._verify_in_statements(report, name, caption, candidates)
+        if not verification.accepted and len(parts := _BEFORE_DENIAL.split(caption)) > 1:
+            apart = self._verify_parts(report, name, parts)
+            return apart if apart.accepted else verification
+        return verification
 
     def claims(self, caption: str) -> frozenset[tuple[str, object]]:
-        """What a caption says, with how it is meant: findings, grades and sizes. For comparing captions."""
-        return self._claims(caption)
+        """Return what a caption claims, for comparing captions: findings, grades and sizes, with how each is meant."""
+        return self._cached_claims(caption)
 
     def carries(self, statement: str, context: tuple[str, ...], organ: str, caption: str) -> bool:
-        """Whether one statement, which goes on about ``context``, carries a caption filed under canonical ``organ``."""
-        if normalised(caption) == normalised(statement):
-            return not self.entailment.check_organ(statement, organ, context).problems
-        return not self.entailment.check(caption, statement, organ, context).problems
+        """Tell whether one statement carries a caption filed under canonical ``organ``.
 
-    def _verify_statement(
+        ``context`` has the organs that the statement goes on about.
+        """
+        if normalised(caption) == normalised(statement):
+            return not self.entailment.check_organ(statement, organ, context).causes
+        return not self.entailment.check(caption, statement, organ, context).causes
+
+    def _verify_in_statements(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement], verbatim: bool = False
-    ) -> Verdict:
-        best: tuple[Finding, Statement] | None = None
+    ) -> Verification:
+        """Return the acceptance by the first candidate that carries the caption, or the refusal by the nearest one.
+
+        ``verbatim``: the caption repeats the candidates word for word.
+        """
+        best: tuple[CheckResult, Statement] | None = None
         for statement in candidates:
-            text = statement.analysis.text
+            text = statement.parse.text
             if verbatim:
-                finding = self.entailment.check_organ(text, organ, statement.context)
+                result = self.entailment.check_organ(text, organ, statement.context)
             else:
-                finding = self.entailment.check(caption, text, organ, statement.context)
-            if not finding.problems:
-                return self._accepted(report, organ, text if verbatim else caption, statement, finding)
-            if not verbatim and all(problem.final for problem in finding.problems):
-                return _nearest(organ, finding, statement)
-            if best is None or (len(finding.problems), -finding.coverage) < (len(best[0].problems), -best[0].coverage):
-                best = (finding, statement)
+                result = self.entailment.check(caption, text, organ, statement.context)
+            if not result.causes:
+                return self._accepted(report, organ, text if verbatim else caption, statement, result)
+            if not verbatim and all(cause.final for cause in result.causes):
+                return _nearest(organ, result, statement)
+            if best is None or (len(result.causes), -result.coverage) < (len(best[0].causes), -best[0].coverage):
+                best = (result, statement)
         if best is None:
             return _refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
-        joined = None if verbatim else self._verify_run(report, organ, caption, candidates)
+        joined = None if verbatim else self._verify_in_runs(report, organ, caption, candidates)
         return joined or _nearest(organ, *best)
 
-    def _verify_run(
+    def _verify_in_runs(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
-    ) -> Verdict | None:
-        """Acceptance by a statement with those that go on about it: "A cyst in the liver. It measures 5 mm." """
-        wanted = self._keys(caption)
+    ) -> Verification | None:
+        """Return the acceptance by a statement and those that go on about it: "A cyst in the liver. It is new"."""
+        keys = self._reports.keys(caption)
         for statement in candidates:
-            first = statement.number if statement.anchor is None else statement.anchor
-            run = self._run(report, first)
-            if len(run) < 2 or not any((other.keys - run[0].keys) & wanted for other in run[1:]):
+            run = report.run_from(statement.number if statement.anchor is None else statement.anchor)
+            if len(run) < 2 or not any((other.keys - run[0].keys) & keys for other in run[1:]):
                 continue
-            text = ". ".join(other.analysis.text.rstrip(". ") for other in run)
-            finding = self.entailment.check(caption, text, organ, run[0].context)
-            if not finding.problems:
-                verdict = self._accepted(report, organ, caption, run[0], finding)
-                return verdict._replace(end=_last_used(run, wanted).end)
+            text = ". ".join(other.parse.text.rstrip(". ") for other in run)
+            result = self.entailment.check(caption, text, organ, run[0].context)
+            if not result.causes:
+                verification = self._accepted(report, organ, caption, run[0], result)
+                return verification._replace(end=_last_with_new_keys(run, keys).end)
         return None
 
-    def _run(self, report: ReadReport, first: int) -> list[Statement]:
-        """The statement numbered ``first`` and those behind it, in its section, that name no organ of their own."""
-        run = [report.statements[first]]
-        for other in report.statements[first + 1 : first + LONGEST_RUN]:
-            if other.organs or other.anchor != first or other.section != run[0].section:
-                break
-            run.append(other)
-        return run
+    def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
+        """Accept a caption of several parts if each is accepted and they stand near each other."""
+        verifications = []
+        for part in parts:
+            verification = self.verify(report, organ, part)
+            if not verification.accepted:
+                return verification
+            verifications.append(verification)
+        start, end = min(v.start for v in verifications), max(v.end for v in verifications)
+        if end - start > FARTHEST or len({v.section for v in verifications}) > 1:
+            return _refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
+        return verifications[0]._replace(
+            start=start,
+            end=end,
+            status=self._cached_status(*parts),
+            score=round(sum(v.score for v in verifications) / len(verifications), 1),
+        )
 
     def _accepted(
-        self, report: ReadReport, organ: str, caption: str, statement: Statement, finding: Finding
-    ) -> Verdict:
+        self, report: ReadReport, organ: str, caption: str, statement: Statement, result: CheckResult
+    ) -> Verification:
         start = statement.start
-        if finding.uses_context and statement.anchor is not None:
+        if result.uses_context and statement.anchor is not None:
             start = report.statements[statement.anchor].start
-        return Verdict(
+        return Verification(
             accepted=True,
             organ=organ,
-            status=self._status(caption),
+            status=self._cached_status(caption),
             reason=None,
             detail=None,
             start=start,
             end=statement.end,
             section=statement.section,
-            score=round(100 * finding.coverage, 1),
+            score=round(100 * result.coverage, 1),
             nearest=None,
         )
 
-    def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verdict:
-        """A caption of several sentences is kept if each is, and if they stand near each other."""
-        verdicts = []
-        for part in parts:
-            verdict = self.verify(report, organ, part)
-            if not verdict.accepted:
-                return verdict
-            verdicts.append(verdict)
-        start, end = min(v.start for v in verdicts), max(v.end for v in verdicts)
-        if end - start > FARTHEST or len({v.section for v in verdicts}) > 1:
-            return _refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
-        return verdicts[0]._replace(
-            start=start,
-            end=end,
-            status=self._status(*parts),
-            score=round(sum(v.score for v in verdicts) / len(verdicts), 1),
-        )
-
-    def _candidates(self, report: ReadReport, caption: str) -> list[Statement]:
-        wanted, words = self._keys(caption), normalised(caption)
-        scored = []
-        for statement in report.statements:
-            shared = len(wanted & statement.keys)
-            if shared:
-                exact = words in statement.words
-                scored.append((exact, shared, -statement.number))
-        scored.sort(reverse=True)
-        least = scored[0][1] / 2 if scored else 0  # what shares half as much as the best carries none of the rest
-        return [report.statements[-index] for exact, shared, index in scored[:CANDIDATES] if exact or shared > least]
-
-    def _claims_of(self, caption: str) -> frozenset[tuple[str, object]]:
+    def _claims(self, caption: str) -> frozenset[tuple[str, object]]:
         return frozenset(
-            (item.key, item.measure.values if item.measure else item.polarity)
-            for item in self.reader.analyse(caption).items
-            if item.kind in ("finding", "modifier", "measure") and not item.attribute
+            (term.key, term.measure.values if term.measure else term.polarity)
+            for term in self.parser.parse(caption).terms
+            if term.kind in ("finding", "modifier", "measure") and not term.attribute
         )
 
-    def _status_of(self, *parts: str) -> Status:
-        return status_of(*(self.reader.analyse(part) for part in parts))
+    def _status(self, *parts: str) -> Status:
+        return status_of(*(self.parser.parse(part) for part in parts))
 
 
 def _sentences(caption: str) -> tuple[str, ...]:
     return tuple(caption[first:last] for first, last in split_statements(caption))
 
 
-def _last_used(run: Sequence[Statement], wanted: frozenset[str]) -> Statement:
-    """The last statement of a run that brings something to a caption with the keys ``wanted``."""
-    seen: set[str] = set()
+def _last_with_new_keys(run: Sequence[Statement], keys: frozenset[str]) -> Statement:
+    """Return the last statement of a run that brings something new to a caption with the given keys."""
+    earlier: set[str] = set()
     last = run[0]
     for statement in run:
-        if (statement.keys & wanted) - seen:
+        if (statement.keys & keys) - earlier:
             last = statement
-        seen |= statement.keys
+        earlier |= statement.keys
     return last
 
 
-def _nearest(organ: str, finding: Finding, statement: Statement) -> Verdict:
-    """Refusal with the statement that comes nearest."""
-    problem = finding.problems[0]
-    verdict = _refused(organ, problem.reason, problem.detail)
-    if finding.coverage < GROUNDED:
-        verdict = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
-    return verdict._replace(
+def _nearest(organ: str, result: CheckResult, statement: Statement) -> Verification:
+    """Return the refusal with the statement that comes nearest."""
+    cause = result.causes[0]
+    verification = _refused(organ, cause.reason, cause.detail)
+    if result.coverage < GROUNDED:
+        verification = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
+    return verification._replace(
         start=statement.start,
         end=statement.end,
         section=statement.section,
-        score=round(100 * finding.coverage, 1),
-        nearest=statement.analysis.text,
+        score=round(100 * result.coverage, 1),
+        nearest=statement.parse.text,
     )
 
 
-def _refused(organ: str, reason: Reason, detail: str) -> Verdict:
-    return Verdict(False, organ, None, reason, detail, -1, -1, None, 0.0, None)
+def _refused(organ: str, reason: Reason, detail: str) -> Verification:
+    return Verification(False, organ, None, reason, detail, -1, -1, None, 0.0, None)

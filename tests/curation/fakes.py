@@ -17,7 +17,7 @@ from curation.engines.chat import Answer, Chat, ChatEngine
 from curation.extraction.text_engine import TextRecipe
 from curation.llm.pool import ChatRecipe
 from curation.report import Report, Section
-from curation.verification.verifier import Verdict
+from curation.verification.verifier import Verification
 from prompts.prompt_file import read_prompt
 
 ORGANS = ("liver", "spleen", "left kidney", "right kidney", "heart", "aorta")
@@ -66,14 +66,14 @@ class FakeVerifier:
     def claims(self, caption: str) -> frozenset[tuple[str, object]]:
         return frozenset({(caption, True)})
 
-    def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verdict:
+    def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verification:
         start = report.find(caption)
         if start < 0:
-            return Verdict(
+            return Verification(
                 False, organ, None, Reason.NOT_GROUNDED, "not in the report", -1, -1, None, 0.0, report[:40] or None
             )
         status: Status = "normal" if "normal" in caption else "abnormal"
-        return Verdict(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
+        return Verification(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
 
 
 def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> TextRecipe:

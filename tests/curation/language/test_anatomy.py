@@ -8,25 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.language.analysis import Reader
-from curation.language.anatomy import Anatomist
+from curation.language.anatomy import OrganFinder
+from curation.language.parser import StatementParser
 from curation.language.tokens import tokenize
 from prompts.vocabulary import load_vocabulary
 
 
 @cache
-def reader() -> Reader:
-    return Reader()
+def parser() -> StatementParser:
+    return StatementParser()
 
 
 def named(sentence: str) -> set[str]:
     """Organs that a sentence is about: neither places nor what encloses a more exact one."""
     return {
         name
-        for segment in reader().analyse(sentence).segments
-        for item in segment.sites
-        if item.mention
-        for name in item.mention.names
+        for segment in parser().parse(sentence).segments
+        for term in segment.sites
+        if term.mention
+        for name in term.mention.names
     }
 
 
@@ -141,7 +141,7 @@ def test_a_side_before_a_paired_organ_gives_its_name(group: str, side: str) -> N
 
 def mentions(text: str) -> list[tuple[int, int]]:
     tokens = tokenize(text)
-    return [(mention.start, mention.end) for mention in Anatomist(load_vocabulary()).find(text, tokens)]
+    return [(mention.start, mention.end) for mention in OrganFinder(load_vocabulary()).find(text, tokens)]
 
 
 WORDS = st.sampled_from(

@@ -12,7 +12,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from curation.caption import Reason
-from curation.verification.verifier import Verdict, Verifier
+from curation.verification.verifier import Verification, Verifier
 
 PLACE = (Reason.WRONG_ORGAN, Reason.LATERALITY)
 """A wrong lobe, segment or level may count as either."""
@@ -28,7 +28,7 @@ def verifier() -> Verifier:
     return Verifier()
 
 
-def verify(report: str, organ: str, caption: str) -> Verdict:
+def verify(report: str, organ: str, caption: str) -> Verification:
     return verifier().verify(verifier().read(report), organ, caption)
 
 

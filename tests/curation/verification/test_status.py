@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.caption import Status
-from curation.language.analysis import Reader
+from curation.language.parser import StatementParser
 from curation.verification.status import status_of
 
 
 @cache
-def reader() -> Reader:
-    return Reader()
+def parser() -> StatementParser:
+    return StatementParser()
 
 
 def status(*sentences: str) -> Status:
-    return status_of(*(reader().analyse(sentence) for sentence in sentences))
+    return status_of(*(parser().parse(sentence) for sentence in sentences))
 
 
 CASES: dict[Status, list[str]] = {

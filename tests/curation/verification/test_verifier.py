@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from curation.caption import Reason
 from curation.report import Section
-from curation.verification.statements_read import ReadReport
-from curation.verification.verifier import Verdict, Verifier
+from curation.verification.report_statements import ReadReport
+from curation.verification.verifier import Verification, Verifier
 
 REPORT = "The liver is enlarged. No mass was seen. A 5 mm stone in the left kidney.\nThe spleen is normal."
 
@@ -30,11 +30,11 @@ def read(text: str, *sections: Section) -> ReadReport:
     return verifier().read(text, sections)
 
 
-def verify(text: str, organ: str, caption: str) -> Verdict:
+def verify(text: str, organ: str, caption: str) -> Verification:
     return verifier().verify(read(text), organ, caption)
 
 
-def evidence(text: str, verdict: Verdict) -> str:
+def evidence(text: str, verdict: Verification) -> str:
     return text[verdict.start : verdict.end]
 
 

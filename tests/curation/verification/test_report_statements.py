@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.language.analysis import Reader
+from curation.language.parser import StatementParser
 from curation.report import READ_SECTIONS, Section
-from curation.verification.statements_read import ReadReport, ReportReader, Statement, normalised
+from curation.verification.report_statements import ReadReport, ReportReader, Statement, normalised
 
 
 @cache
 def reader() -> ReportReader:
-    return ReportReader(Reader())
+    return ReportReader(StatementParser())
 
 
 def read(text: str, *sections: Section) -> ReadReport:

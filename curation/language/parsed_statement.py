@@ -1,0 +1,83 @@
+"""A parsed statement: its terms, and the segments that keep together what belongs together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .assertion import Polarity
+from .lexicon import LexiconEntry, PhraseMatch
+from .measurements import Measure
+from .mentions import OrganMention
+from .tokens import Token
+
+Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
+
+
+@dataclass(slots=True, eq=False)
+class Term:
+    """One meaningful part of a statement: tokens ``[start, end)`` mean ``key``.
+
+    ``key`` is the canonical name of an organ, the lexicon's key of a finding or cue, "severity:mild" of a modifier,
+    "side:left" of a side, the kind of a measure, or the stem of a word that the lexicon does not list. ``parts`` are
+    the keys of the words of a phrase.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    key: str
+    polarity: Polarity = Polarity.AFFIRMED
+    parts: tuple[str, ...] = ()
+    entry: LexiconEntry | None = None
+    mention: OrganMention | None = None
+    measure: Measure | None = None
+    attribute: bool = False  # names a property without saying how it is
+
+    @property
+    def is_normality(self) -> bool:
+        """Whether the term calls its organ normal."""
+        return self.entry is not None and "normality" in self.entry.flags
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """Tokens ``[start, end)`` between two breaks. ``joiner`` is the break before it, ``verb`` its first finite verb."""
+
+    start: int
+    end: int
+    joiner: str
+    terms: list[Term] = field(default_factory=list)
+    verb: int | None = None
+    silent: bool = False  # names organs or attributes but no quality of them
+
+    @property
+    def organs(self) -> list[Term]:
+        """The terms that name an organ."""
+        return [term for term in self.terms if term.kind == "organ"]
+
+    @property
+    def sites(self) -> list[Term]:
+        """The organs that the segment is about, without places on the way and enclosing organs."""
+        return [term for term in self.organs if term.mention and not term.mention.place and not term.mention.container]
+
+    @property
+    def findings(self) -> list[Term]:
+        """The terms that are findings, known to the lexicon or not."""
+        return [term for term in self.terms if term.kind == "finding"]
+
+
+@dataclass(slots=True, eq=False)
+class ParsedStatement:
+    """A statement with its terms in order, and by segment. Token offsets count characters of ``text``."""
+
+    text: str
+    tokens: list[Token]
+    stems: list[str]
+    matches: list[PhraseMatch]
+    terms: list[Term]
+    segments: list[Segment]
+
+    def text_of(self, term: Term) -> str:
+        """Return the passage that a term stands for."""
+        return self.text[self.tokens[term.start].start : self.tokens[term.end - 1].end]

@@ -1,0 +1,153 @@
+"""Parse one statement into what can be compared: organs, findings, measures and cues, in segments that belong together.
+
+A segment is what stands between two commas, conjunctions or other breaks. "A 5 mm nodule in the right upper lobe and a
+3 mm nodule in the left lower lobe" has two, and each keeps its own size and place. What a segment leaves out it takes
+from its neighbours, as a reader does: "liver, spleen and pancreas are normal" says so of each (``clauses.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from prompts.vocabulary import Vocabulary, load_vocabulary
+
+from .anatomy import OrganFinder
+from .assertion import Scopes
+from .lexicon import Lexicon, PhraseMatch, load_lexicon
+from .measurements import Measure, find_measures
+from .mentions import OrganMention
+from .parsed_statement import ParsedStatement, Segment, Term
+from .terms import read_terms
+from .tokens import Token, tokenize
+from .word_lists import ATTRIBUTE_STEMS, SIDE_JOINERS, SOFT_BREAKS, VERBS
+
+CACHED_STATEMENTS = 16_000
+"""Statements and captions kept as parsed: enough for those that recur, and a bound on memory (about 7 kB each)."""
+
+
+class StatementParser:
+    """Parses statements with one vocabulary and one lexicon. Results are cached: reports repeat themselves."""
+
+    def __init__(self, vocabulary: Vocabulary | None = None, lexicon: Lexicon | None = None) -> None:
+        self.vocabulary = vocabulary or load_vocabulary()
+        self.lexicon = lexicon or load_lexicon()
+        self.organ_finder = OrganFinder(self.vocabulary)
+        self._cached_parse = lru_cache(maxsize=CACHED_STATEMENTS)(self._parse)
+
+    def parse(self, text: str) -> ParsedStatement:
+        """Return a statement as parsed; the same object for the same text, which is not to be changed."""
+        return self._cached_parse(text)
+
+    def _parse(self, text: str) -> ParsedStatement:
+        tokens = _with_conjunctions(tokenize(text))
+        stems = [self.lexicon.base(token) for token in tokens]
+        mentions = self.organ_finder.find(text, tokens)
+        measures = find_measures(tokens, self.lexicon.numbers)
+        matches = self.lexicon.matches(stems)
+        mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
+        matches = _free_matches(matches, mentions, measures)
+        covered = _covered(tokens, stems, [*mentions, *matches, *measures])
+        scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
+        terms = read_terms(tokens, stems, mentions, measures, matches, scopes)
+        segments = _segments(tokens, scopes.breaks, terms)
+        self._settle_organs(segments)
+        return ParsedStatement(text, tokens, stems, matches, terms, segments)
+
+    def _is_of_another_organ(self, mention: OrganMention, matches: Sequence[PhraseMatch]) -> bool:
+        """Tell whether an adjective is part of another organ's finding: "pulmonary hypertension", of no lung."""
+        if not mention.adjective:
+            return False
+        for match in matches:
+            if match.entry.organ and match.start <= mention.start and mention.end <= match.end:
+                organ = self.organ_finder.resolve(match.entry.organ)
+                if organ and not any(self.organ_finder.related(organ, name) for name in mention.names):
+                    return True
+        return False
+
+    def _settle_organs(self, segments: Sequence[Segment]) -> None:
+        """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""
+        earlier: OrganMention | None = None
+        for segment in segments:
+            mentions = _mentions(segment.terms)
+            side_words = [(term.start, term.key.removeprefix("side:")) for term in segment.terms if term.kind == "side"]
+            self.organ_finder.set_sides(mentions, side_words, earlier if segment.joiner in SIDE_JOINERS else None)
+            earlier = mentions[-1] if mentions else earlier
+        organs = [term for segment in segments for term in segment.organs]
+        self.organ_finder.share_sides(_mentions(organs))
+        for segment in segments:
+            self.organ_finder.mark_containers(_mentions(segment.terms))
+        self.organ_finder.mark_regions(_mentions(organs))
+        for term in organs:
+            if term.mention:
+                term.key = term.mention.names[0]
+                term.mention.within = self.vocabulary.ancestors(term.key)
+        for segment in segments:
+            segment.silent = not any(map(_states_a_quality, segment.terms))
+
+
+def _mentions(terms: Iterable[Term]) -> list[OrganMention]:
+    return [term.mention for term in terms if term.mention]
+
+
+def _states_a_quality(term: Term) -> bool:
+    """Tell whether a term says more than where: a device that is there does, an organ or a side does not."""
+    if term.mention:
+        return term.mention.device
+    return term.kind not in ("side", "negation") and not term.attribute
+
+
+def _with_conjunctions(tokens: list[Token]) -> list[Token]:
+    """Return the tokens with "well" of "A as well as B" as an "and", which lists as that of "A and B" does."""
+    words = [token.word for token in tokens]
+    for index in range(1, len(tokens) - 1):
+        if words[index] == "well" and words[index - 1] == words[index + 1] == "as":
+            tokens[index] = tokens[index]._replace(word="and", stem="and")
+    return tokens
+
+
+def _free_matches(
+    matches: Sequence[PhraseMatch], mentions: Sequence[OrganMention], measures: Sequence[Measure]
+) -> list[PhraseMatch]:
+    """Return the matches of the lexicon that say more than the organ name or number that they touch."""
+    spans = [(mention.start, mention.end) for mention in mentions if not mention.finding]
+    spans += [(measure.start, measure.end) for measure in measures]
+    return [m for m in matches if not any(start <= m.start and m.end <= end for start, end in spans)]
+
+
+def _covered(
+    tokens: Sequence[Token], stems: Sequence[str], passages: Iterable[OrganMention | PhraseMatch | Measure]
+) -> list[bool]:
+    """Tell of each token whether it stands inside a passage of several tokens, where no segment ends.
+
+    So does the conjunction between two attributes: "pathological size and appearance" is one quality.
+    """
+    covered = [False] * len(tokens)
+    for passage in passages:
+        if passage.end - passage.start > 1:
+            covered[passage.start : passage.end] = [True] * (passage.end - passage.start)
+    for index in range(1, len(tokens) - 1):
+        if tokens[index].word in SOFT_BREAKS:
+            if stems[index - 1] in ATTRIBUTE_STEMS and stems[index + 1] in ATTRIBUTE_STEMS:
+                covered[index] = True
+    return covered
+
+
+def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Term]) -> list[Segment]:
+    """Return the segments between breaks, each with its terms and verb; those with neither are left out."""
+    segments: list[Segment] = []
+    start, joiner = 0, ""
+    for stop in [*breaks, len(tokens)]:
+        if stop > start:
+            segments.append(Segment(start, stop, joiner))
+        if stop < len(tokens):
+            joiner = f"{joiner} {tokens[stop].word}".strip() if stop == start else tokens[stop].word
+        start = stop + 1
+    for term in terms:
+        for segment in segments:
+            if segment.start <= term.start < segment.end:
+                segment.terms.append(term)
+                break
+    for segment in segments:
+        segment.verb = next((i for i in range(segment.start, segment.end) if tokens[i].word in VERBS), None)
+    return [segment for segment in segments if segment.terms or segment.verb is not None]

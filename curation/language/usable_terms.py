@@ -1,0 +1,111 @@
+"""All terms around one segment that a faithful caption might have drawn together.
+
+More than its clause has, and still no more than one finding's own place, size and severity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from .clauses import add_missing, clause_at, on_own_side, rivalry, shared_predicate
+from .parsed_statement import ParsedStatement, Segment, Term
+from .word_lists import NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
+
+
+def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
+    """Return the terms that a faithful caption about segment ``index`` may use."""
+    return _cached_usable_terms(statement, index)
+
+
+@lru_cache(maxsize=2_048)
+def _cached_usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
+    return tuple(_usable_terms(statement.segments, index))
+
+
+def is_whereabouts(term: Term) -> bool:
+    """Tell whether a term only says where: "central", "posterior basal"."""
+    return term.key in POSITION_STEMS or (bool(term.parts) and POSITION_STEMS.issuperset(term.parts))
+
+
+def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
+    segment = segments[index]
+    terms = list(clause_at(segments, index).terms)
+    add_missing(terms, _outer_organs(segments, index))
+    if not segment.organs:
+        add_missing(terms, _heading_organs(segments, index))
+        if index and segment.joiner not in SENTENCE_BREAKS:
+            add_missing(terms, _shared_findings(segments[index - 1]))
+        if index + 1 < len(segments) and not segments[index + 1].organs:
+            add_missing(terms, _shared_findings(segments[index + 1]))
+    rivals = {rivalry(term) for term in segment.terms} - {None}
+    for neighbour in _qualifying_neighbours(segments, index):
+        if "side" in rivals and any(term.kind == "side" for term in neighbour.terms):
+            continue  # what is said of one side stays with it
+        add_missing(terms, [term for term in neighbour.terms if rivalry(term) not in rivals])
+        rivals |= {rivalry(term) for term in neighbour.terms} - {None}
+    if segment.verb is not None and not segment.organs and not segment.findings:
+        add_missing(terms, _findings_before(segments, index))
+    if segment.verb is None and not segment.findings:
+        add_missing(terms, shared_predicate(segments, index))
+    return terms
+
+
+def _outer_organs(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return organs to the left that may enclose the segment's own: "In the right lung, a nodule in the upper lobe"."""
+    if not segments[index].organs:
+        return []
+    left = next((segment for segment in reversed(segments[:index]) if segment.organs), None)
+    if left is None or any(term.kind not in ("organ", "side") for term in left.terms):
+        return []
+    return [term for term in left.organs if term.mention and not term.mention.place and len(term.mention.names) == 1]
+
+
+def _heading_organs(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return all organs of the heading that a segment stands under: "PANCREAS, SPLEEN: Unremarkable"."""
+    first = next((at for at in range(index, 0, -1) if segments[at].joiner == ":"), 0)
+    organs: list[Term] = []
+    if any(segment.organs for segment in segments[first:index]):
+        return organs
+    for heading in reversed(segments[:first]):
+        if not heading.silent:
+            break
+        organs += [on_own_side(term, segments[index]) for term in heading.organs]
+    return organs
+
+
+def _shared_findings(neighbour: Segment) -> list[Term]:
+    """Return the findings of a segment next door, without sizes or severities, which belong to their own finding."""
+    return [term for term in neighbour.terms if term.kind in ("finding", "side", "hedge", "negation")]
+
+
+def _qualifying_neighbours(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
+    """Yield neighbours that only qualify a segment, on both sides, and the other half of "infiltrate/consolidation"."""
+    for step in (-1, 1):
+        at = index + step
+        while 0 <= at < len(segments) and (_says_no_more(segments[at]) or _is_apposed(segments, max(at, at - step))):
+            if abs(at - index) > 1 and segments[at].verb is not None:
+                break
+            yield segments[at]
+            at += step
+
+
+def _says_no_more(segment: Segment) -> bool:
+    """Tell whether a segment has sizes, grades and whereabouts, and neither a finding nor an organ."""
+    return not segment.organs and all(
+        term.attribute or term.key in NEUTRAL_STEMS or is_whereabouts(term) for term in segment.findings
+    )
+
+
+def _is_apposed(segments: Sequence[Segment], at: int) -> bool:
+    """Tell whether a segment only says what the one before may be: ", suspicious for carcinoma", "/consolidation"."""
+    segment = segments[at]
+    if segment.joiner == "/":
+        return True
+    opens_with_hedge = any(term.kind == "hedge" for term in segment.terms[:2])
+    return segment.joiner == "," and segment.verb is None and opens_with_hedge
+
+
+def _findings_before(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return the findings that a predicate without a subject goes on about: "A nodule, 5 mm, and has grown"."""
+    return next((segment.findings for segment in segments[:index] if segment.findings), [])

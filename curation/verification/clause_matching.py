@@ -1,0 +1,226 @@
+"""Clauses of a caption, and the segment of a statement that carries each of them best."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from curation.language.assertion import Polarity
+from curation.language.clauses import Clause, clauses_of
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import StatementParser
+from curation.language.word_lists import ACCOMPANIMENTS
+
+from .evidence import CONTEXT, LITERAL, RequiredTerm, SegmentEvidence, denies_a_finding
+from .organ_matching import match_organ, match_side
+from .organs import OrganRelations, implied_organs, subject_organs
+from .refusals import REPEATED, Mismatch
+from .word_matching import match_measure, match_word
+
+_MOST_SEGMENTS = 4
+"""Segments of a statement that a clause is matched with, those that share most words with it first."""
+
+
+class CaptionClause(NamedTuple):
+    """A clause of a caption with the terms that the evidence must carry.
+
+    ``organs`` are those that it is about. ``denied``: it denies a finding. ``normal``: it calls something normal.
+    """
+
+    clause: Clause
+    required: tuple[RequiredTerm, ...]
+    organs: tuple[str, ...]
+    denied: bool
+    normal: bool
+
+
+class CarriedClause(NamedTuple):
+    """A clause of a caption, and the index of the segment of the statement that carries it."""
+
+    clause: Clause
+    segment: int
+
+
+class ClauseMatch(NamedTuple):
+    """How well segment ``segment`` carries ``clause``: what it does not carry, and the share (0 to 1) that it does."""
+
+    clause: CaptionClause
+    evidence: SegmentEvidence
+    segment: int
+    mismatches: list[tuple[Mismatch, Term]]
+    share: float
+    uses_context: bool
+
+
+class ClauseMatcher:
+    """Matches the clauses of captions with the segments of statements."""
+
+    def __init__(self, parser: StatementParser, relations: OrganRelations) -> None:
+        self._parser, self._relations = parser, relations
+        self._cached_clauses = lru_cache(maxsize=2_000)(self._caption_clauses)
+        self._cached_evidence = lru_cache(maxsize=2_000)(self._evidence)
+
+    def match(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> list[ClauseMatch]:
+        """Return each clause of a caption filed under ``organ`` with the segment of the statement that carries it best.
+
+        ``context`` has the organs that the statement goes on about. A clause that no segment carries is given as its
+        two halves where each of them is carried: "nodule with calcification".
+        """
+        parse = self._parser.parse(statement)
+        matches: list[ClauseMatch] = []
+        for clause in self._cached_clauses(caption):
+            best = self._best_match(clause, parse, organ, context)
+            halves = self._matched_halves(clause, caption, parse, organ, context) if best.mismatches else []
+            matches += halves or [best]
+        return matches
+
+    def evidence(self, statement: str, index: int | None, context: tuple[str, ...]) -> SegmentEvidence:
+        """Return what segment ``index`` of a statement offers to a caption; all of the statement for None."""
+        return self._cached_evidence(statement, index, context)
+
+    def _evidence(self, statement: str, index: int | None, context: tuple[str, ...]) -> SegmentEvidence:
+        return SegmentEvidence(self._parser, self._relations, self._parser.parse(statement), index, context)
+
+    def _caption_clauses(self, caption: str) -> tuple[CaptionClause, ...]:
+        parse = self._parser.parse(caption)
+        clauses = [
+            clause
+            for clause in clauses_of(parse)
+            if not clause.heading or any(term.kind == "organ" for term in clause.terms)
+        ]
+        return tuple(_caption_clause(clause, parse, self._relations) for clause in clauses)
+
+    def _best_match(
+        self, clause: CaptionClause, statement: ParsedStatement, organ: str, context: tuple[str, ...]
+    ) -> ClauseMatch:
+        """Return the match with the segment that carries a clause best."""
+        text, count = statement.text, len(statement.segments)
+        if count == 1:
+            return _match_segment(clause, self.evidence(text, 0, context), 0)
+        # A word that stands nowhere in the statement settles it, and says more than one that stands elsewhere in it.
+        whole = _match_segment(clause, self.evidence(text, None, context), 0)
+        if any(m.weight == 0.0 and term.kind not in ("organ", "side") for m, term in whole.mismatches):
+            return whole
+        best: ClauseMatch | None = None
+        closest = self._closest_segments(clause, statement, context)
+        if not clause.organs:  # "open", of the bronchi: of several that it fits, the segment that is about them
+            closest = sorted(closest, key=lambda index: not self._is_about(organ, statement, index))
+        for index in closest:
+            match = _match_segment(clause, self.evidence(text, index, context), index)
+            if best is None or (len(match.mismatches), -match.share) < (len(best.mismatches), -best.share):
+                best = match
+            if not match.mismatches and match.share == LITERAL:
+                break
+        assert best is not None
+        return whole._replace(segment=best.segment) if best.mismatches and whole.mismatches else best
+
+    def _matched_halves(
+        self, clause: CaptionClause, caption: str, statement: ParsedStatement, organ: str, context: tuple[str, ...]
+    ) -> list[ClauseMatch]:
+        """Return the matches of both halves of a clause that is cut before "with", if each of them is carried."""
+        if len(statement.segments) < 2:
+            return []
+        parse = self._parser.parse(caption)
+        halves = [_caption_clause(half, parse, self._relations) for half in _split_at_with(clause.clause, parse)]
+        matches = [self._best_match(half, statement, organ, context) for half in halves]
+        return [] if any(match.mismatches for match in matches) else matches
+
+    def _is_about(self, organ: str, statement: ParsedStatement, index: int) -> bool:
+        terms = statement.segments[index].terms
+        names = [*subject_organs(terms), *implied_organs(self._parser, terms)]
+        return any(self._relations.covers(organ, name) for name in names)
+
+    def _closest_segments(
+        self, clause: CaptionClause, statement: ParsedStatement, context: tuple[str, ...]
+    ) -> Sequence[int]:
+        """Return the segments to match a clause with: of many, those that share most with it."""
+        count = len(statement.segments)
+        if count <= _MOST_SEGMENTS:
+            return range(count)
+
+        def shared(index: int) -> int:
+            evidence = self.evidence(statement.text, index, context)
+            words = sum(required.term.key in evidence.polarities for required in clause.required)
+            organs = len(set(clause.organs).intersection(evidence.organ_names()))
+            measures = [required.term for required in clause.required if required.term.kind == "measure"]
+            return words + organs + sum(not isinstance(match_measure(term, evidence), Mismatch) for term in measures)
+
+        return sorted(range(count), key=shared, reverse=True)[:_MOST_SEGMENTS]
+
+
+def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRelations) -> CaptionClause:
+    """Return a clause of a caption with all that the evidence must carry of it.
+
+    A grade taken over from a neighbour is looked at there, a side word right before an organ as part of its name.
+    """
+    own = set(map(id, clause.segment.terms))
+    required = tuple(
+        RequiredTerm(
+            term,
+            tuple(stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()),
+            caption.tokens[term.start].word,
+            id(term) in own,
+        )
+        for term in clause.terms
+        if term.kind not in ("hedge", "negation")
+        and (id(term) in own or term.kind != "modifier")
+        and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
+    )
+    normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
+    return CaptionClause(clause, required, tuple(subject_organs(clause.terms)), denies_a_finding(clause.terms), normal)
+
+
+def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
+    """Return the halves of a clause before and from "with" or "without", if each has a finding.
+
+    Another segment, about the same organ, may carry the second.
+    """
+    segment = clause.segment
+    inside = range(segment.start + 1, segment.end)
+    cut = next((at for at in inside if caption.tokens[at].word in ACCOMPANIMENTS), None)
+    if cut is None:
+        return []
+    first = [term for term in segment.terms if term.start < cut]
+    second = [term for term in segment.terms if term.start >= cut]
+    if not all(any(term.kind == "finding" for term in half) for half in (first, second)):
+        return []
+    sites = [term for term in clause.terms if term.mention and term not in second]
+    shared = [term for term in clause.terms if term not in segment.terms]
+    names_organ = any(term.mention for term in second)
+    return [Clause(segment, first + shared), Clause(segment, second if names_organ else second + sites)]
+
+
+def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:
+    """Look for all terms of a clause in what segment ``index`` offers."""
+    mismatches = [(REPEATED, term) for term in _repeated_terms(clause.clause, evidence)]
+    share, uses_context = 0.0, False
+    for required in clause.required:
+        weight = _match_term(required, clause, evidence)
+        if isinstance(weight, Mismatch):
+            mismatches.append((weight, required.term))
+            weight = weight.weight
+        share += weight
+        uses_context |= weight == CONTEXT and required.term.kind == "organ"
+    share = share / len(clause.required) if clause.required else LITERAL
+    return ClauseMatch(clause, evidence, index, mismatches, share, uses_context)
+
+
+def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: SegmentEvidence) -> Mismatch | float:
+    term = required.term
+    if term.kind == "organ":
+        return match_organ(required, evidence, clause.denied, clause.denied or clause.normal)
+    if term.kind == "side":
+        return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
+    return match_measure(term, evidence) if term.kind == "measure" else match_word(required, evidence)
+
+
+def _repeated_terms(clause: Clause, evidence: SegmentEvidence) -> Iterator[Term]:
+    """Yield words that a clause has twice and its evidence once: "calcified calcifications" for calcified nodules."""
+    counts: Counter[str] = Counter()
+    for term in clause.segment.terms:
+        if term.kind in ("finding", "modifier"):
+            counts[term.key] += 1
+            if 1 <= evidence.counts[term.key] < counts[term.key]:
+                yield term

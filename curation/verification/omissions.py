@@ -1,0 +1,106 @@
+"""Does a caption leave off what turns the meaning of its evidence: a denial, "previously", an exception, a limit?
+
+A caption may say less than its evidence. Where it says too little, the reason is ``negation`` or ``modifier``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from curation.caption import Reason
+from curation.language.assertion import Polarity
+from curation.language.clauses import Clause
+from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
+
+from .clause_matching import CarriedClause
+from .evidence import denies_a_finding
+from .refusals import RefusalCause
+
+# Keys of qualifiers without which a finding would be one of today.
+_NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
+# Kinds of qualifiers that narrow a denial: "no large effusion" is not "no effusion" …
+_NARROWING = frozenset(("time", "size", "severity", "density"))
+# … and keys of those that do not: without them as much is denied.
+_NOT_NARROWING = frozenset(("severity:significant", "severity:definite", "severity:prominent", "time:active"))
+
+
+def omissions(
+    carried: Sequence[CarriedClause], caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause for each thing that a caption leaves off and that turns the meaning of its evidence."""
+    keys = {term.key for term in caption.terms}
+    for clause, index in carried:
+        segment = statement.segments[index]
+        for term in _meaning_qualifiers(clause, segment, statement):
+            if term.key not in keys:
+                yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(term)}”")
+        yield from _cut_denial(clause, segment, statement)
+    if denial_cues(caption) and not denial_cues(statement) and not denies_a_finding(statement.terms):
+        yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
+    if _denies_twice(caption) and not _denies_twice(statement):
+        yield RefusalCause(Reason.NEGATION, "denies twice what the evidence denies once")
+    yield from _dropped_exception(carried, caption, statement)
+
+
+def denial_cues(statement: ParsedStatement) -> list[Term]:
+    """Return the terms that deny: "no", "was not seen"."""
+    return [term for term in statement.terms if term.kind == "negation"]
+
+
+def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[Term]:
+    """Yield qualifiers of the evidence without which a finding of the clause would mean another thing."""
+    findings = {term.key for term in clause.terms if term.kind == "finding"}
+    is_current = any(token.word in PRESENT_TIME for token in statement.tokens[segment.start : segment.end])
+    for term in segment.terms:
+        may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
+        qualifies_finding = any(other.key in findings for other in segment.findings if other is not term)
+        if qualifies_finding and (may_not_drop or _narrows_denial(term, clause)):
+            yield term
+
+
+def _narrows_denial(term: Term, clause: Clause) -> bool:
+    """Tell whether less is denied with a qualifier than without: "no large effusion", "no nodule above 5 mm"."""
+    if term.polarity != Polarity.NEGATED or term.key in _NOT_NARROWING:
+        return False
+    if term.measure is not None:
+        return not any(other.measure for other in clause.terms)
+    return term.kind == "modifier" and term.entry is not None and term.entry.modifier in _NARROWING
+
+
+def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:
+    """Yield a cause where a caption stops right before its evidence goes on to deny."""
+    cue = next((term for term in segment.terms if term.kind == "negation"), None)
+    if cue is None or any(term.kind == "negation" or term.polarity == Polarity.NEGATED for term in clause.terms):
+        return
+    keys = {term.key for term in clause.segment.terms}
+    before = [term for term in segment.terms if term.end <= cue.start]
+    after = [term for term in segment.terms if term.start >= cue.end]
+    if before and not any(term.key in keys for term in after) and any(term.key in keys for term in before):
+        word = statement.tokens[cue.start].word
+        if word == "not" or (word == "without" and any(term.is_normality for term in before)) or not after:
+            yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(cue)}” that follows")
+
+
+def _denies_twice(statement: ParsedStatement) -> bool:
+    """Tell whether one clause is denied from both its ends: "No effusion was not seen"."""
+    return any(
+        earlier.entry is not None
+        and earlier.entry.negation == "before"
+        and (later.entry is None or later.entry.negation == "after")
+        and not any(token.word in CLAUSE_ENDS for token in statement.tokens[earlier.end : later.start])
+        for earlier, later in pairwise(denial_cues(statement))
+    )
+
+
+def _dropped_exception(
+    carried: Sequence[CarriedClause], caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause where the evidence calls normal, but for an exception that the caption does not have."""
+    exception = next((match for match in statement.matches if "exception" in match.entry.flags), None)
+    if exception is None or any("exception" in match.entry.flags for match in caption.matches):
+        return
+    terms = [term for _, index in carried for term in statement.segments[index].terms]
+    if any(term.is_normality and term.start < exception.start for term in terms):
+        yield RefusalCause(Reason.NEGATION, "leaves off the exception that follows")

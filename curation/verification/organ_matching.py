@@ -1,0 +1,131 @@
+"""Does the evidence speak of an organ or side of the caption? Gives ``wrong_organ`` and ``laterality``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curation.language.assertion import Polarity
+from curation.language.parsed_statement import Term
+from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES
+
+from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
+from .refusals import ABSENCE, NO_ORGAN, NO_SIDE, NO_WORD, ONLY_PART, OTHER_ORGAN, OTHER_SIDE, Mismatch
+
+
+def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, whole: bool) -> Mismatch | float:
+    """Return the weight of an organ of a caption in the evidence, or why it has none.
+
+    ``denied``: its clause denies a finding. ``whole``: the clause is about all of the organ.
+    """
+    mention, organs = required.term.mention, evidence.relations.organs
+    assert mention is not None
+    weight = LITERAL
+    for name in mention.names:
+        weight = _organ_weight(name, required, evidence)
+        if weight == 0.0:
+            return _mismatch_of_organ(name, evidence)
+        if whole and not _is_about_all_of(name, evidence):
+            return ONLY_PART
+    if _is_named_elsewhere(required, evidence):
+        return NO_WORD
+    if not any(organs[name].side for name in mention.names):
+        if any(word in ("left", "right") and word not in evidence.sides for word in required.stems):
+            return NO_SIDE  # a name without sides was given one: "right portal vein"
+    if required.own and not _has_same_presence(required.term, evidence, denied):
+        return ABSENCE
+    return weight
+
+
+def match_side(side: str, organs: Sequence[str], evidence: SegmentEvidence) -> Mismatch | float:
+    """Return the weight of a side word that belongs to no organ name, or why it has none.
+
+    ``organs`` are those that its clause is about.
+    """
+    sides = both_sides(side)
+    if not sides <= evidence.sides:
+        return SYNONYM if evidence.denies and not evidence.sides else NO_SIDE
+    if evidence.states_side or side == "both" or len(evidence.sides) == 1 or not organs:
+        return LITERAL
+    related = evidence.parser.organ_finder.related
+    names = [name for name in evidence.organ_names() if any(related(name, organ) for organ in organs)]
+    return LITERAL if sides <= {evidence.relations.organs[name].side for name in names} else NO_SIDE
+
+
+def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> float:
+    """Return how well the evidence carries one organ: by its name, by what implies it, or by its context; else 0."""
+    covers, is_half, claimed = evidence.relations.covers, evidence.relations.is_half, required.term.mention
+    for term in evidence.organs:
+        mention = term.mention
+        if mention is None or claimed is None or (mention.place and not claimed.place):
+            continue
+        if claimed.place and not mention.place and term not in evidence.own_terms:
+            continue
+        if any(covers(name, organ) for organ in mention.names + mention.origin):
+            return LITERAL if name in mention.names else SYNONYM
+    if any(covers(name, organ) for organ in evidence.implied) or _is_composed(name, required, evidence):
+        return SYNONYM
+    subjects = [term.mention for term in evidence.organs if term.mention and not term.mention.place]
+    if evidence.denies and not evidence.sides:  # what is denied of the kidneys is denied of each
+        if any(is_half(name, organ) for mention in subjects for organ in mention.names):
+            return SYNONYM
+    if not subjects and any(covers(name, organ) for organ in evidence.context):
+        return CONTEXT
+    return 0.0
+
+
+def _is_composed(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence names a part in several words: "Thyroid: nodule in the left lobe"."""
+    side = evidence.relations.organs[name].side
+    if side is not None and evidence.sides != {side} and not _are_both_alike(side, evidence):
+        return False
+    above = evidence.relations.ancestors(name)
+    if not any(organ in above for organ in evidence.organ_names()):
+        return False
+    canonical = evidence.parser.lexicon.canonical
+    words = [word for word in required.stems if word not in SIDES and word not in WORDS_INSIDE_NAMES]
+    return all(word in evidence.organ_stems or canonical(word) in evidence.polarities for word in words)
+
+
+def _are_both_alike(side: str, evidence: SegmentEvidence) -> bool:
+    """Tell whether both sides are spoken of, and neither by itself."""
+    single = [term for term in evidence.organs if term.mention and len(term.mention.names) == 1]
+    return side in evidence.sides and not any(evidence.relations.organs[term.key].side for term in single)
+
+
+def _mismatch_of_organ(name: str, evidence: SegmentEvidence) -> Mismatch:
+    names = evidence.organ_names()
+    if any(evidence.relations.is_other_side(name, organ) for organ in names):
+        return OTHER_SIDE
+    return OTHER_ORGAN if names else NO_ORGAN
+
+
+def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence is about all of an organ, not only a part: a normal isthmus is no normal thyroid."""
+    names = (*evidence.organ_names(), *evidence.implied, *evidence.context)
+    return any(name == organ or evidence.relations.is_half(name, organ) for organ in names)
+
+
+def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether an organ has whereabouts that neither its name nor the evidence has: "medial crus"."""
+    names = required.term.mention.names if required.term.mention else ()
+    canonical = evidence.parser.lexicon.canonical
+    return any(
+        word in WHEREABOUTS_STEMS
+        and word not in evidence.statement.stems
+        and canonical(word) not in evidence.polarities
+        and not any(word in evidence.relations.stems(name) for name in names)
+        for word in required.stems
+    )
+
+
+def _has_same_presence(term: Term, evidence: SegmentEvidence, denied: bool) -> bool:
+    """Tell whether an organ that is itself denied is denied in the caption too, and the other way round.
+
+    "The right kidney is not visualised" denies the kidney, and no finding of it.
+    """
+    is_absent = term.polarity == Polarity.NEGATED and not denied
+    names = set(term.mention.names if term.mention else ())
+    mentions = [other for other in evidence.organs if other.mention and names.intersection(other.mention.names)]
+    if not mentions or (evidence.denies and denied):
+        return True
+    return is_absent == (not evidence.denies and all(other.polarity == Polarity.NEGATED for other in mentions))

@@ -1,0 +1,166 @@
+"""A report read once: its statements, what each says, and which organ a statement without one goes on about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from curation.language.parsed_statement import ParsedStatement
+from curation.language.parser import CACHED_STATEMENTS, StatementParser
+from curation.language.statements import split_statements
+from curation.report import READ_SECTIONS, Section
+
+from .organs import stated_sides, statement_organs
+
+RECENT_REPORTS = 128
+"""Reports kept as read: the engine reads a batch, and then the verifier does."""
+FARTHEST_ANCHOR = 4
+"""Statements after which a statement that names no organ no longer goes on about the last one that did."""
+LONGEST_RUN = 4
+"""Statements about one subject that are read together where a caption draws on several."""
+CANDIDATES = 4
+"""Statements, best covered first, that a caption is checked against."""
+_EDGE = " .,;:!\"'“”"
+
+
+def normalised(text: str) -> str:
+    """Return what two spellings of the same words share: lower case, single spaces, no marks at the edges."""
+    return " ".join(text.split()).strip(_EDGE).lower()
+
+
+class Statement(NamedTuple):
+    """The passage ``text[start:end]`` of a report, as parsed.
+
+    ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
+    implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
+    statement that named them.
+    """
+
+    number: int
+    start: int
+    end: int
+    section: str
+    words: str
+    keys: frozenset[str]
+    parse: ParsedStatement
+    organs: tuple[str, ...]
+    context: tuple[str, ...]
+    anchor: int | None
+
+
+@dataclass(slots=True, eq=False)
+class ReadReport:
+    """A report's text with its statements in order, and the numbers of each by its normalised words."""
+
+    text: str
+    statements: list[Statement] = field(default_factory=list)
+    by_words: dict[str, list[int]] = field(default_factory=dict)
+
+    def candidates(self, words: str, keys: frozenset[str]) -> list[Statement]:
+        """Return the statements that share most with a caption of normalised ``words`` and ``keys``, the best first.
+
+        One that contains its words comes before others.
+        """
+        scores = []
+        for statement in self.statements:
+            shared = len(keys & statement.keys)
+            if shared:
+                scores.append((words in statement.words, shared, -statement.number))
+        scores.sort(reverse=True)
+        least = scores[0][1] / 2 if scores else 0  # what shares half as much as the best carries none of the rest
+        best = [-index for verbatim, shared, index in scores[:CANDIDATES] if verbatim or shared > least]
+        return [self.statements[number] for number in best]
+
+    def run_from(self, first: int) -> list[Statement]:
+        """Return the statement numbered ``first`` and those behind it, in its section, that go on about its organs."""
+        run = [self.statements[first]]
+        for statement in self.statements[first + 1 : first + LONGEST_RUN]:
+            if statement.organs or statement.anchor != first or statement.section != run[0].section:
+                break
+            run.append(statement)
+        return run
+
+
+class _StatementContent(NamedTuple):
+    """What is the same wherever a statement occurs."""
+
+    parse: ParsedStatement
+    organs: tuple[str, ...]
+    words: str
+    keys: frozenset[str]
+
+
+class ReportReader:
+    """Reads reports. What a statement says is worked out once, however often reports repeat it."""
+
+    def __init__(self, parser: StatementParser) -> None:
+        self.parser = parser
+        self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
+        self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(self._keys)
+        self._cached_read = lru_cache(maxsize=RECENT_REPORTS)(self._read)
+
+    def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
+        """Read the statements of the sections that hold findings. Without any section the whole text is read."""
+        return self._cached_read(text, tuple(sections))
+
+    def keys(self, text: str) -> frozenset[str]:
+        """Return all that a text may be recognised by: findings and their parts, numbers, organs and their parents."""
+        return self._cached_keys(text)
+
+    def _read(self, text: str, sections: tuple[Section, ...]) -> ReadReport:
+        report = ReadReport(text)
+        statements = report.statements
+        spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS]
+        for name, start, end in spans if sections else [("findings", 0, len(text))]:
+            last_organs: tuple[str, ...] = ()
+            last_anchor: int | None = None
+            for first, last in split_statements(text, start, end):
+                parse, organs, words, keys = self._cached_content(text[first:last])
+                number = len(statements)
+                context: tuple[str, ...] = ()
+                anchor: int | None = None
+                if organs:
+                    last_organs, last_anchor = organs, number
+                elif last_anchor is not None:
+                    if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in text[statements[-1].end : first]:
+                        last_organs, last_anchor = (), None
+                    else:
+                        context, anchor = self._on_stated_side(last_organs, parse), last_anchor
+                        keys |= self._organ_keys(context)
+                statements.append(Statement(number, first, last, name, words, keys, parse, organs, context, anchor))
+                report.by_words.setdefault(words, []).append(number)
+        return report
+
+    def _content(self, text: str) -> _StatementContent:
+        parse = self.parser.parse(text)
+        return _StatementContent(parse, statement_organs(self.parser, parse), normalised(text), self._keys(text))
+
+    def _on_stated_side(self, context: tuple[str, ...], statement: ParsedStatement) -> tuple[str, ...]:
+        """Return the context on the side that a statement states: "Left adrenal nodule. Normal right gland." """
+        sides = stated_sides(statement.terms)
+        if len(sides) != 1:
+            return context
+        organs: dict[str, None] = {}
+        for name in context:
+            pair = self.parser.organ_finder.pair_of(name)
+            on_side = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
+            organs.update(dict.fromkeys(on_side))
+        return tuple(organs)
+
+    def _keys(self, text: str) -> frozenset[str]:
+        keys: set[str] = set()
+        for term in self.parser.parse(text).terms:
+            if term.mention:
+                keys |= self._organ_keys(term.mention.names)
+            elif term.measure:
+                keys |= {f"{term.measure.kind} {value}" for value in term.measure.values}
+            elif term.kind in ("finding", "modifier"):
+                keys |= {term.key, *term.parts}
+                if term.entry and term.entry.organ:
+                    keys.add(term.entry.organ)
+        return frozenset(keys)
+
+    def _organ_keys(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset(key for name in names for key in (name, *self.parser.vocabulary.organs[name].parents))

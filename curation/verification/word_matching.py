@@ -1,0 +1,96 @@
+"""Does the evidence carry a measure, finding or qualifier of the caption, and is it meant in the same way?
+
+Gives ``not_grounded``, ``measurement``, ``negation`` and ``modifier``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rapidfuzz import fuzz
+
+from curation.language.assertion import Polarity
+from curation.language.parsed_statement import Term
+from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+
+from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
+from .refusals import CERTAIN, DENIED, NO_MEASURE, NO_QUALIFIER, NO_WORD, NOT_DENIED, SUSPECTED, Mismatch
+
+SPELLING = 90.0
+"""Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
+_NEUTRAL = 0.5
+"""Weight of a word that is not in the evidence and says nothing more ("structure", "area")."""
+
+
+def match_measure(term: Term, evidence: SegmentEvidence) -> Mismatch | float:
+    """Return the weight of a size or number, or why it has none.
+
+    It takes the same values and unit, at the same time, under the same bound.
+    """
+    assert term.measure is not None
+    of_kind = [other for other in evidence.terms if other.measure and other.measure.kind == term.measure.kind]
+    polarities = {other.polarity for other in of_kind if other.measure and other.measure.carries(term.measure)}
+    if not polarities:
+        return NO_MEASURE
+    return LITERAL if term.polarity in polarities else _turned_round(term, polarities)
+
+
+def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float:
+    """Return the weight of a finding or qualifier, or why it has none.
+
+    It takes the word itself, a synonym, another spelling, or the same said in several words.
+    """
+    term, key = required.term, required.term.key
+    weight = LITERAL if required.word in evidence.words else SYNONYM
+    if key not in evidence.polarities:
+        key, weight = _other_spelling(term, evidence), SPELLED
+    if key:
+        polarities = evidence.polarities[key]
+        is_meant_alike = term.polarity in polarities or key in POSITION_STEMS
+        return weight if is_meant_alike else _turned_round(term, polarities)
+    for parts in _wordings(term, evidence):
+        shared = set.intersection(*(evidence.polarities[part] for part in parts))
+        return SYNONYM if term.polarity in shared else _turned_round(term, shared)
+    if required.stems and evidence.organ_stems.issuperset(required.stems):
+        return SYNONYM
+    if _is_removal(term, evidence):
+        return SYNONYM
+    if term.kind == "modifier":
+        return NO_QUALIFIER
+    return _NEUTRAL if term.key in NEUTRAL_STEMS else NO_WORD
+
+
+def _turned_round(term: Term, polarities: set[Polarity]) -> Mismatch:
+    """Return the mismatch of a term that the evidence has, but with other polarities."""
+    if Polarity.NEGATED in polarities or term.polarity == Polarity.NEGATED:
+        return NOT_DENIED if term.polarity == Polarity.NEGATED else DENIED
+    return SUSPECTED if term.polarity == Polarity.AFFIRMED else CERTAIN
+
+
+def _other_spelling(term: Term, evidence: SegmentEvidence) -> str:
+    """Return the key of the same word in another spelling, or ""."""
+    if term.entry is not None or len(term.key) <= 5:
+        return ""
+    start = term.key[:4]
+    near = (key for key in evidence.polarities if key.startswith(start) and fuzz.ratio(key, term.key) >= SPELLING)
+    return next(near, "")
+
+
+def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]]:
+    """Yield the ways to say a term in several words that the evidence has, without words for its organ."""
+    if term.parts and all(part in evidence.polarities for part in term.parts):
+        yield term.parts
+    if term.entry:
+        for wording in term.entry.wordings:
+            absent = [part for part in wording if part not in evidence.polarities]
+            if len(absent) < len(wording) and all(evidence.is_about(part) for part in absent):
+                yield tuple(part for part in wording if part in evidence.polarities)
+
+
+def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:
+    """Tell whether an operation that the caption names took an organ that the evidence calls absent."""
+    if term.entry is None or not term.entry.organ or "absent_organ" not in term.entry.flags:
+        return False
+    entries = [other.entry for other in evidence.terms if other.entry]
+    is_absent = any("absent_organ" in entry.flags and not entry.organ for entry in entries)
+    return is_absent and evidence.is_about(term.entry.organ)

@@ -1,7 +1,7 @@
 """A prompt as a file: what a language model is told and shown, and the form its answers take.
 
 What can be wrong with a file is found when it is loaded, not in the middle of a run. Whether the captions of its
-examples are in their own reports is for the verifier to say (``curation/llm/prompting.py``).
+examples are in their own reports is for the verifier to say (``curation/llm/prompt_checks.py``).
 """
 
 from __future__ import annotations

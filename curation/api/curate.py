@@ -210,9 +210,9 @@ def recipe_for(
         from curation.extraction.text_engine import rules_recipe
 
         return rules_recipe()
-    from curation.llm.prompting import load_checked_prompt
+    from curation.llm.prompt_checks import load_checked_prompt
     from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe
-    from curation.llm.recipes import language_model as checked
+    from curation.llm.recipes import model_options as checked
 
     return chat_recipe(
         checked(engine, language_model), load_checked_prompt(prompt or DEFAULT_PROMPT), progress.raise_if_interrupted

@@ -279,14 +279,14 @@ def _judge(
 ) -> None:
     from curation.audit.folder import audit_to_write, finished_set
     from curation.audit.judge_run import judge_sample
-    from curation.llm.recipes import connection, language_model
+    from curation.llm.recipes import connection, model_options
     from prompts.judge_file import load_judge
 
     model_settings = dict(settings)
     name = model_settings.pop("prompt", None)
     prompt = load_judge(None if name is None else str(name))
     finished_set(folder)
-    asked = language_model(engine, model_settings)
+    asked = model_options(engine, model_settings)
     model, connect = connection(asked, progress.raise_if_interrupted)
     with audit_to_write(folder, drawn, progress, redraw=redraw) as store:
         run = judge_sample(store, model, connect, prompt, asked.max_tokens, progress)

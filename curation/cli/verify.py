@@ -177,7 +177,7 @@ def stats(
 def prompts(
     prompt: Annotated[
         str | None,
-        typer.Argument(metavar="[PROMPT]", help="Name of one, or a prompt file of your own.", show_default="list all"),
+        typer.Argument(metavar="PROMPT", help="Name of one, or a prompt file of your own.", show_default="list all"),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Check that the examples' captions stand in the examples' own reports.")
@@ -189,7 +189,7 @@ def prompts(
     with errors_reported(general.debug, "nothing was written"):
         from rich.console import Console
 
-        from curation.llm.prompting import load_checked_prompt, prompt_facts, prompt_table
+        from curation.llm.prompt_checks import load_checked_prompt, prompt_facts, prompt_table
         from curation.verification.verifier import Verifier
         from prompts.prompt_file import load_prompt, shipped_prompts
 

@@ -90,9 +90,11 @@ def _open_pool(
     recipe: ChatRecipe, thread: EngineThread, progress: Progress, captions: CaptionSetWriter, count: int
 ) -> Iterator[ChatPool]:
     with ExitStack() as stack:
-        worker = stack.enter_context(workers(partial(AnswerVerifier, recipe.prompt, recipe.repair > 0), count))
-        if isinstance(worker, Inline):
-            worker = ThreadedWorker(stack.enter_context(ThreadPoolExecutor(1)), worker)
+        pool = stack.enter_context(workers(partial(AnswerVerifier, recipe.prompt, recipe.repair > 0), count))
+        if isinstance(pool, Inline):
+            verifiers: ThreadedWorker | Processes = ThreadedWorker(stack.enter_context(ThreadPoolExecutor(1)), pool)
+        else:
+            verifiers = pool
         owner = captions.manifest.settings.answers_digest()
         store = thread.call(AnswerStore, captions.work / RESPONSES_FILE, owner)
         stack.callback(thread.call, store.close)
@@ -100,7 +102,7 @@ def _open_pool(
         meter = UsageMeter(thread.call(store.usage), recipe.prices, store.add_usage, progress.message)
         stack.callback(thread.call, meter.flush)
         captions.usage = meter.usage
-        yield ChatPool(recipe, thread, worker, store, meter, progress)
+        yield ChatPool(recipe, thread, verifiers, store, meter, progress)
 
 
 class ChatPool:

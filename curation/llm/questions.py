@@ -1,4 +1,4 @@
-"""What a report is asked: as a whole, section by section, or a few statements at a time."""
+"""The questions about a report: the whole report, its sections, or a few statements at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from curation.language.statements import split_statements
 from curation.report import READ_SECTIONS, Report, Section
 
-Unit = Literal["report", "section", "statement"]
+QuestionUnit = Literal["report", "section", "statement"]
 
 
 class Question(NamedTuple):
@@ -18,29 +18,32 @@ class Question(NamedTuple):
 
     @property
     def start(self) -> int:
-        """Where it begins in the report's text."""
+        """Where it begins in the report's text, in characters."""
         return self.parts[0].start
 
     @property
     def end(self) -> int:
-        """Where it ends in the report's text."""
+        """Where it ends in the report's text, in characters."""
         return self.parts[-1].end
 
     @property
     def section(self) -> str:
-        """The section it stands in, of several the first."""
+        """The name of its first section."""
         return self.parts[0].name
 
     def text(self, report: Report) -> str:
-        """Its words; sections get their name above them where there is more than one."""
+        """Return its text; sections get their name above them where there is more than one."""
         bodies = [report.text[part.start : part.end] for part in self.parts]
         if len(self.parts) == 1:
             return bodies[0]
         return "\n\n".join(f"{part.name.title()}:\n{body}" for part, body in zip(self.parts, bodies, strict=True))
 
 
-def questions(report: Report, unit: Unit, window: int) -> list[Question]:
-    """The questions about a report, in its order. Technique, history and the like are not asked about."""
+def split_questions(report: Report, unit: QuestionUnit, window: int) -> list[Question]:
+    """Return the questions about a report, in its order. There are none about technique, history and the like.
+
+    ``window`` is the number of statements in a question of the unit ``statement``.
+    """
     sections = [section for section in report.sections if section.name in READ_SECTIONS]
     if not sections:
         return []
@@ -59,15 +62,18 @@ def _windows(report: Report, section: Section, window: int) -> Iterator[Question
 
 
 def halves(report: Report, question: Question) -> tuple[Question, Question] | None:
-    """The question cut in two between statements, near its middle; ``None`` where it is a single statement."""
+    """Return the question cut in two between statements, near its middle; None where it is a single statement."""
     ends = [
         (part, span.end) for part in question.parts for span in split_statements(report.text, part.start, part.end)
     ][:-1]
     if not ends:
         return None
     middle = (question.start + question.end) / 2
-    cut_in, cut = min(ends, key=lambda end: abs(end[1] - middle))
-    at = question.parts.index(cut_in)
-    first = [*question.parts[:at], Section(cut_in.name, cut_in.start, cut)]
-    rest = [Section(cut_in.name, cut, cut_in.end), *question.parts[at + 1 :]]
-    return Question(tuple(first)), Question(tuple(part for part in rest if report.text[part.start : part.end].strip()))
+    cut_part, cut = min(ends, key=lambda end: abs(end[1] - middle))
+    index = question.parts.index(cut_part)
+    first = [*question.parts[:index], Section(cut_part.name, cut_part.start, cut)]
+    second = [Section(cut_part.name, cut, cut_part.end), *question.parts[index + 1 :]]
+    return (
+        Question(tuple(first)),
+        Question(tuple(part for part in second if report.text[part.start : part.end].strip())),
+    )

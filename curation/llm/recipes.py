@@ -1,4 +1,4 @@
-"""From what the command line says to a recipe: which engine, which model, which prompt."""
+"""From the options of the command line to a recipe: which engine, which model, which prompt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from curation.extraction.recipe import Options
 from curation.runtime.errors import InputError
 from prompts.prompt_file import Prompt
 
-from .pool import ChatRecipe, Host
+from .engine_thread import EngineThread
+from .pool import ChatRecipe
 from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"
@@ -25,8 +26,11 @@ Connect = Callable[[], Awaitable[ChatEngine]]
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """What is said of a language model on the command line; ``None`` where nothing was said."""
+class ModelOptions:
+    """The options of the command line for a language model; None where an option was not given.
+
+    ``engine`` is ``vllm`` or ``openai``; ``options`` are further keywords of vLLM.
+    """
 
     engine: str
     model: str | None = None
@@ -42,82 +46,87 @@ class LanguageModel:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
-OF_VLLM = ("dtype", "tensor_parallel_size", "vllm_option")
-OF_A_SERVER = ("base_url", "concurrency", "timeout")
+VLLM_OPTIONS = ("dtype", "tensor_parallel_size", "vllm_option")
+SERVER_OPTIONS = ("base_url", "concurrency", "timeout")
 
 
-def language_model(engine: str, said: Mapping[str, Any]) -> LanguageModel:
-    """Check what was said, by the option's name. Raises ``InputError``."""
+def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
+    """Check the options that were given, by their names. Raises ``InputError``."""
     if engine not in ("vllm", "openai"):
         raise InputError(f"there is no engine {engine!r}; there are rules, vllm and openai")
-    foreign = [name for name in (OF_A_SERVER if engine == "vllm" else OF_VLLM) if name in said]
+    foreign = [name for name in (SERVER_OPTIONS if engine == "vllm" else VLLM_OPTIONS) if name in given]
     if foreign:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
-        raise InputError(f"{options}: of no use to the engine {engine}")
-    known = {name: value for name, value in said.items() if name not in ("vllm_option", "prices")}
-    if not all(math.isfinite(price) and price >= 0 for price in said.get("prices", ())):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
+        raise InputError(f"{flags}: of no use to the engine {engine}")
+    plain = {name: value for name, value in given.items() if name not in ("vllm_option", "prices")}
+    if not all(math.isfinite(price) and price >= 0 for price in given.get("prices", ())):
         raise InputError("--prices: two numbers, 0 or more: the price of a million tokens in and out")
-    prices = Prices(*said["prices"]) if "prices" in said else None
-    return LanguageModel(engine, **known, prices=prices, options=dict(map(_option, said.get("vllm_option", ()))))
+    prices = Prices(*given["prices"]) if "prices" in given else None
+    vllm_options = dict(map(_vllm_option, given.get("vllm_option", ())))
+    return ModelOptions(engine, **plain, prices=prices, options=vllm_options)
 
 
-def _option(said: str) -> tuple[str, object]:
-    """ "gpu_memory_utilization=0.8" as a name and a value."""
-    name, equals, value = said.partition("=")
+def _vllm_option(text: str) -> tuple[str, object]:
+    """Return "gpu_memory_utilization=0.8" as a name and a value."""
+    name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise InputError(f"--vllm-option {said}: expected NAME=VALUE, such as gpu_memory_utilization=0.8")
+        raise InputError(f"--vllm-option {text}: expected NAME=VALUE, such as gpu_memory_utilization=0.8")
     try:
         return name, json.loads(value)
     except ValueError:
         return name, value
 
 
-def chat_recipe(asked: LanguageModel, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
-    """The recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
-    model, connect = connection(asked, check)
+def chat_recipe(options: ModelOptions, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
+    """Return the recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
+    model, connect = connection(options, check)
     return ChatRecipe(
-        made_by=MadeBy(asked.engine, model, prompt.hash),
+        made_by=MadeBy(options.engine, model, prompt.hash),
         prompt=prompt,
         connect=connect,
-        max_tokens=asked.max_tokens or prompt.file.response.max_tokens,
-        repair=asked.repair,
-        prices=asked.prices,
-        engine_options=_engine_options(asked),
-        gpus=asked.tensor_parallel_size if asked.engine == "vllm" else 0,
+        max_tokens=options.max_tokens or prompt.file.response.max_tokens,
+        repair=options.repair,
+        prices=options.prices,
+        engine_options=_engine_options(options),
+        gpus=options.tensor_parallel_size if options.engine == "vllm" else 0,
     )
 
 
-def connection(asked: LanguageModel, check: Callable[[], None]) -> tuple[str, Connect]:
-    """What is recorded of a model, and what makes its engine, in the event loop that it will be used in.
+def connection(options: ModelOptions, check: Callable[[], None]) -> tuple[str, Connect]:
+    """Return the model's name to record, and what makes its engine in the event loop that it will be used in.
 
-    A server that was not told which model is asked for the one that it has; ``check`` may raise to give up on it.
-    Raises ``InputError`` for what the caller can put right.
+    Without ``--model`` a server is asked for the one that it has; ``check`` may raise to give up on it. Raises
+    ``InputError`` for what the caller can put right.
     """
-    if asked.engine == "vllm":
-        return _vllm(asked)
-    connect = _openai(asked)
-    return asked.model or _served(connect, check), connect
+    if options.engine == "vllm":
+        return _vllm(options)
+    connect = _openai(options)
+    return options.model or _served_model(connect, check), connect
 
 
-def _vllm(asked: LanguageModel) -> tuple[str, Connect]:
+def _vllm(options: ModelOptions) -> tuple[str, Connect]:
     from curation.engines.vllm import VllmEngine
     from curation.engines.vllm_settings import VllmSettings
 
-    if asked.model is None:
+    if options.model is None:
         raise InputError("engine vllm needs --model: a model's name on the hub, or its directory")
-    local = VllmSettings(asked.model, asked.dtype, asked.tensor_parallel_size, asked.context, asked.options)
+    settings = VllmSettings(
+        options.model, options.dtype, options.tensor_parallel_size, options.context, options.options
+    )
 
     async def connect() -> ChatEngine:
-        return await VllmEngine.connect(local)
+        return await VllmEngine.connect(settings)
 
-    return model_name(asked.model), connect
+    return model_name(options.model), connect
 
 
-def _openai(asked: LanguageModel) -> Connect:
+def _openai(options: ModelOptions) -> Connect:
     from curation.engines.openai import OpenAIEngine
     from curation.engines.server import ServerSettings
 
-    server = ServerSettings(asked.base_url, asked.model, asked.concurrency, asked.timeout, context=asked.context)
+    server = ServerSettings(
+        options.base_url, options.model, options.concurrency, options.timeout, context=options.context
+    )
 
     async def connect() -> ChatEngine:
         return await OpenAIEngine.connect(server)
@@ -125,21 +134,21 @@ def _openai(asked: LanguageModel) -> Connect:
     return connect
 
 
-def _served(connect: Connect, check: Callable[[], None]) -> str:
-    """The name of the one model that a server has."""
-    with closing(Host(connect, check)) as host:
-        return host.engine.model
+def _served_model(connect: Connect, check: Callable[[], None]) -> str:
+    """Return the name of the one model that a server has."""
+    with closing(EngineThread(connect, check)) as thread:
+        return thread.engine.model
 
 
-def _engine_options(asked: LanguageModel) -> Options:
-    """What decides the answers, next to the model."""
-    context: Options = {} if asked.context is None else {"context": asked.context}
-    if asked.engine != "vllm":
+def _engine_options(options: ModelOptions) -> Options:
+    """Return the options that decide the answers, next to the model."""
+    context: Options = {} if options.context is None else {"context": options.context}
+    if options.engine != "vllm":
         return context
-    return {"dtype": asked.dtype, **{name: json.dumps(value) for name, value in asked.options.items()}, **context}
+    return {"dtype": options.dtype, **{name: json.dumps(value) for name, value in options.options.items()}, **context}
 
 
 def model_name(model: str) -> str:
-    """What is recorded of a model: its name on the hub, or of a directory its last part, wherever it lies."""
+    """Return the name to record: a model's name on the hub, or the last part of its directory."""
     path = Path(model).expanduser()
     return path.resolve().name if path.is_dir() else model

@@ -1,4 +1,4 @@
-"""What a language model costs while it works, and how much of what it says holds."""
+"""What a language model costs while it works, and what share of its captions is accepted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from curation.caption_set.manifest import Usage
 
 WINDOW = 500
 """Captions over which an accept rate is taken."""
-KEPT_EVERY = 0.5
+SAVE_SECONDS = 0.5
 """Seconds of counts that a killed run may lose."""
-FALLEN = 0.6
+FALL_WARNED = 0.6
 RECOVERED = 0.8
-"""Shares of the first rate at which a fall is told, and at which another one may be."""
+"""Shares of the first accept rate: below the one a warning is given, above the other there may be another warning."""
 
 
-class Spent(NamedTuple):
+class UsageCounts(NamedTuple):
     """Counts of chats by kind, of those without an answer, tokens, and seconds with the model at work.
 
-    ``first_accepted`` of ``first_judged`` captions is the accept rate that the set began with.
+    ``first_accepted`` of ``first_judged`` captions is the accept rate that the set began with. The names of the fields
+    are keys in the file of ``AnswerStore``.
     """
 
     questions: int = 0
@@ -35,9 +36,9 @@ class Spent(NamedTuple):
     first_accepted: int = 0
     first_judged: int = 0
 
-    def plus(self, other: Spent) -> Spent:
-        """The sum of both."""
-        return Spent._make(one + two for one, two in zip(self, other, strict=True))
+    def plus(self, other: UsageCounts) -> UsageCounts:
+        """Return the sum of both."""
+        return UsageCounts._make(mine + theirs for mine, theirs in zip(self, other, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,104 +48,108 @@ class Prices:
     prompt: float
     completion: float
 
-    def of(self, spent: Spent) -> float:
-        """What was spent, in that currency."""
-        return (spent.prompt_tokens * self.prompt + spent.completion_tokens * self.completion) / 1e6
+    def of(self, counts: UsageCounts) -> float:
+        """Return the cost of the tokens, in that currency."""
+        return (counts.prompt_tokens * self.prompt + counts.completion_tokens * self.completion) / 1e6
 
 
-class Ledger(Protocol):
-    """What whoever talks to a model tells of it; see ``Meter``."""
+class UsageRecorder(Protocol):
+    """What is told of each chat with a model, and of its captions; see ``UsageMeter``."""
 
     def begin(self) -> None:
-        """A chat was handed to the model."""
+        """Note that a chat was handed to the model."""
 
-    def end(self, spent: Spent) -> None:
-        """A chat came back, with or without an answer."""
+    def end(self, counts: UsageCounts) -> None:
+        """Note that a chat came back, with or without an answer."""
 
     def judge(self, accepted: int, refused: int) -> None:
-        """So many captions of a report hold, and so many do not."""
+        """Note how many captions of a report were accepted and refused."""
 
     def line(self) -> str:
-        """Where it stands, for the progress line."""
+        """Return the state of the run, for the progress line."""
         ...
 
 
-class Meter:
-    """Counts what a run spends and how much of it is accepted. ``keep`` is given each addition to the ledger.
+class UsageMeter:
+    """Counts what a run costs and how many captions are accepted. ``save`` is called with each addition to the sum.
 
     ``warn`` is called when the accept rate of the last captions falls far below that of the first ones.
     """
 
     def __init__(
-        self, spent: Spent, prices: Prices | None, keep: Callable[[Spent], None], warn: Callable[[str], None]
+        self,
+        counts: UsageCounts,
+        prices: Prices | None,
+        save: Callable[[UsageCounts], None],
+        warn: Callable[[str], None],
     ) -> None:
-        self.spent = spent
-        self._unkept = Spent()
+        self.counts = counts
+        self._unsaved = UsageCounts()
         self._prices = prices
-        self._keep = keep
-        self._kept_at = time.monotonic()
+        self._save = save
+        self._saved_at = time.monotonic()
         self._warn = warn
-        self._under_way = 0
-        self._since = 0.0
+        self._chats_under_way = 0
+        self._working_since = 0.0
         self._recent: deque[tuple[int, int]] = deque()
         self._accepted = self._judged = 0
-        self._fallen = False
+        self._has_fallen = False
 
     def begin(self) -> None:
-        """A chat was handed to the model."""
-        if self._under_way == 0:
-            self._since = time.monotonic()
-        self._under_way += 1
+        """Note that a chat was handed to the model."""
+        if self._chats_under_way == 0:
+            self._working_since = time.monotonic()
+        self._chats_under_way += 1
 
-    def end(self, spent: Spent) -> None:
-        """A chat came back, with or without an answer."""
-        self._under_way -= 1
+    def end(self, counts: UsageCounts) -> None:
+        """Note that a chat came back, with or without an answer."""
+        self._chats_under_way -= 1
         now = time.monotonic()
-        self._add(spent._replace(seconds=now - self._since))
-        self._since = now
+        self._add(counts._replace(seconds=now - self._working_since))
+        self._working_since = now
 
-    def _add(self, spent: Spent) -> None:
-        self.spent = self.spent.plus(spent)
-        self._unkept = self._unkept.plus(spent)
-        if time.monotonic() - self._kept_at > KEPT_EVERY:
+    def _add(self, counts: UsageCounts) -> None:
+        self.counts = self.counts.plus(counts)
+        self._unsaved = self._unsaved.plus(counts)
+        if time.monotonic() - self._saved_at > SAVE_SECONDS:
             self.flush()
 
     def flush(self) -> None:
-        """Have the ledger keep what was added since the last time."""
-        self._keep(self._unkept)
-        self._unkept, self._kept_at = Spent(), time.monotonic()
+        """Save what was added since the last time."""
+        self._save(self._unsaved)
+        self._unsaved, self._saved_at = UsageCounts(), time.monotonic()
 
     def judge(self, accepted: int, refused: int) -> None:
-        """So many captions of a report hold, and so many do not."""
+        """Note how many captions of a report were accepted and refused."""
         judged = accepted + refused
-        if self.spent.first_judged < WINDOW:
-            self._add(Spent(first_accepted=accepted, first_judged=judged))
+        if self.counts.first_judged < WINDOW:
+            self._add(UsageCounts(first_accepted=accepted, first_judged=judged))
         self._recent.append((accepted, judged))
         self._accepted += accepted
         self._judged += judged
         while self._judged - self._recent[0][1] >= WINDOW:
-            left = self._recent.popleft()
-            self._accepted -= left[0]
-            self._judged -= left[1]
-        self._look()
+            oldest_accepted, oldest_judged = self._recent.popleft()
+            self._accepted -= oldest_accepted
+            self._judged -= oldest_judged
+        self._check_rate()
 
-    def _look(self) -> None:
+    def _check_rate(self) -> None:
         first, recent = self.first_rate, self.recent_rate
         if first is None or recent is None or self._judged < WINDOW:
             return
-        if not self._fallen and recent < FALLEN * first:
-            self._fallen = True
+        if not self._has_fallen and recent < FALL_WARNED * first:
+            self._has_fallen = True
             self._warn(
                 f"of the last {self._judged:,} captions {recent:.0%} were accepted, of the first ones {first:.0%}: "
                 "other reports, or a model that has lost its way? The rejects say why"
             )
-        elif self._fallen and recent > RECOVERED * first:
-            self._fallen = False
+        elif self._has_fallen and recent > RECOVERED * first:
+            self._has_fallen = False
 
     @property
     def first_rate(self) -> float | None:
         """Share of the first captions that was accepted."""
-        return self.spent.first_accepted / self.spent.first_judged if self.spent.first_judged else None
+        return self.counts.first_accepted / self.counts.first_judged if self.counts.first_judged else None
 
     @property
     def recent_rate(self) -> float | None:
@@ -152,25 +157,25 @@ class Meter:
         return self._accepted / self._judged if self._judged else None
 
     def line(self) -> str:
-        """Where it stands, for the progress line."""
-        spent = self.spent
-        parts = [f"{spent.prompt_tokens:,} tokens in, {spent.completion_tokens:,} out"]
-        if spent.seconds:
-            parts.append(f"{spent.completion_tokens / spent.seconds:,.0f} tokens/s")
+        """Return the state of the run, for the progress line."""
+        counts = self.counts
+        parts = [f"{counts.prompt_tokens:,} tokens in, {counts.completion_tokens:,} out"]
+        if counts.seconds:
+            parts.append(f"{counts.completion_tokens / counts.seconds:,.0f} tokens/s")
         if self.recent_rate is not None:
             parts.append(f"{self.recent_rate:.0%} accepted")
         if self._prices:
-            parts.append(f"cost {self._prices.of(spent):,.2f}")
+            parts.append(f"cost {self._prices.of(counts):,.2f}")
         return ", ".join(parts)
 
     def usage(self) -> Usage:
-        """The manifest's record of it."""
-        spent, rates = self.spent, (self.first_rate, self.recent_rate)
+        """Return the record of it in the manifest."""
+        counts, first, last = self.counts, self.first_rate, self.recent_rate
         return Usage(
-            **{name: amount for name, amount in spent._asdict().items() if name in Usage.model_fields},
-            tokens_per_second=round(spent.completion_tokens / spent.seconds, 1) if spent.seconds else None,
-            first_accept_rate=None if rates[0] is None else round(rates[0], 4),
-            last_accept_rate=None if rates[1] is None else round(rates[1], 4),
+            **{name: amount for name, amount in counts._asdict().items() if name in Usage.model_fields},
+            tokens_per_second=round(counts.completion_tokens / counts.seconds, 1) if counts.seconds else None,
+            first_accept_rate=None if first is None else round(first, 4),
+            last_accept_rate=None if last is None else round(last, 4),
             prices=(self._prices.prompt, self._prices.completion) if self._prices else None,
-            cost=round(self._prices.of(spent), 6) if self._prices else None,
+            cost=round(self._prices.of(counts), 6) if self._prices else None,
         )

@@ -10,10 +10,10 @@ from typing import Any
 
 from curation.engines.chat import Answer
 from curation.extraction.recipe import PackedOutcome
+from curation.llm.answer_store import chat_key
 from curation.llm.dialogue import first_chats
 from curation.llm.pool import ChatRecipe
-from curation.llm.responses import chat_key
-from curation.llm.usage import Meter
+from curation.llm.usage import UsageMeter
 from curation.report import Report
 from curation.runtime.progress import Progress
 
@@ -26,7 +26,7 @@ class RayChatPool:
     """Sends batches to language models on a cluster, and keeps their answers in a store and their costs in a meter."""
 
     def __init__(
-        self, recipe: ChatRecipe, ray: Any, placement: Placement, store: Any, meter: Meter, progress: Progress
+        self, recipe: ChatRecipe, ray: Any, placement: Placement, store: Any, meter: UsageMeter, progress: Progress
     ) -> None:
         self._recipe, self._store, self._meter, self._progress = recipe, store, meter, progress
         self._resumes = not store.empty

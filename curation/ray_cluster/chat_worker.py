@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from curation.engines.chat import Answer, EngineDown
 from curation.extraction.recipe import PackedOutcome
-from curation.llm.pool import Aside, ChatPool, ChatRecipe, Host, check_room
-from curation.llm.settling import Settler
-from curation.llm.usage import Spent
+from curation.llm.answer_verification import AnswerVerifier
+from curation.llm.engine_thread import EngineThread, ThreadedWorker
+from curation.llm.pool import ChatPool, ChatRecipe, check_prompt_fits
+from curation.llm.usage import UsageCounts
 from curation.report import Report
 from curation.runtime.processes import Inline
 from curation.runtime.progress import Progress
@@ -26,7 +27,7 @@ class WorkerUpdate(NamedTuple):
     """
 
     answers: dict[bytes, Answer]
-    spent: Spent
+    spent: UsageCounts
     judged: list[tuple[int, int]]
 
 
@@ -40,7 +41,7 @@ class UpdateBuffer:
     def __init__(self) -> None:
         self._lock = Lock()
         self._cached: dict[bytes, Answer] = {}
-        self._update = WorkerUpdate({}, Spent(), [])
+        self._update = WorkerUpdate({}, UsageCounts(), [])
 
     def add_cached(self, answers: Mapping[bytes, Answer]) -> None:
         """Add the answers of an earlier run for a batch that is about to begin."""
@@ -63,7 +64,7 @@ class UpdateBuffer:
     def begin(self) -> None:
         """Do nothing when a chat begins: the process that submits batches measures how long the model works."""
 
-    def end(self, spent: Spent) -> None:
+    def end(self, spent: UsageCounts) -> None:
         """Buffer what a chat cost."""
         with self._lock:
             self._update = self._update._replace(spent=self._update.spent.plus(spent))
@@ -80,7 +81,7 @@ class UpdateBuffer:
     def drain(self) -> WorkerUpdate:
         """Return the buffer and empty it."""
         with self._lock:
-            update, self._update = self._update, WorkerUpdate({}, Spent(), [])
+            update, self._update = self._update, WorkerUpdate({}, UsageCounts(), [])
         return update
 
 
@@ -89,11 +90,12 @@ class ChatWorker:
 
     def __init__(self, recipe: ChatRecipe) -> None:
         self._recipe = recipe
-        self._host = Host(recipe.connect, lambda: None)
-        check_room(recipe, self._host.engine.context)
+        self._host = EngineThread(recipe.connect, lambda: None)
+        check_prompt_fits(recipe, self._host.engine.context)
         self._buffer = UpdateBuffer()
-        settler = Aside(ThreadPoolExecutor(1), Inline(lambda: Settler(recipe.prompt, recipe.repair > 0)))
-        self._pool = ChatPool(recipe, self._host, settler, self._buffer, self._buffer, Progress())
+        inline = Inline(lambda: AnswerVerifier(recipe.prompt, recipe.repair > 0))
+        verifier = ThreadedWorker(ThreadPoolExecutor(1), inline)
+        self._pool = ChatPool(recipe, self._host, verifier, self._buffer, self._buffer, Progress())
 
     def __call__(self, reports: Sequence[Report], cached_answers: Mapping[bytes, Answer]) -> list[PackedOutcome]:
         """Return the outcome of each report. Raises ``EngineDown`` if the server is gone."""

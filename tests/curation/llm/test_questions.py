@@ -1,10 +1,10 @@
-"""What a report is asked: which stretches of it, in which words."""
+"""The questions about a report: which stretches of it, in which words."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.llm.questions import Question, halves, questions
+from curation.llm.questions import Question, halves, split_questions
 from curation.readers.sections import split_sections
 from curation.report import Report
 
@@ -21,48 +21,48 @@ def report(text: str) -> Report:
 REPORT = report(TEXT)
 
 
-def words(asked: list[Question]) -> list[str]:
-    return [question.text(REPORT) for question in asked]
+def texts(questions: list[Question]) -> list[str]:
+    return [question.text(REPORT) for question in questions]
 
 
 def test_a_report_is_asked_about_as_a_whole_without_its_technique() -> None:
-    (asked,) = questions(REPORT, "report", 1)
-    text = asked.text(REPORT)
+    (question,) = split_questions(REPORT, "report", 1)
+    text = question.text(REPORT)
     assert text.startswith("Findings:\nThe liver is normal.") and "\n\nImpression:\nSplenomegaly." in text
     assert "Axial" not in text
-    assert TEXT[asked.start :].startswith("The liver") and TEXT[: asked.end].endswith("cyst.")
+    assert TEXT[question.start :].startswith("The liver") and TEXT[: question.end].endswith("cyst.")
 
 
 def test_section_by_section() -> None:
-    asked = questions(REPORT, "section", 1)
-    assert [question.section for question in asked] == ["findings", "impression"]
-    assert words(asked)[1] == "Splenomegaly. Renal cyst."
+    questions = split_questions(REPORT, "section", 1)
+    assert [question.section for question in questions] == ["findings", "impression"]
+    assert texts(questions)[1] == "Splenomegaly. Renal cyst."
 
 
 @pytest.mark.parametrize(("window", "sizes"), [(1, [1] * 7), (2, [2, 2, 1, 2]), (9, [5, 2])])
 def test_windows_of_statements_do_not_cross_sections(window: int, sizes: list[int]) -> None:
-    asked = questions(REPORT, "statement", window)
-    assert [len([one for one in text.split(".") if one.strip()]) for text in words(asked)] == sizes
+    questions = split_questions(REPORT, "statement", window)
+    assert [len([part for part in text.split(".") if part.strip()]) for text in texts(questions)] == sizes
 
 
 def test_technique_alone_is_not_asked_about() -> None:
-    assert questions(report("TECHNIQUE: Axial CT of the chest."), "report", 1) == []
+    assert split_questions(report("TECHNIQUE: Axial CT of the chest."), "report", 1) == []
 
 
 def test_halves_are_cut_between_statements() -> None:
-    (asked,) = questions(REPORT, "report", 1)
-    cut = halves(REPORT, asked)
+    (question,) = split_questions(REPORT, "report", 1)
+    cut = halves(REPORT, question)
     assert cut is not None
-    first, second = words(list(cut))
+    first, second = texts(list(cut))
     assert first.endswith(".") and not first.startswith("Findings")
     assert second.startswith(("Findings", "The spleen", "No ascites")) and "Impression:\nSplenomegaly." in second
     together = f"{first} {second}"
-    assert all(one in together for one in ("liver", "left kidney", "ascites", "spleen", "pancreas", "Renal cyst"))
+    assert all(word in together for word in ("liver", "left kidney", "ascites", "spleen", "pancreas", "Renal cyst"))
 
 
 def test_one_statement_is_not_cut() -> None:
     alone = report("A cyst of 5 mm in the left kidney is seen.")
-    assert halves(alone, questions(alone, "report", 1)[0]) is None
+    assert halves(alone, split_questions(alone, "report", 1)[0]) is None
 
 
 @given(
@@ -71,12 +71,12 @@ def test_one_statement_is_not_cut() -> None:
     )
 )
 def test_cutting_comes_to_an_end_and_loses_no_word(parts: list[str]) -> None:
-    asked = report("".join(parts))
+    whole = report("".join(parts))
 
     def cut_up(question: Question) -> list[Question]:
-        found = halves(asked, question)
-        return [question] if found is None else [end for half in found for end in cut_up(half)]
+        both = halves(whole, question)
+        return [question] if both is None else [end for half in both for end in cut_up(half)]
 
-    for question in questions(asked, "section", 1):
+    for question in split_questions(whole, "section", 1):
         ends = cut_up(question)
-        assert " ".join(end.text(asked) for end in ends).split() == question.text(asked).split()
+        assert " ".join(end.text(whole) for end in ends).split() == question.text(whole).split()

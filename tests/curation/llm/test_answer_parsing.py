@@ -1,4 +1,4 @@
-"""A model's answers taken apart: what they claim, whatever stands around it, and what is wrong with them."""
+"""Parsing a model's answers: their captions, whatever stands around them, and what is wrong with them."""
 
 import json
 import time
@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.caption import Reason
-from curation.llm.answers import Claims, is_loop, read_answer
+from curation.llm.answer_parsing import ParsedAnswer, is_loop, parse_answer
 
 LISTED = {"captions": [{"organ": "liver", "caption": 'A cyst {5 mm} in "segment 4".'}]}
 
 
-def pairs(claims: Claims) -> list[tuple[str, str]]:
-    return [(draft.organ, draft.caption) for draft in claims.drafts]
+def pairs(parsed: ParsedAnswer) -> list[tuple[str, str]]:
+    return [(draft.organ, draft.caption) for draft in parsed.drafts]
 
 
-def wrong(content: str, finish_reason: str = "stop", form: str = "captions") -> tuple[Reason, str]:
-    claims = read_answer(content, finish_reason, "organs" if form == "organs" else "captions")
-    assert claims.problem is not None
-    return claims.problem.reason, claims.problem.detail
+def problem_of(content: str, finish_reason: str = "stop", form: str = "captions") -> tuple[Reason, str]:
+    parsed = parse_answer(content, finish_reason, "organs" if form == "organs" else "captions")
+    assert parsed.problem is not None
+    return parsed.problem.reason, parsed.problem.detail
 
 
 @pytest.mark.parametrize(
@@ -37,54 +37,60 @@ def wrong(content: str, finish_reason: str = "stop", form: str = "captions") -> 
     ],
 )
 def test_what_stands_around_the_json_does_not_matter(wrapped: str) -> None:
-    claims = read_answer(wrapped.format(json.dumps(LISTED)), "stop", "captions")
-    assert claims.problem is None
-    assert pairs(claims) == [("liver", 'A cyst {5 mm} in "segment 4".')]
+    parsed = parse_answer(wrapped.format(json.dumps(LISTED)), "stop", "captions")
+    assert parsed.problem is None
+    assert pairs(parsed) == [("liver", 'A cyst {5 mm} in "segment 4".')]
 
 
 def test_an_organ_without_a_key_is_a_problem_and_the_others_count() -> None:
-    claims = read_answer('{"liver": ["A cyst."], "spleen": null}', "stop", "organs", ("liver", "spleen", "heart"))
-    assert pairs(claims) == [("liver", "A cyst.")]
-    assert claims.problem is not None and "no key for heart" in claims.problem.detail
-    assert read_answer("{}", "stop", "organs", ("liver",)).problem is not None
+    parsed = parse_answer('{"liver": ["A cyst."], "spleen": null}', "stop", "organs", ("liver", "spleen", "heart"))
+    assert pairs(parsed) == [("liver", "A cyst.")]
+    assert parsed.problem is not None and "no key for heart" in parsed.problem.detail
+    assert parse_answer("{}", "stop", "organs", ("liver",)).problem is not None
 
 
 def test_a_bad_row_does_not_take_the_others_with_it() -> None:
     rows = [{"organ": None, "caption": "A cyst."}, {"organ": "liver", "caption": "A cyst."}]
-    claims = read_answer(json.dumps({"captions": rows}), "stop", "captions")
-    assert pairs(claims) == [("liver", "A cyst.")] and claims.problem is not None
+    parsed = parse_answer(json.dumps({"captions": rows}), "stop", "captions")
+    assert pairs(parsed) == [("liver", "A cyst.")] and parsed.problem is not None
 
 
 def test_what_stands_before_a_stray_end_of_thoughts_counts() -> None:
-    assert pairs(read_answer(json.dumps(LISTED) + "</think>", "stop", "captions"))
+    assert pairs(parse_answer(json.dumps(LISTED) + "</think>", "stop", "captions"))
 
 
 def test_a_long_blank_is_read_at_once() -> None:
     began = time.monotonic()
-    read_answer(" " * 200_000 + "</x", "stop", "captions")
+    parse_answer(" " * 200_000 + "</x", "stop", "captions")
     assert time.monotonic() - began < 2
 
 
 def test_a_raw_tab_in_a_string_is_a_space() -> None:
-    said = read_answer('{"liver": ["A\tcyst\n of 5 mm"]}', "stop", "organs")
-    assert said.problem is None and [" ".join(draft.caption.split()) for draft in said.drafts] == ["A cyst of 5 mm"]
+    parsed = parse_answer('{"liver": ["A\tcyst\n of 5 mm"]}', "stop", "organs")
+    assert parsed.problem is None and [" ".join(draft.caption.split()) for draft in parsed.drafts] == ["A cyst of 5 mm"]
 
 
 def test_a_list_of_captions_needs_no_object_around_it() -> None:
-    assert pairs(read_answer(json.dumps(LISTED["captions"]), "stop", "captions")) == [
+    assert pairs(parse_answer(json.dumps(LISTED["captions"]), "stop", "captions")) == [
         ("liver", 'A cyst {5 mm} in "segment 4".')
     ]
 
 
 def test_organs_without_captions_say_nothing() -> None:
-    said = {"liver": None, "spleen": ["Normal spleen.", " Spleen 12 cm. "], "heart": [], "aorta": "", "colon": "Clear."}
-    claims = read_answer(json.dumps(said), "stop", "organs")
-    assert claims.problem is None
-    assert pairs(claims) == [("spleen", "Normal spleen."), ("spleen", "Spleen 12 cm."), ("colon", "Clear.")]
+    organs = {
+        "liver": None,
+        "spleen": ["Normal spleen.", " Spleen 12 cm. "],
+        "heart": [],
+        "aorta": "",
+        "colon": "Clear.",
+    }
+    parsed = parse_answer(json.dumps(organs), "stop", "organs")
+    assert parsed.problem is None
+    assert pairs(parsed) == [("spleen", "Normal spleen."), ("spleen", "Spleen 12 cm."), ("colon", "Clear.")]
 
 
 @pytest.mark.parametrize(
-    ("content", "form", "said"),
+    ("content", "form", "message"),
     [
         ("", "captions", "empty"),
         ("I cannot help with that.", "captions", "“I cannot help with that.”"),
@@ -100,10 +106,10 @@ def test_organs_without_captions_say_nothing() -> None:
         ("[" * 9000, "organs", "not JSON"),
     ],
 )
-def test_what_is_not_in_the_form_is_said(content: str, form: str, said: str) -> None:
-    reason, detail = wrong(content, form=form)
+def test_what_is_not_in_the_form_is_said(content: str, form: str, message: str) -> None:
+    reason, detail = problem_of(content, form=form)
     assert reason == Reason.SCHEMA
-    assert said in detail
+    assert message in detail
 
 
 @pytest.mark.parametrize(
@@ -114,37 +120,37 @@ def test_what_is_not_in_the_form_is_said(content: str, form: str, said: str) -> 
     ],
 )
 def test_a_cut_answer_keeps_what_stands_whole_in_it(cut: str) -> None:
-    claims = read_answer(cut, "length", "captions")
-    assert pairs(claims) == [("liver", "A cyst.")]
-    assert claims.problem is not None and claims.problem.reason == Reason.TRUNCATED
+    parsed = parse_answer(cut, "length", "captions")
+    assert pairs(parsed) == [("liver", "A cyst.")]
+    assert parsed.problem is not None and parsed.problem.reason == Reason.TRUNCATED
 
 
 def test_a_caption_that_is_cut_is_left_out() -> None:
-    claims = read_answer('{"liver": ["No focal lesion."], "pleura": ["No pleural', "length", "organs")
-    assert pairs(claims) == [("liver", "No focal lesion.")]
+    parsed = parse_answer('{"liver": ["No focal lesion."], "pleura": ["No pleural', "length", "organs")
+    assert pairs(parsed) == [("liver", "No focal lesion.")]
 
 
 def test_an_answer_that_was_whole_before_it_ran_on_is_whole() -> None:
-    claims = read_answer(json.dumps(LISTED) + " " * 500, "length", "captions")
-    assert claims.problem is None and len(claims.drafts) == 1
+    parsed = parse_answer(json.dumps(LISTED) + " " * 500, "length", "captions")
+    assert parsed.problem is None and len(parsed.drafts) == 1
 
 
 @pytest.mark.parametrize("tail", ["\n" * 200, "   \n" * 60, "no lesion, " * 40, '{"organ": "a"}, ' * 30])
 def test_loops_are_seen(tail: str) -> None:
     assert is_loop('{"captions": [' + tail, "length")
-    assert "repeats itself" in wrong('{"captions": [' + tail, "length")[1]
+    assert "repeats itself" in problem_of('{"captions": [' + tail, "length")[1]
 
 
 def test_an_answer_that_is_only_long_is_no_loop() -> None:
-    said = [{"organ": "liver", "caption": f"A cyst of {size} mm in segment {size % 8}."} for size in range(60)]
-    assert not is_loop(json.dumps({"captions": said}), "length")
-    assert is_loop(json.dumps({"captions": said}), "repetition")
+    rows = [{"organ": "liver", "caption": f"A cyst of {size} mm in segment {size % 8}."} for size in range(60)]
+    assert not is_loop(json.dumps({"captions": rows}), "length")
+    assert is_loop(json.dumps({"captions": rows}), "repetition")
 
 
 @given(st.text(), st.sampled_from(("stop", "length", "content_filter")), st.sampled_from(("organs", "captions")))
 def test_no_answer_is_an_error(content: str, finish_reason: str, form: str) -> None:
-    claims = read_answer(content, finish_reason, "organs" if form == "organs" else "captions")
-    assert claims.problem is not None or all(draft.caption for draft in claims.drafts) or form == "captions"
+    parsed = parse_answer(content, finish_reason, "organs" if form == "organs" else "captions")
+    assert parsed.problem is not None or all(draft.caption for draft in parsed.drafts) or form == "captions"
 
 
 def on_a_line(text: str) -> str:
@@ -157,6 +163,6 @@ def on_a_line(text: str) -> str:
 )
 def test_a_cut_anywhere_invents_nothing(rows: list[dict[str, str]], at: int) -> None:
     whole = json.dumps({"captions": rows})
-    claims = read_answer(whole[: at % (len(whole) + 1)], "length", "captions")
-    wanted = [(on_a_line(row["organ"]), on_a_line(row["caption"])) for row in rows]
-    assert pairs(claims) == wanted[: len(claims.drafts)]
+    parsed = parse_answer(whole[: at % (len(whole) + 1)], "length", "captions")
+    expected = [(on_a_line(row["organ"]), on_a_line(row["caption"])) for row in rows]
+    assert pairs(parsed) == expected[: len(parsed.drafts)]

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from curation.caption import Draft
-from curation.llm import prompting
-from curation.llm.prompting import check_prompt, example_captions, filed, load_checked_prompt
+from curation.llm import prompt_checks
+from curation.llm.prompt_checks import check_prompt, example_captions, load_checked_prompt
 from curation.verification.verifier import Verifier
 from prompts.prompt_file import Prompt, PromptError, read_prompt, shipped_prompts
 
@@ -108,25 +107,6 @@ def test_under_a_key_for_several_organs_each_is_taken_by_itself(verifier: Verifi
     assert check_prompt(prompt((report, both), form="organs", organs=["kidneys"]), verifier) == []
 
 
-@pytest.mark.parametrize(
-    ("organ", "caption", "expected"),
-    [
-        ("lungs", "A nodule in the left lower lobe.", "left lower lobe"),
-        ("lungs", "A nodule in the left lung base.", "left lung"),
-        ("lungs", "Nodules in both lungs.", "lungs"),
-        ("kidneys", "Cyst in the left kidney.", "left kidney"),
-        ("kidneys", "Cysts in the left kidney and the liver.", "kidneys"),
-        ("kidneys", "The liver is normal.", "kidneys"),
-        ("liver", "The liver is normal.", "liver"),
-        ("tissue of sorts", "The liver is normal.", "tissue of sorts"),
-    ],
-)
-def test_a_caption_is_filed_under_the_one_organ_it_names(
-    organ: str, caption: str, expected: str, verifier: Verifier
-) -> None:
-    assert filed(verifier, Draft(organ, caption, 3)) == Draft(expected, caption, 3)
-
-
 def test_a_file_that_does_not_hold_is_not_loaded(tmp_path: Path, verifier: Verifier) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(source((REPORT, [("spleen", f"The spleen has {n} cysts.") for n in range(2, 9)])))
@@ -138,15 +118,15 @@ def test_a_file_that_does_not_hold_is_not_loaded(tmp_path: Path, verifier: Verif
 
 
 def test_without_examples_no_verifier_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(prompting, "Verifier")
+    monkeypatch.delattr(prompt_checks, "Verifier")
     assert check_prompt(prompt()) == []
 
 
-def test_captions_of_examples_are_known_whatever_their_case() -> None:
-    known = example_captions(
+def test_captions_of_examples_are_normalised() -> None:
+    captions = example_captions(
         prompt((REPORT, GOOD[:2]), ("The spleen is  Small.", [("spleen", "The spleen is  Small.")]))
     )
-    assert known == {
+    assert captions == {
         "12 mm nodule in the left lower lobe",
         "pleural effusion was not observed",
         "the spleen is small",

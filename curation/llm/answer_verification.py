@@ -1,0 +1,168 @@
+"""Verifies a model's answers about a report: reads their drafts, drops repeats, decides what goes back to the model.
+
+An answer that is missing or cannot be read is a refusal too. The outcome follows from report, answers and prompt alone,
+so that it can be made again from stored answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from curation.caption import Draft, Reason, RefusedCaption, ReportOutcome
+from curation.engines.non_findings import without_non_findings
+from curation.extraction.text_engine import verify_drafts
+from curation.language.clauses import clauses_of
+from curation.report import Report
+from curation.verification.report_statements import normalised
+from curation.verification.verifier import Verifier
+from prompts.prompt_file import Prompt
+
+from .answer_parsing import AnswerForm, parse_answer
+from .dialogue import TOO_LONG
+from .draft_organs import narrow_to_caption, resolve_organ_name
+from .prompt_checks import example_captions
+from .responses import ModelResponse
+
+REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
+NOT_A_FINDING = "advice, a limitation or an earlier examination: it says nothing of what is found in an organ now"
+NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR))
+
+
+class AnsweredReport(NamedTuple):
+    """A report with all answers about it so far."""
+
+    report: Report
+    responses: Sequence[ModelResponse]
+
+
+class VerifiedReport(NamedTuple):
+    """The outcome of a report, packed.
+
+    - ``failed``: whether a question about the report got no usable answer.
+    - ``accepted``, ``refused``: the number of captions, without duplicates.
+    - ``repairable``: the refused captions that may go back to the model.
+    """
+
+    packed: bytes
+    failed: bool
+    accepted: int
+    refused: int
+    repairable: list[RefusedCaption]
+
+
+class AnswerVerifier:
+    """Verifies the answers about reports, in a worker process.
+
+    ``repairs``: whether refused captions will go back to the model. Without a ``verifier`` one is built.
+    """
+
+    def __init__(self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None) -> None:
+        self._form: AnswerForm = prompt.file.response.form
+        self._organs = prompt.file.response.organs
+        self._examples = example_captions(prompt)
+        self._repairs = repairs
+        self._verifier = verifier or Verifier()
+
+    def __call__(self, reports: Sequence[AnsweredReport]) -> list[VerifiedReport]:
+        """Return the verified form of each report."""
+        return [self._verified(*report) for report in reports]
+
+    def _verified(self, report: Report, responses: Sequence[ModelResponse]) -> VerifiedReport:
+        outcome = self.outcome(report, responses)
+        refused = [row for row in outcome.refused if row.reason != Reason.DUPLICATE]
+        repairable = [row for row in refused if self._is_repairable(row)] if self._repairs else []
+        return VerifiedReport(outcome.pack(), outcome.failed, len(outcome.accepted), len(refused), repairable)
+
+    def outcome(self, report: Report, responses: Sequence[ModelResponse]) -> ReportOutcome:
+        """Return the outcome of a report; that of an error is a refusal, so that it does not lose other reports."""
+        try:
+            return self._outcome(report, responses)
+        except Exception as error:
+            detail = f"{type(error).__name__}: {error}"
+            refusal = RefusedCaption("", "", Reason.ENGINE_ERROR, detail, None)
+            return ReportOutcome([], [refusal], tuple(responses), failed=True)
+
+    def _outcome(self, report: Report, responses: Sequence[ModelResponse]) -> ReportOutcome:
+        drafts, problems = self._read_answers(row for row in responses if row.kind != "repair")
+        outcome = self._verify(report, drafts)
+        returned = repaired = 0
+        repairs = [row for row in responses if row.kind == "repair" and row.content is not None]
+        if repairs:
+            accepted_before = len(outcome.accepted)
+            returned = sum(map(self._is_repairable, outcome.refused))
+            for row in repairs:
+                drafts += parse_answer(row.content or "", row.finish_reason or "", "captions").drafts
+            outcome = self._verify(report, drafts)
+            repaired = len(outcome.accepted) - accepted_before
+        return outcome._replace(
+            refused=[*outcome.refused, *problems],
+            responses=tuple(responses),
+            failed=bool(problems),
+            returned=returned,
+            repaired=repaired,
+        )
+
+    def _read_answers(self, responses: Iterable[ModelResponse]) -> tuple[list[Draft], list[RefusedCaption]]:
+        """Return the drafts of the answers that count, and a refusal for each question without a usable answer."""
+        drafts: list[Draft] = []
+        problems: list[RefusedCaption] = []
+        find_organ = narrow_to_caption if self._form == "organs" else resolve_organ_name
+        for row, is_last in _answers_that_count(responses):
+            if row.content is None:
+                reason = Reason.TRUNCATED if row.finish_reason == TOO_LONG else Reason.ENGINE_ERROR
+                problems.append(RefusedCaption("", "", reason, row.error or "", None))
+                continue
+            answer = parse_answer(row.content, row.finish_reason or "", self._form, self._organs)
+            drafts += [find_organ(self._verifier, draft) for draft in answer.drafts]
+            if answer.problem is not None and is_last:
+                problems.append(RefusedCaption("", "", *answer.problem, None))
+        return drafts, problems
+
+    def _verify(self, report: Report, drafts: Sequence[Draft]) -> ReportOutcome:
+        """Verify drafts; those that are no finding of now are refused, though the report says them."""
+        non_findings = [draft for draft in drafts if self._is_non_finding(draft.caption)]
+        findings = [draft for draft in drafts if draft not in non_findings]
+        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True)
+        statements = self._verifier.read(report.text, report.sections).by_words
+        refused = [
+            row if normalised(row.caption) in statements else self._with_copied_example(row) for row in outcome.refused
+        ]
+        refused += [
+            RefusedCaption(draft.organ, draft.caption, Reason.NOT_GROUNDED, NOT_A_FINDING, None)
+            for draft in non_findings
+        ]
+        return outcome._replace(refused=refused)
+
+    def _is_non_finding(self, caption: str) -> bool:
+        """Return whether a caption tells nothing but advice, a limitation, or what was found earlier."""
+        analysis = self._verifier.parser.parse(caption)
+        caption_units = clauses_of(analysis)
+        return bool(caption_units) and not without_non_findings(caption_units, analysis)
+
+    def _with_copied_example(self, row: RefusedCaption) -> RefusedCaption:
+        """Return the refusal with another detail where the caption was copied from an example of the prompt."""
+        if row.reason == Reason.DUPLICATE or normalised(row.caption) not in self._examples:
+            return row
+        return row._replace(reason=Reason.NOT_GROUNDED, detail=REPEATS_EXAMPLE)
+
+    def _is_repairable(self, row: RefusedCaption) -> bool:
+        return row.reason not in NOT_REPAIRED and bool(row.nearest) and row.detail != REPEATS_EXAMPLE
+
+
+def _answers_that_count(responses: Iterable[ModelResponse]) -> Iterator[tuple[ModelResponse, bool]]:
+    """Yield the retries of each question, and its first answer where it has none, or none was answered.
+
+    Each comes with whether it is the last answer to its question.
+    """
+    for _, group in groupby(responses, key=lambda row: row.number):
+        rows = list(group)
+        retries = [row for row in rows if row.kind == "retry"]
+        counting = retries if any(row.content is not None for row in retries) else rows
+        yield from ((row, row.kind == "retry" or not retries) for row in counting)
+
+
+def not_yet_sent(repairable: Iterable[RefusedCaption], sent: Collection[tuple[str, str]]) -> list[RefusedCaption]:
+    """Return the refused captions whose organ and caption have not gone back to the model yet."""
+    return [row for row in repairable if (row.organ, row.caption) not in sent]

@@ -1,0 +1,86 @@
+"""Threads beside the main one: an event loop with a chat engine, and a worker that does not block the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from curation.engines.chat import ChatEngine
+from curation.runtime.processes import Inline, result_of
+
+Result = TypeVar("Result")
+
+
+class EngineThread:
+    """Runs an event loop in a thread, and the engine that lives in the loop.
+
+    ``connect`` makes the engine; ``check`` is called meanwhile and may raise to give up. Raises what ``connect`` does.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="chats", daemon=True)
+        self._thread.start()
+        try:
+            self.engine = result_of(self.begin(_connect(connect)), check)
+        except BaseException:
+            self.cancel_all()
+            self._stop_loop()
+            raise
+
+    def begin(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Begin some work in the loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call a function in the loop's thread and return its result."""
+
+        async def call_function() -> Result:
+            return function(*arguments)
+
+        return self.begin(call_function()).result()
+
+    def cancel_all(self) -> None:
+        """Cancel all work under way."""
+        self.begin(_cancel_other_tasks()).result()
+
+    def close(self) -> None:
+        """Cancel all work under way and close the engine."""
+        try:
+            self.cancel_all()
+            self.begin(self.engine.close()).result()
+        finally:
+            self._stop_loop()
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+async def _connect(connect: Callable[[], Awaitable[ChatEngine]]) -> ChatEngine:
+    return await connect()
+
+
+async def _cancel_other_tasks() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+class ThreadedWorker:
+    """Runs a worker of this process in a thread, so that it does not block the event loop."""
+
+    ahead = 0
+
+    def __init__(self, thread: ThreadPoolExecutor, worker: Inline) -> None:
+        self._thread = thread
+        self._worker = worker
+
+    def submit(self, job: Any) -> Future[Any]:
+        """Begin a job."""
+        return self._thread.submit(lambda: self._worker.submit(job).result())

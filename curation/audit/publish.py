@@ -1,32 +1,47 @@
-"""The results of an audit as files: JSON, CSV, a report that is one HTML file, and the set's data card."""
+"""The results of an audit as files: JSON, CSV, plots, a report that is one HTML file, and the set's data card."""
 
 from __future__ import annotations
 
+import io
 import json
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jinja2 import Environment
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
-from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, AuditResults, Verdict
+from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, AuditSummary, Verdict
 from curation.caption_set.card import SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
-from curation.caption_set.writer import locked
-from curation.runtime.files import write_text
+from curation.caption_set.work_folder import lock_set
+from curation.runtime.files import whole_file, write_text
 
-from .folder import GUIDELINE
-from .plots import as_svg, figures, save_png, score_figure
-from .store import Store
+from .folder import GUIDELINE_FILE, static_text
+from .store import AuditStore
 from .summary import guideline_digest, summarise
-from .tables import AGREEMENT_HEAD, SHOWN, agreement_rows, as_csv, cells, facts, groups, sentence
+from .tables import (
+    AGREEMENT_HEAD,
+    MAX_ROWS_SHOWN,
+    RateRow,
+    agreement_rows,
+    as_csv,
+    audit_facts,
+    rate_cells,
+    rate_sentence,
+    rate_tables,
+)
 
 CSV_FILE = "summary.csv"
 REPORT_FILE = "report.html"
+REPORT_TEMPLATE = "report.html.jinja"
+POINT_COLOR, BAR_COLOR = "#1f5f8b", "#b9d3e6"
+PLOTTED_TABLES = ("verdict", "status", "organ", "reason")
 
 
 class Fault(NamedTuple):
-    """An accepted caption that a reviewer found fault with."""
+    """An accepted caption in which a reviewer found a fault."""
 
     report_id: str
     organ: str
@@ -37,42 +52,41 @@ class Fault(NamedTuple):
     corrected: str
 
 
-def publish(root: Path, store: Store) -> AuditResults:
-    """Write all files of the results, and the data card where they are about the set as it is."""
+def write_results(root: Path, store: AuditStore) -> AuditSummary:
+    """Write all files of the results and the set's data card, and return the results, which are those of the JSON."""
     folder = root / AUDIT
-    results = summarise(store, guideline_digest(folder / GUIDELINE))
+    results = summarise(store, guideline_digest(folder / GUIDELINE_FILE))
     write_text(folder / CSV_FILE, as_csv(results))
-    write_text(folder / REPORT_FILE, report(root.resolve().name, results, faults(store)))
+    write_text(folder / REPORT_FILE, html_report(root.resolve().name, results, faults(store)))
     if results.calibration:
         save_png(score_figure(results), folder / SCORE_PLOT)
     write_text(folder / SUMMARY_FILE, json.dumps(results.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
-    with locked(root):
+    with lock_set(root):
         write_card(root, load_manifest(root))
     return results
 
 
-def report(name: str, results: AuditResults, found: list[Fault]) -> str:
-    """The report: one HTML file that needs no other."""
-    template = files("curation.audit").joinpath("report.html.jinja").read_text(encoding="utf-8")
+def html_report(name: str, results: AuditSummary, fault_list: list[Fault]) -> str:
+    """Return the report on a caption set: one HTML file that needs no other."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
+    return environment.from_string(static_text(REPORT_TEMPLATE)).render(
         name=name,
-        sentence=sentence(results),
-        facts=facts(results),
+        sentence=rate_sentence(results),
+        facts=audit_facts(results),
         guideline=results.guideline,
         set=results.set,
-        groups=list(groups(results)),
+        tables=list(rate_tables(results)),
         plots={key: as_svg(figure) for key, figure in figures(results).items()},
-        cells=cells,
-        shown=SHOWN,
+        cells=rate_cells,
+        shown=MAX_ROWS_SHOWN,
         agreement=agreement_rows(results),
         agreement_head=AGREEMENT_HEAD,
-        faults=found,
+        faults=fault_list,
     )
 
 
-def faults(store: Store) -> list[Fault]:
-    """Accepted captions with any verdict but supported, one row for each reviewer who gave one."""
+def faults(store: AuditStore) -> list[Fault]:
+    """Return accepted captions with any verdict but supported, one for each reviewer who gave one."""
     query = """SELECT report_id, caption.organ, caption.caption, text, evidence_start, evidence_end, event.verdict,
         note, correction FROM review JOIN event ON event.id = review.event JOIN item ON item.id = review.item
         JOIN caption ON caption.id = item.caption JOIN report ON report.id = caption.report
@@ -86,5 +100,77 @@ def faults(store: Store) -> list[Fault]:
 def _corrected(correction: str | None) -> str:
     if correction is None:
         return ""
-    found = json.loads(correction)
-    return f"{found['organ']}, {found['status']}: {found['caption']}"
+    fields = json.loads(correction)
+    return f"{fields['organ']}, {fields['status']}: {fields['caption']}"
+
+
+def figures(results: AuditSummary) -> dict[str, Figure]:
+    """Return all plots of the report, by the key of the table that they belong to."""
+    plots = {table.key: rate_figure(table.rows) for table in rate_tables(results) if table.key in PLOTTED_TABLES}
+    return {**plots, "score": score_figure(results)} if results.calibration else plots
+
+
+def score_figure(results: AuditSummary) -> Figure:
+    """Plot hallucinations by score: a point with its interval for each band, and a bar for its share of the set."""
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    bands = results.calibration
+    total = sum(band.captions for band in bands) or 1
+    first_judged = next((index for index, band in enumerate(bands) if band.hallucinated.rate is not None), None)
+    for index, band in enumerate(bands):
+        share = band.hallucinated
+        axes.bar(
+            index, 100 * band.captions / total, color=BAR_COLOR, width=0.8,
+            label=None if index else "captions of the set",
+        )  # fmt: skip
+        if share.rate is None:
+            continue
+        label = "hallucinated" if index == first_judged else None
+        _plot_point(axes.errorbar, index, share.rate, share.low, share.high, label)
+    rows = next((table.rows for table in rate_tables(results) if table.key == "score"), [])
+    names = [f"{row.name}\n{row.estimate.hits:,} of {row.estimate.reviewed:,}" for row in rows]
+    axes.set_xticks(range(len(names)), names, fontsize="small")
+    axes.set_xlabel("score, and hallucinated captions of those judged")
+    axes.set_ylabel("percent")
+    axes.set_ylim(0, 100)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    axes.set_title("Hallucinations by score")
+    return figure
+
+
+def _plot_point(errorbar: Any, x: float, rate: float, low: float, high: float, label: str | None) -> None:
+    error = [[100 * max(0.0, rate - low)], [100 * max(0.0, high - rate)]]
+    errorbar(x, 100 * rate, yerr=error, fmt="o", color=POINT_COLOR, capsize=4, label=label)
+
+
+def rate_figure(rows: Sequence[RateRow]) -> Figure:
+    """Plot shares with their intervals, one below the other."""
+    shown = list(rows[:MAX_ROWS_SHOWN])[::-1]
+    figure = Figure(figsize=(6.4, 1.1 + 0.28 * max(len(shown), 2)), layout="constrained")
+    axes = figure.subplots()
+    for y, row in enumerate(shown):
+        share = row.estimate
+        axes.plot([100 * share.low, 100 * share.high], [y, y], color=BAR_COLOR, linewidth=5, solid_capstyle="butt")
+        if share.rate is not None:
+            axes.plot(100 * share.rate, y, "o", color=POINT_COLOR, clip_on=False)
+    axes.set_yticks(range(len(shown)), [f"{row.name} ({row.estimate.reviewed:,})" for row in shown], fontsize="small")
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("percent, with the 95 % interval")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def as_svg(figure: Figure) -> str:
+    """Return a plot as an SVG element. The same results give the same text."""
+    file = io.BytesIO()
+    with rc_context({"svg.hashsalt": "ovct", "svg.fonttype": "none"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue().decode()
+    return text[text.index("<svg") :]
+
+
+def save_png(figure: Figure, path: Path) -> None:
+    """Write a plot as a whole PNG file."""
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150)

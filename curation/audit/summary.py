@@ -1,4 +1,4 @@
-"""From verdicts to numbers about the whole set."""
+"""The summary of an audit: computes rates of the whole set from the verdicts on its sample."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from curation.caption_set.audit_results import Agreement, AuditResults, Estimate, ScoreBand, Verdict, VerifierQuality
+from curation.caption_set.audit_results import Agreement, AuditSummary, Estimate, ScoreBand, Verdict, VerifierQuality
 
-from .agreement import agreement
-from .dealing import OVERLAP
-from .frame import SCORE_EDGES
+from .agreement import HALLUCINATIONS, agreement, consensus
 from .intervals import complement, estimate, share_of_two
-from .store import Store
-from .verdicts import HALLUCINATIONS, consensus
+from .sample import DEFAULT_OVERLAP
+from .sampling_frame import SCORE_EDGES
+from .store import AuditStore
 
-_BLIND = "SELECT count(*) FROM review JOIN event ON event.id = event WHERE blind AND review.verdict IS NOT NULL"
+_BLIND_VERDICTS = (
+    "SELECT count(*) FROM review JOIN event ON event.id = event WHERE blind AND review.verdict IS NOT NULL"
+)
 
 
-class Judged(NamedTuple):
-    """A caption of the sample that somebody has judged, with the verdict that counts.
+class JudgedCaption(NamedTuple):
+    """A caption of the sample that a reviewer has judged, with the verdict of all its reviewers together.
 
     ``weight`` is how many captions of the set it stands for.
     """
@@ -40,12 +41,12 @@ class Judged(NamedTuple):
 
     @property
     def hallucinated(self) -> bool:
-        """Whether the caption says what its report does not."""
+        """Return whether the caption says what its report does not."""
         return self.verdict in HALLUCINATIONS
 
 
-def judged(store: Store) -> list[Judged]:
-    """All captions that have a verdict, in the order of the sample."""
+def judged_captions(store: AuditStore) -> list[JudgedCaption]:
+    """Return all captions that have a verdict, in the order of the sample."""
     weights = {
         (kind, number): captions / drawn
         for kind, number, captions, drawn in store.rows(
@@ -53,11 +54,11 @@ def judged(store: Store) -> list[Judged]:
             JOIN item ON item.kind = stratum.kind AND item.stratum = number GROUP BY stratum.kind, number"""
         )
     }
-    said: dict[int, list[Verdict]] = defaultdict(list)
+    verdicts: dict[int, list[Verdict]] = defaultdict(list)
     for item, verdict in store.rows(
         "SELECT item, verdict FROM review WHERE verdict IS NOT NULL ORDER BY item, reviewer"
     ):
-        said[item].append(Verdict(verdict))
+        verdicts[item].append(Verdict(verdict))
     corrected = {
         item
         for (item,) in store.rows(
@@ -68,22 +69,22 @@ def judged(store: Store) -> list[Judged]:
         JOIN caption ON caption.id = item.caption
         WHERE item.id IN (SELECT item FROM review WHERE verdict IS NOT NULL) ORDER BY item.id"""
     return [
-        Judged(
+        JudgedCaption(
             item, kind, organ, status, ", ".join(filter(None, (engine, model))), score, reason,
-            weights[kind, stratum], consensus(said[item]), item in corrected,
+            weights[kind, stratum], consensus(verdicts[item]), item in corrected,
         )
         for item, kind, organ, status, engine, model, score, reason, stratum in store.rows(query)
     ]  # fmt: skip
 
 
-def summarise(store: Store, guideline: str) -> AuditResults:
-    """The results of an audit as it stands. ``guideline`` is the digest of the text that reviewers are told."""
-    rows = judged(store)
+def summarise(store: AuditStore, guideline: str) -> AuditSummary:
+    """Return the results of an audit as it stands. ``guideline`` is the digest of the text that reviewers go by."""
+    rows = judged_captions(store)
     accepted = [row for row in rows if row.kind == "accepted"]
     refused = [row for row in rows if row.kind == "refused"]
-    hallucination, wrong_refusal = share(accepted), complement(share(refused))
+    hallucination, wrong_refusal = hallucination_rate(accepted), complement(hallucination_rate(refused))
     sizes = store.fact("accepted"), store.fact("refused")
-    return AuditResults(
+    return AuditSummary(
         set=store.fact("set"),
         made=store.fact("made"),
         design=store.fact("design"),
@@ -97,8 +98,8 @@ def summarise(store: Store, guideline: str) -> AuditResults:
         unsure=sum(row.verdict == Verdict.UNSURE for row in accepted),
         corrected=sum(row.corrected for row in rows),
         reviewers=_reviewers(store),
-        overlap=store.fact("overlap", OVERLAP),
-        blind=store.value(_BLIND),
+        overlap=store.fact("overlap", DEFAULT_OVERLAP),
+        blind=store.value(_BLIND_VERDICTS),
         guideline=guideline,
         hallucination=hallucination,
         hallucination_with_unsure=estimate(
@@ -125,75 +126,77 @@ def summarise(store: Store, guideline: str) -> AuditResults:
 
 
 def guideline_digest(path: Path) -> str:
-    """SHA-256 of the guideline, "none" where there is none."""
+    """Return the SHA-256 of the guideline, "none" where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "none"
 
 
-def _decided(rows: Iterable[Judged]) -> list[Judged]:
+def _decided(rows: Iterable[JudgedCaption]) -> list[JudgedCaption]:
     return [row for row in rows if row.verdict != Verdict.UNSURE]
 
 
-def share(rows: Iterable[Judged]) -> Estimate:
-    """The share of hallucinations among captions about which somebody is sure."""
+def hallucination_rate(rows: Iterable[JudgedCaption]) -> Estimate:
+    """Return the share of hallucinations among captions about which a reviewer is sure."""
     return estimate((row.hallucinated, row.weight) for row in _decided(rows))
 
 
-def _supported(rows: Iterable[Judged]) -> Estimate:
+def _supported(rows: Iterable[JudgedCaption]) -> Estimate:
     return estimate((row.verdict == Verdict.SUPPORTED, row.weight) for row in _decided(rows))
 
 
-def _by(rows: Iterable[Judged], what: Callable[[Judged], str]) -> dict[str, Estimate]:
-    """The share of hallucinations for each value, most reviewed first."""
-    groups: dict[str, list[Judged]] = defaultdict(list)
+def _by(rows: Iterable[JudgedCaption], key: Callable[[JudgedCaption], str]) -> dict[str, Estimate]:
+    """Return the share of hallucinations for each value of a key, most reviewed first."""
+    groups: dict[str, list[JudgedCaption]] = defaultdict(list)
     for row in _decided(rows):
-        groups[what(row)].append(row)
-    return {name: share(group) for name, group in sorted(groups.items(), key=lambda one: (-len(one[1]), one[0]))}
+        groups[key(row)].append(row)
+    most_reviewed_first = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    return {name: hallucination_rate(captions) for name, captions in most_reviewed_first}
 
 
-def _reviewers(store: Store) -> dict[str, int]:
+def _reviewers(store: AuditStore) -> dict[str, int]:
     query = """SELECT name, count(verdict) FROM reviewer LEFT JOIN review ON reviewer = id GROUP BY id ORDER BY id"""
     return dict(store.rows(query))
 
 
-def _by_reviewer(store: Store, accepted: Iterable[Judged]) -> dict[str, Estimate]:
-    """What each reviewer alone would say; nothing where there is just one."""
+def _by_reviewer(store: AuditStore, accepted: Iterable[JudgedCaption]) -> dict[str, Estimate]:
+    """Return the share of hallucinations by each reviewer's own verdicts; nothing where there is just one reviewer."""
     weights = {row.item: row.weight for row in accepted}
-    said: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    observations: dict[str, list[tuple[bool, float]]] = defaultdict(list)
     query = """SELECT name, item, verdict FROM review JOIN reviewer ON reviewer.id = review.reviewer
         WHERE verdict IS NOT NULL ORDER BY reviewer.id"""
     for name, item, verdict in store.rows(query):
         if item in weights and verdict != Verdict.UNSURE:
-            said[name].append((verdict in HALLUCINATIONS, weights[item]))
-    return {name: estimate(seen) for name, seen in said.items()} if len(said) > 1 else {}
+            observations[name].append((verdict in HALLUCINATIONS, weights[item]))
+    return {name: estimate(rows) for name, rows in observations.items()} if len(observations) > 1 else {}
 
 
-def _between_reviewers(store: Store) -> Iterable[Agreement]:
+def _between_reviewers(store: AuditStore) -> Iterable[Agreement]:
+    """Yield the agreement of each two reviewers who have captions in common."""
     names = dict(store.rows("SELECT id, name FROM reviewer ORDER BY id"))
     query = """SELECT one.verdict, two.verdict FROM review AS one JOIN review AS two ON one.item = two.item
         WHERE one.reviewer = ? AND two.reviewer = ? AND one.verdict IS NOT NULL AND two.verdict IS NOT NULL"""
     for first, second in combinations(names, 2):
-        pairs = [(Verdict(one), Verdict(two)) for one, two in store.rows(query, first, second)]
+        pairs = [(Verdict(left), Verdict(right)) for left, right in store.rows(query, first, second)]
         if pairs:
             yield agreement(names[first], names[second], pairs)
 
 
-def _with_judges(store: Store, rows: Iterable[Judged]) -> Iterable[Agreement]:
-    """Agreement of each judge with what the reviewers say together."""
-    known = {row.item: row.verdict for row in rows}
+def _with_judges(store: AuditStore, rows: Iterable[JudgedCaption]) -> Iterable[Agreement]:
+    """Yield the agreement of each judge with what the reviewers say together."""
+    verdicts = {row.item: row.verdict for row in rows}
     for (judge,) in store.rows("SELECT DISTINCT judge FROM judgement ORDER BY judge"):
-        said = store.rows("SELECT item, verdict FROM judgement WHERE judge = ?", judge)
-        pairs = [(known[item], Verdict(verdict)) for item, verdict in said if item in known]
+        judgements = store.rows("SELECT item, verdict FROM judgement WHERE judge = ?", judge)
+        pairs = [(verdicts[item], Verdict(verdict)) for item, verdict in judgements if item in verdicts]
         if pairs:
             yield agreement("reviewers", judge, pairs)
 
 
-def _calibration(accepted: Iterable[Judged], bands: Sequence[int]) -> Iterable[ScoreBand]:
-    """Hallucinations by band of the score; bands that the set has no caption in are left out."""
+def _calibration(accepted: Iterable[JudgedCaption], bands: Sequence[int]) -> Iterable[ScoreBand]:
+    """Yield the hallucinations by band of the score; bands that the set has no caption in are left out."""
     rows = _decided(accepted)
     for above, upto, captions in zip(SCORE_EDGES, SCORE_EDGES[1:], bands, strict=False):
         within = [row for row in rows if row.score is not None and _is_in(round(row.score, 1), above, upto)]
         if captions:
-            yield ScoreBand(above=above, upto=upto, captions=captions, hallucinated=share(within))
+            yield ScoreBand(above=above, upto=upto, captions=captions, hallucinated=hallucination_rate(within))
 
 
 def _is_in(score: float, above: float, upto: float) -> bool:

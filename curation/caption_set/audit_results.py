@@ -1,4 +1,7 @@
-"""What an audit found, as it is written to ``audit/summary.json`` and read by the data card."""
+"""The results of an audit, as they are written to ``audit/summary.json`` and read by the data card.
+
+The names of the fields are the keys of the file.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,17 @@ FORMAT: Literal["ovct audit 1"] = "ovct audit 1"
 
 
 class _AuditRecord(BaseModel):
+    """A part of the results; an unknown key is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Estimate(_AuditRecord):
-    """A share of the whole set, from what was reviewed, with its 95 % interval; all shares are 0 to 1.
+    """An estimate of a share of the whole set, with its 95 % interval from ``low`` to ``high``; shares are 0 to 1.
 
-    ``reviewed`` captions were decided and ``hits`` of them have what is counted. ``rate`` is weighted where the sample
-    is; ``effective`` is the size of a simple random sample that would know as much. Without any, ``rate`` is null.
+    ``reviewed`` captions were decided and ``hits`` of them have the property that is counted. ``rate`` is weighted
+    where the sample is, and null without any reviewed caption. ``effective`` is the size of a simple random sample that
+    would give as narrow an interval.
     """
 
     rate: float | None
@@ -35,10 +41,11 @@ class Estimate(_AuditRecord):
 
 
 class Agreement(_AuditRecord):
-    """How far two readers agree on what both have decided, ``reviewed`` captions.
+    """How far two readers agree on the ``reviewed`` captions that both have decided.
 
-    ``percent`` and the coefficients are about the seven verdicts, those called ``binary`` about hallucinated or not. A
-    coefficient is null where it is not defined (both readers said one and the same thing all the time, for kappa).
+    ``percent`` is the share on which they agree, ``kappa`` is Cohen's and ``ac1`` Gwet's coefficient, with 95 %
+    intervals. They are about the seven verdicts, those called ``binary`` about hallucinated or not. A coefficient is
+    null where it is not defined (kappa, where both readers give the same verdict to all captions).
     """
 
     first: str
@@ -57,7 +64,10 @@ class Agreement(_AuditRecord):
 
 
 class ScoreBand(_AuditRecord):
-    """The ``captions`` of the set whose score is over ``above`` (in the first band: at least) and at most ``upto``."""
+    """A band of scores: over ``above`` (in the first band: at least) and at most ``upto``, 0 to 100.
+
+    ``captions`` counts the captions of the set in it, ``hallucinated`` estimates their hallucination rate.
+    """
 
     above: float
     upto: float
@@ -66,12 +76,16 @@ class ScoreBand(_AuditRecord):
 
 
 class VerifierQuality(_AuditRecord):
-    """How good the verifier is, as the reviewers see it.
+    """How good the verifier is, as the reviewers judge its decisions.
 
-    A caption is carried when it is no hallucination. ``precision``: share of the accepted captions that are carried;
-    ``recall``: share of the carried ones that were accepted, and ``recall_of_supported`` of those that are supported,
-    for advice and the like is carried and yet wanted by nobody; ``caught``: share of the hallucinations that were
-    refused; ``rightly_refused``: share of the refused captions that are hallucinations.
+    A caption is carried by its report when it is no hallucination.
+
+    - ``precision``: share of the accepted captions that are carried.
+    - ``recall``: share of the carried captions that were accepted.
+    - ``recall_of_supported``: the same of the captions with the verdict "supported" (advice and the like is carried,
+      but not worth a caption).
+    - ``caught``: share of the hallucinations that were refused.
+    - ``rightly_refused``: share of the refused captions that are hallucinations.
     """
 
     precision: Estimate
@@ -81,12 +95,13 @@ class VerifierQuality(_AuditRecord):
     rightly_refused: Estimate
 
 
-class AuditResults(_AuditRecord):
-    """The summary of an audit.
+class AuditSummary(_AuditRecord):
+    """The results of an audit.
 
-    ``captions`` and ``refused`` are all of the set (refusals that are judgements, not duplicates or failures of the
-    engine), ``sample`` and ``sample_refused`` those drawn. ``reviewers`` are names with their numbers of verdicts, of
-    which ``blind`` in all were given before anything of the verifier was shown.
+    ``set`` is the identity of the audited set (``Manifest.identity``). ``captions`` and ``refused`` count all captions
+    of the set (of the refused ones without duplicates and failures of the engine, which are no judgements), ``sample``
+    and ``sample_refused`` those drawn. ``reviewers`` maps names to numbers of verdicts, of which ``blind`` in all were
+    given before anything of the verifier was shown. ``overlap`` is the share of the sample that two reviewers get.
     """
 
     format: Literal["ovct audit 1"] = FORMAT
@@ -120,13 +135,13 @@ class AuditResults(_AuditRecord):
     calibration: tuple[ScoreBand, ...]
 
 
-def known_results(root: Path, manifest: Manifest) -> AuditResults | None:
-    """The summary that was last written for a caption set, if it is about the set as it is now."""
+def read_summary(root: Path, manifest: Manifest) -> AuditSummary | None:
+    """Read the results that were last written for a caption set; None if there are none of the set as it is now."""
     try:
-        found = AuditResults.model_validate_json((root / AUDIT / SUMMARY_FILE).read_bytes())
+        results = AuditSummary.model_validate_json((root / AUDIT / SUMMARY_FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    return found if found.set == manifest.identity() else None
+    return results if results.set == manifest.identity() else None
 
 
 class Verdict(StrEnum):
@@ -142,7 +157,7 @@ class Verdict(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """A verdict for people: its key on the keyboard, its name, and what it says of a caption."""
+    """What a verdict means, for people: its key on the keyboard, its name, and what it says of a caption."""
 
     key: str
     name: str

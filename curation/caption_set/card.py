@@ -1,6 +1,6 @@
-"""The data card of a caption set: its ``README.md``, filled in from ``data_cards/caption_set.md.jinja``.
+"""Write the data card of a caption set: its ``README.md``, from the template ``data_cards/caption_set.md.jinja``.
 
-The front matter is what Hugging Face lists a data set by, and what ``datasets`` finds its tables by.
+Hugging Face lists a data set by the card's front matter, and ``datasets`` finds its tables by it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from curation.caption import Reason
 from curation.runtime.files import write_text
 from prompts.templates import render
 
-from .audit_results import AUDIT, MEANINGS, AuditResults, Estimate, known_results
+from .audit_results import AUDIT, MEANINGS, AuditSummary, Estimate, read_summary
 from .manifest import Manifest, Usage
 from .set_files import CARD_FILE
 from .shards import source_names
@@ -28,7 +28,7 @@ SCORE_PLOT = "score.png"
 TEMPLATE = "caption_set.md.jinja"
 SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 
-REFUSED = {
+REASON_TEXTS = {
     Reason.SCHEMA: "is not in the form that was asked for, or empty",
     Reason.UNKNOWN_ORGAN: "is about an organ that the vocabulary does not know",
     Reason.NOT_GROUNDED: "says what no passage of the report says",
@@ -41,17 +41,17 @@ REFUSED = {
     Reason.TRUNCATED: "was cut off, as the answer was too long",
     Reason.ENGINE_ERROR: "was never made: the engine failed",
 }
-"""What each reason says of a refused caption."""
+"""What each reason says of a refused caption, as the end of "the caption …"."""
 
 
 def write_card(root: Path, manifest: Manifest) -> None:
-    """Write the card of a caption set, with what is known of an audit of its rows."""
+    """Write the card of a caption set, with the results of an audit of its rows where there is one."""
     score_plot = (root / AUDIT / SCORE_PLOT).exists()
-    write_text(root / CARD_FILE, data_card(manifest, known_results(root, manifest), score_plot=score_plot))
+    write_text(root / CARD_FILE, data_card(manifest, read_summary(root, manifest), score_plot=score_plot))
 
 
-def data_card(manifest: Manifest, results: AuditResults | None = None, *, score_plot: bool = False) -> str:
-    """The card's text. ``score_plot``: the audit's plot stands in the set."""
+def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_plot: bool = False) -> str:
+    """Return the card's text. ``score_plot`` says whether the audit's plot stands in the set."""
     rows = _rows(manifest)
     values = {
         "front_matter": _front_matter(manifest, rows),
@@ -74,6 +74,7 @@ def data_card(manifest: Manifest, results: AuditResults | None = None, *, score_
 
 
 def _rows(manifest: Manifest) -> dict[str, int]:
+    """Return the number of rows of each table."""
     counts = manifest.counts
     return {
         "captions": sum(sum(statuses.values()) for statuses in counts.captions.values()),
@@ -84,13 +85,13 @@ def _rows(manifest: Manifest) -> dict[str, int]:
 
 
 def _front_matter(manifest: Manifest, rows: dict[str, int]) -> str:
-    """YAML. A table without rows has no configuration: ``load_dataset`` fails on a split that has none."""
+    """Return YAML. A table without rows gets no configuration: ``load_dataset`` fails on a split that has none."""
     configs: list[dict[str, object]] = [
         {"config_name": table, "data_files": f"{table}/*.parquet"} for table, count in rows.items() if count
     ]
     if rows["captions"]:
         configs[0]["default"] = True
-    known = {
+    front_matter = {
         "license": _line(manifest.license or "unknown"),
         "language": ["en"],
         "size_categories": [size_category(rows["captions"])],
@@ -98,19 +99,19 @@ def _front_matter(manifest: Manifest, rows: dict[str, int]) -> str:
         "tags": ["radiology", "ct", "medical"],
         "configs": configs,
     }
-    return yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=10_000)
+    return yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def size_category(rows: int) -> str:
-    """Hugging Face's name for the size of a data set."""
-    place = sum(rows >= 1000 * 10**power for power in range(len(SIZES)))
-    if place == len(SIZES):
+    """Return Hugging Face's name for the size of a data set."""
+    index = sum(rows >= 1000 * 10**power for power in range(len(SIZES)))
+    if index == len(SIZES):
         return f"n>{SIZES[-1]}"
-    return f"{SIZES[place - 1]}<n<{SIZES[place]}" if place else f"n<{SIZES[0]}"
+    return f"{SIZES[index - 1]}<n<{SIZES[index]}" if index else f"n<{SIZES[0]}"
 
 
 def _captions(manifest: Manifest) -> dict[str, Any]:
-    """Captions by status, and the table of the organs with most of them."""
+    """Return the numbers of captions by status, and the table of the organs with most captions."""
     by_organ = manifest.counts.captions
     most = sorted(by_organ, key=lambda organ: (-sum(by_organ[organ].values()), organ))
     shown, rest = most[:TOP_ORGANS], most[TOP_ORGANS:]
@@ -139,7 +140,7 @@ def _organ_row(name: str, counts: Iterable[Mapping[str, int]]) -> list[str]:
 
 
 def _source(manifest: Manifest) -> dict[str, Any]:
-    """Columns of the input, as they are called there and in ``reports``, and the engine's options."""
+    """Return the columns of the input, as they are called there and in ``reports``, and the engine's options."""
     names = source_names(manifest.source_columns)
     carried = [_code(name) + (f" (as {_code(stored)})" if stored != name else "") for name, stored in names.items()]
     rows = [[_cell(_code(stored)), f"column {_cell(_code(name))} of the input"] for name, stored in names.items()]
@@ -149,8 +150,8 @@ def _source(manifest: Manifest) -> dict[str, Any]:
 
 def _refusals(manifest: Manifest) -> list[list[str]]:
     counts = sorted(manifest.counts.rejects.items(), key=lambda item: (-item[1], item[0]))
-    said = {str(reason): says for reason, says in REFUSED.items()}
-    return [[_cell(_code(reason)), _number(count), said.get(reason, "")] for reason, count in counts]
+    texts = {str(reason): text for reason, text in REASON_TEXTS.items()}
+    return [[_cell(_code(reason)), _number(count), texts.get(reason, "")] for reason, count in counts]
 
 
 def _cost(usage: Usage | None) -> str:
@@ -160,30 +161,31 @@ def _cost(usage: Usage | None) -> str:
     return f"; at {prompt:g} and {completion:g} for a million of them that is {usage.cost:,.4g}"
 
 
-def _audit(results: AuditResults | None) -> dict[str, Any]:
-    """What an audit found; a sample of which nothing is decided yet is none."""
+def _audit(results: AuditSummary | None) -> dict[str, Any]:
+    """Return the results of an audit; a sample without any decision yet counts as no audit."""
     if results is None or not results.hallucination.reviewed:
         return {"audited": False, "results": None}
     readers = len(results.reviewers)
     names = {str(verdict): meaning.name for verdict, meaning in MEANINGS.items()}
-    found = sorted(results.verdicts.items(), key=lambda item: list(names).index(item[0]) if item[0] in names else 99)
+    order = {name: index for index, name in enumerate(names)}
+    verdicts = sorted(results.verdicts.items(), key=lambda item: order.get(item[0], len(order)))
     return {
         "audited": True,
         "results": results,
         "readers": "one reader" if readers == 1 else f"{readers} readers",
-        "verdicts": [[_cell(names.get(verdict, verdict)), *_shares(estimate)] for verdict, estimate in found],
+        "verdicts": [[_cell(names.get(verdict, verdict)), *_shares(estimate)] for verdict, estimate in verdicts],
     }
 
 
 def _cleaned(manifest: Manifest) -> dict[str, Any]:
-    """What an audit of the set that this one was made from has changed."""
+    """Return what was changed after an audit of the set that this one was made from."""
     audit = manifest.audit
     if audit is None:
         return {}
-    out = sum(change.after is None for change in audit.changes)
-    known = "an unknown share" if audit.rate is None else f"{_percent(audit.rate)} %"
-    interval = f"{known} (95 % interval {_percent(audit.low)} to {_percent(audit.high)} %)"
-    return {"cleaned_out": out, "cleaned_rate": interval}
+    removed = sum(change.after is None for change in audit.changes)
+    rate = "an unknown share" if audit.rate is None else f"{_percent(audit.rate)} %"
+    rate_text = f"{rate} (95 % interval {_percent(audit.low)} to {_percent(audit.high)} %)"
+    return {"cleaned_out": removed, "cleaned_rate": rate_text}
 
 
 def _shares(estimate: Estimate) -> list[str]:
@@ -192,7 +194,7 @@ def _shares(estimate: Estimate) -> list[str]:
 
 
 def _share(estimate: Estimate) -> str:
-    """An estimate in words, such as "0 of 100 reviewed captions, 0.0 % (95 % interval 0.0 to 3.7 %)"."""
+    """Return an estimate in words, such as "0 of 100 reviewed captions, 0.0 % (95 % interval 0.0 to 3.7 %)"."""
     if estimate.rate is None:
         return "not known"
     rate, low, high = map(_percent, (estimate.rate, estimate.low, estimate.high))
@@ -208,12 +210,12 @@ def _number(count: int) -> str:
 
 
 def _line(text: str) -> str:
-    """Any text as one line without control characters."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    """Return any text as one line without control characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _code(text: str) -> str:
-    """Any text as code: fenced by more backticks than stand in it in a row."""
+    """Return any text as Markdown code, fenced by more backticks than stand in it in a row."""
     line = _line(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     pad = " " if not line or "`" in (line[0], line[-1]) else ""
@@ -221,5 +223,5 @@ def _code(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """What stands in a table: there a bar ends the cell, also within code."""
+    """Return any text as a cell of a Markdown table, in which a bar would end the cell, also within code."""
     return _line(text).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""What an input is, by content: read once, in pieces, so that a changed file is noticed and progress has a total."""
+"""Fingerprint an input by its content, so that a changed file is noticed, and count its rows for a time left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from curation.runtime.errors import InputError
 
 from .manifest import InputFingerprint
 
-PIECE = 1 << 20
+PIECE_BYTES = 1 << 20
 LINE_FORMATS = {".csv", ".tsv", ".jsonl", ".ndjson"}
 
 
@@ -35,12 +35,12 @@ class _RowCounter:
 
 def _pieces(path: Path, check: Callable[[], None]) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
+        while piece := file.read(PIECE_BYTES):
             check()
             yield piece
 
 
-def _of_file(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int | None]:
+def _fingerprint_file(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int | None]:
     digest = hashlib.sha256()
     counter = _RowCounter(quoted=path.suffix.lower() in {".csv", ".tsv"})
     size = 0
@@ -49,8 +49,8 @@ def _of_file(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, i
         size += len(piece)
         if path.suffix.lower() in LINE_FORMATS:
             counter.feed(piece)
-    found = InputFingerprint(name=path.name, files=1, bytes=size, sha256=digest.hexdigest())
-    return found, counter.rows or _parquet_rows(path)
+    source = InputFingerprint(name=path.name, files=1, bytes=size, sha256=digest.hexdigest())
+    return source, counter.rows or _parquet_rows(path)
 
 
 def _parquet_rows(path: Path) -> int | None:
@@ -61,14 +61,14 @@ def _parquet_rows(path: Path) -> int | None:
     return int(pq.read_metadata(path).num_rows)
 
 
-def _of_folder(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int]:
+def _fingerprint_folder(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int]:
     digest = hashlib.sha256()
     files = _report_files(path)
     size = 0
     for file in files:
-        one, _ = _of_file(file, check)
-        digest.update(f"{file.relative_to(path).as_posix()}\0{one.sha256}\n".encode("utf-8", "surrogateescape"))
-        size += one.bytes
+        source, _ = _fingerprint_file(file, check)
+        digest.update(f"{file.relative_to(path).as_posix()}\0{source.sha256}\n".encode("utf-8", "surrogateescape"))
+        size += source.bytes
     return InputFingerprint(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), len(files)
 
 
@@ -77,9 +77,10 @@ def _report_files(folder: Path) -> list[Path]:
 
 
 def change_stamp(path: Path) -> str:
-    """Size and time of change of a file, or of all in a folder: tells cheaply whether it changed while it was read.
+    """Return a digest of size and time of change of a file, or of all in a folder.
 
-    Raises ``InputError`` for what is neither: a pipe could not be read a second time.
+    It shows cheaply whether an input has changed while it was read. Raises ``InputError`` for what is neither file nor
+    folder: a pipe could not be read a second time.
     """
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
@@ -87,11 +88,15 @@ def change_stamp(path: Path) -> str:
         raise InputError(f"{path}: not a file or folder (what comes from a pipe cannot be resumed; write it to a file)")
     digest = hashlib.sha256()
     for file in _report_files(path) if path.is_dir() else [path]:
-        found = file.stat()
-        digest.update(f"{file}\0{found.st_size}:{found.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        status = file.stat()
+        digest.update(f"{file}\0{status.st_size}:{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
 def fingerprint(path: Path, check: Callable[[], None] = lambda: None) -> tuple[InputFingerprint, int | None]:
-    """Fingerprint of a file or folder of reports, and about how many rows it holds (``None``: not told undecoded)."""
-    return _of_folder(path, check) if path.is_dir() else _of_file(path, check)
+    """Return the fingerprint of a file or folder of reports, and about how many rows it holds.
+
+    The number of rows is None where it cannot be seen without decoding. ``check`` is called for each piece read; it may
+    raise to stop.
+    """
+    return _fingerprint_folder(path, check) if path.is_dir() else _fingerprint_file(path, check)

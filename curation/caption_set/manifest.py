@@ -1,4 +1,7 @@
-"""The manifest of a caption set: what it was made from, with what, and which parts of it are finished."""
+"""The manifest of a caption set: what it was made from, with what, and which of its parts are finished.
+
+The names of the fields are the keys of ``manifest.json``.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +21,23 @@ FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
 
 
 class ManifestError(OvctError, ValueError):
-    """The folder's manifest cannot be used."""
+    """Raised where a folder has no manifest that can be used."""
 
     exit_code = 2
 
 
 class _ManifestRecord(BaseModel):
+    """A part of the manifest; an unknown key is an error."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InputFingerprint(_ManifestRecord):
-    """The input, by content. ``sha256`` of a folder is that of its files' names and digests."""
+    """The input by content, so that a changed one is noticed.
+
+    ``name`` is the name of the file or folder without its path, ``bytes`` the size of all ``files``. ``sha256`` of a
+    folder is that of its files' names and digests.
+    """
 
     name: str
     files: int
@@ -37,10 +46,11 @@ class InputFingerprint(_ManifestRecord):
 
 
 class CurationSettings(_ManifestRecord):
-    """All that decides the rows, next to the input: a run is resumed only with the same.
+    """All that decides the rows, next to the input: a run is resumed only with the same settings.
 
-    ``vocabulary`` (of organs) and ``lexicon`` (of the other words that engine and verifier know) are digests;
-    ``options`` are the engine's; ``shard`` is "I/N" where the set holds every N-th part alone.
+    ``ovct`` is the program's version. ``prompt``, ``vocabulary`` (of organs) and ``lexicon`` (of the other words that
+    engine and verifier know) are digests of files; ``options`` are the engine's. ``shard`` is "I/N" where the set holds
+    every N-th part alone (``--shard``).
     """
 
     ovct: str
@@ -57,18 +67,22 @@ class CurationSettings(_ManifestRecord):
     shard: str | None = None
 
     def digest(self) -> str:
-        """One string that stands for all of them."""
+        """Return one string that stands for all settings."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def answers_digest(self) -> str:
-        """One string that stands for what a model's answers depend on, next to the questions."""
+        """Return one string that stands for the settings that a model's answers depend on, next to the questions."""
         options = {name: value for name, value in self.options.items() if name != "repair"}
-        known = json.dumps([self.engine, self.model, self.prompt, sorted(options.items())])
-        return hashlib.sha256(known.encode()).hexdigest()
+        settings = json.dumps([self.engine, self.model, self.prompt, sorted(options.items())])
+        return hashlib.sha256(settings.encode()).hexdigest()
 
 
 class PartRecord(_ManifestRecord):
-    """One finished part: rows in each of its files, the files' sizes, and the input rows it came from (1-based)."""
+    """A finished part: one file in each table.
+
+    ``reports``, ``captions``, ``rejects`` and ``responses`` count the rows of its files, ``bytes`` has their sizes by
+    table. ``first_row`` and ``last_row`` are the data rows of the input that it came from, counted from 1.
+    """
 
     reports: int
     captions: int
@@ -80,7 +94,7 @@ class PartRecord(_ManifestRecord):
 
 
 class RepairCounts(NamedTuple):
-    """Captions that went back to the model, and captions that came of it."""
+    """Counts of refused captions that went back to the model (``returned``) and of captions that came of it."""
 
     returned: int = 0
     repaired: int = 0
@@ -100,13 +114,19 @@ class Counts(_ManifestRecord):
 
     @property
     def unanswered(self) -> int:
-        """Questions without a usable answer, as far as the refusals tell."""
+        """Questions without a usable answer, as far as the refusals show."""
         return sum(self.rejects.get(reason, 0) for reason in ("engine_error", "truncated", "schema"))
+
+    def by_organ_and_status(self) -> Counter[tuple[str, str]]:
+        """Return the numbers of captions by organ and status, as ``plus`` takes them."""
+        return Counter(
+            {(organ, status): count for organ, counts in self.captions.items() for status, count in counts.items()}
+        )
 
     def plus(
         self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: RepairCounts
     ) -> Counts:
-        """The counts with one more part."""
+        """Return the counts with one more part; ``captions`` are counted by organ and status."""
         by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
         for (organ, status), count in captions.items():
             statuses = by_organ.setdefault(organ, {})
@@ -125,8 +145,9 @@ class Counts(_ManifestRecord):
 class Usage(_ManifestRecord):
     """What a language model did for a set: chats by kind, those without an answer, tokens, and the seconds it worked.
 
-    Reports with the same text share their answers, so the sums over ``responses`` may be higher. Accept rates are those
-    of the first and of the last captions; ``cost`` is that of the tokens at ``prices`` for a million in and out.
+    Reports with the same text share their answers, so the sums over ``responses`` may be higher. The accept rates are
+    shares (0 to 1) of the first and of the last captions; ``cost`` is that of the tokens at ``prices``, which are for a
+    million tokens in and out.
     """
 
     questions: int
@@ -144,9 +165,10 @@ class Usage(_ManifestRecord):
 
 
 class AuditChange(_ManifestRecord):
-    """What an audit did to one caption: taken out, put right, or both; ``after`` is null where it is just out.
+    """A caption that was changed after an audit: removed where ``after`` is null, else replaced by ``after``.
 
-    ``verdict`` is what its reviewers said together. ``found``: the verifier finds ``after`` in the report.
+    ``verdict`` is the one that its reviewers came to. ``found`` says whether the verifier finds ``after`` in
+    the report.
     """
 
     report_id: str
@@ -158,9 +180,10 @@ class AuditChange(_ManifestRecord):
 
 
 class CleaningRecord(_ManifestRecord):
-    """Where a cleaned caption set comes from: the set that was audited, what was found, and what was changed.
+    """Where a cleaned caption set comes from: the set that was audited, the audit's results, and what was changed.
 
-    ``set`` is the identity of the audited set; ``rate`` with its 95 % interval is its hallucination rate before.
+    ``source`` is the folder of the audited set and ``set`` its identity. ``rate`` is the audited set's hallucination
+    rate (a share, 0 to 1) with the 95 % interval from ``low`` to ``high``.
     """
 
     source: str
@@ -179,10 +202,12 @@ class CleaningRecord(_ManifestRecord):
 
 
 class Manifest(_ManifestRecord):
-    """``manifest.json``. ``skipped`` (rows not used) and ``warnings`` are known once the input was read to its end.
+    """The content of ``manifest.json``.
 
-    ``license`` is that of the reports, as Hugging Face names it. It decides no row, so it is none of the settings.
-    ``audit`` is there where an audit has changed the rows.
+    ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same; both
+    are null until the input was read to its end. ``license`` is that of the reports, as Hugging Face names it. It
+    decides no row, so it is none of the settings. ``seconds`` is the time of all runs together. ``replayed`` is when
+    the answers were verified again, ``audit`` is there where an audit has changed the rows.
     """
 
     format: Literal["ovct caption set 1"] = FORMAT
@@ -203,35 +228,35 @@ class Manifest(_ManifestRecord):
     parts: tuple[PartRecord, ...] = ()
 
     def identity(self) -> str:
-        """One string that stands for the rows: another input, other settings or other parts, another string."""
-        known = [self.input.sha256, self.settings.digest(), *(part.model_dump_json() for part in self.parts)]
-        return hashlib.sha256("\n".join(known).encode()).hexdigest()
+        """Return one string that stands for the rows: other input, settings or parts give another string."""
+        lines = [self.input.sha256, self.settings.digest(), *(part.model_dump_json() for part in self.parts)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def save(self, folder: Path) -> None:
-        """Write it as a whole; what it names counts from then on."""
+        """Write the manifest into a folder as a whole; the parts that it names count from then on."""
         write_text(folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
 
 
 def is_caption_set(folder: Path) -> bool:
-    """Whether the folder has a manifest of ours, of whatever version."""
+    """Return whether the folder has the manifest of a caption set, of whatever version."""
     try:
-        found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        manifest = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(found, dict) and str(found.get("format", "")).startswith("ovct caption set")
+    return isinstance(manifest, dict) and str(manifest.get("format", "")).startswith("ovct caption set")
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read and check the manifest of a caption set. Raises ``ManifestError``."""
+    """Read and check the manifest of a caption set. Raises ``ManifestError`` where there is none, or a wrong one."""
     path = folder / FILE_NAME
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{folder} holds no caption set (no {FILE_NAME})") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the file"
-        raise ManifestError(f"{path} cannot be used: {where}: {first['msg']}") from None
+        problem = error.errors()[0]
+        where = ".".join(str(step) for step in problem["loc"]) or "the file"
+        raise ManifestError(f"{path} cannot be used: {where}: {problem['msg']}") from None
 
 
 def _shown(value: object) -> str:
@@ -240,21 +265,21 @@ def _shown(value: object) -> str:
     if isinstance(value, str) and len(value) == 64:
         return value[:12]
     if isinstance(value, dict):
-        return ", ".join(f"{name} {said}" for name, said in value.items()) or "none"
+        return ", ".join(f"{name} {option}" for name, option in value.items()) or "none"
     return "none" if value is None else str(value)
 
 
 def differences(before: Manifest, source: InputFingerprint, settings: CurationSettings) -> list[str]:
-    """What stands between a caption set and the run that wants to go on with it, in words; empty when nothing does."""
-    found = []
+    """Return in words the differences in input and settings that keep a run from resuming a caption set."""
+    changes = []
     old, new = before.input, source
     if (old.sha256, old.bytes) != (new.sha256, new.bytes):
-        found.append(
+        changes.append(
             f"the input has changed: {old.name} ({old.bytes:,} bytes, sha256 {old.sha256[:12]}) then, "
             f"{new.name} ({new.bytes:,} bytes, sha256 {new.sha256[:12]}) now"
         )
     for name in CurationSettings.model_fields:
         was, now = getattr(before.settings, name), getattr(settings, name)
         if was != now:
-            found.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")
-    return found
+            changes.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")
+    return changes

@@ -1,4 +1,4 @@
-"""`ovct merge`: the caption sets of all shards become the one that a single run would have made."""
+"""``ovct merge``: join the caption sets of all shards (``--shard I/N``) to the set that a single run would make."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def merge(
     overwrite: bool = False,
     publisher: StorePublisher | None = None,
 ) -> Manifest:
-    """Joins the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
+    """Join the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
 
-    Stopped at any moment, the same call makes it anew. Raises ``InputError``, ``SetError`` and ``ManifestError`` for
-    sets that do not belong together, are unfinished, missing or there twice.
+    Stopped at any moment, the same call makes it anew. Returns the manifest of the whole set.
+
+    Raises ``InputError``, ``SetError`` and ``ManifestError`` for sets that do not belong together, are unfinished,
+    missing or there twice.
     """
     progress = progress or Progress()
     shards = _in_order(folders)
@@ -70,7 +72,7 @@ def merge(
 
 
 def _begin(out: Path, whole: Manifest) -> None:
-    """The folder says that it is a set, and unfinished, before it holds any rows."""
+    """Prepare the folder: it says that it is an unfinished set before it holds any rows."""
     whole.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
     remove_leftovers(out, 0)
     for table in tables_of(whole.settings):
@@ -78,7 +80,7 @@ def _begin(out: Path, whole: Manifest) -> None:
 
 
 def _put(source: Path, target: Path) -> None:
-    """The same file where that can be, since nothing writes into a finished part; else a copy."""
+    """Link a file where that can be, since nothing writes into a finished part; else copy it."""
     with whole_file(target) as temporary:
         temporary.unlink(missing_ok=True)
         try:
@@ -88,48 +90,53 @@ def _put(source: Path, target: Path) -> None:
 
 
 def _in_order(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
-    """Every shard once, the first one first."""
-    found: dict[int, tuple[Path, Manifest]] = {}
+    """Return folder and manifest of every shard, ordered by number; raise where one is missing, unfinished or twice."""
+    by_number: dict[int, tuple[Path, Manifest]] = {}
     first: tuple[Path, Manifest] | None = None
     for folder in folders:
         manifest = load_manifest(folder)
-        said = manifest.settings.shard
-        if said is None:
+        shard_text = manifest.settings.shard
+        if shard_text is None:
             raise InputError(f"{folder} is no shard: it was made without --shard I/N")
         if not manifest.complete:
-            raise SetError(f"{folder} (shard {said}) is unfinished: run its `ovct curate --shard {said}` again")
-        shard = Shard.read(said)
+            raise SetError(
+                f"{folder} (shard {shard_text}) is unfinished: run its `ovct curate --shard {shard_text}` again"
+            )
+        shard = Shard.read(shard_text)
         first = first or (folder, manifest)
         _check_alike(*first, folder, manifest, shard)
-        if shard.number in found:
-            raise InputError(f"{found[shard.number][0]} and {folder} are both shard {said}")
+        if shard.number in by_number:
+            raise InputError(f"{by_number[shard.number][0]} and {folder} are both shard {shard_text}")
         check_parts(folder, manifest, tables_of(manifest.settings))
-        found[shard.number] = folder, manifest
+        by_number[shard.number] = folder, manifest
     if first is None:
         raise InputError("no caption sets to merge: name the folder of every shard")
     count = Shard.read(str(first[1].settings.shard)).count
-    if missing := [f"{number}/{count}" for number in range(1, count + 1) if number not in found]:
+    if missing := [f"{number}/{count}" for number in range(1, count + 1) if number not in by_number]:
         raise InputError(f"shards are missing: {', '.join(missing[:10])}{' and more' if len(missing) > 10 else ''}")
-    return [found[number] for number in range(1, count + 1)]
+    return [by_number[number] for number in range(1, count + 1)]
 
 
 def _check_alike(first: Path, expected: Manifest, folder: Path, manifest: Manifest, shard: Shard) -> None:
+    """Raise ``SetError`` where a shard was made from another input or otherwise than the first one."""
     count = Shard.read(str(expected.settings.shard)).count
-    wanted = manifest.settings.model_copy(update={"shard": expected.settings.shard})
-    found = differences(expected, manifest.input, wanted)
+    settings = manifest.settings.model_copy(update={"shard": expected.settings.shard})
+    changes = differences(expected, manifest.input, settings)
     if shard.count != count:
-        found.append(f"shards: {count} there, {shard.count} here")
+        changes.append(f"shards: {count} there, {shard.count} here")
     if manifest.source_columns != expected.source_columns:
-        found.append("the columns carried through differ")
+        changes.append("the columns carried through differ")
     if manifest.audit or manifest.replayed != expected.replayed:
-        found.append("one was replayed or cleaned after an audit, and the other was not")
-    if found:
-        what = "".join(f"\n  {difference}" for difference in found)
-        raise SetError(f"{folder} was made otherwise than {first}:{what}\nRun the shards again with the same settings.")
+        changes.append("one was replayed or cleaned after an audit, and the other was not")
+    if changes:
+        lines = "".join(f"\n  {change}" for change in changes)
+        raise SetError(
+            f"{folder} was made otherwise than {first}:{lines}\nRun the shards again with the same settings."
+        )
 
 
 def _joined(manifests: Sequence[Manifest]) -> Manifest:
-    """The manifest of all of them together."""
+    """Return the manifest of all shards together."""
     total = sum(len(manifest.parts) for manifest in manifests)
     lengths = [len(range(place, total, len(manifests))) for place in range(len(manifests))]
     if lengths != [len(manifest.parts) for manifest in manifests]:
@@ -151,16 +158,13 @@ def _joined(manifests: Sequence[Manifest]) -> Manifest:
 def _counts(manifests: Sequence[Manifest]) -> Counts:
     total = Counts()
     for counts in (manifest.counts for manifest in manifests):
-        by_status = Counter(
-            {(organ, status): count for organ, found in counts.captions.items() for status, count in found.items()}
-        )
         repairs = RepairCounts(counts.returned, counts.repaired)
-        total = total.plus(counts.reports, by_status, Counter(counts.rejects), repairs)
+        total = total.plus(counts.reports, counts.by_organ_and_status(), Counter(counts.rejects), repairs)
     return total
 
 
 def _usage(usages: Sequence[Usage]) -> Usage | None:
-    """Sums; the first and the last captions of a whole are not those of its shards, so their rates are left out."""
+    """Return the sums. The first and last captions of the whole are not those of a shard: their rates are left out."""
     if not usages:
         return None
     names = ("questions", "retries", "repairs", "failures", "prompt_tokens", "completion_tokens", "seconds")

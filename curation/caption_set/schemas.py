@@ -1,17 +1,20 @@
-"""The rows of a caption set: pydantic models to check them, and the one place where their Parquet schemas live."""
+"""The Parquet schemas of a caption set's tables, and of the table that ``ovct verify`` writes: all in one place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from .set_files import Table
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def parquet_schema(table: Literal["captions", "rejects", "reports", "responses", "verified"]) -> pa.Schema:
-    """Arrow schema of one table of a caption set.
+def parquet_schema(table: Table | Literal["verified"]) -> pa.Schema:
+    """Return the Arrow schema of one table of a caption set, or of the table that ``ovct verify`` writes.
 
-    ``reports`` carries the source columns as strings behind its own; their names differ from input to input.
+    Offsets (``start``, ``end``) count characters of the report's text from 0. A set's ``reports`` have the source
+    columns of the input as strings behind these; their names differ from input to input.
     """
     import pyarrow as pa
 

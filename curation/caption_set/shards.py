@@ -1,4 +1,7 @@
-"""The Parquet files of one part of a caption set: its reports, its captions, its rejects."""
+"""Write the Parquet files of one part of a caption set: one file in each table, for up to so many reports.
+
+These are not the shards of ``--shard I/N``, for which see ``sharding``.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,13 @@ if TYPE_CHECKING:
 
 REPORTS_PER_PART = 10_000
 REASON = RefusedCaption._fields.index("reason")
-# Rows of so many reports, or of so much text, are held in memory and written as one row group.
+# Rows of so many reports, or of so many characters of text, are held in memory and written as one row group.
 GROUP_REPORTS = 1_000
 GROUP_CHARACTERS = 32_000_000
 
 
 def source_names(columns: Iterable[str]) -> dict[str, str]:
-    """Name in the ``reports`` table of each source column; those that would hide one of its own are prefixed."""
+    """Return the name of each source column in ``reports``: "source_" comes before one that would hide another."""
     taken = set(parquet_schema("reports").names)  # compared in lower case: SQL engines do not tell Text from text
     names = {}
     for column in columns:
@@ -41,7 +44,7 @@ def source_names(columns: Iterable[str]) -> dict[str, str]:
 
 
 def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer with every option that decides the bytes of the file set here."""
+    """Return a writer whose options, all that decide the bytes of the file, are set here."""
     import pyarrow.parquet as pq
 
     options = {"version": "2.6", "data_page_version": "1.0", "use_dictionary": True}
@@ -50,7 +53,7 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 @dataclass(slots=True)
 class WrittenPart:
-    """A finished part, and what is in it."""
+    """A finished part and its counts: captions by organ and status, rejects by reason, repairs by a language model."""
 
     part: PartRecord
     captions: Counter[tuple[str, str]]
@@ -59,7 +62,7 @@ class WrittenPart:
 
 
 class PartWriter:
-    """Writes one part under temporary names; ``commit`` gives the files theirs.
+    """Writes one part under temporary names; ``commit`` gives the files their own.
 
     ``tables`` are those that are written. Rows of the others are counted, so that row groups end where they would.
     """
@@ -83,7 +86,7 @@ class PartWriter:
         self._rejects = Counter[str]()
         self._returned = self._repaired = 0
         self._first_row = self._last_row = 0
-        self._empty()
+        self._begin_group()
         self._open()
 
     def _open(self) -> None:
@@ -94,8 +97,8 @@ class PartWriter:
             self.discard()
             raise
 
-    def _empty(self) -> None:
-        """Begin a row group. The last columns of all but the reports are the same in each row and are made later."""
+    def _begin_group(self) -> None:
+        """Begin a row group. The last columns of all tables but ``reports`` are constant; ``table_of`` adds them."""
         for table in TABLES:
             constant = 0 if table == "reports" else len(self._made_by)
             self._columns[table] = [[] for _ in range(len(self._schemas[table]) - constant)]
@@ -107,7 +110,7 @@ class PartWriter:
         return self._written["reports"] + len(self._columns["reports"][0])
 
     def add(self, report: Report, outcome: OutcomeColumns) -> None:
-        """Add a report and all that it gave."""
+        """Add a report and its outcome."""
         self._add_report(report)
         if outcome.accepted:
             organs, captions, statuses, starts, ends, sections, scores = outcome.accepted
@@ -144,10 +147,10 @@ class PartWriter:
             if columns[0] and table in self._files:
                 made_by = () if table == "reports" else self._made_by
                 self._files[table].write_table(table_of(columns, self._schemas[table], made_by))
-        self._empty()
+        self._begin_group()
 
     def close(self) -> WrittenPart:
-        """Write what is left; the files still have their temporary names."""
+        """Write the last row group and close the files; they still have their temporary names."""
         self._flush()
         for file in self._files.values():
             file.close()
@@ -160,14 +163,14 @@ class PartWriter:
         return WrittenPart(part, self._captions, self._rejects, RepairCounts(self._returned, self._repaired))
 
     def commit(self) -> WrittenPart:
-        """Write what is left, flush all files to disk and give them their names."""
+        """Close the files, flush them to disk and give them their names."""
         written = self.close()
         for path in self._paths.values():
             put_in_place(temporary_name(path), path)
         return written
 
     def discard(self) -> None:
-        """Drop the part; its files do not count and are removed."""
+        """Close and remove the files: the part is not finished and does not count."""
         for file in self._files.values():
             try:
                 file.close()
@@ -178,12 +181,12 @@ class PartWriter:
 
 
 def table_of(columns: Iterable[Sequence[Any]], schema: pa.Schema, constants: Sequence[str | None] = ()) -> pa.Table:
-    """Columns as a table; ``constants`` are the values of the last ones, the same in each row."""
+    """Return columns as an Arrow table; ``constants`` are the values of the last columns, the same in each row."""
     import pyarrow as pa
 
     fields = list(schema)[: len(schema) - len(constants)]
-    made = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
-    return pa.Table.from_arrays([*made, *(_labels(value, len(made[0])) for value in constants)], schema=schema)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, fields, strict=True)]
+    return pa.Table.from_arrays([*arrays, *(_labels(value, len(arrays[0])) for value in constants)], schema=schema)
 
 
 def _labels(value: str | None, count: int) -> pa.DictionaryArray:

@@ -1,4 +1,4 @@
-"""What is in a caption set: counts from its files, as tables for the terminal and as a plot."""
+"""Count what is in a caption set, and show it as tables on the terminal and as a plot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLOT_FORMATS = (".png", ".svg")
 
 @dataclass(slots=True)
 class SetSummary:
-    """Counts of a caption set; ``captions`` by organ and status."""
+    """Counts of a caption set: ``captions`` by organ and status, ``rejects`` by reason."""
 
     root: Path
     manifest: Manifest
@@ -38,7 +38,7 @@ class SetSummary:
     rejects: Counter[str] = field(default_factory=Counter)
 
     def organs(self) -> list[tuple[str, int]]:
-        """Organs with their number of captions, most first."""
+        """Return the organs with their numbers of captions, most first."""
         totals = Counter[str]()
         for (organ, _), count in self.captions.items():
             totals[organ] += count
@@ -46,10 +46,9 @@ class SetSummary:
 
 
 def summary_of(root: Path, manifest: Manifest) -> SetSummary:
-    """Counts as the manifest has them."""
+    """Return the counts that the manifest has."""
     counts = manifest.counts
-    captions = Counter({(organ, status): n for organ, by in counts.captions.items() for status, n in by.items()})
-    return SetSummary(root, manifest, counts.reports, captions, Counter(counts.rejects))
+    return SetSummary(root, manifest, counts.reports, counts.by_organ_and_status(), Counter(counts.rejects))
 
 
 def count_set(root: Path) -> SetSummary:
@@ -67,7 +66,7 @@ def count_set(root: Path) -> SetSummary:
 
 
 def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Values of the columns with the number of rows that have them, a batch at a time."""
+    """Yield values of the columns with the number of rows that have them, a batch at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -118,7 +117,7 @@ def _facts(summary: SetSummary) -> Table:
 
 
 def _usage(summary: SetSummary) -> dict[str, str]:
-    """What a language model cost, and how much of what it said holds."""
+    """Return what a language model cost, and the share of its captions that was accepted."""
     usage, counts = summary.manifest.usage, summary.manifest.counts
     if usage is None:
         return {}
@@ -155,14 +154,14 @@ def _organ_table(summary: SetSummary) -> Table:
     if rest:
         counts = [sum(summary.captions[organ, status] for organ in rest) for status in STATUSES]
         table.add_row(f"{len(rest):,} more", *map("{:,}".format, counts), f"{sum(counts):,}")
-    counts = [sum(n for (_, status), n in summary.captions.items() if status == wanted) for wanted in STATUSES]
+    counts = [sum(n for (_, status), n in summary.captions.items() if status == column) for column in STATUSES]
     table.add_section()
     table.add_row(f"all {len(organs):,}", *map("{:,}".format, counts), f"{sum(counts):,}")
     return table
 
 
 def reason_table(title: str, reasons: Counter[str]) -> Table:
-    """Refusals by reason, most first."""
+    """Return a table of refused captions by reason, most first."""
     from rich import box
     from rich.table import Table
 
@@ -181,8 +180,8 @@ def draw(summary: SetSummary, path: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    known = summary.organs()
-    organs = [organ for organ, _ in known[:TOP_ORGANS]][::-1]
+    all_organs = summary.organs()
+    organs = [organ for organ, _ in all_organs[:TOP_ORGANS]][::-1]
     figure = Figure(figsize=(8, 1.6 + 0.28 * max(len(organs), 3)), layout="constrained")
     axes = figure.subplots()
     left = [0] * len(organs)
@@ -191,7 +190,7 @@ def draw(summary: SetSummary, path: Path) -> None:
         axes.barh(organs, counts, left=left, color=COLOURS[status], label=status)
         left = [before + count for before, count in zip(left, counts, strict=True)]
     axes.set_xlabel("captions")
-    shown = f": the {TOP_ORGANS} organs of most, of {len(known):,}" if len(known) > TOP_ORGANS else ""
+    shown = f": the {TOP_ORGANS} organs of most, of {len(all_organs):,}" if len(all_organs) > TOP_ORGANS else ""
     axes.set_title(f"{summary.captions.total():,} captions from {summary.reports:,} reports{shown}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

@@ -61,7 +61,7 @@ def lock_set(root: Path) -> Iterator[Path]:
 
 
 def empty_work_folder(work: Path) -> None:
-    """Remove what an earlier run has left but a language model's answers, whose store knows itself if they still fit."""
+    """Remove what an earlier run has left. A model's answers stay: their store knows itself whether they still fit."""
     for path in work.iterdir():
         if path.name != LOCK_FILE and not path.name.startswith(RESPONSES_FILE):
             path.unlink()

@@ -3,102 +3,106 @@
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
-from curation.audit.drawing import Wanted
-from curation.audit.publish import CSV_FILE, REPORT_FILE, faults, publish
-from curation.audit.publish import report as write_report
-from curation.audit.reviews import Correction, Reviews
-from curation.audit.store import Store
+from curation.audit.intervals import estimate
+from curation.audit.publish import (
+    CSV_FILE,
+    REPORT_FILE,
+    as_svg,
+    faults,
+    figures,
+    html_report,
+    rate_figure,
+    save_png,
+    score_figure,
+    write_results,
+)
+from curation.audit.reviewer import Correction, Reviewer
+from curation.audit.sample import SampleRequest
+from curation.audit.store import AuditStore
 from curation.audit.summary import summarise
-from curation.audit.tables import SHOWN
-from curation.caption_set.audit_results import AUDIT, SUMMARY_FILE, AuditResults, Verdict, known_results
-from curation.caption_set.card import CARD, SCORE_PLOT, write_card
+from curation.audit.tables import MAX_ROWS_SHOWN, RateRow
+from curation.caption_set.audit_results import (
+    AUDIT,
+    SUMMARY_FILE,
+    AuditSummary,
+    Estimate,
+    ScoreBand,
+    Verdict,
+    read_summary,
+)
+from curation.caption_set.card import SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
-from tests.curation.audit.making import Made, accepted, opened, plain, report, say_all, write_set
+from curation.caption_set.set_files import CARD_FILE
+from tests.curation.audit.builders import (
+    HtmlPage,
+    ReportCaptions,
+    accepted_caption,
+    give_verdicts,
+    make_report,
+    open_audit,
+    plain_reports,
+    write_set,
+)
 
 MARKUP = '<script>alert("x")</script>'
-SAMPLE = Wanted(accepted=50, refused=10)
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """What stands on a page: its words, its tags, all attributes, and what is not closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+SAMPLE = SampleRequest(accepted=50, refused=10)
 
 
 @contextmanager
-def judged(root: Path, verdicts: list[str], wanted: Wanted | None = None) -> Iterator[Store]:
-    """An audit of a set of 120 accepted and 40 refused captions, with these verdicts."""
-    write_set(root, plain(40, refused_each=1))
-    with opened(root, wanted=wanted) as store:
-        say_all(store, "ann", verdicts)
+def judged_audit(root: Path, verdicts: list[str], sample: SampleRequest | None = None) -> Iterator[AuditStore]:
+    """Open an audit of a set of 120 accepted and 40 refused captions, with these verdicts."""
+    write_set(root, plain_reports(40, refused_each=1))
+    with open_audit(root, sample=sample) as store:
+        give_verdicts(store, "ann", verdicts)
         yield store
 
 
-def page(root: Path) -> Page:
-    return Page((root / AUDIT / REPORT_FILE).read_text(encoding="utf-8"))
+def page(root: Path) -> HtmlPage:
+    return HtmlPage((root / AUDIT / REPORT_FILE).read_text(encoding="utf-8"))
 
 
 def card(root: Path) -> str:
-    return (root / CARD).read_text(encoding="utf-8")
+    return (root / CARD_FILE).read_text(encoding="utf-8")
 
 
 def hostile(root: Path) -> None:
     """A set whose every word is markup, reviewed by somebody whose name and notes are, too."""
     text = f"The liver {MARKUP} is normal."
-    made: Made = (report(0, text), [accepted(text, text, f"liver {MARKUP}", f"Liver is normal {MARKUP}")], [])
+    made: ReportCaptions = (
+        make_report(0, text),
+        [accepted_caption(text, text, f"liver {MARKUP}", f"Liver is normal {MARKUP}")],
+        [],
+    )
     write_set(root, [made], engine="vllm", model=f"model {MARKUP}")
-    with opened(root, f"ann {MARKUP}") as store:
+    with open_audit(root, f"ann {MARKUP}") as store:
         corrected = Correction(f"spleen {MARKUP}", f"Spleen {MARKUP}", "normal")
-        Reviews(store, f"ann {MARKUP}").say(1, 0, Verdict.WRONG_ORGAN, f"note {MARKUP}", corrected)
-        publish(root, store)
+        Reviewer(store, f"ann {MARKUP}").save_review(1, 0, Verdict.WRONG_ORGAN, f"note {MARKUP}", corrected)
+        write_results(root, store)
 
 
 def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
-    with judged(tmp_path, ["supported"] * 10) as store:
+    with judged_audit(tmp_path, ["supported"] * 10) as store:
         before = {path.name for path in (tmp_path / AUDIT).iterdir()}
-        publish(tmp_path, store)
+        write_results(tmp_path, store)
         after = {path.name for path in (tmp_path / AUDIT).iterdir()}
     assert after - before == {SUMMARY_FILE, CSV_FILE, REPORT_FILE, SCORE_PLOT}
 
 
 def test_the_report_needs_no_other_file(tmp_path: Path) -> None:
-    with judged(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
-        publish(tmp_path, store)
+    with judged_audit(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
+        write_results(tmp_path, store)
     found = page(tmp_path)
     assert found.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"})
     targets = [
@@ -111,8 +115,8 @@ def test_the_report_needs_no_other_file(tmp_path: Path) -> None:
 
 
 def test_the_report_is_well_formed_and_has_every_table_and_plot(tmp_path: Path) -> None:
-    with judged(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
-        results = publish(tmp_path, store)
+    with judged_audit(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
+        results = write_results(tmp_path, store)
     found = page(tmp_path)
     assert found.open == []
     titles = ("Hallucination rate", "Verdicts", "By status", "By organ", "By score", "The verifier", "What was wrong")
@@ -122,19 +126,19 @@ def test_the_report_is_well_formed_and_has_every_table_and_plot(tmp_path: Path) 
 
 
 def test_a_long_table_is_cut_in_the_report(tmp_path: Path) -> None:
-    with judged(tmp_path, ["supported"] * 5) as store:
+    with judged_audit(tmp_path, ["supported"] * 5) as store:
         results = summarise(store, "g")
-    organs = {f"organ {number:02d}": results.hallucination for number in range(SHOWN + 3)}
-    text = Page(write_report("set", results.model_copy(update={"by_organ": organs}), [])).text
+    organs = {f"organ {number:02d}": results.hallucination for number in range(MAX_ROWS_SHOWN + 3)}
+    text = HtmlPage(html_report("set", results.model_copy(update={"by_organ": organs}), [])).text
     assert "3 more in summary.csv" in text
-    assert [name in text for name in organs] == [True] * SHOWN + [False] * 3
+    assert [name in text for name in organs] == [True] * MAX_ROWS_SHOWN + [False] * 3
 
 
 def test_the_report_of_the_same_verdicts_is_the_same(tmp_path: Path) -> None:
-    with judged(tmp_path, ["supported", "incomplete"] * 5) as store:
-        publish(tmp_path, store)
+    with judged_audit(tmp_path, ["supported", "incomplete"] * 5) as store:
+        write_results(tmp_path, store)
         first = (tmp_path / AUDIT / REPORT_FILE).read_bytes()
-        publish(tmp_path, store)
+        write_results(tmp_path, store)
     assert (tmp_path / AUDIT / REPORT_FILE).read_bytes() == first
 
 
@@ -150,72 +154,74 @@ def test_markup_in_captions_names_and_notes_stays_text(tmp_path: Path) -> None:
 
 
 def test_summary_and_csv_are_read_back_as_they_were(tmp_path: Path) -> None:
-    with judged(tmp_path, ["hallucinated", "supported", "unsure"] * 20, SAMPLE) as store:
-        results = publish(tmp_path, store)
+    with judged_audit(tmp_path, ["hallucinated", "supported", "unsure"] * 20, SAMPLE) as store:
+        results = write_results(tmp_path, store)
     text = (tmp_path / AUDIT / SUMMARY_FILE).read_text(encoding="utf-8")
-    assert AuditResults.model_validate_json(text) == results
+    assert AuditSummary.model_validate_json(text) == results
     assert json.loads(text)["hallucination"]["rate"] == results.hallucination.rate
-    assert known_results(tmp_path, load_manifest(tmp_path)) == results
+    assert read_summary(tmp_path, load_manifest(tmp_path)) == results
     with (tmp_path / AUDIT / CSV_FILE).open(encoding="utf-8", newline="") as file:
         first = next(csv.DictReader(file))
     assert (first["group"], float(first["value"])) == ("rate", results.hallucination.rate)
 
 
 def test_the_data_card_says_the_rate(tmp_path: Path) -> None:
-    write_set(tmp_path, plain(40))
+    write_set(tmp_path, plain_reports(40))
     assert "**Audit:** not audited" in card(tmp_path)
-    with opened(tmp_path) as store:
-        say_all(store, "ann", ["supported"] * 100)
-        publish(tmp_path, store)
+    with open_audit(tmp_path) as store:
+        give_verdicts(store, "ann", ["supported"] * 100)
+        write_results(tmp_path, store)
     assert "0 of 100 reviewed captions, 0.0 % (95 % interval 0.0 to 3.7 %)" in card(tmp_path)
     assert f"({AUDIT}/{SCORE_PLOT})" in card(tmp_path)
     assert (tmp_path / AUDIT / SCORE_PLOT).exists()
 
 
 def test_a_sample_of_which_nothing_is_judged_is_no_audit(tmp_path: Path) -> None:
-    with judged(tmp_path, []) as store:
-        publish(tmp_path, store)
+    with judged_audit(tmp_path, []) as store:
+        write_results(tmp_path, store)
     assert "**Audit:** not audited" in card(tmp_path)
     assert "No caption has been judged yet." in page(tmp_path).text
 
 
 def test_a_set_that_has_changed_does_not_get_the_rate_of_what_it_was(tmp_path: Path) -> None:
-    with judged(tmp_path, ["supported"] * 100) as store:
-        publish(tmp_path, store)
+    with judged_audit(tmp_path, ["supported"] * 100) as store:
+        write_results(tmp_path, store)
         manifest = load_manifest(tmp_path)
         known = manifest.model_copy(update={"parts": (*manifest.parts, manifest.parts[0])})
         known.save(tmp_path)
-        publish(tmp_path, store)
-    assert known_results(tmp_path, known) is None
+        write_results(tmp_path, store)
+    assert read_summary(tmp_path, known) is None
     assert "**Audit:** not audited" in card(tmp_path)
     assert "3.7 %" not in card(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"format": "ovct audit 0"}', "[]"])
 def test_a_summary_that_is_damaged_or_of_another_version_is_none(tmp_path: Path, text: str) -> None:
-    manifest = write_set(tmp_path, plain(2))
+    manifest = write_set(tmp_path, plain_reports(2))
     (tmp_path / AUDIT).mkdir()
     (tmp_path / AUDIT / SUMMARY_FILE).write_text(text, encoding="utf-8")
-    assert known_results(tmp_path, manifest) is None
+    assert read_summary(tmp_path, manifest) is None
     write_card(tmp_path, manifest)
     assert "**Audit:** not audited" in card(tmp_path)
 
 
 def test_faults_are_what_reviewers_did_not_support_each_with_its_evidence(tmp_path: Path) -> None:
-    write_set(tmp_path, plain(1, refused_each=1))
-    with opened(tmp_path, "ann", "ben", wanted=Wanted(accepted=3, refused=1)) as store:
+    write_set(tmp_path, plain_reports(1, refused_each=1))
+    with open_audit(tmp_path, "ann", "ben", sample=SampleRequest(accepted=3, refused=1)) as store:
         item = {
             organ: number
             for number, organ, kind in store.rows("SELECT id, organ, kind FROM item")
             if kind == "accepted"
         }
         (refused,) = [number for (number,) in store.rows("SELECT id FROM item WHERE kind = 'refused'")]
-        ann, ben = Reviews(store, "ann"), Reviews(store, "ben")
-        ann.say(item["liver"], 0, Verdict.SUPPORTED)
-        ann.say(item["left kidney"], 0, Verdict.WRONG_MEASUREMENT, "3 mm", Correction("liver", "cyst", "abnormal"))
-        ben.say(item["left kidney"], 0, Verdict.UNSURE)
-        ben.say(item["spleen"], 0, None, "only a note")
-        ben.say(refused, 0, Verdict.HALLUCINATED)
+        ann, ben = Reviewer(store, "ann"), Reviewer(store, "ben")
+        ann.save_review(item["liver"], 0, Verdict.SUPPORTED)
+        ann.save_review(
+            item["left kidney"], 0, Verdict.WRONG_MEASUREMENT, "3 mm", Correction("liver", "cyst", "abnormal")
+        )
+        ben.save_review(item["left kidney"], 0, Verdict.UNSURE)
+        ben.save_review(item["spleen"], 0, None, "only a note")
+        ben.save_review(refused, 0, Verdict.HALLUCINATED)
         found = faults(store)
     assert [(one.organ, one.verdict, one.note, one.corrected) for one in found] == [
         ("left kidney", "wrong measurement", "3 mm", "liver, abnormal: cyst"),
@@ -224,3 +230,111 @@ def test_faults_are_what_reviewers_did_not_support_each_with_its_evidence(tmp_pa
     assert {(one.report_id, one.caption, one.evidence) for one in found} == {
         ("scan-0000", "2 mm cyst in the left kidney", "There is an 2 mm cyst in the left kidney.")
     }
+
+
+# -- plots ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> AuditSummary:
+    """30 accepted and 6 refused captions, every third of them hallucinated."""
+    root = tmp_path_factory.mktemp("plots")
+    write_set(root, plain_reports(40, refused_each=1))
+    with open_audit(root, sample=SampleRequest(accepted=30, refused=6)) as store:
+        give_verdicts(store, "ann", ["hallucinated", "supported", "supported"] * 12)
+        return summarise(store, "g")
+
+
+def seen(hits: int, reviewed: int) -> Estimate:
+    return estimate((number < hits, 1.0) for number in range(reviewed))
+
+
+def with_bands(results: AuditSummary, bands: Sequence[ScoreBand]) -> AuditSummary:
+    return results.model_copy(update={"calibration": tuple(bands)})
+
+
+def axes_of(figure: Figure) -> Axes:
+    (axes,) = figure.axes
+    return axes
+
+
+def points(line: Line2D) -> list[list[float]]:
+    return [[float(x), float(y)] for x, y in np.asarray(line.get_xydata())]
+
+
+def legend(axes: Axes) -> set[str]:
+    found = axes.get_legend()
+    return {text.get_text() for text in found.get_texts()} if found else set()
+
+
+BANDS = [
+    ScoreBand(above=0, upto=70, captions=50, hallucinated=seen(1, 4)),
+    ScoreBand(above=90, upto=99.9, captions=150, hallucinated=seen(0, 0)),
+    ScoreBand(above=99.9, upto=100, captions=800, hallucinated=seen(0, 20)),
+]
+
+
+def test_bars_are_the_set_and_points_are_the_hallucinated(results: AuditSummary) -> None:
+    axes = axes_of(score_figure(with_bands(results, BANDS)))
+    assert [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)] == pytest.approx([5, 15, 80])
+    assert [point for line in axes.lines if line.get_marker() == "o" for point in points(line)] == [[0, 25], [2, 0]]
+    assert legend(axes) == {"captions of the set", "hallucinated"}
+
+
+def test_each_band_says_how_many_were_judged(results: AuditSummary) -> None:
+    axes = axes_of(score_figure(with_bands(results, BANDS)))
+    assert [text.get_text() for text in axes.get_xticklabels()] == [
+        "0 to 70\n1 of 4", "90 to 99.9\n0 of 0", "100\n0 of 20",
+    ]  # fmt: skip
+
+
+def test_the_legend_is_whole_where_the_first_band_was_not_judged(results: AuditSummary) -> None:
+    axes = axes_of(score_figure(with_bands(results, BANDS[1:])))
+    assert legend(axes) == {"captions of the set", "hallucinated"}
+
+
+def test_bands_can_be_drawn_before_anything_was_judged(results: AuditSummary) -> None:
+    bands = [band.model_copy(update={"hallucinated": seen(0, 0)}) for band in BANDS]
+    assert legend(axes_of(score_figure(with_bands(results, bands)))) == {"captions of the set"}
+
+
+def test_a_rate_is_a_point_on_its_interval(results: AuditSummary) -> None:
+    found = seen(2, 8)
+    axes = axes_of(rate_figure([RateRow("liver", found), RateRow("spleen", seen(0, 0))]))
+    whole, bar, point = axes.lines
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["spleen (0)", "liver (8)"]
+    assert points(whole) == [[0, 0], [100, 0]]
+    assert points(bar) == [[pytest.approx(100 * end), 1] for end in (found.low, found.high)]
+    assert points(point) == [[25, 1]]
+
+
+def test_a_plot_has_as_many_rows_as_a_table(results: AuditSummary) -> None:
+    rows = [RateRow(f"organ {number}", seen(1, 9)) for number in range(MAX_ROWS_SHOWN + 5)]
+    names = [text.get_text() for text in axes_of(rate_figure(rows)).get_yticklabels()]
+    assert names == [f"organ {number} (9)" for number in reversed(range(MAX_ROWS_SHOWN))]
+
+
+def test_there_is_a_plot_for_each_table_worth_one(results: AuditSummary) -> None:
+    assert set(figures(results)) == {"verdict", "status", "organ", "reason", "score"}
+    assert "score" not in figures(with_bands(results, []))
+
+
+def test_the_same_results_give_the_same_text_without_a_date(results: AuditSummary) -> None:
+    first, second = ({key: as_svg(figure) for key, figure in figures(results).items()} for _ in range(2))
+    assert first == second
+    for text in first.values():
+        assert "date" not in text
+        assert not re.search(r"\b20\d\d-\d\d-\d\d", text)
+
+
+def test_a_plot_is_one_svg_element_with_its_words_as_text(results: AuditSummary) -> None:
+    text = as_svg(rate_figure([RateRow('<b>liver</b> & "spleen"', seen(1, 3))]))
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert '<b>liver</b> & "spleen" (3)' in list(root.itertext())
+
+
+def test_a_png_is_written_as_a_whole(results: AuditSummary, tmp_path: Path) -> None:
+    save_png(score_figure(results), tmp_path / "score.png")
+    assert (tmp_path / "score.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["score.png"]

@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from curation.audit.dealing import deal
-from curation.audit.drawing import Wanted
-from curation.audit.frame import Kind, Place
 from curation.audit.intervals import wilson
-from curation.audit.reviews import Correction, Reviews
-from curation.audit.store import CopiedCaption, CopiedReport, Store
-from curation.audit.summary import guideline_digest, judged, summarise
-from curation.caption_set.audit_results import AuditResults, Estimate, Verdict
-from tests.curation.audit.making import accepted, opened, plain, report, say_all, write_set
+from curation.audit.reviewer import Correction, Reviewer
+from curation.audit.sample import SampleRequest, assign_captions
+from curation.audit.sampling_frame import CaptionKind, RowLocation
+from curation.audit.store import AuditStore, CopiedCaption, CopiedReport
+from curation.audit.summary import guideline_digest, judged_captions, summarise
+from curation.caption_set.audit_results import AuditSummary, Estimate, Verdict
+from tests.curation.audit.builders import (
+    accepted_caption,
+    give_verdicts,
+    make_report,
+    open_audit,
+    plain_reports,
+    write_set,
+)
 
 # Of 900 normal captions 4 were drawn, of 100 abnormal ones 4: each stands for 225, or for 25.
 ACCEPTED = [
@@ -47,9 +53,9 @@ def copied() -> Iterator[tuple[CopiedCaption, int]]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[AuditStore]:
     """The audit, drawn and dealt to Ann, Ben and Eve, who have said nothing yet."""
-    store = Store(tmp_path / "audit.sqlite", new=True)
+    store = AuditStore(tmp_path / "audit.sqlite", new=True)
     store.set_facts(
         set="s", made="2026-01-02", design="stratified", seed=7, accepted=1000, refused=200, bands=[50, 0, 50, 200, 700]
     )
@@ -59,21 +65,23 @@ def store(tmp_path: Path) -> Iterator[Store]:
     captions = list(copied())
     store.add_captions(caption for caption, _ in captions)
     for caption, stratum in captions:
-        store.add_item(caption.kind, Place(caption.part, caption.row), stratum)
-    deal(store, ("ann", "ben", "eve"))
+        store.add_item(caption.kind, RowLocation(caption.part, caption.row), stratum)
+    assign_captions(store, ("ann", "ben", "eve"))
     yield store
     store.close()
 
 
-def say(store: Store, name: str, verdicts: Mapping[int, str | None], note: str = "", *, blind: bool = False) -> Reviews:
+def say(
+    store: AuditStore, name: str, verdicts: Mapping[int, str | None], note: str = "", *, blind: bool = False
+) -> Reviewer:
     """Have a reviewer say this of captions by their number in the sample."""
-    reviews = Reviews(store, name, blind=blind)
+    reviews = Reviewer(store, name, blind=blind)
     for item, verdict in verdicts.items():
-        reviews.say(item, reviews.said(item).event, Verdict(verdict) if verdict else None, note)
+        reviews.save_review(item, reviews.review_of(item).event, Verdict(verdict) if verdict else None, note)
     return reviews
 
 
-def results(store: Store, said: Iterable[str] = SAID) -> AuditResults:
+def results(store: AuditStore, said: Iterable[str] = SAID) -> AuditSummary:
     """The results after Ann has said this of the first captions."""
     say(store, "ann", dict(enumerate(said, 1)))
     return summarise(store, "g")
@@ -87,11 +95,11 @@ def about(value: float | tuple[float, float]) -> object:
     return pytest.approx(value, abs=1e-12)
 
 
-def verdict_of(store: Store, item: int) -> Verdict | None:
-    return {row.item: row.verdict for row in judged(store)}.get(item)
+def verdict_of(store: AuditStore, item: int) -> Verdict | None:
+    return {row.item: row.verdict for row in judged_captions(store)}.get(item)
 
 
-def test_the_rate_counts_each_caption_by_what_it_stands_for(store: Store) -> None:
+def test_the_rate_counts_each_caption_by_what_it_stands_for(store: AuditStore) -> None:
     found = results(store).hallucination
     assert found.rate == about((1 * 225 + 2 * 25) / (4 * 225 + 4 * 25))
     assert (found.hits, found.reviewed) == (3, 8)
@@ -100,7 +108,7 @@ def test_the_rate_counts_each_caption_by_what_it_stands_for(store: Store) -> Non
     assert (found.low, found.high) == about(wilson(0.275, size))
 
 
-def test_verdicts_are_shares_of_the_set(store: Store) -> None:
+def test_verdicts_are_shares_of_the_set(store: AuditStore) -> None:
     assert rates(results(store).verdicts) == {
         "supported": (about(0.7), 4, 8),
         "hallucinated": (about(0.225), 1, 8),
@@ -111,7 +119,7 @@ def test_verdicts_are_shares_of_the_set(store: Store) -> None:
     }
 
 
-def test_rates_by_organ_status_engine_and_reason(store: Store) -> None:
+def test_rates_by_organ_status_engine_and_reason(store: AuditStore) -> None:
     found = results(store)
     assert rates(found.by_organ) == {"liver": (about(25 / 725), 1, 5), "spleen": (about(250 / 275), 2, 3)}
     assert rates(found.by_status) == {"normal": (about(0.25), 1, 4), "abnormal": (about(0.5), 2, 4)}
@@ -119,24 +127,24 @@ def test_rates_by_organ_status_engine_and_reason(store: Store) -> None:
     assert rates(found.by_reason) == {"negation": (about(2 / 3), 2, 3), "not_grounded": (about(0.5), 1, 2)}
 
 
-def test_what_each_reviewer_alone_would_say(store: Store) -> None:
+def test_what_each_reviewer_alone_would_say(store: AuditStore) -> None:
     say(store, "ben", {1: "hallucinated", 2: "unsure", 5: "supported", 6: "supported", 9: "hallucinated"})
     say(store, "eve", {10: "hallucinated"})
     assert rates(results(store).by_reviewer) == {"ann": (about(0.275), 3, 8), "ben": (about(225 / 275), 1, 3)}
 
 
-def test_one_reviewer_is_not_shown_twice(store: Store) -> None:
+def test_one_reviewer_is_not_shown_twice(store: AuditStore) -> None:
     assert results(store).by_reviewer == {}
 
 
-def test_what_was_reviewed_most_comes_first(store: Store) -> None:
+def test_what_was_reviewed_most_comes_first(store: AuditStore) -> None:
     found = results(store)
     assert [list(some) for some in (found.by_organ, found.by_status, found.by_engine, found.by_reason)] == [
         ["liver", "spleen"], ["abnormal", "normal"], ["rules", "vllm, model-x"], ["negation", "not_grounded"],
     ]  # fmt: skip
 
 
-def test_the_verifier_is_measured_on_accepted_and_refused_captions(store: Store) -> None:
+def test_the_verifier_is_measured_on_accepted_and_refused_captions(store: AuditStore) -> None:
     """725 of 1,000 accepted captions are carried, and (50 + 25) of 200 refused ones."""
     verifier = results(store).verifier
     assert verifier.precision.rate == about(725 / 1000)
@@ -149,13 +157,13 @@ def test_the_verifier_is_measured_on_accepted_and_refused_captions(store: Store)
     assert (verifier.rightly_refused.hits, verifier.rightly_refused.reviewed) == (3, 5)
 
 
-def test_without_a_refused_caption_reviewed_only_the_precision_is_known(store: Store) -> None:
+def test_without_a_refused_caption_reviewed_only_the_precision_is_known(store: AuditStore) -> None:
     verifier = results(store, SAID[:8]).verifier
     assert verifier.precision.rate == about(0.725)
     assert [one.rate for one in (verifier.recall, verifier.caught, verifier.rightly_refused)] == [None] * 3
 
 
-def test_bands_know_their_size_in_the_set_and_empty_ones_are_left_out(store: Store) -> None:
+def test_bands_know_their_size_in_the_set_and_empty_ones_are_left_out(store: AuditStore) -> None:
     bands = results(store).calibration
     assert [(band.above, band.upto, band.captions) for band in bands] == [
         (0, 70, 50), (80, 90, 50), (90, 99.9, 200), (99.9, 100, 700),
@@ -165,7 +173,7 @@ def test_bands_know_their_size_in_the_set_and_empty_ones_are_left_out(store: Sto
     }  # fmt: skip
 
 
-def test_facts_about_set_and_sample(store: Store) -> None:
+def test_facts_about_set_and_sample(store: AuditStore) -> None:
     found = results(store)
     assert (found.set, found.made, found.design, found.seed, found.guideline) == (
         "s",
@@ -179,7 +187,7 @@ def test_facts_about_set_and_sample(store: Store) -> None:
     assert (found.reviewers, found.overlap) == ({"ann": 13, "ben": 0, "eve": 0}, 1.0)
 
 
-def test_an_audit_without_a_verdict_knows_nothing(store: Store) -> None:
+def test_an_audit_without_a_verdict_knows_nothing(store: AuditStore) -> None:
     found = results(store, [])
     assert (found.reviewed, found.hallucination.rate, found.agreement, found.judges) == (0, None, (), ())
     assert (found.by_organ, found.by_reason) == ({}, {})
@@ -187,7 +195,7 @@ def test_an_audit_without_a_verdict_knows_nothing(store: Store) -> None:
     assert all(band.hallucinated.rate is None for band in found.calibration)
 
 
-def test_what_nobody_is_sure_of_is_left_out_and_counted(store: Store) -> None:
+def test_what_nobody_is_sure_of_is_left_out_and_counted(store: AuditStore) -> None:
     found = results(store, ["unsure", *SAID[1:]])
     assert (found.reviewed, found.unsure, found.hallucination.reviewed) == (8, 1, 7)
     assert found.hallucination.rate == about(275 / 775)
@@ -198,21 +206,21 @@ def test_what_nobody_is_sure_of_is_left_out_and_counted(store: Store) -> None:
     assert found.calibration[-1].hallucinated.reviewed == 2
 
 
-def test_a_note_alone_is_no_review(store: Store) -> None:
+def test_a_note_alone_is_no_review(store: AuditStore) -> None:
     say(store, "ben", {1: None, 2: None}, "look again")
     found = results(store, SAID[1:2])
     assert (found.reviewed, found.reviewers["ben"], found.agreement) == (1, 0, ())
     assert verdict_of(store, 2) is None
 
 
-def test_what_was_taken_back_does_not_count(store: Store) -> None:
+def test_what_was_taken_back_does_not_count(store: AuditStore) -> None:
     ben = say(store, "ben", {1: "supported", 2: "hallucinated"})
     ben.undo()
     assert (verdict_of(store, 1), verdict_of(store, 2)) == ("supported", None)
     assert summarise(store, "g").reviewers["ben"] == 1
 
 
-def test_the_last_word_of_a_reviewer_counts_and_taken_back_the_one_before(store: Store) -> None:
+def test_the_last_word_of_a_reviewer_counts_and_taken_back_the_one_before(store: AuditStore) -> None:
     ben = say(store, "ben", {1: "supported"})
     say(store, "ben", {1: "wrong_organ"})
     assert verdict_of(store, 1) == "wrong_organ"
@@ -229,14 +237,16 @@ def test_the_last_word_of_a_reviewer_counts_and_taken_back_the_one_before(store:
         ("unsure", "unsure", "unsure", "unsure"),
     ],
 )
-def test_several_reviewers_have_one_verdict_together(store: Store, ann: str, ben: str, eve: str, counts: str) -> None:
+def test_several_reviewers_have_one_verdict_together(
+    store: AuditStore, ann: str, ben: str, eve: str, counts: str
+) -> None:
     for name, verdict in {"ann": ann, "ben": ben, "eve": eve}.items():
         say(store, name, {1: verdict})
     assert verdict_of(store, 1) == counts
     assert summarise(store, "g").reviewed == 1
 
 
-def test_reviewers_are_compared_two_by_two_on_what_both_judged(store: Store) -> None:
+def test_reviewers_are_compared_two_by_two_on_what_both_judged(store: AuditStore) -> None:
     say(store, "ben", {1: "supported", 2: "hallucinated", 3: "wrong_organ", 4: "unsure"})
     say(store, "eve", {12: "wrong_polarity_or_side"})
     one, two = results(store).agreement
@@ -245,28 +255,30 @@ def test_reviewers_are_compared_two_by_two_on_what_both_judged(store: Store) -> 
     assert (two.first, two.second, two.reviewed, two.percent.rate) == ("ann", "eve", 1, 1)
 
 
-def test_judges_are_compared_with_what_reviewers_say_together(store: Store) -> None:
+def test_judges_are_compared_with_what_reviewers_say_together(store: AuditStore) -> None:
     say(store, "ben", {1: "hallucinated"})
     verdicts = {"strict": {1: "hallucinated", 2: "hallucinated", 3: "unsure"}, "idle": {13: "supported"}}
     rows = [(judge, item, verdict) for judge, said in verdicts.items() for item, verdict in said.items()]
-    store.base.executemany("INSERT INTO judgement VALUES (?, ?, ?, 'passage', 'why', 'now')", rows)
+    store.connection.executemany("INSERT INTO judgement VALUES (?, ?, ?, 'passage', 'why', 'now')", rows)
     (strict,) = results(store, SAID[:8]).judges
     assert (strict.first, strict.second, strict.reviewed, strict.percent.rate) == ("reviewers", "strict", 2, about(0.5))
 
 
-def test_a_judge_alone_is_no_review(store: Store) -> None:
-    store.base.execute("INSERT INTO judgement VALUES ('strict', 1, 'supported', '', '', 'now')")
+def test_a_judge_alone_is_no_review(store: AuditStore) -> None:
+    store.connection.execute("INSERT INTO judgement VALUES ('strict', 1, 'supported', '', '', 'now')")
     found = results(store, [])
     assert (found.reviewed, found.judges) == (0, ())
 
 
-def test_corrections_are_counted_by_caption(store: Store) -> None:
+def test_corrections_are_counted_by_caption(store: AuditStore) -> None:
     for name in ("ann", "ben"):
-        Reviews(store, name).say(3, 0, Verdict.HALLUCINATED, "", Correction("liver", "Liver is normal", "normal"))
+        Reviewer(store, name).save_review(
+            3, 0, Verdict.HALLUCINATED, "", Correction("liver", "Liver is normal", "normal")
+        )
     assert summarise(store, "g").corrected == 1
 
 
-def test_verdicts_given_blind_are_counted_and_one_that_is_changed_later_is_none(store: Store) -> None:
+def test_verdicts_given_blind_are_counted_and_one_that_is_changed_later_is_none(store: AuditStore) -> None:
     say(store, "ben", {1: "supported", 2: "supported"}, blind=True)
     say(store, "ann", {2: "supported"})
     assert summarise(store, "g").blind == 2
@@ -278,23 +290,24 @@ def test_verdicts_given_blind_are_counted_and_one_that_is_changed_later_is_none(
 
 
 def test_all_captions_of_a_drawn_sample_stand_for_the_whole_set_together(tmp_path: Path) -> None:
-    write_set(tmp_path, plain(40, refused_each=1))
-    kinds: dict[Kind, int] = {"accepted": 120, "refused": 40}
-    with opened(tmp_path, wanted=Wanted(accepted=31, refused=7)) as store:
-        say_all(store, "ann", ["supported"] * 38)
+    write_set(tmp_path, plain_reports(40, refused_each=1))
+    kinds: dict[CaptionKind, int] = {"accepted": 120, "refused": 40}
+    with open_audit(tmp_path, sample=SampleRequest(accepted=31, refused=7)) as store:
+        give_verdicts(store, "ann", ["supported"] * 38)
         for kind, size in kinds.items():
-            assert sum(row.weight for row in judged(store) if row.kind == kind) == about(size)
+            assert sum(row.weight for row in judged_captions(store) if row.kind == kind) == about(size)
 
 
 def test_where_all_is_reviewed_each_band_is_reviewed_as_a_whole(tmp_path: Path) -> None:
     text = "The liver is normal."
     scores = [100.0, 100.0, 99.9, 99.8, 90.0, 90.1, 80.1, 80.0, 70.1, 70.0, 60.0]
     captions = [
-        accepted(text, text, f"organ {place}", "Liver is normal", "normal", score) for place, score in enumerate(scores)
+        accepted_caption(text, text, f"organ {place}", "Liver is normal", "normal", score)
+        for place, score in enumerate(scores)
     ]
-    write_set(tmp_path, [(report(0, text), captions, [])])
-    with opened(tmp_path) as store:
-        say_all(store, "ann", ["supported"] * len(scores))
+    write_set(tmp_path, [(make_report(0, text), captions, [])])
+    with open_audit(tmp_path) as store:
+        give_verdicts(store, "ann", ["supported"] * len(scores))
         bands = summarise(store, "g").calibration
     assert [band.captions for band in bands] == [2, 2, 2, 3, 2]
     assert [band.hallucinated.reviewed for band in bands] == [2, 2, 2, 3, 2]

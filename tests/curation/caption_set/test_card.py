@@ -19,8 +19,8 @@ from typer.testing import CliRunner, Result
 
 import ovct
 from curation.caption import Reason
-from curation.caption_set.audit_results import AuditResults, Estimate, VerifierQuality
-from curation.caption_set.card import REFUSED, data_card, size_category, write_card
+from curation.caption_set.audit_results import AuditSummary, Estimate, VerifierQuality
+from curation.caption_set.card import REASON_TEXTS, data_card, size_category, write_card
 from curation.caption_set.manifest import (
     Counts,
     CurationSettings,
@@ -149,7 +149,7 @@ def test_many_organs_are_summed_up() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    assert set(REFUSED) == set(Reason)
+    assert set(REASON_TEXTS) == set(Reason)
 
 
 def test_every_column_is_explained() -> None:
@@ -231,7 +231,7 @@ def estimate(hits: int, reviewed: int, rate: float | None, low: float, high: flo
 
 NONE_OF_100 = estimate(0, 100, 0.0, 0.0, 0.0369)
 UNKNOWN = estimate(0, 0, None, 0.0, 1.0)
-RESULTS = AuditResults(
+RESULTS = AuditSummary(
     set=MANIFEST.identity(), made="2026-11-25T10:00:00+00:00", design="stratified", seed=0, captions=1205, refused=5,
     sample=100, sample_refused=0, reviewed=100, reviewed_refused=0, unsure=0, corrected=0,
     reviewers={"Dr. A. Nonymous": 100}, overlap=0.0, blind=100, guideline="1", hallucination=NONE_OF_100,

@@ -118,7 +118,7 @@ def test_rows_are_estimated(
 ) -> None:
     (tmp_path / name).write_text(text)
     assert fingerprint(tmp_path / name)[1] == rows
-    monkeypatch.setattr("curation.caption_set.fingerprint.PIECE", 5)
+    monkeypatch.setattr("curation.caption_set.fingerprint.PIECE_BYTES", 5)
     assert fingerprint(tmp_path / name)[1] == rows
 
 

@@ -193,4 +193,4 @@ def test_sizes_add_up(reports: int) -> None:
     shards = [Shard(number, 4) for number in range(1, 5)]
     sizes = [shard.size(reports, 5) for shard in shards]
     assert sum(sizes) == reports
-    assert sizes == [len(list(shard.own(list(range(reports)), 5))) for shard in shards]  # type: ignore[arg-type]
+    assert sizes == [len(list(shard.select(list(range(reports)), 5))) for shard in shards]  # type: ignore[arg-type]

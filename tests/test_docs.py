@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.curation.scale_model import Assumed, Rates, table
+from benchmarks.curation.scale_model import Assumptions, Rates, table
 from models.text import DEFAULT_ENCODER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +29,6 @@ def test_the_plan_is_what_the_model_says() -> None:
     """Tables of docs/scale.md, from the rates and assumptions as they stand."""
     page = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
     for model in (False, True):
-        assert "\n".join(table(Rates(), Assumed(), model)) in page, (
+        assert "\n".join(table(Rates(), Assumptions(), model)) in page, (
             "python -m benchmarks.curation.scale_model prints the tables"
         )

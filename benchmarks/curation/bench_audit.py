@@ -27,31 +27,32 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 
+from curation.audit.server import ASSETS
 from curation.caption import AcceptedCaption
 from curation.extraction.text_engine import rules_recipe
 from curation.pipeline import CurateJob, curate
 from curation.report import Report, Section
-from tests.curation.audit.builders import Made, Served, served, write_set
+from tests.curation.audit.builders import ReportCaptions, ReviewProcess, review_process, write_set
 
 ROOT = Path(__file__).resolve().parents[2]
 MOVES = 200
 PAGE_MOVES = 40
 
 
-def copies(examples: Path, count: int) -> Iterator[Made]:
-    """Reports with their captions, again and again until there are ``count`` captions."""
+def copies(examples: Path, count: int) -> Iterator[ReportCaptions]:
+    """Yield the example reports with their captions, again and again until there are ``count`` captions."""
     reports = pq.read_table(examples / "reports").to_pylist()
     by_report = defaultdict(list)
     for row in pq.read_table(examples / "captions").to_pylist():
         by_report[row["report_id"]].append(AcceptedCaption(*(row[name] for name in (
             "organ", "caption", "status", "evidence_start", "evidence_end", "section", "score"))))  # fmt: skip
-    made = number = 0
-    while made < count:
+    captions_so_far = number = 0
+    while captions_so_far < count:
         row = reports[number % len(reports)]
-        sections = tuple(Section(one["name"], one["start"], one["end"]) for one in row["sections"])
+        sections = tuple(Section(section["name"], section["start"], section["end"]) for section in row["sections"])
         captions = by_report[row["report_id"]]
         yield Report(f"{row['report_id']}-{number}", row["text"], sections, {}, number + 1), captions, []
-        made, number = made + len(captions), number + 1
+        captions_so_far, number = captions_so_far + len(captions), number + 1
 
 
 WATCHED = """() => {
@@ -66,7 +67,7 @@ WATCHED = """() => {
 
 
 class Browser:
-    """What the page asks for, in its order."""
+    """Sends the requests that the page sends, in its order."""
 
     def __init__(self, link: str) -> None:
         self.base = link.partition("?")[0]
@@ -76,7 +77,7 @@ class Browser:
 
     def open(self) -> Any:
         self.client.get(self.link).raise_for_status()
-        for asset in ("app.js", "style.css"):
+        for asset in ASSETS:
             self.client.get(f"{self.origin}/{asset}").raise_for_status()
         session = self.get("session")
         return self.get(f"item/{session['place']}")
@@ -85,10 +86,10 @@ class Browser:
         return self.client.get(f"{self.base}api/{path}").raise_for_status().json()
 
     def move(self, item: dict[str, Any]) -> Any:
-        said = {"place": item["place"], "seen": item["said"]["event"], "verdict": "supported"}
-        self.client.post(f"{self.base}api/review", json=said).raise_for_status()
-        found = self.get(f"find?place={item['place']}&step=1&verdict=none")
-        return self.get(f"item/{found['place'] or 1}")
+        body = {"place": item["place"], "last_event": item["review"]["event"], "verdict": "supported"}
+        self.client.post(f"{self.base}api/review", json=body).raise_for_status()
+        next_item = self.get(f"find?place={item['place']}&step=1&verdict=none")
+        return self.get(f"item/{next_item['place'] or 1}")
 
 
 def milliseconds(work: Any, *arguments: Any) -> tuple[float, Any]:
@@ -124,14 +125,14 @@ def page_moves(link: str) -> list[float]:
     return times
 
 
-def measured(root: Path, sample: int) -> dict[str, float]:
+def measure(root: Path, sample: int) -> dict[str, float]:
     start = time.perf_counter()
-    with served(root, "--sample", str(sample)) as server:
+    with review_process(root, "--sample", str(sample)) as server:
         ready = time.perf_counter() - start
-        return {"ready": ready, **_reviewed(server)}
+        return {"ready": ready, **_review(server)}
 
 
-def _reviewed(server: Served) -> dict[str, float]:
+def _review(server: ReviewProcess) -> dict[str, float]:
     browser = Browser(server.links[0])
     opened, item = milliseconds(browser.open)
     moves = []
@@ -160,14 +161,14 @@ def main() -> None:
         curate(CurateJob(ROOT / "examples/reports.csv", small), rules_recipe())
         write_set(large, copies(small, args.captions))
         sets = {"example set": small, f"{args.captions:,} captions": large}
-        found = {name: measured(root, args.sample) for name, root in sets.items()}
+        rows = {name: measure(root, args.sample) for name, root in sets.items()}
     print(f"sample of {args.sample:,}; milliseconds, but for `ready` (seconds until the link is printed) and memory")
     names = ("ready", "open", "move", "move95", "movemax", "page", "pagemax", "memory")
     print(f"{'':20}" + "".join(f"{name:>9}" for name in (*names[:-1], "peak MB")))
-    for name, row in found.items():
-        print(f"{name:20}" + "".join(f"{row[one]:9.1f}" for one in names))
-    first, second = found.values()
-    print(f"{'ratio':20}" + "".join(f"{second[one] / first[one]:9.1f}" for one in names))
+    for name, row in rows.items():
+        print(f"{name:20}" + "".join(f"{row[column]:9.1f}" for column in names))
+    small_set, large_set = rows.values()
+    print(f"{'ratio':20}" + "".join(f"{large_set[column] / small_set[column]:9.1f}" for column in names))
 
 
 if __name__ == "__main__":

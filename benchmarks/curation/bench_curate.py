@@ -1,16 +1,15 @@
 """Throughput and peak memory of `ovct curate`, from CSV to shards.
 
-    python -m benchmarks.curation.bench_curate  10,000 and 100,000 reports by rules, some
-                                                                               minutes
-    python -m benchmarks.curation.bench_curate --engine instant                         the pipeline alone
-    python -m benchmarks.curation.bench_curate --engine chat  a language model that answers at once
-    python -m benchmarks.curation.bench_curate --texts real --sizes 742  the real reports, each once and cold
-    python -m benchmarks.curation.bench_curate --texts unseen --sizes 2000              the worst case
+    python -m benchmarks.curation.bench_curate                            10,000 and 100,000 reports, some minutes
+    python -m benchmarks.curation.bench_curate --engine instant           the pipeline alone
+    python -m benchmarks.curation.bench_curate --engine chat              a language model that answers at once
+    python -m benchmarks.curation.bench_curate --texts real --sizes 742   the real reports, each once and cold
+    python -m benchmarks.curation.bench_curate --texts unseen --sizes 2000   the worst case
 
 No two reports have the same text. `recombined` reports have the length and order of a real one, and half of their
 sentences come from the same place in other real reports, so that sentences recur as often as they do in the file.
 `real` takes the file's own reports. In `unseen`, half of the sentences are made unlike any other by a number, so that
-nothing that was learnt about a sentence serves again. `instant` is an engine that claims a caption for each sentence
+nothing that is cached about a sentence helps again. `instant` is an engine that claims a caption for each sentence
 at once and a verifier that looks it up: what is left is the pipeline. `chat` is a language model that answers at once,
 with the captions that the rules make of each sentence: what is left is everything that goes on around a model (chats
 made and hashed, answers kept, taken apart and verified, written with the raw answers), so a model can be as fast as
@@ -34,7 +33,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.curation.instant_chat import write_known
+from benchmarks.curation.instant_chat import write_answers
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
@@ -46,20 +45,21 @@ import sys
 from pathlib import Path
 from benchmarks.curation.instant_chat import instant_recipe
 from curation.extraction.text_engine import rules_recipe
-from curation.pipeline import CurateJob
-from curation.pipeline import curate
+from curation.pipeline import CurateJob, curate
 from tests.curation.fakes import fake_recipe
 
-reports, out, engine, workers, known = sys.argv[1:]
+reports, out, engine, workers, answers = sys.argv[1:]
 if __name__ == "__main__":
-    recipes = {"rules": rules_recipe, "instant": fake_recipe, "chat": lambda: instant_recipe(Path(known))}
+    recipes = {"rules": rules_recipe, "instant": fake_recipe, "chat": lambda: instant_recipe(Path(answers))}
     job = CurateJob(Path(reports), Path(out), workers=int(workers))
     print(curate(job, recipes[engine]()).manifest.counts.model_dump_json())
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class CurateMeasurement:
+    """What a run took: wall and CPU time of all its processes, and their peak memory together."""
+
     reports: int
     seconds: float
     cpu_seconds: float
@@ -74,7 +74,7 @@ def real_texts(path: Path) -> list[str]:
 
 
 def write_reports(path: Path, texts: list[str], count: int, kind: str) -> None:
-    """`count` reports of distinct texts, the same for the same arguments."""
+    """Write `count` reports of distinct texts, the same for the same arguments."""
     chance = random.Random(count)
     sentences = [re.split(r"(?<=\.)\s+", text) for text in texts]
     make: dict[str, Callable[[list[str]], list[str]]] = {
@@ -86,37 +86,37 @@ def write_reports(path: Path, texts: list[str], count: int, kind: str) -> None:
         rows = csv.writer(file)
         rows.writerow(["VolumeName", "Findings_EN", "Impressions_EN"])
         for number in range(count):
-            made = make[kind](sentences[number % len(sentences)])
-            rows.writerow([f"made_{number}.nii.gz", " ".join(made), ""])
+            report = make[kind](sentences[number % len(sentences)])
+            rows.writerow([f"made_{number}.nii.gz", " ".join(report), ""])
 
 
-def _unseen(chance: random.Random, own: list[str]) -> list[str]:
+def _unseen(chance: random.Random, report: list[str]) -> list[str]:
     return [
         sentence if chance.random() < 0.5 else f"{sentence.rstrip('. ')} on image {chance.randrange(10**7)}."
-        for sentence in own
+        for sentence in report
     ]
 
 
-def _mixed(chance: random.Random, sentences: list[list[str]], own: list[str]) -> list[str]:
-    made = []
-    for index, sentence in enumerate(own):
-        other = chance.choice(sentences)
-        made.append(other[index * len(other) // len(own)] if chance.random() < 0.5 else sentence)
-    return made
+def _mixed(chance: random.Random, reports: list[list[str]], report: list[str]) -> list[str]:
+    mixed = []
+    for index, sentence in enumerate(report):
+        other = chance.choice(reports)
+        mixed.append(other[index * len(other) // len(report)] if chance.random() < 0.5 else sentence)
+    return mixed
 
 
 def processes_of(parent: int) -> list[int]:
-    """A process and all below it."""
-    found, left = [], [parent]
-    while left:
-        one = left.pop()
-        found.append(one)
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
+    """Return a process and all below it."""
+    processes, unvisited = [], [parent]
+    while unvisited:
+        process = unvisited.pop()
+        processes.append(process)
+        for task in Path(f"/proc/{process}/task").glob("*/children"):
             try:
-                left += map(int, task.read_text().split())
+                unvisited += map(int, task.read_text().split())
             except OSError:
                 continue
-    return found
+    return processes
 
 
 def megabytes(parent: int) -> float:
@@ -124,7 +124,7 @@ def megabytes(parent: int) -> float:
 
 
 def megabytes_of(process: int) -> float:
-    """Proportional set size; 0 of a process that has ended."""
+    """Return the proportional set size of a process, 0 if it has ended."""
     try:
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
     except OSError:
@@ -132,9 +132,9 @@ def megabytes_of(process: int) -> float:
     return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
-def measure(engine: str, reports: Path, count: int, workers: int, known: Path) -> Measured:
+def measure(engine: str, reports: Path, count: int, workers: int, answers: Path) -> CurateMeasurement:
     with tempfile.TemporaryDirectory() as folder:
-        call = [sys.executable, "-c", CHILD, str(reports), f"{folder}/set", engine, str(workers), str(known)]
+        call = [sys.executable, "-c", CHILD, str(reports), f"{folder}/set", engine, str(workers), str(answers)]
         before, start, peak = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0.0
         with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
             while process.poll() is None:
@@ -144,7 +144,7 @@ def measure(engine: str, reports: Path, count: int, workers: int, known: Path) -
     if process.returncode:
         raise SystemExit(f"the run failed with exit code {process.returncode}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Measured(count, seconds, cpu, peak)
+    return CurateMeasurement(count, seconds, cpu, peak)
 
 
 def main() -> None:
@@ -160,14 +160,14 @@ def main() -> None:
     print(f"{'engine':8} {'reports':>8} {'seconds':>8} {'reports/s':>9} {'CPU ms/report':>13} {'peak MB':>8}")
     for size in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
-            path, known = Path(folder) / "reports.csv", Path(folder) / "known.json"
+            path, answers = Path(folder) / "reports.csv", Path(folder) / "answers.json"
             write_reports(path, texts, size, options.texts)
             if options.engine == "chat":
-                write_known(texts, known)
-            found = measure(options.engine, path, size, options.workers, known)
-        rate, cpu = found.reports / found.seconds, 1000 * found.cpu_seconds / found.reports
-        row = f"{options.engine:8} {size:8,} {found.seconds:8.1f} {rate:9,.0f}"
-        print(f"{row} {cpu:13.2f} {found.peak_megabytes:8,.0f}")
+                write_answers(texts, answers)
+            run = measure(options.engine, path, size, options.workers, answers)
+        rate, cpu = run.reports / run.seconds, 1000 * run.cpu_seconds / run.reports
+        row = f"{options.engine:8} {size:8,} {run.seconds:8.1f} {rate:9,.0f}"
+        print(f"{row} {cpu:13.2f} {run.peak_megabytes:8,.0f}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What Ray costs beside plain worker processes on the same cores, what memory it takes, and how fast a run goes on.
 
     python -m benchmarks.curation.bench_ray                       all of it, about half an hour on two cores
-    python -m benchmarks.curation.bench_ray overhead --size 10000 rules on recombined reports: processes, then `--ray
-    local` python -m benchmarks.curation.bench_ray memory --sizes 100000 1000000
-    python -m benchmarks.curation.bench_ray resume --size 100000  stopped after 99 %, then gone on with
+    python -m benchmarks.curation.bench_ray overhead --size 10000 rules on recombined reports, without and with Ray
+    python -m benchmarks.curation.bench_ray memory --sizes 100000 1000000
+    python -m benchmarks.curation.bench_ray resume --size 100000  stopped after 99 %, then resumed
 
 Overhead is the ratio of the times, with Ray's start (some seconds) and without it, the second run of each being that of
 an engine that answers at once: what is left there is the pipeline alone. Memory is the proportional set size, sampled:
@@ -35,13 +35,12 @@ import sys, time
 from pathlib import Path
 from curation.extraction.text_engine import rules_recipe
 from curation.runtime.errors import Interrupted
-from curation.pipeline import CurateJob
-from curation.pipeline import curate
+from curation.pipeline import CurateJob, curate
 from curation.runtime.progress import Progress
 from benchmarks.curation.bench_ray import instant_recipe
 from curation.ray_cluster.recipe import RayRecipe
 
-class Told(Progress):
+class TimedProgress(Progress):
     def __init__(self, stop): self.done, self.stop, self.first = 0, stop, None
     def advance(self):
         self.done += 1
@@ -54,7 +53,7 @@ reports, out, engine, workers, ray, stop = sys.argv[1:]
 if __name__ == "__main__":
     recipe = {"rules": rules_recipe, "instant": instant_recipe}[engine]()
     job = CurateJob(Path(reports), Path(out), workers=int(workers))
-    progress = Told(int(stop))
+    progress = TimedProgress(int(stop))
     try:
         curate(job, RayRecipe(recipe, "local", int(workers)) if ray == "1" else recipe, progress)
     except Interrupted:
@@ -63,28 +62,28 @@ if __name__ == "__main__":
 """
 
 
-class Forgetful(FakeEngine):
-    """Answers at once, and keeps nothing of what it was asked."""
+class StatelessEngine(FakeEngine):
+    """Answers at once, and keeps no history."""
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
-        """The drafts of each report."""
+        """Yield the drafts of each report."""
         for report in reports:
             yield drafts_of(report.text)
 
 
 def instant_recipe() -> TextRecipe:
-    """A recipe of it."""
-    return TextRecipe(MadeBy("fake", FakeEngine.model, FakeEngine.prompt), forgetful)
+    """Return a recipe of the engine that answers at once."""
+    return TextRecipe(MadeBy("fake", FakeEngine.model, FakeEngine.prompt), _build)
 
 
-def forgetful() -> tuple[Forgetful, FakeVerifier]:
-    """Engine and verifier."""
-    return Forgetful(), FakeVerifier()
+def _build() -> tuple[StatelessEngine, FakeVerifier]:
+    """Build engine and verifier."""
+    return StatelessEngine(), FakeVerifier()
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Seconds in all, seconds since the first report was written, and megabytes by kind of process: (early, peak)."""
+class RayMeasurement:
+    """Seconds in all, seconds since the first report was written, and megabytes by kind of process, (early, peak)."""
 
     seconds: float
     worked: float
@@ -95,7 +94,7 @@ KINDS = ("driver", "workers", "rest of Ray")
 
 
 def kind_of(process: int, driver: int) -> str:
-    """Which part of a run a process is."""
+    """Return which part of a run a process is: one of `KINDS`."""
     if process == driver:
         return "driver"
     try:
@@ -105,70 +104,72 @@ def kind_of(process: int, driver: int) -> str:
     return "workers" if name.startswith((b"ray::MapBatches", b"ray::_MapWorker", b"ray::IDLE")) else "rest of Ray"
 
 
-def run(reports: Path, out: Path, engine: str, *, ray: bool, workers: int = 2, stop: int = -1) -> Measured:
-    """One run in a process of its own."""
+def run(reports: Path, out: Path, engine: str, *, ray: bool, workers: int = 2, stop: int = -1) -> RayMeasurement:
+    """Run the pipeline in a process of its own."""
     call = [sys.executable, "-c", CHILD, str(reports), str(out), engine, str(workers), str(int(ray)), str(stop)]
     start, samples = time.perf_counter(), list[dict[str, float]]()
     with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None:
             sample = dict.fromkeys(KINDS, 0.0)
-            for one in processes_of(process.pid):
-                sample[kind_of(one, process.pid)] += megabytes_of(one)
+            for child in processes_of(process.pid):
+                sample[kind_of(child, process.pid)] += megabytes_of(child)
             samples.append(sample)
             time.sleep(0.5)
         assert process.stdout is not None
-        told = process.stdout.read().splitlines()
-    if process.returncode or not told:
+        lines = process.stdout.read().splitlines()
+    if process.returncode or not lines:
         raise SystemExit(f"the run failed with exit code {process.returncode}")
     seconds = time.perf_counter() - start
-    worked = float(told[-1].removeprefix("worked "))
-    begun = next((number for number, one in enumerate(samples) if not ray or one["workers"] > 0), 0)
+    worked = float(lines[-1].removeprefix("worked "))
+    begun = next((number for number, sample in enumerate(samples) if not ray or sample["workers"] > 0), 0)
     early = samples[begun : begun + max((len(samples) - begun) // 10, 4)]
     memory = {
-        kind: (max(one[kind] for one in early), max(one[kind] for one in samples[begun:] or samples)) for kind in KINDS
+        kind: (max(sample[kind] for sample in early), max(sample[kind] for sample in samples[begun:] or samples))
+        for kind in KINDS
     }
-    return Measured(seconds, worked, memory)
+    return RayMeasurement(seconds, worked, memory)
 
 
 def overhead(folder: Path, size: int, workers: int) -> None:
-    """Processes and Ray on the same cores."""
+    """Compare processes and Ray on the same cores."""
     reports = folder / "recombined.csv"
     write_recombined(reports, real_texts(REAL if REAL.exists() else EXAMPLES), size, "recombined")
     print(f"overhead, {size:,} recombined reports, {workers} workers")
     print(f"{'engine':8} {'how':10} {'seconds':>8} {'working':>8} {'reports/s':>9}")
     for engine in ("rules", "instant"):
-        found = {}
+        runs = {}
         for ray in (False, True):
-            one = found[ray] = run(reports, folder / f"{engine}-{ray}", engine, ray=ray, workers=workers)
+            measured = runs[ray] = run(reports, folder / f"{engine}-{ray}", engine, ray=ray, workers=workers)
             how = "Ray" if ray else "processes"
-            print(f"{engine:8} {how:10} {one.seconds:8.1f} {one.worked:8.1f} {size / one.worked:9,.0f}", flush=True)
-        whole, alone = found[True].seconds / found[False].seconds, found[True].worked / found[False].worked
+            times = f"{measured.seconds:8.1f} {measured.worked:8.1f} {size / measured.worked:9,.0f}"
+            print(f"{engine:8} {how:10} {times}", flush=True)
+        whole, alone = runs[True].seconds / runs[False].seconds, runs[True].worked / runs[False].worked
         print(f"{engine:8} Ray takes {whole:.2f} times as long, {alone:.2f} times without its start", flush=True)
 
 
 def memory(folder: Path, sizes: list[int], workers: int) -> None:
-    """The same run, longer and longer."""
+    """Measure the memory of the same run, longer and longer."""
     print(f"memory in MB, an engine that answers at once, {workers} workers: early and at the peak")
     print(f"{'reports':>10} {'seconds':>8} {'reports/s':>9} " + " ".join(f"{kind:>15}" for kind in KINDS))
     for size in sizes:
         reports = write_short(folder / f"{size}.csv", size)
-        one = run(reports, folder / f"set-{size}", "instant", ray=True, workers=workers)
-        told = " ".join(f"{early:7,.0f} {peak:7,.0f}" for early, peak in one.memory.values())
-        print(f"{size:10,} {one.seconds:8.1f} {size / one.worked:9,.0f} {told}", flush=True)
+        measured = run(reports, folder / f"set-{size}", "instant", ray=True, workers=workers)
+        megabytes = " ".join(f"{early:7,.0f} {peak:7,.0f}" for early, peak in measured.memory.values())
+        print(f"{size:10,} {measured.seconds:8.1f} {size / measured.worked:9,.0f} {megabytes}", flush=True)
         reports.unlink()
 
 
 def resume(folder: Path, size: int, workers: int) -> None:
-    """A run that is 99 % done."""
+    """Measure how long a run takes that is 99 % done."""
     print(f"going on after 99 % of {size:,} recombined reports by rules")
     reports = folder / "resume.csv"
     write_recombined(reports, real_texts(REAL if REAL.exists() else EXAMPLES), size, "recombined")
     for ray in (False, True):
         out = folder / f"resumed-{ray}"
-        whole = run(reports, out, "rules", ray=ray, workers=workers, stop=size * 99 // 100)
+        first = run(reports, out, "rules", ray=ray, workers=workers, stop=size * 99 // 100)
         rest = run(reports, out, "rules", ray=ray, workers=workers)
         how = "Ray" if ray else "processes"
-        print(f"{how:10} 99 % in {whole.seconds:.1f} s, the rest in {rest.seconds:.1f} s", flush=True)
+        print(f"{how:10} 99 % in {first.seconds:.1f} s, the rest in {rest.seconds:.1f} s", flush=True)
 
 
 def main() -> None:

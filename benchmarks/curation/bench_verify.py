@@ -82,8 +82,8 @@ def show_failing(path: Path, limit: int) -> None:
             verdict = verifier.verify(read, caption["organ"], caption["caption"])
             if verdict.accepted != (caption["kind"] in FAITHFUL) and shown[caption["kind"]] < limit:
                 shown[caption["kind"]] += 1
-                said = "accepted" if verdict.accepted else f"{verdict.reason} ({verdict.detail})"
-                print(f"[{caption['kind']}] {report['id']} {caption['organ']}: {caption['caption']}  -> {said}")
+                result = "accepted" if verdict.accepted else f"{verdict.reason} ({verdict.detail})"
+                print(f"[{caption['kind']}] {report['id']} {caption['organ']}: {caption['caption']}  -> {result}")
 
 
 def child(*command: str | Path) -> dict[str, Any]:
@@ -111,12 +111,13 @@ def print_speed(ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]
 def print_accepted(ours: dict[str, Any], theirs: dict[str, Any] | None) -> None:
     print(f"\n{'kind':<12}{'truth':<14}{'n':>7}{'ours':>8}{'LangExtract':>13}   target")
     for kind in sorted(ours["n"], key=lambda kind: (kind not in FAITHFUL, kind)):
-        share, kept = ours["accepted"][kind], kind in FAITHFUL
-        fine = share >= LEAST_KEPT if kept else share <= MOST_LET_THROUGH
-        target = f"{'>= ' if kept else '<= '}{LEAST_KEPT if kept else MOST_LET_THROUGH}"
-        other = f"{theirs['accepted'][kind]:>13.4f}" if theirs else f"{'-':>13}"
-        truth = "faithful" if kept else "hallucinated"
-        print(f"{kind:<12}{truth:<14}{ours['n'][kind]:>7}{share:>8.4f}{other}   {target} {'ok' if fine else 'MISSED'}")
+        share, faithful = ours["accepted"][kind], kind in FAITHFUL
+        fine = share >= LEAST_KEPT if faithful else share <= MOST_LET_THROUGH
+        target = f"{'>= ' if faithful else '<= '}{LEAST_KEPT if faithful else MOST_LET_THROUGH}"
+        their_share = f"{theirs['accepted'][kind]:>13.4f}" if theirs else f"{'-':>13}"
+        truth = "faithful" if faithful else "hallucinated"
+        row = f"{kind:<12}{truth:<14}{ours['n'][kind]:>7}{share:>8.4f}{their_share}"
+        print(f"{row}   {target} {'ok' if fine else 'MISSED'}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

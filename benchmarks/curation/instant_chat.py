@@ -16,19 +16,19 @@ from prompts.prompt_file import load_prompt
 PROMPT = "organ_captions_short"
 
 
-def write_known(texts: Sequence[str], path: Path) -> None:
-    """What the rules make of each statement that names its organ itself, in these reports, as JSON."""
+def write_answers(texts: Sequence[str], path: Path) -> None:
+    """Write as JSON what the rules make of each statement in these reports that names its organ itself."""
     engine = RulesEngine()
-    known: dict[str, list[dict[str, str]]] = {}
+    captions: dict[str, list[dict[str, str]]] = {}
     for text in texts:
         read = engine.verifier.read(text, split_sections(text))
         drafts = engine.drafts(read)
         for statement in read.statements:
             if not statement.context:
-                found = [draft for draft in drafts if draft.statement == statement.number]
-                rows = [{"organ": draft.organ, "caption": draft.caption} for draft in found]
-                known[text[statement.start : statement.end]] = rows
-    path.write_text(json.dumps(known))
+                matching = [draft for draft in drafts if draft.statement == statement.number]
+                rows = [{"organ": draft.organ, "caption": draft.caption} for draft in matching]
+                captions[text[statement.start : statement.end]] = rows
+    path.write_text(json.dumps(captions))
 
 
 class InstantChat:
@@ -39,25 +39,23 @@ class InstantChat:
     in_flight = 256
     context: int | None = None
 
-    def __init__(self, known: Path) -> None:
-        known_captions = json.loads(known.read_text())
-        self._known = {
-            words.rstrip("."): json.dumps(rows).strip("[]") for words, rows in known_captions.items() if rows
-        }
+    def __init__(self, answers: Path) -> None:
+        captions = json.loads(answers.read_text())
+        self._answers = {words.rstrip("."): json.dumps(rows).strip("[]") for words, rows in captions.items() if rows}
 
     async def answer(self, chat: Chat) -> Answer:
         text = chat.messages[-1].content
-        said = ", ".join(filter(None, (self._known.get(words) for words in text.split(". "))))
-        content = f'{{"captions": [{said}]}}'
+        captions = ", ".join(filter(None, (self._answers.get(words) for words in text.split(". "))))
+        content = f'{{"captions": [{captions}]}}'
         return Answer(content, "stop", 1_500, len(content) // 4)
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
 
-def instant_recipe(known: Path) -> ChatRecipe:
+def instant_recipe(answers: Path) -> ChatRecipe:
     async def connect() -> ChatEngine:
-        return InstantChat(known)
+        return InstantChat(answers)
 
     prompt = load_prompt(PROMPT)
     return ChatRecipe(MadeBy("instant", "table", prompt.hash), prompt, connect, prompt.file.response.max_tokens)

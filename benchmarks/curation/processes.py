@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def in_a_process(module: str, arguments: Sequence[str]) -> Any:
-    """What `python -m module arguments` prints as JSON on its last line; stops with its error otherwise."""
+    """Run `python -m module arguments` and return the JSON on its last line; exit with its error if it fails."""
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
@@ -24,7 +24,7 @@ def in_a_process(module: str, arguments: Sequence[str]) -> Any:
 
 
 def reset_peak(device: str) -> int:
-    """Begin to watch memory (bytes), and return what is held now."""
+    """Start measuring peak memory, and return how many bytes are in use now."""
     if device == "cuda":
         import torch
 
@@ -37,7 +37,7 @@ def reset_peak(device: str) -> int:
 
 
 def peak_bytes(device: str) -> int:
-    """The most memory held since `reset_peak`: resident size on a CPU, what torch has allocated on a GPU."""
+    """Return the peak bytes since `reset_peak`: resident size on a CPU, what torch has allocated on a GPU."""
     if device == "cuda":
         import torch
 
@@ -50,7 +50,7 @@ def peak_bytes(device: str) -> int:
 
 
 def waited_for(device: str, work: Callable[[], Any]) -> Any:
-    """The result of `work`, once a GPU has really done it."""
+    """Return the result of `work`, once a GPU has finished it."""
     result = work()
     if device == "cuda":
         import torch
@@ -60,7 +60,7 @@ def waited_for(device: str, work: Callable[[], Any]) -> Any:
 
 
 def on_what(device: str, threads: int) -> str:
-    """torch, the processor and how busy it is, for the first line that a benchmark prints."""
+    """Describe torch, the processor and how busy it is, for the first line that a benchmark prints."""
     import torch
 
     if device == "cuda":
@@ -69,10 +69,10 @@ def on_what(device: str, threads: int) -> str:
 
 
 def processor() -> str:
-    """The processor's name, and whether it multiplies bfloat16 itself."""
+    """Describe the processor: its name, and whether it multiplies bfloat16 itself."""
     from models.inference import cpu_has_bfloat16
 
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
+    cpu_info = Path("/proc/cpuinfo")
+    lines = cpu_info.read_text().splitlines() if cpu_info.exists() else []
     name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "CPU")
     return f"{name} {'with' if cpu_has_bfloat16() else 'without'} native bfloat16"

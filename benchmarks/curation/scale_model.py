@@ -29,7 +29,7 @@ SIZES = (50_000, 1_000_000, 10_000_000, 100_000_000)
 
 @dataclass(frozen=True)
 class Rates:
-    """Measured on two cores of an AMD EPYC, see docs/scale.md and docs/quality.md."""
+    """Rates that were measured on two cores of an AMD EPYC, see docs/scale.md and docs/quality.md."""
 
     driver_ms: float = 0.25
     known_ms: float = 1.1
@@ -48,8 +48,8 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Assumed:
-    """Not measured."""
+class Assumptions:
+    """Assumptions about the input, the machines and their prices, which were not measured."""
 
     distinct: float = 0.9
     new: float = 0.2
@@ -66,8 +66,8 @@ class Assumed:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Hours of each stage, and what else it takes."""
+class RunEstimate:
+    """What a run takes: hours of each stage, files, memory and money."""
 
     reports: int
     driver: float
@@ -86,7 +86,7 @@ class Estimate:
 
     @property
     def wall(self) -> float:
-        """Hours."""
+        """Hours until the run is done."""
         return max(self.driver, self.workers, self.gpus, self.store)
 
     @property
@@ -97,63 +97,65 @@ class Estimate:
 
 
 def manifests(parts: int, at_once: int = 1_000) -> tuple[int, float]:
-    """How often the manifest of so many parts is written, and how many parts all of these name together."""
-    whole = min(parts, 2 * at_once)
+    """Return how often the manifest of so many parts is written, and how many parts it names in all of these."""
+    written_singly = min(parts, 2 * at_once)
     if parts <= 2 * at_once:
         return parts + 2, parts * parts / 2
-    return whole + round(at_once * math.log(parts / whole)) + 2, whole * whole / 2 + at_once * (parts - whole)
+    saves = written_singly + round(at_once * math.log(parts / written_singly)) + 2
+    return saves, written_singly * written_singly / 2 + at_once * (parts - written_singly)
 
 
-def estimate(reports: int, rates: Rates, assumed: Assumed, model: bool) -> Estimate:
-    """For the rules, or with a language `model`."""
-    fresh = reports * assumed.distinct
-    each = rates.verify_ms if model else rates.known_ms + assumed.new * rates.new_ms
-    core_s = fresh * each / 1000 + assumed.cores * rates.learning_s
-    gpu_s = fresh * (rates.tokens_in / assumed.gpu_in + rates.tokens_out / assumed.gpu_out) if model else 0.0
+def estimate(reports: int, rates: Rates, assumptions: Assumptions, model: bool) -> RunEstimate:
+    """Estimate a run by the rules, or with a language `model`."""
+    fresh = reports * assumptions.distinct
+    report_ms = rates.verify_ms if model else rates.known_ms + assumptions.new * rates.new_ms
+    core_s = fresh * report_ms / 1000 + assumptions.cores * rates.learning_s
+    gpu_s = fresh * (rates.tokens_in / assumptions.gpu_in + rates.tokens_out / assumptions.gpu_out) if model else 0.0
     parts = math.ceil(reports / (1_000 if model else 10_000))
     tables = 4 if model else 3
+    bytes_per_text = rates.outcome_bytes + model * assumptions.answers_bytes
     saves, named = manifests(parts)
     puts = parts * tables + saves + 3
     driver_s = rates.start_s + reports * rates.driver_ms / 1000
-    wall_s = max(driver_s, core_s / assumed.cores, gpu_s / assumed.gpus)
-    cores_paid = assumed.cores * wall_s / 3600
-    gpus_paid = assumed.gpus * wall_s / 3600 if model else 0.0
-    return Estimate(
+    wall_s = max(driver_s, core_s / assumptions.cores, gpu_s / assumptions.gpus)
+    cores_paid = assumptions.cores * wall_s / 3600
+    gpus_paid = assumptions.gpus * wall_s / 3600 if model else 0.0
+    return RunEstimate(
         reports=reports,
         driver=driver_s / 3600,
-        workers=core_s / assumed.cores / 3600,
-        gpus=gpu_s / assumed.gpus / 3600,
-        store=(puts + saves) * assumed.store_ms / 1000 / 3600,
+        workers=core_s / assumptions.cores / 3600,
+        gpus=gpu_s / assumptions.gpus / 3600,
+        store=(puts + saves) * assumptions.store_ms / 1000 / 3600,
         core_hours=core_s / 3600,
         gpu_hours=gpu_s / 3600,
         parts=parts,
         objects=parts * tables + 5,
         puts=puts,
         manifest_gb=named * rates.part_bytes / 1e9,
-        disk_gb=(reports * rates.report_bytes + fresh * (rates.outcome_bytes + model * assumed.answers_bytes)) / 1e9,
-        memory_gb=(assumed.node_cores * rates.worker_mb + rates.node_mb + rates.driver_mb) / 1024,
-        price=cores_paid * assumed.core_price
-        + gpus_paid * assumed.gpu_price
-        + (puts + saves) / 1e6 * assumed.put_price,
+        disk_gb=(reports * rates.report_bytes + fresh * bytes_per_text) / 1e9,
+        memory_gb=(assumptions.node_cores * rates.worker_mb + rates.node_mb + rates.driver_mb) / 1024,
+        price=cores_paid * assumptions.core_price
+        + gpus_paid * assumptions.gpu_price
+        + (puts + saves) / 1e6 * assumptions.put_price,
     )
 
 
-def table(rates: Rates, assumed: Assumed, model: bool) -> list[str]:
-    """Rows of a Markdown table, one for each size."""
+def table(rates: Rates, assumptions: Assumptions, model: bool) -> list[str]:
+    """Return the rows of a Markdown table, one for each size."""
     head = "| reports | wall | slowest | driver | core h | GPU h | parts | objects | requests | disk | price |"
     lines = [head, "| ---: " + "| --- " * 2 + "| ---: " * 8 + "|"]
     for size in SIZES:
-        one = estimate(size, rates, assumed, model)
+        run = estimate(size, rates, assumptions, model)
         lines.append(
-            f"| {size:,} | {hours(one.wall)} | {one.slowest} | {hours(one.driver)} | {one.core_hours:,.1f} | "
-            f"{one.gpu_hours:,.0f} | {one.parts:,} | {one.objects:,} | {one.puts:,} | {one.disk_gb:,.1f} GB | "
-            f"{one.price:,.2f} |"
+            f"| {size:,} | {hours(run.wall)} | {run.slowest} | {hours(run.driver)} | {run.core_hours:,.1f} | "
+            f"{run.gpu_hours:,.0f} | {run.parts:,} | {run.objects:,} | {run.puts:,} | {run.disk_gb:,.1f} GB | "
+            f"{run.price:,.2f} |"
         )
     return lines
 
 
 def hours(time_h: float) -> str:
-    """For people."""
+    """Write a time for people to read."""
     if time_h < 1 / 30:
         return f"{3600 * time_h:.0f} s"
     if time_h < 1.5:
@@ -162,28 +164,28 @@ def hours(time_h: float) -> str:
 
 
 def check(workers: int) -> None:
-    """Rates from two small runs, the time that follows for a larger one, and the time that it takes."""
+    """Measure rates in two small runs, and print the time predicted for a larger one beside the time that it takes."""
     from benchmarks.curation.bench_curate import EXAMPLES, REAL, measure, real_texts, write_reports
 
     texts = real_texts(REAL if REAL.exists() else EXAMPLES)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        found = {}
+        runs = {}
         for count in (4_000, 16_000, 48_000):
             write_reports(folder / f"{count}.csv", texts, count, "recombined")
             for engine in ("instant", "rules"):
-                found[engine, count] = measure(engine, folder / f"{count}.csv", count, workers, folder / "known.json")
+                runs[engine, count] = measure(engine, folder / f"{count}.csv", count, workers, folder / "answers.json")
         # Two sizes give what each report costs, and what comes once.
-        each, once = {}, {}
+        per_report, once = {}, {}
         for engine in ("instant", "rules"):
-            small, large = found[engine, 4_000], found[engine, 16_000]
-            each[engine] = (large.seconds - small.seconds) / 12_000
-            once[engine] = small.seconds - 4_000 * each[engine]
+            small, large = runs[engine, 4_000], runs[engine, 16_000]
+            per_report[engine] = (large.seconds - small.seconds) / 12_000
+            once[engine] = small.seconds - 4_000 * per_report[engine]
         for engine in ("instant", "rules"):
-            predicted = once[engine] + 48_000 * each[engine]
-            took = found[engine, 48_000].seconds
+            predicted = once[engine] + 48_000 * per_report[engine]
+            took = runs[engine, 48_000].seconds
             print(
-                f"{engine:8} {1000 * each[engine]:.2f} ms a report, {once[engine]:.1f} s once: 48,000 reports in "
+                f"{engine:8} {1000 * per_report[engine]:.2f} ms a report, {once[engine]:.1f} s once: 48,000 reports in "
                 f"{predicted:.1f} s by the model, {took:.1f} s measured, ratio {took / predicted:.2f}"
             )
 
@@ -191,10 +193,10 @@ def check(workers: int) -> None:
 def main() -> None:
     """Print the tables, or the check."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for kind in (Rates, Assumed):
-        for one in fields(kind):
-            name = f"--{one.name.replace('_', '-')}"
-            parser.add_argument(name, type=type(one.default), default=one.default, help=f"{kind.__name__.lower()}")
+    for kind in (Rates, Assumptions):
+        for field in fields(kind):
+            name = f"--{field.name.replace('_', '-')}"
+            parser.add_argument(name, type=type(field.default), default=field.default, help=f"{kind.__name__.lower()}")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     options = vars(parser.parse_args())
@@ -203,12 +205,12 @@ def main() -> None:
         check(options["processes"])
         print(f"in {time.perf_counter() - start:.0f} s")
         return
-    rates = Rates(**{one.name: options[one.name] for one in fields(Rates)})
-    assumed = Assumed(**{one.name: options[one.name] for one in fields(Assumed)})
-    print(f"{rates}\n{assumed}")
+    rates = Rates(**{field.name: options[field.name] for field in fields(Rates)})
+    assumptions = Assumptions(**{field.name: options[field.name] for field in fields(Assumptions)})
+    print(f"{rates}\n{assumptions}")
     for model in (False, True):
         print(f"\n{'a language model' if model else 'rules'}")
-        print("\n".join(table(rates, assumed, model)))
+        print("\n".join(table(rates, assumptions, model)))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ VERDICTS = (
     "incomplete",
     "unsure",
 )
-"""Those of ``curation/audit/verdicts.py``."""
+"""The values of ``Verdict`` in ``curation/caption_set/audit_results.py``."""
 LONGEST_PASSAGE = 400
 LONGEST_WHY = 300
 """Characters of the two texts in an answer."""

@@ -1,1 +1,1 @@
-"""Hallucination review: how often does a caption set say what its reports do not?"""
+"""Hallucination review: measures how often the captions of a set say what their reports do not."""

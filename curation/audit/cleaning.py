@@ -1,4 +1,4 @@
-"""What reviewers found is applied: a new caption set without the hallucinations and with the corrections.
+"""The cleaned set: a copy of an audited caption set without the hallucinations, and with the reviewers' corrections.
 
 The audited set stays as it is.
 """
@@ -22,45 +22,39 @@ from numpy.typing import NDArray
 from curation.caption_set.audit_results import AUDIT, MEANINGS
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
+from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import parquet_schema
-from curation.caption_set.shards import open_parquet, part_path
-from curation.caption_set.writer import PROMPT, SKIPPED, SetError, check_parts, tables_in
+from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, Table, part_path, tables_of
+from curation.caption_set.shards import open_parquet
+from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.files import sync
 from curation.runtime.progress import Progress
 
-from .decisions import Decision, decisions
-from .folder import GUIDELINE, finished_set
-from .store import Store
-from .summary import guideline_digest, judged, summarise
-from .verdicts import HALLUCINATIONS, REASONS
+from .agreement import HALLUCINATIONS
+from .decisions import REJECT_REASONS, Decision, decisions
+from .folder import GUIDELINE_FILE, finished_set
+from .store import AuditStore
+from .summary import guideline_digest, judged_captions, summarise
 
-ROWS_IN_GROUP = 50_000
-LAST = 2**62
-"""In the place of a row: behind all others of its report."""
+ROW_GROUP_SIZE = 50_000
+LAST_ROW = 2**62
+"""As the number of a row: behind all others of its report."""
 
-Table = Literal["captions", "rejects"]
+ChangedTable = Literal["captions", "rejects"]
 
 
-def apply(root: Path, out: Path, store: Store, progress: Progress) -> Manifest:
-    """Write the cleaned set to ``out``, as a whole or not at all.
+def write_cleaned_set(root: Path, out: Path, store: AuditStore, progress: Progress) -> Manifest:
+    """Write the cleaned set to ``out``, as a whole or not at all, and return its manifest.
 
     Raises ``SetError`` where the set has changed since or ``out`` is in use, ``InputError`` where nothing was judged.
     """
     manifest = finished_set(root)
-    if manifest.identity() != store.fact("set"):
-        raise SetError(f"{root} has changed since it was audited: the verdicts are about other captions")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SetError(f"{out} is there already: name another folder with --out")
-    if out.resolve().is_relative_to(root.resolve()):
-        raise SetError(f"{out} is within {root}, which is to stay as it is: name another folder with --out")
-    check_parts(root, manifest, tables_in(manifest.settings))
-    if not judged(store):
-        raise InputError(f"no caption of {root} has been judged yet: run `ovct audit {root}` first")
+    _check(root, out, manifest, store)
     temporary = out.resolve().with_name(f".{out.resolve().name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        done = _write(root, temporary, manifest, store, progress)
+        cleaned = _write(root, temporary, manifest, store, progress)
         if out.exists():
             out.rmdir()
         os.replace(temporary, out)
@@ -68,57 +62,63 @@ def apply(root: Path, out: Path, store: Store, progress: Progress) -> Manifest:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return done
+    return cleaned
 
 
-def _write(root: Path, out: Path, manifest: Manifest, store: Store, progress: Progress) -> Manifest:
-    for table in tables_in(manifest.settings):
-        (out / table).mkdir(parents=True)
-    by_part: dict[int, list[Decision]] = defaultdict(list)
+def _check(root: Path, out: Path, manifest: Manifest, store: AuditStore) -> None:
+    if manifest.identity() != store.fact("set"):
+        raise SetError(f"{root} has changed since it was audited: the verdicts are about other captions")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SetError(f"{out} is there already: name another folder with --out")
+    if out.resolve().is_relative_to(root.resolve()):
+        raise SetError(f"{out} is within {root}, which is to stay as it is: name another folder with --out")
+    check_parts(root, manifest, tables_of(manifest.settings))
+    if not judged_captions(store):
+        raise InputError(f"no caption of {root} has been judged yet: run `ovct audit {root}` first")
+
+
+def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progress: Progress) -> Manifest:
     changed = decisions(store)
-    for one in changed:
-        by_part[one.part].append(one)
+    by_part: dict[int, list[Decision]] = defaultdict(list)
+    for decision in changed:
+        by_part[decision.part].append(decision)
+    for table in tables_of(manifest.settings):
+        (out / table).mkdir(parents=True)
     counts, parts = Counts(), []
     progress.start(len(manifest.parts), 0)
     for index, part in enumerate(manifest.parts):
         progress.raise_if_interrupted()
-        captions, rejects = _changed(root, index, by_part.get(index, []))
-        for table in tables_in(manifest.settings):
-            if table not in ("captions", "rejects"):
-                _copy(part_path(root, table, index), part_path(out, table, index))
-        _save(captions, "captions", part_path(out, "captions", index))
-        _save(rejects, "rejects", part_path(out, "rejects", index))
-        sizes = {table: part_path(out, table, index).stat().st_size for table in part.bytes}
-        changes = {"captions": len(captions), "rejects": len(rejects), "bytes": sizes}
-        parts.append(part.model_copy(update=changes))
-        counts = counts.plus(part.reports, *_counted(captions, rejects), RepairCounts())
+        captions, rejects = _cleaned_tables(root, index, by_part.get(index, []))
+        parts.append(_write_part(root, out, index, part, captions, rejects, tables_of(manifest.settings)))
+        counts = counts.plus(part.reports, *_count(captions, rejects), RepairCounts())
         progress.advance()
-    for name in (PROMPT, SKIPPED):
+    for name in (PROMPT_FILE, SKIPPED_FILE):
         if (root / name).exists():
             _copy(root / name, out / name)
-    returned = {"returned": manifest.counts.returned, "repaired": manifest.counts.repaired}
-    return _finish(root, out, manifest, store, changed, counts.model_copy(update=returned), parts)
+    counts = counts.model_copy(update={"returned": manifest.counts.returned, "repaired": manifest.counts.repaired})
+    changes = {"counts": counts, "parts": tuple(parts), "audit": _audit_record(root, store, changed)}
+    cleaned = manifest.model_copy(update=changes)
+    write_card(out, cleaned)
+    cleaned.save(out)
+    return cleaned
 
 
-def _finish(
-    root: Path,
-    out: Path,
-    manifest: Manifest,
-    store: Store,
-    changed: list[Decision],
-    counts: Counts,
-    parts: list[PartRecord],
-) -> Manifest:
-    audit = _record(root, store, changed)
-    done = manifest.model_copy(update={"counts": counts, "parts": tuple(parts), "audit": audit})
-    write_card(out, done)
-    done.save(out)
-    return done
+def _write_part(
+    root: Path, out: Path, index: int, part: PartRecord, captions: pa.Table, rejects: pa.Table, tables: Sequence[Table]
+) -> PartRecord:
+    """Write one part, copying the tables that are not changed, and return its record."""
+    for table in tables:
+        if table not in ("captions", "rejects"):
+            _copy(part_path(root, table, index), part_path(out, table, index))
+    _save(captions, "captions", part_path(out, "captions", index))
+    _save(rejects, "rejects", part_path(out, "rejects", index))
+    sizes = {table: part_path(out, table, index).stat().st_size for table in part.bytes}
+    return part.model_copy(update={"captions": len(captions), "rejects": len(rejects), "bytes": sizes})
 
 
-def _record(root: Path, store: Store, changed: list[Decision]) -> CleaningRecord:
-    results = summarise(store, guideline_digest(root / AUDIT / GUIDELINE))
-    rows = judged(store)
+def _audit_record(root: Path, store: AuditStore, changed: list[Decision]) -> CleaningRecord:
+    results = summarise(store, guideline_digest(root / AUDIT / GUIDELINE_FILE))
+    rows = judged_captions(store)
     return CleaningRecord(
         source=root.resolve().name,
         set=results.set,
@@ -132,70 +132,78 @@ def _record(root: Path, store: Store, changed: list[Decision]) -> CleaningRecord
         low=results.hallucination.low,
         high=results.hallucination.high,
         verdicts=dict(Counter(str(row.verdict) for row in rows)),
-        changes=tuple(map(_change, changed)),
+        changes=tuple(map(_change_record, changed)),
     )
 
 
-def _change(one: Decision) -> AuditChange:
-    after = one.after and {name: one.after[name] for name in ("organ", "caption", "status", "evidence")}
+def _change_record(decision: Decision) -> AuditChange:
+    row = decision.after
     return AuditChange(
-        report_id=one.report_id,
-        organ=one.before["organ"],
-        caption=one.before["caption"],
-        verdict=one.verdict,
-        after=after,
-        found=None if one.after is None else one.after["score"] > 0,
+        report_id=decision.report_id,
+        organ=decision.before["organ"],
+        caption=decision.before["caption"],
+        verdict=decision.verdict,
+        after=row and {name: row[name] for name in ("organ", "caption", "status", "evidence")},
+        found=None if row is None else row["score"] > 0,
     )
 
 
-def _changed(root: Path, index: int, changed: Sequence[Decision]) -> tuple[pa.Table, pa.Table]:
-    """Captions and rejects of a part, as they are to be."""
+def _cleaned_tables(root: Path, index: int, changed: Sequence[Decision]) -> tuple[pa.Table, pa.Table]:
+    """Return captions and rejects of a part with the changes made."""
     captions, rejects = (pq.read_table(part_path(root, table, index)) for table in ("captions", "rejects"))
     if not changed:
         return captions, rejects
     reports = pq.read_table(part_path(root, "reports", index), columns=["report_id"])["report_id"]
-    gone = [one.row for one in changed if one.out]
-    prompts = captions["prompt"].take(gone).to_pylist() if gone else []
-    refused = [
-        _refused(one, prompt)
-        for one, prompt in zip((one for one in changed if one.out), prompts, strict=True)
-        if one.verdict in HALLUCINATIONS
+    removed = [decision for decision in changed if decision.removed]
+    removed_rows = [decision.row for decision in removed]
+    prompts = captions["prompt"].take(removed_rows).to_pylist() if removed else []
+    new_rejects = [
+        (_reject_row(decision, prompt), LAST_ROW)
+        for decision, prompt in zip(removed, prompts, strict=True)
+        if decision.verdict in HALLUCINATIONS
     ]
-    added = [(one.after, one.row if one.out else LAST) for one in changed if one.after]
-    kept = np.ones(len(captions), bool)
-    kept[gone] = False
+    new_captions = [
+        (decision.after, decision.row if decision.removed else LAST_ROW) for decision in changed if decision.after
+    ]
+    remains = np.ones(len(captions), bool)
+    remains[removed_rows] = False
     return (
-        _merged(captions, kept, added, "captions", reports),
-        _merged(rejects, np.ones(len(rejects), bool), [(row, LAST) for row in refused], "rejects", reports),
+        _merge(captions, remains, new_captions, "captions", reports),
+        _merge(rejects, np.ones(len(rejects), bool), new_rejects, "rejects", reports),
     )
 
 
-def _refused(one: Decision, prompt: str | None) -> dict[str, Any]:
-    """A caption that goes out, as a row of ``rejects``."""
-    before = one.before
+def _reject_row(decision: Decision, prompt: str | None) -> dict[str, Any]:
+    """Return the row of ``rejects`` for a caption that is removed."""
+    before = decision.before
     names = ("report_id", "organ", "caption", "engine", "model")
-    reason = {"reason": REASONS[one.verdict], "detail": f"audit: {MEANINGS[one.verdict].name}"}
-    nearest = before["text"][before["evidence_start"] : before["evidence_end"]]
-    return {**{name: before[name] for name in names}, **reason, "nearest": nearest, "prompt": prompt}
+    return {
+        **{name: before[name] for name in names},
+        "reason": REJECT_REASONS[decision.verdict],
+        "detail": f"audit: {MEANINGS[decision.verdict].name}",
+        "nearest": before["text"][before["evidence_start"] : before["evidence_end"]],
+        "prompt": prompt,
+    }
 
 
-def _merged(
+def _merge(
     table: pa.Table,
-    kept: NDArray[np.bool_],
-    added: Sequence[tuple[dict[str, Any], int]],
-    name: Table,
+    remains: NDArray[np.bool_],
+    new_rows: Sequence[tuple[dict[str, Any], int]],
+    name: ChangedTable,
     reports: pa.ChunkedArray,
 ) -> pa.Table:
-    """The rows that are kept, and others: each among those of its report, in the place of the row that it names."""
+    """Return the rows that remain with the new ones, each of which takes the place of the row whose number it has."""
     schema = parquet_schema(name)
-    new = pa.Table.from_pylist([row for row, _ in added], schema=schema)
-    both = pa.concat_tables([table.filter(pa.array(kept)).cast(schema), new]).unify_dictionaries()
-    report = pc.index_in(both["report_id"], value_set=reports.combine_chunks()).to_numpy()
-    row = np.concatenate([np.flatnonzero(kept), np.array([place for _, place in added], np.int64)])
-    return both.take(pa.array(np.lexsort((row, report))))
+    added = pa.Table.from_pylist([row for row, _ in new_rows], schema=schema)
+    merged = pa.concat_tables([table.filter(pa.array(remains)).cast(schema), added]).unify_dictionaries()
+    report = pc.index_in(merged["report_id"], value_set=reports.combine_chunks()).to_numpy()
+    row_number = np.concatenate([np.flatnonzero(remains), np.array([number for _, number in new_rows], np.int64)])
+    return merged.take(pa.array(np.lexsort((row_number, report))))
 
 
-def _counted(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+def _count(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """Return captions by organ and status, and rejects by reason."""
     groups = captions.select(["organ", "status"]).group_by(["organ", "status"]).aggregate([([], "count_all")])
     reasons = rejects.select(["reason"]).group_by(["reason"]).aggregate([([], "count_all")])
     return (
@@ -204,9 +212,9 @@ def _counted(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, 
     )
 
 
-def _save(table: pa.Table, name: Table, path: Path) -> None:
+def _save(table: pa.Table, name: ChangedTable, path: Path) -> None:
     with open_parquet(path, parquet_schema(name)) as writer:
-        writer.write_table(table.cast(parquet_schema(name)), row_group_size=ROWS_IN_GROUP)
+        writer.write_table(table.cast(parquet_schema(name)), row_group_size=ROW_GROUP_SIZE)
     sync(path)
 
 

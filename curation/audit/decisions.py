@@ -1,24 +1,35 @@
-"""What becomes of each caption of the sample, from what its reviewers say together."""
+"""What a cleaned set does with each caption of the sample, from what its reviewers say together."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
 
+from curation.caption import Reason
 from curation.caption_set.audit_results import Verdict
 
-from .passages import likest
-from .reviews import Correction
-from .store import Store
-from .summary import judged
-from .verdicts import HALLUCINATIONS
+from .agreement import HALLUCINATIONS
+from .reviewer import Correction
+from .store import AuditStore
+from .summary import judged_captions
+from .views import most_similar_passage
 
-ENGINE = "audit"
-"""What stands as the engine of a caption that a reviewer has worded."""
+CORRECTION_ENGINE = "audit"
+"""The engine of a caption that a reviewer has worded."""
+REJECT_REASONS = {
+    Verdict.HALLUCINATED: Reason.NOT_GROUNDED,
+    Verdict.WRONG_ORGAN: Reason.WRONG_ORGAN,
+    Verdict.WRONG_POLARITY_OR_SIDE: Reason.NEGATION,
+    Verdict.WRONG_MEASUREMENT: Reason.MEASUREMENT,
+}
+"""Reason of refusal under which a caption is removed from a cleaned set."""
 
 
 class Decision(NamedTuple):
-    """What becomes of one caption of the sample: out, another in its place, or both."""
+    """What happens to one caption of the sample: it is removed, another is added in its place, or both.
+
+    ``before`` is its row in the audit's store with its report; ``after`` the row of ``captions`` to be added.
+    """
 
     kind: str
     part: int
@@ -26,51 +37,64 @@ class Decision(NamedTuple):
     report_id: str
     verdict: Verdict
     before: dict[str, Any]
-    out: bool
+    removed: bool
     after: dict[str, Any] | None
 
 
-def decisions(store: Store) -> list[Decision]:
-    """What becomes of each caption of the sample that is changed, in the order of the set.
+def decisions(store: AuditStore) -> list[Decision]:
+    """Return what happens to each caption of the sample that is changed, in the order of the set.
 
-    A caption that its reviewers together call a hallucination goes out. One that they do not call supported is replaced
-    by its correction; of several the last one counts.
+    A caption that its reviewers together call a hallucination is removed. One that they do not call supported is
+    replaced by its correction; of several corrections the last one counts.
     """
     corrections = _corrections(store)
     query = """SELECT report_id, text, caption.* FROM caption JOIN item ON item.caption = caption.id
         JOIN report ON report.id = caption.report WHERE item.id = ?"""
-    found = []
-    for one in judged(store):
-        correction = None if one.verdict == Verdict.SUPPORTED else corrections.get(one.item)
-        out = one.kind == "accepted" and (one.verdict in HALLUCINATIONS or correction is not None)
-        if not out and correction is None:
+    changed = []
+    for judged in judged_captions(store):
+        correction = None if judged.verdict == Verdict.SUPPORTED else corrections.get(judged.item)
+        removed = judged.kind == "accepted" and (judged.verdict in HALLUCINATIONS or correction is not None)
+        if not removed and correction is None:
             continue
-        cursor = store.base.execute(query, (one.item,))
+        cursor = store.connection.execute(query, (judged.item,))
         row = dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
-        after = _corrected(row, correction) if correction else None
-        if out or after:
-            place = (row["kind"], row["part"], row["row"], row["report_id"])
-            found.append(Decision(*place, one.verdict, row, out, after))
-    return sorted(found, key=lambda one: one[:3])
+        after = _corrected_row(row, correction) if correction else None
+        if removed or after:
+            location = (row["kind"], row["part"], row["row"], row["report_id"])
+            changed.append(Decision(*location, judged.verdict, row, removed, after))
+    return sorted(changed, key=lambda decision: decision[:3])
 
 
-def _corrections(store: Store) -> dict[int, Correction]:
+def _corrections(store: AuditStore) -> dict[int, Correction]:
     query = """SELECT review.item, correction FROM review JOIN event ON event.id = review.event
         WHERE correction IS NOT NULL ORDER BY event.id"""
     return {item: Correction(**json.loads(text)) for item, text in store.rows(query)}
 
 
-def _corrected(row: dict[str, Any], said: Correction) -> dict[str, Any] | None:
-    """A row of ``captions``. Where the verifier does not find the correction, it rests on the passage that the caption
-    was judged beside, with a score of 0; without one it cannot be a caption."""
-    known = {"report_id": row["report_id"], "organ": said.organ, "caption": said.caption, "status": said.status}
-    made_by = {"engine": ENGINE, "model": None, "prompt": None}
-    start, end, score, section = said.start, said.end, said.score, said.section
+def _corrected_row(row: dict[str, Any], correction: Correction) -> dict[str, Any] | None:
+    """Return the row of ``captions`` for a correction, ``None`` where no passage of the report can be its evidence.
+
+    Where the verifier does not find the correction, its evidence is the passage that the caption was judged beside, and
+    its score is 0.
+    """
+    start, end, score, section = correction.start, correction.end, correction.score, correction.section
     if start is None or end is None:
         start, end, score, section = row["evidence_start"], row["evidence_end"], 0.0, row["section"]
-        if start is None and (nearest := likest(row["text"], row["nearest"] or row["caption"])):
-            start, end = nearest
+        if start is None and (span := most_similar_passage(row["text"], row["nearest"] or row["caption"])):
+            start, end = span
     if start is None or end is None:
         return None
-    evidence = {"evidence": row["text"][start:end], "evidence_start": start, "evidence_end": end}
-    return {**known, **evidence, "section": section or "findings", "score": score, **made_by}
+    return {
+        "report_id": row["report_id"],
+        "organ": correction.organ,
+        "caption": correction.caption,
+        "status": correction.status,
+        "evidence": row["text"][start:end],
+        "evidence_start": start,
+        "evidence_end": end,
+        "section": section or "findings",
+        "score": score,
+        "engine": CORRECTION_ENGINE,
+        "model": None,
+        "prompt": None,
+    }

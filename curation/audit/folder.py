@@ -1,4 +1,4 @@
-"""The audit's folder beside a caption set: opened by one process at a time, made when it is first wanted."""
+"""The audit's folder beside a caption set: made when it is first needed, and written by one process at a time."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ from pathlib import Path
 
 from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import Manifest, load_manifest
-from curation.caption_set.writer import SetError, check_parts
+from curation.caption_set.resuming import check_parts
+from curation.caption_set.work_folder import SetError
 from curation.runtime.files import write_text
 from curation.runtime.locks import LockedError, lock_file
 from curation.runtime.progress import Progress
 
-from .drawing import DRAWN_FROM, Wanted, draw_sample
-from .store import FILE, Store, StoreError
+from .sample import SAMPLED_TABLES, SampleRequest, draw_sample
+from .store import STORE_FILE, AuditStore, AuditStoreError
 
-GUIDELINE = "guideline.md"
-LOCK = "lock"
+GUIDELINE_FILE = "guideline.md"
+LOCK_FILE = "lock"
+
+
+def static_text(name: str) -> str:
+    """Return the text of a file that comes with this package."""
+    return files("curation.audit").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def finished_set(root: Path) -> Manifest:
-    """The manifest of a caption set that is whole. Raises ``ManifestError`` and ``SetError``."""
+    """Load the manifest of a caption set. Raises ``ManifestError``, and ``SetError`` where the set is unfinished."""
     manifest = load_manifest(root)
     if not manifest.complete:
         raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then audit it")
@@ -31,36 +37,38 @@ def finished_set(root: Path) -> Manifest:
 
 
 @contextmanager
-def audit_to_read(root: Path) -> Iterator[Store]:
-    """The audit of a set as it is, also while somebody reviews. Raises ``StoreError`` where there is none."""
+def audit_to_read(root: Path) -> Iterator[AuditStore]:
+    """Open the audit of a set as it is, also during a review. Raises ``AuditStoreError`` where there is none."""
     load_manifest(root)
-    with closing(Store(root / AUDIT / FILE)) as store:
+    with closing(AuditStore(root / AUDIT / STORE_FILE)) as store:
         if store.fact("set") is None:
-            raise StoreError(f"{root} has not been audited yet: run `ovct audit {root}` first")
+            raise AuditStoreError(f"{root} has not been audited yet: run `ovct audit {root}` first")
         yield store
 
 
 @contextmanager
-def audit_to_write(root: Path, wanted: Wanted, progress: Progress, *, redraw: bool = False) -> Iterator[Store]:
-    """The audit of a set, with its sample drawn, for this process alone.
+def audit_to_write(
+    root: Path, request: SampleRequest, progress: Progress, *, redraw: bool = False
+) -> Iterator[AuditStore]:
+    """Open the audit of a set for this process alone, and draw its sample if need be.
 
-    ``redraw`` sets aside what is there, under a name with the date. Raises ``SetError`` where another process has it,
-    or where the sample was drawn otherwise or from another state of the set.
+    ``redraw`` keeps the earlier audit under a name with the date and begins a new one. Raises ``SetError`` where
+    another process has the audit open, or where the sample was drawn with other options or from another state of the
+    set.
     """
     manifest = finished_set(root)
     folder = root / AUDIT
     folder.mkdir(exist_ok=True)
     try:
-        with (folder / LOCK).open("a+", encoding="utf-8") as file:
+        with (folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
             lock_file(file)
             if redraw:
-                check_parts(root, manifest, DRAWN_FROM)
-                _set_aside(folder / FILE)
-            if not (folder / GUIDELINE).exists():
-                text = files("curation.audit").joinpath(GUIDELINE).read_text(encoding="utf-8")
-                write_text(folder / GUIDELINE, text)
-            with closing(Store(folder / FILE, new=True)) as store:
-                draw_sample(root, manifest, store, wanted, progress)
+                check_parts(root, manifest, SAMPLED_TABLES)
+                _rename_earlier_audit(folder / STORE_FILE)
+            if not (folder / GUIDELINE_FILE).exists():
+                write_text(folder / GUIDELINE_FILE, static_text(GUIDELINE_FILE))
+            with closing(AuditStore(folder / STORE_FILE, new=True)) as store:
+                draw_sample(root, manifest, store, request, progress)
                 yield store
     except LockedError as error:
         raise SetError(
@@ -69,13 +77,13 @@ def audit_to_write(root: Path, wanted: Wanted, progress: Progress, *, redraw: bo
         ) from None
 
 
-def _set_aside(path: Path) -> None:
-    """Keep an earlier audit under a name that is free."""
+def _rename_earlier_audit(path: Path) -> None:
+    """Rename an earlier audit to a name with the date that is not in use."""
     if not path.exists():
         return
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    taken = len(list(path.parent.glob(f"{path.stem}-{stamp}*{path.suffix}")))
-    stamp += f"-{taken}" if taken else ""
+    same_second = len(list(path.parent.glob(f"{path.stem}-{stamp}*{path.suffix}")))
+    stamp += f"-{same_second}" if same_second else ""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():

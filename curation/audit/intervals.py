@@ -12,9 +12,9 @@ Z = NormalDist().inv_cdf(0.975)
 
 
 def wilson(rate: float, size: float) -> tuple[float, float]:
-    """Wilson's score interval (1927) at 95 % for a share seen in a simple random sample of ``size``.
+    """Return Wilson's score interval (1927) at 95 % for a share seen in a simple random sample of ``size``.
 
-    With nothing seen among 100 it ends at 3.7 %. ``size`` need not be a whole number.
+    With no hit among 100 it ends at 3.7 %. ``size`` need not be a whole number.
     """
     if size <= 0:
         return 0.0, 1.0
@@ -28,7 +28,7 @@ def wilson(rate: float, size: float) -> tuple[float, float]:
 
 
 def effective_size(weights: Iterable[float]) -> float:
-    """Size of the simple random sample that knows as much as a weighted one (Kish 1965).
+    """Return the size of the simple random sample that knows as much as a weighted one (Kish 1965).
 
     It leaves out what strata gain, so intervals made with it are rather too wide than too narrow.
     """
@@ -39,9 +39,12 @@ def effective_size(weights: Iterable[float]) -> float:
     return total * total / squares if squares else 0.0
 
 
-def estimate(seen: Iterable[tuple[bool, float]]) -> Estimate:
-    """The share of what is counted among weighted captions, with Wilson's interval for the effective size."""
-    rows = list(seen)
+def estimate(observations: Iterable[tuple[bool, float]]) -> Estimate:
+    """Return the share of hits among captions, with Wilson's interval for the effective size.
+
+    An observation is whether the caption is a hit, and its weight.
+    """
+    rows = list(observations)
     total = math.fsum(weight for _, weight in rows)
     if not total:
         return Estimate(rate=None, low=0.0, high=1.0, hits=0, reviewed=len(rows), effective=0.0)
@@ -52,15 +55,15 @@ def estimate(seen: Iterable[tuple[bool, float]]) -> Estimate:
     return Estimate(rate=rate, low=low, high=high, hits=hits, reviewed=len(rows), effective=size)
 
 
-def complement(one: Estimate) -> Estimate:
-    """The share of all others."""
-    rate = None if one.rate is None else 1 - one.rate
-    changes = {"rate": rate, "low": 1 - one.high, "high": 1 - one.low, "hits": one.reviewed - one.hits}
-    return one.model_copy(update=changes)
+def complement(share: Estimate) -> Estimate:
+    """Return the share of all captions that are no hits."""
+    rate = None if share.rate is None else 1 - share.rate
+    changes = {"rate": rate, "low": 1 - share.high, "high": 1 - share.low, "hits": share.reviewed - share.hits}
+    return share.model_copy(update=changes)
 
 
 def share_of_two(first: Estimate, first_size: int, second: Estimate, second_size: int) -> Estimate:
-    """Of all that has what is counted in two parts of a set, the share that lies in the first part.
+    """Return which share of the hits in two parts of a set lies in the first part.
 
     The parts have ``first_size`` and ``second_size`` captions. The interval is that of the ratio of the two shares,
     recovered from their own limits (MOVER; Donner and Zou 2012, the form of Fagerland and Newcombe 2013).
@@ -69,8 +72,8 @@ def share_of_two(first: Estimate, first_size: int, second: Estimate, second_size
     unknown = Estimate(rate=None, low=0.0, high=1.0, hits=hits, reviewed=reviewed, effective=0.0)
     if not first_size or not second_size:
         certain = 1.0 if first_size else 0.0
-        known = bool(first_size or second_size) and reviewed > 0
-        return unknown.model_copy(update={"rate": certain, "low": certain, "high": certain}) if known else unknown
+        is_known = bool(first_size or second_size) and reviewed > 0
+        return unknown.model_copy(update={"rate": certain, "low": certain, "high": certain}) if is_known else unknown
     if first.rate is None or second.rate is None or not (first.rate or second.rate):
         return unknown
     scale = second_size / first_size
@@ -85,17 +88,16 @@ def _share(ratio: float) -> float:
 
 
 def _ratio_limits(above: Estimate, below: Estimate) -> tuple[float, float]:
-    """Limits of the ratio of two independent shares."""
-    one, two = above.rate or 0.0, below.rate or 0.0
-    product = one * two
-    low = high = 0.0
-    if (bottom := below.high * (2 * two - below.high)) > 0:
-        inside = product**2 - above.low * (2 * one - above.low) * bottom
+    """Return the limits of the ratio of two independent shares, ``above`` divided by ``below``."""
+    numerator, denominator = above.rate or 0.0, below.rate or 0.0
+    product = numerator * denominator
+    if (bottom := below.high * (2 * denominator - below.high)) > 0:
+        inside = product**2 - above.low * (2 * numerator - above.low) * bottom
         low = max(0.0, (product - math.sqrt(max(0.0, inside))) / bottom)
     else:
         low = above.low / below.high
-    if (bottom := below.low * (2 * two - below.low)) > 0:
-        inside = product**2 - above.high * (2 * one - above.high) * bottom
+    if (bottom := below.low * (2 * denominator - below.low)) > 0:
+        inside = product**2 - above.high * (2 * numerator - above.high) * bottom
         high = (product + math.sqrt(max(0.0, inside))) / bottom
     else:
         high = math.inf

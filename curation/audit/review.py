@@ -1,4 +1,4 @@
-"""A review in the browser: the server is started on this machine, and ended with Ctrl-C."""
+"""The review in the browser: starts its server on this machine, and ends it with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -23,26 +23,25 @@ from curation.runtime.progress import Progress
 from curation.verification.verifier import Verifier
 from prompts.vocabulary import load_vocabulary
 
-from .dealing import deal
-from .drawing import KINDS, Wanted
-from .folder import GUIDELINE, audit_to_write, finished_set
-from .gate import Keys
-from .publish import REPORT_FILE, publish
-from .reviews import Reviews
-from .server import Desk, Found, application
-from .store import Store
-from .tables import sentence
+from .access import ReviewerTokens
+from .folder import GUIDELINE_FILE, audit_to_write, finished_set
+from .publish import REPORT_FILE, write_results
+from .reviewer import Reviewer
+from .sample import CAPTION_KINDS, SampleRequest, assign_captions
+from .server import CorrectionCheck, ReviewContext, create_app
+from .store import AuditStore
+from .tables import rate_sentence
 
 ADDRESS = "127.0.0.1"
-PORT = 8765
+DEFAULT_PORT = 8765
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewJob:
-    """One call of ``ovct audit`` for a review. ``port`` 0 takes a free one, ``None`` the usual one if it is free."""
+    """The options of a review. ``port`` 0 takes a free port, ``None`` the usual one if it is free."""
 
     root: Path
-    wanted: Wanted
+    sample: SampleRequest
     reviewers: tuple[str, ...]
     overlap: float | None = None
     port: int | None = None
@@ -51,68 +50,81 @@ class ReviewJob:
     browser: bool = True
 
 
-def review(job: ReviewJob, progress: Progress, tell: Callable[[str], None]) -> None:
-    """Serve the review until it is interrupted. ``tell`` prints a line for the person who started it.
+def review(job: ReviewJob, progress: Progress, print_line: Callable[[str], None]) -> None:
+    """Serve the review until it is interrupted. ``print_line`` prints a line for the person who started it.
 
-    Raises ``InputError``, ``SetError``, ``StoreError`` and ``ManifestError`` for what that person can put right.
+    Raises ``InputError``, ``SetError``, ``AuditStoreError`` and ``ManifestError`` for what that person can put right.
     """
     names = [name.strip() for name in job.reviewers]
     if not all(names) or len(set(names)) < len(names):
         raise InputError("--reviewer: each needs a name of their own")
     finished_set(job.root)
-    with bound(job.port) as listener:
+    with bind_port(job.port) as listener:
         port = listener.getsockname()[1]
-        with audit_to_write(job.root, job.wanted, progress, redraw=job.redraw) as store:
+        with audit_to_write(job.root, job.sample, progress, redraw=job.redraw) as store:
             progress.raise_if_interrupted()
-            deal(store, names, job.overlap)
-            reviewers = [Reviews(store, name, blind=job.blind) for name in names]
-            keys = Keys.for_reviewers(names)
-            guideline = job.root / AUDIT / GUIDELINE
-            organs = sorted(load_vocabulary().organs)
-            desk = Desk(job.root.resolve(), store, reviewers, keys, port, guideline, organs, Checker())
-            links = [f"http://{ADDRESS}:{port}/r/{n}/?token={token}" for n, token in enumerate(keys.tokens, 1)]
-            app = application(desk)
+            assign_captions(store, names, job.overlap)
+            reviewers = [Reviewer(store, name, blind=job.blind) for name in names]
+            tokens = ReviewerTokens.create(len(names))
+            links = [f"http://{ADDRESS}:{port}/r/{n}/?token={token}" for n, token in enumerate(tokens.tokens, 1)]
+            app = create_app(_context(job, store, reviewers, tokens, port))
             for line in _greeting(store, reviewers, links):
-                tell(line)
+                print_line(line)
             _serve(app, listener, links[0] if job.browser else None)
-            for one in reviewers:
-                tell(f"{one.name}: {sum(one.counts().values()):,} of {one.total:,} reviewed, all of it saved")
-            if store.value("SELECT 1 FROM review WHERE verdict IS NOT NULL"):
-                tell(sentence(publish(job.root, store)))
-                tell(f"`ovct audit {job.root} --summary` shows more; in {job.root / AUDIT}: {REPORT_FILE}")
+            for line in _farewell(job.root, store, reviewers):
+                print_line(line)
 
 
-def _greeting(store: Store, reviewers: Sequence[Reviews], links: Sequence[str]) -> list[str]:
-    sizes = [f"{count:,} {kind}" for kind in KINDS if (count := store.sample_size(kind))]
+def _context(
+    job: ReviewJob, store: AuditStore, reviewers: list[Reviewer], tokens: ReviewerTokens, port: int
+) -> ReviewContext:
+    guideline = job.root / AUDIT / GUIDELINE_FILE
+    organs = sorted(load_vocabulary().organs)
+    return ReviewContext(
+        job.root.resolve(), store, reviewers, tokens, port, guideline, organs, CorrectionVerifier().check
+    )
+
+
+def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[str]) -> list[str]:
+    """Return the sample and each reviewer's link, in lines."""
+    sizes = [f"{count:,} {kind}" for kind in CAPTION_KINDS if (count := store.sample_size(kind))]
     lines = [f"sample: {' and '.join(sizes)} captions, {store.fact('design')}, seed {store.fact('seed')}"]
-    for one, link in zip(reviewers, links, strict=True):
-        done = sum(one.counts().values())
-        lines.append(f"{one.name}: {done:,} of {one.total:,} reviewed; go on at\n  {link}")
+    for reviewer, link in zip(reviewers, links, strict=True):
+        lines.append(f"{reviewer.name}: {reviewer.reviewed():,} of {reviewer.total:,} reviewed; go on at\n  {link}")
     return [*lines, "Ctrl-C ends the review; the same command goes on with it."]
 
 
-def bound(port: int | None) -> socket.socket:
-    """A socket that listens on this machine only. Raises ``InputError`` where the port is taken."""
-    for wanted in (PORT, 0) if port is None else (port,):
+def _farewell(root: Path, store: AuditStore, reviewers: Sequence[Reviewer]) -> Iterator[str]:
+    """Yield what was reviewed, then write the results if there are any and yield the rate."""
+    for reviewer in reviewers:
+        yield f"{reviewer.name}: {reviewer.reviewed():,} of {reviewer.total:,} reviewed, all of it saved"
+    if store.value("SELECT 1 FROM review WHERE verdict IS NOT NULL"):
+        yield rate_sentence(write_results(root, store))
+        yield f"`ovct audit {root} --summary` shows more; in {root / AUDIT}: {REPORT_FILE}"
+
+
+def bind_port(port: int | None) -> socket.socket:
+    """Return a socket that listens on this machine only. Raises ``InputError`` where the port is in use."""
+    for number in (DEFAULT_PORT, 0) if port is None else (port,):
         # With the protocol named, asyncio turns off Nagle's algorithm; else each answer waits 40 ms for an ACK.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((ADDRESS, wanted))
+            listener.bind((ADDRESS, number))
             listener.listen(128)
             return listener
         except OSError as error:
             listener.close()
             if port is not None or error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise InputError(f"--port {wanted}: {error.strerror}; --port 0 takes a free one") from None
+                raise InputError(f"--port {number}: {error.strerror}; --port 0 takes a free one") from None
     raise AssertionError("port 0 is always free")
 
 
-class _Server(uvicorn.Server):
-    """A server whose Ctrl-C is the usual end of a review, and no error."""
+class _ReviewServer(uvicorn.Server):
+    """A server that takes Ctrl-C as the usual end of a review, not as an error."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End after the answers under way; a second signal ends at once."""
+        """End after the requests under way are answered; a second signal ends at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
 
@@ -124,27 +136,28 @@ def _serve(app: FastAPI, listener: socket.socket, link: str | None) -> None:
     if link is not None and _has_screen():
         # Connections wait at the socket until the server takes them, so the browser cannot come too early.
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
-    _Server(config).run(sockets=[listener])
+    _ReviewServer(config).run(sockets=[listener])
 
 
 def _has_screen() -> bool:
-    """Whether a browser can open a window; without one, Python would start a text browser in this terminal."""
+    """Return whether a browser can open a window; without one, Python would start a text browser in this terminal."""
     if sys.platform != "linux":
         return True
     return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"))
 
 
-class Checker:
-    """Holds corrected captions against their reports. The verifier is loaded when it is first needed."""
+class CorrectionVerifier:
+    """Verifies corrected captions against their reports. The verifier is loaded when it is first needed."""
 
     def __init__(self) -> None:
         self._verifier: Verifier | None = None
 
-    def __call__(self, text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> Found:
-        """What the verifier says."""
+    def check(self, text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> CorrectionCheck:
+        """Verify a caption against a report, given by its text and the names and bounds of its sections."""
         self._verifier = verifier = self._verifier or Verifier()
-        verdict = verifier.verify(verifier.read(text, [Section(*one) for one in sections]), organ, caption)
+        report = verifier.read(text, [Section(*section) for section in sections])
+        verdict = verifier.verify(report, organ, caption)
         if not verdict.accepted:
-            return Found(verdict.detail or str(verdict.reason), verifier.resolve(organ))
-        where = (verdict.start, verdict.end, verdict.score, verdict.section)
-        return Found(None, verdict.organ, verdict.status, *where)
+            return CorrectionCheck(verdict.detail or str(verdict.reason), verifier.resolve(organ))
+        evidence = (verdict.start, verdict.end, verdict.score, verdict.section)
+        return CorrectionCheck(None, verdict.organ, verdict.status, *evidence)

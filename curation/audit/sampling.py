@@ -20,19 +20,19 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .frame import SCORE_EDGES, Frame, Kind
+from .sampling_frame import SCORE_EDGES, CaptionKind, SamplingFrame
 
 Design = Literal["stratified", "random"]
-BANDS = len(SCORE_EDGES) - 1
-LEAST = 5
+BAND_COUNT = len(SCORE_EDGES) - 1
+MIN_PER_STRATUM = 5
 """Captions of the sample that a stratum gets at least. With fewer, rounding makes their weights so unequal that the
 sample knows less than a simple random one."""
-REST = "others"
+REST_STRATUM = "others"
 
 
 @dataclass(frozen=True, slots=True)
 class Strata:
-    """How the captions of a frame are divided: the stratum of each, and name and size of each stratum.
+    """Stores how the captions of a frame are divided: the stratum of each, and name and size of each stratum.
 
     ``keys`` are what captions of a stratum are sorted by, the last one first.
     """
@@ -43,92 +43,94 @@ class Strata:
     keys: tuple[NDArray[np.int32], ...]
 
 
-class Drawn(NamedTuple):
-    """A caption of the sample: its place in the frame, and the number of its stratum."""
+class DrawnCaption(NamedTuple):
+    """A caption of the sample: its index in the frame, and the number of its stratum."""
 
-    place: int
+    frame_index: int
     stratum: int
 
 
-def divide(frame: Frame, size: int, design: Design) -> Strata:
-    """Divide a frame, for a sample that begins with ``size`` captions."""
+def stratify(frame: SamplingFrame, size: int, design: Design) -> Strata:
+    """Divide a frame into strata, for a sample that begins with ``size`` captions."""
     if design == "random":
         return Strata(np.zeros(len(frame), np.int32), ["all"], [len(frame)], ())
-    cell = frame.group * BANDS + frame.bands() if frame.kind == "accepted" else frame.group
+    cell = frame.group * BAND_COUNT + frame.bands() if frame.kind == "accepted" else frame.group
     counts = np.bincount(cell)
-    kept = _large_enough(counts.tolist(), size)
-    names = [_cell_name(frame, number) for number in kept]
-    strata = np.full(len(counts), len(kept), np.int32)
-    strata[kept] = np.arange(len(kept))
-    code = strata[cell]
-    sizes = np.bincount(code, minlength=len(kept)).tolist()
-    return Strata(code, [*names, *[REST] * (len(sizes) - len(kept))], sizes, (frame.organ, cell))
+    own_strata = _large_enough(counts.tolist(), size)
+    names = [_cell_name(frame, number) for number in own_strata]
+    stratum_of_cell = np.full(len(counts), len(own_strata), np.int32)
+    stratum_of_cell[own_strata] = np.arange(len(own_strata))
+    code = stratum_of_cell[cell]
+    sizes = np.bincount(code, minlength=len(own_strata)).tolist()
+    return Strata(code, [*names, *[REST_STRATUM] * (len(sizes) - len(own_strata))], sizes, (frame.organ, cell))
 
 
 def _large_enough(counts: Sequence[int], size: int) -> list[int]:
-    """Cells that are strata of their own; all others together are large enough too, or none."""
+    """Return the cells that are strata of their own; all others together are large enough too, or none."""
     total = sum(counts)
     by_size = sorted((number for number, count in enumerate(counts) if count), key=lambda cell: -counts[cell])
-    kept = [cell for cell in by_size if counts[cell] * size >= LEAST * total]
-    rest = sum(counts) - sum(counts[cell] for cell in kept)
-    while kept and 0 < rest * size < LEAST * total:
-        rest += counts[kept.pop()]
-    return sorted(kept)
+    cells = [cell for cell in by_size if counts[cell] * size >= MIN_PER_STRATUM * total]
+    rest = sum(counts) - sum(counts[cell] for cell in cells)
+    while cells and 0 < rest * size < MIN_PER_STRATUM * total:
+        rest += counts[cells.pop()]
+    return sorted(cells)
 
 
-def _cell_name(frame: Frame, cell: int) -> str:
+def _cell_name(frame: SamplingFrame, cell: int) -> str:
     if frame.kind == "refused":
         return frame.groups[cell]
-    return f"{frame.groups[cell // BANDS]}, score {band_name(cell % BANDS)}"
+    return f"{frame.groups[cell // BAND_COUNT]}, score {band_name(cell % BAND_COUNT)}"
 
 
 def band_name(band: int) -> str:
-    """A band of the score, in words."""
+    """Return the name of a band of the score."""
     low, high = SCORE_EDGES[band : band + 2]
-    return f"{high:g}" if band == BANDS - 1 else f"{low:g} to {high:g}"
+    return f"{high:g}" if band == BAND_COUNT - 1 else f"{low:g} to {high:g}"
 
 
 def allocate(sizes: Sequence[int], size: int) -> list[int]:
-    """Captions to draw from each stratum, in proportion (highest averages, Sainte-Laguë); from none more than it has.
+    """Return how many captions to draw from each stratum: in proportion, from none more than it has.
 
-    With a larger ``size`` no share is smaller.
+    Seats are given by highest averages (Webster, Sainte-Laguë). With a larger ``size`` no share is smaller.
     """
     shares = [0] * len(sizes)
-    waiting = [(-float(count), number) for number, count in enumerate(sizes) if count]
-    heapq.heapify(waiting)
+    queue = [(-float(count), number) for number, count in enumerate(sizes) if count]
+    heapq.heapify(queue)
     for _ in range(min(size, sum(sizes))):
-        _, number = heapq.heappop(waiting)
+        _, number = heapq.heappop(queue)
         shares[number] += 1
         # A stratum that is used up claims less than a half, any other more.
-        heapq.heappush(waiting, (-sizes[number] / (2 * shares[number] + 1), number))
+        heapq.heappush(queue, (-sizes[number] / (2 * shares[number] + 1), number))
     return shares
 
 
-def draw(strata: Strata, shares: Sequence[int], rng: np.random.Generator, taken: Collection[int] = ()) -> list[Drawn]:
-    """Draw until each stratum has its share; ``taken`` are the places of those that were drawn before."""
+def draw_captions(
+    strata: Strata, shares: Sequence[int], rng: np.random.Generator, drawn_before: Collection[int] = ()
+) -> list[DrawnCaption]:
+    """Draw until each stratum has its share; ``drawn_before`` are the indices that are in the sample already."""
     free = np.ones(len(strata.code), bool)
-    free[list(taken)] = False
-    have = np.bincount(strata.code[~free], minlength=len(strata.sizes))
-    by: Any = (rng.random(len(free)), *strata.keys, strata.code)
-    order = np.lexsort(by)
+    free[list(drawn_before)] = False
+    counts_before = np.bincount(strata.code[~free], minlength=len(strata.sizes))
+    keys: Any = (rng.random(len(free)), *strata.keys, strata.code)
+    order = np.lexsort(keys)
     order = order[free[order]]
     ends = np.searchsorted(strata.code[order], np.arange(len(strata.sizes) + 1))
-    found = []
+    drawn = []
     for number, share in enumerate(shares):
         rows = order[ends[number] : ends[number + 1]]
-        found += [Drawn(int(place), number) for place in _spread(rows, share - int(have[number]), rng)]
-    return found
+        drawn += [DrawnCaption(int(row), number) for row in _systematic(rows, share - int(counts_before[number]), rng)]
+    return drawn
 
 
-def _spread(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """``count`` of ``rows``, at equal steps from a random start."""
+def _systematic(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return ``count`` of ``rows``, taken at equal steps from a random start."""
     if count <= 0:
         return rows[:0]
-    places = ((np.arange(count) + rng.random()) * len(rows) / count).astype(np.int64)
-    return rows[np.minimum(places, len(rows) - 1)]  # a float may round up to the end
+    steps = ((np.arange(count) + rng.random()) * len(rows) / count).astype(np.int64)
+    return rows[np.minimum(steps, len(rows) - 1)]  # a float may round up to the end
 
 
-def generator(seed: int, use: Kind | Literal["order"], taken: int) -> np.random.Generator:
-    """Random numbers for one use: the same seed and the same state of the sample, the same numbers."""
-    uses = ("accepted", "refused", "order")
-    return np.random.Generator(np.random.PCG64([seed, uses.index(use), taken]))
+def random_generator(seed: int, purpose: CaptionKind | Literal["order"], drawn_before: int) -> np.random.Generator:
+    """Return random numbers for one purpose: the same for the same seed and as many captions drawn before."""
+    purposes = ("accepted", "refused", "order")
+    return np.random.Generator(np.random.PCG64([seed, purposes.index(purpose), drawn_before]))

@@ -1,4 +1,4 @@
-"""The review's web server: one page for each reviewer, and what that page asks for."""
+"""The review's web server: one page for each reviewer, and the HTTP API that the page uses."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -7,29 +7,28 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
-from curation.caption import Status
-from curation.caption_set.audit_results import MEANINGS, Verdict
+from curation.caption_set.audit_results import MEANINGS
 
-from .gate import Gate, Keys, cookie_value
-from .reviews import OPEN, Conflict, Correction, Reviews
-from .store import Store
-from .views import item_view, said_view
+from .access import AccessMiddleware, ReviewerTokens, cookie_value
+from .reviewer import NO_VERDICT, Correction, ReviewConflict, Reviewer
+from .store import AuditStore
+from .views import CheckRequest, CorrectionRequest, Number, ReviewRequest, item_view, review_view
 
 PAGE = "index.html"
-ASSETS = {"app.js": "text/javascript", "style.css": "text/css"}
-NO_KEY = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+SCRIPTS = ("app.js", "dialogs.js", "page.js", "review.js", "server.js")
+ASSETS = dict.fromkeys(SCRIPTS, "text/javascript") | {"style.css": "text/css"}
+INVALID_LINK_PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>ovct audit</title>
 <p>This link is not valid any more. Open the one that <code>ovct audit</code> has printed last."""
 
 
-class Found(NamedTuple):
-    """What the verifier says of a corrected caption; ``organ`` is ``None`` where the vocabulary does not know it."""
+class CorrectionCheck(NamedTuple):
+    """The verifier's answer about a corrected caption; ``organ`` is ``None`` where the vocabulary does not know it."""
 
     problem: str | None
     organ: str | None
@@ -40,191 +39,189 @@ class Found(NamedTuple):
     section: str | None = None
 
 
-Check = Callable[[str, Sequence[tuple[str, int, int]], str, str], Found]
-"""Holds a caption (report text, its sections, organ, caption) against its report."""
-
-Number = Annotated[int, Field(ge=0, le=2**62)]
-"""What SQLite can count to."""
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
-Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+CheckCorrection = Callable[[str, Sequence[tuple[str, int, int]], str, str], CorrectionCheck]
+"""Verifies a caption (report text, its sections, organ, caption) against its report."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CorrectionIn(_Body):
-    """A caption put right. Without a status, the verifier's, or that of the caption as it was."""
-
-    organ: Filled
-    caption: Filled
-    status: Status | None = None
-
-
-class ReviewIn(_Body):
-    """What is said of a caption; ``seen`` is the number of what was said of it before, 0 for nothing."""
-
-    place: Number
-    seen: Number
-    verdict: Verdict | None = None
-    note: Text = ""
-    correction: CorrectionIn | None = None
-
-
-class CheckIn(_Body):
-    """A corrected caption to be held against its report."""
-
-    place: Number
-    organ: Filled
-    caption: Filled
-
-
-class Desk(NamedTuple):
-    """What the server works with."""
+class ReviewContext(NamedTuple):
+    """Everything that the server works with."""
 
     root: Path
-    store: Store
-    reviewers: list[Reviews]
-    keys: Keys
+    store: AuditStore
+    reviewers: list[Reviewer]
+    tokens: ReviewerTokens
     port: int
     guideline: Path
     organs: list[str]
-    check: Check
+    check: CheckCorrection
 
 
-def application(desk: Desk) -> FastAPI:
-    """The server's application. All reading and writing of the store happens in its one thread."""
+def create_app(context: ReviewContext) -> FastAPI:
+    """Create the server's application. All reading and writing of the store happens in its one thread."""
     app = FastAPI(openapi_url=None)
-    app.add_middleware(Gate)
-    app.add_exception_handler(sqlite3.Error, _not_saved)
-    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.state.context = context
+    app.add_middleware(AccessMiddleware)
+    app.add_exception_handler(sqlite3.Error, _answer_not_saved)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.include_router(router)
     static = files("curation.audit").joinpath("static")
-    page = static.joinpath(PAGE).read_bytes()
-    for one in desk.reviewers:
-        one.choices  # noqa: B018 (counted now, so that the page opens at once)
-
-    def reviews_of(number: int, request: Request) -> Reviews:
-        token = cookie_value(request.headers.get("cookie", ""), Keys.cookie(number, desk.port))
-        if not desk.keys.opens(number, token):
-            raise HTTPException(401, "the review has been started anew: open the link that it printed")
-        return desk.reviewers[number - 1]
-
-    Mine = Annotated[Reviews, Depends(reviews_of)]
-
-    @app.get("/r/{number}/")
-    async def show_page(number: int, request: Request, token: str | None = None) -> Response:
-        name = Keys.cookie(number, desk.port)
-        given = token if token is not None else cookie_value(request.headers.get("cookie", ""), name)
-        if given is None or not desk.keys.opens(number, given):
-            return Response(NO_KEY, 401, media_type="text/html")
-        answer = Response(page, media_type="text/html")
-        answer.set_cookie(name, given, path=f"/r/{number}/", httponly=True, samesite="strict")
-        return answer
-
-    for asset, kind in ASSETS.items():
-        app.get(f"/{asset}")(_sender(static.joinpath(asset).read_bytes(), kind))
-
-    @app.get("/r/{number}/api/session")
-    async def session(reviews: Mine) -> dict[str, Any]:
-        return {
-            "set": desk.root.name,
-            "reviewer": reviews.name,
-            "blind": reviews.blind,
-            "verdicts": [{"id": verdict, **meaning._asdict()} for verdict, meaning in MEANINGS.items()],
-            "choices": reviews.choices,
-            "organs": desk.organs,
-            "place": reviews.find(0, 1, {"verdict": OPEN}) or 1,
-            **_progress(reviews),
-        }
-
-    @app.get("/r/{number}/api/item/{place}")
-    async def item(place: Number, reviews: Mine) -> dict[str, Any]:
-        with _places_told():
-            return item_view(desk.store, reviews, place)
-
-    @app.get("/r/{number}/api/find")
-    async def find(request: Request, reviews: Mine, place: Number, step: int = 1) -> dict[str, int | None]:
-        filters = {name: value for name, value in request.query_params.items() if name in reviews.filters}
-        with _places_told():
-            return {"place": reviews.find(place, step, filters)}
-
-    @app.post("/r/{number}/api/review")
-    async def review(said: ReviewIn, reviews: Mine) -> dict[str, Any]:
-        with _places_told():
-            number = reviews.item(said.place)
-        corrected = await _corrected(desk, number, said.correction)
-        try:
-            now = reviews.say(number, said.seen, said.verdict, said.note, corrected)
-        except Conflict:
-            raise HTTPException(409, "this caption was judged in another tab meanwhile; here is what stands") from None
-        return {"said": said_view(now), **_progress(reviews)}
-
-    @app.post("/r/{number}/api/undo")
-    async def undo(reviews: Mine) -> dict[str, Any]:
-        number = reviews.undo()
-        return {"place": None if number is None else reviews.place(number), **_progress(reviews)}
-
-    @app.post("/r/{number}/api/check")
-    async def check(asked: CheckIn, reviews: Mine) -> dict[str, Any]:
-        with _places_told():
-            number = reviews.item(asked.place)
-        found = await _held(desk, number, asked.organ, asked.caption)
-        return {"problem": found.problem, "organ": found.organ, "status": found.status}
-
-    @app.get("/r/{number}/api/guideline")
-    async def guideline(reviews: Mine) -> dict[str, str]:
-        try:
-            text = desk.guideline.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            text = f"{desk.guideline} cannot be read: {error.strerror}"
-        return {"text": text, "file": str(desk.guideline)}
-
+    app.state.page = static.joinpath(PAGE).read_bytes()
+    for asset, media_type in ASSETS.items():
+        app.get(f"/{asset}")(_asset_sender(static.joinpath(asset).read_bytes(), media_type))
+    for reviewer in context.reviewers:
+        reviewer.filter_choices  # noqa: B018 (counted now, so that the page opens at once)
     return app
 
 
-async def _not_saved(request: Request, error: Exception) -> Response:
+async def current_context(request: Request) -> ReviewContext:
+    """Return what the server works with."""
+    context: ReviewContext = request.app.state.context
+    return context
+
+
+Context = Annotated[ReviewContext, Depends(current_context)]
+
+
+async def current_reviewer(number: int, request: Request, context: Context) -> Reviewer:
+    """Return the reviewer of a request. Raises an HTTP error 401 where its cookie does not hold their token."""
+    token = cookie_value(request.headers.get("cookie", ""), ReviewerTokens.cookie_name(number, context.port))
+    if not context.tokens.matches(number, token):
+        raise HTTPException(401, "the review has been started anew: open the link that it printed")
+    return context.reviewers[number - 1]
+
+
+CurrentReviewer = Annotated[Reviewer, Depends(current_reviewer)]
+router = APIRouter(prefix="/r/{number}")
+
+
+@router.get("/")
+async def show_page(number: int, request: Request, context: Context, token: str | None = None) -> Response:
+    """Send the page, with the token as a cookie. The token comes with the link, or from an earlier cookie."""
+    name = ReviewerTokens.cookie_name(number, context.port)
+    if token is None:
+        token = cookie_value(request.headers.get("cookie", ""), name)
+    if token is None or not context.tokens.matches(number, token):
+        return Response(INVALID_LINK_PAGE, 401, media_type="text/html")
+    answer = Response(request.app.state.page, media_type="text/html")
+    answer.set_cookie(name, token, path=f"/r/{number}/", httponly=True, samesite="strict")
+    return answer
+
+
+@router.get("/api/session")
+async def send_session(reviewer: CurrentReviewer, context: Context) -> dict[str, Any]:
+    """Send what stays the same during the review, and the place where it goes on."""
+    return {
+        "set": context.root.name,
+        "reviewer": reviewer.name,
+        "blind": reviewer.blind,
+        "verdicts": [{"id": verdict, **meaning._asdict()} for verdict, meaning in MEANINGS.items()],
+        "choices": reviewer.filter_choices,
+        "organs": context.organs,
+        "place": reviewer.find_place(0, 1, {"verdict": NO_VERDICT}) or 1,
+        **_progress(reviewer),
+    }
+
+
+@router.get("/api/item/{place}")
+async def send_item(place: Number, reviewer: CurrentReviewer, context: Context) -> dict[str, Any]:
+    """Send a caption beside its report."""
+    with _unknown_place_is_404():
+        return item_view(context.store, reviewer, place)
+
+
+@router.get("/api/find")
+async def find_place(
+    request: Request, reviewer: CurrentReviewer, place: Number, step: int = 1
+) -> dict[str, int | None]:
+    """Send the next place whose caption passes the filters, which are further parameters of the query."""
+    filters = {name: value for name, value in request.query_params.items() if name in reviewer.filters}
+    with _unknown_place_is_404():
+        return {"place": reviewer.find_place(place, step, filters)}
+
+
+@router.post("/api/review")
+async def save_review(body: ReviewRequest, reviewer: CurrentReviewer, context: Context) -> dict[str, Any]:
+    """Save a review, and send it as it stands now. Answers 409 where the page did not show the latest one."""
+    with _unknown_place_is_404():
+        item = reviewer.item_at(body.place)
+    correction = await _verified_correction(context, item, body.correction)
+    try:
+        review = reviewer.save_review(item, body.last_event, body.verdict, body.note, correction)
+    except ReviewConflict:
+        raise HTTPException(409, "this caption was judged in another tab meanwhile; here is what stands") from None
+    return {"review": review_view(review), **_progress(reviewer)}
+
+
+@router.post("/api/undo")
+async def undo(reviewer: CurrentReviewer) -> dict[str, Any]:
+    """Take back the reviewer's last change, and send the place of its caption."""
+    item = reviewer.undo()
+    return {"place": None if item is None else reviewer.place_of(item), **_progress(reviewer)}
+
+
+@router.post("/api/check")
+async def check_correction(body: CheckRequest, reviewer: CurrentReviewer, context: Context) -> dict[str, Any]:
+    """Verify a corrected caption against its report, and send what the verifier says of it."""
+    with _unknown_place_is_404():
+        item = reviewer.item_at(body.place)
+    check = await _check(context, item, body.organ, body.caption)
+    return {"problem": check.problem, "organ": check.organ, "status": check.status}
+
+
+@router.get("/api/guideline")
+async def send_guideline(reviewer: CurrentReviewer, context: Context) -> dict[str, str]:
+    """Send the guideline as it is in the audit's folder now."""
+    try:
+        text = context.guideline.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        text = f"{context.guideline} cannot be read: {error.strerror}"
+    return {"text": text, "file": str(context.guideline)}
+
+
+async def _answer_not_saved(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": f"not saved: {error}"}, 503)
 
 
-async def _not_understood(request: Request, error: Exception) -> Response:
+async def _answer_invalid(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
-    said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in problems)
-    return JSONResponse({"detail": f"not saved: {said}"}, 422)
+    text = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+    return JSONResponse({"detail": f"not saved: {text}"}, 422)
 
 
-def _sender(content: bytes, kind: str) -> Callable[[], Any]:
+def _asset_sender(content: bytes, media_type: str) -> Callable[[], Any]:
     async def send() -> Response:
-        return Response(content, media_type=kind)
+        return Response(content, media_type=media_type)
 
     return send
 
 
 @contextmanager
-def _places_told() -> Iterator[None]:
-    """A place that is not there is the browser's mistake."""
+def _unknown_place_is_404() -> Iterator[None]:
     try:
         yield
     except LookupError as error:
         raise HTTPException(404, str(error)) from None
 
 
-def _progress(reviews: Reviews) -> dict[str, Any]:
-    counts = reviews.counts()
-    return {"total": reviews.total, "reviewed": sum(counts.values()), "counts": counts}
+def _progress(reviewer: Reviewer) -> dict[str, Any]:
+    counts = reviewer.verdict_counts()
+    return {"total": reviewer.total, "reviewed": sum(counts.values()), "counts": counts}
 
 
-async def _held(desk: Desk, item: int, organ: str, caption: str) -> Found:
-    report = desk.store.report(desk.store.caption_of(item).report)
-    return await run_in_threadpool(desk.check, report.text, report.sections, organ, caption)
+async def _check(context: ReviewContext, item: int, organ: str, caption: str) -> CorrectionCheck:
+    report = context.store.report(context.store.caption_of(item).report)
+    return await run_in_threadpool(context.check, report.text, report.sections, organ, caption)
 
 
-async def _corrected(desk: Desk, item: int, asked: CorrectionIn | None) -> Correction | None:
-    """A correction with its evidence, where the verifier finds it; as it is where it does not."""
-    if asked is None:
+async def _verified_correction(
+    context: ReviewContext, item: int, request: CorrectionRequest | None
+) -> Correction | None:
+    """Return a correction with its evidence where the verifier finds it, and as it is where it does not."""
+    if request is None:
         return None
-    found = await _held(desk, item, asked.organ, asked.caption)
-    status = asked.status or found.status or desk.store.caption_of(item).status or "uncertain"
-    if found.organ is None:
-        raise HTTPException(422, f"not saved: {found.problem}; choose one of the list")
-    place = (None,) * 4 if found.problem else (found.start, found.end, found.score, found.section)
-    return Correction(found.organ, asked.caption, status, *place)
+    check = await _check(context, item, request.organ, request.caption)
+    status = request.status or check.status or context.store.caption_of(item).status or "uncertain"
+    if check.organ is None:
+        raise HTTPException(422, f"not saved: {check.problem}; choose one of the list")
+    evidence = (None,) * 4 if check.problem else (check.start, check.end, check.score, check.section)
+    return Correction(check.organ, request.caption, status, *evidence)

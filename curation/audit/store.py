@@ -1,7 +1,7 @@
-"""The audit of a caption set on disk: the sample with its reports, and what reviewers and judges said of it.
+"""The audit of a caption set on disk: the sample with its reports, and the verdicts of reviewers and judges.
 
-One SQLite file beside the set. It holds copies of what was drawn, so that a verdict stays with the words it was about,
-whatever becomes of the set.
+It is one SQLite file beside the set. It holds copies of the sampled captions and reports, so that a verdict stays with
+the words it is about, whatever becomes of the set.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from curation.runtime.errors import OvctError
 
-from .frame import Kind, Place
+from .sampling_frame import CaptionKind, RowLocation
 
-FILE = "audit.sqlite"
-VERSION = "ovct audit 1"
+STORE_FILE = "audit.sqlite"
+STORE_VERSION = "ovct audit 1"
 
 _TABLES = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -52,8 +52,8 @@ CREATE TABLE judgement (judge TEXT NOT NULL, item INTEGER NOT NULL REFERENCES it
 """
 
 
-class StoreError(OvctError, ValueError):
-    """The audit's file cannot be used as it is."""
+class AuditStoreError(OvctError, ValueError):
+    """Raised where the audit's file cannot be used as it is."""
 
     exit_code = 2
 
@@ -67,10 +67,10 @@ class CopiedReport(NamedTuple):
 
 
 class CopiedCaption(NamedTuple):
-    """A caption of a report of the sample, drawn itself or not; its fields are columns of ``caption``."""
+    """A caption of a report of the sample, sampled itself or not; its fields are the columns of ``caption``."""
 
     report: int
-    kind: Kind
+    kind: CaptionKind
     part: int
     row: int
     organ: str
@@ -90,123 +90,129 @@ class CopiedCaption(NamedTuple):
 _COLUMNS = ", ".join(f"caption.{name}" for name in CopiedCaption._fields)
 
 
-class Store:
-    """An audit's file, opened. Of one thread at a time."""
+class AuditStore:
+    """Reads and writes an audit's file. Only one thread may use it at a time."""
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
         if not new and not path.exists():
-            raise StoreError(
+            raise AuditStoreError(
                 f"{path.parent.parent} has not been audited yet: run `ovct audit {path.parent.parent}` first"
             )
         self.path = path
-        self.base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=20)
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=20)
         try:
             self._prepare(new)
         except sqlite3.DatabaseError as error:
-            self.base.close()
+            self.connection.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            raise StoreError(
+            raise AuditStoreError(
                 f"{path} is damaged or no audit ({error}): put a copy back, or begin anew with --redraw"
             ) from None
         except BaseException:
-            self.base.close()
+            self.connection.close()
             raise
 
     def _prepare(self, new: bool) -> None:
-        empty = self.base.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        empty = self.connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None
         if empty and not new:
-            raise StoreError(f"{self.path} is no audit of ovct: put a copy of it back, or begin anew with --redraw")
+            raise AuditStoreError(
+                f"{self.path} is no audit of ovct: put a copy of it back, or begin anew with --redraw"
+            )
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
-            self.base.execute(f"PRAGMA {pragma}")
+            self.connection.execute(f"PRAGMA {pragma}")
         if empty:
-            self.base.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
-            self.set_facts(version=VERSION)
-        elif not self.base.execute("SELECT 1 FROM sqlite_master WHERE name = 'fact'").fetchone():
-            raise StoreError(f"{self.path} is no audit of ovct: put it elsewhere, or begin anew with --redraw")
-        elif (version := self.fact("version")) != VERSION:
-            raise StoreError(f"{self.path} was written by another version of ovct ({version}): use that, or --redraw")
+            self.connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            self.set_facts(version=STORE_VERSION)
+        elif not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fact'").fetchone():
+            raise AuditStoreError(f"{self.path} is no audit of ovct: put it elsewhere, or begin anew with --redraw")
+        elif (version := self.fact("version")) != STORE_VERSION:
+            raise AuditStoreError(
+                f"{self.path} was written by another version of ovct ({version}): use that, or --redraw"
+            )
 
     def close(self) -> None:
-        """Close the file. All that was said is in it."""
-        self.base.close()
+        """Close the file. Every transaction is on disk already."""
+        self.connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of what is written in the block, or nothing of it."""
-        self.base.execute("BEGIN IMMEDIATE")
+        """Write all of what the block writes, or nothing of it where it raises."""
+        self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            self.base.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.base.execute("ROLLBACK")
+            self.connection.execute("ROLLBACK")
             raise
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """All rows of a query."""
-        return self.base.execute(query, values).fetchall()
+        """Return all rows of a query."""
+        return self.connection.execute(query, values).fetchall()
 
     def value(self, query: str, *values: Any) -> Any:
-        """The first value of the first row of a query, ``None`` where there is no row."""
-        row = self.base.execute(query, values).fetchone()
+        """Return the first value of the first row of a query, ``None`` where there is no row."""
+        row = self.connection.execute(query, values).fetchone()
         return row[0] if row else None
 
     def fact(self, name: str, default: Any = None) -> Any:
-        """What is known about the audit as a whole."""
-        found = self.value("SELECT value FROM fact WHERE name = ?", name)
-        return default if found is None else json.loads(found)
+        """Return a fact about the audit as a whole, as ``set_facts`` has stored it."""
+        stored = self.value("SELECT value FROM fact WHERE name = ?", name)
+        return default if stored is None else json.loads(stored)
 
     def set_facts(self, **facts: Any) -> None:
-        """Note what is known about the audit as a whole."""
+        """Store facts about the audit as a whole; each is any JSON value."""
         rows = [(name, json.dumps(value)) for name, value in facts.items()]
-        self.base.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", rows)
+        self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", rows)
 
-    def drawn(self, kind: Kind) -> list[Place]:
-        """Where the captions of the sample stand in the set, in no order."""
+    def sampled_rows(self, kind: CaptionKind) -> list[RowLocation]:
+        """Return where the captions of the sample stand in the set, in no order."""
         query = "SELECT part, row FROM item JOIN caption ON caption.id = item.caption WHERE item.kind = ?"
-        return [Place(part, row) for part, row in self.rows(query, kind)]
+        return [RowLocation(part, row) for part, row in self.rows(query, kind)]
 
-    def sample_size(self, kind: Kind) -> int:
-        """Captions of one kind in the sample."""
+    def sample_size(self, kind: CaptionKind) -> int:
+        """Return how many captions of one kind are in the sample."""
         return int(self.value("SELECT count(*) FROM item WHERE kind = ?", kind))
 
-    def add_strata(self, kind: Kind, strata: Iterable[tuple[str, int]]) -> None:
-        """Strata of one kind with their sizes; the same ones again change nothing."""
+    def add_strata(self, kind: CaptionKind, strata: Iterable[tuple[str, int]]) -> None:
+        """Store the names and sizes of the strata of one kind; the same ones again change nothing."""
         rows = [(kind, number, name, size) for number, (name, size) in enumerate(strata)]
-        self.base.executemany("INSERT OR REPLACE INTO stratum VALUES (?, ?, ?, ?)", rows)
+        self.connection.executemany("INSERT OR REPLACE INTO stratum VALUES (?, ?, ?, ?)", rows)
 
     def add_report(self, report: CopiedReport) -> int | None:
-        """Its number; ``None`` where it is here already, with its captions."""
+        """Store a report and return its number, ``None`` where it is stored already, with its captions."""
         row = (report.report_id, report.text, json.dumps(report.sections))
-        added = self.base.execute("INSERT OR IGNORE INTO report (report_id, text, sections) VALUES (?, ?, ?)", row)
-        return added.lastrowid if added.rowcount else None
+        query = "INSERT OR IGNORE INTO report (report_id, text, sections) VALUES (?, ?, ?)"
+        cursor = self.connection.execute(query, row)
+        return cursor.lastrowid if cursor.rowcount else None
 
     def add_captions(self, captions: Iterable[CopiedCaption]) -> None:
-        """Captions of reports that are here."""
+        """Store captions of reports that are stored already."""
         marks = ", ".join("?" * len(CopiedCaption._fields))
         columns = ", ".join(CopiedCaption._fields)
-        self.base.executemany(f"INSERT INTO caption ({columns}) VALUES ({marks})", captions)
+        self.connection.executemany(f"INSERT INTO caption ({columns}) VALUES ({marks})", captions)
 
     def caption_of(self, item: int) -> CopiedCaption:
-        """The caption of an item of the sample."""
+        """Return the caption of an item of the sample."""
         query = f"SELECT {_COLUMNS} FROM item JOIN caption ON caption.id = item.caption WHERE item.id = ?"
         return CopiedCaption(*self.rows(query, item)[0])
 
-    def captions_beside(self, item: int) -> Iterator[tuple[int | None, CopiedCaption]]:
-        """All captions of an item's report, in no order, each with its own item where it is in the sample."""
+    def captions_of_report(self, item: int) -> Iterator[tuple[int | None, CopiedCaption]]:
+        """Yield all captions of an item's report, in no order, each with its own item where it is in the sample."""
         query = f"""SELECT item.id, {_COLUMNS} FROM caption LEFT JOIN item ON item.caption = caption.id
             WHERE caption.report = ?"""
         for number, *row in self.rows(query, self.caption_of(item).report):
             yield number, CopiedCaption(*row)
 
     def report(self, number: int) -> CopiedReport:
-        """A report of the sample."""
+        """Return a report of the sample by its number."""
         ((report_id, text, sections),) = self.rows("SELECT report_id, text, sections FROM report WHERE id = ?", number)
         return CopiedReport(report_id, text, [(name, start, end) for name, start, end in json.loads(sections)])
 
-    def add_item(self, kind: Kind, place: Place, stratum: int) -> None:
-        """The next caption of the sample. Raises ``StoreError`` where it was not copied."""
+    def add_item(self, kind: CaptionKind, location: RowLocation, stratum: int) -> None:
+        """Add the next caption to the sample. Raises ``AuditStoreError`` where it was not copied."""
         query = """INSERT INTO item (caption, stratum, kind, organ, status, engine)
             SELECT id, ?, kind, organ, status, engine FROM caption WHERE kind = ? AND part = ? AND row = ?"""
-        if not self.base.execute(query, (stratum, kind, *place)).rowcount:
-            raise StoreError(f"row {place.row} of part {place.part} is about a report that the set does not hold")
+        if not self.connection.execute(query, (stratum, kind, *location)).rowcount:
+            part, row = location
+            raise AuditStoreError(f"row {row} of part {part} is about a report that the set does not hold")

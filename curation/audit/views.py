@@ -1,96 +1,195 @@
-"""What the page shows of one caption, as JSON: no other reviewer's verdict, and nothing that is to be judged blind."""
+"""The JSON that the page and the server exchange about one caption, and the passage that a caption is shown beside.
+
+The page gets no other reviewer's verdict, and nothing that would spoil a blind review.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple
 
-from curation.language.statements import Span
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from rapidfuzz import fuzz
 
-from .passages import likest, passage
-from .reviews import Reviews, Said
-from .store import CopiedCaption, Store
+from curation.caption import Status
+from curation.caption_set.audit_results import Verdict
+from curation.language.statements import Span, split_statements
+
+from .reviewer import Review, Reviewer
+from .store import AuditStore, CopiedCaption
+
+MIN_SHARED_WORDS = 1 / 3
+"""Share of a caption's words that a statement must have, to be shown rather than none."""
+_WORD = re.compile(r"\w+")
+
+Number = Annotated[int, Field(ge=0, le=2**62)]
+"""What SQLite can count to."""
+NoteText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
+FilledText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
 
-def item_view(store: Store, reviews: Reviews, place: int) -> dict[str, Any]:
-    """A caption beside its report. Places in the text count UTF-16 units, as the browser does."""
-    item = reviews.item(place)
-    shown, said = store.caption_of(item), reviews.said(item)
-    report_id, text, sections = store.report(shown.report)
-    units = utf16(text)
-    marked = _passage(text, shown, reviews.blind)
+class _RequestBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CorrectionRequest(_RequestBody):
+    """A corrected caption. Without a status it gets the verifier's, or that of the caption as it was."""
+
+    organ: FilledText
+    caption: FilledText
+    status: Status | None = None
+
+
+class ReviewRequest(_RequestBody):
+    """A review to be saved; ``last_event`` is the event of the review that the page shows, 0 for none."""
+
+    place: Number
+    last_event: Number
+    verdict: Verdict | None = None
+    note: NoteText = ""
+    correction: CorrectionRequest | None = None
+
+
+class CheckRequest(_RequestBody):
+    """A corrected caption to be verified against its report."""
+
+    place: Number
+    organ: FilledText
+    caption: FilledText
+
+
+def item_view(store: AuditStore, reviewer: Reviewer, place: int) -> dict[str, Any]:
+    """Return a caption beside its report. Offsets in the text count UTF-16 units, as the browser does.
+
+    Raises ``LookupError`` for a place that is not in the reviewer's list.
+    """
+    item = reviewer.item_at(place)
+    caption, review = store.caption_of(item), reviewer.review_of(item)
+    report_id, text, sections = store.report(caption.report)
+    to_utf16 = utf16_offsets(text)
     view: dict[str, Any] = {
         "place": place,
-        "total": reviews.total,
-        "organ": shown.organ,
-        "caption": shown.caption,
-        "mark": _units(marked, units),
+        "total": reviewer.total,
+        "organ": caption.organ,
+        "caption": caption.caption,
+        "mark": _utf16_span(_passage_of(text, caption, reviewer.blind), to_utf16),
         "report": {
             "id": report_id,
             "text": text,
-            "sections": [[name, units(start), units(end)] for name, start, end in sections],
+            "sections": [[name, to_utf16(start), to_utf16(end)] for name, start, end in sections],
         },
-        "captions": _captions(store, reviews, item, text, units),
-        "said": said_view(said),
+        "captions": _captions(store, reviewer, item, text, to_utf16),
+        "review": review_view(review),
     }
-    if not reviews.blind:
-        view |= {"section": shown.section, "status": shown.status, "engine": shown.engine, "model": shown.model}
-    if not reviews.blind or said.verdict:
-        view["verifier"] = {name: getattr(shown, name) for name in ("kind", "score", "reason", "detail")}
-    if said.verdict:
+    if not reviewer.blind:
+        view |= {"section": caption.section, "status": caption.status, "engine": caption.engine, "model": caption.model}
+    if not reviewer.blind or review.verdict:
+        view["verifier"] = {name: getattr(caption, name) for name in ("kind", "score", "reason", "detail")}
+    if review.verdict:
         view["judges"] = _judges(store, item)
     return view
 
 
-def said_view(said: Said) -> dict[str, Any]:
-    """What the reviewer has said of a caption."""
-    correction = said.correction
+def review_view(review: Review) -> dict[str, Any]:
+    """Return a reviewer's review of a caption."""
+    correction = review.correction
     return {
-        "event": said.event,
-        "verdict": said.verdict,
-        "note": said.note,
+        "event": review.event,
+        "verdict": review.verdict,
+        "note": review.note,
         "correction": correction and {**correction._asdict(), "found": correction.start is not None},
     }
 
 
-def _passage(text: str, shown: CopiedCaption, blind: bool) -> Span | None:
-    """Blind, accepted and refused captions are both shown beside what their own words are most like."""
+def _passage_of(text: str, caption: CopiedCaption, blind: bool) -> Span | None:
+    """Return the passage to mark. Blind, accepted and refused captions both get what their own words are most like."""
     if blind:
-        return likest(text, f"{shown.organ}: {shown.caption}")
-    return passage(text, shown.evidence_start, shown.evidence_end, shown.nearest, shown.caption)
+        return most_similar_passage(text, f"{caption.organ}: {caption.caption}")
+    return evidence_or_nearest(text, caption.evidence_start, caption.evidence_end, caption.nearest, caption.caption)
 
 
 def _captions(
-    store: Store, reviews: Reviews, item: int, text: str, units: Callable[[int], int]
+    store: AuditStore, reviewer: Reviewer, current_item: int, text: str, to_utf16: Callable[[int], int]
 ) -> list[dict[str, Any]]:
-    """All captions of an item's report, in its order; those of the reviewer's sample with their places."""
-    found = []
-    for other, one in store.captions_beside(item):
-        found.append((_passage(text, one, reviews.blind) or Span(len(text), len(text)), one.organ, other, one))
-    found.sort(key=lambda row: (row[0], row[1], row[3].kind, row[3].part, row[3].row))
+    """Return all captions of an item's report, in its order; those of the reviewer's list with their places."""
+    rows = []
+    for item, caption in store.captions_of_report(current_item):
+        span = _passage_of(text, caption, reviewer.blind) or Span(len(text), len(text))
+        rows.append((span, caption.organ, item, caption))
+    rows.sort(key=lambda row: (row[0], row[1], row[3].kind, row[3].part, row[3].row))
     return [
         {
-            "organ": one.organ,
-            "caption": one.caption,
-            "mark": _units(span if span.end > span.start else None, units),
-            "place": None if other is None else reviews.place(other),
-            "current": other == item,
-            **({} if reviews.blind else {"status": one.status, "kind": one.kind, "reason": one.reason}),
+            "organ": caption.organ,
+            "caption": caption.caption,
+            "mark": _utf16_span(span if span.end > span.start else None, to_utf16),
+            "place": None if item is None else reviewer.place_of(item),
+            "current": item == current_item,
+            **({} if reviewer.blind else {"status": caption.status, "kind": caption.kind, "reason": caption.reason}),
         }
-        for span, _, other, one in found
+        for span, _, item, caption in rows
     ]
 
 
-def _judges(store: Store, item: int) -> list[dict[str, Any]]:
+def _judges(store: AuditStore, item: int) -> list[dict[str, Any]]:
     rows = store.rows("SELECT judge, verdict, passage, why FROM judgement WHERE item = ? ORDER BY judge", item)
     return [dict(zip(("judge", "verdict", "passage", "why"), row, strict=True)) for row in rows]
 
 
-def utf16(text: str) -> Callable[[int], int]:
-    """From characters to UTF-16 units."""
-    wide = [at for at, sign in enumerate(text) if ord(sign) > 0xFFFF] if text and max(text) > "\uffff" else []
-    return lambda at: at + sum(place < at for place in wide)
+def utf16_offsets(text: str) -> Callable[[int], int]:
+    """Return a function from offsets in characters of a text to offsets in UTF-16 units."""
+    wide = [offset for offset, char in enumerate(text) if ord(char) > 0xFFFF] if text and max(text) > "\uffff" else []
+    return lambda offset: offset + sum(position < offset for position in wide)
 
 
-def _units(span: Span | None, units: Callable[[int], int]) -> list[int] | None:
-    return [units(span.start), units(span.end)] if span else None
+def _utf16_span(span: Span | None, to_utf16: Callable[[int], int]) -> list[int] | None:
+    return [to_utf16(span.start), to_utf16(span.end)] if span else None
+
+
+def evidence_or_nearest(
+    text: str, start: int | None, end: int | None, nearest: str | None, caption: str
+) -> Span | None:
+    """Return where the evidence of an accepted caption stands, or what is most like a refused one."""
+    if start is not None and end is not None:
+        return Span(start, end)
+    return most_similar_passage(text, nearest or caption)
+
+
+def most_similar_passage(text: str, words: str) -> Span | None:
+    """Return where some words stand in a text, else the statement that shares most of them, ``None`` without any."""
+    if not (word_set := set(_WORD.findall(words.lower()))):
+        return None
+    if (start := text.find(words)) >= 0:
+        return _whole_words(text, start, start + len(words))
+    best = max((_Similarity.of(word_set, words, text, span) for span in _statements(text)), default=None)
+    return best.span if best and best.shared_words >= MIN_SHARED_WORDS * len(word_set) else None
+
+
+@lru_cache(maxsize=4)
+def _statements(text: str) -> list[Span]:
+    """Split a report once for all of its captions."""
+    return split_statements(text)
+
+
+class _Similarity(NamedTuple):
+    """How similar a statement is: in words, then in letters; of two equally similar ones the earlier is greater."""
+
+    shared_words: int
+    letter_ratio: float
+    negative_start: int
+    span: Span
+
+    @classmethod
+    def of(cls, word_set: set[str], words: str, text: str, span: Span) -> _Similarity:
+        statement = text[span.start : span.end].lower()
+        shared_words = len(word_set.intersection(_WORD.findall(statement)))
+        return cls(shared_words, fuzz.ratio(words.lower(), statement), -span.start, span)
+
+
+def _whole_words(text: str, start: int, end: int) -> Span:
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return Span(start, end)

@@ -1,54 +1,66 @@
-"""How far readers agree: kappa as scikit-learn and statsmodels have it, AC1 as a plain rewriting and irrCAC have it."""
+"""What reviewers say together, and how far they agree: kappa as scikit-learn and statsmodels have it, AC1 as irrCAC."""
 
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
-from curation.audit.agreement import SCALE, Pairs, agreement, cohen_kappa, gwet_ac1
+from curation.audit.agreement import (
+    DECIDED_VERDICTS,
+    HALLUCINATIONS,
+    RatingPairs,
+    agreement,
+    cohen_kappa,
+    consensus,
+    gwet_ac1,
+)
 from curation.audit.intervals import Z
-from curation.caption_set.audit_results import Verdict
+from curation.caption_set.audit_results import MEANINGS, Verdict
 
 FINE, INVENTED, ORGAN, LESS, UNSURE = (
     Verdict.SUPPORTED, Verdict.HALLUCINATED, Verdict.WRONG_ORGAN, Verdict.INCOMPLETE, Verdict.UNSURE,
 )  # fmt: skip
+VERDICTS = st.sampled_from(Verdict)
 
 
 def two_readers(chance: random.Random, count: int) -> list[tuple[str, str]]:
     """Two readers of four categories, of whom the second repeats the first most of the time."""
     names = ["a", "b", "c", "d"]
     first = [chance.choices(names, [8, 2, 1, 1])[0] for _ in range(count)]
-    second = [said if chance.random() < 0.7 else chance.choice(names) for said in first]
+    second = [name if chance.random() < 0.7 else chance.choice(names) for name in first]
     return list(zip(first, second, strict=True))
 
 
-def plain_ac1(pairs: Pairs, names: Sequence[str]) -> tuple[float, float]:
+def plain_ac1(pairs: RatingPairs, names: Sequence[str]) -> tuple[float, float]:
     """AC1 and its standard error, caption by caption (Gwet 2008, 2014).
 
     Each caption adds its own agreement, less what it adds to the agreement by chance; the error is their spread.
     """
-    said = np.array([[pair.count(name) / 2 for name in names] for pair in pairs])
-    prevalence = said.mean(axis=0)
+    ratings = np.array([[pair.count(name) / 2 for name in names] for pair in pairs])
+    prevalence = ratings.mean(axis=0)
     by_chance = float((prevalence * (1 - prevalence)).sum()) / (len(names) - 1)
     agree = np.array([one == two for one, two in pairs], float)
     ac1 = (float(agree.mean()) - by_chance) / (1 - by_chance)
-    own_chance = (said * (1 - prevalence)).sum(axis=1) / (len(names) - 1)
-    own = (agree - by_chance) / (1 - by_chance) - 2 * (1 - ac1) * (own_chance - by_chance) / (1 - by_chance)
-    return ac1, float(np.sqrt(((own - ac1) ** 2).sum())) / len(pairs)
+    chance_of_caption = (ratings * (1 - prevalence)).sum(axis=1) / (len(names) - 1)
+    shares = (agree - by_chance) / (1 - by_chance) - 2 * (1 - ac1) * (chance_of_caption - by_chance) / (1 - by_chance)
+    return ac1, float(np.sqrt(((shares - ac1) ** 2).sum())) / len(pairs)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_kappa_is_that_of_scikit_learn_and_of_statsmodels(seed: int) -> None:
     pairs = two_readers(random.Random(seed), 20 + 40 * seed)
-    found = cohen_kappa(pairs)
+    result = cohen_kappa(pairs)
     table, _ = to_table(np.array([[ord(name) - ord("a") for name in pair] for pair in pairs]))
     other = cohens_kappa(table)
-    assert found.value == pytest.approx(cohen_kappa_score(*zip(*pairs, strict=True)), abs=1e-12)
-    assert found == pytest.approx((other.kappa, other.kappa_low, other.kappa_upp), abs=1e-12)
+    assert result.value == pytest.approx(cohen_kappa_score(*zip(*pairs, strict=True)), abs=1e-12)
+    assert result == pytest.approx((other.kappa, other.kappa_low, other.kappa_upp), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -87,24 +99,24 @@ def test_readers_who_never_agree_are_below_chance() -> None:
 
 
 def test_kappa_falls_where_nearly_all_is_supported_and_ac1_does_not() -> None:
-    found = agreement("ann", "ben", [(FINE, FINE)] * 95 + [(FINE, INVENTED)] * 3 + [(INVENTED, FINE)] * 2)
-    assert found.percent.rate == 0.95
-    assert found.kappa is not None and found.kappa < 0
-    assert found.ac1 is not None and found.ac1 > 0.94
-    assert found.binary_ac1 is not None and found.binary_ac1 > 0.94
+    result = agreement("ann", "ben", [(FINE, FINE)] * 95 + [(FINE, INVENTED)] * 3 + [(INVENTED, FINE)] * 2)
+    assert result.percent.rate == 0.95
+    assert result.kappa is not None and result.kappa < 0
+    assert result.ac1 is not None and result.ac1 > 0.94
+    assert result.binary_ac1 is not None and result.binary_ac1 > 0.94
 
 
 def test_kappa_is_not_defined_where_both_always_say_the_same() -> None:
-    found = agreement("ann", "ben", [(FINE, FINE)] * 10)
-    assert (found.kappa, found.kappa_low, found.kappa_high, found.binary_kappa) == (None,) * 4
-    assert (found.ac1, found.ac1_low, found.ac1_high, found.binary_ac1) == (1, 1, 1, 1)
+    result = agreement("ann", "ben", [(FINE, FINE)] * 10)
+    assert (result.kappa, result.kappa_low, result.kappa_high, result.binary_kappa) == (None,) * 4
+    assert (result.ac1, result.ac1_low, result.ac1_high, result.binary_ac1) == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("pairs", [[], [(UNSURE, FINE), (INVENTED, UNSURE), (UNSURE, UNSURE)]])
 def test_without_a_caption_that_both_decided_nothing_is_known(pairs: list[tuple[Verdict, Verdict]]) -> None:
-    found = agreement("ann", "ben", pairs)
-    assert (found.reviewed, found.percent.rate, found.binary_percent.rate) == (0, None, None)
-    assert (found.kappa, found.ac1, found.binary_kappa, found.binary_ac1) == (None,) * 4
+    result = agreement("ann", "ben", pairs)
+    assert (result.reviewed, result.percent.rate, result.binary_percent.rate) == (0, None, None)
+    assert (result.kappa, result.ac1, result.binary_kappa, result.binary_ac1) == (None,) * 4
 
 
 def test_captions_that_one_is_unsure_of_are_left_out() -> None:
@@ -115,15 +127,62 @@ def test_captions_that_one_is_unsure_of_are_left_out() -> None:
 
 def test_hallucinated_or_not_is_coarser_than_the_verdict() -> None:
     pairs = [(FINE, FINE), (FINE, LESS), (INVENTED, ORGAN), (INVENTED, INVENTED), (INVENTED, FINE), (FINE, FINE)]
-    found = agreement("ann", "ben", pairs)
-    assert (found.percent.rate, found.binary_percent.hits, found.binary_percent.reviewed) == (3 / 6, 5, 6)
+    result = agreement("ann", "ben", pairs)
+    assert (result.percent.rate, result.binary_percent.hits, result.binary_percent.reviewed) == (3 / 6, 5, 6)
     binary = [("no", "no"), ("no", "no"), ("yes", "yes"), ("yes", "yes"), ("yes", "no"), ("no", "no")]
-    assert found.binary_kappa == pytest.approx(cohen_kappa_score(*zip(*binary, strict=True)), abs=1e-12)
-    assert found.binary_ac1 == pytest.approx(plain_ac1(binary, ["yes", "no"])[0], abs=1e-12)
+    assert result.binary_kappa == pytest.approx(cohen_kappa_score(*zip(*binary, strict=True)), abs=1e-12)
+    assert result.binary_ac1 == pytest.approx(plain_ac1(binary, ["yes", "no"])[0], abs=1e-12)
 
 
 def test_ac1_is_about_all_verdicts_that_can_be_given_also_those_that_nobody_gave() -> None:
     pairs = [(FINE, FINE), (FINE, INVENTED), (INVENTED, INVENTED), (FINE, FINE)]
-    found = agreement("ann", "ben", pairs)
-    assert len(SCALE) == 6
-    assert found.ac1 == pytest.approx(plain_ac1(pairs, SCALE)[0], abs=1e-12)
+    result = agreement("ann", "ben", pairs)
+    assert len(DECIDED_VERDICTS) == 6
+    assert result.ac1 == pytest.approx(plain_ac1(pairs, DECIDED_VERDICTS)[0], abs=1e-12)
+
+
+def test_what_is_left_out_or_undecided_is_no_hallucination() -> None:
+    assert set(Verdict) - HALLUCINATIONS == {Verdict.SUPPORTED, Verdict.INCOMPLETE, Verdict.UNSURE}
+
+
+def test_each_verdict_has_a_key_and_a_name_of_its_own() -> None:
+    assert set(MEANINGS) == set(Verdict)
+    assert len({meaning.key for meaning in MEANINGS.values()}) == len(Verdict)
+    assert len({meaning.name for meaning in MEANINGS.values()}) == len(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["supported"], "supported"),
+        (["supported", "supported", "hallucinated"], "supported"),
+        (["supported", "hallucinated"], "hallucinated"),
+        (["wrong_measurement", "wrong_organ"], "wrong_organ"),
+        (["wrong_polarity_or_side", "wrong_measurement"], "wrong_polarity_or_side"),
+        (["supported", "incomplete"], "incomplete"),
+        (["incomplete", "wrong_measurement"], "wrong_measurement"),
+        (["supported", "supported", "wrong_organ", "wrong_organ", "incomplete"], "wrong_organ"),
+        (["unsure", "unsure", "supported"], "supported"),
+        (["unsure", "unsure"], "unsure"),
+        ([], "unsure"),
+    ],
+)
+def test_most_reviewers_decide_and_at_a_tie_the_gravest(verdicts: list[str], expected: str) -> None:
+    assert consensus(map(Verdict, verdicts)) == expected
+
+
+@given(st.lists(VERDICTS), st.randoms(use_true_random=False))
+def test_who_spoke_first_does_not_matter(verdicts: list[Verdict], chance: random.Random) -> None:
+    shuffled = list(verdicts)
+    chance.shuffle(shuffled)
+    assert consensus(shuffled) == consensus(verdicts)
+
+
+@given(st.lists(VERDICTS, min_size=1))
+def test_the_verdict_that_counts_was_given_and_none_was_given_more_often(verdicts: Sequence[Verdict]) -> None:
+    together = consensus(verdicts)
+    decided = Counter(verdicts)
+    del decided[Verdict.UNSURE]
+    assert together in verdicts
+    assert (together == Verdict.UNSURE) == (not decided)
+    assert decided[together] == max(decided.values(), default=0)

@@ -3,85 +3,40 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from typer.testing import CliRunner
 
 import ovct
-from curation.audit.store import FILE
+from curation.audit.store import STORE_FILE
 from curation.caption import RefusedCaption
-from tests.curation.audit.making import accepted, plain, report, served, write_set
+from tests.curation.audit.builders import (
+    accepted_caption,
+    make_report,
+    plain_reports,
+    review_process,
+    saved_verdicts,
+    write_set,
+)
+from tests.curation.chromium import PageReader, launched_browser, needs_chromium
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-REQUIRED = bool(os.environ.get("OVCT_CHROMIUM_REQUIRED"))
-pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium on this machine")
+pytestmark = needs_chromium
 
 EVIL = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
-expect.set_options(timeout=20_000)  # a busy machine is not an error
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "OVCT_CHROMIUM_REQUIRED is set, and there is no Chromium"
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with launched_browser() as chromium:
         yield chromium
-        chromium.close()
-
-
-class Reader:
-    """A person at the keyboard."""
-
-    def __init__(self, browser: Browser, link: str, **context: Any) -> None:
-        self.context = browser.new_context(**context)
-        self.page = self.context.new_page()
-        self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(link)
-        self.shows("#place", r"\d+ of \d+")
-
-    def shows(self, selector: str, pattern: str) -> None:
-        expect(self.page.locator(selector)).to_have_text(re.compile(pattern))
-
-    def press(self, key: str, selector: str, pattern: str) -> None:
-        """Press a key, and wait for what it is to bring."""
-        self.page.keyboard.press(key)
-        self.shows(selector, pattern)
-        self.page.wait_for_load_state("networkidle")
-
-    def place(self) -> int:
-        return int(self.page.inner_text("#place").split()[0].replace(",", ""))
-
-    def judge(self, key: str) -> None:
-        self.press(key, "#message-text", rf"^{self.place()}: ")
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.errors == []
-
-
-def verdicts(root: Path) -> dict[str, list[str]]:
-    """What is on disk, by reviewer, in the order in which it was said."""
-    with closing(sqlite3.connect(root / "audit" / FILE)) as base:
-        rows = base.execute(
-            """SELECT name, review.verdict FROM review JOIN reviewer ON reviewer.id = review.reviewer
-            JOIN event ON event.id = review.event WHERE review.verdict IS NOT NULL ORDER BY event.item"""
-        ).fetchall()
-    found: dict[str, list[str]] = {}
-    for name, verdict in rows:
-        found.setdefault(name, []).append(verdict)
-    return found
 
 
 def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reader(
@@ -90,16 +45,21 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
     root = tmp_path / "captions"
     assert CliRunner().invoke(ovct.app, ["curate", str(examples / "reports.csv"), "--out", str(root)]).exit_code == 0
 
-    with served(root, "--sample", "20", "--reviewer", "ann") as server:
-        ann = Reader(browser, server.links[0])
+    with review_process(root, "--sample", "20", "--reviewer", "ann") as server:
+        ann = PageReader(browser, server.links[0])
         assert "token" not in ann.page.url
         for key in "ssohsi":
             ann.judge(key)
-        assert verdicts(root)["ann"] == ["supported"] * 2 + ["wrong_organ", "hallucinated", "supported", "incomplete"]
+        assert saved_verdicts(root)["ann"] == ["supported"] * 2 + [
+            "wrong_organ",
+            "hallucinated",
+            "supported",
+            "incomplete",
+        ]
 
         ann.press("z", "#message-text", "Taken back at 6")  # the last one, and where it was
         assert ann.place() == 6
-        assert len(verdicts(root)["ann"]) == 5
+        assert len(saved_verdicts(root)["ann"]) == 5
 
         organ, caption = ann.page.inner_text(".tag.organ"), ann.page.inner_text("#caption")
         ann.page.keyboard.press("c")
@@ -121,7 +81,7 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
         ann.shows("#message-text", "nothing is saved")
         ann.close()
 
-    assert verdicts(root)["ann"] == [
+    assert saved_verdicts(root)["ann"] == [
         "supported",
         "supported",
         "wrong_organ",
@@ -130,8 +90,8 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
         "incomplete",
         "unsure",
     ]
-    with served(root, "--reviewer", "ann") as server:
-        ann = Reader(browser, server.links[0], viewport=PHONE, color_scheme="dark")
+    with review_process(root, "--reviewer", "ann") as server:
+        ann = PageReader(browser, server.links[0], viewport=PHONE, color_scheme="dark")
         assert ann.place() == 8  # goes on where it was
         ann.press("ArrowLeft", "#place", "^7 of 20")
         assert ann.page.input_value("#note") == EVIL
@@ -151,13 +111,18 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
     assert "ann: 20 of 20 reviewed" in said and "% of the captions" in said
     assert server.process.returncode == 0
 
-    with served(root, "--reviewer", "ben") as server:
-        ben = Reader(browser, server.links[0])
+    with review_process(root, "--reviewer", "ben") as server:
+        ben = PageReader(browser, server.links[0])
         assert "Corrected" not in ben.page.inner_text("body") and ben.page.inner_text("#count") == "0 / 20"
-        for key in "1" * 20:
+        for key in "1" * 19:
             ben.judge(key)
+        ben.shows("#count", "19 / 20")
+        assert "All captions" not in ben.page.inner_text("#message-text")
+        ben.press("1", "#message-text", "^20: supported.*All captions have your verdict")  # without another key
         ben.shows("#count", "20 / 20")
-        ben.press("Enter", "#message-text", "All captions have your verdict")
+        ben.press("z", "#message-text", "^Taken back at 20")
+        ben.press("1", "#message-text", "^20: supported.*All captions have your verdict")
+        ben.press("Enter", "#message-text", "^All captions have your verdict")
         ben.close()
 
     done = CliRunner().invoke(ovct.app, ["audit", str(root), "--summary"])
@@ -178,10 +143,10 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
 
 def test_html_in_reports_and_captions_is_text(browser: Browser, tmp_path: Path) -> None:
     text = f"Liver {EVIL} is normal. \N{GRINNING FACE}\N{GRINNING FACE} Spleen {EVIL} is large."
-    captions = [accepted(text, f"Spleen {EVIL} is large.", f"spleen{EVIL}", f"Spleen {EVIL} is large")]
-    write_set(tmp_path / "set", [(report(1, text), captions, [])])
-    with served(tmp_path / "set", "--reviewer", EVIL) as server:
-        reader = Reader(browser, server.links[0])
+    captions = [accepted_caption(text, f"Spleen {EVIL} is large.", f"spleen{EVIL}", f"Spleen {EVIL} is large")]
+    write_set(tmp_path / "set", [(make_report(1, text), captions, [])])
+    with review_process(tmp_path / "set", "--reviewer", EVIL) as server:
+        reader = PageReader(browser, server.links[0])
         assert reader.page.inner_text("#text mark") == f"Spleen {EVIL} is large."  # also behind signs outside the BMP
         assert EVIL in reader.page.inner_text("#caption") and EVIL in reader.page.inner_text("#reviewer")
         assert EVIL in reader.page.inner_text("#captions")
@@ -191,18 +156,18 @@ def test_html_in_reports_and_captions_is_text(browser: Browser, tmp_path: Path) 
 
 
 def test_two_tabs_do_not_overwrite_each_other(browser: Browser, tmp_path: Path) -> None:
-    write_set(tmp_path / "set", plain(4))
-    with served(tmp_path / "set", "--reviewer", "ann") as server:
-        first = Reader(browser, server.links[0])
-        second = Reader(browser, server.links[0])
+    write_set(tmp_path / "set", plain_reports(4))
+    with review_process(tmp_path / "set", "--reviewer", "ann") as server:
+        first = PageReader(browser, server.links[0])
+        second = PageReader(browser, server.links[0])
         first.judge("s")
         second.page.keyboard.press("h")
         second.shows("#message-text", "in another tab")
         supported = second.page.get_by_role("button", name=re.compile("^supported"))
         expect(supported).to_have_attribute("aria-pressed", "true")  # what stands is shown
-        assert verdicts(tmp_path / "set") == {"ann": ["supported"]}
+        assert saved_verdicts(tmp_path / "set") == {"ann": ["supported"]}
         second.press("h", "#message-text", "^1: hallucinated")  # now that it has been seen
-        assert verdicts(tmp_path / "set") == {"ann": ["hallucinated"]}
+        assert saved_verdicts(tmp_path / "set") == {"ann": ["hallucinated"]}
         first.close()
         second.close()
 
@@ -213,24 +178,24 @@ TWICE = """() => { for (const key of ["s", "h"]) {
 
 
 def test_a_second_key_does_not_judge_what_was_not_seen(browser: Browser, tmp_path: Path) -> None:
-    write_set(tmp_path / "set", plain(4))
-    with served(tmp_path / "set", "--reviewer", "ann") as server:
-        reader = Reader(browser, server.links[0])
+    write_set(tmp_path / "set", plain_reports(4))
+    with review_process(tmp_path / "set", "--reviewer", "ann") as server:
+        reader = PageReader(browser, server.links[0])
         posted: list[str] = []
         reader.page.on("request", lambda request: posted.append(request.method))
         reader.page.evaluate(TWICE)  # before the server can have answered
         reader.shows("#message-text", "^1: supported")
         assert posted.count("POST") == 1
         reader.judge("u")
-        assert verdicts(tmp_path / "set") == {"ann": ["supported", "unsure"]}
+        assert saved_verdicts(tmp_path / "set") == {"ann": ["supported", "unsure"]}
         reader.close()
 
 
 def test_captions_of_a_report_filters_jumps_and_the_guideline(browser: Browser, tmp_path: Path) -> None:
     root = tmp_path / "set"
-    write_set(root, plain(10))
-    with served(root, "--sample", "30", "--reviewer", "ann") as server:
-        reader = Reader(browser, server.links[0])
+    write_set(root, plain_reports(10))
+    with review_process(root, "--sample", "30", "--reviewer", "ann") as server:
+        reader = PageReader(browser, server.links[0])
         page = reader.page
         assert page.locator("#captions li").count() == 3
         before = page.inner_text("#text mark")
@@ -251,8 +216,8 @@ def test_captions_of_a_report_filters_jumps_and_the_guideline(browser: Browser, 
         for _ in range(9):
             reader.judge("s")
         reader.judge("h")
-        assert sorted(verdicts(root)["ann"]) == ["hallucinated", *["supported"] * 9]
-        with closing(sqlite3.connect(root / "audit" / FILE)) as base:
+        assert sorted(saved_verdicts(root)["ann"]) == ["hallucinated", *["supported"] * 9]
+        with closing(sqlite3.connect(root / "audit" / STORE_FILE)) as base:
             organs = base.execute("SELECT DISTINCT organ FROM review JOIN item ON item.id = item").fetchall()
         assert organs == [("spleen",)]
 
@@ -271,7 +236,7 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
     rows = []
     for number in range(6):
         text = f"The liver is normal. The spleen has {number + 2} cysts."
-        good = accepted(text, "The liver is normal.", "liver", "Liver is normal", score=81.0)
+        good = accepted_caption(text, "The liver is normal.", "liver", "Liver is normal", score=81.0)
         bad = RefusedCaption(
             "spleen",
             f"Spleen has {number + 9} cysts",
@@ -279,10 +244,10 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
             "SECRET DETAIL",
             f"The spleen has {number + 2} cysts.",
         )
-        rows.append((report(number, text), [good], [bad]))
+        rows.append((make_report(number, text), [good], [bad]))
     write_set(tmp_path / "set", rows)
-    with served(tmp_path / "set", "--rejects", "6", "--reviewer", "ann", "--blind") as server:
-        reader = Reader(browser, server.links[0])
+    with review_process(tmp_path / "set", "--rejects", "6", "--reviewer", "ann", "--blind") as server:
+        reader = PageReader(browser, server.links[0])
         for _ in range(12):
             shown = reader.page.inner_text("main")
             for word in ("SECRET", "refused", "accepted", "measurement", "score", "81"):
@@ -295,43 +260,3 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
     found = json.loads((tmp_path / "set/audit/summary.json").read_text())
     assert found["blind"] and found["verifier"]["precision"]["rate"] == 1.0
     assert found["verifier"]["rightly_refused"]["rate"] == 0.0 and found["verifier"]["recall"]["rate"] == 0.5
-
-
-ATTACK = """async (target) => {
-    const tries = {};
-    const said = JSON.stringify({ place: 1, seen: 0, verdict: "hallucinated" });
-    const send = async (name, options) => {
-        try { const answer = await fetch(target, options); tries[name] = answer.type + answer.status; }
-        catch { tries[name] = "failed"; }
-    };
-    const headers = { "Content-Type": "application/json" };
-    await send("json", { method: "POST", credentials: "include", headers, body: said });
-    await send("plain", { method: "POST", credentials: "include", mode: "no-cors", body: said });
-    await send("read", { credentials: "include" });
-    const form = document.createElement("form");
-    Object.assign(form, { method: "POST", action: target, enctype: "text/plain", target: "_blank" });
-    const field = document.createElement("input");
-    field.name = said.slice(0, -1) + ',"x":"'; field.value = '"}';
-    form.append(field); document.body.append(form); form.submit();
-    await new Promise((done) => setTimeout(done, 500));
-    return tries;
-}"""
-
-
-def test_another_site_in_the_same_browser_can_neither_post_nor_read(browser: Browser, tmp_path: Path) -> None:
-    write_set(tmp_path / "set", plain(4))
-    with served(tmp_path / "set", "--reviewer", "ann") as server:
-        reader = Reader(browser, server.links[0])
-        target = server.links[0].partition("?")[0] + "api/review"
-        # "localhost" is another site than "127.0.0.1" to the browser, and a page of ours may not even be framed there.
-        other = reader.context.new_page()
-        other.route("http://evil.test/", lambda route: route.fulfill(body="<p>evil</p>", content_type="text/html"))
-        other.goto("http://evil.test/")
-        tries = other.evaluate(ATTACK, target)
-        assert tries["json"] == "failed" and tries["read"] == "failed"  # and what no-cors brings is opaque
-        assert tries["plain"] in ("opaque0", "failed")
-        reader.page.wait_for_timeout(300)
-        assert verdicts(tmp_path / "set") == {}
-        reader.judge("s")
-        assert verdicts(tmp_path / "set") == {"ann": ["supported"]}
-        reader.context.close()

@@ -10,20 +10,22 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from curation.audit.cleaning import apply
-from curation.audit.drawing import Wanted
-from curation.audit.reviews import Correction, Reviews
-from curation.audit.store import Store
+from curation.audit.agreement import HALLUCINATIONS
+from curation.audit.cleaning import write_cleaned_set
+from curation.audit.decisions import REJECT_REASONS
+from curation.audit.reviewer import Correction, Reviewer
+from curation.audit.sample import SampleRequest
+from curation.audit.store import AuditStore
 from curation.caption import RefusedCaption
 from curation.caption_set.audit_results import Verdict
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.stats import count_set, summary_of
-from curation.caption_set.writer import SetError
+from curation.caption_set.work_folder import SetError
 from curation.replay import replay
 from curation.runtime.errors import InputError, Interrupted
 from curation.runtime.progress import Progress
-from tests.curation.audit.making import accepted, opened, plain, report, write_set
+from tests.curation.audit.builders import accepted_caption, make_report, open_audit, plain_reports, write_set
 
 
 def rows(root: Path, table: str) -> list[dict[str, Any]]:
@@ -36,35 +38,35 @@ def state(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def item_of(store: Store, report_id: str, organ: str, kind: str = "accepted") -> int:
+def item_of(store: AuditStore, report_id: str, organ: str, kind: str = "accepted") -> int:
     query = """SELECT item.id FROM item JOIN caption ON caption.id = item.caption JOIN report ON report.id = report
         WHERE report_id = ? AND caption.organ = ? AND caption.kind = ?"""
     return int(store.value(query, report_id, organ, kind))
 
 
-def say(store: Store, name: str, item: int, verdict: Verdict, correction: Correction | None = None) -> None:
-    reviews = Reviews(store, name)
-    reviews.say(item, reviews.said(item).event, verdict, "", correction)
+def say(store: AuditStore, name: str, item: int, verdict: Verdict, correction: Correction | None = None) -> None:
+    reviews = Reviewer(store, name)
+    reviews.save_review(item, reviews.review_of(item).event, verdict, "", correction)
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_set(tmp_path / "set", plain(8, refused_each=1), reports_per_part=3)
+    write_set(tmp_path / "set", plain_reports(8, refused_each=1), reports_per_part=3)
     return tmp_path / "set"
 
 
-def cleaned(root: Path, store: Store) -> tuple[Path, Manifest]:
+def cleaned(root: Path, store: AuditStore) -> tuple[Path, Manifest]:
     out = root.with_name("out")
-    return out, apply(root, out, store, Progress())
+    return out, write_cleaned_set(root, out, store, Progress())
 
 
-ALL = Wanted(accepted=24, refused=8)
+ALL = SampleRequest(accepted=24, refused=8)
 
 
 def test_hallucinations_go_out_with_their_reason_and_the_old_set_is_as_it_was(root: Path) -> None:
     before = state(root)
     kinds = [Verdict.HALLUCINATED, Verdict.WRONG_ORGAN, Verdict.WRONG_POLARITY_OR_SIDE, Verdict.WRONG_MEASUREMENT]
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         for number, verdict in enumerate(kinds):
             say(store, "ann", item_of(store, f"scan-000{number}", "spleen"), verdict)
         say(store, "ann", item_of(store, "scan-0004", "spleen"), Verdict.INCOMPLETE)
@@ -89,7 +91,7 @@ def test_corrections_come_in_at_their_place(root: Path) -> None:
     end = text.index(" The spleen")
     found = Correction("left kidney", "small cyst in the left kidney", "abnormal", start, end, 91.5, "findings")
     own = Correction("spleen", "spleen of doubtful size", "uncertain")
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         say(store, "ann", item_of(store, "scan-0001", "left kidney"), Verdict.INCOMPLETE, found)
         say(store, "ann", item_of(store, "scan-0001", "spleen"), Verdict.WRONG_POLARITY_OR_SIDE, own)
         out, manifest = cleaned(root, store)
@@ -109,7 +111,7 @@ def test_corrections_come_in_at_their_place(root: Path) -> None:
 
 def test_a_corrected_refusal_comes_in_and_stays_refused_as_it_was(root: Path) -> None:
     own = Correction("spleen", "the spleen may be enlarged", "uncertain")
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         item = item_of(store, "scan-0007", "spleen", "refused")
         say(store, "ann", item, Verdict.WRONG_POLARITY_OR_SIDE, own)
         say(store, "ann", item_of(store, "scan-0006", "spleen", "refused"), Verdict.HALLUCINATED)
@@ -121,11 +123,12 @@ def test_a_corrected_refusal_comes_in_and_stays_refused_as_it_was(root: Path) ->
 
 def test_a_refusal_without_any_passage_cannot_become_a_caption(tmp_path: Path) -> None:
     text = "The liver is normal."
-    good = accepted(text, text, "liver", "liver is normal")
+    good = accepted_caption(text, text, "liver", "liver is normal")
     write_set(
-        tmp_path / "set", [(report(0, text), [good], [RefusedCaption("heart", "zzzz", "not_grounded", "no", None)])]
+        tmp_path / "set",
+        [(make_report(0, text), [good], [RefusedCaption("heart", "zzzz", "not_grounded", "no", None)])],
     )
-    with opened(tmp_path / "set", wanted=Wanted(1, 1)) as store:
+    with open_audit(tmp_path / "set", sample=SampleRequest(1, 1)) as store:
         item = item_of(store, "scan-0000", "heart", "refused")
         say(store, "ann", item, Verdict.INCOMPLETE, Correction("heart", "qqqq", "normal"))
         out, manifest = cleaned(tmp_path / "set", store)
@@ -134,7 +137,7 @@ def test_a_refusal_without_any_passage_cannot_become_a_caption(tmp_path: Path) -
 
 def test_what_reviewers_say_together_decides(root: Path) -> None:
     correction = Correction("liver", "Liver normal", "normal")
-    with opened(root, "ann", "ben", "cem", wanted=ALL) as store:
+    with open_audit(root, "ann", "ben", "cem", sample=ALL) as store:
         first, second, third = (item_of(store, f"scan-000{number}", "liver") for number in range(3))
         for name, verdict in zip(("ann", "ben", "cem"), (Verdict.HALLUCINATED, *[Verdict.SUPPORTED] * 2), strict=True):
             say(store, name, first, verdict, correction if name == "ann" else None)
@@ -150,7 +153,7 @@ def test_what_reviewers_say_together_decides(root: Path) -> None:
 
 
 def test_the_new_set_is_whole(root: Path) -> None:
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         for number in range(5):
             say(store, "ann", item_of(store, f"scan-000{number}", "liver"), Verdict.HALLUCINATED)
         out, manifest = cleaned(root, store)
@@ -169,12 +172,12 @@ def test_the_new_set_is_whole(root: Path) -> None:
     assert sorted(path.name for path in root.parent.iterdir()) == ["out", "set"]
     assert "5 captions are out" in (out / "README.md").read_text()
     assert Counter(row["reason"] for row in rows(out, "rejects"))["not_grounded"] == 5
-    with opened(out) as store:  # and it can be audited again
+    with open_audit(out) as store:  # and it can be audited again
         assert store.fact("accepted") == 19
 
 
 def test_a_replay_would_undo_it_and_is_refused(root: Path) -> None:
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         say(store, "ann", 1, Verdict.HALLUCINATED)
         out, manifest = cleaned(root, store)
     settings = manifest.settings.model_copy(update={"prompt": "0" * 64})
@@ -184,7 +187,7 @@ def test_a_replay_would_undo_it_and_is_refused(root: Path) -> None:
 
 
 def test_wrong_calls(root: Path) -> None:
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         with pytest.raises(InputError, match=r"no caption of .* has been judged"):
             cleaned(root, store)
         say(store, "ann", 1, Verdict.SUPPORTED)
@@ -193,18 +196,18 @@ def test_wrong_calls(root: Path) -> None:
         with pytest.raises(SetError, match="is there already: name another folder with --out"):
             cleaned(root, store)
         with pytest.raises(SetError, match="is there already"):
-            apply(root, root, store, Progress())
+            write_cleaned_set(root, root, store, Progress())
         with pytest.raises(SetError, match="is to stay as it is"):
-            apply(root, root / "cleaned", store, Progress())
+            write_cleaned_set(root, root / "cleaned", store, Progress())
         (root / "rejects/part-00001.parquet").unlink()
         with pytest.raises(SetError, match="is missing"):
-            apply(root, root.with_name("other"), store, Progress())
+            write_cleaned_set(root, root.with_name("other"), store, Progress())
     assert (root.with_name("out") / "thesis.txt").read_text() == "mine"
     assert sorted(path.name for path in root.parent.iterdir()) == ["out", "set"]
 
 
 def test_a_set_that_has_changed_since(root: Path) -> None:
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         say(store, "ann", 1, Verdict.HALLUCINATED)
         manifest = load_manifest(root)
         settings = manifest.settings.model_copy(update={"lexicon": "another"})
@@ -227,9 +230,14 @@ class Stops(Progress):
 
 
 def test_stopped_on_the_way_there_is_nothing(root: Path) -> None:
-    with opened(root, wanted=ALL) as store:
+    with open_audit(root, sample=ALL) as store:
         say(store, "ann", 1, Verdict.HALLUCINATED)
         with pytest.raises(Interrupted):
-            apply(root, root.with_name("out"), store, Stops())
+            write_cleaned_set(root, root.with_name("out"), store, Stops())
         assert [path.name for path in root.parent.iterdir()] == ["set"]
         cleaned(root, store)
+
+
+def test_a_hallucination_goes_out_of_a_cleaned_set_under_a_reason_of_its_own() -> None:
+    assert REJECT_REASONS.keys() == HALLUCINATIONS
+    assert len(set(REJECT_REASONS.values())) == len(REJECT_REASONS)

@@ -11,36 +11,36 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from curation.audit.drawing import Wanted
-from curation.audit.review import Checker, ReviewJob, _serve, _Server, bound, review
+from curation.audit.review import CorrectionVerifier, ReviewJob, _ReviewServer, _serve, bind_port, review
+from curation.audit.sample import SampleRequest
 from curation.caption_set.manifest import ManifestError
-from curation.caption_set.writer import SetError
+from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
-from tests.curation.audit.making import plain, served, write_set
+from tests.curation.audit.builders import plain_reports, review_process, write_set
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_set(tmp_path / "set", plain(10))
+    write_set(tmp_path / "set", plain_reports(10))
     return tmp_path / "set"
 
 
 def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bound(0) as taken:
+    with bind_port(0) as taken:
         port = taken.getsockname()[1]
         assert taken.getsockname()[0] == "127.0.0.1" and taken.proto == socket.IPPROTO_TCP
         with pytest.raises(InputError, match=rf"--port {port}: .*--port 0"):
-            bound(port)
-        monkeypatch.setattr("curation.audit.review.PORT", port)
-        with bound(None) as other:
+            bind_port(port)
+        monkeypatch.setattr("curation.audit.review.DEFAULT_PORT", port)
+        with bind_port(None) as other:
             assert other.getsockname()[1] != port
 
 
 @pytest.mark.parametrize("names", [("ann", "ann"), ("ann", " "), ("ann", "ann "), ("",)])
 def test_each_reviewer_needs_a_name(root: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="--reviewer"):
-        review(ReviewJob(root, Wanted(), names), Progress(), print)
+        review(ReviewJob(root, SampleRequest(), names), Progress(), print)
     assert not (root / "audit").exists()
 
 
@@ -52,20 +52,20 @@ def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.platform", "linux")
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
-    monkeypatch.setattr(_Server, "run", lambda self, sockets: time.sleep(0.2))
-    with bound(0) as listener:
+    monkeypatch.setattr(_ReviewServer, "run", lambda self, sockets: time.sleep(0.2))
+    with bind_port(0) as listener:
         _serve(FastAPI(), listener, "http://link")
     assert opened == ["http://link"] * opens
 
 
 def test_what_is_no_set_is_told_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(ManifestError):
-        review(ReviewJob(tmp_path, Wanted(), ("ann",)), Progress(), print)
+        review(ReviewJob(tmp_path, SampleRequest(), ("ann",)), Progress(), print)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_answers_on_this_machine_only_and_ends_with_ctrl_c(root: Path) -> None:
-    with served(root, "--reviewer", "ann", "--reviewer", "ben", "--sample", "9") as server:
+    with review_process(root, "--reviewer", "ann", "--reviewer", "ben", "--sample", "9") as server:
         first, second = server.links
         assert all(link.startswith("http://127.0.0.1:") for link in server.links) and first != second
         port = int(first.split(":")[2].split("/")[0])
@@ -78,14 +78,14 @@ def test_it_answers_on_this_machine_only_and_ends_with_ctrl_c(root: Path) -> Non
             if state == "0A" and int(address.split(":")[1], 16) == port:
                 assert address.startswith("0100007F")
         with pytest.raises(SetError, match="open already"):
-            review(ReviewJob(root, Wanted(), ("ann",), port=0, browser=False), Progress(), print)
+            review(ReviewJob(root, SampleRequest(), ("ann",), port=0, browser=False), Progress(), print)
         said = server.stop()
     assert server.process.returncode == 0
     assert "ann: 0 of 9 reviewed" in said and "Traceback" not in said and "%" not in said  # nothing was judged
 
 
 def test_the_verifier_behind_corrections() -> None:
-    check = Checker()
+    check = CorrectionVerifier().check
     text = "The liver is normal. No pleural effusion."
     sections = [("findings", 0, len(text))]
     found = check(text, sections, "Liver", "normal liver")

@@ -10,37 +10,37 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from curation.audit.drawing import Wanted
-from curation.audit.gate import HEADERS, Keys
-from curation.audit.reviews import Reviews
-from curation.audit.server import Desk, Found, application
-from curation.audit.store import Store
+from curation.audit.access import SECURITY_HEADERS, ReviewerTokens
+from curation.audit.reviewer import Reviewer
+from curation.audit.sample import SampleRequest
+from curation.audit.server import CorrectionCheck, ReviewContext, create_app
+from curation.audit.store import AuditStore
 from curation.caption import RefusedCaption
-from tests.curation.audit.making import accepted, opened, plain, report, write_set
+from tests.curation.audit.builders import accepted_caption, make_report, open_audit, plain_reports, write_set
 
 ORIGIN = {"Origin": "http://127.0.0.1:8765"}
 SECRET = "carried by nothing"
 
 
-def check(text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> Found:
-    """A verifier that knows two organs, and takes what stands in the report word for word."""
+def check(text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> CorrectionCheck:
+    """Verify as a verifier would that knows two organs, and accepts what stands in the report word for word."""
     if organ not in ("liver", "spleen"):
-        return Found(f"“{organ}” is not in the vocabulary", None)
+        return CorrectionCheck(f"“{organ}” is not in the vocabulary", None)
     start = text.find(caption)
     if start < 0:
-        return Found(SECRET, organ)
-    return Found(None, organ, "normal", start, start + len(caption), 100.0, sections[0][0])
+        return CorrectionCheck(SECRET, organ)
+    return CorrectionCheck(None, organ, "normal", start, start + len(caption), 100.0, sections[0][0])
 
 
 class Page:
     """A reviewer's page, as a client."""
 
-    def __init__(self, desk: Desk, number: int = 1, app: Any = None) -> None:
+    def __init__(self, context: ReviewContext, number: int = 1, app: Any = None) -> None:
         self.client = TestClient(
-            app or application(desk), base_url="http://127.0.0.1:8765", raise_server_exceptions=False
+            app or create_app(context), base_url="http://127.0.0.1:8765", raise_server_exceptions=False
         )
         self.base = f"/r/{number}/"
-        self.link = f"{self.base}?token={desk.keys.tokens[number - 1]}"
+        self.link = f"{self.base}?token={context.tokens.tokens[number - 1]}"
         self.client.get(self.link)
 
     def get(self, path: str) -> Any:
@@ -54,27 +54,29 @@ class Page:
         return found.json()
 
 
-def desk_of(root: Path, store: Store, *names: str, blind: bool = False) -> Desk:
-    reviewers = [Reviews(store, name, blind=blind) for name in names]
+def context_of(root: Path, store: AuditStore, *names: str, blind: bool = False) -> ReviewContext:
+    reviewers = [Reviewer(store, name, blind=blind) for name in names]
     guideline = root / "audit/guideline.md"
-    return Desk(root, store, reviewers, Keys.for_reviewers(names), 8765, guideline, ["liver", "spleen"], check)
+    return ReviewContext(
+        root, store, reviewers, ReviewerTokens.create(len(names)), 8765, guideline, ["liver", "spleen"], check
+    )
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_set(tmp_path / "set", plain(6, refused_each=2))
+    write_set(tmp_path / "set", plain_reports(6, refused_each=2))
     return tmp_path / "set"
 
 
 @pytest.fixture
-def desk(root: Path) -> Iterator[Desk]:
-    with opened(root, "ann", "ben", wanted=Wanted(accepted=18, refused=12)) as store:
-        yield desk_of(root, store, "ann", "ben")
+def context(root: Path) -> Iterator[ReviewContext]:
+    with open_audit(root, "ann", "ben", sample=SampleRequest(accepted=18, refused=12)) as store:
+        yield context_of(root, store, "ann", "ben")
 
 
 @pytest.fixture
-def page(desk: Desk) -> Page:
-    return Page(desk)
+def page(context: ReviewContext) -> Page:
+    return Page(context)
 
 
 def test_a_session_tells_who_what_and_how_far(page: Page) -> None:
@@ -94,33 +96,33 @@ def test_a_caption_stands_beside_its_report(page: Page) -> None:
     assert [one["kind"] for one in item["captions"]].count("refused") == 2
     assert sum(one["current"] for one in item["captions"]) == 1
     assert all(page.get(f"item/{one['place']}")["caption"] == one["caption"] for one in item["captions"])
-    assert item["said"]["event"] == 0 and "judges" not in item
+    assert item["review"]["event"] == 0 and "judges" not in item
 
 
 def test_what_is_said_is_kept_and_taken_back(page: Page) -> None:
-    first = page.post("review", place=3, seen=0, verdict="wrong_organ", note="  of the spleen ")
-    assert first["said"]["verdict"] == "wrong_organ" and first["said"]["note"] == "of the spleen"
+    first = page.post("review", place=3, last_event=0, verdict="wrong_organ", note="  of the spleen ")
+    assert first["review"]["verdict"] == "wrong_organ" and first["review"]["note"] == "of the spleen"
     assert first["counts"] == {"wrong_organ": 1} and first["reviewed"] == 1
-    event = first["said"]["event"]
-    second = page.post("review", place=3, seen=event, verdict="supported")
+    event = first["review"]["event"]
+    second = page.post("review", place=3, last_event=event, verdict="supported")
     assert second["counts"] == {"supported": 1}
     assert page.post("undo")["place"] == 3
-    assert page.get("item/3")["said"]["verdict"] == "wrong_organ"
+    assert page.get("item/3")["review"]["verdict"] == "wrong_organ"
     assert page.post("undo")["place"] == 3 and page.get("session")["reviewed"] == 0
     assert page.post("undo")["place"] is None
 
 
 def test_a_note_alone_is_no_verdict(page: Page) -> None:
-    said = page.post("review", place=1, seen=0, note="ask the chief")
-    assert said["reviewed"] == 0 and said["said"]["note"] == "ask the chief"
+    answer = page.post("review", place=1, last_event=0, note="ask the chief")
+    assert answer["reviewed"] == 0 and answer["review"]["note"] == "ask the chief"
     assert page.get("find?place=0&verdict=none")["place"] == 1
 
 
 def test_another_tab_is_not_overwritten(page: Page) -> None:
-    page.post("review", place=1, seen=0, verdict="supported")
-    told = page.post("review", status=409, place=1, seen=0, verdict="hallucinated")
+    page.post("review", place=1, last_event=0, verdict="supported")
+    told = page.post("review", status=409, place=1, last_event=0, verdict="hallucinated")
     assert "another tab" in told["detail"]
-    assert page.get("item/1")["said"]["verdict"] == "supported"
+    assert page.get("item/1")["review"]["verdict"] == "supported"
 
 
 def test_a_correction_is_held_against_the_report(page: Page) -> None:
@@ -130,29 +132,33 @@ def test_a_correction_is_held_against_the_report(page: Page) -> None:
         "problem": None, "organ": "liver", "status": "normal",
     }  # fmt: skip
     put_right = {"organ": "liver", "caption": "liver is normal"}
-    said = page.post("review", place=place, seen=0, verdict="incomplete", correction=put_right)["said"]
-    assert said["correction"] | {"start": 0, "end": 0} == {
+    review = page.post("review", place=place, last_event=0, verdict="incomplete", correction=put_right)["review"]
+    assert review["correction"] | {"start": 0, "end": 0} == {
         "organ": "liver", "caption": "liver is normal", "status": "normal", "start": 0, "end": 0, "score": 100.0,
         "section": "findings", "found": True,
     }  # fmt: skip
     own = {"organ": "spleen", "caption": "my own words", "status": "uncertain"}
-    said = page.post("review", place=place, seen=said["event"], verdict="incomplete", correction=own)["said"]
-    assert (said["correction"]["found"], said["correction"]["status"]) == (False, "uncertain")
+    review = page.post("review", place=place, last_event=review["event"], verdict="incomplete", correction=own)[
+        "review"
+    ]
+    assert (review["correction"]["found"], review["correction"]["status"]) == (False, "uncertain")
     wrong = {"organ": "soul", "caption": "heavy"}
-    told = page.post("review", status=422, place=place, seen=said["event"], verdict="wrong_organ", correction=wrong)
+    told = page.post(
+        "review", status=422, place=place, last_event=review["event"], verdict="wrong_organ", correction=wrong
+    )
     assert "soul" in told["detail"] and "not saved" in told["detail"]
-    assert page.get(f"item/{place}")["said"]["event"] == said["event"]
+    assert page.get(f"item/{place}")["review"]["event"] == review["event"]
 
 
 @pytest.mark.parametrize(
     ("path", "body", "status", "told"),
     [
-        ("review", {"place": 0, "seen": 0, "verdict": "supported"}, 404, "from 1 to 30"),
-        ("review", {"place": 31, "seen": 0, "verdict": "supported"}, 404, "from 1 to 30"),
-        ("review", {"place": 1, "seen": 0, "verdict": "fine"}, 422, "verdict"),
-        ("review", {"place": 1, "seen": 0, "verdict": "supported", "reviewer": "ben"}, 422, "reviewer"),
-        ("review", {"place": 1, "seen": 0, "note": "x" * 4001}, 422, "note"),
-        ("review", {"place": 1, "seen": 0, "correction": {"organ": " ", "caption": "x"}}, 422, "organ"),
+        ("review", {"place": 0, "last_event": 0, "verdict": "supported"}, 404, "from 1 to 30"),
+        ("review", {"place": 31, "last_event": 0, "verdict": "supported"}, 404, "from 1 to 30"),
+        ("review", {"place": 1, "last_event": 0, "verdict": "fine"}, 422, "verdict"),
+        ("review", {"place": 1, "last_event": 0, "verdict": "supported", "reviewer": "ben"}, 422, "reviewer"),
+        ("review", {"place": 1, "last_event": 0, "note": "x" * 4001}, 422, "note"),
+        ("review", {"place": 1, "last_event": 0, "correction": {"organ": " ", "caption": "x"}}, 422, "organ"),
         ("check", {"place": 99, "organ": "liver", "caption": "x"}, 404, "from 1 to 30"),
     ],
 )
@@ -169,7 +175,7 @@ def test_filters_lead_from_caption_to_caption_in_both_directions(page: Page) -> 
     while (place := page.get(f"find?place={place}&step=-1&organ=liver")["place"]) is not None:
         back.append(place)
     assert len(seen) == 6 and back == seen[::-1]
-    page.post("review", place=seen[0], seen=0, verdict="unsure")
+    page.post("review", place=seen[0], last_event=0, verdict="unsure")
     assert page.get("find?place=0&verdict=unsure")["place"] == seen[0]
     assert page.get("find?place=0&organ=liver&verdict=none")["place"] == seen[1]
     assert page.get("find?place=0&kind=refused&status=normal")["place"] is None
@@ -177,75 +183,77 @@ def test_filters_lead_from_caption_to_caption_in_both_directions(page: Page) -> 
     assert page.get("find?place=99&step=1")["place"] is None
 
 
-def test_reviewers_do_not_see_each_other(desk: Desk) -> None:
-    app = application(desk)
-    ann, ben = Page(desk, 1, app), Page(desk, 2, app)
-    ann.post("review", place=1, seen=0, verdict="hallucinated", note="ann was here")
+def test_reviewers_do_not_see_each_other(context: ReviewContext) -> None:
+    app = create_app(context)
+    ann, ben = Page(context, 1, app), Page(context, 2, app)
+    ann.post("review", place=1, last_event=0, verdict="hallucinated", note="ann was here")
     assert "ann was here" not in str(ben.get("item/1")) and ben.get("session")["reviewed"] == 0
-    ben.post("review", place=1, seen=0, verdict="supported")
-    assert ann.get("item/1")["said"]["verdict"] == "hallucinated"
+    ben.post("review", place=1, last_event=0, verdict="supported")
+    assert ann.get("item/1")["review"]["verdict"] == "hallucinated"
     assert ben.post("undo")["place"] == 1 and ann.get("session")["reviewed"] == 1
 
 
-def test_judges_are_shown_after_the_own_verdict_only(page: Page, desk: Desk) -> None:
-    desk.store.base.execute(
-        "INSERT INTO judgement VALUES ('llm', ?, 'hallucinated', 'here', 'WHY', 'now')", (desk.reviewers[0].item(2),)
+def test_judges_are_shown_after_the_own_verdict_only(page: Page, context: ReviewContext) -> None:
+    context.store.connection.execute(
+        "INSERT INTO judgement VALUES ('llm', ?, 'hallucinated', 'here', 'WHY', 'now')",
+        (context.reviewers[0].item_at(2),),
     )
     assert "WHY" not in str(page.get("item/2"))
-    said = page.post("review", place=2, seen=0, verdict="supported")["said"]
+    review = page.post("review", place=2, last_event=0, verdict="supported")["review"]
     assert page.get("item/2")["judges"] == [
         {"judge": "llm", "verdict": "hallucinated", "passage": "here", "why": "WHY"}
     ]
-    page.post("review", place=2, seen=said["event"], note="no verdict any more")
+    page.post("review", place=2, last_event=review["event"], note="no verdict any more")
     assert "WHY" not in str(page.get("item/2"))
 
 
 def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
-    with opened(root, "ann", wanted=Wanted(accepted=18, refused=12)) as store:
-        page = Page(desk_of(root, store, "ann", blind=True))
+    with open_audit(root, "ann", sample=SampleRequest(accepted=18, refused=12)) as store:
+        page = Page(context_of(root, store, "ann", blind=True))
         for place in range(1, 31):
             item = page.get(f"item/{place}")
-            assert item.keys() == {"place", "total", "organ", "caption", "mark", "report", "captions", "said"}
+            assert item.keys() == {"place", "total", "organ", "caption", "mark", "report", "captions", "review"}
             assert all(one.keys() == {"organ", "caption", "mark", "place", "current"} for one in item["captions"])
         assert page.get("session")["choices"].keys() == {"organ", "engine"}
         assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
-        page.post("review", place=1, seen=0, verdict="supported")
+        page.post("review", place=1, last_event=0, verdict="supported")
         assert page.get("item/1")["verifier"]["kind"] in ("accepted", "refused")
 
 
 def test_places_count_as_the_browser_does(tmp_path: Path) -> None:
     text = "\N{GRINNING FACE} a\N{COMBINING ACUTE ACCENT} Liver is normal."
-    write_set(tmp_path / "set", [(report(1, text), [accepted(text, "Liver is normal.", "liver", "Liver is normal")],
-                                  [RefusedCaption("liver", "Liver \N{GRINNING FACE}", "schema", "", None)])])  # fmt: skip
-    with opened(tmp_path / "set") as store:
-        item = Page(desk_of(tmp_path / "set", store, "ann")).get("item/1")
+    caption = accepted_caption(text, "Liver is normal.", "liver", "Liver is normal")
+    reject = RefusedCaption("liver", "Liver \N{GRINNING FACE}", "schema", "", None)
+    write_set(tmp_path / "set", [(make_report(1, text), [caption], [reject])])
+    with open_audit(tmp_path / "set") as store:
+        item = Page(context_of(tmp_path / "set", store, "ann")).get("item/1")
     start, end = item["mark"]
     assert text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le") == "Liver is normal."
     assert item["report"]["sections"] == [["findings", 0, len(text) + 1]]
 
 
 @pytest.mark.parametrize("path", ["session", "item/1", "find?place=0", "guideline"])
-def test_without_the_token_nothing_is_told(desk: Desk, path: str) -> None:
-    app = application(desk)
+def test_without_the_token_nothing_is_told(context: ReviewContext, path: str) -> None:
+    app = create_app(context)
     client = TestClient(app, base_url="http://127.0.0.1:8765")
     assert client.get(f"/r/1/api/{path}").status_code == 401
     assert client.get("/r/1/?token=wrong").status_code == 401
-    assert client.get(f"/r/1/?token={desk.keys.tokens[1]}").status_code == 401
+    assert client.get(f"/r/1/?token={context.tokens.tokens[1]}").status_code == 401
     assert client.get("/r/9/?token=x").status_code == 401
-    assert client.get(f"/r/2/?token={desk.keys.tokens[1]}").status_code == 200
+    assert client.get(f"/r/2/?token={context.tokens.tokens[1]}").status_code == 200
     assert client.get(f"/r/1/api/{path}").status_code == 401  # ben's key does not open ann's door
     assert client.get(f"/r/2/api/{path}").status_code == 200
-    posted = client.post("/r/1/api/review", json={"place": 1, "seen": 0, "verdict": "supported"}, headers=ORIGIN)
+    posted = client.post("/r/1/api/review", json={"place": 1, "last_event": 0, "verdict": "supported"}, headers=ORIGIN)
     assert posted.status_code == 401 and "link" in posted.json()["detail"]
 
 
-def test_the_cookie_is_for_this_page_alone(desk: Desk, page: Page) -> None:
+def test_the_cookie_is_for_this_page_alone(context: ReviewContext, page: Page) -> None:
     set_cookie = page.client.get(page.link).headers["set-cookie"].lower()
     assert all(part in set_cookie for part in ("httponly", "samesite=strict", "path=/r/1/"))
     for path in (page.link, "/app.js", "/r/1/api/session", "/nowhere", "/r/1/?token=no"):
         answer = page.client.get(path)
-        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
-    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert "unsafe" not in SECURITY_HEADERS["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -259,17 +267,19 @@ def test_paths_of_the_address_never_reach_the_disk(page: Page, path: str) -> Non
     assert answer.status_code in (404, 422) and "root:" not in answer.text and "import" not in answer.text
 
 
-def test_a_full_disk_is_told_and_loses_nothing(page: Page, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    page.post("review", place=1, seen=0, verdict="supported")
+def test_a_full_disk_is_told_and_loses_nothing(
+    page: Page, context: ReviewContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.post("review", place=1, last_event=0, verdict="supported")
 
     def full(*_: Any, **__: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Reviews, "say", full)
-        told = page.post("review", status=503, place=2, seen=0, verdict="supported")
+        patched.setattr(Reviewer, "save_review", full)
+        told = page.post("review", status=503, place=2, last_event=0, verdict="supported")
     assert told["detail"] == "not saved: database or disk is full"
-    assert page.post("review", place=2, seen=0, verdict="supported")["reviewed"] == 2
+    assert page.post("review", place=2, last_event=0, verdict="supported")["reviewed"] == 2
 
 
 def test_the_guideline_is_read_when_it_is_asked_for(page: Page, root: Path) -> None:

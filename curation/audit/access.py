@@ -1,15 +1,15 @@
-"""Who may speak to the review's server: this machine's browser, from our own page, with the token of the link.
+"""Who may use the review's server: the browser of this machine, from the review's own page, with the token of a link.
 
 Other sites that the same browser has open can send requests here too. They fail on four things, each enough alone: they
 do not know the token; the cookie that holds it is not sent along from another site (``SameSite=Strict``); what they
-send bears their ``Origin``; and a name of theirs that they have made point here is not ours (``Host``).
+send bears their ``Origin``; and a name of theirs that resolves to this machine is not one of ours (``Host``).
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK = frozenset(("127.0.0.1", "localhost", "::1"))
-READING = frozenset(("GET", "HEAD"))
-LARGEST = 64_000
-"""Bytes of a request's body; a note of the longest kind has a fraction of it."""
-HEADERS = {
+LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "::1"))
+READ_METHODS = frozenset(("GET", "HEAD"))
+MAX_BODY_BYTES = 64_000
+"""Most bytes of a request's body; the longest note needs a fraction of it."""
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -35,44 +35,43 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The tokens of the reviewers, by number from 1, new each time the server starts."""
+class ReviewerTokens:
+    """Holds the secret token of each reviewer, numbered from 1; a server makes new ones each time it starts."""
 
-    names: Sequence[str]
-    tokens: tuple[str, ...] = field(default=(), repr=False)
+    tokens: tuple[str, ...] = field(repr=False)
 
     @classmethod
-    def for_reviewers(cls, names: Sequence[str]) -> Keys:
-        """A token for each."""
-        return cls(names, tuple(secrets.token_urlsafe(24) for _ in names))
+    def create(cls, reviewers: int) -> ReviewerTokens:
+        """Make a random token for each reviewer."""
+        return cls(tuple(secrets.token_urlsafe(24) for _ in range(reviewers)))
 
-    def opens(self, number: int, token: str | None) -> bool:
-        """Whether a token is that of a reviewer."""
+    def matches(self, number: int, token: str | None) -> bool:
+        """Return whether a token is that of a reviewer."""
         if token is None or not 1 <= number <= len(self.tokens):
             return False
         return hmac.compare_digest(self.tokens[number - 1].encode(), token.encode())
 
     @staticmethod
-    def cookie(number: int, port: int) -> str:
-        """Name of the cookie: browsers tell neither ports nor, for a name, paths apart."""
+    def cookie_name(number: int, port: int) -> str:
+        """Return the name of a reviewer's cookie. It holds the port, since browsers share cookies between ports."""
         return f"ovct-{port}-{number}"
 
 
 def cookie_value(header: str, name: str) -> str | None:
-    """The value of a cookie; ``None`` where there is none."""
+    """Return the value of a cookie in a ``Cookie`` header, ``None`` where it is not there."""
     try:
-        found = SimpleCookie(header).get(name)
+        morsel = SimpleCookie(header).get(name)
     except CookieError:
         return None
-    return found.value if found else None
+    return morsel.value if morsel else None
 
 
-def refusal(method: str, headers: Mapping[str, str]) -> str | None:
-    """Why a request is turned away before anybody looks at its token; ``None`` when it is not."""
+def refusal_reason(method: str, headers: Mapping[str, str]) -> str | None:
+    """Return why a request is refused before its token is looked at, ``None`` where it is not."""
     host = headers.get("host", "")
-    if _hostname(f"//{host}") not in LOOPBACK:
+    if _hostname(f"//{host}") not in LOOPBACK_HOSTS:
         return "this server answers to 127.0.0.1 and localhost only"
-    if method in READING:
+    if method in READ_METHODS:
         return None
     if headers.get("origin") != f"http://{host}":
         return "only the review's own page may write"
@@ -80,8 +79,8 @@ def refusal(method: str, headers: Mapping[str, str]) -> str | None:
         return "only the review's own page may write"
     if not headers.get("content-type", "").startswith("application/json"):
         return "only JSON is taken"
-    if not headers.get("content-length", "").isdecimal() or int(headers["content-length"]) > LARGEST:
-        return f"only up to {LARGEST:,} bytes are taken"
+    if not headers.get("content-length", "").isdecimal() or int(headers["content-length"]) > MAX_BODY_BYTES:
+        return f"only up to {MAX_BODY_BYTES:,} bytes are taken"
     return None
 
 
@@ -92,31 +91,31 @@ def _hostname(url: str) -> str | None:
         return None
 
 
-class Gate:
-    """Turns away who may not speak here, and puts ``HEADERS`` on all answers."""
+class AccessMiddleware:
+    """Refuses requests that do not come from the review's own page, and adds ``SECURITY_HEADERS`` to all answers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        problem = refusal(scope["method"], headers)
-        app = PlainTextResponse(problem, 403) if problem else self._app
+        reason = refusal_reason(scope["method"], headers)
+        app = PlainTextResponse(reason, 403) if reason else self._app
 
-        async def guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _add_headers(message)
             await send(message)
 
-        await app(scope, receive, guarded)
+        await app(scope, receive, send_with_headers)
 
 
 def _add_headers(message: MutableMapping[str, Any]) -> None:
     message["headers"] = [
         *message.get("headers", ()),
-        *((name.lower().encode(), value.encode()) for name, value in HEADERS.items()),
+        *((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
     ]

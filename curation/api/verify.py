@@ -50,8 +50,9 @@ def verify(report: str, captions: Captions) -> list[VerifiedCaption]:
     from curation.readers.captions import CaptionClaim, ClaimBatch
     from curation.readers.sections import split_sections
 
-    claims = [CaptionClaim("report", organ, caption, None) for organ, caption in _pairs(captions)]
-    rows = _judge()(ClaimBatch(claims, {"report": (report, split_sections(report))}))
+    # The verifier keeps prepared reports by their id: here the text is its own.
+    claims = [CaptionClaim(report, organ, caption, None) for organ, caption in _pairs(captions)]
+    rows = _judge()(ClaimBatch(claims, {report: (report, split_sections(report))}))
     return [VerifiedCaption(*row[1:]) for row in rows]
 
 

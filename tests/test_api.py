@@ -1,0 +1,145 @@
+"""The Python API: every example of docs/api.md, and what it does with other inputs than files."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import ovct
+from tests.train.training_worlds import make_world, trained
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "api.md"
+
+
+def examples_of(page: Path) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, examples: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with what the examples take for granted."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports.csv").write_bytes((examples / "reports.csv").read_bytes())
+    return tmp_path
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_examples_run(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = make_world(workplace / "world")
+    trained("segment", world, workplace / "runs" / "segment", steps=2, evaluate_every=2, save_every=2)
+    (workplace / "ct.nii.gz").write_bytes((world.data / "s0" / "ct.nii.gz").read_bytes())
+    capsys.readouterr()
+    names: dict[str, Any] = {}
+    for code in examples_of(PAGE):
+        exec(code, names)
+    printed = capsys.readouterr().out
+    assert "1219 captions of 43 reports" in printed
+    assert "ids from report_id, text from findings + impression" in printed
+    assert [(result.accepted, result.reason) for result in names["results"]] == [(True, None), (False, "measurement")]
+    assert "2 no-such-file.csv: no such file or folder" in printed
+    assert (workplace / "mask.nii.gz").exists() and len(names["result"].table) == 2
+
+
+def test_an_example_of_the_readme_runs(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ovct.curate("reports.csv")
+    for code in examples_of(ROOT / "README.md"):
+        exec(code, {})
+    assert "angio-01" not in capsys.readouterr().err
+
+
+def test_a_frame_and_texts_give_the_captions_of_a_file(workplace: Path) -> None:
+    frame = pd.read_csv("reports.csv", dtype=str).head(5)
+    frame.to_csv("five.csv", index=False)
+    ovct.curate("five.csv", out="from-file")
+    ovct.curate(frame, out="from-frame")
+    expected = ovct.load("from-file").captions
+    assert len(expected) > 20
+    pd.testing.assert_frame_equal(ovct.load("from-frame").captions, expected)
+    again = ovct.curate(frame, out="from-frame")
+    assert again.already_done
+    texts = [f"{row.findings}" for row in frame.itertuples()]
+    ovct.curate(iter(texts), out="from-texts")
+    reports = ovct.load("from-texts").reports
+    assert reports.text.tolist() == texts and reports.report_id.tolist()[0] == "report-000001"
+
+
+def test_what_is_no_report_is_an_error(workplace: Path) -> None:
+    with pytest.raises(ovct.OvctError, match="report 2 is a int"):
+        ovct.curate(["The liver is normal.", 3], out="out")  # type: ignore[list-item]
+    with pytest.raises(ovct.OvctError, match="of no use to the engine rules"):
+        ovct.curate("reports.csv", out="out", base_url="http://localhost:1")
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    "captions",
+    [
+        [("liver", "The liver is normal")],
+        [{"organ": "liver", "caption": "The liver is normal", "rank": 1}],
+        pd.DataFrame({"caption": ["The liver is normal"], "organ": ["liver"]}),
+    ],
+    ids=["pairs", "mappings", "frame"],
+)
+def test_captions_of_every_kind_are_verified(captions: Any) -> None:
+    report = "FINDINGS: The liver is normal. No effusion."
+    (result,) = ovct.verify(report, captions)
+    assert result.accepted and result.reason is None
+    assert report[result.evidence_start : result.evidence_end] == result.evidence == "The liver is normal."
+
+
+@pytest.mark.parametrize("wrong", [["liver: normal"], [{"organ": "liver"}], [("liver", None)], [3]])
+def test_what_is_no_caption_is_an_error(wrong: Any) -> None:
+    with pytest.raises(ovct.OvctError, match="caption 1: an organ and a caption are expected"):
+        ovct.verify("The liver is normal.", wrong)
+
+
+def test_a_set_without_parts_loads_empty(workplace: Path) -> None:
+    with pytest.raises(ovct.OvctError):
+        ovct.load("nowhere")
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import ovct, sys; print(sorted({'torch', 'pandas', 'pyarrow', 'pydantic', 'typer'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['typer']"
+    assert set(ovct.__all__) <= set(dir(ovct))
+    with pytest.raises(AttributeError, match="has no attribute 'curat'"):
+        _ = ovct.curat
+
+
+@pytest.fixture
+def shadow(tmp_path: Path) -> Iterator[Path]:
+    """A user's folder with a package named as one of ours."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").write_text("mine = True\n")
+    yield tmp_path
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import ovct; ovct.verify('a', [])",
+        "import models, ovct; ovct.load('captions')",
+        "import ovct; ovct.app",
+    ],
+)
+def test_a_package_that_hides_ours_is_named(shadow: Path, code: str) -> None:
+    script = f"import sys; sys.path[:0] = [{str(shadow)!r}, {str(ROOT)!r}]; {code}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=shadow, capture_output=True, text=True)
+    assert f"the package 'models' comes from {shadow / 'models'}" in done.stderr and "pipx install" in done.stderr
+
+
+def test_the_command_says_so_without_a_traceback(shadow: Path) -> None:
+    script = (
+        f"import sys; sys.path[:0] = [{str(shadow)!r}, {str(ROOT)!r}]; import ovct; sys.argv = ['ovct']; ovct.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=shadow, capture_output=True, text=True)
+    assert (
+        done.returncode == 2 and done.stderr.startswith("ovct: the package 'models'") and "Traceback" not in done.stderr
+    )

@@ -15,8 +15,8 @@ from curation.report import Report
 from tests.curation.fakes import FakeEngine, FakeVerifier
 
 
-class Deadly(FakeEngine):
-    """A report that holds the word POISON kills its process."""
+class DeadlyEngine(FakeEngine):
+    """A fake engine whose process is killed by a report that holds the word POISON."""
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
         """Yield the drafts of each report."""
@@ -27,29 +27,29 @@ class Deadly(FakeEngine):
 
 
 def deadly_recipe(log: Path | None = None, seconds: float = 0.0) -> TextRecipe:
-    """A recipe of it, with the fake engine's name, so that its rows are the fake engine's."""
+    """Return a recipe of it, with the fake engine's name, so that its rows are the fake engine's."""
     return TextRecipe(MadeBy("fake", FakeEngine.model, FakeEngine.prompt), partial(_deadly, log, seconds))
 
 
-def _deadly(log: Path | None, seconds: float) -> tuple[Deadly, FakeVerifier]:
-    return Deadly(log=log, seconds=seconds), FakeVerifier()
+def _deadly(log: Path | None, seconds: float) -> tuple[DeadlyEngine, FakeVerifier]:
+    return DeadlyEngine(log=log, seconds=seconds), FakeVerifier()
 
 
 def workers_of_ray(stage: str = "MapBatches") -> list[int]:
-    """Processes of this machine that are at work in a stage."""
-    found = []
+    """Return the processes of this machine that are at work in a stage."""
+    process_ids = []
     for folder in Path("/proc").iterdir():
         try:
             name = (folder / "cmdline").read_bytes()
         except OSError:
             continue
         if folder.name.isdigit() and name.startswith(f"ray::{stage}".encode()):
-            found.append(int(folder.name))
-    return found
+            process_ids.append(int(folder.name))
+    return process_ids
 
 
 def eventually(happens: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until something is so."""
+    """Wait until a condition holds."""
     until = time.monotonic() + seconds
     while not happens():
         assert time.monotonic() < until, "it did not happen"

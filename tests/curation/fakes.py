@@ -25,7 +25,7 @@ ORGANS = ("liver", "spleen", "left kidney", "right kidney", "heart", "aorta")
 
 @dataclass
 class FakeEngine:
-    """Says one caption for each sentence, or what its queue holds; keeps a history, and a log that processes share.
+    """Yields one draft for each sentence, or what its queue holds; keeps a history, and a log that processes share.
 
     A report that holds the word CRASH makes it fail; INVENT makes it claim something that the report does not say.
     """
@@ -53,12 +53,12 @@ class FakeEngine:
 
 def drafts_of(text: str) -> list[Draft]:
     sentences = [sentence.strip() + "." for sentence in text.replace("\n", " ").split(".") if sentence.strip()]
-    found = [Draft(ORGANS[len(sentence) % len(ORGANS)], sentence) for sentence in sentences]
-    return [*found, Draft("liver", "There is a second liver.")] if "INVENT" in text else found
+    drafts = [Draft(ORGANS[len(sentence) % len(ORGANS)], sentence) for sentence in sentences]
+    return [*drafts, Draft("liver", "There is a second liver.")] if "INVENT" in text else drafts
 
 
 class FakeVerifier:
-    """Takes what stands in the report word for word."""
+    """Accepts captions that stand in the report word for word."""
 
     def read(self, text: str, sections: Sequence[Section]) -> str:
         return text
@@ -78,15 +78,15 @@ class FakeVerifier:
 
 def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> TextRecipe:
     made_by = MadeBy(engine, FakeEngine.model, FakeEngine.prompt)
-    return TextRecipe(made_by, partial(fakes, log, seconds))
+    return TextRecipe(made_by, partial(build_fakes, log, seconds))
 
 
-def fakes(log: Path | None, seconds: float) -> tuple[FakeEngine, FakeVerifier]:
+def build_fakes(log: Path | None, seconds: float) -> tuple[FakeEngine, FakeVerifier]:
     return FakeEngine(log=log, seconds=seconds), FakeVerifier()
 
 
 def write_reports(path: Path, count: int, *, distinct: int | None = None, extra: str = "") -> Path:
-    """A CSV of short reports; only ``distinct`` of their texts differ (by default all)."""
+    """Write a CSV of short reports; only ``distinct`` of their texts differ (by default all)."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["VolumeName", "Findings_EN", "Impressions_EN", "PatientAge"])
@@ -110,19 +110,19 @@ response: {form: captions, max_captions: 40, max_characters: 300, max_tokens: 50
 
 
 def answer(captions: Iterable[tuple[str, str]]) -> str:
-    """An answer in the form of ``PROMPT``."""
+    """Return an answer in the form of ``PROMPT``."""
     return json.dumps({"captions": [{"organ": organ, "caption": caption} for organ, caption in captions]})
 
 
 def sentences(text: str) -> str:
-    """An answer with a caption for each sentence."""
-    said = [sentence.strip() for sentence in text.replace("\n", " ").split(".") if sentence.strip()]
-    return answer((next((organ for organ in ORGANS if organ in one.lower()), "liver"), one) for one in said)
+    """Return an answer with a caption for each sentence."""
+    captions = [sentence.strip() for sentence in text.replace("\n", " ").split(".") if sentence.strip()]
+    return answer((next((organ for organ in ORGANS if organ in text.lower()), "liver"), text) for text in captions)
 
 
 @dataclass
 class FakeChat:
-    """A model that says what ``respond`` makes of the last message, at once; keeps a history.
+    """A model that answers with what ``respond`` makes of the last message, at once; keeps a history.
 
     ``respond`` may return a whole ``Answer``, or raise.
     """
@@ -140,8 +140,8 @@ class FakeChat:
     async def answer(self, chat: Chat) -> Answer:
         await asyncio.sleep(self.seconds)
         self.history.append(chat)
-        said = self.respond(chat.messages[-1].content)
-        return said if isinstance(said, Answer) else Answer(said, "stop", 100, len(said) // 4)
+        response = self.respond(chat.messages[-1].content)
+        return response if isinstance(response, Answer) else Answer(response, "stop", 100, len(response) // 4)
 
     async def close(self) -> None:
         self.closed = True

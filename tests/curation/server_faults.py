@@ -75,8 +75,8 @@ def fenced(exchange: Exchange, request: ChatRequest) -> None:
 
 
 def cut_off(exchange: Exchange, request: ChatRequest) -> None:
-    whole = exchange.owner.respond(request.turns)
-    exchange.say(request, whole[: len(whole) * 2 // 3], "length")
+    content = exchange.owner.respond(request.turns)
+    exchange.say(request, content[: len(content) * 2 // 3], "length")
 
 
 TROUBLES: tuple[Act, ...] = (

@@ -17,9 +17,9 @@ STAND_IN = {
         from vllm.v1.engine.exceptions import EngineDeadError
         __version_tuple__ = (0, 32, 0)
 
-        def note(**said):
+        def note(**call):
             with open(os.environ["VLLM_CALLS"], "a") as calls:
-                print(json.dumps(said), file=calls)
+                print(json.dumps(call), file=calls)
 
         class SamplingParams(Bag):
             pass

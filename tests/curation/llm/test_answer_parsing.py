@@ -162,7 +162,7 @@ def on_a_line(text: str) -> str:
     st.integers(0),
 )
 def test_a_cut_anywhere_invents_nothing(rows: list[dict[str, str]], at: int) -> None:
-    whole = json.dumps({"captions": rows})
-    parsed = parse_answer(whole[: at % (len(whole) + 1)], "length", "captions")
+    content = json.dumps({"captions": rows})
+    parsed = parse_answer(content[: at % (len(content) + 1)], "length", "captions")
     expected = [(on_a_line(row["organ"]), on_a_line(row["caption"])) for row in rows]
     assert pairs(parsed) == expected[: len(parsed.drafts)]

@@ -7,49 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
-from curation.caption_set.manifest import ManifestError, load_manifest
+from curation.caption_set.manifest import load_manifest
 from curation.caption_set.set_files import PROMPT_FILE
-from curation.engines.chat import Answer, ChatFailed, EngineDown
+from curation.engines.chat import ChatFailed, EngineDown
 from curation.llm.pool import ChatRecipe
 from curation.llm.usage import Prices
-from curation.pipeline import CurateJob, CurateResult, curate
-from curation.replay import replay
+from curation.pipeline import curate
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
-from tests.curation.fakes import PROMPT, FakeChat, answer, chat_recipe, fake_recipe, sentences, write_reports
-
-TABLES = ("reports", "captions", "rejects", "responses")
-
-
-def job(
-    folder: Path, count: int = 40, *, distinct: int | None = None, out: str = "set", per_part: int = 15
-) -> CurateJob:
-    reports = folder / f"reports-{count}-{distinct}.csv"
-    if not reports.exists():
-        write_reports(reports, count, distinct=distinct)
-    return CurateJob(reports, folder / out, workers=2, reports_per_part=per_part)
-
-
-def rows(root: Path, table: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = pq.read_table(root / table).to_pylist()
-    return found
-
-
-def files(root: Path, *tables: str) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for table in tables or TABLES
-        for path in sorted((root / table).iterdir())
-    }
-
-
-def run(
-    folder: Path, chat: FakeChat, progress: Progress | None = None, *, repair: int = 0, count: int = 40
-) -> CurateResult:
-    return curate(job(folder, count), chat_recipe(chat, repair=repair), progress)
+from tests.curation.fakes import PROMPT, FakeChat, answer, chat_recipe, sentences
+from tests.curation.llm.chat_sets import StopAfter, files, job, refusing, rows, run
 
 
 def test_each_report_ends_in_captions_or_rejects(tmp_path: Path) -> None:
@@ -84,28 +53,14 @@ def test_processes_give_what_one_gives(tmp_path: Path) -> None:
     assert files(tmp_path / "set") == files(tmp_path / "one")
 
 
-class Stop(Progress):
-    """Stops a run when so many reports are done."""
-
-    def __init__(self, after: int) -> None:
-        self._left = after
-
-    def advance(self) -> None:
-        self._left -= 1
-
-    def raise_if_interrupted(self) -> None:
-        if self._left <= 0:
-            raise Interrupted
-
-
 def test_a_stopped_run_does_not_ask_again_for_what_it_has(tmp_path: Path) -> None:
     first, second = FakeChat(), FakeChat()
     with pytest.raises(Interrupted):
-        run(tmp_path, first, Stop(20), count=200)
+        run(tmp_path, first, StopAfter(20), count=200)
     assert first.closed and 0 < load_manifest(tmp_path / "set").counts.reports < 100
     manifest = run(tmp_path, second, count=200).manifest
-    asked = [chat.messages[-1].content for chat in first.history + second.history]
-    assert len(asked) == len(set(asked)) == 200
+    messages = [chat.messages[-1].content for chat in first.history + second.history]
+    assert len(messages) == len(set(messages)) == 200
     assert manifest.usage is not None and manifest.usage.questions == 200
     curate(job(tmp_path, 200, out="whole"), chat_recipe(FakeChat()))
     assert files(tmp_path / "set") == files(tmp_path / "whole")
@@ -172,24 +127,6 @@ def test_a_finished_set_is_asked_again_for_what_is_missing_alone(tmp_path: Path)
     assert not (tmp_path / "set" / ".work").exists()
 
 
-def test_a_replay_that_was_killed_is_made_good_by_another(tmp_path: Path) -> None:
-    run(tmp_path, FakeChat())
-    root = tmp_path / "set"
-    whole = files(root)
-    (root / "captions" / "part-00000.parquet").write_bytes(b"half")
-    with pytest.raises(ValueError, match="verify --replay"):
-        run(tmp_path, FakeChat())
-    replay(root)
-    assert files(root) == whole
-
-
-def test_another_prompt_than_was_asked_with_is_no_replay(tmp_path: Path) -> None:
-    run(tmp_path, FakeChat())
-    (tmp_path / "set" / PROMPT_FILE).write_bytes(PROMPT + b"# edited")
-    with pytest.raises(ValueError, match=r"prompt\.yaml is not the prompt"):
-        replay(tmp_path / "set")
-
-
 def test_a_model_that_makes_no_sense_does_not(tmp_path: Path) -> None:
     run(tmp_path, FakeChat(lambda message: "As a language model"))
     assert [row["reason"] for row in rows(tmp_path / "set", "rejects")] == ["schema"] * 40
@@ -236,13 +173,6 @@ def test_other_settings_do_not_go_on(tmp_path: Path, change: Callable[[ChatRecip
         curate(job(tmp_path), change(chat_recipe(FakeChat())))
 
 
-def refusing(message: str) -> str:
-    """Invents a stone in each kidney, and takes it back when told."""
-    if "were refused" in message:
-        return answer([("kidneys", "Kidney is of normal size")])
-    return answer([("liver", "The liver is normal"), ("kidneys", "Kidney 5 is of normal size with a 9 mm stone")])
-
-
 def test_refused_captions_go_back_once(tmp_path: Path) -> None:
     chat = FakeChat(refusing)
     manifest = run(tmp_path, chat, repair=2).manifest
@@ -266,11 +196,11 @@ def test_costs_are_in_the_manifest(tmp_path: Path) -> None:
 
 
 def test_a_fallen_accept_rate_is_said(tmp_path: Path) -> None:
-    class Heard(Progress):
-        said: list[str] = []  # noqa: RUF012 -- one progress
+    class RecordedMessages(Progress):
+        messages: list[str] = []  # noqa: RUF012 -- one progress
 
         def message(self, what: str) -> None:
-            self.said.append(what)
+            self.messages.append(what)
 
     counter = itertools.count()
 
@@ -278,51 +208,6 @@ def test_a_fallen_accept_rate_is_said(tmp_path: Path) -> None:
         good = next(counter) < 150
         return sentences(message) if good else answer([("spleen", f"Mass of {n} cm") for n in range(4)])
 
-    heard = Heard()
-    curate(job(tmp_path, 600, per_part=1_000), chat_recipe(FakeChat(goes_astray)), heard)
-    assert len(heard.said) == 1 and "were accepted" in heard.said[0]
-
-
-@pytest.mark.parametrize("count", [40, 230])
-def test_a_replay_gives_what_a_run_gives(tmp_path: Path, count: int) -> None:
-    def mixed(message: str) -> str | Answer:
-        if "7 mm" in message:
-            raise ChatFailed("500")
-        if "8 mm" in message:
-            return Answer(sentences(message)[:-9], "length", 9, 9)
-        return "no" if "9 mm" in message else refusing(message)
-
-    root = tmp_path / "set"
-    before = run(tmp_path, FakeChat(mixed), repair=1, count=count).manifest
-    whole = files(root)
-    for path in [*(root / "captions").iterdir(), *(root / "rejects").iterdir()]:
-        path.write_bytes(b"lost")
-    after = replay(root)
-    assert files(root) == whole
-    assert after.counts == before.counts and after.parts == before.parts and after.replayed is not None
-    assert run(tmp_path, FakeChat(mixed), repair=1, count=count).already_done
-
-
-def test_a_replay_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(tmp_path, FakeChat())
-    root = tmp_path / "set"
-    whole = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    with pytest.raises(Interrupted):
-        replay(root, Stop(20))
-    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == whole
-
-
-def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="no caption set"):
-        replay(tmp_path)
-    curate(job(tmp_path, out="rules"), fake_recipe())
-    with pytest.raises(InputError, match="keeps no answers"):
-        replay(tmp_path / "rules")
-    with pytest.raises(Interrupted):
-        run(tmp_path, FakeChat(), Stop(20), count=200)
-    with pytest.raises(ValueError, match="unfinished"):
-        replay(tmp_path / "set")
-    run(tmp_path, FakeChat(), count=200)
-    (tmp_path / "set" / "responses" / "part-00001.parquet").unlink()
-    with pytest.raises(ValueError, match=r"responses/part-00001.parquet is missing"):
-        replay(tmp_path / "set")
+    progress = RecordedMessages()
+    curate(job(tmp_path, 600, per_part=1_000), chat_recipe(FakeChat(goes_astray)), progress)
+    assert len(progress.messages) == 1 and "were accepted" in progress.messages[0]

@@ -71,12 +71,12 @@ def test_one_statement_is_not_cut() -> None:
     )
 )
 def test_cutting_comes_to_an_end_and_loses_no_word(parts: list[str]) -> None:
-    whole = report("".join(parts))
+    whole_report = report("".join(parts))
 
     def cut_up(question: Question) -> list[Question]:
-        both = halves(whole, question)
+        both = halves(whole_report, question)
         return [question] if both is None else [end for half in both for end in cut_up(half)]
 
-    for question in split_questions(whole, "section", 1):
+    for question in split_questions(whole_report, "section", 1):
         ends = cut_up(question)
-        assert " ".join(end.text(whole) for end in ends).split() == question.text(whole).split()
+        assert " ".join(end.text(whole_report) for end in ends).split() == question.text(whole_report).split()

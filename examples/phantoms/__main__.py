@@ -9,14 +9,14 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from examples.phantoms.files import PhantomError, prepare, write_phantom, write_tables
+from examples.phantoms.files import PhantomError, prepare_folder, write_phantom, write_tables
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write phantoms; 0 where done, 2 where the call was wrong."""
-    options = _options(arguments)
+    """Write phantoms; return 0, or 2 where the call was wrong."""
+    options = _parse_options(arguments)
     try:
-        prepare(options.out, options.overwrite)
+        prepare_folder(options.out, options.overwrite)
     except (PhantomError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -25,18 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.jobs == 1:
         for number in range(options.count):
             rows.append(make(number))
-            _tell(len(rows), options.count)
+            _show_progress(len(rows), options.count)
     else:
         with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
             for row in pool.map(make, range(options.count), chunksize=1):
                 rows.append(row)
-                _tell(len(rows), options.count)
+                _show_progress(len(rows), options.count)
     write_tables(options.out, options.seed, rows)
     print(f"{options.count} phantoms in {options.out}")
     return 0
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m examples.phantoms",
         description="Write torso phantoms: CT-like volumes with exact masks in TotalSegmentator's layout "
@@ -67,8 +67,8 @@ def _natural(text: str) -> int:
     return number
 
 
-def _tell(done: int, count: int) -> None:
-    """On a terminal each one, elsewhere each hundredth and the last: a log is no place for a counter."""
+def _show_progress(done: int, count: int) -> None:
+    """Print each number on a terminal, elsewhere each hundredth and the last: a log is no place for a counter."""
     if sys.stderr.isatty():
         print(f"\r{done} of {count} phantoms", end="\n" if done == count else "", file=sys.stderr, flush=True)
     elif done == count or done % 100 == 0:

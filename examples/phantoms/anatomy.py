@@ -1,6 +1,6 @@
-"""The organs of the model torso, as shapes: x to the patient's right, y to the front, z upwards, in mm.
+"""The organs of the model torso as shapes, in mm: x grows to the patient's right, y to the front, z upwards.
 
-The origin lies in the middle of the body at the height of L5. Names are those of TotalSegmentator v2.
+The origin is in the middle of the body at the height of L5. Names are those of TotalSegmentator v2.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ BODY_HALF_HEIGHT = 13.0
 
 
 @dataclass(frozen=True, eq=False)
-class Organ:
-    """A structure, and how much fat it keeps around it (mm). A name of None is tissue that has no label."""
+class TorsoOrgan:
+    """A structure with the fat around it, `clearance` in mm. A name of None is for tissue without a label."""
 
     name: str | None
     shape: Shape
@@ -30,7 +30,7 @@ class Organ:
 
 
 def diaphragm(x: Volume, y: Volume, z: Volume) -> Volume:
-    """Below zero under the diaphragm: two domes, the right one higher, lower between them."""
+    """Return a field below zero under the diaphragm: two domes, the right one higher, lower between them."""
     right = np.where(x > 75, (x - 75) / 74, (x - 75) / 112)
     left = np.where(x < -75, (x + 75) / 74, (x + 75) / 112)
     front = ((y - 8) / 92) ** 2
@@ -39,7 +39,7 @@ def diaphragm(x: Volume, y: Volume, z: Volume) -> Volume:
 
 
 def cavity(margin: float) -> Field:
-    """Below zero within the body cavity, `margin` mm from its wall or more."""
+    """Return a field below zero within the body cavity, at least `margin` mm from its wall."""
 
     def level(x: Volume, y: Volume, z: Volume) -> Volume:
         u, v = (x / CAVITY[0]) ** 2, (y / CAVITY[1]) ** 2
@@ -56,7 +56,7 @@ def _above_diaphragm(x: Volume, y: Volume, z: Volume) -> Volume:
     return -diaphragm(x, y, z) + 2
 
 
-def _placed(shape: Ellipsoid, variation: Variation, factor: float = 1.0) -> Ellipsoid:
+def _vary(shape: Ellipsoid, variation: Variation, factor: float = 1.0) -> Ellipsoid:
     x, y, z = (c + s for c, s in zip(shape.centre, variation.shift, strict=True))
     a, b, c = (r * s * factor for r, s in zip(shape.radii, variation.scale, strict=True))
     return Ellipsoid((x, y, z), (a, b, c), shape.turn, shape.square)
@@ -68,8 +68,8 @@ def _tube(points: Sequence[tuple[float, float, float]], radii: Sequence[float], 
     return Tube(moved, tuple(r * variation.scale[0] for r in radii))
 
 
-def organs(patient: Patient) -> tuple[Organ, ...]:
-    """All structures but the lungs, in the order in which they are painted: what comes first keeps its place."""
+def organs(patient: Patient) -> tuple[TorsoOrgan, ...]:
+    """Return all structures but the lungs, in the order of painting: a later one does not cover an earlier one."""
     return tuple(
         organ
         for organ in (
@@ -77,14 +77,14 @@ def organs(patient: Patient) -> tuple[Organ, ...]:
             *_vessels(patient),
             *_chest(patient),
             *_retroperitoneum(patient),
-            *_belly(patient),
+            *_abdomen(patient),
         )
         if organ is not None
     )
 
 
 def vertebra(height: float, half: float, drop: float = 0.0) -> Shape:
-    """A body and an arch around the canal; `drop` mm are lost at the top of the body."""
+    """Return a vertebra, a body and an arch around the canal; `drop` mm are lost at the top of the body."""
     body = Ellipsoid((0, -45, height - drop / 2), (26, 18, half - drop / 2), square=True)
     arch = Ellipsoid((0, -68, height - 2), (24, 14, 11.5), square=True)
     spine = Ellipsoid((0, -83, height - 5), (10.5, 15, 10.5), square=True)
@@ -95,23 +95,23 @@ def _around_canal(x: Volume, y: Volume, z: Volume) -> Volume:
     return np.asarray(7 - np.hypot(x, y + 70), np.float32)
 
 
-def _skeleton(patient: Patient) -> list[Organ]:
-    made = []
+def _skeleton(patient: Patient) -> list[TorsoOrgan]:
+    skeleton = []
     for name, height in LEVELS.items():
         fracture = patient.finding("compression_fracture", f"vertebrae_{name}")
         drop = 2 * BODY_HALF_HEIGHT * (1 - fracture.factor) if fracture else 0.0
-        made.append(Organ(f"vertebrae_{name}", vertebra(height, BODY_HALF_HEIGHT, drop), 1.0, "bone"))
-    made += [Organ(None, vertebra(height, BODY_HALF_HEIGHT), 1.0, "bone") for height in THORACIC]
+        skeleton.append(TorsoOrgan(f"vertebrae_{name}", vertebra(height, BODY_HALF_HEIGHT, drop), 1.0, "bone"))
+    skeleton += [TorsoOrgan(None, vertebra(height, BODY_HALF_HEIGHT), 1.0, "bone") for height in THORACIC]
     sacrum = Ellipsoid((0, -62, -64), (46, 19, 42), rotation(-18, 0, 0), square=True)
-    made.append(Organ("sacrum", sacrum, 3.0, "bone"))
+    skeleton.append(TorsoOrgan("sacrum", sacrum, 3.0, "bone"))
     for side, sign in (("left", -1), ("right", 1)):
         wing = Ellipsoid((sign * 88, -14, -52), (10.5, 56, 52), rotation(0, sign * 12, -sign * 24), square=True)
         socket = Ellipsoid((sign * 92, 2, -98), (26, 28, 30))
-        made.append(Organ(f"hip_{side}", Union((wing, socket)), 3.0, "bone"))
-    return made
+        skeleton.append(TorsoOrgan(f"hip_{side}", Union((wing, socket)), 3.0, "bone"))
+    return skeleton
 
 
-def _vessels(patient: Patient) -> list[Organ]:
+def _vessels(patient: Patient) -> list[TorsoOrgan]:
     v = patient.variations
     aneurysm = patient.finding("aortic_aneurysm")
     points = [
@@ -129,7 +129,7 @@ def _vessels(patient: Patient) -> list[Organ]:
     if aneurysm:
         radius = aneurysm.size_mm / 2 / patient.body.scale
         x, y, z = v["aorta"].shift
-        # The spine keeps its place: the sac grows to the front and to the left.
+        # The sac grows to the front and to the left, away from the spine.
         sac = Ellipsoid(
             (-14 + x / 2 - (radius - 12), -25 + y / 2 + radius + 1, 72 + z / 2), (radius, radius, radius * 1.3)
         )
@@ -139,37 +139,37 @@ def _vessels(patient: Patient) -> list[Organ]:
         [12, 12.5, 13, 13, 13],
         Variation(v["inferior_vena_cava"].shift, (1.0, 1.0, 1.0)),
     )
-    return [Organ("aorta", aorta, 2.0, "aorta"), Organ("inferior_vena_cava", cava, 2.0, "inferior_vena_cava")]
+    return [TorsoOrgan("aorta", aorta, 2.0, "aorta"), TorsoOrgan("inferior_vena_cava", cava, 2.0, "inferior_vena_cava")]
 
 
-def _chest(patient: Patient) -> list[Organ | None]:
+def _chest(patient: Patient) -> list[TorsoOrgan | None]:
     v = patient.variations
-    enlarged = patient.finding("cardiomegaly")
+    cardiomegaly = patient.finding("cardiomegaly")
     heart = Ellipsoid((-24, 28, 238), (50, 43, 38), rotation(0, -18, 0))
-    as_is = (1.0, 1.0, 1.0)
-    windpipe = _tube([(6, 10, 352), (6, 9, 310), (5, 6, 276)], [12, 12, 12.5], Variation(v["trachea"].shift, as_is))
-    gullet = _tube(
+    unscaled = (1.0, 1.0, 1.0)
+    trachea = _tube([(6, 10, 352), (6, 9, 310), (5, 6, 276)], [12, 12, 12.5], Variation(v["trachea"].shift, unscaled))
+    esophagus = _tube(
         [(-1, -15, 352), (1, -15, 300), (0, -13, 250), (-8, -5, 214), (-22, 8, 192)],
         [11, 11, 11.5, 11.5, 12],
-        Variation(v["trachea"].shift, as_is),
+        Variation(v["trachea"].shift, unscaled),
     )
     root = Ellipsoid((-6, 22, 282), (22, 16, 12))
     return [
-        Organ("trachea", windpipe, 1.5, "trachea"),
-        Organ("esophagus", gullet, 1.5, "esophagus"),
-        Organ(
+        TorsoOrgan("trachea", trachea, 1.5, "trachea"),
+        TorsoOrgan("esophagus", esophagus, 1.5, "esophagus"),
+        TorsoOrgan(
             "heart",
-            Cut(_placed(heart, v["heart"], enlarged.factor if enlarged else 1.0), _above_diaphragm),
+            Cut(_vary(heart, v["heart"], cardiomegaly.factor if cardiomegaly else 1.0), _above_diaphragm),
             4.0,
             "heart",
         ),
-        Organ(None, root, 2.0, "heart"),
+        TorsoOrgan(None, root, 2.0, "heart"),
     ]
 
 
-def _retroperitoneum(patient: Patient) -> list[Organ | None]:
+def _retroperitoneum(patient: Patient) -> list[TorsoOrgan | None]:
     v = patient.variations
-    made: list[Organ | None] = []
+    organs: list[TorsoOrgan | None] = []
     for side, sign in (("left", -1), ("right", 1)):
         psoas = Tube(
             (
@@ -182,55 +182,58 @@ def _retroperitoneum(patient: Patient) -> list[Organ | None]:
             (9.5, 15, 18, 18, 16),
         )
         back = Ellipsoid((sign * 34, -84, 130), (23, 15, 225), square=True)
-        made += [Organ(f"iliopsoas_{side}", psoas, 2.0, "muscle"), Organ(f"autochthon_{side}", back, 4.0, "muscle")]
+        organs += [
+            TorsoOrgan(f"iliopsoas_{side}", psoas, 2.0, "muscle"),
+            TorsoOrgan(f"autochthon_{side}", back, 4.0, "muscle"),
+        ]
         buttock = Ellipsoid((sign * 78, -78, -96), (52, 22, 52))
-        made.append(Organ(None, buttock, 2.0, "muscle"))
+        organs.append(TorsoOrgan(None, buttock, 2.0, "muscle"))
         if patient.finding("absent_kidney", f"kidney_{side}") is None:
-            made.append(Organ(f"kidney_{side}", kidney(patient, side), 4.0, "kidney"))
+            organs.append(TorsoOrgan(f"kidney_{side}", kidney(patient, side), 4.0, "kidney"))
     head = Ellipsoid((30, 18, 108), (17, 16, 20))
     body = Tube(((28, 20, 112), (4, 27, 126), (-22, 14, 134), (-56, -6, 144)), (14, 12, 11.5, 11.5))
     x, y, z = v["pancreas"].shift
     moved = Tube(tuple((a + x, b + y, c + z) for a, b, c in body.points), body.radii)
-    made.append(Organ("pancreas", Union((_placed(head, v["pancreas"]), moved)), 3.0, "pancreas"))
-    return made
+    organs.append(TorsoOrgan("pancreas", Union((_vary(head, v["pancreas"]), moved)), 3.0, "pancreas"))
+    return organs
 
 
 def kidney(patient: Patient, side: str) -> Ellipsoid:
-    """A kidney, its upper end nearer to the spine."""
+    """Return a kidney, its upper end nearer to the spine."""
     sign, height = (-1, 114) if side == "left" else (1, 100)
     shape = Ellipsoid((sign * 79, -37, height), (25, 24, 50), rotation(0, -sign * 10, 0))
-    return _placed(shape, patient.variations[f"kidney_{side}"])
+    return _vary(shape, patient.variations[f"kidney_{side}"])
 
 
 def liver(patient: Patient) -> Ellipsoid:
-    """The right lobe; what is lost or gained in volume is so at its lower end, since the diaphragm holds the upper."""
+    """Return the right lobe. It gains or loses volume at its lower end, since the diaphragm bounds the upper one."""
     factor = next((f.factor for f in patient.findings if f.kind in ("enlarged_liver", "small_liver")), 1.0)
-    shape = _placed(Ellipsoid((74, 6, 162), (66, 80, 68)), patient.variations["liver"])
+    shape = _vary(Ellipsoid((74, 6, 162), (66, 80, 68)), patient.variations["liver"])
     (x, y, z), (a, b, c) = shape.centre, shape.radii
     grown = factor**0.5 if factor > 1 else factor**0.6
     return Ellipsoid((x, y, z - c * (grown**1.6 - 1)), (a * min(grown, 1.05), b * min(grown, 1.1), c * grown**1.6))
 
 
-def _belly(patient: Patient) -> list[Organ | None]:
+def _abdomen(patient: Patient) -> list[TorsoOrgan | None]:
     v = patient.variations
-    big, full = patient.finding("splenomegaly"), patient.finding("distended_bladder")
-    growth = big.factor ** (1 / 3) if big else 1.0
+    splenomegaly, distension = patient.finding("splenomegaly"), patient.finding("distended_bladder")
+    growth = splenomegaly.factor ** (1 / 3) if splenomegaly else 1.0
     spleen = Ellipsoid((-100, -34, 170 - 40 * (growth - 1)), (27, 44, 46), rotation(12, 0, 0))
-    gall = Ellipsoid((50, 46, 104), (16.5, 17, 27), rotation(-20, 0, 0))
+    gallbladder = Ellipsoid((50, 46, 104), (16.5, 17, 27), rotation(-20, 0, 0))
     left_lobe = Ellipsoid((6, 42, 186), (66, 36, 32))
     stomach = Union((
-        _placed(Ellipsoid((-66, 34, 160), (35, 31, 48)), v["stomach"]),
+        _vary(Ellipsoid((-66, 34, 160), (35, 31, 48)), v["stomach"]),
         Tube(((-58, 42, 128), (-34, 54, 104), (-6, 54, 104)), (22, 19, 16)),
     ))  # fmt: skip
     bladder = Ellipsoid((0, 28, -86), (34, 29, 25))
-    left_lobe = _placed(left_lobe, v["liver"])
-    filling = full.factor if full else 1.0
+    left_lobe = _vary(left_lobe, v["liver"])
+    filling = distension.factor if distension else 1.0
     return [
         None if patient.finding("absent_spleen") else
-        Organ("spleen", Cut(_placed(spleen, v["spleen"], growth), _below_diaphragm), 3.0, "spleen"),
+        TorsoOrgan("spleen", Cut(_vary(spleen, v["spleen"], growth), _below_diaphragm), 3.0, "spleen"),
         None if patient.finding("absent_gallbladder") else
-        Organ("gallbladder", _placed(gall, v["gallbladder"]), 2.5, "gallbladder"),
-        Organ("liver", Cut(Union((liver(patient), left_lobe)), _below_diaphragm), 3.0, "liver"),
-        Organ("stomach", Cut(stomach, _below_diaphragm), 3.0, "stomach"),
-        Organ("urinary_bladder", _placed(bladder, v["urinary_bladder"], filling), 3.0, "urinary_bladder"),
+        TorsoOrgan("gallbladder", _vary(gallbladder, v["gallbladder"]), 2.5, "gallbladder"),
+        TorsoOrgan("liver", Cut(Union((liver(patient), left_lobe)), _below_diaphragm), 3.0, "liver"),
+        TorsoOrgan("stomach", Cut(stomach, _below_diaphragm), 3.0, "stomach"),
+        TorsoOrgan("urinary_bladder", _vary(bladder, v["urinary_bladder"], filling), 3.0, "urinary_bladder"),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The words for what is normal, by topic, in the three manners of `phrases`."""
+"""The sentences for normal organs, by topic, in the three manners of `phrases`."""
 
 from examples.phantoms.phrases import Bank
 

@@ -1,4 +1,4 @@
-"""A patient becomes a volume in HU and a label map of the same grid."""
+"""Painting a patient: a volume in HU and a label map on the same grid."""
 
 from dataclasses import dataclass
 
@@ -7,65 +7,46 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from examples.phantoms import anatomy
+from examples.phantoms.canvas import FREE, LABELS, RESERVED, UNLABELLED, Canvas
 from examples.phantoms.findings import LOBES, Finding
 from examples.phantoms.lesions import paint_lesions
 from examples.phantoms.lungs import LUNG_BOX, effusion, fissures, lobe_of, lung_region
 from examples.phantoms.patient import PHASES, Patient
-from examples.phantoms.space import Block, Volume, Waves, block_of
+from examples.phantoms.space import Volume, Waves
 
-STRUCTURES = (
-    "spleen", "kidney_right", "kidney_left", "gallbladder", "liver", "stomach", "pancreas", *LOBES,
-    "esophagus", "trachea", "urinary_bladder", "heart", "aorta", "inferior_vena_cava",
-    "sacrum", *(f"vertebrae_{level}" for level in anatomy.LEVELS), "hip_left", "hip_right",
-    "autochthon_left", "autochthon_right", "iliopsoas_left", "iliopsoas_right",
-)  # fmt: skip
-LABELS = {name: index for index, name in enumerate(STRUCTURES, start=1)}
-FREE, UNLABELLED, RESERVED = 0, 254, 255  # besides the labels: tissue without a name, fat kept around an organ
 HU = {"bone": 235, "trachea": -960, "esophagus": 30, "stomach": 28, "gallbladder": 8, "urinary_bladder": 4}
 FAT, FLUID, AIR = -102, 10, -1000
 
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """A volume (X, Y, Z) in HU, and its label map: LABELS, and 0 for the rest."""
+    """A volume (X, Y, Z) in HU, its label map with LABELS and 0 for the rest, and how much of each lesion is in it.
+
+    `shares`: round finding -> share of its volume that was painted.
+    """
 
     hu: NDArray[np.int16]
     labels: NDArray[np.uint8]
-    shares: dict[Finding, float]  # which share of a round finding's volume was painted
-
-
-@dataclass(eq=False)
-class Canvas:
-    """What is being painted: HU, owner of each voxel, and where each voxel lies in the model torso."""
-
-    patient: Patient
-    place: Volume  # (3, X, Y, Z)
-    hu: Volume
-    owner: NDArray[np.uint8]
-
-    def block(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> Block:
-        """The voxels that a box of the model torso can reach."""
-        scan = self.patient.acquisition
-        return block_of(low, high, self.patient.body, scan.affine, scan.shape)
+    shares: dict[Finding, float]
 
 
 def paint(patient: Patient) -> Phantom:
-    """The whole phantom: tissues, then organ after organ where there is room, then what is wrong, then the noise."""
+    """Paint the tissues, then each organ where there is room, then the findings; add texture, blur and noise."""
     scan = patient.acquisition
-    place = patient.body.on_grid(scan.affine, scan.shape)
-    canvas = Canvas(patient, place, _tissues(patient, place), np.zeros(scan.shape, np.uint8))
+    position = patient.body.on_grid(scan.affine, scan.shape)
+    canvas = Canvas(patient, position, _paint_tissues(patient, position), np.zeros(scan.shape, np.uint8))
     for organ in anatomy.organs(patient):
         _paint_organ(canvas, organ)
     _paint_lungs(canvas)
-    shares = paint_lesions(canvas, LABELS)
+    shares = paint_lesions(canvas)
     _paint_bowel(canvas)
     labels = np.where(canvas.owner >= UNLABELLED, 0, canvas.owner).astype(np.uint8)
-    return Phantom(_scanned(canvas), labels, shares)
+    return Phantom(_simulate_scan(canvas), labels, shares)
 
 
-def _tissues(patient: Patient, place: Volume) -> Volume:
-    """Air, table, skin, fat, muscle wall with ribs, and fat within."""
-    x, y, z = place
+def _paint_tissues(patient: Patient, position: Volume) -> Volume:
+    """Return HU (X, Y, Z) of air, table, skin, fat, the muscle wall with ribs, and the fat within it."""
+    x, y, z = position
     wall = anatomy.cavity(0.0)(x, y, z)  # mm outside the cavity
     edge = anatomy.WALL_MM + patient.fat_mm
     hu = np.full(x.shape, FAT, np.float32)
@@ -83,10 +64,11 @@ def _tissues(patient: Patient, place: Volume) -> Volume:
     return hu
 
 
-def _paint_organ(canvas: Canvas, organ: anatomy.Organ) -> None:
+def _paint_organ(canvas: Canvas, organ: anatomy.TorsoOrgan) -> None:
+    """Paint an organ on free voxels, and reserve the fat around it."""
     low, high = organ.shape.box()
     block = canvas.block(low - organ.clearance, high + organ.clearance)
-    x, y, z = canvas.place[(slice(None), *block)]
+    x, y, z = canvas.positions_in(block)
     if not x.size:
         return
     level = organ.shape.level(x, y, z)
@@ -100,10 +82,11 @@ def _paint_organ(canvas: Canvas, organ: anatomy.Organ) -> None:
     hu[inside] = _organ_hu(canvas.patient, organ, x, y, z, level)[inside]
 
 
-def _organ_hu(patient: Patient, organ: anatomy.Organ, x: Volume, y: Volume, z: Volume, level: Volume) -> Volume:
-    usual = {**HU, **PHASES[patient.phase]}[organ.tissue]
-    own = patient.variations[organ.name].hu if organ.name else 0.0
-    hu = np.full(level.shape, usual + own, np.float32)
+def _organ_hu(patient: Patient, organ: anatomy.TorsoOrgan, x: Volume, y: Volume, z: Volume, level: Volume) -> Volume:
+    """Return the HU of an organ's voxels; `level` is that of its shape, in mm below zero inside."""
+    tissue_hu = {**HU, **PHASES[patient.phase]}[organ.tissue]
+    variation = patient.variations[organ.name].hu if organ.name else 0.0
+    hu = np.full(level.shape, tissue_hu + variation, np.float32)
     if organ.tissue == "bone":
         hu[level > -4] += 160  # cortex
     elif organ.tissue == "kidney" and patient.phase != "none":
@@ -121,8 +104,9 @@ def _organ_hu(patient: Patient, organ: anatomy.Organ, x: Volume, y: Volume, z: V
 
 
 def _paint_lungs(canvas: Canvas) -> None:
+    """Paint the lobes with their fissures, and pleural effusions in the place of lung."""
     block = canvas.block(*LUNG_BOX)
-    x, y, z = canvas.place[(slice(None), *block)]
+    x, y, z = canvas.positions_in(block)
     if not x.size:
         return
     owner, hu, patient = canvas.owner[block], canvas.hu[block], canvas.patient
@@ -133,8 +117,8 @@ def _paint_lungs(canvas: Canvas) -> None:
     owner[lung] = names[lobes][lung]
     dependent = 45 * np.clip(-y / 80, -1, 1)  # denser where the patient lies on it
     hu[lung] = (-835 + dependent)[lung]
-    line = (np.abs(oblique) < 2.2) | ((np.abs(horizontal) < 2.2) & (x > 0) & (oblique > 0))
-    hu[lung & line] = -560
+    fissure = (np.abs(oblique) < 2.2) | ((np.abs(horizontal) < 2.2) & (x > 0) & (oblique > 0))
+    hu[lung & fissure] = -560
     for side, sign in (("left", -1), ("right", 1)):
         fluid = next((f for f in patient.findings if f.kind == "pleural_effusion" and f.side == side), None)
         if fluid:
@@ -143,17 +127,17 @@ def _paint_lungs(canvas: Canvas) -> None:
 
 
 def _paint_bowel(canvas: Canvas) -> None:
-    """Loops without a label in the lower belly, and free fluid where there is ascites."""
+    """Paint bowel loops without a label in the lower abdomen, and free fluid where there is ascites."""
     patient, scan = canvas.patient, canvas.patient.acquisition
     block = canvas.block(np.array([-128.0, -30.0, -78.0]), np.array([128.0, 86.0, 225.0]))
-    x, y, z = canvas.place[(slice(None), *block)]
+    x, y, z = canvas.positions_in(block)
     if not x.size:
         return
     owner, hu = canvas.owner[block], canvas.hu[block]
     corner = scan.affine.copy()
     corner[:3, 3] += scan.affine[:3, :3] @ [part.start for part in block]
     rng = np.random.default_rng([*patient.seed, 1])
-    loops = Waves.drawn(rng, 9, (42.0, 75.0), 1.0, 1).on_grid(corner, (x.shape[0], x.shape[1], x.shape[2]))[0]
+    loops = Waves.draw(rng, 9, (42.0, 75.0), 1.0, 1).on_grid(corner, (x.shape[0], x.shape[1], x.shape[2]))[0]
     inside = (anatomy.cavity(6.0)(x, y, z) < 0) & (anatomy.diaphragm(x, y, z) < -5)
     free = (owner == FREE) & inside & (z < 98) & (y > -22)
     hu[free & (loops > 0.9)] = 38
@@ -163,13 +147,13 @@ def _paint_bowel(canvas: Canvas) -> None:
         hu[wet] = FLUID
 
 
-def _scanned(canvas: Canvas) -> NDArray[np.int16]:
-    """Texture, blur and noise, as int16."""
+def _simulate_scan(canvas: Canvas) -> NDArray[np.int16]:
+    """Return the HU (X, Y, Z) with texture, blur and noise."""
     scan = canvas.patient.acquisition
     rng = np.random.default_rng([*canvas.patient.seed, 2])
     hu = canvas.hu
     soft = (hu > -80) & (hu < 220)
-    texture = Waves.drawn(rng, 8, (30.0, 120.0), 2.0, 1).on_grid(scan.affine, scan.shape)[0]
+    texture = Waves.draw(rng, 8, (30.0, 120.0), 2.0, 1).on_grid(scan.affine, scan.shape)[0]
     hu += texture * soft
     hu = gaussian_filter(hu, scan.blur_voxels, mode="nearest", truncate=3.0)
     noise = rng.standard_normal(hu.shape, dtype=np.float32)

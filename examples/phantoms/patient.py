@@ -1,4 +1,7 @@
-"""One patient and one scan of them, drawn from the seed: nothing after this is random but the noise."""
+"""Drawing one patient, and one scan of the patient, from the seed.
+
+Only texture, noise, bowel loops and the words of the report are drawn later, from the same seed.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +10,7 @@ import numpy as np
 from examples.phantoms.findings import Finding, draw_findings
 from examples.phantoms.space import Array, Body, rotation
 
-# From where to where the field of view reaches along the body, in mm of the model torso, and how often.
+# Field of view -> its ends along the body, in mm of the model torso, and its probability.
 FIELDS = {
     "chest abdomen pelvis": ((-116.0, 346.0), 0.38),
     "abdomen pelvis": ((-116.0, 232.0), 0.27),
@@ -16,7 +19,7 @@ FIELDS = {
     "chest": ((146.0, 350.0), 0.09),
 }
 ORIENTATIONS = ("RAS", "LPS", "LAS", "RPS", "LPI", "PIR", "ASL", "SAR")
-# Contrast phases: usual HU of what the phase changes.
+# Contrast phase -> usual HU of the tissues that it changes.
 PHASES = {
     "none": dict(aorta=42, inferior_vena_cava=38, heart=44, liver=58, spleen=48, kidney=33, pancreas=42, muscle=54),
     "arterial": dict(
@@ -39,19 +42,22 @@ class Variation:
 
 @dataclass(frozen=True, eq=False)
 class Acquisition:
-    """The scan: where its array lies, how noisy it is."""
+    """How the patient was scanned: field of view, shape and affine of the array, noise.
+
+    `affine` (4, 4): voxel index -> RAS mm. `table_mm`: from the model's origin down to the table's surface.
+    """
 
     field: str
     shape: tuple[int, int, int]
-    affine: Array  # (4, 4), voxel index -> RAS mm
+    affine: Array
     noise_hu: float
     blur_voxels: float
-    table_mm: float  # from the model's origin down to the table's surface
+    table_mm: float
 
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """All that decides what a phantom looks like."""
+    """Everything that determines what a phantom looks like."""
 
     seed: tuple[int, int]
     age: int
@@ -64,7 +70,7 @@ class Patient:
     acquisition: Acquisition
 
     def finding(self, kind: str, structure: str = "") -> Finding | None:
-        """The first finding of a kind, of one structure if it is named."""
+        """Return the first finding of a kind, of one structure if it is named, or None."""
         for finding in self.findings:
             if finding.kind == kind and structure in ("", finding.structure):
                 return finding
@@ -72,9 +78,9 @@ class Patient:
 
 
 def draw_patient(seed: int, number: int, organs: tuple[str, ...]) -> Patient:
-    """The patient of this number: the same whatever was drawn before, and whoever draws it."""
+    """Draw the patient with this number: the same whatever was drawn before, and in whatever process."""
     rng = np.random.default_rng([seed, number])
-    body, fat_mm = Body.drawn(rng), float(rng.uniform(9, 24))
+    body, fat_mm = Body.draw(rng), float(rng.uniform(9, 24))
     return Patient(
         seed=(seed, number),
         age=int(rng.integers(24, 89)),
@@ -83,18 +89,18 @@ def draw_patient(seed: int, number: int, organs: tuple[str, ...]) -> Patient:
         fat_mm=fat_mm,
         phase=str(rng.choice(list(PHASES), p=[0.3, 0.15, 0.55])),
         findings=draw_findings(rng),
-        variations={organ: _variation(rng) for organ in organs},
-        acquisition=_acquisition(rng, body, fat_mm),
+        variations={organ: _draw_variation(rng) for organ in organs},
+        acquisition=_draw_acquisition(rng, body, fat_mm),
     )
 
 
-def _variation(rng: np.random.Generator) -> Variation:
+def _draw_variation(rng: np.random.Generator) -> Variation:
     x, y, z = np.clip(rng.normal(0, 2.5, size=3), -5, 5)
     a, b, c = rng.uniform(0.94, 1.06) * rng.uniform(0.96, 1.04, size=3)
     return Variation((float(x), float(y), float(z)), (float(a), float(b), float(c)), float(rng.normal(0, 4)))
 
 
-def _acquisition(rng: np.random.Generator, body: Body, fat_mm: float) -> Acquisition:
+def _draw_acquisition(rng: np.random.Generator, body: Body, fat_mm: float) -> Acquisition:
     field = str(rng.choice(list(FIELDS), p=[share for _, share in FIELDS.values()]))
     low, high = FIELDS[field][0]
     ends = body.to_world(np.array([[0, -30, low], [0, -30, high]]) + [0, 0, 1] * rng.uniform(-8, 8, size=(2, 1)))
@@ -107,14 +113,14 @@ def _acquisition(rng: np.random.Generator, body: Body, fat_mm: float) -> Acquisi
     counts = np.maximum(np.round(extent / spacing), 1).astype(int)
     oblique = rotation(*rng.uniform(-6, 6, size=3)) if rng.random() < 0.2 else np.eye(3)
     orientation = str(rng.choice(ORIENTATIONS, p=[0.3, 0.2, 0.14, 0.1, 0.08, 0.06, 0.06, 0.06]))
-    shape, affine = _stored(orientation, counts, spacing, centre, oblique)
+    shape, affine = _array_geometry(orientation, counts, spacing, centre, oblique)
     return Acquisition(field, shape, affine, float(rng.uniform(6, 24)), float(rng.uniform(0.35, 0.65)), fat_mm + 118)
 
 
-def _stored(
+def _array_geometry(
     orientation: str, counts: Array, spacing: Array, centre: Array, oblique: Array
 ) -> tuple[tuple[int, int, int], Array]:
-    """Shape and affine of an array whose axes run towards these letters, with its middle at `centre`."""
+    """Return shape and affine of an array whose axes run towards these letters, with its middle at `centre`."""
     columns, shape = [], []
     for letter in orientation:
         axis, towards = next((d, pair.index(letter)) for d, pair in enumerate(("LR", "PA", "IS")) if letter in pair)
@@ -123,5 +129,5 @@ def _stored(
     affine = np.eye(4)
     affine[:3, :3] = np.stack(columns, axis=1)
     affine[:3, 3] = centre - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
-    # NIfTI keeps an affine in 32 bits: what is painted must lie where a reader will find it.
+    # NIfTI stores the affine in 32 bits: organs must be painted where a reader will find them.
     return (shape[0], shape[1], shape[2]), affine.astype(np.float32).astype(np.float64)

@@ -1,6 +1,6 @@
-"""The words: for each finding and each normal organ how a radiologist may put it, in three manners of speaking.
+"""The sentences for each finding, as radiologists may write them, in three manners.
 
-`translated` is an English that was once another language, `full` is dictated, `terse` is a telegram. {side} is
+`translated` is English translated from another language, `full` is dictated, `terse` is telegram style. {side} is
 left or right, {mm} and {cm} the size, {lobe} a lobe, {bone} a vertebra, {length} a length in mm.
 """
 

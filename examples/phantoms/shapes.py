@@ -1,4 +1,4 @@
-"""Implicit shapes of the model torso: a level at each point, below zero inside, about its distance in mm."""
+"""Implicit shapes of the model torso: at each point a level, below zero inside, which is about the distance in mm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,26 +12,29 @@ Field = Callable[[Volume, Volume, Volume], Volume]
 
 
 class Shape(Protocol):
-    """What can be painted: the level at points x, y, z (mm of the model torso), and a box that holds it."""
+    """A shape that can be painted: its level at points x, y, z (mm of the model torso), and a box around it."""
 
     def level(self, x: Volume, y: Volume, z: Volume) -> Volume:
-        """Below zero inside, about the distance to the surface in mm outside."""
+        """Return the level of each point: below zero inside, about the distance to the surface in mm outside."""
 
     def box(self) -> tuple[Array, Array]:
-        """Lowest and highest corner, (3,) each."""
+        """Return the lowest and the highest corner of a box around the shape, (3,) each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ellipsoid:
-    """An ellipsoid, or with `square` a block with rounded edges (a superellipsoid of power 4)."""
+    """An ellipsoid, or with `square` a block with rounded edges (a superellipsoid of power 4).
+
+    `turn` (3, 3): from the shape's own axes to the model's.
+    """
 
     centre: tuple[float, float, float]
     radii: tuple[float, float, float]
-    turn: Array | None = None  # (3, 3): from the shape's own axes to the model's
+    turn: Array | None = None
     square: bool = False
 
     def level(self, x: Volume, y: Volume, z: Volume) -> Volume:
-        """Level by the first-order distance to the surface."""
+        """Return the first-order distance to the surface."""
         a, b, c = (v - np.float32(m) for v, m in zip((x, y, z), self.centre, strict=True))
         if self.turn is not None:
             t = self.turn.astype(np.float32)
@@ -46,7 +49,7 @@ class Ellipsoid:
         return np.asarray(reach * (reach - 1) / np.maximum(slope, np.float32(1e-6)))
 
     def box(self) -> tuple[Array, Array]:
-        """The box around its turned axes."""
+        """Return the box around its turned axes."""
         centre, reach = np.array(self.centre), np.array(self.radii)
         if self.turn is not None:
             reach = np.abs(self.turn) @ reach
@@ -61,7 +64,7 @@ class Tube:
     radii: tuple[float, ...]
 
     def level(self, x: Volume, y: Volume, z: Volume) -> Volume:
-        """Distance to the middle line, less the radius there."""
+        """Return the distance to the centre line, less the radius there."""
         lowest: Volume | None = None
         for (p, q), (r, s) in zip(
             zip(self.points, self.points[1:], strict=False), zip(self.radii, self.radii[1:], strict=False), strict=True
@@ -72,45 +75,45 @@ class Tube:
             a, b, c = a - share * along[0], b - share * along[1], c - share * along[2]
             level = np.sqrt(a * a + b * b + c * c) - (np.float32(r) + share * np.float32(s - r))
             lowest = level if lowest is None else np.minimum(lowest, level)
-        assert lowest is not None  # at least two points: no input makes tubes
+        assert lowest is not None  # the code gives every tube at least two points
         return lowest
 
     def box(self) -> tuple[Array, Array]:
-        """The box around all its balls."""
+        """Return the box around the balls at its points."""
         points, radii = np.array(self.points), np.array(self.radii)[:, None]
         return (points - radii).min(0), (points + radii).max(0)
 
 
 @dataclass(frozen=True, eq=False)
 class Union:
-    """All of several shapes."""
+    """The union of several shapes."""
 
     parts: tuple[Shape, ...]
 
     def level(self, x: Volume, y: Volume, z: Volume) -> Volume:
-        """The lowest level of its parts."""
+        """Return the lowest level of its parts."""
         level = self.parts[0].level(x, y, z)
         for part in self.parts[1:]:
             level = np.minimum(level, part.level(x, y, z))
         return level
 
     def box(self) -> tuple[Array, Array]:
-        """The box around all parts."""
+        """Return the box around all parts."""
         boxes = [part.box() for part in self.parts]
         return np.min([low for low, _ in boxes], 0), np.max([high for _, high in boxes], 0)
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A shape where a field is below zero too."""
+    """The part of a shape where a field is below zero."""
 
     shape: Shape
     field: Field
 
     def level(self, x: Volume, y: Volume, z: Volume) -> Volume:
-        """The higher of both levels."""
+        """Return the higher of both levels."""
         return np.maximum(self.shape.level(x, y, z), self.field(x, y, z))
 
     def box(self) -> tuple[Array, Array]:
-        """The box of the shape that was cut."""
+        """Return the box of the whole shape."""
         return self.shape.box()

@@ -1,4 +1,4 @@
-"""Where a patient's points lie: from the scanner's millimetres to the model torso in which the organs are described."""
+"""The map between a patient's world coordinates (RAS mm) and the model torso in which the organs are described."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,10 @@ class Waves:
     amplitude: Array  # (W, components)
 
     @classmethod
-    def drawn(
+    def draw(
         cls, rng: np.random.Generator, count: int, wavelengths_mm: tuple[float, float], size: float, components: int
     ) -> "Waves":
-        """`count` waves in random directions; each amplitude is normal with deviation `size`."""
+        """Draw `count` waves in random directions; each amplitude is normal with deviation `size`."""
         directions = rng.normal(size=(count, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         lengths = rng.uniform(*wavelengths_mm, size=(count, 1))
@@ -32,15 +32,15 @@ class Waves:
         )
 
     def at(self, points: Array) -> Array:
-        """Points (N, 3) in mm -> (N, components)."""
+        """Return the field at points (N, 3) in mm: (N, components)."""
         return np.asarray(np.sin(points @ self.wave.T + self.phase) @ self.amplitude, np.float64)
 
     def bound(self) -> Array:
-        """What each component never exceeds, (components,)."""
+        """Return a bound that no component exceeds anywhere, (components,)."""
         return np.asarray(np.abs(self.amplitude).sum(0), np.float64)
 
     def on_grid(self, affine: Array, shape: tuple[int, int, int]) -> Volume:
-        """The field at all voxel centres, (components, X, Y, Z).
+        """Return the field at all voxel centres, (components, X, Y, Z).
 
         sin(a + b) = sin a cos b + cos a sin b, with a of the first two axes and b of the third: a product of small
         matrices, exact on any grid, oblique ones too.
@@ -68,11 +68,11 @@ class Body:
     bend: Waves
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> "Body":
-        """Another size (0.92 to 1.08 all over, a little more in one direction), a little turned, and smoothly bent."""
+    def draw(cls, rng: np.random.Generator) -> "Body":
+        """Draw a body of another size (0.92 to 1.08, each axis by 3 % more), slightly rotated and smoothly bent."""
         scale = rng.uniform(0.92, 1.08) * rng.uniform(0.97, 1.03, size=3)
         turn = rotation(rng.normal(0, 1.5), rng.normal(0, 1.0), rng.normal(0, 2.0))
-        bend = Waves.drawn(rng, 6, (170.0, 380.0), 1.7, 3)
+        bend = Waves.draw(rng, 6, (170.0, 380.0), 1.7, 3)
         return cls(turn.T / scale[:, None], rng.uniform(-8, 8, size=3), bend)
 
     @property
@@ -81,11 +81,11 @@ class Body:
         return float(abs(np.linalg.det(self.matrix)) ** (-1 / 3))
 
     def to_model(self, points: Array) -> Array:
-        """World points (N, 3) -> model points (N, 3)."""
+        """Map world points (N, 3) to model points (N, 3)."""
         return points @ self.matrix.T + self.shift + self.bend.at(points)
 
     def to_world(self, points: Array) -> Array:
-        """Model points (N, 3) -> world points (N, 3), by fixed-point iteration (the bend is a contraction)."""
+        """Map model points (N, 3) to world points (N, 3) by fixed-point iteration (the bend is a contraction)."""
         back = np.linalg.inv(self.matrix)
         world = (points - self.shift) @ back.T
         for _ in range(30):
@@ -93,7 +93,7 @@ class Body:
         return np.asarray(world)
 
     def on_grid(self, affine: Array, shape: tuple[int, int, int]) -> Volume:
-        """The model coordinates of all voxel centres, (3, X, Y, Z) float32."""
+        """Return the model coordinates of all voxel centres, (3, X, Y, Z) float32."""
         model = self.bend.on_grid(affine, shape)
         linear, offset = self.matrix @ affine[:3, :3], self.matrix @ affine[:3, 3] + self.shift
         i, j, k = (np.arange(n, dtype=np.float64) for n in shape)
@@ -105,7 +105,7 @@ class Body:
 
 
 def rotation(about_x: float, about_y: float, about_z: float) -> Array:
-    """A rotation matrix; angles in degrees, about x first."""
+    """Return a rotation matrix (3, 3); angles in degrees, about x first."""
     matrix = np.eye(3)
     for axis, angle in enumerate(np.deg2rad([about_x, about_y, about_z])):
         turn = np.eye(3)
@@ -120,7 +120,7 @@ Block = tuple[slice, slice, slice]
 
 
 def block_of(low: Array, high: Array, body: Body, affine: Array, shape: tuple[int, int, int]) -> Block:
-    """The voxels that a box of the model torso can reach: slices, maybe empty ones."""
+    """Return the voxels that a box of the model torso can reach: slices, maybe empty ones."""
     slack = body.bend.bound() + 1.0
     ends = np.stack([low - slack, high + slack])
     corners = np.array([[ends[a, 0], ends[b, 1], ends[c, 2]] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
@@ -129,7 +129,7 @@ def block_of(low: Array, high: Array, body: Body, affine: Array, shape: tuple[in
 
 
 def block_around(world: Array, affine: Array, shape: tuple[int, int, int]) -> Block:
-    """The voxels of the smallest block that holds these points (N, 3), world mm."""
+    """Return the smallest block of voxels around these points (N, 3), world mm."""
     index = (world - affine[:3, 3]) @ np.linalg.inv(affine[:3, :3]).T
     starts = np.clip(np.floor(index.min(0)), 0, shape).astype(int)
     stops = np.clip(np.ceil(index.max(0)) + 1, 0, shape).astype(int)

@@ -15,9 +15,9 @@ To add a layout:
    - `problems`: a `CaseProblem` for each case that is visibly incomplete, such as an image without its label map. Such
      a case is not among `cases`.
    It raises `DataError`, naming the file, where a file that describes the data set cannot be understood.
-2. Add a `DataSetLayout` to `LAYOUTS` below, and its name to the help of `--layout` in `train/config.py` (a test
-   compares the two).
-3. Add a tiny data set in this layout to `tests/train/data/test_layouts.py`.
+2. Add a `DataSetLayout` to `LAYOUTS` below, and its name to the help of the option `layout` in `train/config/`, which
+   does not import this module; `tests/train/cli/test_flags.py` compares the two.
+3. Write `tests/train/data/test_layout_<name>.py` with a tiny data set in this layout.
 """
 
 from collections.abc import Callable

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from examples.phantoms.__main__ import main
-from examples.phantoms.files import splits
-from examples.phantoms.painting import STRUCTURES, paint
+from examples.phantoms.canvas import STRUCTURES
+from examples.phantoms.files import draw_splits
+from examples.phantoms.painting import paint
 from examples.phantoms.patient import draw_patient
 
 
@@ -83,7 +84,7 @@ def test_more_phantoms_begin_with_the_same_ones_and_another_seed_gives_others() 
     assert not np.array_equal(a.acquisition.affine, c.acquisition.affine)
 
 
-def test_what_stands_there_is_kept_unless_told_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_existing_files_are_kept_unless_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert main([str(tmp_path), "--count", "1"]) == 2
     assert "is not empty" in capsys.readouterr().err
@@ -103,7 +104,7 @@ def test_overwriting_takes_only_phantoms_away(tmp_path: Path, capsys: pytest.Cap
 
 @pytest.mark.parametrize("count", [1, 2, 3, 10, 300])
 def test_splits_are_shares_of_the_whole(count: int) -> None:
-    names = list(splits(0, count))
+    names = list(draw_splits(0, count))
     assert len(names) == count and (count < 3 or set(names) == {"train", "val", "test"})
     if count >= 10:
         assert names.count("test") == round(count * 0.2) and names.count("val") == round(count * 0.1)

@@ -6,11 +6,12 @@ import nibabel
 import numpy as np
 import pytest
 
+from examples.phantoms.canvas import LABELS, STRUCTURES
 from examples.phantoms.findings import Finding
-from examples.phantoms.lesions import lesion_middle
-from examples.phantoms.painting import LABELS, STRUCTURES, paint
+from examples.phantoms.lesions import lesion_centre
+from examples.phantoms.painting import paint
 from examples.phantoms.patient import draw_patient
-from tests.examples.phantoms.making import middle, patient, points, volume_ml
+from tests.examples.phantoms.builders import centre_of, patient, points, volume_ml
 
 LUNGS = [LABELS[name] for name in STRUCTURES if name.startswith("lung_")]
 
@@ -20,15 +21,17 @@ def test_organs_lie_where_they_belong_however_the_array_is_stored(stored: str, t
     who = patient(stored=stored, tilt=tilt)
     phantom = paint(who)
     assert "".join(nibabel.aff2axcodes(who.acquisition.affine)) == stored
-    at = {name: middle(who, phantom, name) for name in STRUCTURES}
-    assert all(np.isfinite(place).all() for place in at.values())
-    spine = at["vertebrae_L1"]
-    assert at["liver"][0] > spine[0] + 30 and at["spleen"][0] < spine[0] - 60
+    centres = {name: centre_of(who, phantom, name) for name in STRUCTURES}
+    assert all(np.isfinite(centre).all() for centre in centres.values())
+    spine = centres["vertebrae_L1"]
+    assert centres["liver"][0] > spine[0] + 30 and centres["spleen"][0] < spine[0] - 60
     for name in STRUCTURES:
         if name.endswith(("_left", "_right")):
-            assert (at[name][0] > spine[0]) == name.endswith("_right"), name
-    assert all(at[name][1] > spine[1] for name in ("liver", "aorta", "stomach", "pancreas", "heart", "urinary_bladder"))
-    assert at["autochthon_left"][1] < spine[1]
+            assert (centres[name][0] > spine[0]) == name.endswith("_right"), name
+    assert all(
+        centres[name][1] > spine[1] for name in ("liver", "aorta", "stomach", "pancreas", "heart", "urinary_bladder")
+    )
+    assert centres["autochthon_left"][1] < spine[1]
     levels = [f"vertebrae_{level}" for level in ("L5", "L4", "L3", "L2", "L1", "T12")]
     upwards = ["urinary_bladder", *levels[:2], "kidney_left", "spleen", "heart", "trachea"]
     for order in (
@@ -36,16 +39,16 @@ def test_organs_lie_where_they_belong_however_the_array_is_stored(stored: str, t
         upwards,
         ["kidney_right", "liver", "lung_lower_lobe_right", "lung_upper_lobe_right"],
     ):
-        heights = [at[name][2] for name in order]
+        heights = [centres[name][2] for name in order]
         assert heights == sorted(heights), order
 
 
 def test_the_same_body_in_another_array_is_the_same_body() -> None:
-    one, other = patient(), patient(stored="LIP", tilt=5)
-    a, b = paint(one), paint(other)
+    first, second = patient(), patient(stored="LIP", tilt=5)
+    a, b = paint(first), paint(second)
     for name in ("liver", "spleen", "kidney_left", "aorta", "vertebrae_L3", "lung_middle_lobe_right"):
-        assert np.abs(middle(one, a, name) - middle(other, b, name)).max() < 2, name
-        assert volume_ml(one, a, name) == pytest.approx(volume_ml(other, b, name), rel=0.06), name
+        assert np.abs(centre_of(first, a, name) - centre_of(second, b, name)).max() < 2, name
+        assert volume_ml(first, a, name) == pytest.approx(volume_ml(second, b, name), rel=0.06), name
 
 
 @pytest.mark.parametrize(
@@ -85,12 +88,12 @@ ROUND = [
 def test_a_lesion_has_its_size_in_true_millimetres_and_belongs_to_its_organ(finding: Finding, hu: float) -> None:
     who = patient(finding, spacing=4.0)
     phantom = paint(who)
-    there = who.body.to_world(lesion_middle(who, finding)[None])[0]
+    centre = who.body.to_world(lesion_centre(who, finding)[None])[0]
     mask = phantom.labels == LABELS[finding.structure]
     like = mask & (np.abs(phantom.hu - hu) < 14)
-    place = points(who.acquisition.affine, like)
-    ball = place[np.linalg.norm(place - there, axis=1) < finding.size_mm * 0.75]
-    assert np.linalg.norm(ball.mean(0) - there) < 4
+    voxels_mm = points(who.acquisition.affine, like)
+    ball = voxels_mm[np.linalg.norm(voxels_mm - centre, axis=1) < finding.size_mm * 0.75]
+    assert np.linalg.norm(ball.mean(0) - centre) < 4
     diameter = 2 * (len(ball) * 4.0**3 * 3 / 4 / np.pi) ** (1 / 3)
     assert diameter == pytest.approx(finding.size_mm, rel=0.14)
     assert phantom.shares[finding] == pytest.approx(1, abs=0.2)
@@ -99,8 +102,8 @@ def test_a_lesion_has_its_size_in_true_millimetres_and_belongs_to_its_organ(find
 def test_an_aneurysm_has_its_diameter() -> None:
     who = patient(Finding("aortic_aneurysm", "aorta", size_mm=48), spacing=4.0)
     phantom = paint(who)
-    place = points(who.acquisition.affine, phantom.labels == LABELS["aorta"])
-    sac = place[np.abs(place[:, 2] - middle(who, phantom, "vertebrae_L3")[2]) < 15]
+    voxels_mm = points(who.acquisition.affine, phantom.labels == LABELS["aorta"])
+    sac = voxels_mm[np.abs(voxels_mm[:, 2] - centre_of(who, phantom, "vertebrae_L3")[2]) < 15]
     areas = [float(np.sum(sac[:, 2] == height)) * 16 for height in np.unique(sac[:, 2])]
     assert 2 * np.sqrt(max(areas) / np.pi) == pytest.approx(48, abs=5)
 
@@ -111,9 +114,9 @@ def test_an_effusion_is_water_at_the_back_of_its_own_side_and_has_no_label() -> 
     lost = np.isin(before.labels, LUNGS) & ~np.isin(after.labels, LUNGS)
     assert (after.labels[lost] == 0).all() and np.abs(after.hu[lost].mean() - 10) < 6
     assert before.hu[lost].mean() < -700
-    place, lung = (points(dry.acquisition.affine, mask) for mask in (lost, np.isin(before.labels, LUNGS)))
-    spine = middle(dry, before, "vertebrae_T12")
-    assert (place[:, 0] > spine[0]).all() and place[:, 1].mean() < lung[:, 1].mean() - 20
+    voxels_mm, lung = (points(dry.acquisition.affine, mask) for mask in (lost, np.isin(before.labels, LUNGS)))
+    spine = centre_of(dry, before, "vertebrae_T12")
+    assert (voxels_mm[:, 0] > spine[0]).all() and voxels_mm[:, 1].mean() < lung[:, 1].mean() - 20
 
 
 def test_ascites_and_pericardial_fluid_lie_outside_all_organs() -> None:
@@ -125,8 +128,11 @@ def test_ascites_and_pericardial_fluid_lie_outside_all_organs() -> None:
 
 
 def test_water_in_a_kidney_and_fat_in_a_liver_show() -> None:
-    plain, ill = patient(), patient(Finding("hydronephrosis", "kidney_left", "left"), Finding("fatty_liver", "liver"))
-    before, after = paint(plain), paint(ill)
+    plain, abnormal = (
+        patient(),
+        patient(Finding("hydronephrosis", "kidney_left", "left"), Finding("fatty_liver", "liver")),
+    )
+    before, after = paint(plain), paint(abnormal)
     kidney, liver = (before.labels == LABELS[name] for name in ("kidney_left", "liver"))
     assert (after.labels[kidney] == LABELS["kidney_left"]).all()
     assert 0.1 < (np.abs(after.hu[kidney] - 8) < 14).mean() < 0.5
@@ -155,6 +161,6 @@ def test_a_scan_of_the_chest_shows_no_pelvis() -> None:
 
 
 def test_noise_is_the_patients_own() -> None:
-    one = patient()
-    assert (paint(one).hu == paint(one).hu).all()
-    assert (paint(one).hu != paint(replace(one, seed=(3, 1))).hu).mean() > 0.5
+    someone = patient()
+    assert (paint(someone).hu == paint(someone).hu).all()
+    assert (paint(someone).hu != paint(replace(someone, seed=(3, 1))).hu).mean() > 0.5

@@ -8,14 +8,15 @@ import pytest
 
 from curation.engines.rules import RulesEngine
 from curation.verification.verifier import Verifier
+from examples.phantoms.canvas import STRUCTURES
 from examples.phantoms.findings import Finding
 from examples.phantoms.normal_phrases import NORMAL
-from examples.phantoms.painting import STRUCTURES, paint
+from examples.phantoms.painting import paint
 from examples.phantoms.patient import Patient, draw_patient
 from examples.phantoms.phrases import FINDINGS
-from examples.phantoms.reports import STYLES, TOPICS, Report, Writer, write_report
-from examples.phantoms.truth import Shown, shown
-from tests.examples.phantoms.making import patient
+from examples.phantoms.reports import STYLES, TOPICS, PhantomReport, ReportWriter, write_report
+from examples.phantoms.truth import ScanContent, scan_content
+from tests.examples.phantoms.builders import patient
 
 WORDS = {"mm": "31", "cm": "3.1", "length": "151", "side": "left", "lobe": "right lower lobe", "bone": "L2"}
 # What a caption of a finding or of a normal organ may be filed under, where that is not the name of the topic.
@@ -78,23 +79,23 @@ def captions(text: str) -> list[tuple[str, str | None]]:
 
 
 @cache
-def scan(*findings: Finding, field: str = "chest abdomen pelvis", number: int = 0) -> tuple[Patient, Shown]:
+def scan(*findings: Finding, field: str = "chest abdomen pelvis", number: int = 0) -> tuple[Patient, ScanContent]:
     who = patient(*findings, field=field, number=number)
-    return who, shown(who, paint(who))
+    return who, scan_content(who, paint(who))
 
 
-def drawn(count: int) -> list[tuple[Patient, Shown, Report]]:
-    made = []
+def draw_reports(count: int) -> list[tuple[Patient, ScanContent, PhantomReport]]:
+    patients = []
     for number in range(count):
         who = draw_patient(5, number, STRUCTURES)
-        seen = shown(who, paint(who))
-        made.append((who, seen, write_report(who, seen)))
-    return made
+        content = scan_content(who, paint(who))
+        patients.append((who, content, write_report(who, content)))
+    return patients
 
 
 @pytest.fixture(scope="module")
-def some() -> list[tuple[Patient, Shown, Report]]:
-    return drawn(16)
+def reports() -> list[tuple[Patient, ScanContent, PhantomReport]]:
+    return draw_reports(16)
 
 
 @pytest.mark.parametrize("kind", [*FINDINGS, *NORMAL])
@@ -104,9 +105,9 @@ def test_each_phrase_gives_captions_of_the_right_organ_and_status(kind: str) -> 
     for manner, templates in bank.items():
         assert manner in STYLES.values() and len(set(templates)) == len(templates) >= 2
         for template in templates:
-            found = captions(template.format(**WORDS, **capitals))
-            assert found and {verdict for _, verdict in found} == {status}, template
-            assert {organ for organ, _ in found} <= ORGANS.get(kind, {kind}), template
+            pairs = captions(template.format(**WORDS, **capitals))
+            assert pairs and {status_ for _, status_ in pairs} == {status}, template
+            assert {organ for organ, _ in pairs} <= ORGANS.get(kind, {kind}), template
 
 
 def test_each_finding_that_can_be_drawn_has_words() -> None:
@@ -116,11 +117,11 @@ def test_each_finding_that_can_be_drawn_has_words() -> None:
 
 def test_findings_are_told_with_side_and_size() -> None:
     cyst = Finding("renal_cyst", "kidney_left", "left", 31, direction=(-1.0, 0.0, 0.0))
-    gone = Finding("absent_gallbladder", "gallbladder")
+    absent = Finding("absent_gallbladder", "gallbladder")
     for number in range(12):
-        who, seen = scan(cyst, gone, number=number % 3)
+        who, content = scan(cyst, absent, number=number % 3)
         who = Patient(**{**vars(who), "seed": (11, number)})
-        report = write_report(who, seen)
+        report = write_report(who, content)
         for text in (report.findings, report.impression):
             assert re.search(r"\b(31 mm|3\.1 cm)\b", text) and "left" in text.lower()
             assert re.search(r"gallbladder (is|was|has|absent)|cholecystectomy", text, re.I)
@@ -147,19 +148,19 @@ SIDED_OF = {
 SIDED = {*SIDED_OF.values(), "left pleura", "right pleura"}
 
 
-def test_a_report_tells_what_is_shown_and_no_more(some: list[tuple[Patient, Shown, Report]]) -> None:
-    for who, seen, report in some:
+def test_a_report_tells_what_is_shown_and_no_more(reports: list[tuple[Patient, ScanContent, PhantomReport]]) -> None:
+    for who, content, report in reports:
         abnormal = {organ for organ, status in captions(report.findings) if status == "abnormal"}
-        assert bool(abnormal) == bool(seen.findings), report.findings
-        expected = {organ_of(f) for f in seen.findings if f.side}
+        assert bool(abnormal) == bool(content.findings), report.findings
+        expected = {organ_of(f) for f in content.findings if f.side}
         assert expected == {organ for organ in abnormal if organ in SIDED}, report.findings
-        for f in seen.findings:
+        for f in content.findings:
             if f.size_mm and f.kind not in ("pleural_effusion", "consolidation"):
                 assert re.search(rf"\b({f.size_mm:.0f} mm|{f.size_mm / 10:.1f} cm)", report.findings), f
-        told = {float(size) for size in re.findall(r"(\d+) mm", report.impression)}
-        lengths = set(seen.length_mm.values())
-        assert told <= {f.size_mm for f in seen.findings} | lengths
-        assert set(seen.findings) <= set(who.findings)
+        sizes = {float(size) for size in re.findall(r"(\d+) mm", report.impression)}
+        lengths = set(content.length_mm.values())
+        assert sizes <= {f.size_mm for f in content.findings} | lengths
+        assert set(content.findings) <= set(who.findings)
 
 
 FOREIGN = {
@@ -172,40 +173,40 @@ FOREIGN = {
 
 @pytest.mark.parametrize("field", FOREIGN)
 def test_nothing_outside_the_field_of_view_is_spoken_of(field: str) -> None:
-    ill = (
+    abnormal = (
         Finding("distended_bladder", "urinary_bladder", factor=1.5),
         Finding("lung_nodule", "lung_upper_lobe_right", "right", 20, direction=(0.0, 1.0, 0.0)),
         Finding("compression_fracture", "vertebrae_L4", factor=0.6),
         Finding("cardiomegaly", "heart", factor=1.2),
     )
-    for findings in ((), ill):
-        who, seen = scan(*findings, field=field)
+    for findings in ((), abnormal):
+        who, content = scan(*findings, field=field)
         for seed in range(8):
-            report = write_report(Patient(**{**vars(who), "seed": (seed, 0)}), seen)
+            report = write_report(Patient(**{**vars(who), "seed": (seed, 0)}), content)
             assert not re.search(FOREIGN[field], f"{report.findings} {report.impression}", re.I), report.findings
 
 
 def test_nothing_is_called_normal_beside_a_finding_that_is_cut() -> None:
-    """A cyst at the end of the scan is not told, and its organ is not called normal."""
-    who, seen = scan(Finding("liver_cyst", "liver", size_mm=40, direction=(0.6, 0.0, -0.8)))
-    hidden = Shown(seen.structures, (), seen.volumes_ml, seen.length_mm)
+    """A cyst at the end of the scan is not sizes, and its organ is not called normal."""
+    who, content = scan(Finding("liver_cyst", "liver", size_mm=40, direction=(0.6, 0.0, -0.8)))
+    hidden = ScanContent(content.structures, (), content.volumes_ml, content.length_mm)
     topic = next(topic for topic in TOPICS if topic.name == "liver")
-    assert Writer(who, hidden, "full", np.random.default_rng(0)).topic(topic) == []
-    assert len(Writer(who, seen, "full", np.random.default_rng(0)).topic(topic)) == 1
+    assert ReportWriter(who, hidden, "full", np.random.default_rng(0)).topic(topic) == []
+    assert len(ReportWriter(who, content, "full", np.random.default_rng(0)).topic(topic)) == 1
 
 
-def test_reports_differ_in_style_and_words(some: list[tuple[Patient, Shown, Report]]) -> None:
-    assert {report.style for *_, report in some} == STYLES.keys()
-    assert len({report.findings for *_, report in some}) == len(some)
-    words = sorted(len(f"{report.findings} {report.impression}".split()) for *_, report in some)
+def test_reports_differ_in_style_and_words(reports: list[tuple[Patient, ScanContent, PhantomReport]]) -> None:
+    assert {report.style for *_, report in reports} == STYLES.keys()
+    assert len({report.findings for *_, report in reports}) == len(reports)
+    words = sorted(len(f"{report.findings} {report.impression}".split()) for *_, report in reports)
     assert words[0] >= 20 and 60 <= words[len(words) // 2] <= 160 and words[-1] <= 220
 
 
 def test_organs_that_are_called_normal_together_each_get_a_caption() -> None:
-    who, seen = scan()
+    who, content = scan()
     merged = 0
     for seed in range(30):
-        report = write_report(Patient(**{**vars(who), "seed": (seed, 1)}), seen)
+        report = write_report(Patient(**{**vars(who), "seed": (seed, 1)}), content)
         if match := re.search(
             r"(?:The )?([^.:]+) and (?:stomach|pancreas|urinary bladder|inferior vena cava)\b[^.]*\.", report.findings
         ):
@@ -214,5 +215,5 @@ def test_organs_that_are_called_normal_together_each_get_a_caption() -> None:
     assert merged > 3
 
 
-def test_reports_make_captions(some: list[tuple[Patient, Shown, Report]]) -> None:
-    assert np.mean([len(captions(report.findings)) for *_, report in some]) > 12
+def test_reports_make_captions(reports: list[tuple[Patient, ScanContent, PhantomReport]]) -> None:
+    assert np.mean([len(captions(report.findings)) for *_, report in reports]) > 12

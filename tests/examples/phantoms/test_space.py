@@ -21,26 +21,26 @@ def centres(affine: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def test_a_field_on_a_grid_is_the_field_at_its_voxel_centres() -> None:
-    waves = Waves.drawn(np.random.default_rng(0), 5, (40.0, 90.0), 2.0, 3)
-    found = waves.on_grid(oblique(), SHAPE).reshape(3, -1).T
-    np.testing.assert_allclose(found, waves.at(centres(oblique(), SHAPE)), atol=1e-4)
+    waves = Waves.draw(np.random.default_rng(0), 5, (40.0, 90.0), 2.0, 3)
+    on_grid = waves.on_grid(oblique(), SHAPE).reshape(3, -1).T
+    np.testing.assert_allclose(on_grid, waves.at(centres(oblique(), SHAPE)), atol=1e-4)
 
 
 def test_model_coordinates_on_a_grid_are_those_of_its_voxel_centres() -> None:
-    body = Body.drawn(np.random.default_rng(1))
-    found = body.on_grid(oblique(), SHAPE).reshape(3, -1).T
-    np.testing.assert_allclose(found, body.to_model(centres(oblique(), SHAPE)), atol=1e-3)
+    body = Body.draw(np.random.default_rng(1))
+    on_grid = body.on_grid(oblique(), SHAPE).reshape(3, -1).T
+    np.testing.assert_allclose(on_grid, body.to_model(centres(oblique(), SHAPE)), atol=1e-3)
 
 
 def test_there_and_back_again() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        body, points = Body.drawn(rng), rng.uniform(-150, 300, size=(50, 3))
+        body, points = Body.draw(rng), rng.uniform(-150, 300, size=(50, 3))
         np.testing.assert_allclose(body.to_model(body.to_world(points)), points, atol=1e-6)
 
 
 def test_a_block_holds_all_of_its_shape() -> None:
-    body, affine, shape = Body.drawn(np.random.default_rng(2)), oblique(), (40, 50, 30)
+    body, affine, shape = Body.draw(np.random.default_rng(2)), oblique(), (40, 50, 30)
     affine[:3, 3] = (70, -80, -70)
     ball = Ellipsoid((0, 0, 0), (30, 18, 12), rotation(20, 30, 40))
     place = body.on_grid(affine, shape)

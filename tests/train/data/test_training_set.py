@@ -64,9 +64,9 @@ def test_one_structure_under_two_labels_is_one(tmp_path: Path) -> None:
     data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
     assert data.structures == ("kidney_left",)
     assert data.labelled_structures(CaseRef(1, 0)) == {"kidney_left"}
-    case = data.cases(1)[0]
-    assert case.labels is not None
-    assert int(data.label_membership(1, [("kidney_left",)])[case.labels.long()].sum()) == 64
+    prepared = data.cases(1)[0]
+    assert prepared.labels is not None
+    assert int(data.label_membership(1, [("kidney_left",)])[prepared.labels.long()].sum()) == 64
 
 
 def test_two_labels_of_one_data_set_that_mean_one_structure_are_both_it(tmp_path: Path) -> None:

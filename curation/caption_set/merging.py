@@ -33,53 +33,53 @@ def merge(
 ) -> Manifest:
     """Join the finished sets of all shards into ``out``, and from there into a store; they stay as they are.
 
-    Stopped at any moment, the same call makes it anew. Returns the manifest of the whole set.
+    Stopped at any moment, the same call makes it anew. Returns the manifest of the merged set.
 
     Raises ``InputError``, ``SetError`` and ``ManifestError`` for sets that do not belong together, are unfinished,
     missing or there twice.
     """
     progress = progress or Progress()
-    shards = _in_order(folders)
-    whole = _joined([manifest for _, manifest in shards])
+    shards = _ordered_shards(folders)
+    merged = _merged_manifest([manifest for _, manifest in shards])
     if publisher:
         publisher.begin()
     if any(folder.resolve() == out.resolve() for folder in folders):
         raise InputError(f"--out {out} is one of the sets to merge: name another folder")
     if not overwrite and is_caption_set(out) and (before := load_manifest(out)).complete:
-        if before.identity() == whole.identity():
+        if before.identity() == merged.identity():
             return before
         raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
     with lock_set(out):
-        _begin(out, whole)
+        _begin(out, merged)
         if publisher:
             publisher.put_manifest()
             publisher.remove_leftovers(0)
-        progress.start(len(whole.parts), 0)
-        for index in range(len(whole.parts)):
+        progress.start(len(merged.parts), 0)
+        for index in range(len(merged.parts)):
             progress.raise_if_interrupted()
             folder, _ = shards[index % len(shards)]
-            for table in tables_of(whole.settings):
-                _put(part_path(folder, table, index // len(shards)), part_path(out, table, index))
+            for table in tables_of(merged.settings):
+                _link_or_copy(part_path(folder, table, index // len(shards)), part_path(out, table, index))
             if publisher:
-                publisher.put_part(index, tables_of(whole.settings))
-                publisher.drop_part(index, tables_of(whole.settings))
+                publisher.put_part(index, tables_of(merged.settings))
+                publisher.drop_part(index, tables_of(merged.settings))
             progress.advance()
         for name in (PROMPT_FILE, SKIPPED_FILE):
             if (shards[0][0] / name).exists():
-                _put(shards[0][0] / name, out / name)
-        complete_set(out, whole, publisher)
-    return whole
+                _link_or_copy(shards[0][0] / name, out / name)
+        complete_set(out, merged, publisher)
+    return merged
 
 
-def _begin(out: Path, whole: Manifest) -> None:
+def _begin(out: Path, merged: Manifest) -> None:
     """Prepare the folder: it says that it is an unfinished set before it holds any rows."""
-    whole.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
+    merged.model_copy(update={"complete": False, "parts": (), "counts": Counts()}).save(out)
     remove_leftovers(out, 0)
-    for table in tables_of(whole.settings):
+    for table in tables_of(merged.settings):
         (out / table).mkdir(exist_ok=True)
 
 
-def _put(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     """Link a file where that can be, since nothing writes into a finished part; else copy it."""
     with whole_file(target) as temporary:
         temporary.unlink(missing_ok=True)
@@ -89,7 +89,7 @@ def _put(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
-def _in_order(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
+def _ordered_shards(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
     """Return folder and manifest of every shard, ordered by number; raise where one is missing, unfinished or twice."""
     by_number: dict[int, tuple[Path, Manifest]] = {}
     first: tuple[Path, Manifest] | None = None
@@ -135,7 +135,7 @@ def _check_alike(first: Path, expected: Manifest, folder: Path, manifest: Manife
         )
 
 
-def _joined(manifests: Sequence[Manifest]) -> Manifest:
+def _merged_manifest(manifests: Sequence[Manifest]) -> Manifest:
     """Return the manifest of all shards together."""
     total = sum(len(manifest.parts) for manifest in manifests)
     lengths = [len(range(place, total, len(manifests))) for place in range(len(manifests))]
@@ -164,7 +164,7 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
 
 
 def _usage(usages: Sequence[Usage]) -> Usage | None:
-    """Return the sums. The first and last captions of the whole are not those of a shard: their rates are left out."""
+    """Return the sums. The first and last captions of the merged are not those of a shard: their rates are left out."""
     if not usages:
         return None
     names = ("questions", "retries", "repairs", "failures", "prompt_tokens", "completion_tokens", "seconds")

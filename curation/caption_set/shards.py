@@ -33,13 +33,13 @@ GROUP_CHARACTERS = 32_000_000
 
 def source_names(columns: Iterable[str]) -> dict[str, str]:
     """Return the name of each source column in ``reports``: "source_" comes before one that would hide another."""
-    taken = set(parquet_schema("reports").names)  # compared in lower case: SQL engines do not tell Text from text
+    used_names = set(parquet_schema("reports").names)  # compared in lower case: SQL engines do not tell Text from text
     names = {}
     for column in columns:
         names[column] = column
-        while names[column].lower() in taken:
+        while names[column].lower() in used_names:
             names[column] = f"source_{names[column]}"
-        taken.add(names[column].lower())
+        used_names.add(names[column].lower())
     return names
 
 

@@ -1,4 +1,4 @@
-"""Captions from anywhere, brought together with the reports they are about, whatever order they come in."""
+"""Read captions from anywhere and bring them together with the reports they are about, whatever order they come in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .tables import open_table
 
 
 class CaptionInput(BaseModel):
-    """A caption from anywhere, before it is held against its report. Unknown fields are an error."""
+    """A row of a captions table, before it is compared with its report. An unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ ReportText = tuple[str, tuple[Section, ...]]
 
 
 class CaptionClaim(NamedTuple):
-    """A row of the captions table; ``problem`` says why it cannot be held against any report."""
+    """A caption that is claimed of a report; ``problem`` says why it cannot be compared with one, None if it can."""
 
     report_id: str
     organ: str
@@ -45,14 +45,14 @@ class CaptionClaim(NamedTuple):
 
 
 class ClaimBatch(NamedTuple):
-    """Claims with the reports they are about."""
+    """Claims, with text and sections of the reports they are about by report id."""
 
     claims: list[CaptionClaim]
     texts: dict[str, ReportText]
 
 
 class ReportIndex:
-    """Reports by id, in a nameless file that SQLite removes by itself: captions need not come in the reports' order."""
+    """Stores reports by id in a nameless file that SQLite removes by itself: captions need not come in their order."""
 
     def __init__(self) -> None:
         self._base = sqlite3.connect("", isolation_level=None)
@@ -60,29 +60,29 @@ class ReportIndex:
         self._base.execute("CREATE TABLE report (id TEXT PRIMARY KEY, text TEXT, sections TEXT)")
 
     def fill(self, reports: Iterable[Report]) -> int:
-        """Take in reports; of several with the same id the first counts."""
-        rows = ((report.report_id, report.text, _packed(report.sections)) for report in reports)
+        """Store reports and return their number; of several with the same id the first counts."""
+        rows = ((report.report_id, report.text, _sections_json(report.sections)) for report in reports)
         self._base.execute("BEGIN")
         count = self._base.executemany("INSERT OR IGNORE INTO report VALUES (?, ?, ?)", rows).rowcount
         self._base.execute("COMMIT")
         return count
 
     def get(self, report_id: str) -> ReportText | None:
-        """Text and sections of a report."""
-        found = self._base.execute("SELECT text, sections FROM report WHERE id = ?", (report_id,)).fetchone()
-        return (found[0], tuple(Section(*section) for section in json.loads(found[1]))) if found else None
+        """Return text and sections of a report; None if there is none with this id."""
+        row = self._base.execute("SELECT text, sections FROM report WHERE id = ?", (report_id,)).fetchone()
+        return (row[0], tuple(Section(*section) for section in json.loads(row[1]))) if row else None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file, which removes it."""
         self._base.close()
 
 
-def _packed(sections: Iterable[Section]) -> str:
+def _sections_json(sections: Iterable[Section]) -> str:
     return json.dumps([(section.name, section.start, section.end) for section in sections])
 
 
 def caption_files(path: Path) -> list[Path]:
-    """The files that ``path`` names: itself, or the Parquet files of a folder, by name."""
+    """Return the files that ``path`` names: itself, or the Parquet files of a folder, ordered by name."""
     if not path.is_dir():
         return [path]
     files = sorted(path.glob("*.parquet"))
@@ -92,7 +92,10 @@ def caption_files(path: Path) -> list[Path]:
 
 
 def read_claims(path: Path, problems: Callable[[RowProblem], None]) -> Iterator[CaptionClaim]:
-    """Stream captions from a table with the columns report_id, organ and caption, or a folder of such Parquet files."""
+    """Stream captions from a table with the columns report_id, organ and caption, or a folder of such Parquet files.
+
+    Problems with rows go to ``problems``. Raises ``InputError`` where a column is missing.
+    """
     for file in caption_files(path):
         with open_table(file, partial(_note, problems, str(file))) as table:
             missing = [column for column in COLUMNS if column not in table.columns]
@@ -125,22 +128,22 @@ def _claim(row: TableRow) -> CaptionClaim:
     try:
         CaptionInput.model_validate(cells)
     except ValidationError as error:
-        problem = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
+        problem = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
     return CaptionClaim(**cells, problem=problem)
 
 
 def batches_of(claims: Iterable[CaptionClaim], index: ReportIndex, reports: str) -> Iterator[ClaimBatch]:
-    """Batches for a worker. A claim about a report that ``reports`` (a name) lacks stays, with that as its problem."""
+    """Yield batches for a worker. A claim about a report that ``reports`` (a name) lacks gets that as its problem."""
     batch = ClaimBatch([], {})
     characters = 0
     for claim in claims:
         if claim.problem is None and claim.report_id not in batch.texts:
-            found = index.get(claim.report_id)
-            if found is None:
+            text_and_sections = index.get(claim.report_id)
+            if text_and_sections is None:
                 claim = claim._replace(problem=f"report not found: {reports} has none with this id")
             else:
-                batch.texts[claim.report_id] = found
-                characters += len(found[0])
+                batch.texts[claim.report_id] = text_and_sections
+                characters += len(text_and_sections[0])
         batch.claims.append(claim)
         if len(batch.claims) >= BATCH_CLAIMS or characters >= BATCH_CHARACTERS:
             yield batch

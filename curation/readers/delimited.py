@@ -1,4 +1,4 @@
-"""CSV and TSV to rows, whatever the delimiter, and with cells missing or in surplus."""
+"""Read CSV and TSV as rows, whatever the delimiter, and also with cells missing or in surplus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .rows import DamagedError, NoteProblem, Table, TableRow
 
 DELIMITERS = ",\t;|"
 # Lines looked at to find the delimiter.
-SAMPLE = 20
+SAMPLE_LINES = 20
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*$')
 
 
@@ -36,21 +36,21 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         raise InputError(f"{path}: {error}; fetch the file again") from error
     if header is None:
         raise InputError(f"{path} holds no text; expected a header line and at least one report")
-    lines.done()
+    lines.end_record()
     columns = unique_names([name.strip().lstrip("\ufeff") for name in header])
     return Table(columns, _rows(lines, columns, RecordShape(delimiter, len(columns)), note))
 
 
 def _find_delimiter(lines: RecordLines, preferred: str) -> str:
-    """The delimiter that cuts the first records into equally many cells, two at least."""
+    """Return the delimiter that cuts the first records into equally many cells, two at least."""
     try:
-        sample = list(islice(lines, SAMPLE))
+        sample = list(islice(lines, SAMPLE_LINES))
     except (DamagedError, OpenQuoteError):
         sample = lines.record[:]
-    if sample and (named := SEPARATOR_LINE.match(sample[0])):  # a line that Excel writes and reads
+    if sample and (separator := SEPARATOR_LINE.match(sample[0])):  # a line that Excel writes and reads
         lines.record.pop(0)
         lines.put_back()
-        return named[1]
+        return separator[1]
     lines.put_back()
 
     def score(delimiter: str) -> tuple[float, int, bool]:
@@ -58,18 +58,18 @@ def _find_delimiter(lines: RecordLines, preferred: str) -> str:
         width = len(records[0]) if records else 0
         if width < 2:
             return 0.0, 0, delimiter == preferred
-        whole = records[:-1] if len(records) > 2 else records  # the last may go on behind the sample
-        return sum(len(cells) == width for cells in whole) / len(whole), width, delimiter == preferred
+        complete = records[:-1] if len(records) > 2 else records  # the last may go on behind the sample
+        return sum(len(cells) == width for cells in complete) / len(complete), width, delimiter == preferred
 
     return max(DELIMITERS, key=score)
 
 
 def unique_names(names: list[str]) -> tuple[str, ...]:
-    """Column names without gaps or repeats: a nameless column is called by its place, a repeated one is numbered."""
+    """Return column names without gaps or repeats: a nameless column gets its number, a repeated name is numbered."""
     seen: dict[str, int] = {}
     unique = []
-    for place, name in enumerate(names, 1):
-        name = name or f"column {place}"
+    for number, name in enumerate(names, 1):
+        name = name or f"column {number}"
         seen[name] = seen.get(name, 0) + 1
         unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return tuple(unique)

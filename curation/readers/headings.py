@@ -1,4 +1,4 @@
-"""Headings of radiology reports: which phrases are one, where they stand, and which section they open."""
+"""Find the headings of radiology reports: which phrases are headings, and which section each opens."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ RUN_IN = re.compile(
     rf"(?P<phrase>{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP})(?P<second>\s?(?:/|&|and)\s?(?:{RUN_IN_ANYWHERE}))?)$",
     re.IGNORECASE,
 )
-# Asked first, since most colons stand behind other words.
+# Looked at first, since most colons stand behind other words.
 LAST_WORD = re.compile(r"[A-Za-z]+$")
 LAST_WORDS = frozenset(phrase.split()[-1] for phrase in f"{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP}".split("|"))
 # "Number of Findings: 3", "see Impression: …" are phrases of a sentence.
@@ -115,9 +115,10 @@ SIGNATURE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """``text[start:end]`` is a heading with its decoration; what follows ``end`` belongs to ``section``.
+    """A heading: ``text[start:end]`` is its words with their decoration, and ``section`` is what begins at ``end``.
 
-    ``note`` marks the headings of clinical notes, ``line`` one that ends with its own line.
+    Offsets count characters of the text from 0. ``note`` marks the headings of clinical notes; ``line`` says that the
+    section ends with the heading's own line.
     """
 
     start: int
@@ -128,20 +129,20 @@ class Heading:
 
 
 def find_headings(text: str) -> list[Heading]:
-    """All headings of a text, in order, without overlaps."""
-    found = [*_with_colon(text), *_dashed(text), *_signatures(text)]
+    """Return all headings of a text, in order, without overlaps."""
+    candidates = [*_with_colon(text), *_dashed(text), *_signatures(text)]
     if "\n" in text or "\r" in text:
-        found += _bare_lines(text)
-    found.sort(key=lambda heading: heading.start)
-    kept: list[Heading] = []
-    for heading in found:
-        if not kept or heading.start >= kept[-1].end:
-            kept.append(heading)
-    return kept
+        candidates += _bare_lines(text)
+    candidates.sort(key=lambda heading: heading.start)
+    headings: list[Heading] = []
+    for heading in candidates:
+        if not headings or heading.start >= headings[-1].end:
+            headings.append(heading)
+    return headings
 
 
 def section_of(phrase: str) -> str | None:
-    """The section that a phrase opens as a heading, if it does.
+    """Return the section that a phrase opens as a heading, None if it is no heading.
 
     >>> section_of("Technique and findings"), section_of("REASON FOR EXAM"), section_of("Liver")
     ('findings', 'history', None)
@@ -154,22 +155,22 @@ def section_of(phrase: str) -> str | None:
     if phrase.startswith("reason for "):
         return "history"
     parts = [part for part in re.split(r"\s*(?:/|&|,|\band\b)\s*", phrase) if part]
-    known = [SECTION_OF[part] for part in parts if part in SECTION_OF]
-    if known and len(known) == len(parts):
-        return min(known, key=RANK.__getitem__)
+    sections = [SECTION_OF[part] for part in parts if part in SECTION_OF]
+    if sections and len(sections) == len(parts):
+        return min(sections, key=RANK.__getitem__)
     words = phrase.split()
     return SECTION_OF[words[-1]] if len(words) < 4 and words[-1:] in (["findings"], ["impression"]) else None
 
 
 def _with_colon(text: str) -> Iterator[Heading]:
-    """Headings in front of a colon: alone at the start of a line, or running on from the sentence before."""
+    """Yield headings in front of a colon: at the start of a line, or running on from the sentence before."""
     place = text.find(":")
     while place >= 0:
         near = max(0, place - LONGEST)
         broken = max(text.rfind("\n", near, place), text.rfind("\r", near, place)) + 1
         line = broken or near
-        starts = _at_line_start(text, line, place) if broken or not near else None
-        heading = starts or _run_in(text, line, place)
+        at_start = _at_line_start(text, line, place) if broken or not near else None
+        heading = at_start or _run_in(text, line, place)
         if heading and not BARE_NUMBER.match(text, place + 1):
             yield heading
         place = text.find(":", place + 1)
@@ -191,47 +192,49 @@ def _run_in(text: str, line: int, colon: int) -> Heading | None:
     last = LAST_WORD.search(text, max(line, colon - 16), colon)
     if not last or last[0].lower() not in LAST_WORDS:
         return None
-    found = RUN_IN.search(text, max(line, colon - 80), colon)
-    if not found or not found["heading"][0].isupper():
+    match = RUN_IN.search(text, max(line, colon - 80), colon)
+    if not match or not match["heading"][0].isupper():
         return None
-    before = found["before"] or ""
-    if before.lower() in GOES_ON or (found["phrase"].lower() not in ANYWHERE and before and before[-1] not in STOPS):
+    before = match["before"] or ""
+    if before.lower() in GOES_ON or (match["phrase"].lower() not in ANYWHERE and before and before[-1] not in STOPS):
         return None
-    section = section_of(found["phrase"] + (found["second"] or ""))
-    return Heading(found.start("heading"), _end(BOLD_END, text, colon + 1), section) if section else None
+    section = section_of(match["phrase"] + (match["second"] or ""))
+    return Heading(match.start("heading"), _end(BOLD_END, text, colon + 1), section) if section else None
 
 
 def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
-    found = pattern.match(text, place)
-    return found.end() if found else place
+    match = pattern.match(text, place)
+    return match.end() if match else place
 
 
 def _title_section(phrase: str) -> str | None:
-    """``CT ABDOMEN`` heads findings; ``CT-GUIDED BIOPSY`` heads what was done."""
+    """Return the section of an examination's title: ``CT ABDOMEN`` opens findings, ``CT-GUIDED BIOPSY`` a procedure."""
     if not TITLE.match(phrase) and not (phrase[:2] == "CT" and INTERVENTION.search(phrase)):
         return None
     return "other" if INTERVENTION.search(phrase) else "findings"
 
 
 def _bare_lines(text: str) -> Iterator[Heading]:
-    """Headings on a line of their own without a colon: known phrases, and titles in capitals."""
-    for found in BARE_LINE.finditer(text):
-        phrase = found["heading"]
+    """Yield headings on a line of their own without a colon: known phrases, and titles in capitals."""
+    for match in BARE_LINE.finditer(text):
+        phrase = match["heading"]
         section = SECTION_OF.get(phrase.lower().strip())
-        if section is None and (phrase.isupper() or found["mark"]):
+        if section is None and (phrase.isupper() or match["mark"]):
             section = _title_section(phrase)
-        if section and (found["mark"] or section not in {"other", "technique"} or phrase.isupper()):
-            yield Heading(found.start(), found.end(), section)
+        if section and (match["mark"] or section not in {"other", "technique"} or phrase.isupper()):
+            yield Heading(match.start(), match.end(), section)
 
 
 def _dashed(text: str) -> Iterator[Heading]:
+    """Yield headings in front of a dash or of a numbered list."""
     if any(word in text for word in DASHED_WORDS):
-        for found in DASHED.finditer(text):
-            yield Heading(found.start(), found.end(), SECTION_OF[found["heading"].lower()])
+        for match in DASHED.finditer(text):
+            yield Heading(match.start(), match.end(), SECTION_OF[match["heading"].lower()])
 
 
 def _signatures(text: str) -> Iterator[Heading]:
+    """Yield the beginnings of signatures and of notes on who was told; they end with their line."""
     folded = text.lower()
     if any(word in folded for word in SIGNATURE_WORDS):
-        for found in SIGNATURE.finditer(text):
-            yield Heading(found.start("heading"), found.end(), "other", line=True)
+        for match in SIGNATURE.finditer(text):
+            yield Heading(match.start("heading"), match.end(), "other", line=True)

@@ -1,4 +1,4 @@
-"""JSON to rows, streamed: one object on each line, a list of objects, or a map from id to report."""
+"""Read JSON as rows, streamed: one object on each line, a list of objects, or a map from id to report."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WHITE = " \t\r\n\ufeff"
 
 
 def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
-    """Stream the objects of a JSON file. Its beginning says which of the kinds it is, whatever the file is called.
+    """Return the objects of a JSON file as a table. Its beginning shows which kind it is, whatever the file is called.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is of none of the kinds.
     """
     try:
         ahead = list(islice((piece for piece in pieces if piece.strip(WHITE)), 2))
@@ -31,15 +31,18 @@ def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
         raise InputError(f"{path}: {error}; fetch the file again") from error
     if not ahead:
         raise InputError(f"{path} holds no text; expected JSON objects with a report in each")
-    whole = chain(ahead, pieces)
-    rows = _line_rows(whole, note) if _by_line(ahead, path) else _document_rows(JsonCursor(whole), path, note)
+    all_pieces = chain(ahead, pieces)
+    if _has_object_per_line(ahead, path):
+        rows = _line_rows(all_pieces, note)
+    else:
+        rows = _document_rows(JsonCursor(all_pieces), path, note)
     first = list(islice(rows, LOOK_AHEAD))
     columns = tuple(dict.fromkeys(name for row in first for name in row.cells))
     return Table(columns, chain(first, rows))
 
 
-def _by_line(ahead: list[str], path: Path) -> bool:
-    """Whether each line is an object of its own."""
+def _has_object_per_line(ahead: list[str], path: Path) -> bool:
+    """Return whether each line is an object of its own."""
     first = ahead[0].strip(WHITE)
     if first.startswith("[") or first == "{":
         return False
@@ -75,7 +78,7 @@ def _line_rows(pieces: Iterator[str], note: NoteProblem) -> Iterator[TableRow]:
 
 
 def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
-    """Lines that are not blank; of one without an end only so much as shows that it is no JSON."""
+    """Yield the lines that are not blank; of one without an end only so much as shows that it is no JSON."""
     parts: list[str] = []
     size = 0
     for piece in pieces:
@@ -91,7 +94,7 @@ def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
 
 
 class JsonCursor:
-    """A cursor over JSON text of any length that holds little more than the value under it."""
+    """Reads JSON text of any length value by value and holds little more than the value that it stands at."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
         self._pieces = pieces
@@ -100,23 +103,23 @@ class JsonCursor:
         self._decoder = json.JSONDecoder()
 
     def peek(self) -> str:
-        """The next character that is not white, or "" at the end."""
+        """Return the next character that is not white, or "" at the end."""
         while True:
             while self._place < len(self._text):
                 character = self._text[self._place]
                 if character not in WHITE:
                     return character
                 self._place += 1
-            if not self._more():
+            if not self._read_on():
                 return ""
 
     def skip(self, expected: str) -> bool:
-        """Step over ``expected`` if it comes next."""
-        found = self.peek() == expected
-        self._place += found
-        return found
+        """Step over ``expected`` if it comes next; return whether it does."""
+        comes_next = self.peek() == expected
+        self._place += comes_next
+        return comes_next
 
-    def value(self) -> object:
+    def read_value(self) -> object:
         """Read one value.
 
         Raises:
@@ -127,26 +130,29 @@ class JsonCursor:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._place)
             except ValueError:
-                if not self._more(double=True):
+                if not self._read_on(double=True):
                     raise
                 continue
-            if end < len(self._text) or isinstance(value, str | list | dict) or not self._more():
+            if end < len(self._text) or isinstance(value, str | list | dict) or not self._read_on():
                 self._place = end
                 return value
 
-    def _more(self, double: bool = False) -> bool:
-        """Read on; with ``double`` until as much again is there, so that a long value is not parsed at every piece."""
+    def _read_on(self, double: bool = False) -> bool:
+        """Read on; with ``double`` until as much again is there, so that a long value is not parsed at every piece.
+
+        Returns whether there was more text.
+        """
         self._text, self._place = self._text[self._place :], 0
         if len(self._text) > LONGEST_VALUE:
             return False
-        added, wanted = [], len(self._text) if double else 1
+        pieces, missing = [], len(self._text) if double else 1
         for piece in self._pieces:
-            added.append(piece)
-            wanted -= len(piece)
-            if wanted <= 0:
+            pieces.append(piece)
+            missing -= len(piece)
+            if missing <= 0:
                 break
-        self._text += "".join(added)
-        return bool(added)
+        self._text += "".join(pieces)
+        return bool(pieces)
 
 
 def _document_rows(document: JsonCursor, path: Path, note: NoteProblem) -> Iterator[TableRow]:
@@ -171,64 +177,64 @@ def _document_rows(document: JsonCursor, path: Path, note: NoteProblem) -> Itera
 
 
 def _records(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
-    """Records of a document, each with what its place says of it: the key of a map, or the name of its list."""
+    """Yield the records of a document, each with the cells that its place adds: key of a map, or name of its list."""
     while document.peek():
         if document.skip("["):
             yield from (({}, record) for record in _elements(document))
         elif document.skip("{"):
             yield from _members(document)
         else:
-            yield {}, document.value()
+            yield {}, document.read_value()
 
 
 def _elements(document: JsonCursor) -> Iterator[object]:
-    """What stands in a list, up to its closing bracket."""
+    """Yield the values of a list, up to its closing bracket."""
     while not document.skip("]"):
-        yield document.value()
+        yield document.read_value()
         if not document.skip(",") and document.peek() != "]":
             raise ValueError("a list is not closed")
 
 
 def _members(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
-    """What stands in an object: its lists of objects (``"training": [{…}, …]``), or else its members by their key.
+    """Yield the records of an object: its lists of objects (``"training": [{…}, …]``), or else its members by key.
 
     Text and objects in front of such lists describe the data set, so they are held back until the object shows what
     it is: one without lists is a map from id to report, or, if all it holds is text and numbers, may be one report.
     """
-    held: dict[str, object] | None = {}
+    members: dict[str, object] | None = {}
     for key in _keys(document):
         if document.skip("["):
             for element in _elements(document):
                 if isinstance(element, dict):
-                    held = None
+                    members = None
                     yield {"split": key}, element
             continue
-        value = document.value()
-        if held is None:
+        value = document.read_value()
+        if members is None:
             continue
-        held[key] = value
-        if len(held) == LOOK_AHEAD:
-            yield from _map(held)
-            yield from (({"key": key}, document.value()) for key in _keys(document, first=False))
+        members[key] = value
+        if len(members) == LOOK_AHEAD:
+            yield from _map_records(members)
+            yield from (({"key": key}, document.read_value()) for key in _keys(document, first=False))
             return
-    if held:
-        yield from _map(held)
+    if members:
+        yield from _map_records(members)
 
 
 def _keys(document: JsonCursor, first: bool = True) -> Iterator[str]:
-    """Keys of an object, the cursor standing before each value, up to its closing brace."""
+    """Yield the keys of an object, the cursor standing before the value of each, up to its closing brace."""
     while not document.skip("}"):
         if not first and not document.skip(","):
             raise ValueError("an object is not closed")
-        key = document.value()
+        key = document.read_value()
         if not isinstance(key, str) or not document.skip(":"):
             raise ValueError("a key is missing")
         yield key
         first = False
 
 
-def _map(held: dict[str, object]) -> Iterator[tuple[dict[str, str], object]]:
-    if any(is_known(key) for key in held):  # one report whose keys are columns
-        yield {}, held
+def _map_records(members: dict[str, object]) -> Iterator[tuple[dict[str, str], object]]:
+    if any(is_known(key) for key in members):  # one report whose keys are columns
+        yield {}, members
     else:
-        yield from (({"key": key}, value) for key, value in held.items())
+        yield from (({"key": key}, value) for key, value in members.items())

@@ -1,4 +1,4 @@
-"""Which columns mean what: the layouts of public report collections, by the names of their columns.
+"""Find the columns of ids and texts by their names, which are those of public collections of reports.
 
 Names are compared without case, spaces or punctuation. For a nested record the name is the path to the value:
 ``labels.report.findings.chest``. The collections that were looked at for these names: CT-RATE (VolumeName, Findings_EN,
@@ -42,7 +42,7 @@ ROLES = {
     **dict.fromkeys(REPORT_NAMES, "report"),
 }
 # What a column named on the command line holds, from a word in its name; anything else is findings.
-WORDS = {
+SECTION_WORDS = {
     "impress": "impression",
     "conclusion": "impression",
     "opinion": "impression",
@@ -58,7 +58,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column of text and the section it is; what is not named as one is cut by its own headings from there."""
+    """A column of text. ``section`` is the section that its text belongs to until a heading in it opens another one."""
 
     name: str
     section: str
@@ -83,73 +83,76 @@ class ColumnLayout:
 
 
 def find_layout(columns: Sequence[str], id_column: str | None = None, text_columns: Sequence[str] = ()) -> ColumnLayout:
-    """Find id and text among ``columns``, those that are named first.
+    """Find the columns of ids and texts among ``columns``; those that the caller names come first.
 
     Raises:
         InputError: a named column is not there, or none is known to hold text. It says which columns were seen.
     """
-    plain = {_plain(name): name for name in reversed(columns)}
-    named_id = _named(id_column, "--id-column", columns) if id_column is not None else None
-    named = [_named(name, "--text-column", columns) for name in text_columns]
-    found_id = named_id or next((plain[name] for name in ID_NAMES if name in plain and plain[name] not in named), None)
-    if named:
-        return ColumnLayout(found_id, (tuple(TextColumn(name, _section_by_name(name)) for name in named),))
-    if {"volumename", "anatomy", "sentence"} <= plain.keys():
-        return ColumnLayout(found_id, ((TextColumn(plain["sentence"], "findings"),),), plain["anatomy"])
-    texts = _known_texts([name for name in columns if name != found_id])
+    by_plain_name = {_plain(name): name for name in reversed(columns)}
+    named_id = _named_column(id_column, "--id-column", columns) if id_column is not None else None
+    named_texts = [_named_column(name, "--text-column", columns) for name in text_columns]
+    known_ids = (by_plain_name[name] for name in ID_NAMES if name in by_plain_name)
+    id_name = named_id or next((name for name in known_ids if name not in named_texts), None)
+    if named_texts:
+        return ColumnLayout(id_name, (tuple(TextColumn(name, _section_by_name(name)) for name in named_texts),))
+    if {"volumename", "anatomy", "sentence"} <= by_plain_name.keys():
+        sentence = TextColumn(by_plain_name["sentence"], "findings")
+        return ColumnLayout(id_name, ((sentence,),), by_plain_name["anatomy"])
+    texts = _known_texts([name for name in columns if name != id_name])
     if not texts:
         raise InputError(
             f"no column is known to hold report text. Columns seen: {_listed(columns)}. Expected one of report_text, "
             "report, text, findings, impression, Findings_EN …; name yours with --text-column NAME"
-            + ("" if found_id else ", and the one with the ids with --id-column NAME")
+            + ("" if id_name else ", and the one with the ids with --id-column NAME")
         )
-    return ColumnLayout(found_id, texts)
+    return ColumnLayout(id_name, texts)
 
 
 def is_known(name: str) -> bool:
-    """Whether a column of this name has a meaning of its own."""
+    """Return whether a column of this name is known to hold ids or text."""
     return _plain(name) in ROLES or _plain(name) in ID_NAMES
 
 
 def _known_texts(columns: Sequence[str]) -> tuple[tuple[TextColumn, ...], ...]:
-    """Findings with impression; behind them, for rows where both are empty, each column that holds a whole report."""
+    """Return findings with impression and, for rows where both are empty, each column that holds a whole report."""
     findings = _best(columns, FINDINGS_NAMES, "findings")
     impression = _best(columns, IMPRESSION_NAMES, "impression")
     reports = [_best(columns, (name,), "report") for name in REPORT_NAMES]
-    wholes = [(*report, *(() if findings else impression)) for report in reports if report]
+    whole_reports = [(*report, *(() if findings else impression)) for report in reports if report]
     parts = (*findings, *impression)
-    alternatives = [parts, *wholes] if findings else [*wholes, parts]
+    alternatives = [parts, *whole_reports] if findings else [*whole_reports, parts]
     return tuple(alternative for alternative in alternatives if alternative)
 
 
 def _best(columns: Sequence[str], names: Sequence[str], role: str) -> tuple[TextColumn, ...]:
-    """The columns that go by the first of ``names`` to be met: one, or the parts of a nested record."""
+    """Return the columns that have the first of ``names`` to be met: one, or the parts of a nested record."""
     section = "findings" if role == "report" else role
     for name in names:
-        if found := [column for column in columns if _role_name(column) == name]:
-            return tuple(TextColumn(column, section) for column in (found if "." in found[0] else found[:1]))
+        if matches := [column for column in columns if _role_name(column) == name]:
+            return tuple(TextColumn(column, section) for column in (matches if "." in matches[0] else matches[:1]))
     return ()
 
 
 def _role_name(column: str) -> str | None:
-    """The known name in the path of a column, the innermost if there are several."""
+    """Return the known name in the path of a column, the innermost if there are several."""
     if _plain(column) in ROLES:
         return _plain(column)
     steps = [_plain(step) for step in column.split(".")]
     return next((step for step in reversed(steps) if step in ROLES), None) if len(steps) > 1 else None
 
 
-def _named(name: str, flag: str, columns: Sequence[str]) -> str:
-    for same in (str, str.casefold, _plain):
+def _named_column(name: str, flag: str, columns: Sequence[str]) -> str:
+    """Return the column that a flag names: by its very name, else without case, else without punctuation as well."""
+    for normalise in (str, str.casefold, _plain):
         for column in columns:
-            if same(column) == same(name):
+            if normalise(column) == normalise(name):
                 return column
     raise InputError(f"there is no column {name!r} ({flag}). Columns seen: {_listed(columns)}")
 
 
 def _section_by_name(name: str) -> str:
     plain = _plain(name)
-    return next((section for word, section in WORDS.items() if word in plain), "findings")
+    return next((section for word, section in SECTION_WORDS.items() if word in plain), "findings")
 
 
 def _plain(name: str) -> str:

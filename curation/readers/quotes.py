@@ -1,4 +1,4 @@
-"""Records of a CSV file one after the other, also behind a quote that is never closed.
+"""Read the records of a CSV file one after the other, also behind a quote that is never closed.
 
 The csv module reads them. Only where it fails, or a closed cell holds what must be rows of their own, a record is read
 again by rules that end it where the next one starts, so that a forgotten quote costs no row but its own.
@@ -16,18 +16,18 @@ from .rows import DamagedError
 # A record that grows beyond this many characters is taken for one whose quote was never closed.
 LONGEST_RECORD = 1 << 24
 # Lines read on from an open quote in search of its end or the next record.
-PATIENCE = 1000
-# Lines that look like records, to the last, before a cell that was closed is taken apart.
-FOR_PLAIN_FORMS = 3
+MOST_LINES = 1000
+# Lines that look like records, up to the cell's last line, before a closed cell whose lines start plainly is cut up.
+LINES_OF_PLAIN_FORM = 3
 WORD = re.compile(r"[^\W_]+")
 
 
 class OpenQuoteError(Exception):
-    """A record that grows past ``LONGEST_RECORD`` without an end."""
+    """Raised where a record grows past ``LONGEST_RECORD`` without an end."""
 
 
 class RecordLines:
-    """Lines that can be put back, remembering those of the record being read."""
+    """Iterates over lines, remembers those of the record being read and can give them out again."""
 
     def __init__(self, source: Iterator[str]) -> None:
         self._source = source
@@ -59,15 +59,15 @@ class RecordLines:
             self._damage = damage
             raise
 
-    def done(self) -> None:
-        """The record is complete; forget its lines."""
+    def end_record(self) -> None:
+        """Forget the lines of the record, which is complete."""
         self.record.clear()
         self._size = 0
 
     def put_back(self) -> None:
         """Give the lines of the current record out again."""
         self._waiting.extendleft(reversed(self.record))
-        self.done()
+        self.end_record()
 
     def put_back_last(self) -> None:
         """Give only the last line out again."""
@@ -75,7 +75,7 @@ class RecordLines:
 
 
 class RecordShape:
-    """What the start of a record looks like in this file, learnt from the records read so far.
+    """Knows what the start of a record looks like in this file, learnt from the records read so far.
 
     An open quote swallows the rows that follow; they are told from the lines of a long report by the form of their
     first cell (``train_12`` has the form ``a_9``) and their number of cells.
@@ -88,34 +88,35 @@ class RecordShape:
         self._forms: set[str] = set()
 
     def learn(self, cells: list[str]) -> None:
+        """Remember the form of a record's first cell."""
         if len(self._forms) <= self.MOST_FORMS and len(cells) == self.width:
             self._forms.add(self._form(cells[0]))
 
     def starts_record(self, line: str) -> bool:
-        """Whether ``line`` may be the first line of a record."""
+        """Return whether ``line`` may be the first line of a record."""
         form = self._first_form(line)
-        if self.delimiter not in line or not form or not (self._known(form) or self._plausible(form)):
+        if self.delimiter not in line or not form or not (self._is_known(form) or self._is_plausible(form)):
             return False
         try:
             return len(next(csv.reader([line], delimiter=self.delimiter, strict=True))) == self.width
         except csv.Error:  # the first of several lines: a quote opens here and closes later
             return f'{self.delimiter}"' in line
 
-    def swallowed(self, lines: list[str]) -> int | None:
-        """Index of the first line that is a record of its own although a quote before it was closed behind it."""
+    def first_swallowed(self, lines: list[str]) -> int | None:
+        """Return the index of the first line within quotes that must be a record of its own, None if none is."""
         for index in range(1, len(lines)):
             if self.starts_record(lines[index]):
                 rest = lines[index:]
                 form = self._first_form(lines[index])
-                enough = FOR_PLAIN_FORMS if form in {"9", "x"} else 1  # "T12, normal" stands in reports as well
-                whole = len(rest) >= enough and all(self.starts_record(line) for line in rest)
-                return index if whole else None
+                enough = LINES_OF_PLAIN_FORM if form in {"9", "x"} else 1  # "T12, normal" stands in reports as well
+                all_records = len(rest) >= enough and all(self.starts_record(line) for line in rest)
+                return index if all_records else None
         return None
 
-    def _known(self, form: str) -> bool:
+    def _is_known(self, form: str) -> bool:
         return form in self._forms and len(self._forms) <= self.MOST_FORMS and form != "a"
 
-    def _plausible(self, form: str) -> bool:
+    def _is_plausible(self, form: str) -> bool:
         return not self._forms and " " not in form and ("9" in form or "x" in form)
 
     def _first_form(self, line: str) -> str:
@@ -130,26 +131,29 @@ class RecordShape:
 
 
 def read_records(lines: RecordLines, shape: RecordShape) -> Iterator[tuple[list[str], str | None]]:
-    """Records as the csv module reads them; where it cannot, or swallows rows, as ``_patient_record`` does."""
+    """Yield records as the csv module reads them; where it cannot, or swallows rows, as ``_read_broken_record`` does.
+
+    With each record comes what is wrong with it, None for nothing.
+    """
     while True:
         stop: int | None = None
         try:
             for cells in csv.reader(lines, delimiter=shape.delimiter, strict=True):
-                if len(lines.record) > 1 and (stop := shape.swallowed(lines.record)):
+                if len(lines.record) > 1 and (stop := shape.first_swallowed(lines.record)):
                     break
-                lines.done()
+                lines.end_record()
                 yield cells, None
             else:
                 return
         except (csv.Error, OpenQuoteError):
             pass
         lines.put_back()
-        yield _patient_record(lines, shape, stop)
-        lines.done()
+        yield _read_broken_record(lines, shape, stop)
+        lines.end_record()
 
 
-def _patient_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> tuple[list[str], str]:
-    """One record with a quote that is not closed, or not doubled inside a cell; what is wrong comes with it.
+def _read_broken_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> tuple[list[str], str]:
+    """Read a record with a quote that is not closed, or not doubled inside a cell; return it with what is wrong.
 
     A quote ends a cell only in front of a delimiter or a line end. A cell that is still open where the next record
     starts (line ``stop``, or the first that looks like it) ends there; where none starts, it ends with its line.
@@ -158,12 +162,12 @@ def _patient_record(lines: RecordLines, shape: RecordShape, stop: int | None) ->
     cells: list[str] = []
     open_cell: list[str] | None = None
     while line := _next_of_record(lines, shape, stop):
-        open_cell = _cut(line, shape.delimiter, ends, cells, open_cell)
+        open_cell = _cut_line(line, shape.delimiter, ends, cells, open_cell)
         if open_cell is None:
             return cells, "a quote inside a quoted cell is not doubled; it was read as part of the text"
     if line is None and stop is None and len(lines.record) > 1:
         lines.put_back()
-        return _patient_record(lines, shape, 1)
+        return _read_broken_record(lines, shape, 1)
     cells.append(_undoubled(open_cell or []))
     if len(lines.record) == 1:
         cells = _without_quotes(lines.record[0], shape, cells)
@@ -171,11 +175,11 @@ def _patient_record(lines: RecordLines, shape: RecordShape, stop: int | None) ->
 
 
 def _next_of_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> str | None:
-    """The next line of a record whose quote is open: "" where another record starts, None if no end is in sight."""
+    """Return the next line of a record with an open quote: "" where another record starts, None if none is in sight."""
     read = len(lines.record)
     if stop is not None and read >= stop:
         return ""
-    if read >= PATIENCE:
+    if read >= MOST_LINES:
         return None
     try:
         line = next(lines)
@@ -187,7 +191,7 @@ def _next_of_record(lines: RecordLines, shape: RecordShape, stop: int | None) ->
     return line
 
 
-def _cut(
+def _cut_line(
     line: str, delimiter: str, ends: re.Pattern[str], cells: list[str], open_cell: list[str] | None
 ) -> list[str] | None:
     """Append the cells of one line to ``cells``; return the pieces of the one still open at its end, if any."""
@@ -195,14 +199,14 @@ def _cut(
     while True:
         if open_cell is None:
             if not line.startswith('"', place):
-                cell, found, _ = line[place:].partition(delimiter)
-                cells.append(cell if found else cell.rstrip("\r\n"))
-                if not found:
+                cell, separator, _ = line[place:].partition(delimiter)
+                cells.append(cell if separator else cell.rstrip("\r\n"))
+                if not separator:
                     return None
                 place += len(cell) + 1
                 continue
             open_cell, place = [], place + 1
-        end = next((found for found in ends.finditer(line, place) if len(found[0]) % 2), None)
+        end = next((quotes for quotes in ends.finditer(line, place) if len(quotes[0]) % 2), None)
         if end is None:
             return [*open_cell, line[place:]]
         cells.append(_undoubled([*open_cell, line[place : end.end() - 1]]))
@@ -216,10 +220,10 @@ def _undoubled(pieces: list[str]) -> str:
 
 
 def _without_quotes(line: str, shape: RecordShape, cells: list[str]) -> list[str]:
-    """Cells of a line whose last quote never closes: cut at every delimiter, if that gives enough cells."""
-    opened = len(cells) - 1
+    """Return the cells of a line whose last quote never closes: cut at every delimiter, if that gives enough cells."""
+    open_cell = len(cells) - 1
     plain = line.rstrip("\r\n").split(shape.delimiter)
     if len(plain) < shape.width or line.count('"') > 1:
         return cells
-    plain[opened] = plain[opened].removeprefix('"')
+    plain[open_cell] = plain[open_cell].removeprefix('"')
     return plain

@@ -1,4 +1,4 @@
-"""One id for each report: rows that repeat one are told apart, without keeping the ids of a large file in memory."""
+"""Give each report an id of its own, and tell rows that repeat a report, without keeping all ids in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 
 
 class ReportIds:
-    """Gives out ids that are unique in a file.
+    """Makes ids unique within a file.
 
     Ids are kept in an unnamed SQLite database, which holds 8 MB of pages in memory and puts the rest into a temporary
     file that vanishes with it. A set of hashes would be quicker by some microseconds a row, but grows with the file
@@ -33,7 +33,7 @@ class ReportIds:
         self._database.close()
 
     def claim(self, report_id: str, text: str) -> str | None:
-        """The id to use: ``report_id``, ``report_id#2`` for another text under it, None for the same text again."""
+        """Return the id to use: ``report_id``, or ``report_id#2`` for another text; None for the same text again."""
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if not self._insert("texts", report_id, digest):
             return None

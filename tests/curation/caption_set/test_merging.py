@@ -91,7 +91,7 @@ def test_a_shard_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_merging_again_changes_nothing_and_a_stop_is_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_reports(tmp_path / "reports.csv", 47)
     shards, merged = sharded(tmp_path, source), tmp_path / "merged"
-    real, left = curation.caption_set.merging._put, [4]
+    real, left = curation.caption_set.merging._link_or_copy, [4]
 
     def stops(source: Path, target: Path) -> None:
         left[0] -= 1
@@ -99,7 +99,7 @@ def test_merging_again_changes_nothing_and_a_stop_is_made_good(tmp_path: Path, m
             raise KeyboardInterrupt
         real(source, target)
 
-    monkeypatch.setattr(curation.caption_set.merging, "_put", stops)
+    monkeypatch.setattr(curation.caption_set.merging, "_link_or_copy", stops)
     with pytest.raises(KeyboardInterrupt):
         merge(shards, merged)
     assert not load_manifest(merged).complete

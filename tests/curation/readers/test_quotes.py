@@ -78,7 +78,7 @@ def test_quoted_cells_in_front_of_an_open_quote_stay_whole() -> None:
 
 
 def test_search_for_the_end_of_a_cell_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotes, "PATIENCE", 50)
+    monkeypatch.setattr(quotes, "MOST_LINES", 50)
     source = iter(['bob,"open "x\n', *["eve,fine\n"] * 1000])
     records = quotes.read_records(quotes.RecordLines(source), quotes.RecordShape(",", 2))
     assert next(records)[0][0] == "bob"
@@ -93,7 +93,7 @@ def test_open_quote_in_a_long_file_is_cut_off(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_open_quotes_among_ids_without_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quotes, "PATIENCE", 50)
+    monkeypatch.setattr(quotes, "MOST_LINES", 50)
     rows, problems = read("id,report\nann,x\n" + 'bob,"open\n' + "eve,fine\n" * 200)
     assert rows[2:] == [["bob", "open"], *[["eve", "fine"]] * 200]
     assert [row for row, _, _ in problems] == [2]

@@ -148,10 +148,10 @@ def evaluate(
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
         from train.evaluation.evaluate import EvaluationJob
-        from train.evaluation.record import Settings
-        from train.evaluation.run import Request, run
+        from train.evaluation.record import EvaluationSettings
+        from train.evaluation.run import EvaluationRequest, run
 
-        settings = Settings(
+        settings = EvaluationSettings(
             threshold=measures.threshold,
             presence_threshold=measures.presence_threshold,
             nsd_tolerance_mm=measures.nsd_tolerance,
@@ -167,8 +167,8 @@ def evaluate(
                 cases.limit,
                 cases.layout,
                 settings,
-                measures.device,
+                measures.device or "auto",
                 measures.precision,
                 overwrite,
             )
-            run(Request(job, compare), progress, Console())
+            run(EvaluationRequest(job, compare), progress, Console())

@@ -1,4 +1,4 @@
-"""One case measured: each prompt's mask against the labels, on the scan's own grid."""
+"""Measuring one case: each prompt's mask against the labels, on the scan's own grid (X Y Z voxels)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -10,16 +10,16 @@ from scipy import ndimage
 
 from train.scans.scan import Scan
 
-from .metrics import Box, Mask, Part, Surface, dice, surface, surface_dice
-from .questions import Question
-from .record import EvaluationError, Row
+from .metrics import Box, Mask, MaskCrop, Surface, dice, surface_dice, surface_of
+from .questions import EvaluationQuestion
+from .record import EvaluationError, ScoreRow
 
-Look = Callable[[Row, Part, Part], None]
-"""Who wants to see each row with its prediction and its reference."""
+RowObserver = Callable[[ScoreRow, MaskCrop, MaskCrop], None]
+"""Is called with each row, its prediction and its reference."""
 
 
 class Prediction(NamedTuple):
-    """What a model says to a prompt: a mask (X, Y, Z) on the scan's grid, and how likely the structure is there."""
+    """The answer of a model to a prompt: a mask (X, Y, Z), and the probability that the structure is in the scan."""
 
     prompt: str
     mask: Mask
@@ -27,13 +27,16 @@ class Prediction(NamedTuple):
 
 
 class Predictor(Protocol):
-    """A model at work: each prompt's own mask, in any order; they may overlap."""
+    """Segments a scan: yields each prompt's own mask, in any order; masks may overlap."""
 
     def __call__(self, scan: Scan, prompts: Sequence[str]) -> Iterator[Prediction]: ...
 
 
 class References:
-    """The labels of a scan as masks. `structures`: name -> ids in the label map; `ignored`: ids of unknown voxels."""
+    """Gives the reference masks of a scan from its labels (X, Y, Z).
+
+    `structures` has the ids in the label map by name; `ignored` are the ids of voxels of which nothing is known.
+    """
 
     def __init__(
         self,
@@ -45,58 +48,73 @@ class References:
         self._labels, self.spacing_mm, self._structures = labels, tuple(spacing_mm), structures
         self.voxel_ml = float(np.prod(self.spacing_mm)) / 1000
         self._boxes: list[Box | None] = ndimage.find_objects(labels)
-        self._known = ~np.isin(labels, ignored) if ignored else None
-        self.part = cache(self._part)
-        self.surface = cache(self._surface)
+        self._counted = ~np.isin(labels, ignored) if ignored else None
+        self._cached_mask = cache(self._find_mask)
+        self._cached_surface = cache(self._find_surface)
 
-    def known(self, mask: Mask) -> Part:
-        """A prediction without the voxels of which nothing is known."""
+    def counted_part(self, mask: Mask) -> MaskCrop:
+        """Return a prediction (X, Y, Z) without the ignored voxels. Raises EvaluationError for another shape."""
         if mask.shape != self._labels.shape:
             raise EvaluationError(f"a mask of {mask.shape} voxels for a scan of {self._labels.shape}")
-        return Part.of(mask & self._known if self._known is not None else mask)
+        return MaskCrop.of(mask & self._counted if self._counted is not None else mask)
 
-    def _part(self, members: tuple[str, ...]) -> Part:
-        ids = sorted({one for member in members for one in self._structures[member]})
-        box = _around([self._boxes[one - 1] for one in ids if 0 < one <= len(self._boxes)])
-        return Part(box, np.isin(self._labels[box], ids))
+    def mask(self, members: tuple[str, ...]) -> MaskCrop:
+        """Return the mask of several structures together."""
+        return self._cached_mask(members)
 
-    def _surface(self, members: tuple[str, ...]) -> Surface:
-        return surface(self.part(members), self.spacing_mm)
+    def surface(self, members: tuple[str, ...]) -> Surface:
+        """Return the surface of several structures together."""
+        return self._cached_surface(members)
+
+    def _find_mask(self, members: tuple[str, ...]) -> MaskCrop:
+        ids = sorted({number for member in members for number in self._structures[member]})
+        box = _around([self._boxes[number - 1] for number in ids if 0 < number <= len(self._boxes)])
+        return MaskCrop(box, np.isin(self._labels[box], ids))
+
+    def _find_surface(self, members: tuple[str, ...]) -> Surface:
+        return surface_of(self.mask(members), self.spacing_mm)
 
 
 def measure(
     scan: Scan,
     references: References,
-    asked: Sequence[Question],
+    questions: Sequence[EvaluationQuestion],
     predict: Predictor,
     tolerance_mm: float,
-    look: Look | None = None,
-) -> list[Row]:
-    """A row for each question, in their order; the model runs once, for all prompts."""
-    by_prompt: dict[str, list[Question]] = {}
-    for question in asked:
+    observe: RowObserver | None = None,
+) -> list[ScoreRow]:
+    """Return a row for each question, in their order; the model runs once, for all prompts.
+
+    `tolerance_mm` is that of NSD. Raises EvaluationError if the model leaves a prompt out.
+    """
+    by_prompt: dict[str, list[EvaluationQuestion]] = {}
+    for question in questions:
         by_prompt.setdefault(question.prompt, []).append(question)
-    rows: dict[Question, Row] = {}
+    rows: dict[EvaluationQuestion, ScoreRow] = {}
     for prediction in predict(scan, list(by_prompt)):
-        part = references.known(prediction.mask)
+        mask = references.counted_part(prediction.mask)
         for question in by_prompt[prediction.prompt]:
-            rows[question] = _row(question, part, prediction.presence, references, tolerance_mm)
-            if look is not None:
-                look(rows[question], part, references.part(question.members))
-    if missing := [question.prompt for question in asked if question not in rows]:
+            rows[question] = _score(question, mask, prediction.presence, references, tolerance_mm)
+            if observe is not None:
+                observe(rows[question], mask, references.mask(question.members))
+    if missing := [question.prompt for question in questions if question not in rows]:
         raise EvaluationError(f"the model gave no mask for {', '.join(missing[:3])}")
-    return [rows[question] for question in asked]
+    return [rows[question] for question in questions]
 
 
-def _row(
-    question: Question, prediction: Part, presence: float | None, references: References, tolerance_mm: float
-) -> Row:
-    reference = references.part(question.members)
+def _score(
+    question: EvaluationQuestion,
+    prediction: MaskCrop,
+    presence: float | None,
+    references: References,
+    tolerance_mm: float,
+) -> ScoreRow:
+    reference = references.mask(question.members)
     overlap, nsd = dice(prediction, reference), None
     if overlap is not None:
-        found = surface(prediction, references.spacing_mm)
-        nsd = surface_dice(found, references.surface(question.members), tolerance_mm)
-    return Row(
+        surface = surface_of(prediction, references.spacing_mm)
+        nsd = surface_dice(surface, references.surface(question.members), tolerance_mm)
+    return ScoreRow(
         kind=question.kind,
         subject=question.subject,
         prompt=question.prompt,
@@ -109,9 +127,11 @@ def _row(
 
 
 def _around(boxes: Sequence[Box | None]) -> Box:
-    """The smallest box around all of them, an empty one around none."""
-    found = [box for box in boxes if box is not None]
-    if not found:
+    """Return the smallest box around all of them, an empty one around none."""
+    filled = [box for box in boxes if box is not None]
+    if not filled:
         return slice(0, 0), slice(0, 0), slice(0, 0)
-    x, y, z = (slice(min(box[axis].start for box in found), max(box[axis].stop for box in found)) for axis in range(3))
+    x, y, z = (
+        slice(min(box[axis].start for box in filled), max(box[axis].stop for box in filled)) for axis in range(3)
+    )
     return x, y, z

@@ -1,25 +1,21 @@
-"""A checkpoint as it is evaluated: one run of the segmenter for all prompts of a case."""
+"""A checkpoint as the evaluation runs it: one run of the segmenter for all prompts of a case."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import torch
-
 from curation.runtime.progress import Progress
 from models.checkpoint import Checkpoint
-from models.inference import Precision
 from train.inference.errors import SegmentError
-from train.inference.options import AUTO, SegmentOptions
+from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt, check_lengths
 from train.inference.segmenting import load_segmenter, segment
 from train.scans.scan import Scan
 
 from .case import Prediction
-from .record import Settings
 
 
-class _OnlyStops(Progress):
-    """Windows are not counted, cases are; but a run stops between two windows."""
+class _InterruptOnly(Progress):
+    """Interrupts a run between two windows, without counting them: cases are what is counted."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -28,45 +24,30 @@ class _OnlyStops(Progress):
         self._progress.raise_if_interrupted()
 
 
-class Model:
-    """A predictor, see `train.evaluation.case`. Raises what `train.inference.segmenting.load_segmenter` does."""
+class CheckpointPredictor:
+    """Segments scans with a checkpoint, as a `train.evaluation.case.Predictor`.
 
-    def __init__(
-        self,
-        checkpoint: Path,
-        settings: Settings,
-        progress: Progress,
-        *,
-        device: torch.device | str | None = None,
-        precision: Precision = "auto",
-    ) -> None:
-        self.segmenter, self.record = load_segmenter(checkpoint, str(device or AUTO))
-        self._settings, self._precision, self._progress = settings, precision, _OnlyStops(progress)
+    Raises what `train.inference.segmenting.load_segmenter` does.
+    """
+
+    def __init__(self, checkpoint: Path, options: SegmentOptions, progress: Progress) -> None:
+        self.segmenter, self.record = load_segmenter(checkpoint, options.device)
+        self._options, self._progress = options, _InterruptOnly(progress)
 
     def too_long(self, prompts: Sequence[str]) -> set[str]:
-        """Prompts of which the text encoder would read the beginning alone."""
+        """Return the prompts that the text encoder would cut short."""
         assert self.segmenter.text is not None
-        found = set()
+        long_prompts = set()
         for prompt in prompts:
             try:
                 check_lengths([SegmentPrompt(prompt, prompt)], self.segmenter.text)
             except SegmentError:
-                found.add(prompt)
-        return found
+                long_prompts.add(prompt)
+        return long_prompts
 
     def __call__(self, scan: Scan, prompts: Sequence[str]) -> Iterator[Prediction]:
-        """Each prompt's own mask, whatever the others are."""
-        found = segment(
-            scan,
-            prompts,
-            Checkpoint(self.segmenter, self.record),
-            SegmentOptions(
-                threshold=self._settings.threshold,
-                presence_threshold=self._settings.presence_threshold,
-                precision=self._precision,
-                vocabulary=self._settings.vocabulary,
-            ),
-            progress=self._progress,
-        )
-        for row in found.table:
-            yield Prediction(row.prompt, found.mask(row.name), row.presence)
+        """Yield each prompt's own mask, whatever the others are."""
+        checkpoint = Checkpoint(self.segmenter, self.record)
+        result = segment(scan, prompts, checkpoint, self._options, progress=self._progress)
+        for row in result.table:
+            yield Prediction(row.prompt, result.mask(row.name), row.presence)

@@ -9,7 +9,7 @@ Kind = Literal["name", "synonym", "group"]
 KINDS: tuple[Kind, ...] = ("name", "synonym", "group")
 
 
-class Question(NamedTuple):
+class EvaluationQuestion(NamedTuple):
     """One prompt, and the structures of the data set whose labels together are its reference.
 
     `subject` is the structure, or the group. `trained`: whether training used this prompt; None where that is unknown.
@@ -22,51 +22,47 @@ class Question(NamedTuple):
     trained: bool | None
 
 
-class Questions(NamedTuple):
+class QuestionSet(NamedTuple):
     """All questions, and whether the checkpoint says what it was trained with."""
 
-    asked: tuple[Question, ...]
-    known: bool
+    questions: tuple[EvaluationQuestion, ...]
+    training_recorded: bool
 
     @property
     def prompts(self) -> tuple[str, ...]:
         """Each prompt once, in order."""
-        return tuple(dict.fromkeys(question.prompt for question in self.asked))
+        return tuple(dict.fromkeys(question.prompt for question in self.questions))
 
 
-def questions(
-    structures: Sequence[str], structure_prompts: StructurePrompts | None, kinds: Sequence[Kind] = KINDS
-) -> Questions:
-    """The questions for a data set with these structures, for a model that was trained with `structure_prompts`.
+def build_questions(
+    structures: Sequence[str], trained: StructurePrompts | None, kinds: Sequence[Kind] = KINDS
+) -> QuestionSet:
+    """Return the questions for a data set with these structures, for a model that was trained with `trained`.
 
-    A structure that these do not have is asked for by the vocabulary's words; a prompt that training used is
+    A structure that the training did not have is asked for by the vocabulary's words; a prompt that training used is
     never counted as a held-out one.
     """
-    own = build_structure_prompts(structures)
-    used = (
-        {prompt for prompts in structure_prompts.trained.values() for prompt in prompts} if structure_prompts else set()
-    )
+    by_vocabulary = build_structure_prompts(structures)
+    used = {prompt for prompts in trained.trained.values() for prompt in prompts} if trained else set()
 
-    def ask(kind: Kind, subject: str, prompt: str, members: tuple[str, ...]) -> Question:
-        return Question(kind, subject, prompt, members, prompt in used if structure_prompts else None)
+    def prompts_for(structure: str) -> StructurePrompts:
+        return trained if trained and structure in trained.names else by_vocabulary
 
-    asked = [
-        ask("name", structure, _from(structure_prompts, own, structure).names[structure], (structure,))
+    def question(kind: Kind, subject: str, prompt: str, members: tuple[str, ...]) -> EvaluationQuestion:
+        return EvaluationQuestion(kind, subject, prompt, members, prompt in used if trained else None)
+
+    candidates = [
+        question("name", structure, prompts_for(structure).names[structure], (structure,)) for structure in structures
+    ]
+    candidates += [
+        question("synonym", structure, prompt, (structure,))
         for structure in structures
+        for prompt in prompts_for(structure).held_out.get(structure, ())
     ]
-    asked += [
-        ask("synonym", structure, prompt, (structure,))
-        for structure in structures
-        for prompt in _from(structure_prompts, own, structure).held_out.get(structure, ())
+    candidates += [
+        question("group", group.name, prompt, group.members)
+        for group in by_vocabulary.groups
+        for prompt in by_vocabulary.group_prompts[group.name]
     ]
-    asked += [
-        ask("group", group.name, prompt, group.members)
-        for group in own.groups
-        for prompt in own.group_prompts[group.name]
-    ]
-    fair = (question for question in asked if question.kind == "name" or not question.trained)
-    return Questions(tuple(question for question in fair if question.kind in kinds), structure_prompts is not None)
-
-
-def _from(structure_prompts: StructurePrompts | None, own: StructurePrompts, structure: str) -> StructurePrompts:
-    return structure_prompts if structure_prompts and structure in structure_prompts.names else own
+    fair = (candidate for candidate in candidates if candidate.kind == "name" or not candidate.trained)
+    return QuestionSet(tuple(candidate for candidate in fair if candidate.kind in kinds), trained is not None)

@@ -1,4 +1,4 @@
-"""What was measured, as it is kept: one line of JSON for each finished case, under a header that says of what.
+"""The folder of an evaluation: a line of JSON for each finished case, and a header that says what was evaluated.
 
 OUT/evaluation.json    the header: model, data set, settings and questions; cases of another header do not mix
 OUT/cases.jsonl        one finished case a line; a line cut short by an interruption is measured again
@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from curation.runtime.errors import OvctError
 from curation.runtime.files import write_text
 from curation.runtime.locks import LockedError, lock_file
+from train.inference.options import AUTO, SegmentOptions, precision_named
 
-from .questions import Kind, Question
+from .questions import EvaluationQuestion, Kind
 
 HEADER_FILE = "evaluation.json"
 CASES_FILE = "cases.jsonl"
@@ -34,21 +35,33 @@ class EvaluationError(OvctError, ValueError):
     exit_code = 2
 
 
-class _Record(BaseModel):
+class EvaluationRecord(BaseModel):
+    """Base of what an evaluation stores: no other keys, and nothing changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Settings(_Record):
-    """What changes the numbers. Probabilities 0 to 1; `nsd_tolerance_mm` in mm; `vocabulary`: see `segment`."""
+class EvaluationSettings(EvaluationRecord):
+    """The settings that change the numbers; `nsd_tolerance_mm` in mm, the others as in `SegmentOptions`."""
 
-    threshold: float = 0.5
-    presence_threshold: float = 0.5
+    threshold: float = SegmentOptions.threshold
+    presence_threshold: float = SegmentOptions.presence_threshold
     nsd_tolerance_mm: float = 3.0
     vocabulary: bool = False
 
+    def segment_options(self, device: str = AUTO, precision: str = AUTO) -> SegmentOptions:
+        """Return the options to segment with. Raises SegmentError as `SegmentOptions` does."""
+        return SegmentOptions(
+            threshold=self.threshold,
+            presence_threshold=self.presence_threshold,
+            precision=precision_named(precision),
+            device=device,
+            vocabulary=self.vocabulary,
+        )
 
-class Row(_Record):
-    """One prompt on one case. Without a reference, Dice and NSD are null; `presence` is a probability."""
+
+class ScoreRow(EvaluationRecord):
+    """The scores of one prompt on one case. Without a reference, Dice and NSD are null; `presence` is a probability."""
 
     kind: Kind
     subject: str
@@ -75,20 +88,20 @@ class Row(_Record):
         return self.present and self.predicted_ml == 0
 
 
-class CaseResult(_Record):
-    """All rows of one case; questions about structures that its labels do not cover have none."""
+class CaseResult(EvaluationRecord):
+    """A measured case; a question about structures that its labels do not cover has no row."""
 
     case: str
     patient: str
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     seconds: float
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
     warnings: tuple[str, ...] = ()
 
 
-class Header(_Record):
-    """Of what the cases are. `weights` and `text` are hashes; `known`: the checkpoint records its training prompts."""
+class EvaluationHeader(EvaluationRecord):
+    """What is evaluated. `weights` and `text` are hashes; `known`: the checkpoint records its training prompts."""
 
     format: Literal["ovct evaluation 1"] = "ovct evaluation 1"
     dataset: str
@@ -96,21 +109,21 @@ class Header(_Record):
     checkpoint: str
     weights: str
     text: str | None
-    settings: Settings
+    settings: EvaluationSettings
     known: bool
-    questions: tuple[Question, ...]
+    questions: tuple[EvaluationQuestion, ...]
 
     def fingerprint(self) -> str:
-        """Equal for runs whose cases may stand in one table; where the checkpoint lies does not matter."""
+        """Return a hash that is equal for runs whose cases may be mixed; where the checkpoint lies does not matter."""
         content = self.model_dump(mode="json", exclude={"checkpoint"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read_header(folder: Path) -> Header | None:
-    """The header of an evaluation; None where there is none. EvaluationError for another version's."""
+def read_header(folder: Path) -> EvaluationHeader | None:
+    """Return the header of an evaluation, None if there is none. Raises EvaluationError for that of another version."""
     path = folder / HEADER_FILE
     try:
-        return Header.model_validate_json(path.read_bytes())
+        return EvaluationHeader.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
@@ -120,8 +133,8 @@ def read_header(folder: Path) -> Header | None:
 
 
 def read_cases(folder: Path) -> list[CaseResult]:
-    """The finished cases of an evaluation; a cut or damaged line is left out, of a case that stands twice the last."""
-    found: dict[str, CaseResult] = {}
+    """Return the finished cases; a cut or damaged line is left out, and of a case that stands twice the last counts."""
+    cases: dict[str, CaseResult] = {}
     try:
         lines = (folder / CASES_FILE).read_bytes().splitlines()
     except FileNotFoundError:
@@ -131,23 +144,23 @@ def read_cases(folder: Path) -> list[CaseResult]:
             case = CaseResult.model_validate_json(line)
         except ValidationError:
             continue
-        found[case.case] = case
-    return list(found.values())
+        cases[case.case] = case
+    return list(cases.values())
 
 
-def prepare_folder(folder: Path, header: Header, overwrite: bool) -> list[CaseResult]:
-    """Make `folder` ready for the run and give the cases that it need not measure again.
+def prepare_folder(folder: Path, header: EvaluationHeader, overwrite: bool) -> list[CaseResult]:
+    """Make `folder` ready for the run and return the cases that need not be measured again.
 
     Raises:
         EvaluationError: the folder holds something else, or the cases of another model, data set or other settings.
     """
-    before = None if overwrite else read_header(folder)
-    if before and before.fingerprint() != header.fingerprint():
+    earlier = None if overwrite else read_header(folder)
+    if earlier and earlier.fingerprint() != header.fingerprint():
         raise EvaluationError(
-            f"{folder} holds an evaluation with {_difference(before, header)}; name another folder with --out, "
+            f"{folder} holds an evaluation with {_what_differs(earlier, header)}; name another folder with --out, "
             "or --overwrite it"
         )
-    if before is None:
+    if earlier is None:
         _clear(folder, overwrite)
         write_text(folder / HEADER_FILE, header.model_dump_json(indent=1) + "\n")
     _drop_cut_line(folder / CASES_FILE)
@@ -155,8 +168,11 @@ def prepare_folder(folder: Path, header: Header, overwrite: bool) -> list[CaseRe
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """One run at a time in `folder`, which is made where it is missing."""
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold the lock of `folder`, which is made if it is missing.
+
+    Raises EvaluationError if another run holds it, or if a file is in the way.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -164,20 +180,20 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / LOCK_FILE).open("a+") as file:
         try:
             lock_file(file)
-        except LockedError as held:
-            raise EvaluationError(f"process {held.holder} is evaluating into {folder}; wait for it to end") from held
+        except LockedError as error:
+            raise EvaluationError(f"process {error.holder} is evaluating into {folder}; wait for it to end") from error
         yield
 
 
-def append(file: TextIO, case: CaseResult) -> None:
-    """Add a finished case; it is on disk when this returns."""
+def append_case(file: TextIO, case: CaseResult) -> None:
+    """Write a finished case; it is on disk when this returns."""
     file.write(case.model_dump_json() + "\n")
     file.flush()
     os.fsync(file.fileno())
 
 
 def _clear(folder: Path, overwrite: bool) -> None:
-    """Take away an earlier evaluation, its header first; nothing that is not ours."""
+    """Remove an earlier evaluation, its header first. Raises EvaluationError if the folder holds anything else."""
     ours = (HEADER_FILE, CASES_FILE, *RESULT_FILES)
     others = sorted(path.name for path in folder.iterdir() if path.name not in {*ours, PREVIEWS, LOCK_FILE})
     if others:
@@ -191,7 +207,7 @@ def _clear(folder: Path, overwrite: bool) -> None:
 
 
 def _drop_cut_line(path: Path) -> None:
-    """An interrupted run may leave half a line, to which the next would be glued."""
+    """Cut off half a line that an interrupted run left, to which the next line would be appended."""
     if not path.exists():
         return
     with path.open("rb+") as file:
@@ -199,12 +215,12 @@ def _drop_cut_line(path: Path) -> None:
         file.truncate(content.rfind(b"\n") + 1)
 
 
-def _difference(before: Header, now: Header) -> str:
-    """What is another in an earlier evaluation, in words."""
-    if before.weights != now.weights or before.text != now.text:
-        return f"another model ({before.checkpoint}, {before.weights})"
-    if before.dataset != now.dataset or before.layout != now.layout:
-        return f"another data set ({before.dataset}, read as {before.layout})"
-    if before.settings != now.settings:
-        return f"other settings ({before.settings!r})".replace("Settings", "")
+def _what_differs(earlier: EvaluationHeader, header: EvaluationHeader) -> str:
+    """Say in words what an earlier evaluation was made with."""
+    if earlier.weights != header.weights or earlier.text != header.text:
+        return f"another model ({earlier.checkpoint}, {earlier.weights})"
+    if earlier.dataset != header.dataset or earlier.layout != header.layout:
+        return f"another data set ({earlier.dataset}, read as {earlier.layout})"
+    if earlier.settings != header.settings:
+        return f"other settings ({earlier.settings!r})".replace("EvaluationSettings", "")
     return "other prompts"

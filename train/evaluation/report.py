@@ -10,26 +10,27 @@ from jinja2 import Environment
 
 from curation.runtime.files import write_text
 
+from .csv_files import prompts_csv, summary_csv
 from .previews import PREDICTION, REFERENCE
 from .record import PREVIEWS, CaseResult
-from .results import Listed, Summary
-from .tables import Grid, grids, listed_text, prompt_grid, prompts_csv, sentences, subject_grids, summary_csv
+from .results import EvaluationSummary, ListedFailure
+from .tables import ReportTable, describe_failure, explain, prompt_table, subject_tables, summary_tables
 
 SUMMARY_FILE = "summary.json"
 
 
-def publish(folder: Path, summary: Summary, cases: Sequence[CaseResult]) -> None:
-    """Write all files of the results."""
+def write_results(folder: Path, summary: EvaluationSummary, cases: Sequence[CaseResult]) -> None:
+    """Write all files of the results, `summary.json` last."""
     write_text(folder / "prompts.csv", prompts_csv(cases))
     write_text(folder / "summary.csv", summary_csv(summary))
-    write_text(folder / "report.html", report(summary, folder / PREVIEWS))
+    write_text(folder / "report.html", report_html(summary, folder / PREVIEWS))
     write_text(folder / SUMMARY_FILE, summary.model_dump_json(indent=1) + "\n")
 
 
-def report(summary: Summary, previews: Path) -> str:
-    """The report; pictures that are not in `previews` are left out."""
-    every = prompt_grid(summary)
-    return page(
+def report_html(summary: EvaluationSummary, previews: Path) -> str:
+    """Return the report as HTML; pictures that are not in `previews` are left out."""
+    prompts = prompt_table(summary)
+    return render_page(
         title=f"Evaluation of {Path(summary.checkpoint).name} on {Path(summary.dataset).name}",
         facts={
             "checkpoint": f"{summary.checkpoint} ({summary.weights})",
@@ -37,38 +38,44 @@ def report(summary: Summary, previews: Path) -> str:
             "thresholds": f"voxel {summary.settings.threshold:g}, presence {summary.settings.presence_threshold:g}",
             "made": f"{summary.made}, ovct {summary.ovct}",
         },
-        sentences=sentences(summary),
-        grids=[*grids(summary), *subject_grids(summary)],
-        folded=[every] if every else [],
+        sentences=explain(summary),
+        tables=[*summary_tables(summary), *subject_tables(summary)],
+        folded=[prompts] if prompts else [],
         failures=[
-            {"title": "Lowest Dice, asked by name", "entries": [_shown(one, previews) for one in summary.worst]},
-            {"title": "Largest false masks", "entries": [_shown(one, previews) for one in summary.false_masks]},
+            {
+                "title": "Lowest Dice, asked by name",
+                "entries": [_failure_entry(failure, previews) for failure in summary.worst],
+            },
+            {
+                "title": "Largest false masks",
+                "entries": [_failure_entry(failure, previews) for failure in summary.false_masks],
+            },
         ],
         notes=[
-            {"title": "Left out", "entries": [f"{one.case}: {one.what}" for one in summary.left_out]},
+            {"title": "Left out", "entries": [f"{skipped.case}: {skipped.what}" for skipped in summary.left_out]},
             {"title": "Warnings", "entries": summary.warnings},
         ],
     )
 
 
-def page(
+def render_page(
     *,
     title: str,
     facts: Mapping[str, str],
     sentences: Sequence[str],
-    grids: Sequence[Grid],
-    folded: Sequence[Grid] = (),
+    tables: Sequence[ReportTable],
+    folded: Sequence[ReportTable] = (),
     failures: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[Mapping[str, Any]] = (),
 ) -> str:
-    """One HTML file with everything in it."""
+    """Return one HTML file with everything in it; the `folded` tables are shown on a click."""
     template = files("train.evaluation").joinpath("report.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template).render(
         title=title,
         facts=facts,
         sentences=sentences,
-        grids=grids,
+        tables=tables,
         folded=folded,
         failures=failures,
         notes=notes,
@@ -77,7 +84,7 @@ def page(
     )
 
 
-def _shown(one: Listed, previews: Path) -> dict[str, str]:
-    path = previews / one.picture
+def _failure_entry(failure: ListedFailure, previews: Path) -> dict[str, str]:
+    path = previews / failure.picture
     image = base64.b64encode(path.read_bytes()).decode() if path.is_file() else ""
-    return {"case": one.case, "structure": one.structure, "text": listed_text(one), "image": image}
+    return {"case": failure.case, "structure": failure.structure, "text": describe_failure(failure), "image": image}

@@ -1,39 +1,33 @@
-"""The numbers of an evaluation, as `summary.json` holds them."""
+"""The records of a finished evaluation, as `summary.json` holds them."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from .bootstrap import Estimate
+from .bootstrap import BootstrapEstimate
 from .questions import Kind
-from .record import Settings
+from .record import EvaluationRecord, EvaluationSettings
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Score(_Record):
+class ScoreEstimate(EvaluationRecord):
     """Dice and NSD, each a mean with its interval."""
 
-    dice: Estimate
-    nsd: Estimate
+    dice: BootstrapEstimate
+    nsd: BootstrapEstimate
 
 
-class Mean(_Record):
+class MeanScore(EvaluationRecord):
     """The mean over `structures` of each one's mean over its cases."""
 
     key: str
     title: str
     structures: int
-    score: Score
+    score: ScoreEstimate
 
 
-class Subject(_Record):
-    """A structure or group, asked with `prompts`, whose scores are averaged on each case.
+class SubjectScore(EvaluationRecord):
+    """The scores of a structure or group, averaged over `prompts` on each case.
 
-    Asked `present` times where the reference has it, `missed` of them without a mask, and `absent` times where it has
-    not, of which `false_masks` got one; each prompt on each case counts.
+    It was asked for `present` times where the reference has it, `missed` of them without a mask, and `absent` times
+    where it has not, of which `false_masks` got one; each prompt on each case counts.
     """
 
     kind: Kind
@@ -45,19 +39,22 @@ class Subject(_Record):
     missed: int
     absent: int
     false_masks: int
-    score: Score
+    score: ScoreEstimate
 
 
-class Presence(_Record):
-    """Shares of prompts: masks for absent structures, and none for those that are there. `median_ml` of the former."""
+class PresenceRates(EvaluationRecord):
+    """Shares of prompts: with a mask for an absent structure, and without one for a structure that is there.
+
+    `median_ml` is the median volume of the masks for absent structures, in ml.
+    """
 
     kind: Kind
-    false_masks: Estimate
-    missed: Estimate
+    false_masks: BootstrapEstimate
+    missed: BootstrapEstimate
     median_ml: float | None
 
 
-class Listed(_Record):
+class ListedFailure(EvaluationRecord):
     """A row among the worst, and the file of its picture in `previews`."""
 
     case: str
@@ -70,17 +67,17 @@ class Listed(_Record):
     picture: str
 
 
-class LeftOut(_Record):
+class SkippedCase(EvaluationRecord):
     """A case that could not be evaluated, and why."""
 
     case: str
     what: str
 
 
-class Summary(_Record):
-    """All that the report says; `known`: the checkpoint records which prompts it was trained with.
+class EvaluationSummary(EvaluationRecord):
+    """All results of an evaluation, which is the content of `summary.json`.
 
-    `seen` of the `cases` were trained on.
+    `known`: the checkpoint records which prompts it was trained with. `seen` of the `cases` were trained on.
     """
 
     format: Literal["ovct evaluation summary 1"] = "ovct evaluation summary 1"
@@ -91,18 +88,18 @@ class Summary(_Record):
     split: str
     checkpoint: str
     weights: str
-    settings: Settings
+    settings: EvaluationSettings
     known: bool
     cases: int
     patients: int
     seen: int
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[SkippedCase, ...]
     resamples: int
-    means: tuple[Mean, ...]
-    bands: tuple[Mean, ...]
-    presence: tuple[Presence, ...]
-    subjects: tuple[Subject, ...]
-    prompts: tuple[Subject, ...]
-    worst: tuple[Listed, ...]
-    false_masks: tuple[Listed, ...]
+    means: tuple[MeanScore, ...]
+    bands: tuple[MeanScore, ...]
+    presence: tuple[PresenceRates, ...]
+    subjects: tuple[SubjectScore, ...]
+    prompts: tuple[SubjectScore, ...]
+    worst: tuple[ListedFailure, ...]
+    false_masks: tuple[ListedFailure, ...]
     warnings: tuple[str, ...]

@@ -2,57 +2,45 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from curation.runtime.provenance import ovct_version
 
-from .bootstrap import RESAMPLES, Bootstrap, Estimate
-from .previews import Failure, failures_of, false_masks, worst
-from .questions import KINDS, Kind, Question
-from .record import CaseResult, Header, Row
-from .results import LeftOut, Listed, Mean, Presence, Score, Subject, Summary
-
-Values = NDArray[np.float64]
+from .bootstrap import RESAMPLES, Bootstrap, BootstrapEstimate, Values
+from .previews import Failure, failure_candidates, largest_false_masks, lowest_dice
+from .questions import KINDS, EvaluationQuestion, Kind
+from .record import CaseResult, EvaluationHeader, ScoreRow
+from .results import (
+    EvaluationSummary,
+    ListedFailure,
+    MeanScore,
+    PresenceRates,
+    ScoreEstimate,
+    SkippedCase,
+    SubjectScore,
+)
+from .score_table import ScoreTable, score_table
 
 # By the share of cases whose reference has the structure, from the first number to below the second.
 BANDS = ((0.0, 0.01, "below 1 %"), (0.01, 0.1, "1 to 10 %"), (0.1, 0.5, "10 to 50 %"), (0.5, 1.01, "50 % and more"))
 SEED = 0
 
 
-class Scores(NamedTuple):
-    """Dice and NSD of each case and subject, (N, S), NaN where there is no reference."""
-
-    names: list[str]
-    dice: Values
-    nsd: Values
-
-    def of(self, bootstrap: Bootstrap) -> Score:
-        """The mean over subjects."""
-        return Score(dice=bootstrap.mean(self.dice), nsd=bootstrap.mean(self.nsd))
-
-    def only(self, names: Sequence[str]) -> "Scores":
-        """Those subjects alone."""
-        places = [self.names.index(name) for name in names]
-        return Scores(list(names), self.dice[:, places], self.nsd[:, places])
-
-
 def summarise(
-    header: Header,
+    header: EvaluationHeader,
     cases: Sequence[CaseResult],
     split: str,
     seen: Collection[str] = (),
-    left_out: Sequence[LeftOut] = (),
+    left_out: Sequence[SkippedCase] = (),
     seed: int = SEED,
-) -> Summary:
-    """The summary of the evaluated cases; `seen` are the ids of cases that the model was trained on."""
+) -> EvaluationSummary:
+    """Return the summary of the evaluated cases; `seen` are the ids of cases that the model was trained on."""
     bootstrap = Bootstrap([case.patient for case in cases], seed)
-    subjects = _subjects(header.questions, cases, bootstrap, lambda question: question.subject)
-    rows = failures_of(cases)
-    return Summary(
+    subjects = _subject_scores(header.questions, cases, bootstrap, lambda question: question.subject)
+    failures = failure_candidates(cases)
+    return EvaluationSummary(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         ovct=ovct_version(),
         dataset=header.dataset,
@@ -71,69 +59,55 @@ def summarise(
         bands=tuple(_bands(subjects, cases, bootstrap)),
         presence=tuple(_presence(cases, kind, bootstrap) for kind in KINDS if _rows(cases, kind)),
         subjects=subjects,
-        prompts=_subjects(header.questions, cases, bootstrap, lambda question: question.prompt),
-        worst=tuple(map(_listed, worst(rows))),
-        false_masks=tuple(map(_listed, false_masks(rows))),
+        prompts=_subject_scores(header.questions, cases, bootstrap, lambda question: question.prompt),
+        worst=tuple(map(_listed, lowest_dice(failures))),
+        false_masks=tuple(map(_listed, largest_false_masks(failures))),
         warnings=tuple(dict.fromkeys(warning for case in cases for warning in case.warnings)),
     )
 
 
-def scores_of(cases: Sequence[CaseResult], kind: Kind, key: Callable[[Row], str] = lambda row: row.subject) -> Scores:
-    """The scores of one kind, averaged over the prompts of a subject on each case."""
-    found: dict[str, dict[int, list[Row]]] = {}
-    for number, case in enumerate(cases):
-        for row in case.rows:
-            if row.kind == kind:
-                found.setdefault(key(row), {}).setdefault(number, []).append(row)
-    names = list(found)
-    dice, nsd = (np.full((len(cases), len(names)), np.nan) for _ in range(2))
-    for column, name in enumerate(names):
-        for number, rows in found[name].items():
-            dice[number, column] = np.mean([np.nan if row.dice is None else row.dice for row in rows])
-            nsd[number, column] = np.mean([np.nan if row.nsd is None else row.nsd for row in rows])
-    return Scores(names, dice, nsd)
+def _subject_scores(
+    questions: Sequence[EvaluationQuestion],
+    cases: Sequence[CaseResult],
+    bootstrap: Bootstrap,
+    key: Callable[[EvaluationQuestion], str],
+) -> tuple[SubjectScore, ...]:
+    """Return the scores for each kind and `key` of a question, in the order of the questions."""
+    keys = {(question.kind, question.subject, question.prompt): key(question) for question in questions}
 
+    def row_key(row: ScoreRow) -> str:
+        return _unique_key(row.subject, keys[row.kind, row.subject, row.prompt])
 
-def difference(first: Scores, second: Scores) -> Scores:
-    """First less second, on the subjects that both have."""
-    names = [name for name in first.names if name in second.names]
-    one, other = first.only(names), second.only(names)
-    return Scores(names, one.dice - other.dice, one.nsd - other.nsd)
-
-
-def _subjects(
-    asked: Sequence[Question], cases: Sequence[CaseResult], bootstrap: Bootstrap, key: Callable[[Question], str]
-) -> tuple[Subject, ...]:
-    """One for each kind and `key` of a question, in the order of the questions."""
-    of_prompt = {(question.kind, question.subject, question.prompt): key(question) for question in asked}
-    found = []
+    scores = []
     for kind in KINDS:
-        scores = scores_of(cases, kind, lambda row: _joint(row.subject, of_prompt[row.kind, row.subject, row.prompt]))
-        estimates = zip(scores.names, bootstrap.columns(scores.dice), bootstrap.columns(scores.nsd), strict=True)
-        by_name = {name: Score(dice=dice, nsd=nsd) for name, dice, nsd in estimates}
-        groups: dict[str, list[Question]] = {}
-        for question in asked:
+        table = score_table(cases, kind, row_key)
+        estimates = zip(table.names, bootstrap.columns(table.dice), bootstrap.columns(table.nsd), strict=True)
+        by_key = {name: ScoreEstimate(dice=dice, nsd=nsd) for name, dice, nsd in estimates}
+        groups: dict[str, list[EvaluationQuestion]] = {}
+        for question in questions:
             if question.kind == kind:
-                groups.setdefault(_joint(question.subject, key(question)), []).append(question)
-        rows: dict[str, list[Row]] = {name: [] for name in groups}
+                groups.setdefault(_unique_key(question.subject, key(question)), []).append(question)
+        rows: dict[str, list[ScoreRow]] = {name: [] for name in groups}
         for row in _rows(cases, kind):
-            rows[_joint(row.subject, of_prompt[row.kind, row.subject, row.prompt])].append(row)
-        found += [_subject(groups[name], rows[name], by_name[name]) for name in groups if name in by_name]
-    return tuple(found)
+            rows[row_key(row)].append(row)
+        scores += [_subject_score(groups[name], rows[name], by_key[name]) for name in groups if name in by_key]
+    return tuple(scores)
 
 
-def _joint(subject: str, key: str) -> str:
-    """Two structures may share a prompt, so a prompt alone is no key."""
+def _unique_key(subject: str, key: str) -> str:
+    """Join subject and key: two structures may share a prompt, so a prompt alone is no key."""
     return f"{subject}\n{key}"
 
 
-def _subject(asked: Sequence[Question], rows: Sequence[Row], score: Score) -> Subject:
-    trained = {question.trained for question in asked}
-    return Subject(
-        kind=asked[0].kind,
-        name=asked[0].subject,
-        members=asked[0].members,
-        prompts=tuple(question.prompt for question in asked),
+def _subject_score(
+    questions: Sequence[EvaluationQuestion], rows: Sequence[ScoreRow], score: ScoreEstimate
+) -> SubjectScore:
+    trained = {question.trained for question in questions}
+    return SubjectScore(
+        kind=questions[0].kind,
+        name=questions[0].subject,
+        members=questions[0].members,
+        prompts=tuple(question.prompt for question in questions),
         trained=trained.pop() if len(trained) == 1 else None,
         present=sum(row.present for row in rows),
         missed=sum(row.missed for row in rows),
@@ -143,52 +117,51 @@ def _subject(asked: Sequence[Question], rows: Sequence[Row], score: Score) -> Su
     )
 
 
-def _means(subjects: Sequence[Subject], cases: Sequence[CaseResult], bootstrap: Bootstrap) -> list[Mean]:
-    """The headline: names, held-out synonyms and what they lose, merged groups."""
-    names, synonyms, groups = (scores_of(cases, kind) for kind in KINDS)
-    lost = difference(names, synonyms)
-    trained = [one.name for one in subjects if one.kind == "name" and one.trained]
-    untrained = [one.name for one in subjects if one.kind == "name" and one.trained is False]
-    found = [("names", "Names", names)]
+def _means(subjects: Sequence[SubjectScore], cases: Sequence[CaseResult], bootstrap: Bootstrap) -> list[MeanScore]:
+    """Return the headline: names, held-out synonyms and what they lose, merged groups."""
+    names, synonyms, groups = (score_table(cases, kind) for kind in KINDS)
+    lost = names.minus(synonyms)
+    trained = [subject.name for subject in subjects if subject.kind == "name" and subject.trained]
+    untrained = [subject.name for subject in subjects if subject.kind == "name" and subject.trained is False]
+    tables = [("names", "Names", names)]
     if trained and untrained:
-        found += [
-            ("names_trained", "– that training used", names.only(trained)),
-            ("names_untrained", "– that training did not use", names.only(untrained)),
+        tables += [
+            ("names_trained", "– that training used", names.select(trained)),
+            ("names_untrained", "– that training did not use", names.select(untrained)),
         ]
-    found += [
+    tables += [
         ("synonyms", "Held-out synonyms", synonyms),
-        ("names_of_synonyms", "Names of the same structures", names.only(lost.names)),
+        ("names_of_synonyms", "Names of the same structures", names.select(lost.names)),
         ("lost", "Lost from name to synonym", lost),
         ("groups", "Merged groups", groups),
     ]
-    return [_mean(key, title, scores, bootstrap) for key, title, scores in found if scores.names]
+    return [_mean(key, title, table, bootstrap) for key, title, table in tables if table.names]
 
 
-def _mean(key: str, title: str, scores: Scores, bootstrap: Bootstrap) -> Mean:
-    counted = int((~np.isnan(scores.dice)).any(axis=0).sum())
-    return Mean(key=key, title=title, structures=counted, score=scores.of(bootstrap))
+def _mean(key: str, title: str, table: ScoreTable, bootstrap: Bootstrap) -> MeanScore:
+    structures = int((~np.isnan(table.dice)).any(axis=0).sum())
+    return MeanScore(key=key, title=title, structures=structures, score=table.estimate(bootstrap))
 
 
-def _bands(subjects: Sequence[Subject], cases: Sequence[CaseResult], bootstrap: Bootstrap) -> list[Mean]:
-    names = scores_of(cases, "name")
-    found = []
+def _bands(subjects: Sequence[SubjectScore], cases: Sequence[CaseResult], bootstrap: Bootstrap) -> list[MeanScore]:
+    """Return means over structures of like prevalence among the cases."""
+    table = score_table(cases, "name")
+    present = [subject for subject in subjects if subject.kind == "name" and subject.present]
+    prevalences = {subject.name: subject.present / (subject.present + subject.absent) for subject in present}
+    means = []
     for low, high, title in BANDS:
-        within = [
-            one.name
-            for one in subjects
-            if one.kind == "name" and one.present and low <= one.present / (one.present + one.absent) < high
-        ]
-        if within:
-            found.append(_mean(title, title, names.only(within), bootstrap))
-    return found
+        names = [name for name, prevalence in prevalences.items() if low <= prevalence < high]
+        if names:
+            means.append(_mean(title, title, table.select(names), bootstrap))
+    return means
 
 
-def _presence(cases: Sequence[CaseResult], kind: Kind, bootstrap: Bootstrap) -> Presence:
-    def count(what: Callable[[Row], bool]) -> Values:
-        return np.array([sum(what(row) for row in case.rows if row.kind == kind) for case in cases], np.float64)
+def _presence(cases: Sequence[CaseResult], kind: Kind, bootstrap: Bootstrap) -> PresenceRates:
+    def count(condition: Callable[[ScoreRow], bool]) -> Values:
+        return np.array([sum(condition(row) for row in case.rows if row.kind == kind) for case in cases], np.float64)
 
     volumes = [row.predicted_ml for row in _rows(cases, kind) if row.false_mask]
-    return Presence(
+    return PresenceRates(
         kind=kind,
         false_masks=_share(count(lambda row: row.false_mask), count(lambda row: not row.present), bootstrap),
         missed=_share(count(lambda row: row.missed), count(lambda row: row.present), bootstrap),
@@ -196,25 +169,25 @@ def _presence(cases: Sequence[CaseResult], kind: Kind, bootstrap: Bootstrap) -> 
     )
 
 
-def _share(hits: Values, asked: Values, bootstrap: Bootstrap) -> Estimate:
-    """A share with its interval. Where none or all are hits every resample says so too, which is no interval: then it
-    is Wilson's, as if each patient had been asked once.
+def _share(hits: Values, trials: Values, bootstrap: Bootstrap) -> BootstrapEstimate:
+    """Estimate a share. Where none or all are hits every resample says so too, which is no interval: then it is
+    Wilson's, as if each patient had been asked once.
     """
-    found = bootstrap.share(hits, asked)
-    if found.low is None or found.value not in (0, 1):
-        return found
-    patients = bootstrap.patients_with(asked)
-    interval = binomtest(round(found.value * patients), patients).proportion_ci(method="wilson")
-    return Estimate(found.value, float(interval.low), float(interval.high), found.count)
+    estimate = bootstrap.share(hits, trials)
+    if estimate.low is None or estimate.value not in (0, 1):
+        return estimate
+    patients = bootstrap.patients_with(trials)
+    interval = binomtest(round(estimate.value * patients), patients).proportion_ci(method="wilson")
+    return BootstrapEstimate(estimate.value, float(interval.low), float(interval.high), estimate.count)
 
 
-def _rows(cases: Sequence[CaseResult], kind: Kind) -> list[Row]:
+def _rows(cases: Sequence[CaseResult], kind: Kind) -> list[ScoreRow]:
     return [row for case in cases for row in case.rows if row.kind == kind]
 
 
-def _listed(failure: Failure) -> Listed:
+def _listed(failure: Failure) -> ListedFailure:
     row = failure.row
-    return Listed(
+    return ListedFailure(
         case=failure.case,
         structure=row.subject,
         prompt=row.prompt,

@@ -7,7 +7,7 @@ that need it, so that the command line can read the defaults without loading it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from .errors import SegmentError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from models.inference import Precision
 
-AUTO = "auto"
+AUTO: Final = "auto"
 
 
 @dataclass(frozen=True)

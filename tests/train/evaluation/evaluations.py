@@ -10,10 +10,10 @@ from train.data.cases import DataSet
 from train.data.dataset import open_dataset, read_labels
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.evaluation.case import Prediction
-from train.evaluation.evaluate import Chosen, choose
+from train.evaluation.case_selection import SelectedCases, select_cases
 from train.evaluation.metrics import Mask
-from train.evaluation.questions import questions
-from train.evaluation.record import CaseResult, Header, Row, Settings
+from train.evaluation.questions import build_questions
+from train.evaluation.record import EvaluationHeader, EvaluationSettings
 from train.scans.scan import Scan
 
 SHAPE = (24, 20, 16)
@@ -21,6 +21,7 @@ AFFINE = np.array([[-1.5, 0, 0, 18], [0, -1.5, 0, 15], [0, 0, 1.5, -12], [0, 0, 
 # First voxel of a cube of six.
 PLACES = {"liver": (2, 2, 2), "spleen": (14, 2, 2), "kidney_left": (14, 10, 8), "kidney_right": (2, 10, 8)}
 STRUCTURE_PROMPTS = build_structure_prompts(tuple(PLACES))
+WHOLE = tuple(PLACES)
 Change = Callable[[Mask], Mask]
 Changes = Mapping[tuple[str, str], Change]
 
@@ -52,19 +53,20 @@ def save(path: Path, array: np.ndarray) -> None:
 
 def header_of(
     dataset: DataSet, structure_prompts: StructurePrompts | None = STRUCTURE_PROMPTS, /, **changes: object
-) -> Header:
+) -> EvaluationHeader:
     """The header of an evaluation of a model trained with `structure_prompts`."""
-    asked = questions(tuple(dataset.structures), structure_prompts)
-    made = Header(
+    questions = build_questions(tuple(dataset.structures), structure_prompts)
+    header = EvaluationHeader(
         dataset=str(dataset.root.resolve()), layout=dataset.layout, checkpoint="model",
-        weights="weights-0", text="text-0", settings=Settings(), known=asked.known, questions=asked.asked,
+        weights="weights-0", text="text-0", settings=EvaluationSettings(), known=questions.training_recorded,
+        questions=questions.questions,
     )  # fmt: skip
-    return made.model_copy(update=changes)
+    return header.model_copy(update=changes)
 
 
-def all_of(dataset: DataSet) -> Chosen:
+def all_of(dataset: DataSet) -> SelectedCases:
     """Every case."""
-    return choose(dataset, (), "all")
+    return select_cases(dataset, (), "all")
 
 
 class Oracle:
@@ -75,11 +77,12 @@ class Oracle:
 
     def __init__(self, dataset: DataSet, changes: Changes | None = None) -> None:
         self._dataset, self._changes = dataset, dict(changes or {})
-        self._members = {asked.prompt: asked.members for asked in questions(tuple(dataset.structures), None).asked}
+        questions = build_questions(tuple(dataset.structures), None).questions
+        self._members = {question.prompt: question.members for question in questions}
         self.history: list[tuple[str, tuple[str, ...]]] = []
 
     def __call__(self, scan: Scan, prompts: Sequence[str]) -> Iterator[Prediction]:
-        case = next(one for one in self._dataset.cases if one.image == scan.path)
+        case = next(case for case in self._dataset.cases if case.image == scan.path)
         self.history.append((case.id, tuple(prompts)))
         labels = read_labels(case, self._dataset, scan)
         for prompt in prompts:
@@ -106,23 +109,6 @@ def shifted(mask: Mask) -> Mask:
 
 def corner(mask: Mask) -> Mask:
     """Eight voxels where nothing is."""
-    found = np.zeros_like(mask)
-    found[10:12, 17:19, 0:2] = True
-    return found
-
-
-def row(kind: str, subject: str, prompt: str, dice: float | None, **changes: object) -> Row:
-    """A row; NSD is Dice and a tenth of what lacks."""
-    values: dict[str, object] = {
-        "kind": kind, "subject": subject, "prompt": prompt, "dice": dice,
-        "nsd": None if dice is None else dice + 0.1 * (1 - dice),
-        "reference_ml": 0.0 if dice is None else 10.0, "predicted_ml": 0.0 if dice is None else 9.0, "presence": 0.5,
-    }  # fmt: skip
-    return Row.model_validate(values | changes)
-
-
-def result(case: str, rows: Sequence[Row], patient: str | None = None) -> CaseResult:
-    """A finished case."""
-    return CaseResult(
-        case=case, patient=patient or case, shape=SHAPE, spacing_mm=(1.5, 1.5, 1.5), seconds=1.0, rows=tuple(rows)
-    )
+    moved = np.zeros_like(mask)
+    moved[10:12, 17:19, 0:2] = True
+    return moved

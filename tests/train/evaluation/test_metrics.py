@@ -1,3 +1,5 @@
+"""Dice and NSD against their definitions and against MONAI."""
+
 import math
 from itertools import product
 
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from monai.metrics.surface_dice import compute_surface_dice
 from scipy import ndimage
 
-from train.evaluation.metrics import Mask, Part, bounding_box, dice, surface, surface_dice
+from train.evaluation.metrics import Mask, MaskCrop, bounding_box, dice, surface_dice, surface_of
 
 ISOTROPIC = (1.5, 1.5, 1.5)
 
@@ -22,15 +24,15 @@ def cube(start: tuple[int, int, int], size: int = 6, shape: tuple[int, int, int]
 
 def blob(seed: int, threshold: float = 0.8) -> Mask:
     noise = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(22, 19, 17)), 2)
-    found: Mask = noise > threshold * noise.std()
-    return found
+    mask: Mask = noise > threshold * noise.std()
+    return mask
 
 
 def scores(
     prediction: Mask, reference: Mask, spacing: tuple[float, float, float] = ISOTROPIC, mm: float = 3.0
 ) -> tuple[float | None, float | None]:
-    one, other = Part.of(prediction), Part.of(reference)
-    return dice(one, other), surface_dice(surface(one, spacing), surface(other, spacing), mm)
+    first, second = MaskCrop.of(prediction), MaskCrop.of(reference)
+    return dice(first, second), surface_dice(surface_of(first, spacing), surface_of(second, spacing), mm)
 
 
 def test_the_reference_itself_scores_one() -> None:
@@ -40,8 +42,8 @@ def test_the_reference_itself_scores_one() -> None:
 
 def test_cubes_that_are_shifted() -> None:
     # 6 voxels wide, shifted by 2: 4 of 6 layers are common.
-    found, nsd = scores(cube((4, 4, 4)), cube((6, 4, 4)))
-    assert found == pytest.approx(4 / 6)
+    overlap, nsd = scores(cube((4, 4, 4)), cube((6, 4, 4)))
+    assert overlap == pytest.approx(4 / 6)
     # Two voxels are 3 mm: every point of either surface has one of the other within the tolerance, and none at 2.9 mm
     # on the two faces that moved.
     assert nsd == 1.0
@@ -67,15 +69,15 @@ def test_empty_masks() -> None:
 def test_a_structure_may_fill_the_scan() -> None:
     everything = np.ones((5, 4, 3), bool)
     assert scores(everything, everything) == (1.0, 1.0)
-    assert surface(Part.of(everything), (1, 1, 1)).areas.sum() == pytest.approx(2 * (20 + 15 + 12), rel=0.2)
+    assert surface_of(MaskCrop.of(everything), (1, 1, 1)).areas.sum() == pytest.approx(2 * (20 + 15 + 12), rel=0.2)
 
 
 def test_a_plane_has_its_area() -> None:
     mask = np.zeros((6, 40, 40), bool)
     mask[2:4] = True
-    found = surface(Part.of(mask), (1.0, 2.0, 3.0))
-    inner = found.points[(found.points[:, 1] > 2) & (found.points[:, 1] < 70)]
-    areas = found.areas[(found.points[:, 1] > 2) & (found.points[:, 1] < 70) & (found.points[:, 2] == 60)]
+    surface = surface_of(MaskCrop.of(mask), (1.0, 2.0, 3.0))
+    inner = surface.points[(surface.points[:, 1] > 2) & (surface.points[:, 1] < 70)]
+    areas = surface.areas[(surface.points[:, 1] > 2) & (surface.points[:, 1] < 70) & (surface.points[:, 2] == 60)]
     assert len(inner) and areas == pytest.approx(6.0)
 
 
@@ -98,9 +100,9 @@ def test_both_are_what_the_definition_says(seed: int, spacing: tuple[float, floa
     common = sum(bool(a and b) for a, b in zip(reference.flat, prediction.flat, strict=True))
     count = int(reference.sum() + prediction.sum())
     expected = None if not reference.any() else 2 * common / count
-    found = scores(prediction, reference, spacing, mm)
-    assert found[0] == pytest.approx(expected)
-    assert found[1] == pytest.approx(naive_nsd(prediction, reference, spacing, mm))
+    overlap, nsd = scores(prediction, reference, spacing, mm)
+    assert overlap == pytest.approx(expected)
+    assert nsd == pytest.approx(naive_nsd(prediction, reference, spacing, mm))
 
 
 def naive_nsd(prediction: Mask, reference: Mask, spacing: tuple[float, float, float], mm: float) -> float | None:
@@ -110,12 +112,15 @@ def naive_nsd(prediction: Mask, reference: Mask, spacing: tuple[float, float, fl
         return None
     areas = []
     for mask in (prediction, reference):
-        at, found = surface(Part.of(mask), (1, 1, 1)).points.astype(int), surface(Part.of(mask), spacing).areas
-        areas.append(dict(zip(map(tuple, at), found, strict=True)))
+        places, corner_areas = (
+            surface_of(MaskCrop.of(mask), (1, 1, 1)).points.astype(int),
+            surface_of(MaskCrop.of(mask), spacing).areas,
+        )
+        areas.append(dict(zip(map(tuple, places), corner_areas, strict=True)))
     within = 0.0
-    for own, others, area in ((points[0], points[1], areas[0]), (points[1], points[0], areas[1])):
-        for place in own:
-            if any(math.dist(*(np.multiply(one, spacing) for one in (place, other))) <= mm for other in others):
+    for points_of_mask, others, area in ((points[0], points[1], areas[0]), (points[1], points[0], areas[1])):
+        for place in points_of_mask:
+            if any(math.dist(*(np.multiply(corner, spacing) for corner in (place, other))) <= mm for other in others):
                 within += area[place]
     return within / sum(sum(area.values()) for area in areas)
 

@@ -22,7 +22,7 @@ from .http_errors import RequestRefused, TransientError
 from .openai_client import OpenAIClient
 from .server import ServedModel, ServerSettings, choose_model, model_names
 
-Result = TypeVar("Result")
+ResultT = TypeVar("ResultT")
 
 FAILURES_IN_A_ROW = 8
 """Chats given up one after the other, at least, before the server is taken to be gone."""
@@ -105,7 +105,7 @@ class OpenAIEngine:
         if answer.prompt_tokens:
             self._per_token = min(self._per_token, _characters(chat) / answer.prompt_tokens)
 
-    async def _with_retries(self, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def _with_retries(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Return the result of a call, made again while its failure may pass.
 
         Raises the last ``TransientError`` when the attempts are used up. A server that only limits the rate costs a

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from curation.engines.chat import ChatEngine
 from curation.runtime.processes import Inline, result_of
 
-Result = TypeVar("Result")
+ResultT = TypeVar("ResultT")
 
 
 class EngineThread:
@@ -31,14 +31,14 @@ class EngineThread:
             self._stop_loop()
             raise
 
-    def begin(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+    def begin(self, work: Coroutine[Any, Any, ResultT]) -> Future[ResultT]:
         """Begin some work in the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+    def call(self, function: Callable[..., ResultT], *arguments: Any) -> ResultT:
         """Call a function in the loop's thread and return its result."""
 
-        async def call_function() -> Result:
+        async def call_function() -> ResultT:
             return function(*arguments)
 
         return self.begin(call_function()).result()

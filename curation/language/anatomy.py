@@ -45,9 +45,9 @@ class OrganFinder:
         self._stations = LymphNodeStations(vocabulary)
         self._devices = vocabulary.descendants("devices")
 
-    def related(self, organ: str, other: str) -> bool:
+    def related(self, organ: str, other_organ: str) -> bool:
         """Tell whether two organs are the same, or one is part of the other. Raises KeyError for an unknown name."""
-        return self._cached_related(organ, other)
+        return self._cached_related(organ, other_organ)
 
     def resolve(self, name: str) -> str | None:
         """Return the canonical name of an organ, or None where the vocabulary does not know the name."""
@@ -123,15 +123,15 @@ class OrganFinder:
         """Mark the organs that only say where a more exact one of the same segment lies."""
         for mention in mentions:
             mention.container = any(
-                other is not mention
-                and not other.place
-                and other.names != mention.names
-                and all(self._encloses(name, other.names) for name in mention.names)
-                for other in mentions
+                inner is not mention
+                and not inner.place
+                and inner.names != mention.names
+                and all(self._encloses(name, inner.names) for name in mention.names)
+                for inner in mentions
             )
 
-    def _encloses(self, name: str, others: Iterable[str]) -> bool:
-        return any(name != other and name in self.vocabulary.ancestors(other) for other in others)
+    def _encloses(self, name: str, inner_names: Iterable[str]) -> bool:
+        return any(name != inner and name in self.vocabulary.ancestors(inner) for inner in inner_names)
 
     def _side_of(
         self,
@@ -148,9 +148,9 @@ class OrganFinder:
         before = [side for at, side in side_words if mention.start - _SIDE_REACH <= at < mention.start]
         if before:
             return "both" if len(set(before)) > 1 else before[-1]
-        for other in mentions:
-            if other is not mention and self._lies_within(mention, other):
-                sides = {self.vocabulary.organs[name].side for name in other.names} - {None}
+        for outer in mentions:
+            if outer is not mention and self._lies_within(mention, outer):
+                sides = {self.vocabulary.organs[name].side for name in outer.names} - {None}
                 if sides:
                     return "both" if len(sides) > 1 else sides.pop()
         if earlier is not None and not side_words and self._shares_pair(mention, earlier):

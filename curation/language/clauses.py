@@ -94,7 +94,7 @@ def _leans_right(segments: Sequence[Segment], index: int) -> bool:
 
 def on_own_side(term: Term, segment: Segment) -> Term:
     """Return an inherited pair narrowed to the side that ``segment`` states: "Kidneys: a stone on the right"."""
-    sides = {other.key for other in segment.terms if other.kind == "side"}
+    sides = {word.key for word in segment.terms if word.kind == "side"}
     mention = term.mention
     if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
         return term
@@ -116,8 +116,8 @@ def _segment_of_nodes(segments: Sequence[Segment], segment: Segment) -> Segment 
     """Return the segment that names the lymph nodes of which ``segment`` only lists a station."""
     if not any(term.mention and term.mention.station for term in segment.terms):
         return None
-    naming = [other for other in segments if any(term.key == "lymph nodes" for term in other.organs)]
-    return next((other for other in naming if other is not segment), None)
+    sources = [source for source in segments if any(term.key == "lymph nodes" for term in source.organs)]
+    return next((source for source in sources if source is not segment), None)
 
 
 def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:

@@ -100,9 +100,9 @@ class ClauseMatcher:
         if count == 1:
             return _match_segment(clause, self.evidence(text, 0, context), 0)
         # A word that stands nowhere in the statement settles it, and says more than one that stands elsewhere in it.
-        whole = _match_segment(clause, self.evidence(text, None, context), 0)
-        if any(m.weight == 0.0 and term.kind not in ("organ", "side") for m, term in whole.mismatches):
-            return whole
+        anywhere = _match_segment(clause, self.evidence(text, None, context), 0)
+        if any(m.weight == 0.0 and term.kind not in ("organ", "side") for m, term in anywhere.mismatches):
+            return anywhere
         best: ClauseMatch | None = None
         closest = self._closest_segments(clause, statement, context)
         if not clause.organs:  # "open", of the bronchi: of several that it fits, the segment that is about them
@@ -114,7 +114,7 @@ class ClauseMatcher:
             if not match.mismatches and match.share == LITERAL:
                 break
         assert best is not None
-        return whole._replace(segment=best.segment) if best.mismatches and whole.mismatches else best
+        return anywhere._replace(segment=best.segment) if best.mismatches and anywhere.mismatches else best
 
     def _matched_halves(
         self, clause: CaptionClause, caption: str, statement: ParsedStatement, organ: str, context: tuple[str, ...]
@@ -155,17 +155,17 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
 
     A grade taken over from a neighbour is looked at there, a side word right before an organ as part of its name.
     """
-    own = set(map(id, clause.segment.terms))
+    own_ids = set(map(id, clause.segment.terms))
     required = tuple(
         RequiredTerm(
             term,
             tuple(stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()),
             caption.tokens[term.start].word,
-            id(term) in own,
+            id(term) in own_ids,
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
-        and (id(term) in own or term.kind != "modifier")
+        and (id(term) in own_ids or term.kind != "modifier")
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)

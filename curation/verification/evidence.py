@@ -21,14 +21,14 @@ LITERAL, SYNONYM, SPELLED, CONTEXT = 1.0, 0.9, 0.8, 0.7
 class RequiredTerm(NamedTuple):
     """A term of a caption that the evidence must carry.
 
-    ``stems`` are its content stems, ``word`` its first word. ``own``: its clause has it of its own rather than from a
-    neighbour.
+    ``stems`` are its content stems, ``word`` its first word. ``is_own``: its clause has it of its own rather than from
+    a neighbour.
     """
 
     term: Term
     stems: tuple[str, ...]
     word: str
-    own: bool
+    is_own: bool
 
 
 class SegmentEvidence:

@@ -55,7 +55,7 @@ def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedState
     is_current = any(token.word in PRESENT_TIME for token in statement.tokens[segment.start : segment.end])
     for term in segment.terms:
         may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
-        qualifies_finding = any(other.key in findings for other in segment.findings if other is not term)
+        qualifies_finding = any(finding.key in findings for finding in segment.findings if finding is not term)
         if qualifies_finding and (may_not_drop or _narrows_denial(term, clause)):
             yield term
 
@@ -65,7 +65,7 @@ def _narrows_denial(term: Term, clause: Clause) -> bool:
     if term.polarity != Polarity.NEGATED or term.key in _NOT_NARROWING:
         return False
     if term.measure is not None:
-        return not any(other.measure for other in clause.terms)
+        return not any(claim.measure for claim in clause.terms)
     return term.kind == "modifier" and term.entry is not None and term.entry.modifier in _NARROWING
 
 

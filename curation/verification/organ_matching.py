@@ -12,10 +12,10 @@ from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, 
 from .refusals import ABSENCE, NO_ORGAN, NO_SIDE, NO_WORD, ONLY_PART, OTHER_ORGAN, OTHER_SIDE, Mismatch
 
 
-def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, whole: bool) -> Mismatch | float:
+def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, about_whole: bool) -> Mismatch | float:
     """Return the weight of an organ of a caption in the evidence, or why it has none.
 
-    ``denied``: its clause denies a finding. ``whole``: the clause is about all of the organ.
+    ``denied``: its clause denies a finding. ``about_whole``: the clause is about all of the organ.
     """
     mention, organs = required.term.mention, evidence.relations.organs
     assert mention is not None
@@ -24,14 +24,14 @@ def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool,
         weight = _organ_weight(name, required, evidence)
         if weight == 0.0:
             return _mismatch_of_organ(name, evidence)
-        if whole and not _is_about_all_of(name, evidence):
+        if about_whole and not _is_about_all_of(name, evidence):
             return ONLY_PART
     if _is_named_elsewhere(required, evidence):
         return NO_WORD
     if not any(organs[name].side for name in mention.names):
         if any(word in ("left", "right") and word not in evidence.sides for word in required.stems):
             return NO_SIDE  # a name without sides was given one: "right portal vein"
-    if required.own and not _has_same_presence(required.term, evidence, denied):
+    if required.is_own and not _has_same_presence(required.term, evidence, denied):
         return ABSENCE
     return weight
 
@@ -125,7 +125,7 @@ def _has_same_presence(term: Term, evidence: SegmentEvidence, denied: bool) -> b
     """
     is_absent = term.polarity == Polarity.NEGATED and not denied
     names = set(term.mention.names if term.mention else ())
-    mentions = [other for other in evidence.organs if other.mention and names.intersection(other.mention.names)]
+    mentions = [organ for organ in evidence.organs if organ.mention and names.intersection(organ.mention.names)]
     if not mentions or (evidence.denies and denied):
         return True
-    return is_absent == (not evidence.denies and all(other.polarity == Polarity.NEGATED for other in mentions))
+    return is_absent == (not evidence.denies and all(organ.polarity == Polarity.NEGATED for organ in mentions))

@@ -30,7 +30,7 @@ def normalised(text: str) -> str:
     return " ".join(text.split()).strip(_EDGE).lower()
 
 
-class Statement(NamedTuple):
+class ReportStatement(NamedTuple):
     """The passage ``text[start:end]`` of a report, as parsed.
 
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
@@ -55,10 +55,10 @@ class ReadReport:
     """A report's text with its statements in order, and the numbers of each by its normalised words."""
 
     text: str
-    statements: list[Statement] = field(default_factory=list)
+    statements: list[ReportStatement] = field(default_factory=list)
     by_words: dict[str, list[int]] = field(default_factory=dict)
 
-    def candidates(self, words: str, keys: frozenset[str]) -> list[Statement]:
+    def candidates(self, words: str, keys: frozenset[str]) -> list[ReportStatement]:
         """Return the statements that share most with a caption of normalised ``words`` and ``keys``, the best first.
 
         One that contains its words comes before others.
@@ -73,7 +73,7 @@ class ReadReport:
         best = [-index for verbatim, shared, index in scores[:CANDIDATES] if verbatim or shared > least]
         return [self.statements[number] for number in best]
 
-    def run_from(self, first: int) -> list[Statement]:
+    def run_from(self, first: int) -> list[ReportStatement]:
         """Return the statement numbered ``first`` and those behind it, in its section, that go on about its organs."""
         run = [self.statements[first]]
         for statement in self.statements[first + 1 : first + LONGEST_RUN]:
@@ -129,7 +129,9 @@ class ReportReader:
                     else:
                         context, anchor = self._on_stated_side(last_organs, parse), last_anchor
                         keys |= self._organ_keys(context)
-                statements.append(Statement(number, first, last, name, words, keys, parse, organs, context, anchor))
+                statements.append(
+                    ReportStatement(number, first, last, name, words, keys, parse, organs, context, anchor)
+                )
                 report.by_words.setdefault(words, []).append(number)
         return report
 

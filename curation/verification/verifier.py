@@ -42,7 +42,7 @@ from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
 from .entailment import CheckResult, Entailment
-from .report_statements import ReadReport, ReportReader, Statement, normalised
+from .report_statements import ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
 GROUNDED = 0.5
@@ -138,13 +138,18 @@ class Verifier:
         return not self.entailment.check(caption, statement, organ, context).causes
 
     def _verify_in_statements(
-        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement], verbatim: bool = False
+        self,
+        report: ReadReport,
+        organ: str,
+        caption: str,
+        candidates: Sequence[ReportStatement],
+        verbatim: bool = False,
     ) -> Verification:
         """Return the acceptance by the first candidate that carries the caption, or the refusal by the nearest one.
 
         ``verbatim``: the caption repeats the candidates word for word.
         """
-        best: tuple[CheckResult, Statement] | None = None
+        best: tuple[CheckResult, ReportStatement] | None = None
         for statement in candidates:
             text = statement.parse.text
             if verbatim:
@@ -163,15 +168,15 @@ class Verifier:
         return joined or _nearest(organ, *best)
 
     def _verify_in_runs(
-        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[Statement]
+        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[ReportStatement]
     ) -> Verification | None:
         """Return the acceptance by a statement and those that go on about it: "A cyst in the liver. It is new"."""
         keys = self._reports.keys(caption)
         for statement in candidates:
             run = report.run_from(statement.number if statement.anchor is None else statement.anchor)
-            if len(run) < 2 or not any((other.keys - run[0].keys) & keys for other in run[1:]):
+            if len(run) < 2 or not any((follower.keys - run[0].keys) & keys for follower in run[1:]):
                 continue
-            text = ". ".join(other.parse.text.rstrip(". ") for other in run)
+            text = ". ".join(member.parse.text.rstrip(". ") for member in run)
             result = self.entailment.check(caption, text, organ, run[0].context)
             if not result.causes:
                 verification = self._accepted(report, organ, caption, run[0], result)
@@ -197,7 +202,7 @@ class Verifier:
         )
 
     def _accepted(
-        self, report: ReadReport, organ: str, caption: str, statement: Statement, result: CheckResult
+        self, report: ReadReport, organ: str, caption: str, statement: ReportStatement, result: CheckResult
     ) -> Verification:
         start = statement.start
         if result.uses_context and statement.anchor is not None:
@@ -230,7 +235,7 @@ def _sentences(caption: str) -> tuple[str, ...]:
     return tuple(caption[first:last] for first, last in split_statements(caption))
 
 
-def _last_with_new_keys(run: Sequence[Statement], keys: frozenset[str]) -> Statement:
+def _last_with_new_keys(run: Sequence[ReportStatement], keys: frozenset[str]) -> ReportStatement:
     """Return the last statement of a run that brings something new to a caption with the given keys."""
     earlier: set[str] = set()
     last = run[0]
@@ -241,7 +246,7 @@ def _last_with_new_keys(run: Sequence[Statement], keys: frozenset[str]) -> State
     return last
 
 
-def _nearest(organ: str, result: CheckResult, statement: Statement) -> Verification:
+def _nearest(organ: str, result: CheckResult, statement: ReportStatement) -> Verification:
     """Return the refusal with the statement that comes nearest."""
     cause = result.causes[0]
     verification = _refused(organ, cause.reason, cause.detail)

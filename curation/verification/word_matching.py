@@ -28,8 +28,8 @@ def match_measure(term: Term, evidence: SegmentEvidence) -> Mismatch | float:
     It takes the same values and unit, at the same time, under the same bound.
     """
     assert term.measure is not None
-    of_kind = [other for other in evidence.terms if other.measure and other.measure.kind == term.measure.kind]
-    polarities = {other.polarity for other in of_kind if other.measure and other.measure.carries(term.measure)}
+    of_kind = [offer for offer in evidence.terms if offer.measure and offer.measure.kind == term.measure.kind]
+    polarities = {offer.polarity for offer in of_kind if offer.measure and offer.measure.carries(term.measure)}
     if not polarities:
         return NO_MEASURE
     return LITERAL if term.polarity in polarities else _turned_round(term, polarities)
@@ -91,6 +91,6 @@ def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:
     """Tell whether an operation that the caption names took an organ that the evidence calls absent."""
     if term.entry is None or not term.entry.organ or "absent_organ" not in term.entry.flags:
         return False
-    entries = [other.entry for other in evidence.terms if other.entry]
+    entries = [offer.entry for offer in evidence.terms if offer.entry]
     is_absent = any("absent_organ" in entry.flags and not entry.organ for entry in entries)
     return is_absent and evidence.is_about(term.entry.organ)

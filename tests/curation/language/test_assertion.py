@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from curation.language.assertion import assess
 
 
-def meant(marked: str) -> str:
+def assertion_of(marked: str) -> str:
     """How the words between braces are meant."""
     start, end = marked.index("{"), marked.index("}") - 1
     return assess(marked.replace("{", "").replace("}", ""), start, end)
@@ -118,7 +118,7 @@ POSSIBLE = [
 # Said through an opinion, but said.
 ATTRIBUTED = ["Findings consistent with {hepatic steatosis}.", "Compatible with {emphysema}."]
 
-KNOWN = {
+KNOWN_FAILURES = {
     "{Atelectasis} versus infiltrate.": "“versus” leaves both sides open",
 }
 """Sentences that the code gets wrong, with the reason."""
@@ -130,7 +130,9 @@ def cases(expected: str, *lists: list[str]) -> list[object]:
             sentence,
             expected,
             id=sentence,
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN[sentence])] if sentence in KNOWN else [],
+            marks=[pytest.mark.xfail(strict=True, reason=KNOWN_FAILURES[sentence])]
+            if sentence in KNOWN_FAILURES
+            else [],
         )
         for sentences in lists
         for sentence in sentences
@@ -142,12 +144,12 @@ def cases(expected: str, *lists: list[str]) -> list[object]:
     cases("negated", BEFORE, AFTER, LISTS) + cases("affirmed", AFFIRMED) + cases("possible", POSSIBLE),
 )
 def test_assertion(marked: str, expected: str) -> None:
-    assert meant(marked) == expected
+    assert assertion_of(marked) == expected
 
 
 @pytest.mark.parametrize("marked", ATTRIBUTED)
 def test_an_opinion_does_not_deny(marked: str) -> None:
-    assert meant(marked) != "negated"
+    assert assertion_of(marked) != "negated"
 
 
 FINDINGS = st.sampled_from(

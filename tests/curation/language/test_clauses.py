@@ -21,7 +21,7 @@ def accepted(sentence: str, organ: str, claim: str) -> bool:
     return verifier().verify(verifier().read(sentence), organ, claim).accepted
 
 
-KNOWN = {
+KNOWN_FAILURES = {
     "Mass in the stomach. from A mass in the liver that displaces the stomach.": "what is displaced is a place",
     "Mild emphysema in the left lung. from Mild emphysema, severe in the left lung.": "the part has its own grade",
 }
@@ -88,12 +88,12 @@ NOT_SHARED = [
 
 
 def cases(rows: list[tuple[str, str, str]]) -> list[object]:
-    found: list[object] = []
+    parameters: list[object] = []
     for sentence, organ, claim in rows:
         key = f"{claim} from {sentence}"
-        marks = [pytest.mark.xfail(strict=True, reason=KNOWN[key])] if key in KNOWN else []
-        found.append(pytest.param(sentence, organ, claim, id=key, marks=marks))
-    return found
+        marks = [pytest.mark.xfail(strict=True, reason=KNOWN_FAILURES[key])] if key in KNOWN_FAILURES else []
+        parameters.append(pytest.param(sentence, organ, claim, id=key, marks=marks))
+    return parameters
 
 
 @pytest.mark.parametrize(("sentence", "organ", "claim"), cases(SHARED))

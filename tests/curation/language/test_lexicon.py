@@ -53,7 +53,7 @@ def keys(lexicon: Lexicon, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("stone", "calculus"),
         ("stones", "stone"),
@@ -65,14 +65,14 @@ def keys(lexicon: Lexicon, text: str) -> list[str]:
         ("marked", "severe"),
     ],
 )
-def test_phrases_of_one_meaning_share_a_key(one: str, other: str) -> None:
+def test_phrases_of_one_meaning_share_a_key(first: str, second: str) -> None:
     small = lexicon(synonyms=[*content()["synonyms"], ["focus", "spot"]])
-    assert keys(small, one) == keys(small, other) != []
+    assert keys(small, first) == keys(small, second) != []
 
 
-@pytest.mark.parametrize(("one", "other"), [("mild", "severe"), ("stone", "fatty liver"), ("new", "small")])
-def test_phrases_of_different_meaning_do_not(one: str, other: str) -> None:
-    assert keys(lexicon(), one) != keys(lexicon(), other)
+@pytest.mark.parametrize(("first", "second"), [("mild", "severe"), ("stone", "fatty liver"), ("new", "small")])
+def test_phrases_of_different_meaning_do_not(first: str, second: str) -> None:
+    assert keys(lexicon(), first) != keys(lexicon(), second)
 
 
 def test_a_number_word_is_its_digits() -> None:
@@ -117,13 +117,13 @@ def test_a_phrase_has_the_flag_of_its_list(phrase: str, flag: str) -> None:
 
 def test_cues_have_a_direction() -> None:
     small = lexicon()
-    found = {
+    entries = {
         phrase: small.matches(small.stems(phrase))[0].entry
         for phrase in ("no", "was not seen", "possible", "is possible")
     }
-    assert (found["no"].negation, found["was not seen"].negation) == ("before", "after")
-    assert (found["possible"].hedge, found["is possible"].hedge) == ("before", "after")
-    assert not any(entry.attributive for entry in found.values())
+    assert (entries["no"].negation, entries["was not seen"].negation) == ("before", "after")
+    assert (entries["possible"].hedge, entries["is possible"].hedge) == ("before", "after")
+    assert not any(entry.attributive for entry in entries.values())
 
 
 def test_synonyms_share_their_organ() -> None:

@@ -133,7 +133,7 @@ def test_implied_organs_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("severe", "several"),
         ("like", "likely"),
@@ -153,13 +153,13 @@ def test_implied_organs_are_named() -> None:
         ("markings", "marked"),
     ],
 )
-def test_words_of_different_meaning_do_not_share_a_stem(one: str, other: str) -> None:
+def test_words_of_different_meaning_do_not_share_a_stem(first: str, second: str) -> None:
     stems = load_lexicon().stems
-    assert stems(one) != stems(other)
+    assert stems(first) != stems(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("foci", "focus"),
         ("metastases", "metastasis"),
@@ -173,9 +173,9 @@ def test_words_of_different_meaning_do_not_share_a_stem(one: str, other: str) ->
         ("opacities", "opacity"),
     ],
 )
-def test_inflections_share_a_stem(one: str, other: str) -> None:
+def test_inflections_share_a_stem(first: str, second: str) -> None:
     stems = load_lexicon().stems
-    assert stems(one) == stems(other)
+    assert stems(first) == stems(second)
 
 
 def meaning(phrase: str) -> str:
@@ -187,7 +187,7 @@ def meaning(phrase: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("fatty liver", "hepatosteatosis"),
         ("ground-glass opacities", "GGO"),
@@ -200,12 +200,12 @@ def meaning(phrase: str) -> str:
         ("natural", "within normal limits"),
     ],
 )
-def test_equal_phrases_have_one_key(one: str, other: str) -> None:
-    assert meaning(one.lower()) == meaning(other.lower())
+def test_equal_phrases_have_one_key(first: str, second: str) -> None:
+    assert meaning(first.lower()) == meaning(second.lower())
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("mild", "severe"),
         ("moderate", "marked"),
@@ -226,5 +226,5 @@ def test_equal_phrases_have_one_key(one: str, other: str) -> None:
         ("dextroscoliosis", "levoscoliosis"),
     ],
 )
-def test_different_claims_have_different_keys(one: str, other: str) -> None:
-    assert meaning(one) != meaning(other)
+def test_different_claims_have_different_keys(first: str, second: str) -> None:
+    assert meaning(first) != meaning(second)

@@ -60,7 +60,7 @@ def test_quantity(text: str, kind: str, values: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("5 mm", "0.5 cm"), ("5 mm", "5.0 mm"), ("5mm", "5 millimetres"), ("12x9mm", "1.2 x 0.9 cm"),
         ("1.5 cm", "1,5 cm"),         ("250 ml", "0.25 l"), ("250 ml", "250 cc"),
@@ -68,12 +68,12 @@ def test_quantity(text: str, kind: str, values: tuple[float, ...]) -> None:
         ("5-8 mm", "0.5 to 0.8 cm"),
     ],
 )  # fmt: skip
-def test_equal(one: str, other: str) -> None:
-    assert quantity(one) == quantity(other)
+def test_equal(first: str, second: str) -> None:
+    assert quantity(first) == quantity(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("5 mm", "5 cm"), ("5 mm", "6 mm"), ("1.5 cm", "15 cm"), ("5 mm", "5"),
         ("-50 HU", "50 HU"), ("12x9mm", "12x8mm"), ("12x9mm", "12 mm"), ("5 ml", "5 mm"), ("5 %", "5 mm"),
@@ -81,8 +81,8 @@ def test_equal(one: str, other: str) -> None:
         ("1,200 ml", "1.2 ml"),         ("0.5 cm", "0.05 cm"),
     ],
 )  # fmt: skip
-def test_not_equal(one: str, other: str) -> None:
-    assert quantity(one) != quantity(other)
+def test_not_equal(first: str, second: str) -> None:
+    assert quantity(first) != quantity(second)
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_millimetres_and_centimetres_of_one_length_are_equal(value: int) -> None
 
 
 @given(VALUES, VALUES, st.sampled_from(["mm", "cm"]), st.sampled_from(["mm", "cm"]))
-def test_different_lengths_are_not(one: int, other: int, unit: str, other_unit: str) -> None:
+def test_different_lengths_are_not(first: int, second: int, unit: str, second_unit: str) -> None:
     factor = {"mm": 1, "cm": 10}
-    assume(one * factor[unit] != other * factor[other_unit])
-    assert quantity(f"{one} {unit}") != quantity(f"{other} {other_unit}")
+    assume(first * factor[unit] != second * factor[second_unit])
+    assert quantity(f"{first} {unit}") != quantity(f"{second} {second_unit}")
 
 
 @given(st.text(alphabet="0123456789.,x× -–mcHUl%", max_size=30))

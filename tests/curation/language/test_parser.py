@@ -22,7 +22,7 @@ def parse(text: str) -> ParsedStatement:
     return parser().parse(text)
 
 
-def meant(sentence: str, words: str) -> Polarity:
+def polarity_of(sentence: str, words: str) -> Polarity:
     """How the term that holds ``words`` is meant."""
     statement = parse(sentence)
     start = sentence.index(words)
@@ -62,7 +62,7 @@ def meant(sentence: str, words: str) -> Polarity:
     ],
 )
 def test_each_word_is_meant_in_its_own_way(sentence: str, expected: dict[str, Polarity]) -> None:
-    assert {words: meant(sentence, words) for words in expected} == expected
+    assert {words: polarity_of(sentence, words) for words in expected} == expected
 
 
 def sizes(segment_of: str, sentence: str) -> list[tuple[float, ...]]:
@@ -123,7 +123,7 @@ def content(statement: ParsedStatement) -> list[tuple[str, str, Polarity]]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Cyst in the liver.", "cyst in the liver"),
         ("CYST IN THE LIVER", "Cyst in the liver."),
@@ -134,12 +134,12 @@ def content(statement: ParsedStatement) -> list[tuple[str, str, Polarity]]:
         ("RUL nodule", "Right upper lobe nodule"),
     ],
 )
-def test_spelling_case_and_synonyms_change_nothing(one: str, other: str) -> None:
-    assert content(parse(one)) == content(parse(other))
+def test_spelling_case_and_synonyms_change_nothing(first: str, second: str) -> None:
+    assert content(parse(first)) == content(parse(second))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("Cyst in the liver.", "No cyst in the liver."),
         ("Cyst in the liver.", "Possible cyst in the liver."),
@@ -149,8 +149,8 @@ def test_spelling_case_and_synonyms_change_nothing(one: str, other: str) -> None
         ("New cyst.", "Old cyst."),
     ],
 )
-def test_what_differs_in_meaning_differs(one: str, other: str) -> None:
-    assert content(parse(one)) != content(parse(other))
+def test_what_differs_in_meaning_differs(first: str, second: str) -> None:
+    assert content(parse(first)) != content(parse(second))
 
 
 WORDS = st.sampled_from(

@@ -42,7 +42,7 @@ def test_tokens_point_at_the_text_and_leave_out_only_white_space_and_underscores
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("nodule", "nodules"), ("opacity", "opacities"), ("mass", "masses"), ("thickened", "thickening"),
         ("calcifies", "calcified"), ("dilated", "dilate"), ("haemorrhage", "hemorrhage"), ("oedema", "edema"),
@@ -51,12 +51,12 @@ def test_tokens_point_at_the_text_and_leave_out_only_white_space_and_underscores
         ("grey", "gray"), ("ischaemic", "ischemic"), ("anaemia", "anemia"), ("labelled", "labeled"),
     ],
 )  # fmt: skip
-def test_inflections_and_spellings_share_a_stem(one: str, other: str) -> None:
-    assert stem(one) == stem(other)
+def test_inflections_and_spellings_share_a_stem(first: str, second: str) -> None:
+    assert stem(first) == stem(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("severe", "several"), ("like", "likely"), ("likely", "unlikely"), ("sinus", "sinusitis"),
         ("marked", "markings"),
@@ -65,8 +65,8 @@ def test_inflections_and_spellings_share_a_stem(one: str, other: str) -> None:
         ("ileum", "ilium"), ("ureter", "urethra"), ("renal", "adrenal"), ("one", "on"),
     ],
 )  # fmt: skip
-def test_words_of_different_meaning_do_not(one: str, other: str) -> None:
-    assert stem(one) != stem(other)
+def test_words_of_different_meaning_do_not(first: str, second: str) -> None:
+    assert stem(first) != stem(second)
 
 
 @given(st.text(min_size=1, max_size=20).filter(lambda word: not word.isspace()))

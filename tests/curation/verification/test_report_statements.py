@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curation.language.parser import StatementParser
 from curation.report import READ_SECTIONS, Section
-from curation.verification.report_statements import ReadReport, ReportReader, Statement, normalised
+from curation.verification.report_statements import ReadReport, ReportReader, ReportStatement, normalised
 
 
 @cache
@@ -22,7 +22,7 @@ def read(text: str, *sections: Section) -> ReadReport:
     return reader().read(text, sections)
 
 
-def about(statement: Statement) -> set[str]:
+def about(statement: ReportStatement) -> set[str]:
     """Organs of a statement, its own or those of its context."""
     return set(statement.organs or statement.context)
 
@@ -83,12 +83,12 @@ def test_only_sections_with_findings_are_read() -> None:
         ("impression", "Splenomegaly."),
         ("recommendation", "Look again."),
     )
-    found = read(TEXT, *spans).statements
-    assert [(TEXT[s.start : s.end], s.section) for s in found] == [
+    statements = read(TEXT, *spans).statements
+    assert [(TEXT[s.start : s.end], s.section) for s in statements] == [
         ("The liver is large.", "findings"),
         ("Splenomegaly.", "impression"),
     ]
-    assert {s.section for s in found} <= set(READ_SECTIONS)
+    assert {s.section for s in statements} <= set(READ_SECTIONS)
 
 
 def test_the_context_ends_with_its_section() -> None:
@@ -105,22 +105,23 @@ def test_sections_without_findings_leave_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "second"),
     [
         ("The liver is large.", "the LIVER  is\nlarge"),
         ("“The liver is large”", "The liver is large."),
         ("The liver is large;", "The liver is large,"),
     ],
 )
-def test_equal_words_are_normalised_alike(one: str, other: str) -> None:
-    assert normalised(one) == normalised(other)
+def test_equal_words_are_normalised_alike(first: str, second: str) -> None:
+    assert normalised(first) == normalised(second)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("A 5 mm cyst", "A 5 cm cyst"), ("Left cyst", "Right cyst"), ("Cyst", "No cyst"), ("1.5", "15")]
+    ("first", "second"),
+    [("A 5 mm cyst", "A 5 cm cyst"), ("Left cyst", "Right cyst"), ("Cyst", "No cyst"), ("1.5", "15")],
 )
-def test_other_words_are_not(one: str, other: str) -> None:
-    assert normalised(one) != normalised(other)
+def test_other_words_are_not(first: str, second: str) -> None:
+    assert normalised(first) != normalised(second)
 
 
 WORDS = st.sampled_from(

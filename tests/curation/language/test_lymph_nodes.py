@@ -1,0 +1,23 @@
+"""Lymph nodes by station: which nodes a sentence names."""
+
+from __future__ import annotations
+
+import pytest
+
+from .organ_cases import cases, named
+
+NODES = {
+    "Enlarged para-aortic lymph nodes.": "para-aortic lymph nodes",
+    "Mediastinal lymphadenopathy.": "mediastinal lymph nodes",
+    "Lymph nodes in the mediastinum.": "mediastinal lymph nodes",
+    "Mediastinal and mesenteric lymph nodes.": "mediastinal lymph nodes, mesenteric lymph nodes",
+    "No lymphadenopathy in the axilla or mediastinum.": "axillary lymph nodes, mediastinal lymph nodes",
+    "Lymph node near the pancreas.": "lymph nodes",
+    "Lymph nodes in both hila.": "left hilar lymph nodes, right hilar lymph nodes",
+    "Lymph nodes in the mediastinum and the right hilum.": "mediastinal lymph nodes, right hilar lymph nodes",
+}
+
+
+@pytest.mark.parametrize(("sentence", "organs"), cases(NODES))
+def test_lymph_nodes_of_a_sentence(sentence: str, organs: set[str]) -> None:
+    assert named(sentence) == organs

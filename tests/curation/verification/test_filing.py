@@ -1,0 +1,70 @@
+"""The organ that a caption is filed under: the one that its evidence is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from curation.caption import Reason
+
+from .caption_cases import FOREIGN, assert_refused, cases, verify
+
+UNFAITHFUL = [
+    # a verbatim statement under the organ of another
+    ("The spleen is normal. Cyst in the liver.", "spleen", "Cyst in the liver.", FOREIGN),
+    ("The spleen is normal. Cyst in the liver.", "left kidney", "Cyst in the liver.", FOREIGN),
+    ("Cyst in the left kidney.", "right kidney", "Cyst in the left kidney.", (Reason.LATERALITY,)),
+    ("No mass in the liver. Hemangioma in the spleen.", "liver", "Hemangioma in the liver.", FOREIGN),
+]
+
+REFUSED = cases("unfaithful", UNFAITHFUL, {})
+
+
+@pytest.mark.parametrize(("report", "organ", "caption", "reasons"), REFUSED)
+def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, reasons: tuple[Reason, ...]) -> None:
+    assert_refused(report, organ, caption, reasons)
+
+
+@pytest.mark.parametrize(
+    ("organ", "caption", "accepted"),
+    [
+        ("mediastinum", "normal", False),
+        ("trachea", "normal", True),
+        ("mediastinum", "Trachea is normal", True),
+        ("lungs", "No nodule", False),
+        ("lungs", "No nodule in the right upper lobe", True),
+        ("right upper lobe", "No nodule", True),
+        ("lungs", "A cyst", True),
+        ("left lower lobe", "A cyst", True),
+        ("left kidney", "No stone", True),
+    ],
+)
+def test_what_is_normal_in_a_part_is_not_so_in_the_whole(organ: str, caption: str, accepted: bool) -> None:
+    sentences = ("The trachea is normal.", "No nodule in the right upper lobe.", "A cyst in the left lower lobe.")
+    text = " ".join([*sentences, "No stone in the kidneys."])
+    assert verify(text, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("text", "organ", "caption", "accepted"),
+    [
+        ("Trachea and both main bronchi are open.", "main bronchi", "open", True),
+        ("The liver is normal, the spleen is normal.", "spleen", "normal", True),
+        ("The liver is normal, the spleen is enlarged.", "spleen", "normal", False),
+        (
+            "In the lower lobe of the right lung, opacities are seen.",
+            "right lung",
+            "opacities in the lower lobe",
+            True,
+        ),
+        (
+            "In the lower lobe of the right lung, opacities are seen.",
+            "left lung",
+            "opacities in the lower lobe",
+            False,
+        ),
+    ],
+)
+def test_a_caption_without_its_organ_is_read_as_one_about_it(
+    text: str, organ: str, caption: str, accepted: bool
+) -> None:
+    assert verify(text, organ, caption).accepted is accepted

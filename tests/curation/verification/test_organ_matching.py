@@ -1,0 +1,98 @@
+"""Organs, sides and levels: another one than the report names is refused, and beside it what the report says is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from curation.caption import Reason
+
+from .caption_cases import (
+    FOREIGN,
+    PLACE,
+    PairTable,
+    accepted_of_pairs,
+    assert_accepted,
+    assert_names_one_case_each,
+    assert_refused,
+    cases,
+    refused_of_pairs,
+)
+
+ORGAN = [
+    ("The liver is enlarged. The spleen is normal.", "spleen", "The spleen is normal.", "The spleen is enlarged."),
+    ("There is a cyst in the pancreas.", "pancreas", "Cyst in the pancreas.", "Cyst in the liver."),
+    ("Stone in the gallbladder. The kidneys are normal.", "gallbladder", "Gallbladder stone.", "Kidney stone."),
+    ("The aorta is dilated. The heart is normal.", "aorta", "Dilated aorta.", "Dilated heart."),
+]
+
+SIDE = [
+    (
+        "A 5 mm stone in the left kidney.",
+        "left kidney",
+        "5 mm stone in the left kidney.",
+        "5 mm stone in the right kidney.",
+    ),
+    ("Small right pleural effusion.", "right pleura", "Small right pleural effusion.", "Small left pleural effusion."),
+    ("Small right pleural effusion.", "pleura", "Right pleural effusion.", "Bilateral pleural effusion."),
+    ("Nodule in the right lung.", "right lung", "Nodule in the right lung.", "Nodules in both lungs."),
+    (
+        "Left adrenal nodule. Right adrenal is normal.",
+        "left adrenal gland",
+        "Left adrenal nodule.",
+        "Right adrenal nodule.",
+    ),
+    ("Both kidneys are normal.", "left kidney", "The left kidney is normal.", "The left kidney is not normal."),
+    ("The left ovary holds a cyst.", "left ovary", "Cyst of the left ovary.", "Cyst of the right ovary."),
+]
+
+LEVEL = [
+    ("Nodule in the right upper lobe.", "lungs", "Nodule in the right upper lobe.", "Nodule in the right lower lobe."),
+    ("RUL nodule.", "right upper lobe", "Nodule in the right upper lobe.", "Nodule in the right middle lobe."),
+    ("Cyst in segment 4 of the liver.", "liver", "Cyst in liver segment 4.", "Cyst in liver segment 7."),
+    ("Compression fracture of the L1 vertebra.", "spine", "L1 fracture.", "L2 fracture."),
+    ("Fracture of the left 7th rib.", "ribs", "Left 7th rib fracture.", "Left 8th rib fracture."),
+    (
+        "Cyst in the upper pole of the left kidney.",
+        "left kidney",
+        "Left renal upper pole cyst.",
+        "Left renal lower pole cyst.",
+    ),
+    ("Disc herniation at the L4-L5 level.", "spine", "Disc herniation at L4-L5.", "Disc herniation at L5-S1."),
+    ("Dilated ascending aorta.", "aorta", "The ascending aorta is dilated.", "The descending aorta is dilated."),
+]
+
+UNFAITHFUL = [
+    # the place is not the organ
+    ("Nodule adjacent to the spleen.", "spleen", "Nodule in the spleen.", (*FOREIGN, Reason.LATERALITY)),
+    ("Para-aortic lymph nodes are enlarged.", "aorta", "The aorta is enlarged.", FOREIGN),
+    ("Para-aortic lymph nodes are enlarged.", "aorta", "Para-aortic lymph nodes are enlarged.", FOREIGN),
+    ("Disc herniation at the L4 level.", "L4 vertebra", "L4 vertebra is herniated.", FOREIGN),
+    ("Fluid beneath the liver.", "liver", "Fluid in the liver.", FOREIGN),
+]
+
+PAIRS: list[PairTable] = [
+    ("organ", FOREIGN, ORGAN),
+    ("side", (Reason.LATERALITY, Reason.NEGATION), SIDE),
+    ("level", (*PLACE, Reason.NOT_GROUNDED, Reason.MODIFIER, Reason.MEASUREMENT), LEVEL),
+]
+KNOWN_FAILURES: dict[str, str] = {
+    "not side: Nodules in both lungs.": "refused as not_grounded, not as laterality",
+}
+"""Cases that the code gets wrong, with the reason."""
+
+ACCEPTED = accepted_of_pairs(PAIRS, KNOWN_FAILURES)
+REFUSED = refused_of_pairs(PAIRS, KNOWN_FAILURES) + cases("unfaithful", UNFAITHFUL, KNOWN_FAILURES)
+
+
+@pytest.mark.parametrize(("report", "organ", "caption"), ACCEPTED)
+def test_what_the_report_says_is_accepted(report: str, organ: str, caption: str) -> None:
+    assert_accepted(report, organ, caption)
+
+
+@pytest.mark.parametrize(("report", "organ", "caption", "reasons"), REFUSED)
+def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, reasons: tuple[Reason, ...]) -> None:
+    assert_refused(report, organ, caption, reasons)
+
+
+def test_each_known_failure_names_one_case() -> None:
+    assert_names_one_case_each(KNOWN_FAILURES, ACCEPTED + REFUSED)

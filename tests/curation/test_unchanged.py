@@ -1,0 +1,86 @@
+"""What a refactoring must leave alone: the captions of real reports, and caption sets of earlier versions.
+
+``python -m tests.curation.test_unchanged`` prints the digests, after a change that is meant to change captions.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from curation.caption_set.manifest import load_manifest
+from curation.extraction.text_engine import rules_recipe
+from curation.pipeline import CurateJob, curate
+from curation.runtime.provenance import data_hashes, ovct_version
+
+ROOT = Path(__file__).resolve().parents[2]
+OLD_SET = Path(__file__).parent / "old_set"
+# The beginning of the SHA-256 of a set's caption rows, made by version 0.1.0 before its modules were moved.
+CAPTIONS = {
+    "examples/reports.csv": "c9cb4c988abc5808",
+    "../shared/data/reports/ctrate_chest_ct.csv": "196e418a83b8fcf4",
+    "../shared/data/reports/mtsamples_ct.jsonl": "4d37c7d671b59630",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "b8afcf2886ee428b",
+}
+REPORTS = {
+    "examples/reports.csv": "1bb417498df47c5e",
+    "../shared/data/reports/ctrate_chest_ct.csv": "01298cde4ddd48dd",
+    "../shared/data/reports/mtsamples_ct.jsonl": "04ccc80057718dee",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "b95753b3cc499e03",
+}
+
+
+def digest(table: Path) -> str:
+    """Digest of a table's rows: their values, and not how Parquet of one version or another packs them."""
+    sha256 = hashlib.sha256()
+    for row in pq.read_table(table).to_pylist():
+        sha256.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+    return sha256.hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_the_captions_are_those_of_the_version_before(name: str, tmp_path: Path) -> None:
+    reports = ROOT / name
+    if not reports.exists():
+        pytest.skip(f"no real data at {reports}")
+    curate(CurateJob(reports, tmp_path / "set", workers=1), rules_recipe())
+    assert digest(tmp_path / "set" / "reports") == REPORTS[name]
+    assert digest(tmp_path / "set" / "captions") == CAPTIONS[name]
+    assert pq.read_table(tmp_path / "set" / "rejects").num_rows == 0
+
+
+def old_set(folder: Path) -> Path:
+    """A set that version 0.1.0 began, with one part of three; vocabulary and lexicon are taken to be today's."""
+    for table in ("captions", "rejects", "reports"):
+        (folder / table).mkdir(parents=True)
+        shutil.copy(OLD_SET / f"{table}.parquet", folder / table / "part-00000.parquet")
+    manifest = json.loads((OLD_SET / "manifest.json").read_text(encoding="utf-8"))
+    manifest["settings"] |= data_hashes()._asdict() | {"ovct": ovct_version()}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_a_set_that_an_earlier_version_began_is_finished(tmp_path: Path) -> None:
+    old = old_set(tmp_path / "old")
+    before = {path: path.read_bytes() for path in old.rglob("*.parquet")}
+    assert len(before) == 3 and not load_manifest(old).complete
+    job = CurateJob(OLD_SET / "reports.csv", old, workers=1, reports_per_part=2)
+    manifest = curate(job, rules_recipe()).manifest
+    assert manifest.complete and manifest.counts.reports == 6 and len(manifest.parts) == 3
+    assert {path: path.read_bytes() for path in before} == before
+    new = CurateJob(OLD_SET / "reports.csv", tmp_path / "new", workers=1, reports_per_part=2)
+    assert curate(new, rules_recipe()).manifest.counts == manifest.counts
+    for table in ("captions", "rejects", "reports"):
+        assert digest(old / table) == digest(tmp_path / "new" / table)
+
+
+if __name__ == "__main__":
+    from tempfile import TemporaryDirectory
+
+    for reports in CAPTIONS:
+        with TemporaryDirectory() as folder:
+            curate(CurateJob(ROOT / reports, Path(folder) / "set", workers=1), rules_recipe())
+            print(reports, digest(Path(folder) / "set" / "captions"), digest(Path(folder) / "set" / "reports"))

@@ -10,7 +10,7 @@ from curation.report import Report
 
 
 class TextEngine(Protocol):
-    """What the pipeline needs of an engine. ``model`` and ``prompt`` (a hash) are recorded with each caption."""
+    """Drafts captions from the text of reports. ``model`` and ``prompt`` (a hash) are recorded with each caption."""
 
     name: str
     model: str | None

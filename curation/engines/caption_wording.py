@@ -1,4 +1,4 @@
-"""Wordings of a caption: how a statement can be cut so that it stands alone for one of its organs.
+"""Words a caption: cuts a statement so that it stands alone for one of its organs.
 
 Wordings come from the shortest to the whole statement. They reuse the report's own words; of a list of organs only the
 caption's own one stays, and the verb agrees with it.

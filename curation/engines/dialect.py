@@ -1,4 +1,4 @@
-"""How a chat is sent to a server and its answer read: OpenAI's format first, a simpler one where a server lacks it."""
+"""Writes chats as requests and reads their answers: in OpenAI's format, or a simpler one where a server lacks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server's error means for a chat: try again later, ask in another form, ask about less, or stop.
+"""Classifies a server's errors by what a chat has to do: try again later, in another form, ask about less, or stop.
 
 Servers that speak OpenAI's interface do not share its error codes, and many say what is wrong in prose only; so the
 text is searched too. Each expression below names the servers that it was written for.

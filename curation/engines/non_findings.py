@@ -1,4 +1,4 @@
-"""Statements that are not findings of this examination: technique, limitation, advice, and earlier findings."""
+"""Recognises statements that are no findings of this examination: technique, limitation, advice, earlier findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests to a server with OpenAI's interface: each within its time-out, its errors classified, without secrets."""
+"""Sends requests to a server with OpenAI's interface, within a time-out; classifies errors and removes secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what people and files see: the key of a server, and the password in its URL."""
+"""Removes secrets from what people and files see: the key of a server, and the password in its URL."""
 
 from __future__ import annotations
 

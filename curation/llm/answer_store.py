@@ -1,4 +1,4 @@
-"""A store of usable answers by their chat, so that no question is asked twice, and of all costs so far."""
+"""Stores usable answers by their chat, so that no question is asked twice, and the costs so far."""
 
 from __future__ import annotations
 

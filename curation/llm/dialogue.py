@@ -1,4 +1,4 @@
-"""The dialogue about one report: its questions, one more try where an answer cannot be used, and repairs."""
+"""Holds the dialogue about one report: its questions, one more try after an unusable answer, and repairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organ of a draft: names and groups in a model's answer are narrowed to the organ that the words name."""
+"""Finds the organ of a draft: narrows names and groups in a model's answer to the organ that the words name."""
 
 from __future__ import annotations
 

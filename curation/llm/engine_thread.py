@@ -1,4 +1,4 @@
-"""Threads beside the main one: an event loop with a chat engine, and a worker that does not block the loop."""
+"""Runs threads beside the main one: an event loop with a chat engine, and a worker that does not block the loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions about a report: the whole report, its sections, or a few statements at a time."""
+"""Cuts a report into questions: the whole report, its sections, or a few statements at a time."""
 
 from __future__ import annotations
 

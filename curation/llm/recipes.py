@@ -1,4 +1,4 @@
-"""From the options of the command line to a recipe: which engine, which model, which prompt."""
+"""Turns the options of the command line into a recipe: which engine, which model, which prompt."""
 
 from __future__ import annotations
 

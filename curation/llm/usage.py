@@ -1,4 +1,4 @@
-"""What a language model costs while it works, and what share of its captions is accepted."""
+"""Counts what a language model costs while it works, and what share of its captions is accepted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECOVERED = 0.8
 
 
 class UsageCounts(NamedTuple):
-    """Counts of chats by kind, of those without an answer, tokens, and seconds with the model at work.
+    """Stores counts: chats by kind, chats without an answer, tokens, and seconds with the model at work.
 
     ``first_accepted`` of ``first_judged`` captions is the accept rate that the set began with. The names of the fields
     are keys in the file of ``AnswerStore``.
@@ -54,7 +54,7 @@ class Prices:
 
 
 class UsageRecorder(Protocol):
-    """What is told of each chat with a model, and of its captions; see ``UsageMeter``."""
+    """Records each chat with a model, and what became of its captions; see ``UsageMeter``."""
 
     def begin(self) -> None:
         """Note that a chat was handed to the model."""

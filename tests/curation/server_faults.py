@@ -83,7 +83,7 @@ TROUBLES: tuple[Act, ...] = (
     drops, drops_half_way, broken_json, a_page, no_choices, an_error_in_200,
     limits("0.01"), limits(), fails(500), fails(502), fails(503),
 )  # fmt: skip
-"""What may pass: the next try can be better."""
+"""Transient faults: the next try may succeed."""
 NONSENSE: tuple[Act, ...] = (NOT_JSON, WRONG_SCHEMA, BLANKS, fenced, cut_off)
 """Answers of a model that has lost its way."""
 

@@ -1,4 +1,4 @@
-"""How chats are put to servers that lack this or that, and what is read out of their answers."""
+"""Requests to servers that lack a feature, and the reading of their answers."""
 
 from __future__ import annotations
 

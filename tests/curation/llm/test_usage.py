@@ -1,4 +1,4 @@
-"""What a model costs and how much of what it says holds."""
+"""The costs of a model, and the share of its captions that is accepted."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Running a text engine and the verifier over reports, one outcome for each distinct text."""
+"""Extraction: an engine and the verifier work on reports, and each distinct text gets one outcome."""

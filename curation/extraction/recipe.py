@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BATCH_REPORTS = 32
 Options = Mapping[str, int | float | str]
 PackedOutcome = tuple[bytes, bool]
-"""An outcome as ``Outcome.pack`` gives it, and whether the engine failed on the report."""
+"""An outcome as ``ReportOutcome.pack`` returns it, and whether the engine failed on the report."""
 
 
 class CaptionVerifier(Protocol):
@@ -44,7 +44,7 @@ class Pool(Protocol):
 
     @property
     def ahead(self) -> int:
-        """How many batches to submit before the first result is awaited."""
+        """Return how many batches to submit before the first result is awaited."""
         ...
 
     def submit(self, reports: list[Report], /) -> Future[list[PackedOutcome]]:
@@ -61,27 +61,27 @@ class Recipe(Protocol):
 
     @property
     def made_by(self) -> MadeBy:
-        """Engine, model and prompt, as they stand beside each caption."""
+        """Return engine, model and prompt, as they stand beside each caption."""
         ...
 
     @property
     def options(self) -> Options:
-        """Everything else that decides the rows; stored in the set's settings."""
+        """Return everything else that decides the rows; it is stored in the set's settings."""
         ...
 
     @property
     def prompt_file(self) -> bytes | None:
-        """The content of the prompt file, which is kept with the set; None without a prompt."""
+        """Return the content of the prompt file, which is kept with the set; None without a prompt."""
         ...
 
     @property
     def reports_per_part(self) -> int:
-        """Reports in a part, unless the caller asks for another number."""
+        """Return the number of reports in a part, unless the caller asks for another."""
         ...
 
     @property
     def batch_reports(self) -> int:
-        """Reports in a batch."""
+        """Return the number of reports in a batch."""
         ...
 
     def started(self, progress: Progress) -> AbstractContextManager[OpenPool]:

@@ -1,4 +1,4 @@
-"""One engine and one verifier at work: reports in, for each the captions that hold and those that do not."""
+"""Extraction by one text engine and one verifier: of each report the captions accepted and refused."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 TRIES = 3
-"""How often a report may be begun alone: workers that die under it so often do not die by chance."""
+"""A report may be begun alone so often: workers that die under it every time do not die by chance."""
 
 
 class BatchStart(NamedTuple):

@@ -47,27 +47,27 @@ class RayRecipe:
 
     @property
     def made_by(self) -> MadeBy:
-        """Those of the recipe."""
+        """Return the recipe's engine, model and prompt."""
         return self.recipe.made_by
 
     @property
     def options(self) -> Options:
-        """Those of the recipe: where the work is done decides no row."""
+        """Return the recipe's options: where the work is done decides no row."""
         return self.recipe.options
 
     @property
     def prompt_file(self) -> bytes | None:
-        """That of the recipe."""
+        """Return the recipe's prompt file."""
         return self.recipe.prompt_file
 
     @property
     def reports_per_part(self) -> int:
-        """That of the recipe."""
+        """Return the recipe's number of reports in a part."""
         return self.recipe.reports_per_part
 
     @property
     def batch_reports(self) -> int:
-        """More reports than on one machine: a batch costs Ray some hundredths of a second, whatever is in it."""
+        """Return more than the recipe does: a batch costs Ray some hundredths of a second, whatever is in it."""
         return self.recipe.batch_reports * (BATCH_OF_TEXT if isinstance(self.recipe, TextRecipe) else BATCH_OF_CHATS)
 
     @contextmanager

@@ -71,7 +71,7 @@ class StoreLocation:
 
     @property
     def name(self) -> str:
-        """The last part of the URL."""
+        """Return the last part of the URL."""
         return PurePosixPath(urlsplit(self.url).path or self.root).name or self.root
 
     def _path_of(self, name: str) -> str:
@@ -131,7 +131,7 @@ class StoreLocation:
             temporary.unlink(missing_ok=True)
 
     def _in_bucket(self, request: Callable[[], ResultT]) -> ResultT:
-        """As ``_with_retries``, for a request that fails with FileNotFoundError only where there is no bucket."""
+        """Send a request that finds no file only where there is no bucket. Raises ``InputError`` there."""
         try:
             return self._with_retries(request)
         except FileNotFoundError as error:

@@ -221,7 +221,7 @@ def test_a_stop_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path) ->
     call = job(tmp_path)
     log = tmp_path / "log"
 
-    class StoppingProgress(Progress):
+    class InterruptingProgress(Progress):
         seen = 0
 
         def advance(self) -> None:
@@ -230,7 +230,7 @@ def test_a_stop_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path) ->
                 raise Interrupted
 
     with pytest.raises(Interrupted):
-        curate(call, fake_recipe(log), StoppingProgress())
+        curate(call, fake_recipe(log), InterruptingProgress())
     manifest = load_manifest(call.out)
     assert not manifest.complete and len(manifest.parts) == 1
     assert not list(call.out.glob("*/.part*"))

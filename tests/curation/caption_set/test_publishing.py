@@ -188,13 +188,13 @@ def test_a_set_that_was_taken_away_or_never_begun_is_made_again(
 
 
 def test_a_stop_in_the_middle_of_a_slow_store(bucket: Bucket, tmp_path: Path) -> None:
-    class Stopped(Progress):
+    class SlowStore(Progress):
         def raise_if_interrupted(self) -> None:
             if bucket.seen["PUT"] > 4:
                 raise Interrupted
 
     with pytest.raises(Interrupted):
-        run(write_reports(tmp_path / "reports.csv", 450), Stopped())
+        run(write_reports(tmp_path / "reports.csv", 450), SlowStore())
     assert run(tmp_path / "reports.csv").manifest.complete
 
 
@@ -217,11 +217,11 @@ def test_the_disk_here_holds_one_part_and_a_shorter_set_leaves_nothing_of_a_long
     reports = write_reports(tmp_path / "reports.csv", 450)
     most = list[int]()
 
-    class Counting(Progress):
+    class PartCounter(Progress):
         def advance(self) -> None:
             most.append(len(list((tmp_path / "cache").rglob("part-*.parquet"))))
 
-    run(reports, Counting())
+    run(reports, PartCounter())
     assert max(most) == 0 and len(tables(bucket.objects("out/"))) == 15
     with pytest.raises(SetError, match="made otherwise"):
         run(reports, limit=150)

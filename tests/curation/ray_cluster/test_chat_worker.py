@@ -11,8 +11,8 @@ import pytest
 
 from curation.caption import OutcomeColumns
 from curation.engines.chat import EngineDown
+from curation.llm.answer_store import chat_key
 from curation.llm.dialogue import first_chats
-from curation.llm.responses import chat_key
 from curation.pipeline import CurateJob, curate
 from curation.ray_cluster.chat_worker import ChatWorker
 from curation.readers.reports import read_reports

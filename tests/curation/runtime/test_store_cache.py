@@ -24,7 +24,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
         yield bucket
 
 
-class RecordingProgress(Progress):
+class MessageProgress(Progress):
     """Keeps messages."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class RecordingProgress(Progress):
 def test_what_has_not_changed_is_fetched_once(bucket: Bucket, tmp_path: Path) -> None:
     for number in range(5):
         bucket.put(f"txt/{number}.txt", f"FINDINGS: The liver is normal. {number}".encode())
-    progress = RecordingProgress()
+    progress = MessageProgress()
     folder = fetch("s3://hospital/txt", progress)
     assert sorted(path.name for path in folder.glob("*.txt")) == [f"{number}.txt" for number in range(5)]
     assert len(progress.messages) == 1 and "fetching 5 files" in progress.messages[0]

@@ -101,10 +101,10 @@ def test_another_site_in_the_same_browser_can_neither_post_nor_read(tmp_path: Pa
         reader = PageReader(browser, server.links[0])
         target = server.links[0].partition("?")[0] + "api/review"
         # "localhost" is another site than "127.0.0.1" to the browser, and a page of ours may not even be framed there.
-        other = reader.context.new_page()
-        other.route("http://evil.test/", lambda route: route.fulfill(body="<p>evil</p>", content_type="text/html"))
-        other.goto("http://evil.test/")
-        tries = other.evaluate(ATTACK, target)
+        evil_page = reader.context.new_page()
+        evil_page.route("http://evil.test/", lambda route: route.fulfill(body="<p>evil</p>", content_type="text/html"))
+        evil_page.goto("http://evil.test/")
+        tries = evil_page.evaluate(ATTACK, target)
         assert tries["json"] == "failed" and tries["read"] == "failed"  # and what no-cors brings is opaque
         assert tries["plain"] in ("opaque0", "failed")
         reader.page.wait_for_timeout(300)

@@ -1,4 +1,4 @@
-"""The review in a real Chromium, from the first key to the summary, with a kill on the way"""
+"""The review in a real Chromium, from the first key to the summary, with a kill on the way."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
         width = ann.page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], "the page is wider than a phone"
         ann.close()
-        said = server.stop()
-    assert "ann: 20 of 20 reviewed" in said and "% of the captions" in said
+        output = server.stop()
+    assert "ann: 20 of 20 reviewed" in output and "% of the captions" in output
     assert server.process.returncode == 0
 
     with review_process(root, "--reviewer", "ben") as server:
@@ -127,10 +127,10 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
 
     done = CliRunner().invoke(ovct.app, ["audit", str(root), "--summary"])
     assert done.exit_code == 0, done.output
-    found = json.loads((root / "audit/summary.json").read_text())
-    assert found["reviewers"] == {"ann": 20, "ben": 20}
-    assert (found["agreement"][0]["reviewed"], found["agreement"][0]["percent"]["hits"]) == (19, 16)
-    assert found["hallucination"]["hits"] == 2  # of equally frequent verdicts the gravest counts
+    summary = json.loads((root / "audit/summary.json").read_text())
+    assert summary["reviewers"] == {"ann": 20, "ben": 20}
+    assert (summary["agreement"][0]["reviewed"], summary["agreement"][0]["percent"]["hits"]) == (19, 16)
+    assert summary["hallucination"]["hits"] == 2  # of equally frequent verdicts the gravest counts
     page = (root / "audit/report.html").read_text()
     assert EVIL not in page and "&lt;b&gt;bold&lt;/b&gt;" in page
 
@@ -257,6 +257,6 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
             reader.shows("#message-text", "The verifier (accepted|refused) it")
         reader.close()
         server.stop()
-    found = json.loads((tmp_path / "set/audit/summary.json").read_text())
-    assert found["blind"] and found["verifier"]["precision"]["rate"] == 1.0
-    assert found["verifier"]["rightly_refused"]["rate"] == 0.0 and found["verifier"]["recall"]["rate"] == 0.5
+    summary = json.loads((tmp_path / "set/audit/summary.json").read_text())
+    assert summary["blind"] and summary["verifier"]["precision"]["rate"] == 1.0
+    assert summary["verifier"]["rightly_refused"]["rate"] == 0.0 and summary["verifier"]["recall"]["rate"] == 0.5

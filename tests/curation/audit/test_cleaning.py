@@ -1,4 +1,4 @@
-"""A cleaned set: hallucinations out, corrections in, the old one as it was"""
+"""A cleaned set: hallucinations out, corrections in, the audited set unchanged."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rows(root: Path, table: str) -> list[dict[str, Any]]:
 
 
 def state(root: Path) -> dict[str, str]:
-    """Everything in a set but its audit, by content."""
+    """Return the SHA-256 of every file of a set but its audit's."""
     files = [path for path in root.rglob("*") if path.is_file() and "audit" not in path.relative_to(root).parts]
     return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -89,31 +89,31 @@ def test_corrections_come_in_at_their_place(root: Path) -> None:
     text = rows(root, "reports")[1]["text"]
     start = text.index("There is")
     end = text.index(" The spleen")
-    found = Correction("left kidney", "small cyst in the left kidney", "abnormal", start, end, 91.5, "findings")
-    own = Correction("spleen", "spleen of doubtful size", "uncertain")
+    in_report = Correction("left kidney", "small cyst in the left kidney", "abnormal", start, end, 91.5, "findings")
+    own_words = Correction("spleen", "spleen of doubtful size", "uncertain")
     with open_audit(root, sample=ALL) as store:
-        say(store, "ann", item_of(store, "scan-0001", "left kidney"), Verdict.INCOMPLETE, found)
-        say(store, "ann", item_of(store, "scan-0001", "spleen"), Verdict.WRONG_POLARITY_OR_SIDE, own)
+        say(store, "ann", item_of(store, "scan-0001", "left kidney"), Verdict.INCOMPLETE, in_report)
+        say(store, "ann", item_of(store, "scan-0001", "spleen"), Verdict.WRONG_POLARITY_OR_SIDE, own_words)
         out, manifest = cleaned(root, store)
     new = [row for row in rows(out, "captions") if row["report_id"] == "scan-0001"]
     assert [row["organ"] for row in new] == ["liver", "left kidney", "spleen"]
     kidney, spleen = new[1:]
-    assert (kidney["caption"], kidney["evidence"], kidney["engine"]) == (found.caption, text[start:end], "audit")
+    assert (kidney["caption"], kidney["evidence"], kidney["engine"]) == (in_report.caption, text[start:end], "audit")
     assert kidney["score"] == 91.5 and kidney["model"] is None
     assert (spleen["evidence"], spleen["score"], spleen["status"]) == ("The spleen may be enlarged.", 0, "uncertain")
     assert [row["report_id"] for row in rows(out, "captions")] == [row["report_id"] for row in rows(root, "captions")]
     assert len(rows(out, "rejects")) == len(rows(root, "rejects")) + 1  # nothing was false in the incomplete one
     assert manifest.audit is not None
     assert [(change.found, change.after and change.after["caption"]) for change in manifest.audit.changes] == [
-        (True, found.caption), (False, own.caption),
+        (True, in_report.caption), (False, own_words.caption),
     ]  # fmt: skip
 
 
 def test_a_corrected_refusal_comes_in_and_stays_refused_as_it_was(root: Path) -> None:
-    own = Correction("spleen", "the spleen may be enlarged", "uncertain")
+    own_words = Correction("spleen", "the spleen may be enlarged", "uncertain")
     with open_audit(root, sample=ALL) as store:
         item = item_of(store, "scan-0007", "spleen", "refused")
-        say(store, "ann", item, Verdict.WRONG_POLARITY_OR_SIDE, own)
+        say(store, "ann", item, Verdict.WRONG_POLARITY_OR_SIDE, own_words)
         say(store, "ann", item_of(store, "scan-0006", "spleen", "refused"), Verdict.HALLUCINATED)
         out, _ = cleaned(root, store)
     added = [row for row in rows(out, "captions") if row["engine"] == "audit"]
@@ -160,8 +160,8 @@ def test_the_new_set_is_whole(root: Path) -> None:
         identity = store.fact("set")
     assert load_manifest(out) == manifest and manifest.complete
     assert manifest.identity() != identity and manifest.audit is not None and manifest.audit.set == identity
-    counted, known = count_set(out), summary_of(out, manifest)
-    assert counted.captions == known.captions and counted.rejects == known.rejects and counted.reports == 8
+    counted, recorded = count_set(out), summary_of(out, manifest)
+    assert counted.captions == recorded.captions and counted.rejects == recorded.rejects and counted.reports == 8
     for index, part in enumerate(manifest.parts):
         for table, size in part.bytes.items():
             path = out / table / f"part-{index:05d}.parquet"

@@ -1,4 +1,4 @@
-"""The audit's folder: one process at a time, made once, set aside on demand"""
+"""The audit's folder: written by one process at a time, made once, renamed on demand."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def test_a_redraw_keeps_the_old_audit(root: Path) -> None:
     (root / "audit" / GUIDELINE_FILE).write_text("Ours.", encoding="utf-8")
     with audit_to_write(root, SampleRequest(accepted=7, seed=3), Progress(), redraw=True) as store:
         assert store.sample_size("accepted") == 7 and not store.rows("SELECT * FROM review")
-    kept = [path for path in (root / "audit").glob("audit-*.sqlite")]
-    assert len(kept) == 1 and (root / "audit" / GUIDELINE_FILE).read_text(encoding="utf-8") == "Ours."
-    old = AuditStore(kept[0])
+    earlier = [path for path in (root / "audit").glob("audit-*.sqlite")]
+    assert len(earlier) == 1 and (root / "audit" / GUIDELINE_FILE).read_text(encoding="utf-8") == "Ours."
+    old = AuditStore(earlier[0])
     assert old.rows("SELECT verdict FROM review") == [("hallucinated",)]
     old.close()
 
@@ -67,9 +67,9 @@ def test_audits_set_aside_in_one_second_do_not_replace_each_other(root: Path) ->
     for number in range(1, 5):
         with audit_to_write(root, SampleRequest(accepted=number), Progress(), redraw=True):
             pass
-    kept = [AuditStore(path) for path in (root / "audit").glob("audit-*.sqlite")]
-    assert sorted(store.sample_size("accepted") for store in kept) == [1, 2, 3]
-    for store in kept:
+    earlier = [AuditStore(path) for path in (root / "audit").glob("audit-*.sqlite")]
+    assert sorted(store.sample_size("accepted") for store in earlier) == [1, 2, 3]
+    for store in earlier:
         store.close()
 
 
@@ -101,14 +101,14 @@ def test_a_damaged_or_foreign_file_is_told_and_stays(root: Path) -> None:
     with open_audit(root):
         pass
     path = root / "audit" / STORE_FILE
-    for content, told in ((b"not a database at all" * 99, "damaged or no audit"), (b"", "no audit of ovct")):
+    for content, message in ((b"not a database at all" * 99, "damaged or no audit"), (b"", "no audit of ovct")):
         path.write_bytes(content)
-        with pytest.raises(AuditStoreError, match=told), audit_to_read(root):
+        with pytest.raises(AuditStoreError, match=message), audit_to_read(root):
             pass
         assert path.read_bytes() == content
-    other = AuditStore(path, new=True)
-    other.set_facts(version="ovct audit 99")
-    other.close()
+    foreign = AuditStore(path, new=True)
+    foreign.set_facts(version="ovct audit 99")
+    foreign.close()
     with pytest.raises(AuditStoreError, match="another version of ovct"), open_audit(root):
         pass
     with audit_to_write(root, SampleRequest(), Progress(), redraw=True) as store:

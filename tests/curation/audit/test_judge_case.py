@@ -1,4 +1,4 @@
-"""One verdict by a model that is not one: what it is asked, and what is read from its answers."""
+"""One verdict by a fake model: what it is asked, and what is read from its answers."""
 
 from __future__ import annotations
 

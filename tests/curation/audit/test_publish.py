@@ -42,12 +42,11 @@ from curation.caption_set.audit_results import (
     Verdict,
     read_summary,
 )
-from curation.caption_set.card import SCORE_PLOT, write_card
+from curation.caption_set.card import SCORE_PLOT
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.set_files import CARD_FILE
 from tests.curation.audit.builders import (
     HtmlPage,
-    ReportCaptions,
     accepted_caption,
     give_verdicts,
     make_report,
@@ -80,12 +79,8 @@ def card(root: Path) -> str:
 def hostile(root: Path) -> None:
     """A set whose every word is markup, reviewed by somebody whose name and notes are, too."""
     text = f"The liver {MARKUP} is normal."
-    made: ReportCaptions = (
-        make_report(0, text),
-        [accepted_caption(text, text, f"liver {MARKUP}", f"Liver is normal {MARKUP}")],
-        [],
-    )
-    write_set(root, [made], engine="vllm", model=f"model {MARKUP}")
+    caption = accepted_caption(text, text, f"liver {MARKUP}", f"Liver is normal {MARKUP}")
+    write_set(root, [(make_report(0, text), [caption], [])], engine="vllm", model=f"model {MARKUP}")
     with open_audit(root, f"ann {MARKUP}") as store:
         corrected = Correction(f"spleen {MARKUP}", f"Spleen {MARKUP}", "normal")
         Reviewer(store, f"ann {MARKUP}").save_review(1, 0, Verdict.WRONG_ORGAN, f"note {MARKUP}", corrected)
@@ -103,10 +98,10 @@ def test_all_files_are_written_and_nothing_else(tmp_path: Path) -> None:
 def test_the_report_needs_no_other_file(tmp_path: Path) -> None:
     with judged_audit(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
         write_results(tmp_path, store)
-    found = page(tmp_path)
-    assert found.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"})
+    report_page = page(tmp_path)
+    assert report_page.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base", "form", "image"})
     targets = [
-        value for name, value in found.attributes if name.rpartition(":")[2] in ("src", "href", "srcset", "data")
+        value for name, value in report_page.attributes if name.rpartition(":")[2] in ("src", "href", "srcset", "data")
     ]
     assert targets and all(target.startswith("#") for target in targets)
     text = (tmp_path / AUDIT / REPORT_FILE).read_text(encoding="utf-8")
@@ -117,12 +112,12 @@ def test_the_report_needs_no_other_file(tmp_path: Path) -> None:
 def test_the_report_is_well_formed_and_has_every_table_and_plot(tmp_path: Path) -> None:
     with judged_audit(tmp_path, ["hallucinated", *["supported"] * 59], SAMPLE) as store:
         results = write_results(tmp_path, store)
-    found = page(tmp_path)
-    assert found.open == []
+    report_page = page(tmp_path)
+    assert report_page.open == []
     titles = ("Hallucination rate", "Verdicts", "By status", "By organ", "By score", "The verifier", "What was wrong")
-    assert all(title in found.text for title in titles)
+    assert all(title in report_page.text for title in titles)
     assert (tmp_path / AUDIT / REPORT_FILE).read_text(encoding="utf-8").count("<svg") == 5
-    assert f"of {results.hallucination.reviewed} judged captions" in found.text
+    assert f"of {results.hallucination.reviewed} judged captions" in report_page.text
 
 
 def test_a_long_table_is_cut_in_the_report(tmp_path: Path) -> None:
@@ -146,11 +141,11 @@ def test_markup_in_captions_names_and_notes_stays_text(tmp_path: Path) -> None:
     root = tmp_path / "set <b>&"
     root.mkdir()
     hostile(root)
-    found = page(root)
-    assert "script" not in found.tags
+    report_page = page(root)
+    assert "script" not in report_page.tags
     for words in ("Liver is normal", "The liver", "liver", "spleen", "Spleen", "note", "ann", "model"):
-        assert f"{words} {MARKUP}" in found.text
-    assert "Hallucination audit of set <b>&" in found.text
+        assert f"{words} {MARKUP}" in report_page.text
+    assert "Hallucination audit of set <b>&" in report_page.text
 
 
 def test_summary_and_csv_are_read_back_as_they_were(tmp_path: Path) -> None:
@@ -183,28 +178,6 @@ def test_a_sample_of_which_nothing_is_judged_is_no_audit(tmp_path: Path) -> None
     assert "No caption has been judged yet." in page(tmp_path).text
 
 
-def test_a_set_that_has_changed_does_not_get_the_rate_of_what_it_was(tmp_path: Path) -> None:
-    with judged_audit(tmp_path, ["supported"] * 100) as store:
-        write_results(tmp_path, store)
-        manifest = load_manifest(tmp_path)
-        known = manifest.model_copy(update={"parts": (*manifest.parts, manifest.parts[0])})
-        known.save(tmp_path)
-        write_results(tmp_path, store)
-    assert read_summary(tmp_path, known) is None
-    assert "**Audit:** not audited" in card(tmp_path)
-    assert "3.7 %" not in card(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "{", '{"format": "ovct audit 0"}', "[]"])
-def test_a_summary_that_is_damaged_or_of_another_version_is_none(tmp_path: Path, text: str) -> None:
-    manifest = write_set(tmp_path, plain_reports(2))
-    (tmp_path / AUDIT).mkdir()
-    (tmp_path / AUDIT / SUMMARY_FILE).write_text(text, encoding="utf-8")
-    assert read_summary(tmp_path, manifest) is None
-    write_card(tmp_path, manifest)
-    assert "**Audit:** not audited" in card(tmp_path)
-
-
 def test_faults_are_what_reviewers_did_not_support_each_with_its_evidence(tmp_path: Path) -> None:
     write_set(tmp_path, plain_reports(1, refused_each=1))
     with open_audit(tmp_path, "ann", "ben", sample=SampleRequest(accepted=3, refused=1)) as store:
@@ -222,12 +195,12 @@ def test_faults_are_what_reviewers_did_not_support_each_with_its_evidence(tmp_pa
         ben.save_review(item["left kidney"], 0, Verdict.UNSURE)
         ben.save_review(item["spleen"], 0, None, "only a note")
         ben.save_review(refused, 0, Verdict.HALLUCINATED)
-        found = faults(store)
-    assert [(one.organ, one.verdict, one.note, one.corrected) for one in found] == [
+        fault_list = faults(store)
+    assert [(fault.organ, fault.verdict, fault.note, fault.corrected) for fault in fault_list] == [
         ("left kidney", "wrong measurement", "3 mm", "liver, abnormal: cyst"),
         ("left kidney", "unsure", "", ""),
     ]
-    assert {(one.report_id, one.caption, one.evidence) for one in found} == {
+    assert {(fault.report_id, fault.caption, fault.evidence) for fault in fault_list} == {
         ("scan-0000", "2 mm cyst in the left kidney", "There is an 2 mm cyst in the left kidney.")
     }
 
@@ -263,8 +236,8 @@ def points(line: Line2D) -> list[list[float]]:
 
 
 def legend(axes: Axes) -> set[str]:
-    found = axes.get_legend()
-    return {text.get_text() for text in found.get_texts()} if found else set()
+    box = axes.get_legend()
+    return {text.get_text() for text in box.get_texts()} if box else set()
 
 
 BANDS = [
@@ -299,12 +272,12 @@ def test_bands_can_be_drawn_before_anything_was_judged(results: AuditSummary) ->
 
 
 def test_a_rate_is_a_point_on_its_interval(results: AuditSummary) -> None:
-    found = seen(2, 8)
-    axes = axes_of(rate_figure([RateRow("liver", found), RateRow("spleen", seen(0, 0))]))
-    whole, bar, point = axes.lines
+    share = seen(2, 8)
+    axes = axes_of(rate_figure([RateRow("liver", share), RateRow("spleen", seen(0, 0))]))
+    axis_line, bar, point = axes.lines
     assert [text.get_text() for text in axes.get_yticklabels()] == ["spleen (0)", "liver (8)"]
-    assert points(whole) == [[0, 0], [100, 0]]
-    assert points(bar) == [[pytest.approx(100 * end), 1] for end in (found.low, found.high)]
+    assert points(axis_line) == [[0, 0], [100, 0]]
+    assert points(bar) == [[pytest.approx(100 * end), 1] for end in (share.low, share.high)]
     assert points(point) == [[25, 1]]
 
 

@@ -1,4 +1,4 @@
-"""The server's start and end: ports, names, what it prints, the verifier behind corrections"""
+"""The server's start and end: ports, names, what it prints, the verifier behind corrections."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bind_port(0) as taken:
-        port = taken.getsockname()[1]
-        assert taken.getsockname()[0] == "127.0.0.1" and taken.proto == socket.IPPROTO_TCP
+    with bind_port(0) as listener:
+        port = listener.getsockname()[1]
+        assert listener.getsockname()[0] == "127.0.0.1" and listener.proto == socket.IPPROTO_TCP
         with pytest.raises(InputError, match=rf"--port {port}: .*--port 0"):
             bind_port(port)
         monkeypatch.setattr("curation.audit.review.DEFAULT_PORT", port)
-        with bind_port(None) as other:
-            assert other.getsockname()[1] != port
+        with bind_port(None) as second:
+            assert second.getsockname()[1] != port
 
 
 @pytest.mark.parametrize("names", [("ann", "ann"), ("ann", " "), ("ann", "ann "), ("",)])
@@ -46,8 +46,8 @@ def test_each_reviewer_needs_a_name(root: Path, names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("name", "opens"), [("DISPLAY", True), ("WAYLAND_DISPLAY", True), ("LANG", False)])
 def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch, name: str, opens: bool) -> None:
-    for known in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):
-        monkeypatch.delenv(known, raising=False)
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv(name, "1")
     monkeypatch.setattr("sys.platform", "linux")
     opened: list[str] = []
@@ -79,18 +79,18 @@ def test_it_answers_on_this_machine_only_and_ends_with_ctrl_c(root: Path) -> Non
                 assert address.startswith("0100007F")
         with pytest.raises(SetError, match="open already"):
             review(ReviewJob(root, SampleRequest(), ("ann",), port=0, browser=False), Progress(), print)
-        said = server.stop()
+        output = server.stop()
     assert server.process.returncode == 0
-    assert "ann: 0 of 9 reviewed" in said and "Traceback" not in said and "%" not in said  # nothing was judged
+    assert "ann: 0 of 9 reviewed" in output and "Traceback" not in output and "%" not in output  # nothing was judged
 
 
 def test_the_verifier_behind_corrections() -> None:
     check = CorrectionVerifier().check
     text = "The liver is normal. No pleural effusion."
     sections = [("findings", 0, len(text))]
-    found = check(text, sections, "Liver", "normal liver")
-    assert (found.problem, found.organ, found.status) == (None, "liver", "normal")
-    assert text[found.start : found.end] == "The liver is normal." and found.section == "findings"
+    result = check(text, sections, "Liver", "normal liver")
+    assert (result.problem, result.organ, result.status) == (None, "liver", "normal")
+    assert text[result.start : result.end] == "The liver is normal." and result.section == "findings"
     assert check(text, sections, "spleen", "the spleen is large").organ == "spleen"
     assert check(text, sections, "spleen", "the spleen is large").problem
     unknown = check(text, sections, "flux capacitor", "charged")

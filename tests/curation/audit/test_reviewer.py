@@ -1,4 +1,4 @@
-"""What a reviewer has said: its history, what stands, and the next caption of a kind"""
+"""A reviewer's reviews: their history, the current one, and the next caption of a kind."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def test_what_is_said_last_stands_and_all_is_kept(store: AuditStore) -> None:
 
 def test_undo_goes_back_through_all_that_was_said(store: AuditStore) -> None:
     ann = Reviewer(store, "ann")
-    one, two = ann.item_at(1), ann.item_at(2)
-    first = ann.save_review(one, 0, Verdict.SUPPORTED)
-    ann.save_review(two, 0, Verdict.HALLUCINATED)
-    ann.save_review(one, first.event, Verdict.WRONG_ORGAN)
-    assert [ann.undo(), ann.review_of(one).verdict] == [one, Verdict.SUPPORTED]
-    assert [ann.undo(), ann.review_of(two).verdict] == [two, None]
-    assert [ann.undo(), ann.undo()] == [one, None]
+    first_item, second_item = ann.item_at(1), ann.item_at(2)
+    first = ann.save_review(first_item, 0, Verdict.SUPPORTED)
+    ann.save_review(second_item, 0, Verdict.HALLUCINATED)
+    ann.save_review(first_item, first.event, Verdict.WRONG_ORGAN)
+    assert [ann.undo(), ann.review_of(first_item).verdict] == [first_item, Verdict.SUPPORTED]
+    assert [ann.undo(), ann.review_of(second_item).verdict] == [second_item, None]
+    assert [ann.undo(), ann.undo()] == [first_item, None]
     assert ann.verdict_counts() == {} and store.value("SELECT count(*) FROM event WHERE undone IS NOT NULL") == 3
 
 
 def test_something_said_meanwhile_is_a_conflict(store: AuditStore) -> None:
     ann = Reviewer(store, "ann")
     item = ann.item_at(1)
-    said = ann.save_review(item, 0, Verdict.SUPPORTED)
+    review = ann.save_review(item, 0, Verdict.SUPPORTED)
     with pytest.raises(ReviewConflict):
         ann.save_review(item, 0, Verdict.HALLUCINATED)
     ann.undo()
     with pytest.raises(ReviewConflict):
-        ann.save_review(item, said.event, Verdict.HALLUCINATED)
+        ann.save_review(item, review.event, Verdict.HALLUCINATED)
     assert ann.review_of(item) == Review()
 
 
@@ -70,33 +70,33 @@ def test_places_that_are_not_there(store: AuditStore) -> None:
 
 
 @given(
-    said=st.lists(st.tuples(st.integers(1, 30), st.sampled_from(list(Verdict))), max_size=12),
+    verdicts=st.lists(st.tuples(st.integers(1, 30), st.sampled_from(list(Verdict))), max_size=12),
     organ=st.sampled_from(["liver", "spleen", "left kidney", None]),
     verdict=st.sampled_from([NO_VERDICT, *Verdict, None]),
     place=st.integers(0, 31),
     step=st.sampled_from([1, -1]),
 )
 def test_find_gives_what_a_walk_would(
-    tmp_path_factory: pytest.TempPathFactory, said: list[tuple[int, Verdict]], organ: str | None, verdict: str | None,
-    place: int, step: int,
+    tmp_path_factory: pytest.TempPathFactory, verdicts: list[tuple[int, Verdict]], organ: str | None,
+    verdict: str | None, place: int, step: int,
 ) -> None:  # fmt: skip
     root = tmp_path_factory.mktemp("walk") / "set"
     write_set(root, plain_reports(10))
     with open_audit(root) as store:
         ann = Reviewer(store, "ann")
-        for where, what in said:
-            ann.save_review(ann.item_at(where), ann.review_of(ann.item_at(where)).event, what)
+        for at, at_verdict in verdicts:
+            ann.save_review(ann.item_at(at), ann.review_of(ann.item_at(at)).event, at_verdict)
         filters = {name: value for name, value in (("organ", organ), ("verdict", verdict)) if value is not None}
 
-        def passes(one: int) -> bool:
-            item = ann.item_at(one)
-            found = ann.review_of(item).verdict
+        def passes(position: int) -> bool:
+            item = ann.item_at(position)
+            given_verdict = ann.review_of(item).verdict
             named = store.value("SELECT organ FROM item WHERE id = ?", item)
-            return organ in (None, named) and verdict in (None, found or NO_VERDICT)
+            return organ in (None, named) and verdict in (None, given_verdict or NO_VERDICT)
 
         walk = range(place + step, 31 if step > 0 else 0, step)
         assert ann.find_place(place, step, filters) == next(
-            (one for one in walk if 1 <= one <= 30 and passes(one)), None
+            (position for position in walk if 1 <= position <= 30 and passes(position)), None
         )
 
 

@@ -85,15 +85,15 @@ def test_each_item_is_the_row_that_the_set_has(root: Path) -> None:
                              JOIN report ON report.id = report""")
         names = [column[0] for column in store.connection.execute("SELECT * FROM caption").description]
         for report_id, text, *values in rows:
-            found = dict(zip(names, values, strict=True))
-            table = "captions" if found["kind"] == "accepted" else "rejects"
-            path = root / table / f"part-{found['part']:05d}.parquet"
-            row = pq.read_table(path).slice(found["row"], 1).to_pylist()[0]
+            stored = dict(zip(names, values, strict=True))
+            table = "captions" if stored["kind"] == "accepted" else "rejects"
+            path = root / table / f"part-{stored['part']:05d}.parquet"
+            row = pq.read_table(path).slice(stored["row"], 1).to_pylist()[0]
             assert row["report_id"] == report_id
-            for name in row.keys() & found.keys():
-                assert row[name] == found[name], name
-            if found["kind"] == "accepted":
-                assert text[found["evidence_start"] : found["evidence_end"]] == row["evidence"]
+            for name in row.keys() & stored.keys():
+                assert row[name] == stored[name], name
+            if stored["kind"] == "accepted":
+                assert text[stored["evidence_start"] : stored["evidence_end"]] == row["evidence"]
 
 
 def test_all_captions_of_a_sampled_report_are_there_once(root: Path) -> None:
@@ -104,13 +104,13 @@ def test_all_captions_of_a_sampled_report_are_there_once(root: Path) -> None:
         assert store.value("SELECT count(*) FROM caption") == 400
 
 
-@pytest.mark.parametrize("other", [SampleRequest(seed=5), SampleRequest(design="random")])
-def test_another_design_or_seed_is_told(root: Path, other: SampleRequest) -> None:
+@pytest.mark.parametrize("changed", [SampleRequest(seed=5), SampleRequest(design="random")])
+def test_another_design_or_seed_is_told(root: Path, changed: SampleRequest) -> None:
     with open_audit(root, sample=SampleRequest(seed=4)):
         pass
     with open_audit(root, sample=SampleRequest(seed=4, design="stratified")):
         pass
-    with pytest.raises(SetError, match="--redraw"), open_audit(root, sample=other):
+    with pytest.raises(SetError, match="--redraw"), open_audit(root, sample=changed):
         pass
 
 
@@ -155,7 +155,7 @@ class Stops(Progress):
 def test_a_draw_that_is_stopped_leaves_nothing(root: Path, tmp_path: Path) -> None:
     manifest = load_manifest(root)
     with open_audit(root) as store:
-        whole = sampled(store)
+        expected = sampled(store)
     for after in range(12):
         path = tmp_path / f"{after}.sqlite"
         store = AuditStore(path, new=True)
@@ -163,7 +163,7 @@ def test_a_draw_that_is_stopped_leaves_nothing(root: Path, tmp_path: Path) -> No
             draw_sample(root, manifest, store, SampleRequest(), Stops(after))
         assert store.value("SELECT count(*) FROM item") == 0 and store.fact("set") is None
         draw_sample(root, manifest, store, SampleRequest(), Progress())
-        assert sampled(store) == whole
+        assert sampled(store) == expected
         store.close()
 
 

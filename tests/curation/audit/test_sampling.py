@@ -40,13 +40,13 @@ def sample_of(frame: SamplingFrame, size: int, seed: int = 0, design: Design = "
 def grown(frame: SamplingFrame, sizes: list[int], seed: int = 0) -> list[DrawnCaption]:
     """A sample that was made larger, once or more."""
     strata = stratify(frame, sizes[0], "stratified")
-    found: list[DrawnCaption] = []
+    drawn: list[DrawnCaption] = []
     for size in sizes:
-        taken = [caption.frame_index for caption in found]
-        found += draw_captions(
-            strata, allocate(strata.sizes, size), random_generator(seed, "accepted", len(taken)), taken
+        before = [caption.frame_index for caption in drawn]
+        drawn += draw_captions(
+            strata, allocate(strata.sizes, size), random_generator(seed, "accepted", len(before)), before
         )
-    return found
+    return drawn
 
 
 def indices(drawn: list[DrawnCaption]) -> list[int]:
@@ -74,7 +74,10 @@ def test_no_stratum_has_a_better_claim_to_what_another_one_got(sizes: list[int],
     there = [there for share, there in zip(shares, sizes, strict=True) if share]
     for share, size_of in zip(shares, sizes, strict=True):
         if share < size_of:
-            assert all((2 * share + 1) * other >= last * size_of for last, other in zip(last_seats, there, strict=True))
+            assert all(
+                (2 * share + 1) * size_of_last >= last * size_of
+                for last, size_of_last in zip(last_seats, there, strict=True)
+            )
 
 
 def test_shares_are_proportional_to_less_than_one_caption() -> None:
@@ -207,7 +210,8 @@ def test_pairs_of_captions_are_all_possible_and_none_is_preferred() -> None:
     pairs = Counter(frozenset(indices(sample_of(frame, 2, seed))) for seed in range(DRAWS))
     expected = DRAWS / 66
     assert (
-        sum((pairs[frozenset((one, two))] - expected) ** 2 / expected for one in range(12) for two in range(one)) < 113
+        sum((pairs[frozenset((left, right))] - expected) ** 2 / expected for left in range(12) for right in range(left))
+        < 113
     )
 
 
@@ -236,7 +240,7 @@ def test_rare_kinds_come_in_proportion_within_the_rest(seed: int) -> None:
         if strata.names[caption.stratum] == REST_STRATUM
     ]
     cells = mixed_frame().group * 5 + mixed_frame().bands()
-    there, found = (
+    there, counts = (
         np.bincount(cells[rows], minlength=15) for rows in (strata.code == strata.names.index(REST_STRATUM), drawn)
     )
-    assert (np.abs(found - len(drawn) * there / there.sum()) < 1).all()
+    assert (np.abs(counts - len(drawn) * there / there.sum()) < 1).all()

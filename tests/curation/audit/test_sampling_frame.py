@@ -1,4 +1,4 @@
-"""The captions that may be drawn, as they are read from a set: which ones, where they stand, and their bands."""
+"""The sampling frame read from a set: which captions are in it, where they stand, and their bands."""
 
 from pathlib import Path
 
@@ -37,10 +37,10 @@ def test_each_caption_is_found_again_in_its_row_of_its_part(tmp_path: Path, kind
     ]
     for index in range(len(frame)):
         part, row = frame.location(index)
-        found = tables[part][row]
-        assert frame.organs[frame.organ[index]] == found["organ"]
-        assert frame.groups[frame.group[index]] == found["status" if kind == "accepted" else "reason"]
-        assert frame.score[index] == (found["score"] if kind == "accepted" else 0)
+        caption_row = tables[part][row]
+        assert frame.organs[frame.organ[index]] == caption_row["organ"]
+        assert frame.groups[frame.group[index]] == caption_row["status" if kind == "accepted" else "reason"]
+        assert frame.score[index] == (caption_row["score"] if kind == "accepted" else 0)
 
 
 def test_a_part_of_many_batches_is_read_as_one(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the page asks for, and what it is told when something is wrong"""
+"""What the server answers to the page, also when something is wrong."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Page:
         self.client.get(self.link)
 
     def get(self, path: str) -> Any:
-        found = self.client.get(f"{self.base}api/{path}")
-        assert found.status_code == 200, found.text
-        return found.json()
+        answer = self.client.get(f"{self.base}api/{path}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     def post(self, path: str, status: int = 200, **body: Any) -> Any:
-        found = self.client.post(f"{self.base}api/{path}", json=body, headers=ORIGIN)
-        assert found.status_code == status, found.text
-        return found.json()
+        answer = self.client.post(f"{self.base}api/{path}", json=body, headers=ORIGIN)
+        assert answer.status_code == status, answer.text
+        return answer.json()
 
 
 def context_of(root: Path, store: AuditStore, *names: str, blind: bool = False) -> ReviewContext:
@@ -84,18 +84,18 @@ def test_a_session_tells_who_what_and_how_far(page: Page) -> None:
     assert (session["set"], session["reviewer"], session["total"], session["reviewed"]) == ("set", "ann", 30, 0)
     assert session["choices"]["kind"] == {"accepted": 18, "refused": 12}
     assert session["choices"]["organ"] == {"left kidney": 6, "liver": 6, "spleen": 18}
-    assert [one["key"] for one in session["verdicts"]] == list("shopmiu")
+    assert [verdict["key"] for verdict in session["verdicts"]] == list("shopmiu")
     assert session["place"] == 1
 
 
 def test_a_caption_stands_beside_its_report(page: Page) -> None:
-    found = page.get("find?place=0&kind=accepted&organ=left%20kidney")["place"]
-    item = page.get(f"item/{found}")
+    place = page.get("find?place=0&kind=accepted&organ=left%20kidney")["place"]
+    item = page.get(f"item/{place}")
     start, end = item["mark"]
     assert item["report"]["text"][start:end].startswith("There is an") and item["status"] == "abnormal"
-    assert [one["kind"] for one in item["captions"]].count("refused") == 2
-    assert sum(one["current"] for one in item["captions"]) == 1
-    assert all(page.get(f"item/{one['place']}")["caption"] == one["caption"] for one in item["captions"])
+    assert [caption["kind"] for caption in item["captions"]].count("refused") == 2
+    assert sum(caption["current"] for caption in item["captions"]) == 1
+    assert all(page.get(f"item/{caption['place']}")["caption"] == caption["caption"] for caption in item["captions"])
     assert item["review"]["event"] == 0 and "judges" not in item
 
 
@@ -120,8 +120,8 @@ def test_a_note_alone_is_no_verdict(page: Page) -> None:
 
 def test_another_tab_is_not_overwritten(page: Page) -> None:
     page.post("review", place=1, last_event=0, verdict="supported")
-    told = page.post("review", status=409, place=1, last_event=0, verdict="hallucinated")
-    assert "another tab" in told["detail"]
+    answer = page.post("review", status=409, place=1, last_event=0, verdict="hallucinated")
+    assert "another tab" in answer["detail"]
     assert page.get("item/1")["review"]["verdict"] == "supported"
 
 
@@ -137,21 +137,21 @@ def test_a_correction_is_held_against_the_report(page: Page) -> None:
         "organ": "liver", "caption": "liver is normal", "status": "normal", "start": 0, "end": 0, "score": 100.0,
         "section": "findings", "found": True,
     }  # fmt: skip
-    own = {"organ": "spleen", "caption": "my own words", "status": "uncertain"}
-    review = page.post("review", place=place, last_event=review["event"], verdict="incomplete", correction=own)[
+    own_words = {"organ": "spleen", "caption": "my own words", "status": "uncertain"}
+    review = page.post("review", place=place, last_event=review["event"], verdict="incomplete", correction=own_words)[
         "review"
     ]
     assert (review["correction"]["found"], review["correction"]["status"]) == (False, "uncertain")
     wrong = {"organ": "soul", "caption": "heavy"}
-    told = page.post(
+    answer = page.post(
         "review", status=422, place=place, last_event=review["event"], verdict="wrong_organ", correction=wrong
     )
-    assert "soul" in told["detail"] and "not saved" in told["detail"]
+    assert "soul" in answer["detail"] and "not saved" in answer["detail"]
     assert page.get(f"item/{place}")["review"]["event"] == review["event"]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "told"),
+    ("path", "body", "status", "message"),
     [
         ("review", {"place": 0, "last_event": 0, "verdict": "supported"}, 404, "from 1 to 30"),
         ("review", {"place": 31, "last_event": 0, "verdict": "supported"}, 404, "from 1 to 30"),
@@ -162,8 +162,8 @@ def test_a_correction_is_held_against_the_report(page: Page) -> None:
         ("check", {"place": 99, "organ": "liver", "caption": "x"}, 404, "from 1 to 30"),
     ],
 )
-def test_what_cannot_be_is_told(page: Page, path: str, body: dict[str, Any], status: int, told: str) -> None:
-    assert told in page.post(path, status=status, **body)["detail"]
+def test_what_cannot_be_is_told(page: Page, path: str, body: dict[str, Any], status: int, message: str) -> None:
+    assert message in page.post(path, status=status, **body)["detail"]
     assert page.get("session")["reviewed"] == 0
 
 
@@ -213,7 +213,9 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
         for place in range(1, 31):
             item = page.get(f"item/{place}")
             assert item.keys() == {"place", "total", "organ", "caption", "mark", "report", "captions", "review"}
-            assert all(one.keys() == {"organ", "caption", "mark", "place", "current"} for one in item["captions"])
+            assert all(
+                caption.keys() == {"organ", "caption", "mark", "place", "current"} for caption in item["captions"]
+            )
         assert page.get("session")["choices"].keys() == {"organ", "engine"}
         assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
         page.post("review", place=1, last_event=0, verdict="supported")
@@ -277,8 +279,8 @@ def test_a_full_disk_is_told_and_loses_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(Reviewer, "save_review", full)
-        told = page.post("review", status=503, place=2, last_event=0, verdict="supported")
-    assert told["detail"] == "not saved: database or disk is full"
+        answer = page.post("review", status=503, place=2, last_event=0, verdict="supported")
+    assert answer["detail"] == "not saved: database or disk is full"
     assert page.post("review", place=2, last_event=0, verdict="supported")["reviewed"] == 2
 
 

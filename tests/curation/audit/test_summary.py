@@ -39,22 +39,24 @@ SAID = [
     "supported", "supported", "hallucinated", "supported", "supported", "wrong_organ", "wrong_measurement",
     "incomplete", "hallucinated", "hallucinated", "supported", "wrong_polarity_or_side", "supported",
 ]  # fmt: skip
-"""What Ann says of these captions, which are number 1 to 13 of the sample."""
+"""Ann's verdicts on these captions, which are number 1 to 13 of the sample."""
 
 
 def copied() -> Iterator[tuple[CopiedCaption, int]]:
     """The captions of the sample with their strata."""
     for row, (stratum, organ, status, score, model) in enumerate(ACCEPTED):
-        by = ("vllm" if model else "rules", model)
-        made = CopiedCaption(1, "accepted", 0, row, organ, "c", status, 0, 3, "findings", score, None, None, None, *by)
-        yield made, stratum
+        made_by = ("vllm" if model else "rules", model)
+        caption = CopiedCaption(
+            1, "accepted", 0, row, organ, "c", status, 0, 3, "findings", score, None, None, None, *made_by
+        )
+        yield caption, stratum
     for row, (stratum, reason) in enumerate(REFUSED):
         yield CopiedCaption(1, "refused", 0, row, "liver", "c", *(None,) * 5, reason, "", None, "rules", None), stratum
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[AuditStore]:
-    """The audit, drawn and dealt to Ann, Ben and Eve, who have said nothing yet."""
+    """Open an audit that is assigned to Ann, Ben and Eve, who have not judged anything yet."""
     store = AuditStore(tmp_path / "audit.sqlite", new=True)
     store.set_facts(
         set="s", made="2026-01-02", design="stratified", seed=7, accepted=1000, refused=200, bands=[50, 0, 50, 200, 700]
@@ -74,21 +76,21 @@ def store(tmp_path: Path) -> Iterator[AuditStore]:
 def say(
     store: AuditStore, name: str, verdicts: Mapping[int, str | None], note: str = "", *, blind: bool = False
 ) -> Reviewer:
-    """Have a reviewer say this of captions by their number in the sample."""
+    """Have a reviewer judge captions, given by their number in the sample."""
     reviews = Reviewer(store, name, blind=blind)
     for item, verdict in verdicts.items():
         reviews.save_review(item, reviews.review_of(item).event, Verdict(verdict) if verdict else None, note)
     return reviews
 
 
-def results(store: AuditStore, said: Iterable[str] = SAID) -> AuditSummary:
-    """The results after Ann has said this of the first captions."""
-    say(store, "ann", dict(enumerate(said, 1)))
+def results(store: AuditStore, verdicts: Iterable[str] = SAID) -> AuditSummary:
+    """Return the results after Ann has given these verdicts on the first captions."""
+    say(store, "ann", dict(enumerate(verdicts, 1)))
     return summarise(store, "g")
 
 
-def rates(found: Mapping[str, Estimate]) -> dict[str, tuple[float | None, int, int]]:
-    return {name: (one.rate, one.hits, one.reviewed) for name, one in found.items()}
+def rates(shares: Mapping[str, Estimate]) -> dict[str, tuple[float | None, int, int]]:
+    return {name: (share.rate, share.hits, share.reviewed) for name, share in shares.items()}
 
 
 def about(value: float | tuple[float, float]) -> object:
@@ -100,12 +102,12 @@ def verdict_of(store: AuditStore, item: int) -> Verdict | None:
 
 
 def test_the_rate_counts_each_caption_by_what_it_stands_for(store: AuditStore) -> None:
-    found = results(store).hallucination
-    assert found.rate == about((1 * 225 + 2 * 25) / (4 * 225 + 4 * 25))
-    assert (found.hits, found.reviewed) == (3, 8)
+    rate = results(store).hallucination
+    assert rate.rate == about((1 * 225 + 2 * 25) / (4 * 225 + 4 * 25))
+    assert (rate.hits, rate.reviewed) == (3, 8)
     size = (4 * 225 + 4 * 25) ** 2 / (4 * 225**2 + 4 * 25**2)
-    assert found.effective == about(size)
-    assert (found.low, found.high) == about(wilson(0.275, size))
+    assert rate.effective == about(size)
+    assert (rate.low, rate.high) == about(wilson(0.275, size))
 
 
 def test_verdicts_are_shares_of_the_set(store: AuditStore) -> None:
@@ -120,11 +122,11 @@ def test_verdicts_are_shares_of_the_set(store: AuditStore) -> None:
 
 
 def test_rates_by_organ_status_engine_and_reason(store: AuditStore) -> None:
-    found = results(store)
-    assert rates(found.by_organ) == {"liver": (about(25 / 725), 1, 5), "spleen": (about(250 / 275), 2, 3)}
-    assert rates(found.by_status) == {"normal": (about(0.25), 1, 4), "abnormal": (about(0.5), 2, 4)}
-    assert rates(found.by_engine) == {"rules": (about(50 / 325), 2, 5), "vllm, model-x": (about(225 / 675), 1, 3)}
-    assert rates(found.by_reason) == {"negation": (about(2 / 3), 2, 3), "not_grounded": (about(0.5), 1, 2)}
+    summary = results(store)
+    assert rates(summary.by_organ) == {"liver": (about(25 / 725), 1, 5), "spleen": (about(250 / 275), 2, 3)}
+    assert rates(summary.by_status) == {"normal": (about(0.25), 1, 4), "abnormal": (about(0.5), 2, 4)}
+    assert rates(summary.by_engine) == {"rules": (about(50 / 325), 2, 5), "vllm, model-x": (about(225 / 675), 1, 3)}
+    assert rates(summary.by_reason) == {"negation": (about(2 / 3), 2, 3), "not_grounded": (about(0.5), 1, 2)}
 
 
 def test_what_each_reviewer_alone_would_say(store: AuditStore) -> None:
@@ -138,8 +140,8 @@ def test_one_reviewer_is_not_shown_twice(store: AuditStore) -> None:
 
 
 def test_what_was_reviewed_most_comes_first(store: AuditStore) -> None:
-    found = results(store)
-    assert [list(some) for some in (found.by_organ, found.by_status, found.by_engine, found.by_reason)] == [
+    summary = results(store)
+    assert [list(some) for some in (summary.by_organ, summary.by_status, summary.by_engine, summary.by_reason)] == [
         ["liver", "spleen"], ["abnormal", "normal"], ["rules", "vllm, model-x"], ["negation", "not_grounded"],
     ]  # fmt: skip
 
@@ -160,7 +162,7 @@ def test_the_verifier_is_measured_on_accepted_and_refused_captions(store: AuditS
 def test_without_a_refused_caption_reviewed_only_the_precision_is_known(store: AuditStore) -> None:
     verifier = results(store, SAID[:8]).verifier
     assert verifier.precision.rate == about(0.725)
-    assert [one.rate for one in (verifier.recall, verifier.caught, verifier.rightly_refused)] == [None] * 3
+    assert [share.rate for share in (verifier.recall, verifier.caught, verifier.rightly_refused)] == [None] * 3
 
 
 def test_bands_know_their_size_in_the_set_and_empty_ones_are_left_out(store: AuditStore) -> None:
@@ -174,42 +176,38 @@ def test_bands_know_their_size_in_the_set_and_empty_ones_are_left_out(store: Aud
 
 
 def test_facts_about_set_and_sample(store: AuditStore) -> None:
-    found = results(store)
-    assert (found.set, found.made, found.design, found.seed, found.guideline) == (
-        "s",
-        "2026-01-02",
-        "stratified",
-        7,
-        "g",
-    )
-    assert (found.captions, found.refused, found.sample, found.sample_refused) == (1000, 200, 8, 5)
-    assert (found.reviewed, found.reviewed_refused, found.unsure, found.corrected) == (8, 5, 0, 0)
-    assert (found.reviewers, found.overlap) == ({"ann": 13, "ben": 0, "eve": 0}, 1.0)
+    summary = results(store)
+    assert (summary.set, summary.made, summary.design, summary.seed, summary.guideline) == (
+        "s", "2026-01-02", "stratified", 7, "g",
+    )  # fmt: skip
+    assert (summary.captions, summary.refused, summary.sample, summary.sample_refused) == (1000, 200, 8, 5)
+    assert (summary.reviewed, summary.reviewed_refused, summary.unsure, summary.corrected) == (8, 5, 0, 0)
+    assert (summary.reviewers, summary.overlap) == ({"ann": 13, "ben": 0, "eve": 0}, 1.0)
 
 
 def test_an_audit_without_a_verdict_knows_nothing(store: AuditStore) -> None:
-    found = results(store, [])
-    assert (found.reviewed, found.hallucination.rate, found.agreement, found.judges) == (0, None, (), ())
-    assert (found.by_organ, found.by_reason) == ({}, {})
-    assert (found.verifier.recall.low, found.verifier.recall.high) == (0, 1)
-    assert all(band.hallucinated.rate is None for band in found.calibration)
+    summary = results(store, [])
+    assert (summary.reviewed, summary.hallucination.rate, summary.agreement, summary.judges) == (0, None, (), ())
+    assert (summary.by_organ, summary.by_reason) == ({}, {})
+    assert (summary.verifier.recall.low, summary.verifier.recall.high) == (0, 1)
+    assert all(band.hallucinated.rate is None for band in summary.calibration)
 
 
 def test_what_nobody_is_sure_of_is_left_out_and_counted(store: AuditStore) -> None:
-    found = results(store, ["unsure", *SAID[1:]])
-    assert (found.reviewed, found.unsure, found.hallucination.reviewed) == (8, 1, 7)
-    assert found.hallucination.rate == about(275 / 775)
-    assert found.hallucination_with_unsure.rate == about((275 + 225) / 1000)
-    assert "unsure" not in found.verdicts
-    assert found.verdicts["supported"].rate == about(475 / 775)
-    assert rates(found.by_organ)["liver"] == (about(25 / 500), 1, 4)
-    assert found.calibration[-1].hallucinated.reviewed == 2
+    summary = results(store, ["unsure", *SAID[1:]])
+    assert (summary.reviewed, summary.unsure, summary.hallucination.reviewed) == (8, 1, 7)
+    assert summary.hallucination.rate == about(275 / 775)
+    assert summary.hallucination_with_unsure.rate == about((275 + 225) / 1000)
+    assert "unsure" not in summary.verdicts
+    assert summary.verdicts["supported"].rate == about(475 / 775)
+    assert rates(summary.by_organ)["liver"] == (about(25 / 500), 1, 4)
+    assert summary.calibration[-1].hallucinated.reviewed == 2
 
 
 def test_a_note_alone_is_no_review(store: AuditStore) -> None:
     say(store, "ben", {1: None, 2: None}, "look again")
-    found = results(store, SAID[1:2])
-    assert (found.reviewed, found.reviewers["ben"], found.agreement) == (1, 0, ())
+    summary = results(store, SAID[1:2])
+    assert (summary.reviewed, summary.reviewers["ben"], summary.agreement) == (1, 0, ())
     assert verdict_of(store, 2) is None
 
 
@@ -249,16 +247,16 @@ def test_several_reviewers_have_one_verdict_together(
 def test_reviewers_are_compared_two_by_two_on_what_both_judged(store: AuditStore) -> None:
     say(store, "ben", {1: "supported", 2: "hallucinated", 3: "wrong_organ", 4: "unsure"})
     say(store, "eve", {12: "wrong_polarity_or_side"})
-    one, two = results(store).agreement
-    assert (one.first, one.second, one.reviewed, one.percent.rate) == ("ann", "ben", 3, about(1 / 3))
-    assert one.binary_percent.rate == about(2 / 3)
-    assert (two.first, two.second, two.reviewed, two.percent.rate) == ("ann", "eve", 1, 1)
+    ann_ben, ann_eve = results(store).agreement
+    assert (ann_ben.first, ann_ben.second, ann_ben.reviewed, ann_ben.percent.rate) == ("ann", "ben", 3, about(1 / 3))
+    assert ann_ben.binary_percent.rate == about(2 / 3)
+    assert (ann_eve.first, ann_eve.second, ann_eve.reviewed, ann_eve.percent.rate) == ("ann", "eve", 1, 1)
 
 
 def test_judges_are_compared_with_what_reviewers_say_together(store: AuditStore) -> None:
     say(store, "ben", {1: "hallucinated"})
     verdicts = {"strict": {1: "hallucinated", 2: "hallucinated", 3: "unsure"}, "idle": {13: "supported"}}
-    rows = [(judge, item, verdict) for judge, said in verdicts.items() for item, verdict in said.items()]
+    rows = [(judge, item, verdict) for judge, judgements in verdicts.items() for item, verdict in judgements.items()]
     store.connection.executemany("INSERT INTO judgement VALUES (?, ?, ?, 'passage', 'why', 'now')", rows)
     (strict,) = results(store, SAID[:8]).judges
     assert (strict.first, strict.second, strict.reviewed, strict.percent.rate) == ("reviewers", "strict", 2, about(0.5))
@@ -266,8 +264,8 @@ def test_judges_are_compared_with_what_reviewers_say_together(store: AuditStore)
 
 def test_a_judge_alone_is_no_review(store: AuditStore) -> None:
     store.connection.execute("INSERT INTO judgement VALUES ('strict', 1, 'supported', '', '', 'now')")
-    found = results(store, [])
-    assert (found.reviewed, found.judges) == (0, ())
+    summary = results(store, [])
+    assert (summary.reviewed, summary.judges) == (0, ())
 
 
 def test_corrections_are_counted_by_caption(store: AuditStore) -> None:

@@ -90,9 +90,9 @@ def test_no_error_in_a_hundred_is_no_promise_that_there_is_none(clean: AuditSumm
 
 
 def test_the_sentence_counts_what_was_hallucinated(mixed: AuditSummary) -> None:
-    found = mixed.hallucination
-    assert f"of {found.reviewed} judged captions {found.hits} hallucinated" in rate_sentence(mixed)
-    assert rate_sentence(mixed).startswith(f"{percent(found.rate)} of the captions")
+    rate = mixed.hallucination
+    assert f"of {rate.reviewed} judged captions {rate.hits} hallucinated" in rate_sentence(mixed)
+    assert rate_sentence(mixed).startswith(f"{percent(rate.rate)} of the captions")
 
 
 def test_before_the_first_verdict_there_is_no_rate(tmp_path: Path) -> None:
@@ -197,14 +197,14 @@ def test_the_csv_has_every_share_as_it_was_estimated(which: str, request: pytest
 
 def test_the_csv_has_the_agreement_of_readers(mixed: AuditSummary) -> None:
     (one,) = mixed.agreement
-    found = {line["group"]: line for line in parsed(mixed) if line["name"] == "ann, ben"}
-    assert number(found["agreement"]["value"]) == one.percent.rate
+    pair = {line["group"]: line for line in parsed(mixed) if line["name"] == "ann, ben"}
+    assert number(pair["agreement"]["value"]) == one.percent.rate
     for key, values in {
         "kappa": (one.kappa, one.kappa_low, one.kappa_high),
         "ac1": (one.ac1, one.ac1_low, one.ac1_high),
     }.items():
-        assert tuple(number(found[key][name]) for name in ("value", "low", "high")) == values
-        assert found[key]["judged"] == str(one.reviewed)
+        assert tuple(number(pair[key][name]) for name in ("value", "low", "high")) == values
+        assert pair[key]["judged"] == str(one.reviewed)
 
 
 def test_judges_stand_below_the_reviewers_and_undefined_coefficients_are_dashes(mixed: AuditSummary) -> None:

@@ -1,4 +1,4 @@
-"""The words that a caption is shown beside"""
+"""The passage that a caption is shown beside."""
 
 import pytest
 from hypothesis import given
@@ -36,5 +36,5 @@ def test_no_word_is_cut() -> None:
 
 @given(text=st.text(max_size=60), words=st.text(max_size=30))
 def test_it_is_always_within_the_text(text: str, words: str) -> None:
-    found = most_similar_passage(text, words)
-    assert found is None or 0 <= found.start < found.end <= len(text)
+    span = most_similar_passage(text, words)
+    assert span is None or 0 <= span.start < span.end <= len(text)

@@ -1,4 +1,7 @@
-"""The sizes of STU-Net, what patches fit them, and how the size of published weights is read off their shapes."""
+"""The sizes of STU-Net, what patches fit them, and how the size of published weights is read off their shapes.
+
+Also the width of a connector, which models and settings share. torch is not loaded: the command line reads this.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Width of a connector (models/connectors.py), where none is given.
+CONNECTOR_WIDTH = 512
 
 Stride = tuple[int, int, int]
 PUBLISHED_STRIDES: tuple[Stride, ...] = ((2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2, 2), (1, 1, 2))

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .architecture import CONNECTOR_WIDTH
+
 # A prompt's structure fills a small part of most patches: sigmoid(-2) is 0.12.
 INITIAL_BIAS = -2.0
 
@@ -171,7 +173,7 @@ CONNECTORS: dict[str, type[Connector]] = {"mlp": MLPConnector, "cross_attention"
 
 
 def build_connector(
-    kind: str, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int = 512
+    kind: str, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int = CONNECTOR_WIDTH
 ) -> Connector:
     """A connector by its name, `mlp` or `cross_attention`; ValueError for another."""
     if kind not in CONNECTORS:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .architecture import CONNECTOR_WIDTH
 from .connectors import Connector, Queries, build_connector
 from .freezing import Members, Part, Staged
 from .stunet import STUNet
@@ -107,7 +108,7 @@ class TextSegmenter(Staged):
         connector: str = "mlp",
         *,
         embedding_dim: int | None = None,
-        hidden: int = 512,
+        hidden: int = CONNECTOR_WIDTH,
         levels: int = 4,
     ) -> None:
         super().__init__()

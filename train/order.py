@@ -12,10 +12,11 @@ import numpy as np
 
 
 class Order:
-    """Each epoch shows every scan once, in a new order, with one of its reconstructions.
+    """The order of the cases: each epoch shows every scan once, in a new order, with one of its reconstructions.
 
-    What is left of an epoch after whole batches is left out, so that no batch holds a scan twice. With fewer scans
-    than a batch has samples, scans repeat within it (`repeats`).
+    `scans` holds the scan of each case. What is left of an epoch after whole batches is left out, so that no batch
+    holds a scan twice. With fewer scans than a batch has samples, scans repeat within it (`repeats`). Raises ValueError
+    without any scan.
     """
 
     def __init__(self, scans: Sequence[str], batch_size: int, seed: int) -> None:
@@ -31,7 +32,7 @@ class Order:
         self._epoch, self._order = -1, np.empty(0, np.int64)
 
     def __getitem__(self, number: int) -> int:
-        """The case of a sample, as an index into `scans`."""
+        """Return the case of a sample by the sample's number, as an index into `scans`."""
         step, place = divmod(number, self.batch_size)
         epoch, within = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
@@ -41,12 +42,12 @@ class Order:
 
 
 def random(key: tuple[int, ...]) -> np.random.Generator:
-    """Random numbers that depend on `key` alone."""
+    """Return a generator whose numbers depend on `key` alone."""
     return np.random.default_rng(np.random.SeedSequence(key))
 
 
 def shares(step: int, batch_size: int, parts: int, rank: int, world: int) -> list[list[int]]:
-    """The samples of one process in a step, for each of the parts that it takes one after the other."""
+    """Return the numbers of the samples of a process in a step, for each of the parts that it takes in turn."""
     size = batch_size // (parts * world)
     starts = (step * batch_size + (part * world + rank) * size for part in range(parts))
     return [list(range(start, start + size)) for start in starts]

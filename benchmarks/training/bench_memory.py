@@ -25,7 +25,7 @@ from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, res
 from models.freezing import Staged
 from models.segmenter import Segmentation, TextSegmenter
 from models.stunet import STUNet
-from train.losses.segmentation import deep_supervision_loss
+from train.losses.mask_losses import deep_supervision_loss
 
 EMBEDDING = 768
 STAGES = ("segment", "pretrain")

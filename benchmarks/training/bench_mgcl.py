@@ -54,8 +54,8 @@ def ours(name: str, inputs: Inputs, chunk: int) -> Tensor:
     image, captions, log_scale, ids = inputs
     if name == "clip":
         return clip_loss(image, captions[:, 0], log_scale, text_ids=ids[:, 0], chunk=chunk)
-    reading: Any = name
-    return mgcl_loss(image, captions, log_scale, reading=reading, text_ids=ids, chunk=chunk)
+    variant: Any = name
+    return mgcl_loss(image, captions, log_scale, variant=variant, text_ids=ids, chunk=chunk)
 
 
 def plain(name: str, inputs: Inputs, chunk: int) -> Tensor:

@@ -21,9 +21,10 @@ from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
 from tests.train.data.data_files import save
-from train.config import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, load_config
-from train.loop.task import Outcome
-from train.stages.run import Job, train
+from train.config.loading import load_config
+from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
+from train.loop.task import TrainOutcome
+from train.stages.run import TrainJob, train
 
 # Along R A S, 10 mm: the network of size `tiny` sees all of it in its smallest patch.
 SHAPE, PATCH = (32, 16, 32), (32, 16, 32)
@@ -134,7 +135,7 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
             "image": str(world.image),
             "text": str(world.encoder),
             "window": list(PATCH),
-            "words_weight": 0.0,
+            "anchor_weight": 0.0,
         },
         "segment": {
             "start": str(world.aligner),
@@ -151,11 +152,11 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
 CONFIGS: Mapping[str, type[StageConfig]] = {"pretrain": PretrainConfig, "align": AlignConfig, "segment": SegmentConfig}
 
 
-def trained(stage: str, world: World, out: Path, **other: object) -> Outcome | None:
+def trained(stage: str, world: World, out: Path, **other: object) -> TrainOutcome | None:
     """`ovct train STAGE` in this process."""
     config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **other))
     data = world.captions if stage == "align" else world.data
-    return train(Job((data,), out, volumes=world.data if stage == "align" else None), config, Progress())
+    return train(TrainJob((data,), out, volumes=world.data if stage == "align" else None), config, Progress())
 
 
 def weights(out: Path) -> dict[str, Tensor]:

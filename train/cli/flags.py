@@ -14,6 +14,7 @@ import typer
 
 from train.config.option_table import options_of
 from train.config.options import StageConfig
+from train.config.renamed import RENAMED
 
 PANELS = {
     "pretraining": "Image encoder",
@@ -55,9 +56,11 @@ def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable
         ]
         for name, (group, field, default) in sorted(options.items(), key=_place_in_help):
             parameters.append(_flag(group, field, default, types[group][name]))
+        old_names = [old for old, name in RENAMED.items() if name in options]
+        parameters.extend(_old_flag(name) for name in old_names)
 
         def run(**values: Any) -> None:
-            settings = {name: values.pop(name) for name in options}
+            settings = {name: values.pop(name) for name in [*options, *old_names]}
             given = {name: value for name, value in settings.items() if value is not None}
             command(**values, **{GIVEN: given})
 
@@ -84,6 +87,12 @@ def _flag(group: str, field: Field[Any], default: Any, type_: Any) -> inspect.Pa
     )
     annotation = Annotated[type_ | None, option]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _old_flag(name: str) -> inspect.Parameter:
+    """Return a hidden flag for the old name of a setting: reading the settings then tells the new name."""
+    annotation = Annotated[str | None, typer.Option(hidden=True)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _metavar(type_: Any) -> str:

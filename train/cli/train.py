@@ -49,7 +49,7 @@ training = command_group(
 Datasets = Annotated[
     list[Path],
     typer.Argument(
-        metavar="DATASET...",
+        metavar="DATASET",
         help="Labelled CT volumes: a folder as TotalSegmentator, the Medical Segmentation Decathlon or nnU-Net has it.",
         show_default=False,
     ),
@@ -93,7 +93,7 @@ def pretrain(
 def align(
     given: dict[str, object],
     captions: Annotated[
-        Path, typer.Argument(metavar="[CAPTIONS]", help="A caption set that `ovct curate` wrote.")
+        Path, typer.Argument(metavar="CAPTIONS", help="A caption set that `ovct curate` wrote.")
     ] = Path("captions"),
     volumes: Annotated[
         Path | None,
@@ -152,7 +152,7 @@ def _train(
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
         from train.config.loading import load_config
-        from train.stages.run import TrainJob, train, try_out
+        from train.stages.run import TrainJob, figures, train, try_out
 
         refuse_store(out, "a checkpoint")
         settings = load_config(stage, config, given)
@@ -166,7 +166,7 @@ def _train(
         if outcome is None:
             return
         if json:
-            print_json(figures(outcome, out))
+            print_json(figures(outcome, out).model_dump(mode="json"))
             return
         if general.quiet:
             return
@@ -176,17 +176,6 @@ def _train(
             )
         Console().print(outcome_table(outcome))
         typer.echo(f"In {out}: the checkpoint, metrics.jsonl, curves.png, tensorboard/, samples/")
-
-
-def figures(outcome: TrainOutcome, out: Path) -> dict[str, object]:
-    """Return what a run came to as a JSON object; a measure that nothing was measured for is null."""
-    measures = {name: value if _measured(value) else None for name, value in outcome.evaluation.items()}
-    return {
-        "folder": str(out),
-        "steps": outcome.step,
-        "already_done": outcome.already_done,
-        "held_out_cases": measures,
-    }
 
 
 def outcome_table(outcome: TrainOutcome) -> Table:

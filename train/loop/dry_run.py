@@ -1,4 +1,4 @@
-"""One batch of a stage, tried without writing anything: its shapes, memory and time."""
+"""A trial of one batch of a stage, without writing anything: its shapes, memory and time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.runtime.progress import Progress
-from train.config import Optimisation
+from train.config.options import Optimisation
 from train.order import shares
 
-from .engine import Engine
-from .loop import _check_shares
+from .engine import TrainingEngine
+from .loop import check_batch_size
 from .optimisation import adamw, trainable
 from .task import Task
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What one step showed."""
+    """What a trial of one step measured."""
 
     shapes: list[str]
     trainable: int
@@ -27,7 +27,7 @@ class DryRun:
     steps: int
 
     def lines(self) -> list[str]:
-        """For a person."""
+        """Return the measurements as lines for a person."""
         total = self.seconds * self.steps
         return [
             *self.shapes,
@@ -37,24 +37,24 @@ class DryRun:
         ]
 
 
-def dry_run(task: Task, optimisation: Optimisation, engine: Engine) -> DryRun:
-    """Two real steps on the first samples, of which the second is timed; nothing is written."""
-    _check_shares(optimisation, engine)
+def dry_run(task: Task, optimisation: Optimisation, engine: TrainingEngine) -> DryRun:
+    """Do two real steps on the first samples, time the second, and write nothing. Raises ConfigError."""
+    check_batch_size(optimisation, engine)
     task.model.to(engine.device).train()
     parameters = trainable(task.model)
-    optimizer = engine.optimizer(adamw(parameters, optimisation, task.slower))
-    one_process = shares(0, optimisation.batch_size, optimisation.accumulate, engine.rank, engine.world)
+    optimizer = engine.optimizer(adamw(parameters, optimisation, task.lr_multipliers))
+    parts_of_process = shares(0, optimisation.batch_size, optimisation.accumulate, engine.rank, engine.world)
     seconds, parts = 0.0, list[Any]()
-    task.prepare(engine, Progress(), [number for numbers in one_process for number in numbers])
+    task.prepare(engine, Progress(), [number for numbers in parts_of_process for number in numbers])
     samples = task.samples
     for step in range(2):
-        began = time.monotonic()
-        parts = [task.collate([samples[number] for number in numbers]) for numbers in one_process]
+        start = time.monotonic()
+        parts = [task.collate([samples[number] for number in numbers]) for numbers in parts_of_process]
         task.backward(parts, step, engine)
         engine.average_gradients(parameters.values())
         optimizer.step()
         optimizer.zero_grad()
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - start
     return DryRun(
         [line for part in parts[:1] for line in task.describe(part)],
         sum(parameter.numel() for parameter in parameters.values()),

@@ -1,4 +1,4 @@
-"""What a run runs on: device, precision, processes. Lightning Fabric behind what the loop and the stages ask of it.
+"""What a run runs on: device, precision and processes, by Lightning Fabric.
 
 Gradients are averaged over the processes once in each step, after all parts of a batch, and not by a wrapper around
 the model: a contrastive loss with gradient caching runs its encoders twice, and a step in parts must not wait for the
@@ -17,25 +17,24 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from lightning_fabric import Fabric
-from lightning_fabric.wrappers import _FabricOptimizer
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from models.inference import cpu_has_bfloat16
-from train.config import ConfigError, Running
+from train.config.options import ConfigError, Running
 
-# Gradients that go over the network at once: 64 MiB of float32.
+# Numbers that go over the network at once: 64 MiB of float32.
 BUCKET = 1 << 24
 
 
-class Engine:
+class TrainingEngine:
     """One process of a run, of `world` processes."""
 
     def __init__(self, running: Running) -> None:
         local = os.environ.get("LOCAL_WORLD_SIZE")
         try:
-            self.fabric = Fabric(
+            self._fabric = Fabric(
                 accelerator=running.accelerator,
                 devices=int(local) if local else running.devices,
                 num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", running.num_nodes)) if local else running.num_nodes,
@@ -43,48 +42,52 @@ class Engine:
             )
         except (ValueError, RuntimeError) as error:
             raise ConfigError(f"accelerator {running.accelerator!r}, {running.devices} devices: {error}") from error
-        self.fabric.launch()
+        self._fabric.launch()
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
-        return self.fabric.device
+        """The device that the model is on."""
+        return self._fabric.device
 
     @property
     def rank(self) -> int:
-        """Number of this process."""
-        return self.fabric.global_rank
+        """The number of this process, from 0."""
+        return self._fabric.global_rank
 
     @property
     def world(self) -> int:
-        """Number of processes."""
-        return self.fabric.world_size
+        """The number of processes."""
+        return self._fabric.world_size
 
     @property
     def first(self) -> bool:
-        """Whether this process writes."""
+        """Whether this is the first process, which alone writes files."""
         return self.rank == 0
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """For a forward pass, in the precision asked for."""
-        return self.fabric.autocast()
+        """Return a context for a forward pass in the precision of the run."""
+        return self._fabric.autocast()
 
-    def optimizer(self, plain: Optimizer) -> _FabricOptimizer:
-        """The same optimizer, with steps as the precision needs them."""
-        wrapped = self.fabric.setup_optimizers(plain)
-        assert isinstance(wrapped, _FabricOptimizer)
+    def optimizer(self, optimizer: Optimizer) -> Optimizer:
+        """Return the same optimizer, wrapped so that its steps are as the precision needs them."""
+        wrapped: Any = self._fabric.setup_optimizers(optimizer)
+        assert isinstance(wrapped, Optimizer)
         return wrapped
 
     def backward(self, loss: Tensor) -> None:
-        """Adds to the gradients, scaled where the precision needs it."""
-        self.fabric.backward(loss)
+        """Add to the gradients, scaled where the precision needs it."""
+        self._fabric.backward(loss)
+
+    def clip_gradients(self, model: nn.Module, optimizer: Optimizer, max_norm: float) -> None:
+        """Scale the gradients down to this norm, all together; `optimizer` is one that `optimizer()` returned."""
+        self._fabric.clip_gradients(model, optimizer, max_norm=max_norm, error_if_nonfinite=False)
 
     def barrier(self) -> None:
-        """Waits for the other processes."""
-        self.fabric.barrier()
+        """Wait until all processes are here."""
+        self._fabric.barrier()
 
     def total(self, value: float) -> float:
-        """The sum of a number over all processes."""
+        """Return the sum of a number over all processes."""
         if self.world == 1:
             return value
         tensor = torch.tensor(value, dtype=torch.float64, device=self.device)
@@ -92,25 +95,25 @@ class Engine:
         return float(tensor)
 
     def mean(self, values: dict[str, float]) -> dict[str, float]:
-        """Each number's mean over all processes, which name the same ones."""
+        """Return each number's mean over all processes, which must give the same names."""
         return {name: self.total(values[name]) / self.world for name in sorted(values)}
 
-    def gathered(self, value: Any) -> list[Any]:
-        """What each process has, in their order; any picklable object of ours."""
+    def gather_objects(self, value: Any) -> list[Any]:
+        """Return the value of each process, in their order; any picklable object of ours."""
         if self.world == 1:
             return [value]
-        every: list[Any] = [None] * self.world
-        dist.all_gather_object(every, value)
-        return every
+        values: list[Any] = [None] * self.world
+        dist.all_gather_object(values, value)
+        return values
 
-    def same_weights(self, parameters: Iterable[Parameter]) -> None:
-        """Those of the first process, on all."""
+    def broadcast_weights(self, parameters: Iterable[Parameter]) -> None:
+        """Give all processes the first one's weights, in place."""
         if self.world > 1:
             for parameter in parameters:
                 dist.broadcast(parameter.data, 0)
 
     def average_gradients(self, parameters: Iterable[Parameter]) -> None:
-        """The mean over processes, in place."""
+        """Replace each gradient by its mean over all processes, in place."""
         if self.world == 1:
             return
         for bucket in _buckets([parameter for parameter in parameters if parameter.requires_grad]):
@@ -118,15 +121,15 @@ class Engine:
             flat = torch.cat([gradient.flatten() for gradient in gradients])
             dist.all_reduce(flat)
             flat /= self.world
-            for each, part in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
-                each.grad = part.view_as(each).clone()
+            for parameter, part in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
+                parameter.grad = part.view_as(parameter).clone()
 
     def peak_memory(self) -> int:
-        """Bytes: the most that this process has held, on its GPU where it has one."""
+        """Return the most memory in bytes that this process has held, on its GPU if it has one."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _precision(running: Running) -> Any:
@@ -138,12 +141,13 @@ def _precision(running: Running) -> Any:
 
 
 def _buckets(parameters: Sequence[Parameter]) -> list[list[Parameter]]:
+    """Group parameters, in order, so that no group but one of a single parameter has more than `BUCKET` numbers."""
     buckets: list[list[Parameter]] = [[]]
-    held = 0
+    size = 0
     for parameter in parameters:
-        if held and held + parameter.numel() > BUCKET:
+        if size and size + parameter.numel() > BUCKET:
             buckets.append([])
-            held = 0
+            size = 0
         buckets[-1].append(parameter)
-        held += parameter.numel()
+        size += parameter.numel()
     return [bucket for bucket in buckets if bucket]

@@ -9,45 +9,57 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 
 from models.blocks import ResidualBlock
-from train.config import Optimisation
+from train.config.options import Optimisation
 
 # Where a gradient is rounding errors alone, steps of full size would differ from machine to machine. RoBERTa has the
 # same number (Liu et al. 2019).
 EPSILON = 1e-6
 
 
-def adamw(named: Mapping[str, Parameter], config: Optimisation, slower: Mapping[str, float]) -> AdamW:
-    """Over the parameters that train. Biases, norms and scalars have no weight decay.
+def adamw(parameters: Mapping[str, Parameter], config: Optimisation, lr_multipliers: Mapping[str, float]) -> AdamW:
+    """Return AdamW over the parameters that train. Biases, norms and scalars have no weight decay.
 
-    `slower` gives the learning rate of the parameters whose name begins so, as a share of the highest.
+    `lr_multipliers` gives, for a prefix of a parameter's name, the factor on the learning rate; the first prefix that
+    fits counts, and without one the factor is 1. Each group of the optimizer keeps its factor as `lr_multiplier`.
     """
     groups: dict[tuple[float, float], list[Parameter]] = {}
-    for name, parameter in named.items():
-        share = next((share for prefix, share in slower.items() if name.startswith(prefix)), 1.0)
-        groups.setdefault((share, config.weight_decay if parameter.dim() > 1 else 0.0), []).append(parameter)
+    for name, parameter in parameters.items():
+        multiplier = next((factor for prefix, factor in lr_multipliers.items() if name.startswith(prefix)), 1.0)
+        groups.setdefault((multiplier, config.weight_decay if parameter.dim() > 1 else 0.0), []).append(parameter)
     return AdamW(
         [
-            {"params": parameters, "weight_decay": decay, "share": share, "lr": share * config.learning_rate}
-            for (share, decay), parameters in groups.items()
+            {
+                "params": members,
+                "weight_decay": decay,
+                "lr_multiplier": multiplier,
+                "lr": multiplier * config.learning_rate,
+            }
+            for (multiplier, decay), members in groups.items()
         ],
         eps=EPSILON,
     )
 
 
 def learning_rate(step: int, config: Optimisation) -> float:
-    """Of step 0, 1, ...: a line up over the warm-up, then half a cosine down to `final_learning_rate`."""
+    """Return the rate of step 0, 1, ...: a line up over the warm-up, then half a cosine down to the final rate."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / (config.warmup_steps + 1)
-    done = (step - config.warmup_steps) / max(config.steps - config.warmup_steps, 1)
-    low = config.final_learning_rate
-    return config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+    progress = (step - config.warmup_steps) / max(config.steps - config.warmup_steps, 1)
+    lowest = config.final_learning_rate
+    return config.learning_rate * (lowest + (1 - lowest) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
+    """Give each group of an optimizer of `adamw` the rate times the group's own multiplier."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["lr_multiplier"]
 
 
 class Average:
-    """An exponential moving average over the weights of all steps (EMA)."""
+    """An exponential moving average over the weights of all steps (EMA); empty where `decay` is 0."""
 
     def __init__(self, parameters: Mapping[str, Parameter], decay: float) -> None:
         self._parameters, self.decay = parameters, decay
@@ -55,31 +67,33 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """After step 0, 1, ...; early on it follows fast, so that the first weights do not weigh for ever."""
+        """Take in the weights after step 0, 1, ...
+
+        Early on the average follows fast, so that the first weights do not weigh for ever.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, average in self.weights.items():
             average.lerp_(self._parameters[name].detach(), 1 - decay)
 
-    def stay(self) -> None:
-        """The averaged weights into the model, for good."""
-        _put(self._parameters, self.weights)
+    def copy_to_model(self) -> None:
+        """Put the averaged weights into the model for good."""
+        _copy(self._parameters, self.weights)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The averaged weights in the model, for evaluating and saving; nothing changes without an average."""
-        kept = {name: self._parameters[name].detach().clone() for name in self.weights}
-        _put(self._parameters, self.weights)
+        """Put the averaged weights into the model while the context lasts, for evaluating and saving."""
+        weights = {name: self._parameters[name].detach().clone() for name in self.weights}
+        _copy(self._parameters, self.weights)
         try:
             yield
         finally:
-            _put(self._parameters, kept)
+            _copy(self._parameters, weights)
 
 
 def trainable(model: nn.Module) -> dict[str, Parameter]:
-    """The parameters that train, by name.
+    """Return the parameters that train, by name, and freeze those whose gradient is rounding errors alone.
 
-    Biases before an instance norm are put to rest: the norm takes them out again, so that their gradient is rounding
-    errors alone, and AdamW would walk them at random.
+    These are biases before an instance norm: the norm takes them out again, and AdamW would walk them at random.
     """
     for block in model.modules():
         if isinstance(block, ResidualBlock):
@@ -90,6 +104,6 @@ def trainable(model: nn.Module) -> dict[str, Parameter]:
 
 
 @torch.no_grad()
-def _put(parameters: Mapping[str, Parameter], values: Mapping[str, Tensor]) -> None:
+def _copy(parameters: Mapping[str, Parameter], values: Mapping[str, Tensor]) -> None:
     for name, value in values.items():
         parameters[name].copy_(value)

@@ -1,4 +1,4 @@
-"""What a run tells of itself: JSON lines, TensorBoard, and curves as a picture."""
+"""The log of a run: its numbers as JSON lines, for TensorBoard, and as curves in a picture."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ CURVES = "curves.png"
 
 
 class RunLog:
-    """`OUT/metrics.jsonl`, one line for each `step` and `kind`, and the same numbers for TensorBoard.
+    """Writes `OUT/metrics.jsonl`, one line for each `step` and `kind`, and the same numbers for TensorBoard.
 
-    A run that goes on from step s drops the lines behind it: they are written again.
+    A run that goes on from step s drops the lines of later steps: they are written again.
     """
 
     def __init__(self, folder: Path, step: int) -> None:
@@ -30,7 +30,7 @@ class RunLog:
         self._board = _writer(folder, step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
-        """`kind` is `train` or `evaluation`."""
+        """Add a line; `kind` is `train` or `evaluation`."""
         line = {"step": step, "kind": kind, **{name: _short(value) for name, value in values.items()}}
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
@@ -39,37 +39,37 @@ class RunLog:
             self._board.add_scalar(f"{kind}/{name}", value, step)
 
     def last(self, kind: str) -> dict[str, float]:
-        """The newest numbers of a kind, without any where there are none yet."""
+        """Return the newest numbers of a kind; empty where there are none yet."""
         lines = [line for line in self.lines if line["kind"] == kind]
         values = lines[-1].items() if lines else ()
         return {name: math.nan if value is None else value for name, value in values if name not in ("step", "kind")}
 
     def draw(self) -> None:
-        """Every number over the steps, one panel for each, into `OUT/curves.png`."""
+        """Draw every number over the steps into `OUT/curves.png`, one panel for each."""
         draw_curves(self.lines, self.folder / CURVES)
 
     def close(self) -> None:
-        """Everything is on disk."""
+        """Write what TensorBoard has not written yet."""
         self._board.close()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a run; one cut off by a kill is left out."""
+    """Return the lines of a run's log; one cut off by a kill is left out. Empty where there is no log."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        texts = path.read_text("utf-8").splitlines()
     except FileNotFoundError:
         return []
-    read = []
-    for line in lines:
+    lines = []
+    for text in texts:
         try:
-            read.append(json.loads(line))
+            lines.append(json.loads(text))
         except ValueError:
             continue
-    return read
+    return lines
 
 
 def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
-    """One panel for each number, training and evaluation of the same name together."""
+    """Draw one panel for each number, training and evaluation of the same name together; nothing without numbers."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -105,5 +105,5 @@ def _writer(folder: Path, step: int) -> Any:
 
 
 def _short(value: float) -> float | None:
-    """Six digits; null where there is nothing to measure, since JSON has no NaN."""
+    """Round to six digits; None where there was nothing to measure, since JSON has no NaN."""
     return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -12,58 +12,61 @@ from torch.utils.data import Dataset
 
 from curation.runtime.progress import Progress
 
-from .engine import Engine
+from .engine import TrainingEngine
 
 
 class Task(Protocol):
-    """What a stage is to the loop. A part is what `samples` gives for some numbers, collated."""
+    """A stage as the loop sees it. A part is some samples of a step, collated; see `accumulate` in train/config."""
 
     @property
     def model(self) -> nn.Module:
-        """What is trained, frozen parts and all."""
+        """The model that is trained, with its frozen parts."""
 
     @property
-    def slower(self) -> Mapping[str, float]:
-        """Learning rates by the beginning of a parameter's name, as shares of the highest."""
+    def lr_multipliers(self) -> Mapping[str, float]:
+        """Prefix of a parameter's name -> factor on the learning rate; 1 for parameters without such a prefix."""
 
     @property
     def samples(self) -> Dataset[Any]:
-        """Sample n of the run."""
+        """The samples of the run, by their number."""
 
     def collate(self, samples: list[Any]) -> Any:
-        """Samples to one part."""
+        """Join samples to one part."""
 
     def settings(self) -> dict[str, Any]:
-        """All that decides what is learned; a run goes on only with the same."""
+        """Return all that decides what is learned, as JSON; a run goes on only with the same settings."""
 
-    def prepare(self, engine: Engine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
-        """Whatever is made once before the first step; with `numbers` only what these samples need."""
+    def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
+        """Make whatever is made once, before the first step; with `numbers`, only what these samples need."""
 
-    def begin(self, engine: Engine, progress: Progress) -> None:
-        """What the model learns before the first step of a run, and not when one is resumed."""
+    def begin(self, engine: TrainingEngine, progress: Progress) -> None:
+        """Train what is trained before the first step of a run; not called when a run is resumed."""
 
-    def end(self, engine: Engine, progress: Progress) -> None:
-        """What the model learns after the last step."""
+    def end(self, engine: TrainingEngine, progress: Progress) -> None:
+        """Train what is trained after the last step."""
 
-    def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
-        """Adds the gradients of this process's parts, whose mean over processes is that of the batch. Gives metrics."""
+    def backward(self, parts: Sequence[Any], step: int, engine: TrainingEngine) -> dict[str, Tensor]:
+        """Add the gradients of this process's parts and return metrics, of which `loss` is one.
+
+        The mean of the gradients over all processes must be the gradient of the whole batch.
+        """
 
     def after_step(self) -> None:
-        """Puts the model right after the optimizer's step."""
+        """Correct the model right after the optimizer's step, such as a parameter that left its range."""
 
-    def evaluate(self, engine: Engine, progress: Progress, folder: Path | None) -> dict[str, float]:
-        """Metrics on held-out cases; pictures into `folder`. On every process, with the same result."""
+    def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
+        """Return metrics on held-out cases; draw pictures into `folder`. All processes call it and get the same."""
 
     def save(self, folder: Path, step: int) -> None:
-        """The model as a checkpoint. On the first process."""
+        """Write the model as a checkpoint. Only the first process calls it."""
 
     def describe(self, part: Any) -> list[str]:
-        """Shapes of a part, for a dry run."""
+        """Return lines on the shapes of a part, for a dry run."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a run ended: its last metrics, and whether there was anything left to do."""
+class TrainOutcome:
+    """How a run ended: its last step and metrics, and whether there was nothing left to do from the start."""
 
     step: int
     evaluation: Mapping[str, float | None]

@@ -1,4 +1,4 @@
-"""Contrastive losses of images with report texts and with captions at several granularities, over all ranks.
+"""Contrastive losses of images with texts (CLIP) and with captions at several granularities (MGCL), over all ranks.
 
 Shapes: B reports on a rank, K captions of each, E embedding. Embeddings come in L2-normalised and are not normalised
 again. ``log_scale`` () is the learned log of the factor on the cosine similarities, as in open_clip.
@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 import torch.distributed as dist
@@ -35,31 +35,12 @@ from models.aligner import MAX_LOG_SCALE
 
 from .gather import gather, rank_and_size
 from .pairs import pair_up
-from .similarity import log_sum_exps, sigmoid_sum
+from .similarity import log_sum_exps
 
 # Rows of similarities at a time; by time and memory on two CPU threads with B = 4096, K = 3, E = 768.
 CHUNK = 512
 
-Reading = Literal["mean", "joint"]
-
-
-class AlignmentLoss(NamedTuple):
-    """``total`` is the weighted sum of ``report`` and ``caption``; a part of weight 0 is not computed and is 0."""
-
-    total: Tensor
-    report: Tensor
-    caption: Tensor
-
-
-def clamp_log_scale_(log_scale: Tensor) -> None:
-    """Set the parameter back into [0, ln 100] after an optimizer step, as CLIP does (Radford et al. 2021, 2.5).
-
-    The losses clamp as well, but only the value: the gradient passes, as if the limit were not there. Each needs the
-    other. A parameter above the limit, from a checkpoint or a large step, would have no gradient under a plain clamp
-    and never come back; and without this function it could drift so far above that coming back takes long.
-    """
-    with torch.no_grad():
-        log_scale.clamp_(0, MAX_LOG_SCALE)
+MgclVariant = Literal["mean", "joint"]
 
 
 def clip_loss(
@@ -73,7 +54,7 @@ def clip_loss(
     group: dist.ProcessGroup | None = None,
     chunk: int = CHUNK,
 ) -> Tensor:
-    """L = ½ [CE(image → text) + CE(text → image)] over a batch of pairs (Radford et al. 2021, figure 3).
+    """Return L = ½ [CE(image → text) + CE(text → image)] over a batch of pairs (Radford et al. 2021, figure 3).
 
     ``image`` and ``text`` (B, E); ``text_ids`` and ``scan_ids`` (B,) whole numbers; ``valid`` (B,) bool. The module
     says what these do, and what holds over ranks; ``chunk`` rows of similarities are held at a time. Raises ValueError
@@ -81,7 +62,7 @@ def clip_loss(
     """
     if text.dim() != 2:
         raise ValueError(f"text must be (B, E), got {tuple(text.shape)}")
-    text_ids, valid = (None if each is None else each.unsqueeze(-1) for each in (text_ids, valid))
+    text_ids, valid = (None if mask is None else mask.unsqueeze(-1) for mask in (text_ids, valid))
     return mgcl_loss(
         image, text.unsqueeze(1), log_scale,
         text_ids=text_ids, scan_ids=scan_ids, valid=valid, group=group, chunk=chunk,
@@ -93,7 +74,7 @@ def mgcl_loss(
     captions: Tensor,
     log_scale: Tensor,
     *,
-    reading: Reading = "mean",
+    variant: MgclVariant = "mean",
     text_ids: Tensor | None = None,
     scan_ids: Tensor | None = None,
     valid: Tensor | None = None,
@@ -101,9 +82,9 @@ def mgcl_loss(
     group: dist.ProcessGroup | None = None,
     chunk: int = CHUNK,
 ) -> Tensor:
-    """Multi-granular contrastive loss (MGCL) of an image with K captions of its report.
+    """Return the multi-granular contrastive loss (MGCL) of images with K captions each.
 
-    OpenVocabCT (arXiv 2503.06030) names the loss; its formula could not be read, so both readings are ours:
+    OpenVocabCT (arXiv 2503.06030) names the loss; its formula could not be read, so both variants are ours:
 
     - ``mean``: Σ_k w_k n_k L_k / Σ_k w_k n_k, with L_k the CLIP loss over the n_k reports that have a caption k (as
       DreamLIP, Zheng et al. 2024, sums them). Each caption there is weighs the same, apart from w_k.
@@ -116,95 +97,26 @@ def mgcl_loss(
 
     ``image`` (B, E), ``captions`` (B, K, E), ``text_ids`` (B, K) and ``scan_ids`` (B,) whole numbers, ``valid`` (B, K)
     bool, ``weights`` K numbers ≥ 0: a granularity of weight 0 is as if it were not there. Raises ValueError for shapes,
-    dtypes, weights and readings that do not fit.
+    dtypes, weights and variants that do not fit.
     """
-    if reading not in ("mean", "joint"):
-        raise ValueError(f"reading must be 'mean' or 'joint', got {reading!r}")
-    joint = reading == "joint"
+    if variant not in ("mean", "joint"):
+        raise ValueError(f"variant must be 'mean' or 'joint', got {variant!r}")
+    joint = variant == "joint"
     _check(image, captions, text_ids, scan_ids, valid, chunk)
-    weight = _weights(weights, captions.shape[1]).to(captions.device, _dtype(image, captions))
+    weight = _weights(weights, captions.shape[1]).to(captions.device, logit_dtype(image, captions))
     valid = _present(captions, valid) & (weight > 0)
     pairs = pair_up(valid, text_ids, scan_ids, joint=joint, group=group)
     image, captions, scale = _prepare(image, captions, log_scale, valid)
     row, column, positive = log_sum_exps(captions, gather(image, group), scale, pairs, chunk)
     # A column's captions lie on all ranks, each of which has summed its own.
     ranks = rank_and_size(group)[1]
-    column = gather(column, group).view(ranks, *column.shape).logsumexp(0)[pairs.softmax, pairs.own]
+    column = gather(column, group).view(ranks, *column.shape).logsumexp(0)[pairs.softmax, pairs.own_image]
     to_images, to_captions = _shares(valid, pairs.exists, weight, joint)
     return ranks * (to_images * (row - positive) + to_captions * (column - positive)).sum() / 2
 
 
-def siglip_loss(
-    image: Tensor,
-    text: Tensor,
-    log_scale: Tensor,
-    bias: Tensor,
-    *,
-    text_ids: Tensor | None = None,
-    scan_ids: Tensor | None = None,
-    valid: Tensor | None = None,
-    group: dist.ProcessGroup | None = None,
-    chunk: int = CHUNK,
-) -> Tensor:
-    """L = −1/B Σ_ij log sigmoid(y_ij (s i·t + b)), y = 1 for a pair, −1 for others (SigLIP, Zhai et al. 2023, eq. 1).
-
-    Arguments as for `clip_loss`; ``bias`` () is learned; the paper begins with log_scale ln 10 and bias −10. Pairs that
-    are no negatives are left out of the sum, and B counts the valid pairs. Raises ValueError as `clip_loss` does.
-    """
-    if text.dim() != 2:
-        raise ValueError(f"text must be (B, E), got {tuple(text.shape)}")
-    captions = text.unsqueeze(1)
-    text_ids, valid = (None if each is None else each.unsqueeze(-1) for each in (text_ids, valid))
-    _check(image, captions, text_ids, scan_ids, valid, chunk)
-    valid = _present(captions, valid)
-    pairs = pair_up(valid, text_ids, scan_ids, group=group)
-    image, captions, scale = _prepare(image, captions, log_scale, valid)
-    total = sigmoid_sum(captions, gather(image, group), scale, bias.reshape(()).to(scale.dtype), pairs, chunk)
-    return rank_and_size(group)[1] * total / pairs.exists.sum().clamp(min=1)
-
-
-def alignment_loss(
-    image: Tensor,
-    report_text: Tensor,
-    captions: Tensor,
-    log_scale: Tensor,
-    *,
-    report_weight: float = 1.0,
-    caption_weight: float = 1.0,
-    report_ids: Tensor | None = None,
-    report_valid: Tensor | None = None,
-    caption_ids: Tensor | None = None,
-    caption_valid: Tensor | None = None,
-    scan_ids: Tensor | None = None,
-    reading: Reading = "mean",
-    weights: Sequence[float] | None = None,
-    group: dist.ProcessGroup | None = None,
-    chunk: int = CHUNK,
-) -> AlignmentLoss:
-    """report_weight · `clip_loss` on whole reports + caption_weight · `mgcl_loss` on captions.
-
-    ``image`` and ``report_text`` (B, E), ``captions`` (B, K, E); ids and masks of the reports (B,), of the captions
-    (B, K), ``scan_ids`` (B,) for both. Raises ValueError also for weights below 0 and where both are 0.
-    """
-    if min(report_weight, caption_weight) < 0 or not report_weight + caption_weight > 0:
-        raise ValueError(f"weights must be ≥ 0 and one of them > 0, got {report_weight} and {caption_weight}")
-    nothing = log_scale.new_zeros((), dtype=_dtype(image, captions))
-    report = caption = nothing
-    if report_weight:
-        report = clip_loss(
-            image, report_text, log_scale,
-            text_ids=report_ids, scan_ids=scan_ids, valid=report_valid, group=group, chunk=chunk,
-        )  # fmt: skip
-    if caption_weight:
-        caption = mgcl_loss(
-            image, captions, log_scale, reading=reading,
-            text_ids=caption_ids, scan_ids=scan_ids, valid=caption_valid, weights=weights, group=group, chunk=chunk,
-        )  # fmt: skip
-    return AlignmentLoss(report_weight * report + caption_weight * caption, report, caption)
-
-
 def _shares(valid: Tensor, exists: Tensor, weight: Tensor, joint: bool) -> tuple[Tensor, Tensor]:
-    """(b·K,) what each caption of this rank counts for in either direction; over all ranks both sum to 1."""
+    """Return (b·K,) the weight of each caption of this rank in either direction; over all ranks both sum to 1."""
     to_images = weight * valid / _or_one((weight * exists).sum())
     if not joint:
         return to_images.flatten(), to_images.flatten()
@@ -213,13 +125,13 @@ def _shares(valid: Tensor, exists: Tensor, weight: Tensor, joint: bool) -> tuple
 
 
 def _or_one(total: Tensor) -> Tensor:
-    """A denominator: 1 where there is nothing to divide."""
+    """Return a denominator: 1 where there is nothing to divide."""
     return torch.where(total > 0, total, torch.ones_like(total))
 
 
 def _prepare(image: Tensor, captions: Tensor, log_scale: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Images (b, E), captions (b·K, E) and scale () in the logits' dtype."""
-    dtype = _dtype(image, captions)
+    """Return images (b, E), captions (b·K, E) and the clamped scale () in the logits' dtype."""
+    dtype = logit_dtype(image, captions)
     # Whatever stands for a missing pair, NaN included, must not reach a product.
     image = image.to(dtype).masked_fill(~valid.any(1, keepdim=True), 0)
     log_scale = log_scale.reshape(()).to(dtype)
@@ -227,15 +139,18 @@ def _prepare(image: Tensor, captions: Tensor, log_scale: Tensor, valid: Tensor) 
     return image, captions.flatten(0, 1).to(dtype), clamped.exp()
 
 
-def _dtype(image: Tensor, captions: Tensor) -> torch.dtype:
+def logit_dtype(image: Tensor, captions: Tensor) -> torch.dtype:
+    """Return the dtype in which similarities are taken: float32, or float64 where an input is."""
     return torch.promote_types(torch.float32, torch.promote_types(image.dtype, captions.dtype))
 
 
 def _present(captions: Tensor, valid: Tensor | None) -> Tensor:
+    """Return which captions there are, (b, K) bool: all of them without `valid`."""
     return torch.ones(captions.shape[:2], dtype=torch.bool, device=captions.device) if valid is None else valid
 
 
 def _weights(weights: Sequence[float] | None, slots: int) -> Tensor:
+    """Return the weight of each granularity (K,), 1 where None is given. Raises ValueError for what does not fit."""
     values = [1.0] * slots if weights is None else list(weights)
     if len(values) != slots or not all(0 <= value < math.inf for value in values) or not any(values):
         raise ValueError(f"weights must be {slots} numbers ≥ 0, not all of them 0, got {values}")
@@ -245,20 +160,21 @@ def _weights(weights: Sequence[float] | None, slots: int) -> Tensor:
 def _check(
     image: Tensor, captions: Tensor, text_ids: Tensor | None, scan_ids: Tensor | None, valid: Tensor | None, chunk: int
 ) -> None:
+    """Raise ValueError for shapes and dtypes that do not fit."""
     if chunk < 1:
         raise ValueError(f"chunk must be at least 1, got {chunk}")
     if image.dim() != 2 or captions.dim() != 3 or captions.shape[::2] != image.shape or not captions.shape[1]:
         raise ValueError(
             f"image must be (B, E) and captions (B, K, E), got {tuple(image.shape)} and {tuple(captions.shape)}"
         )
-    for name, given, shape, boolean in (
+    for name, mask, shape, boolean in (
         ("text_ids", text_ids, captions.shape[:2], False),
         ("scan_ids", scan_ids, image.shape[:1], False),
         ("valid", valid, captions.shape[:2], True),
     ):
-        if given is None:
+        if mask is None:
             continue
-        if given.shape != shape:
-            raise ValueError(f"{name} must have the shape {tuple(shape)}, got {tuple(given.shape)}")
-        if given.is_floating_point() or (given.dtype == torch.bool) != boolean:
-            raise ValueError(f"{name} must be {'bool' if boolean else 'whole numbers'}, got {given.dtype}")
+        if mask.shape != shape:
+            raise ValueError(f"{name} must have the shape {tuple(shape)}, got {tuple(mask.shape)}")
+        if mask.is_floating_point() or (mask.dtype == torch.bool) != boolean:
+            raise ValueError(f"{name} must be {'bool' if boolean else 'whole numbers'}, got {mask.dtype}")

@@ -1,4 +1,4 @@
-"""One batch from all ranks: concatenation along the first dimension, with the gradient or for ids."""
+"""Gathers one batch from all ranks, concatenated along the first dimension, with its gradient or for ids."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_DIMENSIONS = 8
 
 
 def rank_and_size(group: dist.ProcessGroup | None = None) -> tuple[int, int]:
-    """Rank of this process in ``group`` (None: the default one) and how many there are; 0 and 1 without any group."""
+    """Return this process's rank in ``group`` (None: the default one) and the group's size; 0 and 1 without any."""
     if not (dist.is_available() and dist.is_initialized()):
         return 0, 1
     return dist.get_rank(group), dist.get_world_size(group)
@@ -22,8 +22,8 @@ def rank_and_size(group: dist.ProcessGroup | None = None) -> tuple[int, int]:
 def gather(tensor: Tensor, group: dist.ProcessGroup | None = None) -> Tensor:
     """Concatenate (b, …) of W ranks to (W·b, …), in the order of the ranks; the gradient comes back to each rank.
 
-    With one process it is the tensor itself. Backward sums over the ranks what each of them derived for the gathered
-    tensor, so what reaches a rank is the gradient of the *sum* of the ranks' losses; averaging the parameters'
+    With one process the tensor itself is returned. Backward sums over the ranks what each of them derived for the
+    gathered tensor, so what reaches a rank is the gradient of the *sum* of the ranks' losses; averaging the parameters'
     gradients, as DDP does, then makes it the gradient of the losses' mean.
 
     All ranks must call it in the same order, and ``backward`` too. Raises ValueError, on every rank, where the shapes
@@ -31,16 +31,16 @@ def gather(tensor: Tensor, group: dist.ProcessGroup | None = None) -> Tensor:
     """
     if rank_and_size(group)[1] == 1:
         return tensor
-    _same_shapes(tensor, group)
+    _require_same_shapes(tensor, group)
     gathered: Tensor = _Gather.apply(tensor, group)  # type: ignore[no-untyped-call]
     return gathered
 
 
 def gather_ids(ids: Tensor, group: dist.ProcessGroup | None = None) -> Tensor:
-    """As `gather`, for whole numbers and masks: (b, …) of W ranks to (W·b, …), without a gradient."""
+    """Concatenate whole numbers or masks (b, …) of W ranks to (W·b, …), as `gather` does but without a gradient."""
     if rank_and_size(group)[1] == 1:
         return ids
-    _same_shapes(ids, group)
+    _require_same_shapes(ids, group)
     return _concatenated(ids, group)
 
 
@@ -66,17 +66,17 @@ def _concatenated(tensor: Tensor, group: dist.ProcessGroup | None) -> Tensor:
     return gathered
 
 
-def _same_shapes(tensor: Tensor, group: dist.ProcessGroup | None) -> None:
-    """Compare shapes first: a collective of unequal tensors hangs, or mixes them up, on some backends."""
+def _require_same_shapes(tensor: Tensor, group: dist.ProcessGroup | None) -> None:
+    """Raise ValueError if the ranks' shapes differ: a collective of unequal tensors hangs, or mixes them up."""
     if not 1 <= tensor.dim() <= MOST_DIMENSIONS:
         raise ValueError(f"a tensor to gather has 1 to {MOST_DIMENSIONS} dimensions, this one has {tensor.dim()}")
-    own = [*tensor.shape, *[-1] * (MOST_DIMENSIONS - tensor.dim())]
-    shapes = _concatenated(torch.tensor([own], device=tensor.device), group).tolist()
-    if any(shape != own for shape in shapes):
-        each = ", ".join(
+    own_shape = [*tensor.shape, *[-1] * (MOST_DIMENSIONS - tensor.dim())]
+    shapes = _concatenated(torch.tensor([own_shape], device=tensor.device), group).tolist()
+    if any(shape != own_shape for shape in shapes):
+        listed = ", ".join(
             f"rank {rank} has {tuple(size for size in shape if size >= 0)}" for rank, shape in enumerate(shapes)
         )
         raise ValueError(
-            f"all ranks must have equal shapes: {each}; leave out the last, shorter batch (drop_last=True) "
+            f"all ranks must have equal shapes: {listed}; leave out the last, shorter batch (drop_last=True) "
             "or fill it up and mark what was added in `valid`"
         )

@@ -18,7 +18,7 @@ from torch import Tensor
 
 
 class Tower(NamedTuple):
-    """An encoder and its inputs: ``encode`` takes one of ``chunks`` (whatever it is) and gives embeddings (n, …)."""
+    """An encoder and its inputs: ``encode`` takes one of ``chunks`` (whatever it is) and returns embeddings (n, …)."""
 
     encode: Callable[[Any], Tensor]
     chunks: Sequence[Any]
@@ -50,26 +50,26 @@ def cached_backward(
     """
     with sync(False):
         encoded = [_encode(tower) for tower in towers]
-    value = loss(*(one.embeddings for one in encoded))
+    value = loss(*(tower.embeddings for tower in encoded))
     leaves = _leaves(value)
     if not leaves:
         raise ValueError("the loss depends on nothing that is trained: every tower is frozen, or it uses none of them")
     gradients = dict(zip(leaves, torch.autograd.grad(value, leaves), strict=True))
     # What the loss does not use is left alone, as in an ordinary backward.
-    again = [(one, gradients.pop(one.embeddings)) for one in encoded if one.embeddings in gradients]
-    for one, gradient in again:
-        for number in range(len(one.sizes) - 1):
+    trained = [(tower, gradients.pop(tower.embeddings)) for tower in encoded if tower.embeddings in gradients]
+    for tower, gradient in trained:
+        for number in range(len(tower.sizes) - 1):
             with sync(False):
-                backward(one.surrogate(number, gradient))
+                backward(tower.surrogate(number, gradient))
     with sync(True):
-        last = [one.surrogate(len(one.sizes) - 1, gradient) for one, gradient in again]
-        own = [(parameter * gradient).sum() for parameter, gradient in gradients.items()]
-        backward(reduce(torch.add, [*last, *own]))
+        last_chunks = [tower.surrogate(len(tower.sizes) - 1, gradient) for tower, gradient in trained]
+        parameters = [(parameter * gradient).sum() for parameter, gradient in gradients.items()]
+        backward(reduce(torch.add, [*last_chunks, *parameters]))
     return value.detach()
 
 
 @dataclass(frozen=True, eq=False)
-class _Encoded:
+class _EncodedTower:
     """A tower's embeddings after the first pass, and what is needed to make a chunk's again."""
 
     tower: Tower
@@ -78,14 +78,15 @@ class _Encoded:
     states: list[_RandomState]
 
     def surrogate(self, number: int, gradient: Tensor) -> Tensor:
-        """A scalar whose gradient for a chunk's embeddings is the chunk's part of ``gradient`` (N, …)."""
+        """Encode a chunk again; return a scalar whose gradient for it is the chunk's part of ``gradient`` (N, …)."""
         with _replayed(self.states[number]):
             embeddings = self.tower.encode(self.tower.chunks[number])
         start = sum(self.sizes[:number])
         return (embeddings.to(gradient.dtype) * gradient[start : start + self.sizes[number]]).sum()
 
 
-def _encode(tower: Tower) -> _Encoded:
+def _encode(tower: Tower) -> _EncodedTower:
+    """Encode all chunks without keeping a graph. Raises ValueError if there are none."""
     if not len(tower.chunks):
         raise ValueError("a tower has no chunks")
     parts, states = [], []
@@ -102,11 +103,11 @@ def _encode(tower: Tower) -> _Encoded:
     embeddings = torch.cat(parts)
     # A gradient in half precision could underflow before `backward` scales it.
     embeddings = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32)).requires_grad_(trained)
-    return _Encoded(tower, embeddings, [len(part) for part in parts], states)
+    return _EncodedTower(tower, embeddings, [len(part) for part in parts], states)
 
 
 def _leaves(value: Tensor) -> list[Tensor]:
-    """The tensors with a gradient that a value was computed from."""
+    """Return the tensors with a gradient that a value was computed from."""
     leaves, seen, nodes = [], set(), [value.grad_fn]
     while nodes:
         node = nodes.pop()
@@ -120,7 +121,7 @@ def _leaves(value: Tensor) -> list[Tensor]:
 
 
 class _RandomState(NamedTuple):
-    """Of the CPU and, where there is one, of the accelerator's current device."""
+    """The random state of torch, on the CPU and, where there is one, on the accelerator's current device."""
 
     cpu: Tensor
     accelerator: Tensor | None
@@ -138,7 +139,7 @@ class _RandomState(NamedTuple):
 
 
 def _accelerator() -> Any:
-    """The module ``torch.cuda`` or its like, None without an accelerator."""
+    """Return the module ``torch.cuda`` or its like, None without an accelerator."""
     return (
         torch.get_device_module(torch.accelerator.current_accelerator()) if torch.accelerator.is_available() else None
     )
@@ -146,6 +147,7 @@ def _accelerator() -> Any:
 
 @contextmanager
 def _replayed(state: _RandomState) -> Iterator[None]:
+    """Put a random state back while the context lasts."""
     now = _RandomState.now()
     state.restore()
     try:

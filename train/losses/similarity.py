@@ -1,7 +1,7 @@
 """Similarities of captions with images, some rows at a time: no matrix of all pairs is kept, not even for backward.
 
 A row is a caption of this rank, a column an image of the whole batch. b reports on this rank and B on all, K captions
-of each, G softmaxes as in `Pairs`, E embedding.
+of each, G softmaxes as in `ContrastivePairs`, E embedding.
 
 The gradients are written out, because `torch.utils.checkpoint` over the same chunks needs two to three times the memory
 and is slower.
@@ -14,16 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
 
-from .pairs import Pairs
+from .pairs import ContrastivePairs
 
 # Stands for −∞ and is finite, because −∞ − (−∞) is NaN: where a whole row or column is left out, forward and backward.
 LEFT_OUT = -1e30
 
 
-def log_sum_exps(captions: Tensor, images: Tensor, scale: Tensor, pairs: Pairs, chunk: int) -> tuple[Tensor, ...]:
-    """What a softmax in both directions needs of s_ri = scale · caption_r · image_i: three small tensors.
+def log_sum_exps(
+    captions: Tensor, images: Tensor, scale: Tensor, pairs: ContrastivePairs, chunk: int
+) -> tuple[Tensor, ...]:
+    """Return what a softmax in both directions needs of s_ri = scale · caption_r · image_i: three small tensors.
 
     Takes captions (b·K, E), images (B, E) and scale (), all of one dtype. Returns (b·K,) log Σ_i exp s_ri over images;
     (G, B) log Σ_r exp s_ri over the captions *of this rank*; (b·K,) s_ri of each caption with its own image. Captions
@@ -35,35 +36,25 @@ def log_sum_exps(captions: Tensor, images: Tensor, scale: Tensor, pairs: Pairs, 
     return sums
 
 
-def sigmoid_sum(captions: Tensor, images: Tensor, scale: Tensor, bias: Tensor, pairs: Pairs, chunk: int) -> Tensor:
-    """−Σ log sigmoid(y_ri (s_ri + bias)) over the pairs that are not left out; y is 1 for the own image, −1 for others.
-
-    s_ri and shapes as in `log_sum_exps`, bias (). No sum over a row has to come first, so the gradient is made in
-    forward: three products of matrices in all.
-    """
-    total: Tensor = _SigmoidSum.apply(captions, images, scale, bias, pairs, chunk)  # type: ignore[no-untyped-call]
-    return total
-
-
 def full_precision(tensor: Tensor) -> torch.autocast:
-    """No autocast where ``tensor`` is: a logit of 100 in bfloat16 is right to ±0.25."""
+    """Return a context without autocast on the tensor's device: a logit of 100 in bfloat16 is right to ±0.25."""
     return torch.autocast(tensor.device.type, enabled=False)
 
 
 class _LogSumExps(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, captions: Tensor, images: Tensor, scale: Tensor, pairs: Pairs, chunk: int
+        ctx: Any, captions: Tensor, images: Tensor, scale: Tensor, pairs: ContrastivePairs, chunk: int
     ) -> tuple[Tensor, ...]:
         row, positive = captions.new_zeros(len(captions)), captions.new_zeros(len(captions))
         column = captions.new_full(pairs.images.shape, LEFT_OUT)
         with full_precision(captions):
             for softmax, rows in pairs.chunks(chunk):
-                logits = _logits(captions, images, scale, pairs, softmax, rows)
+                logits = _masked_logits(captions, images, scale, pairs, softmax, rows)
                 row[rows] = logits.logsumexp(1)
                 column[softmax] = torch.logaddexp(column[softmax], logits.logsumexp(0))
                 # Of the same product as the sums, so that a perfect pair's loss is 0 and never below.
-                positive[rows] = logits.gather(1, pairs.own[rows, None]).squeeze(1)
+                positive[rows] = logits.gather(1, pairs.own_image[rows, None]).squeeze(1)
         ctx.save_for_backward(captions, images, scale, row, column)
         ctx.pairs, ctx.chunk = pairs, chunk
         return row, column, positive
@@ -75,43 +66,16 @@ class _LogSumExps(torch.autograd.Function):
         gradients = _Gradients(captions, images, scale, ctx.needs_input_grad[1])
         with full_precision(captions):
             for softmax, rows in ctx.pairs.chunks(ctx.chunk):
-                logits = _logits(captions, images, scale, ctx.pairs, softmax, rows)
+                logits = _masked_logits(captions, images, scale, ctx.pairs, softmax, rows)
                 pull = (logits - row[rows, None]).exp_().mul_(row_grad[rows, None])
                 pull.addcmul_(logits.sub_(column[softmax]).exp_(), column_grad[softmax])
-                pull.scatter_add_(1, ctx.pairs.own[rows, None], positive_grad[rows, None])
+                pull.scatter_add_(1, ctx.pairs.own_image[rows, None], positive_grad[rows, None])
                 gradients.add(rows, pull)
         return gradients.captions, gradients.images, gradients.scale, None, None
 
 
-class _SigmoidSum(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, captions: Tensor, images: Tensor, scale: Tensor, bias: Tensor, pairs: Pairs, chunk: int
-    ) -> Tensor:
-        gradients = _Gradients(captions, images, scale, ctx.needs_input_grad[1])
-        total, bias_grad = torch.zeros_like(scale), torch.zeros_like(scale)
-        with full_precision(captions):
-            for softmax, rows in pairs.chunks(chunk):
-                own = pairs.own[rows, None]
-                logits = _logits(captions, images, scale, pairs, softmax, rows) + bias
-                logits.scatter_(1, own, -logits.gather(1, own))
-                total -= functional.logsigmoid(-logits).sum()
-                if any(ctx.needs_input_grad):
-                    pull = logits.sigmoid_()
-                    pull.scatter_(1, own, -pull.gather(1, own))
-                    gradients.add(rows, pull)
-                    bias_grad += pull.sum()
-        ctx.save_for_backward(gradients.captions, gradients.images, gradients.scale, bias_grad)
-        return total
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, total_grad: Tensor) -> tuple[Tensor | None, ...]:
-        return (*(None if one is None else one * total_grad for one in ctx.saved_tensors), None, None)
-
-
 class _Gradients:
-    """Gradients of captions, images and scale, summed over chunks from ``pull`` (n, B), the gradient of the logits."""
+    """Sums the gradients of captions, images and scale over chunks of rows."""
 
     def __init__(self, captions: Tensor, images: Tensor, scale: Tensor, image_grad: bool) -> None:
         self.inputs = captions, images, scale
@@ -120,6 +84,7 @@ class _Gradients:
         self.images = torch.zeros_like(images) if image_grad else None
 
     def add(self, rows: Tensor, pull: Tensor) -> None:
+        """Add what these rows give: ``pull`` (n, B) is the gradient of their logits."""
         captions, images, scale = self.inputs
         rows_captions = captions[rows]
         to_captions = pull @ images
@@ -129,6 +94,9 @@ class _Gradients:
             self.images.addmm_(pull.T, rows_captions * scale)
 
 
-def _logits(captions: Tensor, images: Tensor, scale: Tensor, pairs: Pairs, softmax: int, rows: Tensor) -> Tensor:
+def _masked_logits(
+    captions: Tensor, images: Tensor, scale: Tensor, pairs: ContrastivePairs, softmax: int, rows: Tensor
+) -> Tensor:
+    """Return the similarities (n, B) of some captions with all images; what is left out has `LEFT_OUT`."""
     logits = (captions[rows] * scale) @ images.T
     return logits.masked_fill_(pairs.left_out(softmax, rows), LEFT_OUT)

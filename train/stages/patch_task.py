@@ -1,4 +1,4 @@
-"""What the two stages that learn from labelled patches share; see `train.loop.task.Task`."""
+"""What stages 1 and 3, which learn from labelled patches, have in common; see `train.loop.task.Task`."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from torch import nn
 
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
-from train.config import PretrainConfig, SegmentConfig
-from train.data.crops import Part, Patches, collate
+from train.config.options import PretrainConfig, SegmentConfig
+from train.data.crops import PatchBatch, Patches, collate_patches
 from train.data.training_set import TrainingSet
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 
 from .run_record import settings_of
 
 
 class PatchTask:
-    """Data, and patches of it."""
+    """Base of their tasks: labelled data, and patches of it as samples."""
 
     model: nn.Module
-    slower: Mapping[str, float] = {}
+    lr_multipliers: Mapping[str, float] = {}
 
     def __init__(
         self,
@@ -34,32 +34,32 @@ class PatchTask:
         self.data, self.preprocessing, self.config, self.earlier = data, preprocessing, config, earlier
 
     def __getstate__(self) -> dict[str, object]:
-        """For a process that loads samples: the network stays here."""
+        """Leave the network out for a process that loads samples."""
         return self.__dict__ | {"model": None}
 
     @property
     def samples(self) -> Patches:
-        """Patches of the cases to train on; of those that are left, once they are prepared."""
+        """Patches of the cases to train on; once they are prepared, of those that can be used."""
         return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
 
-    def collate(self, samples: list[Any]) -> Part:
-        """As `train.data.crops.collate`."""
-        return collate(samples)
+    def collate(self, samples: list[Any]) -> PatchBatch:
+        """Join samples as `train.data.crops.collate_patches` does."""
+        return collate_patches(samples)
 
     def settings(self) -> dict[str, Any]:
-        """All that decides what is learned."""
+        """Return all that decides what is learned."""
         return settings_of(self.config, self.data)
 
-    def prepare(self, engine: Engine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
-        """Has the cases prepared; those of a few samples are when they are asked for."""
+    def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
+        """Prepare all cases; with `numbers`, none: each is prepared when its sample is taken."""
         if numbers is None:
             self.data.prepare(self.config.running.on_problem, progress)
 
-    def begin(self, engine: Engine, progress: Progress) -> None:
-        """Nothing comes before the first step."""
+    def begin(self, engine: TrainingEngine, progress: Progress) -> None:
+        """Do nothing: no training comes before the first step."""
 
-    def end(self, engine: Engine, progress: Progress) -> None:
-        """Nothing comes after the last step."""
+    def end(self, engine: TrainingEngine, progress: Progress) -> None:
+        """Do nothing: no training comes after the last step."""
 
     def after_step(self) -> None:
-        """Nothing to put right."""
+        """Do nothing: the model needs no correction."""

@@ -1,8 +1,8 @@
-"""The judgement of presence, learned once more when all else has been: from what the final masks hold of many patches.
+"""Presence, learned once more after the last step: from what the final masks hold of many patches.
 
-A training step shows it a few masks that still change. Here the network is run over many patches once, without
-gradients, what each prompt's mask holds is kept (a few dozen numbers), and only the connector's last head learns from
-it, in thousands of cheap steps. Shapes: N patches, P prompts of each.
+A training step shows the connector's presence head a few masks that still change. Here the network is run over many
+patches once, without gradients, the evidence of each prompt's mask is kept (a few dozen numbers), and the head alone
+learns from it, in thousands of cheap steps. Shapes: N patches, P prompts of each, C numbers of evidence, E embedding.
 """
 
 from __future__ import annotations
@@ -15,18 +15,25 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.runtime.progress import Progress
-from models.segmenter import TextSegmenter, judged_by
+from models.segmenter import MaskStatistics, TextSegmenter, judged_by
+from train.data.crops import Patches, collate_patches
+from train.loop.engine import TrainingEngine
 from train.order import random
 
-STEPS = 1000
-ROWS = 512
-LEARNING_RATE = 0.003
-WEIGHT_DECAY = 0.1
+from .prompt_sampler import PromptSampler
+from .prompt_targets import labelled_prompts, presence_is_decided, target_masks
+
+# How the presence head learns here, whatever the run's settings are: AdamW from this rate down to 0 in a line.
+PRESENCE_STEPS = 1000
+PRESENCE_LEARNING_RATE = 0.003
+PRESENCE_WEIGHT_DECAY = 0.1
+# Prompts of one step, drawn from those of all patches.
+PRESENCE_BATCH = 512
 
 
-class Judged(NamedTuple):
-    """Prompts of N patches: `embeddings` (N, P, E), the `evidence` of what their masks hold (N, P, C), whether each is
-    `present`, and whether that is `decided`, (N, P) bool.
+class PresenceSamples(NamedTuple):
+    """Prompts of N patches: `embeddings` (N, P, E), the `evidence` of their masks (N, P, C), and (N, P) bool whether
+    each is `present` and whether that is `decided`.
     """
 
     embeddings: Tensor
@@ -34,28 +41,62 @@ class Judged(NamedTuple):
     present: Tensor
     decided: Tensor
 
-    def room(self, patches: int) -> Judged:
-        """For so many patches as this one, (P, ...), is. Kept apart, small results would lie scattered between the
-        large tensors of each patch, and a process that keeps freed memory would grow and grow.
+    def empty(self, patches: int) -> PresenceSamples:
+        """Return room for so many patches as this one, of shapes (P, ...), is.
+
+        Kept apart, small results would lie scattered between the large tensors of each patch, and a process that keeps
+        freed memory would grow and grow.
         """
-        return Judged(*(each.new_empty((patches, *each.shape)) for each in self))
+        return PresenceSamples(*(tensor.new_empty((patches, *tensor.shape)) for tensor in self))
 
 
-def fit_presence(model: TextSegmenter, judged: Judged, seed: int, progress: Progress) -> None:
-    """Trains the last head of the connector on what was seen; nothing else moves."""
+@torch.no_grad()
+def collect_presence(
+    model: TextSegmenter,
+    patches: Patches,
+    sampler: PromptSampler,
+    count: int,
+    engine: TrainingEngine,
+    progress: Progress,
+) -> PresenceSamples:
+    """Run the network over the first `count` patches; every process does the same. Raises Interrupted."""
+    samples: PresenceSamples | None = None
+    for number in range(count):
+        progress.raise_if_interrupted()
+        part, prompts = collate_patches([patches[number]]), sampler.draw(number)
+        embeddings = prompts.embeddings.to(engine.device)
+        with engine.autocast():
+            features = model.image_features(part.volume.to(engine.device))
+        finest = features.levels[0].float()
+        query = model.queries(embeddings, features.bottleneck.float())[0]
+        voxels = target_masks(patches.data, part, prompts.structures).flatten(2).sum(2).to(engine.device)
+        labelled = labelled_prompts(patches.data, part.case_refs, prompts.structures).to(engine.device)
+        decided = labelled & presence_is_decided(voxels)
+        evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]
+        sample = PresenceSamples(embeddings, evidence, voxels[0] > 0, decided[0])
+        samples = samples or sample.empty(count)
+        for target, tensor in zip(samples, sample, strict=True):
+            target[number] = tensor
+    assert samples is not None
+    return samples
+
+
+def fit_presence(model: TextSegmenter, samples: PresenceSamples, seed: int, progress: Progress) -> None:
+    """Train the connector's presence head on these samples; nothing else of the model changes. Raises Interrupted."""
     head = model.connector.heads[-1]
-    decided = judged.decided
+    decided = samples.decided
     with torch.no_grad():
-        hidden, evidence = model.connector.hidden_of(judged.embeddings[decided]), judged.evidence[decided]
-    present = judged.present[decided].float()
+        hidden, evidence = model.connector.hidden_of(samples.embeddings[decided]), samples.evidence[decided]
+    present = samples.present[decided].float()
     if not len(present):
         return
-    optimizer = AdamW(head.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    for step in range(STEPS):
+    optimizer = AdamW(head.parameters(), lr=PRESENCE_LEARNING_RATE, weight_decay=PRESENCE_WEIGHT_DECAY)
+    for step in range(PRESENCE_STEPS):
         progress.raise_if_interrupted()
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * (1 - step / STEPS)
-        rows = torch.from_numpy(random((seed, 8, step)).integers(len(present), size=ROWS)).to(present.device)
+            group["lr"] = PRESENCE_LEARNING_RATE * (1 - step / PRESENCE_STEPS)
+        drawn = random((seed, 8, step)).integers(len(present), size=PRESENCE_BATCH)
+        rows = torch.from_numpy(drawn).to(present.device)
         loss = _loss(head, hidden[rows], evidence[rows], present[rows])
         for parameter, gradient in zip(
             head.parameters(), torch.autograd.grad(loss, list(head.parameters())), strict=True
@@ -67,4 +108,5 @@ def fit_presence(model: TextSegmenter, judged: Judged, seed: int, progress: Prog
 
 
 def _loss(head: nn.Module, hidden: Tensor, evidence: Tensor, present: Tensor) -> Tensor:
+    """Return the cross-entropy of whether each prompt is present."""
     return functional.binary_cross_entropy_with_logits(judged_by(head(hidden), evidence), present)

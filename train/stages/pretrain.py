@@ -1,7 +1,7 @@
 """Stage 1, `ovct train pretrain`: the image encoder and decoder learn the classes of a data set.
 
-STU-Net from nothing, from published weights, or from a checkpoint; classes are the data set's structures, found in
-given weights by their names.
+STU-Net starts from nothing, from published weights, or from a checkpoint. Its classes are the data set's structures;
+those that the starting weights know by name keep their outputs.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from models.architecture import ARCHITECTURES
 from models.checkpoint import save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.stunet import STUNet
-from train.config import ConfigError, PretrainConfig
-from train.data.crops import Part, collate, middle
+from train.config.options import ConfigError, PretrainConfig
+from train.data.crops import PatchBatch, collate_patches, middle_patch
 from train.data.training_set import TrainingSet, open_training_set
-from train.loop.engine import Engine
-from train.losses.segmentation import UNKNOWN, class_loss
+from train.loop.engine import TrainingEngine
+from train.losses.class_loss import UNKNOWN, class_loss
 
-from .held_out import RunningDice, draw_overlays
+from .overlays import draw_overlays
 from .patch_task import PatchTask
-from .run_record import SHOWN, check_patch, evaluated_places, learned_by, starting_point
+from .run_record import MOST_DRAWN, check_patch, evaluated_cases, learned_by, starting_point
+from .running_dice import RunningDice
 
 BACKGROUND = "background"
 
 
-class Pretrain(PatchTask):
-    """The task of the loop; see `train.loop.task.Task`."""
+class PretrainTask(PatchTask):
+    """The task of stage 1; see `train.loop.task.Task`."""
 
     config: PretrainConfig
 
@@ -51,8 +52,8 @@ class Pretrain(PatchTask):
             _class_table(source.structures, data.structures, source.dataset.ignored) for source in data.sources
         ]
 
-    def backward(self, parts: Sequence[Any], step: int, engine: Engine) -> dict[str, Tensor]:
-        """Every sample weighs the same, so that parts and processes average to the batch."""
+    def backward(self, parts: Sequence[Any], step: int, engine: TrainingEngine) -> dict[str, Tensor]:
+        """Add the gradients; every sample weighs the same, so that parts and processes average to the batch."""
         total = torch.zeros((), device=engine.device)
         for part in parts:
             with engine.autocast():
@@ -63,49 +64,52 @@ class Pretrain(PatchTask):
         return {"loss": total}
 
     @torch.no_grad()
-    def evaluate(self, engine: Engine, progress: Progress, folder: Path | None) -> dict[str, float]:
-        """Dice of the classes on patches of held-out cases."""
-        measured, shown = RunningDice(len(self.data.structures), engine.device), 0
-        for place in evaluated_places(self.data, engine):
+    def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
+        """Return the Dice of the classes on patches of held-out cases."""
+        dice, pictures = RunningDice(len(self.data.structures), engine.device), 0
+        for case_ref in evaluated_cases(self.data, engine):
             progress.raise_if_interrupted()
-            sample = middle(self.data, place, self.config.crops.patch)
+            sample = middle_patch(self.data, case_ref, self.config.crops.patch)
             with engine.autocast():
                 logits = self.model(sample.volume[None].to(engine.device))
             classes = logits.argmax(dim=1)[0]
-            truth = self._classes(collate([sample]))[0].to(engine.device)
+            truth = self._classes(collate_patches([sample]))[0].to(engine.device)
             masks = [
                 torch.stack([labels == number + 1 for number in range(len(self.data.structures))])
                 for labels in (classes, truth)
             ]
-            measured.add(*masks)
-            if folder and shown < SHOWN:
-                name = self.data.case(place, held_out=True).id
+            dice.add(*masks)
+            if folder and pictures < MOST_DRAWN:
+                name = self.data.case(case_ref, held_out=True).id
                 draw_overlays(folder / f"{name}.png", sample.volume[0], truth, classes, self.data.structures)
-                shown += 1
-        measured.total()
-        return {"dice": measured.mean()}
+                pictures += 1
+        dice.sum_over_processes()
+        return {"dice": dice.mean()}
 
     def save(self, folder: Path, step: int) -> None:
-        """The network with its heads."""
+        """Write the network with its heads."""
         record = learned_by("pretrain", self.config, self.data.describe(), step)
         save_checkpoint(self.model, folder, self.preprocessing, trained_on=[*self.earlier, record])
 
     def describe(self, part: Any) -> list[str]:
-        """Shapes for a person."""
+        """Return the shapes of a part, and of the network's features."""
         return [
             f"volumes {tuple(part.volume.shape)}, {len(self.data.structures)} structures",
             f"network {self.config.pretraining.size}: features {self.model.feature_channels}",
         ]
 
-    def _classes(self, part: Part) -> Tensor:
-        """Label maps (B, D, H, W) with the number of each class."""
+    def _classes(self, part: PatchBatch) -> Tensor:
+        """Return label maps (B, D, H, W) with the number of each class."""
         return torch.stack(
-            [self.tables[place.source][labels.long()] for labels, place in zip(part.labels, part.places, strict=True)]
+            [
+                self.tables[case_ref.source][labels.long()]
+                for labels, case_ref in zip(part.labels, part.case_refs, strict=True)
+            ]
         )
 
 
-def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path) -> Pretrain:
-    """Data and network as the settings say. Raises ConfigError, DataError, CheckpointError, WeightsFileError."""
+def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path) -> PretrainTask:
+    """Return the task of stage 1. Raises ConfigError, DataError, CheckpointError, WeightsFileError."""
     model, preprocessing, earlier = _network(config)
     data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
     for source in data.sources:
@@ -115,48 +119,52 @@ def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path)
                 "classes of pretraining exclude each other, so give one data set (`train segment` takes several)"
             )
     check_patch(model, config.crops.patch, "patch")
-    return Pretrain(_with_heads(model, data.structures), data, preprocessing, config, earlier)
+    return PretrainTask(_with_heads(model, data.structures), data, preprocessing, config, earlier)
 
 
 def _network(config: PretrainConfig) -> tuple[STUNet, Preprocessing, tuple[dict[str, JsonValue], ...]]:
+    """Return the network to start from, how its volumes must lie, and the trainings so far."""
     options = config.pretraining
-    wanted = PUBLISHED_PREPROCESSING.model_copy(update={"spacing_mm": options.spacing_mm})
+    preprocessing = PUBLISHED_PREPROCESSING.model_copy(update={"spacing_mm": options.spacing_mm})
     torch.manual_seed(config.running.seed)
     if options.weights:
-        start = starting_point(Path(options.weights), wanted)
+        start = starting_point(Path(options.weights), preprocessing)
         start.image.checkpointing = options.checkpointing
         return start.image, start.preprocessing, start.earlier
     if options.size not in ARCHITECTURES:
         raise ConfigError(f"size: one of {', '.join(ARCHITECTURES)}, not {options.size!r}")
-    return STUNet(options.size, checkpointing=options.checkpointing), wanted, ()
+    return STUNet(options.size, checkpointing=options.checkpointing), preprocessing, ()
 
 
 def _with_heads(model: STUNet, structures: tuple[str, ...]) -> STUNet:
-    """The network with one output for each structure; outputs of known names keep their weights."""
+    """Return the network with one output for each structure; outputs of the same names keep their weights."""
     labels = (BACKGROUND, *structures)
-    wanted = STUNet(
+    network = STUNet(
         model.architecture, model.in_channels, len(labels), labels=labels, checkpointing=model.checkpointing
     )
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("seg_outputs")}
-    wanted.load_state_dict(state, strict=False)
+    network.load_state_dict(state, strict=False)
     if model.labels is not None:
-        known = {name: index for index, name in enumerate(model.labels)}
-        rows = [(new, known[name]) for new, name in enumerate(labels) if name in known]
-        for old, new in zip(model.seg_outputs, wanted.seg_outputs, strict=True):
+        old_rows = {name: index for index, name in enumerate(model.labels)}
+        rows = [(row, old_rows[name]) for row, name in enumerate(labels) if name in old_rows]
+        for old, new in zip(model.seg_outputs, network.seg_outputs, strict=True):
             assert isinstance(old, nn.Conv3d) and isinstance(new, nn.Conv3d)
             with torch.no_grad():
-                for row, source in rows:
-                    new.weight[row] = old.weight[source]
+                for row, old_row in rows:
+                    new.weight[row] = old.weight[old_row]
                     if new.bias is not None and old.bias is not None:
-                        new.bias[row] = old.bias[source]
-    return wanted
+                        new.bias[row] = old.bias[old_row]
+    return network
 
 
-def _class_table(own: Mapping[str, tuple[int, ...]], structures: tuple[str, ...], ignored: tuple[int, ...]) -> Tensor:
-    """Label id -> number of the class. An id of several regions is the last of them, as the smallest comes last."""
-    most = max([*(number for ids in own.values() for number in ids), *ignored])
-    table = torch.zeros(most + 1, dtype=torch.int16)
+def _class_table(ids: Mapping[str, tuple[int, ...]], structures: tuple[str, ...], ignored: tuple[int, ...]) -> Tensor:
+    """Return a table from label id to number of the class, for a data set's `ids` of each structure.
+
+    An id of several regions is the last of them, as the smallest comes last; an ignored one is `UNKNOWN`.
+    """
+    highest = max([*(label for labels in ids.values() for label in labels), *ignored])
+    table = torch.zeros(highest + 1, dtype=torch.int16)
     for number, name in enumerate(structures, 1):
-        table[list(own[name])] = number
+        table[list(ids[name])] = number
     table[list(ignored)] = UNKNOWN
     return table

@@ -1,21 +1,24 @@
-"""`ovct train`: a stage from its settings to its checkpoint."""
+"""Runs a stage of `ovct train` from its settings to its checkpoint."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from curation.runtime.progress import Progress
-from train.config import AlignConfig, ConfigError, PretrainConfig, SegmentConfig, StageConfig
+from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig, StageConfig
 from train.loop.dry_run import DryRun, dry_run
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 from train.loop.loop import fit, start_again
-from train.loop.task import Outcome, Task
+from train.loop.task import Task, TrainOutcome
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to train on, where the result goes, and whether an earlier run there is thrown away."""
+class TrainJob:
+    """What to train on, where the result goes, and whether an earlier run there is removed first."""
 
     data: tuple[Path, ...]
     out: Path
@@ -23,47 +26,69 @@ class Job:
     volumes: Path | None = None
 
 
-def train(job: Job, config: StageConfig, progress: Progress) -> Outcome | None:
-    """Runs a stage to its end, or goes on with it; the outcome is for the first process to tell.
+def train(job: TrainJob, config: StageConfig, progress: Progress) -> TrainOutcome | None:
+    """Run a stage to its end, from where an earlier run was; return the outcome, on the first process alone.
 
     Raises ConfigError, DataError, and Interrupted once all is saved.
     """
-    engine = Engine(config.running)
+    engine = TrainingEngine(config.running)
     if engine.first:
         if job.out.is_file():
             raise ConfigError(f"{job.out} is a file; --out names a folder")
         if job.overwrite:
             start_again(job.out)
     engine.barrier()
-    task = open_task(job, config, _cache(job, config))
+    task = open_task(job, config, _cache_folder(job, config))
     outcome = fit(task, config.optimisation, config.running, job.out, engine, progress)
     return outcome if engine.first else None
 
 
-def try_out(job: Job, config: StageConfig) -> DryRun:
-    """One batch of everything, with its shapes, memory and time; nothing is kept."""
+def try_out(job: TrainJob, config: StageConfig) -> DryRun:
+    """Try one batch of a stage and return its shapes, memory and time; nothing is kept. Raises as `train` does."""
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="ovct-check-") as folder:
-        engine = Engine(config.running)
+        engine = TrainingEngine(config.running)
         return dry_run(open_task(job, config, Path(folder)), config.optimisation, engine)
 
 
-def open_task(job: Job, config: StageConfig, cache: Path) -> Task:
-    """The stage that the settings are of."""
+def open_task(job: TrainJob, config: StageConfig, cache: Path) -> Task:
+    """Return the task of the stage that the settings are of. Raises ConfigError, DataError, CheckpointError."""
     if isinstance(config, PretrainConfig):
         from .pretrain import open_pretraining
 
         return open_pretraining(job.data, config, cache)
     if isinstance(config, SegmentConfig):
-        from .segment import open_text_guided
+        from .open_segmentation import open_segmentation
 
-        return open_text_guided(job.data, config, cache)
+        return open_segmentation(job.data, config, cache)
     assert isinstance(config, AlignConfig)
-    from .align import open_alignment
+    from .open_alignment import open_alignment
 
     return open_alignment(job.data[0], job.volumes, config, cache)
 
 
-def _cache(job: Job, config: StageConfig) -> Path:
+def _cache_folder(job: TrainJob, config: StageConfig) -> Path:
     return Path(config.running.cache) if config.running.cache else job.out / "cache"
+
+
+class TrainFigures(BaseModel):
+    """What `ovct train --json` prints: the measures on held-out cases, null where nothing was measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    steps: int
+    already_done: bool
+    held_out_cases: dict[str, float | None]
+
+
+def figures(outcome: TrainOutcome, out: Path) -> TrainFigures:
+    """Return what a run came to as one record."""
+    measures = {name: value if _is_measured(value) else None for name, value in outcome.evaluation.items()}
+    return TrainFigures(folder=str(out), steps=outcome.step, already_done=outcome.already_done, held_out_cases=measures)
+
+
+def _is_measured(value: float | None) -> bool:
+    # The log of an earlier run has null where there was nothing to measure.
+    return value is not None and not math.isnan(value)

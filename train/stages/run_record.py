@@ -1,4 +1,7 @@
-"""What a run is known by: settings that a resumed run must share, what a checkpoint records, which cases it shows."""
+"""Records of a run: the settings that a resumed run must share, and what a checkpoint says of its training.
+
+Also what every stage starts from: a checkpoint or a published file.
+"""
 
 from __future__ import annotations
 
@@ -11,47 +14,49 @@ from pydantic import JsonValue
 from models.checkpoint import Model, load_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.stunet import STUNet
-from train.config import ConfigError, StageConfig, flat
-from train.data.training_set import Place, TrainingSet
-from train.loop.engine import Engine
+from train.config.options import ConfigError, StageConfig, flat
+from train.data.training_set import CaseRef, TrainingSet
+from train.loop.engine import TrainingEngine
 
-# Held-out cases that an evaluation while training looks at, and those of them that it draws.
-EVALUATED = 24
-SHOWN = 3
+# Held-out cases that an evaluation while training looks at, and those of them that it draws, at most.
+MOST_EVALUATED = 24
+MOST_DRAWN = 3
 # Settings that may change when a run goes on: they change nothing of what is learned.
-FREE = frozenset(
+NOT_LEARNED_FROM = frozenset(
     {"accelerator", "devices", "num_nodes", "workers", "save_every", "evaluate_every", "log_every", "cache"}
 )
 
 
 def settings_of(config: StageConfig, data: TrainingSet) -> dict[str, Any]:
-    """All that decides what is learned, as JSON: options, data sets, number of their cases."""
-    return settings_with(config, [f"{each.dataset.root}: {len(each.dataset.cases)} cases" for each in data.sources])
+    """Return all that decides what is learned, as JSON: options, data sets, number of their cases."""
+    return settings_with(
+        config, [f"{source.dataset.root}: {len(source.dataset.cases)} cases" for source in data.sources]
+    )
 
 
 def settings_with(config: StageConfig, data: Sequence[str]) -> dict[str, Any]:
-    """The same for data told in words."""
-    options = {name: _plain(value) for name, value in flat(config).items() if name not in FREE}
+    """Return the same for data that are described in words."""
+    options = {name: _as_json(value) for name, value in flat(config).items() if name not in NOT_LEARNED_FROM}
     return options | {"data": list(data)}
 
 
 def learned_by(stage: str, config: StageConfig, data: Sequence[JsonValue], step: int) -> dict[str, JsonValue]:
-    """What a checkpoint records of a run: stage, steps done, data and every option."""
-    options: dict[str, JsonValue] = {name: _plain(value) for name, value in flat(config).items()}
+    """Return what a checkpoint records of a run: stage, steps done, data and every option."""
+    options: dict[str, JsonValue] = {name: _as_json(value) for name, value in flat(config).items()}
     return {"stage": stage, "steps": step, "data": list(data), "options": options}
 
 
-def evaluated_places(data: TrainingSet, engine: Engine) -> list[Place]:
-    """This process's share of the held-out cases, the same ones each time."""
-    return data.places(held_out=True)[:EVALUATED][engine.rank :: engine.world]
+def evaluated_cases(data: TrainingSet, engine: TrainingEngine) -> list[CaseRef]:
+    """Return this process's share of the held-out cases, the same ones each time."""
+    return data.case_refs(held_out=True)[:MOST_EVALUATED][engine.rank :: engine.world]
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
 def check_patch(network: STUNet, patch: tuple[int, int, int], option: str) -> None:
-    """ConfigError where the network cannot take patches of this size; the text names one that it takes."""
+    """Raise ConfigError if the network cannot take patches of this size; the text names one that it takes."""
     try:
         network.architecture.check_patch(patch)
     except ValueError as error:
@@ -73,7 +78,7 @@ class StartingPoint(NamedTuple):
 
 
 def starting_point(path: Path, preprocessing: Preprocessing = PUBLISHED_PREPROCESSING) -> StartingPoint:
-    """A checkpoint's folder, or a published STU-Net file, whose volumes lie as `preprocessing` says.
+    """Load a checkpoint's folder, or a published STU-Net file, whose volumes lie as `preprocessing` says.
 
     Raises CheckpointError, WeightsFileError, TextEncoderError.
     """

@@ -1,14 +1,11 @@
-"""Words keep their place while the text encoder is aligned to volumes.
+"""A loss that holds the names of the anatomy vocabulary where the text encoder had them before the alignment.
 
 A few hundred reports teach a text encoder what volumes look like, and make it forget what words mean: on phantoms,
-masks for held-out synonyms got worse by the alignment alone. So the names of the anatomy vocabulary, which prompts are
-made of, are held where the encoder had them before.
+masks for held-out synonyms got worse by the alignment alone. The vocabulary's names are what prompts are made of, so
+they are held where they were.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -18,31 +15,22 @@ from prompts.vocabulary import load_vocabulary
 from train.order import random
 
 # Names looked at in a step: short ones, a small part of what a batch of reports costs.
-AT_ONCE = 48
+NAMES_IN_STEP = 48
 # Names of an organ beyond these are spellings of each other.
-OF_EACH = 2
+NAMES_OF_ORGAN = 2
 
 
-@dataclass(frozen=True)
-class KeptWords:
-    """Names (N) and where `text` had them before the first step, (N, E) of length 1."""
+class VocabularyAnchor:
+    """The names of the vocabulary (N) and where `text` had them when this was made: `anchors` (N, E) of length 1."""
 
-    text: TextEncoder
-    seed: int
-
-    @cached_property
-    def names(self) -> list[str]:
-        """Of every organ the first few."""
+    def __init__(self, text: TextEncoder, seed: int) -> None:
+        self.text, self.seed = text, seed
         organs = load_vocabulary().organs.values()
-        return list(dict.fromkeys(term for organ in organs for term in organ.terms[:OF_EACH]))
-
-    @cached_property
-    def before(self) -> Tensor:
-        """As the encoder stands when first asked."""
-        return self.text.encode(self.names)
+        self.names = list(dict.fromkeys(term for organ in organs for term in organ.terms[:NAMES_OF_ORGAN]))
+        self.anchors = text.encode(self.names)
 
     def loss(self, step: int) -> Tensor:
-        """1 − cosine between now and before, mean over the names drawn for the step."""
-        drawn = torch.from_numpy(random((self.seed, 7, step)).permutation(len(self.names))[:AT_ONCE])
-        now = self.text.embed([self.names[place] for place in drawn.tolist()]).float()
-        return (1 - (now * self.before[drawn].to(now.device)).sum(dim=1)).mean()
+        """Return 1 − cosine between each name's embedding now and its anchor, the mean over the names of the step."""
+        drawn = torch.from_numpy(random((self.seed, 7, step)).permutation(len(self.names))[:NAMES_IN_STEP])
+        embedded = self.text.embed([self.names[index] for index in drawn.tolist()]).float()
+        return (1 - (embedded * self.anchors[drawn].to(embedded.device)).sum(dim=1)).mean()

@@ -2,7 +2,8 @@ import typer
 from typer.testing import CliRunner
 
 from train.cli.flags import flags
-from train.config import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, options_of
+from train.config.option_table import options_of
+from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
 
 said: dict[str, object] = {}
 
@@ -59,3 +60,11 @@ def test_the_help_names_the_layouts_that_there_are() -> None:
 
     help_ = options_of(AlignConfig)["layout"][1].metadata["help"]
     assert help_.removesuffix(".").partition(": ")[2].split(", ") == [layout.name for layout in LAYOUTS]
+
+
+def test_the_flag_of_an_old_name_is_hidden_and_its_value_is_given_by_that_name() -> None:
+    done = CliRunner().invoke(command(AlignConfig), ["d", "--words-weight", "0.5"])
+    assert done.exit_code == 0, done.output
+    assert said == {"words_weight": "0.5", "data": "d", "out": "here"}
+    assert "words-weight" not in CliRunner().invoke(command(AlignConfig), ["--help"]).output
+    assert CliRunner().invoke(command(PretrainConfig), ["d", "--words-weight", "0.5"]).exit_code == 2

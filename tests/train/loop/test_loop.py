@@ -14,21 +14,22 @@ from curation.runtime.errors import Interrupted, RunError
 from curation.runtime.progress import Progress
 from models.checkpoint import load_checkpoint
 from tests.train.training_worlds import CONFIGS, make_world, settings
-from train.config import ConfigError, Optimisation, Running, load_config
+from train.config.loading import load_config
+from train.config.options import ConfigError, Optimisation, Running
 from train.loop.dry_run import DryRun, dry_run
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 from train.loop.loop import _Clock, fit, start_again
 from train.loop.run_log import read_metrics
-from train.loop.task import Outcome
+from train.loop.task import TrainOutcome
 from train.order import random
-from train.stages.run import Job, open_task
+from train.stages.run import TrainJob, open_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 RUNNING = Running(accelerator="cpu", precision="32-true", save_every=4, evaluate_every=3, log_every=2)
 
 
 class Numbers(Dataset[Tensor]):
-    """Sample n of a run: four numbers and their sum."""
+    """Each sample is four numbers and their sum."""
 
     def __getitem__(self, number: int) -> Tensor:
         four = torch.from_numpy(random((number,)).standard_normal(4)).float()
@@ -36,12 +37,12 @@ class Numbers(Dataset[Tensor]):
 
 
 class Sums:
-    """Learns to add; `calls` tells what the loop wanted."""
+    """A task that learns to add; `calls` records what the loop called."""
 
     def __init__(self, dropout: float = 0.0, other: int = 0) -> None:
         torch.manual_seed(0)
         self.model: nn.Module = nn.Sequential(nn.Dropout(dropout), nn.Linear(4, 1))
-        self.slower: dict[str, float] = {}
+        self.lr_multipliers: dict[str, float] = {}
         self.samples = Numbers()
         self.other, self.calls, self.poison = other, list[Any](), -1
 
@@ -51,17 +52,17 @@ class Sums:
     def settings(self) -> dict[str, Any]:
         return {"task": "sums", "other": self.other, "patch": [1, 2]}
 
-    def prepare(self, engine: Engine, progress: Progress, numbers: Any = None) -> None:
+    def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Any = None) -> None:
         self.calls.append(("prepare", numbers))
 
-    def begin(self, engine: Engine, progress: Progress) -> None:
+    def begin(self, engine: TrainingEngine, progress: Progress) -> None:
         self.calls.append("begin")
 
-    def end(self, engine: Engine, progress: Progress) -> None:
+    def end(self, engine: TrainingEngine, progress: Progress) -> None:
         assert not self.model.training
         self.calls.append("end")
 
-    def backward(self, parts: Any, step: int, engine: Engine) -> dict[str, Tensor]:
+    def backward(self, parts: Any, step: int, engine: TrainingEngine) -> dict[str, Tensor]:
         total = torch.zeros(())
         for part in parts:
             loss = (self.model(part[:, :4])[:, 0] - part[:, 4]).square().mean() / len(parts)
@@ -72,7 +73,7 @@ class Sums:
     def after_step(self) -> None:
         self.calls.append("after")
 
-    def evaluate(self, engine: Engine, progress: Progress, folder: Path | None) -> dict[str, float]:
+    def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
         assert not self.model.training and folder is not None
         self.calls.append(("evaluate", folder.name))
         return {"weight": float(self.weight.mean())}
@@ -90,7 +91,7 @@ class Sums:
 
 
 class StopAt(Progress):
-    """Is asked to stop after so many steps."""
+    """Interrupts after so many steps."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps
@@ -104,26 +105,26 @@ class StopAt(Progress):
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine(RUNNING)
+def engine() -> TrainingEngine:
+    return TrainingEngine(RUNNING)
 
 
 def optimisation(**other: Any) -> Optimisation:
     return Optimisation(**{"steps": 10, "batch_size": 4, "warmup_steps": 2, "learning_rate": 0.1, "ema": 0.9} | other)
 
 
-def run(task: Sums, out: Path, engine: Engine, progress: Progress | None = None, **other: Any) -> Outcome:
+def run(task: Sums, out: Path, engine: TrainingEngine, progress: Progress | None = None, **other: Any) -> TrainOutcome:
     return fit(task, optimisation(**other), RUNNING, out, engine, progress or Progress())
 
 
-def test_what_happens_when(engine: Engine, tmp_path: Path) -> None:
+def test_what_happens_when(engine: TrainingEngine, tmp_path: Path) -> None:
     task = Sums()
     outcome = run(task, tmp_path, engine)
     assert outcome.step == 10 and not outcome.already_done
     assert task.calls[:2] == [("prepare", None), "begin"] and task.calls.count("after") == 10
-    told = [each for each in task.calls[2:] if each != "after"]
-    assert [step for kind, step in (each for each in told if each != "end") if kind == "save"] == [4, 8, 10]
-    assert told[-3:] == ["end", ("evaluate", "step-10"), ("save", 10)]
+    calls = [call for call in task.calls[2:] if call != "after"]
+    assert [step for kind, step in (call for call in calls if call != "end") if kind == "save"] == [4, 8, 10]
+    assert calls[-3:] == ["end", ("evaluate", "step-10"), ("save", 10)]
     lines = read_metrics(tmp_path / "metrics.jsonl")
     assert [line["step"] for line in lines if line["kind"] == "train"] == [2, 4, 6, 8, 10]
     assert [line["step"] for line in lines if line["kind"] == "evaluation"] == [3, 6, 9, 10]
@@ -132,7 +133,7 @@ def test_what_happens_when(engine: Engine, tmp_path: Path) -> None:
     assert task.model.training and float(lines[-2]["loss"]) < float(lines[0]["loss"])
 
 
-def test_evaluated_and_saved_is_the_average_over_the_steps(engine: Engine, tmp_path: Path) -> None:
+def test_evaluated_and_saved_is_the_average_over_the_steps(engine: TrainingEngine, tmp_path: Path) -> None:
     task = Sums()
     outcome = run(task, tmp_path, engine)
     saved = torch.load(tmp_path / "weight.pt", weights_only=True)
@@ -145,7 +146,7 @@ def test_evaluated_and_saved_is_the_average_over_the_steps(engine: Engine, tmp_p
     assert not torch.equal(plain.weight, task.weight)
 
 
-def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: Engine, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: TrainingEngine, tmp_path: Path) -> None:
     whole = Sums(dropout=0.5)
     outcome = run(whole, tmp_path / "whole", engine)
     for stop in (3, 4, 2):
@@ -164,14 +165,14 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: Engine,
     assert logs[0] == logs[1]
 
 
-def test_in_parts_it_learns_the_same(engine: Engine, tmp_path: Path) -> None:
+def test_in_parts_it_learns_the_same(engine: TrainingEngine, tmp_path: Path) -> None:
     one, two = Sums(), Sums()
     run(one, tmp_path / "one", engine)
     run(two, tmp_path / "two", engine, accumulate=2)
     torch.testing.assert_close(one.weight, two.weight, rtol=1e-5, atol=1e-6)
 
 
-def test_a_complete_run_has_nothing_to_do(engine: Engine, tmp_path: Path) -> None:
+def test_a_complete_run_has_nothing_to_do(engine: TrainingEngine, tmp_path: Path) -> None:
     outcome = run(Sums(), tmp_path, engine)
     before = (tmp_path / "metrics.jsonl").read_text()
     task = Sums()
@@ -181,7 +182,7 @@ def test_a_complete_run_has_nothing_to_do(engine: Engine, tmp_path: Path) -> Non
     assert (tmp_path / "metrics.jsonl").read_text() == before
 
 
-def test_other_settings_are_refused_by_name(engine: Engine, tmp_path: Path) -> None:
+def test_other_settings_are_refused_by_name(engine: TrainingEngine, tmp_path: Path) -> None:
     with pytest.raises(Interrupted):
         run(Sums(), tmp_path, engine, StopAt(2))
     with pytest.raises(ConfigError, match=r"other settings \(other was 0, is 7\).*--overwrite"):
@@ -191,7 +192,7 @@ def test_other_settings_are_refused_by_name(engine: Engine, tmp_path: Path) -> N
     assert run(Sums(other=7), tmp_path, engine).step == 10
 
 
-def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: Engine, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: TrainingEngine, tmp_path: Path) -> None:
     task = Sums()
     task.poison = 5
     with pytest.raises(RunError, match=r"loss of step 6 is no number any more: take a lower learning_rate"):
@@ -199,18 +200,18 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: Engin
     assert torch.isfinite(task.weight).all() and task.calls.count("after") == 5
 
 
-def test_a_batch_that_cannot_be_shared(engine: Engine, tmp_path: Path) -> None:
+def test_a_batch_that_cannot_be_shared(engine: TrainingEngine, tmp_path: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"batch_size 4 cannot be shared among 1 processes of 3 parts: .* multiple of 3"
     ):
         run(Sums(), tmp_path, engine, accumulate=3)
 
 
-def test_a_dry_run_writes_nothing(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_writes_nothing(engine: TrainingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     task = Sums()
-    found = dry_run(task, optimisation(accumulate=2), engine)
-    assert found.shapes == ["a part (2, 5)"] and found.trainable == 5 and found.peak_memory > 1e6
+    trial = dry_run(task, optimisation(accumulate=2), engine)
+    assert trial.shapes == ["a part (2, 5)"] and trial.trainable == 5 and trial.peak_memory > 1e6
     assert task.calls == [("prepare", [0, 1, 2, 3])] and not list(tmp_path.iterdir())
     lines = DryRun(["x"], 5, 1.5, 2**30, 400).lines()
     assert lines[:3] == ["x", "5 parameters train", "peak memory 1,024 MiB"]
@@ -220,7 +221,7 @@ def test_a_dry_run_writes_nothing(engine: Engine, tmp_path: Path, monkeypatch: p
 def test_accelerators_that_are_not_there() -> None:
     for accelerator in ("abacus", "cuda") if not torch.cuda.is_available() else ("abacus",):
         with pytest.raises(ConfigError, match=f"accelerator '{accelerator}', 1 devices"):
-            Engine(Running(accelerator=accelerator))
+            TrainingEngine(Running(accelerator=accelerator))
 
 
 @pytest.mark.parametrize("stage", CONFIGS)
@@ -228,7 +229,7 @@ def test_no_network_goes_to_the_processes_that_load(stage: str, tmp_path: Path) 
     world = make_world(tmp_path)
     config = load_config(CONFIGS[stage], None, settings(stage, world))
     data = world.captions if stage == "align" else world.data
-    task = open_task(Job((data,), tmp_path / "out", volumes=world.data), config, tmp_path / "cache")
+    task = open_task(TrainJob((data,), tmp_path / "out", volumes=world.data), config, tmp_path / "cache")
     assert len(pickle.dumps((task.samples, task.collate))) < 100_000
     assert load_checkpoint(world.image).model is not None
 
@@ -237,10 +238,10 @@ def test_seconds_a_step_are_those_of_steps_alone(monkeypatch: pytest.MonkeyPatch
     times = iter([0.0, 2.0, 100.0, 103.0, 104.0, 108.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(times))
     clock = _Clock()
-    clock.step()
+    clock.count_step()
     clock.leave_out()
-    clock.step()
-    assert clock.read() == {"seconds_per_step": 2.5}
+    clock.count_step()
+    assert clock.reset() == {"seconds_per_step": 2.5}
     clock.leave_out()
-    clock.step()
-    assert clock.read() == {"seconds_per_step": 4.0}
+    clock.count_step()
+    assert clock.reset() == {"seconds_per_step": 4.0}

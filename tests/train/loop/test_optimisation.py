@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from train.config import Optimisation
+from train.config.options import Optimisation
 from train.loop.optimisation import Average, adamw, learning_rate, trainable
 
 
@@ -42,12 +42,12 @@ def test_weights_decay_and_biases_and_norms_do_not() -> None:
     config = Optimisation(weight_decay=0.3, learning_rate=0.2)
     optimizer = adamw(trainable(model), config, {"2.": 0.1})
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    found = {
-        names[id(parameter)]: (group["weight_decay"], group["share"], round(group["lr"], 6))
+    groups = {
+        names[id(parameter)]: (group["weight_decay"], group["lr_multiplier"], round(group["lr"], 6))
         for group in optimizer.param_groups
         for parameter in group["params"]
     }
-    assert found == {
+    assert groups == {
         "0.weight": (0.3, 1.0, 0.2),
         "0.bias": (0.0, 1.0, 0.2),
         "1.weight": (0.0, 1.0, 0.2),

@@ -14,7 +14,7 @@ from torch import nn
 
 import train.loop.resume
 from tests.train.training_worlds import command, flags_of, make_world, server, settings, trained, weights
-from train.config import ConfigError, Optimisation
+from train.config.options import ConfigError, Optimisation
 from train.loop.optimisation import Average, adamw, trainable
 from train.loop.resume import load_state, save_state, saved_step
 from train.loop.run_log import read_metrics
@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {"steps": 3, "learning_rate": 0.1, "patch": [1, 2]}
 
 
 class Trained:
-    """A small network after some steps, with all that belongs to it."""
+    """A small network after some steps, with its optimizer and average."""
 
     def __init__(self, steps: int = 0) -> None:
         torch.manual_seed(0)
@@ -49,8 +49,8 @@ class Trained:
         load_state(folder, self.parameters, self.buffers, self.optimizer, self.average)
 
     def tensors(self) -> list[torch.Tensor]:
-        kept = [*self.parameters.values(), *self.buffers.values(), *self.average.weights.values()]
-        return [each.detach() for each in kept]
+        tensors = [*self.parameters.values(), *self.buffers.values(), *self.average.weights.values()]
+        return [tensor.detach() for tensor in tensors]
 
 
 def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
@@ -96,22 +96,34 @@ def test_nothing_there_and_other_settings(tmp_path: Path) -> None:
     assert saved_step(tmp_path / "run" / "resume", {**SETTINGS, "patch": [1, 2]}) == 1
     with pytest.raises(ConfigError) as error:
         saved_step(tmp_path / "run" / "resume", {**SETTINGS, "learning_rate": 0.2, "new": None, "patch": [1, 3]})
-    told = str(error.value)
-    assert f"{tmp_path / 'run'} holds a run with other settings" in told and "--overwrite" in told
-    assert "learning_rate was 0.1, is 0.2" in told and "patch was [1, 2], is [1, 3]" in told
+    text = str(error.value)
+    assert f"{tmp_path / 'run'} holds a run with other settings" in text and "--overwrite" in text
+    assert "learning_rate was 0.1, is 0.2" in text and "patch was [1, 2], is [1, 3]" in text
+
+
+def test_settings_under_the_names_of_earlier_versions_are_the_same_settings(tmp_path: Path) -> None:
+    Trained(1).save(tmp_path / "run" / "resume", 1)
+    record = tmp_path / "run" / "resume" / "resume.json"
+    content = json.loads(record.read_text())
+    content["settings"] |= {"words_weight": 0.5, "reading": "joint", "rescue_weight": 0.2}
+    record.write_text(json.dumps(content))
+    settings = {**SETTINGS, "anchor_weight": 0.5, "mgcl_variant": "joint", "missed_structure_weight": 0.2}
+    assert saved_step(record.parent, settings) == 1
+    with pytest.raises(ConfigError, match=r"other settings \(anchor_weight was 0\.5, is 1\.0\)"):
+        saved_step(record.parent, {**settings, "anchor_weight": 1.0})
 
 
 def test_what_was_damaged_is_named(tmp_path: Path) -> None:
     Trained(1).save(tmp_path, 1)
     state = tmp_path / "state-1.safetensors"
-    whole = state.read_bytes()
-    state.write_bytes(whole[:-10])
+    content = state.read_bytes()
+    state.write_bytes(content[:-10])
     with pytest.raises(ConfigError, match=r"state-1\.safetensors cannot be read .*--overwrite"):
         Trained().load(tmp_path)
     state.unlink()
     with pytest.raises(ConfigError, match=r"state-1\.safetensors cannot be read"):
         Trained().load(tmp_path)
-    state.write_bytes(whole)
+    state.write_bytes(content)
     other = Trained()
     other.parameters = {f"x.{name}": parameter for name, parameter in other.parameters.items()}
     with pytest.raises(ConfigError, match="other parameters"):
@@ -130,7 +142,7 @@ def wait_for(path: Path, lines: int, process: Any) -> None:
 
 
 def measured(out: Path) -> list[dict[str, Any]]:
-    """The log without what a clock said."""
+    """The log without the seconds of a step."""
     return [
         {name: value for name, value in line.items() if name != "seconds_per_step"}
         for line in read_metrics(out / "metrics.jsonl")
@@ -139,10 +151,10 @@ def measured(out: Path) -> list[dict[str, Any]]:
 
 def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path: Path) -> None:
     world = make_world(tmp_path / "world", cases=4)
-    own: dict[str, object] = {"steps": 10, "batch_size": 2, "save_every": 2, "evaluate_every": 4, "ema": 0.9}
-    trained("pretrain", world, tmp_path / "whole", **own)
+    options: dict[str, object] = {"steps": 10, "batch_size": 2, "save_every": 2, "evaluate_every": 4, "ema": 0.9}
+    trained("pretrain", world, tmp_path / "whole", **options)
     out = tmp_path / "killed"
-    values = settings("pretrain", world, **own)
+    values = settings("pretrain", world, **options)
     words = ["train", "pretrain", str(world.data), "--out", str(out), *flags_of(values)]
     random, log = Random(0), out / "metrics.jsonl"
     for lines in (2, 6):
@@ -162,7 +174,7 @@ def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path:
     process.join(120)
     assert process.exitcode == 130
     assert json.loads((out / "resume" / "resume.json").read_text())["step"] >= before
-    trained("pretrain", world, out, **own)
+    trained("pretrain", world, out, **options)
     whole, killed = weights(tmp_path / "whole"), weights(out)
     assert whole.keys() == killed.keys()
     assert all(torch.equal(whole[name], killed[name]) for name in whole)

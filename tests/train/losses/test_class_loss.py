@@ -1,4 +1,4 @@
-"""The loss of pretraining against itself written out voxel by voxel in float64."""
+"""The loss of stage 1 against itself written out voxel by voxel in float64."""
 
 import math
 
@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.losses.segmentation import SMOOTH, UNKNOWN, class_loss
+from train.losses.class_loss import UNKNOWN, class_loss
+from train.losses.mask_losses import SMOOTH
 
 
 def naive_level(logits: Tensor, labels: Tensor) -> float:
@@ -15,17 +16,19 @@ def naive_level(logits: Tensor, labels: Tensor) -> float:
     total = 0.0
     for sample in range(len(logits)):
         flat, truth = logits[sample].flatten(1).T.tolist(), labels[sample].flatten().tolist()
-        known = [(scores, label) for scores, label in zip(flat, truth, strict=True) if label != UNKNOWN]
-        shares = [[math.exp(s) / sum(map(math.exp, scores)) for s in scores] for scores, _ in known]
-        entropy = -sum(math.log(share[label]) for share, (_, label) in zip(shares, known, strict=True))
+        labelled = [(scores, label) for scores, label in zip(flat, truth, strict=True) if label != UNKNOWN]
+        shares = [[math.exp(s) / sum(map(math.exp, scores)) for s in scores] for scores, _ in labelled]
+        entropy = -sum(math.log(share[label]) for share, (_, label) in zip(shares, labelled, strict=True))
         losses = []
-        for one in range(1, logits.shape[1]):
-            size = sum(label == one for _, label in known)
+        for number in range(1, logits.shape[1]):
+            size = sum(label == number for _, label in labelled)
             if size:
-                overlap = sum(share[one] for share, (_, label) in zip(shares, known, strict=True) if label == one)
-                found = sum(share[one] for share in shares)
-                losses.append(1 - (2 * overlap + SMOOTH) / (found + size + SMOOTH))
-        total += entropy / max(len(known), 1) + (sum(losses) / len(losses) if losses else 0)
+                overlap = sum(
+                    share[number] for share, (_, label) in zip(shares, labelled, strict=True) if label == number
+                )
+                predicted = sum(share[number] for share in shares)
+                losses.append(1 - (2 * overlap + SMOOTH) / (predicted + size + SMOOTH))
+        total += entropy / max(len(labelled), 1) + (sum(losses) / len(losses) if losses else 0)
     return total / len(logits)
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -10,139 +10,18 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.aligner import INITIAL_LOG_SCALE, MAX_LOG_SCALE
-from train.losses.contrastive import Reading, alignment_loss, clamp_log_scale_, clip_loss, mgcl_loss, siglip_loss
+from models.aligner import MAX_LOG_SCALE
+from tests.train.losses.naive_contrastive import ContrastiveBatch, assert_same, naive_clip, naive_mgcl
+from train.losses.contrastive import MgclVariant, clip_loss, mgcl_loss
 
-READINGS: tuple[Reading, ...] = get_args(Reading)
+VARIANTS: tuple[MgclVariant, ...] = get_args(MgclVariant)
 CHUNKS = (1, 4, 512)
-
-
-class Batch:
-    """Random pairs in float64, with repeated texts and scans and with missing captions."""
-
-    def __init__(self, seed: int, reports: int = 6, captions: int = 3, size: int = 5) -> None:
-        random = torch.Generator().manual_seed(seed)
-
-        def unit(*shape: int) -> Tensor:
-            return functional.normalize(torch.randn(*shape, size, dtype=torch.float64, generator=random), dim=-1)
-
-        self.image = unit(reports).requires_grad_()
-        self.captions = unit(reports, captions).requires_grad_()
-        self.log_scale = torch.tensor(1.7, dtype=torch.float64, requires_grad=True)
-        self.bias = torch.tensor(-2.0, dtype=torch.float64, requires_grad=True)
-        self.text_ids = torch.randint(-5, 5, (reports, captions), generator=random)
-        self.scan_ids = torch.randint(0, reports, (reports,), generator=random)
-        self.valid = torch.rand(reports, captions, generator=random) > 0.3
-
-    @property
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.image, self.captions, self.log_scale
-
-    def masks(self, slot: int | None = None) -> dict[str, Any]:
-        text_ids, valid = (each if slot is None else each[:, slot] for each in (self.text_ids, self.valid))
-        return {"text_ids": text_ids, "scan_ids": self.scan_ids, "valid": valid}
-
-
-# The references: one pair at a time, in Python.
-
-
-def log_softmax_at(chosen: Tensor, logits: Sequence[Tensor]) -> Tensor:
-    return chosen - torch.stack(list(logits)).logsumexp(0)
-
-
-def naive_clip(
-    image: Tensor,
-    text: Tensor,
-    log_scale: Tensor,
-    text_ids: Tensor | None = None,
-    scan_ids: Tensor | None = None,
-    valid: Tensor | None = None,
-) -> Tensor:
-    scale = log_scale.exp()
-    there = [i for i in range(len(image)) if valid is None or valid[i]]
-
-    def meet(i: int, j: int) -> bool:
-        same_text = text_ids is not None and bool(text_ids[i] == text_ids[j])
-        same_scan = scan_ids is not None and bool(scan_ids[i] == scan_ids[j])
-        return i == j or not (same_text or same_scan)
-
-    total = torch.zeros((), dtype=torch.float64)
-    for i in there:
-        own = scale * image[i] @ text[i]
-        total = total - log_softmax_at(own, [scale * image[i] @ text[j] for j in there if meet(i, j)])
-        total = total - log_softmax_at(own, [scale * image[j] @ text[i] for j in there if meet(i, j)])
-    return total / (2 * max(len(there), 1))
-
-
-def naive_mgcl(
-    image: Tensor,
-    captions: Tensor,
-    log_scale: Tensor,
-    reading: Reading,
-    text_ids: Tensor | None = None,
-    scan_ids: Tensor | None = None,
-    valid: Tensor | None = None,
-    weights: Sequence[float] | None = None,
-) -> Tensor:
-    scale = log_scale.exp()
-    reports, slots = captions.shape[:2]
-    weight = [1.0] * slots if weights is None else weights
-    there = [
-        (j, k) for j in range(reports) for k in range(slots) if weight[k] > 0 and (valid is None or bool(valid[j, k]))
-    ]
-
-    def meet(i: int, j: int, k: int) -> bool:
-        if i == j:
-            return True
-        own = [k2 for j2, k2 in there if j2 == i]
-        same_text = text_ids is not None and any(bool(text_ids[i, k2] == text_ids[j, k]) for k2 in own)
-        same_scan = scan_ids is not None and bool(scan_ids[i] == scan_ids[j])
-        return not (same_text or same_scan)
-
-    def logit(i: int, j: int, k: int) -> Tensor:
-        return scale * image[i] @ captions[j, k]
-
-    def rivals(k: int) -> list[tuple[int, int]]:
-        return [(j, k2) for j, k2 in there if reading == "joint" or k2 == k]
-
-    to_image = to_captions = torch.zeros((), dtype=torch.float64)
-    for i, k in there:
-        columns = sorted({j for j, _ in rivals(k)})
-        row = log_softmax_at(logit(i, i, k), [logit(j, i, k) for j in columns if meet(j, i, k)])
-        column = log_softmax_at(logit(i, i, k), [logit(i, j, k2) for j, k2 in rivals(k) if meet(i, j, k2)])
-        to_image = to_image - weight[k] * row
-        share = sum(weight[k2] for j, k2 in there if j == i) if reading == "joint" else 1.0
-        to_captions = to_captions - weight[k] / share * column
-    total = sum(weight[k] for _, k in there) or 1.0
-    images = (len({i for i, _ in there}) or 1) if reading == "joint" else total
-    return (to_image / total + to_captions / images) / 2
-
-
-def naive_siglip(image: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor, masks: dict[str, Any]) -> Tensor:
-    there = [i for i in range(len(image)) if masks["valid"][i]]
-    total = torch.zeros((), dtype=torch.float64)
-    for i in there:
-        for j in there:
-            same = masks["text_ids"][i] == masks["text_ids"][j] or masks["scan_ids"][i] == masks["scan_ids"][j]
-            if i != j and same:
-                continue
-            sign = 1 if i == j else -1
-            total = total - functional.logsigmoid(sign * (log_scale.exp() * image[i] @ text[j] + bias))
-    return total / len(there)
-
-
-def assert_same(one: Tensor, other: Tensor, inputs: Sequence[Tensor], tolerance: float = 1e-10) -> None:
-    """Values and gradients."""
-    torch.testing.assert_close(one, other, rtol=0, atol=tolerance)
-    assert one.dim() == 0
-    for mine, theirs in zip(torch.autograd.grad(one, inputs), torch.autograd.grad(other, inputs), strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("chunk", CHUNKS)
 def test_clip_is_the_naive_loop(seed: int, chunk: int) -> None:
-    batch = Batch(seed)
+    batch = ContrastiveBatch(seed)
     inputs = (batch.image, batch.captions[:, 0].detach().requires_grad_(), batch.log_scale)
     assert_same(clip_loss(*inputs, chunk=chunk), naive_clip(*inputs), inputs)
     for name, mask in batch.masks(0).items():
@@ -151,70 +30,54 @@ def test_clip_is_the_naive_loop(seed: int, chunk: int) -> None:
 
 
 def test_clip_is_torch_s_cross_entropy() -> None:
-    batch = Batch(0)
+    batch = ContrastiveBatch(0)
     inputs = (batch.image, batch.captions[:, 0].detach().requires_grad_(), batch.log_scale)
     logits, own = inputs[2].exp() * inputs[0] @ inputs[1].T, torch.arange(6)
     plain = (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
     assert_same(clip_loss(*inputs), plain, inputs)
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("seed", range(4))
-def test_mgcl_is_the_naive_loop(seed: int, reading: Reading) -> None:
-    batch = Batch(seed)
+def test_mgcl_is_the_naive_loop(seed: int, variant: MgclVariant) -> None:
+    batch = ContrastiveBatch(seed)
     for chunk in CHUNKS:
         assert_same(
-            mgcl_loss(*batch.inputs, reading=reading, chunk=chunk), naive_mgcl(*batch.inputs, reading), batch.inputs
+            mgcl_loss(*batch.inputs, variant=variant, chunk=chunk), naive_mgcl(*batch.inputs, variant), batch.inputs
         )
         for weights in (None, [0.5, 2.0, 1.0], [1.0, 0.0, 0.3]):
-            ours = mgcl_loss(*batch.inputs, reading=reading, weights=weights, chunk=chunk, **batch.masks())
-            assert_same(ours, naive_mgcl(*batch.inputs, reading, weights=weights, **batch.masks()), batch.inputs)
+            ours = mgcl_loss(*batch.inputs, variant=variant, weights=weights, chunk=chunk, **batch.masks())
+            assert_same(ours, naive_mgcl(*batch.inputs, variant, weights=weights, **batch.masks()), batch.inputs)
     for name, mask in batch.masks().items():
-        ours = mgcl_loss(*batch.inputs, reading=reading, **{name: mask})
-        assert_same(ours, naive_mgcl(*batch.inputs, reading, **{name: mask}), batch.inputs)
+        ours = mgcl_loss(*batch.inputs, variant=variant, **{name: mask})
+        assert_same(ours, naive_mgcl(*batch.inputs, variant, **{name: mask}), batch.inputs)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("chunk", CHUNKS)
-def test_siglip_is_the_naive_loop(seed: int, chunk: int) -> None:
-    batch = Batch(seed)
-    inputs = (batch.image, batch.captions[:, 0].detach().requires_grad_(), batch.log_scale, batch.bias)
-    free = {"valid": torch.ones(6, dtype=torch.bool), "text_ids": torch.arange(6), "scan_ids": torch.arange(6)}
-    assert_same(siglip_loss(*inputs, chunk=chunk), naive_siglip(*inputs, free), inputs)
-    masks = batch.masks(0)
-    assert_same(siglip_loss(*inputs, **masks, chunk=chunk), naive_siglip(*inputs, masks), inputs)
-
-
-@pytest.mark.parametrize("reading", READINGS)
-def test_one_caption_is_clip(reading: Reading) -> None:
-    batch = Batch(1, captions=1)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_caption_is_clip(variant: MgclVariant) -> None:
+    batch = ContrastiveBatch(1, captions=1)
     for clip in (clip_loss, naive_clip):
-        ours = mgcl_loss(*batch.inputs, reading=reading, **batch.masks())
+        ours = mgcl_loss(*batch.inputs, variant=variant, **batch.masks())
         assert_same(ours, clip(batch.image, batch.captions[:, 0], batch.log_scale, **batch.masks(0)), batch.inputs)
 
 
-def test_the_readings_differ_and_the_mean_is_that_of_clip_losses() -> None:
-    batch = Batch(0, reports=8, size=32)
-    mean, joint = (mgcl_loss(*batch.inputs, reading=reading) for reading in READINGS)
+def test_the_variants_differ_and_the_mean_is_that_of_clip_losses() -> None:
+    batch = ContrastiveBatch(0, reports=8, size=32)
+    mean, joint = (mgcl_loss(*batch.inputs, variant=variant) for variant in VARIANTS)
     assert abs(mean - joint) > 0.1
     each = torch.stack([clip_loss(batch.image, batch.captions[:, k], batch.log_scale) for k in range(3)])
     assert_same(mean, each.mean(), batch.inputs)
 
 
-@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("chunk", [3, 512])
-def test_gradients_are_those_of_finite_differences(reading: Reading, chunk: int) -> None:
-    batch = Batch(2, reports=4, captions=2, size=3)
+def test_gradients_are_those_of_finite_differences(variant: MgclVariant, chunk: int) -> None:
+    batch = ContrastiveBatch(2, reports=4, captions=2, size=3)
 
     def mgcl(image: Tensor, captions: Tensor, log_scale: Tensor) -> Tensor:
-        return mgcl_loss(image, captions, log_scale, reading=reading, chunk=chunk, **batch.masks())
-
-    def siglip(image: Tensor, text: Tensor, log_scale: Tensor, bias: Tensor) -> Tensor:
-        return siglip_loss(image, text, log_scale, bias, chunk=chunk, **batch.masks(0))
+        return mgcl_loss(image, captions, log_scale, variant=variant, chunk=chunk, **batch.masks())
 
     assert torch.autograd.gradcheck(mgcl, batch.inputs)
-    text = batch.captions[:, 0].detach().requires_grad_()
-    assert torch.autograd.gradcheck(siglip, (batch.image, text, batch.log_scale, batch.bias))
 
 
 def test_same_texts_are_no_negatives() -> None:
@@ -227,18 +90,18 @@ def test_same_texts_are_no_negatives() -> None:
     both: list[dict[str, Any]] = [{"text_ids": text_ids}, {"scan_ids": text_ids}]
     for masked in both:
         assert 0 <= clip_loss(embeddings, embeddings, log_scale, **masked).item() < 1e-6
-        for reading in READINGS:
+        for variant in VARIANTS:
             thrice: dict[str, Any] = {
                 name: ids if name == "scan_ids" else ids[:, None].expand(-1, 3) for name, ids in masked.items()
             }
             captions = embeddings[:, None].expand(-1, 3, -1)
-            floor = 0 if reading == "mean" else math.log(3) / 2
-            loss = mgcl_loss(embeddings, captions, log_scale, reading=reading, **thrice)
+            floor = 0 if variant == "mean" else math.log(3) / 2
+            loss = mgcl_loss(embeddings, captions, log_scale, variant=variant, **thrice)
             assert loss.item() == pytest.approx(floor, abs=1e-5)
 
 
 def test_the_same_text_in_another_slot_is_no_negative() -> None:
-    batch = Batch(0, reports=2, captions=2)
+    batch = ContrastiveBatch(0, reports=2, captions=2)
     crossed = torch.tensor([[1, 2], [3, 1]])
     apart, together = (mgcl_loss(*batch.inputs, text_ids=ids) for ids in (torch.tensor([[1, 2], [3, 4]]), crossed))
     assert abs(apart - together) > 1e-3
@@ -254,18 +117,17 @@ def test_the_same_text_in_another_slot_is_no_negative() -> None:
 Loss = Callable[..., Tensor]
 
 
-def all_losses(batch: Batch, **masks: Any) -> list[Tensor]:
+def all_losses(batch: ContrastiveBatch, **masks: Any) -> list[Tensor]:
     firsts = {name: mask[:, 0] if mask.dim() == 2 else mask for name, mask in masks.items()}
     text = batch.captions[:, 0]
     return [
         clip_loss(batch.image, text, batch.log_scale, **firsts),
-        siglip_loss(batch.image, text, batch.log_scale, batch.bias, **firsts),
-        *(mgcl_loss(*batch.inputs, reading=reading, **masks) for reading in READINGS),
+        *(mgcl_loss(*batch.inputs, variant=variant, **masks) for variant in VARIANTS),
     ]
 
 
 def test_without_any_text_the_loss_is_a_zero_with_gradients() -> None:
-    batch = Batch(0)
+    batch = ContrastiveBatch(0)
     for loss in all_losses(batch, valid=torch.zeros(6, 3, dtype=torch.bool)):
         assert loss.item() == 0
         loss.backward()  # type: ignore[no-untyped-call]
@@ -274,15 +136,15 @@ def test_without_any_text_the_loss_is_a_zero_with_gradients() -> None:
 
 
 def test_where_all_others_are_left_out_nothing_is_nan() -> None:
-    batch = Batch(0)
-    clip, siglip, *mgcl = all_losses(batch, scan_ids=torch.zeros(6, dtype=torch.long))
+    batch = ContrastiveBatch(0)
+    clip, *mgcl = all_losses(batch, scan_ids=torch.zeros(6, dtype=torch.long))
     assert clip.item() == pytest.approx(0, abs=1e-12)
-    (siglip + clip + sum(mgcl)).backward()  # type: ignore[no-untyped-call]
+    (clip + sum(mgcl)).backward()  # type: ignore[no-untyped-call]
     assert batch.captions.grad is not None and batch.captions.grad.isfinite().all()
 
 
 def test_what_stands_for_a_missing_text_does_not_matter() -> None:
-    batch, spoilt = Batch(0), Batch(0)
+    batch, spoilt = ContrastiveBatch(0), ContrastiveBatch(0)
     batch.valid[2] = False
     with torch.no_grad():
         spoilt.captions[~batch.valid] = math.nan
@@ -301,7 +163,7 @@ def test_what_stands_for_a_missing_text_does_not_matter() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 def test_logits_are_float32_whatever_the_inputs_are(dtype: torch.dtype) -> None:
-    batch = Batch(0, reports=64, size=32)
+    batch = ContrastiveBatch(0, reports=64, size=32)
     aligned = functional.normalize(batch.captions + batch.image[:, None] / 2, dim=-1)
     image, captions = (each.detach().to(dtype) for each in (batch.image, aligned))
     log_scale = torch.tensor(MAX_LOG_SCALE)
@@ -320,14 +182,13 @@ def test_logits_are_float32_whatever_the_inputs_are(dtype: torch.dtype) -> None:
 def all_losses_at(image: Tensor, captions: Tensor, log_scale: Tensor) -> list[Tensor]:
     return [
         clip_loss(image, captions[:, 0], log_scale),
-        siglip_loss(image, captions[:, 0], log_scale, torch.tensor(-10.0)),
-        *(mgcl_loss(image, captions, log_scale, reading=reading) for reading in READINGS),
+        *(mgcl_loss(image, captions, log_scale, variant=variant) for variant in VARIANTS),
     ]
 
 
 def test_autocast_changes_nothing() -> None:
     def run(autocast: bool) -> list[Tensor]:
-        batch = Batch(0, reports=16)
+        batch = ContrastiveBatch(0, reports=16)
         image, captions = (each.detach().float().requires_grad_() for each in (batch.image, batch.captions))
         log_scale = torch.tensor(MAX_LOG_SCALE)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
@@ -339,7 +200,7 @@ def test_autocast_changes_nothing() -> None:
 
 
 def test_the_scale_is_held_at_100_and_its_gradient_passes() -> None:
-    batch = Batch(0)
+    batch = ContrastiveBatch(0)
 
     def at(log_scale: float) -> tuple[list[Tensor], list[Tensor]]:
         scale = torch.tensor(log_scale, dtype=torch.float64, requires_grad=True)
@@ -353,77 +214,35 @@ def test_the_scale_is_held_at_100_and_its_gradient_passes() -> None:
     assert abs(at(1.0)[0][0] - limit[0]) > 0.1
 
 
-def test_the_parameter_is_set_back() -> None:
-    for before, after in ((9.0, math.log(100)), (-1.0, 0.0), (INITIAL_LOG_SCALE, math.log(1 / 0.07))):
-        log_scale = torch.nn.Parameter(torch.tensor(before))
-        clamp_log_scale_(log_scale)
-        assert log_scale.item() == pytest.approx(after) and log_scale.requires_grad
-
-
-def test_alignment_is_the_weighted_sum() -> None:
-    batch = Batch(0)
-    masks = batch.masks()
-    reports: dict[str, Any] = {"report_ids": batch.text_ids[:, 1], "report_valid": batch.valid[:, 1]}
-    captions: dict[str, Any] = {"caption_ids": masks["text_ids"], "caption_valid": masks["valid"]}
-    whole = alignment_loss(
-        batch.image, batch.captions[:, 1], batch.captions, batch.log_scale, reading="joint", weights=[1, 2, 3],
-        report_weight=0.5, caption_weight=2, chunk=2, scan_ids=batch.scan_ids, **reports, **captions,
-    )  # fmt: skip
-    report = naive_clip(batch.image, batch.captions[:, 1], batch.log_scale, **batch.masks(1))
-    caption = naive_mgcl(*batch.inputs, "joint", weights=[1, 2, 3], **masks)
-    torch.testing.assert_close(whole.report, report)
-    torch.testing.assert_close(whole.caption, caption)
-    assert_same(whole.total, 0.5 * report + 2 * caption, batch.inputs)
-
-
-def test_a_part_of_weight_0_is_not_computed() -> None:
-    batch = Batch(0)
-    text, unused = batch.captions[:, 0], torch.full((6, 5), math.nan, dtype=torch.float64)
-    alone = alignment_loss(batch.image, text, unused[:, None], batch.log_scale, caption_weight=0)
-    assert alone.caption == 0 and alone.total == alone.report == clip_loss(batch.image, text, batch.log_scale)
-    alone = alignment_loss(batch.image, unused, batch.captions, batch.log_scale, report_weight=0)
-    assert alone.report == 0 and alone.total == alone.caption == mgcl_loss(*batch.inputs)
-    for weights in ((0, 0), (-1, 1)):
-        with pytest.raises(ValueError, match="weights must be"):
-            alignment_loss(
-                batch.image, text, batch.captions, batch.log_scale, report_weight=weights[0], caption_weight=weights[1]
-            )
-
-
-class Progress(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Remembers the largest tensor that any operation made, and counts products of matrices."""
+class OperationCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Records the largest tensor that any operation made, and counts products of matrices."""
 
     numel = products = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
+        result = func(*args, **(kwargs or {}))
         self.products += func.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm_, torch.ops.aten.addmm)
-        for tensor in made if isinstance(made, tuple | list) else [made]:
+        for tensor in result if isinstance(result, tuple | list) else [result]:
             self.numel = max(self.numel, tensor.numel() if isinstance(tensor, Tensor) else 0)
-        return made
+        return result
 
 
-@pytest.mark.parametrize("reading", [*READINGS, "siglip"])
-def test_no_matrix_of_all_pairs_is_ever_made(reading: Any) -> None:
-    batch = Batch(0, reports=128, captions=2, size=2)
-    with Progress() as progress:  # type: ignore[no-untyped-call]
-        if reading == "siglip":
-            loss = siglip_loss(
-                batch.image, batch.captions[:, 0], batch.log_scale, batch.bias, chunk=8, **batch.masks(0)
-            )
-        else:
-            loss = mgcl_loss(*batch.inputs, reading=reading, chunk=8, **batch.masks())
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_matrix_of_all_pairs_is_ever_made(variant: MgclVariant) -> None:
+    batch = ContrastiveBatch(0, reports=128, captions=2, size=2)
+    with OperationCounter() as counter:  # type: ignore[no-untyped-call]
+        loss = mgcl_loss(*batch.inputs, variant=variant, chunk=8, **batch.masks())
         loss.backward()  # type: ignore[no-untyped-call]
-    assert progress.numel == 8 * 128
+    assert counter.numel == 8 * 128
 
 
 def test_frozen_images_spare_a_product_and_change_no_other_gradient() -> None:
     def run(frozen: bool) -> tuple[list[Tensor | None], int]:
-        batch = Batch(0)
+        batch = ContrastiveBatch(0)
         image = batch.image.detach() if frozen else batch.image
-        with Progress() as progress:  # type: ignore[no-untyped-call]
+        with OperationCounter() as counter:  # type: ignore[no-untyped-call]
             mgcl_loss(image, batch.captions, batch.log_scale).backward()  # type: ignore[no-untyped-call]
-        return [batch.captions.grad, batch.log_scale.grad], progress.products
+        return [batch.captions.grad, batch.log_scale.grad], counter.products
 
     (free, products), (frozen, fewer) = run(False), run(True)
     assert (products, fewer) == (3 * 4, 3 * 3)
@@ -448,21 +267,24 @@ def test_frozen_images_spare_a_product_and_change_no_other_gradient() -> None:
         ({"weights": [1.0, 1.0, -1.0]}, "weights must be 3 numbers"),
         ({"weights": [1.0, 1.0, math.nan]}, "weights must be 3 numbers"),
         ({"weights": [0.0, 0.0, 0.0]}, "not all of them 0"),
-        ({"reading": "median"}, "reading must be 'mean' or 'joint', got 'median'"),
+        ({"variant": "median"}, "variant must be 'mean' or 'joint', got 'median'"),
         ({"chunk": 0}, "chunk must be at least 1, got 0"),
     ],
 )
 def test_what_does_not_fit_is_told(changes: dict[str, Any], message: str) -> None:
-    given = {"image": torch.zeros(6, 5), "captions": torch.zeros(6, 3, 5), "log_scale": torch.tensor(1.0), **changes}
+    arguments = {
+        "image": torch.zeros(6, 5),
+        "captions": torch.zeros(6, 3, 5),
+        "log_scale": torch.tensor(1.0),
+        **changes,
+    }
     with pytest.raises(ValueError, match=message):
-        mgcl_loss(**given)
+        mgcl_loss(**arguments)
 
 
 def test_texts_are_one_for_each_image() -> None:
     image, text = torch.zeros(6, 5), torch.zeros(6, 2, 5)
     with pytest.raises(ValueError, match=r"text must be \(B, E\), got \(6, 2, 5\)"):
         clip_loss(image, text, torch.tensor(1.0))
-    with pytest.raises(ValueError, match=r"text must be \(B, E\), got \(6, 2, 5\)"):
-        siglip_loss(image, text, torch.tensor(1.0), torch.tensor(0.0))
     with pytest.raises(ValueError, match="text_ids must have the shape"):
-        siglip_loss(image, text[:, 0], torch.tensor(1.0), torch.tensor(0.0), text_ids=torch.arange(5))
+        clip_loss(image, text[:, 0], torch.tensor(1.0), text_ids=torch.arange(5))

@@ -14,11 +14,12 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from tests.train.losses.ranks import on_ranks
-from train.losses.contrastive import alignment_loss, clip_loss, mgcl_loss, siglip_loss
+from train.losses.alignment import alignment_loss
+from train.losses.contrastive import clip_loss, mgcl_loss
 from train.losses.gather import gather, gather_ids, rank_and_size
 
 REPORTS, CAPTIONS, SIZE = 8, 3, 4
-Found = dict[str, Any]
+Results = dict[str, Any]
 
 
 class Towers(nn.Module):
@@ -28,7 +29,6 @@ class Towers(nn.Module):
         super().__init__()
         self.image, self.text = (nn.Linear(5, SIZE, dtype=torch.float64) for _ in range(2))
         self.log_scale = nn.Parameter(torch.tensor(1.5, dtype=torch.float64))
-        self.bias = nn.Parameter(torch.tensor(-1.0, dtype=torch.float64))
         random = torch.Generator().manual_seed(7)
         for parameter in [*self.image.parameters(), *self.text.parameters()]:
             parameter.data.copy_(torch.randn(parameter.shape, dtype=torch.float64, generator=random))
@@ -51,29 +51,25 @@ def whole_batch() -> dict[str, Tensor]:
     }
 
 
-def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]]:
-    """Every loss as a function of image, captions, log_scale and bias."""
+def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]:
+    """Every loss as a function of image, captions and log_scale."""
     ids: dict[str, Any] = {name: batch[name] for name in ("text_ids", "scan_ids", "valid")}
-    firsts: dict[str, Any] = {name: each[:, 0] if each.dim() == 2 else each for name, each in ids.items()}
-    nothing: dict[str, Any] = {"valid": torch.zeros_like(batch["valid"])}
+    firsts: dict[str, Any] = {name: mask[:, 0] if mask.dim() == 2 else mask for name, mask in ids.items()}
+    no_texts: dict[str, Any] = {"valid": torch.zeros_like(batch["valid"])}
     return {
-        "clip": lambda image, captions, scale, bias: clip_loss(image, captions[:, 0], scale),
-        "clip masked": lambda image, captions, scale, bias: clip_loss(image, captions[:, 0], scale, **firsts, chunk=2),
-        "siglip": lambda image, captions, scale, bias: siglip_loss(image, captions[:, 0], scale, bias),
-        "siglip masked": lambda image, captions, scale, bias: siglip_loss(
-            image, captions[:, 0], scale, bias, **firsts, chunk=2
-        ),
-        "mean": lambda image, captions, scale, bias: mgcl_loss(image, captions, scale),
-        "mean masked": lambda image, captions, scale, bias: mgcl_loss(
+        "clip": lambda image, captions, scale: clip_loss(image, captions[:, 0], scale),
+        "clip masked": lambda image, captions, scale: clip_loss(image, captions[:, 0], scale, **firsts, chunk=2),
+        "mean": lambda image, captions, scale: mgcl_loss(image, captions, scale),
+        "mean masked": lambda image, captions, scale: mgcl_loss(
             image, captions, scale, weights=[1, 0.2, 3], **ids, chunk=1
         ),
-        "joint": lambda image, captions, scale, bias: mgcl_loss(image, captions, scale, reading="joint"),
-        "joint masked": lambda image, captions, scale, bias: mgcl_loss(
-            image, captions, scale, reading="joint", weights=[1, 0.2, 3], **ids
+        "joint": lambda image, captions, scale: mgcl_loss(image, captions, scale, variant="joint"),
+        "joint masked": lambda image, captions, scale: mgcl_loss(
+            image, captions, scale, variant="joint", weights=[1, 0.2, 3], **ids
         ),
-        "nothing": lambda image, captions, scale, bias: mgcl_loss(image, captions, scale, **nothing),
-        "alignment": lambda image, captions, scale, bias: alignment_loss(
-            image, captions[:, 2], captions, scale, caption_weight=0.5, reading="joint",
+        "nothing": lambda image, captions, scale: mgcl_loss(image, captions, scale, **no_texts),
+        "alignment": lambda image, captions, scale: alignment_loss(
+            image, captions[:, 2], captions, scale, caption_weight=0.5, mgcl_variant="joint",
             report_ids=ids["text_ids"][:, 2], report_valid=ids["valid"][:, 2],
             caption_ids=ids["text_ids"], caption_valid=ids["valid"], scan_ids=ids["scan_ids"],
         ).total,
@@ -85,9 +81,8 @@ def trained(batch: dict[str, Tensor], name: str) -> list[Tensor]:
     towers = Towers()
     encode: nn.Module = DistributedDataParallel(towers) if rank_and_size()[1] > 1 else towers
     image, captions = encode(batch["images"], batch["captions"])
-    loss = losses(batch)[name](image, captions, towers.log_scale, towers.bias)
-    # DDP waits for all parameters, and not every loss uses the bias.
-    (loss + 0 * towers.bias).backward()  # type: ignore[no-untyped-call]
+    loss = losses(batch)[name](image, captions, towers.log_scale)
+    loss.backward()  # type: ignore[no-untyped-call]
     gradients = [parameter.grad for parameter in towers.parameters()]
     assert all(gradient is not None for gradient in gradients)
     return [loss.detach(), *(gradient for gradient in gradients if gradient is not None)]
@@ -98,12 +93,12 @@ def own_part(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: each.chunk(ranks)[rank] for name, each in batch.items()}
 
 
-def all_losses_on_a_rank() -> Found:
+def all_losses_on_a_rank() -> Results:
     batch = own_part(whole_batch())
     return {name: trained(batch, name) for name in losses(batch)}
 
 
-def assert_one_process_makes_the_same(ranks: list[Found]) -> None:
+def assert_one_process_makes_the_same(ranks: list[Results]) -> None:
     batch = whole_batch()
     for name in losses(batch):
         value, *gradients = trained(batch, name)
@@ -115,22 +110,22 @@ def assert_one_process_makes_the_same(ranks: list[Found]) -> None:
         assert (value == 0) == (name == "nothing")
 
 
-def on_two_ranks() -> Found:
-    found = all_losses_on_a_rank()
+def on_two_ranks() -> Results:
+    results = all_losses_on_a_rank()
     rank, _ = rank_and_size()
     mine = torch.tensor([[1.0, 2.0], [3.0, 4.0]]).add(10 * rank).requires_grad_()
     gathered = gather(mine)
     (gathered * torch.arange(1.0, 5.0)[:, None] * (rank + 1)).sum().backward()  # type: ignore[no-untyped-call]
     assert mine.grad is not None
-    found |= {"gathered": gathered.detach(), "gradient": mine.grad, "ids": gather_ids(torch.tensor([rank, -rank]))}
-    found["errors"] = [
+    results |= {"gathered": gathered.detach(), "gradient": mine.grad, "ids": gather_ids(torch.tensor([rank, -rank]))}
+    results["errors"] = [
         refusal(lambda: gather(torch.zeros(3 + rank, 2))),
         refusal(lambda: gather_ids(torch.zeros(3, 2 - rank, dtype=torch.long))),
         refusal(lambda: gather(torch.zeros(4) if rank else torch.zeros(4, 1))),
         refusal(lambda: gather(torch.tensor(1.0))),
         refusal(lambda: clip_loss(torch.zeros(2 + rank, 4), torch.zeros(2 + rank, 4), torch.tensor(1.0))),
     ]
-    return found
+    return results
 
 
 def refusal(work: Callable[[], Tensor]) -> str:
@@ -141,23 +136,22 @@ def refusal(work: Callable[[], Tensor]) -> str:
     return "none"
 
 
-def on_four_ranks() -> Found:
-    found = all_losses_on_a_rank()
+def on_four_ranks() -> Results:
+    results = all_losses_on_a_rank()
     rank, _ = rank_and_size()
     groups = [dist.new_group([0, 1]), dist.new_group([2, 3])]
     half = {name: each.chunk(2)[rank // 2] for name, each in whole_batch().items()}
     part = {name: each.chunk(2)[rank % 2] for name, each in half.items()}
-    found["half"] = in_a_group(part, groups[rank // 2])
-    return found
+    results["half"] = in_a_group(part, groups[rank // 2])
+    return results
 
 
 def in_a_group(batch: dict[str, Tensor], group: dist.ProcessGroup | None = None) -> list[Tensor]:
     image, captions = Towers()(batch["images"], batch["captions"])
-    scale, bias = torch.tensor(1.0), torch.tensor(-1.0)
+    scale = torch.tensor(1.0)
     first, scans = captions[:, 0], batch["scan_ids"]
     losses = [
-        mgcl_loss(image, captions, scale, reading="joint", text_ids=batch["text_ids"], group=group),
-        siglip_loss(image, first, scale, bias, scan_ids=scans, group=group),
+        mgcl_loss(image, captions, scale, variant="joint", text_ids=batch["text_ids"], group=group),
         clip_loss(image, first, scale, scan_ids=scans, group=group),
         alignment_loss(image, first, captions, scale, scan_ids=scans, group=group).total,
     ]
@@ -165,11 +159,11 @@ def in_a_group(batch: dict[str, Tensor], group: dist.ProcessGroup | None = None)
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
+def two(tmp_path_factory: pytest.TempPathFactory) -> list[Results]:
     return on_ranks(on_two_ranks, 2, tmp_path_factory.mktemp("two"))
 
 
-def test_two_ranks_make_what_one_does(two: list[Found]) -> None:
+def test_two_ranks_make_what_one_does(two: list[Results]) -> None:
     assert_one_process_makes_the_same(two)
 
 
@@ -178,21 +172,21 @@ def test_four_ranks_make_what_one_does_and_groups_keep_apart(tmp_path: Path) -> 
     assert_one_process_makes_the_same(four)
     for number, half in enumerate((slice(0, 4), slice(4, 8))):
         batch = {name: each[half] for name, each in whole_batch().items()}
-        one, other = (torch.stack(found["half"]) for found in four[2 * number : 2 * number + 2])
+        one, other = (torch.stack(results["half"]) for results in four[2 * number : 2 * number + 2])
         torch.testing.assert_close((one + other) / 2, torch.stack(in_a_group(batch)), rtol=0, atol=1e-9)
 
 
-def test_tensors_are_in_the_order_of_ranks_and_gradients_are_summed(two: list[Found]) -> None:
-    for rank, found in enumerate(two):
-        assert found["gathered"].tolist() == [[1, 2], [3, 4], [11, 12], [13, 14]]
-        assert found["ids"].tolist() == [0, 0, 1, -1]
+def test_tensors_are_in_the_order_of_ranks_and_gradients_are_summed(two: list[Results]) -> None:
+    for rank, results in enumerate(two):
+        assert results["gathered"].tolist() == [[1, 2], [3, 4], [11, 12], [13, 14]]
+        assert results["ids"].tolist() == [0, 0, 1, -1]
         # Row r counts r + 1 times in the first rank's loss and twice that in the second's.
-        assert found["gradient"].tolist() == [[3.0 * (2 * rank + row)] * 2 for row in (1, 2)]
+        assert results["gradient"].tolist() == [[3.0 * (2 * rank + row)] * 2 for row in (1, 2)]
 
 
-def test_unequal_shapes_are_told_on_every_rank(two: list[Found]) -> None:
-    for found in two:
-        rows, columns, dimensions, scalar, loss = found["errors"]
+def test_unequal_shapes_are_told_on_every_rank(two: list[Results]) -> None:
+    for results in two:
+        rows, columns, dimensions, scalar, loss = results["errors"]
         assert "rank 0 has (3, 2), rank 1 has (4, 2); leave out the last, shorter batch" in rows
         assert "rank 0 has (3, 2), rank 1 has (3, 1)" in columns
         assert "rank 0 has (4, 1), rank 1 has (4,)" in dimensions

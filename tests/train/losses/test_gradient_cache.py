@@ -35,7 +35,7 @@ class Model(nn.Module):
         return functional.normalize((self.image if tower == "image" else self.text)(inputs), dim=-1)
 
     def loss(self, image: Tensor, text: Tensor) -> Tensor:
-        return mgcl_loss(image, text.view(len(image), CAPTIONS, -1), self.log_scale, reading="joint")
+        return mgcl_loss(image, text.view(len(image), CAPTIONS, -1), self.log_scale, variant="joint")
 
     def gradients(self) -> list[Tensor]:
         return [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in self.parameters()]
@@ -86,7 +86,7 @@ def test_chunks_give_the_gradient_of_the_whole_batch(sizes: tuple[int, int]) -> 
 def test_dropout_repeats_and_goes_on_afterwards() -> None:
     model = Model().train()
     seen: list[Tensor] = []
-    model.image[1].register_forward_hook(lambda module, given, made: seen.append(made.detach() == 0))
+    model.image[1].register_forward_hook(lambda module, inputs, output: seen.append(output.detach() == 0))
 
     def loss_with_chance(image: Tensor, text: Tensor) -> Tensor:
         return model.loss(image, text) * (1 + torch.rand(()))
@@ -116,7 +116,7 @@ def test_a_frozen_tower_is_encoded_once(frozen: str) -> None:
     _, gradients = whole(model)
     model.zero_grad()
     calls = {"image": 0, "text": 0}
-    model.register_forward_pre_hook(lambda module, given: calls.update({given[0]: calls[given[0]] + 1}))
+    model.register_forward_pre_hook(lambda module, inputs: calls.update({inputs[0]: calls[inputs[0]] + 1}))
     cached_backward(towers(model, *inputs()), model.loss)
     assert calls == {"image": 3, "text": 8} if frozen == "image" else {"image": 6, "text": 4}
     assert_close(model.gradients(), gradients)
@@ -168,7 +168,7 @@ def test_only_the_very_last_backward_is_synced() -> None:
         events.append(f"leave {last}")
 
     model.register_forward_pre_hook(
-        lambda module, given: events.append(given[0] if torch.is_grad_enabled() else f"{given[0]} without a graph")
+        lambda module, inputs: events.append(inputs[0] if torch.is_grad_enabled() else f"{inputs[0]} without a graph")
     )
 
     def backward(loss: Tensor) -> None:
@@ -210,11 +210,11 @@ def test_autocast_around_it_all_does_not_cut_the_weights_off() -> None:
 def on_a_rank() -> dict[str, list[Tensor]]:
     rank, ranks = rank_and_size()
     images, texts = (each.chunk(ranks)[rank] for each in inputs())
-    found = {}
+    results = {}
 
     model = Model().eval()
     wrapped = DistributedDataParallel(model)
-    found["one wrapper"] = [
+    results["one wrapper"] = [
         cached_backward(
             towers(wrapped, images, texts), model.loss,
             sync=lambda last: nullcontext() if last else wrapped.no_sync(),
@@ -243,7 +243,7 @@ def on_a_rank() -> dict[str, list[Tensor]]:
             model.loss,
             sync=sync,
         )
-    found["two wrappers"] = [loss, *model.gradients()]
+    results["two wrappers"] = [loss, *model.gradients()]
 
     model = Model().eval()
     # Fabric takes a process that has this for one that is launched already.
@@ -256,14 +256,14 @@ def on_a_rank() -> dict[str, list[Tensor]]:
         towers(module, images, texts), model.loss,
         sync=lambda last: fabric.no_backward_sync(module, enabled=not last), backward=fabric.backward,
     )  # fmt: skip
-    found["fabric"] = [loss, *model.gradients()]
-    return found
+    results["fabric"] = [loss, *model.gradients()]
+    return results
 
 
 def test_over_ranks_it_is_what_one_process_makes_of_the_whole_batch(tmp_path: Path) -> None:
     loss, gradients = whole(Model().eval())
-    found = on_ranks(on_a_rank, 2, tmp_path)
-    for way in found[0]:
-        assert_close(torch.stack([rank[way][0] for rank in found]).mean(), loss)
-        for rank in found:
+    results = on_ranks(on_a_rank, 2, tmp_path)
+    for way in results[0]:
+        assert_close(torch.stack([rank[way][0] for rank in results]).mean(), loss)
+        for rank in results:
             assert_close(rank[way][1:], gradients)

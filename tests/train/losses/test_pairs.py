@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from train.losses.pairs import Pairs, pair_up
+from train.losses.pairs import ContrastivePairs, pair_up
 
 # Two reports with two captions each and a third with none; text 7 is in both, in different slots.
 VALID = torch.tensor([[True, True], [True, True], [False, False]])
@@ -10,7 +10,7 @@ TEXTS = torch.tensor([[7, -1], [4, 7], [7, 7]])
 SCANS = torch.tensor([5, 6, 5])
 
 
-def left_out(pairs: Pairs, softmax: int) -> dict[int, list[int]]:
+def left_out(pairs: ContrastivePairs, softmax: int) -> dict[int, list[int]]:
     """For each caption in a softmax the images that are left out."""
     (rows,) = (rows for number, rows in pairs.chunks(9) if number == softmax)
     out = pairs.left_out(softmax, rows)
@@ -22,7 +22,7 @@ def test_each_granularity_has_a_softmax_of_its_own_or_all_share_one() -> None:
     assert [(number, rows.tolist()) for number, rows in apart.chunks(9)] == [(0, [0, 2]), (1, [1, 3])]
     assert [(number, rows.tolist()) for number, rows in apart.chunks(1)] == [(0, [0]), (0, [2]), (1, [1]), (1, [3])]
     assert [(number, rows.tolist()) for number, rows in joint.chunks(3)] == [(0, [0, 1, 2]), (0, [3])]
-    assert joint.own.tolist() == [0, 0, 1, 1, 2, 2]
+    assert joint.own_image.tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_an_image_without_a_caption_is_left_out() -> None:

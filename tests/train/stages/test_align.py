@@ -9,11 +9,14 @@ from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
 from tests.train.training_worlds import PATCH, World, make_world, settings, trained, weights
-from train.config import AlignConfig, ConfigError, load_config
+from train.config.loading import load_config
+from train.config.options import AlignConfig, ConfigError
 from train.data.cases import DataError
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
-from train.stages.align import Align, open_alignment
+from train.stages.align import AlignTask
+from train.stages.alignment_embedding import contrastive_terms
+from train.stages.open_alignment import open_alignment
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,20 +30,20 @@ def config_of(world: World, **other: object) -> AlignConfig:
     return load_config(AlignConfig, None, settings("align", world, **other))
 
 
-def opened(world: World, cache: Path, **other: object) -> Align:
+def opened(world: World, cache: Path, **other: object) -> AlignTask:
     return open_alignment(world.captions, world.data, config_of(world, **other), cache)
 
 
-def engine_of(world: World) -> Engine:
-    return Engine(config_of(world).running)
+def engine_of(world: World) -> TrainingEngine:
+    return TrainingEngine(config_of(world).running)
 
 
-class Heard(Progress):
+class RecordedProgress(Progress):
     def __init__(self) -> None:
-        self.said = list[str]()
+        self.messages = list[str]()
 
-    def message(self, what: str) -> None:
-        self.said.append(what)
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
 
 def test_it_learns_and_the_image_encoder_stays(world: World, tmp_path: Path) -> None:
@@ -51,9 +54,9 @@ def test_it_learns_and_the_image_encoder_stays(world: World, tmp_path: Path) -> 
     before, after = weights(world.image), weights(tmp_path / "out")
     frozen = {name.removeprefix("image."): tensor for name, tensor in after.items() if name.startswith("image.")}
     assert frozen.keys() == before.keys() and all(torch.equal(before[name], frozen[name]) for name in frozen)
-    other, first = weights(world.aligner), opened(world, tmp_path / "none").model.state_dict()
-    text = [name for name in other if name.startswith("text.")]
-    assert text and any(not torch.equal(other[name], after[name]) for name in text)
+    untrained, first = weights(world.aligner), opened(world, tmp_path / "none").model.state_dict()
+    text = [name for name in untrained if name.startswith("text.")]
+    assert text and any(not torch.equal(untrained[name], after[name]) for name in text)
     moved = {name.split(".")[0] for name in first.keys() - text if not torch.equal(first[name], after[name])}
     assert moved == {"projection", "log_scale", "standardised"}
     model, record = load_checkpoint(tmp_path / "out")
@@ -100,36 +103,36 @@ def test_a_missing_report_or_caption_has_no_part(world: World, tmp_path: Path) -
     missing = torch.cat((part.reports, part.captions.flatten())) < 0
     texts[missing] = torch.nan
     volumes = task._embed_volumes(part, engine_of(world)).detach()
-    again = task._loss(volumes, texts, [part], torch.device("cpu"))
+    again = contrastive_terms(volumes, texts, task.model.log_scale, [part], task.config.alignment)
     assert again.total.item() == pytest.approx(before, rel=1e-5) and len(texts) == size * 4
 
 
 def test_weights_of_the_two_losses(world: World, tmp_path: Path) -> None:
-    found = []
+    losses = []
     for report, caption in ((1, 1), (1, 0), (0, 1), (2, 3)):
         task = opened(world, tmp_path, report_weight=report, caption_weight=caption)
         task.prepare(engine_of(world), Progress())
         part = task.collate([task.samples[number] for number in range(4)])
-        found.append(float(task.backward([part], 0, engine_of(world))["loss"]))
-    assert found[0] == pytest.approx(found[1] + found[2], rel=1e-5)
-    assert found[3] == pytest.approx(2 * found[1] + 3 * found[2], rel=1e-5)
+        losses.append(float(task.backward([part], 0, engine_of(world))["loss"]))
+    assert losses[0] == pytest.approx(losses[1] + losses[2], rel=1e-5)
+    assert losses[3] == pytest.approx(2 * losses[1] + 3 * losses[2], rel=1e-5)
 
 
-def test_words_that_have_moved_pull_on_the_text_encoder(world: World, tmp_path: Path) -> None:
+def test_names_that_have_moved_pull_on_the_text_encoder(world: World, tmp_path: Path) -> None:
     gradients, losses = [], []
-    for weight in (0.0, 2.0):
-        task = opened(world, tmp_path, words_weight=weight)
+    for anchor_weight in (0.0, 2.0):
+        task = opened(world, tmp_path, anchor_weight=anchor_weight)
         torch.manual_seed(0)
         with torch.no_grad():
             for parameter in task.model.text.parameters():
                 parameter.add_(0.2 * torch.randn_like(parameter))
         engine = engine_of(world)
         task.prepare(engine, Progress())
-        found = task.backward([task.collate([task.samples[number] for number in range(4)])], 0, engine)
+        metrics = task.backward([task.collate([task.samples[number] for number in range(4)])], 0, engine)
         gradients.append(
-            torch.cat([each.grad.flatten() for each in task.model.text.parameters() if each.grad is not None])
+            torch.cat([weight.grad.flatten() for weight in task.model.text.parameters() if weight.grad is not None])
         )
-        losses.append(found)
+        losses.append(metrics)
     assert float(losses[0]["words_loss"]) == 0 and float(losses[1]["words_loss"]) > 0
     assert losses[1]["report_loss"] == losses[0]["report_loss"]
     assert float(torch.linalg.vector_norm(gradients[1] - gradients[0])) > 0.01 * float(
@@ -142,30 +145,30 @@ def test_retrieval_on_held_out_reports(world: World, tmp_path: Path, monkeypatch
     task.prepare(engine_of(world), Progress())
     assert not {pair.case.id for pair in task.held_out} & {pair.case.id for pair in task.train}
     assert len(task.held_out) + len(task.train) == 8 and len(task.held_out) >= 2
-    found = task.evaluate(engine_of(world), Progress(), None)
-    assert found["chance_r@1"] == pytest.approx(1 / len(task.held_out))
-    # The same, with the embeddings of each pair worked out by itself.
+    measures = task.evaluate(engine_of(world), Progress(), None)
+    assert measures["chance_r@1"] == pytest.approx(1 / len(task.held_out))
+    # The same, with the embeddings of each pair computed by itself.
     volumes = torch.stack([task.model.embed_pooled(task.pooled[pair.case][None])[0] for pair in task.held_out])
     reports = torch.cat([task.model.text.encode([pair.text]) for pair in task.held_out])
     similar = (volumes @ reports.T).detach()
     right = (similar.argmax(dim=1) == torch.arange(len(similar))).float().mean()
-    assert found["volume_to_report_r@1"] == pytest.approx(float(right))
+    assert measures["volume_to_report_r@1"] == pytest.approx(float(right))
 
 
 def test_more_processes_than_held_out_reports(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = opened(world, tmp_path, validation=0.3, batch_size=2)
     task.prepare(engine_of(world), Progress())
-    whole = task.evaluate(engine_of(world), Progress(), None)
+    expected = task.evaluate(engine_of(world), Progress(), None)
     shares: list[Any] = []
-    monkeypatch.setattr(Engine, "gathered", lambda self, value: _kept(shares, value))
-    monkeypatch.setattr(Engine, "world", 5)
+    monkeypatch.setattr(TrainingEngine, "gather_objects", lambda self, value: _appended(shares, value))
+    monkeypatch.setattr(TrainingEngine, "world", 5)
     for rank in range(5):
-        monkeypatch.setattr(Engine, "rank", rank)
-        found = task.evaluate(engine_of(world), Progress(), None) if rank == 4 else _ignored(task, world)
-    assert found == pytest.approx(whole)
+        monkeypatch.setattr(TrainingEngine, "rank", rank)
+        measures = task.evaluate(engine_of(world), Progress(), None) if rank == 4 else _ignored(task, world)
+    assert measures == pytest.approx(expected)
 
 
-def _ignored(task: Align, world: World) -> dict[str, float]:
+def _ignored(task: AlignTask, world: World) -> dict[str, float]:
     try:
         return task.evaluate(engine_of(world), Progress(), None)
     except (RuntimeError, ValueError):  # the first shares alone are not all
@@ -176,12 +179,12 @@ def test_a_broken_volume_is_left_out_by_name_or_ends_the_run(tmp_path: Path) -> 
     world = make_world(tmp_path / "world")
     broken = world.data / "s2" / "ct.nii.gz"
     broken.write_bytes(broken.read_bytes()[:3000])
-    progress = Heard()
+    progress = RecordedProgress()
     task = opened(world, tmp_path / "cache", batch_size=2)
     task.prepare(engine_of(world), progress)
     assert "s2" not in {pair.case.id for pair in [*task.train, *task.held_out]}
     assert len(task.train) + len(task.held_out) == 5
-    assert any("left out: s2" in line and "ct.nii.gz" in line for line in progress.said)
+    assert any("left out: s2" in line and "ct.nii.gz" in line for line in progress.messages)
     task = opened(world, tmp_path / "cache", batch_size=2, on_problem="refuse")
     with pytest.raises(DataError, match=r"(?s)1 of 6 cases cannot be used.*s2"):
         task.prepare(engine_of(world), Progress())
@@ -207,8 +210,8 @@ def test_what_is_missing_is_told(world: World, tmp_path: Path) -> None:
 
 def test_patients_with_equal_reports_are_no_negatives(world: World, tmp_path: Path) -> None:
     """All reports alike: with nothing to tell apart the loss is none."""
-    said = {f"s{number}": {"liver": "The liver is normal."} for number in range(8)}
-    (tmp_path / "same.json").write_text(json.dumps(said))
+    captions = {f"s{number}": {"liver": "The liver is normal."} for number in range(8)}
+    (tmp_path / "same.json").write_text(json.dumps(captions))
     task = open_alignment(tmp_path / "same.json", world.data, config_of(world), tmp_path)
     task.prepare(engine_of(world), Progress())
     part = task.collate([task.samples[number] for number in range(4)])
@@ -216,6 +219,6 @@ def test_patients_with_equal_reports_are_no_negatives(world: World, tmp_path: Pa
     assert part.captions.shape == (4, 3) and task.config.alignment.window == PATCH
 
 
-def _kept(shares: list[Any], value: Any) -> list[Any]:
+def _appended(shares: list[Any], value: Any) -> list[Any]:
     shares.append(value)
     return list(shares)

@@ -12,10 +12,10 @@ from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
 from models.stunet import STUNet
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
-from train.config import Running
+from train.config.options import Running
 from train.data.cases import Case
 from train.data.dataset import open_dataset
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 from train.stages.pooled_volumes import PooledVolumes, pool_volume, read_volume
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -27,8 +27,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine(Running(accelerator="cpu", precision="32-true"))
+def engine() -> TrainingEngine:
+    return TrainingEngine(Running(accelerator="cpu", precision="32-true"))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ class Counted(PooledVolumes):
 
     runs = 0
 
-    def pooled(self, volume: Tensor, engine: Engine) -> Tensor:
+    def pooled(self, volume: Tensor, engine: TrainingEngine) -> Tensor:
         self.runs += 1
         return super().pooled(volume, engine)
 
@@ -52,7 +52,8 @@ def cases_of(world: World) -> list[Case]:
     return list(open_dataset(world.data).cases)
 
 
-def made(folder: Path, aligner: Aligner, cases: list[Case], engine: Engine) -> int:
+def count_made(folder: Path, aligner: Aligner, cases: list[Case], engine: TrainingEngine) -> int:
+    """Prepare the cases and return how often the network ran."""
     pooled = Counted(folder, aligner, PREPROCESSING, PATCH)
     assert pooled.prepare(cases, engine, Progress()) == []
     assert all(case in pooled for case in cases)
@@ -60,11 +61,11 @@ def made(folder: Path, aligner: Aligner, cases: list[Case], engine: Engine) -> i
 
 
 def test_each_volume_goes_through_the_network_once(
-    world: World, aligner: Aligner, engine: Engine, tmp_path: Path
+    world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path
 ) -> None:
     cases = cases_of(world)
-    assert made(tmp_path, aligner, cases, engine) == 4
-    assert made(tmp_path, aligner, cases, engine) == 0
+    assert count_made(tmp_path, aligner, cases, engine) == 4
+    assert count_made(tmp_path, aligner, cases, engine) == 0
     pooled = PooledVolumes(tmp_path, aligner, PREPROCESSING, PATCH)
     volume, problem, _ = read_volume(cases[0], PREPROCESSING)
     assert not problem
@@ -73,21 +74,21 @@ def test_each_volume_goes_through_the_network_once(
     torch.testing.assert_close(pooled[cases[0]], expected, rtol=2e-3, atol=2e-3)
 
 
-def test_whatever_changes_it_is_made_anew(world: World, engine: Engine, tmp_path: Path) -> None:
+def test_whatever_changes_it_is_made_anew(world: World, engine: TrainingEngine, tmp_path: Path) -> None:
     cases = cases_of(world)[:2]
     model = load_checkpoint(world.aligner).model
-    assert isinstance(model, Aligner) and made(tmp_path, model, cases, engine) == 2
+    assert isinstance(model, Aligner) and count_made(tmp_path, model, cases, engine) == 2
     os.utime(cases[0].image, ns=(1, 1))
-    assert made(tmp_path, model, cases, engine) == 1
+    assert count_made(tmp_path, model, cases, engine) == 1
     with torch.no_grad():
         next(model.image.encoder.parameters()).view(-1)[0] += 1e-3
-    assert made(tmp_path, model, cases, engine) == 2
+    assert count_made(tmp_path, model, cases, engine) == 2
     with torch.no_grad():  # what comes after the encoder changes nothing of it
         next(model.projection.parameters()).add_(1)
         next(model.image.decoder.parameters()).view(-1)[0] += 1
-    assert made(tmp_path, model, cases, engine) == 0
+    assert count_made(tmp_path, model, cases, engine) == 0
     model.pooling = "mean"
-    assert made(tmp_path, model, cases, engine) == 2
+    assert count_made(tmp_path, model, cases, engine) == 2
     for changed in (
         Counted(tmp_path, model, PREPROCESSING, (48, 16, 32)),
         Counted(tmp_path, model, PREPROCESSING.model_copy(update={"spacing_mm": (5.0, 5, 5)}), PATCH),
@@ -96,12 +97,12 @@ def test_whatever_changes_it_is_made_anew(world: World, engine: Engine, tmp_path
 
 
 def test_processes_share_the_cases_whoever_is_first(
-    world: World, aligner: Aligner, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Engine, "gathered", lambda self, value: [value])
-    monkeypatch.setattr(Engine, "world", 2)
+    monkeypatch.setattr(TrainingEngine, "gather_objects", lambda self, value: [value])
+    monkeypatch.setattr(TrainingEngine, "world", 2)
     for rank, runs in ((0, 2), (1, 2)):
-        monkeypatch.setattr(Engine, "rank", rank)
+        monkeypatch.setattr(TrainingEngine, "rank", rank)
         pooled = Counted(tmp_path, aligner, PREPROCESSING, PATCH)
         pooled.prepare(cases_of(world), engine, Progress())
         assert pooled.runs == runs
@@ -110,30 +111,30 @@ def test_processes_share_the_cases_whoever_is_first(
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01", None])
 def test_a_file_cut_off_is_made_anew(
-    world: World, aligner: Aligner, engine: Engine, tmp_path: Path, content: bytes | None
+    world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path, content: bytes | None
 ) -> None:
     case = cases_of(world)[0]
-    made(tmp_path, aligner, [case], engine)
+    count_made(tmp_path, aligner, [case], engine)
     (path,) = tmp_path.rglob("*.npy")
     path.write_bytes(path.read_bytes()[:-7] if content is None else content)
     pooled = PooledVolumes(tmp_path, aligner, PREPROCESSING, PATCH)
     assert case not in pooled
     with pytest.raises(KeyError, match="was not prepared"):
         pooled[case]
-    assert made(tmp_path, aligner, [case], engine) == 1 and case in pooled
+    assert count_made(tmp_path, aligner, [case], engine) == 1 and case in pooled
 
 
-def test_what_cannot_be_read_is_told(world: World, aligner: Aligner, engine: Engine, tmp_path: Path) -> None:
-    good, other = cases_of(world)[:2]
+def test_what_cannot_be_read_is_told(world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path) -> None:
+    good, second = cases_of(world)[:2]
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(good.image.read_bytes()[:3000])
-    cases = [replace(good, id="cut", image=broken), other, replace(good, id="gone", image=tmp_path / "none.nii.gz")]
+    cases = [replace(good, id="cut", image=broken), second, replace(good, id="gone", image=tmp_path / "none.nii.gz")]
     problems = PooledVolumes(tmp_path / "cache", aligner, PREPROCESSING, PATCH).prepare(cases, engine, Progress())
-    assert [problem.case for problem in problems] == ["cut", "gone"]
+    assert [problem.case_id for problem in problems] == ["cut", "gone"]
     assert "broken.nii.gz" in str(problems[0]) and "none.nii.gz" in str(problems[1])
 
 
-def test_it_stops_when_asked(world: World, aligner: Aligner, engine: Engine, tmp_path: Path) -> None:
+def test_it_stops_when_asked(world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path) -> None:
     class Stopped(Progress):
         left = 2
 
@@ -154,11 +155,11 @@ def test_windows_side_by_side_are_one_volume(aligner: Aligner) -> None:
         aligner.pooling = pooling
         corners = [volume[:, :, h : h + 16, w : w + 32] for h in (0, 16) for w in (0, 32)]
         with torch.no_grad():
-            each = torch.stack([aligner.pool(corner[None])[0] for corner in corners])
-            found = pool_volume(aligner, volume, (32, 16, 32))
-        mean, most = each.mean(dim=0), each.amax(dim=0)
+            vectors = torch.stack([aligner.pool(corner[None])[0] for corner in corners])
+            pooled = pool_volume(aligner, volume, (32, 16, 32))
+        mean, most = vectors.mean(dim=0), vectors.amax(dim=0)
         expected = {"mean_max": torch.cat((mean[:64], most[64:])), "mean": mean, "max": most}[pooling]
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(pooled, expected)
 
 
 def test_voxels_count_once_however_many_windows_show_them(aligner: Aligner) -> None:
@@ -171,20 +172,22 @@ def test_voxels_count_once_however_many_windows_show_them(aligner: Aligner) -> N
     for shape in ((32, 16, 32), (50, 23, 32), (20, 10, 40)):
         volume = torch.randn(1, *shape, generator=torch.Generator().manual_seed(0))
         with torch.no_grad():
-            found = pool_volume(outlining, volume, PATCH).view(2, -1)
-        torch.testing.assert_close(found[1, 0], torch.tensor(float(volume.numel())).log1p())
-        assert found[0].abs().max() < 1e-20
+            pooled = pool_volume(outlining, volume, PATCH).view(2, -1)
+        torch.testing.assert_close(pooled[1, 0], torch.tensor(float(volume.numel())).log1p())
+        assert pooled[0].abs().max() < 1e-20
 
 
-def test_structures_come_from_the_whole_network(world: World, aligner: Aligner, engine: Engine, tmp_path: Path) -> None:
+def test_structures_come_from_the_whole_network(
+    world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path
+) -> None:
     cases = cases_of(world)[:2]
     image = load_checkpoint(world.image).model
     assert isinstance(image, STUNet)
     model = Aligner(image, aligner.text, pooling="structures").eval()
-    assert made(tmp_path, model, cases, engine) == 2 and made(tmp_path, model, cases, engine) == 0
+    assert count_made(tmp_path, model, cases, engine) == 2 and count_made(tmp_path, model, cases, engine) == 0
     with torch.no_grad():
         model.image.seg_outputs[-1].bias[1] += 1  # type: ignore[index, operator]
-    assert made(tmp_path, model, cases, engine) == 2
+    assert count_made(tmp_path, model, cases, engine) == 2
 
 
 def test_a_small_volume_is_padded_in_its_middle(aligner: Aligner) -> None:

@@ -6,32 +6,32 @@ from torch import Tensor
 from curation.runtime.progress import Progress
 from models.segmenter import MaskStatistics, TextSegmenter
 from tests.models.tiny import embeddings, segmenter
-from train.stages.presence_fit import Judged, fit_presence
+from train.stages.presence_fit import PresenceSamples, fit_presence
 
 PROMPTS = embeddings(3)
 
 
-def patches(count: int, seed: int) -> Judged:
+def patches(count: int, seed: int) -> PresenceSamples:
     """Prompt 0 is there where its mask is large; 1 where its features say so; 2 is never decided."""
     generator = torch.Generator().manual_seed(seed)
-    judged = None
+    samples = None
     for number in range(count):
         there = torch.tensor([bool(number & 1), bool(number & 2), False])
         mass = torch.rand(1, 3, generator=generator) * 20 + torch.where(there[0], 400.0, 0.0)
         mean = torch.randn(1, 3, 4, generator=generator) * 0.3
         mean[0, 1] += torch.tensor([3.0, -1, 0, 0]) if there[1] else torch.tensor([-3.0, 1, 0, 0])
         evidence = MaskStatistics(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
-        one = Judged(PROMPTS, evidence, there, torch.tensor([True, True, False]))
-        judged = judged or one.room(count)
-        for whole, each in zip(judged, one, strict=True):
-            whole[number] = each
-    assert judged is not None
-    return judged
+        sample = PresenceSamples(PROMPTS, evidence, there, torch.tensor([True, True, False]))
+        samples = samples or sample.empty(count)
+        for target, tensor in zip(samples, sample, strict=True):
+            target[number] = tensor
+    assert samples is not None
+    return samples
 
 
-def said(model: TextSegmenter, judged: Judged) -> Tensor:
+def predicted_presence(model: TextSegmenter, samples: PresenceSamples) -> Tensor:
     queries = model.presence_queries(PROMPTS)
-    return queries.scale * (queries.vectors * judged.evidence).sum(dim=-1) + queries.bias > 0
+    return queries.scale * (queries.vectors * samples.evidence).sum(dim=-1) + queries.bias > 0
 
 
 def test_it_learns_from_size_and_features_and_only_its_own_head_moves() -> None:
@@ -43,7 +43,7 @@ def test_it_learns_from_size_and_features_and_only_its_own_head_moves() -> None:
     assert moved and all(name.startswith(last) for name in moved)
     assert all(parameter.grad is None for parameter in model.parameters())
     others = patches(16, 1)
-    assert torch.equal(said(model, others)[:, :2], others.present[:, :2])
+    assert torch.equal(predicted_presence(model, others)[:, :2], others.present[:, :2])
 
 
 def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> None:

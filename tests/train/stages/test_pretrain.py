@@ -11,12 +11,13 @@ from models.checkpoint import load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.stunet import STUNet
 from tests.train.training_worlds import PATCH, World, labelled, make_world, settings, trained
-from train.config import ConfigError, PretrainConfig, load_config
+from train.config.loading import load_config
+from train.config.options import ConfigError, PretrainConfig
 from train.data.cases import DataError
-from train.loop.engine import Engine
+from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
-from train.losses.segmentation import UNKNOWN
-from train.stages.pretrain import Pretrain, open_pretraining
+from train.losses.class_loss import UNKNOWN
+from train.stages.pretrain import PretrainTask, open_pretraining
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -30,7 +31,7 @@ def config_of(world: World, **other: object) -> PretrainConfig:
     return load_config(PretrainConfig, None, settings("pretrain", world, **other))
 
 
-def opened(world: World, cache: Path, *others: Path, **other: object) -> Pretrain:
+def opened(world: World, cache: Path, *others: Path, **other: object) -> PretrainTask:
     return open_pretraining([world.data, *others], config_of(world, **other), cache)
 
 
@@ -105,15 +106,15 @@ def test_published_weights_take_the_spacing_that_was_asked_for(world: World, tmp
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("options", "text"),
     [
         ({"patch": [30, 16, 32]}, r"patch: D, H, W must be multiples of 16×16×32, not 30×16×32; 32×16×32 is the next"),
         ({"size": "XXL"}, r"size: one of tiny, .*, not 'XXL'"),
     ],
 )
-def test_what_cannot_be_trained_is_told(world: World, tmp_path: Path, other: dict[str, object], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
-        opened(world, tmp_path, **other)
+def test_what_cannot_be_trained_is_told(world: World, tmp_path: Path, options: dict[str, object], text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        opened(world, tmp_path, **options)
 
 
 def test_data_that_is_not_there(world: World, tmp_path: Path) -> None:
@@ -123,15 +124,15 @@ def test_data_that_is_not_there(world: World, tmp_path: Path) -> None:
 
 def test_perfect_answers_have_a_dice_of_one(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = opened(world, tmp_path)
-    task.prepare(Engine(config_of(world).running), Progress())
+    task.prepare(TrainingEngine(config_of(world).running), Progress())
     answers: list[Tensor] = []
     monkeypatch.setattr(type(task.model), "forward", lambda self, x, **_: answers[0])
-    from train.data.crops import middle
+    from train.data.crops import middle_patch
 
-    (place,) = task.data.places(held_out=True)
-    truth = task._classes(task.collate([middle(task.data, place, PATCH)]))
+    (case_ref,) = task.data.case_refs(held_out=True)
+    truth = task._classes(task.collate([middle_patch(task.data, case_ref, PATCH)]))
     answers = [torch.nn.functional.one_hot(truth.long(), 5).movedim(-1, 1).float()]
-    engine = Engine(replace(config_of(world).running, precision="32-true"))
+    engine = TrainingEngine(replace(config_of(world).running, precision="32-true"))
     assert task.evaluate(engine, Progress(), None) == {"dice": 1.0}
     answers = [torch.zeros_like(answers[0])]
     assert task.evaluate(engine, Progress(), None) == {"dice": 0.0}

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from train.stages.held_out import retrieval
+from train.stages.retrieval import retrieval
 
 
 def naive(volumes: Tensor, reports: Tensor, texts: list[str], at: int) -> float:
@@ -26,27 +26,27 @@ def pairs(count: int, noise: float) -> tuple[Tensor, Tensor]:
 def test_it_is_what_it_says_both_ways() -> None:
     volumes, reports = pairs(40, 0.5)
     texts = [f"report {index}" for index in range(40)]
-    found = retrieval(volumes, reports, texts)
+    measures = retrieval(volumes, reports, texts)
     for at in (1, 5, 10):
-        assert found[f"volume_to_report_r@{at}"] == pytest.approx(naive(volumes, reports, texts, at))
-        assert found[f"report_to_volume_r@{at}"] == pytest.approx(naive(reports, volumes, texts, at))
-    assert 0.1 < found["volume_to_report_r@1"] < found["volume_to_report_r@10"]
-    assert found["chance_r@1"] == pytest.approx(1 / 40)
+        assert measures[f"volume_to_report_r@{at}"] == pytest.approx(naive(volumes, reports, texts, at))
+        assert measures[f"report_to_volume_r@{at}"] == pytest.approx(naive(reports, volumes, texts, at))
+    assert 0.1 < measures["volume_to_report_r@1"] < measures["volume_to_report_r@10"]
+    assert measures["chance_r@1"] == pytest.approx(1 / 40)
 
 
 def test_equal_texts_are_one_report() -> None:
     reports = torch.eye(6)[[0, 0, 2, 3, 0, 5]]
     texts = ["normal", "normal", "a", "b", "normal", "c"]
-    found = retrieval(reports, reports, texts)
+    measures = retrieval(reports, reports, texts)
     # Of three equal volumes' reports each is as good as another; without ids each would lose to the other two.
-    assert found["volume_to_report_r@1"] == 1
-    assert found["chance_r@1"] == pytest.approx((9 + 3) / 36)
+    assert measures["volume_to_report_r@1"] == 1
+    assert measures["chance_r@1"] == pytest.approx((9 + 3) / 36)
 
 
 def test_a_tie_is_lost_and_the_rank_counts_from_one() -> None:
     same = torch.ones(4, 2) / 2**0.5
-    found = retrieval(same, same, ["a", "b", "c", "d"])
-    assert found["volume_to_report_r@1"] == 0 and found["volume_to_report_median_rank"] == 4
-    assert found["volume_to_report_r@5"] == 1
+    measures = retrieval(same, same, ["a", "b", "c", "d"])
+    assert measures["volume_to_report_r@1"] == 0 and measures["volume_to_report_median_rank"] == 4
+    assert measures["volume_to_report_r@5"] == 1
     best = retrieval(torch.eye(4), torch.eye(4), ["a", "b", "c", "d"])
     assert best["report_to_volume_r@1"] == 1 and best["report_to_volume_median_rank"] == 1

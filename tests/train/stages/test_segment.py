@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +8,14 @@ from curation.runtime.progress import Progress
 from models.checkpoint import load_checkpoint
 from models.segmenter import Segmentation, TextSegmenter
 from tests.train.training_worlds import PATCH, World, labelled, make_world, settings, trained, weights
-from train.config import ConfigError, SegmentConfig, load_config
-from train.data.crops import Part
-from train.data.structure_prompts import PromptBook
-from train.data.training_set import Place
-from train.loop.engine import Engine
+from train.config.loading import load_config
+from train.config.options import ConfigError, SegmentConfig
+from train.data.structure_prompts import StructurePrompts
+from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
-from train.stages.segment import TextGuided, open_text_guided
+from train.stages.open_segmentation import open_segmentation
+from train.stages.prompt_targets import target_masks
+from train.stages.segment import SegmentTask, evaluated_prompts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -29,12 +29,12 @@ def config_of(world: World, **other: object) -> SegmentConfig:
     return load_config(SegmentConfig, None, settings("segment", world, **other))
 
 
-def opened(world: World, cache: Path, *others: Path, **other: object) -> TextGuided:
-    return open_text_guided([world.data, *others], config_of(world, **other), cache)
+def opened(world: World, cache: Path, *others: Path, **other: object) -> SegmentTask:
+    return open_segmentation([world.data, *others], config_of(world, **other), cache)
 
 
-def engine_of(world: World) -> Engine:
-    return Engine(config_of(world).running)
+def engine_of(world: World) -> TrainingEngine:
+    return TrainingEngine(config_of(world).running)
 
 
 def test_it_learns_and_both_encoders_stay(world: World, tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_it_learns_and_both_encoders_stay(world: World, tmp_path: Path) -> None:
     model, record = load_checkpoint(out)
     assert isinstance(model, TextSegmenter) and record.stage == "segment"
     assert record.trained_on[-1]["patch"] == list(PATCH)
-    book = PromptBook.from_json(record.trained_on[-1]["prompts"])  # type: ignore[arg-type]
-    assert set(book.names) == {"liver", "spleen", "kidney_left", "kidney_right"}
-    assert [group.name for group in book.groups] == ["kidneys"]
+    structure_prompts = StructurePrompts.from_json(record.trained_on[-1]["prompts"])  # type: ignore[arg-type]
+    assert set(structure_prompts.names) == {"liver", "spleen", "kidney_left", "kidney_right"}
+    assert [group.name for group in structure_prompts.groups] == ["kidneys"]
 
 
 def test_what_is_loaded_gives_the_same_masks(world: World, tmp_path: Path) -> None:
@@ -69,75 +69,65 @@ def test_what_is_loaded_gives_the_same_masks(world: World, tmp_path: Path) -> No
         expected = task.model.eval()(volume, ["left kidney", "something else"])
         assert torch.equal(second(volume, ["left kidney", "something else"]), expected)
         # Embedded beforehand and as a text, a prompt asks the same.
-        known = task.embeddings["left kidney"][None]
-        torch.testing.assert_close(second(volume, known), expected[:, :1], rtol=1e-4, atol=1e-4)
+        embedding = task.embeddings["left kidney"][None]
+        torch.testing.assert_close(second(volume, embedding), expected[:, :1], rtol=1e-4, atol=1e-4)
 
 
 def test_what_a_data_set_does_not_label_has_no_gradient(world: World, tmp_path: Path) -> None:
     few = labelled(tmp_path / "few", 3, ("liver",), first=20)
     task = opened(world, tmp_path / "cache", few, prompts_per_step=4, merged=0.5)
-    place = next(place for place in task.data.places() if place.source == 1)
-    sample = next(each for each in (task.samples[number] for number in range(60)) if each.place == place)
+    case_ref = next(case_ref for case_ref in task.data.case_refs() if case_ref.source == 1)
+    sample = next(each for each in (task.samples[number] for number in range(60)) if each.case_ref == case_ref)
     part = task.collate([sample])
-    asked = task.prompts.of(0)
+    prompts = task.prompts.draw(0)
     logits = list[Tensor]()
 
-    def kept(volume: Tensor, embeddings: Tensor, *, full: bool) -> Segmentation:
+    def zeros(volume: Tensor, embeddings: Tensor, *, full: bool) -> Segmentation:
         logits.append(torch.zeros(1, len(embeddings), *volume.shape[2:], requires_grad=True))
         presence = torch.zeros(1, len(embeddings), requires_grad=True)
         logits.append(presence)
         return Segmentation((logits[0],), presence)
 
-    task.model.forward = kept  # type: ignore[method-assign, assignment]
+    task.model.forward = zeros  # type: ignore[method-assign, assignment]
     task.backward([part], 0, engine_of(world))
     for gradient in (logits[0].grad, logits[1].grad):
         assert gradient is not None
-        for column, structures in enumerate(asked.structures):
+        for column, structures in enumerate(prompts.structures):
             assert bool(gradient[0, column].any()) == (structures == ("liver",)), structures
 
 
 def test_training_never_asks_for_what_is_held_out(world: World, tmp_path: Path) -> None:
     task = opened(world, tmp_path)
-    held_out = [prompt for prompts in task.book.held_out.values() for prompt in prompts]
-    held_out += [prompt for prompts in task.book.group_prompts.values() for prompt in prompts]
+    held_out = [prompt for prompts in task.structure_prompts.held_out.values() for prompt in prompts]
+    held_out += [prompt for prompts in task.structure_prompts.group_prompts.values() for prompt in prompts]
     assert held_out and set(held_out) <= task.embeddings.keys()
     for prompt in held_out:
         task.embeddings[prompt].fill_(torch.nan)
     pair = {"kidney_left", "kidney_right"}
     for step in range(40):
-        asked = task.prompts.of(step)
-        assert torch.isfinite(asked.embeddings).all()
-        assert not any(pair <= set(each) for each in asked.structures)
+        prompts = task.prompts.draw(step)
+        assert torch.isfinite(prompts.embeddings).all()
+        assert not any(pair <= set(structures) for structures in prompts.structures)
 
 
-def test_targets_are_unions(world: World, tmp_path: Path) -> None:
-    task = opened(world, tmp_path, augment=False)
-    part = task.collate([task.samples[number] for number in range(3)])
-    ids = {name: numbers[0] for name, numbers in task.data.sources[0].structures.items()}
-    target = task.targets(part, [("liver",), ("liver", "spleen"), ("kidney_left",)])
-    assert target.shape == (3, 3, *PATCH) and target.dtype == torch.bool
-    assert torch.equal(target[:, 0], part.labels == ids["liver"])
-    assert torch.equal(target[:, 1], (part.labels == ids["liver"]) | (part.labels == ids["spleen"]))
-
-
-@pytest.mark.parametrize(("rescue", "rounding"), [(0.0, 1e-4), (0.2, 5e-4)])
+@pytest.mark.parametrize(("weight", "rounding"), [(0.0, 1e-4), (0.2, 5e-4)])
 def test_every_labelled_mask_weighs_the_same_in_parts(
-    world: World, tmp_path: Path, rescue: float, rounding: float
+    world: World, tmp_path: Path, weight: float, rounding: float
 ) -> None:
     few = labelled(tmp_path / "few", 3, ("liver",), first=20)
     gradients = []
     for split in (1, 2, 4):
-        task = opened(world, tmp_path / "cache", few, augment=False, rescue_weight=rescue)
+        task = opened(world, tmp_path / "cache", few, augment=False, missed_structure_weight=weight)
         samples = [task.samples[number] for number in range(4)]
-        assert len({each.place.source for each in samples}) == 2
+        assert len({each.case_ref.source for each in samples}) == 2
         parts = [task.collate(samples[start : start + 4 // split]) for start in range(0, 4, 4 // split)]
-        found = task.backward(parts, 0, engine_of(world))
-        gradients.append((found, [each.grad for each in task.model.parameters() if each.requires_grad]))
-    for found, other in gradients[1:]:
-        torch.testing.assert_close(found["mask_loss"], gradients[0][0]["mask_loss"], rtol=1e-4, atol=1e-5)
-        for one, two in zip(gradients[0][1], other, strict=True):
-            if one is not None and two is not None:
-                torch.testing.assert_close(one, two, rtol=1e-3, atol=rounding)
+        metrics = task.backward(parts, 0, engine_of(world))
+        gradients.append((metrics, [weight.grad for weight in task.model.parameters() if weight.requires_grad]))
+    for metrics, in_parts in gradients[1:]:
+        torch.testing.assert_close(metrics["mask_loss"], gradients[0][0]["mask_loss"], rtol=1e-4, atol=1e-5)
+        for expected, gradient in zip(gradients[0][1], in_parts, strict=True):
+            if expected is not None and gradient is not None:
+                torch.testing.assert_close(expected, gradient, rtol=1e-3, atol=rounding)
 
 
 def test_perfect_answers(world: World, tmp_path: Path) -> None:
@@ -149,27 +139,14 @@ def test_perfect_answers(world: World, tmp_path: Path) -> None:
         logits = 20.0 * truths[0].float() - 10
         return Segmentation((logits[None],), logits.flatten(1).amax(1)[None])
 
-    from train.data.crops import middle
-    from train.stages.segment import _questions
+    from train.data.crops import middle_patch
 
-    (place,) = task.data.places(held_out=True)
-    structures = [members for _, members, _ in _questions(task.book)]
-    truths.append(task.targets(task.collate([middle(task.data, place, PATCH)]), structures)[0])
+    (case_ref,) = task.data.case_refs(held_out=True)
+    structures = [each.structures for each in evaluated_prompts(task.structure_prompts)]
+    truths.append(target_masks(task.data, task.collate([middle_patch(task.data, case_ref, PATCH)]), structures)[0])
     task.model.forward = answer  # type: ignore[method-assign, assignment]
-    found = task.evaluate(engine_of(world), Progress(), None)
-    assert {found["dice"], found["dice_synonyms"], found["dice_groups"]} == {1.0}
-
-
-def test_voxels_of_which_nothing_is_known(world: World, tmp_path: Path) -> None:
-    task = opened(world, tmp_path, augment=False)
-    part = task.collate([task.samples[0]])
-    assert task._voxels(part, engine_of(world)) is None
-    source = task.data.sources[0]
-    number = source.structures["liver"][0]
-    object.__setattr__(source, "dataset", replace(source.dataset, ignored=(number,)))
-    part = Part(part.volume, part.labels, (Place(0, part.places[0].index),))
-    voxels = task._voxels(part, engine_of(world))
-    assert voxels is not None and torch.equal(voxels[0, 0], part.labels[0] != number)
+    measures = task.evaluate(engine_of(world), Progress(), None)
+    assert {measures["dice"], measures["dice_synonyms"], measures["dice_groups"]} == {1.0}
 
 
 def test_a_segmenter_goes_on_with_its_connector(world: World, tmp_path: Path) -> None:
@@ -190,8 +167,8 @@ def test_where_it_starts_from(world: World, tmp_path: Path) -> None:
     task = opened(world, tmp_path, start=str(world.image), text=str(world.encoder))
     assert task.model.text is not None and task.model.text.embedding_dim == 16
     image = weights(world.image)
-    own = {name.removeprefix("image."): value for name, value in task.model.state_dict().items()}
-    assert all(torch.equal(own[name], value) for name, value in image.items())
+    ours = {name.removeprefix("image."): value for name, value in task.model.state_dict().items()}
+    assert all(torch.equal(ours[name], value) for name, value in image.items())
 
 
 def test_the_image_encoder_unlocked(world: World, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
-from train.stages.vocabulary_anchor import KeptWords
+from train.stages.vocabulary_anchor import VocabularyAnchor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -18,27 +18,27 @@ def text(tmp_path: Path) -> TextEncoder:
 
 
 def test_nothing_is_lost_at_first_and_another_encoder_loses(text: TextEncoder) -> None:
-    words = KeptWords(text, seed=0)
-    assert {"left kidney", "liver"} <= set(words.names) and len(words.before) == len(set(words.names))
-    assert float(words.loss(0).detach()) == pytest.approx(0, abs=1e-5)
+    anchor = VocabularyAnchor(text, seed=0)
+    assert {"left kidney", "liver"} <= set(anchor.names) and len(anchor.anchors) == len(set(anchor.names))
+    assert float(anchor.loss(0).detach()) == pytest.approx(0, abs=1e-5)
     with torch.no_grad():
         for parameter in text.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
-    drawn = words.loss(3).detach()
-    assert float(drawn) > 0.01 and torch.equal(words.loss(3).detach(), drawn)
-    assert not torch.equal(words.loss(4).detach(), drawn)
+    drawn = anchor.loss(3).detach()
+    assert float(drawn) > 0.01 and torch.equal(anchor.loss(3).detach(), drawn)
+    assert not torch.equal(anchor.loss(4).detach(), drawn)
 
 
 def test_its_gradient_leads_back(text: TextEncoder) -> None:
-    words = KeptWords(text, seed=0)
-    assert len(words.before)
+    anchor = VocabularyAnchor(text, seed=0)
+    assert len(anchor.anchors)
     with torch.no_grad():
         for parameter in text.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     optimizer = torch.optim.AdamW(text.parameters(), lr=3e-3)
-    first = float(words.loss(0).detach())
+    first = float(anchor.loss(0).detach())
     for step in range(15):
         optimizer.zero_grad()
-        torch.autograd.backward(words.loss(step))
+        torch.autograd.backward(anchor.loss(step))
         optimizer.step()
-    assert float(words.loss(0).detach()) < 0.7 * first
+    assert float(anchor.loss(0).detach()) < 0.7 * first

@@ -10,7 +10,7 @@ from monai.losses.dice import DiceCELoss
 from torch import Tensor
 from torch.nn import functional
 
-from train.losses.segmentation import deep_supervision_loss, dice_bce_loss, presence_loss, rescue_loss
+from train.losses.mask_losses import deep_supervision_loss, dice_bce_loss, missed_structure_loss, presence_loss
 
 SHAPE = (2, 3, 4, 3, 5)
 
@@ -37,7 +37,7 @@ def naive_dice_bce(
     smooth: float = 1e-5,
 ) -> Tensor:
     """One voxel at a time."""
-    each = []
+    losses = []
     for b, p in itertools.product(*map(range, logits.shape[:2])):
         places = [
             place for place in itertools.product(*map(range, logits.shape[2:])) if voxels is None or voxels[b, 0][place]
@@ -49,16 +49,16 @@ def naive_dice_bce(
         overlap = sum((q * t for q, t in zip(probability, truth, strict=True)), torch.zeros(()))
         dice = 1 - (2 * overlap + smooth) / (sum(probability) + sum(truth) + smooth)
         bits = [t * q.log() + (1 - t) * (1 - q).log() for q, t in zip(probability, truth, strict=True)]
-        each.append(dice_weight * dice - bce_weight * torch.stack(bits).mean())
-    return torch.stack(each).mean()
+        losses.append(dice_weight * dice - bce_weight * torch.stack(bits).mean())
+    return torch.stack(losses).mean()
 
 
 def naive_resized(volume: Tensor, size: tuple[int, ...]) -> Tensor:
-    made = torch.empty(*volume.shape[:2], *size, dtype=volume.dtype)
+    resized = torch.empty(*volume.shape[:2], *size, dtype=volume.dtype)
     for i, j, k in itertools.product(*map(range, size)):
         d, h, w = (math.floor(at * old / new) for at, old, new in zip((i, j, k), volume.shape[2:], size, strict=True))
-        made[:, :, i, j, k] = volume[:, :, d, h, w]
-    return made
+        resized[:, :, i, j, k] = volume[:, :, d, h, w]
+    return resized
 
 
 def assert_same(one: Tensor, other: Tensor, *inputs: Tensor) -> None:
@@ -99,9 +99,9 @@ def test_prompts_may_overlap() -> None:
 
 def test_each_prompt_counts_the_same_however_small() -> None:
     masks = Masks()
-    each = [dice_bce_loss(masks.logits[b : b + 1, p : p + 1], masks.target[b : b + 1, p : p + 1])
+    alone = [dice_bce_loss(masks.logits[b : b + 1, p : p + 1], masks.target[b : b + 1, p : p + 1])
             for b in range(2) for p in range(3)]  # fmt: skip
-    assert_same(dice_bce_loss(masks.logits, masks.target), torch.stack(each).mean(), masks.logits)
+    assert_same(dice_bce_loss(masks.logits, masks.target), torch.stack(alone).mean(), masks.logits)
 
 
 @pytest.mark.parametrize("garbage", [math.nan, math.inf, 7.0])
@@ -147,8 +147,8 @@ def test_nothing_labelled_is_a_zero_with_gradients() -> None:
         dice_bce_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
         deep_supervision_loss([masks.logits], masks.target, none, voxels=masks.voxels),
         presence_loss(masks.logits[..., 0, 0, 0], masks.target[..., 0, 0, 0], none),
-        rescue_loss(masks.logits, masks.target, none),
-        rescue_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
+        missed_structure_loss(masks.logits, masks.target, none),
+        missed_structure_loss(masks.logits, masks.target, voxels=torch.zeros_like(masks.voxels)),
     ]
     for loss in losses:
         assert loss.item() == 0
@@ -156,7 +156,7 @@ def test_nothing_labelled_is_a_zero_with_gradients() -> None:
 
 
 @pytest.mark.parametrize("garbage", [1e30, math.nan])
-def test_rescue_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float) -> None:
+def test_the_missed_structure_loss_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float) -> None:
     masks = Masks()
     target = masks.target.clone()
     target[0, 1] = target[1, 0] = target[1, 2] = False
@@ -172,10 +172,10 @@ def test_rescue_is_the_cross_entropy_of_what_is_missed_or_made_up(garbage: float
         if (b, p) in ((0, 1), (1, 2)):
             expected += sum(math.log1p(math.exp(v)) for v in sorted(inside, reverse=True)[:4]) / 4
         elif labelled[b, p]:
-            own = [v for v, there in zip(inside, truth, strict=True) if there]
-            missed = max(1 - 2 * sum(1 / (1 + math.exp(-v)) for v in own) / len(own), 0)
-            expected += missed * sum(math.log1p(math.exp(-v)) for v in own) / len(own)
-    ours = rescue_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
+            in_mask = [v for v, there in zip(inside, truth, strict=True) if there]
+            missed = max(1 - 2 * sum(1 / (1 + math.exp(-v)) for v in in_mask) / len(in_mask), 0)
+            expected += missed * sum(math.log1p(math.exp(-v)) for v in in_mask) / len(in_mask)
+    ours = missed_structure_loss(logits, target, labelled, worst=4, voxels=masks.voxels)
     assert ours.item() == pytest.approx(expected / 5, rel=1e-6)
     gradient = torch.autograd.grad(ours, logits)[0]
     assert gradient.isfinite().all() and not gradient[1, 0].any() and int((gradient[0, 1] != 0).sum()) == 4
@@ -185,19 +185,19 @@ def test_a_small_mask_that_is_missed_whole_comes_back_and_a_made_up_one_goes() -
     """Where Dice with the mean cross-entropy stands still."""
     target = torch.zeros(1, 2, 16, 16, 16)
     target[0, 0, :2, :2, :2] = 1
-    for rescue in (0.0, 1.0):
+    for missed_weight in (0.0, 1.0):
         # Each prompt has one voxel's logit for its small mask and one for all else, as a linear classifier would.
         weights = torch.tensor([[-20.0, -20.0], [20.0, -20.0]], requires_grad=True)
         optimizer = torch.optim.SGD([weights], lr=5.0)
         for _ in range(100):
             small = (target[:, :1] > 0).expand_as(target)
             logits = torch.where(small, weights[:, 0].view(1, 2, 1, 1, 1), weights[:, 1].view(1, 2, 1, 1, 1))
-            loss = dice_bce_loss(logits, target) + rescue * rescue_loss(logits, target)
+            loss = dice_bce_loss(logits, target) + missed_weight * missed_structure_loss(logits, target)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             optimizer.step()
-        found = (weights[:, 0] > 0).tolist()
-        assert found == ([True, False] if rescue else [False, True])
+        predicted = (weights[:, 0] > 0).tolist()
+        assert predicted == ([True, False] if missed_weight else [False, True])
 
 
 @pytest.mark.parametrize("sizes", [[(4, 3, 5), (2, 3, 2)], [(4, 3, 5), (2, 2, 3), (1, 1, 1)], [(2, 3, 5)]])
@@ -236,9 +236,8 @@ def test_a_level_of_weight_0_is_left_out() -> None:
 def test_presence_is_the_mean_over_what_is_labelled() -> None:
     masks = Masks()
     logits, present = masks.logits[..., 0, 0, 0], masks.target[..., 0, 0, 0]
-    known = masks.labelled
-    each = functional.binary_cross_entropy(logits.sigmoid(), present.double(), reduction="none")
-    assert_same(presence_loss(logits, present, known), each[known].mean(), masks.logits)
+    entropy = functional.binary_cross_entropy(logits.sigmoid(), present.double(), reduction="none")
+    assert_same(presence_loss(logits, present, masks.labelled), entropy[masks.labelled].mean(), masks.logits)
     logits = masks.logits[..., 0, 0, 0]
     assert_same(presence_loss(logits, present), -(logits * (present * 2.0 - 1)).sigmoid().log().mean(), masks.logits)
 
@@ -271,11 +270,11 @@ def test_all_is_float32_whatever_the_logits_are(dtype: torch.dtype) -> None:
     ],
 )
 def test_what_does_not_fit_is_told(changes: dict[str, Any], message: str) -> None:
-    given = {"logits": torch.zeros(2, 3, 4, 4, 4), "target": torch.zeros(2, 3, 4, 4, 4), **changes}
+    arguments = {"logits": torch.zeros(2, 3, 4, 4, 4), "target": torch.zeros(2, 3, 4, 4, 4), **changes}
     with pytest.raises(ValueError, match=message):
-        dice_bce_loss(**given)
+        dice_bce_loss(**arguments)
     with pytest.raises(ValueError):
-        deep_supervision_loss([given.pop("logits")], **given)
+        deep_supervision_loss([arguments.pop("logits")], **arguments)
 
 
 def test_levels_weights_and_presence_that_do_not_fit_are_told() -> None:

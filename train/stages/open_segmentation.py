@@ -1,0 +1,57 @@
+"""Opens stage 3: the data sets, and the segmenter from the checkpoint that it starts from, as the settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from pydantic import JsonValue
+
+from models.aligner import Aligner
+from models.checkpoint_record import ConnectorRecord
+from models.preprocessing import Preprocessing
+from models.segmenter import TextSegmenter
+from models.text import TextEncoder
+from train.config.options import ConfigError, SegmentConfig
+from train.data.training_set import open_training_set
+
+from .run_record import check_patch, starting_point
+from .segment import SegmentTask
+
+
+def open_segmentation(paths: Sequence[Path], config: SegmentConfig, cache: Path) -> SegmentTask:
+    """Return the task of stage 3. Raises ConfigError, DataError, CheckpointError, TextEncoderError."""
+    torch.manual_seed(config.running.seed)
+    model, preprocessing, earlier, store_text = _segmenter(config)
+    data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
+    check_patch(model.image, config.crops.patch, "patch")
+    bank = cache / "prompts.sqlite"
+    return SegmentTask(model, data, preprocessing, config, bank, store_text=store_text, earlier=earlier)
+
+
+def _segmenter(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tuple[dict[str, JsonValue], ...], bool]:
+    """Return model, preprocessing, the trainings so far, and whether the text encoder is stored in the checkpoint."""
+    options = config.segmenting
+    if not options.start:
+        raise ConfigError("start: name the checkpoint of `ovct train align`, or of `ovct train pretrain` with --text")
+    start = starting_point(Path(options.start))
+    model, preprocessing, earlier, stores_text = start
+    if isinstance(model, TextSegmenter) and model.text is not None:
+        kind = ConnectorRecord.of(model).kind
+        if kind != options.connector:
+            raise ConfigError(
+                f"connector: that of {options.start} goes on as it is: say --connector {kind}, or start from the "
+                "checkpoint of `ovct train align`"
+            )
+        return model, preprocessing, earlier, stores_text
+    text = model.text if isinstance(model, Aligner) else None
+    if text is None:
+        if not options.text:
+            raise ConfigError(
+                f"{options.start} has no text encoder: name one with --text, or start from `ovct train align`"
+            )
+        # By its name on the hub it can be loaded again, and its licence may not let it be passed on.
+        text, stores_text = TextEncoder.from_pretrained(options.text), Path(options.text).is_dir()
+    segmenter = TextSegmenter(start.image, text, options.connector, hidden=options.hidden, levels=options.levels)
+    return segmenter, preprocessing, earlier, stores_text

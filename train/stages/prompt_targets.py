@@ -1,0 +1,50 @@
+"""What the labels of a part say of each prompt: its mask, whether it was labelled at all, and which voxels count.
+
+Shapes: B samples of a part, P prompts, D H W voxels. A prompt means one or several structures; its mask is their union.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from train.data.crops import PatchBatch
+from train.data.training_set import CaseRef, TrainingSet
+
+# A structure of which a patch shows fewer voxels than this is neither present nor absent.
+PRESENT_VOXELS = 64
+
+
+def target_masks(data: TrainingSet, part: PatchBatch, structures: Sequence[tuple[str, ...]]) -> Tensor:
+    """Return the masks (B, P, D, H, W), bool: the union of each prompt's structures."""
+    tables = [data.label_membership(number, structures) for number in range(len(data.sources))]
+    masks = [
+        tables[case_ref.source][labels.long()].permute(3, 0, 1, 2)
+        for labels, case_ref in zip(part.labels, part.case_refs, strict=True)
+    ]
+    return torch.stack(masks)
+
+
+def labelled_prompts(data: TrainingSet, case_refs: Sequence[CaseRef], structures: Sequence[tuple[str, ...]]) -> Tensor:
+    """Return (B, P) bool: whether every structure of a prompt was looked for in a case."""
+    labelled = [data.labelled_structures(case_ref) for case_ref in case_refs]
+    return torch.tensor([[set(members) <= names for members in structures] for names in labelled])
+
+
+def counted_voxels(data: TrainingSet, part: PatchBatch) -> Tensor | None:
+    """Return (B, 1, D, H, W) bool: False where the data set says that nothing is known of a voxel; None if nowhere."""
+    ignored = [data.sources[case_ref.source].dataset.ignored for case_ref in part.case_refs]
+    if not any(ignored):
+        return None
+    masks = [
+        ~torch.isin(labels, torch.tensor(ids, dtype=labels.dtype))
+        for labels, ids in zip(part.labels, ignored, strict=True)
+    ]
+    return torch.stack(masks)[:, None]
+
+
+def presence_is_decided(voxels: Tensor) -> Tensor:
+    """Return whether so many voxels (B, P) of a mask are enough to call it present, or none to call it absent."""
+    return (voxels == 0) | (voxels >= PRESENT_VOXELS)

@@ -187,7 +187,7 @@ def test_nothing_outside_the_field_of_view_is_spoken_of(field: str) -> None:
 
 
 def test_nothing_is_called_normal_beside_a_finding_that_is_cut() -> None:
-    """A cyst at the end of the scan is not sizes, and its organ is not called normal."""
+    """A cyst at the end of the scan is not mentioned, and its organ is not called normal."""
     who, content = scan(Finding("liver_cyst", "liver", size_mm=40, direction=(0.6, 0.0, -0.8)))
     hidden = ScanContent(content.structures, (), content.volumes_ml, content.length_mm)
     topic = next(topic for topic in TOPICS if topic.name == "liver")

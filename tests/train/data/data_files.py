@@ -1,5 +1,6 @@
-"""Tiny data sets on disk, in the layouts that real ones have."""
+"""Tiny data sets and caption sets on disk, in the layouts that real ones have."""
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,11 @@ from typing import Any
 
 import nibabel
 import numpy as np
+from typer.testing import CliRunner
 
+from ovct import app
+
+REPORT = "The liver is enlarged. No pleural effusion. There is a 12 mm cyst in the left kidney."
 SHAPE = (14, 12, 10)
 # To the left, to the front, up, as CT-RATE's fixed volumes lie; 2, 2 and 3 mm.
 AFFINE = np.array([[-2.0, 0, 0, 10], [0, -2.0, 0, 20], [0, 0, 3.0, -30], [0, 0, 0, 1]])
@@ -50,3 +55,16 @@ def with_json(root: Path, **described: object) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     (root / "dataset.json").write_text(json.dumps(described))
     return root
+
+
+def caption_set(folder: Path, columns: Sequence[str], *rows: Sequence[str]) -> Path:
+    """Make a caption set in `folder` of a table with these columns and a report_text in each row."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "reports.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([*columns, "report_text"])
+        table.writerows([*row, f"{REPORT} Spleen {number} cm."] for number, row in enumerate(rows, 8))
+    out = folder / "captions"
+    done = CliRunner().invoke(app, ["curate", str(folder / "reports.csv"), "--out", str(out), "--overwrite"])
+    assert done.exit_code == 0, done.output
+    return out

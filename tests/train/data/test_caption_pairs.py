@@ -1,31 +1,13 @@
-import csv
-import json
-from collections.abc import Sequence
+"""Reports paired with volumes by paths, ids and names."""
+
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ovct import app
-from tests.train.data.data_files import box, hounsfield, save, totalsegmentator
+from tests.train.data.data_files import REPORT, box, caption_set, hounsfield, save, totalsegmentator
 from train.data.caption_pairs import CaptionPairs, read_pairs
 from train.data.cases import DataError, split_cases
 from train.data.dataset import open_dataset
-
-REPORT = "The liver is enlarged. No pleural effusion. There is a 12 mm cyst in the left kidney."
-
-
-def caption_set(folder: Path, columns: Sequence[str], *rows: Sequence[str]) -> Path:
-    """A caption set in `folder`, made of a table with these columns and a report_text in each row."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "reports.csv").open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow([*columns, "report_text"])
-        table.writerows([*row, f"{REPORT} Spleen {number} cm."] for number, row in enumerate(rows, 8))
-    out = folder / "captions"
-    done = CliRunner().invoke(app, ["curate", str(folder / "reports.csv"), "--out", str(out), "--overwrite"])
-    assert done.exit_code == 0, done.output
-    return out
 
 
 def joined_ids(pairs: CaptionPairs) -> list[tuple[str, str]]:
@@ -111,43 +93,3 @@ def test_nothing_joined_shows_both_names(tmp_path: Path) -> None:
     captions = caption_set(tmp_path, ["report_id"], ["chest-01"])
     with pytest.raises(DataError, match=r"(?s)'chest-01'.*'s1'.*s1\.nii\.gz.*--volumes DIR"):
         read_pairs(captions, open_dataset(tmp_path / "v"))
-
-
-def test_broken_caption_sets_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no caption set"):
-        read_pairs(tmp_path)
-    captions = caption_set(tmp_path, ["report_id"], ["s1"])
-    (captions / "captions" / "part-00000.parquet").write_bytes(b"cut off")
-    with pytest.raises(DataError, match=r"part-00000\.parquet is missing or not as it was written"):
-        read_pairs(captions)
-    manifest = json.loads((captions / "manifest.json").read_text()) | {"parts": []}
-    (captions / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(DataError, match="holds no reports"):
-        read_pairs(captions)
-
-
-def test_organ_captions_of_others(tmp_path: Path) -> None:
-    for name in ("train_1_a_1", "train_2_a_1", "train_3_a_1"):
-        save(tmp_path / "v" / f"{name}.nii.gz", hounsfield())
-    captions_by_scan = {
-        "train_1_a": {"lung": "Clear lungs. ", "heart": ["Normal size.", ""]},
-        "train_2_a_1.nii.gz": ["No effusion."],
-        "train_3_a": {"recons": ["train_3_a_1.nii.gz"], "report": ["One nodule."]},
-    }
-    path = tmp_path / "organs.json"
-    path.write_text(json.dumps(captions_by_scan))
-    pairs = read_pairs(path, open_dataset(tmp_path / "v"))
-    assert [(pair.case.id, [tuple(caption) for caption in pair.captions]) for pair in pairs.pairs] == [
-        ("train_1_a_1", [("lung", "Clear lungs.", ""), ("heart", "Normal size.", "")]),
-        ("train_2_a_1", [("", "No effusion.", "")]),
-        ("train_3_a_1", [("", "One nodule.", "")]),
-    ]
-    assert "ovct verify" in pairs.summary()[-1]
-    for content, message in (
-        ("[", "is no JSON"),
-        ("[]", "expected an object"),
-        ('{"a": {"lung": 3}}', "a, lung: 3 is no text"),
-    ):
-        path.write_text(content)
-        with pytest.raises(DataError, match=message):
-            read_pairs(path)

@@ -1,3 +1,5 @@
+"""Patches of volumes, and their augmentation."""
+
 from dataclasses import replace
 from pathlib import Path
 

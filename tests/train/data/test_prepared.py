@@ -1,3 +1,5 @@
+"""Prepared cases, in the cache and in memory."""
+
 import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,7 @@ from train.data import prepared
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case
 from train.data.prepared import PreparedCases
-from train.data.prepared_file import MAX_POSITIONS, index_labels, pack_label_index, read_prepared, unpack_label_index
+from train.data.prepared_file import MAX_POSITIONS, read_prepared
 from train.scans.grid import to_network
 from train.scans.scan import Scan
 
@@ -176,11 +178,6 @@ def test_voxels_of_which_nothing_is_known_are_kept_but_not_sought(tmp_path: Path
     labels = cases[0].labels
     assert labels is not None and set(labels.flatten().tolist()) == {0, 1, 2}
     assert cases.label_index(0).keys() == {1}
-
-
-def test_label_index_of_nothing() -> None:
-    assert index_labels(np.zeros((3, 4, 5), np.uint8)) == {}
-    assert unpack_label_index(pack_label_index({})) == {}
 
 
 def test_broken_case_is_left_out_or_ends_it(data: DataSet, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Samples of reports with captions, and their batches."""
+
 from pathlib import Path
 
 import torch

@@ -1,3 +1,5 @@
+"""Prompts that are trained and held out."""
+
 import json
 import re
 

@@ -1,3 +1,5 @@
+"""Several data sets as one training set."""
+
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from train.data.training_set import CaseRef, TrainingSet, open_training_set
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def opened(tmp_path: Path, *roots: Path, data: Data | None = None) -> TrainingSet:
+def open_sets(tmp_path: Path, *roots: Path, data: Data | None = None) -> TrainingSet:
     return open_training_set(roots, data or Data(), PREPROCESSING, tmp_path / "cache")
 
 
@@ -28,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_data_sets_and_what_each_labels(folder: Path, tmp_path: Path) -> None:
-    data = opened(tmp_path, folder / "few", folder / "all")
+    data = open_sets(tmp_path, folder / "few", folder / "all")
     assert data.structures[:2] == ("spleen", "liver") and len(data.structures) == 4
     assert (
         data.labelled_structures(CaseRef(0, 0)) == {"liver", "spleen"}
@@ -44,7 +46,7 @@ def test_two_data_sets_and_what_each_labels(folder: Path, tmp_path: Path) -> Non
 
 
 def test_members_of_prompts_by_label(folder: Path, tmp_path: Path) -> None:
-    data = opened(tmp_path, folder / "few", folder / "all")
+    data = open_sets(tmp_path, folder / "few", folder / "all")
     ids = {name: numbers[0] for name, numbers in data.sources[1].structures.items()}
     table = data.label_membership(1, [("liver",), ("liver", "kidney_left"), ("kidney_right",)])
     assert table.shape == (max(ids.values()) + 1, 3) and table.dtype == torch.bool
@@ -61,7 +63,7 @@ def test_one_structure_under_two_labels_is_one(tmp_path: Path) -> None:
         for case in ("x", "y"):
             save(tmp_path / root / f"{root}{case}" / "ct.nii.gz", mask.astype(np.int16), AFFINE)
             save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{label}.nii.gz", mask, AFFINE)
-    data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
+    data = open_sets(tmp_path, tmp_path / "a", tmp_path / "b")
     assert data.structures == ("kidney_left",)
     assert data.labelled_structures(CaseRef(1, 0)) == {"kidney_left"}
     prepared = data.cases(1)[0]
@@ -76,7 +78,7 @@ def test_two_labels_of_one_data_set_that_mean_one_structure_are_both_it(tmp_path
             mask = np.zeros(SHAPE, np.uint8)
             mask[4 + 6 * number, 4:8, 4:8] = 1
             save(tmp_path / "a" / case / "segmentations" / f"{label}.nii.gz", mask, AFFINE)
-    data = opened(tmp_path, tmp_path / "a")
+    data = open_sets(tmp_path, tmp_path / "a")
     (name,) = data.structures
     labels = data.cases(0)[0].labels
     assert labels is not None and int(data.label_membership(0, [(name,)])[labels.long()].sum()) == 32
@@ -89,7 +91,7 @@ def test_what_was_looked_for_in_a_case_counts_by_the_structures_name(tmp_path: P
             save(tmp_path / root / f"{root}{case}" / "ct.nii.gz", mask.astype(np.int16), AFFINE)
             for structure in (label, "spleen"):
                 save(tmp_path / root / f"{root}{case}" / "segmentations" / f"{structure}.nii.gz", mask, AFFINE)
-    data = opened(tmp_path, tmp_path / "a", tmp_path / "b")
+    data = open_sets(tmp_path, tmp_path / "a", tmp_path / "b")
     cases = data.cases(1).cases
     cases[0] = replace(cases[0], labelled=("left_kidney",))
     assert data.labelled_structures(CaseRef(1, 0)) == {"kidney_left"}
@@ -99,20 +101,20 @@ def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> Non
     root = labelled(tmp_path / "data", 4)
     volume = root / "s1" / "ct.nii.gz"
     volume.write_bytes(volume.read_bytes()[:2000])
-    data = opened(tmp_path, root, data=Data(validation=0.0))
+    data = open_sets(tmp_path, root, data=Data(validation=0.0))
     data.prepare("skip", Progress())
     assert {data.case(case_ref).id for case_ref in data.case_refs()} == {"s0", "s2", "s3"}
     assert [problem.case_id for problem in data.cases(0).problems] == ["s1"]
-    data = opened(tmp_path, root, data=Data(validation=0.0))
+    data = open_sets(tmp_path, root, data=Data(validation=0.0))
     with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1.*ct\.nii\.gz"):
         data.prepare("refuse", Progress())
 
 
 def test_a_limit_and_no_labels(folder: Path, tmp_path: Path) -> None:
-    assert len(opened(tmp_path, folder / "all", data=Data(limit=2)).case_refs()) == 2
+    assert len(open_sets(tmp_path, folder / "all", data=Data(limit=2)).case_refs()) == 2
     for name in ("a", "b"):
         save(tmp_path / "plain" / f"{name}.nii.gz", np.zeros(SHAPE, np.int16), AFFINE)
     with pytest.raises(DataError, match=r"plain has no labelled case to train on"):
-        opened(tmp_path, tmp_path / "plain")
+        open_sets(tmp_path, tmp_path / "plain")
     with pytest.raises(DataError, match="not there"):
-        opened(tmp_path, tmp_path / "nowhere")
+        open_sets(tmp_path, tmp_path / "nowhere")

@@ -68,13 +68,13 @@ def series(folder: Path, tags: Callable[[int], dict[str, Any]] = lambda number: 
     return folder
 
 
-def edited(path: Path, change: Callable[[Dataset], Any]) -> None:
+def edit_file(path: Path, change: Callable[[Dataset], Any]) -> None:
     slice_ = pydicom.dcmread(path)
     change(slice_)
     slice_.save_as(path)
 
 
-def refused(path: Path) -> str:
+def error_of(path: Path) -> str:
     with pytest.raises(ScanError) as error:
         read_scan(path)
     assert str(path if path.is_dir() else path.parent) in str(error.value)
@@ -115,7 +115,7 @@ def test_each_slice_has_its_own_slope(tmp_path: Path) -> None:
 def test_compressed_pixels_are_decoded(tmp_path: Path, syntax: str) -> None:
     folder = series(tmp_path / "ct")
     for file in folder.iterdir():
-        edited(file, lambda slice_: slice_.compress(syntax))
+        edit_file(file, lambda slice_: slice_.compress(syntax))
     assert np.array_equal(read_scan(folder).voxels, ct())
 
 
@@ -175,7 +175,7 @@ def test_of_several_series_one_is_named_by_any_of_its_files(tmp_path: Path) -> N
     dataset(1, SeriesInstanceUID="1.9", SeriesDescription="lung kernel").save_as(
         folder / "other2", enforce_file_format=True
     )
-    message = refused(folder)
+    message = error_of(folder)
     assert (
         "2 series" in message and f"{folder / 'other1'} (CT, lung kernel, 2 files)" in message and "im0 (CT" in message
     )
@@ -192,7 +192,7 @@ def test_what_lies_beside_a_ct_and_is_none_is_passed_over(tmp_path: Path) -> Non
     (folder / "notes.txt").write_text("nothing")
     (tmp_path / "study" / "mask.nii.gz").write_bytes(b"")
     assert np.array_equal(read_scan(tmp_path / "study").voxels, ct())
-    assert "only localizers" in refused(tmp_path / "study" / "scout")
+    assert "only localizers" in error_of(tmp_path / "study" / "scout")
     assert "modality is MR" in read_scan(series(tmp_path / "mr", lambda number: {"Modality": "MR"})).warnings[0]
 
 
@@ -211,13 +211,13 @@ def test_files_that_have_lost_the_uid_of_their_series_belong_together(tmp_path: 
 def test_a_missing_slice_is_refused_with_its_neighbours(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     (folder / "im7").unlink()
-    assert "between im2 and im4, 5 mm apart, not 2.5" in refused(folder)
+    assert "between im2 and im4, 5 mm apart, not 2.5" in error_of(folder)
 
 
 def test_copies_and_several_phases_are_refused(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     shutil.copy(folder / "im3", folder / "im3 copy")
-    assert "im3 and im3 copy" in refused(folder) or "im3 copy and im3" in refused(folder)
+    assert "im3 and im3 copy" in error_of(folder) or "im3 copy and im3" in error_of(folder)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_copies_and_several_phases_are_refused(tmp_path: Path) -> None:
 def test_a_slice_of_another_geometry_is_refused(tmp_path: Path, tags: dict[str, Any], message: str) -> None:
     folder = series(tmp_path / "ct")
     dataset(8, **tags).save_as(folder / "odd", enforce_file_format=True)
-    assert message in refused(folder)
+    assert message in error_of(folder)
 
 
 def test_uneven_distances_are_refused_but_for_rounding(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_uneven_distances_are_refused_but_for_rounding(tmp_path: Path) -> None:
         return lambda number: {"ImagePositionPatient": [0, 0, round(2.5 * number + shift(number), 6)]}
 
     assert read_scan(series(tmp_path / "a", at(lambda number: 0.02 * (number % 2)))).warnings == ()
-    assert "not lie at even distances" in refused(series(tmp_path / "b", at(lambda number: 0.8 * (number > 4))))
+    assert "not lie at even distances" in error_of(series(tmp_path / "b", at(lambda number: 0.8 * (number > 4))))
 
 
 def test_a_tilted_gantry_is_told_and_its_place_kept(tmp_path: Path) -> None:
@@ -251,18 +251,18 @@ def test_a_tilted_gantry_is_told_and_its_place_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keyword", ["ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing"])
 def test_a_slice_that_does_not_say_where_it_lies_is_refused(tmp_path: Path, keyword: str) -> None:
     folder = series(tmp_path / "ct")
-    edited(folder / "im3", lambda slice_: delattr(slice_, keyword))
-    assert f"im3: {keyword} is missing" in refused(folder)
+    edit_file(folder / "im3", lambda slice_: delattr(slice_, keyword))
+    assert f"im3: {keyword} is missing" in error_of(folder)
 
 
 def test_damaged_slices_are_refused(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     content = (folder / "im3").read_bytes()
     (folder / "im3").write_bytes(content[:-100])
-    assert "im3: its pixels cannot be decoded" in refused(folder)
+    assert "im3: its pixels cannot be decoded" in error_of(folder)
     # The last slice: left out silently, the volume would only be shorter.
     (folder / "im3").write_bytes(content[:420])
-    assert "im3: a CT image whose header is cut off" in refused(folder)
+    assert "im3: a CT image whose header is cut off" in error_of(folder)
 
 
 def test_pictures_and_single_slices_are_refused(tmp_path: Path) -> None:
@@ -273,13 +273,13 @@ def test_pictures_and_single_slices_are_refused(tmp_path: Path) -> None:
 
     folder = series(tmp_path / "ct")
     for file in folder.iterdir():
-        edited(file, colours)
-    assert "a picture in colours" in refused(folder)
-    assert "only im0" in refused(series(tmp_path / "one", count=1))
+        edit_file(file, colours)
+    assert "a picture in colours" in error_of(folder)
+    assert "only im0" in error_of(series(tmp_path / "one", count=1))
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
-    assert "no DICOM image here" in refused(tmp_path)
+    assert "no DICOM image here" in error_of(tmp_path)
 
 
 def test_a_real_series_lies_under_its_mask(shared_data: Path) -> None:

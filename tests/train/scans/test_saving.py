@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from tests.train.scans.test_scan import AFFINE, ct, loaded, nifti, patched
+from tests.train.scans.test_scan import AFFINE, ct, load_nifti, nifti, patch_header
 from train.scans.formats import ScanError
 from train.scans.saving import save_nifti
 from train.scans.scan import read_scan
@@ -21,13 +21,13 @@ LABELS = (np.arange(960).reshape(12, 10, 8) % 5).astype(np.int16)
 def test_what_is_saved_is_read_again(tmp_path: Path, name: str) -> None:
     for array in (LABELS, LABELS > 2, LABELS.astype(np.float32) / 7, LABELS.astype(np.uint8)):
         save_nifti(tmp_path / name, array, AFFINE)
-        image = loaded(tmp_path / name)
+        image = load_nifti(tmp_path / name)
         assert np.array_equal(np.asanyarray(image.dataobj), array) and np.array_equal(image.affine, AFFINE)
         assert image.get_data_dtype() == (np.uint8 if array.dtype == np.bool_ else array.dtype)
         assert image.header["sform_code"] == image.header["qform_code"] == 1
         assert image.header.get_xyzt_units()[0] == "mm"
     save_nifti(tmp_path / name, LABELS.astype(np.float16), AFFINE)
-    assert loaded(tmp_path / name).get_data_dtype() == np.float32
+    assert load_nifti(tmp_path / name).get_data_dtype() == np.float32
 
 
 def test_every_reader_finds_the_same_place(tmp_path: Path) -> None:
@@ -44,16 +44,16 @@ def test_the_scans_own_header_places_the_mask(tmp_path: Path, codes: tuple[int, 
     image.header["cal_max"], image.header["descrip"], image.header["intent_name"] = 240, b"CT", b"HU"
     image.header.set_xyzt_units("mm", "sec")
     nibabel.save(image, tmp_path / "ct.nii")
-    patched(tmp_path / "ct.nii", scl_slope=1, scl_inter=-3)
+    patch_header(tmp_path / "ct.nii", scl_slope=1, scl_inter=-3)
     scan = read_scan(tmp_path / "ct.nii")
     save_nifti(tmp_path / "mask.nii.gz", LABELS, scan.affine, like=scan)
-    header = loaded(tmp_path / "mask.nii.gz").header
+    header = load_nifti(tmp_path / "mask.nii.gz").header
     assert scan.header is not None
     for field in ("qform_code", "sform_code", "srow_x", "srow_y", "quatern_b", "qoffset_x", "pixdim", "xyzt_units"):
         assert np.array_equal(header[field], scan.header[field]), field
     for field in ("cal_max", "descrip", "intent_name"):
         assert not header[field].item(), field
-    saved = loaded(tmp_path / "mask.nii.gz")
+    saved = load_nifti(tmp_path / "mask.nii.gz")
     assert np.array_equal(np.asanyarray(saved.dataobj), LABELS) and saved.get_data_dtype() == np.int16
     assert scan.header.get_data_dtype() == np.int16 and scan.header["cal_max"] == 240
 
@@ -62,21 +62,21 @@ def test_a_nifti_2_scan_gives_nifti_2(tmp_path: Path) -> None:
     nibabel.save(nibabel.Nifti2Image(ct(), AFFINE), tmp_path / "ct.nii")
     scan = read_scan(tmp_path / "ct.nii")
     save_nifti(tmp_path / "mask.nii", LABELS, scan.affine, like=scan)
-    assert isinstance(loaded(tmp_path / "mask.nii"), nibabel.Nifti2Image)
+    assert isinstance(load_nifti(tmp_path / "mask.nii"), nibabel.Nifti2Image)
 
 
 def test_on_another_grid_the_scans_header_is_not_used(tmp_path: Path) -> None:
     scan = read_scan(nifti(tmp_path / "ct.nii", ct()))
     coarser = AFFINE @ np.diag([2, 2, 2, 1])
     save_nifti(tmp_path / "mask.nii", LABELS[::2, ::2, ::2], coarser, like=scan)
-    assert np.array_equal(loaded(tmp_path / "mask.nii").affine, coarser)
+    assert np.array_equal(load_nifti(tmp_path / "mask.nii").affine, coarser)
 
 
 def test_a_tilted_gantry_is_in_the_sform_alone(tmp_path: Path) -> None:
     sheared = AFFINE.copy()
     sheared[1, 2] = 0.8
     save_nifti(tmp_path / "mask.nii", LABELS, sheared)
-    header = loaded(tmp_path / "mask.nii").header
+    header = load_nifti(tmp_path / "mask.nii").header
     np.testing.assert_allclose(header.get_best_affine(), sheared, atol=1e-6)
     assert header["qform_code"] == 0 and header["sform_code"] == 1
 
@@ -84,7 +84,7 @@ def test_a_tilted_gantry_is_in_the_sform_alone(tmp_path: Path) -> None:
 def test_an_extension_travels_with_the_mask(tmp_path: Path) -> None:
     content = json.dumps({"labels": {"1": "left kidney"}}).encode()
     save_nifti(tmp_path / "mask.nii.gz", LABELS, AFFINE, extension=content)
-    image = loaded(tmp_path / "mask.nii.gz")
+    image = load_nifti(tmp_path / "mask.nii.gz")
     (extension,) = image.header.extensions
     assert extension.get_code() == 6 and json.loads(bytes(extension.content)) == {"labels": {"1": "left kidney"}}
     assert np.array_equal(np.asanyarray(image.dataobj), LABELS)

@@ -1,4 +1,4 @@
-"""Volumes from NIfTI, MetaImage and NRRD: what is read, refused and told, and label maps on their scan's axes."""
+"""Volumes from NIfTI, MetaImage and NRRD: what is read, refused or warned about; label maps on a scan's axes."""
 
 import gzip
 from collections.abc import Callable
@@ -28,14 +28,14 @@ def nifti(path: Path, array: np.ndarray[Any, Any], affine: np.ndarray[Any, Any] 
     return path
 
 
-def loaded(path: Path) -> Any:
-    """What nibabel makes of a file, which its types do not tell."""
+def load_nifti(path: Path) -> Any:
+    """Load a file with nibabel, as a type that has all attributes."""
     return nibabel.load(path)
 
 
-def patched(path: Path, **fields: Any) -> Path:
-    """A header with some fields as no writer of ours would set them; nibabel sets them right when it writes."""
-    header = loaded(path).header
+def patch_header(path: Path, **fields: Any) -> Path:
+    """Set fields of the header to values that nibabel itself would not write."""
+    header = load_nifti(path).header
     header["vox_offset"] = 352
     for field, value in fields.items():
         header[field] = value
@@ -59,7 +59,7 @@ def test_any_number_type_is_read(tmp_path: Path, dtype: str) -> None:
 def test_slope_and_intercept_are_applied(tmp_path: Path) -> None:
     stored = nifti(tmp_path / "ct.nii", ((ct() + 1024) // 2).astype(np.uint16))
     assert "nothing is below" in read_scan(stored).warnings[0]
-    scan = read_scan(patched(stored, scl_slope=2, scl_inter=-1024))
+    scan = read_scan(patch_header(stored, scl_slope=2, scl_inter=-1024))
     assert np.array_equal(scan.voxels, (ct() + 1024) // 2 * 2.0 - 1024) and scan.warnings == ()
 
 
@@ -135,14 +135,14 @@ def test_what_is_no_volume_is_refused(tmp_path: Path, array: np.ndarray[Any, Any
     ],
 )
 def test_a_geometry_that_cannot_be_used_is_refused(tmp_path: Path, fields: dict[str, Any], message: str) -> None:
-    path = patched(nifti(tmp_path / "ct.nii", ct()), **fields)
+    path = patch_header(nifti(tmp_path / "ct.nii", ct()), **fields)
     with pytest.raises(ScanError, match=message) as error:
         read_scan(path)
     assert str(path) in str(error.value)
 
 
 def test_a_blank_header_is_read_when_the_caller_insists(tmp_path: Path) -> None:
-    path = patched(nifti(tmp_path / "ct.nii", ct(), np.eye(4)), sform_code=0, qform_code=0)
+    path = patch_header(nifti(tmp_path / "ct.nii", ct(), np.eye(4)), sform_code=0, qform_code=0)
     with pytest.raises(ScanError, match="CT-RATE"):
         read_scan(path)
     scan = read_scan(path, allow_suspicious=True)
@@ -159,7 +159,7 @@ def test_a_blank_header_is_read_when_the_caller_insists(tmp_path: Path) -> None:
     ],
 )
 def test_a_doubtful_header_is_a_warning(tmp_path: Path, affine: Any, fields: dict[str, Any], message: str) -> None:
-    (warning,) = read_scan(patched(nifti(tmp_path / "ct.nii", ct(), affine), **fields)).warnings
+    (warning,) = read_scan(patch_header(nifti(tmp_path / "ct.nii", ct(), affine), **fields)).warnings
     assert message in warning and str(tmp_path) in warning
 
 

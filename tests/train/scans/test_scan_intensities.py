@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.train.scans.test_scan import loaded
+from tests.train.scans.test_scan import load_nifti
 from train.scans.scan import hu_problem
 
 Voxels = np.ndarray[Any, Any]
@@ -69,7 +69,7 @@ def test_what_is_not_hu_is_named(change: Callable[[Voxels], Voxels], message: st
 
 def test_real_volumes_likewise(shared_data: Path) -> None:
     for path in ("soft_tissue_sarcoma/STS_008/CT_image.nii.gz", "totalsegmentator/example_ct_sm.nii.gz"):
-        voxels = loaded(shared_data / "volumes" / path).get_fdata(dtype=np.float32)
+        voxels = load_nifti(shared_data / "volumes" / path).get_fdata(dtype=np.float32)
         assert [name for name, change in GOOD.items() if hu_problem(change(voxels))] == []
         assert [name for name, (change, _) in BAD.items() if not hu_problem(change(voxels))] == []
 

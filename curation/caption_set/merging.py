@@ -164,7 +164,7 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
 
 
 def _usage(usages: Sequence[Usage]) -> Usage | None:
-    """Return the sums. The first and last captions of the merged are not those of a shard: their rates are left out."""
+    """Return the sums. The first and last captions of the whole are not those of a shard: their rates are left out."""
     if not usages:
         return None
     names = ("questions", "retries", "repairs", "failures", "prompt_tokens", "completion_tokens", "seconds")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from curation.caption_set.fingerprint import change_stamp, fingerprint
 from curation.caption_set.manifest import (
     Counts,
     CurationSettings,
@@ -16,7 +15,6 @@ from curation.caption_set.manifest import (
     is_caption_set,
     load_manifest,
 )
-from curation.runtime.errors import InputError
 from curation.runtime.provenance import versions
 
 SOURCE = InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64)
@@ -54,9 +52,9 @@ def test_no_caption_set(tmp_path: Path) -> None:
 
 def test_differences_are_in_words() -> None:
     assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
-    other = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
-    found = differences(MANIFEST, InputFingerprint(name="r.csv", files=1, bytes=8, sha256="d" * 64), other)
-    assert found == [
+    other_settings = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
+    changes = differences(MANIFEST, InputFingerprint(name="r.csv", files=1, bytes=8, sha256="d" * 64), other_settings)
+    assert changes == [
         "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",
         "vocabulary: bbbbbbbbbbbb then, cccccccccccc now",
         "text columns: none then, a b now",
@@ -79,57 +77,3 @@ def test_counts_add_up_and_stay_sorted() -> None:
             "repaired": 2,
         }
     )
-
-
-def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
-    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
-    one.write_text("id,text\n1,a\n")
-    two.write_text("id,text\n1,b\n")
-    assert fingerprint(one)[0].sha256 != fingerprint(two)[0].sha256
-    two.write_text("id,text\n1,a\n")
-    assert fingerprint(one)[0].sha256 == fingerprint(two)[0].sha256
-    assert fingerprint(one)[0].bytes == 12
-
-
-def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
-    folder = tmp_path / "reports"
-    (folder / "deep").mkdir(parents=True)
-    (folder / "a.txt").write_text("Liver is normal.")
-    (folder / "deep" / "b.txt").write_text("Spleen is normal.")
-    before, rows = fingerprint(folder)
-    assert (before.files, rows) == (2, 2)
-    (folder / "notes.md").write_text("not a report")
-    assert fingerprint(folder)[0] == before
-    (folder / "deep" / "b.txt").rename(folder / "c.txt")
-    assert fingerprint(folder)[0].sha256 != before.sha256
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "rows"),
-    [
-        ("a.csv", 'id,text\n1,"two\nlines"\n2,x\n', 3),
-        ("a.csv", 'id,text\n1,"a ""quoted"" word\n and on"\n', 2),
-        ("a.jsonl", '{"text": "a\\nb"}\n{"text": "c"}\n', 2),
-        ("a.csv.gz", "whatever\n", None),
-    ],
-)
-def test_rows_are_estimated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, rows: int | None
-) -> None:
-    (tmp_path / name).write_text(text)
-    assert fingerprint(tmp_path / name)[1] == rows
-    monkeypatch.setattr("curation.caption_set.fingerprint.PIECE_BYTES", 5)
-    assert fingerprint(tmp_path / name)[1] == rows
-
-
-def test_a_stamp_tells_a_change_and_refuses_a_pipe(tmp_path: Path) -> None:
-    path = tmp_path / "r.csv"
-    path.write_text("a")
-    before = change_stamp(path)
-    assert change_stamp(path) == before
-    path.write_text("ab")
-    assert change_stamp(path) != before
-    with pytest.raises(InputError, match="no such file"):
-        change_stamp(tmp_path / "none.csv")
-    with pytest.raises(InputError, match="pipe"):
-        change_stamp(Path("/dev/null"))

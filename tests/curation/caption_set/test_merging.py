@@ -24,21 +24,21 @@ COUNT = 3
 
 def sharded(folder: Path, reports: Path, count: int = COUNT, **changes: Any) -> list[Path]:
     """All shards of a set, the last one first."""
-    made = []
+    folders = []
     for number in range(count, 0, -1):
         job = CurateJob(reports, folder / f"shard-{number}", workers=1, reports_per_part=5, shard=Shard(number, count))
         curate(replace(job, **changes), fake_recipe())
-        made.append(job.out)
-    return made
+        folders.append(job.out)
+    return folders
 
 
-def whole(folder: Path, reports: Path, **changes: Any) -> Path:
+def single_run(folder: Path, reports: Path, **changes: Any) -> Path:
     job = CurateJob(reports, folder / "whole", workers=1, reports_per_part=5)
     curate(replace(job, **changes), fake_recipe())
     return job.out
 
 
-def known(manifest: Manifest) -> dict[str, object]:
+def without_times(manifest: Manifest) -> dict[str, object]:
     """All but when and how long."""
     return manifest.model_dump(exclude={"seconds", "finished"})
 
@@ -51,12 +51,14 @@ def card(root: Path) -> str:
 @pytest.mark.parametrize(("reports", "count"), [(47, 3), (45, 3), (15, 3), (3, 4), (47, 1)])
 def test_merged_is_what_one_run_makes(tmp_path: Path, reports: int, count: int) -> None:
     source = write_reports(tmp_path / "reports.csv", reports, distinct=20)
-    one = whole(tmp_path, source)
+    whole_set = single_run(tmp_path, source)
     merged = tmp_path / "merged"
     manifest = merge(sharded(tmp_path, source, count), merged)
-    assert files(merged) == files(one) and len(files(one)) >= 3
-    assert known(load_manifest(merged)) == known(load_manifest(one)) and manifest == load_manifest(merged)
-    assert card(merged) == card(one)
+    assert files(merged) == files(whole_set) and len(files(whole_set)) >= 3
+    assert without_times(load_manifest(merged)) == without_times(
+        load_manifest(whole_set)
+    ) and manifest == load_manifest(merged)
+    assert card(merged) == card(whole_set)
     assert not list(merged.rglob(".*"))
 
 
@@ -65,12 +67,12 @@ def test_limit_and_bad_rows_are_those_of_the_whole(tmp_path: Path) -> None:
     lines = source.read_text().splitlines()
     lines[3] = lines[2]  # an id twice, in another shard than most
     source.write_text("\n".join(lines) + "\n")
-    one = whole(tmp_path, source, limit=22)
+    whole_set = single_run(tmp_path, source, limit=22)
     merge(sharded(tmp_path, source, limit=22), tmp_path / "merged")
-    assert files(tmp_path / "merged") == files(one)
+    assert files(tmp_path / "merged") == files(whole_set)
     manifest = load_manifest(tmp_path / "merged")
-    assert known(manifest) == known(load_manifest(one)) and manifest.skipped
-    assert (tmp_path / "merged" / "skipped.jsonl").read_bytes() == (one / "skipped.jsonl").read_bytes()
+    assert without_times(manifest) == without_times(load_manifest(whole_set)) and manifest.skipped
+    assert (tmp_path / "merged" / "skipped.jsonl").read_bytes() == (whole_set / "skipped.jsonl").read_bytes()
 
 
 def test_a_shard_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -105,7 +107,7 @@ def test_merging_again_changes_nothing_and_a_stop_is_made_good(tmp_path: Path, m
     assert not load_manifest(merged).complete
     monkeypatch.undo()
     first = merge(shards, merged)
-    assert files(merged) == files(whole(tmp_path, source)) and merge(shards[::-1], merged) == first
+    assert files(merged) == files(single_run(tmp_path, source)) and merge(shards[::-1], merged) == first
     with pytest.raises(SetError, match="holds another caption set"):
         merge(sharded(tmp_path / "other", write_reports(tmp_path / "others.csv", 20)), merged)
 
@@ -124,14 +126,14 @@ def test_the_shards_are_left_as_they_were(tmp_path: Path) -> None:
 
 def test_nothing_of_another_set_is_left(tmp_path: Path) -> None:
     source = write_reports(tmp_path / "reports.csv", 20)
-    merged = whole(tmp_path, write_reports(tmp_path / "others.csv", 47))
+    merged = single_run(tmp_path, write_reports(tmp_path / "others.csv", 47))
     (merged / "responses").mkdir()
     leftovers = [merged / name for name in ("prompt.yaml", "skipped.jsonl", "responses/part-00000.parquet")]
     for path in leftovers:
         path.write_bytes(b"of a set by a language model")
     merge(sharded(tmp_path, source), merged, overwrite=True)
     assert not any(path.exists() for path in leftovers)
-    assert files(merged) == files(whole(tmp_path / "alone", source))
+    assert files(merged) == files(single_run(tmp_path / "alone", source))
 
 
 def other_input(shards: list[Path], folder: Path) -> None:
@@ -159,12 +161,16 @@ def cut(shards: list[Path], folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "said"),
+    ("spoil", "error", "message"),
     [
         (lambda shards, folder: shards.pop(0), InputError, "shards are missing: 3/3"),
         (lambda shards, folder: shards.append(shards[0]), InputError, "are both shard 3/3"),
         (lambda shards, folder: shards.clear(), InputError, "no caption sets to merge"),
-        (lambda shards, folder: shards.append(whole(folder, folder / "reports.csv")), InputError, "whole is no shard"),
+        (
+            lambda shards, folder: shards.append(single_run(folder, folder / "reports.csv")),
+            InputError,
+            "whole is no shard",
+        ),
         (other_input, SetError, "the input has changed"),
         (other_settings, SetError, "reports per part: 4 then, 5 now|reports per part: 5 then, 4 now"),
         (other_count, SetError, "shards: 4 there, 3 here|shards: 3 there, 4 here"),
@@ -173,24 +179,10 @@ def cut(shards: list[Path], folder: Path) -> None:
     ],
 )
 def test_what_does_not_belong_together_is_told(
-    tmp_path: Path, spoil: Callable[[list[Path], Path], None], error: type[Exception], said: str
+    tmp_path: Path, spoil: Callable[[list[Path], Path], None], error: type[Exception], message: str
 ) -> None:
     shards = sharded(tmp_path, write_reports(tmp_path / "reports.csv", 47))
     spoil(shards, tmp_path)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         merge(shards, tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
-
-
-@pytest.mark.parametrize("said", ["0/3", "4/3", "3", "a/b", "1/0", "-1/3", ""])
-def test_a_wrong_shard_is_told(said: str) -> None:
-    with pytest.raises(InputError, match="expected I/N with I from 1 to N, such as 3/16"):
-        Shard.read(said)
-
-
-@pytest.mark.parametrize("reports", range(0, 40, 3))
-def test_sizes_add_up(reports: int) -> None:
-    shards = [Shard(number, 4) for number in range(1, 5)]
-    sizes = [shard.size(reports, 5) for shard in shards]
-    assert sum(sizes) == reports
-    assert sizes == [len(list(shard.select(list(range(reports)), 5))) for shard in shards]  # type: ignore[arg-type]

@@ -9,7 +9,6 @@ from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.set_files import TABLES, part_path
 from curation.caption_set.shards import PartWriter, source_names
 from curation.report import Report, Section
-from curation.runtime.files import whole_file, write_text
 
 TEXT = "Liver is normal. Größe 3 µm."
 REPORT = Report("a", TEXT, (Section("findings", 0, len(TEXT)),), {"age": "7"}, 3)
@@ -99,15 +98,3 @@ def test_source_columns_do_not_hide_ours() -> None:
         "source_text": "source_source_text",
         "Age": "source_Age",
     }
-
-
-def test_a_whole_file_or_none(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    with pytest.raises(RuntimeError), whole_file(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
-    write_text(path, "one")
-    write_text(path, "zwei ä")
-    assert path.read_text(encoding="utf-8") == "zwei ä"
-    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,5 @@
 import io
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -8,10 +7,7 @@ from rich.console import Console
 from curation.caption_set.manifest import ManifestError
 from curation.caption_set.stats import SetSummary, count_set, draw, show, summary_of
 from curation.pipeline import CurateJob, curate
-from curation.readers.problems import problem_lines
-from curation.report import RowProblem
 from curation.runtime.errors import InputError
-from curation.runtime.progress import TerminalProgress, readable
 from tests.curation.fakes import fake_recipe, write_reports
 
 
@@ -34,11 +30,11 @@ def printed(summary: SetSummary) -> str:
 
 def test_the_files_say_what_the_manifest_says(root: Path) -> None:
     counted = count_set(root)
-    known = summary_of(root, counted.manifest)
-    assert counted.reports == known.reports == 52
-    assert counted.captions == known.captions and counted.captions.total() > 200
-    assert counted.rejects == known.rejects == {"engine_error": 1, "not_grounded": 1}
-    assert printed(counted) == printed(known)
+    in_manifest = summary_of(root, counted.manifest)
+    assert counted.reports == in_manifest.reports == 52
+    assert counted.captions == in_manifest.captions and counted.captions.total() > 200
+    assert counted.rejects == in_manifest.rejects == {"engine_error": 1, "not_grounded": 1}
+    assert printed(counted) == printed(in_manifest)
 
 
 def test_what_is_shown(root: Path) -> None:
@@ -89,35 +85,3 @@ def test_a_plot_of_nothing_and_of_an_unknown_kind(root: Path, tmp_path: Path) ->
     draw(summary, tmp_path / "a.png")
     with pytest.raises(InputError, match=r"\.png or \.svg"):
         draw(summary, tmp_path / "a.bmp")
-
-
-def test_problem_lines() -> None:
-    problems = [RowProblem("r.csv", 7, "no text"), RowProblem("r.csv", None, "no id column")]
-    assert problem_lines(problems, 1002) == ["r.csv:7: no text", "r.csv: no id column", "… and 1,000 more"]
-    assert problem_lines([], 0) == []
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (99, "99 s"), (101, "2 min"), (7500, "2 h 05 min")])
-def test_durations(seconds: float, text: str) -> None:
-    assert readable(seconds) == text
-
-
-def test_progress_in_a_log_is_a_line_now_and_then(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("time.monotonic", lambda: clock.now)
-    with TerminalProgress("reports") as progress:
-        progress.start(1000, 100)
-        for _ in range(100):
-            clock.now += 0.5
-            progress.advance()
-    assert capsys.readouterr().err.splitlines() == ["160 reports, 2/s, 7 min left"]
-
-
-def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with TerminalProgress("reports") as progress:
-        progress.start(None, 0)
-        progress.advance()
-        assert progress.line().startswith("1 reports, ") and "left" not in progress.line()

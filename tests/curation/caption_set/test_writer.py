@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from curation.caption import OutcomeColumns
 from curation.caption_set import writer as caption_set
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
-from curation.caption_set.work_folder import SetError, lock_set
+from curation.caption_set.work_folder import SetError
 from curation.caption_set.writer import open_set
 from curation.pipeline import CurateJob, curate
 from curation.report import Report
@@ -87,25 +86,6 @@ def test_a_long_manifest_is_not_written_for_each_part(tmp_path: Path, monkeypatc
     manifest = load_manifest(root)
     assert len(manifest.parts) == 22 and manifest.counts.reports == 43
     assert pq.read_table(root / "reports")["report_id"].to_pylist() == [f"r{number}" for number in range(1, 44)]
-
-
-def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
-    root = tmp_path / "set"
-    with lock_set(root), pytest.raises(SetError, match=f"another run .process {os.getpid()}."), lock_set(root):
-        pass
-    with lock_set(root):
-        pass
-
-
-def test_a_lock_whose_file_was_removed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = tmp_path / "set"
-
-    def flock_after_removal(file: Any, how: int) -> None:
-        (root / ".work" / "lock").unlink()
-
-    monkeypatch.setattr("fcntl.flock", flock_after_removal)
-    with pytest.raises(SetError, match="finished by another run just now"), lock_set(root):
-        pass
 
 
 @contextmanager

@@ -75,14 +75,14 @@ def test_stray_bytes_behind_a_long_clean_beginning(tmp_path: Path) -> None:
 
 def test_truncated_and_corrupt_gzip(tmp_path: Path) -> None:
     path = tmp_path / "x.csv.gz"
-    whole = gzip.compress("".join(f"{number},{number**9}\n" for number in range(3000)).encode())
-    path.write_bytes(whole[:-500])
+    packed = gzip.compress("".join(f"{number},{number**9}\n" for number in range(3000)).encode())
+    path.write_bytes(packed[:-500])
     with open_bytes(path) as stream:
         read = read_lines(stream, path)
         assert next(read) == "0,0\n"
         with pytest.raises(DamagedError, match="cut off or corrupt"):
             list(read)
-    path.write_bytes(whole[:2000] + b"\0" * 50 + whole[2050:])
+    path.write_bytes(packed[:2000] + b"\0" * 50 + packed[2050:])
     with open_bytes(path) as stream, pytest.raises(DamagedError):
         list(read_lines(stream, path))
 

@@ -90,8 +90,8 @@ def test_what_the_csv_module_writes_comes_back(
     csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(  # type: ignore[arg-type]
         [("report id", "report", "lab"), *rows]
     )
-    found, problems = read(file.getvalue())
-    assert found == [["report id", "report", "lab"], *map(list, rows)]
+    rows_read, problems = read(file.getvalue())
+    assert rows_read == [["report id", "report", "lab"], *map(list, rows)]
     assert not problems
 
 
@@ -108,5 +108,5 @@ def test_any_text_ends_in_rows_or_a_clear_error(text: str) -> None:
         lines = [line for line in text.split("\n") if line]
         assert len(rows) - 1 == len(lines)
     assert all(row is None or 0 < row <= len(rows) for row, _, _ in problems)
-    kept = sum(character.isalnum() for row in rows[1:] for cell in row for character in cell)
-    assert kept >= sum(character.isalnum() for character in text)
+    letters = sum(character.isalnum() for row in rows[1:] for cell in row for character in cell)
+    assert letters >= sum(character.isalnum() for character in text)

@@ -56,8 +56,8 @@ def test_known_layouts(name: str) -> None:
         layout = find_layout(columns)
         same = columns[header.split(",").index(id_column)] if id_column else None
         assert layout.id_column == same
-        found = [[f"{column.name}/{column.section}" for column in alternative] for alternative in layout.texts]
-        assert [[text.lower() for text in texts] for texts in found] == [[t.lower() for t in ts] for ts in texts]
+        alternatives = [[f"{column.name}/{column.section}" for column in alternative] for alternative in layout.texts]
+        assert [[text.lower() for text in texts] for texts in alternatives] == [[t.lower() for t in ts] for ts in texts]
         assert (layout.heading is not None) == (name == "RadGenome")
 
 

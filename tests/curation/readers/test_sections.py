@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.readers.headings import find_headings, section_of
+from curation.readers.headings import find_headings
 from curation.readers.sections import split_sections
 from curation.report import READ_SECTIONS
 
@@ -202,14 +202,6 @@ def test_joined_findings_and_impression(join: str) -> None:
 def test_question_in_the_findings_is_no_bullet() -> None:
     text = "A hypodense lesion is seen (cyst?). Viral pneumonia? The heart is normal."
     assert cut(text) == [("findings", text)]
-
-
-@pytest.mark.parametrize(
-    ("phrase", "section"),
-    [("Technique and findings", "findings"), ("reason for  exam", "history"), ("Liver", None), ("", None)],
-)
-def test_section_of(phrase: str, section: str | None) -> None:
-    assert section_of(phrase) == section
 
 
 @settings(deadline=None)

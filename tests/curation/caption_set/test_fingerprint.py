@@ -1,0 +1,62 @@
+"""The fingerprint of an input, and what shows that it has changed."""
+
+from pathlib import Path
+
+import pytest
+
+from curation.caption_set.fingerprint import change_stamp, fingerprint
+from curation.runtime.errors import InputError
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("id,text\n1,a\n")
+    two.write_text("id,text\n1,b\n")
+    assert fingerprint(one)[0].sha256 != fingerprint(two)[0].sha256
+    two.write_text("id,text\n1,a\n")
+    assert fingerprint(one)[0].sha256 == fingerprint(two)[0].sha256
+    assert fingerprint(one)[0].bytes == 12
+
+
+def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("Liver is normal.")
+    (folder / "deep" / "b.txt").write_text("Spleen is normal.")
+    before, rows = fingerprint(folder)
+    assert (before.files, rows) == (2, 2)
+    (folder / "notes.md").write_text("not a report")
+    assert fingerprint(folder)[0] == before
+    (folder / "deep" / "b.txt").rename(folder / "c.txt")
+    assert fingerprint(folder)[0].sha256 != before.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        ("a.csv", 'id,text\n1,"two\nlines"\n2,x\n', 3),
+        ("a.csv", 'id,text\n1,"a ""quoted"" word\n and on"\n', 2),
+        ("a.jsonl", '{"text": "a\\nb"}\n{"text": "c"}\n', 2),
+        ("a.csv.gz", "whatever\n", None),
+    ],
+)
+def test_rows_are_estimated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, rows: int | None
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert fingerprint(tmp_path / name)[1] == rows
+    monkeypatch.setattr("curation.caption_set.fingerprint.PIECE_BYTES", 5)
+    assert fingerprint(tmp_path / name)[1] == rows
+
+
+def test_a_stamp_tells_a_change_and_refuses_a_pipe(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("a")
+    before = change_stamp(path)
+    assert change_stamp(path) == before
+    path.write_text("ab")
+    assert change_stamp(path) != before
+    with pytest.raises(InputError, match="no such file"):
+        change_stamp(tmp_path / "none.csv")
+    with pytest.raises(InputError, match="pipe"):
+        change_stamp(Path("/dev/null"))

@@ -1,0 +1,28 @@
+"""The lock on a caption set's folder."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.caption_set.work_folder import SetError, lock_set
+
+
+def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    with lock_set(root), pytest.raises(SetError, match=f"another run .process {os.getpid()}."), lock_set(root):
+        pass
+    with lock_set(root):
+        pass
+
+
+def test_a_lock_whose_file_was_removed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "set"
+
+    def flock_after_removal(file: Any, how: int) -> None:
+        (root / ".work" / "lock").unlink()
+
+    monkeypatch.setattr("fcntl.flock", flock_after_removal)
+    with pytest.raises(SetError, match="finished by another run just now"), lock_set(root):
+        pass

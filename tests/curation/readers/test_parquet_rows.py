@@ -1,0 +1,43 @@
+"""Parquet files, whole and damaged."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation.readers.tables import open_table
+from tests.curation.readers.reading import read_table
+
+
+def test_parquet_with_structs_and_binary_columns(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(
+        pa.table(
+            {"id": [1, None], "report": [{"findings": "F"}, None], "image": [b"\x00", b"\xff"], "age": [1.0, None]}
+        ),
+        path,
+    )
+    rows, problems = read_table(path)
+    assert rows[0] == {"id": "1", "report.findings": "F", "age": "1"}
+    assert problems == [(None, "columns with binary data are left out: image", True)]
+    pq.write_table(pa.table({"id": pa.array([], pa.string())}), path)
+    assert read_table(path) == ([], [])
+
+
+def test_damaged_row_group_costs_only_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    records = [{"id": str(number), "report": os.urandom(40).hex()} for number in range(300)]
+    pq.write_table(pa.Table.from_pylist(records), path, row_group_size=100, use_dictionary=False, compression="gzip")
+    column = pq.ParquetFile(path).metadata.row_group(1).column(1)
+    raw = bytearray(path.read_bytes())
+    middle = column.data_page_offset + column.total_compressed_size // 2
+    raw[middle : middle + 200] = os.urandom(200)
+    path.write_bytes(raw)
+    rows, problems = read_table(path)
+    assert rows == records[:100] + records[200:]
+    with open_table(path, lambda *_, **__: None) as table:
+        assert all(row.number == int(row.cells["id"]) + 1 for row in table.rows)
+    assert problems[0][0] == 101 and problems[0][1].startswith("rows 101 to 200 cannot be read")

@@ -1,0 +1,39 @@
+"""Spreadsheets, whole and damaged."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from curation.runtime.errors import InputError
+from tests.curation.readers.reading import RECORDS, read_table, write_records
+
+
+def test_spreadsheet_with_gaps_and_a_second_sheet(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    first = workbook.worksheets[0]
+    first.append(["ID", None, "Report", 5])
+    first.append([3001974670.0, None, "Normal."])
+    first.append([])
+    first.append([None, None, "Large liver.", 2.5, "beyond"])
+    workbook.create_sheet("more").append(["a"])
+    workbook.create_sheet("empty")
+    workbook.save(tmp_path / "x.xlsx")
+    rows, problems = read_table(tmp_path / "x.xlsx")
+    assert rows[0] == {"ID": "3001974670", "column 2": "", "Report": "Normal.", "5": "", "column 5": ""}
+    assert rows[1]["5"] == "2.5" and rows[1]["column 5"] == "beyond"
+    assert problems == [(None, "only sheet 'Sheet' is read, sheet 'more' is not", True)]
+
+
+def test_truncated_spreadsheet(tmp_path: Path) -> None:
+    write_records(tmp_path / "x.xlsx", RECORDS[:50])
+    raw = (tmp_path / "x.xlsx").read_bytes()
+    (tmp_path / "x.xlsx").write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(InputError, match="save it again"):
+        read_table(tmp_path / "x.xlsx")
+    shutil.rmtree(tmp_path, ignore_errors=True)
+    with pytest.raises(InputError, match="no such file or folder"):
+        read_table(tmp_path / "x.xlsx")

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--limit", type=int, default=20, help="test phantoms")
     options = parser.parse_args()
-    world = DemoWorld.found(options.demo)
+    world = DemoWorld.finished(options.demo)
     print("connector        seed    names  synonyms   merged  false masks")
     for seed in options.seeds:
         for connector in ("mlp", "cross_attention"):
@@ -36,11 +36,11 @@ def main() -> None:
 
 
 def row(summary: dict[str, Any]) -> list[str]:
-    """Mean Dice of names, synonyms and groups, and the share of false masks, of an evaluation's summary."""
+    """Return, as text, the mean Dice of names, synonyms and groups in a summary, and the share of false masks."""
     means = {mean["key"]: mean["score"]["dice"]["value"] for mean in summary["means"]}
-    absent = {each["kind"]: each["false_masks"]["value"] for each in summary["presence"]}
-    shown = [means["names"], means["synonyms"], means["groups"], absent["name"]]
-    return ["      –" if value is None else f"{value:7.3f}" for value in shown]
+    absent = {row["kind"]: row["false_masks"]["value"] for row in summary["presence"]}
+    values = [means["names"], means["synonyms"], means["groups"], absent["name"]]
+    return ["      –" if value is None else f"{value:7.3f}" for value in values]
 
 
 if __name__ == "__main__":

@@ -25,17 +25,17 @@ def main() -> None:
     parser.add_argument("--segment-steps", type=int, default=150)
     parser.add_argument("--limit", type=int, default=20, help="test phantoms")
     options = parser.parse_args()
-    world = DemoWorld.found(options.demo)
+    world = DemoWorld.finished(options.demo)
     print("image encoder  R@1 volume→report  R@1 report→volume  s/step    names  synonyms   merged  false masks")
     for name, flag in (("locked", "--no-unlock-image"), ("unlocked", "--unlock-image")):
         out = options.demo / "ablation" / name
         sizes = ["--steps", str(options.steps), "--batch-size", str(options.batch_size)]
-        found = world.align(out, flag, *sizes, "--evaluate-every", str(options.steps))
+        measures = world.align(out, flag, *sizes, "--evaluate-every", str(options.steps))
         seconds = [line["seconds_per_step"] for line in metrics(out) if line["kind"] == "train"]
         segmenter = out / "segment"
         world.segment(segmenter, "--start", str(out), "--steps", str(options.segment_steps))
         summary = world.evaluate(segmenter, segmenter / "evaluation", "--limit", str(options.limit))
-        both = f"{found['volume_to_report_r@1']:17.3f}  {found['report_to_volume_r@1']:17.3f}"
+        both = f"{measures['volume_to_report_r@1']:17.3f}  {measures['report_to_volume_r@1']:17.3f}"
         print(f"{name:13s}  {both}  {min(seconds):6.2f}  {'  '.join(row(summary))}", flush=True)
 
 

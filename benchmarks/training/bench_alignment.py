@@ -28,21 +28,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=150)
     options = parser.parse_args()
-    world = DemoWorld.found(options.demo)
+    world = DemoWorld.finished(options.demo)
     seconds = compare_losses(world, options.seeds, options.steps)
     compare_epochs(world, seconds)
 
 
 def compare_losses(world: DemoWorld, seeds: list[int], steps: int) -> float:
-    """The table of losses; gives seconds for one report with its captions in a step with MGCL."""
+    """Print the table of losses; return the seconds for one report with its captions in a step with MGCL."""
     print("loss           seed  R@1 volume→report  R@1 report→volume  R@5 volume→report  chance")
-    found: dict[str, list[float]] = {}
+    recalls: dict[str, list[float]] = {}
     rates: list[float] = []
     for seed in seeds:
         for name, weight in (("CLIP", "0"), ("CLIP + MGCL", "1")):
             out = world.folder / "ablation" / f"align-{name.replace(' ', '')}-{seed}"
             result = world.align(out, "--caption-weight", weight, "--seed", str(seed), "--steps", str(steps))
-            found.setdefault(name, []).append(result["volume_to_report_r@1"])
+            recalls.setdefault(name, []).append(result["volume_to_report_r@1"])
             ranks = [result[key] for key in ("volume_to_report_r@1", "report_to_volume_r@1", "volume_to_report_r@5")]
             print(
                 f"{name:13s} {seed:5d}  " + "  ".join(f"{rank:17.3f}" for rank in ranks),
@@ -51,15 +51,15 @@ def compare_losses(world: DemoWorld, seeds: list[int], steps: int) -> float:
             )
             if weight == "1":
                 rates += [line["seconds_per_step"] for line in metrics(out) if line["kind"] == "train"]
-    for name, values in found.items():
+    for name, values in recalls.items():
         print(f"{name:13s}  mean  {statistics.mean(values):17.3f}")
-    better = sum(mgcl > clip for clip, mgcl in zip(found["CLIP"], found["CLIP + MGCL"], strict=True))
+    better = sum(mgcl > clip for clip, mgcl in zip(recalls["CLIP"], recalls["CLIP + MGCL"], strict=True))
     print(f"MGCL has the higher R@1 with {better} of {len(seeds)} seeds")
     return float(statistics.median(rates)) / 32
 
 
 def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
-    """Text rate as trained above; the encoder's rate on the same phantoms, in this process."""
+    """Print what an epoch takes, from the text rate as trained above and the encoder's rate in this process."""
     import torch
 
     from models.aligner import Aligner
@@ -80,12 +80,12 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
     cases = open_dataset(world.dataset).cases[:20]
     reading = encoding = 0.0
     for case in cases:
-        began = time.monotonic()
+        start = time.monotonic()
         volume = read_volume(case, record.preprocessing).volume
         read = time.monotonic()
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bfloat16()):
             pool_volume(aligner, volume, options.window)
-        reading, encoding = reading + read - began, encoding + time.monotonic() - read
+        reading, encoding = reading + read - start, encoding + time.monotonic() - read
     volume_seconds = (reading + encoding) / len(cases)
     print(
         f"\na volume: {reading / len(cases):.3f} s to read, {encoding / len(cases):.3f} s to encode; "

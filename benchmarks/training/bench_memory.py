@@ -57,7 +57,7 @@ def one_run(stage: str, checkpointing: bool, args: argparse.Namespace) -> dict[s
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     model = model_of(stage, args, checkpointing).to(args.device).train()
-    optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad])
+    optimizer = torch.optim.AdamW([weight for weight in model.parameters() if weight.requires_grad])
     volume = torch.randn(1, 1, *(args.patch,) * 3, device=args.device)
     count = 105 if stage == "pretrain" else args.prompts
     target = torch.rand(1, count, *(args.patch,) * 3, device=args.device) > 0.9
@@ -85,12 +85,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"STUNet {args.size}, one patch of {args.patch}³; {on_what(args.device, args.threads)}")
     for stage in STAGES:
         without, with_it = (
-            in_a_process("benchmarks.training.bench_memory", [*argv, "--one", stage, kept]) for kept in ("no", "yes")
+            in_a_process("benchmarks.training.bench_memory", [*argv, "--one", stage, checkpointing])
+            for checkpointing in ("no", "yes")
         )
         for name, run in (("all activations kept", without), ("checkpointing", with_it)):
             print(f"{stage:10}{name:22}{run['mebibytes']:8,.0f} MiB{run['seconds']:8.2f} s   loss {run['loss']:.6f}")
-        memory, slower = without["mebibytes"] / with_it["mebibytes"], with_it["seconds"] / without["seconds"]
-        print(f"{'':10}checkpointing takes {1 / memory:.2f} times the memory and {slower:.2f} times the time")
+        memory, seconds = (with_it[key] / without[key] for key in ("mebibytes", "seconds"))
+        print(f"{'':10}checkpointing takes {memory:.2f} times the memory and {seconds:.2f} times the time")
     return 0
 
 

@@ -64,24 +64,24 @@ def plain(name: str, inputs: Inputs, chunk: int) -> Tensor:
     if name == "clip":
         captions, ids = captions[:, :1], ids[:, :1]
     reports, slots = ids.shape
-    own = torch.arange(reports, device=image.device)
-    others = own[:, None] != own
+    own_image = torch.arange(reports, device=image.device)
+    others = own_image[:, None] != own_image
     # (B, B·K): image i has a caption of this text somewhere.
     left_out = (ids[:, None, :, None] == ids[None, :, None, :]).any(2) & others[:, :, None]
     scale = log_scale.exp()
     if name == "joint":
         logits = scale * image @ captions.flatten(0, 1).T
         logits = logits.masked_fill(left_out.flatten(1), -torch.inf)
-        targets = functional.one_hot(own, reports).repeat_interleave(slots, 1).to(logits.dtype) / slots
+        targets = functional.one_hot(own_image, reports).repeat_interleave(slots, 1).to(logits.dtype) / slots
         # Not F.cross_entropy for this direction: a target of 0 times a log-probability of -inf is NaN.
         to_captions = -(targets * logits.log_softmax(1).masked_fill(targets == 0, 0)).sum(1).mean()
         back = (scale * captions.flatten(0, 1) @ image.T).masked_fill(left_out.flatten(1).T, -torch.inf)
-        return (to_captions + functional.cross_entropy(back, own.repeat_interleave(slots))) / 2
+        return (to_captions + functional.cross_entropy(back, own_image.repeat_interleave(slots))) / 2
     total = torch.zeros((), device=image.device)
     for slot in range(slots):
         to_texts = (scale * image @ captions[:, slot].T).masked_fill(left_out[:, :, slot], -torch.inf)
         to_images = (scale * captions[:, slot] @ image.T).masked_fill(left_out[:, :, slot].T, -torch.inf)
-        total = total + functional.cross_entropy(to_texts, own) + functional.cross_entropy(to_images, own)
+        total = total + functional.cross_entropy(to_texts, own_image) + functional.cross_entropy(to_images, own_image)
     return total / (2 * slots)
 
 
@@ -113,18 +113,18 @@ def one_run(name: str, way: str, args: argparse.Namespace) -> dict[str, float]:
 
 def compare(name: str, argv: Sequence[str], folder: Path) -> None:
     files = {way: folder / f"{name}-{way}.pt" for way in WAYS}
-    found = {way: in_a_process(MODULE, [*argv, "--one", name, way, "--gradients", str(files[way])]) for way in WAYS}
-    for way, one in found.items():
+    runs = {way: in_a_process(MODULE, [*argv, "--one", name, way, "--gradients", str(files[way])]) for way in WAYS}
+    for way, run in runs.items():
         print(
-            f"{name:<7}{way:<7}{one['wall']:>8.3f} s{one['cpu']:>8.3f} s of CPU{one['mebibytes']:>8,.0f} MiB"
-            f"   loss {one['value']:.6f}"
+            f"{name:<7}{way:<7}{run['wall']:>8.3f} s{run['cpu']:>8.3f} s of CPU{run['mebibytes']:>8,.0f} MiB"
+            f"   loss {run['value']:.6f}"
         )
     mine, theirs = (torch.load(files[way], weights_only=True) for way in WAYS)
     apart = [((mine[key] - theirs[key]).norm() / theirs[key].norm()).item() for key in ("captions", "log_scale")]
-    wall, cpu, memory = (found["plain"][key] / found["ovct"][key] for key in ("wall", "cpu", "mebibytes"))
+    wall, cpu, memory = (runs["plain"][key] / runs["ovct"][key] for key in ("wall", "cpu", "mebibytes"))
     print(
         f"{'':<7}plain / ovct: time {wall:.1f}, CPU time {cpu:.1f}, memory {memory:.1f}; values differ by "
-        f"{abs(found['plain']['value'] - found['ovct']['value']):.1e}, gradients of captions and scale relatively by "
+        f"{abs(runs['plain']['value'] - runs['ovct']['value']):.1e}, gradients of captions and scale relatively by "
         f"{apart[0]:.1e} and {apart[1]:.1e}"
     )
 

@@ -16,28 +16,28 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class DemoWorld:
-    """Its folder, `runs/demo` unless another was named."""
+    """The folder of a finished demo, and commands of ovct on it."""
 
     folder: Path
 
     @classmethod
-    def found(cls, folder: Path) -> DemoWorld:
-        """Stops, saying what to run, where it is not complete."""
+    def finished(cls, folder: Path) -> DemoWorld:
+        """Return the world of a finished demo. Stops, saying what to run, if it is not complete."""
         if not (folder / "align" / "checkpoint.json").exists():
             raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (23 minutes on two cores)")
         return cls(folder)
 
     @property
     def dataset(self) -> Path:
-        """Volumes with masks."""
+        """The folder of the phantoms: volumes with masks."""
         return self.folder / "phantoms" / "dataset"
 
     def config(self, stage: str) -> Path:
-        """The demo's settings of a stage."""
+        """Return the file of the demo's settings of a stage."""
         return ROOT / "examples" / "demo" / f"{stage}.yaml"
 
     def align(self, out: Path, *options: str) -> dict[str, float]:
-        """A run of stage 2 with the demo's settings and some others; what its last evaluation says."""
+        """Run stage 2 with the demo's settings and some others; return its last evaluation."""
         where = [
             str(self.folder / "captions"),
             "--volumes",
@@ -50,7 +50,7 @@ class DemoWorld:
         return last_evaluation(out)
 
     def segment(self, out: Path, *options: str) -> None:
-        """A run of stage 3 with the demo's settings and some others."""
+        """Run stage 3 with the demo's settings and some others."""
         cache = ["--cache", str(self.folder / "segment" / "cache")]
         ovct(
             "train",
@@ -65,24 +65,24 @@ class DemoWorld:
         )
 
     def evaluate(self, checkpoint: Path, out: Path, *options: str) -> dict[str, Any]:
-        """`summary.json` of an evaluation on the test phantoms."""
+        """Evaluate on the test phantoms and return its `summary.json`."""
         ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *options)
         summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
         return summary
 
 
 def metrics(out: Path) -> list[dict[str, Any]]:
-    """All lines of a run's log."""
+    """Return all lines of a run's log."""
     return [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
 
 
 def last_evaluation(out: Path) -> dict[str, float]:
-    """The last numbers on held-out cases."""
+    """Return the last numbers on held-out cases."""
     return next(line for line in reversed(metrics(out)) if line["kind"] == "evaluation")
 
 
 def ovct(*arguments: object) -> None:
-    """A command of ovct; stops with what it said where it failed."""
+    """Run a command of ovct; stop with its output if it fails."""
     command = [sys.executable, str(ROOT / "ovct.py"), *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--segment-steps", type=int, default=900)
     parser.add_argument("--out", type=Path, default=Path("runs/overfit"))
     options = parser.parse_args()
-    dataset, out, began = as_nnunet(options.out / "Dataset001_Example"), options.out, time.monotonic()
+    dataset, out, start_time = as_nnunet(options.out / "Dataset001_Example"), options.out, time.monotonic()
     patch = ["--patch", "64", "64", "96", "--no-augment", "--learning-rate", "0.002", "--foreground", "1"]
     often = ["--batch-size", "1", "--evaluate-every", "100000", "--save-every", "100"]
     spacing = ["--spacing-mm", "3", "3", "3", "--size", "S"]
@@ -38,7 +38,7 @@ def main() -> None:
         "train", "segment", dataset, *start, *patch, *often,
         "--steps", options.segment_steps, "--out", out / "segment", "--cache", out / "pretrain" / "cache",
     )  # fmt: skip
-    trained = time.monotonic() - began
+    trained = time.monotonic() - start_time
     ovct(
         "evaluate",
         dataset,
@@ -73,12 +73,12 @@ def as_nnunet(folder: Path) -> Path:
     image = nibabel.load(labels)
     assert isinstance(image, nibabel.Nifti1Image)
     present = np.unique(np.asanyarray(image.dataobj))
-    known = {"background": 0} | {names[str(int(number))]: int(number) for number in present if number}
+    labels_present = {"background": 0} | {names[str(int(number))]: int(number) for number in present if number}
     for name, source in (("imagesTr/example_0000.nii.gz", volume), ("labelsTr/example.nii.gz", labels)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / name)
-    described = {"channel_names": {"0": "CT"}, "labels": known, "numTraining": 1, "file_ending": ".nii.gz"}
-    (folder / "dataset.json").write_text(json.dumps(described, indent=1))
+    description = {"channel_names": {"0": "CT"}, "labels": labels_present, "numTraining": 1, "file_ending": ".nii.gz"}
+    (folder / "dataset.json").write_text(json.dumps(description, indent=1))
     return folder
 
 

@@ -33,9 +33,9 @@ def test_no_batch_shows_a_scan_twice_and_every_reconstruction_has_its_turn() -> 
     counts = Counter(index for batch in shown for index in batch)
     assert counts.keys() == set(range(len(scans)))
     for scan in "abcdefg":
-        each = [counts[index] for index, other in enumerate(scans) if other == scan]
+        shown_times = [counts[index] for index, name in enumerate(scans) if name == scan]
         # A scan counts once, however many reconstructions it has.
-        assert 0.75 < sum(each) / (3 * 400 / 7) < 1.25 and max(each) < 1.8 * min(each)
+        assert 0.75 < sum(shown_times) / (3 * 400 / 7) < 1.25 and max(shown_times) < 1.8 * min(shown_times)
 
 
 def test_epochs_differ_and_a_seed_gives_the_same_order_whatever_was_asked_before() -> None:
@@ -49,8 +49,10 @@ def test_epochs_differ_and_a_seed_gives_the_same_order_whatever_was_asked_before
 
 def test_the_order_of_the_cases_in_the_folder_does_not_decide() -> None:
     scans = ["c", "a", "b", "a"]
-    one, two = Order(scans, 1, 0), Order(sorted(scans), 1, 0)
-    assert [scans[one[number]] for number in range(30)] == [sorted(scans)[two[number]] for number in range(30)]
+    unsorted_order, sorted_order = Order(scans, 1, 0), Order(sorted(scans), 1, 0)
+    assert [scans[unsorted_order[number]] for number in range(30)] == [
+        sorted(scans)[sorted_order[number]] for number in range(30)
+    ]
 
 
 def test_fewer_scans_than_samples_are_shown_alike() -> None:

@@ -36,9 +36,9 @@ def started(nodes: list[list[str]], words: list[str]) -> list[subprocess.Popen[s
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 # What is added before a norm, or to all keys of a softmax, changes nothing: its gradient is rounding alone, which AdamW
@@ -58,18 +58,18 @@ def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: P
     else:
         nodes = [["--standalone", "--nproc-per-node", "2"]]
     for process in started(nodes, words):
-        told, _ = process.communicate(timeout=280)
-        assert process.returncode == 0, told
+        output, _ = process.communicate(timeout=280)
+        assert process.returncode == 0, output
     for parts in (1, 2):
-        one = tmp_path / f"one-{parts}"
-        trained(stage, world, one, **ALIKE, accumulate=parts)
-        alone, together = weights(one), weights(out)
+        alone_out = tmp_path / f"one-{parts}"
+        trained(stage, world, alone_out, **ALIKE, accumulate=parts)
+        alone, together = weights(alone_out), weights(out)
         assert alone.keys() == together.keys()
         apart = [(alone[name] - together[name]).abs().flatten() for name in alone if not WITHOUT_EFFECT.search(name)]
         share = float((torch.cat(apart) > 1e-5).double().mean())
         # In the same parts it is the same sum; in one part rounding differs, and AdamW's first steps are signs.
         assert share == 0 if parts == 2 else share < 0.02, f"{parts}: {share}, {max(map(torch.max, apart))}"
-        logs = [read_metrics(folder / "metrics.jsonl") for folder in (one, out)]
+        logs = [read_metrics(folder / "metrics.jsonl") for folder in (alone_out, out)]
         for here, there in zip(*logs, strict=True):
             assert here.keys() == there.keys() and here["kind"] == there["kind"]
             measured = [name for name in here if isinstance(here[name], float) and name != "seconds_per_step"]

@@ -67,7 +67,7 @@ class World:
 
 
 def labelled(root: Path, cases: int, structures: tuple[str, ...] = tuple(BOXES), first: int = 0) -> Path:
-    """A data set in TotalSegmentator's layout: s0, s1, ... with a mask for each structure."""
+    """Write a data set in TotalSegmentator's layout: s0, s1, ... with a mask for each structure."""
     for number in range(first, first + cases):
         draw = np.random.default_rng(number)
         volume = draw.normal(-900, 20, SHAPE).astype(np.float32)
@@ -85,21 +85,23 @@ def labelled(root: Path, cases: int, structures: tuple[str, ...] = tuple(BOXES),
 
 
 def captions_of(path: Path, cases: int) -> Path:
-    """Organ captions for s0, s1, ...: s0 has one, the others two to four; every report is another text."""
-    said = {
+    """Write organ captions for s0, s1, ...: s0 has one, the others two to four; every report is another text."""
+    texts_of_cases = {
         f"s{number}": {
             organ: f"{organ} {word} {number}"
             for organ, word in (("liver", "large"), ("spleen", "small"), ("aorta", "wide"), ("heart", "calm"))
         }
         for number in range(cases)
     }
-    kept = {name: dict(list(texts.items())[: 1 + number % 4]) for number, (name, texts) in enumerate(said.items())}
-    path.write_text(json.dumps(kept))
+    captions = {
+        name: dict(list(texts.items())[: 1 + number % 4]) for number, (name, texts) in enumerate(texts_of_cases.items())
+    }
+    path.write_text(json.dumps(captions))
     return path
 
 
 def make_world(root: Path, cases: int = 6) -> World:
-    """All of it; weights are drawn, nothing was trained."""
+    """Make all of a world; weights are drawn, nothing was trained."""
     world = World(root)
     tiny_encoder(world.encoder, dropout=0.0)
     torch.manual_seed(0)
@@ -127,9 +129,9 @@ SMALL: Mapping[str, object] = {
 }
 
 
-def settings(stage: str, world: World, **other: object) -> dict[str, object]:
-    """Of one stage, small."""
-    own: dict[str, dict[str, object]] = {
+def settings(stage: str, world: World, **options: object) -> dict[str, object]:
+    """Return the small settings of a stage, with some `options` changed."""
+    of_stages: dict[str, dict[str, object]] = {
         "pretrain": {"size": "tiny", "spacing_mm": [10, 10, 10], "patch": list(PATCH)},
         "align": {
             "image": str(world.image),
@@ -146,21 +148,21 @@ def settings(stage: str, world: World, **other: object) -> dict[str, object]:
             "presence_patches": 4,
         },
     }
-    return {**SMALL, **own[stage], **other}
+    return {**SMALL, **of_stages[stage], **options}
 
 
 CONFIGS: Mapping[str, type[StageConfig]] = {"pretrain": PretrainConfig, "align": AlignConfig, "segment": SegmentConfig}
 
 
-def trained(stage: str, world: World, out: Path, **other: object) -> TrainOutcome | None:
-    """`ovct train STAGE` in this process."""
-    config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **other))
+def trained(stage: str, world: World, out: Path, **options: object) -> TrainOutcome | None:
+    """Run `ovct train STAGE` in this process."""
+    config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **options))
     data = world.captions if stage == "align" else world.data
     return train(TrainJob((data,), out, volumes=world.data if stage == "align" else None), config, Progress())
 
 
 def weights(out: Path) -> dict[str, Tensor]:
-    """Of the checkpoint there."""
+    """Return the weights of the checkpoint there."""
     return load_checkpoint(out).model.state_dict()
 
 
@@ -169,7 +171,7 @@ ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
 
 
 def flags_of(values: Mapping[str, object]) -> list[str]:
-    """The same as flags of the command line."""
+    """Return settings as flags of the command line."""
     words = []
     for name, value in values.items():
         flag = name.replace("_", "-")
@@ -181,7 +183,7 @@ def flags_of(values: Mapping[str, object]) -> list[str]:
 
 
 def server() -> ForkServerContext:
-    """Processes that begin with everything imported: torch is loaded once for all of them."""
+    """Return a context whose processes begin with everything imported: torch is loaded once for all of them."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         [
@@ -197,7 +199,7 @@ def server() -> ForkServerContext:
 
 
 def command(words: list[str]) -> None:
-    """`ovct WORDS` in a process of `server`."""
+    """Run `ovct WORDS`, in a process of `server`."""
     from ovct import app
 
     torch.set_num_threads(1)

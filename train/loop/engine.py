@@ -117,12 +117,12 @@ class TrainingEngine:
         if self.world == 1:
             return
         for bucket in _buckets([parameter for parameter in parameters if parameter.requires_grad]):
-            gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in bucket]
+            gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in bucket]
             flat = torch.cat([gradient.flatten() for gradient in gradients])
             dist.all_reduce(flat)
             flat /= self.world
-            for parameter, part in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
-                parameter.grad = part.view_as(parameter).clone()
+            for weight, part in zip(bucket, torch.split(flat, [weight.numel() for weight in bucket]), strict=True):
+                weight.grad = part.view_as(weight).clone()
 
     def peak_memory(self) -> int:
         """Return the most memory in bytes that this process has held, on its GPU if it has one."""

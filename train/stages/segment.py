@@ -133,8 +133,8 @@ class SegmentTask(PatchTask):
     def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
         """Return the Dice on patches of held-out cases, by kind of prompt, and the share of false masks."""
         prompts = evaluated_prompts(self.structure_prompts)
-        embeddings = torch.stack([self.embeddings[each.prompt] for each in prompts]).to(engine.device)
-        structures = [each.structures for each in prompts]
+        embeddings = torch.stack([self.embeddings[prompt.text] for prompt in prompts]).to(engine.device)
+        structures = [prompt.structures for prompt in prompts]
         dice, pictures = RunningDice(len(prompts), engine.device), 0
         for case_ref in evaluated_cases(self.data, engine):
             progress.raise_if_interrupted()
@@ -154,7 +154,7 @@ class SegmentTask(PatchTask):
                     folder / f"{case}.png", sample.volume[0], truth, drawn, list(self.structure_prompts.names)
                 )
         dice.sum_over_processes()
-        indices = {kind: [index for index, each in enumerate(prompts) if each.kind == kind] for kind in KINDS}
+        indices = {kind: [index for index, prompt in enumerate(prompts) if prompt.kind == kind] for kind in KINDS}
         means = {kind: dice.mean(of_kind) for kind, of_kind in indices.items() if of_kind}
         return means | {"false_masks": dice.false_masks()}
 
@@ -182,7 +182,7 @@ KINDS = ("dice", "dice_synonyms", "dice_groups")
 class EvaluatedPrompt(NamedTuple):
     """A prompt of an evaluation while training, the structures that it means, and the measure that it counts for."""
 
-    prompt: str
+    text: str
     structures: tuple[str, ...]
     kind: str
 

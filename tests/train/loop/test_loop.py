@@ -39,18 +39,18 @@ class Numbers(Dataset[Tensor]):
 class Sums:
     """A task that learns to add; `calls` records what the loop called."""
 
-    def __init__(self, dropout: float = 0.0, other: int = 0) -> None:
+    def __init__(self, dropout: float = 0.0, setting: int = 0) -> None:
         torch.manual_seed(0)
         self.model: nn.Module = nn.Sequential(nn.Dropout(dropout), nn.Linear(4, 1))
         self.lr_multipliers: dict[str, float] = {}
         self.samples = Numbers()
-        self.other, self.calls, self.poison = other, list[Any](), -1
+        self.setting, self.calls, self.nan_step = setting, list[Any](), -1
 
     def collate(self, samples: list[Any]) -> Tensor:
         return torch.stack(samples)
 
     def settings(self) -> dict[str, Any]:
-        return {"task": "sums", "other": self.other, "patch": [1, 2]}
+        return {"task": "sums", "other": self.setting, "patch": [1, 2]}
 
     def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Any = None) -> None:
         self.calls.append(("prepare", numbers))
@@ -68,7 +68,7 @@ class Sums:
             loss = (self.model(part[:, :4])[:, 0] - part[:, 4]).square().mean() / len(parts)
             engine.backward(loss)
             total += loss.detach()
-        return {"loss": total * (torch.nan if step == self.poison else 1)}
+        return {"loss": total * (torch.nan if step == self.nan_step else 1)}
 
     def after_step(self) -> None:
         self.calls.append("after")
@@ -109,12 +109,14 @@ def engine() -> TrainingEngine:
     return TrainingEngine(RUNNING)
 
 
-def optimisation(**other: Any) -> Optimisation:
-    return Optimisation(**{"steps": 10, "batch_size": 4, "warmup_steps": 2, "learning_rate": 0.1, "ema": 0.9} | other)
+def optimisation(**options: Any) -> Optimisation:
+    return Optimisation(**{"steps": 10, "batch_size": 4, "warmup_steps": 2, "learning_rate": 0.1, "ema": 0.9} | options)
 
 
-def run(task: Sums, out: Path, engine: TrainingEngine, progress: Progress | None = None, **other: Any) -> TrainOutcome:
-    return fit(task, optimisation(**other), RUNNING, out, engine, progress or Progress())
+def run(
+    task: Sums, out: Path, engine: TrainingEngine, progress: Progress | None = None, **options: Any
+) -> TrainOutcome:
+    return fit(task, optimisation(**options), RUNNING, out, engine, progress or Progress())
 
 
 def test_what_happens_when(engine: TrainingEngine, tmp_path: Path) -> None:
@@ -147,8 +149,8 @@ def test_evaluated_and_saved_is_the_average_over_the_steps(engine: TrainingEngin
 
 
 def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: TrainingEngine, tmp_path: Path) -> None:
-    whole = Sums(dropout=0.5)
-    outcome = run(whole, tmp_path / "whole", engine)
+    uninterrupted = Sums(dropout=0.5)
+    outcome = run(uninterrupted, tmp_path / "whole", engine)
     for stop in (3, 4, 2):
         task = Sums(dropout=0.5)
         with pytest.raises(Interrupted):
@@ -156,7 +158,7 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: Trainin
         assert ("begin" in task.calls) == (stop == 3)
     last = Sums(dropout=0.5)
     assert run(last, tmp_path / "parts", engine) == outcome
-    assert last.calls.count("after") == 1 and torch.equal(last.weight, whole.weight)
+    assert last.calls.count("after") == 1 and torch.equal(last.weight, uninterrupted.weight)
     names = ("loss", "learning_rate", "weight")
     logs = [
         [{name: line.get(name) for name in names} for line in read_metrics(tmp_path / out / "metrics.jsonl")]
@@ -166,10 +168,10 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: Trainin
 
 
 def test_in_parts_it_learns_the_same(engine: TrainingEngine, tmp_path: Path) -> None:
-    one, two = Sums(), Sums()
-    run(one, tmp_path / "one", engine)
-    run(two, tmp_path / "two", engine, accumulate=2)
-    torch.testing.assert_close(one.weight, two.weight, rtol=1e-5, atol=1e-6)
+    at_once, in_parts = Sums(), Sums()
+    run(at_once, tmp_path / "one", engine)
+    run(in_parts, tmp_path / "two", engine, accumulate=2)
+    torch.testing.assert_close(at_once.weight, in_parts.weight, rtol=1e-5, atol=1e-6)
 
 
 def test_a_complete_run_has_nothing_to_do(engine: TrainingEngine, tmp_path: Path) -> None:
@@ -186,15 +188,15 @@ def test_other_settings_are_refused_by_name(engine: TrainingEngine, tmp_path: Pa
     with pytest.raises(Interrupted):
         run(Sums(), tmp_path, engine, StopAt(2))
     with pytest.raises(ConfigError, match=r"other settings \(other was 0, is 7\).*--overwrite"):
-        run(Sums(other=7), tmp_path, engine)
+        run(Sums(setting=7), tmp_path, engine)
     start_again(tmp_path)
     assert not list(tmp_path.glob("metrics*")) and not (tmp_path / "resume").exists()
-    assert run(Sums(other=7), tmp_path, engine).step == 10
+    assert run(Sums(setting=7), tmp_path, engine).step == 10
 
 
 def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: TrainingEngine, tmp_path: Path) -> None:
     task = Sums()
-    task.poison = 5
+    task.nan_step = 5
     with pytest.raises(RunError, match=r"loss of step 6 is no number any more: take a lower learning_rate"):
         run(task, tmp_path, engine)
     assert torch.isfinite(task.weight).all() and task.calls.count("after") == 5

@@ -54,14 +54,14 @@ class Trained:
 
 
 def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
-    whole, first = Trained(5), Trained(3)
+    uninterrupted, first = Trained(5), Trained(3)
     first.save(tmp_path, 3)
     assert saved_step(tmp_path, SETTINGS) == 3
     second = Trained()
     second.load(tmp_path)
     for step in (3, 4):
         second.step(step)
-    assert all(torch.equal(a, b) for a, b in zip(whole.tensors(), second.tensors(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(uninterrupted.tensors(), second.tensors(), strict=True))
 
 
 def test_only_the_newest_state_is_kept(tmp_path: Path) -> None:
@@ -124,10 +124,10 @@ def test_what_was_damaged_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"state-1\.safetensors cannot be read"):
         Trained().load(tmp_path)
     state.write_bytes(content)
-    other = Trained()
-    other.parameters = {f"x.{name}": parameter for name, parameter in other.parameters.items()}
+    renamed = Trained()
+    renamed.parameters = {f"x.{name}": parameter for name, parameter in renamed.parameters.items()}
     with pytest.raises(ConfigError, match="other parameters"):
-        other.load(tmp_path)
+        renamed.load(tmp_path)
     (tmp_path / "resume.json").write_text("{")
     with pytest.raises(ConfigError, match=r"resume\.json cannot be read"):
         saved_step(tmp_path, SETTINGS)
@@ -175,7 +175,7 @@ def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path:
     assert process.exitcode == 130
     assert json.loads((out / "resume" / "resume.json").read_text())["step"] >= before
     trained("pretrain", world, out, **options)
-    whole, killed = weights(tmp_path / "whole"), weights(out)
-    assert whole.keys() == killed.keys()
-    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+    expected, killed = weights(tmp_path / "whole"), weights(out)
+    assert expected.keys() == killed.keys()
+    assert all(torch.equal(expected[name], killed[name]) for name in expected)
     assert measured(tmp_path / "whole") == measured(out)

@@ -33,7 +33,7 @@ class ContrastiveBatch:
         return self.image, self.captions, self.log_scale
 
     def masks(self, slot: int | None = None) -> dict[str, Any]:
-        text_ids, valid = (each if slot is None else each[:, slot] for each in (self.text_ids, self.valid))
+        text_ids, valid = (mask if slot is None else mask[:, slot] for mask in (self.text_ids, self.valid))
         return {"text_ids": text_ids, "scan_ids": self.scan_ids, "valid": valid}
 
 
@@ -59,9 +59,9 @@ def naive_clip(
 
     total = torch.zeros((), dtype=torch.float64)
     for i in there:
-        own = scale * image[i] @ text[i]
-        total = total - log_softmax_at(own, [scale * image[i] @ text[j] for j in there if meet(i, j)])
-        total = total - log_softmax_at(own, [scale * image[j] @ text[i] for j in there if meet(i, j)])
+        positive = scale * image[i] @ text[i]
+        total = total - log_softmax_at(positive, [scale * image[i] @ text[j] for j in there if meet(i, j)])
+        total = total - log_softmax_at(positive, [scale * image[j] @ text[i] for j in there if meet(i, j)])
     return total / (2 * max(len(there), 1))
 
 
@@ -85,8 +85,8 @@ def naive_mgcl(
     def meet(i: int, j: int, k: int) -> bool:
         if i == j:
             return True
-        own = [k2 for j2, k2 in there if j2 == i]
-        same_text = text_ids is not None and any(bool(text_ids[i, k2] == text_ids[j, k]) for k2 in own)
+        slots_of_image = [k2 for j2, k2 in there if j2 == i]
+        same_text = text_ids is not None and any(bool(text_ids[i, k2] == text_ids[j, k]) for k2 in slots_of_image)
         same_scan = scan_ids is not None and bool(scan_ids[i] == scan_ids[j])
         return not (same_text or same_scan)
 
@@ -109,9 +109,11 @@ def naive_mgcl(
     return (to_image / total + to_captions / images) / 2
 
 
-def assert_same(one: Tensor, other: Tensor, inputs: Sequence[Tensor], tolerance: float = 1e-10) -> None:
-    """Values and gradients."""
-    torch.testing.assert_close(one, other, rtol=0, atol=tolerance)
-    assert one.dim() == 0
-    for mine, theirs in zip(torch.autograd.grad(one, inputs), torch.autograd.grad(other, inputs), strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=0, atol=tolerance)
+def assert_same(ours: Tensor, reference: Tensor, inputs: Sequence[Tensor], tolerance: float = 1e-10) -> None:
+    """Compare values and gradients."""
+    torch.testing.assert_close(ours, reference, rtol=0, atol=tolerance)
+    assert ours.dim() == 0
+    for gradient, expected in zip(
+        torch.autograd.grad(ours, inputs), torch.autograd.grad(reference, inputs), strict=True
+    ):
+        torch.testing.assert_close(gradient, expected, rtol=0, atol=tolerance)

@@ -26,15 +26,15 @@ def test_alignment_is_the_weighted_sum() -> None:
     masks = batch.masks()
     reports: dict[str, Any] = {"report_ids": batch.text_ids[:, 1], "report_valid": batch.valid[:, 1]}
     captions: dict[str, Any] = {"caption_ids": masks["text_ids"], "caption_valid": masks["valid"]}
-    whole = alignment_loss(
+    terms = alignment_loss(
         batch.image, batch.captions[:, 1], batch.captions, batch.log_scale, mgcl_variant="joint", weights=[1, 2, 3],
         report_weight=0.5, caption_weight=2, chunk=2, scan_ids=batch.scan_ids, **reports, **captions,
     )  # fmt: skip
     report = naive_clip(batch.image, batch.captions[:, 1], batch.log_scale, **batch.masks(1))
     caption = naive_mgcl(*batch.inputs, "joint", weights=[1, 2, 3], **masks)
-    torch.testing.assert_close(whole.report, report)
-    torch.testing.assert_close(whole.caption, caption)
-    assert_same(whole.total, 0.5 * report + 2 * caption, batch.inputs)
+    torch.testing.assert_close(terms.report, report)
+    torch.testing.assert_close(terms.caption, caption)
+    assert_same(terms.total, 0.5 * report + 2 * caption, batch.inputs)
 
 
 def test_a_term_of_weight_0_is_not_computed() -> None:

@@ -32,8 +32,8 @@ def test_clip_is_the_naive_loop(seed: int, chunk: int) -> None:
 def test_clip_is_torch_s_cross_entropy() -> None:
     batch = ContrastiveBatch(0)
     inputs = (batch.image, batch.captions[:, 0].detach().requires_grad_(), batch.log_scale)
-    logits, own = inputs[2].exp() * inputs[0] @ inputs[1].T, torch.arange(6)
-    plain = (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+    logits, labels = inputs[2].exp() * inputs[0] @ inputs[1].T, torch.arange(6)
+    plain = (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)) / 2
     assert_same(clip_loss(*inputs), plain, inputs)
 
 
@@ -65,8 +65,8 @@ def test_the_variants_differ_and_the_mean_is_that_of_clip_losses() -> None:
     batch = ContrastiveBatch(0, reports=8, size=32)
     mean, joint = (mgcl_loss(*batch.inputs, variant=variant) for variant in VARIANTS)
     assert abs(mean - joint) > 0.1
-    each = torch.stack([clip_loss(batch.image, batch.captions[:, k], batch.log_scale) for k in range(3)])
-    assert_same(mean, each.mean(), batch.inputs)
+    clip_losses = torch.stack([clip_loss(batch.image, batch.captions[:, k], batch.log_scale) for k in range(3)])
+    assert_same(mean, clip_losses.mean(), batch.inputs)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -154,8 +154,8 @@ def test_what_stands_for_a_missing_text_does_not_matter() -> None:
     bad = all_losses(spoilt, **{**batch.masks(), "text_ids": spoilt.text_ids})
     sum(good).backward()  # type: ignore[union-attr]
     sum(bad).backward()  # type: ignore[union-attr]
-    for one, other in zip(good, bad, strict=True):
-        assert one.item() == other.item()
+    for loss, spoilt_loss in zip(good, bad, strict=True):
+        assert loss.item() == spoilt_loss.item()
     for a, b in zip(batch.inputs, spoilt.inputs, strict=True):
         assert a.grad is not None and b.grad is not None and torch.equal(a.grad, b.grad)
     assert spoilt.captions.grad is not None and not spoilt.captions.grad[~batch.valid].any()
@@ -165,17 +165,17 @@ def test_what_stands_for_a_missing_text_does_not_matter() -> None:
 def test_logits_are_float32_whatever_the_inputs_are(dtype: torch.dtype) -> None:
     batch = ContrastiveBatch(0, reports=64, size=32)
     aligned = functional.normalize(batch.captions + batch.image[:, None] / 2, dim=-1)
-    image, captions = (each.detach().to(dtype) for each in (batch.image, aligned))
+    image, captions = (tensor.detach().to(dtype) for tensor in (batch.image, aligned))
     log_scale = torch.tensor(MAX_LOG_SCALE)
     ours = all_losses_at(image, captions, log_scale)
     exact = all_losses_at(image.double(), captions.double(), log_scale.double())
-    for one, other in zip(ours, exact, strict=True):
-        assert one.dtype == torch.float32
-        torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-5)
+    for loss, expected in zip(ours, exact, strict=True):
+        assert loss.dtype == torch.float32
+        torch.testing.assert_close(loss.double(), expected, rtol=1e-4, atol=1e-5)
     if dtype == torch.bfloat16:
         logits = log_scale.exp().to(dtype) * image @ captions[:, 0].T
-        own = torch.arange(64)
-        plain = (functional.cross_entropy(logits, own) + functional.cross_entropy(logits.T, own)) / 2
+        labels = torch.arange(64)
+        plain = (functional.cross_entropy(logits, labels) + functional.cross_entropy(logits.T, labels)) / 2
         assert abs(plain - exact[0]) > 2e-4 * exact[0]
 
 
@@ -189,7 +189,7 @@ def all_losses_at(image: Tensor, captions: Tensor, log_scale: Tensor) -> list[Te
 def test_autocast_changes_nothing() -> None:
     def run(autocast: bool) -> list[Tensor]:
         batch = ContrastiveBatch(0, reports=16)
-        image, captions = (each.detach().float().requires_grad_() for each in (batch.image, batch.captions))
+        image, captions = (tensor.detach().float().requires_grad_() for tensor in (batch.image, batch.captions))
         log_scale = torch.tensor(MAX_LOG_SCALE)
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             losses = all_losses_at(image, captions, log_scale)

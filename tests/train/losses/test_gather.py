@@ -90,7 +90,7 @@ def trained(batch: dict[str, Tensor], name: str) -> list[Tensor]:
 
 def own_part(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     rank, ranks = rank_and_size()
-    return {name: each.chunk(ranks)[rank] for name, each in batch.items()}
+    return {name: tensor.chunk(ranks)[rank] for name, tensor in batch.items()}
 
 
 def all_losses_on_a_rank() -> Results:
@@ -140,8 +140,8 @@ def on_four_ranks() -> Results:
     results = all_losses_on_a_rank()
     rank, _ = rank_and_size()
     groups = [dist.new_group([0, 1]), dist.new_group([2, 3])]
-    half = {name: each.chunk(2)[rank // 2] for name, each in whole_batch().items()}
-    part = {name: each.chunk(2)[rank % 2] for name, each in half.items()}
+    half = {name: tensor.chunk(2)[rank // 2] for name, tensor in whole_batch().items()}
+    part = {name: tensor.chunk(2)[rank % 2] for name, tensor in half.items()}
     results["half"] = in_a_group(part, groups[rank // 2])
     return results
 
@@ -171,9 +171,9 @@ def test_four_ranks_make_what_one_does_and_groups_keep_apart(tmp_path: Path) -> 
     four = on_ranks(on_four_ranks, 4, tmp_path)
     assert_one_process_makes_the_same(four)
     for number, half in enumerate((slice(0, 4), slice(4, 8))):
-        batch = {name: each[half] for name, each in whole_batch().items()}
-        one, other = (torch.stack(results["half"]) for results in four[2 * number : 2 * number + 2])
-        torch.testing.assert_close((one + other) / 2, torch.stack(in_a_group(batch)), rtol=0, atol=1e-9)
+        batch = {name: tensor[half] for name, tensor in whole_batch().items()}
+        first_rank, second_rank = (torch.stack(results["half"]) for results in four[2 * number : 2 * number + 2])
+        torch.testing.assert_close((first_rank + second_rank) / 2, torch.stack(in_a_group(batch)), rtol=0, atol=1e-9)
 
 
 def test_tensors_are_in_the_order_of_ranks_and_gradients_are_summed(two: list[Results]) -> None:

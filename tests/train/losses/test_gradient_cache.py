@@ -209,7 +209,7 @@ def test_autocast_around_it_all_does_not_cut_the_weights_off() -> None:
 
 def on_a_rank() -> dict[str, list[Tensor]]:
     rank, ranks = rank_and_size()
-    images, texts = (each.chunk(ranks)[rank] for each in inputs())
+    images, texts = (tensor.chunk(ranks)[rank] for tensor in inputs())
     results = {}
 
     model = Model().eval()
@@ -225,11 +225,11 @@ def on_a_rank() -> dict[str, list[Tensor]]:
     model = Model().eval()
     # The scale goes with one of the two, and a batch is done twice, as a wrapper left in the middle would tell.
     model.text.register_parameter("log_scale", model.log_scale)
-    each = [DistributedDataParallel(tower) for tower in (model.image, model.text)]
+    wrapped_towers = [DistributedDataParallel(tower) for tower in (model.image, model.text)]
 
     def sync(last: bool) -> AbstractContextManager[Any]:
         stack = ExitStack()
-        for tower in each if not last else []:
+        for tower in wrapped_towers if not last else []:
             stack.enter_context(tower.no_sync())
         return stack
 
@@ -237,8 +237,8 @@ def on_a_rank() -> dict[str, list[Tensor]]:
         model.zero_grad()
         loss = cached_backward(
             [
-                Tower(lambda chunk: functional.normalize(each[0](chunk), dim=-1), torch.split(images, 3)),
-                Tower(lambda chunk: functional.normalize(each[1](chunk), dim=-1), torch.split(texts, 5)),
+                Tower(lambda chunk: functional.normalize(wrapped_towers[0](chunk), dim=-1), torch.split(images, 3)),
+                Tower(lambda chunk: functional.normalize(wrapped_towers[1](chunk), dim=-1), torch.split(texts, 5)),
             ],
             model.loss,
             sync=sync,

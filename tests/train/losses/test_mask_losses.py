@@ -61,10 +61,12 @@ def naive_resized(volume: Tensor, size: tuple[int, ...]) -> Tensor:
     return resized
 
 
-def assert_same(one: Tensor, other: Tensor, *inputs: Tensor) -> None:
-    torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
-    for mine, theirs in zip(torch.autograd.grad(one, inputs), torch.autograd.grad(other, inputs), strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-10)
+def assert_same(ours: Tensor, reference: Tensor, *inputs: Tensor) -> None:
+    torch.testing.assert_close(ours, reference, rtol=0, atol=1e-10)
+    for gradient, expected in zip(
+        torch.autograd.grad(ours, inputs), torch.autograd.grad(reference, inputs), strict=True
+    ):
+        torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(3))

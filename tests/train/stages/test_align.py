@@ -26,12 +26,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("align"), cases=8)
 
 
-def config_of(world: World, **other: object) -> AlignConfig:
-    return load_config(AlignConfig, None, settings("align", world, **other))
+def config_of(world: World, **options: object) -> AlignConfig:
+    return load_config(AlignConfig, None, settings("align", world, **options))
 
 
-def opened(world: World, cache: Path, **other: object) -> AlignTask:
-    return open_alignment(world.captions, world.data, config_of(world, **other), cache)
+def opened(world: World, cache: Path, **options: object) -> AlignTask:
+    return open_alignment(world.captions, world.data, config_of(world, **options), cache)
 
 
 def engine_of(world: World) -> TrainingEngine:

@@ -34,8 +34,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made_world
 
 
-def opened(world: World, folder: Path, **other: object) -> tuple[SegmentTask, TrainingEngine]:
-    config = load_config(SegmentConfig, None, settings("segment", world, **other))
+def opened(world: World, folder: Path, **options: object) -> tuple[SegmentTask, TrainingEngine]:
+    config = load_config(SegmentConfig, None, settings("segment", world, **options))
     engine = TrainingEngine(Running(accelerator="cpu", precision="32-true"))
     return open_segmentation([world.data], config, folder), engine
 

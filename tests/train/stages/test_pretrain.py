@@ -27,12 +27,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("pretrain"))
 
 
-def config_of(world: World, **other: object) -> PretrainConfig:
-    return load_config(PretrainConfig, None, settings("pretrain", world, **other))
+def config_of(world: World, **options: object) -> PretrainConfig:
+    return load_config(PretrainConfig, None, settings("pretrain", world, **options))
 
 
-def opened(world: World, cache: Path, *others: Path, **other: object) -> PretrainTask:
-    return open_pretraining([world.data, *others], config_of(world, **other), cache)
+def opened(world: World, cache: Path, *others: Path, **options: object) -> PretrainTask:
+    return open_pretraining([world.data, *others], config_of(world, **options), cache)
 
 
 def test_it_learns_and_leaves_a_checkpoint(world: World, tmp_path: Path) -> None:

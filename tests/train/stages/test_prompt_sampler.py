@@ -54,11 +54,11 @@ def test_embeddings_have_length_one_and_mean_what_they_stand_for() -> None:
 def test_no_held_out_group_is_drawn_as_a_whole() -> None:
     members = {group.name: set(group.members) for group in STRUCTURE_PROMPTS.groups}
     assert len(members["kidneys"]) == 2 and len(members["right lung"]) == 3 and len(members["lungs"]) == 5
-    merged = [set(each) for step in range(150) for each in sampler().draw(step).structures if len(each) > 1]
-    assert len(merged) == 150 * 4 and {len(each) for each in merged} == {2, 3, 4, 5}
-    assert not [each for each in merged for group in members.values() if group <= each]
+    merged = [set(names) for step in range(150) for names in sampler().draw(step).structures if len(names) > 1]
+    assert len(merged) == 150 * 4 and {len(names) for names in merged} == {2, 3, 4, 5}
+    assert not [names for names in merged for group in members.values() if group <= names]
     # Some members of one group meet, so that several of a kind are nothing new.
-    assert any(len(members["right lung"] & each) == 2 for each in merged)
+    assert any(len(members["right lung"] & names) == 2 for names in merged)
 
 
 def test_singles_are_all_structures_in_turn_and_half_the_time_by_name() -> None:
@@ -66,8 +66,8 @@ def test_singles_are_all_structures_in_turn_and_half_the_time_by_name() -> None:
     seen = set()
     for step in range(100):
         drawn = sampler(count=4, merged=0).draw(step)
-        assert len(set(drawn.structures)) == 4 and all(len(each) == 1 for each in drawn.structures)
-        seen |= {each for (each,) in drawn.structures}
+        assert len(set(drawn.structures)) == 4 and all(len(names) == 1 for names in drawn.structures)
+        seen |= {name for (name,) in drawn.structures}
         for vector, (name,) in zip(drawn.embeddings, drawn.structures, strict=True):
             if len(STRUCTURE_PROMPTS.trained[name]) > 1:
                 is_name = made_of(vector) == [STRUCTURE_PROMPTS.names[name]]
@@ -79,11 +79,11 @@ def test_singles_are_all_structures_in_turn_and_half_the_time_by_name() -> None:
 def test_more_prompts_than_structures_and_one_group_alone() -> None:
     assert len(sampler(count=100, merged=0).draw(0).structures) == len(STRUCTURES)
     structure_prompts = build_structure_prompts(["kidney_left", "kidney_right"])
-    embeddings = {prompt: torch.ones(3) for each in structure_prompts.trained.values() for prompt in each}
+    embeddings = {prompt: torch.ones(3) for prompts in structure_prompts.trained.values() for prompt in prompts}
     drawn = PromptSampler(structure_prompts, embeddings, 4, 1.0, 0).draw(0)
-    assert all(len(each) == 1 for each in drawn.structures)
+    assert all(len(names) == 1 for names in drawn.structures)
 
 
 def test_every_prompt_that_may_be_trained_is() -> None:
     drawn = [sampler(merged=0).draw(step) for step in range(60)]
-    assert {prompt for each in drawn for vector in each.embeddings for prompt in made_of(vector)} == set(TRAINED)
+    assert {prompt for step in drawn for vector in step.embeddings for prompt in made_of(vector)} == set(TRAINED)

@@ -25,12 +25,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("segment"))
 
 
-def config_of(world: World, **other: object) -> SegmentConfig:
-    return load_config(SegmentConfig, None, settings("segment", world, **other))
+def config_of(world: World, **options: object) -> SegmentConfig:
+    return load_config(SegmentConfig, None, settings("segment", world, **options))
 
 
-def opened(world: World, cache: Path, *others: Path, **other: object) -> SegmentTask:
-    return open_segmentation([world.data, *others], config_of(world, **other), cache)
+def opened(world: World, cache: Path, *others: Path, **options: object) -> SegmentTask:
+    return open_segmentation([world.data, *others], config_of(world, **options), cache)
 
 
 def engine_of(world: World) -> TrainingEngine:
@@ -77,7 +77,7 @@ def test_what_a_data_set_does_not_label_has_no_gradient(world: World, tmp_path: 
     few = labelled(tmp_path / "few", 3, ("liver",), first=20)
     task = opened(world, tmp_path / "cache", few, prompts_per_step=4, merged=0.5)
     case_ref = next(case_ref for case_ref in task.data.case_refs() if case_ref.source == 1)
-    sample = next(each for each in (task.samples[number] for number in range(60)) if each.case_ref == case_ref)
+    sample = next(sample for sample in map(task.samples.__getitem__, range(60)) if sample.case_ref == case_ref)
     part = task.collate([sample])
     prompts = task.prompts.draw(0)
     logits = list[Tensor]()
@@ -119,7 +119,7 @@ def test_every_labelled_mask_weighs_the_same_in_parts(
     for split in (1, 2, 4):
         task = opened(world, tmp_path / "cache", few, augment=False, missed_structure_weight=weight)
         samples = [task.samples[number] for number in range(4)]
-        assert len({each.case_ref.source for each in samples}) == 2
+        assert len({sample.case_ref.source for sample in samples}) == 2
         parts = [task.collate(samples[start : start + 4 // split]) for start in range(0, 4, 4 // split)]
         metrics = task.backward(parts, 0, engine_of(world))
         gradients.append((metrics, [weight.grad for weight in task.model.parameters() if weight.requires_grad]))
@@ -142,7 +142,7 @@ def test_perfect_answers(world: World, tmp_path: Path) -> None:
     from train.data.crops import middle_patch
 
     (case_ref,) = task.data.case_refs(held_out=True)
-    structures = [each.structures for each in evaluated_prompts(task.structure_prompts)]
+    structures = [prompt.structures for prompt in evaluated_prompts(task.structure_prompts)]
     truths.append(target_masks(task.data, task.collate([middle_patch(task.data, case_ref, PATCH)]), structures)[0])
     task.model.forward = answer  # type: ignore[method-assign, assignment]
     measures = task.evaluate(engine_of(world), Progress(), None)

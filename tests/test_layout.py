@@ -1,13 +1,15 @@
-"""What holds for the project as a whole: who may import whom, what a start costs, what the README's tree names."""
+"""What holds for the project as a whole: who may import whom, how large folders and modules are, what a start costs.
+
+``python -m tests.test_layout [CHECKOUT]`` prints the figures of a layout.
+"""
 
 import ast
 import importlib.util
-import re
 import subprocess
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -49,7 +51,13 @@ LEVELS = {
     ),
 }
 # Of `curation`, `train` may import these alone: caption sets are read, and a command reports its errors in one way.
-TRAIN_FROM_CURATION = ("curation.runtime", "curation.caption_set", "curation.cli.options", "curation.cli.errors")
+TRAIN_FROM_CURATION = (
+    "curation.runtime",
+    "curation.caption_set",
+    "curation.cli.errors",
+    "curation.cli.help",
+    "curation.cli.options",
+)
 MOST_FILES = 20
 MOST_LINES = 300
 HEAVY = {
@@ -245,43 +253,107 @@ def test_help_answers_in_under_a_second() -> None:
     assert min(seconds() for _ in range(3)) < 1.0
 
 
-def own_files() -> set[str]:
-    """Files that git tracks or would track. An `__init__.py` that holds no code is part of its folder's line."""
+def tracked_files() -> list[Path]:
+    """The files that git tracks or would track, relative to the root."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    return {name for name in listed if (ROOT / name).exists() and not is_bare_init(ROOT / name)}
+    return sorted(Path(name) for name in set(listed) if (ROOT / name).exists())
 
 
-def is_bare_init(path: Path) -> bool:
-    if path.name != "__init__.py":
-        return False
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in body)
+def folder_sizes(files: Iterable[Path]) -> Counter[str]:
+    """How many files lie right in each folder."""
+    return Counter(str(path.parent) for path in files)
 
 
-def tree_files(readme: str) -> list[str]:
-    """Paths in the README's tree: two blanks of indentation for each folder, a name, two blanks, what it is."""
-    tree = re.search(r"<!-- tree -->\s*```text\n(.*?)```", readme, re.DOTALL)
-    assert tree is not None, "README.md has no <!-- tree --> block"
-    folders: list[str] = []
-    files = []
-    for line in tree[1].splitlines():
-        name = line.split()[0]
-        depth = (len(line) - len(line.lstrip())) // 2
-        assert re.search(r"\S {2,}\S", line.strip()), f"no description: {line!r}"
-        del folders[depth:]
-        if name.endswith("/"):
-            folders.append(name)
-        else:
-            files.append("".join(folders) + name)
-    return files
+def classes_defined_twice(root: Path) -> dict[str, list[str]]:
+    """Class names that more than one module defines, with these modules."""
+    homes: dict[str, list[str]] = defaultdict(list)
+    for module, path in sources(root).items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(module)
+    return {name: modules for name, modules in sorted(homes.items()) if len(modules) > 1}
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
-def test_the_readme_names_every_file() -> None:
-    named = tree_files((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert len(named) == len(set(named))
-    assert sorted(own_files() - set(named)) == [], "these have no line in the README's tree"
-    assert sorted(set(named) - own_files()) == [], "the README's tree names what is not there"
+def test_no_folder_holds_more_files_than_one_can_look_over() -> None:
+    assert {name: count for name, count in folder_sizes(tracked_files()).items() if count > MOST_FILES} == {}
+
+
+def test_no_module_is_too_long_to_read() -> None:
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in sources(ROOT).items()}
+    assert {module: count for module, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_no_class_name_means_two_things() -> None:
+    assert classes_defined_twice(ROOT) == {}
+
+
+def box_graph(root: Path, folder: str) -> dict[str, set[str]]:
+    """Which boxes of a top-level folder each of its boxes imports."""
+    graph: dict[str, set[str]] = {}
+    for module, targets in import_graph(root).items():
+        if module.startswith(f"{folder}."):
+            below = graph.setdefault(box_of(module), set())
+            below |= {box_of(target) for target in targets if target.startswith(f"{folder}.")} - {box_of(module)}
+    for module in sources(root):
+        if module.startswith(f"{folder}."):
+            graph.setdefault(box_of(module), set())
+    return graph
+
+
+def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    """Every box that `start` imports, or that one of these imports, and so on."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        for target in graph.get(waiting.pop(), set()) - reached:
+            reached.add(target)
+            waiting.append(target)
+    return reached
+
+
+def level_count(graph: dict[str, set[str]]) -> int:
+    """The number of boxes on the longest way down the arrows; boxes that need each other count as one."""
+    below = {box: reachable(graph, box) for box in graph}
+    group = {box: frozenset({box} | {other for other in below[box] if box in below[other]}) for box in graph}
+    heights: dict[frozenset[str], int] = {}
+
+    def height(members: frozenset[str]) -> int:
+        if members not in heights:
+            targets = {group[target] for box in members for target in graph[box] if group[target] != members}
+            heights[members] = 1 + max(map(height, targets), default=0)
+        return heights[members]
+
+    return max(map(height, set(group.values())), default=0)
+
+
+def figures(root: Path) -> dict[str, object]:
+    """The figures of a checkout's layout, also of one from before these rules."""
+    shipped = [path for path in sources(root).values()]
+    sizes = Counter(str(path.parent.relative_to(root)) for path in shipped)
+    result: dict[str, object] = {
+        "packages": len({path.parent for path in shipped} - {root}),
+        "largest folder": "{}: {} modules".format(*sizes.most_common(1)[0]),
+        "class names defined twice": len(classes_defined_twice(root)),
+        "modules above 250 lines": sum(len(path.read_text().splitlines()) > 250 for path in shipped),
+    }
+    for folder in LEVELS:
+        graph = box_graph(root, folder)
+        circles = sum(box in reachable(graph, target) for box, targets in graph.items() for target in targets)
+        result[f"{folder}: boxes"] = len(graph)
+        result[f"{folder}: levels"] = level_count(graph)
+        result[f"{folder}: arrows in circles of boxes"] = circles
+    return result
+
+
+def test_levels_are_counted_along_the_longest_way() -> None:
+    assert level_count({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == 3
+    assert level_count({"a": {"b"}, "b": {"a", "c"}, "c": set(), "d": set()}) == 2
+
+
+if __name__ == "__main__":
+    for name, value in figures(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT).items():
+        print(f"{name:40}{value}")

@@ -122,6 +122,8 @@ def curate(
     ] = None,
     id_column: IdColumn = None,
     text_column: TextColumn = None,
+    *,
+    scale: ScaleOptions,
     prompt: Annotated[
         str | None,
         typer.Option(
@@ -131,9 +133,7 @@ def curate(
             rich_help_panel=MODELS,
         ),
     ] = None,
-    *,
     language_model: DraftingOptions,
-    scale: ScaleOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
@@ -190,9 +190,7 @@ def _show(curation: Curation, json: bool, quiet: bool) -> None:
 def merge(
     sets: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="SETS...", help="Caption sets made with --shard I/N, all N of them.", show_default=False
-        ),
+        typer.Argument(metavar="SETS", help="Caption sets made with --shard I/N, all N of them.", show_default=False),
     ],
     out: Out = Path("captions"),
     overwrite: Overwrite = False,

@@ -16,6 +16,8 @@ EXIT_CODES = (
 )
 # "[default: (none); x>=1]", as Typer writes it.
 DEFAULT = re.compile(r"\[default: \(((?:[^()]|\([^()]*\))*)\)")
+# "REPORTS <path>", as Typer writes an argument.
+ARGUMENT_TYPE = re.compile(r" <[^>]*>$")
 OPEN_RANGE = re.compile(r"(?:; |(?<=\[))x>=[\d.]+")
 # The section of options that every command has.
 GENERAL = "General"
@@ -26,6 +28,11 @@ class HelpCommand(TyperCommand):
 
     An option's section is its ``rich_help_panel``; options without one stand first, those of ``GENERAL`` last.
     """
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Write how the command is called."""
+        pieces = (piece.replace("{", "").replace("}", "") for piece in self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, " ".join(pieces))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and the sections of options."""
@@ -70,7 +77,7 @@ def _tidy(record: tuple[str, str] | None) -> tuple[str, str] | None:
         return None
     name, text = record
     text = DEFAULT.sub(r"[default: \1", text)
-    return name.removesuffix(" <path>"), OPEN_RANGE.sub("", text).removesuffix("  []")
+    return ARGUMENT_TYPE.sub("", name), OPEN_RANGE.sub("", text).removesuffix("  []")
 
 
 def command_group(help: str, *, cls: type[HelpGroup] = HelpGroup, **settings: Any) -> typer.Typer:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 COLUMNS = "Columns of the input"
 SCALE = "Large inputs"
-MODELS = "Language models (--engine vllm or openai)"
-SERVER = "Only --engine openai"
-VLLM = "Only --engine vllm"
+MODELS = "Language models (vllm and openai)"
+SERVER = "Only openai"
+VLLM = "Only vllm"
 
 Reports = Annotated[
     Path,
@@ -31,7 +31,7 @@ Reports = Annotated[
         show_default=False,
     ),
 ]
-CaptionSetFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of a caption set.")]
+CaptionSetFolder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a caption set.")]
 IdColumn = Annotated[
     str | None,
     typer.Option(
@@ -201,7 +201,7 @@ def print_json(figures: Mapping[str, Any]) -> None:
     """Print figures as one JSON object on stdout."""
     import json
 
-    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def refuse_store(out: Path | None, what: str) -> None:

@@ -13,11 +13,14 @@ from curation.cli.options import (
     GeneralOptions,
     Json,
     option_groups,
+    print_json,
     refuse_store,
 )
+from train.inference.options import DEFAULT_OPTIONS
+
+from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
 
 DATA = "Which cases"
-MASKS = "How masks are made and measured"
 
 
 @dataclass(frozen=True)
@@ -61,45 +64,16 @@ class MeasureOptions:
             rich_help_panel=MASKS,
         ),
     ] = 3.0
-    threshold: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            help="A voxel belongs to a prompt above this probability.",
-            rich_help_panel=MASKS,
-        ),
-    ] = 0.5
-    presence_threshold: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            help="A structure less likely to be there has no voxel; 0: never judged absent.",
-            rich_help_panel=MASKS,
-        ),
-    ] = 0.5
+    threshold: Threshold = DEFAULT_OPTIONS.threshold
+    presence_threshold: PresenceThreshold = DEFAULT_OPTIONS.presence_threshold
     vocabulary: Annotated[
         bool,
         typer.Option(
             help="Let the anatomy vocabulary help with the words, as `ovct segment` does.", rich_help_panel=MASKS
         ),
     ] = False
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="cpu, cuda, cuda:1, mps, ...",
-            show_default="the accelerator, if any",
-            rich_help_panel=MASKS,
-        ),
-    ] = None
-    precision: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="auto, float32, bfloat16 or float16.", rich_help_panel=MASKS),
-    ] = "auto"
+    precision: Precision = DEFAULT_OPTIONS.precision
+    device: Device = DEFAULT_OPTIONS.device
 
 
 @option_groups
@@ -149,7 +123,7 @@ def evaluate(
         from curation.runtime.store_cache import local_copy
         from train.evaluation.evaluate import EvaluationJob
         from train.evaluation.record import EvaluationSettings
-        from train.evaluation.run import EvaluationRequest, run
+        from train.evaluation.run import EvaluationRequest, print_results, run_request
 
         settings = EvaluationSettings(
             threshold=measures.threshold,
@@ -167,8 +141,12 @@ def evaluate(
                 cases.limit,
                 cases.layout,
                 settings,
-                measures.device or "auto",
+                measures.device,
                 measures.precision,
                 overwrite,
             )
-            run(EvaluationRequest(job, compare), progress, Console())
+            results = run_request(EvaluationRequest(job, compare), progress)
+        if json:
+            print_json(results.model_dump(mode="json"))
+        elif not general.quiet:
+            print_results(results, folder, Console())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +14,17 @@ from curation.cli.options import (
     GeneralOptions,
     Json,
     option_groups,
+    print_json,
     refuse_store,
 )
+from train.inference.options import DEFAULT_OPTIONS
+
+from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
+
+if TYPE_CHECKING:
+    from train.inference.run_jobs import JobsReport, SegmentReport
 
 OUTPUTS = "What else is written"
-MASKS = "How masks are made"
 
 
 @dataclass(frozen=True)
@@ -43,26 +50,8 @@ class OutputOptions:
 class MaskOptions:
     """How probabilities become masks, and where they are computed."""
 
-    threshold: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            help="A voxel belongs to a prompt above this probability.",
-            rich_help_panel=MASKS,
-        ),
-    ] = 0.5
-    presence_threshold: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="P",
-            help="A structure less likely to be there has no voxel; 0: never judged absent.",
-            rich_help_panel=MASKS,
-        ),
-    ] = 0.5
+    threshold: Threshold = DEFAULT_OPTIONS.threshold
+    presence_threshold: PresenceThreshold = DEFAULT_OPTIONS.presence_threshold
     vocabulary: Annotated[
         bool,
         typer.Option(
@@ -70,20 +59,15 @@ class MaskOptions:
             "their own names; a group's mask is the union.",
             rich_help_panel=MASKS,
         ),
-    ] = True
+    ] = DEFAULT_OPTIONS.vocabulary
     overlap: Annotated[
         float,
         typer.Option(
             min=0, max=0.9, metavar="SHARE", help="Share that neighbouring windows overlap by.", rich_help_panel=MASKS
         ),
-    ] = 0.5
-    precision: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="auto, float32, bfloat16 or float16.", rich_help_panel=MASKS),
-    ] = "auto"
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ...", rich_help_panel=MASKS)
-    ] = "auto"
+    ] = DEFAULT_OPTIONS.overlap
+    precision: Precision = DEFAULT_OPTIONS.precision
+    device: Device = DEFAULT_OPTIONS.device
 
 
 @option_groups
@@ -142,13 +126,10 @@ def segment(
 ) -> None:
     """Segment CT volumes by free text."""
     with errors_reported(general.debug, "files that were finished are whole, others were not written", extra="train"):
-        from rich.console import Console
-
         from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
         from train.inference.jobs import PromptSource
-        from train.inference.label_table import printable_table
         from train.inference.options import SegmentOptions, precision_named
         from train.inference.outputs import Outputs
         from train.inference.run_jobs import load_checkpoint_for, run_job, run_jobs
@@ -176,15 +157,33 @@ def segment(
         source = PromptSource(tuple(prompt or ()), prompts, everything)
         refuse_store(out, "a mask")
         with TerminalProgress("scans" if jobs else "windows", quiet=general.quiet) as progress:
-            ct = local_copy(ct, progress) if ct else None
-            work = source.jobs(jobs, outputs, checkpoint) if jobs else [source.job(ct or Path(), outputs, checkpoint)]
-            model = load_checkpoint_for(options, checkpoint)
-            if not jobs:
-                Console().print(printable_table(run_job(work[0], model, options, progress).labels))
-                files = ", ".join(str(path) for path in work[0].outputs.main_paths())
-                typer.echo(f"In {files}")
+            if jobs is None:
+                job = source.job(local_copy(ct or Path(), progress), outputs, checkpoint)
+                scan = run_job(job, load_checkpoint_for(options, checkpoint), options, progress)
+                _show_scan(scan, job.outputs.main_paths(), json, general.quiet)
                 return
-            done, before, failed = run_jobs(work, model, options, progress).counts
-        typer.echo(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")
-        if failed:
+            work = source.jobs(jobs, outputs, checkpoint)
+            report = run_jobs(work, load_checkpoint_for(options, checkpoint), options, progress)
+        _show_jobs(report, json, general.quiet)
+        if report.failed:
             raise typer.Exit(1)
+
+
+def _show_scan(report: SegmentReport, paths: Sequence[Path], json: bool, quiet: bool) -> None:
+    if json:
+        print_json(report.model_dump(mode="json"))
+    elif not quiet:
+        from rich.console import Console
+
+        from train.inference.label_table import printable_table
+
+        Console().print(printable_table(report.labels))
+        typer.echo(f"In {', '.join(map(str, paths))}")
+
+
+def _show_jobs(report: JobsReport, json: bool, quiet: bool) -> None:
+    if json:
+        print_json(report.model_dump(mode="json"))
+    elif not quiet:
+        done, before, failed = report.counts
+        typer.echo(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")

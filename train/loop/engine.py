@@ -46,22 +46,22 @@ class TrainingEngine:
 
     @property
     def device(self) -> torch.device:
-        """The device that the model is on."""
+        """Return the device that the model is on."""
         return self._fabric.device
 
     @property
     def rank(self) -> int:
-        """The number of this process, from 0."""
+        """Return the number of this process, from 0."""
         return self._fabric.global_rank
 
     @property
     def world(self) -> int:
-        """The number of processes."""
+        """Return the number of processes."""
         return self._fabric.world_size
 
     @property
     def first(self) -> bool:
-        """Whether this is the first process, which alone writes files."""
+        """Return whether this is the first process, which alone writes files."""
         return self.rank == 0
 
     def autocast(self) -> AbstractContextManager[Any]:

@@ -20,15 +20,15 @@ class Task(Protocol):
 
     @property
     def model(self) -> nn.Module:
-        """The model that is trained, with its frozen parts."""
+        """Return the model that is trained, with its frozen parts."""
 
     @property
     def lr_multipliers(self) -> Mapping[str, float]:
-        """Prefix of a parameter's name -> factor on the learning rate; 1 for parameters without such a prefix."""
+        """Return prefix of a parameter's name -> factor on the learning rate, which is 1 without such a prefix."""
 
     @property
     def samples(self) -> Dataset[Any]:
-        """The samples of the run, by their number."""
+        """Return the samples of the run, which are taken by their number."""
 
     def collate(self, samples: list[Any]) -> Any:
         """Join samples to one part."""

@@ -82,7 +82,7 @@ class AlignTask:
 
     @property
     def samples(self) -> ReportSamples:
-        """Volumes with their texts, of the pairs to train on."""
+        """Return volumes with their texts, of the pairs to train on."""
         batch_size, seed = self.config.optimisation.batch_size, self.config.running.seed
         return ReportSamples(self.train, self._volume, self.config.alignment.captions_per_report, batch_size, seed)
 

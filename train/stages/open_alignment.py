@@ -14,7 +14,7 @@ from train.data.cases import DataError
 from train.data.dataset import open_dataset
 
 from .align import AlignTask
-from .run_record import check_patch, starting_point
+from .starting_point import check_patch, starting_point
 
 
 def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, cache: Path) -> AlignTask:

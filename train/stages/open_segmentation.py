@@ -16,8 +16,8 @@ from models.text import TextEncoder
 from train.config.options import ConfigError, SegmentConfig
 from train.data.training_set import open_training_set
 
-from .run_record import check_patch, starting_point
 from .segment import SegmentTask
+from .starting_point import check_patch, starting_point
 
 
 def open_segmentation(paths: Sequence[Path], config: SegmentConfig, cache: Path) -> SegmentTask:

@@ -39,7 +39,7 @@ class PatchTask:
 
     @property
     def samples(self) -> Patches:
-        """Patches of the cases to train on; once they are prepared, of those that can be used."""
+        """Return patches of the cases to train on; once they are prepared, of those that can be used."""
         return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
 
     def collate(self, samples: list[Any]) -> PatchBatch:

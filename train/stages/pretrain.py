@@ -27,8 +27,9 @@ from train.losses.class_loss import UNKNOWN, class_loss
 
 from .overlays import draw_overlays
 from .patch_task import PatchTask
-from .run_record import MOST_DRAWN, check_patch, evaluated_cases, learned_by, starting_point
+from .run_record import MOST_DRAWN, evaluated_cases, learned_by
 from .running_dice import RunningDice
+from .starting_point import check_patch, starting_point
 
 BACKGROUND = "background"
 

@@ -49,12 +49,12 @@ class PromptSampler:
 
     @cached_property
     def _held_out_groups(self) -> tuple[frozenset[str], ...]:
-        """The members of each held-out group: these must not come together."""
+        """Return the members of each held-out group: these must not come together."""
         return tuple(frozenset(group.members) for group in self.structure_prompts.groups)
 
     @cached_property
     def _families(self) -> tuple[tuple[str, ...], ...]:
-        """The groups of which some members may meet without all of them doing so."""
+        """Return the groups of which some members may meet without all of them doing so."""
         return tuple(group.members for group in self.structure_prompts.groups if len(group.members) > 2)
 
     def draw(self, step: int) -> StepPrompts:

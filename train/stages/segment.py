@@ -59,6 +59,7 @@ class SegmentTask(PatchTask):
             "segment", unlock=["image_encoder"] if config.segmenting.unlock_image else []
         )
         self.store_text = store_text
+        # The connector learns at the whole learning rate.
         self.lr_multipliers = {"image.": config.segmenting.decoder_learning_rate}
         self.structure_prompts = build_structure_prompts(data.structures)
         self.embeddings = _embed_prompts(model.text, self.structure_prompts, bank)

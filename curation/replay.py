@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
 from curation.caption_set.resuming import check_parts
-from curation.caption_set.set_files import PROMPT_FILE, Table, part_path, remove_temporary_files
+from curation.caption_set.set_files import PROMPT_FILE, TableName, part_path, remove_temporary_files
 from curation.caption_set.shards import PartWriter, WrittenPart
 from curation.caption_set.work_folder import SetError, lock_set
 from curation.extraction.recipe import BATCH_REPORTS
@@ -29,7 +29,7 @@ from .caption import MadeBy, OutcomeColumns
 from .pipeline import INLINE_REPORTS
 from .report import Report, Section
 
-REPLAYED_TABLES: tuple[Table, ...] = ("captions", "rejects")
+REPLAYED_TABLES: tuple[TableName, ...] = ("captions", "rejects")
 
 
 class _ReplayedPart(NamedTuple):

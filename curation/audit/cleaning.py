@@ -24,7 +24,7 @@ from curation.caption_set.card import write_card
 from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import parquet_schema
-from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, Table, part_path, tables_of
+from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, TableName, part_path, tables_of
 from curation.caption_set.shards import open_parquet
 from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
@@ -104,7 +104,13 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
 
 
 def _write_part(
-    root: Path, out: Path, index: int, part: PartRecord, captions: pa.Table, rejects: pa.Table, tables: Sequence[Table]
+    root: Path,
+    out: Path,
+    index: int,
+    part: PartRecord,
+    captions: pa.Table,
+    rejects: pa.Table,
+    tables: Sequence[TableName],
 ) -> PartRecord:
     """Write one part, copying the tables that are not changed, and return its record."""
     for table in tables:

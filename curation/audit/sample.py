@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curation.caption_set.manifest import Manifest
 from curation.caption_set.resuming import check_parts
-from curation.caption_set.set_files import Table, part_path
+from curation.caption_set.set_files import TableName, part_path
 from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
@@ -25,7 +25,7 @@ from .sampling_frame import TABLE_OF_KIND, CaptionKind, RowLocation, SamplingFra
 from .store import AuditStore, CopiedCaption, CopiedReport
 
 CAPTION_KINDS: tuple[CaptionKind, ...] = ("accepted", "refused")
-SAMPLED_TABLES: tuple[Table, ...] = ("reports", "captions", "rejects")
+SAMPLED_TABLES: tuple[TableName, ...] = ("reports", "captions", "rejects")
 DEFAULT_SAMPLE_SIZE = 100
 DEFAULT_OVERLAP = 1.0
 

@@ -257,29 +257,3 @@ def load_manifest(folder: Path) -> Manifest:
         problem = error.errors()[0]
         where = ".".join(str(step) for step in problem["loc"]) or "the file"
         raise ManifestError(f"{path} cannot be used: {where}: {problem['msg']}") from None
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, (tuple, list)):
-        return " ".join(map(str, value)) or "none"
-    if isinstance(value, str) and len(value) == 64:
-        return value[:12]
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {option}" for name, option in value.items()) or "none"
-    return "none" if value is None else str(value)
-
-
-def differences(before: Manifest, source: InputFingerprint, settings: CurationSettings) -> list[str]:
-    """Return in words the differences in input and settings that keep a run from resuming a caption set."""
-    changes = []
-    old, new = before.input, source
-    if (old.sha256, old.bytes) != (new.sha256, new.bytes):
-        changes.append(
-            f"the input has changed: {old.name} ({old.bytes:,} bytes, sha256 {old.sha256[:12]}) then, "
-            f"{new.name} ({new.bytes:,} bytes, sha256 {new.sha256[:12]}) now"
-        )
-    for name in CurationSettings.model_fields:
-        was, now = getattr(before.settings, name), getattr(settings, name)
-        if was != now:
-            changes.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")
-    return changes

@@ -14,9 +14,9 @@ from curation.runtime.files import whole_file
 from curation.runtime.progress import Progress
 from curation.runtime.provenance import versions
 
-from .manifest import Counts, Manifest, RepairCounts, Usage, differences, is_caption_set, load_manifest
+from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, load_manifest
 from .publishing import StorePublisher
-from .resuming import check_parts
+from .resuming import check_parts, differences
 from .set_files import PROMPT_FILE, SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
 from .work_folder import SetError, lock_set

@@ -17,7 +17,7 @@ from curation.runtime.stores import StoreLocation
 from curation.runtime.urls import redact_url
 
 from .manifest import FILE_NAME, FORMAT
-from .set_files import FILES_BESIDE_PARTS, WORK_FOLDER, Table, part_number, part_path
+from .set_files import FILES_BESIDE_PARTS, WORK_FOLDER, TableName, part_number, part_path
 from .work_folder import SetError
 
 
@@ -74,12 +74,12 @@ class StorePublisher:
             self._sizes = {entry.name: entry.bytes for entry in self.place.list_files()}
         return self._sizes.get(path.relative_to(self.root).as_posix())
 
-    def put_part(self, index: int, tables: Iterable[Table]) -> None:
+    def put_part(self, index: int, tables: Iterable[TableName]) -> None:
         """Put the files of a finished part into the store."""
         for table in tables:
             self.put_file(part_path(self.root, table, index))
 
-    def drop_part(self, index: int, tables: Iterable[Table]) -> None:
+    def drop_part(self, index: int, tables: Iterable[TableName]) -> None:
         """Remove the files of a part here, once the store has them."""
         for table in tables:
             part_path(self.root, table, index).unlink(missing_ok=True)

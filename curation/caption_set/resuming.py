@@ -12,10 +12,9 @@ from .manifest import (
     InputFingerprint,
     Manifest,
     ManifestError,
-    differences,
     load_manifest,
 )
-from .set_files import SetPublisher, Table, part_path, tables_of
+from .set_files import SetPublisher, TableName, part_path, tables_of
 from .work_folder import SetError
 
 
@@ -51,7 +50,7 @@ def _file_size(path: Path) -> int | None:
 
 
 def check_parts(
-    root: Path, manifest: Manifest, tables: Iterable[Table], size_of: Callable[[Path], int | None] = _file_size
+    root: Path, manifest: Manifest, tables: Iterable[TableName], size_of: Callable[[Path], int | None] = _file_size
 ) -> None:
     """Raise ``SetError`` where a file of a finished part is missing or not as long, in bytes, as it was written."""
     for index, part in enumerate(manifest.parts):
@@ -62,3 +61,29 @@ def check_parts(
             derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
             way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
             raise SetError(f"{path} is missing or not as it was written; {way_out}")
+
+
+def differences(before: Manifest, source: InputFingerprint, settings: CurationSettings) -> list[str]:
+    """Return in words the differences in input and settings that keep a run from resuming a caption set."""
+    changes = []
+    old, new = before.input, source
+    if (old.sha256, old.bytes) != (new.sha256, new.bytes):
+        changes.append(
+            f"the input has changed: {old.name} ({old.bytes:,} bytes, sha256 {old.sha256[:12]}) then, "
+            f"{new.name} ({new.bytes:,} bytes, sha256 {new.sha256[:12]}) now"
+        )
+    for name in CurationSettings.model_fields:
+        was, now = getattr(before.settings, name), getattr(settings, name)
+        if was != now:
+            changes.append(f"{name.replace('_', ' ')}: {_shown(was)} then, {_shown(now)} now")
+    return changes
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return " ".join(map(str, value)) or "none"
+    if isinstance(value, str) and len(value) == 64:
+        return value[:12]
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {option}" for name, option in value.items()) or "none"
+    return "none" if value is None else str(value)

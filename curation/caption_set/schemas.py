@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from .set_files import Table
+from .set_files import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def parquet_schema(table: Table | Literal["verified"]) -> pa.Schema:
+def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
     """Return the Arrow schema of one table of a caption set, or of the table that ``ovct verify`` writes.
 
     Offsets (``start``, ``end``) count characters of the report's text from 0. A set's ``reports`` have the source

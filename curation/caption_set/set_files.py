@@ -14,8 +14,8 @@ from curation.runtime.files import TEMPORARY_SUFFIX
 
 from .manifest import CurationSettings
 
-Table = Literal["reports", "captions", "rejects", "responses"]
-TABLES: tuple[Table, ...] = ("reports", "captions", "rejects", "responses")
+TableName = Literal["reports", "captions", "rejects", "responses"]
+TABLES: tuple[TableName, ...] = ("reports", "captions", "rejects", "responses")
 
 CARD_FILE = "README.md"
 SKIPPED_FILE = "skipped.jsonl"
@@ -31,7 +31,7 @@ RESPONSES_FILE = "responses.sqlite"
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
 
 
-def tables_of(settings: CurationSettings) -> tuple[Table, ...]:
+def tables_of(settings: CurationSettings) -> tuple[TableName, ...]:
     """Return the tables of a set with these settings: only one by a language model has ``responses``."""
     return TABLES if settings.prompt else TABLES[:-1]
 
@@ -76,8 +76,8 @@ class SetPublisher(Protocol):
 
     @property
     def shown(self) -> str: ...
-    def put_part(self, index: int, tables: Iterable[Table]) -> None: ...
-    def drop_part(self, index: int, tables: Iterable[Table]) -> None: ...
+    def put_part(self, index: int, tables: Iterable[TableName]) -> None: ...
+    def drop_part(self, index: int, tables: Iterable[TableName]) -> None: ...
     def put_file(self, path: Path) -> None: ...
     def put_manifest(self) -> None: ...
     def remove_leftovers(self, parts: int) -> None: ...

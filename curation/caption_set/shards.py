@@ -17,7 +17,7 @@ from curation.runtime.files import put_in_place, temporary_name
 
 from .manifest import PartRecord, RepairCounts
 from .schemas import parquet_schema
-from .set_files import TABLES, Table, part_path
+from .set_files import TABLES, TableName, part_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +68,7 @@ class PartWriter:
     """
 
     def __init__(
-        self, root: Path, index: int, made_by: MadeBy, source_columns: Sequence[str], tables: Sequence[Table]
+        self, root: Path, index: int, made_by: MadeBy, source_columns: Sequence[str], tables: Sequence[TableName]
     ) -> None:
         import pyarrow as pa
 
@@ -78,8 +78,8 @@ class PartWriter:
         for name in source_names(source_columns).values():
             self._schemas["reports"] = self._schemas["reports"].append(pa.field(name, pa.string()))
         self._paths = {table: part_path(root, table, index) for table in tables}
-        self._files: dict[Table, pq.ParquetWriter] = {}
-        self._columns: dict[Table, list[list[Any]]] = {}
+        self._files: dict[TableName, pq.ParquetWriter] = {}
+        self._columns: dict[TableName, list[list[Any]]] = {}
         self._characters = 0
         self._written = Counter[str]()
         self._captions = Counter[tuple[str, str]]()
@@ -136,7 +136,7 @@ class PartWriter:
         self._last_row = report.row
         self._characters += len(report.text)
 
-    def _extend(self, table: Table, columns: Sequence[Sequence[Any]]) -> None:
+    def _extend(self, table: TableName, columns: Sequence[Sequence[Any]]) -> None:
         for column, values in zip(self._columns[table], columns, strict=True):
             column.extend(values)
 

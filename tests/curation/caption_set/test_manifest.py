@@ -11,7 +11,6 @@ from curation.caption_set.manifest import (
     Manifest,
     ManifestError,
     RepairCounts,
-    differences,
     is_caption_set,
     load_manifest,
 )
@@ -48,18 +47,6 @@ def test_no_caption_set(tmp_path: Path) -> None:
     assert not is_caption_set(tmp_path)
     with pytest.raises(ManifestError, match="holds no caption set"):
         load_manifest(tmp_path)
-
-
-def test_differences_are_in_words() -> None:
-    assert differences(MANIFEST, SOURCE.model_copy(update={"name": "moved.csv"}), SETTINGS) == []
-    other_settings = SETTINGS.model_copy(update={"vocabulary": "c" * 64, "limit": 5, "text_columns": ("a", "b")})
-    changes = differences(MANIFEST, InputFingerprint(name="r.csv", files=1, bytes=8, sha256="d" * 64), other_settings)
-    assert changes == [
-        "the input has changed: r.csv (9 bytes, sha256 aaaaaaaaaaaa) then, r.csv (8 bytes, sha256 dddddddddddd) now",
-        "vocabulary: bbbbbbbbbbbb then, cccccccccccc now",
-        "text columns: none then, a b now",
-        "limit: none then, 5 now",
-    ]
 
 
 def test_counts_add_up_and_stay_sorted() -> None:

@@ -11,7 +11,7 @@ from curation.runtime.store_cache import local_copy
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from curation.caption_set.set_files import Table
+    from curation.caption_set.set_files import TableName
 
 
 class CaptionSetTables(NamedTuple):
@@ -35,7 +35,7 @@ def load(folder: str | Path = "captions", *, progress: Progress | None = None) -
     return CaptionSetTables(*(_read_table(root, table, parts) for table in ("captions", "reports", "rejects")))
 
 
-def _read_table(root: Path, table: Table, parts: range) -> DataFrame:
+def _read_table(root: Path, table: TableName, parts: range) -> DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -13,8 +13,8 @@ from train.evaluation.record import EvaluationError, EvaluationSettings
 
 def test_a_model_against_itself() -> None:
     comparison = compare(evaluation_of("one", CASES), evaluation_of("two", CASES))
-    for one in (*comparison.means, *comparison.subjects):
-        assert one.difference.dice.value == 0 and one.better is None
+    for difference in (*comparison.means, *comparison.subjects):
+        assert difference.difference.dice.value == 0 and difference.better is None
     assert comparison.false_masks.value == 0 and (comparison.cases, comparison.patients) == (4, 4)
 
 
@@ -26,7 +26,7 @@ def test_a_model_that_is_better_by_as_much_in_each_case() -> None:
     back = compare(evaluation_of("two", changed(CASES, 0.05)), evaluation_of("one", CASES))
     assert back.means[0].better == "first" and back.means[0].difference.dice.value == pytest.approx(-0.05)
     # Of the spleen there is one patient: no interval, no verdict.
-    spleen = next(one for one in comparison.subjects if one.name == "spleen")
+    spleen = next(subject for subject in comparison.subjects if subject.name == "spleen")
     assert spleen.difference.dice.low is None and spleen.better is None
 
 
@@ -34,13 +34,13 @@ def test_intervals_are_paired() -> None:
     generator = np.random.default_rng(0)
     first, second = generator.beta(5, 2, 30), np.zeros(30)
     second[:] = first + generator.normal(0.01, 0.02, 30)
-    one, two = (
+    before, after = (
         evaluation_of(
             name, [result(f"c{place:02}", [row("name", "liver", "liver", dice)]) for place, dice in enumerate(values)]
         )
         for name, values in (("one", first), ("two", second))
     )
-    comparison = compare(one, two).means[0]
+    comparison = compare(before, after).means[0]
     expected = Bootstrap([f"c{number:02}" for number in range(30)]).mean((second - first)[:, None])
     assert comparison.difference.dice.low == pytest.approx(expected.low)
     assert (comparison.difference.dice.high or 0) - (comparison.difference.dice.low or 0) < 0.05
@@ -52,8 +52,9 @@ def test_only_common_cases_and_structures_count() -> None:
     alone = result("a", [row("name", "liver", "liver", 0.9), row("name", "aorta", "aorta", 0.1)])
     comparison = compare(evaluation_of("one", [*CASES, extra]), evaluation_of("two", [alone, CASES[1]]))
     assert (comparison.cases, comparison.only_first, comparison.only_second) == (2, 3, 0)
-    assert {one.name for one in comparison.subjects if one.kind == "name"} == {"liver", "spleen"}
-    assert next(one for one in comparison.subjects if one.name == "liver").first.dice.value == pytest.approx(0.8)
+    assert {subject.name for subject in comparison.subjects if subject.kind == "name"} == {"liver", "spleen"}
+    liver = next(subject for subject in comparison.subjects if subject.name == "liver")
+    assert liver.first.dice.value == pytest.approx(0.8)
 
 
 def test_false_masks_are_compared() -> None:
@@ -72,9 +73,9 @@ def test_what_cannot_be_compared_is_told() -> None:
         compare(
             evaluation_of("one", CASES), evaluation_of("two", CASES, settings=EvaluationSettings(nsd_tolerance_mm=1))
         )
-    other = [result("a", [row("name", "liver", "liver", 0.9, reference_ml=11.0)])]
+    larger = [result("a", [row("name", "liver", "liver", 0.9, reference_ml=11.0)])]
     with pytest.raises(EvaluationError, match="not evaluated on the same data"):
-        compare(evaluation_of("one", CASES), evaluation_of("two", other))
+        compare(evaluation_of("one", CASES), evaluation_of("two", larger))
 
 
 def test_a_folder_that_is_no_finished_evaluation(tmp_path: Path) -> None:

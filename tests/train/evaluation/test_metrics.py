@@ -120,7 +120,10 @@ def naive_nsd(prediction: Mask, reference: Mask, spacing: tuple[float, float, fl
     within = 0.0
     for points_of_mask, others, area in ((points[0], points[1], areas[0]), (points[1], points[0], areas[1])):
         for place in points_of_mask:
-            if any(math.dist(*(np.multiply(corner, spacing) for corner in (place, other))) <= mm for other in others):
+            if any(
+                math.dist(*(np.multiply(corner, spacing) for corner in (place, neighbour))) <= mm
+                for neighbour in others
+            ):
                 within += area[place]
     return within / sum(sum(area.values()) for area in areas)
 

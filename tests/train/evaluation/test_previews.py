@@ -48,8 +48,8 @@ def _drawn(scan: Scan, prediction: np.ndarray, reference: np.ndarray) -> list[np
 def test_the_worst_are_not_all_of_one_structure() -> None:
     rows = [Failure(f"c{number}", row("name", "liver", "liver", number / 100)) for number in range(50)]
     rows += [Failure("c0", row("name", "spleen", "spleen", 0.9)), Failure("c0", row("name", "aorta", "aorta", 1.0))]
-    assert [(one.case, one.row.subject) for one in lowest_dice(rows)] == [
+    assert [(failure.case, failure.row.subject) for failure in lowest_dice(rows)] == [
         ("c0", "liver"), ("c1", "liver"), ("c2", "liver"), ("c0", "spleen"),
     ]  # fmt: skip
     false = [Failure(f"c{ml}", row("name", f"s{ml}", "s", None, predicted_ml=float(ml))) for ml in range(20)]
-    assert [one.case for one in largest_false_masks(false)] == [f"c{ml}" for ml in range(19, 11, -1)]
+    assert [failure.case for failure in largest_false_masks(false)] == [f"c{ml}" for ml in range(19, 11, -1)]

@@ -25,7 +25,7 @@ def run(dataset: DataSet, predict: Oracle, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"weights": "weights-1"}, "another model"),
         ({"text": "text-1"}, "another model"),
@@ -34,11 +34,11 @@ def run(dataset: DataSet, predict: Oracle, folder: Path) -> None:
     ],
 )
 def test_another_models_cases_are_not_mixed_in(
-    dataset: DataSet, tmp_path: Path, change: dict[str, object], said: str
+    dataset: DataSet, tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     out = tmp_path / "out"
     run(dataset, Oracle(dataset), out)
-    with pytest.raises(EvaluationError, match=said):
+    with pytest.raises(EvaluationError, match=message):
         prepare_folder(out, header_of(dataset, **change), overwrite=False)
     assert len(read_cases(out)) == 3
     assert prepare_folder(out, header_of(dataset, checkpoint="moved"), overwrite=False)

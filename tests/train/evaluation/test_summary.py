@@ -39,7 +39,7 @@ def test_synonyms_are_averaged_and_held_against_the_name() -> None:
     # The loss is the same in nearly all cases, so its interval is narrower than either score's.
     assert width(mean(summary, "lost").score.dice) < width(mean(summary, "names_of_synonyms").score.dice)
     assert mean(summary, "names_of_synonyms").score.dice.value == pytest.approx(0.8)
-    prompts = {one.prompts[0]: one for one in summary.prompts}
+    prompts = {prompt.prompts[0]: prompt for prompt in summary.prompts}
     assert prompts["hepar"].score.dice.value == pytest.approx(np.mean([0.7, 0.6, 0.7]))
     assert prompts["renal organ"].score.dice.value == pytest.approx(0.6)
     assert mean(summary, "groups").score.dice.value == pytest.approx(0.7)
@@ -71,8 +71,8 @@ def test_false_masks_are_counted_where_the_structure_is_absent() -> None:
     assert names.median_ml == 3.0
     spleen = subject(summary, "name", "spleen")
     assert (spleen.present, spleen.absent, spleen.false_masks, spleen.missed) == (1, 4, 1, 0)
-    assert [one.case for one in summary.false_masks] == ["e"]
-    assert [(one.case, one.structure) for one in summary.worst] == [
+    assert [failure.case for failure in summary.false_masks] == ["e"]
+    assert [(failure.case, failure.structure) for failure in summary.worst] == [
         ("e", "liver"), ("a", "spleen"), ("b", "liver"), ("d", "liver"),
     ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_two_structures_may_share_a_prompt() -> None:
     )
     cases = [result("a", [row("name", "left", "kidney", 0.9), row("name", "right", "kidney", 0.1)])]
     summary = summarise(header_of_questions(questions=questions), cases, "test")
-    assert [one.score.dice.value for one in summary.prompts] == [0.9, 0.1]
+    assert [prompt.score.dice.value for prompt in summary.prompts] == [0.9, 0.1]
 
 
 def test_intervals_are_those_of_patients() -> None:
@@ -104,6 +104,6 @@ def test_intervals_are_those_of_patients() -> None:
     cases.append(result("d", [row("name", "liver", "liver", 0.9)], "p2"))
     summary = summarise(header_of_questions(), cases, "test")
     estimate = mean(summary, "names").score.dice
-    values = np.array([[one.rows[0].dice] for one in cases], np.float64)
+    values = np.array([[case.rows[0].dice] for case in cases], np.float64)
     expected = Bootstrap(["p1"] * 4 + ["p2"]).mean(values)
     assert summary.patients == 2 and estimate == expected

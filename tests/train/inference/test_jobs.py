@@ -25,7 +25,7 @@ def test_json_lines_and_prompts_of_the_command_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("j.csv", "ct,out\na.nii,\n", "line 2: no out"),
         ("j.csv", "scan,out\na.nii,b.nii\n", "line 2: no ct"),
@@ -43,10 +43,12 @@ def test_json_lines_and_prompts_of_the_command_line(tmp_path: Path) -> None:
         ("none.csv", None, "cannot be read"),
     ],
 )
-def test_what_is_wrong_with_a_file_of_jobs_is_told(tmp_path: Path, name: str, content: str | None, told: str) -> None:
+def test_what_is_wrong_with_a_file_of_jobs_is_told(
+    tmp_path: Path, name: str, content: str | None, message: str
+) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
-    with pytest.raises(SegmentError, match=rf"(?s)j\.|none.*{told}"):
+    with pytest.raises(SegmentError, match=rf"(?s)j\.|none.*{message}"):
         read_jobs(tmp_path / name, (), OUTPUTS)
-    with pytest.raises(SegmentError, match=told):
+    with pytest.raises(SegmentError, match=message):
         read_jobs(tmp_path / name, (), OUTPUTS)

@@ -7,7 +7,7 @@ from train.inference.options import SegmentOptions, precision_named
 
 
 @pytest.mark.parametrize(
-    ("precision", "device", "told"),
+    ("precision", "device", "message"),
     [
         ("int8", "cpu", "--precision int8: auto, float32"),
         ("float16", "cpu", "--precision float16: float16 is for GPUs"),
@@ -15,13 +15,13 @@ from train.inference.options import SegmentOptions, precision_named
         ("auto", "cuda:99", "--device cuda:99: no such device here"),
     ],
 )
-def test_a_device_that_is_not_here_is_told(precision: str, device: str, told: str) -> None:
-    with pytest.raises(SegmentError, match=told):
+def test_a_device_that_is_not_here_is_told(precision: str, device: str, message: str) -> None:
+    with pytest.raises(SegmentError, match=message):
         SegmentOptions(precision=precision, device=device)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("threshold", 2, "threshold 2: write a probability from 0 to 1"),
         ("threshold", -0.1, "threshold -0.1: write a probability from 0 to 1"),
@@ -29,8 +29,8 @@ def test_a_device_that_is_not_here_is_told(precision: str, device: str, told: st
         ("overlap", 1, "overlap 1: write a share from 0 to below 1"),
     ],
 )
-def test_a_value_out_of_range_is_told(name: str, value: float, told: str) -> None:
-    with pytest.raises(SegmentError, match=told):
+def test_a_value_out_of_range_is_told(name: str, value: float, message: str) -> None:
+    with pytest.raises(SegmentError, match=message):
         SegmentOptions(**{name: value})  # type: ignore[arg-type]
 
 

@@ -102,15 +102,15 @@ def test_a_failure_leaves_nothing(result: SegmentationResult, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("out", "separate", "told"),
+    ("out", "separate", "message"),
     [
         ("mask.mha", False, r"--out mask\.mha: a mask ends in \.nii\.gz, \.nii, \.dcm"),
         (".nii.gz", False, "a mask ends in"),
         ("mask.nii.gz", True, "--separate writes a folder of masks: --out mask, not"),
     ],
 )
-def test_a_wrong_out_is_told(out: str, separate: bool, told: str) -> None:
-    with pytest.raises(SegmentError, match=told):
+def test_a_wrong_out_is_told(out: str, separate: bool, message: str) -> None:
+    with pytest.raises(SegmentError, match=message):
         Outputs(Path(out), separate)
 
 

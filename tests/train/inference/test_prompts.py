@@ -25,7 +25,7 @@ def test_prompts_are_cleaned_and_asked_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompts", "told"),
+    ("prompts", "message"),
     [
         ([], "one prompt at least"),
         (["liver", "\t"], "prompt 2 is empty"),
@@ -35,8 +35,8 @@ def test_prompts_are_cleaned_and_asked_once() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_prompts_is_told(prompts: list[str | SegmentPrompt], told: str) -> None:
-    with pytest.raises(SegmentError, match=told):
+def test_what_is_wrong_with_prompts_is_told(prompts: list[str | SegmentPrompt], message: str) -> None:
+    with pytest.raises(SegmentError, match=message):
         checked_prompts(prompts)
 
 
@@ -50,7 +50,7 @@ def test_a_file_of_prompts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"# none\n", "holds no prompt"),
         (b"liver\n: spleen\n", "line 2: write `prompt`"),
@@ -58,11 +58,11 @@ def test_a_file_of_prompts(tmp_path: Path) -> None:
         (None, "cannot be read"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, content: bytes | None, told: str) -> None:
+def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "prompts.txt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(SegmentError, match=rf"{path.name}.*{told}"):
+    with pytest.raises(SegmentError, match=rf"{path.name}.*{message}"):
         read_prompts(path)
 
 

@@ -129,9 +129,9 @@ def test_other_formats_give_the_same_masks(mlp: Checkpoint, ct: Path, folder: Pa
     SimpleITK.WriteImage(SimpleITK.ReadImage(str(ct)), str(folder / "ct.mha"))
     series = dicom_series(folder / "series", hounsfield(SHAPE), affine_of(SPACING, "LPS"))
     for path in (folder / "ct.mha", series):
-        other = result_in(path, mlp)
-        np.testing.assert_allclose(other.scan.affine, first.scan.affine, atol=1e-4)
-        assert (other.labels != first.labels).mean() < 0.002
+        again = result_in(path, mlp)
+        np.testing.assert_allclose(again.scan.affine, first.scan.affine, atol=1e-4)
+        assert (again.labels != first.labels).mean() < 0.002
 
 
 def test_a_label_map_lies_where_the_scan_lies_and_says_what_is_in_it(mlp: Checkpoint, ct: Path, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_checkpoint_without_text_says_so(ct: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prompts", "more", "told"),
+    ("prompts", "more", "message"),
     [
         ([], {}, "one prompt at least"),
         (["liver", " "], {}, "prompt 2 is empty"),
@@ -224,9 +224,9 @@ def test_a_checkpoint_without_text_says_so(ct: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told(
-    mlp: Checkpoint, ct: Path, prompts: list[str], more: dict[str, float], told: str
+    mlp: Checkpoint, ct: Path, prompts: list[str], more: dict[str, float], message: str
 ) -> None:
-    with pytest.raises(SegmentError, match=told):
+    with pytest.raises(SegmentError, match=message):
         segment(ct, prompts, mlp, SegmentOptions(**more))  # type: ignore[arg-type]
 
 

@@ -117,7 +117,7 @@ def test_the_edge_is_padded_with_the_darkest_value_and_cut_off_again(model: Text
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: Windows(overlap=1.0), "overlap"),
         (lambda: Windows(batch=0), "at least one window"),
@@ -125,8 +125,8 @@ def test_the_edge_is_padded_with_the_darkest_value_and_cut_off_again(model: Text
         (lambda: blended_features(segmenter(), whole()[0], EXACT), r"a volume is \(1, D, H, W\), not \(40, 50, 80\)"),
     ],
 )
-def test_what_is_wrong_is_told(call: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_wrong_is_told(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         call()
 
 

@@ -20,7 +20,7 @@ FILTERS_HIDDEN_WHEN_BLIND = ("kind", "status")
 
 
 class Correction(NamedTuple):
-    """What a caption should have been. ``start`` and ``end`` are its evidence, where the verifier finds it."""
+    """A corrected caption. ``start`` and ``end`` are its evidence, where the verifier finds it."""
 
     organ: str
     caption: str

@@ -25,7 +25,7 @@ SCORE_EDGES = (0.0, 70.0, 80.0, 90.0, 99.9, 100.0)
 
 
 class RowLocation(NamedTuple):
-    """Where a caption stands in its table: number of the part and of the row in it, both from 0."""
+    """The location of a caption in its table: number of the part and of the row in it, both from 0."""
 
     part: int
     row: int

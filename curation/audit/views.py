@@ -25,7 +25,7 @@ MIN_SHARED_WORDS = 1 / 3
 _WORD = re.compile(r"\w+")
 
 Number = Annotated[int, Field(ge=0, le=2**62)]
-"""What SQLite can count to."""
+"""A number that SQLite can store."""
 NoteText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4_000)]
 FilledText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
@@ -173,7 +173,7 @@ def _statements(text: str) -> list[Span]:
 
 
 class _Similarity(NamedTuple):
-    """How similar a statement is: in words, then in letters; of two equally similar ones the earlier is greater."""
+    """The similarity of a statement: in words, then in letters; of two equally similar ones the earlier is greater."""
 
     shared_words: int
     letter_ratio: float

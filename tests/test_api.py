@@ -1,5 +1,6 @@
 """The Python API: every example of docs/api.md, and what it does with other inputs than files."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -111,6 +112,18 @@ def test_import_loads_nothing_heavy() -> None:
     assert set(ovct.__all__) <= set(dir(ovct))
     with pytest.raises(AttributeError, match="has no attribute 'curat'"):
         _ = ovct.curat
+
+
+def test_the_stub_has_what_the_module_has() -> None:
+    stub = ast.parse((ROOT / "curation" / "api" / "ovct.pyi").read_text(encoding="utf-8"))
+    imported = {
+        alias.name: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    assert imported == ovct.API and sorted(imported) == sorted(ovct.__all__)
 
 
 @pytest.fixture

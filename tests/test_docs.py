@@ -9,6 +9,7 @@ import torch
 
 from benchmarks.curation.scale_model import Assumptions, Rates, table
 from models.text import DEFAULT_ENCODER
+from tests.layout_page import PAGE, page_with_modules
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,3 +33,24 @@ def test_the_plan_is_what_the_model_says() -> None:
         assert "\n".join(table(Rates(), Assumptions(), model)) in page, (
             "python -m benchmarks.curation.scale_model prints the tables"
         )
+
+
+# A path in code quotes that begins in a folder of ours and is no volume of a data set.
+OUR_PATH = re.compile(r"`((?:curation|train|models|prompts|tests|benchmarks|examples)/(?![^`]*\.nii)[\w/.-]*)`")
+
+
+def test_the_layout_page_lists_every_module() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == page_with_modules(page), "python -m tests.layout_page writes the list anew"
+
+
+def test_every_path_in_the_pages_exists() -> None:
+    """Paths of our folders, in code quotes, as a reader would open them."""
+    wrong = []
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for name in re.findall(
+            r"`((?:curation|train|models|prompts|tests|benchmarks|examples)/[\w/.-]*)`", page.read_text()
+        ):
+            if not (ROOT / name).exists() and not (ROOT / f"{name}.py").exists():
+                wrong.append(f"{page.name}: {name}")
+    assert wrong == []

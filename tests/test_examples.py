@@ -1,6 +1,6 @@
 """The small inputs that ship with the project, and the README's worked example: what it shows is what is printed.
 
-`python tests/test_examples.py` writes what is printed now into the README.
+`python -m tests.test_examples` writes what is printed now into the README.
 """
 
 import csv
@@ -58,7 +58,7 @@ def test_the_readme_shows_what_is_printed(tmp_path: Path) -> None:
     assert any(example["command"] for example, _ in examples), "README.md has no worked example"
     for example, printed in examples:
         assert without_speed(printed) == without_speed(example["shown"] or example["printed"] or ""), (
-            "README.md shows something else: python tests/test_examples.py writes it anew"
+            "README.md shows something else: python -m tests.test_examples writes it anew"
         )
 
 

@@ -1,6 +1,6 @@
 """The data card of a caption set, whatever is in the set; and the filled card of the examples.
 
-`python tests/curation/caption_set/test_card.py` writes the card of the examples anew.
+`python -m tests.curation.caption_set.test_card` writes the card of the examples anew.
 """
 
 import re
@@ -180,7 +180,7 @@ def card_of_the_examples(folder: Path) -> str:
 def test_the_card_of_the_examples_is_what_is_written_now(tmp_path: Path) -> None:
     shown, written = EXAMPLES_CARD.read_text(encoding="utf-8"), card_of_the_examples(tmp_path)
     assert VARIES.sub("#", written) == VARIES.sub("#", shown), (
-        "data_cards/examples.md shows another card: python tests/curation/caption_set/test_card.py writes it anew"
+        "data_cards/examples.md shows another card: python -m tests.curation.caption_set.test_card writes it anew"
     )
 
 

@@ -1,0 +1,27 @@
+"""The types of the module `ovct`; the wheel has them as the stub package `ovct-stubs`."""
+
+import typer
+
+from curation.api.curate import Curation as Curation
+from curation.api.curate import curate as curate
+from curation.api.load import CaptionSetTables as CaptionSetTables
+from curation.api.load import load as load
+from curation.api.verify import VerifiedCaption as VerifiedCaption
+from curation.api.verify import verify as verify
+from curation.runtime.errors import OvctError as OvctError
+from train.inference.segmenting import segment as segment
+
+__all__ = [
+    "CaptionSetTables",
+    "Curation",
+    "OvctError",
+    "VerifiedCaption",
+    "curate",
+    "load",
+    "segment",
+    "verify",
+]
+
+app: typer.Typer
+
+def main() -> None: ...

@@ -1,31 +1,31 @@
 """The verifier: is a caption in its report, where exactly, and if not, why.
 
 One verifier serves every engine and ``ovct verify``. It finds the statements of the report that a caption may come from
-and accepts it if one of them carries all of it. The chain, from a report down to a word:
+and accepts it if one of them carries it: says all that the caption says, in these or other words. The chain, from a
+report down to a word, with the reasons that each module gives:
 
 ======================  ===============================================================================================
-module                  what it decides
-======================  ===============================================================================================
-``verifier``            ``schema`` (an empty caption), ``unknown_organ``; which statements are tried, and which answer
-                        stands
-``report_statements``   what the statements of a report are, which organs one without an organ goes on about
-``entailment``          does one statement carry the caption: asks the modules below, in this order
-``clause_matching``     which segment of the statement carries each clause of the caption best
-``organ_matching``      an organ or side of a clause: ``wrong_organ``, ``laterality``
-``word_matching``       a measure, finding or qualifier: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
-``omissions``           what is left off and turns the meaning: ``negation``, ``modifier``
+``verifier``            which statements are tried, alone and with those that go on about them, and which answer stands:
+                        ``schema`` (an empty caption), ``unknown_organ``, ``not_grounded``
+``report_statements``   what the statements of a report are, and which organs one that names none goes on about
+``entailment``          does one statement carry the caption: ``not_grounded`` where the caption only names an organ,
+                        ``negation`` where it denies an organ that is there; else the modules below, in this order
+``clause_matching``     which segment of the statement carries each clause of the caption best; it matches
+``  organ_matching``    organs and sides: ``wrong_organ``, ``laterality``; ``negation`` of the organ itself
+``  word_matching``     measures, findings, qualifiers: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
+``omissions``           what is left off and turns the meaning: ``modifier``, ``negation``
 ``filing``              the organ that the caption is filed under: ``wrong_organ``, ``laterality``
-``status``              of what is accepted: normal, abnormal or uncertain
+``status``              of an accepted caption: normal, abnormal or uncertain
 ======================  ===============================================================================================
 
-``evidence`` holds what a segment offers, ``refusals`` every reason with its sentence for a person, ``organs`` how
-organs relate. ``clause_matching`` calls ``organ_matching`` and ``word_matching``; ``omissions`` and ``filing`` are
-asked only where no clause lacks anything.
+``omissions`` and ``filing`` are asked only where the statement carries every clause. ``evidence`` stores what a segment
+offers, ``organs`` how organs relate; ``refusals`` has the reasons of terms, each with its sentence for a person.
 
-Which reason wins: the first cause of the statement with the fewest causes, of equals the one that carries most. But
-where that statement carries less than ``GROUNDED`` of the caption, the reason is ``not_grounded``: the caption is not
-wrong in a detail, it is not in the report. Where all causes are final (the evidence says the opposite of the organ
-itself) the search ends. Of a caption of several sentences the first refused one decides.
+Which reason wins: of the statements tried that with the fewest causes, of equals the one that carries most; of its
+causes the first, in the order of the caption. But where it carries less than ``GROUNDED`` of the caption, the reason is
+``not_grounded``: the caption is not wrong in a detail, it is not in the report. The search ends at a statement of which
+all causes are final (it says the opposite of the organ itself). Of a caption of several sentences the first that is
+refused decides.
 """
 
 from __future__ import annotations

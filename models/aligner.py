@@ -1,6 +1,6 @@
 """Volumes and texts in one embedding space: what the second stage trains.
 
-Shapes: B volumes or texts, C length of a pooled volume, E embedding.
+Shapes: B volumes or texts, W windows, C length of a pooled volume, E embedding, D H W voxels.
 """
 
 from __future__ import annotations
@@ -12,48 +12,55 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
-from .freezing import Members, Part, Staged
-from .pooling import Pooling, Standardised, combined, pooled_channels, summary
+from .freezing import Members, ModelPart, StagedModel
+from .pooling import Pooling, Standardiser, combine_summaries, pooled_channels, summarise_windows
 from .stunet import STUNet
 from .text import TextEncoder
 
+# Logarithms of the factor on the cosine similarities: CLIP starts at 1 / 0.07 and clips at 100 (Radford et al. 2021,
+# "Learning Transferable Visual Models From Natural Language Supervision", section 2.5).
+INITIAL_LOG_SCALE = math.log(1 / 0.07)
+MAX_LOG_SCALE = math.log(100)
 
-class Aligner(Staged):
-    """The image encoder, what projects its pooled volumes to E, the text encoder, and the logit scale."""
+
+class Aligner(StagedModel):
+    """Embeds volumes and texts: the image encoder and the projection of its pooled volumes to E, and the text encoder.
+
+    `log_scale` is the logarithm of the factor on their cosine similarities in the contrastive loss.
+    """
 
     def __init__(self, image: STUNet, text: TextEncoder, *, pooling: Pooling = "mean_max") -> None:
         super().__init__()
         channels = pooled_channels(image, pooling)
         self.image, self.text, self.pooling = image, text, pooling
-        self.standardised = Standardised(channels)
+        self.standardised = Standardiser(channels)
         self.projection = nn.Linear(channels, text.embedding_dim)
         self.log_scale = Parameter(torch.tensor(INITIAL_LOG_SCALE))
 
-    def parts(self) -> dict[Part, Members]:
-        """Of the image's decoder and heads only pooling by structures makes use; they never train here."""
+    def parts(self) -> dict[ModelPart, Members]:
+        """Return all parameters by part.
+
+        Only the pooling `structures` makes use of the image's decoder and heads, and they never train here.
+        """
         projection: Members = [self.standardised, self.projection, self.log_scale]
         return self.image.parts() | {"text": [self.text], "projection": projection}
 
     def pool(self, volume: Tensor) -> Tensor:
-        """(B, 1, D, H, W), each a whole volume, to vectors (B, C), float32: with a frozen encoder worth caching."""
-        return torch.stack([self.combined(each[None]) for each in self.summary(volume)])
+        """Pool whole volumes (B, 1, D, H, W) to vectors (B, C), float32: with a frozen encoder worth caching."""
+        return torch.stack([self.combine(summary[None]) for summary in self.summarise(volume)])
 
-    def summary(self, windows: Tensor, weight: Tensor | None = None) -> Tensor:
-        """What windows of one volume add to its vector; see `models.pooling.summary`."""
-        return summary(self.image, self.pooling, windows, weight)
+    def summarise(self, windows: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return what windows (W, 1, D, H, W) add to the vector of their volume; see `pooling.summarise_windows`."""
+        return summarise_windows(self.image, self.pooling, windows, weight)
 
-    def combined(self, summaries: Tensor) -> Tensor:
-        """The vector (C,) of a volume from the summaries of its windows."""
-        return combined(self.pooling, summaries, self.image.num_classes)
+    def combine(self, summaries: Tensor) -> Tensor:
+        """Return the vector (C,) of a volume from the summaries of all of its windows (W, S)."""
+        return combine_summaries(self.pooling, summaries, self.image.num_classes)
 
     def embed_pooled(self, pooled: Tensor) -> Tensor:
-        """What `pool` gave, to embeddings (B, E) of length 1."""
+        """Embed pooled volumes (B, C), as `pool` returns them: (B, E), float32, each of length 1."""
         return functional.normalize(self.projection(self.standardised(pooled)).float(), dim=-1)
 
     def forward(self, pooled: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Pooled volumes (B, C) and any number N of texts, to their embeddings (B, E) and (N, E), with gradients."""
+        """Embed pooled volumes (B, C) and any number N of texts: (B, E) and (N, E), both with gradients."""
         return self.embed_pooled(pooled), self.text.embed(texts)
-
-
-INITIAL_LOG_SCALE = math.log(1 / 0.07)
-MAX_LOG_SCALE = math.log(100)

@@ -88,7 +88,7 @@ def architecture_of(size: str | Architecture) -> Architecture:
     return ARCHITECTURES[size]
 
 
-def read_off(weights: Mapping[str, Tensor]) -> tuple[Architecture, int, int | None]:
+def architecture_from_weights(weights: Mapping[str, Tensor]) -> tuple[Architecture, int, int | None]:
     """Architecture, input channels and classes (None without heads) of STU-Net weights, by their names and shapes.
 
     Strides have no weights: they are taken to be the published ones. ValueError where these are no STU-Net weights.
@@ -142,7 +142,7 @@ PUBLISHED_LABELS: tuple[str, ...] = (
 )
 
 
-def positions(names: Sequence[str], labels: Sequence[str]) -> list[int]:
+def label_positions(names: Sequence[str], labels: Sequence[str]) -> list[int]:
     """Where each of `names` stands in `labels`; ValueError for those that stand nowhere, with the nearest there are."""
     place = {label: index for index, label in enumerate(labels)}
     if len(place) != len(labels):

@@ -25,12 +25,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .aligner import Aligner
-from .checkpoint_record import ConnectorRecord, ImageRecord, Kind, Record, TextRecord
+from .checkpoint_record import CheckpointRecord, ConnectorRecord, ImageRecord, ModelKind, TextRecord
 from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
-from .weights_file import misfits
+from .weights_file import describe_mismatches
 
 RECORD = "checkpoint.json"
 Model = STUNet | Aligner | TextSegmenter
@@ -46,7 +46,7 @@ class Checkpoint(NamedTuple):
     """A model, in evaluation mode, and what is recorded of it."""
 
     model: Model
-    record: Record
+    record: CheckpointRecord
 
 
 def save_checkpoint(
@@ -56,7 +56,7 @@ def save_checkpoint(
     *,
     trained_on: Sequence[dict[str, JsonValue]] = (),
     store_text: bool = True,
-) -> Record:
+) -> CheckpointRecord:
     """Writes `model` to `directory`, replacing the checkpoint that is there.
 
     `trained_on` lists data and settings of each training so far, as JSON. Without `store_text` the text encoder is
@@ -68,7 +68,7 @@ def save_checkpoint(
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(f"{directory} cannot be a checkpoint's folder ({error}); name another") from error
-    record = Record(
+    record = CheckpointRecord(
         kind=_kind(model),
         image=ImageRecord.of(model if isinstance(model, STUNet) else model.image),
         connector=ConnectorRecord.of(model) if isinstance(model, TextSegmenter) else None,
@@ -102,20 +102,20 @@ def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -
         raise CheckpointError(f"{directory / RECORD}: {error}") from error
     weights = _load_weights(directory / record.weights)
     expected = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("text.")}
-    problems = misfits(expected, weights)
+    problems = describe_mismatches(expected, weights)
     if problems:
         raise CheckpointError(f"{directory / record.weights} does not fit {RECORD}: {problems}")
     model.load_state_dict(weights, assign=True, strict=False)
     return Checkpoint(model.to(device).eval(), record)
 
 
-def read_record(directory: Path | str) -> Record:
+def read_record(directory: Path | str) -> CheckpointRecord:
     """What is recorded of the checkpoint in `directory`; CheckpointError where there is none, or one of another
     version.
     """
     path = Path(directory) / RECORD
     try:
-        return Record.model_validate_json(path.read_bytes())
+        return CheckpointRecord.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file; a checkpoint is a folder that holds {RECORD}") from error
     except NotADirectoryError as error:
@@ -125,13 +125,13 @@ def read_record(directory: Path | str) -> Record:
         raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {told}") from error
 
 
-def _kind(model: Model) -> Kind:
+def _kind(model: Model) -> ModelKind:
     if isinstance(model, STUNet):
         return "stunet"
     return "aligner" if isinstance(model, Aligner) else "segmenter"
 
 
-def _build(record: Record, text: TextEncoder | None) -> Model:
+def _build(record: CheckpointRecord, text: TextEncoder | None) -> Model:
     image = record.image.build()
     if record.kind == "stunet":
         return image
@@ -175,7 +175,7 @@ def _save_text(model: Model, directory: Path, store: bool) -> TextRecord | None:
     return TextRecord.of(text, name if store else None, fingerprint)
 
 
-def _load_text(record: Record, directory: Path) -> TextEncoder:
+def _load_text(record: CheckpointRecord, directory: Path) -> TextEncoder:
     assert record.text is not None
     source = directory / record.text.directory if record.text.directory else record.text.name
     text = TextEncoder.from_pretrained(source, record.text.handling())
@@ -197,7 +197,7 @@ def _replace(path: Path, content: bytes) -> None:
     temporary.replace(path)
 
 
-def _remove_superseded(directory: Path, record: Record) -> None:
+def _remove_superseded(directory: Path, record: CheckpointRecord) -> None:
     kept = {record.weights, record.text.directory if record.text else None}
     for path in directory.iterdir():
         if path.name not in kept and path.name.startswith(("weights-", "text-", ".weights-", ".text-")):

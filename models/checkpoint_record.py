@@ -14,7 +14,7 @@ from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
 
-Kind = Literal["stunet", "aligner", "segmenter"]
+ModelKind = Literal["stunet", "aligner", "segmenter"]
 
 
 class _Strict(BaseModel):
@@ -100,11 +100,11 @@ class TextRecord(_Strict):
         return PromptHandling(self.template, self.lower_case, self.max_length)
 
 
-class Record(_Strict):
+class CheckpointRecord(_Strict):
     """All of `checkpoint.json`."""
 
     format: Literal["ovct checkpoint 1"] = "ovct checkpoint 1"
-    kind: Kind
+    kind: ModelKind
     image: ImageRecord
     connector: ConnectorRecord | None
     pooling: Pooling | None

@@ -80,13 +80,13 @@ class Connector(nn.Module):
             raise ValueError(f"prompt embeddings are (P, {self.embedding_dim}), not {tuple(prompts.shape)}")
         if self.needs_image and tokens is None:
             raise ValueError("cross_attention needs the image's tokens")
-        hidden = self.hidden_of(prompts)
+        hidden = self.hidden_vectors(prompts)
         *levels, held = self.heads
-        looked = self.look(hidden, tokens)
+        looked = self.attend_to_image(hidden, tokens)
         # What is learned of presence must not bend what is learned of masks.
         return (*(head(looked) for head in levels), held(hidden.detach()))
 
-    def hidden_of(self, prompts: Tensor) -> Tensor:
+    def hidden_vectors(self, prompts: Tensor) -> Tensor:
         """Embeddings (P, E) to hidden vectors (P, hidden)."""
         # Embeddings have length 1: without the factor their components would be too small for a linear layer's
         # initial weights.
@@ -95,10 +95,10 @@ class Connector(nn.Module):
 
     def presence(self, prompts: Tensor) -> Queries:
         """Embeddings (P, E) to the queries for what a mask holds: the same for every image."""
-        queries: Queries = self.heads[-1](self.hidden_of(prompts))
+        queries: Queries = self.heads[-1](self.hidden_vectors(prompts))
         return queries
 
-    def look(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
+    def attend_to_image(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
         """What the image adds to prompts (P, hidden): nothing here."""
         return hidden
 
@@ -121,13 +121,13 @@ class CrossAttentionConnector(Connector):
         if hidden % heads:
             raise ValueError(f"hidden size {hidden} cannot be shared among {heads} attention heads")
         self.image = nn.Linear(tokens, hidden)
-        self.position = nn.Linear(2 * POSITION_WAVES * 3, hidden)
+        self.position = nn.Linear(2 * POSITION_FREQUENCIES * 3, hidden)
         self.layers = nn.ModuleList(AttentionLayer(hidden, heads) for _ in range(layers))
 
-    def look(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
+    def attend_to_image(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
         """Prompts (P, hidden) and the bottleneck (B, C, d, h, w) to (B, P, hidden)."""
         assert tokens is not None
-        image = self.image(tokens.flatten(2).transpose(1, 2)) + self.position(waves(tokens))
+        image = self.image(tokens.flatten(2).transpose(1, 2)) + self.position(position_encoding(tokens))
         hidden = hidden.expand(len(tokens), -1, -1)
         for layer in self.layers:
             hidden = layer(hidden, image)
@@ -152,16 +152,16 @@ class AttentionLayer(nn.Module):
         return result
 
 
-POSITION_WAVES = 6
+POSITION_FREQUENCIES = 6
 
 
-def waves(tokens: Tensor) -> Tensor:
+def position_encoding(tokens: Tensor) -> Tensor:
     """Where each token of (B, C, d, h, w) lies: sines and cosines of its place from -1 to 1, (d * h * w, 6 *
-    POSITION_WAVES).
+    POSITION_FREQUENCIES).
     """
     axes = [_axis(size, tokens.device) for size in tokens.shape[2:]]
     place = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 2)
-    angles = place.unsqueeze(-1) * (math.pi / 2 * 2.0 ** torch.arange(POSITION_WAVES, device=tokens.device))
+    angles = place.unsqueeze(-1) * (math.pi / 2 * 2.0 ** torch.arange(POSITION_FREQUENCIES, device=tokens.device))
     return torch.cat((angles.sin(), angles.cos()), dim=-1).flatten(1).to(tokens.dtype)
 
 

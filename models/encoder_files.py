@@ -24,14 +24,14 @@ _MODULES_FILE = "modules.json"
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
 
-class Source(NamedTuple):
+class EncoderSource(NamedTuple):
     """Where an encoder's files are: a directory that exists, or a hub's name."""
 
     place: str
     local: bool
 
     @classmethod
-    def of(cls, name_or_directory: str | Path) -> Source:
+    def of(cls, name_or_directory: str | Path) -> EncoderSource:
         """Raises ``TextEncoderError`` for a directory that is none or holds no ``config.json``."""
         path = Path(name_or_directory).expanduser()
         if path.is_dir():
@@ -68,7 +68,7 @@ _LAYOUT = (
 )
 
 
-def read_encoder(source: Source) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The network, in float32 and eval mode, and its tokenizer, whose ``model_max_length`` is the stated one.
 
     Weights are read from safetensors, or from a torch file with ``weights_only``, which makes tensors and nothing else;
@@ -93,7 +93,7 @@ def read_encoder(source: Source) -> tuple[PreTrainedModel, PreTrainedTokenizerBa
     return model.float(), tokenizer
 
 
-def _unreadable(source: Source, error: Exception) -> str:
+def _unreadable(source: EncoderSource, error: Exception) -> str:
     said = textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
     if source.local:
         return f"the encoder in {source.place} cannot be read ({said}): {_LAYOUT}"
@@ -104,7 +104,7 @@ def _unreadable(source: Source, error: Exception) -> str:
     )
 
 
-def _refuse_missing_weights(source: Source, missing: set[str] | list[str]) -> None:
+def _refuse_missing_weights(source: EncoderSource, missing: set[str] | list[str]) -> None:
     """Transformers draws at random what a file lacks. The pooler alone does not matter: it is not used."""
     lacking = sorted(name for name in missing if "pooler" not in name.split("."))
     if lacking:
@@ -114,7 +114,7 @@ def _refuse_missing_weights(source: Source, missing: set[str] | list[str]) -> No
         )
 
 
-def _stated_length(source: Source) -> int | None:
+def _stated_length(source: EncoderSource) -> int | None:
     stated = source.json(LENGTH_FILE)
     length = stated.get("max_seq_length") if isinstance(stated, dict) else None
     if length is not None and (type(length) is not int or length < 1):
@@ -124,7 +124,7 @@ def _stated_length(source: Source) -> int | None:
     return length
 
 
-def warn_of_differences(source: Source, *, lower_case: bool) -> None:
+def warn_of_differences(source: EncoderSource, *, lower_case: bool) -> None:
     """Say where ovct embeds otherwise than the encoder's own files ask for. Warns with ``UserWarning``."""
     differences = []
     if (modes := _pooling_modes(source.json(_POOLING_FILE))) not in ([], ["mean"]):

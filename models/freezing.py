@@ -11,17 +11,17 @@ from torch import nn
 from torch.nn import Parameter
 
 Stage = Literal["pretrain", "align", "segment"]
-Part = Literal["image_encoder", "image_decoder", "image_heads", "text", "projection", "connector"]
+ModelPart = Literal["image_encoder", "image_decoder", "image_heads", "text", "projection", "connector"]
 Members = Sequence[nn.Module | Parameter]
 
-TRAINS: dict[Stage, frozenset[Part]] = {
+TRAINED_PARTS: dict[Stage, frozenset[ModelPart]] = {
     "pretrain": frozenset({"image_encoder", "image_decoder", "image_heads"}),
     "align": frozenset({"text", "projection"}),
     "segment": frozenset({"image_decoder", "connector"}),
 }
 
 
-class Staged(nn.Module):
+class StagedModel(nn.Module):
     """A model made of parts, of which each stage trains some."""
 
     def __init__(self) -> None:
@@ -29,19 +29,19 @@ class Staged(nn.Module):
         self.stage: Stage | None = None
         self._resting: list[nn.Module] = []
 
-    def parts(self) -> dict[Part, Members]:
+    def parts(self) -> dict[ModelPart, Members]:
         """Every parameter of the model under the one part that it belongs to."""
         raise NotImplementedError
 
-    def freeze(self, stage: Stage, *, unlock: Iterable[Part] = ()) -> Self:
+    def freeze(self, stage: Stage, *, unlock: Iterable[ModelPart] = ()) -> Self:
         """Sets what trains in `stage`, and what is `unlock`ed beyond it (the paper's ablation unlocks "image_encoder").
 
         Frozen parts get no gradient, and `train()` leaves them in evaluation mode: no dropout, no running statistic
         moves. ValueError for an unknown stage or part, or where nothing of this model would train.
         """
-        if stage not in TRAINS:
-            raise ValueError(f"a stage is one of {', '.join(TRAINS)}, not {stage!r}")
-        trains, parts = TRAINS[stage] | frozenset(unlock), self.parts()
+        if stage not in TRAINED_PARTS:
+            raise ValueError(f"a stage is one of {', '.join(TRAINED_PARTS)}, not {stage!r}")
+        trains, parts = TRAINED_PARTS[stage] | frozenset(unlock), self.parts()
         absent = trains - parts.keys()
         if absent:
             raise ValueError(
@@ -49,7 +49,7 @@ class Staged(nn.Module):
             )
         self._resting = []
         for name, members in parts.items():
-            for parameter in parameters(members):
+            for parameter in parameters_of(members):
                 parameter.requires_grad_(name in trains)
                 parameter.grad = parameter.grad if name in trains else None
             if name not in trains:
@@ -65,7 +65,7 @@ class Staged(nn.Module):
         return self
 
 
-def parameters(members: Members) -> Iterator[Parameter]:
+def parameters_of(members: Members) -> Iterator[Parameter]:
     """The parameters of a part."""
     for member in members:
         if isinstance(member, nn.Module):

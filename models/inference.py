@@ -17,7 +17,7 @@ from torch import Tensor, nn
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 
-def faster(
+def optimise_for_inference(
     network: nn.Module,
     function: Callable[[Tensor], Tensor] | None = None,
     *,

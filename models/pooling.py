@@ -33,8 +33,8 @@ def pooled_channels(image: STUNet, pooling: Pooling) -> int:
     return image.architecture.dims[-1] * (2 if pooling == "mean_max" else 1)
 
 
-def summary(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
-    """What windows (B, 1, D, H, W) add to the vector of their volume, float32; `combined` puts them together.
+def summarise_windows(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
+    """What windows (B, 1, D, H, W) add to the vector of their volume, float32; `combine_summaries` puts them together.
 
     `weight` (D, H, W) is the share of each voxel that counts here, where windows overlap.
     """
@@ -46,7 +46,7 @@ def summary(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | N
     return {"mean": mean, "max": most, "mean_max": torch.cat((mean, most), dim=1)}[pooling]
 
 
-def combined(pooling: Pooling, summaries: Tensor, classes: int | None) -> Tensor:
+def combine_summaries(pooling: Pooling, summaries: Tensor, classes: int | None) -> Tensor:
     """The vector (C,) of a volume from the summaries of all of its windows (B, S)."""
     if pooling == "structures":
         assert classes is not None
@@ -71,7 +71,7 @@ def _outlined(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -
     return torch.cat((voxels, probability @ features.transpose(1, 2)), dim=2).flatten(1)
 
 
-class Standardised(nn.Module):
+class Standardiser(nn.Module):
     """Vectors (B, C) with mean 0 and variance 1 over the volumes that `fit` saw; as they are before that."""
 
     mean: Tensor

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 _NO_LENGTH = 10**9
 
 
-def refuse_misfits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+def check_compatibility(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, name: str) -> None:
     """Raises ``TextEncoderError`` where they cannot work together, or only seem to."""
     if model.config.is_encoder_decoder or getattr(model.config, "hidden_size", None) is None:
         raise TextEncoderError(f"{name} does more than encode text: give one that does only that, as BERT or MPNet")
@@ -29,7 +29,9 @@ def refuse_misfits(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, n
         )
 
 
-def longest(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, handling: PromptHandling, name: str) -> int:
+def prompt_length_limit(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, handling: PromptHandling, name: str
+) -> int:
     """Tokens of a prompt, special ones included: as tokenizer and network allow, and ``handling`` wants.
 
     Raises ``TextEncoderError`` where nothing tells, or ``handling`` wants more.
@@ -92,7 +94,7 @@ class PromptHandling:
         return prompt.lower() if self.lower_case else prompt
 
 
-AS_IT_STANDS = PromptHandling()
+UNCHANGED = PromptHandling()
 
 
 def checked_texts(texts: Iterable[str]) -> list[str]:

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
 from .connectors import Connector, Queries, build_connector
-from .freezing import Members, Part, Staged
+from .freezing import Members, ModelPart, StagedModel
 from .stunet import STUNet
 from .text import TextEncoder
 
@@ -94,7 +94,7 @@ class MaskStatistics(NamedTuple):
         return torch.cat((mean, self.mass.log1p().unsqueeze(-1) / 4, self.squares.unsqueeze(-1) / voxels), dim=-1)
 
 
-class TextSegmenter(Staged):
+class TextSegmenter(StagedModel):
     """An image encoder and decoder, a text encoder (None where prompts come as embeddings), and a connector between
     them.
 
@@ -123,7 +123,7 @@ class TextSegmenter(Staged):
             connector, embedding_dim, channels, image.architecture.dims[-1], hidden
         )
 
-    def parts(self) -> dict[Part, Members]:
+    def parts(self) -> dict[ModelPart, Members]:
         """The heads of the pretraining, where there are any, take no part in segmenting by text."""
         return self.image.parts() | {"text": [self.text] if self.text else [], "connector": [self.connector]}
 
@@ -176,10 +176,10 @@ class TextSegmenter(Staged):
 
 def presence_logits(queries: Queries, statistics: MaskStatistics) -> Tensor:
     """Return presence logits (B, P): how surely each prompt's structure is in the image, by what its mask holds."""
-    return judged_by(queries, statistics.evidence())
+    return presence_from_evidence(queries, statistics.evidence())
 
 
-def judged_by(queries: Queries, evidence: Tensor) -> Tensor:
+def presence_from_evidence(queries: Queries, evidence: Tensor) -> Tensor:
     """Evidence (..., P, C) against a query for each prompt: presence logits (..., P)."""
     return queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
 

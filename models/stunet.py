@@ -13,13 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .architecture import PUBLISHED_LABELS, Architecture, architecture_of, positions, read_off
+from .architecture import PUBLISHED_LABELS, Architecture, architecture_from_weights, architecture_of, label_positions
 from .blocks import SLOPE, ResidualBlock, Upsample
-from .freezing import Members, Part, Staged
-from .weights_file import WeightsFileError, misfits, read_weights
+from .freezing import Members, ModelPart, StagedModel
+from .weights_file import WeightsFileError, describe_mismatches, read_weights
 
 
-class STUNet(Staged):
+class STUNet(StagedModel):
     """The network of one size: `encode` gives a pyramid, `decode` features of every voxel, `forward` logits of classes.
 
     Without `num_classes` there are no heads and `forward` is refused. `labels` names the outputs, in their order.
@@ -65,7 +65,7 @@ class STUNet(Staged):
         """What turns the pyramid into features for every voxel; the heads are not part of it."""
         return nn.ModuleList([self.upsample_layers, self.conv_blocks_localization])
 
-    def parts(self) -> dict[Part, Members]:
+    def parts(self) -> dict[ModelPart, Members]:
         """Encoder, decoder and the heads of the pretraining, if there are any."""
         heads = [self.seg_outputs] if self.num_classes is not None else []
         return {"image_encoder": [self.encoder], "image_decoder": [self.decoder], "image_heads": [*heads]}
@@ -143,7 +143,7 @@ class STUNet(Staged):
         """Keeps the outputs of `names`, in that order, in place; each is found by its name, never by its position."""
         if self.labels is None:
             raise ValueError("the outputs of this STUNet have no names; pass labels= when it is built or loaded")
-        keep = positions(names, self.labels)
+        keep = label_positions(names, self.labels)
         for head in self.seg_outputs:
             assert isinstance(head, nn.Conv3d)
             head.weight = nn.Parameter(head.weight.detach()[keep].clone())
@@ -162,13 +162,13 @@ class STUNet(Staged):
         """
         weights = read_weights(path)
         try:
-            architecture, in_channels, num_classes = read_off(weights)
+            architecture, in_channels, num_classes = architecture_from_weights(weights)
             labels = PUBLISHED_LABELS if labels is None and num_classes == len(PUBLISHED_LABELS) else labels
             with torch.device("meta"):
                 network = cls(architecture, in_channels, num_classes, labels=labels)
         except ValueError as error:
             raise WeightsFileError(f"{path}: {error}") from error
-        problems = misfits(network.state_dict(), weights)
+        problems = describe_mismatches(network.state_dict(), weights)
         if problems:
             raise WeightsFileError(f"{path}: the weights do not fit STU-Net: {problems}")
         network.load_state_dict(weights, assign=True)

@@ -12,9 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .encoder_files import Source, read_encoder, warn_of_differences, write_encoder
+from .encoder_files import EncoderSource, read_encoder, warn_of_differences, write_encoder
 from .encoder_fingerprint import fingerprint, weights_state
-from .prompt_handling import AS_IT_STANDS, PromptHandling, TextEncoderError, checked_texts, longest, refuse_misfits
+from .prompt_handling import (
+    UNCHANGED,
+    PromptHandling,
+    TextEncoderError,
+    check_compatibility,
+    checked_texts,
+    prompt_length_limit,
+)
 
 __all__ = ["DEFAULT_ENCODER", "PromptHandling", "TextEncoder", "TextEncoderError"]
 
@@ -38,26 +45,26 @@ class TextEncoder(nn.Module):
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, handling: PromptHandling, name: str
     ) -> None:
         super().__init__()
-        refuse_misfits(model, tokenizer, name)
+        check_compatibility(model, tokenizer, name)
         self._pooler = _taken_off(model, "pooler")
         self.model = model
         self.tokenizer = tokenizer
         self.handling = handling
         self.name = name
-        self._max_length = longest(model, tokenizer, handling, name)
+        self._max_length = prompt_length_limit(model, tokenizer, handling, name)
         self._fingerprint: tuple[Hashable, str] | None = None
         self.training = model.training
 
     @classmethod
     def from_pretrained(
-        cls, name_or_directory: str | Path = DEFAULT_ENCODER, handling: PromptHandling = AS_IT_STANDS
+        cls, name_or_directory: str | Path = DEFAULT_ENCODER, handling: PromptHandling = UNCHANGED
     ) -> TextEncoder:
         """Read an encoder from its directory, or by its name from a hub; float32, eval mode, on the CPU.
 
         A directory is read without a look at any hub. No code that comes with an encoder is run.
         Warns where its files ask for another pooling, further layers or lower case. Raises ``TextEncoderError``.
         """
-        source = Source.of(name_or_directory)
+        source = EncoderSource.of(name_or_directory)
         model, tokenizer = read_encoder(source)
         warn_of_differences(source, lower_case=handling.lower_case)
         return cls(model, tokenizer, handling, str(name_or_directory))

@@ -35,7 +35,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     return {_bare(name): tensor for name, tensor in tensors.items()}
 
 
-def misfits(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
+def describe_mismatches(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
     """What keeps `weights` from being those `expected`: missing, unknown, of another shape or kind. Empty if none."""
     missing = [name for name in expected if name not in weights]
     unknown = [name for name in weights if name not in expected]

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from .prompt_file import JUDGE_FILE, PromptError, Turn
-from .templates import WrongTemplate, render, try_out
-from .yaml_file import WrongField, first_problem, load_mapping
+from .templates import PromptTemplateError, check_template, render
+from .yaml_file import FieldError, first_problem, load_mapping
 
 VERDICTS = (
     "supported",
@@ -43,7 +43,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Example(_Part):
+class JudgeExample(_Part):
     """A caption, the organ it is filed under, its report, and the answer that a judge should give.
 
     ``passage`` is a quotation from the report; empty where there is none to quote.
@@ -57,7 +57,7 @@ class Example(_Part):
     verdict: _Text
 
 
-class Response(_Part):
+class JudgeResponse(_Part):
     """``max_tokens`` limits an answer."""
 
     max_tokens: Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -73,8 +73,8 @@ class JudgeFile(_Part):
     description: _Text
     system: _Text
     message: _Text
-    examples: tuple[Example, ...]
-    response: Response
+    examples: tuple[JudgeExample, ...]
+    response: JudgeResponse
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class JudgePrompt:
         return render(self.file.message, {"report": report, "organ": organ, "caption": caption})
 
 
-def _answer(example: Example) -> str:
+def _answer(example: JudgeExample) -> str:
     # Without spaces: constrained decoding writes it so, and it saves tokens.
     answer = {"passage": example.passage, "why": example.why, "verdict": example.verdict}
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
@@ -139,34 +139,36 @@ def read_judge(source: bytes, name: str) -> JudgePrompt:
         _check_templates(file)
     except ValidationError as error:
         raise PromptError(f"{name}: {first_problem(error, _KEYS)}") from error
-    except WrongField as error:
+    except FieldError as error:
         raise PromptError(f"{name}: {error}") from error
     return JudgePrompt(name, sha256(source).hexdigest(), source, file)
 
 
-_KEYS = list(dict.fromkeys(key for part in (JudgeFile, Response, Example) for key in part.model_fields))
+_KEYS = list(dict.fromkeys(key for part in (JudgeFile, JudgeResponse, JudgeExample) for key in part.model_fields))
 
 
-def _check_example(place: str, example: Example) -> None:
+def _check_example(place: str, example: JudgeExample) -> None:
     """An example answer keeps to the schema that the model is held to, and quotes what is there."""
     if example.verdict not in VERDICTS:
-        raise WrongField(f"{place}, verdict", example.verdict, f"is no verdict; they are {', '.join(VERDICTS)}")
+        raise FieldError(f"{place}, verdict", example.verdict, f"is no verdict; they are {', '.join(VERDICTS)}")
     for key, value, most in (("passage", example.passage, LONGEST_PASSAGE), ("why", example.why, LONGEST_WHY)):
         if len(value) > most:
-            raise WrongField(f"{place}, {key}", value, f"has {len(value)} characters, and {most} are the most")
+            raise FieldError(f"{place}, {key}", value, f"has {len(value)} characters, and {most} are the most")
     if example.passage not in example.report:
-        raise WrongField(f"{place}, passage", example.passage, "is not in its report; quote it letter by letter")
+        raise FieldError(f"{place}, passage", example.passage, "is not in its report; quote it letter by letter")
     if not example.passage and example.verdict not in MAY_QUOTE_NOTHING:
-        raise WrongField(f"{place}, passage", "", f"is empty; quote what makes it {example.verdict}")
+        raise FieldError(f"{place}, passage", "", f"is empty; quote what makes it {example.verdict}")
 
 
 def _check_templates(file: JudgeFile) -> None:
     shown = {"report": "The spleen is of normal size.", "organ": "pleura", "caption": "no effusion"}
     field = "system"
     try:
-        try_out(file.system, {"verdicts": VERDICTS})
+        check_template(file.system, {"verdicts": VERDICTS})
         field = "message"
         for name, value in shown.items():
-            try_out(file.message, shown, value, f"leaves the {name} out; write {{{{ {name} }}}} where it belongs")
-    except WrongTemplate as error:
-        raise WrongField(field, error.value, str(error)) from error
+            check_template(
+                file.message, shown, value, f"leaves the {name} out; write {{{{ {name} }}}} where it belongs"
+            )
+    except PromptTemplateError as error:
+        raise FieldError(field, error.value, str(error)) from error

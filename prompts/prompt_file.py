@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from .answer_form import LONGEST_ORGAN, captions_schema, organs_schema
-from .templates import WrongTemplate, render, try_out
+from .templates import PromptTemplateError, check_template, render
 from .vocabulary import ORGANS_FILE, load_vocabulary
-from .yaml_file import WrongField, first_problem, load_mapping
+from .yaml_file import FieldError, first_problem, load_mapping
 
 Turn = tuple[Literal["system", "user", "assistant"], str]
 """Role and content of one message."""
@@ -191,7 +191,7 @@ def read_prompt(source: bytes, name: str) -> Prompt:
         _check(file)
     except ValidationError as error:
         raise PromptError(f"{name}: {first_problem(error, _KEYS)}") from error
-    except WrongField as error:
+    except FieldError as error:
         raise PromptError(f"{name}: {error}") from error
     return Prompt(name, sha256(source).hexdigest(), source, file)
 
@@ -202,7 +202,7 @@ _KEYS = [key for part in (PromptFile, Response, Example, ExampleCaption) for key
 def _check(file: PromptFile) -> None:
     """What no single field shows."""
     if "window" in file.model_fields_set and file.unit != "statement":
-        raise WrongField("window", file.window, "only goes with unit: statement; leave it out")
+        raise FieldError("window", file.window, "only goes with unit: statement; leave it out")
     _check_organs(file.response)
     for number, example in enumerate(file.examples, 1):
         _check_example(f"examples {number}", example, file.response)
@@ -212,18 +212,18 @@ def _check(file: PromptFile) -> None:
 def _check_organs(response: Response) -> None:
     organs, resolve = response.organs, load_vocabulary().resolve
     if response.form == "captions" and organs:
-        raise WrongField("response, organs", organs, "only goes with form: organs; leave it out")
+        raise FieldError("response, organs", organs, "only goes with form: organs; leave it out")
     if response.form == "organs" and not organs:
-        raise WrongField("response, organs", organs, "form: organs needs the list of organs to ask for")
+        raise FieldError("response, organs", organs, "form: organs needs the list of organs to ask for")
     names: dict[str, str] = {}
     for organ in organs:
         name = resolve(organ)
         if name is None:
             near = get_close_matches(organ, load_vocabulary().organs, 1)
             hint = f"did you mean “{near[0]}”?" if near else "its names stand in prompts/organs.yaml"
-            raise WrongField("response, organs", organ, f"is not in the vocabulary; {hint}")
+            raise FieldError("response, organs", organ, f"is not in the vocabulary; {hint}")
         if name in names:
-            raise WrongField("response, organs", organ, f"is the same organ as “{names[name]}”; leave one out")
+            raise FieldError("response, organs", organ, f"is the same organ as “{names[name]}”; leave one out")
         names[name] = organ
 
 
@@ -233,14 +233,14 @@ def _check_example(place: str, example: Example, response: Response) -> None:
     for number, (organ, caption) in enumerate(((row.organ, row.caption) for row in example.captions), 1):
         where = f"{place}, captions {number}"
         if response.form == "organs" and organ not in response.organs:
-            raise WrongField(f"{where}, organ", organ, f"is not in response, organs: {', '.join(response.organs)}")
+            raise FieldError(f"{where}, organ", organ, f"is not in response, organs: {', '.join(response.organs)}")
         longest = {"organ": (organ, LONGEST_ORGAN), "caption": (caption, response.max_characters)}
         for key, (value, most) in longest.items():
             if len(value) > most:
-                raise WrongField(f"{where}, {key}", value, f"has {len(value)} characters, and {most} are the most")
+                raise FieldError(f"{where}, {key}", value, f"has {len(value)} characters, and {most} are the most")
         counts[organ if response.form == "organs" else ""] += 1
         if max(counts.values()) > response.max_captions:
-            raise WrongField(
+            raise FieldError(
                 place, caption, f"is one more than response, max_captions allows ({response.max_captions})"
             )
 
@@ -251,14 +251,14 @@ def _check_templates(file: PromptFile) -> None:
     row = {"number": 1, "organ": "pleura", "caption": text, "reason": "negation", "passage": "Pleural effusion."}
     try:
         field = "system"
-        try_out(file.system, organs)
+        check_template(file.system, organs)
         field = "message"
         values = {"text": text, "section": section, **organs}
-        try_out(file.message, values, text, "leaves the text out; write {{ text }} where it belongs")
+        check_template(file.message, values, text, "leaves the text out; write {{ text }} where it belongs")
         field = "repair"
-        try_out(file.repair, {"refused": [row]}, text, "leaves the captions out; loop over refused to show them")
-    except WrongTemplate as error:
-        raise WrongField(field, error.value, str(error)) from error
+        check_template(file.repair, {"refused": [row]}, text, "leaves the captions out; loop over refused to show them")
+    except PromptTemplateError as error:
+        raise FieldError(field, error.value, str(error)) from error
 
 
 def _answer(response: Response, example: Example) -> dict[str, Any]:

@@ -14,14 +14,14 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-__all__ = ["WrongTemplate", "render", "try_out"]
+__all__ = ["PromptTemplateError", "check_template", "render"]
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True
 )
 
 
-class WrongTemplate(ValueError):
+class PromptTemplateError(ValueError):
     """A template that cannot be used. ``value`` is what is wrong in it; the message says what was expected."""
 
     def __init__(self, value: str, message: str) -> None:
@@ -39,10 +39,10 @@ def render(source: str, values: Mapping[str, Any]) -> str:
     return _compiled(source).render(values)
 
 
-def try_out(source: str, values: Mapping[str, Any], shown: str = "", otherwise: str = "") -> None:
+def check_template(source: str, values: Mapping[str, Any], shown: str = "", otherwise: str = "") -> None:
     """Render a template with sample ``values``; the sample ``shown`` must stand in what comes out.
 
-    Raises WrongTemplate where it is no template, uses a name that it is not given, fails, or leaves ``shown`` out;
+    Raises PromptTemplateError where it is no template, uses a name that it is not given, fails, or leaves ``shown`` out;
     ``otherwise`` is what to say of the latter.
     """
     try:
@@ -51,11 +51,11 @@ def try_out(source: str, values: Mapping[str, Any], shown: str = "", otherwise: 
         rendered = "" if unknown else render(source, values)
     except TemplateSyntaxError as error:
         line = source.splitlines()[error.lineno - 1].strip()
-        raise WrongTemplate(line, f"is not Jinja ({error.message}); see jinja.palletsprojects.com") from error
+        raise PromptTemplateError(line, f"is not Jinja ({error.message}); see jinja.palletsprojects.com") from error
     except Exception as error:  # an expression of a template may raise anything
         kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
-        raise WrongTemplate(source, f"fails when it is filled in ({kind}{error})") from error
+        raise PromptTemplateError(source, f"fails when it is filled in ({kind}{error})") from error
     if unknown:
-        raise WrongTemplate(unknown[0], f"is not among its variables, which are {', '.join(values)}")
+        raise PromptTemplateError(unknown[0], f"is not among its variables, which are {', '.join(values)}")
     if shown.lower() not in rendered.lower():
-        raise WrongTemplate(source, otherwise)
+        raise PromptTemplateError(source, otherwise)

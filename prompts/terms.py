@@ -8,16 +8,16 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 from .entries import Entry, VocabularyError
-from .words import base_forms, key, tokens_of
+from .words import base_forms, lookup_key, tokens_of
 
-Kind = Literal["term", "adjective", "finding"]
+TermKind = Literal["term", "adjective", "finding"]
 
 _MARKS = str.maketrans("()|+$", "     ")
 _MARKED = frozenset("()|")
 _CHOICE = re.compile(r"\(([^()]*)\)")
 
 
-class Form(NamedTuple):
+class TermForm(NamedTuple):
     """One name of an organ, and the key under which it is looked up.
 
     ``plural``: the key is not what is written; ``shared``: other entries have it too; ``side_last``: "kidney left".
@@ -25,17 +25,17 @@ class Form(NamedTuple):
 
     text: str
     key: str
-    kind: Kind
+    kind: TermKind
     plural: bool = False
     shared: bool = False
     side_last: bool = False
 
 
-class Hit(NamedTuple):
+class TermMatch(NamedTuple):
     """What a term means. No names: a phrase that is about none of its organs."""
 
     names: tuple[str, ...]
-    kind: Kind
+    kind: TermKind
     side_last: bool = False
 
 
@@ -47,13 +47,13 @@ class Terms:
         self.base = base_forms(text for name, entry in entries.items() for text in _raw(name, entry))
         self._group = {side: name for name, entry in entries.items() for side in entry.sides or ()}
         self._own = {name: tuple(self._written(name, entry)) for name, entry in entries.items()}
-        self._built: dict[str, tuple[Form, ...]] = {}
+        self._built: dict[str, tuple[TermForm, ...]] = {}
 
-    def own(self, name: str) -> tuple[Form, ...]:
+    def written_forms(self, name: str) -> tuple[TermForm, ...]:
         """Give what is written in the entry itself, the canonical name first."""
         return self._own[name]
 
-    def built(self, name: str, path: tuple[str, ...] = ()) -> tuple[Form, ...]:
+    def derived_forms(self, name: str, path: tuple[str, ...] = ()) -> tuple[TermForm, ...]:
         """Give the terms made from those of other entries (``from``) and of the group ("left" + "kidney")."""
         if name in path:
             raise VocabularyError(f"{name}: 'from' goes in a circle ({' > '.join((*path, name))})")
@@ -62,21 +62,21 @@ class Terms:
             self._built[name] = (*self._from(name, inner), *self._sided(name, inner))
         return self._built[name]
 
-    def elsewhere(self, name: str) -> Iterator[Form]:
+    def forms_with_moved_side(self, name: str) -> Iterator[TermForm]:
         """Give the group's terms with the side not in front ("3rd left rib"). They are matched, but are no synonyms."""
         side, group = self.entries[name].side, self._group.get(name)
         if not (side and group):
             return
-        for text, term, kind, plural, shared, _ in self.own(group):
+        for text, term, kind, plural, shared, _ in self.written_forms(group):
             if kind == "term":
                 words = term.split(" ")
                 for cut in range(1, len(words)):
-                    yield Form(text, " ".join([*words[:cut], side, *words[cut:]]), kind, plural, shared)
-                yield Form(text, f"{term} {side}", kind, plural, shared, side_last=True)
+                    yield TermForm(text, " ".join([*words[:cut], side, *words[cut:]]), kind, plural, shared)
+                yield TermForm(text, f"{term} {side}", kind, plural, shared, side_last=True)
 
-    def _written(self, name: str, entry: Entry) -> Iterator[Form]:
+    def _written(self, name: str, entry: Entry) -> Iterator[TermForm]:
         yield self._form(name, "finding" if name in entry.findings else "term")
-        kinds: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+        kinds: tuple[tuple[TermKind, tuple[str, ...]], ...] = (
             ("term", entry.terms), ("adjective", entry.adjectives), ("finding", entry.findings),
         )  # fmt: skip
         for kind, patterns in kinds:
@@ -84,27 +84,27 @@ class Terms:
                 for text in write_out(name, pattern.removeprefix("+")):
                     yield self._form(text, kind, shared=pattern.startswith("+"))
 
-    def _form(self, text: str, kind: Kind, shared: bool = False) -> Form:
+    def _form(self, text: str, kind: TermKind, shared: bool = False) -> TermForm:
         written = tokens_of(text)
         tokens = [self.base.get(token, token) for token in written]
-        return Form(text, " ".join(tokens), kind, tokens != written, shared)
+        return TermForm(text, " ".join(tokens), kind, tokens != written, shared)
 
-    def _from(self, name: str, path: tuple[str, ...]) -> Iterator[Form]:
+    def _from(self, name: str, path: tuple[str, ...]) -> Iterator[TermForm]:
         for other, patterns in self.entries[name].built_from.items():
-            forms = (*self.own(other), *self.built(other, path))
+            forms = (*self.written_forms(other), *self.derived_forms(other, path))
             for text in (text for pattern in patterns for text in write_out(name, pattern)):
                 if text.count("$") != 1:
                     raise VocabularyError(f"{name}: {text!r} under 'from' needs one $ for the terms of {other!r}")
-                before, behind = (key(part, self.base) for part in text.split("$"))
+                before, behind = (lookup_key(part, self.base) for part in text.split("$"))
                 for form in forms:
                     term = f"{before} {form.key} {behind}".strip()
-                    yield Form(text.replace("$", form.text), term, form.kind, form.plural)
+                    yield TermForm(text.replace("$", form.text), term, form.kind, form.plural)
 
-    def _sided(self, name: str, path: tuple[str, ...]) -> Iterator[Form]:
+    def _sided(self, name: str, path: tuple[str, ...]) -> Iterator[TermForm]:
         if group := self._group.get(name):
             side = self.entries[name].side
-            for text, term, kind, plural, shared, _ in (*self.own(group), *self.built(group, path)):
-                yield Form(f"{side} {text}", f"{side} {term}", kind, plural, shared)
+            for text, term, kind, plural, shared, _ in (*self.written_forms(group), *self.derived_forms(group, path)):
+                yield TermForm(f"{side} {text}", f"{side} {term}", kind, plural, shared)
 
 
 def _raw(name: str, entry: Entry) -> Iterator[str]:
@@ -127,24 +127,24 @@ def write_out(name: str, pattern: str) -> list[str]:
     return texts
 
 
-def tabulate(terms: Terms) -> dict[str, Hit | None]:
+def build_term_table(terms: Terms) -> dict[str, TermMatch | None]:
     """Lay all terms into one table by their keys; a key that is only the beginning of a term has None.
 
     A written term wins over a built one, a built one over one with the side elsewhere. Raises VocabularyError where two
     entries claim the same term with equal right and do not both mark it as shared.
     """
-    table: dict[str, Hit] = {}
-    claims: dict[str, Form] = {}
-    for forms in (terms.own, terms.built, terms.elsewhere):
+    table: dict[str, TermMatch] = {}
+    claims: dict[str, TermForm] = {}
+    for forms in (terms.written_forms, terms.derived_forms, terms.forms_with_moved_side):
         settled = frozenset(table)
         for name in terms.entries:
             for form in forms(name):
                 old = table.get(form.key)
                 if old is None:
-                    table[form.key], claims[form.key] = Hit((name,), form.kind, form.side_last), form
+                    table[form.key], claims[form.key] = TermMatch((name,), form.kind, form.side_last), form
                 elif name in old.names:
                     if claims[form.key].plural and not form.plural:  # "coronaries" is a noun, "coronary" is not
-                        table[form.key], claims[form.key] = Hit((name,), form.kind, form.side_last), form
+                        table[form.key], claims[form.key] = TermMatch((name,), form.kind, form.side_last), form
                 elif form.key not in settled:
                     table[form.key] = _share(name, form, old, claims[form.key])
         if not settled:
@@ -153,27 +153,27 @@ def tabulate(terms: Terms) -> dict[str, Hit | None]:
     return _with_beginnings(table)
 
 
-def _share(name: str, form: Form, old: Hit, claim: Form) -> Hit:
+def _share(name: str, form: TermForm, old: TermMatch, claim: TermForm) -> TermMatch:
     if not (form.shared and claim.shared):
         raise VocabularyError(f"{name}: {form.text!r} is also a term of {old.names[0]!r}")
     return old._replace(names=(*old.names, name))
 
 
-def _check_shared(table: Mapping[str, Hit], claims: Mapping[str, Form]) -> None:
+def _check_shared(table: Mapping[str, TermMatch], claims: Mapping[str, TermForm]) -> None:
     for term, form in claims.items():
         if form.shared and len(table[term].names) == 1:
             raise VocabularyError(f"{table[term].names[0]}: {form.text!r} is marked as shared, but stands nowhere else")
 
 
-def _block(terms: Terms, table: dict[str, Hit]) -> None:
+def _block(terms: Terms, table: dict[str, TermMatch]) -> None:
     for name, entry in terms.entries.items():
         for text in (text for pattern in entry.not_in for text in write_out(name, pattern)):
-            if (old := table.setdefault(key(text, terms.base), Hit((), "term"))).names:
+            if (old := table.setdefault(lookup_key(text, terms.base), TermMatch((), "term"))).names:
                 raise VocabularyError(f"{name}: {text!r} under 'not_in' is a term of {old.names[0]!r}")
 
 
-def _with_beginnings(table: Mapping[str, Hit]) -> dict[str, Hit | None]:
-    full: dict[str, Hit | None] = dict(table)
+def _with_beginnings(table: Mapping[str, TermMatch]) -> dict[str, TermMatch | None]:
+    full: dict[str, TermMatch | None] = dict(table)
     for term in table:
         cut = term.rfind(" ")
         while cut > 0 and term[:cut] not in full:

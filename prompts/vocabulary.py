@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from .entries import Entry, Side, VocabularyError, closure, read_entries
-from .terms import Form, Hit, Kind, Terms, tabulate
-from .words import Words, key
+from .terms import TermForm, TermKind, TermMatch, Terms, build_term_table
+from .words import Words, lookup_key
 
 __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "load_vocabulary"]
 
@@ -60,7 +60,9 @@ class Mention:
 class Vocabulary:
     """All organs by canonical name, and the matcher over everything they are called."""
 
-    def __init__(self, organs: Mapping[str, Organ], table: Mapping[str, Hit | None], base: Mapping[str, str]) -> None:
+    def __init__(
+        self, organs: Mapping[str, Organ], table: Mapping[str, TermMatch | None], base: Mapping[str, str]
+    ) -> None:
         self.organs = organs
         self._table = table
         self._base = base
@@ -81,7 +83,7 @@ class Vocabulary:
         exact = name.strip().lower()
         if organ := self._classes.get(exact) or self._names.get(exact):
             return organ
-        hit = self._table.get(key(name, self._base))
+        hit = self._table.get(lookup_key(name, self._base))
         return hit.names[0] if hit and len(hit.names) == 1 and hit.kind != "finding" else None
 
     def find(self, text: str, *, findings: bool = False) -> list[Mention]:
@@ -108,26 +110,26 @@ class Vocabulary:
             index = after
         return mentions
 
-    def _longest(self, words: Words, index: int, findings: bool) -> tuple[Hit, int] | None:
+    def _longest(self, words: Words, index: int, findings: bool) -> tuple[TermMatch, int] | None:
         """Follow the terms that begin at ``index``; give the longest and the index behind it."""
         term, after, best = words.tokens[index], index + 1, None
         while True:
             hit = self._table[term]
             if hit and (findings or hit.kind != "finding") and self._fits(hit, words, after):
                 best = hit, after
-            if not words.joins(after):
+            if not words.continues_phrase(after):
                 return best
             term = f"{term} {words.tokens[after]}"
             if term not in self._table:
                 return best
             after += 1
 
-    def _fits(self, hit: Hit, words: Words, after: int) -> bool:
+    def _fits(self, hit: TermMatch, words: Words, after: int) -> bool:
         """Refuse "L4 5 mm" as a disc, and "lung right" where the side belongs to what follows ("right upper lobe")."""
         last = words.tokens[after - 1]
         if last.isdigit():
-            return not words.measured(after - 1)
-        return not (hit.side_last and words.joins(after) and f"{last} {words.tokens[after]}" in self._table)
+            return not words.is_measurement(after - 1)
+        return not (hit.side_last and words.continues_phrase(after) and f"{last} {words.tokens[after]}" in self._table)
 
     def terms_of(self, name: str) -> tuple[str, ...]:
         """Give all nouns for an organ, the canonical name first. KeyError for an unknown name."""
@@ -173,7 +175,7 @@ def _load(path: Path) -> Vocabulary:
     try:
         terms = Terms(read_entries(path))
         organs = {name: _organ(name, entry, terms) for name, entry in terms.entries.items()}
-        return Vocabulary(organs, tabulate(terms), terms.base)
+        return Vocabulary(organs, build_term_table(terms), terms.base)
     except VocabularyError as error:
         raise VocabularyError(f"{path}: {error}") from error.__cause__
     finally:
@@ -182,7 +184,7 @@ def _load(path: Path) -> Vocabulary:
 
 
 def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
-    forms = (*terms.own(name), *terms.built(name))
+    forms = (*terms.written_forms(name), *terms.derived_forms(name))
     version_1 = entry.totalsegmentator if entry.totalsegmentator_v1 is None else entry.totalsegmentator_v1
     return Organ(
         name=name,
@@ -200,7 +202,7 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
     )
 
 
-def _texts(forms: Iterable[Form], kind: Kind) -> tuple[str, ...]:
+def _texts(forms: Iterable[TermForm], kind: TermKind) -> tuple[str, ...]:
     """Give each name once; a plural only where there is no singular of it, or it is the canonical name."""
     forms = [form for form in forms if form.kind == kind]
     singular = {form.key for form in forms if not form.plural}

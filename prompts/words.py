@@ -68,19 +68,19 @@ class Words:
             self.starts.append(start)
             self.ends.append(end)
 
-    def joins(self, index: int) -> bool:
+    def continues_phrase(self, index: int) -> bool:
         """Tell whether the word at ``index`` may go on with the phrase of the word before it."""
         if not 0 < index < len(self.tokens):
             return False
         gap = self.text[self.ends[index - 1] : self.starts[index]]
         return gap == " " or _GAP.fullmatch(gap) is not None
 
-    def measured(self, index: int) -> bool:
+    def is_measurement(self, index: int) -> bool:
         """Tell whether the number at ``index`` is a measurement, not the number of a rib or vertebra."""
         end = self.ends[index]
         if self.text[end : end + 1] in (".", ",") and self.text[end + 1 : end + 2].isdigit():
             return True
-        return self.joins(index + 1) and self.tokens[index + 1] in _UNITS
+        return self.continues_phrase(index + 1) and self.tokens[index + 1] in _UNITS
 
 
 def _binds(text: str, prefix: str, end: int) -> bool:
@@ -100,7 +100,7 @@ def tokens_of(term: str) -> list[str]:
     return Words(term, {}).tokens
 
 
-def key(term: str, base: Mapping[str, str]) -> str:
+def lookup_key(term: str, base: Mapping[str, str]) -> str:
     """Give the form under which a term is looked up: its tokens as base forms, one space between two."""
     return " ".join([base.get(token, token) for token in tokens_of(term)])
 

@@ -20,7 +20,7 @@ _EXPECTED = {
 }
 
 
-class WrongField(ValueError):
+class FieldError(ValueError):
     """A field of a file that cannot be used: where it is, its value, and what was expected of it."""
 
     def __init__(self, field: str, value: object, expected: str) -> None:
@@ -28,22 +28,22 @@ class WrongField(ValueError):
 
 
 def load_mapping(source: bytes) -> dict[str, Any]:
-    """The keys and values of a YAML document. Raises WrongField, also where a key stands twice."""
+    """The keys and values of a YAML document. Raises FieldError, also where a key stands twice."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source)
     try:
         root = loader.get_single_node()
         _no_key_twice(root, set())
         content = loader.construct_document(root) if root else None
-    except WrongField:
+    except FieldError:
         raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise WrongField(
+        raise FieldError(
             "file", source[:80].decode(errors="replace"), f"is not YAML ({' '.join(str(error).split())})"
         ) from error
     finally:
         loader.dispose()
     if not isinstance(content, dict):
-        raise WrongField("file", content, "is not a set of keys and values")
+        raise FieldError("file", content, "is not a set of keys and values")
     return content
 
 
@@ -57,12 +57,12 @@ def _no_key_twice(node: yaml.Node | None, seen: set[int]) -> None:
         if isinstance(node, yaml.MappingNode):
             key, child = child
             if isinstance(key, yaml.ScalarNode) and key.value in keys:
-                raise WrongField(key.value, f"line {key.start_mark.line + 1}", "is a second value; leave one out")
+                raise FieldError(key.value, f"line {key.start_mark.line + 1}", "is a second value; leave one out")
             keys.add(str(key.value))
         _no_key_twice(child, seen)
 
 
-def first_problem(error: ValidationError, keys: Iterable[str]) -> WrongField:
+def first_problem(error: ValidationError, keys: Iterable[str]) -> FieldError:
     """The first problem that pydantic found. ``keys`` are those of the file, in case one is misspelt."""
     problem = error.errors()[0]
     *around, last = problem["loc"]
@@ -70,10 +70,10 @@ def first_problem(error: ValidationError, keys: Iterable[str]) -> WrongField:
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(str(last), keys, 1)
         hint = f"did you mean “{near[0]}”?" if near else f"keys are {', '.join(keys)}"
-        return WrongField(_place(around) or "file", str(last), f"is not a key here; {hint}")
+        return FieldError(_place(around) or "file", str(last), f"is not a key here; {hint}")
     if problem["type"] == "missing":
-        return WrongField(_place(around) or "file", str(last), "is missing")
-    return WrongField(place, value, _EXPECTED.get(problem["type"]) or problem["msg"].replace("Input should", "should"))
+        return FieldError(_place(around) or "file", str(last), "is missing")
+    return FieldError(place, value, _EXPECTED.get(problem["type"]) or problem["msg"].replace("Input should", "should"))
 
 
 def _place(parts: Iterable[int | str]) -> str:

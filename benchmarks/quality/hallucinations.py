@@ -40,7 +40,7 @@ WRITTEN = ROOT / "benchmarks/quality/adversarial.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaptionCase:
     """One caption with its truth; `statement` is what it was made from."""
 
     source: str
@@ -56,7 +56,7 @@ class Case:
 class Outcome:
     """What the verifier said to a case."""
 
-    case: Case
+    case: CaptionCase
     accepted: bool
     reason: str
     detail: str
@@ -73,14 +73,14 @@ def read_documents(source: str, path: Path) -> list[Document]:
     return found
 
 
-def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[Case]:
+def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[CaptionCase]:
     """At most `per_kind` captions of each kind and source, three of a kind from one report, and no caption twice."""
     FOREIGN[:] = [statement for doc in documents for statement in doc.statements]
     pools: dict[str, dict[str, tuple[Document, Statement]]] = defaultdict(dict)
     for doc in documents:
         for statement in doc.statements:
             pools[doc.source].setdefault(statement.text.lower(), (doc, statement))
-    cases: list[Case] = []
+    cases: list[CaptionCase] = []
     for faithful, table in ((True, FAITHFUL), (False, HALLUCINATED)):
         for name, kind in table.items():
             for source, pool in pools.items():
@@ -94,7 +94,7 @@ def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[
 Made = Iterable[tuple[Document, Statement, tuple[str, str] | None]]
 
 
-def chosen(name: str, faithful: bool, made: Made) -> Iterator[Case]:
+def chosen(name: str, faithful: bool, made: Made) -> Iterator[CaptionCase]:
     """Those of the captions that are new, and not true after all."""
     seen: set[str] = set()
     by_report: Counter[str] = Counter()
@@ -105,24 +105,26 @@ def chosen(name: str, faithful: bool, made: Made) -> Iterator[Case]:
         if faithful or name in VERBATIM or words not in doc.flat:
             seen.add(claim[1].lower())
             by_report[doc.key] += 1
-            yield Case(doc.source, doc.key, *claim, name, faithful, statement.text)
+            yield CaptionCase(doc.source, doc.key, *claim, name, faithful, statement.text)
 
 
 VERBATIM = {"organ_field_wrong", "organ_side_wrong", "negation_cut_off", "history_as_finding"}
 """Hallucinated kinds whose caption stands word for word in the report."""
 
 
-def read_written(paths: Iterable[Path], part: str) -> Iterator[Case]:
+def read_written(paths: Iterable[Path], part: str) -> Iterator[CaptionCase]:
     for path in paths:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             row = json.loads(line)
             if row["source"] not in SOURCES:
                 raise SystemExit(f"{path}:{number}: source {row['source']!r} is none of {', '.join(SOURCES)}")
             if part in ("all", row["set"]):
-                yield Case(row["source"], str(row["key"]), row["organ"], row["caption"], row["kind"], row["faithful"])
+                yield CaptionCase(
+                    row["source"], str(row["key"]), row["organ"], row["caption"], row["kind"], row["faithful"]
+                )
 
 
-def judge(documents: Sequence[Document], cases: Iterable[Case]) -> list[Outcome]:
+def judge(documents: Sequence[Document], cases: Iterable[CaptionCase]) -> list[Outcome]:
     from curation.verification.verifier import Verifier
 
     verifier = Verifier()

@@ -23,13 +23,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.curation.processes import in_a_process, on_what, waited_for
-from models.inference import Precision, dtype_for, faster
+from models.inference import Precision, dtype_for, optimise_for_inference
 from models.stunet import STUNet
 
 CLASSES = 105
 
 
-# Precision and whether to compile; `faster` takes one of the two that are not compiled by itself.
+# Precision and whether to compile; `optimise_for_inference` takes one of the two that are not compiled by itself.
 SETTINGS: dict[str, tuple[Precision, bool]] = {
     "float32": ("float32", False),
     "float32 compiled": ("float32", True),
@@ -54,7 +54,8 @@ def one_size(size: str, args: argparse.Namespace) -> list[dict[str, object]]:
     x = torch.randn(1, 1, *(args.patch,) * 3, device=args.device)
     chosen = {name: setting for name, setting in SETTINGS.items() if not (args.no_compile and setting[1])}
     runs = {"plain": plain} | {
-        name: faster(network, precision=precision, compile=compiled) for name, (precision, compiled) in chosen.items()
+        name: optimise_for_inference(network, precision=precision, compile=compiled)
+        for name, (precision, compiled) in chosen.items()
     }
     first = {name: timed(run, x, args.device)[0] for name, run in runs.items()}
     seconds: dict[str, list[float]] = {name: [] for name in runs}

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, reset_peak, waited_for
-from models.freezing import Staged
+from models.freezing import StagedModel
 from models.segmenter import Segmentation, TextSegmenter
 from models.stunet import STUNet
 from train.losses.mask_losses import deep_supervision_loss
@@ -31,7 +31,7 @@ EMBEDDING = 768
 STAGES = ("segment", "pretrain")
 
 
-def model_of(stage: str, args: argparse.Namespace, checkpointing: bool) -> Staged:
+def model_of(stage: str, args: argparse.Namespace, checkpointing: bool) -> StagedModel:
     classes = 105 if stage == "pretrain" else None
     image = STUNet(args.size, num_classes=classes, checkpointing=checkpointing)
     if stage == "pretrain":
@@ -39,7 +39,9 @@ def model_of(stage: str, args: argparse.Namespace, checkpointing: bool) -> Stage
     return TextSegmenter(image, None, embedding_dim=EMBEDDING).freeze("segment")
 
 
-def step(model: Staged, optimizer: torch.optim.Optimizer, volume: Tensor, target: Tensor, prompts: Tensor) -> Tensor:
+def step(
+    model: StagedModel, optimizer: torch.optim.Optimizer, volume: Tensor, target: Tensor, prompts: Tensor
+) -> Tensor:
     optimizer.zero_grad()
     if isinstance(model, STUNet):
         logits = model(volume, deep_supervision=True)

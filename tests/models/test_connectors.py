@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.connectors import CONNECTORS, Connector, Queries, build_connector, waves
+from models.connectors import CONNECTORS, Connector, Queries, build_connector, position_encoding
 from tests.models.tiny import EMBEDDING, embeddings
 
 CHANNELS = (4, 8, 6)
@@ -84,10 +84,10 @@ def test_cross_attention_knows_where_a_token_is() -> None:
 
 
 def test_places_differ_and_lie_within_one() -> None:
-    place = waves(torch.zeros(1, 3, 4, 5, 6))
+    place = position_encoding(torch.zeros(1, 3, 4, 5, 6))
     assert place.shape[0] == 120 and place.abs().max() <= 1
     assert len(torch.unique(place, dim=0)) == 120
-    assert torch.isfinite(waves(torch.zeros(1, 3, 1, 1, 2))).all()
+    assert torch.isfinite(position_encoding(torch.zeros(1, 3, 1, 1, 2))).all()
 
 
 @pytest.mark.parametrize("kind", CONNECTORS)

@@ -9,14 +9,14 @@ from torch import nn
 
 from models.aligner import Aligner
 from models.blocks import ResidualBlock
-from models.freezing import TRAINS, Part, Stage, Staged, parameters
+from models.freezing import TRAINED_PARTS, ModelPart, Stage, StagedModel, parameters_of
 from models.segmenter import Segmentation, TextSegmenter
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
 from tests.models.tiny import volume
 
-Build = Callable[[str], Staged]
+Build = Callable[[str], StagedModel]
 TEXTS = ["left kidney", "the liver is enlarged", "no effusion"]
 
 
@@ -39,7 +39,7 @@ def with_batch_norm(network: STUNet) -> STUNet:
 
 @pytest.fixture
 def built(encoder_directory: Path) -> Build:
-    def build(kind: str) -> Staged:
+    def build(kind: str) -> StagedModel:
         torch.manual_seed(0)
         image = with_batch_norm(STUNet("tiny", num_classes=3))
         if kind == "stunet":
@@ -50,7 +50,7 @@ def built(encoder_directory: Path) -> Build:
     return build
 
 
-def loss(model: Staged) -> torch.Tensor:
+def loss(model: StagedModel) -> torch.Tensor:
     x = volume(2, 32, 32, 64)
     if isinstance(model, STUNet):
         logits = model(x, deep_supervision=True)
@@ -64,16 +64,16 @@ def loss(model: Staged) -> torch.Tensor:
     return torch.stack([one.square().mean() for one in (*result.logits, result.presence)]).sum()
 
 
-def changed(model: Staged, before: dict[str, torch.Tensor]) -> set[str]:
+def changed(model: StagedModel, before: dict[str, torch.Tensor]) -> set[str]:
     return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
 
 
-def names_of(model: Staged, wanted: Iterable[Part]) -> set[str]:
-    own = {id(parameter) for part in wanted for parameter in parameters(model.parts()[part])}
+def names_of(model: StagedModel, wanted: Iterable[ModelPart]) -> set[str]:
+    own = {id(parameter) for part in wanted for parameter in parameters_of(model.parts()[part])}
     return {name for name, parameter in model.named_parameters() if id(parameter) in own}
 
 
-CASES: list[tuple[str, Stage, tuple[Part, ...]]] = [
+CASES: list[tuple[str, Stage, tuple[ModelPart, ...]]] = [
     ("stunet", "pretrain", ()),
     ("aligner", "align", ()),
     ("aligner", "align", ("image_encoder",)),
@@ -84,10 +84,10 @@ CASES: list[tuple[str, Stage, tuple[Part, ...]]] = [
 
 @pytest.mark.parametrize(("kind", "stage", "unlock"), CASES)
 def test_only_what_the_stage_trains_gets_gradients_and_moves(
-    built: Build, kind: str, stage: Stage, unlock: tuple[Part, ...]
+    built: Build, kind: str, stage: Stage, unlock: tuple[ModelPart, ...]
 ) -> None:
     model = built(kind).freeze(stage, unlock=unlock).train()
-    trains = TRAINS[stage] | set(unlock)
+    trains = TRAINED_PARTS[stage] | set(unlock)
     expected = names_of(model, trains)
     assert expected and {name for name, parameter in model.named_parameters() if parameter.requires_grad} == expected
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -110,7 +110,7 @@ def test_only_what_the_stage_trains_gets_gradients_and_moves(
 @pytest.mark.parametrize("kind", ["stunet", "aligner", "segmenter"])
 def test_every_parameter_belongs_to_one_part(built: Build, kind: str) -> None:
     model = built(kind)
-    owned = [id(parameter) for members in model.parts().values() for parameter in parameters(members)]
+    owned = [id(parameter) for members in model.parts().values() for parameter in parameters_of(members)]
     assert len(owned) == len(set(owned))
     assert set(owned) == {id(parameter) for parameter in model.parameters()}
 
@@ -129,7 +129,7 @@ def test_freezing_again_changes_what_trains_and_drops_old_gradients(built: Build
     torch.autograd.backward(loss(model))
     model.freeze("segment")
     assert {name for name, parameter in model.named_parameters() if parameter.grad is not None} <= names_of(
-        model, TRAINS["segment"]
+        model, TRAINED_PARTS["segment"]
     )
     assert not model.parts()["image_encoder"][0].training  # type: ignore[union-attr]
     model.freeze("segment", unlock=["image_encoder"])

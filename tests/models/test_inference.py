@@ -9,7 +9,7 @@ import torch
 
 from models import inference
 from models.blocks import InstanceNorm
-from models.inference import Precision, dtype_for, faster
+from models.inference import Precision, dtype_for, optimise_for_inference
 from models.stunet import STUNet
 from tests.models.tiny import volume
 
@@ -27,7 +27,7 @@ def test_logits_are_those_of_the_plain_network(precision: Precision, off_by: flo
     plain, x = network(), volume(batch, 32, 32, 64)
     with torch.no_grad():
         expected = plain(x)
-    logits = faster(network(), precision=precision)(x)
+    logits = optimise_for_inference(network(), precision=precision)(x)
     assert logits.dtype == torch.float32 and not logits.requires_grad
     # bfloat16 keeps 8 bits, so a few percent after two dozen layers.
     assert (logits - expected).square().mean().sqrt() < off_by * expected.std()
@@ -39,13 +39,13 @@ def test_compiled_logits_are_those_of_the_plain_network() -> None:
     part, x = torch.nn.Sequential(*network().conv_blocks_context[:2]), volume(1, 16, 16, 16)
     with torch.no_grad():
         expected = part(x)
-    logits = faster(part, precision="float32", compile=True)(x)
+    logits = optimise_for_inference(part, precision="float32", compile=True)(x)
     torch.testing.assert_close(logits, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_weights_keep_their_values_and_type() -> None:
     plain, fast = network(), network()
-    faster(fast, precision="bfloat16")(volume(1, 32, 32, 32))
+    optimise_for_inference(fast, precision="bfloat16")(volume(1, 32, 32, 32))
     for before, after in zip(plain.state_dict().values(), fast.state_dict().values(), strict=True):
         assert after.dtype == torch.float32 and torch.equal(before, after)
     assert fast(volume(1, 32, 32, 32)).requires_grad
@@ -53,7 +53,7 @@ def test_weights_keep_their_values_and_type() -> None:
 
 def test_a_part_of_the_network_can_be_run() -> None:
     model, x = network(), volume(1, 32, 32, 32)
-    features = faster(model, lambda window: model.decode(model.encode(window)), precision="float32")(x)
+    features = optimise_for_inference(model, lambda window: model.decode(model.encode(window)), precision="float32")(x)
     assert features.shape == (1, 4, 32, 32, 32)
 
 

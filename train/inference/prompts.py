@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.checkpoint_record import Record
+from models.checkpoint_record import CheckpointRecord
 from models.text import TextEncoder
 from prompts.vocabulary import load_vocabulary
 from train.data.layout_totalsegmentator import V2_STRUCTURES
@@ -85,7 +85,7 @@ def read_prompts(path: Path) -> list[SegmentPrompt]:
     return prompts
 
 
-def all_prompts(record: Record) -> list[SegmentPrompt]:
+def all_prompts(record: CheckpointRecord) -> list[SegmentPrompt]:
     """Return the structures that a checkpoint was trained on, by the plain names of the training.
 
     Where the record does not say, they are the 117 of TotalSegmentator v2.

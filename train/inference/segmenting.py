@@ -36,7 +36,7 @@ from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.checkpoint import Checkpoint, load_checkpoint, read_record
-from models.checkpoint_record import Kind, Record
+from models.checkpoint_record import CheckpointRecord, ModelKind
 from models.segmenter import TextSegmenter
 from train.data.structure_prompts import StructurePrompts
 from train.scans.grid import to_network
@@ -51,7 +51,7 @@ from .prompts import SegmentPrompt, check_lengths, checked_prompts, training_nam
 from .result import SegmentationResult
 from .windows import Windows, window_size
 
-_OTHER_KINDS: dict[Kind, str] = {
+_OTHER_KINDS: dict[ModelKind, str] = {
     "stunet": "an image encoder without text (`ovct train pretrain`)",
     "aligner": "an image and a text encoder without a decoder (`ovct train align`)",
 }
@@ -95,7 +95,7 @@ def segment(
     return label_scan(scan, logits, checked, options, record.weights, progress)
 
 
-def load_segmenter(checkpoint: Checkpoint | Path | str, device: str = AUTO) -> tuple[TextSegmenter, Record]:
+def load_segmenter(checkpoint: Checkpoint | Path | str, device: str = AUTO) -> tuple[TextSegmenter, CheckpointRecord]:
     """Return a checkpoint's model on `device`, and its record. Raises SegmentError if it cannot segment by text.
 
     "auto" is where a loaded model already is, and for one on disk the accelerator, or the CPU if there is none.

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from curation.runtime.progress import Progress
 from models.architecture import Architecture
-from models.checkpoint_record import Record
-from models.inference import Precision, faster
+from models.checkpoint_record import CheckpointRecord
+from models.inference import Precision, optimise_for_inference
 from models.segmenter import TextSegmenter
 
 from .options import DEFAULT_OPTIONS
@@ -64,7 +64,7 @@ class Slab(NamedTuple):
     values: Tensor
 
 
-def window_size(record: Record, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+def window_size(record: CheckpointRecord, shape: tuple[int, int, int]) -> tuple[int, int, int]:
     """Return the window (D, H, W) in voxels for a checkpoint and a volume of `shape`.
 
     It is the patch that the checkpoint was trained on, where that is recorded; else 128 voxels along each side, and no
@@ -98,7 +98,7 @@ def blended_slabs(
     """
     progress = progress or Progress()
     _check(segmenter, volume, windows)
-    run = faster(segmenter.image, function, precision=windows.precision, compile=windows.compile)
+    run = optimise_for_inference(segmenter.image, function, precision=windows.precision, compile=windows.compile)
     device = next(segmenter.image.parameters()).device
     (margins, shape), volume = _margins(volume, windows), padded(volume, windows.size)
     depth_starts, height_starts, width_starts = windows.starts(volume.shape[1:])

@@ -48,8 +48,8 @@ def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) 
         deep, high, wide = (slice(start, start + size) for start, size in zip(start_voxel, window, strict=True))
         along = shares[0][deep], shares[1][high], shares[2][wide]
         weight = along[0][:, None, None] * along[1][:, None] * along[2]
-        summaries.append(aligner.summary(volume[None, :, deep, high, wide], weight.to(volume.device))[0])
-    return aligner.combined(torch.stack(summaries))
+        summaries.append(aligner.summarise(volume[None, :, deep, high, wide], weight.to(volume.device))[0])
+    return aligner.combine(torch.stack(summaries))
 
 
 def _shares(voxels: int, padded_voxels: int, starts: Sequence[int], size: int) -> Tensor:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from curation.runtime.progress import Progress
-from models.segmenter import MaskStatistics, TextSegmenter, judged_by
+from models.segmenter import MaskStatistics, TextSegmenter, presence_from_evidence
 from train.data.crops import Patches, collate_patches
 from train.loop.engine import TrainingEngine
 from train.order import random
@@ -86,7 +86,7 @@ def fit_presence(model: TextSegmenter, samples: PresenceSamples, seed: int, prog
     head = model.connector.heads[-1]
     decided = samples.decided
     with torch.no_grad():
-        hidden, evidence = model.connector.hidden_of(samples.embeddings[decided]), samples.evidence[decided]
+        hidden, evidence = model.connector.hidden_vectors(samples.embeddings[decided]), samples.evidence[decided]
     present = samples.present[decided].float()
     if not len(present):
         return
@@ -109,4 +109,4 @@ def fit_presence(model: TextSegmenter, samples: PresenceSamples, seed: int, prog
 
 def _loss(head: nn.Module, hidden: Tensor, evidence: Tensor, present: Tensor) -> Tensor:
     """Return the cross-entropy of whether each prompt is present."""
-    return functional.binary_cross_entropy_with_logits(judged_by(head(hidden), evidence), present)
+    return functional.binary_cross_entropy_with_logits(presence_from_evidence(head(hidden), evidence), present)

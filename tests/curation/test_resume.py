@@ -197,6 +197,8 @@ def test_a_second_run_is_refused_while_one_is_writing(runs: Runs) -> None:
     process = runs.start(0.008)
     while runs.parts() < 1:
         time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)  # on a busy machine it could be done before the second run begins
     assert runs.start().wait() == 1
+    process.send_signal(signal.SIGCONT)
     assert process.wait() == 0
     assert load_manifest(runs.out).complete

@@ -26,11 +26,6 @@ class EvaluationRequest:
     compare: tuple[Path, Path] | None = None
 
 
-def run(request: EvaluationRequest, progress: Progress, console: Console) -> None:
-    """Evaluate or compare, print the tables, and say where the results are."""
-    print_results(run_request(request, progress), request.job.out, console)
-
-
 def run_request(request: EvaluationRequest, progress: Progress) -> EvaluationSummary | Comparison:
     """Evaluate or compare, and write the results. Returns the content of `summary.json`, or of `comparison.json`.
 

@@ -13,6 +13,7 @@ from models.segmenter import TextSegmenter
 from models.stunet import STUNet
 from models.text import TextEncoder
 from ovct import app
+from tests.json_schemas import checked
 from tests.models.encoders import tiny_encoder
 from tests.train.evaluation.evaluations import PLACES, STRUCTURE_PROMPTS, data_set
 from train.inference.options import SegmentOptions
@@ -115,3 +116,16 @@ def test_no_case_at_all_is_a_failure(checkpoints: list[Path], tmp_path: Path) ->
     path.write_bytes(path.read_bytes()[:300])
     said = call(tmp_path / "set", "--checkpoint", checkpoints[0], "--out", tmp_path / "out", "--device", "cpu", exits=1)
     assert "none of 1 cases" in said and "ct.nii.gz" in said
+
+
+def test_the_results_are_one_json_object(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:
+    folders = [tmp_path / checkpoint.name for checkpoint in checkpoints]
+    for checkpoint, folder in zip(checkpoints, folders, strict=True):
+        arguments = ["evaluate", str(data), "--checkpoint", str(checkpoint), "--out", str(folder), "--device", "cpu"]
+        done = CliRunner().invoke(app, [*arguments, "--json"])
+        assert done.exit_code == 0, done.output
+        assert checked("evaluate", done.stdout) == json.loads((folder / "summary.json").read_text())
+    arguments = ["evaluate", "--compare", *map(str, folders), "--out", str(tmp_path / "both"), "--json"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert checked("evaluate-compare", done.stdout) == json.loads((tmp_path / "both" / "comparison.json").read_text())

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ovct import app
+from tests.json_schemas import checked
 from tests.train.inference.segment_cases import affine_of, hounsfield, nifti, tiny_checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -92,3 +93,24 @@ def test_what_is_wrong_is_told_and_ends_with_2(
     result = run(folder, *arguments, ct=ct)
     assert result.exit_code == 2 and told in result.stderr, result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_of_a_scan_is_one_json_object(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mask.nii.gz"
+    result = run(folder, "--prompt", "left kidney", "--presence-threshold", "0", "--out", str(out), "--json")
+    assert result.exit_code == 0, result.output
+    report = checked("segment", result.stdout)
+    assert report["files"] == [str(out), str(tmp_path / "mask.json")] or str(out) in report["files"]
+    assert [row["prompt"] for row in report["labels"]] == ["left kidney"]
+    quiet = run(folder, "--prompt", "left kidney", "--out", str(out), "--overwrite", "--quiet")
+    assert quiet.exit_code == 0 and quiet.stdout == ""
+
+
+def test_the_report_of_many_scans_is_one_json_object(folder: Path, tmp_path: Path) -> None:
+    rows = [f"{folder}/{name}.nii.gz,{tmp_path}/{name}.nii.gz" for name in ("ct", "none")]
+    (tmp_path / "jobs.csv").write_text("\n".join(["ct,out", *rows]))
+    result = run(folder, "--jobs", str(tmp_path / "jobs.csv"), "--prompt", "liver", "--json", ct="")
+    report = checked("segment-jobs", result.stdout)
+    assert result.exit_code == 1
+    assert [len(report[name]) for name in ("segmented", "skipped", "failed")] == [1, 0, 1]
+    assert report["failed"][0]["source"].endswith("jobs.csv, line 3")

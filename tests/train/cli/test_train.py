@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ovct import app
+from tests.json_schemas import checked
 from tests.train.training_worlds import World, flags_of, make_world, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -115,3 +116,14 @@ def test_volumes_and_captions_are_read_from_a_store(
     code, told = ovct(*words)
     assert code == 0 and "is complete" in told and "fetching" not in told
     store.rm("/scans", recursive=True)
+
+
+def test_the_figures_are_one_json_object(world: World, tmp_path: Path) -> None:
+    values = settings("pretrain", world, steps=1, evaluate_every=1, save_every=1, augment=False)
+    words = ["train", "pretrain", str(world.data), "--out", str(tmp_path / "out"), *flags_of(values), "--json"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    figures = checked("train", done.stdout)
+    assert (figures["folder"], figures["steps"], figures["already_done"]) == (str(tmp_path / "out"), 1, False)
+    assert "dice" in figures["held_out_cases"]
+    assert checked("train", CliRunner().invoke(app, words).stdout)["already_done"]

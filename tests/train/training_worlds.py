@@ -170,10 +170,18 @@ def weights(out: Path) -> dict[str, Tensor]:
 ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
 
 
-def flags_of(values: Mapping[str, object]) -> list[str]:
-    """Return settings as flags of the command line."""
-    words = []
+# Settings that have no flag.
+IN_YAML_ALONE = {"connector_steps", "hidden", "levels", "log_every", "presence_patches"}
+
+
+def flags_of(values: Mapping[str, object], folder: Path) -> list[str]:
+    """Return settings as flags of the command line; those without a flag go into a YAML file in `folder`."""
+    config = folder / "settings.yaml"
+    config.write_text(json.dumps({name: value for name, value in values.items() if name in IN_YAML_ALONE}))
+    words = ["--config", str(config)]
     for name, value in values.items():
+        if name in IN_YAML_ALONE:
+            continue
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{'' if value else 'no-'}{flag}")

@@ -46,7 +46,8 @@ def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable
     """Give a command a flag for every option of a stage; its parameter ``given`` gets those that were given."""
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        options = options_of(config)
+        options = {name: option for name, option in options_of(config).items() if option.field.metadata["flag"]}
+        in_yaml_alone = [name for name, option in options_of(config).items() if name not in options]
         types = {group.name: get_type_hints(type(group.default)) for group in fields(config)}
         hints = get_type_hints(command, include_extras=True)
         parameters = [
@@ -66,7 +67,8 @@ def flags(config: type[StageConfig]) -> Callable[[Callable[..., None]], Callable
 
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
+        run.__name__ = command.__name__
+        run.__doc__ = f"{command.__doc__}\n\nSettings of the YAML file alone: {', '.join(in_yaml_alone)}."
         return run
 
     return decorate

@@ -58,7 +58,7 @@ Out = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder fo
 Config = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="YAML file with settings by the names of the flags below; flags win.", show_default=False
+        metavar="FILE", help="YAML file with settings by the names of the flags; flags win.", show_default=False
     ),
 ]
 Check = Annotated[

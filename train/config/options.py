@@ -25,9 +25,9 @@ class ConfigError(OvctError, ValueError):
     exit_code = 2
 
 
-def option(default: Any, help: str) -> Any:
-    """Return a field of a group of options, with the text that `--help` shows."""
-    return field(default=default, metadata={"help": help})
+def option(default: Any, help: str, *, flag: bool = True) -> Any:
+    """Return a field of a group of options, with the text that `--help` shows; without `flag` only YAML sets it."""
+    return field(default=default, metadata={"help": help, "flag": flag})
 
 
 def _require_at_least(group: Any, minimum: int, *names: str) -> None:
@@ -49,7 +49,7 @@ class Running:
     workers: int = option(0, "Processes that load and crop volumes beside the training.")
     save_every: int = option(500, "Steps between two checkpoints.")
     evaluate_every: int = option(500, "Steps between two evaluations on held-out cases.")
-    log_every: int = option(10, "Steps between two lines of the log.")
+    log_every: int = option(10, "Steps between two lines of the log.", flag=False)
     on_problem: Literal["skip", "refuse"] = option("skip", "What a broken case does: it is left out, or ends the run.")
     cache: str = option("", "Folder for prepared volumes and embeddings; without it, OUT/cache.")
 
@@ -171,14 +171,18 @@ class Segmenting:
     start: str = option("", "Checkpoint of `train align` (image and text), or of `train pretrain`.")
     text: str = option("", "Text encoder, where `start` has none: a name on the hub, or a directory.")
     connector: Literal["mlp", "cross_attention"] = option("mlp", "How a prompt becomes a query.")
-    hidden: int = option(CONNECTOR_WIDTH, "Width of the connector.")
-    levels: int = option(4, "Decoder levels with a loss of their own.")
+    hidden: int = option(CONNECTOR_WIDTH, "Width of the connector.", flag=False)
+    levels: int = option(4, "Decoder levels with a loss of their own.", flag=False)
     prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
     merged: float = option(0.4, "Share of the prompts that name several structures at once, made up for the step.")
     presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
     missed_structure_weight: float = option(0.2, "Weight of the loss on what is missed whole, or made up.")
-    presence_patches: int = option(256, "Patches on which presence is learned once more, after the last step.")
-    connector_steps: int = option(1500, "Steps of the connector alone, on stored features, before the first step.")
+    presence_patches: int = option(
+        256, "Patches on which presence is learned once more, after the last step.", flag=False
+    )
+    connector_steps: int = option(
+        1500, "Steps of the connector alone, on stored features, before the first step.", flag=False
+    )
     decoder_learning_rate: float = option(0.3, "Learning rate of the decoder, as a share of the highest.")
     unlock_image: bool = option(False, "Train the image encoder too.")
 

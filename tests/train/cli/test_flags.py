@@ -1,6 +1,7 @@
 import typer
 from typer.testing import CliRunner
 
+from tests.train.training_worlds import IN_YAML_ALONE
 from train.cli.flags import flags
 from train.config.option_table import options_of
 from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
@@ -34,12 +35,17 @@ def test_only_what_was_said_is_given() -> None:
 
 def test_every_option_is_a_flag_with_its_text_and_default() -> None:
     for stage in (PretrainConfig, AlignConfig, SegmentConfig):
-        parameters = {each.name: each for each in typer.main.get_command(command(stage)).params}
-        for name, (_, each, default) in options_of(stage).items():
+        parameters = {parameter.name: parameter for parameter in typer.main.get_command(command(stage)).params}
+        without_flag = set()
+        for name, (_, field, default) in options_of(stage).items():
+            if name not in parameters:
+                without_flag.add(name)
+                continue
             flag = parameters[name]
             assert f"--{name.replace('_', '-')}" in flag.opts
-            assert getattr(flag, "help").startswith(each.metadata["help"])  # noqa: B009
+            assert getattr(flag, "help").startswith(field.metadata["help"])  # noqa: B009
             assert flag.default is None and (default != "" or getattr(flag, "show_default") is False)  # noqa: B009
+        assert without_flag == IN_YAML_ALONE & options_of(stage).keys()
 
 
 def test_a_wrong_word_ends_with_two() -> None:
@@ -52,7 +58,7 @@ def test_the_command_keeps_its_name_and_text() -> None:
     def align(given: dict[str, object]) -> None:
         """Aligns."""
 
-    assert (align.__name__, align.__doc__) == ("align", "Aligns.")
+    assert (align.__name__, align.__doc__) == ("align", "Aligns.\n\nSettings of the YAML file alone: log_every.")
 
 
 def test_the_help_names_the_layouts_that_there_are() -> None:

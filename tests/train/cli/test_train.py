@@ -48,7 +48,7 @@ def test_each_stage_from_the_command_line(world: World, tmp_path: Path) -> None:
 
     out = tmp_path / "p"
     values = settings("pretrain", world, steps=1, evaluate_every=1, save_every=1, augment=False)
-    words = ["pretrain", world.data, "--out", out, *flags_of(values)]
+    words = ["pretrain", world.data, "--out", out, *flags_of(values, tmp_path)]
     code, told = ovct(*words)
     assert code == 0 and "dice" in told and read_record(out).stage == "pretrain", told
     code, told = ovct(*words)
@@ -58,10 +58,10 @@ def test_each_stage_from_the_command_line(world: World, tmp_path: Path) -> None:
     code, told = ovct(*words, "--seed", "4", "--overwrite")
     assert code == 0 and "nothing to do" not in told
     values = settings("align", world, image=str(out), steps=1, save_every=1, evaluate_every=1)
-    code, told = ovct(world.captions, "--volumes", world.data, "--out", tmp_path / "a", *flags_of(values))
+    code, told = ovct(world.captions, "--volumes", world.data, "--out", tmp_path / "a", *flags_of(values, tmp_path))
     assert code == 0 and read_record(tmp_path / "a").stage == "align", told
     values = settings("segment", world, start=str(tmp_path / "a"), steps=1, save_every=1, evaluate_every=1)
-    code, told = ovct("segment", world.data, "--out", tmp_path / "s", *flags_of(values))
+    code, told = ovct("segment", world.data, "--out", tmp_path / "s", *flags_of(values, tmp_path))
     assert code == 0 and "dice synonyms" in told, told
     stages = [each["stage"] for each in read_record(tmp_path / "s").trained_on]
     assert stages == ["pretrain", "align", "segment"]
@@ -79,12 +79,15 @@ def test_settings_from_a_file_with_flags_that_win(world: World, tmp_path: Path) 
     assert code == 0 and "after 1 steps" in told, told
 
 
-def test_checking_tries_a_batch_and_writes_nothing(world: World, tmp_path: Path) -> None:
+def test_checking_tries_a_batch_and_writes_nothing(
+    world: World, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     before = sorted(world.root.rglob("*"))
+    folder = tmp_path_factory.mktemp("settings")
     for stage in ("pretrain", "align", "segment"):
         values = settings(stage, world)
         data = [world.captions, "--volumes", world.data] if stage == "align" else [world.data]
-        code, told = ovct(stage, *data, "--out", tmp_path / "out", "--check", *flags_of(values))
+        code, told = ovct(stage, *data, "--out", tmp_path / "out", "--check", *flags_of(values, folder))
         assert code == 0 and "parameters train" in told and "peak memory" in told and "s a step" in told, told
         assert "volumes (4," in told
     assert not list(tmp_path.iterdir()) and sorted(world.root.rglob("*")) == before
@@ -92,7 +95,8 @@ def test_checking_tries_a_batch_and_writes_nothing(world: World, tmp_path: Path)
 
 def test_a_file_where_a_folder_goes(world: World, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
-    code, told = ovct("pretrain", world.data, "--out", tmp_path / "out", *flags_of(settings("pretrain", world)))
+    flags = flags_of(settings("pretrain", world), tmp_path)
+    code, told = ovct("pretrain", world.data, "--out", tmp_path / "out", *flags)
     assert code == 2 and "is a file; --out names a folder" in told
     assert (tmp_path / "out").read_text() == "mine"
 
@@ -108,7 +112,7 @@ def test_volumes_and_captions_are_read_from_a_store(
     store.put(str(world.data), "/scans/dataset", recursive=True)
     store.put(str(world.captions), "/scans/captions", recursive=True)
     values = settings("align", world, steps=1, evaluate_every=1, save_every=1)
-    out, flags = tmp_path / "out", flags_of(values)
+    out, flags = tmp_path / "out", flags_of(values, tmp_path)
     words = ["align", "memory://scans/captions", "--volumes", "memory://scans/dataset", "--out", out, *flags]
     code, told = ovct(*words)
     assert code == 0 and "fetching" in told, told
@@ -120,7 +124,8 @@ def test_volumes_and_captions_are_read_from_a_store(
 
 def test_the_figures_are_one_json_object(world: World, tmp_path: Path) -> None:
     values = settings("pretrain", world, steps=1, evaluate_every=1, save_every=1, augment=False)
-    words = ["train", "pretrain", str(world.data), "--out", str(tmp_path / "out"), *flags_of(values), "--json"]
+    flags = [*flags_of(values, tmp_path), "--json"]
+    words = ["train", "pretrain", str(world.data), "--out", str(tmp_path / "out"), *flags]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     figures = checked("train", done.stdout)

@@ -155,7 +155,7 @@ def test_killed_stopped_and_gone_on_with_is_as_if_nothing_had_happened(tmp_path:
     trained("pretrain", world, tmp_path / "whole", **options)
     out = tmp_path / "killed"
     values = settings("pretrain", world, **options)
-    words = ["train", "pretrain", str(world.data), "--out", str(out), *flags_of(values)]
+    words = ["train", "pretrain", str(world.data), "--out", str(out), *flags_of(values, tmp_path)]
     random, log = Random(0), out / "metrics.jsonl"
     for lines in (2, 6):
         process = server().Process(target=command, args=(words,))

@@ -1,6 +1,7 @@
-"""The sizes of STU-Net, what patches fit them, and how the size of published weights is read off their shapes.
+"""What is known of the networks before any is built: sizes of STU-Net, patches that fit, and names of its outputs.
 
-Also the width of a connector, which models and settings share. torch is not loaded: the command line reads this.
+Also how the size of published weights is read off their shapes, and the width of a connector, which models and settings
+share. torch is not loaded: the command line reads this.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ PUBLISHED_STRIDES: tuple[Stride, ...] = ((2, 2, 2), (2, 2, 2), (2, 2, 2), (2, 2,
 
 @dataclass(frozen=True)
 class Architecture:
-    """Blocks and channels of each encoder stage, finest first, and the stride (D, H, W) that leads into each but the
-    first.
+    """The sizes of an STU-Net. Raises ValueError where they do not go together.
+
+    `depth` and `dims` are blocks and channels of each encoder stage, finest first; `strides` (D, H, W), in voxels, lead
+    into each stage but the first.
     """
 
     depth: tuple[int, ...]
@@ -40,32 +43,36 @@ class Architecture:
 
     @property
     def reduction(self) -> Stride:
-        """How many voxels of D, H and W become one at the bottleneck: patches are multiples of it."""
+        """The number of voxels along D, H and W that become one at the bottleneck: patches are multiples of it."""
         deep, high, wide = (prod(stride[axis] for stride in self.strides) for axis in range(3))
         return deep, high, wide
 
     def check_patch(self, patch: Sequence[int]) -> None:
-        """ValueError unless a patch (D, H, W) in voxels fits; the text names the next that does."""
+        """Raise ValueError unless a patch (D, H, W), in voxels, fits; the message names the next size that does."""
         reduction = self.reduction
         if len(patch) != 3:
             raise ValueError(f"a patch is (D, H, W), not {tuple(patch)}")
         if any(size < 1 or size % step for size, step in zip(patch, reduction, strict=True)):
-            near = _by(self.next_patch(patch))
             raise ValueError(
-                f"D, H, W must be multiples of {_by(reduction)}, not {_by(patch)}; {near} is the next that fits"
+                f"D, H, W must be multiples of {_times(reduction)}, not {_times(patch)}; "
+                f"{_times(self.next_patch(patch))} is the next that fits"
             )
         if tuple(patch) == reduction:
             raise ValueError(
-                f"a patch of {_by(patch)} leaves one voxel at the bottleneck, which instance norm cannot normalise; "
-                f"{_by(self.next_patch(patch))} is the next that fits"
+                f"a patch of {_times(patch)} leaves one voxel at the bottleneck, which instance norm cannot normalise; "
+                f"{_times(self.next_patch(patch))} is the next that fits"
             )
 
     def next_patch(self, size: Sequence[int]) -> tuple[int, int, int]:
-        """The smallest patch (D, H, W) that fits and holds `size` voxels."""
+        """Return the smallest patch (D, H, W) that fits and holds `size` (D, H, W); both in voxels."""
         deep, high, wide = (
             max(-(-voxels // step), 1) * step for voxels, step in zip(size, self.reduction, strict=True)
         )
         return (deep, high, 2 * wide) if (deep, high, wide) == self.reduction else (deep, high, wide)
+
+
+def _times(sizes: Sequence[int]) -> str:
+    return "×".join(map(str, sizes))
 
 
 # The published sizes (STU-Net repository), and two that train in seconds.
@@ -80,7 +87,7 @@ ARCHITECTURES = {
 
 
 def architecture_of(size: str | Architecture) -> Architecture:
-    """The sizes behind a name; ValueError for an unknown one."""
+    """Return the architecture of a name in ARCHITECTURES. Raises ValueError for an unknown one."""
     if isinstance(size, Architecture):
         return size
     if size not in ARCHITECTURES:
@@ -89,34 +96,32 @@ def architecture_of(size: str | Architecture) -> Architecture:
 
 
 def architecture_from_weights(weights: Mapping[str, Tensor]) -> tuple[Architecture, int, int | None]:
-    """Architecture, input channels and classes (None without heads) of STU-Net weights, by their names and shapes.
+    """Return architecture, input channels and classes (None without heads) of STU-Net weights, by names and shapes.
 
-    Strides have no weights: they are taken to be the published ones. ValueError where these are no STU-Net weights.
+    Strides have no weights: they are taken to be the published ones. Raises ValueError where these are no STU-Net
+    weights.
     """
-    blocks = [re.fullmatch(r"conv_blocks_context\.(\d+)\.(\d+)\.conv1\.weight", name) for name in weights]
-    found = sorted((int(match[1]), int(match[2])) for match in blocks if match)
-    stages = len({stage for stage, _ in found})
-    depth = tuple(sum(stage == index for stage, _ in found) for index in range(stages))
-    if stages != len(PUBLISHED_STRIDES) + 1 or found != [
+    matches = [re.fullmatch(r"conv_blocks_context\.(\d+)\.(\d+)\.conv1\.weight", name) for name in weights]
+    blocks = sorted((int(match[1]), int(match[2])) for match in matches if match)
+    stages = len({stage for stage, _ in blocks})
+    depth = tuple(sum(stage == index for stage, _ in blocks) for index in range(stages))
+    if stages != len(PUBLISHED_STRIDES) + 1 or blocks != [
         (stage, block) for stage in range(stages) for block in range(depth[stage])
     ]:
-        named = ", ".join(list(weights)[:3])
+        first_names = ", ".join(list(weights)[:3])
         raise ValueError(
-            f"these are no weights of an STU-Net of {len(PUBLISHED_STRIDES) + 1} encoder stages (first names: {named})"
+            f"these are no weights of an STU-Net of {len(PUBLISHED_STRIDES) + 1} encoder stages "
+            f"(first names: {first_names})"
         )
-    first = [weights[f"conv_blocks_context.{stage}.0.conv1.weight"] for stage in range(stages)]
+    first_weights = [weights[f"conv_blocks_context.{stage}.0.conv1.weight"] for stage in range(stages)]
     head = weights.get("seg_outputs.0.weight")
-    if any(weight.dim() != 5 for weight in (*first, *([] if head is None else [head]))):
+    if any(weight.dim() != 5 for weight in (*first_weights, *([] if head is None else [head]))):
         raise ValueError("these are no weights of an STU-Net: a convolution's weight has not five dimensions")
     return (
-        Architecture(depth, tuple(w.shape[0] for w in first)),
-        first[0].shape[1],
+        Architecture(depth, tuple(weight.shape[0] for weight in first_weights)),
+        first_weights[0].shape[1],
         None if head is None else head.shape[0],
     )
-
-
-def _by(sizes: Sequence[int]) -> str:
-    return "×".join(map(str, sizes))
 
 
 # The 104 structures of TotalSegmentator v1 in alphabetical order, after the background: the order in which STU-Net
@@ -143,17 +148,20 @@ PUBLISHED_LABELS: tuple[str, ...] = (
 
 
 def label_positions(names: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """Where each of `names` stands in `labels`; ValueError for those that stand nowhere, with the nearest there are."""
-    place = {label: index for index, label in enumerate(labels)}
-    if len(place) != len(labels):
+    """Return the index of each of `names` in `labels`.
+
+    Raises ValueError for names that are no labels, with the labels nearest to each, and for a label that stands twice.
+    """
+    position = {label: index for index, label in enumerate(labels)}
+    if len(position) != len(labels):
         raise ValueError(
             "a label stands twice: " + ", ".join(sorted({name for name in labels if labels.count(name) > 1}))
         )
-    unknown = [name for name in names if name not in place]
+    unknown = [name for name in names if name not in position]
     if unknown:
-        told = "; ".join(_with_nearest(name, labels) for name in unknown)
-        raise ValueError(f"no output for {told}. The {len(labels)} there are: {', '.join(labels)}")
-    return [place[name] for name in names]
+        hints = "; ".join(_with_nearest(name, labels) for name in unknown)
+        raise ValueError(f"no output for {hints}. The {len(labels)} there are: {', '.join(labels)}")
+    return [position[name] for name in names]
 
 
 def _with_nearest(name: str, labels: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """The building blocks of STU-Net: residual block, upsampling, and an instance norm that is quick on a CPU.
 
-Shapes: B batch, C channels, D H W voxels. Attribute names are those of the published checkpoints.
+Shapes: B batch, C input channels, C' output channels, D H W voxels. Attribute names are those of the published
+checkpoints.
 """
 
 from collections.abc import Sequence
@@ -9,23 +10,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# Of the leaky ReLU on its negative side.
 SLOPE = 0.01
 
 
 class InstanceNorm(nn.InstanceNorm3d):
-    """Instance normalisation over D H W with a weight and a bias for each channel; parameters as in
-    `nn.InstanceNorm3d`.
+    """Normalises each channel of each volume over D H W; parameters as in `nn.InstanceNorm3d`, weight and bias (C,).
 
-    PyTorch's own copies a channels-last tensor into the other layout first, so that layout has its own path here: in
-    float32 and where a compiler fuses it the same formula, else in bfloat16 the kernel of batch norm on one volume,
-    which is the same thing and keeps its sums in float32.
+    PyTorch's own implementation first copies a channels-last tensor into the other layout, so that layout has a path of
+    its own here: in float32, and where a compiler fuses it, the formula written out; else in bfloat16 the kernel of
+    batch norm on one volume, which computes the same and keeps its sums in float32.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-5, affine=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, D, H, W) to the same; one voxel for each channel has no variance and raises ValueError."""
+        """Return x (B, C, D, H, W), normalised. Raises ValueError for a single voxel, which has no variance."""
         voxels = x.shape[2] * x.shape[3] * x.shape[4]
         if voxels == 1 or x.device.type != "cpu" or not x.is_contiguous(memory_format=torch.channels_last_3d):
             return super().forward(x)
@@ -42,7 +43,7 @@ class InstanceNorm(nn.InstanceNorm3d):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3x3 convolutions with instance norm, and a shortcut that is a 1x1x1 convolution where `project` says so."""
+    """Adds two 3x3x3 convolutions with instance norm to a shortcut: the input, with `project` convolved 1x1x1."""
 
     def __init__(
         self, channels_in: int, channels_out: int, stride: tuple[int, int, int] = (1, 1, 1), *, project: bool
@@ -55,7 +56,7 @@ class ResidualBlock(nn.Module):
         self.conv3 = nn.Conv3d(channels_in, channels_out, kernel_size=1, stride=stride) if project else None
 
     def forward(self, *parts: Tensor) -> Tensor:
-        """(B, C, D, H, W), whole or in parts along C, to (B, C', D / stride, H / stride, W / stride)."""
+        """Return (B, C', D / stride, H / stride, W / stride) of an input (B, C, D, H, W), given as parts along C."""
         y = functional.leaky_relu(self.norm1(_convolve(self.conv1, parts)), SLOPE, inplace=True)
         y = self.norm2(self.conv2(y))
         y += parts[0] if self.conv3 is None else _convolve(self.conv3, parts)
@@ -63,14 +64,15 @@ class ResidualBlock(nn.Module):
 
 
 def _convolve(conv: nn.Conv3d, parts: Sequence[Tensor]) -> Tensor:
-    """`conv` on parts that lie one behind the other along C.
+    """Return the convolution of an input that is given as parts along C.
 
-    In training as a sum over the parts: joined, their copy would be kept for backward, and a skip that comes from a
-    frozen encoder would have its gradient computed for nothing (decoder training at 96³ takes 1.4 times the time so).
+    In training it is a sum over the parts: if they were joined, their copy would be kept for backward, and a skip that
+    comes from a frozen encoder would have its gradient computed for nothing (decoder training at 96³ then takes 1.4
+    times the time).
     """
     if len(parts) == 1 or not torch.is_grad_enabled():
-        whole: Tensor = conv(parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=1))
-        return whole
+        output: Tensor = conv(parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=1))
+        return output
     weights = torch.split(conv.weight, [part.shape[1] for part in parts], dim=1)
     total = functional.conv3d(parts[0], weights[0], conv.bias, conv.stride, conv.padding)
     for part, weight in zip(parts[1:], weights[1:], strict=True):
@@ -91,5 +93,5 @@ class Upsample(nn.Module):
         self.conv = nn.Conv3d(channels_in, channels_out, kernel_size=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, D, H, W) to (B, C', D * scale, H * scale, W * scale)."""
+        """Return (B, C', D * scale, H * scale, W * scale) of x (B, C, D, H, W)."""
         return functional.interpolate(self.conv(x), scale_factor=self.scale, mode="nearest")

@@ -1,4 +1,4 @@
-"""A model on disk: `checkpoint.json`, which says all that is needed to build it again, and safetensors beside it.
+"""Stores a model on disk: `checkpoint.json`, with all that is needed to build it again, and safetensors beside it.
 
     DIR/checkpoint.json            written last: what it names is the checkpoint
     DIR/weights-HASH.safetensors   everything but the text encoder
@@ -37,13 +37,13 @@ Model = STUNet | Aligner | TextSegmenter
 
 
 class CheckpointError(ValueError):
-    """A folder that holds no checkpoint, or one that cannot be loaded as it is."""
+    """Raised for a folder that holds no checkpoint, or one that cannot be loaded or written as it is."""
 
     exit_code = 2
 
 
 class Checkpoint(NamedTuple):
-    """A model, in evaluation mode, and what is recorded of it."""
+    """A model that was loaded, in evaluation mode, and its record."""
 
     model: Model
     record: CheckpointRecord
@@ -57,11 +57,11 @@ def save_checkpoint(
     trained_on: Sequence[dict[str, JsonValue]] = (),
     store_text: bool = True,
 ) -> CheckpointRecord:
-    """Writes `model` to `directory`, replacing the checkpoint that is there.
+    """Write `model` to `directory`, replacing the checkpoint that is there; return what was recorded.
 
     `trained_on` lists data and settings of each training so far, as JSON. Without `store_text` the text encoder is
     recorded by its name and fingerprint alone: for one that was not trained, and whose licence does not let it be
-    passed on (BioLORD).
+    passed on (BioLORD). Raises CheckpointError where the folder cannot be made.
     """
     directory = Path(directory)
     try:
@@ -89,8 +89,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
-    """The model of `directory`, built and filled, on `device`; strict: CheckpointError lists what is missing or does
-    not fit.
+    """Build the model of `directory` on `device` and load its weights.
+
+    Raises CheckpointError where there is no usable checkpoint; the message lists all weights that are missing or do not
+    fit.
     """
     directory = Path(directory)
     record = read_record(directory)
@@ -110,8 +112,9 @@ def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -
 
 
 def read_record(directory: Path | str) -> CheckpointRecord:
-    """What is recorded of the checkpoint in `directory`; CheckpointError where there is none, or one of another
-    version.
+    """Read the record of the checkpoint in `directory`.
+
+    Raises CheckpointError where there is none, or one of another version.
     """
     path = Path(directory) / RECORD
     try:
@@ -121,8 +124,10 @@ def read_record(directory: Path | str) -> CheckpointRecord:
     except NotADirectoryError as error:
         raise CheckpointError(f"{directory} is a file; a checkpoint is the folder that holds {RECORD}") from error
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in error.errors())
-        raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {told}") from error
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}" for problem in error.errors()
+        )
+        raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {problems}") from error
 
 
 def _kind(model: Model) -> ModelKind:
@@ -198,9 +203,9 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _remove_superseded(directory: Path, record: CheckpointRecord) -> None:
-    kept = {record.weights, record.text.directory if record.text else None}
+    current = {record.weights, record.text.directory if record.text else None}
     for path in directory.iterdir():
-        if path.name not in kept and path.name.startswith(("weights-", "text-", ".weights-", ".text-")):
+        if path.name not in current and path.name.startswith(("weights-", "text-", ".weights-", ".text-")):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

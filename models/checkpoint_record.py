@@ -1,4 +1,7 @@
-"""What `checkpoint.json` says: enough to build the model again, and to know what it was made of."""
+"""The fields of `checkpoint.json`: enough to build the model again, and to know what it was made of.
+
+The names of the fields are the keys of the file.
+"""
 
 from typing import Any, Literal, Self
 
@@ -17,12 +20,15 @@ from .text import TextEncoder
 ModelKind = Literal["stunet", "aligner", "segmenter"]
 
 
-class _Strict(BaseModel):
+class _StrictRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ImageRecord(_Strict):
-    """The STU-Net: blocks, channels and strides of each stage, what goes in and what its heads stand for."""
+class ImageRecord(_StrictRecord):
+    """Describes an STU-Net: blocks, channels and strides (D, H, W) of each stage, input channels, classes and labels.
+
+    `num_classes` and `labels` are None for a network without heads, or without names for them.
+    """
 
     depth: tuple[int, ...]
     dims: tuple[int, ...]
@@ -33,25 +39,25 @@ class ImageRecord(_Strict):
 
     @classmethod
     def of(cls, image: STUNet) -> Self:
-        """That of a network."""
-        sizes = image.architecture
+        """Return the record of a network."""
+        architecture = image.architecture
         return cls(
-            depth=sizes.depth,
-            dims=sizes.dims,
-            strides=sizes.strides,
+            depth=architecture.depth,
+            dims=architecture.dims,
+            strides=architecture.strides,
             in_channels=image.in_channels,
             num_classes=image.num_classes,
             labels=image.labels,
         )
 
     def build(self) -> STUNet:
-        """The network, with new weights."""
-        sizes = Architecture(self.depth, self.dims, self.strides)
-        return STUNet(sizes, self.in_channels, self.num_classes, labels=self.labels)
+        """Build the network, with new weights. Raises ValueError where the sizes do not go together."""
+        architecture = Architecture(self.depth, self.dims, self.strides)
+        return STUNet(architecture, self.in_channels, self.num_classes, labels=self.labels)
 
 
-class ConnectorRecord(_Strict):
-    """The connector's kind and sizes."""
+class ConnectorRecord(_StrictRecord):
+    """Describes a connector: its kind (`CONNECTORS`), its sizes, and how many decoder levels it has queries for."""
 
     kind: str
     embedding_dim: int
@@ -60,19 +66,22 @@ class ConnectorRecord(_Strict):
 
     @classmethod
     def of(cls, model: TextSegmenter) -> Self:
-        """That of a segmenter."""
-        kind = next(name for name, made in CONNECTORS.items() if type(model.connector) is made)
+        """Return the record of a segmenter's connector."""
+        kind = next(name for name, connector_class in CONNECTORS.items() if type(model.connector) is connector_class)
         connector = model.connector
         return cls(kind=kind, embedding_dim=connector.embedding_dim, hidden=connector.hidden, levels=model.levels)
 
     def build(self, image: STUNet, text: TextEncoder | None) -> TextSegmenter:
-        """The segmenter, with new weights."""
+        """Build the segmenter around an image network, with new weights. Raises ValueError for an unknown kind."""
         sizes: dict[str, Any] = {"embedding_dim": self.embedding_dim, "hidden": self.hidden, "levels": self.levels}
         return TextSegmenter(image, text, self.kind, **sizes)
 
 
-class TextRecord(_Strict):
-    """The text encoder: its name, where it is stored (None: it is loaded by its name), and what is done to a prompt."""
+class TextRecord(_StrictRecord):
+    """Describes a text encoder: its name, its folder in the checkpoint, its fingerprint, and how prompts are handled.
+
+    A `directory` of None means that it is not stored, but loaded by its name. `max_length` is in tokens.
+    """
 
     name: str
     directory: str | None = Field(pattern=r"^text-[0-9a-f]{16}$")
@@ -84,7 +93,7 @@ class TextRecord(_Strict):
 
     @classmethod
     def of(cls, text: TextEncoder, directory: str | None, fingerprint: str) -> Self:
-        """That of an encoder."""
+        """Return the record of an encoder that is stored in `directory`."""
         return cls(
             name=text.name,
             directory=directory,
@@ -96,12 +105,16 @@ class TextRecord(_Strict):
         )
 
     def handling(self) -> PromptHandling:
-        """What is done to a prompt before the tokenizer."""
+        """Return what is done to a prompt before the tokenizer."""
         return PromptHandling(self.template, self.lower_case, self.max_length)
 
 
-class CheckpointRecord(_Strict):
-    """All of `checkpoint.json`."""
+class CheckpointRecord(_StrictRecord):
+    """Holds all of `checkpoint.json`.
+
+    `stage` is the last one that the model was frozen for, `trained_on` the data and settings of each training;
+    `weights` names the file of the weights. `ovct`, `commit`, `torch` and `created` (UTC) tell what wrote it, and when.
+    """
 
     format: Literal["ovct checkpoint 1"] = "ovct checkpoint 1"
     kind: ModelKind

@@ -1,9 +1,10 @@
-"""From prompt embeddings to queries: what a voxel's features are multiplied with to say whether it belongs to a prompt.
+"""Turns prompt embeddings into queries: vectors whose product with a voxel's features tells if it is in the mask.
 
-Two connectors behind one interface. `mlp` sees the prompt alone, so its queries hold for a whole volume and for every
+Two connectors have one interface. `mlp` sees the prompt alone, so its queries hold for a whole volume and for every
 volume, and the features of overlapping windows can be blended before anything is multiplied. `cross_attention` lets
-each prompt look at the image first; its queries hold for one window. The paper names both and gives no sizes: those
-here are our choice. Shapes: P prompts, E embedding, B batch, C channels, T image tokens.
+each prompt attend to the image first; its queries hold for one window. The paper names both and gives no sizes: those
+here are our choice. Shapes: P prompts, E embedding, B batch, C channels, d h w voxels of the bottleneck, T = d * h * w
+image tokens.
 """
 
 import math
@@ -18,13 +19,15 @@ from .architecture import CONNECTOR_WIDTH
 
 # A prompt's structure fills a small part of most patches: sigmoid(-2) is 0.12.
 INITIAL_BIAS = -2.0
+# Of the sines and cosines that encode a token's position along each axis.
+POSITION_FREQUENCIES = 6
 
 
 class Queries(NamedTuple):
-    """One linear classifier for each prompt; without B they hold for every image.
+    """Holds one linear classifier of voxels for each prompt: logit = scale * <vector, features> + bias.
 
-    `vectors` (P, C) or (B, P, C) of length 1, `scale` and `bias` (P) or (B, P): logit = scale * <vector, features> +
-    bias.
+    `vectors` are (P, C) or (B, P, C), each of length 1; `scale` and `bias` (P) or (B, P). Without B they hold for every
+    image.
     """
 
     vectors: Tensor
@@ -32,7 +35,7 @@ class Queries(NamedTuple):
     bias: Tensor
 
     def logits(self, features: Tensor) -> Tensor:
-        """Features (B, C, ...) to logits (B, P, ...)."""
+        """Return logits (B, P, ...) of features (B, C, ...)."""
         batch, dtype = len(features), features.dtype
         weight = (self.vectors * self.scale.unsqueeze(-1)).to(dtype).expand(batch, -1, -1)
         product = torch.baddbmm(self.bias.unsqueeze(-1).to(dtype), weight, features.flatten(2))
@@ -40,7 +43,7 @@ class Queries(NamedTuple):
 
 
 class QueryHead(nn.Module):
-    """Hidden prompt vectors to queries in a space of `channels`."""
+    """Maps hidden prompt vectors to queries in a feature space of `channels`."""
 
     def __init__(self, hidden: int, channels: int) -> None:
         super().__init__()
@@ -51,17 +54,17 @@ class QueryHead(nn.Module):
             self.scale_and_bias.bias.copy_(torch.tensor([math.log(math.sqrt(channels) / 2), INITIAL_BIAS]))
 
     def forward(self, hidden: Tensor) -> Queries:
-        """(..., P, hidden) to queries of the same leading shape; in float32, since a query meets every voxel."""
+        """Return queries of the same leading shape for (..., P, hidden); in float32, as a query meets every voxel."""
         vectors = functional.normalize(self.vector(hidden).float(), dim=-1)
         scale, bias = self.scale_and_bias(hidden).float().unbind(dim=-1)
         return Queries(vectors, scale.exp(), bias)
 
 
 class Connector(nn.Module):
-    """Prompt embeddings (P, E), and the image's tokens where `needs_image`, to queries in each of several spaces.
+    """Maps prompt embeddings (P, E), and the image's tokens where `needs_image`, to queries in several feature spaces.
 
-    `channels` are those of the spaces: the decoder's levels, finest first, then what a mask holds, where presence is
-    read; `tokens` those of the bottleneck.
+    `channels` are the channels of each space: the decoder's levels, finest first, then the evidence in a mask, which
+    presence is read from. `tokens` are the channels of the bottleneck. Presence has the last of the `heads`.
     """
 
     needs_image = False
@@ -75,41 +78,46 @@ class Connector(nn.Module):
         )
 
     def forward(self, prompts: Tensor, tokens: Tensor | None = None) -> tuple[Queries, ...]:
-        """Embeddings (P, E) and, for `cross_attention`, the bottleneck (B, C, d, h, w), to queries for each space."""
+        """Return the queries of embeddings (P, E) for each space.
+
+        `tokens` is the bottleneck (B, C, d, h, w), which `cross_attention` needs. Raises ValueError where embeddings
+        have another shape, or tokens are missing.
+        """
         if prompts.dim() != 2 or prompts.shape[1] != self.embedding_dim:
             raise ValueError(f"prompt embeddings are (P, {self.embedding_dim}), not {tuple(prompts.shape)}")
         if self.needs_image and tokens is None:
             raise ValueError("cross_attention needs the image's tokens")
         hidden = self.hidden_vectors(prompts)
-        *levels, held = self.heads
-        looked = self.attend_to_image(hidden, tokens)
-        # What is learned of presence must not bend what is learned of masks.
-        return (*(head(looked) for head in levels), held(hidden.detach()))
+        *level_heads, presence_head = self.heads
+        attended = self.attend_to_image(hidden, tokens)
+        # The loss of presence must not change what is learned of masks.
+        return (*(head(attended) for head in level_heads), presence_head(hidden.detach()))
 
     def hidden_vectors(self, prompts: Tensor) -> Tensor:
-        """Embeddings (P, E) to hidden vectors (P, hidden)."""
+        """Return hidden vectors (P, hidden) of embeddings (P, E)."""
         # Embeddings have length 1: without the factor their components would be too small for a linear layer's
         # initial weights.
         hidden: Tensor = self.prompt(prompts * math.sqrt(self.embedding_dim))
         return hidden
 
     def presence(self, prompts: Tensor) -> Queries:
-        """Embeddings (P, E) to the queries for what a mask holds: the same for every image."""
+        """Return the presence queries (P, C) of embeddings (P, E), which are the same for every image."""
         queries: Queries = self.heads[-1](self.hidden_vectors(prompts))
         return queries
 
     def attend_to_image(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
-        """What the image adds to prompts (P, hidden): nothing here."""
+        """Return prompts (P, hidden) as they are; a connector that looks at the image overrides this."""
         return hidden
 
 
 class MLPConnector(Connector):
-    """Two layers on the prompt alone."""
+    """Reads queries from the prompt alone, through two layers."""
 
 
 class CrossAttentionConnector(Connector):
-    """Each prompt attends to the tokens of the bottleneck, never to other prompts: its mask must not depend on their
-    company.
+    """Lets each prompt attend to the tokens of the bottleneck, never to other prompts.
+
+    So a prompt's mask does not depend on which prompts are asked for with it.
     """
 
     needs_image = True
@@ -125,7 +133,7 @@ class CrossAttentionConnector(Connector):
         self.layers = nn.ModuleList(AttentionLayer(hidden, heads) for _ in range(layers))
 
     def attend_to_image(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
-        """Prompts (P, hidden) and the bottleneck (B, C, d, h, w) to (B, P, hidden)."""
+        """Return (B, P, hidden) of prompts (P, hidden) that have attended to the bottleneck (B, C, d, h, w)."""
         assert tokens is not None
         image = self.image(tokens.flatten(2).transpose(1, 2)) + self.position(position_encoding(tokens))
         hidden = hidden.expand(len(tokens), -1, -1)
@@ -135,7 +143,7 @@ class CrossAttentionConnector(Connector):
 
 
 class AttentionLayer(nn.Module):
-    """Cross-attention and a feed-forward layer, both normalised before and added."""
+    """Adds cross-attention and a feed-forward layer to the prompts, each after a layer norm (pre-norm)."""
 
     def __init__(self, hidden: int, heads: int) -> None:
         super().__init__()
@@ -144,24 +152,22 @@ class AttentionLayer(nn.Module):
         self.feed_forward = nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, hidden))
 
     def forward(self, prompts: Tensor, image: Tensor) -> Tensor:
-        """(B, P, hidden) and (B, T, hidden) to (B, P, hidden)."""
+        """Return prompts (B, P, hidden) that have attended to an image (B, T, hidden)."""
         image = self.norm_image(image)
-        seen, _ = self.attention(self.norm_prompts(prompts), image, image, need_weights=False)
-        prompts = prompts + seen
+        context, _ = self.attention(self.norm_prompts(prompts), image, image, need_weights=False)
+        prompts = prompts + context
         result: Tensor = prompts + self.feed_forward(self.norm_forward(prompts))
         return result
 
 
-POSITION_FREQUENCIES = 6
-
-
 def position_encoding(tokens: Tensor) -> Tensor:
-    """Where each token of (B, C, d, h, w) lies: sines and cosines of its place from -1 to 1, (d * h * w, 6 *
-    POSITION_FREQUENCIES).
+    """Return (T, 6 * POSITION_FREQUENCIES), the position of each token of a bottleneck (B, C, d, h, w).
+
+    These are sines and cosines of the token's coordinates, which run from -1 to 1 along each axis.
     """
     axes = [_axis(size, tokens.device) for size in tokens.shape[2:]]
-    place = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 2)
-    angles = place.unsqueeze(-1) * (math.pi / 2 * 2.0 ** torch.arange(POSITION_FREQUENCIES, device=tokens.device))
+    coordinates = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 2)
+    angles = coordinates.unsqueeze(-1) * (math.pi / 2 * 2.0 ** torch.arange(POSITION_FREQUENCIES, device=tokens.device))
     return torch.cat((angles.sin(), angles.cos()), dim=-1).flatten(1).to(tokens.dtype)
 
 
@@ -175,7 +181,7 @@ CONNECTORS: dict[str, type[Connector]] = {"mlp": MLPConnector, "cross_attention"
 def build_connector(
     kind: str, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int = CONNECTOR_WIDTH
 ) -> Connector:
-    """A connector by its name, `mlp` or `cross_attention`; ValueError for another."""
+    """Build a connector of a kind in CONNECTORS; sizes as in `Connector`. Raises ValueError for another kind."""
     if kind not in CONNECTORS:
         raise ValueError(f"a connector is one of {', '.join(CONNECTORS)}, not {kind!r}")
     return CONNECTORS[kind](embedding_dim, channels, tokens, hidden)

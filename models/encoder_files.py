@@ -1,4 +1,4 @@
-"""A text encoder's files: read from a directory in Hugging Face's layout or by name from its hub, and written again."""
+"""Reads a text encoder's files from a directory in Hugging Face's layout or by name from its hub, and writes them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
 
 class EncoderSource(NamedTuple):
-    """Where an encoder's files are: a directory that exists, or a hub's name."""
+    """Where an encoder's files are: ``place`` is a directory that exists (``local``), or a name on a hub."""
 
     place: str
     local: bool
 
     @classmethod
     def of(cls, name_or_directory: str | Path) -> EncoderSource:
-        """Raises ``TextEncoderError`` for a directory that is none or holds no ``config.json``."""
+        """Return the source of a name or directory.
+
+        Raises ``TextEncoderError`` for a directory that does not exist or holds no ``config.json``.
+        """
         path = Path(name_or_directory).expanduser()
         if path.is_dir():
             if not (path / "config.json").is_file():
@@ -42,8 +45,8 @@ class EncoderSource(NamedTuple):
             raise TextEncoderError(f"{path} is no directory: {_LAYOUT}")
         return cls(name_or_directory, False)
 
-    def json(self, file: str) -> Any:
-        """Content of one of the encoder's optional files, ``None`` where it has none.
+    def read_json(self, file: str) -> Any:
+        """Return the content of one of the encoder's optional files, ``None`` where it has none.
 
         Raises ``TextEncoderError`` where it is not JSON.
         """
@@ -69,11 +72,11 @@ _LAYOUT = (
 
 
 def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The network, in float32 and eval mode, and its tokenizer, whose ``model_max_length`` is the stated one.
+    """Read the network, in float32 and evaluation mode, and its tokenizer, with the ``model_max_length`` of the files.
 
     Weights are read from safetensors, or from a torch file with ``weights_only``, which makes tensors and nothing else;
-    no code that comes with an encoder is run. Nothing is asked of a hub where the source is a directory.
-    Raises ``TextEncoderError``.
+    no code that comes with an encoder is run. No hub is asked where the source is a directory.
+    Raises ``TextEncoderError`` where the files cannot be read, or lack weights.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.place, local_files_only=source.local, trust_remote_code=False)
@@ -94,18 +97,18 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
 
 
 def _unreadable(source: EncoderSource, error: Exception) -> str:
-    said = textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
+    reason = textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
     if source.local:
-        return f"the encoder in {source.place} cannot be read ({said}): {_LAYOUT}"
+        return f"the encoder in {source.place} cannot be read ({reason}): {_LAYOUT}"
     return (
-        f"{source.place!r} is neither a directory here nor an encoder that could be had from a hub ({said}): give the "
-        "directory of one. BioLORD-2023 goes by its name where a hub can be reached and its licence (of UMLS and "
+        f"{source.place!r} is neither a directory here nor an encoder that could be had from a hub ({reason}): give "
+        "the directory of one. BioLORD-2023 goes by its name where a hub can be reached and its licence (of UMLS and "
         "SNOMED CT) has been accepted"
     )
 
 
 def _refuse_missing_weights(source: EncoderSource, missing: set[str] | list[str]) -> None:
-    """Transformers draws at random what a file lacks. The pooler alone does not matter: it is not used."""
+    """Raise TextEncoderError for missing weights, which transformers draws at random; the pooler's are not used."""
     lacking = sorted(name for name in missing if "pooler" not in name.split("."))
     if lacking:
         raise TextEncoderError(
@@ -115,8 +118,8 @@ def _refuse_missing_weights(source: EncoderSource, missing: set[str] | list[str]
 
 
 def _stated_length(source: EncoderSource) -> int | None:
-    stated = source.json(LENGTH_FILE)
-    length = stated.get("max_seq_length") if isinstance(stated, dict) else None
+    settings = source.read_json(LENGTH_FILE)
+    length = settings.get("max_seq_length") if isinstance(settings, dict) else None
     if length is not None and (type(length) is not int or length < 1):
         raise TextEncoderError(
             f"{LENGTH_FILE} in {source.place}: max_seq_length is {length!r}; write a number of tokens, or null"
@@ -125,52 +128,52 @@ def _stated_length(source: EncoderSource) -> int | None:
 
 
 def warn_of_differences(source: EncoderSource, *, lower_case: bool) -> None:
-    """Say where ovct embeds otherwise than the encoder's own files ask for. Warns with ``UserWarning``."""
+    """Warn (``UserWarning``) where ovct embeds otherwise than the encoder's own files ask for."""
     differences = []
-    if (modes := _pooling_modes(source.json(_POOLING_FILE))) not in ([], ["mean"]):
+    if (modes := _pooling_modes(source.read_json(_POOLING_FILE))) not in ([], ["mean"]):
         differences.append(f"asks for {' + '.join(modes)} pooling, and ovct pools by mean")
-    modules = source.json(_MODULES_FILE)
+    modules = source.read_json(_MODULES_FILE)
     types = [str(module.get("type")) for module in modules or [] if isinstance(module, dict)]
-    more = [name for name in types if name.rpartition(".")[2] not in ("Transformer", "Pooling", "Normalize")]
-    if more:
-        differences.append(f"ends in {', '.join(more)}, which ovct leaves out")
-    stated = source.json(LENGTH_FILE)
-    if isinstance(stated, dict) and stated.get("do_lower_case") and not lower_case:
+    extra_types = [name for name in types if name.rpartition(".")[2] not in ("Transformer", "Pooling", "Normalize")]
+    if extra_types:
+        differences.append(f"ends in {', '.join(extra_types)}, which ovct leaves out")
+    settings = source.read_json(LENGTH_FILE)
+    if isinstance(settings, dict) and settings.get("do_lower_case") and not lower_case:
         differences.append("asks for lower case: give PromptHandling(lower_case=True)")
     for difference in differences:
         warnings.warn(f"the encoder in {source.place} {difference}", stacklevel=3)
 
 
 def _pooling_modes(config: Any) -> list[str]:
-    """Poolings that a sentence-transformers file names, in its old words or its new ones; none where it names none."""
+    """Return the poolings that a sentence-transformers file asks for, in its old format or its new one."""
     if not isinstance(config, dict):
         return []
-    named = config.get("pooling_mode")
-    if named is not None:
-        return [str(mode) for mode in (named if isinstance(named, list) else [named])]
-    switched_on = [name.removeprefix("pooling_mode_") for name, value in config.items() if value is True]
-    return [name.removesuffix("_tokens").removesuffix("_token") for name in switched_on if name != "include_prompt"]
+    modes = config.get("pooling_mode")
+    if modes is not None:
+        return [str(mode) for mode in (modes if isinstance(modes, list) else [modes])]
+    flags = [name.removeprefix("pooling_mode_") for name, value in config.items() if value is True]
+    return [name.removesuffix("_tokens").removesuffix("_token") for name in flags if name != "include_prompt"]
 
 
 def write_encoder(
     directory: Path,
     model: PreTrainedModel,
-    more_weights: Mapping[str, Tensor],
+    removed_weights: Mapping[str, Tensor],
     tokenizer: PreTrainedTokenizerBase,
     *,
     max_length: int,
     lower_case: bool,
 ) -> None:
-    """Write Hugging Face's layout, and beside it what sentence-transformers needs to embed in the same way.
+    """Write the encoder in Hugging Face's layout, and what sentence-transformers needs to embed in the same way.
 
-    ``more_weights`` are those that ``model`` by its configuration has, and has not any more. Each file is written whole
-    before it takes an older one's place: weights may still be read from that one, as torch maps files into memory.
-    Raises ``TextEncoderError`` where the directory cannot be written.
+    ``removed_weights`` were taken out of ``model``, though its configuration has them; they are written too. Each file
+    is complete before it replaces an older one: weights may still be read from that one, as torch maps files into
+    memory. Raises ``TextEncoderError`` where the directory cannot be written.
     """
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [
-        {"idx": place, "name": str(place), "path": path, "type": f"sentence_transformers.models.{kind}"}
-        for place, (path, kind) in enumerate(kinds.items())
+        {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for index, (path, kind) in enumerate(kinds.items())
     ]
     pooling = {"word_embedding_dimension": model.config.hidden_size, "pooling_mode_mean_tokens": True}
     files = {
@@ -181,10 +184,10 @@ def write_encoder(
     try:
         for folder in kinds:
             (directory / folder).mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=directory) as made:
-            model.save_pretrained(made, state_dict={**model.state_dict(), **more_weights})
-            tokenizer.save_pretrained(made)
-            for path in Path(made).iterdir():
+        with TemporaryDirectory(dir=directory) as temporary:
+            model.save_pretrained(temporary, state_dict={**model.state_dict(), **removed_weights})
+            tokenizer.save_pretrained(temporary)
+            for path in Path(temporary).iterdir():
                 path.replace(directory / path.name)
         for name, content in files.items():
             (directory / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What decides an embedding, as one number: an encoder's weights, tokenizer and settings."""
+"""Hashes all that decides an embedding: an encoder's weights, tokenizer and settings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Of a configuration, what changes the computation and does not show in the weights' names and shapes.
-_DECIDING = (
+# The keys of a configuration that change the computation and do not show in the weights' names and shapes.
+_CONFIG_KEYS = (
     "model_type pad_token_id num_attention_heads n_heads hidden_act activation hidden_activation "
     "layer_norm_eps norm_eps rms_norm_eps rope_theta rope_scaling rope_parameters"
 ).split()
@@ -31,14 +31,14 @@ _PROBES = (
 
 
 def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *settings: Hashable) -> str:
-    """SHA-256 (hex) of the weights by name, type, shape and bytes, of the tokenizer, and of ``settings``.
+    """Return the SHA-256 (hex) of the weights by name, type, shape and bytes, of the tokenizer, and of ``settings``.
 
-    The tokenizer counts by its vocabulary with its rules and by what it makes of some texts, not by its files, which
-    each release of transformers writes in its own way.
+    The tokenizer is represented by its vocabulary with its rules and by the tokens of some texts, not by its files,
+    which each release of transformers writes in its own way.
     """
     config = model.config.to_dict()
     facts = {
-        "config": {name: config[name] for name in _DECIDING if config.get(name) is not None},
+        "config": {name: config[name] for name in _CONFIG_KEYS if config.get(name) is not None},
         "tokenizer": _tokenizer_facts(tokenizer),
         "settings": settings,
     }
@@ -52,18 +52,18 @@ def fingerprint(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *set
 def _tokenizer_facts(tokenizer: PreTrainedTokenizerBase) -> list[Any]:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     rules = tokenizer.get_vocab() if backend is None else json.loads(backend.to_str())["model"]
-    made = tokenizer(list(_PROBES), truncation=True, max_length=_PROBE_LENGTH, return_token_type_ids=True)
-    return [rules, sorted(tokenizer.get_added_vocab().items()), made["input_ids"], made["token_type_ids"]]
+    probes = tokenizer(list(_PROBES), truncation=True, max_length=_PROBE_LENGTH, return_token_type_ids=True)
+    return [rules, sorted(tokenizer.get_added_vocab().items()), probes["input_ids"], probes["token_type_ids"]]
 
 
 def weights_state(model: PreTrainedModel) -> tuple[Hashable, ...]:
-    """What differs once any weight may have changed: cheap to ask, to be compared with itself only.
+    """Return a state that differs once a weight has changed: cheap, and to be compared within this process only.
 
-    An in-place change raises a tensor's version, a new tensor has an address of its own. A write through ``.data``
-    raises none: one value of each tensor tells of it, where it was to the whole tensor.
+    An in-place change raises a tensor's version, a new tensor has another address. A write through ``.data`` does
+    neither: one value of each tensor shows it, where the whole tensor was written.
     """
     return tuple(
-        (name, tensor.data_ptr(), _version(tensor), tensor.dtype, _middle(tensor))
+        (name, tensor.data_ptr(), _version(tensor), tensor.dtype, _middle_value(tensor))
         for name, tensor in model.state_dict().items()
     )
 
@@ -72,5 +72,5 @@ def _version(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
-def _middle(tensor: Tensor) -> float | None:
+def _middle_value(tensor: Tensor) -> float | None:
     return float(tensor[tuple(size // 2 for size in tensor.shape)]) if tensor.numel() else None

@@ -1,4 +1,4 @@
-"""The fastest way that this machine has to run a network forward, and a switch for exact numbers.
+"""Runs a network forward in the fastest way that this machine has, with a switch for exact numbers.
 
 On a CPU: channels-last memory, and bfloat16 where the processor multiplies it natively. On a GPU: autocast. `compile`
 fuses what is left and costs ten seconds or more at first; on the CPU that was measured it gains in float32 alone
@@ -24,11 +24,11 @@ def optimise_for_inference(
     precision: Precision = "auto",
     compile: bool = False,
 ) -> Callable[[Tensor], Tensor]:
-    """`function` of `network` (its forward pass by default) without gradients, as fast as its device allows; float32
-    comes out.
+    """Return `function` of `network` (by default its forward pass) as one that runs without gradients and fast.
 
-    The network stays what it is: weights keep their values and type, on a CPU they are laid out channels-last.
-    `compile` needs a C++ compiler on a CPU. ValueError for a precision that the device has not.
+    It takes and returns tensors as `function` does, the result in float32. The weights of the network keep their values
+    and type; on a CPU they are laid out channels-last. `compile` needs a C++ compiler on a CPU. Raises ValueError for a
+    precision that the device does not have.
     """
     device = next(network.parameters()).device
     dtype = dtype_for(device, precision)
@@ -49,8 +49,9 @@ def optimise_for_inference(
 
 
 def dtype_for(device: torch.device, precision: Precision = "auto") -> torch.dtype:
-    """The type in which convolutions run on `device`: by `precision`, or with "auto" the fastest that it computes
-    natively.
+    """Return the type in which convolutions run on `device`; "auto" is the fastest that it computes natively.
+
+    Raises ValueError for an unknown precision, and for float16 on a CPU.
     """
     if precision not in get_args(Precision):
         raise ValueError(f"precision is one of {', '.join(get_args(Precision))}, not {precision!r}")
@@ -67,8 +68,9 @@ def dtype_for(device: torch.device, precision: Precision = "auto") -> torch.dtyp
 
 @cache
 def cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself: AVX-512 BF16 or AMX (x86), BF16 (Arm). Told by Linux; False
-    elsewhere.
+    """Return whether the processor multiplies bfloat16 itself: AVX-512 BF16 or AMX (x86), BF16 (Arm).
+
+    Only Linux tells; elsewhere it is False.
     """
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")

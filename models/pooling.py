@@ -1,9 +1,10 @@
-"""A volume of any size to one vector, window by window: what the alignment knows of an image.
+"""Pools a volume of any size to one vector, window by window: what the alignment sees of an image.
 
-`structures`, our own: what the network itself outlines is what gets pooled. For each of its K classes the vector has
-the logarithm of its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver
-and a dense kidney each stand in a place of their own. The others take the bottleneck: its mean, its maximum, or both.
-Shapes: B windows, C channels, K classes (background is one), D H W voxels.
+`structures`, our own, pools what the network itself outlines. For each of its K classes the vector has the logarithm of
+its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver and a dense
+kidney each show in components of their own. The other poolings take the bottleneck: its mean, its maximum, or both.
+Shapes: W windows of one volume, S length of a window's summary, C channels, K classes (background is one), D H W voxels
+of a window.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ LEAST_VARIANCE = 0.0025
 
 
 def pooled_channels(image: STUNet, pooling: Pooling) -> int:
-    """Length of the vector. ValueError for an unknown pooling, or `structures` of a network without classes."""
+    """Return the length of a pooled vector.
+
+    Raises ValueError for an unknown pooling, and for `structures` of a network without classes.
+    """
     if pooling not in get_args(Pooling):
         raise ValueError(f"pooling is one of {', '.join(get_args(Pooling))}, not {pooling!r}")
     if pooling == "structures":
@@ -34,33 +38,40 @@ def pooled_channels(image: STUNet, pooling: Pooling) -> int:
 
 
 def summarise_windows(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
-    """What windows (B, 1, D, H, W) add to the vector of their volume, float32; `combine_summaries` puts them together.
+    """Return what windows (W, 1, D, H, W) add to the vector of their volume, (W, S), float32.
 
-    `weight` (D, H, W) is the share of each voxel that counts here, where windows overlap.
+    `combine_summaries` puts them together. `weight` (D, H, W), from 0 to 1, is how much each voxel counts in this
+    window, where windows overlap; only `structures` makes use of it.
     """
     pyramid = image.encode(windows)
     if pooling == "structures":
-        return _outlined(image, pyramid, weight)
+        return _class_sums(image, pyramid, weight)
     bottleneck = pyramid[-1].flatten(2).float()
-    mean, most = bottleneck.mean(dim=2), bottleneck.amax(dim=2)
-    return {"mean": mean, "max": most, "mean_max": torch.cat((mean, most), dim=1)}[pooling]
+    mean, maximum = bottleneck.mean(dim=2), bottleneck.amax(dim=2)
+    return {"mean": mean, "max": maximum, "mean_max": torch.cat((mean, maximum), dim=1)}[pooling]
 
 
 def combine_summaries(pooling: Pooling, summaries: Tensor, classes: int | None) -> Tensor:
-    """The vector (C,) of a volume from the summaries of all of its windows (B, S)."""
+    """Return the vector of a volume, of `pooled_channels` numbers, from the summaries (W, S) of all of its windows.
+
+    `classes` is the network's K, which `structures` needs.
+    """
     if pooling == "structures":
         assert classes is not None
         table = summaries.sum(dim=0).view(classes, -1)
         voxels, sums = table[:, :1], table[:, 1:]
         return torch.cat((voxels.log1p(), sums / voxels.clamp(min=1)), dim=1).flatten()
     if pooling == "mean_max":
-        mean, most = summaries.chunk(2, dim=1)
-        return torch.cat((mean.mean(dim=0), most.amax(dim=0)))
+        mean, maximum = summaries.chunk(2, dim=1)
+        return torch.cat((mean.mean(dim=0), maximum.amax(dim=0)))
     return summaries.mean(dim=0) if pooling == "mean" else summaries.amax(dim=0)
 
 
-def _outlined(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -> Tensor:
-    """Voxels of each class, and the sum of the finest features over them: (B, K · (1 + C))."""
+def _class_sums(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -> Tensor:
+    """Return the voxels of each class and the sum of the finest features over them: (W, K · (1 + C)).
+
+    A voxel counts for a class by its probability.
+    """
     finest = image.decode(pyramid)
     logits = image.seg_outputs[-1](finest)
     probability = logits.float().softmax(dim=1).flatten(2)
@@ -72,7 +83,7 @@ def _outlined(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -
 
 
 class Standardiser(nn.Module):
-    """Vectors (B, C) with mean 0 and variance 1 over the volumes that `fit` saw; as they are before that."""
+    """Scales vectors (B, C) to mean 0 and variance 1 over those given to `fit`; before that it changes nothing."""
 
     mean: Tensor
     spread: Tensor
@@ -84,10 +95,10 @@ class Standardiser(nn.Module):
 
     @torch.no_grad()
     def fit(self, vectors: Tensor) -> None:
-        """Takes mean and variance of the vectors (N, C)."""
+        """Store the mean and the standard deviation of vectors (N, C)."""
         self.mean.copy_(vectors.mean(dim=0))
         self.spread.copy_((vectors.var(dim=0, correction=0) + LEAST_VARIANCE).sqrt())
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Shifted and scaled."""
+        """Return vectors (B, C), shifted and scaled."""
         return (vectors - self.mean) / self.spread

@@ -1,4 +1,4 @@
-"""How a volume must lie before a network sees it: part of every checkpoint, since weights mean nothing without it."""
+"""How a volume must be laid out and scaled for a network: part of every checkpoint, as weights depend on it."""
 
 from typing import Annotated, Literal, Self
 
@@ -8,7 +8,7 @@ Spacing = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Preprocessing(BaseModel):
-    """Spacing in mm and direction of the axes D, H, W, and what becomes of the HU."""
+    """Spacing in mm and direction of the axes D, H, W, and how HU are scaled. Raises ValueError (pydantic's)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,7 +20,7 @@ class Preprocessing(BaseModel):
     hu_window: tuple[float, float] | None = None
 
     @model_validator(mode="after")
-    def _sound(self) -> Self:
+    def _check_consistency(self) -> Self:
         axes = {"L": "x", "R": "x", "A": "y", "P": "y", "I": "z", "S": "z"}
         if sorted(axes.get(letter, letter) for letter in self.orientation) != ["x", "y", "z"]:
             raise ValueError(f"orientation {self.orientation!r}: one of L R, one of A P, one of I S, such as SAR")

@@ -1,12 +1,12 @@
-"""A volume and prompts to a mask for each prompt: the finest decoder features times a query for each prompt.
+"""Segments a volume by prompts: a mask is the finest decoder features times the query of its prompt.
 
-Shapes: B batch, P prompts, C channels, E embedding, D H W voxels. The image side runs once, whatever P is. With the
-`mlp` connector a query is the same for every part of a volume, and the product is linear in the features: blending
-the features of overlapping windows and multiplying once gives the logits that blending P of them would give, with
-memory that grows with C and not with P.
+Shapes: B batch, P prompts, C channels, E embedding, D H W voxels; s_i is the stride of decoder level i in voxels. The
+image side runs once, whatever P is. With the `mlp` connector a query is the same for every part of a volume, and the
+product is linear in the features: blending the features of overlapping windows and multiplying once gives the logits
+that blending P of them would give, with memory that grows with C and not with P.
 
-Whether a structure is there at all is read from what its own mask holds: a kidney that was made up where bowel lies
-looks like bowel, and a scrap at the edge of the scan is small and unsure.
+Whether a structure is there at all (presence) is read from the features inside its own mask: a kidney that was made up
+where bowel lies looks like bowel, and a scrap at the edge of the scan is small and unsure.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .text import TextEncoder
 
 
 class ImageFeatures(NamedTuple):
-    """What the image side says of a volume, without any prompt."""
+    """The features of a volume, before any prompt has a part in them."""
 
     levels: tuple[Tensor, ...]
     """(B, C_i, D / s_i, H / s_i, W / s_i), finest first."""
@@ -35,7 +35,7 @@ class ImageFeatures(NamedTuple):
 
 
 class Segmentation(NamedTuple):
-    """What training wants: logits of each level, finest first, and whether each prompt's structure is there at all."""
+    """All outputs, for training: logits of each decoder level, finest first, and presence of each structure."""
 
     logits: tuple[Tensor, ...]
     """(B, P, D / s_i, H / s_i, W / s_i)."""
@@ -43,7 +43,7 @@ class Segmentation(NamedTuple):
     """Logits (B, P)."""
 
 
-# What `MaskStatistics.evidence` has beside C features: how large the mask is and how sure.
+# The numbers that `MaskStatistics.evidence` has beside C features: how large the mask is and how sure.
 EXTRA_EVIDENCE = 2
 
 
@@ -95,10 +95,11 @@ class MaskStatistics(NamedTuple):
 
 
 class TextSegmenter(StagedModel):
-    """An image encoder and decoder, a text encoder (None where prompts come as embeddings), and a connector between
-    them.
+    """Joins an image encoder and decoder with a text encoder by a connector.
 
-    `levels` counts the decoder levels that have queries of their own, for deep supervision; one is enough to segment.
+    `text` is None where prompts come as embeddings; then `embedding_dim` must be given. `levels` counts the decoder
+    levels that have queries of their own, for deep supervision; one is enough to segment. `connector` is a name in
+    `CONNECTORS`, `hidden` its width. Raises ValueError where they do not go together.
     """
 
     def __init__(
@@ -124,13 +125,14 @@ class TextSegmenter(StagedModel):
         )
 
     def parts(self) -> dict[ModelPart, Members]:
-        """The heads of the pretraining, where there are any, take no part in segmenting by text."""
+        """Return all parameters by part; the pretraining's heads, if any, take no part in segmenting by text."""
         return self.image.parts() | {"text": [self.text] if self.text else [], "connector": [self.connector]}
 
     def forward(self, volume: Tensor, prompts: Sequence[str] | Tensor, *, full: bool = False) -> Tensor | Segmentation:
-        """(B, 1, D, H, W) and P prompts, as texts or embeddings (P, E), to logits (B, P, D, H, W).
+        """Return logits (B, P, D, H, W) of a volume (B, 1, D, H, W) for P prompts, as texts or embeddings (P, E).
 
-        With `full` all that training wants. Whether a structure is there is for `presence` to say: see `masks`.
+        With `full` return a `Segmentation`, for training. The logits alone do not tell whether a structure is there at
+        all; its presence does, see `masks`.
         """
         features = self.image_features(volume, levels=self.levels if full else 1)
         *queries, presence = self.queries(prompts, features.bottleneck)
@@ -140,27 +142,30 @@ class TextSegmenter(StagedModel):
         return Segmentation(logits, presence_logits(presence, MaskStatistics.of(logits[0], features.levels[0])))
 
     def image_features(self, volume: Tensor, *, levels: int = 1) -> ImageFeatures:
-        """(B, 1, D, H, W) to the features that every prompt is held against, of the `levels` finest levels."""
+        """Return the features of a volume (B, 1, D, H, W) at the `levels` finest decoder levels."""
         pyramid = self.image.encode(volume)
         features = self.image.decode(pyramid, deep_supervision=levels > 1)
         return ImageFeatures((features,) if isinstance(features, Tensor) else features[:levels], pyramid[-1])
 
     def queries(self, prompts: Sequence[str] | Tensor, bottleneck: Tensor | None = None) -> tuple[Queries, ...]:
-        """P prompts to queries for each level, finest first, and for what a mask holds (`MaskStatistics`), last.
+        """Return the queries of P prompts for each level, finest first, and last those for presence.
 
-        With `cross_attention` they are those of the images whose `bottleneck` is given.
+        With `cross_attention` they are those of the images whose `bottleneck` (B, C, d, h, w) is given. Raises
+        ValueError as `embed`.
         """
         image = bottleneck if self.connector.needs_image else None
         queries: tuple[Queries, ...] = self.connector(self.embed(prompts), image)
         return queries
 
     def presence_queries(self, prompts: Sequence[str] | Tensor) -> Queries:
-        """P prompts to the last of their queries, which no image has a part in."""
+        """Return the presence queries of P prompts, the last of `queries`: no image has a part in them."""
         return self.connector.presence(self.embed(prompts))
 
     def embed(self, prompts: Sequence[str] | Tensor) -> Tensor:
-        """Texts to embeddings (P, E), with gradients only where the text encoder trains; embeddings stay what they
-        are.
+        """Return embeddings (P, E) of texts, with gradients only where the text encoder trains.
+
+        Embeddings are returned as they are. Raises ValueError for a single text, for no prompt, and for texts where
+        there is no text encoder.
         """
         if isinstance(prompts, Tensor):
             return prompts
@@ -175,20 +180,20 @@ class TextSegmenter(StagedModel):
 
 
 def presence_logits(queries: Queries, statistics: MaskStatistics) -> Tensor:
-    """Return presence logits (B, P): how surely each prompt's structure is in the image, by what its mask holds."""
+    """Return presence logits (B, P): how surely each prompt's structure is in the image, by its mask's statistics."""
     return presence_from_evidence(queries, statistics.evidence())
 
 
 def presence_from_evidence(queries: Queries, evidence: Tensor) -> Tensor:
-    """Evidence (..., P, C) against a query for each prompt: presence logits (..., P)."""
+    """Return presence logits (..., P) of evidence (..., P, C + EXTRA_EVIDENCE) and a query for each prompt."""
     return queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
 
 
 def masks(logits: Tensor, presence: Tensor, *, threshold: float = 0.5, presence_threshold: float = 0.5) -> Tensor:
-    """Logits (B, P, D, H, W) and presence logits (B, P) to masks, bool: voxels above `threshold`, none of an absent
-    structure.
+    """Return masks (B, P, D, H, W), bool, of logits of the same shape and presence logits (B, P).
 
-    Both thresholds are probabilities; `presence_threshold` 0 takes every structure to be there.
+    A mask has the voxels above `threshold`, and none where the structure is absent. Both thresholds are probabilities;
+    with `presence_threshold` 0 every structure counts as present.
     """
-    there = presence.sigmoid() >= presence_threshold
-    return (logits.sigmoid() > threshold) & there[..., None, None, None]
+    present = presence.sigmoid() >= presence_threshold
+    return (logits.sigmoid() > threshold) & present[..., None, None, None]

@@ -20,10 +20,11 @@ from .weights_file import WeightsFileError, describe_mismatches, read_weights
 
 
 class STUNet(StagedModel):
-    """The network of one size: `encode` gives a pyramid, `decode` features of every voxel, `forward` logits of classes.
+    """An STU-Net of one size: `encode` returns a pyramid, `decode` features of every voxel, `forward` class logits.
 
-    Without `num_classes` there are no heads and `forward` is refused. `labels` names the outputs, in their order.
-    `checkpointing` keeps the activations inside a block out of memory while training, and computes them again.
+    `size` is a name in ARCHITECTURES or an architecture. Without `num_classes` there are no heads, and `forward` raises
+    ValueError. `labels` are the names of the outputs, in order. `checkpointing` keeps the activations inside a block
+    out of memory while training, and computes them again. Raises ValueError where these do not go together.
     """
 
     def __init__(
@@ -37,48 +38,49 @@ class STUNet(StagedModel):
     ) -> None:
         super().__init__()
         self.architecture = architecture = architecture_of(size)
-        self.in_channels, self.num_classes = _counted(in_channels, num_classes, labels)
+        _check_counts(in_channels, num_classes, labels)
+        self.in_channels, self.num_classes = in_channels, num_classes
         self.labels = None if labels is None else tuple(labels)
         self.checkpointing = checkpointing
         dims, depth = architecture.dims, architecture.depth
-        into = zip((in_channels, *dims), dims, depth, ((1, 1, 1), *architecture.strides), strict=False)
-        self.conv_blocks_context = nn.ModuleList(_stage(*stage) for stage in into)
-        back = range(len(dims) - 2, -1, -1)
-        self.upsample_layers = nn.ModuleList(Upsample(dims[i + 1], dims[i], architecture.strides[i]) for i in back)
-        self.conv_blocks_localization = nn.ModuleList(_stage(2 * dims[i], dims[i], depth[i]) for i in back)
+        stages = zip((in_channels, *dims), dims, depth, ((1, 1, 1), *architecture.strides), strict=False)
+        self.conv_blocks_context = nn.ModuleList(_stage(*stage) for stage in stages)
+        levels = range(len(dims) - 2, -1, -1)  # of the decoder, coarsest first
+        self.upsample_layers = nn.ModuleList(Upsample(dims[i + 1], dims[i], architecture.strides[i]) for i in levels)
+        self.conv_blocks_localization = nn.ModuleList(_stage(2 * dims[i], dims[i], depth[i]) for i in levels)
         if self.num_classes is not None:
-            self.seg_outputs = nn.ModuleList(nn.Conv3d(dims[i], self.num_classes, kernel_size=1) for i in back)
+            self.seg_outputs = nn.ModuleList(nn.Conv3d(dims[i], self.num_classes, kernel_size=1) for i in levels)
         self.apply(_initialise)
 
     @property
     def feature_channels(self) -> tuple[int, ...]:
-        """Channels of what `decode` gives, finest first."""
+        """The channels of the levels that `decode` returns, finest first."""
         return self.architecture.dims[:-1]
 
     @property
     def encoder(self) -> nn.ModuleList:
-        """What turns a volume into the pyramid."""
+        """The module that turns a volume into the pyramid."""
         return self.conv_blocks_context
 
     @property
     def decoder(self) -> nn.ModuleList:
-        """What turns the pyramid into features for every voxel; the heads are not part of it."""
+        """The module that turns the pyramid into features of every voxel; the heads are not part of it."""
         return nn.ModuleList([self.upsample_layers, self.conv_blocks_localization])
 
     def parts(self) -> dict[ModelPart, Members]:
-        """Encoder, decoder and the heads of the pretraining, if there are any."""
+        """Return the parameters of encoder, decoder and the pretraining's heads, if there are any."""
         heads = [self.seg_outputs] if self.num_classes is not None else []
         return {"image_encoder": [self.encoder], "image_decoder": [self.decoder], "image_heads": [*heads]}
 
     def encode(self, x: Tensor) -> tuple[Tensor, ...]:
-        """(B, in_channels, D, H, W) to the pyramid: (B, dims[i], D / s, H / s, W / s) for each stage i, finest first.
+        """Return the pyramid of x (B, in_channels, D, H, W), finest first: (B, dims[i], D / s_i, H / s_i, W / s_i).
 
-        ValueError where channels or patch size do not fit; the text says which sizes do.
+        s_i is the stride of stage i in voxels. Raises ValueError as `check_input`.
         """
         self.check_input(x)
         pyramid = []
         for stage in self.conv_blocks_context:
-            x = self._through(stage, x)
+            x = self._run_blocks(stage, x)
             pyramid.append(x)
         return tuple(pyramid)
 
@@ -87,15 +89,16 @@ class STUNet(StagedModel):
     @overload
     def decode(self, pyramid: Sequence[Tensor], *, deep_supervision: bool) -> Tensor | tuple[Tensor, ...]: ...
     def decode(self, pyramid: Sequence[Tensor], *, deep_supervision: bool = False) -> Tensor | tuple[Tensor, ...]:
-        """What `encode` gave, to the finest features (B, dims[0], D, H, W).
+        """Return the finest features (B, dims[0], D, H, W) of a pyramid, as `encode` returns it.
 
-        With `deep_supervision` the features of every level, finest first; level i has dims[i] channels.
+        With `deep_supervision` return the features of every level, finest first; level i has dims[i] channels. Raises
+        ValueError for a pyramid of another number of stages.
         """
         if len(pyramid) != len(self.architecture.dims):
             raise ValueError(f"`encode` gives {len(self.architecture.dims)} tensors, not {len(pyramid)}")
         x, levels = pyramid[-1], list[Tensor]()
         for up, blocks, skip in zip(self.upsample_layers, self.conv_blocks_localization, pyramid[-2::-1], strict=True):
-            x = self._through(blocks, up(x), skip)
+            x = self._run_blocks(blocks, up(x), skip)
             if deep_supervision:
                 levels.append(x)
         return tuple(reversed(levels)) if deep_supervision else x
@@ -105,7 +108,11 @@ class STUNet(StagedModel):
     @overload
     def forward(self, x: Tensor, *, deep_supervision: bool) -> Tensor | tuple[Tensor, ...]: ...
     def forward(self, x: Tensor, *, deep_supervision: bool = False) -> Tensor | tuple[Tensor, ...]:
-        """Logits (B, num_classes, D, H, W); with `deep_supervision` those of every decoder level, finest first."""
+        """Return class logits (B, num_classes, D, H, W) of x (B, in_channels, D, H, W).
+
+        With `deep_supervision` return those of every decoder level, finest first. Raises ValueError for a network
+        without heads, and as `check_input`.
+        """
         if self.num_classes is None:
             raise ValueError("this STUNet has no heads: build it with num_classes, or use encode and decode")
         features = self.decode(self.encode(x), deep_supervision=deep_supervision)
@@ -116,7 +123,10 @@ class STUNet(StagedModel):
         return tuple(head(level) for head, level in zip(heads, features, strict=True))
 
     def check_input(self, x: Tensor) -> None:
-        """ValueError unless x is (B, in_channels, D, H, W), of a size that strides divide into two voxels or more."""
+        """Raise ValueError unless x is (B, in_channels, D, H, W), of a size that the strides divide without rest.
+
+        More than one voxel must be left at the bottleneck. The message names the next size that fits.
+        """
         if x.dim() != 5:
             raise ValueError(f"a volume is (B, C, D, H, W), not {tuple(x.shape)}")
         if x.shape[1] != self.in_channels:
@@ -131,34 +141,37 @@ class STUNet(StagedModel):
         assert isinstance(finest, nn.Sequential)
         return finest[-1]
 
-    def _through(self, blocks: nn.Module, *parts: Tensor) -> Tensor:
-        saving = self.checkpointing and self.training and torch.is_grad_enabled()
+    def _run_blocks(self, blocks: nn.Module, *parts: Tensor) -> Tensor:
+        checkpointing = self.checkpointing and self.training and torch.is_grad_enabled()
         for block in blocks.children():
             # Backward begins with the last block, when all else is still kept: computing it again would save nothing.
-            again = saving and block is not self._last_block
-            parts = (checkpoint(block, *parts, use_reentrant=False) if again else block(*parts),)
+            recompute = checkpointing and block is not self._last_block
+            parts = (checkpoint(block, *parts, use_reentrant=False) if recompute else block(*parts),)
         return parts[0]
 
     def select_labels(self, names: Sequence[str]) -> Self:
-        """Keeps the outputs of `names`, in that order, in place; each is found by its name, never by its position."""
+        """Keep only the outputs of `names`, in that order; they are found by name, never by position.
+
+        Changes the network in place and returns it. Raises ValueError where outputs have no names, or not these.
+        """
         if self.labels is None:
             raise ValueError("the outputs of this STUNet have no names; pass labels= when it is built or loaded")
-        keep = label_positions(names, self.labels)
+        rows = label_positions(names, self.labels)
         for head in self.seg_outputs:
             assert isinstance(head, nn.Conv3d)
-            head.weight = nn.Parameter(head.weight.detach()[keep].clone())
-            head.bias = nn.Parameter(head.bias.detach()[keep].clone()) if head.bias is not None else None
-            head.out_channels = len(keep)
+            head.weight = nn.Parameter(head.weight.detach()[rows].clone())
+            head.bias = nn.Parameter(head.bias.detach()[rows].clone()) if head.bias is not None else None
+            head.out_channels = len(rows)
         self.num_classes, self.labels = len(names), tuple(names)
         return self
 
     @classmethod
     def load_published(cls, path: Path | str, *, labels: Sequence[str] | None = None) -> Self:
-        """A new network with the weights of a published checkpoint: `.model`, `.pth` or safetensors; sizes are read
-        off its shapes.
+        """Build a network with the weights of a published checkpoint: `.model`, `.pth` or safetensors.
 
-        Where it has heads for 105 classes these are PUBLISHED_LABELS; for any other number `labels` may name them.
-        WeightsFileError where the file holds something else than weights, or weights that are not STU-Net's.
+        Sizes are read off the shapes of the weights. Heads for 105 classes get PUBLISHED_LABELS; for any other number
+        `labels` may name them. Raises WeightsFileError where the file holds something else than weights, or weights
+        that are not STU-Net's.
         """
         weights = read_weights(path)
         try:
@@ -175,12 +188,11 @@ class STUNet(StagedModel):
         return network.float()
 
 
-def _counted(in_channels: int, num_classes: int | None, labels: Sequence[str] | None) -> tuple[int, int | None]:
+def _check_counts(in_channels: int, num_classes: int | None, labels: Sequence[str] | None) -> None:
     if in_channels < 1 or (num_classes is not None and num_classes < 1):
         raise ValueError(f"at least one input channel and one class, not {in_channels} and {num_classes}")
     if labels is not None and len(labels) != num_classes:
         raise ValueError(f"{len(labels)} labels for {num_classes} classes (background counts as one)")
-    return in_channels, num_classes
 
 
 def _stage(channels_in: int, channels_out: int, depth: int, stride: tuple[int, int, int] = (1, 1, 1)) -> nn.Sequential:

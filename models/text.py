@@ -1,4 +1,7 @@
-"""Text to vectors: any encoder of Hugging Face's layout, mean pooling over its tokens, length one."""
+"""Embeds texts: any encoder in Hugging Face's layout, mean pooling over its tokens, vectors of length one.
+
+Shapes: N texts, L tokens, E embedding.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,9 @@ therefore never bundled, and loads by its name only where a hub can be reached (
 
 
 class TextEncoder(nn.Module):
-    """Texts to vectors of length one (N texts, L tokens, E embedding).
+    """Embeds texts as vectors (N, E) of length one.
 
-    ``model`` is taken over: its pooler, which mean pooling does not use, is taken off, so that no weight is left
+    The encoder changes ``model``: it removes its pooler, which mean pooling does not use, so that no weight is left
     without a gradient; ``save`` puts it back. Raises ``TextEncoderError`` where model, tokenizer and ``handling`` do
     not go together.
     """
@@ -46,7 +49,7 @@ class TextEncoder(nn.Module):
     ) -> None:
         super().__init__()
         check_compatibility(model, tokenizer, name)
-        self._pooler = _taken_off(model, "pooler")
+        self._pooler = _remove_module(model, "pooler")
         self.model = model
         self.tokenizer = tokenizer
         self.handling = handling
@@ -61,8 +64,9 @@ class TextEncoder(nn.Module):
     ) -> TextEncoder:
         """Read an encoder from its directory, or by its name from a hub; float32, eval mode, on the CPU.
 
-        A directory is read without a look at any hub. No code that comes with an encoder is run.
-        Warns where its files ask for another pooling, further layers or lower case. Raises ``TextEncoderError``.
+        A directory is read without a request to any hub. No code that comes with an encoder is run. Warns
+        (``UserWarning``) where its files ask for another pooling, further layers or lower case. Raises
+        ``TextEncoderError`` where it cannot be read.
         """
         source = EncoderSource.of(name_or_directory)
         model, tokenizer = read_encoder(source)
@@ -71,23 +75,23 @@ class TextEncoder(nn.Module):
 
     @property
     def embedding_dim(self) -> int:
-        """E, the length of a text's vector."""
+        """E, the number of components of a text's vector."""
         return int(self.model.config.hidden_size)
 
     @property
     def max_length(self) -> int:
-        """Tokens of a prompt that are read, special ones included; what comes after them is cut off."""
+        """The most tokens of a prompt that are read, special ones included; what comes after them is cut off."""
         return self._max_length
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device that the weights are on."""
         return next(self.model.parameters()).device
 
     def tokenize(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """``input_ids``, ``attention_mask`` and, for some models, ``token_type_ids``: (N, L) integers on the CPU.
+        """Return ``input_ids``, ``attention_mask`` and, for some models, ``token_type_ids``: (N, L) integers.
 
-        L is that of the longest text, ``max_length`` at most. Raises as ``checked_texts``.
+        They are on the CPU. L is the length of the longest text, ``max_length`` at most. Raises as ``checked_texts``.
         """
         return self._tokens(self._prompts(texts))
 
@@ -106,9 +110,9 @@ class TextEncoder(nn.Module):
         return dict(tokens)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """Tokens (N, L) to vectors (N, E), float32, each of length one; zeros for a row whose mask is all zeros.
+        """Return vectors (N, E) of tokens (N, L), float32, each of length one; zeros for a row whose mask is all zeros.
 
-        Mean over the tokens whose mask is not zero, then L2 normalisation, both in float32 also under autocast.
+        A vector is the mean over the tokens whose mask is not zero, L2-normalised; both in float32 also under autocast.
         """
         real = attention_mask.bool()
         # A row must attend to something: softmax over nothing is NaN, and so would be all gradients.
@@ -119,9 +123,9 @@ class TextEncoder(nn.Module):
         return functional.normalize(summed / real.sum(dim=1, keepdim=True).clamp(min=1), dim=-1)
 
     def embed(self, texts: Sequence[str]) -> Tensor:
-        """Vectors (N, E) with their gradient, as one batch in the mode the encoder is in: for training.
+        """Return vectors (N, E) with their gradient, as one batch in the mode that the encoder is in: for training.
 
-        On the model's device, float32. Raises as ``checked_texts``.
+        They are float32, on the model's device. Raises as ``checked_texts``.
         """
         return self._embed(self._prompts(texts))
 
@@ -133,23 +137,23 @@ class TextEncoder(nn.Module):
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], batch_size: int = 64) -> Tensor:
-        """Vectors (N, E) of the texts, in their order, without a gradient or dropout: float32, on the CPU.
+        """Return vectors (N, E) of the texts, in order, without a gradient or dropout: float32, on the CPU.
 
-        Each distinct prompt is embedded once, and prompts of one length go together: of the tokens in batches of 64 out
-        of 11,497 captions, 2 % are padding so, and 67 % in the captions' own order. Full precision also where autocast
-        is on. Raises as ``checked_texts``, and ``ValueError`` for batches of none.
+        Each distinct prompt is embedded once, and prompts of similar length share a batch: of the tokens in batches of
+        64 out of 11,497 captions, 2 % are then padding, and 67 % in the captions' order. Works in full precision also
+        where autocast is on. Raises as ``checked_texts``, and ``ValueError`` for a batch size below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size {batch_size}: write 1 or more")
         prompts = self._prompts(texts)
         batches = list(self._batches(list(dict.fromkeys(prompts)), batch_size)) or [[]]
-        with self._evaluating(), torch.autocast(self.device.type, enabled=False):
+        with self._evaluation_mode(), torch.autocast(self.device.type, enabled=False):
             vectors = torch.cat([self._embed(batch).cpu() for batch in batches])
         rows = {prompt: row for row, prompt in enumerate(prompt for batch in batches for prompt in batch)}
         return vectors[[rows[prompt] for prompt in prompts]]
 
     def _batches(self, distinct: list[str], batch_size: int) -> Iterator[list[str]]:
-        """Longest first by their tokens (sorted by characters, a quarter of all would still be padding).
+        """Yield batches of prompts, longest first by tokens (by characters, a quarter of all would still be padding).
 
         A batch also ends where texts are less than half as long as its first: one long text must not pad 63 short ones.
         """
@@ -165,8 +169,8 @@ class TextEncoder(nn.Module):
             yield batch
 
     @contextmanager
-    def _evaluating(self) -> Iterator[None]:
-        """Eval mode; afterwards each part is in its own mode again."""
+    def _evaluation_mode(self) -> Iterator[None]:
+        """Set evaluation mode; afterwards each module is in the mode it was in."""
         training = [module for module in self.modules() if module.training]
         self.eval()
         try:
@@ -176,31 +180,32 @@ class TextEncoder(nn.Module):
                 module.training = True
 
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of all that decides an embedding: weights, tokenizer, handling, ``max_length``, pooling.
+        """Return the SHA-256 (hex) of all that decides an embedding: weights, tokenizer, handling, length and pooling.
 
-        The same for the same encoder in another place, on another device or in another mode. It reads all weights, and
-        is kept until one of them changes (see ``weights_state``).
+        It is the same for the same encoder in another folder, on another device or in another mode. It reads all
+        weights, and is cached until one of them changes (see ``weights_state``).
         """
         handling = (self.handling.template, self.handling.lower_case)
         state = (handling, self.max_length, len(self.tokenizer), weights_state(self.model))
         if self._fingerprint is None or self._fingerprint[0] != state:
-            found = fingerprint(self.model, self.tokenizer, *handling, self.max_length, "mean")
-            self._fingerprint = (state, found)
+            digest = fingerprint(self.model, self.tokenizer, *handling, self.max_length, "mean")
+            self._fingerprint = (state, digest)
         return self._fingerprint[1]
 
     def save(self, directory: Path) -> None:
         """Write the encoder's files, for ``from_pretrained`` and for sentence-transformers.
 
-        The template is not part of them: the same ``handling`` has to be given again. Raises ``TextEncoderError``.
+        The template is not part of them: the same ``handling`` has to be given again. Raises ``TextEncoderError`` where
+        the folder cannot be written.
         """
         length, lower_case = self.max_length, self.handling.lower_case
         write_encoder(directory, self.model, self._pooler, self.tokenizer, max_length=length, lower_case=lower_case)
 
 
-def _taken_off(model: PreTrainedModel, name: str) -> dict[str, Tensor]:
-    """The weights of a part that the network then no longer has; none where it has no such part."""
-    part = getattr(model, name, None)
-    if not isinstance(part, nn.Module):
+def _remove_module(model: PreTrainedModel, name: str) -> dict[str, Tensor]:
+    """Remove a module from the network and return its weights; none where there is no such module."""
+    module = getattr(model, name, None)
+    if not isinstance(module, nn.Module):
         return {}
     model.register_module(name, None)
-    return part.state_dict(prefix=f"{name}.")
+    return module.state_dict(prefix=f"{name}.")

@@ -1,4 +1,4 @@
-"""Reads weights that others published, without ever running what a pickle holds."""
+"""Reads weights that others published, without ever running the code that a pickle may hold."""
 
 import pickle
 import zipfile
@@ -17,26 +17,27 @@ WRAPPERS = ("module.", "_orig_mod.")
 
 
 class WeightsFileError(ValueError):
-    """A file that holds no weights of the kind asked for, or more than weights."""
+    """Raised for a file that holds no weights of the kind asked for, or more than weights."""
 
     exit_code = 2
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, or of a PyTorch file (nnU-Net's `.model` and `.pth` too), on the CPU, by name.
+    """Return the tensors of a safetensors or PyTorch file (nnU-Net's `.model` and `.pth` too), on the CPU, by name.
 
     Beside tensors a PyTorch file may hold plain Python values and numpy's numbers and arrays (nnU-Net stores its
-    learning curves so). Anything else could run code when it is read: WeightsFileError names it and nothing is read.
+    learning curves so). Anything else could run code when it is read: then nothing is read, and WeightsFileError names
+    it. Raises WeightsFileError also for a file that is missing, incomplete or holds no weights.
     """
     path = Path(path)
     if not path.is_file():
         raise WeightsFileError(f"{path}: {'a folder, name the file in it' if path.is_dir() else 'no such file'}")
     tensors = _read_safetensors(path) if _is_safetensors(path) else _find_tensors(path, _read_pytorch(path))
-    return {_bare(name): tensor for name, tensor in tensors.items()}
+    return {_without_wrappers(name): tensor for name, tensor in tensors.items()}
 
 
 def describe_mismatches(expected: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> str:
-    """What keeps `weights` from being those `expected`: missing, unknown, of another shape or kind. Empty if none."""
+    """Describe where `weights` are not those `expected`: missing, unknown, of another shape or kind; else empty."""
     missing = [name for name in expected if name not in weights]
     unknown = [name for name in weights if name not in expected]
     shapes = [
@@ -44,11 +45,16 @@ def describe_mismatches(expected: Mapping[str, Tensor], weights: Mapping[str, Te
         for name, tensor in expected.items()
         if name in weights and weights[name].shape != tensor.shape
     ]
-    whole = [name for name in expected if name in weights and not weights[name].is_floating_point()]
-    told = (("not floating point", whole), ("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+    integers = [name for name in expected if name in weights and not weights[name].is_floating_point()]
+    mismatches = (
+        ("not floating point", integers),
+        ("missing", missing),
+        ("unknown", unknown),
+        ("of another shape", shapes),
+    )
     return "; ".join(
-        f"{len(names)} {what}: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
-        for what, names in told
+        f"{len(names)} {mismatch}: {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
+        for mismatch, names in mismatches
         if names
     )
 
@@ -83,7 +89,7 @@ def _read_pytorch(path: Path) -> object:
 
 
 def _numpy_globals() -> list[Any]:
-    """What numpy's numbers and arrays need to be read; numpy 1 wrote the two functions under another name."""
+    """Return what numpy's numbers and arrays need to be read; numpy 1 wrote two functions under another name."""
     functions = {"scalar": np.float64(0).__reduce__()[0], "_reconstruct": np.zeros(1).__reduce__()[0]}
     old_names = [(function, f"numpy.core.multiarray.{name}") for name, function in functions.items()]
     number_types = {type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}
@@ -98,9 +104,9 @@ def _refusal(path: Path, error: Exception) -> str:
         unsafe = sorted(set(torch.serialization.get_unsafe_globals_in_checkpoint(path)) - allowed)
     except (ValueError, pickle.UnpicklingError):
         unsafe = []
-    what = f"holds {', '.join(unsafe)}" if unsafe else "is no PyTorch file, or holds more"
+    problem = f"holds {', '.join(unsafe)}" if unsafe else "is no PyTorch file, or holds more"
     return (
-        f"{path} {what}; only tensors, plain values and numpy's numbers are read from a file of this kind, since "
+        f"{path} {problem}; only tensors, plain values and numpy's numbers are read from a file of this kind, since "
         "reading others can run code. Where you trust its source, save its tensors as safetensors and load those"
     )
 
@@ -108,17 +114,19 @@ def _refusal(path: Path, error: Exception) -> str:
 def _find_tensors(path: Path, content: object) -> dict[str, Tensor]:
     if not isinstance(content, Mapping):
         raise WeightsFileError(f"{path}: holds a {type(content).__name__}, not named weights")
-    found = next((content[key] for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)), content)
-    others = [str(name) for name, value in found.items() if not isinstance(value, Tensor) or not isinstance(name, str)]
-    if others or not found:
-        told = ", ".join(others[:5]) or "nothing"
+    weights = next((content[key] for key in WEIGHT_KEYS if isinstance(content.get(key), Mapping)), content)
+    other_keys = [
+        str(name) for name, value in weights.items() if not isinstance(value, Tensor) or not isinstance(name, str)
+    ]
+    if other_keys or not weights:
+        content_found = ", ".join(other_keys[:5]) or "nothing"
         raise WeightsFileError(
-            f"{path}: no weights under {' or '.join(WEIGHT_KEYS)}; it holds {told} instead of tensors"
+            f"{path}: no weights under {' or '.join(WEIGHT_KEYS)}; it holds {content_found} instead of tensors"
         )
-    return dict(found)
+    return dict(weights)
 
 
-def _bare(name: str) -> str:
+def _without_wrappers(name: str) -> str:
     while name.startswith(WRAPPERS):
         name = next(name.removeprefix(wrapper) for wrapper in WRAPPERS if name.startswith(wrapper))
     return name

@@ -1,1 +1,1 @@
-"""What engines are told, and the anatomy they speak of."""
+"""The prompts that engines and judges are given, and the vocabulary of anatomy."""

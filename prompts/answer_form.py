@@ -1,33 +1,40 @@
-"""The forms of a model's answer as JSON schemas, with nothing in them that only some servers understand."""
+"""JSON schemas of a model's answers, made of what every server understands, and how an example answer is written."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 LONGEST_ORGAN = 60
-"""Characters of an organ's name, where a model writes it itself."""
+"""The most characters of an organ's name, where a model writes it itself."""
 
 
 def organs_schema(organs: Iterable[str], max_captions: int, max_characters: int) -> dict[str, Any]:
-    """An object with every organ as a key: null, or a list of captions."""
+    """Return the schema of an object with every organ as a key: null, or a list of captions."""
     captions = _list(_string(max_characters), 1, max_captions)
-    return _object({organ: {"anyOf": [{"type": "null"}, captions]} for organ in organs})
+    return object_schema({organ: {"anyOf": [{"type": "null"}, captions]} for organ in organs})
 
 
 def captions_schema(max_captions: int, max_characters: int) -> dict[str, Any]:
-    """A list, under the key ``captions``, of organs with one caption each."""
-    row = _object({"organ": _string(LONGEST_ORGAN), "caption": _string(max_characters)})
-    return _object({"captions": _list(row, 0, max_captions)})
+    """Return the schema of a list, under the key ``captions``, of organs with one caption each."""
+    row = object_schema({"organ": _string(LONGEST_ORGAN), "caption": _string(max_characters)})
+    return object_schema({"captions": _list(row, 0, max_captions)})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object that has all of these properties and no others."""
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
 
-def _list(items: dict[str, Any], least: int, most: int) -> dict[str, Any]:
-    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+def compact_json(answer: dict[str, Any]) -> str:
+    """Return an answer as JSON without spaces: constrained decoding writes it so, and it saves tokens."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
 
 
-def _string(most: int) -> dict[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": most}
+def _list(items: dict[str, Any], min_items: int, max_items: int) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": min_items, "maxItems": max_items}
+
+
+def _string(max_length: int) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": max_length}

@@ -1,23 +1,23 @@
-"""The prompt of a judge: how a language model is asked for a verdict on one caption, held against its report.
+"""The prompt of a judge: how a language model is asked for a verdict on one caption, checked against its report.
 
-It is a file of its own kind. Examples, and the text that explains the verdicts, can be exchanged; the verdicts and the
+It is a file of its own kind. Examples, and the text that explains the verdicts, can be replaced; the verdicts and the
 form of an answer cannot, so that judges can be compared with each other and with people.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from .answer_form import compact_json, object_schema
 from .prompt_file import JUDGE_FILE, PromptError, Turn
 from .templates import PromptTemplateError, check_template, render
-from .yaml_file import FieldError, first_problem, load_mapping
+from .yaml_file import FieldError, FileSection, NonEmptyText, first_problem, load_mapping
 
 VERDICTS = (
     "supported",
@@ -31,55 +31,50 @@ VERDICTS = (
 """The values of ``Verdict`` in ``curation/caption_set/audit_results.py``."""
 LONGEST_PASSAGE = 400
 LONGEST_WHY = 300
-"""Characters of the two texts in an answer."""
-MAY_QUOTE_NOTHING = ("hallucinated", "unsure")
-"""Verdicts for which a report may hold no passage at all; each other one is about something that it says."""
+"""The most characters of the two texts in an answer."""
+VERDICTS_WITHOUT_PASSAGE = ("hallucinated", "unsure")
+"""Verdicts for which a report may hold no passage at all; any other is about something that the report says."""
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Quote = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class JudgeExample(_Part):
+class JudgeExample(FileSection):
     """A caption, the organ it is filed under, its report, and the answer that a judge should give.
 
     ``passage`` is a quotation from the report; empty where there is none to quote.
     """
 
-    report: _Text
-    organ: _Text
-    caption: _Text
+    report: NonEmptyText
+    organ: NonEmptyText
+    caption: NonEmptyText
     passage: _Quote
-    why: _Text
-    verdict: _Text
+    why: NonEmptyText
+    verdict: NonEmptyText
 
 
-class JudgeResponse(_Part):
-    """``max_tokens`` limits an answer."""
+class JudgeResponse(FileSection):
+    """Limits of an answer: ``max_tokens`` for the whole of it."""
 
     max_tokens: Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
-class JudgeFile(_Part):
-    """What the file holds.
+class JudgeFile(FileSection):
+    """The content of the file.
 
-    ``system`` and ``message`` are Jinja templates: the first knows ``verdicts``, their names; the second ``report``,
+    ``system`` and ``message`` are Jinja templates: the first is given ``verdicts``, their names; the second ``report``,
     ``organ`` and ``caption``. The report is best shown first, so that a model reads it once for all its captions.
     """
 
-    description: _Text
-    system: _Text
-    message: _Text
+    description: NonEmptyText
+    system: NonEmptyText
+    message: NonEmptyText
     examples: tuple[JudgeExample, ...]
     response: JudgeResponse
 
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """A judge's prompt that was read. ``source`` is the file as it is, and ``hash`` the SHA-256 of that."""
+    """A judge's prompt that was read. ``source`` holds the bytes of the file, and ``hash`` their SHA-256 (hex)."""
 
     name: str
     hash: str
@@ -87,18 +82,18 @@ class JudgePrompt:
     file: JudgeFile = field(repr=False)
 
     def messages(self, report: str, organ: str, caption: str) -> tuple[Turn, ...]:
-        """The chat about a caption. All that does not depend on it comes first, so that a model reads that once."""
+        """Return the chat about a caption; what is the same for all captions comes first, so that it is read once."""
         return (*self._opening, ("user", self._question(report, organ, caption)))
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """JSON schema of an answer; the same object each time. A model quotes and explains before it decides."""
-        properties = {
+        """The JSON schema of an answer; the same object each time. A model quotes and explains before it decides."""
+        properties: dict[str, Any] = {
             "passage": {"type": "string", "maxLength": LONGEST_PASSAGE},
             "why": {"type": "string", "maxLength": LONGEST_WHY},
             "verdict": {"type": "string", "enum": list(VERDICTS)},
         }
-        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+        return object_schema(properties)
 
     @cached_property
     def _opening(self) -> tuple[Turn, ...]:
@@ -113,9 +108,7 @@ class JudgePrompt:
 
 
 def _answer(example: JudgeExample) -> str:
-    # Without spaces: constrained decoding writes it so, and it saves tokens.
-    answer = {"passage": example.passage, "why": example.why, "verdict": example.verdict}
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+    return compact_json({"passage": example.passage, "why": example.why, "verdict": example.verdict})
 
 
 def load_judge(name_or_path: str | None = None) -> JudgePrompt:
@@ -131,7 +124,7 @@ def load_judge(name_or_path: str | None = None) -> JudgePrompt:
 
 
 def read_judge(source: bytes, name: str) -> JudgePrompt:
-    """Read a judge's prompt from its bytes; ``name`` is what errors call it. Raises PromptError."""
+    """Read a judge's prompt from its bytes; errors call it ``name``. Raises PromptError."""
     try:
         file = JudgeFile.model_validate(load_mapping(source))
         for number, example in enumerate(file.examples, 1):
@@ -144,31 +137,31 @@ def read_judge(source: bytes, name: str) -> JudgePrompt:
     return JudgePrompt(name, sha256(source).hexdigest(), source, file)
 
 
-_KEYS = list(dict.fromkeys(key for part in (JudgeFile, JudgeResponse, JudgeExample) for key in part.model_fields))
+_KEYS = list(dict.fromkeys(key for section in (JudgeFile, JudgeResponse, JudgeExample) for key in section.model_fields))
 
 
-def _check_example(place: str, example: JudgeExample) -> None:
-    """An example answer keeps to the schema that the model is held to, and quotes what is there."""
+def _check_example(field: str, example: JudgeExample) -> None:
+    """Raise FieldError where an example's answer does not fit the schema of answers, or does not quote its report."""
     if example.verdict not in VERDICTS:
-        raise FieldError(f"{place}, verdict", example.verdict, f"is no verdict; they are {', '.join(VERDICTS)}")
-    for key, value, most in (("passage", example.passage, LONGEST_PASSAGE), ("why", example.why, LONGEST_WHY)):
-        if len(value) > most:
-            raise FieldError(f"{place}, {key}", value, f"has {len(value)} characters, and {most} are the most")
+        raise FieldError(f"{field}, verdict", example.verdict, f"is no verdict; they are {', '.join(VERDICTS)}")
+    for key, value, longest in (("passage", example.passage, LONGEST_PASSAGE), ("why", example.why, LONGEST_WHY)):
+        if len(value) > longest:
+            raise FieldError(f"{field}, {key}", value, f"has {len(value)} characters, and {longest} are the most")
     if example.passage not in example.report:
-        raise FieldError(f"{place}, passage", example.passage, "is not in its report; quote it letter by letter")
-    if not example.passage and example.verdict not in MAY_QUOTE_NOTHING:
-        raise FieldError(f"{place}, passage", "", f"is empty; quote what makes it {example.verdict}")
+        raise FieldError(f"{field}, passage", example.passage, "is not in its report; quote it letter by letter")
+    if not example.passage and example.verdict not in VERDICTS_WITHOUT_PASSAGE:
+        raise FieldError(f"{field}, passage", "", f"is empty; quote what makes it {example.verdict}")
 
 
 def _check_templates(file: JudgeFile) -> None:
-    shown = {"report": "The spleen is of normal size.", "organ": "pleura", "caption": "no effusion"}
+    sample = {"report": "The spleen is of normal size.", "organ": "pleura", "caption": "no effusion"}
     field = "system"
     try:
         check_template(file.system, {"verdicts": VERDICTS})
         field = "message"
-        for name, value in shown.items():
+        for name, value in sample.items():
             check_template(
-                file.message, shown, value, f"leaves the {name} out; write {{{{ {name} }}}} where it belongs"
+                file.message, sample, value, f"leaves the {name} out; write {{{{ {name} }}}} where it belongs"
             )
     except PromptTemplateError as error:
         raise FieldError(field, error.value, str(error)) from error

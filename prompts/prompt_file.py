@@ -1,12 +1,11 @@
-"""A prompt as a file: what a language model is told and shown, and the form its answers take.
+"""A prompt as a file: the instructions and examples for a language model, and the form of its answers.
 
-What can be wrong with a file is found when it is loaded, not in the middle of a run. Whether the captions of its
-examples are in their own reports is for the verifier to say (``curation/llm/prompt_checks.py``).
+A file is checked when it is loaded, so that it does not fail in the middle of a run. Whether the captions of its
+examples are in their own reports is checked by the verifier (``curation/llm/prompt_checks.py``).
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,19 +15,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
-from .answer_form import LONGEST_ORGAN, captions_schema, organs_schema
+from .answer_form import LONGEST_ORGAN, captions_schema, compact_json, organs_schema
 from .templates import PromptTemplateError, check_template, render
 from .vocabulary import ORGANS_FILE, load_vocabulary
-from .yaml_file import FieldError, first_problem, load_mapping
+from .yaml_file import FieldError, FileSection, NonEmptyText, first_problem, load_mapping
 
 Turn = tuple[Literal["system", "user", "assistant"], str]
-"""Role and content of one message."""
+"""The role and the content of one message."""
 JUDGE_FILE = ORGANS_FILE.with_name("judge.yaml")
-"""A prompt too, but one of another kind (``judge_file.py``)."""
-MOST_REPAIRED = 24
-"""Captions in an answer about refused ones: a dozen goes back at once, and of one there may come two."""
+"""The shipped prompt of another kind, for a judge (``judge_file.py``)."""
+MAX_REPAIRED_CAPTIONS = 24
+"""The most captions in an answer about refused ones: a dozen is sent at once, and one may be split into two."""
 DEFAULT_REPAIR = """\
 Captions of a CT report were refused: as they are worded or filed, the report does not say them. Each one comes with the
 organ it was filed under, the reason, and the passage of the report that is nearest to it.
@@ -56,71 +55,66 @@ These are the captions to put right. Answer with JSON of the same form, and noth
 {% endfor %}
 """
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
 class PromptError(ValueError):
-    """A prompt file that cannot be used; the message names the file, the field, its value and the way out."""
+    """Raised for a prompt file that cannot be used; the message names file, field, value and the way out."""
 
     exit_code = 2
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ExampleCaption(FileSection):
+    """A caption of an example. In the form ``organs``, ``organ`` is one of the listed organs, letter by letter."""
+
+    organ: NonEmptyText
+    caption: NonEmptyText
 
 
-class ExampleCaption(_Part):
-    """A caption of an example. ``organ`` is, in the form ``organs``, one of the listed ones, letter by letter."""
-
-    organ: _Text
-    caption: _Text
-
-
-class Example(_Part):
+class Example(FileSection):
     """A report, or a part of one, and the captions that a model should give for it."""
 
-    report: _Text
+    report: NonEmptyText
     captions: tuple[ExampleCaption, ...]
 
 
-class Response(_Part):
-    """The form of an answer. ``organs``: each of ``organs`` is a key, null where the report is silent about it, else
-    a list of captions. ``captions``: one list of organs with captions.
+class Response(FileSection):
+    """The form of an answer.
 
-    ``max_captions`` is per organ in the first form and in all in the second. ``max_characters`` limits a caption,
-    ``max_tokens`` the whole answer.
+    In the form ``organs`` each of ``organs`` is a key, with null where the report is silent about it and else a list of
+    captions; in the form ``captions`` the answer is one list of organs with captions. ``max_captions`` is per organ in
+    the first form and in all in the second. ``max_characters`` limits a caption, ``max_tokens`` the whole answer.
     """
 
     form: Literal["organs", "captions"]
-    organs: tuple[_Text, ...] = ()
+    organs: tuple[NonEmptyText, ...] = ()
     max_captions: _Count
     max_characters: _Count
     max_tokens: _Count
 
 
-class PromptFile(_Part):
-    """What a prompt file holds.
+class PromptFile(FileSection):
+    """The content of a prompt file.
 
     ``unit`` is what one question is about; with ``statement`` it is ``window`` statements at once. ``system``,
-    ``message`` and ``repair`` are Jinja templates: the first knows ``organs``; the second also ``text`` and
+    ``message`` and ``repair`` are Jinja templates: the first is given ``organs``; the second also ``text`` and
     ``section`` (empty where the unit is the report); the third ``refused``, a list of rows with number, organ,
     caption, reason and passage.
     """
 
-    description: _Text
+    description: NonEmptyText
     unit: Literal["report", "section", "statement"]
     window: _Count = 4
-    system: _Text
-    message: _Text
+    system: NonEmptyText
+    message: NonEmptyText
     examples: tuple[Example, ...]
     response: Response
-    repair: _Text = DEFAULT_REPAIR.strip()
+    repair: NonEmptyText = DEFAULT_REPAIR.strip()
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file that was read. ``source`` is the file as it is, and ``hash`` the SHA-256 of that."""
+    """A prompt file that was read. ``source`` holds the bytes of the file, and ``hash`` their SHA-256 (hex)."""
 
     name: str
     hash: str
@@ -128,11 +122,11 @@ class Prompt:
     file: PromptFile = field(repr=False)
 
     def messages(self, text: str, section: str = "") -> tuple[Turn, ...]:
-        """The chat about a text. All that does not depend on it comes first, so that a model reads that once."""
+        """Return the chat about a text; what is the same for all texts comes first, so that a model reads it once."""
         return (*self._opening, ("user", self._question(text, section)))
 
     def repair_messages(self, refused: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:
-        """The chat about refused captions: rows of number, organ, caption, reason and passage.
+        """Return the chat about refused captions: rows of number, organ, caption, reason and passage.
 
         It has neither ``system`` nor the examples, which ask for something else.
         """
@@ -140,7 +134,7 @@ class Prompt:
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """JSON schema of an answer; the same object each time."""
+        """The JSON schema of an answer; the same object each time."""
         limits = self.file.response
         if limits.form == "captions":
             return captions_schema(limits.max_captions, limits.max_characters)
@@ -148,17 +142,16 @@ class Prompt:
 
     @cached_property
     def repair_schema(self) -> dict[str, Any]:
-        """JSON schema of an answer to refused captions; the same object each time."""
-        return captions_schema(MOST_REPAIRED, self.file.response.max_characters)
+        """The JSON schema of an answer to refused captions; the same object each time."""
+        return captions_schema(MAX_REPAIRED_CAPTIONS, self.file.response.max_characters)
 
     @cached_property
     def _opening(self) -> tuple[Turn, ...]:
         turns: list[Turn] = [("system", render(self.file.system, {"organs": self.file.response.organs}))]
         section = "" if self.file.unit == "report" else "findings"
         for example in self.file.examples:
-            # Without spaces: constrained decoding writes it so, and it saves tokens.
-            answer = json.dumps(_answer(self.file.response, example), ensure_ascii=False, separators=(",", ":"))
-            turns += [("user", self._question(example.report, section)), ("assistant", answer)]
+            turns.append(("user", self._question(example.report, section)))
+            turns.append(("assistant", compact_json(_answer(self.file.response, example))))
         return tuple(turns)
 
     def _question(self, text: str, section: str) -> str:
@@ -166,9 +159,9 @@ class Prompt:
 
 
 def shipped_prompts() -> tuple[str, ...]:
-    """Names of the prompts for captions that come with ovct."""
-    others = (ORGANS_FILE.name, JUDGE_FILE.name)
-    return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in others))
+    """Return the names of the prompts for captions that come with ovct."""
+    other_files = (ORGANS_FILE.name, JUDGE_FILE.name)
+    return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in other_files))
 
 
 def load_prompt(name_or_path: str) -> Prompt:
@@ -185,7 +178,7 @@ def load_prompt(name_or_path: str) -> Prompt:
 
 
 def read_prompt(source: bytes, name: str) -> Prompt:
-    """Read a prompt file from its bytes; ``name`` is what errors call it. Raises PromptError."""
+    """Read a prompt file from its bytes; errors call it ``name``. Raises PromptError."""
     try:
         file = PromptFile.model_validate(load_mapping(source))
         _check(file)
@@ -196,11 +189,11 @@ def read_prompt(source: bytes, name: str) -> Prompt:
     return Prompt(name, sha256(source).hexdigest(), source, file)
 
 
-_KEYS = [key for part in (PromptFile, Response, Example, ExampleCaption) for key in part.model_fields]
+_KEYS = [key for section in (PromptFile, Response, Example, ExampleCaption) for key in section.model_fields]
 
 
 def _check(file: PromptFile) -> None:
-    """What no single field shows."""
+    """Check what no field shows alone. Raises FieldError."""
     if "window" in file.model_fields_set and file.unit != "statement":
         raise FieldError("window", file.window, "only goes with unit: statement; leave it out")
     _check_organs(file.response)
@@ -215,33 +208,35 @@ def _check_organs(response: Response) -> None:
         raise FieldError("response, organs", organs, "only goes with form: organs; leave it out")
     if response.form == "organs" and not organs:
         raise FieldError("response, organs", organs, "form: organs needs the list of organs to ask for")
-    names: dict[str, str] = {}
+    organ_of: dict[str, str] = {}
     for organ in organs:
         name = resolve(organ)
         if name is None:
             near = get_close_matches(organ, load_vocabulary().organs, 1)
             hint = f"did you mean “{near[0]}”?" if near else "its names stand in prompts/organs.yaml"
             raise FieldError("response, organs", organ, f"is not in the vocabulary; {hint}")
-        if name in names:
-            raise FieldError("response, organs", organ, f"is the same organ as “{names[name]}”; leave one out")
-        names[name] = organ
+        if name in organ_of:
+            raise FieldError("response, organs", organ, f"is the same organ as “{organ_of[name]}”; leave one out")
+        organ_of[name] = organ
 
 
-def _check_example(place: str, example: Example, response: Response) -> None:
-    """An example answer keeps to the schema that the model is held to."""
+def _check_example(field: str, example: Example, response: Response) -> None:
+    """Raise FieldError where an example's answer does not fit the schema of answers."""
     counts: Counter[str] = Counter()
     for number, (organ, caption) in enumerate(((row.organ, row.caption) for row in example.captions), 1):
-        where = f"{place}, captions {number}"
+        caption_field = f"{field}, captions {number}"
         if response.form == "organs" and organ not in response.organs:
-            raise FieldError(f"{where}, organ", organ, f"is not in response, organs: {', '.join(response.organs)}")
-        longest = {"organ": (organ, LONGEST_ORGAN), "caption": (caption, response.max_characters)}
-        for key, (value, most) in longest.items():
-            if len(value) > most:
-                raise FieldError(f"{where}, {key}", value, f"has {len(value)} characters, and {most} are the most")
+            organs = ", ".join(response.organs)
+            raise FieldError(f"{caption_field}, organ", organ, f"is not in response, organs: {organs}")
+        limits = {"organ": (organ, LONGEST_ORGAN), "caption": (caption, response.max_characters)}
+        for key, (value, longest) in limits.items():
+            if len(value) > longest:
+                problem = f"has {len(value)} characters, and {longest} are the most"
+                raise FieldError(f"{caption_field}, {key}", value, problem)
         counts[organ if response.form == "organs" else ""] += 1
         if max(counts.values()) > response.max_captions:
             raise FieldError(
-                place, caption, f"is one more than response, max_captions allows ({response.max_captions})"
+                field, caption, f"is one more than response, max_captions allows ({response.max_captions})"
             )
 
 
@@ -262,7 +257,7 @@ def _check_templates(file: PromptFile) -> None:
 
 
 def _answer(response: Response, example: Example) -> dict[str, Any]:
-    """The answer that a model should give to an example."""
+    """Return the answer that a model should give to an example."""
     if response.form == "captions":
         return {"captions": [row.model_dump() for row in example.captions]}
     by_organ = {organ: [row.caption for row in example.captions if row.organ == organ] for organ in response.organs}

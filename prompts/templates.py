@@ -1,7 +1,7 @@
-"""The Jinja templates of prompt files: tried out when a file is loaded, so that none of them fails in a run.
+"""Renders the Jinja templates of prompt files, and checks them when a file is loaded, so that none fails in a run.
 
-A prompt file may come from anywhere, so templates run in a sandbox. What they are given (the text of a report, say) is
-never taken for a template itself.
+A prompt file may come from anywhere, so templates run in a sandbox. The values they are given (the text of a report,
+say) are never taken for templates themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 
 
 class PromptTemplateError(ValueError):
-    """A template that cannot be used. ``value`` is what is wrong in it; the message says what was expected."""
+    """Raised for a template that cannot be used. ``value`` is the part at fault; the message says what was expected."""
 
     def __init__(self, value: str, message: str) -> None:
         super().__init__(message)
@@ -35,15 +35,15 @@ def _compiled(source: str) -> Template:
 
 
 def render(source: str, values: Mapping[str, Any]) -> str:
-    """Fill in a template."""
+    """Return the text of a template with ``values`` filled in."""
     return _compiled(source).render(values)
 
 
-def check_template(source: str, values: Mapping[str, Any], shown: str = "", otherwise: str = "") -> None:
-    """Render a template with sample ``values``; the sample ``shown`` must stand in what comes out.
+def check_template(source: str, values: Mapping[str, Any], shown: str = "", omission: str = "") -> None:
+    """Check a template by rendering it with sample ``values``; the sample text ``shown`` must stand in the result.
 
-    Raises PromptTemplateError where it is no template, uses a name that it is not given, fails, or leaves ``shown`` out;
-    ``otherwise`` is what to say of the latter.
+    Raises PromptTemplateError where it is no template, uses a name that it is not given, fails, or leaves ``shown``
+    out; ``omission`` is the message for the latter.
     """
     try:
         names = find_undeclared_variables(_ENVIRONMENT.parse(source)) - _ENVIRONMENT.globals.keys()
@@ -58,4 +58,4 @@ def check_template(source: str, values: Mapping[str, Any], shown: str = "", othe
     if unknown:
         raise PromptTemplateError(unknown[0], f"is not among its variables, which are {', '.join(values)}")
     if shown.lower() not in rendered.lower():
-        raise PromptTemplateError(source, otherwise)
+        raise PromptTemplateError(source, omission)

@@ -1,4 +1,4 @@
-"""The anatomy vocabulary: what organs are called, what they are part of, and where a text mentions them."""
+"""The anatomy vocabulary: the names of organs, what they are part of, and where a text mentions them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ORGANS_FILE = Path(__file__).with_name("organs.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Organ:
-    """One organ, structure, region, group or device.
+    """An organ, structure, region, group or device.
 
     ``totalsegmentator`` and ``totalsegmentator_v1`` are the classes that are this organ itself, not its parts.
     ``terms`` are its nouns, the canonical name first; ``adjectives`` stand before another noun ("renal cyst");
@@ -46,7 +46,7 @@ class Organ:
 class Mention:
     """A passage ``text[start:end]`` that names one organ, or several at once ("thoracolumbar spine").
 
-    ``adjective``: it stands before another noun ("renal"). ``finding``: it says more than the organ's name.
+    ``adjective``: it stands before another noun ("renal"). ``finding``: it names the organ with what it has.
     """
 
     start: int
@@ -58,7 +58,10 @@ class Mention:
 
 
 class Vocabulary:
-    """All organs by canonical name, and the matcher over everything they are called."""
+    """All organs by canonical name, and the matcher over all of their names.
+
+    ``table`` maps lookup keys to what they stand for (see ``build_term_table``), ``base`` words to base forms.
+    """
 
     def __init__(
         self, organs: Mapping[str, Organ], table: Mapping[str, TermMatch | None], base: Mapping[str, str]
@@ -76,18 +79,18 @@ class Vocabulary:
         self._descendants = {name: frozenset(below) for name, below in descendants.items()}
 
     def resolve(self, name: str) -> str | None:
-        """Give the canonical name for a name, synonym, adjective or TotalSegmentator class; None if it is unknown.
+        """Return the canonical name for a name, synonym, adjective or TotalSegmentator class; None if it is unknown.
 
         Case, hyphens and spaces do not matter. A term for several organs at once resolves to none of them.
         """
-        exact = name.strip().lower()
-        if organ := self._classes.get(exact) or self._names.get(exact):
+        lower_name = name.strip().lower()
+        if organ := self._classes.get(lower_name) or self._names.get(lower_name):
             return organ
-        hit = self._table.get(lookup_key(name, self._base))
-        return hit.names[0] if hit and len(hit.names) == 1 and hit.kind != "finding" else None
+        match = self._table.get(lookup_key(name, self._base))
+        return match.names[0] if match and len(match.names) == 1 and match.kind != "finding" else None
 
     def find(self, text: str, *, findings: bool = False) -> list[Mention]:
-        """Find all mentions in order: leftmost first, then longest, none overlapping another.
+        """Return all mentions in order: leftmost first, then longest, none overlapping another.
 
         With ``findings`` also the words that name an organ together with what it has ("mediastinal lymphadenopathy").
         They say more than the organ's name, so they are no synonyms of it.
@@ -97,67 +100,70 @@ class Vocabulary:
         mentions: list[Mention] = []
         index = 0
         while index < len(tokens):
-            found = self._longest(words, index, findings) if tokens[index] in table else None
-            if found is None:
+            longest = self._longest_match(words, index, findings) if tokens[index] in table else None
+            if longest is None:
                 index += 1
                 continue
-            hit, after = found
-            if hit.names:
+            match, after = longest
+            if match.names:
                 start, end = words.starts[index], words.ends[after - 1]
                 plural = text[end - 1] in "sS" and not tokens[after - 1].endswith("s")
-                adjective = hit.kind == "adjective" and not plural  # "coronary" is one, "coronaries" is not
-                mentions.append(Mention(start, end, hit.names, adjective, text[start:end], hit.kind == "finding"))
+                adjective = match.kind == "adjective" and not plural  # "coronary" is one, "coronaries" is not
+                mentions.append(Mention(start, end, match.names, adjective, text[start:end], match.kind == "finding"))
             index = after
         return mentions
 
-    def _longest(self, words: Words, index: int, findings: bool) -> tuple[TermMatch, int] | None:
-        """Follow the terms that begin at ``index``; give the longest and the index behind it."""
-        term, after, best = words.tokens[index], index + 1, None
+    def _longest_match(self, words: Words, index: int, findings: bool) -> tuple[TermMatch, int] | None:
+        """Return the longest term that begins at ``index``, and the index behind it."""
+        key, after, longest = words.tokens[index], index + 1, None
         while True:
-            hit = self._table[term]
-            if hit and (findings or hit.kind != "finding") and self._fits(hit, words, after):
-                best = hit, after
+            match = self._table[key]
+            if match and (findings or match.kind != "finding") and self._fits(match, words, after):
+                longest = match, after
             if not words.continues_phrase(after):
-                return best
-            term = f"{term} {words.tokens[after]}"
-            if term not in self._table:
-                return best
+                return longest
+            key = f"{key} {words.tokens[after]}"
+            if key not in self._table:
+                return longest
             after += 1
 
-    def _fits(self, hit: TermMatch, words: Words, after: int) -> bool:
-        """Refuse "L4 5 mm" as a disc, and "lung right" where the side belongs to what follows ("right upper lobe")."""
+    def _fits(self, match: TermMatch, words: Words, after: int) -> bool:
+        """Return whether a match may end before ``after``.
+
+        "L4 5 mm" is no disc, and "lung right" no lung where the side belongs to what follows ("right upper lobe").
+        """
         last = words.tokens[after - 1]
         if last.isdigit():
             return not words.is_measurement(after - 1)
-        return not (hit.side_last and words.continues_phrase(after) and f"{last} {words.tokens[after]}" in self._table)
-
-    def terms_of(self, name: str) -> tuple[str, ...]:
-        """Give all nouns for an organ, the canonical name first. KeyError for an unknown name."""
-        return self.organs[name].terms
+        if not match.side_last or not words.continues_phrase(after):
+            return True
+        return f"{last} {words.tokens[after]}" not in self._table
 
     def sided(self, name: str) -> tuple[str, str] | None:
-        """Give the (left, right) names of a group such as ``kidneys``, or None. KeyError for an unknown name."""
+        """Return the (left, right) names of a group such as ``kidneys``, else None. Raises KeyError if unknown."""
         return self.organs[name].sides
 
     def ancestors(self, name: str) -> frozenset[str]:
-        """Give all that the organ is part of, itself left out. KeyError for an unknown name."""
+        """Return all organs that this one is part of, without itself. Raises KeyError for an unknown name."""
         return self._ancestors[name]
 
     def descendants(self, name: str) -> frozenset[str]:
-        """Give all that is part of the organ, itself left out. KeyError for an unknown name."""
+        """Return all organs that are part of this one, without itself. Raises KeyError for an unknown name."""
         return self._descendants[name]
 
     def filed_under(self, name: str) -> str:
-        """The organ under which captions about ``name`` are filed: itself, or the organ that it is a part of."""
+        """Return the organ under which captions about ``name`` are filed: itself, or the organ that it is part of."""
         return self.organs[name].part_of or name
 
-    def related(self, a: str, b: str) -> bool:
-        """Tell whether two organs are the same, or one is part of the other."""
-        return a == b or a in self._ancestors[b] or b in self._ancestors[a]
+    def related(self, organ: str, other_organ: str) -> bool:
+        """Return whether two organs are the same, or one is part of the other. Raises KeyError for an unknown name."""
+        if organ == other_organ:
+            return True
+        return organ in self._ancestors[other_organ] or other_organ in self._ancestors[organ]
 
 
 def load_vocabulary(path: Path | None = None) -> Vocabulary:
-    """Load and check a vocabulary file, by default the one shipped here, which is loaded once.
+    """Load and check a vocabulary file, by default the shipped one, which is loaded once.
 
     Raises VocabularyError where the file cannot be read or an entry is wrong.
     """
@@ -203,18 +209,18 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
 
 
 def _texts(forms: Iterable[TermForm], kind: TermKind) -> tuple[str, ...]:
-    """Give each name once; a plural only where there is no singular of it, or it is the canonical name."""
+    """Return each name once; a plural only where there is no singular of it, or it is the canonical name."""
     forms = [form for form in forms if form.kind == kind]
     singular = {form.key for form in forms if not form.plural}
-    kept = [form.text for form in forms if form is forms[0] or not form.plural or form.key not in singular]
-    return tuple(dict.fromkeys(kept))
+    texts = [form.text for form in forms if form is forms[0] or not form.plural or form.key not in singular]
+    return tuple(dict.fromkeys(texts))
 
 
 def _classes(organs: Mapping[str, Organ]) -> dict[str, str]:
-    """Map each TotalSegmentator class of either version, lower-case, to its organ."""
+    """Return the organ of each TotalSegmentator class of either version, in lower case."""
     classes: dict[str, str] = {}
     for name, organ in organs.items():
         for label in {*organ.totalsegmentator, *organ.totalsegmentator_v1}:
-            if (other := classes.setdefault(label.lower(), name)) != name:
-                raise VocabularyError(f"{name}: TotalSegmentator class {label!r} also stands in {other!r}")
+            if (first_name := classes.setdefault(label.lower(), name)) != name:
+                raise VocabularyError(f"{name}: TotalSegmentator class {label!r} also stands in {first_name!r}")
     return classes

@@ -1,11 +1,12 @@
-"""How terms meet a text: its tokens, and the base form that the plurals and spellings of a word share."""
+"""Cuts texts and terms into tokens, and maps the plurals and spellings of a word to one base form."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
-# A prefix and its word are one token, so that "para-aortic" is never read as "aortic".
+# A prefix and its word are one token, so that "para-aortic" is never read as "aortic". The loose ones also go with the
+# next word over a blank ("para aortic").
 # fmt: off
 _LOOSE_PREFIXES = frozenset([
     "para", "peri", "retro", "supra", "infra", "intra", "extra", "inter", "juxta", "sub", "pre", "epi",
@@ -21,17 +22,18 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
 # fmt: on
 _HYPHENS = frozenset("-\u2010\u2011")
 _WORD = re.compile(r"[^\W_]+")
-# What may stand between the words of one term: "the", but nothing that ends a phrase, and no empty line.
+# The gap between two words of one term may hold "the", but nothing that ends a phrase, and no empty line.
 _MARKS = r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*"
 _GAP = re.compile(rf"{_MARKS}(?:the{_MARKS})?", re.IGNORECASE)
 _UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
 _SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
 
+# American and British spellings.
 _BRITISH = [
     ("esophag", "oesophag"), ("cecum", "caecum"), ("cecal", "caecal"), ("celiac", "coeliac"), ("disc", "disk"),
     ("gray", "grey"), ("fetus", "foetus"), ("fetal", "foetal"),
 ]  # fmt: skip
-# The first ending that fits is the one that counts.
+# Singular endings with those of their plurals; the first singular that fits counts.
 _PLURALS: list[tuple[str, tuple[str, ...]]] = [
     ("femur", ("femora", "femurs")), ("corpus", ("corpora",)), ("foramen", ("foramina", "foramens")),
     ("phalanx", ("phalanges",)), ("calyx", ("calyces",)), ("apex", ("apices", "apexes")), ("tooth", ("teeth",)),
@@ -42,7 +44,10 @@ _PLURALS: list[tuple[str, tuple[str, ...]]] = [
 
 
 class Words:
-    """The tokens of a text as base forms, with their places; prefixes are joined to their word, "the" is left out."""
+    """The tokens of a text as base forms, and the characters where each starts and ends in it.
+
+    Prefixes are joined to their word, "the" is left out. ``base`` maps words to base forms.
+    """
 
     __slots__ = ("ends", "starts", "text", "tokens")
 
@@ -69,14 +74,14 @@ class Words:
             self.ends.append(end)
 
     def continues_phrase(self, index: int) -> bool:
-        """Tell whether the word at ``index`` may go on with the phrase of the word before it."""
+        """Return whether the word at ``index`` may continue the phrase of the word before it."""
         if not 0 < index < len(self.tokens):
             return False
         gap = self.text[self.ends[index - 1] : self.starts[index]]
         return gap == " " or _GAP.fullmatch(gap) is not None
 
     def is_measurement(self, index: int) -> bool:
-        """Tell whether the number at ``index`` is a measurement, not the number of a rib or vertebra."""
+        """Return whether the number at ``index`` is a measurement, not the number of a rib or vertebra."""
         end = self.ends[index]
         if self.text[end : end + 1] in (".", ",") and self.text[end + 1 : end + 2].isdigit():
             return True
@@ -84,7 +89,7 @@ class Words:
 
 
 def _binds(text: str, prefix: str, end: int) -> bool:
-    """Tell whether a prefix that ends at ``end`` belongs to the next word ("para-aortic", not "pre and post")."""
+    """Return whether a prefix that ends at ``end`` belongs to the next word ("para-aortic", not "pre and post")."""
     if not text[end + 1 : end + 2].isalpha():
         return False
     if text[end] in _HYPHENS:
@@ -93,7 +98,7 @@ def _binds(text: str, prefix: str, end: int) -> bool:
 
 
 def tokens_of(term: str) -> list[str]:
-    """Give the tokens of a term as they are written, in lower case, "the" left out."""
+    """Return the tokens of a term as they are written, in lower case, without "the"."""
     tokens = term.lower().split()
     if "".join(tokens).isalnum() and _LOOSE_PREFIXES.isdisjoint(tokens):
         return [token for token in tokens if token != "the"]
@@ -101,12 +106,12 @@ def tokens_of(term: str) -> list[str]:
 
 
 def lookup_key(term: str, base: Mapping[str, str]) -> str:
-    """Give the form under which a term is looked up: its tokens as base forms, one space between two."""
+    """Return the form under which a term is looked up: its tokens as base forms, one space between two."""
     return " ".join([base.get(token, token) for token in tokens_of(term)])
 
 
 def base_forms(terms: Iterable[str]) -> dict[str, str]:
-    """Map the plurals and British spellings of all words of the terms to the word itself.
+    """Return a map from the plurals and British spellings of all words of the terms to the word itself.
 
     Some of the plurals are no words ("livers"): they never occur and cost nothing.
     """

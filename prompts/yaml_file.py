@@ -1,14 +1,16 @@
-"""A YAML file of ours as plain values, and what is wrong with one in words for whoever wrote it."""
+"""Reads a YAML file as plain values, and says what is wrong with it in words for the person who wrote it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 from reprlib import Repr
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+NonEmptyText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -20,19 +22,28 @@ _EXPECTED = {
 }
 
 
+class FileSection(BaseModel):
+    """Base class of the parts of a file: an unknown key is an error, and values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class FieldError(ValueError):
-    """A field of a file that cannot be used: where it is, its value, and what was expected of it."""
+    """Raised for a field that cannot be used; the message says where it is, its value, and what was expected."""
 
     def __init__(self, field: str, value: object, expected: str) -> None:
         super().__init__(f"{field}: {_SHORT.repr(value)} {expected}")
 
 
 def load_mapping(source: bytes) -> dict[str, Any]:
-    """The keys and values of a YAML document. Raises FieldError, also where a key stands twice."""
+    """Return the keys and values of a YAML document.
+
+    Raises FieldError where it is not YAML, not a mapping, or has a key twice.
+    """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source)
     try:
         root = loader.get_single_node()
-        _no_key_twice(root, set())
+        _refuse_repeated_keys(root, set())
         content = loader.construct_document(root) if root else None
     except FieldError:
         raise
@@ -47,8 +58,8 @@ def load_mapping(source: bytes) -> dict[str, Any]:
     return content
 
 
-def _no_key_twice(node: yaml.Node | None, seen: set[int]) -> None:
-    """YAML keeps the last of two equal keys and drops the other in silence."""
+def _refuse_repeated_keys(node: yaml.Node | None, seen: set[int]) -> None:
+    """Raise FieldError for a key that stands twice: YAML would keep the last one and drop the other in silence."""
     if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
         return
     seen.add(id(node))
@@ -59,26 +70,26 @@ def _no_key_twice(node: yaml.Node | None, seen: set[int]) -> None:
             if isinstance(key, yaml.ScalarNode) and key.value in keys:
                 raise FieldError(key.value, f"line {key.start_mark.line + 1}", "is a second value; leave one out")
             keys.add(str(key.value))
-        _no_key_twice(child, seen)
+        _refuse_repeated_keys(child, seen)
 
 
 def first_problem(error: ValidationError, keys: Iterable[str]) -> FieldError:
-    """The first problem that pydantic found. ``keys`` are those of the file, in case one is misspelt."""
+    """Return the first problem that pydantic found. ``keys`` are those of the file, in case one is misspelt."""
     problem = error.errors()[0]
-    *around, last = problem["loc"]
-    value, place = problem["input"], _place(problem["loc"])
+    *parents, last = problem["loc"]
+    value, field = problem["input"], _field_name(problem["loc"])
     if problem["type"] == "extra_forbidden":
         near = get_close_matches(str(last), keys, 1)
         hint = f"did you mean “{near[0]}”?" if near else f"keys are {', '.join(keys)}"
-        return FieldError(_place(around) or "file", str(last), f"is not a key here; {hint}")
+        return FieldError(_field_name(parents) or "file", str(last), f"is not a key here; {hint}")
     if problem["type"] == "missing":
-        return FieldError(_place(around) or "file", str(last), "is missing")
-    return FieldError(place, value, _EXPECTED.get(problem["type"]) or problem["msg"].replace("Input should", "should"))
+        return FieldError(_field_name(parents) or "file", str(last), "is missing")
+    return FieldError(field, value, _EXPECTED.get(problem["type"]) or problem["msg"].replace("Input should", "should"))
 
 
-def _place(parts: Iterable[int | str]) -> str:
-    """Where a field is; places in lists count from 1."""
-    place = ""
-    for part in parts:
-        place += f" {part + 1}" if isinstance(part, int) else f"{', ' if place else ''}{part}"
-    return place
+def _field_name(path: Iterable[int | str]) -> str:
+    """Return where a field is, as "examples 1, report": items of lists count from 1."""
+    name = ""
+    for part in path:
+        name += f" {part + 1}" if isinstance(part, int) else f"{', ' if name else ''}{part}"
+    return name

@@ -144,7 +144,7 @@ def test_more_texts_than_one_question_takes(
         return base
 
     monkeypatch.setattr(sqlite3, "connect", old)
-    monkeypatch.setattr(models.embedding_bank, "_STORED_AT_ONCE", 300)
+    monkeypatch.setattr(models.embedding_bank, "_TEXTS_PER_COMMIT", 300)
     bank = EmbeddingBank(bank.path)
     texts = [f"lesion {number}" for number in range(1203)]
     first = bank.embeddings(encoder, texts)
@@ -353,7 +353,7 @@ def test_a_file_that_may_only_be_read(path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_bank_that_another_keeps(path: Path, encoder: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.embedding_bank, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(models.embedding_bank, "_BUSY_TIMEOUT_S", 0.05)
     EmbeddingBank(path).close()
     keeper = sqlite3.connect(path, isolation_level=None)
     keeper.execute("BEGIN EXCLUSIVE")

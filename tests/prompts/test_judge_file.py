@@ -45,7 +45,7 @@ def problem(source: dict[str, Any] | str) -> str:
     return str(caught.value)
 
 
-# -- what a model is shown -----------------------------------------------------------------------------------------
+# What a model is shown.
 
 
 def test_what_does_not_change_comes_first_and_the_caption_last() -> None:
@@ -88,7 +88,7 @@ def test_a_judge_may_say_what_people_may() -> None:
     assert tuple(verdict.value for verdict in Verdict) == VERDICTS
 
 
-# -- files ---------------------------------------------------------------------------------------------------------
+# Files.
 
 
 def test_the_hash_is_that_of_the_file_as_it_is(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_prompts_of_the_other_kind_are_told_apart() -> None:
         read_judge(load_prompt("organ_captions").source, "captions")
 
 
-# -- the shipped one -----------------------------------------------------------------------------------------------
+# The shipped one.
 
 
 def test_the_shipped_prompt_is_found_without_a_name() -> None:
@@ -132,9 +132,9 @@ def test_the_shipped_prompt_is_found_without_a_name() -> None:
     answers = [json.loads(text) for role, text in loaded.messages("", "", "") if role == "assistant"]
     assert 6 <= len(answers) <= 8
     assert all(list(answer) == loaded.schema["required"] for answer in answers)
-    said = [answer["verdict"] for answer in answers]
-    assert set(said) == set(VERDICTS) - {"unsure"}, "unsure is not to be taught"
-    assert said.count("supported") >= 3
+    verdicts = [answer["verdict"] for answer in answers]
+    assert set(verdicts) == set(VERDICTS) - {"unsure"}, "unsure is not to be taught"
+    assert verdicts.count("supported") >= 3
 
 
 def test_the_shipped_prompt_explains_every_verdict() -> None:
@@ -153,24 +153,24 @@ def test_the_verifier_sees_the_shipped_examples_as_they_say() -> None:
     verifier = Verifier()
     for example in load_judge().file.examples:
         assert verifier.resolve(example.organ) == example.organ, "captions are filed under canonical names"
-        found = verifier.verify(verifier.read(example.report), example.organ, example.caption)
-        assert found.accepted == (example.verdict in ("supported", "incomplete")), example
+        verification = verifier.verify(verifier.read(example.report), example.organ, example.caption)
+        assert verification.accepted == (example.verdict in ("supported", "incomplete")), example
 
 
-# -- what is wrong with a file -------------------------------------------------------------------------------------
+# What is wrong with a file.
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
     """A file with one value set, or taken out (...), at a path such as ``examples.0.report``."""
     result = copy.deepcopy(CONTENT)
-    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    place: Any = result
-    for part in way:
-        place = place[part]
+    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    parent: Any = result
+    for key in parents:
+        parent = parent[key]
     if value is ...:
-        del place[last]
+        del parent[last]
     else:
-        place[last] = value
+        parent[last] = value
     return result
 
 
@@ -204,8 +204,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ],
 )
 def test_keys_values_and_templates(path: str, value: Any, expected: str) -> None:
-    said = problem(changed(path, value))
-    assert said.startswith("j.yaml: ") and expected in said
+    message = problem(changed(path, value))
+    assert message.startswith("j.yaml: ") and expected in message
 
 
 @pytest.mark.parametrize("source", ["a: [", "", "- a"])

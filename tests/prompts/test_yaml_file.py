@@ -1,0 +1,54 @@
+"""Files that are not read: each way in which YAML, keys and values can be wrong, and what the message says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.prompts.prompt_cases import CAPTION, changed_content, problem
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("a: [", "p.yaml: file: 'a: [' is not YAML", id="not YAML"),
+        pytest.param(b"a: \xff\xfe", "is not YAML", id="not UTF-8"),
+        pytest.param("a: 2026-13-45", "is not YAML", id="not a date"),
+        pytest.param("", "file: None is not a set of keys and values", id="empty"),
+        pytest.param("- a", "file: ['a'] is not a set of keys and values", id="a list"),
+        pytest.param("!!python/object/apply:os.getcwd []", "is not YAML (could not determine", id="code"),
+        pytest.param("[" * 5_000, "is not YAML", id="very deep"),
+        pytest.param("unit: report\nunit: section", "unit: 'line 2' is a second value", id="key twice"),
+        pytest.param("examples:\n- {report: a, report: b}", "report: 'line 2' is a second value", id="key twice below"),
+    ],
+)
+def test_files_that_are_not_read(source: str | bytes, expected: str) -> None:
+    assert expected in problem(source)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("sytem", "Read.", "file: 'sytem' is not a key here; did you mean “system”?"),
+        ("temperature", 0, "file: 'temperature' is not a key here; keys are description, unit, window"),
+        ("response.max_token", 5, "response: 'max_token' is not a key here; did you mean “max_tokens”?"),
+        ("examples.0.label", "a", "examples 1: 'label' is not a key here"),
+        ("system", ..., "file: 'system' is missing"),
+        ("response.max_tokens", ..., "response: 'max_tokens' is missing"),
+        (f"{CAPTION}.organ", ..., "examples 1, captions 1: 'organ' is missing"),
+        ("description", 5, "description: 5 is not text; put it in quotes"),
+        (f"{CAPTION}.caption", False, "examples 1, captions 1, caption: False is not text"),
+        ("examples.0.report", " ", "examples 1, report: ' ' is empty"),
+        ("unit", "page", "unit: 'page' should be 'report', 'section' or 'statement'"),
+        ("response.form", "list", "response, form: 'list' should be 'organs' or 'captions'"),
+        ("response.max_captions", 0, "response, max_captions: 0 should be greater than or equal to 1"),
+        ("response.max_tokens", "100", "response, max_tokens: '100' should be a valid integer"),
+        ("response.max_tokens", True, "response, max_tokens: True should be a valid integer"),
+        ("examples", "none", "examples: 'none' is not a list"),
+        ("examples.0", "a", "examples 1: 'a' is not a set of keys and values"),
+        ("window", 2, "window: 2 only goes with unit: statement"),
+    ],
+)
+def test_keys_and_values(path: str, value: Any, expected: str) -> None:
+    assert problem(changed_content(path, value)).startswith(f"p.yaml: {expected}")

@@ -48,9 +48,7 @@ def test_every_path_in_the_pages_exists() -> None:
     """Paths of our folders, in code quotes, as a reader would open them."""
     wrong = []
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        for name in re.findall(
-            r"`((?:curation|train|models|prompts|tests|benchmarks|examples)/[\w/.-]*)`", page.read_text()
-        ):
+        for name in OUR_PATH.findall(page.read_text(encoding="utf-8")):
             if not (ROOT / name).exists() and not (ROOT / f"{name}.py").exists():
                 wrong.append(f"{page.name}: {name}")
     assert wrong == []

@@ -26,8 +26,8 @@ Reports = Annotated[
     Path,
     typer.Argument(
         metavar="REPORTS",
-        help="CSV, TSV, JSONL, Parquet or XLSX file (also .gz), or a folder of .txt files; also in a store (s3://, "
-        "gs://, hf://).",
+        help="CSV, TSV, JSON or JSONL file (also .gz), Parquet, XLSX, or a folder of .txt files; also in a store "
+        "(s3://, gs://, hf://).",
         show_default=False,
     ),
 ]

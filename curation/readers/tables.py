@@ -28,9 +28,10 @@ OpenTable = Callable[[Path, ByteStream, NoteProblem], AbstractContextManager[Tab
 class FileFormat:
     """A file format and how it is read.
 
-    A file has the first format whose ``magic`` are its first four bytes or whose ``suffixes`` have the ending of its
-    name (in lower case, without ``.gz``). A format with ``magic`` is binary; the others are text, also gzipped, which
-    ``open`` finds unpacked in its stream.
+    A file has the format whose ``magic`` are its first four bytes and whose ``suffixes`` have the ending of its name
+    (in lower case, without ``.gz``); if there is none, the first of which one of the two is true. So a format may share
+    its magic with another one, as all that are ZIP files do. A format with ``magic`` is binary; the others are text,
+    also gzipped, which ``open`` finds unpacked in its stream.
     """
 
     name: str
@@ -39,7 +40,7 @@ class FileFormat:
     magic: bytes | None = None
 
     def matches(self, magic: bytes, suffix: str) -> bool:
-        """Return whether a file with these first four bytes and this ending has this format."""
+        """Return whether a file has these first four bytes of the format, or an ending of it."""
         return magic == self.magic or suffix in self.suffixes
 
 
@@ -99,6 +100,9 @@ def _format_of(path: Path, magic: bytes, *, gzipped: bool) -> FileFormat:
     suffix = _suffix(path)
     if gzipped and any(magic == file_format.magic for file_format in FILE_FORMATS):
         raise InputError(f"{path}: a gzipped {suffix[1:]} file; unpack it with gunzip and name the result")
+    for file_format in FILE_FORMATS:
+        if magic == file_format.magic and suffix in file_format.suffixes:
+            return file_format
     for file_format in FILE_FORMATS:
         if file_format.matches(magic, suffix):
             return file_format

@@ -9,7 +9,16 @@ from curation.language.parsed_statement import Term
 from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES
 
 from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
-from .refusals import ABSENCE, NO_ORGAN, NO_SIDE, NO_WORD, ONLY_PART, OTHER_ORGAN, OTHER_SIDE, Mismatch
+from .refusals import (
+    NO_ORGAN,
+    NO_WORD,
+    ONLY_PART,
+    OTHER_ORGAN,
+    OTHER_SIDE,
+    REVERSED_FOR_ORGAN,
+    SIDE_NOT_STATED,
+    Mismatch,
+)
 
 
 def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, about_whole: bool) -> Mismatch | float:
@@ -30,9 +39,9 @@ def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool,
         return NO_WORD
     if not any(organs[name].side for name in mention.names):
         if any(word in ("left", "right") and word not in evidence.sides for word in required.stems):
-            return NO_SIDE  # a name without sides was given one: "right portal vein"
+            return SIDE_NOT_STATED  # a name without sides was given one: "right portal vein"
     if required.is_own and not _has_same_presence(required.term, evidence, denied):
-        return ABSENCE
+        return REVERSED_FOR_ORGAN
     return weight
 
 
@@ -43,12 +52,12 @@ def match_side(side: str, organs: Sequence[str], evidence: SegmentEvidence) -> M
     """
     sides = both_sides(side)
     if not sides <= evidence.sides:
-        return SYNONYM if evidence.denies and not evidence.sides else NO_SIDE
+        return SYNONYM if evidence.denies and not evidence.sides else SIDE_NOT_STATED
     if evidence.states_side or side == "both" or len(evidence.sides) == 1 or not organs:
         return LITERAL
     related = evidence.parser.organ_finder.related
     names = [name for name in evidence.organ_names() if any(related(name, organ) for organ in organs)]
-    return LITERAL if sides <= {evidence.relations.organs[name].side for name in names} else NO_SIDE
+    return LITERAL if sides <= {evidence.relations.organs[name].side for name in names} else SIDE_NOT_STATED
 
 
 def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> float:

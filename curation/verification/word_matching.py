@@ -14,7 +14,7 @@ from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
 from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
-from .refusals import CERTAIN, DENIED, NO_MEASURE, NO_QUALIFIER, NO_WORD, NOT_DENIED, SUSPECTED, Mismatch
+from .refusals import DENIED, NO_MEASURE, NO_QUALIFIER, NO_WORD, NOT_DENIED, NOT_DOUBTED, ONLY_SUSPECTED, Mismatch
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
@@ -64,7 +64,7 @@ def _turned_round(term: Term, polarities: set[Polarity]) -> Mismatch:
     """Return the mismatch of a term that the evidence has, but with other polarities."""
     if Polarity.NEGATED in polarities or term.polarity == Polarity.NEGATED:
         return NOT_DENIED if term.polarity == Polarity.NEGATED else DENIED
-    return SUSPECTED if term.polarity == Polarity.AFFIRMED else CERTAIN
+    return ONLY_SUSPECTED if term.polarity == Polarity.AFFIRMED else NOT_DOUBTED
 
 
 def _other_spelling(term: Term, evidence: SegmentEvidence) -> str:

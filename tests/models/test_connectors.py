@@ -15,7 +15,7 @@ def built(kind: str) -> Connector:
     return build_connector(kind, EMBEDDING, CHANNELS, TOKENS, hidden=64).eval()
 
 
-def looked(kind: str, prompts: torch.Tensor, seed: int = 1) -> tuple[Queries, ...]:
+def queries_of(kind: str, prompts: torch.Tensor, seed: int = 1) -> tuple[Queries, ...]:
     tokens = torch.randn(2, 64, 2, 3, 4, generator=torch.Generator().manual_seed(seed))
     queries: tuple[Queries, ...] = built(kind)(prompts, tokens)
     return queries
@@ -42,7 +42,7 @@ def test_logits_are_scale_times_product_plus_bias(batched: bool, dtype: torch.dt
 
 @pytest.mark.parametrize("kind", CONNECTORS)
 def test_there_is_a_query_for_each_prompt_in_each_space(kind: str) -> None:
-    queries = looked(kind, embeddings(5))
+    queries = queries_of(kind, embeddings(5))
     # The image has no part in the last, whatever the connector.
     looking = (2, 5) if built(kind).needs_image else (5,)
     leads = [looking, looking, (5,)]
@@ -58,20 +58,20 @@ def test_there_is_a_query_for_each_prompt_in_each_space(kind: str) -> None:
 @pytest.mark.parametrize("kind", CONNECTORS)
 def test_a_query_does_not_depend_on_the_other_prompts(kind: str) -> None:
     prompts = embeddings(6)
-    together, alone = looked(kind, prompts), looked(kind, prompts[[4]])
-    turned = looked(kind, prompts.flip(0))
-    for all_of_them, one, other_order in zip(together, alone, turned, strict=True):
-        for whole, single, flipped in zip(all_of_them, one, other_order, strict=True):
+    together, alone = queries_of(kind, prompts), queries_of(kind, prompts[[4]])
+    turned = queries_of(kind, prompts.flip(0))
+    for all_prompts, one_prompt, other_order in zip(together, alone, turned, strict=True):
+        for several, single, flipped in zip(all_prompts, one_prompt, other_order, strict=True):
             # No image has a part in the last query.
-            prompts_at = 1 if built(kind).needs_image and all_of_them is not together[-1] else 0
-            torch.testing.assert_close(whole.select(prompts_at, 4), single.select(prompts_at, 0))
-            torch.testing.assert_close(whole, flipped.flip(prompts_at))
+            prompts_at = 1 if built(kind).needs_image and all_prompts is not together[-1] else 0
+            torch.testing.assert_close(several.select(prompts_at, 4), single.select(prompts_at, 0))
+            torch.testing.assert_close(several, flipped.flip(prompts_at))
 
 
 def test_only_cross_attention_sees_the_image() -> None:
     for kind, same in (("mlp", True), ("cross_attention", False)):
-        one, other = looked(kind, embeddings(3), seed=1), looked(kind, embeddings(3), seed=2)
-        assert torch.allclose(one[0].vectors, other[0].vectors) == same
+        queries, other_image = queries_of(kind, embeddings(3), seed=1), queries_of(kind, embeddings(3), seed=2)
+        assert torch.allclose(queries[0].vectors, other_image[0].vectors) == same
     with pytest.raises(ValueError, match="needs the image's tokens"):
         built("cross_attention")(embeddings(2))
 
@@ -94,14 +94,14 @@ def test_places_differ_and_lie_within_one() -> None:
 def test_every_parameter_has_a_gradient_and_every_prompt_its_own_mask(kind: str) -> None:
     connector = built(kind)
     queries = connector(embeddings(4), torch.randn(1, 64, 2, 2, 2))
-    told = [(query.vectors.sum(-1) * query.scale + query.bias).square().sum() for query in queries]
-    torch.autograd.backward(told)
+    losses = [(query.vectors.sum(-1) * query.scale + query.bias).square().sum() for query in queries]
+    torch.autograd.backward(losses)
     untouched = [name for name, parameter in connector.named_parameters() if parameter.grad is None]
     assert untouched == []
     assert len(torch.unique(queries[0].vectors.detach().flatten(0, -2), dim=0)) == 4
 
 
-def test_what_is_wrong_is_told() -> None:
+def test_what_is_wrong_is_refused() -> None:
     with pytest.raises(ValueError, match="one of mlp, cross_attention, not 'film'"):
         build_connector("film", EMBEDDING, CHANNELS, TOKENS)
     with pytest.raises(ValueError, match=r"embeddings are \(P, 32\), not \(2, 31\)"):

@@ -1,9 +1,10 @@
+"""The embedding bank: exact vectors and texts, one embedding for each, several processes, and an end at any moment."""
+
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -31,21 +32,21 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_encoder(tmp_path_factory.mktemp("encoders") / "tiny")
 
 
-class Counting(TextEncoder):
-    """An encoder that remembers what it was asked to embed."""
+class CountingEncoder(TextEncoder):
+    """An encoder that records the texts that it has embedded."""
 
-    asked: list[str]
+    embedded: list[str]
 
     def encode(self, texts: Any, batch_size: int = 64) -> Tensor:
-        self.asked = [*getattr(self, "asked", []), *texts]
+        self.embedded = [*getattr(self, "embedded", []), *texts]
         return super().encode(texts, batch_size)
 
 
 @pytest.fixture
-def encoder(directory: Path) -> Counting:
-    read = Counting.from_pretrained(directory)
-    assert isinstance(read, Counting)
-    read.asked = []
+def encoder(directory: Path) -> CountingEncoder:
+    read = CountingEncoder.from_pretrained(directory)
+    assert isinstance(read, CountingEncoder)
+    read.embedded = []
     return read
 
 
@@ -60,43 +61,45 @@ def bank(path: Path) -> Iterator[EmbeddingBank]:
         yield opened
 
 
-def test_as_the_encoder_has_them(bank: EmbeddingBank, encoder: Counting) -> None:
+def test_as_the_encoder_has_them(bank: EmbeddingBank, encoder: CountingEncoder) -> None:
     expected = encoder.encode(SENTENCES)
     first = bank.embeddings(encoder, SENTENCES)
     assert torch.equal(first, expected) and first.dtype == torch.float32
     assert len(bank) == len(set(SENTENCES))
-    asked = len(encoder.asked)
+    count = len(encoder.embedded)
     assert torch.equal(bank.embeddings(encoder, SENTENCES[::-1], batch_size=3), expected.flip(0))
-    assert len(encoder.asked) == asked
+    assert len(encoder.embedded) == count
     # What is given back may be written to.
     first.zero_()
 
 
-def test_only_what_is_missing_is_embedded(bank: EmbeddingBank, encoder: Counting) -> None:
+def test_only_what_is_missing_is_embedded(bank: EmbeddingBank, encoder: CountingEncoder) -> None:
     before = bank.embeddings(encoder, ["liver", "spleen", "liver"])
-    assert encoder.asked == ["liver", "spleen"]
+    assert encoder.embedded == ["liver", "spleen"]
     after = bank.embeddings(encoder, ["spleen", "Liver", "liver", "Liver", ""])
-    assert encoder.asked == ["liver", "spleen", "Liver", ""]
+    assert encoder.embedded == ["liver", "spleen", "Liver", ""]
     assert torch.equal(after[[2, 0]], before[:2]) and torch.equal(after[1], after[3])
     assert bank.embeddings(encoder, []).shape == (0, 16)
 
 
-def test_another_process_finds_them(path: Path, encoder: Counting, directory: Path) -> None:
+def test_another_process_finds_them(path: Path, encoder: CountingEncoder, directory: Path) -> None:
     with EmbeddingBank(path) as bank:
         stored = bank.embeddings(encoder, SENTENCES)
-    fresh = Counting.from_pretrained(directory)
+    fresh = CountingEncoder.from_pretrained(directory)
     with EmbeddingBank(path) as bank:
         assert torch.equal(bank.embeddings(fresh, SENTENCES), stored)
-    assert not hasattr(fresh, "asked")
+    assert not hasattr(fresh, "embedded")
 
 
-def test_each_encoder_has_its_own(bank: EmbeddingBank, encoder: Counting, directory: Path, tmp_path: Path) -> None:
+def test_each_encoder_has_its_own(
+    bank: EmbeddingBank, encoder: CountingEncoder, directory: Path, tmp_path: Path
+) -> None:
     others = [
         TextEncoder.from_pretrained(directory, PromptHandling("the {}")),
         TextEncoder.from_pretrained(tiny_encoder(tmp_path / "other", seed=1)),
     ]
-    for one in (encoder, *others):
-        assert torch.equal(bank.embeddings(one, ["liver", LONG]), one.encode(["liver", LONG]))
+    for any_encoder in (encoder, *others):
+        assert torch.equal(bank.embeddings(any_encoder, ["liver", LONG]), any_encoder.encode(["liver", LONG]))
     assert len(bank) == 6
     torch.autograd.backward(encoder.embed(["liver"])[:, 0].sum())
     torch.optim.SGD(encoder.parameters(), lr=1.0).step()
@@ -133,22 +136,22 @@ def memory(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_more_texts_than_one_question_takes(
-    bank: EmbeddingBank, encoder: Counting, monkeypatch: pytest.MonkeyPatch
+    bank: EmbeddingBank, encoder: CountingEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bank.close()
     connect = sqlite3.connect
 
-    def old(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    def connect_as_of_old(*arguments: Any, **options: Any) -> sqlite3.Connection:
         base: sqlite3.Connection = connect(*arguments, **options)
         base.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
         return base
 
-    monkeypatch.setattr(sqlite3, "connect", old)
+    monkeypatch.setattr(sqlite3, "connect", connect_as_of_old)
     monkeypatch.setattr(models.embedding_bank, "_TEXTS_PER_COMMIT", 300)
     bank = EmbeddingBank(bank.path)
     texts = [f"lesion {number}" for number in range(1203)]
     first = bank.embeddings(encoder, texts)
-    assert len(bank) == 1203 and encoder.asked == texts
+    assert len(bank) == 1203 and encoder.embedded == texts
     assert torch.equal(bank.embeddings(encoder, texts[::-1]), first.flip(0))
     torch.testing.assert_close(first, encoder.encode(texts), rtol=0, atol=1e-6)
     bank.close()
@@ -157,24 +160,24 @@ def test_more_texts_than_one_question_takes(
 @pytest.mark.parametrize(
     ("texts", "error"), [("liver", TypeError), (["liver", 3], TypeError), (["ab\ud800"], ValueError)]
 )
-def test_what_is_no_text(bank: EmbeddingBank, encoder: Counting, texts: Any, error: type[Exception]) -> None:
+def test_what_is_no_text(bank: EmbeddingBank, encoder: CountingEncoder, texts: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="text"):
         bank.embeddings(encoder, texts)
     assert len(bank) == 0
 
 
-def test_the_first_that_stores_is_the_one_that_counts(path: Path, encoder: Counting) -> None:
+def test_the_first_that_stores_is_the_one_that_counts(path: Path, encoder: CountingEncoder) -> None:
     """Two processes embed a text in other company, and so differ in the last bits: both go on with the same."""
-    with EmbeddingBank(path) as one, EmbeddingBank(path) as other:
+    with EmbeddingBank(path) as first_bank, EmbeddingBank(path) as second_bank:
         stored: list[Tensor] = []
 
-        class Slow(Counting):
+        class SlowEncoder(CountingEncoder):
             def encode(self, texts: Any, batch_size: int = 64) -> Tensor:
-                stored.append(one.embeddings(encoder, texts))
+                stored.append(first_bank.embeddings(encoder, texts))
                 return super().encode(texts, batch_size) + 1e-7
 
-        slow = Slow(encoder.model, encoder.tokenizer, encoder.handling, "slow")
-        assert torch.equal(other.embeddings(slow, ["liver", "spleen"]), stored[0])
+        slow = SlowEncoder(encoder.model, encoder.tokenizer, encoder.handling, "slow")
+        assert torch.equal(second_bank.embeddings(slow, ["liver", "spleen"]), stored[0])
 
 
 # Several at once, and an end at any moment.
@@ -191,8 +194,8 @@ def fill(path: Path, directory: Path, order: int) -> Tensor:
 
 def test_several_fill_one_bank(path: Path, directory: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(partial(fill, path, directory), [1, -1, 1, -1]))
-    assert all(torch.equal(vectors, found[0]) for vectors in found)
+        filled = list(pool.map(partial(fill, path, directory), [1, -1, 1, -1]))
+    assert all(torch.equal(vectors, filled[0]) for vectors in filled)
     with EmbeddingBank(path) as bank:
         assert len(bank) == 100
 
@@ -210,7 +213,7 @@ def test_several_make_one_bank(tmp_path: Path) -> None:
             assert list(pool.map(make, [tmp_path / f"{number}.sqlite"] * 6)) == [0] * 6
 
 
-def test_texts_are_stored_together_or_not_at_all(bank: EmbeddingBank, encoder: Counting) -> None:
+def test_texts_are_stored_together_or_not_at_all(bank: EmbeddingBank, encoder: CountingEncoder) -> None:
     with sqlite3.connect(bank.path) as base:
         base.execute(
             "CREATE TRIGGER stop BEFORE INSERT ON embedding WHEN NEW.text = 'spleen' "
@@ -231,20 +234,20 @@ from pathlib import Path
 import torch
 from models.embedding_bank import EmbeddingBank
 
-class Numbers:
+class NumberEncoder:
     embedding_dim = 2
     fingerprint = staticmethod(lambda: "numbers")
     encode = staticmethod(lambda texts, batch_size: torch.tensor([[float(text), 1.0] for text in texts]))
 
 bank = EmbeddingBank(Path(sys.argv[1]))
 for number in range(10**6):
-    bank.embeddings(Numbers, [str(2 * number), str(2 * number + 1)])
+    bank.embeddings(NumberEncoder, [str(2 * number), str(2 * number + 1)])
     print(number, flush=True)
     time.sleep(0.02)
 """
 
 
-def test_killed_at_any_moment_the_bank_is_whole(path: Path, encoder: Counting) -> None:
+def test_killed_at_any_moment_the_bank_is_whole(path: Path, encoder: CountingEncoder) -> None:
     """Two processes fill the bank, and one of them is killed."""
     process = subprocess.Popen([sys.executable, "-c", FILL_ON, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -260,113 +263,6 @@ def test_killed_at_any_moment_the_bank_is_whole(path: Path, encoder: Counting) -
     with sqlite3.connect(path) as base:
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         query = "SELECT text, vector FROM embedding WHERE fingerprint = 'numbers'"
-        found = {int(text): np.frombuffer(vector, "<f4").tolist() for text, vector in base.execute(query)}
+        vectors = {int(text): np.frombuffer(vector, "<f4").tolist() for text, vector in base.execute(query)}
     base.close()
-    assert found == {number: [number, 1.0] for number in range(len(found))}
-
-
-# Files that cannot be used.
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(EmbeddingBankError) as caught:
-        EmbeddingBank(path)
-    assert str(path) in str(caught.value)
-    return str(caught.value)
-
-
-def test_a_folder_that_cannot_be_made_or_opened(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert "name a file in another folder" in refusal(tmp_path / "file" / "bank.sqlite")
-    assert "name a file in a folder that can be written" in refusal(tmp_path)
-
-
-def test_a_file_that_is_none_of_sqlite(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"no bank at all, but long enough to be taken for one" * 40)
-    assert "delete it, and it is filled again, or name another file" in refusal(path)
-    assert path.read_bytes().startswith(b"no bank")
-
-
-def foreign(path: Path) -> None:
-    with sqlite3.connect(path) as base:
-        base.execute("CREATE TABLE patient (name TEXT)")
-    base.close()
-
-
-def of_the_future(path: Path) -> None:
-    EmbeddingBank(path).close()
-    with sqlite3.connect(path) as base:
-        base.execute("PRAGMA user_version = 7")
-    base.close()
-
-
-@pytest.mark.parametrize(
-    ("write", "said"),
-    [(foreign, "is no bank of embeddings: name another file"), (of_the_future, r"\(layout 7, not 1\): delete it")],
-)
-def test_another_base(path: Path, write: Callable[[Path], None], said: str) -> None:
-    path.parent.mkdir()
-    write(path)
-    before = path.read_bytes()
-    with pytest.raises(EmbeddingBankError, match=said):
-        EmbeddingBank(path)
-    assert path.read_bytes() == before
-
-
-def test_an_empty_file_is_a_bank_to_be(path: Path, encoder: Counting) -> None:
-    path.parent.mkdir()
-    path.touch()
-    with EmbeddingBank(path) as bank:
-        assert bank.embeddings(encoder, ["liver"]).shape == (1, 16)
-
-
-def test_pages_that_are_damaged(path: Path, encoder: Counting) -> None:
-    with EmbeddingBank(path) as bank:
-        bank.embeddings(encoder, [f"lesion {number}" for number in range(300)])
-    content = bytearray(path.read_bytes())
-    content[4096:] = b"\xff" * (len(content) - 4096)
-    path.write_bytes(content)
-    with EmbeddingBank(path) as bank, pytest.raises(EmbeddingBankError, match=r"sqlite: .*delete it, and it is filled"):
-        bank.embeddings(encoder, ["lesion 7"])
-
-
-@pytest.mark.parametrize("change", ["vector = x'0000'", "dim = 4"])
-def test_a_vector_that_is_damaged(path: Path, encoder: Counting, change: str) -> None:
-    with EmbeddingBank(path) as bank:
-        bank.embeddings(encoder, ["liver"])
-        with sqlite3.connect(path) as base:
-            base.execute(f"UPDATE embedding SET {change}")
-        base.close()
-        with pytest.raises(EmbeddingBankError, match=r"is damaged .* delete it"):
-            bank.embeddings(encoder, ["liver"])
-
-
-def test_a_file_that_may_only_be_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opened as for a user without the right to write; the user of the tests may have all rights."""
-    EmbeddingBank(path).close()
-    connect = sqlite3.connect
-    monkeypatch.setattr(
-        sqlite3, "connect", lambda file, **options: connect(f"file:{file}?mode=ro", uri=True, **options)
-    )
-    assert "it cannot be written: give yourself the right to" in refusal(path)
-
-
-def test_a_bank_that_another_keeps(path: Path, encoder: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.embedding_bank, "_BUSY_TIMEOUT_S", 0.05)
-    EmbeddingBank(path).close()
-    keeper = sqlite3.connect(path, isolation_level=None)
-    keeper.execute("BEGIN EXCLUSIVE")
-    start = time.monotonic()
-    assert "another process has been writing" in refusal(path)
-    assert time.monotonic() - start < 5
-    keeper.close()
-    with EmbeddingBank(path) as bank:
-        bank.embeddings(encoder, ["liver"])
-
-
-def test_a_closed_bank_says_so(path: Path, encoder: Counting) -> None:
-    bank = EmbeddingBank(path)
-    bank.close()
-    with pytest.raises(EmbeddingBankError, match="closed"):
-        bank.embeddings(encoder, ["liver"])
+    assert vectors == {number: [number, 1.0] for number in range(len(vectors))}

@@ -1,3 +1,5 @@
+"""Files of text encoders: what is refused and why, where ovct differs from them, and that they come back as saved."""
+
 import json
 import os
 import shutil
@@ -18,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 TEXTS = ["", "liver", "Left kidney", LONG, "no focal lesion, 12 mm"]
 
 
-def same(vectors: torch.Tensor, expected: torch.Tensor) -> None:
-    """To the last digit but one: where in memory weights lie may decide which kernel multiplies them."""
+def assert_same(vectors: torch.Tensor, expected: torch.Tensor) -> None:
+    """Compare to the last digit but one: where weights lie in memory may decide which kernel multiplies them."""
     torch.testing.assert_close(vectors, expected, rtol=0, atol=1e-6)
 
 
@@ -31,15 +33,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refusal(directory: Path | str) -> str:
     with pytest.raises(TextEncoderError) as caught:
         TextEncoder.from_pretrained(directory)
-    said = str(caught.value)
-    assert "\n" not in said and len(said) < 600
-    return said
+    message = str(caught.value)
+    assert "\n" not in message and len(message) < 600
+    return message
 
 
 @pytest.mark.parametrize("directory", [Path("nowhere"), Path("a/b"), "./nowhere", "/no/where", "a/b/c", "../a", "a b"])
 def test_no_directory_is_no_name(directory: Path | str) -> None:
-    said = refusal(directory)
-    assert "is no directory: give the folder that holds config.json" in said
+    message = refusal(directory)
+    assert "is no directory: give the folder that holds config.json" in message
 
 
 def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"config.json": "{nope"}, "is not a valid JSON file"),
         ({"config.json": '{"model_type": "zork"}'}, "zork"),
@@ -63,10 +65,10 @@ def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:
         ({"1_Pooling/config.json": "["}, "is not JSON"),
     ],
 )
-def test_damaged_files(tiny: Path, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_damaged_files(tiny: Path, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     directory = linked_copy(tiny, tmp_path / "damaged", changes)
-    found = refusal(directory)
-    assert said in found and str(directory) in found
+    refused = refusal(directory)
+    assert message in refused and str(directory) in refused
 
 
 def test_weights_that_are_cut_off(tiny: Path, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_a_pooler_that_the_weights_lack_does_not_matter(tiny: Path, tmp_path: Pa
     assert len(bare) == len(weights) - 2
     content = save(bare, {"format": "pt"})
     encoder = TextEncoder.from_pretrained(linked_copy(tiny, tmp_path / "bare", {"model.safetensors": content}))
-    same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    assert_same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
     assert encoder.fingerprint() == TextEncoder.from_pretrained(tiny).fingerprint()
 
 
@@ -114,7 +116,7 @@ def test_a_torch_file_is_read_without_unpickling(tiny: Path, tmp_path: Path) -> 
     weights = load_file(tiny / "model.safetensors")
     safe = linked_copy(tiny, tmp_path / "safe", {"model.safetensors": None})
     torch.save(weights, safe / "pytorch_model.bin")
-    same(TextEncoder.from_pretrained(safe).encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    assert_same(TextEncoder.from_pretrained(safe).encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
     unsafe = linked_copy(tiny, tmp_path / "unsafe", {"model.safetensors": None})
     torch.save(weights | {"more": Mischief(tmp_path / "made")}, unsafe / "pytorch_model.bin")
     assert "cannot be read" in refusal(unsafe)
@@ -122,8 +124,8 @@ def test_a_torch_file_is_read_without_unpickling(tiny: Path, tmp_path: Path) -> 
 
 
 def test_code_of_an_encoder_is_not_run(tiny: Path, tmp_path: Path) -> None:
-    own = {"AutoConfig": "own.Config", "AutoModel": "own.Model"}
-    directory = with_config(tiny, tmp_path / "own", model_type="own", auto_map=own)
+    auto_map = {"AutoConfig": "own.Config", "AutoModel": "own.Model"}
+    directory = with_config(tiny, tmp_path / "own", model_type="own", auto_map=auto_map)
     (directory / "own.py").write_text(f"import os\nos.mkdir({str(tmp_path / 'made')!r})\n")
     refusal(directory)
     assert not (tmp_path / "made").exists()
@@ -140,7 +142,7 @@ def test_half_precision_is_read_as_float32(tiny: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "message"),
     [
         ("1_Pooling/config.json", {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls pooling"),
         ("1_Pooling/config.json", {"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": True}, "max [+] mean"),
@@ -150,12 +152,12 @@ def test_half_precision_is_read_as_float32(tiny: Path, tmp_path: Path) -> None:
         ("sentence_bert_config.json", {"do_lower_case": True}, "asks for lower case"),
     ],
 )
-def test_a_difference_is_said(tiny: Path, tmp_path: Path, file: str, content: object, said: str) -> None:
+def test_a_difference_is_said(tiny: Path, tmp_path: Path, file: str, content: object, message: str) -> None:
     directory = linked_copy(tiny, tmp_path / "other", {file: json.dumps(content)})
-    with pytest.warns(UserWarning, match=said) as caught:
+    with pytest.warns(UserWarning, match=message) as caught:
         encoder = TextEncoder.from_pretrained(directory)
     assert [Path(warning.filename) for warning in caught] == [Path(__file__)]
-    same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
+    assert_same(encoder.encode(TEXTS), TextEncoder.from_pretrained(tiny).encode(TEXTS))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_saved_and_read_again(tmp_path: Path, kind: Any) -> None:
     encoder.save(tmp_path / "deep/er")
     again = TextEncoder.from_pretrained(tmp_path / "deep/er", encoder.handling)
     assert again.max_length == 20
-    same(again.encode(SENTENCES), encoder.encode(SENTENCES))
+    assert_same(again.encode(SENTENCES), encoder.encode(SENTENCES))
     assert again.fingerprint() == encoder.fingerprint()
 
 
@@ -198,7 +200,7 @@ def test_weights_that_lie_across_each_other_are_saved(tiny: Path, tmp_path: Path
     encoder.save(tmp_path / "saved")
     again = TextEncoder.from_pretrained(tmp_path / "saved")
     assert again.fingerprint() == encoder.fingerprint()
-    same(again.encode(TEXTS), encoder.encode(TEXTS))
+    assert_same(again.encode(TEXTS), encoder.encode(TEXTS))
 
 
 @pytest.mark.parametrize("lower_case", [False, True])
@@ -222,7 +224,7 @@ def test_a_real_one_saved(minilm: Path, tmp_path: Path) -> None:
     encoder.save(tmp_path / "saved")
     again = TextEncoder.from_pretrained(tmp_path / "saved")
     assert again.max_length == 256 and again.fingerprint() == encoder.fingerprint()
-    same(again.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]))
+    assert_same(again.encode(TEXTS[:3]), encoder.encode(TEXTS[:3]))
 
 
 def test_saved_over_the_files_it_was_read_from(tiny: Path, tmp_path: Path) -> None:
@@ -233,8 +235,8 @@ def test_saved_over_the_files_it_was_read_from(tiny: Path, tmp_path: Path) -> No
     with torch.no_grad():
         next(second.parameters()).mul_(-2)
     second.save(directory)
-    same(first.encode(TEXTS), vectors)
-    same(TextEncoder.from_pretrained(directory).encode(TEXTS), second.encode(TEXTS))
+    assert_same(first.encode(TEXTS), vectors)
+    assert_same(TextEncoder.from_pretrained(directory).encode(TEXTS), second.encode(TEXTS))
     assert not torch.equal(second.encode(TEXTS), vectors)
     assert [path.name for path in directory.iterdir() if path.name.startswith("tmp")] == []
 
@@ -250,11 +252,11 @@ def test_a_folder_that_cannot_be_made(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_directory_is_read_without_a_look_at_a_hub(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: asked.append(where))
-    monkeypatch.setattr(socket.socket, "connect", lambda _, where: asked.append(where))
+    requests: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: requests.append(where))
+    monkeypatch.setattr(socket.socket, "connect", lambda _, where: requests.append(where))
     TextEncoder.from_pretrained(tiny).encode(["liver"])
-    assert asked == []
+    assert requests == []
 
 
 @pytest.fixture
@@ -280,6 +282,6 @@ def test_by_name_from_what_a_hub_gave_before(tiny: Path) -> None:
 
 @pytest.mark.usefixtures("hub")
 def test_a_hub_that_cannot_be_reached() -> None:
-    said = refusal(DEFAULT_ENCODER)
-    assert "'FremyCompany/BioLORD-2023' is neither a directory here nor an encoder that could be had" in said
-    assert "give the directory of one" in said and "licence" in said
+    message = refusal(DEFAULT_ENCODER)
+    assert "'FremyCompany/BioLORD-2023' is neither a directory here nor an encoder that could be had" in message
+    assert "give the directory of one" in message and "licence" in message

@@ -1,3 +1,5 @@
+"""The fingerprint of a text encoder: what changes it, and what does not."""
+
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +50,8 @@ def test_laid_out_otherwise_in_memory_it_is_the_same(encoder: TextEncoder, direc
 
 def test_a_real_encoder_has_the_same_everywhere(minilm: Path) -> None:
     """Written down with transformers 4.48 and 5.24: a bank that one of them filled serves the other."""
-    known = "334c8907842aeb67c14c260698c2d58ecf9ea824f76517411fae867b346d975e"
-    assert TextEncoder.from_pretrained(minilm).fingerprint() == known
+    recorded = "334c8907842aeb67c14c260698c2d58ecf9ea824f76517411fae867b346d975e"
+    assert TextEncoder.from_pretrained(minilm).fingerprint() == recorded
 
 
 def optimizer_step(make: Callable[..., torch.optim.Optimizer], **options: Any) -> Callable[[TextEncoder], None]:
@@ -133,10 +135,10 @@ def test_what_is_done_to_a_text_counts(directory: Path, encoder: TextEncoder) ->
         PromptHandling(max_length=20),
         PromptHandling("the {}", lower_case=True),
     ]
-    found = [TextEncoder.from_pretrained(directory, handling).fingerprint() for handling in handlings]
-    assert len(set(found)) == len(handlings)
+    fingerprints = [TextEncoder.from_pretrained(directory, handling).fingerprint() for handling in handlings]
+    assert len(set(fingerprints)) == len(handlings)
     # As long as the encoder takes is no change.
-    assert TextEncoder.from_pretrained(directory, PromptHandling(max_length=48)).fingerprint() == found[0]
+    assert TextEncoder.from_pretrained(directory, PromptHandling(max_length=48)).fingerprint() == fingerprints[0]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +147,9 @@ def test_what_is_done_to_a_text_counts(directory: Path, encoder: TextEncoder) ->
 def test_a_setting_of_the_network_counts(
     encoder: TextEncoder, directory: Path, tmp_path: Path, name: str, value: object
 ) -> None:
-    other = TextEncoder.from_pretrained(with_config(directory, tmp_path / "other", **{name: value}))
-    assert not torch.equal(other.encode(["liver"]), encoder.encode(["liver"]))
-    assert other.fingerprint() != encoder.fingerprint()
+    changed = TextEncoder.from_pretrained(with_config(directory, tmp_path / "other", **{name: value}))
+    assert not torch.equal(changed.encode(["liver"]), encoder.encode(["liver"]))
+    assert changed.fingerprint() != encoder.fingerprint()
 
 
 def test_a_setting_that_decides_nothing_does_not_count(encoder: TextEncoder, directory: Path, tmp_path: Path) -> None:
@@ -157,8 +159,8 @@ def test_a_setting_that_decides_nothing_does_not_count(encoder: TextEncoder, dir
 
 @pytest.mark.parametrize("change", [{"lower_case": True}, {"seed": 1}])
 def test_tokenizer_and_weights_count(encoder: TextEncoder, tmp_path: Path, change: dict[str, Any]) -> None:
-    other = TextEncoder.from_pretrained(tiny_encoder(tmp_path / "other", **change))
-    assert other.fingerprint() != encoder.fingerprint()
+    changed = TextEncoder.from_pretrained(tiny_encoder(tmp_path / "other", **change))
+    assert changed.fingerprint() != encoder.fingerprint()
 
 
 def test_order_of_words_and_side_of_cutting_count(encoder: TextEncoder) -> None:
@@ -191,7 +193,7 @@ def test_of_two_equal_weights_exchanged(encoder: TextEncoder) -> None:
     model: Any = encoder.model
     layers: list[Tensor] = [model.encoder.layer[number].output.dense.weight for number in (0, 1)]
     with torch.no_grad():
-        kept = layers[0].clone()
+        first_weights = layers[0].clone()
         layers[0].copy_(layers[1])
-        layers[1].copy_(kept)
+        layers[1].copy_(first_weights)
     assert encoder.fingerprint() != first

@@ -61,16 +61,16 @@ def loss(model: StagedModel) -> torch.Tensor:
     assert isinstance(model, TextSegmenter)
     result = model(x, TEXTS, full=True)
     assert isinstance(result, Segmentation)
-    return torch.stack([one.square().mean() for one in (*result.logits, result.presence)]).sum()
+    return torch.stack([logits.square().mean() for logits in (*result.logits, result.presence)]).sum()
 
 
 def changed(model: StagedModel, before: dict[str, torch.Tensor]) -> set[str]:
     return {name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])}
 
 
-def names_of(model: StagedModel, wanted: Iterable[ModelPart]) -> set[str]:
-    own = {id(parameter) for part in wanted for parameter in parameters_of(model.parts()[part])}
-    return {name for name, parameter in model.named_parameters() if id(parameter) in own}
+def names_of(model: StagedModel, parts: Iterable[ModelPart]) -> set[str]:
+    identities = {id(parameter) for part in parts for parameter in parameters_of(model.parts()[part])}
+    return {name for name, parameter in model.named_parameters() if id(parameter) in identities}
 
 
 CASES: list[tuple[str, Stage, tuple[ModelPart, ...]]] = [
@@ -110,9 +110,9 @@ def test_only_what_the_stage_trains_gets_gradients_and_moves(
 @pytest.mark.parametrize("kind", ["stunet", "aligner", "segmenter"])
 def test_every_parameter_belongs_to_one_part(built: Build, kind: str) -> None:
     model = built(kind)
-    owned = [id(parameter) for members in model.parts().values() for parameter in parameters_of(members)]
-    assert len(owned) == len(set(owned))
-    assert set(owned) == {id(parameter) for parameter in model.parameters()}
+    identities = [id(parameter) for members in model.parts().values() for parameter in parameters_of(members)]
+    assert len(identities) == len(set(identities))
+    assert set(identities) == {id(parameter) for parameter in model.parameters()}
 
 
 def test_a_frozen_text_encoder_says_the_same_each_time_in_training(built: Build) -> None:
@@ -136,7 +136,7 @@ def test_freezing_again_changes_what_trains_and_drops_old_gradients(built: Build
     assert model.parts()["image_encoder"][0].training  # type: ignore[union-attr]
 
 
-def test_what_cannot_train_is_told(built: Build) -> None:
+def test_what_cannot_train_is_refused(built: Build) -> None:
     with pytest.raises(ValueError, match="one of pretrain, align, segment, not 'finetune'"):
         built("stunet").freeze("finetune")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="'segment' trains connector, image_decoder; a STUNet consists of image_enc"):

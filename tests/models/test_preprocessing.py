@@ -20,7 +20,7 @@ def test_orientations(orientation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"orientation": "RAI S"}, "orientation 'RAI S': one of L R"),
         ({"orientation": "RLS"}, "one of L R, one of A P, one of I S"),
@@ -33,7 +33,7 @@ def test_orientations(orientation: str) -> None:
         ({"normalisation": "window", "hu_window": (5, 5)}, "the lower end first"),
     ],
 )
-def test_what_is_wrong_is_told(changes: dict[str, Any], told: str) -> None:
+def test_what_is_wrong_is_refused(changes: dict[str, Any], message: str) -> None:
     settings: dict[str, Any] = {"spacing_mm": (1.5, 1.5, 1.5), "orientation": "SAR", "normalisation": "zscore"}
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         Preprocessing(**(settings | changes))

@@ -33,8 +33,8 @@ def test_a_prompt_s_mask_does_not_depend_on_the_other_prompts(connector: str) ->
         together = model(x, prompts, full=True)
         alone = model(x, prompts[[4]], full=True)
     assert isinstance(together, Segmentation) and isinstance(alone, Segmentation)
-    for whole, single in zip(together.logits, alone.logits, strict=True):
-        torch.testing.assert_close(whole[:, [4]], single, atol=1e-5, rtol=1e-5)
+    for several, single in zip(together.logits, alone.logits, strict=True):
+        torch.testing.assert_close(several[:, [4]], single, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(together.presence[:, [4]], alone.presence, atol=1e-5, rtol=1e-5)
 
 
@@ -54,17 +54,17 @@ def test_training_gets_every_level_and_the_presence() -> None:
     assert [tuple(level.shape[2:]) for level in result.logits] == [(32, 32, 64), (16, 16, 32), (8, 8, 16), (4, 4, 8)]
     assert result.presence.shape == (2, 3)
     torch.testing.assert_close(result.logits[0], model(volume(2, 32, 32, 64), embeddings(3)))
-    one = segmenter(levels=1)(volume(1, 32, 32, 64), embeddings(3), full=True)
-    assert isinstance(one, Segmentation) and len(one.logits) == 1
+    one_level = segmenter(levels=1)(volume(1, 32, 32, 64), embeddings(3), full=True)
+    assert isinstance(one_level, Segmentation) and len(one_level.logits) == 1
 
 
 def test_an_absent_structure_has_an_empty_mask() -> None:
     logits = torch.full((2, 3, 4, 4, 4), 2.0)
     logits[0, 1, 0] = -2.0
     presence = torch.tensor([[1.0, 1.0, -1.0], [-1.0, 1.0, 1.0]])
-    found = masks(logits, presence)
-    assert found.dtype == torch.bool
-    assert found.flatten(2).sum(dim=2).tolist() == [[64, 48, 0], [0, 64, 64]]
+    predicted = masks(logits, presence)
+    assert predicted.dtype == torch.bool
+    assert predicted.flatten(2).sum(dim=2).tolist() == [[64, 48, 0], [0, 64, 64]]
     assert masks(logits, presence, presence_threshold=0).flatten(2).sum(dim=2).tolist() == [[64, 48, 64], [64] * 3]
     assert masks(logits, presence, threshold=0.9).sum() == 0
 
@@ -87,8 +87,8 @@ def test_presence_is_read_from_what_the_mask_holds(connector: str) -> None:
 
 
 def test_an_empty_mask_holds_nothing_and_presence_has_no_part_in_the_mask() -> None:
-    held = MaskStatistics.of(torch.full((1, 2, 5), -1e4), torch.randn(1, 3, 5))
-    assert held.evidence().eq(0).all()
+    statistics = MaskStatistics.of(torch.full((1, 2, 5), -1e4), torch.randn(1, 3, 5))
+    assert statistics.evidence().eq(0).all()
     model = segmenter()
     torch.autograd.backward(model(volume(1, 32, 32, 64), embeddings(4), full=True).presence.sum())
     moved = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
@@ -117,14 +117,16 @@ def test_it_learns_to_find_one_of_two_blocks_and_that_a_third_is_not_there() -> 
     model.eval()
     with torch.no_grad():
         result = model(x, prompts, full=True)
-    found = masks(result.logits[0], result.presence)
-    overlap = 2 * (found & target.bool()).sum(dim=(2, 3, 4)) / (found.sum(dim=(2, 3, 4)) + target.sum(dim=(2, 3, 4)))
+    predicted = masks(result.logits[0], result.presence)
+    overlap = (
+        2 * (predicted & target.bool()).sum(dim=(2, 3, 4)) / (predicted.sum(dim=(2, 3, 4)) + target.sum(dim=(2, 3, 4)))
+    )
     assert overlap[0, :2].min() > 0.9
-    assert found[0, 2].sum() == 0
+    assert predicted[0, 2].sum() == 0
 
 
 @pytest.mark.parametrize(
-    ("call", "told"),
+    ("call", "message"),
     [
         (lambda: segmenter()(volume(1, 32, 32, 32), ["liver"]), "no text encoder"),
         (lambda: segmenter()(volume(1, 32, 32, 32), "liver"), r"\['liver'\] is one prompt"),
@@ -134,6 +136,6 @@ def test_it_learns_to_find_one_of_two_blocks_and_that_a_third_is_not_there() -> 
         (lambda: segmenter()(volume(1, 32, 32, 32), torch.zeros(2, EMBEDDING + 1)), r"\(P, 32\), not \(2, 33\)"),
     ],
 )
-def test_what_is_wrong_is_told(call: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_wrong_is_refused(call: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         call()

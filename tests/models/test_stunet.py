@@ -30,8 +30,8 @@ def notes() -> Path:
     return folder
 
 
-def known_weights(network: nn.Module) -> dict[str, Tensor]:
-    """The weights of the reference numbers: a sine of the flat index, shifted by the place of the name."""
+def reference_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return the weights of the reference numbers: a sine of the flat index, shifted by the place of the name."""
     state = network.state_dict()
     for number, name in enumerate(sorted(state)):
         shape = state[name].shape
@@ -43,19 +43,19 @@ def known_weights(network: nn.Module) -> dict[str, Tensor]:
     return state
 
 
-def known_volume() -> Tensor:
+def reference_volume() -> Tensor:
     deep, high, wide = torch.meshgrid(*(torch.arange(n, dtype=torch.float64) for n in (32, 32, 64)), indexing="ij")
     return torch.sin(0.11 * deep + 0.23 * high + 0.37 * wide)[None, None]
 
 
-def known(size: str | Architecture, classes: int = 5) -> STUNet:
+def reference_network(size: str | Architecture, classes: int = 5) -> STUNet:
     network = STUNet(size, num_classes=classes).double().eval()
-    network.load_state_dict(known_weights(network))
+    network.load_state_dict(reference_weights(network))
     return network
 
 
-def plainly(state: dict[str, Tensor], architecture: Architecture, x: Tensor) -> list[Tensor]:
-    """The published network from its description, with nothing but functions; outputs finest first."""
+def outputs_written_plainly(state: dict[str, Tensor], architecture: Architecture, x: Tensor) -> list[Tensor]:
+    """Return outputs of the published network, written from its description with functions alone; finest first."""
 
     def conv(name: str, x: Tensor, stride: Any = 1) -> Tensor:
         weight = state[f"{name}.weight"]
@@ -91,7 +91,7 @@ def test_outputs_are_those_of_the_published_network(
 ) -> None:
     published = json.loads((notes / "stunet_reference.json").read_text())[reference]
     with torch.no_grad():
-        outputs = known(size)(known_volume().to(memory_format=layout), deep_supervision=True)
+        outputs = reference_network(size)(reference_volume().to(memory_format=layout), deep_supervision=True)
     assert len(outputs) == 5
     for output, expected in zip(outputs, published["outputs"], strict=True):
         assert list(output.shape) == expected["shape"]
@@ -114,11 +114,11 @@ def test_outputs_are_those_of_the_published_network(
 def test_outputs_are_those_of_the_network_written_plainly(
     architecture: Architecture, layout: torch.memory_format
 ) -> None:
-    network = known(architecture)
-    x = torch.cat((known_volume(), known_volume().flip(2) * 2 - 1)).to(memory_format=layout)
+    network = reference_network(architecture)
+    x = torch.cat((reference_volume(), reference_volume().flip(2) * 2 - 1)).to(memory_format=layout)
     with torch.no_grad():
         outputs = network(x, deep_supervision=True)
-        expected = plainly(network.state_dict(), architecture, x)
+        expected = outputs_written_plainly(network.state_dict(), architecture, x)
         assert torch.equal(network(x), outputs[0])
     torch.testing.assert_close(network(x), outputs[0], atol=1e-10, rtol=1e-10)  # with gradients: see `_convolve`
     for output, plain in zip(outputs, expected, strict=True):
@@ -155,7 +155,7 @@ def test_encode_and_decode_give_the_pyramid_and_the_finest_features() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "told"),
+    ("shape", "message"),
     [
         ((1, 3, 32, 32, 32), r"takes 1 input channel\(s\), not 3"),
         ((1, 32, 32, 32), r"\(B, C, D, H, W\), not \(1, 32, 32, 32\)"),
@@ -167,9 +167,11 @@ def test_encode_and_decode_give_the_pyramid_and_the_finest_features() -> None:
     ],
 )
 @pytest.mark.parametrize("training", [True, False])
-def test_a_volume_that_does_not_fit_is_told_with_what_does(shape: tuple[int, ...], told: str, training: bool) -> None:
+def test_a_volume_that_does_not_fit_is_refused_with_a_size_that_does(
+    shape: tuple[int, ...], message: str, training: bool
+) -> None:
     network = STUNet("tiny", num_classes=2).train(training)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         network(torch.zeros(shape))
 
 
@@ -182,7 +184,7 @@ def test_the_sizes_that_are_named_do_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "told"),
+    ("build", "message"),
     [
         (lambda: STUNet("XL"), "comes in tiny, tiny-deep, S, B, L, H, not 'XL'"),
         (lambda: STUNet("tiny", in_channels=0), "at least one input channel"),
@@ -194,8 +196,8 @@ def test_the_sizes_that_are_named_do_fit() -> None:
         (lambda: Architecture((1, 1), (4, 0), ((2, 2, 2),)), "at least 1"),
     ],
 )
-def test_what_cannot_be_built_is_told(build: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_cannot_be_built_is_refused(build: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         build()
 
 
@@ -205,13 +207,13 @@ def test_more_input_channels() -> None:
 
 
 def test_outputs_are_picked_by_name() -> None:
-    network = known("tiny", classes=105)
+    network = reference_network("tiny", classes=105)
     network.labels = PUBLISHED_LABELS
     names = ["spleen", "background", "kidney_left"]
     with torch.no_grad():
-        whole = network(known_volume(), deep_supervision=True)
-        chosen = network.select_labels(names)(known_volume(), deep_supervision=True)
-    for before, after in zip(whole, chosen, strict=True):
+        all_outputs = network(reference_volume(), deep_supervision=True)
+        chosen = network.select_labels(names)(reference_volume(), deep_supervision=True)
+    for before, after in zip(all_outputs, chosen, strict=True):
         assert torch.allclose(after, before[:, [PUBLISHED_LABELS.index(name) for name in names]], atol=1e-12)
     assert (network.num_classes, network.labels) == (3, tuple(names))
     assert all(parameter.requires_grad for parameter in network.parameters())
@@ -229,21 +231,21 @@ def test_published_labels_are_the_alphabetical_ones(notes: Path) -> None:
 def test_checkpointing_changes_memory_and_no_gradient(size: str) -> None:
     plain, saving = (STUNet(size, num_classes=2, checkpointing=flag).double() for flag in (False, True))
     saving.load_state_dict(plain.state_dict())
-    kept = []
+    saved_sizes = []
     for network in (plain, saving):
-        held = 0
+        saved_size = 0
 
         def pack(tensor: Tensor) -> Tensor:
-            nonlocal held
-            held += tensor.numel()
+            nonlocal saved_size
+            saved_size += tensor.numel()
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            loss = network(known_volume()).square().mean()
-        kept.append(held)
+            loss = network(reference_volume()).square().mean()
+        saved_sizes.append(saved_size)
         loss.backward()
-    assert kept[1] < 0.7 * kept[0]
-    for (name, one), other in zip(plain.named_parameters(), saving.parameters(), strict=True):
+    assert saved_sizes[1] < 0.7 * saved_sizes[0]
+    for (name, expected), actual in zip(plain.named_parameters(), saving.parameters(), strict=True):
         if not name.startswith("seg_outputs.") or name.startswith("seg_outputs.4"):
-            assert one.grad is not None and other.grad is not None
-            torch.testing.assert_close(other.grad, one.grad, msg=name)
+            assert expected.grad is not None and actual.grad is not None
+            torch.testing.assert_close(actual.grad, expected.grad, msg=name)

@@ -1,7 +1,8 @@
+"""Embeddings of texts: against sentence-transformers and a naive version, order, batches, modes and gradients."""
+
 import inspect
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,11 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import AutoModel, CLIPConfig, CLIPModel, T5Config, T5Model
+from transformers import AutoModel
 
-from models.prompt_handling import PromptHandling, TextEncoderError
 from models.text import DEFAULT_ENCODER, TextEncoder
-from tests.models.encoders import LONG, SENTENCES, linked_copy, tiny_encoder
+from tests.models.encoders import LONG, SENTENCES, tiny_encoder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -110,13 +110,13 @@ def tiny_session(tiny_directory: Path) -> tuple[TextEncoder, dict[str, Tensor]]:
 @pytest.fixture
 def batches(tiny: TextEncoder) -> Iterator[list[tuple[int, int]]]:
     """(N, L) of each batch that the network is given."""
-    seen: list[tuple[int, int]] = []
+    sizes: list[tuple[int, int]] = []
 
     def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Tensor]) -> None:
-        seen.append(cast(tuple[int, int], tuple(kwargs["input_ids"].shape)))
+        sizes.append(cast(tuple[int, int], tuple(kwargs["input_ids"].shape)))
 
     handle = tiny.model.register_forward_pre_hook(note, with_kwargs=True)
-    yield seen
+    yield sizes
     handle.remove()
 
 
@@ -207,7 +207,7 @@ def test_pooling_is_float32_under_autocast(tiny: TextEncoder) -> None:
 
 @pytest.mark.parametrize("method", ["encode", "embed", "tokenize"])
 @pytest.mark.parametrize(
-    ("texts", "error", "said"),
+    ("texts", "error", "message"),
     [
         (["liver", 3], TypeError, "text 1 is 3, a int"),
         (["liver", "spleen", None], TypeError, "text 2 is None"),
@@ -216,8 +216,8 @@ def test_pooling_is_float32_under_autocast(tiny: TextEncoder) -> None:
         (["liver", "ab\ud800"], ValueError, "text 1 has half a character at 2"),
     ],
 )
-def test_what_is_no_text(tiny: TextEncoder, method: str, texts: Any, error: type[Exception], said: str) -> None:
-    with pytest.raises(error, match=said):
+def test_what_is_no_text(tiny: TextEncoder, method: str, texts: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
         getattr(tiny, method)(texts)
 
 
@@ -228,124 +228,6 @@ def test_texts_that_come_one_by_one(tiny: TextEncoder) -> None:
 def test_a_batch_of_none(tiny: TextEncoder) -> None:
     with pytest.raises(ValueError, match="batch_size 0: write 1 or more"):
         tiny.encode(FEW, batch_size=0)
-
-
-# How long a text may be.
-
-
-@pytest.mark.parametrize(("kind", "length"), [("bert", 20), ("mpnet", 18), ("roberta", 18)])
-def test_all_positions_of_a_network_are_used_and_no_more(tmp_path: Path, kind: Any, length: int) -> None:
-    encoder = TextEncoder.from_pretrained(tiny_encoder(tmp_path / "tiny", kind, positions=20))
-    assert encoder.max_length == length
-    tokens = encoder.tokenize([LONG, "short"])
-    assert tokens["input_ids"].shape == (2, length)
-    assert encoder(**tokens).shape == (2, 16)
-    one_more = torch.full((1, length + 1), 9)
-    with pytest.raises((IndexError, RuntimeError)):
-        encoder(one_more, torch.ones_like(one_more))
-
-
-@pytest.mark.parametrize(
-    ("stated", "length"),
-    [('{"max_seq_length": 10}', 10), ('{"max_seq_length": 4000}', 48), ('{"max_seq_length": null}', 48), ("{}", 48)],
-)
-def test_the_files_say_how_long(tiny_directory: Path, tmp_path: Path, stated: str, length: int) -> None:
-    directory = linked_copy(tiny_directory, tmp_path / "stated", {"sentence_bert_config.json": stated})
-    assert TextEncoder.from_pretrained(directory).max_length == length
-
-
-def test_handling_may_ask_for_less_and_not_for_more(tiny_directory: Path) -> None:
-    encoder = TextEncoder.from_pretrained(tiny_directory, PromptHandling(max_length=5))
-    assert encoder.max_length == 5
-    assert encoder.tokenize([LONG])["input_ids"].shape == (1, 5)
-    assert torch.equal(encoder.encode(["livid"]), encoder.encode(["liver"]))
-    with pytest.raises(TextEncoderError, match=r"max_length 49: .*tiny takes 48 tokens at most"):
-        TextEncoder.from_pretrained(tiny_directory, PromptHandling(max_length=49))
-
-
-def test_a_network_without_a_table_of_positions(tiny: TextEncoder) -> None:
-    model: Any = tiny.model
-    model.embeddings.position_embeddings = nn.Identity()
-    model.config.max_position_embeddings = 30
-    assert rebuilt(tiny).max_length == 30
-    model.config.max_position_embeddings = -1
-    with pytest.raises(TextEncoderError, match="does not say how long a text may be"):
-        rebuilt(tiny)
-    assert rebuilt(tiny, PromptHandling(max_length=9)).max_length == 9
-
-
-def rebuilt(encoder: TextEncoder, handling: PromptHandling | None = None) -> TextEncoder:
-    return TextEncoder(encoder.model, encoder.tokenizer, handling or PromptHandling(), "tiny")
-
-
-# What is done to a text first.
-
-
-def test_template_and_lower_case_change_the_text_in_this_order() -> None:
-    assert PromptHandling("A CT of the {}.").apply("Left Kidney") == "A CT of the Left Kidney."
-    assert PromptHandling("A CT of the {}.", lower_case=True).apply("Left Kidney") == "a ct of the left kidney."
-    assert PromptHandling().apply("Left {} Kidney") == "Left {} Kidney"
-    assert PromptHandling("{organ} {{{}}}").apply("{x}") == "{organ} {{{x}}}"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"template": "A CT."}, "write {} exactly once"),
-        ({"template": "{} or {}"}, "write {} exactly once"),
-        ({"template": "{organ}"}, "write {} exactly once"),
-        ({"template": ["{}"]}, "write {} exactly once"),
-        ({"lower_case": "no"}, "write true or false"),
-        ({"max_length": 2}, "3 at least"),
-        ({"max_length": 8.5}, "3 at least"),
-        ({"max_length": True}, "3 at least"),
-    ],
-)
-def test_handling_that_cannot_be(wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(TextEncoderError) as caught:
-        PromptHandling(**wrong)
-    assert said in str(caught.value)
-
-
-def test_handling_reaches_the_network(tiny_directory: Path, tiny: TextEncoder) -> None:
-    asked = TextEncoder.from_pretrained(tiny_directory, PromptHandling("the {}!", lower_case=True))
-    torch.testing.assert_close(asked.encode(["Liver"]), tiny.encode(["the liver!"]), rtol=0, atol=0)
-    torch.testing.assert_close(asked.embed(["Liver"]), tiny.embed(["the liver!"]), rtol=0, atol=0)
-    # This tokenizer tells capitals from small letters.
-    assert (tiny.encode(["Liver"]) - tiny.encode(["liver"])).abs().max() > 1e-2
-    assert asked.handling == PromptHandling(**asdict(asked.handling))
-
-
-def test_texts_that_become_one_prompt_are_embedded_once(tiny_directory: Path) -> None:
-    encoder = TextEncoder.from_pretrained(tiny_directory, PromptHandling(lower_case=True))
-    vectors = encoder.encode(["LIVER", "spleen", "Liver"], batch_size=1)
-    assert torch.equal(vectors[0], vectors[2]) and not torch.equal(vectors[0], vectors[1])
-
-
-# Networks and tokenizers that do not go together.
-
-
-def test_what_also_decodes_or_sees_is_refused(tiny: TextEncoder) -> None:
-    small = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
-    models = [
-        T5Model(T5Config(vocab_size=200, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)),
-        CLIPModel(CLIPConfig(text_config=small | {"vocab_size": 200}, vision_config=small, projection_dim=8)),
-    ]
-    for model in models:
-        with pytest.raises(TextEncoderError, match="tiny does more than encode text"):
-            TextEncoder(model, tiny.tokenizer, PromptHandling(), "tiny")
-
-
-def test_a_tokenizer_that_cannot_pad(tiny: TextEncoder) -> None:
-    tiny.tokenizer.pad_token = None
-    with pytest.raises(TextEncoderError, match="no token to pad with"):
-        rebuilt(tiny)
-
-
-def test_a_tokenizer_of_a_larger_network(tiny: TextEncoder) -> None:
-    tiny.tokenizer.add_tokens(["hepar"])
-    with pytest.raises(TextEncoderError, match="put the files of one together"):
-        rebuilt(tiny)
 
 
 def test_the_default_is_biolord() -> None:

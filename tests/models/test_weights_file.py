@@ -113,7 +113,7 @@ def test_objects_in_numpy_arrays_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "cannot be read as a PyTorch file"),
         (b"not weights at all", "cannot be read as a PyTorch file|is no PyTorch file"),
@@ -121,14 +121,14 @@ def test_objects_in_numpy_arrays_are_refused(tmp_path: Path) -> None:
         (b"\x80\x02}q\x00.", "cannot be read as a PyTorch file|is no PyTorch file"),
     ],
 )
-def test_a_torn_or_foreign_file_is_told(tmp_path: Path, content: bytes, told: str) -> None:
+def test_a_torn_or_foreign_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "x.model"
     path.write_bytes(content)
-    with pytest.raises(WeightsFileError, match=f"x.model.*({told})"):
+    with pytest.raises(WeightsFileError, match=f"x.model.*({message})"):
         read_weights(path)
 
 
-def test_a_file_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": network().state_dict()}, tmp_path / "cut.model")
     save_file({"w": torch.ones(100)}, tmp_path / "cut.safetensors")
     for name in ("cut.model", "cut.safetensors"):
@@ -141,7 +141,7 @@ def test_a_file_cut_short_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ({"state_dict": {}}, "nothing instead of tensors"),
         ({"epoch": 3, "optimizer": {}}, "no weights under state_dict or network_weights; it holds epoch, optimizer"),
@@ -152,9 +152,9 @@ def test_a_file_cut_short_is_told(tmp_path: Path) -> None:
         ({name: tensor.int() for name, tensor in network().state_dict().items()}, "not floating point: conv_blocks"),
     ],
 )
-def test_what_is_not_stunet_is_told(tmp_path: Path, content: Any, told: str) -> None:
+def test_what_is_not_stunet_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     torch.save(content, tmp_path / "other.pth")
-    with pytest.raises(WeightsFileError, match=f"other.pth.*{told}"):
+    with pytest.raises(WeightsFileError, match=f"other.pth.*{message}"):
         STUNet.load_published(tmp_path / "other.pth")
 
 
@@ -166,6 +166,6 @@ def test_what_is_missing_or_too_much_is_listed(tmp_path: Path) -> None:
     torch.save({"state_dict": state}, tmp_path / "odd.pth")
     with pytest.raises(WeightsFileError) as caught:
         STUNet.load_published(tmp_path / "odd.pth")
-    told = str(caught.value)
-    assert "1 missing: upsample_layers.3.conv.bias" in told and "1 unknown: extra.weight" in told
-    assert "1 of another shape: seg_outputs.2.weight is (4, 3, 1, 1, 1) and not (4, 16, 1, 1, 1)" in told
+    message = str(caught.value)
+    assert "1 missing: upsample_layers.3.conv.bias" in message and "1 unknown: extra.weight" in message
+    assert "1 of another shape: seg_outputs.2.weight is (4, 3, 1, 1, 1) and not (4, 16, 1, 1, 1)" in message

@@ -11,13 +11,13 @@ EMBEDDING = 32
 
 
 def embeddings(count: int, seed: int = 0) -> Tensor:
-    """Prompt embeddings (P, E) of length 1."""
+    """Return prompt embeddings (P, E) of length 1."""
     vectors = torch.randn(count, EMBEDDING, generator=torch.Generator().manual_seed(seed))
     return functional.normalize(vectors, dim=-1)
 
 
 def volume(*shape: int, seed: int = 0) -> Tensor:
-    """Noise with some structure, (B, 1, D, H, W)."""
+    """Return noise with some structure, (B, 1, D, H, W)."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.randn(shape[0], 1, *(max(size // 8, 1) for size in shape[1:]), generator=generator)
     smooth = functional.interpolate(coarse, size=shape[1:], mode="trilinear")
@@ -25,7 +25,7 @@ def volume(*shape: int, seed: int = 0) -> Tensor:
 
 
 def segmenter(connector: str = "mlp", *, levels: int = 3, seed: int = 0) -> TextSegmenter:
-    """A segmenter without a text encoder, in evaluation mode."""
+    """Return a segmenter without a text encoder, in evaluation mode."""
     torch.manual_seed(seed)
     image = STUNet("tiny")
     return TextSegmenter(image, None, connector, embedding_dim=EMBEDDING, hidden=64, levels=levels).eval()

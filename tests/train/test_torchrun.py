@@ -51,7 +51,7 @@ def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: P
     values = settings(stage, world, **ALIKE)
     data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
     out = tmp_path / "two"
-    words = [stage, *data, "--out", str(out), *flags_of(values)]
+    words = [stage, *data, "--out", str(out), *flags_of(values, tmp_path)]
     if stage == "align":
         meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}", "--rdzv-id", "ovct"]
         nodes = [["--nnodes", "2", "--nproc-per-node", "1", *meeting]] * 2

@@ -10,6 +10,6 @@ class SegmentError(OvctError, ValueError):
 
 
 class LogitStorageError(OvctError, ValueError):
-    """The disk has no room for the logits or features of a volume."""
+    """The disk has no room for the logits or features of a volume: a failure under way."""
 
-    exit_code = 2
+    exit_code = 1

@@ -1,4 +1,4 @@
-"""`ovct segment`: prompts and scans of a command line -> jobs -> files, for one scan or for many with one model.
+"""`ovct segment`: prompts and scans of a command line -> jobs, which `run_jobs` carries out, for one scan or for many.
 
 A file of jobs is CSV (columns ct, out and, if prompts differ, prompts separated by |) or JSONL (the same keys; prompts
 as a list too). Relative paths count from the current folder. A job whose files are all there is not done again.

@@ -6,19 +6,22 @@
 
 How a prompt becomes a mask:
 
-    prompt      -> embedding    `prompts`: checked, and replaced by a name of the training if the vocabulary knows it;
+    prompt      -> embedding    `prompts`: checked, and replaced by a name of the training if the vocabulary knows it
+                                (`train.data.structure_prompts` has these names);
                                 `models.text`: the text encoder turns it into a vector (E)
     scan        -> volume       `train.scans.grid`: resampled to the network's grid, intensities scaled (1, D, H, W)
     volume      -> windows      `windows`: overlapping windows run through the network (`models.stunet`), whose finest
                                 features are blended
-    embedding   -> logits       `models.connectors`: the embedding becomes a query (C); `logit_volume`: query times
+    embedding   -> logits       `models.connectors`: the embedding becomes a query (C), `models.segmenter` says
+                                whether its structure is there at all; `logit_volume`: query times
                                 features is a logit for each voxel, on the network's grid
     logits      -> label map    `label_map`: interpolated to the scan's voxels, above the threshold, and assigned to one
                                 prompt each; a prompt whose structure is judged absent has no voxel
     label map   -> result       `label_table`: volumes and mean HU of each prompt; `result`: each prompt's own mask
     result      -> files        `outputs`: NIfTI, JSON, DICOM SEG (`dicom_seg`), a picture (`preview`)
 
-`options` holds thresholds and other settings; `jobs` runs all of this for one scan of a command line, or for many.
+`options` holds thresholds and other settings. `jobs` reads what a command line asks for, and `run_jobs` runs all of
+this for one scan or for many.
 
 Shapes: P prompts, T texts that the model is asked, E embedding, C feature channels, D H W voxels of the network's grid,
 X Y Z voxels of the scan.

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from curation.readers import tables
+from curation.readers.rows import Table
 from curation.runtime.errors import InputError
 from tests.curation.readers.reading import RECORDS, read_table, write_records
 
@@ -50,3 +54,21 @@ def test_files_that_cannot_be_read(tmp_path: Path, name: str, raw: bytes, messag
         return
     with pytest.raises(InputError, match=message):
         read_table(tmp_path / name)
+
+
+def test_a_format_may_share_its_magic_with_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenDocument sheets are ZIP files as XLSX is; a row of the table is all that a new format takes."""
+    opened: list[Path] = []
+
+    @contextmanager
+    def open_ods(path: Path, *_: object) -> Iterator[Table]:
+        opened.append(path)
+        yield Table(("text",), iter(()))
+
+    ods = tables.FileFormat("ODS", frozenset({".ods"}), open_ods, magic=b"PK\x03\x04")
+    monkeypatch.setattr(tables, "FILE_FORMATS", (*tables.FILE_FORMATS, ods))
+    for name, format_name in (("a.ods", "ODS"), ("a.xlsx", "XLSX"), ("a.csv", "XLSX")):
+        assert tables._format_of(Path(name), b"PK\x03\x04", gzipped=False).name == format_name
+    (tmp_path / "a.ods").write_bytes(b"PK\x03\x04 and more")
+    with tables.open_table(tmp_path / "a.ods", lambda *_, **__: None):
+        assert opened == [tmp_path / "a.ods"]

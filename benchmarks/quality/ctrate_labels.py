@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.quality.ctrate_rules import ANY_WORD, GONE, RULES, Rule, Way
+from benchmarks.quality.ctrate_rules import ANY_WORD, GONE, RULES, CaptionPattern, Rule
 from curation.language.assertion import assess
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
@@ -30,49 +30,49 @@ WEAK = 0.85
 
 
 class Labeller:
-    """Reads the labels of a report from its captions."""
+    """Derives the labels of a report from its captions."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.within = {way: self._within(way.organs) for rule in RULES for way in rule.ways}
+        self.organs_of = {pattern: self._organs(pattern.organs) for rule in RULES for pattern in rule.patterns}
 
     def labels(self, captions: Iterable[tuple[str, str]]) -> set[str]:
-        """Positive labels of (organ, caption) pairs."""
+        """Return the positive labels of (organ, caption) pairs."""
         return {rule.label for organ, caption in captions for rule in RULES if self.carries(rule, organ, caption)}
 
     def carries(self, rule: Rule, organ: str, caption: str) -> bool:
-        """Whether one caption carries the label of a rule."""
+        """Return whether a caption carries the label of a rule."""
         organ = self.vocabulary.resolve(organ) or organ
         claim = _without_heading(organ, caption)
-        return not GONE.search(claim) and any(self._affirms(way, organ, claim) for way in rule.ways)
+        return not GONE.search(claim) and any(self._affirms(pattern, organ, claim) for pattern in rule.patterns)
 
-    def _affirms(self, way: Way, organ: str, claim: str) -> bool:
-        if organ not in self.within[way] or (way.unless and way.unless.search(claim)):
+    def _affirms(self, pattern: CaptionPattern, organ: str, claim: str) -> bool:
+        if organ not in self.organs_of[pattern] or (pattern.unless and pattern.unless.search(claim)):
             return False
-        wanted = ("affirmed",) if way.sure else ("affirmed", "possible")
-        return any(assess(claim, match.start(), match.end()) in wanted for match in way.terms.finditer(claim))
+        positive = ("affirmed",) if pattern.sure else ("affirmed", "possible")
+        return any(assess(claim, match.start(), match.end()) in positive for match in pattern.terms.finditer(claim))
 
-    def _within(self, organs: str) -> frozenset[str]:
-        """Canonical names of the organs in a list such as "heart, -coronary arteries" (see ``Way``)."""
-        names = [name.strip() for name in organs.split(",") if name.strip()]
-        found = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
+    def _organs(self, organ_list: str) -> frozenset[str]:
+        """Return the canonical names in a list such as "heart, -coronary arteries" (see ``CaptionPattern``)."""
+        names = [name.strip() for name in organ_list.split(",") if name.strip()]
+        organs = set() if any(not name.startswith("-") for name in names) else set(self.vocabulary.organs)
         for name in names:
             organ = self.vocabulary.resolve(name.lstrip("-="))
             if organ is None:
                 raise ValueError(f"“{name}” is not in the vocabulary")
-            meant = {organ} if "=" in name else {organ, *self.vocabulary.descendants(organ)}
-            found = found - meant if name.startswith("-") else found | meant
-        return frozenset(found)
+            parts = {organ} if "=" in name else {organ, *self.vocabulary.descendants(organ)}
+            organs = organs - parts if name.startswith("-") else organs | parts
+        return frozenset(organs)
 
 
 def _without_heading(organ: str, caption: str) -> str:
-    """The caption without the organ's name that an engine has put before it ("Spleen: normal")."""
+    """Return a caption without the organ's name that an engine has put before it ("Spleen: normal")."""
     heading, colon, rest = caption.partition(":")
     return rest.strip() if colon and heading.strip().lower() == organ.lower() else caption
 
 
 def curated(path: Path) -> Iterator[tuple[str, str, str]]:
-    """(report_id, organ, caption) of the accepted captions of the rules engine."""
+    """Yield (report_id, organ, caption) of the accepted captions of the rules engine."""
     from curation.engines.rules import RulesEngine
     from curation.readers.reports import read_reports
     from curation.verification.verifier import Verifier
@@ -80,14 +80,14 @@ def curated(path: Path) -> Iterator[tuple[str, str, str]]:
     verifier = Verifier()
     engine = RulesEngine(verifier)
     for report in read_reports(path):
-        read = verifier.read(report.text, report.sections)
-        for draft in engine.drafts(read):
-            if verifier.verify(read, draft.organ, draft.caption).accepted:
+        parsed_report = verifier.read(report.text, report.sections)
+        for draft in engine.drafts(parsed_report):
+            if verifier.verify(parsed_report, draft.organ, draft.caption).accepted:
                 yield report.report_id, draft.organ, draft.caption
 
 
 def from_set(directory: Path) -> Iterator[tuple[str, str, str]]:
-    """(report_id, organ, caption) of a caption set on disk."""
+    """Yield (report_id, organ, caption) of a caption set on disk."""
     import pyarrow.parquet as pq
 
     for part in sorted((directory / "captions").glob("*.parquet")):
@@ -105,27 +105,29 @@ class Score(NamedTuple):
 
 
 Labels = Mapping[str, Collection[str]]
-"""Report id -> its labels."""
+"""The labels of each report, by its id."""
 Captions = Mapping[str, list[tuple[str, str]]]
-"""Report id -> (organ, caption) of each of its captions."""
+"""The (organ, caption) pairs of each report, by its id."""
 
 
-def score(gold: Labels, found: Labels, label: str, keys: Collection[str]) -> Score:
-    """Hold the labels found against the human ones, over the reports ``keys``."""
-    hit = sum(label in gold[key] and label in found.get(key, ()) for key in keys)
+def score(gold: Labels, derived: Labels, label: str, keys: Collection[str]) -> Score:
+    """Compare the derived labels with the human ones, over the reports ``keys``."""
+    hits = sum(label in gold[key] and label in derived.get(key, ()) for key in keys)
     positive = sum(label in gold[key] for key in keys)
-    claimed = sum(label in found.get(key, ()) for key in keys)
-    f1 = 2 * hit / (positive + claimed) if positive + claimed else 1.0
-    return Score(hit / claimed if claimed else 0.0, hit / positive if positive else 0.0, f1, positive)
+    claimed = sum(label in derived.get(key, ()) for key in keys)
+    f1 = 2 * hits / (positive + claimed) if positive + claimed else 1.0
+    return Score(hits / claimed if claimed else 0.0, hits / positive if positive else 0.0, f1, positive)
 
 
-def _print_table(gold: Labels, found: Labels, parts: Mapping[str, Collection[str]]) -> None:
+def _print_table(gold: Labels, derived: Labels, parts: Mapping[str, Collection[str]]) -> None:
     print(f"{'label':36s} {'n':>5s} {'P':>6s} {'R':>6s} {'F1':>6s} {'F1 even':>8s} {'F1 odd':>7s}")
-    table = {rule.label: {part: score(gold, found, rule.label, keys) for part, keys in parts.items()} for rule in RULES}
+    table = {
+        rule.label: {part: score(gold, derived, rule.label, keys) for part, keys in parts.items()} for rule in RULES
+    }
     for label, scores in table.items():
-        whole, even, odd = scores["all"], scores["even"].f1, scores["odd"].f1
+        total, even, odd = scores["all"], scores["even"].f1, scores["odd"].f1
         print(
-            f"{label:36s} {whole.positive:5d} {whole.precision:6.3f} {whole.recall:6.3f} {whole.f1:6.3f} "
+            f"{label:36s} {total.positive:5d} {total.precision:6.3f} {total.recall:6.3f} {total.f1:6.3f} "
             f"{even:8.3f} {odd:7.3f}"
         )
     macro = {part: sum(scores[part].f1 for scores in table.values()) / len(table) for part in parts}
@@ -135,7 +137,7 @@ def _print_table(gold: Labels, found: Labels, parts: Mapping[str, Collection[str
 
 
 def _print_errors(rule: Rule, texts: Mapping[str, str], gold: Labels, captions: Captions, labeller: Labeller) -> None:
-    """For each report read otherwise: what made it positive, or its text and the captions with a word of the rule."""
+    """Print each report labelled otherwise: what made it positive, or its text and the captions nearest to the rule."""
     print(f"\n{rule.label}: {rule.why}")
     for key, text in texts.items():
         carrying = [pair for pair in captions[key] if labeller.carries(rule, *pair)]
@@ -144,8 +146,8 @@ def _print_errors(rule: Rule, texts: Mapping[str, str], gold: Labels, captions: 
         print(f"\n{'INVENTED' if carrying else 'MISSED'} {key}")
         if not carrying:
             print("   text:", text)
-        ways = [way for way in rule.ways if way.terms.pattern != ANY_WORD]
-        near = [pair for pair in captions[key] if any(way.terms.search(pair[1]) for way in ways)]
+        patterns = [pattern for pattern in rule.patterns if pattern.terms.pattern != ANY_WORD]
+        near = [pair for pair in captions[key] if any(pattern.terms.search(pair[1]) for pattern in patterns)]
         for organ, caption in carrying or near:
             print(f"   {organ}: {caption}")
 

@@ -1,7 +1,7 @@
-"""What each of the 18 CT-RATE labels means, as a rule over captions: under which organ, in which words.
+"""Rules for the 18 CT-RATE labels over captions: under which organ, in which words.
 
-The people who set the labels left no guideline. What they meant was read off the reports of one half of the file: which
-finding comes with a label and which does not. ``why`` says it in words; the patterns follow from it.
+The people who set the labels left no guideline. The meaning of a label was read off the reports of one half of the
+file: which finding comes with it and which does not. ``why`` says it in words; the patterns follow from it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CaptionPattern:
     """One way in which a caption may carry a label.
 
-    ``organs`` lists where it is filed: each name stands for all its parts too, unless ``=`` stands before it; ``-``
-    takes out again; a list that only takes out begins with every organ. One of ``terms`` must be said and not denied.
-    ``unless`` are words that make the caption something else. With ``sure`` a mere suspicion does not count.
+    ``organs`` lists the organs that the caption may be filed under: each name stands for all its parts too, unless
+    ``=`` stands before it; ``-`` removes them again; a list that only removes begins with every organ. One of ``terms``
+    must be said and not denied. ``unless`` are words that make the caption something else. With ``sure`` a mere
+    suspicion does not count.
     """
 
     organs: str
@@ -27,19 +28,19 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A label, what it means, and the ways in which a caption may carry it."""
+    """A label, what it means (``why``), and the patterns of captions that carry it."""
 
     label: str
     why: str
-    ways: tuple[Way, ...]
+    patterns: tuple[CaptionPattern, ...]
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
     return re.compile("|".join(alternatives), re.IGNORECASE)
 
 
-def _way(organs: str, *terms: str, unless: tuple[str, ...] = (), sure: bool = False) -> Way:
-    return Way(organs, _words(*terms), _words(*unless) if unless else None, sure)
+def _pattern(organs: str, *terms: str, unless: tuple[str, ...] = (), sure: bool = False) -> CaptionPattern:
+    return CaptionPattern(organs, _words(*terms), _words(*unless) if unless else None, sure)
 
 
 GONE = _words(
@@ -48,7 +49,7 @@ GONE = _words(
     r"\b(?:was|were|been) removed\b",
     r"\b(?:cannot|could not) be (?:evaluated|assessed)\b",
 )
-"""Words by which a caption says that its finding is there no longer, or could not be looked for."""
+"""Words by which a caption says that its finding is no longer there, or could not be looked for."""
 
 LUNG = "lungs, airways, pleura, vessels, -heart, -lymph nodes, -trachea"
 _CALCIFIED = (r"calcif\w+", r"athero\w+", r"plaques?\b")
@@ -62,8 +63,8 @@ RULES = (
         "A device or foreign material that is seen: catheter, tube, stent, pacemaker, suture, clip, fixation, implant. "
         "That something was operated on or resected does not count, nor does a tumour implant.",
         (
-            _way("devices, -foreign body", ANY_WORD),
-            _way(
+            _pattern("devices, -foreign body", ANY_WORD),
+            _pattern(
                 "-peritoneum, -omentum, -abdominal wall, -soft tissues",
                 r"catheter|cannula|\btubes?\b|\bports?\b|\bdrains?\b|tracheostomy|\bPEG\b",
                 r"pacemaker|\bpace\b|\bICD\b|electrode|\bwires?\b|valve replacement",
@@ -76,7 +77,7 @@ RULES = (
         "Arterial wall calcification",
         "Atheroma or a calcified wall of the aorta or of any named artery but a coronary one.",
         (
-            _way(
+            _pattern(
                 "vessels, mediastinum, heart, -=arteries, -coronary arteries, -heart valves, -lymph nodes",
                 *_CALCIFIED,
                 unless=(r"\blymph", r"nodul", r"valv", r"annul"),
@@ -87,7 +88,7 @@ RULES = (
         "Cardiomegaly",
         "The heart as a whole is called large; a wide atrium or ventricle alone does not count.",
         (
-            _way(
+            _pattern(
                 "heart, -cardiac chambers, -coronary arteries, -heart valves, -pericardium",
                 r"cardiomegal\w+|enlarge\w*|increas\w+|larger|bigger|dilat\w+|hypertroph\w+|above|upper limit",
                 unless=(r"aort", r"effusion", r"thicken", r"calcif"),
@@ -97,14 +98,14 @@ RULES = (
     Rule(
         "Pericardial effusion",
         "Fluid in the pericardium, however little.",
-        (_way("pericardium", r"effusion", r"fluid"),),
+        (_pattern("pericardium", r"effusion", r"fluid"),),
     ),
     Rule(
         "Coronary artery wall calcification",
         "Atheroma or calcification of a coronary artery or a branch of it, or a stent in it.",
         (
-            _way("coronary arteries", *_CALCIFIED, r"\bstents?\b"),
-            _way(
+            _pattern("coronary arteries", *_CALCIFIED, r"\bstents?\b"),
+            _pattern(
                 "vessels, heart, mediastinum",
                 rf"(?:coronar\w+|\bLAD\b)[^.;]*{_CALCIFICATION}",
                 rf"{_CALCIFICATION}[^.;]*(?:coronar|\bLAD\b)",
@@ -114,14 +115,14 @@ RULES = (
     Rule(
         "Hiatal hernia",
         "A hernia at the oesophageal hiatus, sliding or not.",
-        (_way("", r"hiat\w+ hernia", r"hernia\w*[^.;]*hiat\w+", r"sliding (?:type )?hernia"),),
+        (_pattern("", r"hiat\w+ hernia", r"hernia\w*[^.;]*hiat\w+", r"sliding (?:type )?hernia"),),
     ),
     Rule(
         "Lymphadenopathy",
         "Any lymph node outside the abdomen that is seen, whatever its size: most reports with this label speak of "
         "nodes of a few millimetres that are not pathological. Only a denial of (enlarged) nodes is negative.",
         (
-            _way(
+            _pattern(
                 "lymph nodes, mediastinum, -abdominal lymph nodes",
                 r"lymph nodes?(?! stations?)|adenopath\w+|lymphadenopath\w+|\bLAPs?\b",
             ),
@@ -130,25 +131,25 @@ RULES = (
     Rule(
         "Emphysema",
         "Emphysema, bullae or blebs.",
-        (_way(LUNG, r"emphysem\w+", r"\bbulla\w*|\bbullous", r"\bblebs?\b"),),
+        (_pattern(LUNG, r"emphysem\w+", r"\bbulla\w*|\bbullous", r"\bblebs?\b"),),
     ),
     Rule(
         "Atelectasis",
         "Atelectasis of any kind, band, linear or passive; but not fibroatelectasis, which is a sequela.",
-        (_way(LUNG, r"(?<!fibro)(?<!fibro.)\batelec\w+"),),
+        (_pattern(LUNG, r"(?<!fibro)(?<!fibro.)\batelec\w+"),),
     ),
     Rule(
         "Lung nodule",
         "A nodule, or a lesion called nodular. Nodular ground glass, consolidation or density is none.",
-        (_way(LUNG, r"nodules?\b", r"nodular lesions?", unless=(r"thyroid", r"\bpleural nodul"), sure=True),),
+        (_pattern(LUNG, r"nodules?\b", r"nodular lesions?", unless=(r"thyroid", r"\bpleural nodul"), sure=True),),
     ),
     Rule(
         "Lung opacity",
         "Ground glass, opacity, or a density that is increased and not called a sequela. Consolidation has a label of "
         "its own: alone it is no opacity.",
         (
-            _way(LUNG, r"ground.?glass", r"frosted.?glass", r"\bopaci\w+", r"\bGGOs?\b"),
-            _way(
+            _pattern(LUNG, r"ground.?glass", r"frosted.?glass", r"\bopaci\w+", r"\bGGOs?\b"),
+            _pattern(
                 "lungs, pleura",
                 r"densit\w+ (?:increas|increment)\w*",
                 r"(?:increas|increment)\w*[^.;,]{0,40}\bdensit\w+",
@@ -160,13 +161,17 @@ RULES = (
     Rule(
         "Pulmonary fibrotic sequela",
         "Sequelae, fibrosis, scars and fibrotic bands, fibroatelectasis too; band atelectasis is atelectasis.",
-        (_way(LUNG, r"sequel\w*", r"fibro\w*", r"\bscar\w*|cicatri\w+", r"\bbands?\b(?!.{0,10}atelec)", sure=True),),
+        (
+            _pattern(
+                LUNG, r"sequel\w*", r"fibro\w*", r"\bscar\w*|cicatri\w+", r"\bbands?\b(?!.{0,10}atelec)", sure=True
+            ),
+        ),
     ),
     Rule(
         "Pleural effusion",
         "Fluid in the pleura, however little.",
         (
-            _way(
+            _pattern(
                 "pleura, lungs, left hemithorax, right hemithorax, =chest",
                 r"effusions?\b|pleural fluid|hydrothorax|empyema",
                 unless=(r"^(?!.*pleural).*pericard",),
@@ -176,13 +181,13 @@ RULES = (
     Rule(
         "Mosaic attenuation pattern",
         "A pattern called mosaic.",
-        (_way(LUNG, r"mosaic"),),
+        (_pattern(LUNG, r"mosaic"),),
     ),
     Rule(
         "Peribronchial thickening",
         "Thickening around the bronchi. A thick bronchial wall that is not called peribronchial does not count.",
         (
-            _way(
+            _pattern(
                 LUNG,
                 rf"peri-?bronch\w*[^.;]*{_THICK}|{_THICK}[^.;]*peri-?bronch\w*",
                 r"bronch\w*[^.;]*(?:cuff|sheath)\w*",
@@ -193,16 +198,20 @@ RULES = (
     Rule(
         "Consolidation",
         "What is called consolidation; infiltration or pneumonia does not count without that word.",
-        (_way(LUNG, r"consolid\w+"),),
+        (_pattern(LUNG, r"consolid\w+"),),
     ),
     Rule(
         "Bronchiectasis",
         "Bronchiectasis of any kind, by traction too.",
-        (_way(LUNG, r"bronchi?.?ecta\w+"),),
+        (_pattern(LUNG, r"bronchi?.?ecta\w+"),),
     ),
     Rule(
         "Interlobular septal thickening",
         "Septa between lobules that are thick or prominent. Crazy paving or a reticular pattern alone does not count.",
-        (_way(LUNG, rf"sept\w*[^.;]*(?:{_THICK}|promin\w+)", rf"(?:{_THICK}|promin\w+)[^.;]*(?:interlob|\bsept)\w*"),),
+        (
+            _pattern(
+                LUNG, rf"sept\w*[^.;]*(?:{_THICK}|promin\w+)", rf"(?:{_THICK}|promin\w+)[^.;]*(?:interlob|\bsept)\w*"
+            ),
+        ),
     ),
 )

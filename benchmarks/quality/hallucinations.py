@@ -1,10 +1,10 @@
-"""What the verifier keeps and what it lets through: captions made from real reports, each with a truth label.
+"""Measures what the verifier accepts: captions made from real reports, each with a truth label.
 
     python -m benchmarks.quality.hallucinations                      all sources that are there, all kinds
-    python -m benchmarks.quality.hallucinations --show side_flipped  failing captions of a kind (or all, faithful,
-    hallucinated) python -m benchmarks.quality.hallucinations --json table.json    the table and every failing case as
-    JSON python -m benchmarks.quality.hallucinations --set dev            hand-written captions (more files with
-    --written)
+    python -m benchmarks.quality.hallucinations --show side_flipped  failing captions of a kind
+                                                                     (or all, faithful, hallucinated)
+    python -m benchmarks.quality.hallucinations --json table.json    the table and every failing case as JSON
+    python -m benchmarks.quality.hallucinations --set dev            hand-written captions (more files with --written)
 
 A faithful caption should be accepted, a hallucinated one refused. The captions are made with a seed, from sentences cut
 and checked by code of the benchmark's own (`captions`); one is left out where the report may say it elsewhere.
@@ -41,7 +41,7 @@ WRITTEN = ROOT / "benchmarks/quality/adversarial.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class CaptionCase:
-    """One caption with its truth; `statement` is what it was made from."""
+    """A caption with its truth label; `statement` is the sentence that it was made from."""
 
     source: str
     key: str
@@ -54,7 +54,7 @@ class CaptionCase:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the verifier said to a case."""
+    """The verifier's answer to a case."""
 
     case: CaptionCase
     accepted: bool
@@ -67,14 +67,11 @@ class Outcome:
 
 
 def read_documents(source: str, path: Path) -> list[Document]:
-    found = []
-    for report in read_reports(path):
-        found.append(document(source, report.report_id, report.text, report.sections))
-    return found
+    return [document(source, report.report_id, report.text, report.sections) for report in read_reports(path)]
 
 
 def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[CaptionCase]:
-    """At most `per_kind` captions of each kind and source, three of a kind from one report, and no caption twice."""
+    """Make at most `per_kind` captions of each kind and source, three of a kind from one report, and none twice."""
     FOREIGN[:] = [statement for doc in documents for statement in doc.statements]
     pools: dict[str, dict[str, tuple[Document, Statement]]] = defaultdict(dict)
     for doc in documents:
@@ -86,19 +83,19 @@ def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[
             for source, pool in pools.items():
                 rng = Random(f"{seed}-{name}-{source}")
                 order = rng.sample(list(pool.values()), len(pool))
-                made = ((doc, st, kind(rng, doc, st)) for doc, st in order)
-                cases += islice(chosen(name, faithful, made), per_kind)
+                candidates = ((doc, statement, kind(rng, doc, statement)) for doc, statement in order)
+                cases += islice(usable_cases(name, faithful, candidates), per_kind)
     return cases
 
 
-Made = Iterable[tuple[Document, Statement, tuple[str, str] | None]]
+Candidates = Iterable[tuple[Document, Statement, tuple[str, str] | None]]
 
 
-def chosen(name: str, faithful: bool, made: Made) -> Iterator[CaptionCase]:
-    """Those of the captions that are new, and not true after all."""
+def usable_cases(name: str, faithful: bool, candidates: Candidates) -> Iterator[CaptionCase]:
+    """Yield cases of the captions that are new and, where they should be false, do not stand in the report."""
     seen: set[str] = set()
     by_report: Counter[str] = Counter()
-    for doc, statement, claim in made:
+    for doc, statement, claim in candidates:
         if claim is None or by_report[doc.key] >= 3 or (claim[1].lower() in seen and name != "filler"):
             continue
         words = " ".join(claim[1].lower().split()).rstrip(".")
@@ -133,12 +130,12 @@ def judge(documents: Sequence[Document], cases: Iterable[CaptionCase]) -> list[O
         by_report[case.source, case.key].append(case)
     outcomes = []
     for doc in documents:
-        waiting = by_report.pop((doc.source, doc.key), [])
-        if not waiting:
+        report_cases = by_report.pop((doc.source, doc.key), [])
+        if not report_cases:
             continue
-        read = verifier.read(doc.text, doc.sections)
-        for case in waiting:
-            verdict = verifier.verify(read, case.organ, case.caption)
+        parsed_report = verifier.read(doc.text, doc.sections)
+        for case in report_cases:
+            verdict = verifier.verify(parsed_report, case.organ, case.caption)
             outcomes.append(Outcome(case, verdict.accepted, str(verdict.reason or ""), str(verdict.detail or "")))
     for source, key in by_report:
         print(f"no report {key!r} in {source}: {len(by_report[source, key])} captions left out", file=sys.stderr)
@@ -183,11 +180,11 @@ def print_table(rows: Sequence[dict[str, object]]) -> None:
 def show(outcomes: Iterable[Outcome], kind: str) -> None:
     for outcome in outcomes:
         case = outcome.case
-        wanted = kind in ("all", case.kind, "faithful" if case.faithful else "hallucinated")
-        if wanted and not outcome.right:
-            said = "accepted" if outcome.accepted else f"refused: {outcome.reason} ({outcome.detail})"
+        selected = kind in ("all", case.kind, "faithful" if case.faithful else "hallucinated")
+        if selected and not outcome.right:
+            answer = "accepted" if outcome.accepted else f"refused: {outcome.reason} ({outcome.detail})"
             print(f"\n[{case.kind}] {case.source}/{case.key} {case.organ}: {case.caption}")
-            print(f"   from: {case.statement}\n   {said}")
+            print(f"   from: {case.statement}\n   {answer}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What language models make of real reports with each prompt, and how much of it the verifier stops.
+"""Measures the captions of language models from real reports with each prompt, and how many the verifier refuses.
 
     python -m benchmarks.quality.llm_prompts --engine vllm --model DIR --keep FOLDER
     python -m benchmarks.quality.llm_prompts --engine openai --base-url http://localhost:8000/v1
@@ -31,13 +31,13 @@ REAL = ROOT.parent / "shared/data/reports/ctrate_chest_ct.csv"
 
 
 def write_sample(source: Path, path: Path, count: int) -> None:
-    """So many rows, evenly spaced."""
+    """Write `count` rows of a CSV, evenly spaced."""
     with source.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     with path.open("w", newline="", encoding="utf-8") as file:
-        kept = csv.DictWriter(file, rows[0].keys())
-        kept.writeheader()
-        kept.writerows(rows[index * len(rows) // count] for index in range(count))
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows[index * len(rows) // count] for index in range(count))
 
 
 def curate(reports: Path, out: Path, arguments: list[str]) -> dict[str, object]:
@@ -48,24 +48,24 @@ def curate(reports: Path, out: Path, arguments: list[str]) -> dict[str, object]:
 
 
 def organs_of(out: Path) -> dict[str, set[str]]:
-    """Organs with an accepted caption, by report."""
-    found: dict[str, set[str]] = defaultdict(set)
+    """Return the organs with an accepted caption, by report."""
+    organs: dict[str, set[str]] = defaultdict(set)
     for row in pq.read_table(out / "captions", columns=["report_id", "organ"]).to_pylist():
-        found[row["report_id"]].add(row["organ"])
-    return found
+        organs[row["report_id"]].add(row["organ"])
+    return organs
 
 
-def share_found(wanted: dict[str, set[str]], found: dict[str, set[str]], vocabulary: Vocabulary) -> float:
-    """Share of the wanted organs of all reports that are found, or a part of them, or what they are part of."""
+def recall(expected: dict[str, set[str]], predicted: dict[str, set[str]], vocabulary: Vocabulary) -> float:
+    """Return the share of the expected organs of all reports that are predicted, or a part or a whole of them."""
     hits = total = 0
-    for report, organs in wanted.items():
+    for report, organs in expected.items():
         for organ in organs:
             total += 1
-            hits += any(vocabulary.related(organ, other) for other in found.get(report, ()))
+            hits += any(vocabulary.related(organ, predicted_organ) for predicted_organ in predicted.get(report, ()))
     return hits / total if total else 0.0
 
 
-def row_of(name: str, out: Path, manifest: dict[str, object], wanted: dict[str, set[str]]) -> list[str]:
+def row_of(name: str, out: Path, manifest: dict[str, object], expected: dict[str, set[str]]) -> list[str]:
     counts, usage = manifest["counts"], manifest["usage"]
     assert isinstance(counts, dict) and isinstance(usage, dict)
     reasons: dict[str, int] = counts["rejects"]
@@ -74,12 +74,12 @@ def row_of(name: str, out: Path, manifest: dict[str, object], wanted: dict[str, 
         for by_status in counts["captions"].values()
     )
     refused = sum(count for reason, count in reasons.items() if reason != Reason.DUPLICATE)
-    found = organs_of(out)
+    predicted = organs_of(out)
     worst = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
     return [
         name,
-        f"{sum(map(len, found.values())) / counts['reports']:.1f}",
-        f"{share_found(wanted, found, load_vocabulary()):.0%}",
+        f"{sum(map(len, predicted.values())) / counts['reports']:.1f}",
+        f"{recall(expected, predicted, load_vocabulary()):.0%}",
         f"{accepted + refused:,}",
         f"{accepted / (accepted + refused):.0%}" if accepted + refused else "-",
         worst,
@@ -101,7 +101,7 @@ def main() -> None:
     reports = options.keep / "reports.csv"
     write_sample(options.reports, reports, options.count)
     curate(reports, options.keep / "rules", [])
-    wanted = organs_of(options.keep / "rules")
+    expected = organs_of(options.keep / "rules")
     heading = [
         "prompt",
         "organs/report",
@@ -113,11 +113,11 @@ def main() -> None:
         "out/s",
     ]
     print(" | ".join(heading))
-    print(f"rules | {sum(map(len, wanted.values())) / options.count:.1f} | 100%")
+    print(f"rules | {sum(map(len, expected.values())) / options.count:.1f} | 100%")
     for prompt in options.prompts:
         out = options.keep / prompt
         manifest = curate(reports, out, ["--prompt", prompt, *engine])
-        print(" | ".join(row_of(prompt, out, manifest, wanted)), flush=True)
+        print(" | ".join(row_of(prompt, out, manifest, expected)), flush=True)
 
 
 if __name__ == "__main__":

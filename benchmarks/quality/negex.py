@@ -1,4 +1,4 @@
-"""Agreement of `curation.assertion.assess` with the 1,200 NegEx sentences, one condition each, read by people.
+"""Agreement of `curation.language.assertion.assess` with the 1,200 NegEx sentences, one condition each, read by people.
 
     python -m benchmarks.quality.negex                       the table
     python -m benchmarks.quality.negex --show affirmed       the sentences of that gold label that were read otherwise
@@ -25,8 +25,8 @@ Assess = Callable[[str, int, int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One sentence; `whole` tells whether all of the condition stands in it (a few were cut in mid-condition)."""
+class NegExRow:
+    """A sentence; `complete` tells whether all of the condition stands in it (a few were cut in mid-condition)."""
 
     number: str
     condition: str
@@ -34,7 +34,7 @@ class Row:
     gold: str
     start: int
     end: int
-    whole: bool
+    complete: bool
 
 
 def spans(words: Sequence[str], sentence: str) -> list[re.Match[str]]:
@@ -44,38 +44,39 @@ def spans(words: Sequence[str], sentence: str) -> list[re.Match[str]]:
 
 
 def locate(condition: str, sentence: str) -> tuple[int, int, bool]:
-    """Character span of the condition; case and runs of blanks do not count, the one in capitals is preferred.
+    """Return the character span of the condition, and whether it is complete.
 
-    Where the sentence was cut inside the condition, the span of as many of its leading or trailing words as are there;
-    the whole sentence where there are none.
+    Case and runs of blanks do not matter, a match in capitals is preferred. Where the sentence was cut inside the
+    condition, the span is that of as many of its leading or trailing words as are there; the whole sentence where there
+    are none.
     """
     words = condition.split()
-    if found := spans(words, sentence):
-        best = next((match for match in found if match.group().isupper()), found[0])
+    if matches := spans(words, sentence):
+        best = next((match for match in matches if match.group().isupper()), matches[0])
         return best.start(), best.end(), True
     for count in range(len(words) - 1, 0, -1):
         for part in (words[:count], words[-count:]):
-            if found := spans(part, sentence):
-                return found[0].start(), found[0].end(), False
+            if matches := spans(part, sentence):
+                return matches[0].start(), matches[0].end(), False
     return 0, len(sentence), False
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[NegExRow]:
     rows = []
     for line in path.read_text(encoding="latin-1").splitlines()[1:]:
         number, condition, sentence, gold = line.split("\t")[:4]
         condition = condition.strip().strip('"')
-        rows.append(Row(number, condition, sentence, gold.lower(), *locate(condition, sentence)))
+        rows.append(NegExRow(number, condition, sentence, gold.lower(), *locate(condition, sentence)))
     return rows
 
 
-def agrees(gold: str, got: str, has_possible: bool) -> bool:
-    return got == gold or (not has_possible and gold == "affirmed" and got == "possible")
+def agrees(gold: str, answer: str, has_possible: bool) -> bool:
+    return answer == gold or (not has_possible and gold == "affirmed" and answer == "possible")
 
 
-def print_table(rows: Sequence[Row], got: Sequence[str]) -> None:
+def print_table(rows: Sequence[NegExRow], answers: Sequence[str]) -> None:
     has_possible = any(row.gold == "possible" for row in rows)
-    confusion = Counter(zip((row.gold for row in rows), got, strict=True))
+    confusion = Counter(zip((row.gold for row in rows), answers, strict=True))
     lenient = sum(n for (gold, answer), n in confusion.items() if agrees(gold, answer, has_possible))
     strict = sum(n for (gold, answer), n in confusion.items() if gold == answer)
     print(f"{'gold':<10}" + "".join(f"{label:>10}" for label in LABELS) + f"{'agree':>8}{'n':>7}")
@@ -86,16 +87,18 @@ def print_table(rows: Sequence[Row], got: Sequence[str]) -> None:
                 n for (label, answer), n in confusion.items() if label == gold and agrees(gold, answer, has_possible)
             )
             print(f"{gold:<10}" + "".join(f"{count:>10}" for count in counts) + f"{right / total:>8.3f}{total:>7}")
-    whole = [agrees(row.gold, answer, has_possible) for row, answer in zip(rows, got, strict=True) if row.whole]
+    complete = [
+        agrees(row.gold, answer, has_possible) for row, answer in zip(rows, answers, strict=True) if row.complete
+    ]
     note = "" if has_possible else " (gold has no Possible: 'possible' agrees with Affirmed)"
     print(f"agreement {lenient / len(rows):.4f} of {len(rows)}{note}")
     print(f"strict    {strict / len(rows):.4f}")
-    print(f"condition whole in its sentence: {sum(whole) / len(whole):.4f} of {len(whole)}")
+    print(f"condition whole in its sentence: {sum(complete) / len(complete):.4f} of {len(complete)}")
 
 
-def show(rows: Sequence[Row], got: Sequence[str], gold: str) -> None:
+def show(rows: Sequence[NegExRow], answers: Sequence[str], gold: str) -> None:
     has_possible = any(row.gold == "possible" for row in rows)
-    for row, answer in zip(rows, got, strict=True):
+    for row, answer in zip(rows, answers, strict=True):
         if gold in ("all", row.gold) and not agrees(row.gold, answer, has_possible):
             marked = f"{row.sentence[: row.start]}[{row.sentence[row.start : row.end]}]{row.sentence[row.end :]}"
             print(f"{row.number:>5} {row.gold} -> {answer}: {' '.join(marked.split())}")
@@ -113,17 +116,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     rows = read_rows(args.data)
     if args.unlocated:
         for row in rows:
-            if not row.whole:
-                taken = row.sentence[row.start : row.end]
-                print(f"{row.number:>5} {row.condition!r} in {row.sentence!r}: taken as {taken!r}")
+            if not row.complete:
+                span = row.sentence[row.start : row.end]
+                print(f"{row.number:>5} {row.condition!r} in {row.sentence!r}: taken as {span!r}")
         return 0
     from curation.language.assertion import assess
 
-    ask: Assess = assess
-    got = [ask(row.sentence, row.start, row.end) for row in rows]
-    print_table(rows, got)
+    typed_assess: Assess = assess
+    answers = [typed_assess(row.sentence, row.start, row.end) for row in rows]
+    print_table(rows, answers)
     if args.show:
-        show(rows, got, args.show)
+        show(rows, answers, args.show)
     return 0
 
 

@@ -26,19 +26,19 @@ from curation.verification.verifier import Verifier
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
 HERE = Path(__file__).resolve().parent
-REPORTS = HERE.parents[1] / "shared/data/reports"
+REPORTS = HERE.parents[2] / "shared/data/reports"
 
 
 @dataclass
 class Tally:
-    """Counts over one set."""
+    """Counts over one set of texts."""
 
     captions: int = 0
     right: int = 0
     related: int = 0
     pairs: int = 0
-    found: int = 0
-    found_related: int = 0
+    recalled: int = 0
+    recalled_related: int = 0
     status_right: int = 0
     status_of: int = 0
     findings: int = 0
@@ -47,33 +47,33 @@ class Tally:
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def texts() -> dict[tuple[str, str], str]:
-    """Text of every report that the gold may name, by (source, key)."""
-    found: dict[tuple[str, str], str] = {}
+def read_texts() -> dict[tuple[str, str], str]:
+    """Return the text of every report that the gold may name, by (source, key)."""
+    texts: dict[tuple[str, str], str] = {}
     csv.field_size_limit(sys.maxsize)
     with (REPORTS / "ctrate_chest_ct.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            found["ctrate_chest_ct.csv", row["AccessionNo"]] = row["report_text"]
+            texts["ctrate_chest_ct.csv", row["AccessionNo"]] = row["report_text"]
     for line in (REPORTS / "mtsamples_ct.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
-        found["mtsamples_ct.jsonl", str(record["sample_id"])] = record["text"]
+        texts["mtsamples_ct.jsonl", str(record["sample_id"])] = record["text"]
     import openpyxl
 
     sheet = openpyxl.load_workbook(REPORTS / "kidney_ct/10_sample_input.xlsx", read_only=True).worksheets[0]
     header, *rows = sheet.iter_rows(values_only=True)
     for number, cells in enumerate(rows, 1):
         for name, cell in zip(header, cells, strict=True):
-            found["10_sample_input.xlsx", f"{number}:{name}"] = str(cell or "")
-    return found
+            texts["10_sample_input.xlsx", f"{number}:{name}"] = str(cell or "")
+    return texts
 
 
 def sections_of(source: str, text: str) -> tuple[Section, ...]:
-    """Sections as the reader makes them."""
+    """Return the sections of a text, as the reader makes them."""
     return split_sections(text, "impression" if source.endswith("impression") else "findings")
 
 
 def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str) -> Iterator[tuple[str, str, str, int]]:
-    """(organ, status, caption, end of evidence) of the accepted captions."""
+    """Yield (organ, status, caption, end of evidence) of the accepted captions."""
     report = verifier.read(text, sections_of(source, text))
     for draft in engine.drafts(report):
         verdict = verifier.verify(report, draft.organ, draft.caption, draft.statement)
@@ -83,9 +83,9 @@ def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str)
 
 def score(lines: list[dict[str, Any]], show: bool) -> Tally:
     vocabulary, verifier = load_vocabulary(), Verifier()
-    engine, known, tally = RulesEngine(verifier), texts(), Tally()
+    engine, texts, tally = RulesEngine(verifier), read_texts(), Tally()
     for line in lines:
-        text = known[line["source"], line["key"]]
+        text = texts[line["source"], line["key"]]
         by_statement: dict[int, list[tuple[str, str, str]]] = {}
         for organ, status, caption, end in captions_of(verifier, engine, line["source"], text):
             index = next((i for i, s in enumerate(line["statements"]) if s["start"] < end <= s["end"] + 2), None)
@@ -129,27 +129,27 @@ def _statement(
         if not exact:
             notes.append(f"{'near' if near else 'WRONG'} organ {organ} ({status}): {caption}")
         if exact or near:
-            wanted = {s for pair in exact or near for s in (pair["status"], *_listed(pair.get("alt_status")))}
+            gold = {s for pair in exact or near for s in (pair["status"], *_listed(pair.get("alt_status")))}
             tally.status_of += 1
-            tally.status_right += status in wanted
-            if status not in wanted:
-                tally.confusion["/".join(sorted(wanted)), status] += 1
-                notes.append(f"STATUS {organ}: {status}, gold {sorted(wanted)}: {caption}")
+            tally.status_right += status in gold
+            if status not in gold:
+                tally.confusion["/".join(sorted(gold)), status] += 1
+                notes.append(f"STATUS {organ}: {status}, gold {sorted(gold)}: {caption}")
     if strict_kind:
         for names, pair in named:
             tally.pairs += 1
             hit = any(organ in names for organ, *_ in captions)
             near_hit = any(related(organ, name) for organ, *_ in captions for name in names)
-            tally.found += hit
-            tally.found_related += near_hit
+            tally.recalled += hit
+            tally.recalled_related += near_hit
             if not hit:
                 notes.append(f"{'near' if near_hit else 'MISSED'} {pair['organ']} ({pair['status']})")
     return notes
 
 
 def _names(pair: dict[str, Any], vocabulary: Vocabulary) -> set[str]:
-    given = [pair["organ"], *_listed(pair.get("alt"))]
-    return {vocabulary.resolve(name) or name for name in given}
+    names = [pair["organ"], *_listed(pair.get("alt"))]
+    return {vocabulary.resolve(name) or name for name in names}
 
 
 def _listed(value: Any) -> list[str]:
@@ -169,8 +169,8 @@ def main() -> None:
         for label, hits, of in (
             ("organ precision", tally.right, tally.captions),
             ("organ precision, related", tally.related, tally.captions),
-            ("organ recall", tally.found, tally.pairs),
-            ("organ recall, related", tally.found_related, tally.pairs),
+            ("organ recall", tally.recalled, tally.pairs),
+            ("organ recall, related", tally.recalled_related, tally.pairs),
             ("status", tally.status_right, tally.status_of),
             ("finding statements covered", tally.covered, tally.findings),
         ):

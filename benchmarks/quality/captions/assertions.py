@@ -11,10 +11,10 @@ from benchmarks.quality.captions.kinds import (
     NOUN_PHRASE,
     SEEN,
     Claim,
-    bare,
-    capital,
+    capitalised,
     hallucinated,
-    inserted,
+    with_inserted_word,
+    without_article,
 )
 from benchmarks.quality.captions.statements import ALL_ORGANS, HEDGE, NEGATION, NORMAL, Document, Statement, organs_in
 
@@ -32,27 +32,31 @@ _ADDED_HEDGE = dict.fromkeys(
 
 
 @hallucinated
-def negation_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    if NEGATION.search(st.text) or HEDGE.search(st.text) or len(re.findall(rf"\b{BE} {SEEN}", st.text)) > 1:
+def negation_added(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    if (
+        NEGATION.search(statement.text)
+        or HEDGE.search(statement.text)
+        or len(re.findall(rf"\b{BE} {SEEN}", statement.text)) > 1
+    ):
         return None
     if match := re.search(
-        rf"\b(?:({BE}) ({SEEN}|normal|unremarkable|natural|enlarged|increased|dilated|intact|open)\b)", st.text
+        rf"\b(?:({BE}) ({SEEN}|normal|unremarkable|natural|enlarged|increased|dilated|intact|open)\b)", statement.text
     ):
-        caption = f"{st.text[: match.start()]}{match[1]} not {match[2]}{st.text[match.end() :]}"
-    elif match := re.match(r"There (is|are) (?:an? )?", st.text):
-        caption = f"There {match[1]} no {st.text[match.end() :]}"
-    elif (match := NOUN_PHRASE.search(st.text)) and st.positive and match.start() < 3:
-        bared = bare(st.text)
+        caption = f"{statement.text[: match.start()]}{match[1]} not {match[2]}{statement.text[match.end() :]}"
+    elif match := re.match(r"There (is|are) (?:an? )?", statement.text):
+        caption = f"There {match[1]} no {statement.text[match.end() :]}"
+    elif (match := NOUN_PHRASE.search(statement.text)) and statement.positive and match.start() < 3:
+        bared = without_article(statement.text)
         caption = f"No {bared[:1].lower()}{bared[1:]}"
     else:
         return None
-    denied = any(NEGATION.search(text) for text in doc.near_to(st.text, 0.5, st))
-    return None if denied else (st.organs[0], caption)
+    denied = any(NEGATION.search(text) for text in doc.near_to(statement.text, 0.5, statement))
+    return None if denied else (statement.organs[0], caption)
 
 
 @hallucinated
-def negation_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    if len(NEGATION.findall(st.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bnegative\b", st.text):
+def negation_removed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    if len(NEGATION.findall(statement.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bnegative\b", statement.text):
         return None
     rules = (
         (rf"\b({BE}) not (?={SEEN}|enlarged|dilated|thickened)", r"\1 "),
@@ -62,57 +66,61 @@ def negation_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
         (r"\band no ", "and "),
     )
     for old, new in rules:
-        caption = re.sub(old, new, st.text, count=1)
-        if caption != st.text:
-            affirmed = any(not NEGATION.search(text) for text in doc.near_to(st.text, 0.5, st))
-            return None if affirmed else (st.organs[0], capital(caption))
+        caption = re.sub(old, new, statement.text, count=1)
+        if caption != statement.text:
+            affirmed = any(not NEGATION.search(text) for text in doc.near_to(statement.text, 0.5, statement))
+            return None if affirmed else (statement.organs[0], capitalised(caption))
     return None
 
 
 @hallucinated
-def negation_cut_off(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def negation_cut_off(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """A verbatim piece of the statement, without the negation that stands behind or before it."""
-    if len(NEGATION.findall(st.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bwhere\b", st.text):
+    if len(NEGATION.findall(statement.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bwhere\b", statement.text):
         return None
-    if (match := re.match(rf"^(.+?),? {BE} not {SEEN}\b", st.text)) or (
+    if (match := re.match(rf"^(.+?),? {BE} not {SEEN}\b", statement.text)) or (
         match := re.match(
             rf"^(?:There (?:is|are|was|were) )?[Nn]o (?:evidence (?:of|for) )?([^,]+?)(?: {BE} {SEEN}\b.*)?\.?$",
-            st.text,
+            statement.text,
         )
     ):
         caption = match[1]
     else:
         return None
-    affirmed = any(not NEGATION.search(text) for text in doc.near_to(caption, 0.5, st))
-    return None if affirmed or not re.search(FINDING, caption) or len(caption.split()) < 2 else (st.organs[0], caption)
+    affirmed = any(not NEGATION.search(text) for text in doc.near_to(caption, 0.5, statement))
+    return (
+        None
+        if affirmed or not re.search(FINDING, caption) or len(caption.split()) < 2
+        else (statement.organs[0], caption)
+    )
 
 
 @hallucinated
-def hedge_removed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    if re.search(r"\b(?:could|can|cannot) be (?:seen|observed|evaluated)", st.text):
+def hedge_removed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    if re.search(r"\b(?:could|can|cannot) be (?:seen|observed|evaluated)", statement.text):
         return None
     for old, new in _HEDGES:
-        caption = re.sub(old, new, st.text, count=1, flags=re.IGNORECASE)
-        if caption != st.text and not HEDGE.search(caption):
-            firm = any(not HEDGE.search(text) for text in doc.near_to(st.text, 0.3, st))
-            return None if firm else (st.organs[0], capital(caption))
+        caption = re.sub(old, new, statement.text, count=1, flags=re.IGNORECASE)
+        if caption != statement.text and not HEDGE.search(caption):
+            firm = any(not HEDGE.search(text) for text in doc.near_to(statement.text, 0.3, statement))
+            return None if firm else (statement.organs[0], capitalised(caption))
     return None
 
 
 @hallucinated
-def hedge_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    hedged = any(HEDGE.search(text) for text in doc.near_to(st.text, 0.4, st))
-    return None if hedged else inserted(rng, doc, st, _ADDED_HEDGE)
+def hedge_added(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    hedged = any(HEDGE.search(text) for text in doc.near_to(statement.text, 0.4, statement))
+    return None if hedged else with_inserted_word(rng, doc, statement, _ADDED_HEDGE)
 
 
 @hallucinated
-def normal_for_abnormal(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    organ = st.organ
+def normal_for_abnormal(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    organ = statement.organ
     if (
         organ is None
-        or not st.positive
+        or not statement.positive
         or organ in {"pleura", "lymph nodes", "mediastinum", "vertebrae"}
-        or not re.search(FINDING, st.text, re.I)
+        or not re.search(FINDING, statement.text, re.I)
     ):
         return None
     bare_name = organ.removeprefix("left ").removeprefix("right ")

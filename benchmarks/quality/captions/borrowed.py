@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from random import Random
 
-from benchmarks.quality.captions.kinds import BE, FINDING, SEEN, Claim, bare, flip, hallucinated, organ_of
+from benchmarks.quality.captions.kinds import (
+    BE,
+    FINDING,
+    SEEN,
+    Claim,
+    hallucinated,
+    organ_of,
+    replace_match,
+    without_article,
+)
 from benchmarks.quality.captions.statements import (
     ALL_ORGANS,
     NEGATION,
@@ -56,76 +65,79 @@ _UNRELATED = (
 )  # fmt: skip
 
 
-def foreign_to(doc: Document, rng: Random, positive: bool) -> Statement | None:
-    """A statement of another report with a finding of which this one has not even the beginning of the word."""
+def foreign_statement(doc: Document, rng: Random, positive: bool) -> Statement | None:
+    """Return a statement of another report with a finding of which this one has not even the beginning of the word."""
     for _ in range(20):
-        other = rng.choice(FOREIGN)
-        findings = [match.group().lower()[:5] for match in _ANY_FINDING.finditer(other.text)]
-        if other.positive == positive and any(start not in doc.flat for start in findings):
-            return other
+        candidate = rng.choice(FOREIGN)
+        findings = [match.group().lower()[:5] for match in _ANY_FINDING.finditer(candidate.text)]
+        if candidate.positive == positive and any(start not in doc.flat for start in findings):
+            return candidate
     return None
 
 
-def alike(one: str, other: str) -> bool:
-    """Two words for one finding."""
+def same_finding(word: str, other_word: str) -> bool:
+    """Return whether two words may stand for one finding."""
     pairs = ({"stone", "calcu"}, {"hemor", "hemat"}, {"calcu", "calci"}, {"nodul", "lesio"}, {"thick", "swell"})
-    return one.lower()[:5] == other.lower()[:5] or {one.lower()[:5], other.lower()[:5]} in pairs
+    beginning, other_beginning = word.lower()[:5], other_word.lower()[:5]
+    return beginning == other_beginning or {beginning, other_beginning} in pairs
 
 
 @hallucinated
-def finding_swapped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    found = list(re.finditer(rf"\b{FINDING}\b", st.text, re.IGNORECASE))
-    if not found:
+def finding_swapped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    matches = list(re.finditer(rf"\b{FINDING}\b", statement.text, re.IGNORECASE))
+    if not matches:
         return None
-    match = rng.choice(found)
+    match = rng.choice(matches)
     plural = match.group().lower().endswith(("s", "i")) and not match.group().lower().endswith(("ss", "us", "is"))
     fresh = [word for word in (_PLURAL if plural else _SINGULAR) if word[:5] not in doc.flat]
-    new = rng.choice([word for word in fresh if not alike(word, match.group())] or [""])
-    return (st.organs[0], flip(st.text, match, new)) if new and not doc.echoes(st.text, new, 0.0) else None
+    new = rng.choice([word for word in fresh if not same_finding(word, match.group())] or [""])
+    if not new or doc.echoes(statement.text, new, 0.0):
+        return None
+    return statement.organs[0], replace_match(statement.text, match, new)
 
 
 @hallucinated
-def finding_swapped_within(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def finding_swapped_within(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """The finding of another statement of the report, put into this one."""
-    match = re.search(rf"\b{FINDING}\b", st.text, re.IGNORECASE)
-    if not match or not st.positive or match.group().lower() in _WIDE:
+    match = re.search(rf"\b{FINDING}\b", statement.text, re.IGNORECASE)
+    if not match or not statement.positive or match.group().lower() in _WIDE:
         return None
-    told = {m.group().lower() for text in doc.everything for m in re.finditer(rf"\b{FINDING}\b", text, re.I)}
-    fitting = [word for word in sorted(told - _WIDE) if word[-1] == match.group()[-1].lower()]
-    new = rng.choice([word for word in fitting if not alike(word, match.group())] or [""])
-    if not new or doc.echoes(st.text, new, 0.2):
+    findings = {m.group().lower() for text in doc.everything for m in re.finditer(rf"\b{FINDING}\b", text, re.I)}
+    fitting = [word for word in sorted(findings - _WIDE) if word[-1] == match.group()[-1].lower()]
+    new = rng.choice([word for word in fitting if not same_finding(word, match.group())] or [""])
+    if not new or doc.echoes(statement.text, new, 0.2):
         return None
     elsewhere = [text for text in doc.everything if stems(new) <= stems(text)]
-    shared = any(organ in organs_in(text) for text in elsewhere for organ in st.organs)
-    return None if shared else (st.organs[0], flip(st.text, match, new))
+    shared = any(organ in organs_in(text) for text in elsewhere for organ in statement.organs)
+    return None if shared else (statement.organs[0], replace_match(statement.text, match, new))
 
 
 @hallucinated
-def organ_swapped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    found = [m for word in _SWAPS for m in re.finditer(rf"\b{word}\b", st.text, re.IGNORECASE)]
-    if len(set(st.organs)) != 1 or len(found) != 1:
+def organ_swapped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    matches = [m for word in _SWAPS for m in re.finditer(rf"\b{word}\b", statement.text, re.IGNORECASE)]
+    if len(set(statement.organs)) != 1 or len(matches) != 1:
         return None
-    new = _SWAPS[found[0].group().lower()]
-    caption = flip(st.text, found[0], new)
-    organ = organ_of(caption, st)
-    if organ in st.organs or any(
-        organ_of(new, st) in (*organs_in(text), *organs_in(SIDES.sub("", text)))
-        for text in doc.near_to(st.text, 0.25, st)
+    new = _SWAPS[matches[0].group().lower()]
+    caption = replace_match(statement.text, matches[0], new)
+    organ = organ_of(caption, statement)
+    if organ in statement.organs or any(
+        organ_of(new, statement) in (*organs_in(text), *organs_in(SIDES.sub("", text)))
+        for text in doc.near_to(statement.text, 0.25, statement)
     ):
         return None
-    normal = NORMAL.search(st.text) or NEGATION.search(st.text)
+    normal = NORMAL.search(statement.text) or NEGATION.search(statement.text)
     if normal and (ALL_ORGANS.search(doc.text) or organs_in(new)[0] not in silent_organs(doc.text)):
         return None
     return organ, caption
 
 
 @hallucinated
-def organ_field_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    taken = set(st.organs)
+def organ_field_wrong(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    named = set(statement.organs)
     if (
-        ALL_ORGANS.search(st.text)
-        or taken & {"lymph nodes", "vertebrae", "ribs"}
-        or re.search(r"hernia|abdom|mediast|wall|soft|fluid|ducts?", st.text, re.I)
+        ALL_ORGANS.search(statement.text)
+        or named & {"lymph nodes", "vertebrae", "ribs"}
+        or re.search(r"hernia|abdom|mediast|wall|soft|fluid|ducts?", statement.text, re.I)
     ):
         return None
     near = {"heart": {"pericardium", "coronary arteries", "aorta"}, "stomach": {"esophagus"}, "esophagus": {"stomach"}}
@@ -133,48 +145,50 @@ def organ_field_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None
     options = [
         name
         for name in _UNRELATED
-        if name not in taken and not near.get(name, set()) & taken and stem_clash.get(name) not in taken
+        if name not in named and not near.get(name, set()) & named and stem_clash.get(name) not in named
     ]
-    return rng.choice(options), st.text
+    return rng.choice(options), statement.text
 
 
 @hallucinated
-def clause_of_another_report(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    if (other := foreign_to(doc, rng, positive=True)) is None:
+def clause_of_another_report(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    if (foreign := foreign_statement(doc, rng, positive=True)) is None:
         return None
-    tail = bare(other.text).rstrip(".")
-    return st.organs[0], f"{st.text.rstrip('. ')}{rng.choice([' and ', ', with ', '; '])}{tail[:1].lower()}{tail[1:]}."
+    tail = without_article(foreign.text).rstrip(".")
+    joint = rng.choice([" and ", ", with ", "; "])
+    return statement.organs[0], f"{statement.text.rstrip('. ')}{joint}{tail[:1].lower()}{tail[1:]}."
 
 
 @hallucinated
-def two_statements_merged(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def two_statements_merged(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """The finding of one statement at the place of another; the same organ's place rather than another's."""
-    mine = _AT_PLACE.match(st.text)
-    heads = {match.group() for match in re.finditer(FINDING, mine[1], re.I)} if mine and st.positive else set()
-    if not mine or not heads:
+    parts = _AT_PLACE.match(statement.text)
+    heads = {match.group() for match in re.finditer(FINDING, parts[1], re.I)} if parts and statement.positive else set()
+    if not parts or not heads:
         return None
-    places = [m[3] for other in doc.statements if other.positive and (m := _AT_PLACE.match(other.text))]
+    places = [m[3] for candidate in doc.statements if candidate.positive and (m := _AT_PLACE.match(candidate.text))]
     rng.shuffle(places)
-    places.sort(key=lambda place: not set(organs_in(place)) & set(st.organs))
+    places.sort(key=lambda place: not set(organs_in(place)) & set(statement.organs))
     for place in places:
-        if organs_in(place) and not may_hold(doc, heads, mine[3], place):
-            return organs_in(place)[
-                0
-            ], f"{mine[1]}{mine[2] or ''} in {'' if place.startswith('both') else 'the '}{place}."
+        if organs_in(place) and not may_be_said_of(doc, heads, parts[3], place):
+            article = "" if place.startswith("both") else "the "
+            return organs_in(place)[0], f"{parts[1]}{parts[2] or ''} in {article}{place}."
     return None
 
 
-def may_hold(doc: Document, heads: set[str], own: str, place: str) -> bool:
-    """Whether findings, told of one place, may for all that a crude check can tell be told of another, too."""
-    if len(place.split()) > 8 or " in " in place or stems(place) & stems(own) - stems("left right lung lobe"):
+def may_be_said_of(doc: Document, heads: set[str], first_place: str, place: str) -> bool:
+    """Return whether findings at one place may, as far as a crude check shows, be reported at another place too."""
+    if len(place.split()) > 8 or " in " in place or stems(place) & stems(first_place) - stems("left right lung lobe"):
         return True
-    if stems(place) <= stems(own) or (re.search(r"\bboth|\bbilat|\blungs\b", own) and "lung" in str(organs_in(place))):
+    if stems(place) <= stems(first_place):
+        return True
+    if re.search(r"\bboth|\bbilat|\blungs\b", first_place) and "lung" in str(organs_in(place)):
         return True
     near = doc.near(stems(place), 0.4)
     return any(stems(" ".join(heads)) & stems(text) for text in near)
 
 
 @hallucinated
-def foreign_caption(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    other = foreign_to(doc, rng, positive=rng.random() < 0.8)
-    return (other.organs[0], other.text) if other else None
+def foreign_caption(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    foreign = foreign_statement(doc, rng, positive=rng.random() < 0.8)
+    return (foreign.organs[0], foreign.text) if foreign else None

@@ -36,26 +36,30 @@ _SURGERY = (
 
 
 @hallucinated
-def clause_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def clause_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     clause = rng.choice(_CLAUSES)
     if (
-        doc.echoes(st.text, clause, 0.2)
-        or not st.positive
+        doc.echoes(statement.text, clause, 0.2)
+        or not statement.positive
         or set(clause.split()) & set(doc.flat.split()) - {"with", "a", "and", "is", "in", "up", "on"}
     ):
         return None
-    return st.organs[0], f"{st.text.rstrip('. ')} {clause}."
+    return statement.organs[0], f"{statement.text.rstrip('. ')} {clause}."
 
 
 @hallucinated
-def cause_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def cause_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     cause = rng.choice(_CAUSES)
     words = stems(cause) - stems("due secondary caused related consistent keeping representing because prior")
-    return None if words & stems(doc.flat) or not st.positive else (st.organs[0], f"{st.text.rstrip('. ')} {cause}.")
+    return (
+        None
+        if words & stems(doc.flat) or not statement.positive
+        else (statement.organs[0], f"{statement.text.rstrip('. ')} {cause}.")
+    )
 
 
 @hallucinated
-def normal_for_silent_organ(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def normal_for_silent_organ(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     silent = silent_organs(doc.text)
     if not silent:
         return None
@@ -78,26 +82,28 @@ def normal_for_silent_organ(rng: Random, doc: Document, st: Statement) -> Claim 
 
 
 @hallucinated
-def filler(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def filler(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     silent = silent_organs(doc.text)
     return (rng.choice(silent), rng.choice(_FILLERS)) if silent else None
 
 
 @hallucinated
-def surgery_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def surgery_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     organ, caption, clash = rng.choice(_SURGERY)
     return None if re.search(clash, doc.text, re.I) else (organ, caption)
 
 
 @hallucinated
-def history_as_finding(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def history_as_finding(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """A sentence of technique, history or comparison, where the sections that are read do not say it."""
     rest = [
-        other
-        for other in doc.others
-        if not any(len(stems(other.text) & stems(own.text)) >= 0.3 * len(stems(other.text)) for own in doc.statements)
+        sentence
+        for sentence in doc.others
+        if not any(
+            len(stems(sentence.text) & stems(read.text)) >= 0.3 * len(stems(sentence.text)) for read in doc.statements
+        )
     ]
     if not rest:
         return None
-    other = rng.choice(rest)
-    return other.organs[0], other.text
+    sentence = rng.choice(rest)
+    return sentence.organs[0], sentence.text

@@ -1,7 +1,7 @@
-"""Kinds of captions: what one is, where they are collected, and the word lists and edits that several of them share.
+"""Kinds of captions: their registers, and the word lists and edits that several of them share.
 
-A kind takes a statement and gives (organ, caption), or None where it does not apply or where its label would not
-surely be true.
+A kind is a function that makes (organ, caption) of a statement, or None where it does not apply or where its truth
+label would not surely be true.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ from random import Random
 from benchmarks.quality.captions.statements import Document, Statement, organs_in
 
 FAITHFUL: dict[str, Kind] = {}
-"""What a verifier should keep."""
+"""The kinds that a verifier should accept, by name."""
 HALLUCINATED: dict[str, Kind] = {}
-"""What it should refuse."""
+"""The kinds that it should refuse, by name."""
 
 
 def faithful(kind: Kind) -> Kind:
+    """Register a kind whose captions are true."""
     FAITHFUL[kind.__name__] = kind
     return kind
 
 
 def hallucinated(kind: Kind) -> Kind:
+    """Register a kind whose captions are false."""
     HALLUCINATED[kind.__name__] = kind
     return kind
 
@@ -52,49 +54,50 @@ ADJECTIVE = (
 NOUN_PHRASE = re.compile(rf"\b{ADJECTIVE}{FINDING}\b", re.IGNORECASE)
 
 
-def capital(text: str) -> str:
+def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def bare(text: str) -> str:
+def without_article(text: str) -> str:
     return re.sub(r"^(?:There (?:is|are|was|were) )?(?:(?:an?|the|some) )?", "", text.strip(), flags=re.IGNORECASE)
 
 
-def flip(text: str, match: re.Match[str], new: str) -> str:
-    return text[: match.start()] + (capital(new) if match.group()[0].isupper() else new) + text[match.end() :]
+def replace_match(text: str, match: re.Match[str], new: str) -> str:
+    return text[: match.start()] + (capitalised(new) if match.group()[0].isupper() else new) + text[match.end() :]
 
 
 def organ_of(caption: str, fallback: Statement) -> str:
     return (organs_in(caption) or fallback.organs)[0]
 
 
-def swapped(rng: Random, doc: Document, st: Statement, table: Mapping[str, str]) -> Claim | None:
-    """One word of a table turned into its opposite."""
+def with_opposite_word(rng: Random, doc: Document, statement: Statement, table: Mapping[str, str]) -> Claim | None:
+    """Return a statement with one word of a table replaced by its opposite."""
     words = "|".join(sorted(table, key=len, reverse=True))
-    found = list(re.finditer(rf"(?<![\w-])(?:{words})(?![\w-])(?! bowel)", st.text, re.IGNORECASE))
-    if not found:
+    matches = list(re.finditer(rf"(?<![\w-])(?:{words})(?![\w-])(?! bowel)", statement.text, re.IGNORECASE))
+    if not matches:
         return None
-    match = rng.choice(found)
+    match = rng.choice(matches)
     new = table[match.group().lower()]
-    told = new[:5] in st.text.lower().replace(match.group().lower(), "")
-    return None if told or doc.echoes(st.text, new) else (st.organs[0], flip(st.text, match, new))
+    if new[:5] in statement.text.lower().replace(match.group().lower(), "") or doc.echoes(statement.text, new):
+        return None
+    return statement.organs[0], replace_match(statement.text, match, new)
 
 
-def inserted(rng: Random, doc: Document, st: Statement, words: Mapping[str, str]) -> Claim | None:
-    """A word set before the finding of a plainly positive statement, in a report that nowhere says the like.
+def with_inserted_word(rng: Random, doc: Document, statement: Statement, words: Mapping[str, str]) -> Claim | None:
+    """Return a plainly positive statement with a word before its finding, in a report that nowhere says the like.
 
-    `words` gives for each word the beginnings of all words that say nearly the same.
+    `words` maps each word to the beginnings of all words that say nearly the same.
     """
-    match = NOUN_PHRASE.search(st.text)
-    if not match or not st.positive:
+    match = NOUN_PHRASE.search(statement.text)
+    if not match or not statement.positive:
         return None
     options = [word for word, like in words.items() if not re.search(rf"\b(?:{like}|{word[:5]})", doc.flat)]
     if not options:
         return None
     word = rng.choice(options)
     article = "an " if word[0] in "aeiou" else "a "
-    before = re.sub(r"\ban? $", article, st.text[: match.start()])
+    before = re.sub(r"\ban? $", article, statement.text[: match.start()])
     before = re.sub(r"\bAn? $", article.capitalize(), before)
     noun = match.group()
     noun = noun if before else noun[:1].lower() + noun[1:]
-    return st.organs[0], f"{before}{word if before else capital(word)} {noun}{st.text[match.end() :]}"
+    return statement.organs[0], f"{before}{word if before else capitalised(word)} {noun}{statement.text[match.end() :]}"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from random import Random
 
-from benchmarks.quality.captions.kinds import FINDING, Claim, capital, flip, hallucinated, organ_of, swapped
+from benchmarks.quality.captions.kinds import (
+    FINDING,
+    Claim,
+    capitalised,
+    hallucinated,
+    organ_of,
+    replace_match,
+    with_opposite_word,
+)
 from benchmarks.quality.captions.statements import HEDGE, NEGATION, SIDES, Document, Statement, organs_in, stems
 
 _SEGMENT = {
@@ -29,127 +37,132 @@ _LEVEL = re.compile(
 
 
 @hallucinated
-def side_flipped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    sides = {word.lower() for word in SIDES.findall(st.text)}
+def side_flipped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    sides = {word.lower() for word in SIDES.findall(statement.text)}
     if sides not in ({"left"}, {"right"}):
         return None
     old, new = ("left", "right") if sides == {"left"} else ("right", "left")
     if re.search(
-        rf"{old} (?:anterior descending|coronary|main|ventric|atri|heart|paratracheal)", st.text, re.IGNORECASE
+        rf"{old} (?:anterior descending|coronary|main|ventric|atri|heart|paratracheal)", statement.text, re.IGNORECASE
     ):
         return None
-    rest = re.sub(rf"\b{old}\b", "", st.text, flags=re.IGNORECASE)
+    rest = re.sub(rf"\b{old}\b", "", statement.text, flags=re.IGNORECASE)
     if any(
         re.search(rf"\b(?:{new}|both|bilateral\w*|biba\w+)\b", text, re.IGNORECASE)
-        for text in doc.near_to(rest, 0.3, st)
+        for text in doc.near_to(rest, 0.3, statement)
     ):
         return None
     caption = re.sub(
-        rf"\b{old}\b", lambda m: capital(new) if m.group()[0].isupper() else new, st.text, flags=re.IGNORECASE
+        rf"\b{old}\b",
+        lambda m: capitalised(new) if m.group()[0].isupper() else new,
+        statement.text,
+        flags=re.IGNORECASE,
     )
-    return organ_of(caption, st), caption
+    return organ_of(caption, statement), caption
 
 
 @hallucinated
-def side_widened(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def side_widened(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     match = re.search(
         r"\b(?:the )?(left|right) (lung|kidney|adrenal gland|maxillary sinus|breast)\b(?! (?:upper|middle|lower))",
-        st.text,
+        statement.text,
         re.I,
     )
-    other = {"left": "right", "right": "left"}[match[1].lower()] if match else ""
+    other_side = {"left": "right", "right": "left"}[match[1].lower()] if match else ""
     if (
         not match
-        or len(SIDES.findall(st.text)) != 1
-        or NEGATION.search(st.text)
-        or re.search(r"lobe|segment", st.text, re.I)
+        or len(SIDES.findall(statement.text)) != 1
+        or NEGATION.search(statement.text)
+        or re.search(r"lobe|segment", statement.text, re.I)
     ):
         return None
-    rest = re.sub(r"\b(?:left|right)\b", "", st.text, flags=re.IGNORECASE)
-    if any(re.search(rf"\b(?:{other}|both|bilateral\w*)\b", text, re.I) for text in doc.near_to(rest, 0.3, st)):
+    rest = re.sub(r"\b(?:left|right)\b", "", statement.text, flags=re.IGNORECASE)
+    if any(
+        re.search(rf"\b(?:{other_side}|both|bilateral\w*)\b", text, re.I) for text in doc.near_to(rest, 0.3, statement)
+    ):
         return None
     plural = {"maxillary sinus": "maxillary sinuses"}.get(match[2].lower(), match[2] + "s")
-    return organ_of(plural, st), flip(st.text, match, f"both {plural}")
+    return organ_of(plural, statement), replace_match(statement.text, match, f"both {plural}")
 
 
 @hallucinated
-def side_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = _SIDELESS.search(st.text)
-    if not match or not st.positive or SIDES.search(st.text):
+def side_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = _SIDELESS.search(statement.text)
+    if not match or not statement.positive or SIDES.search(statement.text):
         return None
     side = rng.choice(["left", "right"])
     if any(SIDES.search(text) for text in doc.near(stems(match.group()), 0.5)):
         return None
-    caption = flip(st.text, match, f"{side} {match.group()[0].lower()}{match.group()[1:]}")
-    return organ_of(caption, st), re.sub(r"\b([Aa])n (?=left|right)", r"\1 ", caption)
+    caption = replace_match(statement.text, match, f"{side} {match.group()[0].lower()}{match.group()[1:]}")
+    return organ_of(caption, statement), re.sub(r"\b([Aa])n (?=left|right)", r"\1 ", caption)
 
 
 @hallucinated
-def organ_side_wrong(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def organ_side_wrong(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """The caption is verbatim; its organ column names the other side."""
-    sides = {word.lower() for word in SIDES.findall(st.text)}
+    sides = {word.lower() for word in SIDES.findall(statement.text)}
     if (
-        "lingul" in st.text.lower()
+        "lingul" in statement.text.lower()
         or sides not in ({"left"}, {"right"})
-        or not st.organ
-        or not st.organ.startswith(("left", "right"))
+        or not statement.organ
+        or not statement.organ.startswith(("left", "right"))
     ):
         return None
-    return st.organ.replace("left", "@").replace("right", "left").replace("@", "right"), st.text
+    return statement.organ.replace("left", "@").replace("right", "left").replace("@", "right"), statement.text
 
 
 @hallucinated
-def sides_crossed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def sides_crossed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """Left and right of one statement change their places, each with a finding or size of its own."""
-    sides = list(re.finditer(r"\b(left|right)\b", st.text))
+    sides = list(re.finditer(r"\b(left|right)\b", statement.text))
     if (
         len(sides) != 2
         or sides[0][1] == sides[1][1]
-        or re.search(r"\bboth\b|bilat|main", st.text)
-        or NEGATION.search(st.text)
+        or re.search(r"\bboth\b|bilat|main", statement.text)
+        or NEGATION.search(statement.text)
     ):
         return None
-    middle, tail = st.text[sides[0].end() : sides[1].start()], st.text[sides[1].end() :]
+    middle, tail = statement.text[sides[0].end() : sides[1].start()], statement.text[sides[1].end() :]
     if (
         len(middle.split()) < 4
         or not re.search(r"\d|" + FINDING, middle)
         or stems(middle) == stems(tail)
-        or HEDGE.search(st.text)
+        or HEDGE.search(statement.text)
     ):
         return None
-    own = [text for text in doc.near_to(st.text, 0.3, st) if SIDES.search(text)]
-    caption = st.text[: sides[0].start()] + sides[1][1] + middle + sides[0][1] + tail
-    return None if own else (organs_in(caption)[0], caption)
+    near = [text for text in doc.near_to(statement.text, 0.3, statement) if SIDES.search(text)]
+    caption = statement.text[: sides[0].start()] + sides[1][1] + middle + sides[0][1] + tail
+    return None if near else (organs_in(caption)[0], caption)
 
 
 @hallucinated
-def lobe_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    found = list(re.finditer(r"\b(upper|middle|lower)(?= lobes?\b)", st.text, re.IGNORECASE))
-    if len(found) != 1:
+def lobe_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    matches = list(re.finditer(r"\b(upper|middle|lower)(?= lobes?\b)", statement.text, re.IGNORECASE))
+    if len(matches) != 1:
         return None
     options = [
         name
         for name in ("upper", "middle", "lower")
-        if name != found[0][1].lower() and (name != "middle" or "left" not in st.text)
+        if name != matches[0][1].lower() and (name != "middle" or "left" not in statement.text)
     ]
     new = rng.choice(options)
-    rest = st.text.replace(found[0].group(), "")
+    rest = statement.text.replace(matches[0].group(), "")
     clash = rf"\b{new} lobe|\b[rl]{new[0]}l\b|\b(?:both lungs|all lobes|lungs)\b" + (
         r"|lingul" if new == "upper" else ""
     )
-    if re.search(clash, rest, re.I) or any(re.search(clash, text, re.I) for text in doc.near_to(rest, 0.3, st)):
+    if re.search(clash, rest, re.I) or any(re.search(clash, text, re.I) for text in doc.near_to(rest, 0.3, statement)):
         return None
-    return st.organs[0], flip(st.text, found[0], new)
+    return statement.organs[0], replace_match(statement.text, matches[0], new)
 
 
 @hallucinated
-def segment_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return swapped(rng, doc, st, _SEGMENT)
+def segment_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_opposite_word(rng, doc, statement, _SEGMENT)
 
 
 @hallucinated
-def level_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = _LEVEL.search(st.text)
+def level_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = _LEVEL.search(statement.text)
     if not match:
         return None
     old = match[2] or match[3] or match[4]
@@ -158,19 +171,19 @@ def level_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
     text = match.group().replace(old, new) if not match[4] else new + ordinal
     if re.search(rf"\b{re.escape(text.strip())}\b|-{new}\b", doc.text):
         return None
-    return st.organs[0], st.text[: match.start()] + text + st.text[match.end() :]
+    return statement.organs[0], statement.text[: match.start()] + text + statement.text[match.end() :]
 
 
 @hallucinated
-def location_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def location_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     if (
-        not st.positive
-        or SIDES.search(st.text)
-        or "lungs" not in organs_in(st.text)
-        or re.search(r"lobe|segment|zone|base|apex|apical", st.text, re.I)
+        not statement.positive
+        or SIDES.search(statement.text)
+        or "lungs" not in organs_in(statement.text)
+        or re.search(r"lobe|segment|zone|base|apex|apical", statement.text, re.I)
     ):
         return None
     place = rng.choice(["right upper lobe", "left lower lobe", "left upper lobe", "right lower lobe"])
-    if doc.echoes(st.text, place, 0.3):
+    if doc.echoes(statement.text, place, 0.3):
         return None
-    return "lungs", f"{st.text.rstrip('. ')}, in the {place}."
+    return "lungs", f"{statement.text.rstrip('. ')}, in the {place}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from benchmarks.quality.captions.kinds import Claim, hallucinated, inserted, swapped
+from benchmarks.quality.captions.kinds import Claim, hallucinated, with_inserted_word, with_opposite_word
 from benchmarks.quality.captions.statements import Document, Statement
 
 _SEVERITY = {
@@ -78,35 +78,39 @@ _ADDED_ATTRIBUTE = {
 
 
 @hallucinated
-def severity_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return swapped(rng, doc, st, _SEVERITY)
+def severity_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_opposite_word(rng, doc, statement, _SEVERITY)
 
 
 @hallucinated
-def severity_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return None if re.search("|".join(_SEVERITY), st.text, re.I) else inserted(rng, doc, st, _ADDED_SEVERITY)
+def severity_added(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return (
+        None
+        if re.search("|".join(_SEVERITY), statement.text, re.I)
+        else with_inserted_word(rng, doc, statement, _ADDED_SEVERITY)
+    )
 
 
 @hallucinated
-def time_invented(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(rng, doc, st, _ADDED_TIME)
+def time_invented(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_inserted_word(rng, doc, statement, _ADDED_TIME)
 
 
 @hallucinated
-def comparison_flipped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return swapped(rng, doc, st, _COMPARISON)
+def comparison_flipped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_opposite_word(rng, doc, statement, _COMPARISON)
 
 
 @hallucinated
-def attribute_flipped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return swapped(rng, doc, st, _ATTRIBUTE)
+def attribute_flipped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_opposite_word(rng, doc, statement, _ATTRIBUTE)
 
 
 @hallucinated
-def malignancy_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(rng, doc, st, _ADDED_NATURE)
+def malignancy_added(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_inserted_word(rng, doc, statement, _ADDED_NATURE)
 
 
 @hallucinated
-def attribute_added(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return inserted(rng, doc, st, _ADDED_ATTRIBUTE)
+def attribute_added(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return with_inserted_word(rng, doc, statement, _ADDED_ATTRIBUTE)

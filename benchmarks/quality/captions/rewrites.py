@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from benchmarks.quality.captions.kinds import BE, FINDING, SEEN, Claim, bare, capital, faithful
+from benchmarks.quality.captions.kinds import BE, FINDING, SEEN, Claim, capitalised, faithful, without_article
 from benchmarks.quality.captions.statements import HEDGE, NEGATION, PLACE, Document, Statement, organs_in
 
 _PRONOUN = re.compile(
@@ -70,7 +70,8 @@ _TAIL = re.compile(
 )
 
 
-def claim(statement: Statement, caption: str | None) -> Claim | None:
+def changed_claim(statement: Statement, caption: str | None) -> Claim | None:
+    """Return a claim about the statement's organ; None where the caption is unchanged or a single word."""
     organ = statement.organ
     if organ is None or caption is None or caption == statement.text or len(caption.split()) < 2:
         return None
@@ -78,20 +79,20 @@ def claim(statement: Statement, caption: str | None) -> Claim | None:
 
 
 @faithful
-def verbatim(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return (st.organ, st.text) if st.organ else None
+def verbatim(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return (statement.organ, statement.text) if statement.organ else None
 
 
 @faithful
-def case_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    return claim(st, rng.choice([st.text.lower(), st.text.upper()]))
+def case_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    return changed_claim(statement, rng.choice([statement.text.lower(), statement.text.upper()]))
 
 
 @faithful
-def punctuation_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    bared = st.text.rstrip(".;: ")
-    return claim(
-        st,
+def punctuation_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    bared = statement.text.rstrip(".;: ")
+    return changed_claim(
+        statement,
         rng.choice(
             [bared, f"{bared} .", f"{bared};", f"- {bared}.", bared.replace(", ", " , "), bared.replace(" ", "  ")]
         ),
@@ -99,81 +100,90 @@ def punctuation_changed(rng: Random, doc: Document, st: Statement) -> Claim | No
 
 
 @faithful
-def reporting_verb_dropped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    parts = re.split(rf" {BE} {SEEN}\b", st.text)
-    if len(parts) != 2 or _PRONOUN.search(st.text) or NEGATION.search(st.text):
+def reporting_verb_dropped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    parts = re.split(rf" {BE} {SEEN}\b", statement.text)
+    if len(parts) != 2 or _PRONOUN.search(statement.text) or NEGATION.search(statement.text):
         return None
-    return claim(st, parts[0] + parts[1])
+    return changed_claim(statement, parts[0] + parts[1])
 
 
 @faithful
-def article_dropped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    caption = capital(bare(st.text))
-    return claim(st, caption if not caption.lower().startswith("no ") or "There" in st.text else None)
+def article_dropped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    caption = capitalised(without_article(statement.text))
+    return changed_claim(
+        statement, caption if not caption.lower().startswith("no ") or "There" in statement.text else None
+    )
 
 
 @faithful
-def negation_fronted(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.match(rf"^([^,.;]+?) {BE} not {SEEN}( (?:in|on|within|at) [^,.;]+)?\.?$", st.text)
-    if not match or _PRONOUN.search(st.text) or NEGATION.search(match[1]) or not re.search(FINDING, match[1], re.I):
+def negation_fronted(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = re.match(rf"^([^,.;]+?) {BE} not {SEEN}( (?:in|on|within|at) [^,.;]+)?\.?$", statement.text)
+    if (
+        not match
+        or _PRONOUN.search(statement.text)
+        or NEGATION.search(match[1])
+        or not re.search(FINDING, match[1], re.I)
+    ):
         return None
     if re.search(rf"\b(?:where|which|that|{BE})\b", match[1]):
         return None
-    noun = bare(match[1])
-    return claim(st, f"No {noun if noun[1:2].isupper() else noun[:1].lower() + noun[1:]}{match[2] or ''}.")
+    noun = without_article(match[1])
+    return changed_claim(
+        statement, f"No {noun if noun[1:2].isupper() else noun[:1].lower() + noun[1:]}{match[2] or ''}."
+    )
 
 
 @faithful
-def negation_moved_back(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.match(rf"^No ([^,.;]+?) ({BE}) ({SEEN})( [^,.;]+)?\.?$", st.text, re.IGNORECASE)
+def negation_moved_back(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = re.match(rf"^No ([^,.;]+?) ({BE}) ({SEEN})( [^,.;]+)?\.?$", statement.text, re.IGNORECASE)
     if not match or NEGATION.search(match[1]) or re.search(r"\bother\b|\badditional\b", match[1]):
         return None
-    return claim(st, f"{capital(match[1])} {match[2]} not {match[3]}{match[4] or ''}.")
+    return changed_claim(statement, f"{capitalised(match[1])} {match[2]} not {match[3]}{match[4] or ''}.")
 
 
 @faithful
-def location_fronted(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.match(rf"^([^,;:]+?)(?: {BE} {SEEN})? in (?!line|favor)(?:the )?([^,;:]+?)\.?$", st.text)
+def location_fronted(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = re.match(rf"^([^,;:]+?)(?: {BE} {SEEN})? in (?!line|favor)(?:the )?([^,;:]+?)\.?$", statement.text)
     if not match or " in " in f" {match[2]} " or len(match[2].split()) > 8 or not organs_in(match[2]):
         return None
-    finding = bare(match[1])
+    finding = without_article(match[1])
     finding = finding if finding[1:2].isupper() or finding[1:2].isdigit() else finding[:1].lower() + finding[1:]
     article = "" if re.match(r"both|bilateral|[A-Z]", match[2]) else "the "
     unclear = rf"^In\b| and | {BE} |(?:increase|decrease|change|reduction|loss|narrowing|difference)s?$"
-    if NEGATION.search(st.text) or re.search(unclear, finding) or re.search(rf" {BE} | and ", match[2]):
+    if NEGATION.search(statement.text) or re.search(unclear, finding) or re.search(rf" {BE} | and ", match[2]):
         return None
-    return claim(
-        st,
+    return changed_claim(
+        statement,
         rng.choice(
             [
-                f"{capital(match[2])}: {finding}",
+                f"{capitalised(match[2])}: {finding}",
                 f"In {article}{match[2]}, {finding}.",
-                f"{capital(match[2])} - {finding}.",
+                f"{capitalised(match[2])} - {finding}.",
             ]
         ),
     )
 
 
 @faithful
-def synonym(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    options = [re.sub(old, new, st.text, count=1) for old, new in _SYNONYMS if re.search(old, st.text)]
-    return claim(st, rng.choice(options).replace("  ", " ")) if options else None
+def synonym(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    options = [re.sub(old, new, statement.text, count=1) for old, new in _SYNONYMS if re.search(old, statement.text)]
+    return changed_claim(statement, rng.choice(options).replace("  ", " ")) if options else None
 
 
 @faithful
-def unit_rewritten(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.search(r"(?<![\d.x-])(?<!x )(\d+(?:\.\d+)?)((?: ?[x×] ?\d+(?:\.\d+)?)*) ?(mm|cm)\b", st.text)
+def unit_rewritten(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = re.search(r"(?<![\d.x-])(?<!x )(\d+(?:\.\d+)?)((?: ?[x×] ?\d+(?:\.\d+)?)*) ?(mm|cm)\b", statement.text)
     if not match:
         return None
     factor, unit = (0.1, "cm") if match[3] == "mm" else (10.0, "mm")
     sizes = re.findall(r"\d+(?:\.\d+)?", match[1] + match[2])
     turned = " x ".join(f"{round(float(size) * factor, 3):g}" for size in sizes)
-    return claim(st, f"{st.text[: match.start()]}{turned} {unit}{st.text[match.end() :]}")
+    return changed_claim(statement, f"{statement.text[: match.start()]}{turned} {unit}{statement.text[match.end() :]}")
 
 
 @faithful
-def organ_from_list(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = _LIST.match(st.text)
+def organ_from_list(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = _LIST.match(statement.text)
     items = re.split(r",? and |, ", match["items"]) if match else []
     picks = [item for item in items if len(organs_in(item)) == 1 and len(item.split()) <= 3 and not PLACE.search(item)]
     picks = [item for item in picks if not re.search(r"(?:al|ic|ac)$", item)]
@@ -184,35 +194,37 @@ def organ_from_list(rng: Random, doc: Document, st: Statement) -> Claim | None:
         ("pancreas", "uterus", "esophagus")
     )
     verb = match["be"] if many else {"are": "is", "were": "was", "appear": "appears"}[match["be"]]
-    noun = capital(pick) if many else f"The {pick[:1].lower()}{pick[1:]}"
+    noun = capitalised(pick) if many else f"The {pick[:1].lower()}{pick[1:]}"
     return organs_in(pick)[0], f"{noun} {verb} {match['what'].removeprefix('all ')}."
 
 
 @faithful
-def both_to_one(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    found = re.findall(
-        r"\b(?:[Bb]oth|[Bb]ilateral) (lungs|kidneys|adrenal glands|breasts|maxillary sinuses)\b", st.text
+def both_to_one(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    pairs = re.findall(
+        r"\b(?:[Bb]oth|[Bb]ilateral) (lungs|kidneys|adrenal glands|breasts|maxillary sinuses)\b", statement.text
     )
-    if len(found) != 1 or _UNSHARED.search(st.text) or len(set(st.organs)) != 1 or PLACE.search(st.text):
+    if len(pairs) != 1 or len(set(statement.organs)) != 1:
         return None
-    one = {"maxillary sinuses": "maxillary sinus"}.get(found[0], found[0].removesuffix("s"))
+    if _UNSHARED.search(statement.text) or PLACE.search(statement.text):
+        return None
+    organ = {"maxillary sinuses": "maxillary sinus"}.get(pairs[0], pairs[0].removesuffix("s"))
     side = rng.choice(["left", "right"])
-    start = re.match(r"[Bb]oth|[Bb]ilateral", st.text)
-    caption = re.sub(r"\b(?:[Bb]oth|[Bb]ilateral) " + found[0], f"{'' if start else 'the '}{side} {one}", st.text)
-    caption = (
-        re.sub(r"\b(are|were)\b", lambda m: {"are": "is", "were": "was"}[m[1]], caption, count=1) if start else caption
-    )
-    return f"{side} {one}", capital(caption)
+    at_start = re.match(r"[Bb]oth|[Bb]ilateral", statement.text)
+    sided_organ = f"{'' if at_start else 'the '}{side} {organ}"
+    caption = re.sub(r"\b(?:[Bb]oth|[Bb]ilateral) " + pairs[0], sided_organ, statement.text)
+    if at_start:
+        caption = re.sub(r"\b(are|were)\b", lambda m: {"are": "is", "were": "was"}[m[1]], caption, count=1)
+    return f"{side} {organ}", capitalised(caption)
 
 
 @faithful
-def clause_dropped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    parts = re.split(r",? and (?=(?:no|there|the|a|an) )|, (?=(?:no|there is|there are) )", st.text)
+def clause_dropped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    parts = re.split(r",? and (?=(?:no|there|the|a|an) )|, (?=(?:no|there is|there are) )", statement.text)
     if (
         len(parts) != 2
         or any(not re.search(rf"\b{BE}\b", part) for part in parts)
-        or _PRONOUN.search(st.text)
-        or HEDGE.search(st.text)
+        or _PRONOUN.search(statement.text)
+        or HEDGE.search(statement.text)
     ):
         return None
     first = parts[0].rstrip(".") + "."
@@ -220,28 +232,36 @@ def clause_dropped(rng: Random, doc: Document, st: Statement) -> Claim | None:
 
 
 @faithful
-def adverbial_dropped(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    caption = _TAIL.sub("", st.text, count=1)
-    return claim(st, capital(caption)) if caption != st.text else None
+def adverbial_dropped(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    caption = _TAIL.sub("", statement.text, count=1)
+    return changed_claim(statement, capitalised(caption)) if caption != statement.text else None
 
 
 @faithful
-def spelling_changed(rng: Random, doc: Document, st: Statement) -> Claim | None:
+def spelling_changed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     for american, british in _SPELLING:
         for old, new in ((british, american), (american, british)):
-            if re.search(rf"(?<![A-Za-z]){old}", st.text, re.IGNORECASE):
-                swap = re.sub(rf"(?<![A-Za-z]){old}", new, st.text, count=1, flags=re.IGNORECASE)
-                return claim(st, capital(swap) if st.text[0].isupper() else swap)
+            if re.search(rf"(?<![A-Za-z]){old}", statement.text, re.IGNORECASE):
+                swap = re.sub(rf"(?<![A-Za-z]){old}", new, statement.text, count=1, flags=re.IGNORECASE)
+                return changed_claim(statement, capitalised(swap) if statement.text[0].isupper() else swap)
     return None
 
 
 @faithful
-def number_as_digit(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    match = re.search(rf"\b({'|'.join(_DIGITS)})\b", st.text, re.IGNORECASE)
-    return claim(st, st.text[: match.start()] + _DIGITS[match[1].lower()] + st.text[match.end() :]) if match else None
+def number_as_digit(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    match = re.search(rf"\b({'|'.join(_DIGITS)})\b", statement.text, re.IGNORECASE)
+    return (
+        changed_claim(
+            statement, statement.text[: match.start()] + _DIGITS[match[1].lower()] + statement.text[match.end() :]
+        )
+        if match
+        else None
+    )
 
 
 @faithful
-def abbreviation(rng: Random, doc: Document, st: Statement) -> Claim | None:
-    options = [re.sub(old, new, st.text, count=1) for old, new in _ABBREVIATIONS if re.search(old, st.text)]
-    return claim(st, rng.choice(options)) if options else None
+def abbreviation(rng: Random, doc: Document, statement: Statement) -> Claim | None:
+    options = [
+        re.sub(old, new, statement.text, count=1) for old, new in _ABBREVIATIONS if re.search(old, statement.text)
+    ]
+    return changed_claim(statement, rng.choice(options)) if options else None

@@ -1,7 +1,7 @@
 """Statements of real reports for the caption benchmarks, and the checks that keep a truth label true.
 
-But for the sections, nothing here comes from `curation`: sentences, organs and word stems are found in a simpler way of
-their own, so that the benchmark does not share the blind spots of what it measures.
+Apart from the sections, nothing here comes from `curation`: sentences, organs and word stems are found in a simpler
+way, so that the benchmark does not share the blind spots of the code that it measures.
 """
 
 from __future__ import annotations
@@ -103,19 +103,19 @@ _STOP = frozenset(
 
 @lru_cache(maxsize=1 << 17)
 def stems(text: str) -> frozenset[str]:
-    """Crudely stemmed content words and numbers."""
-    found = set()
+    """Return crudely stemmed content words and numbers."""
+    content_words = set()
     for word in re.findall(r"[a-z]+|\d+(?:\.\d+)?", text.lower()):
         if word not in _STOP:
-            found.add(
+            content_words.add(
                 re.sub(r"(?:ation|ing|ies|al|ed|es|s|y|e)$", "", word) if len(word) > 4 else word.removesuffix("s")
             )
-    return frozenset(found)
+    return frozenset(content_words)
 
 
 @lru_cache(maxsize=1 << 16)
 def organs_in(text: str) -> tuple[str, ...]:
-    """Names of the organs that a text speaks of; with their side where exactly one side is named."""
+    """Return the names of the organs in a text, with their side where exactly one side is named."""
     left, right = (re.search(rf"\b{side}\b", text, re.IGNORECASE) is not None for side in ("left", "right"))
     both = re.search(r"\b(?:both|bilateral\w*|bibas\w+)\b", text, re.IGNORECASE) is not None
     names = []
@@ -139,7 +139,7 @@ class Statement:
 
     @property
     def organ(self) -> str | None:
-        """The one organ that it is about; None where several, or only a place, are named."""
+        """The one organ that the statement is about; None where several, or only a place, are named."""
         names = self.organs
         if len(names) > 2:
             return None
@@ -170,7 +170,7 @@ class Document:
     @cached_property
     def everything(self) -> tuple[str, ...]:
         """All sentences of the whole text, also those unfit for a caption."""
-        return tuple(cut(self.text, 0, len(self.text)))
+        return tuple(split_sentences(self.text, 0, len(self.text)))
 
     @cached_property
     def stemmed(self) -> tuple[tuple[str, frozenset[str]], ...]:
@@ -178,36 +178,36 @@ class Document:
         return tuple((text, stems(text)) for text in self.everything)
 
     def near(self, content: Iterable[str], share: float) -> list[str]:
-        """Sentences that hold at least `share` of some content words."""
-        wanted = frozenset(content)
-        least = share * len(wanted)
-        return [text for text, words in self.stemmed if len(wanted & words) >= least]
+        """Return the sentences that hold at least `share` of some content words."""
+        content = frozenset(content)
+        least = share * len(content)
+        return [text for text, words in self.stemmed if len(content & words) >= least]
 
-    def near_to(self, statement: str, share: float, own: Statement) -> list[str]:
-        """Sentences near to a text, without the statement itself (and its word-for-word repeats)."""
-        return [text for text in self.near(stems(statement), share) if text != own.text]
+    def near_to(self, text: str, share: float, statement: Statement) -> list[str]:
+        """Return the sentences near to a text, without the statement itself (and its word-for-word repeats)."""
+        return [sentence for sentence in self.near(stems(text), share) if sentence != statement.text]
 
     def echoes(self, statement: str, new: str, share: float = 0.34) -> bool:
-        """Whether the report may say the new words about the same thing, or says them in the statement itself."""
+        """Return whether the report may say the new words about the same thing, or says them in the statement."""
         words, base = stems(new), stems(statement) - stems(new)
         if words <= stems(statement):
             return True
         return any(words & stems(text) - stems(statement) for text in self.near(base, share))
 
 
-def cut(text: str, start: int, end: int) -> list[str]:
-    """Sentences of text[start:end]; list numbers are left off."""
+def split_sentences(text: str, start: int, end: int) -> list[str]:
+    """Return the sentences of text[start:end], without list numbers."""
     pieces, at = [], start
     for match in _CUT.finditer(text, start, end):
         pieces.append(text[at : match.start()])
         at = match.end()
     pieces.append(text[at:end])
-    bared = (re.sub(r"^\s*[-•(]?\s*(?:\d+\s*[.)](?!\d))?\s*", "", f" {piece}").strip() for piece in pieces)
-    return [piece for piece in bared if re.search(r"[A-Za-z]", piece)]
+    stripped = (re.sub(r"^\s*[-•(]?\s*(?:\d+\s*[.)](?!\d))?\s*", "", f" {piece}").strip() for piece in pieces)
+    return [piece for piece in stripped if re.search(r"[A-Za-z]", piece)]
 
 
-def fit(piece: str) -> bool:
-    """Whether a sentence is a finding of usual length with an organ in it."""
+def is_usable(piece: str) -> bool:
+    """Return whether a sentence has a usual length and form for a finding."""
     return (
         2 <= len(piece.split()) <= 45
         and not UNFIT.search(piece)
@@ -217,22 +217,22 @@ def fit(piece: str) -> bool:
 
 
 def document(source: str, key: str, text: str, sections: tuple[Section, ...]) -> Document:
-    """Cut one report."""
-    read: list[Statement] = []
-    rest: list[Statement] = []
+    """Split one report into statements."""
+    statements: list[Statement] = []
+    others: list[Statement] = []
     for section in sections:
-        for piece in cut(text, section.start, section.end):
-            if fit(piece) and (names := organs_in(piece)):
-                (read if section.name in READ_SECTIONS else rest).append(Statement(piece, names))
-    return Document(source, key, text, sections, tuple(read), tuple(rest))
+        for piece in split_sentences(text, section.start, section.end):
+            if is_usable(piece) and (names := organs_in(piece)):
+                (statements if section.name in READ_SECTIONS else others).append(Statement(piece, names))
+    return Document(source, key, text, sections, tuple(statements), tuple(others))
 
 
 @lru_cache(maxsize=1 << 12)
 def silent_organs(text: str) -> list[str]:
-    """Organs of which the report says nothing, nor about all organs of their region at once."""
-    spoken_for = set()
+    """Return the organs of which the report says nothing, nor about all organs of their region at once."""
+    covered = set()
     if ALL_ORGANS.search(text):
-        spoken_for |= _ABDOMINAL
+        covered |= _ABDOMINAL
     if re.search(r"chest|thora", text, re.IGNORECASE):
-        spoken_for |= {"lungs", "pleura", "bronchi", "mediastinum"}
-    return [name for pattern, name, _ in ORGANS if name not in spoken_for and not pattern.search(text)]
+        covered |= {"lungs", "pleura", "bronchi", "mediastinum"}
+    return [name for pattern, name, _ in ORGANS if name not in covered and not pattern.search(text)]

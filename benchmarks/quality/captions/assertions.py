@@ -75,7 +75,7 @@ def negation_removed(rng: Random, doc: Document, statement: Statement) -> Claim 
 
 @hallucinated
 def negation_cut_off(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """A verbatim piece of the statement, without the negation that stands behind or before it."""
+    """Quote a piece of the statement without the negation that stands behind or before it."""
     if len(NEGATION.findall(statement.text)) != 1 or re.search(r"\bother\b|\bresolved\b|\bwhere\b", statement.text):
         return None
     if (match := re.match(rf"^(.+?),? {BE} not {SEEN}\b", statement.text)) or (

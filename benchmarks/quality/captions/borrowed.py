@@ -98,7 +98,7 @@ def finding_swapped(rng: Random, doc: Document, statement: Statement) -> Claim |
 
 @hallucinated
 def finding_swapped_within(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """The finding of another statement of the report, put into this one."""
+    """Put the finding of another statement of the report into this one."""
     match = re.search(rf"\b{FINDING}\b", statement.text, re.IGNORECASE)
     if not match or not statement.positive or match.group().lower() in _WIDE:
         return None
@@ -161,7 +161,7 @@ def clause_of_another_report(rng: Random, doc: Document, statement: Statement) -
 
 @hallucinated
 def two_statements_merged(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """The finding of one statement at the place of another; the same organ's place rather than another's."""
+    """Put the finding of one statement at the place of another, preferably of the same organ."""
     parts = _AT_PLACE.match(statement.text)
     heads = {match.group() for match in re.finditer(FINDING, parts[1], re.I)} if parts and statement.positive else set()
     if not parts or not heads:

@@ -95,7 +95,7 @@ def surgery_invented(rng: Random, doc: Document, statement: Statement) -> Claim 
 
 @hallucinated
 def history_as_finding(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """A sentence of technique, history or comparison, where the sections that are read do not say it."""
+    """Take a sentence of technique, history or comparison that the sections with findings do not say."""
     rest = [
         sentence
         for sentence in doc.others

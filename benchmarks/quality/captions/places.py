@@ -99,7 +99,7 @@ def side_invented(rng: Random, doc: Document, statement: Statement) -> Claim | N
 
 @hallucinated
 def organ_side_wrong(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """The caption is verbatim; its organ column names the other side."""
+    """Keep the statement and file it under the organ of the other side."""
     sides = {word.lower() for word in SIDES.findall(statement.text)}
     if (
         "lingul" in statement.text.lower()
@@ -113,7 +113,7 @@ def organ_side_wrong(rng: Random, doc: Document, statement: Statement) -> Claim 
 
 @hallucinated
 def sides_crossed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """Left and right of one statement change their places, each with a finding or size of its own."""
+    """Exchange left and right in a statement where each has its own finding or size."""
     sides = list(re.finditer(r"\b(left|right)\b", statement.text))
     if (
         len(sides) != 2

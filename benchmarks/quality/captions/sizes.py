@@ -19,7 +19,7 @@ _PLACE = re.compile(
 def with_other_size(
     doc: Document, statement: Statement, match: re.Match[str], sizes: Sequence[str], unit: str
 ) -> Claim | None:
-    """The caption with another measurement; None where the report has any of its new figures anywhere."""
+    """Return the caption with another measurement; None where the report has any of its new figures anywhere."""
     old = re.findall(r"\d+(?:\.\d+)?", match.group())
     for size in set(sizes) - set(old) if unit == match[4] else sizes:
         values = {f"{size}", f"{float(size) * 10:g}", f"{float(size) / 10:g}"} if unit == match[4] else {size}
@@ -104,7 +104,7 @@ def measurement_invented(rng: Random, doc: Document, statement: Statement) -> Cl
 
 @hallucinated
 def attributes_crossed(rng: Random, doc: Document, statement: Statement) -> Claim | None:
-    """Two sizes of one statement that belong to different places change their places."""
+    """Exchange two sizes of one statement that belong to different places."""
     sizes = list(
         re.finditer(r"(?<![\d.x×/-])(?<![x×] )\d+(?:\.\d+)?(?: ?[x×] ?\d+(?:\.\d+)?)* ?(?:mm|cm)\b", statement.text)
     )

@@ -22,8 +22,8 @@ def first_line(path: Path) -> str:
 
 def packages() -> list[Path]:
     """The folders that hold modules, from the outside in."""
-    found = {path.parent for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
-    return sorted(found, key=lambda path: (FOLDERS.index(path.relative_to(ROOT).parts[0]), path))
+    folders = {path.parent for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
+    return sorted(folders, key=lambda path: (FOLDERS.index(path.relative_to(ROOT).parts[0]), path))
 
 
 def module_list() -> str:

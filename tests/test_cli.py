@@ -101,11 +101,11 @@ def test_verify_takes_what_curate_makes_and_refuses_a_flip(captions: Path, repor
     out = tmp_path / "verified.parquet"
     done = call("verify", reports, claims, "--out", out)
     assert done.exit_code == 0, done.output
-    found = pq.read_table(out)
-    assert found.schema.equals(parquet_schema("verified"))
-    verdicts = found["accepted"].to_pylist()
+    table = pq.read_table(out)
+    assert table.schema.equals(parquet_schema("verified"))
+    verdicts = table["accepted"].to_pylist()
     assert sum(verdicts[:-2]) / len(rows) == 1.0
-    assert found["reason"].to_pylist()[-2:] == ["schema", "unknown_organ"]
+    assert table["reason"].to_pylist()[-2:] == ["schema", "unknown_organ"]
     assert "accepted" in done.stdout and "unknown_organ" in done.stdout
 
 
@@ -229,14 +229,14 @@ def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: p
     pandas = pytest.importorskip("pandas")
     rows = pq.read_table(captions / "captions").num_rows
     with duckdb.connect() as base:
-        (found,) = base.execute(f"SELECT count(*) FROM read_parquet('{captions}/captions/*.parquet')").fetchone()
+        (row_count,) = base.execute(f"SELECT count(*) FROM read_parquet('{captions}/captions/*.parquet')").fetchone()
         joined = f"""
             SELECT count(*) FROM read_parquet('{captions}/captions/*.parquet') AS captions
             JOIN read_parquet('{captions}/reports/*.parquet') USING (report_id)
             WHERE substring(text, evidence_start + 1, evidence_end - evidence_start) = evidence
         """
         (verbatim,) = base.execute(joined).fetchone()
-    assert found == verbatim == rows
+    assert row_count == verbatim == rows
     frame = pandas.read_parquet(captions / "captions")
     assert len(frame) == rows and list(frame.columns) == parquet_schema("captions").names
 

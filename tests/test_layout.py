@@ -81,12 +81,12 @@ HEAVY = {
 
 def sources(root: Path) -> dict[str, Path]:
     """The shipped modules under `root` by their dotted names."""
-    found = {"ovct": root / "ovct.py"} if (root / "ovct.py").exists() else {}
+    modules = {"ovct": root / "ovct.py"} if (root / "ovct.py").exists() else {}
     for folder in sorted(MAY_IMPORT.keys() - {"ovct"}):
         for path in sorted((root / folder).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return modules
 
 
 def imports(module: str, path: Path) -> Iterator[tuple[int, str]]:

@@ -176,10 +176,10 @@ def _judge(
     name = model_settings.pop("prompt", None)
     prompt = load_judge(None if name is None else str(name))
     finished_set(folder)
-    asked = model_options(engine, model_settings)
-    model, connect = connection(asked, progress.raise_if_interrupted)
+    options = model_options(engine, model_settings)
+    model, connect = connection(options, progress.raise_if_interrupted)
     with audit_to_write(folder, drawn, progress, redraw=redraw) as store:
-        run = judge_sample(store, model, connect, prompt, asked.max_tokens, progress)
+        run = judge_sample(store, model, connect, prompt, options.max_tokens, progress)
     if not quiet:
         earlier = f", {run.judged_before:,} were there" if run.judged_before else ""
         typer.echo(

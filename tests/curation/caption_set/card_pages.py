@@ -18,9 +18,9 @@ def call(*arguments: object) -> Result:
 
 def front_matter(card: str) -> dict[str, Any]:
     """The front matter as Hugging Face takes it out of a page."""
-    found = re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)
-    assert found is not None
-    known: dict[str, Any] = yaml.safe_load(found[1])
+    front_matter = re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)
+    assert front_matter is not None
+    known: dict[str, Any] = yaml.safe_load(front_matter[1])
     return known
 
 

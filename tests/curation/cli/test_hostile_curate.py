@@ -34,8 +34,8 @@ KEY = "sk-never-written-anywhere-0123456789"
 
 def respond(turns: Turns) -> str:
     """A caption for each sentence of the report, and one that no report holds."""
-    said = json.loads(sentences(turns[-1]["content"].partition("\n")[2]))["captions"]
-    return answer([*((row["organ"], row["caption"]) for row in said), ("spleen", "The spleen is ruptured")])
+    drafts = json.loads(sentences(turns[-1]["content"].partition("\n")[2]))["captions"]
+    return answer([*((row["organ"], row["caption"]) for row in drafts), ("spleen", "The spleen is ruptured")])
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +60,8 @@ def recipe(hostile: HostileServer, **how: Any) -> ChatRecipe:
 
 
 def rows(out: Path, table: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = pq.read_table(out / table).to_pylist()
-    return found
+    rows: list[dict[str, object]] = pq.read_table(out / table).to_pylist()
+    return rows
 
 
 def files(out: Path, *tables: str) -> dict[str, bytes]:
@@ -189,9 +189,9 @@ def test_a_killed_run_goes_on_without_asking_again(
             assert code == (-signal.SIGKILL if killed_by == signal.SIGKILL else 130)
         with start(reports, out, hostile) as process:
             assert process.wait(60) == 0
-        asked = Counter(asked.key for asked in hostile.log)
-    assert len(asked) == 60
-    assert sum(asked.values()) - 60 <= 2 * 4, "only what was under way is asked again"
+        requests = Counter(request.key for request in hostile.log)
+    assert len(requests) == 60
+    assert sum(requests.values()) - 60 <= 2 * 4, "only what was under way is asked again"
     assert files(out, *TABLES) == expected
 
 

@@ -9,9 +9,7 @@ from curation.verification.organs import OrganRelations
 from curation.verification.verifier import Verifier
 
 
-def wrong_calls(
-    entailment: Entailment, verifier: Verifier, parser: StatementParser, relations: OrganRelations
-) -> None:
+def wrong_calls(entailment: Entailment, verifier: Verifier, parser: StatementParser, relations: OrganRelations) -> None:
     """Never called."""
     entailment.check(1, b"wrong", "liver", ())  # type: ignore[arg-type]
     entailment.check_organ(b"wrong", 1, ())  # type: ignore[arg-type]

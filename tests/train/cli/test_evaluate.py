@@ -55,17 +55,17 @@ def test_a_checkpoint_is_evaluated_as_segment_would_segment(
     data: Path, checkpoints: list[Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    said = call(data, "--checkpoint", checkpoints[0], "--out", out, "--presence-threshold", "0", "--device", "cpu")
-    assert "Overall" in said and "report.html" in said
+    output = call(data, "--checkpoint", checkpoints[0], "--out", out, "--presence-threshold", "0", "--device", "cpu")
+    assert "Overall" in output and "report.html" in output
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["cases"], summary["split"], summary["known"], summary["left_out"]) == (2, "all", True, [])
     assert {one["key"] for one in summary["means"]} >= {"names", "synonyms", "lost", "groups"}
     rows = json.loads((out / "cases.jsonl").read_text().partition("\n")[0])["rows"]
     options = SegmentOptions(presence_threshold=0, device="cpu")
-    found = segment(data / "s1" / "ct.nii.gz", NAMES, checkpoints[0], options)
+    result = segment(data / "s1" / "ct.nii.gz", NAMES, checkpoints[0], options)
     for structure, prompt in zip(PLACES, NAMES, strict=True):
         row = next(row for row in rows if row["prompt"] == prompt)
-        mask = found.mask(prompt)
+        mask = result.mask(prompt)
         assert row["predicted_ml"] == pytest.approx(np.count_nonzero(mask) * 1.5**3 / 1000)
         first = PLACES[structure]
         common = mask[tuple(slice(start, start + 6) for start in first)].sum()
@@ -77,22 +77,22 @@ def test_a_checkpoint_is_evaluated_as_segment_would_segment(
     again = json.loads((out / "summary.json").read_text())
     assert again["means"] == summary["means"]
     # Other settings do not mix.
-    said = call(data, "--checkpoint", checkpoints[0], "--out", out, "--device", "cpu", exits=2)
-    assert "other settings" in said
+    output = call(data, "--checkpoint", checkpoints[0], "--out", out, "--device", "cpu", exits=2)
+    assert "other settings" in output
 
 
 def test_two_are_compared(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "both"
     options = ("--presence-threshold", "0", "--limit", "1", "--device", "cpu")
     call(data, "--compare", *checkpoints, "--out", out, *options)
-    found = json.loads((out / "comparison.json").read_text())
-    assert (found["first"], found["second"], found["cases"]) == ("first", "second", 1)
+    comparison = json.loads((out / "comparison.json").read_text())
+    assert (comparison["first"], comparison["second"], comparison["cases"]) == ("first", "second", 1)
     assert (out / "first" / "report.html").exists() and (out / "comparison.html").exists()
     # The finished folders do as well, without the data.
     call("--compare", out / "second", out / "first", "--out", tmp_path / "again")
     back = json.loads((tmp_path / "again" / "comparison.json").read_text())
     assert back["means"][0]["difference"]["dice"]["value"] == pytest.approx(
-        -found["means"][0]["difference"]["dice"]["value"]
+        -comparison["means"][0]["difference"]["dice"]["value"]
     )
 
 
@@ -114,8 +114,10 @@ def test_no_case_at_all_is_a_failure(checkpoints: list[Path], tmp_path: Path) ->
     data_set(tmp_path / "set", {"s1": ("liver",)})
     path = tmp_path / "set" / "s1" / "ct.nii.gz"
     path.write_bytes(path.read_bytes()[:300])
-    said = call(tmp_path / "set", "--checkpoint", checkpoints[0], "--out", tmp_path / "out", "--device", "cpu", exits=1)
-    assert "none of 1 cases" in said and "ct.nii.gz" in said
+    output = call(
+        tmp_path / "set", "--checkpoint", checkpoints[0], "--out", tmp_path / "out", "--device", "cpu", exits=1
+    )
+    assert "none of 1 cases" in output and "ct.nii.gz" in output
 
 
 def test_the_results_are_one_json_object(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from train.cli.flags import flags
 from train.config.option_table import options_of
 from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
 
-said: dict[str, object] = {}
+received: dict[str, object] = {}
 
 
 def command(stage: type[StageConfig]) -> typer.Typer:
@@ -16,8 +16,8 @@ def command(stage: type[StageConfig]) -> typer.Typer:
     @flags(stage)
     def run(data: str, given: dict[str, object], out: str = "here") -> None:
         """Trains."""
-        said.clear()
-        said.update(given, data=data, out=out)
+        received.clear()
+        received.update(given, data=data, out=out)
 
     return app
 
@@ -26,11 +26,11 @@ def test_only_what_was_said_is_given() -> None:
     words = ["d", "--steps", "3", "--patch", "32", "16", "64", "--no-augment", "--spacing-mm", "1", "1.5", "2"]
     done = CliRunner().invoke(command(PretrainConfig), words)
     assert done.exit_code == 0, done.output
-    patch, spacing = said.pop("patch"), said.pop("spacing_mm")
+    patch, spacing = received.pop("patch"), received.pop("spacing_mm")
     assert tuple(patch) == (32, 16, 64) and tuple(spacing) == (1.0, 1.5, 2.0)  # type: ignore[arg-type]
-    assert said == {"steps": 3, "augment": False, "data": "d", "out": "here"}
+    assert received == {"steps": 3, "augment": False, "data": "d", "out": "here"}
     assert CliRunner().invoke(command(PretrainConfig), ["d"]).exit_code == 0
-    assert said == {"data": "d", "out": "here"}
+    assert received == {"data": "d", "out": "here"}
 
 
 def test_every_option_is_a_flag_with_its_text_and_default() -> None:
@@ -71,6 +71,6 @@ def test_the_help_names_the_layouts_that_there_are() -> None:
 def test_the_flag_of_an_old_name_is_hidden_and_its_value_is_given_by_that_name() -> None:
     done = CliRunner().invoke(command(AlignConfig), ["d", "--words-weight", "0.5"])
     assert done.exit_code == 0, done.output
-    assert said == {"words_weight": "0.5", "data": "d", "out": "here"}
+    assert received == {"words_weight": "0.5", "data": "d", "out": "here"}
     assert "words-weight" not in CliRunner().invoke(command(AlignConfig), ["--help"]).output
     assert CliRunner().invoke(command(PretrainConfig), ["d", "--words-weight", "0.5"]).exit_code == 2

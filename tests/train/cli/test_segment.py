@@ -33,8 +33,17 @@ def run(folder: Path, *arguments: str, ct: str = "ct.nii.gz") -> Result:
 
 def test_a_label_map_a_table_and_a_picture(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "mask.nii.gz"
-    asked = ["--prompt", "left kidney", "--prompt", "renal organ", "--presence-threshold", "0", "--threshold", "0.1"]
-    result = run(folder, *asked, "--out", str(out), "--preview")
+    arguments = [
+        "--prompt",
+        "left kidney",
+        "--prompt",
+        "renal organ",
+        "--presence-threshold",
+        "0",
+        "--threshold",
+        "0.1",
+    ]
+    result = run(folder, *arguments, "--out", str(out), "--preview")
     assert result.exit_code == 0, result.output
     assert "left kidney" in result.stdout and "mean HU" in result.stdout and f"In {out}" in result.stdout
     table = json.loads((tmp_path / "new" / "mask.json").read_text())
@@ -45,9 +54,9 @@ def test_a_label_map_a_table_and_a_picture(folder: Path, tmp_path: Path) -> None
         assert row["in_label_map_ml"] == pytest.approx(counted[row["label"]] * 0.012)
     assert [row["prompt"] for row in table["labels"]] == ["left kidney", "renal organ"]
     assert (tmp_path / "new" / "mask.png").exists()
-    again = run(folder, *asked, "--out", str(out))
+    again = run(folder, *arguments, "--out", str(out))
     assert again.exit_code == 2 and "is there already: name another --out, or say --overwrite" in again.stderr
-    assert run(folder, *asked, "--out", str(out), "--overwrite").exit_code == 0
+    assert run(folder, *arguments, "--out", str(out), "--overwrite").exit_code == 0
 
 
 def test_all_structures_and_a_file_of_prompts(folder: Path, tmp_path: Path) -> None:

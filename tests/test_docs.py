@@ -21,7 +21,7 @@ def test_the_example_of_the_networks_runs(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     result: dict[str, Any] = {}
     exec(code[0].replace(DEFAULT_ENCODER, str(minilm)), result)
-    assert result["masks"].shape == (1, 2, 64, 64, 64) and result["masks"].dtype == torch.bool
+    assert result["mask"].shape == (1, 2, 64, 64, 64) and result["mask"].dtype == torch.bool
     assert result["record"].text.embedding_dim == 384
     assert {path.suffix for path in Path("run").iterdir() if path.is_file()} == {".json", ".safetensors"}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from curation.api.load import CaptionSetTables, load
     from curation.api.verify import VerifiedCaption, verify
     from curation.runtime.errors import OvctError
-    from train.inference.segmenting import segment
+    from train.api import segment
 
     app: typer.Typer
 
@@ -38,7 +38,7 @@ API = {
     "VerifiedCaption": "curation.api.verify",
     "curate": "curation.api.curate",
     "load": "curation.api.load",
-    "segment": "train.inference.segmenting",
+    "segment": "train.api",
     "verify": "curation.api.verify",
 }
 # The packages of this application. Their names are plain, so others may have the same.
@@ -77,7 +77,8 @@ def __getattr__(name: str) -> Any:
         return command_line()
     if name not in API:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    check_packages()
+    if name != "OvctError":  # so that `except ovct.OvctError` never raises another error
+        check_packages()
     return getattr(importlib.import_module(API[name]), name)
 
 

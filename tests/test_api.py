@@ -126,12 +126,32 @@ def test_the_stub_has_what_the_module_has() -> None:
     assert imported == ovct.API and sorted(imported) == sorted(ovct.__all__)
 
 
+def test_what_segment_cannot_use_is_an_error_of_ours(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ovct.OvctError, match="no such file; a checkpoint is a folder"):
+        ovct.segment("ct.nii.gz", ["liver"], checkpoint="nowhere")
+    monkeypatch.setitem(sys.modules, "train.inference.segmenting", None)
+    monkeypatch.delattr("train.inference.segmenting")
+    with pytest.raises(ovct.OvctError, match=r"is not installed: install ovct with its extra 'train'"):
+        ovct.segment("ct.nii.gz", ["liver"], checkpoint="nowhere")
+
+
+def test_an_unknown_argument_is_named(workplace: Path) -> None:
+    with pytest.raises(ovct.OvctError, match=r"ovct\.curate has no argument 'text_column'"):
+        ovct.curate("reports.csv", text_column="findings")  # type: ignore[call-arg]
+
+
 @pytest.fixture
 def shadow(tmp_path: Path) -> Iterator[Path]:
     """A user's folder with a package named as one of ours."""
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "__init__.py").write_text("mine = True\n")
     yield tmp_path
+
+
+def run_in(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Run code behind `import ovct` in a process for which the packages in `folder` come first."""
+    script = f"import sys; sys.path[:0] = [{str(folder)!r}, {str(ROOT)!r}]; import ovct; {code}"
+    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +166,20 @@ def test_a_package_that_hides_ours_is_named(shadow: Path, code: str) -> None:
     script = f"import sys; sys.path[:0] = [{str(shadow)!r}, {str(ROOT)!r}]; {code}"
     done = subprocess.run([sys.executable, "-c", script], cwd=shadow, capture_output=True, text=True)
     assert f"the package 'models' comes from {shadow / 'models'}" in done.stderr and "pipx install" in done.stderr
+
+
+def test_the_base_of_errors_can_be_named_where_a_package_is_hidden(shadow: Path) -> None:
+    script = (
+        f"import sys; sys.path[:0] = [{str(shadow)!r}, {str(ROOT)!r}]; import ovct; print(ovct.OvctError.exit_code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=shadow, capture_output=True, text=True)
+    assert done.stdout == "1\n", done.stderr
+
+
+def test_a_folder_named_as_our_data_does_no_harm(workplace: Path) -> None:
+    (workplace / "data_cards").mkdir()
+    done = run_in(workplace, "ovct.curate('reports.csv', limit=1)")
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_command_says_so_without_a_traceback(shadow: Path) -> None:

@@ -83,8 +83,9 @@ def test_shards_are_merged(captions: Path, reports: Path, tmp_path: Path) -> Non
 def test_stats_names_its_plot(captions: Path, tmp_path: Path) -> None:
     assert call("stats", captions, "--plot", tmp_path / "a.svg").exit_code == 0
     assert (tmp_path / "a.svg").exists()
-    wrong = call("stats", captions, "--plot", tmp_path / "a.txt")
-    assert wrong.exit_code == 2 and ".png or .svg" in wrong.stderr
+    for plot, error in (("a.txt", ".png or .svg"), ("none/a.png", "none: no such folder")):
+        wrong = call("stats", captions, "--plot", tmp_path / plot)
+        assert wrong.exit_code == 2 and error in wrong.stderr and wrong.stdout == ""
     none = call("stats", tmp_path)
     assert none.exit_code == 2 and "holds no caption set" in none.stderr
 

@@ -47,6 +47,7 @@ LEVELS = {
         ("loop", "data"),
         ("inference",),
         ("stages", "evaluation"),
+        ("api",),
         ("cli",),
     ),
 }

@@ -115,6 +115,8 @@ def curate(
         RunError, OSError: the run cannot go on; finished parts stay, and the same call resumes.
         Interrupted: ``progress`` asked to stop; the same call resumes.
     """
+    if unknown := language_model.keys() - LanguageModelSettings.__annotations__.keys():
+        raise InputError(f"ovct.curate has no argument {sorted(unknown)[0]!r}")
     from curation import pipeline
     from curation.caption_set.set_files import PLOT_FILE
     from curation.caption_set.sharding import Shard

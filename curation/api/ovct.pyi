@@ -9,7 +9,7 @@ from curation.api.load import load as load
 from curation.api.verify import VerifiedCaption as VerifiedCaption
 from curation.api.verify import verify as verify
 from curation.runtime.errors import OvctError as OvctError
-from train.inference.segmenting import segment as segment
+from train.api import segment as segment
 
 __all__ = [
     "CaptionSetTables",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,8 @@ from .shards import source_names
 from .stats import STATUSES, TOP_ORGANS
 
 SCORE_PLOT = "score.png"
-TEMPLATE = "caption_set.md.jinja"
+# Beside our packages, and never a folder of the same name elsewhere.
+TEMPLATE = Path(__file__).resolve().parents[2] / "data_cards" / "caption_set.md.jinja"
 SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 
 REASON_TEXTS = {
@@ -70,7 +70,7 @@ def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_
         "code": _code,
         "share": _share,
     }
-    return render(files("data_cards").joinpath(TEMPLATE).read_text(encoding="utf-8"), values) + "\n"
+    return render(TEMPLATE.read_text(encoding="utf-8"), values) + "\n"
 
 
 def _rows(manifest: Manifest) -> dict[str, int]:

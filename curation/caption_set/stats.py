@@ -173,10 +173,17 @@ def reason_table(title: str, reasons: Counter[str]) -> Table:
     return table
 
 
-def draw(summary: SetSummary, path: Path) -> None:
-    """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG."""
+def check_plot_path(path: Path) -> None:
+    """Raise ``InputError`` if no plot can be written to a path."""
     if path.suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{path}: a plot is written as {' or '.join(PLOT_FORMATS)}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder; make it first, or name another place for the plot")
+
+
+def draw(summary: SetSummary, path: Path) -> None:
+    """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG. Raises ``InputError``."""
+    check_plot_path(path)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import typer
 
-from curation.runtime.errors import Interrupted
+from curation.runtime.errors import Interrupted, extra_hint
 
 
 def fail(message: str, code: int) -> NoReturn:
@@ -45,7 +45,7 @@ def errors_reported(debug: bool, unfinished: str, extra: str | None = None) -> I
         if debug:
             raise
         if isinstance(error, ModuleNotFoundError) and extra:
-            fail(f"{error.name} is not installed: pip install 'ovct[{extra}]'", 2)
+            fail(f"{error.name} is not installed: {extra_hint(extra)}", 2)
         if isinstance(code := getattr(error, "exit_code", None), int):
             fail(str(error), code)
         if isinstance(error, (OSError, OperationalError)):

@@ -40,7 +40,13 @@ def verify(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Parquet file for the result.", show_default=False),
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Parquet file for the result; needed, but with --replay.",
+            show_default=False,
+        ),
     ] = None,
     replay: Annotated[
         Path | None,
@@ -114,7 +120,9 @@ def _show_verified(result: VerifyResult, out: Path) -> None:
             f"  {nearest}\n",
         )
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"In {out}", markup=False, highlight=False, soft_wrap=True)
+    more = result.refused.total() - len(result.first_refusals)
+    rest = f", with {more:,} more refusals" if more else ""
+    console.print(f"In {out}{rest}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _replay(folder: Path, workers: int | None, progress: TerminalProgress, json: bool, quiet: bool) -> None:
@@ -155,11 +163,13 @@ def stats(
 
         from curation.caption_set.figures import set_figures
         from curation.caption_set.set_files import PLOT_FILE
-        from curation.caption_set.stats import count_set, draw, show
+        from curation.caption_set.stats import check_plot_path, count_set, draw, show
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
         from curation.runtime.urls import is_url, redact_url
 
+        if plot is not None:
+            check_plot_path(plot)
         with TerminalProgress("files", quiet=general.quiet) as progress:
             summary = count_set(local_copy(folder, progress))
         place = redact_url(str(folder)) if is_url(folder) else str(folder)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, extra_hint
 
 from .chat import EngineDown
 from .http_errors import RequestRefused, ServerUnreachable, TransientError, classify_error, error_text
@@ -24,7 +24,7 @@ class OpenAIClient:
 
     def __init__(self, server: ServerSettings) -> None:
         if importlib.util.find_spec("openai") is None:
-            raise InputError("engine openai needs the package openai: pip install 'ovct[serve]'")
+            raise InputError(f"engine openai needs the package openai: {extra_hint('serve')}")
         from openai import AsyncOpenAI
 
         url, self._key = server.url(), server.key()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, extra_hint
 from curation.runtime.processes import available_cores
 
 LOCAL, AUTO = "local", "auto"
@@ -39,7 +39,7 @@ def connected(address: str, workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise InputError(f"--ray needs Ray Data ({error}): pip install 'ovct[ray]'") from error
+        raise InputError(f"--ray needs Ray Data ({error}): {extra_hint('ray')}") from error
     if ray.is_initialized():
         yield ray
         return

@@ -31,3 +31,8 @@ class Interrupted(OvctError):
     """The run was asked to stop, by Ctrl-C or SIGTERM."""
 
     exit_code = 130
+
+
+def extra_hint(extra: str) -> str:
+    """Return how to install an extra of this package, for the error where one of its modules is missing."""
+    return f"install ovct with its extra {extra!r}, in its checkout: pip install '.[{extra}]'"

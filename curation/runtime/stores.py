@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from .errors import InputError, Interrupted, RunError
+from .errors import InputError, Interrupted, RunError, extra_hint
 from .files import put_in_place
 from .processes import result_of
 from .progress import Progress
@@ -66,7 +66,7 @@ class StoreLocation:
             )
         except (ImportError, ValueError) as error:
             package = PACKAGES.get(parts.scheme)
-            way_out = f"pip install 'ovct[storage]' brings {package}" if package else "fsspec knows no such store"
+            way_out = f"{package} is not here: {extra_hint('storage')}" if package else "fsspec knows no such store"
             raise InputError(f"{redact_url(self.url)}: {way_out} ({redact_error(error)})") from error
 
     @property

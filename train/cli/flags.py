@@ -39,6 +39,8 @@ COMMON = (
     "limit",
     "devices",
 )
+# Flags that take a file or a folder.
+PATHS = ("cache", "image", "start", "weights")
 GIVEN = "given"
 
 
@@ -83,7 +85,7 @@ def _place_in_help(option: tuple[str, tuple[str, Field[Any], Any]]) -> tuple[int
 def _flag(group: str, field: Field[Any], default: Any, type_: Any) -> inspect.Parameter:
     option = typer.Option(
         help=field.metadata["help"],
-        metavar=None if type_ is bool else _metavar(type_),
+        metavar=None if type_ is bool else "PATH" if field.name in PATHS else _metavar(type_),
         show_default=_default_text(default),
         rich_help_panel=None if field.name in COMMON else PANELS[group],
     )

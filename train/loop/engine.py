@@ -7,6 +7,7 @@ others after each. So every loss is scaled to be its share of the mean over proc
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import sys
@@ -32,6 +33,8 @@ class TrainingEngine:
     """One process of a run, of `world` processes."""
 
     def __init__(self, running: Running) -> None:
+        # It tells the precision on stderr, which `--quiet` is to keep clean; the run's log has it.
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
         local = os.environ.get("LOCAL_WORLD_SIZE")
         try:
             self._fabric = Fabric(

@@ -17,7 +17,7 @@ from tests.curation.fakes import fake_recipe, write_reports
 
 def test_without_ray_the_flag_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"--ray needs Ray Data .*pip install 'ovct\[ray\]'"), connected("local", 1):
+    with pytest.raises(InputError, match=r"--ray needs Ray Data .*pip install '\.\[ray\]'"), connected("local", 1):
         pass
 
 

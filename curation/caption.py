@@ -36,7 +36,7 @@ class Draft:
 
     - ``organ``: any name that the vocabulary resolves, such as "hepatic".
     - ``caption``: a short statement about that organ.
-    - ``statement``: number of the report's statement that it was made from (``Statement.number`` of
+    - ``statement``: number of the report's statement that it was made from (``ReportStatement.number`` of
       ``curation.verification.report_statements``), where the engine knows it; the verifier looks there first.
     """
 

@@ -32,7 +32,7 @@ def columns_read(path: Path, **columns: Any) -> ColumnsRead:
         ("x.tsv", "id\treport\n1\tGröße\n".encode("latin-1"), ("id", ("report",), "windows-1252", "CSV")),
         ("x.csv", "id,report\n1,é\n".encode() + b"2,\xe9\n", ("id", ("report",), "utf-8 and windows-1252", "CSV")),
         ("x.csv", "id,report\n1,a\n".encode("utf-16"), ("id", ("report",), "utf-16", "CSV")),
-        ("x.csv.gz", gzip.compress(b"id,report\n1,a\n"), ("id", ("report",), "utf-8", "CSV")),
+        ("x.csv.gz", gzip.compress(b"id,report\n1,a\n", mtime=0), ("id", ("report",), "utf-8", "CSV")),
         ("x.csv", b"report\nLiver.\n", (None, ("report",), "utf-8", "CSV")),
         ("x.csv", b"id,report\n", ("id", ("report",), "utf-8", "CSV")),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,18 +56,24 @@ Datasets = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the checkpoint.")]
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", help="YAML file with settings by the names of the flags; flags win.", show_default=False
-    ),
-]
-Check = Annotated[
-    bool, typer.Option("--check", help="Only try one batch: its shapes, memory and time. Nothing is written.")
-]
-Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Start again where a run stands; without it, the run goes on.")
-]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a stage is run."""
+
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="YAML file with settings by the names of the flags; flags win.", show_default=False
+        ),
+    ] = None
+    check: Annotated[
+        bool, typer.Option("--check", help="Only try one batch: its shapes, memory and time. Nothing is written.")
+    ] = False
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Start again where a run stands; without it, the run goes on.")
+    ] = False
 
 
 @training.command(cls=HelpCommand)
@@ -76,15 +83,13 @@ def pretrain(
     dataset: Datasets,
     given: dict[str, object],
     out: Out = Path("runs/pretrain"),
-    config: Config = None,
-    check: Check = False,
-    overwrite: Overwrite = False,
     *,
+    run: RunOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
     """Stage 1: the image encoder and decoder learn a data set's structures. Run again, it goes on where it was."""
-    _train(PretrainConfig, dataset, out, config, check, overwrite, given, json, general)
+    _train(PretrainConfig, dataset, out, run, given, json, general)
 
 
 @training.command(cls=HelpCommand)
@@ -104,15 +109,13 @@ def align(
         ),
     ] = None,
     out: Out = Path("runs/align"),
-    config: Config = None,
-    check: Check = False,
-    overwrite: Overwrite = False,
     *,
+    run: RunOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
     """Stage 2: the text encoder learns where reports and captions lie among volumes. Run again, it goes on."""
-    _train(AlignConfig, [captions], out, config, check, overwrite, given, json, general, volumes)
+    _train(AlignConfig, [captions], out, run, given, json, general, volumes)
 
 
 @training.command(cls=HelpCommand)
@@ -122,24 +125,20 @@ def segment(
     dataset: Datasets,
     given: dict[str, object],
     out: Out = Path("runs/segment"),
-    config: Config = None,
-    check: Check = False,
-    overwrite: Overwrite = False,
     *,
+    run: RunOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
     """Stage 3: the decoder and the connector learn to turn a prompt into a mask. Run again, it goes on."""
-    _train(SegmentConfig, dataset, out, config, check, overwrite, given, json, general)
+    _train(SegmentConfig, dataset, out, run, given, json, general)
 
 
 def _train(
     stage: type[StageConfig],
     data: Sequence[Path],
     out: Path,
-    config: Path | None,
-    check: bool,
-    overwrite: bool,
+    run: RunOptions,
     given: Mapping[str, object],
     json: bool,
     general: GeneralOptions,
@@ -155,11 +154,11 @@ def _train(
         from train.stages.run import TrainJob, figures, train, try_out
 
         refuse_store(out, "a checkpoint")
-        settings = load_config(stage, config, given)
+        settings = load_config(stage, run.config, given)
         with TerminalProgress("steps", quiet=general.quiet) as progress:
             folders = tuple(local_copy(place, progress) for place in data)
-            job = TrainJob(folders, out, overwrite, local_copy(volumes, progress) if volumes else None)
-            if check:
+            job = TrainJob(folders, out, run.overwrite, local_copy(volumes, progress) if volumes else None)
+            if run.check:
                 typer.echo("\n".join(try_out(job, settings).lines()))
                 return
             outcome = train(job, settings, progress)

@@ -99,7 +99,7 @@ def _open_pool(
         store = thread.call(AnswerStore, captions.work / RESPONSES_FILE, owner)
         stack.callback(thread.call, store.close)
         stack.callback(thread.cancel_all)
-        meter = UsageMeter(thread.call(store.usage), recipe.prices, store.add_usage, progress.message)
+        meter = UsageMeter(thread.call(store.usage), recipe.prices, store.add_usage, progress.warning)
         stack.callback(thread.call, meter.flush)
         captions.usage = meter.usage
         yield ChatPool(recipe, thread, verifiers, store, meter, progress)

@@ -113,7 +113,7 @@ def _chat_pool(
     from .chat_pool import RayChatPool
 
     with closing(AnswerStore(captions.work / RESPONSES_FILE, captions.manifest.settings.answers_digest())) as store:
-        meter = UsageMeter(store.usage(), recipe.prices, store.add_usage, progress.message)
+        meter = UsageMeter(store.usage(), recipe.prices, store.add_usage, progress.warning)
         captions.usage = meter.usage
         pool = RayChatPool(recipe, ray, _placement(recipe, ray, workers), store, meter, progress)
         try:

@@ -130,17 +130,17 @@ class TrainingSet:
 def report_problems(progress: Progress, problems: Sequence[CaseProblem]) -> None:
     """Show the first cases that were left out, and how many more there are."""
     for problem in problems[:MAX_LISTED_PROBLEMS]:
-        progress.message(f"left out: {problem}")
+        progress.warning(f"left out: {problem}")
     if len(problems) > MAX_LISTED_PROBLEMS:
-        progress.message(f"left out: {len(problems) - MAX_LISTED_PROBLEMS:,} more")
+        progress.warning(f"left out: {len(problems) - MAX_LISTED_PROBLEMS:,} more")
 
 
 def report_warnings(progress: Progress, warnings: Sequence[str]) -> None:
     """Show the first warnings about volumes that are used all the same, such as that their intensities are no HU."""
     for warning in warnings[:MAX_LISTED_PROBLEMS]:
-        progress.message(f"doubtful: {warning}")
+        progress.warning(f"doubtful: {warning}")
     if len(warnings) > MAX_LISTED_PROBLEMS:
-        progress.message(f"doubtful: {len(warnings) - MAX_LISTED_PROBLEMS:,} more")
+        progress.warning(f"doubtful: {len(warnings) - MAX_LISTED_PROBLEMS:,} more")
 
 
 def open_training_set(

@@ -102,7 +102,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> EvaluationSummary:
     with lock_folder(job.out):
         finished = prepare_folder(job.out, header, job.overwrite)
         for problem in dataset.problems:
-            progress.message(f"left out: {problem}")
+            progress.warning(f"left out: {problem}")
         measured = measure_cases(dataset, selected, header, predictor, finished, job.out, progress)
         if not measured.cases:
             raise RunError(f"none of {len(selected.cases):,} cases could be evaluated: {measured.left_out[0].what}")
@@ -136,7 +136,7 @@ def measure_cases(
                 append_case(file, results[case.id])
             except (ScanError, DataError, OSError, torch.OutOfMemoryError) as error:
                 left_out.append(SkippedCase(case=case.id, what=str(error)))
-                progress.message(f"left out: {case.id}: {error}")
+                progress.warning(f"left out: {case.id}: {error}")
             progress.advance()
     return MeasuredCases([results[case.id] for case in selected.cases if case.id in results], left_out)
 
@@ -173,7 +173,7 @@ def _readable(questions: QuestionSet, predictor: CheckpointPredictor, progress: 
     """Return the questions that the text encoder can read to their end. Raises EvaluationError if there are none."""
     too_long = predictor.too_long(questions.prompts)
     for prompt in sorted(too_long):
-        progress.message(f"not asked: {prompt!r} has more tokens than this checkpoint's text encoder reads")
+        progress.warning(f"not asked: {prompt!r} has more tokens than this checkpoint's text encoder reads")
     readable = tuple(question for question in questions.questions if question.prompt not in too_long)
     if not readable:
         raise EvaluationError("every prompt is longer than this checkpoint's text encoder reads")

@@ -86,14 +86,14 @@ def run_job(job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions, pr
     job.outputs.prepare(job.scan, job.prompts)
     scan = read_scan(job.scan)
     for warning in scan.warnings:
-        progress.message(warning)
+        progress.warning(warning)
     job.outputs.check_scan(scan)
     result = segment(scan, job.prompts, checkpoint, options, progress=progress)
     for warning in result.record.warnings[len(scan.warnings) :]:
-        progress.message(warning)
+        progress.warning(warning)
     warnings = job.outputs.write(result)
     for warning in warnings:
-        progress.message(warning)
+        progress.warning(warning)
     return SegmentReport.of(job, result.record, warnings)
 
 
@@ -120,7 +120,7 @@ def run_jobs(
                 skipped.append(SegmentReport.of(job, earlier))
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
             failed.append(JobFailure(scan=str(job.scan), source=job.source, error=str(error)))
-            progress.message(f"{job.source}: {job.scan}: {error}")
+            progress.warning(f"{job.source}: {job.scan}: {error}")
         progress.advance()
     return JobsReport(segmented=tuple(segmented), skipped=tuple(skipped), failed=tuple(failed))
 
@@ -155,6 +155,9 @@ class _ScanProgress(Progress):
 
     def message(self, text: str) -> None:
         self._progress.message(text)
+
+    def warning(self, text: str) -> None:
+        self._progress.warning(text)
 
     def raise_if_interrupted(self) -> None:
         self._progress.raise_if_interrupted()

@@ -98,8 +98,10 @@ class AlignTask:
         """Make the vector of each volume; those that cannot be read are left out or end the run."""
         pairs = [*self.train, *self.held_out]
         if numbers is None:
-            for line in self.pairs.summary():
-                progress.message(line)
+            joined, *not_joined = self.pairs.summary()
+            progress.message(joined)
+            for line in not_joined:
+                progress.warning(line)
         else:
             order = self.samples.order
             pairs = [self.train[order[number]] for number in numbers]

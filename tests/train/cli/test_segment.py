@@ -123,3 +123,12 @@ def test_the_report_of_many_scans_is_one_json_object(folder: Path, tmp_path: Pat
     assert result.exit_code == 1
     assert [len(report[name]) for name in ("segmented", "skipped", "failed")] == [1, 0, 1]
     assert report["failed"][0]["source"].endswith("jobs.csv, line 3")
+
+
+def test_a_quiet_run_still_names_what_failed(folder: Path, tmp_path: Path) -> None:
+    rows = [f"{folder}/{name}.nii.gz,{tmp_path}/{name}.nii.gz" for name in ("bright", "none")]
+    (tmp_path / "jobs.csv").write_text("\n".join(["ct,out", *rows]))
+    result = run(folder, "--jobs", str(tmp_path / "jobs.csv"), "--prompt", "liver", "--quiet", ct="")
+    assert result.exit_code == 1 and result.stdout == ""
+    assert "jobs.csv, line 3" in result.stderr and "none.nii.gz: no such file" in result.stderr
+    assert "HU" in result.stderr, "a warning of the scan that was segmented"

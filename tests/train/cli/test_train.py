@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from ovct import app
 from tests.json_schemas import checked
-from tests.train.training_worlds import World, flags_of, make_world, settings
+from tests.train.training_worlds import World, flags_of, labelled, make_world, settings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -132,3 +132,19 @@ def test_the_figures_are_one_json_object(world: World, tmp_path: Path) -> None:
     assert (figures["folder"], figures["steps"], figures["already_done"]) == (str(tmp_path / "out"), 1, False)
     assert "dice" in figures["held_out_cases"]
     assert checked("train", CliRunner().invoke(app, words).stdout)["already_done"]
+
+
+def test_a_quiet_run_still_names_what_is_left_out(world: World, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "data", 4)
+    scan = data / "s1" / "ct.nii.gz"
+    scan.write_bytes(scan.read_bytes()[:300])
+    values = settings("pretrain", world, steps=1, evaluate_every=1, save_every=1, augment=False)
+    words = ["train", "pretrain", str(data), "--out", str(tmp_path / "out"), *flags_of(values, tmp_path), "--quiet"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0 and done.stdout == "", done.output
+    assert "left out" in done.stderr and "s1" in done.stderr
+
+
+def test_a_trial_has_no_figures(world: World, tmp_path: Path) -> None:
+    code, told = ovct("pretrain", world.data, "--out", tmp_path / "out", "--check", "--json")
+    assert code == 2 and "--json: not with --check" in told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, flag_names
 from curation.runtime.progress import Progress
 from curation.runtime.store_cache import local_copy
 
@@ -207,8 +207,9 @@ def recipe_for(
     if engine == "rules":
         if language_model or prompt:
             names = [*language_model, *(["prompt"] if prompt else [])]
-            options = ", ".join(f"--{name.replace('_', '-')}" for name in names)
-            raise InputError(f"{options}: of no use to the engine rules; say --engine vllm or --engine openai too")
+            raise InputError(
+                f"{flag_names(names)}: of no use to the engine rules; say --engine vllm or --engine openai too"
+            )
         from curation.extraction.text_engine import rules_recipe
 
         return rules_recipe()

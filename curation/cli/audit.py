@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from curation.runtime.errors import flag_names
+
 from .audit_options import ActionOptions, ReviewOptions, SampleOptions
 from .errors import errors_reported
 from .options import (
@@ -16,7 +18,6 @@ from .options import (
     GeneralOptions,
     Json,
     LanguageModelOptions,
-    flag_names,
     option_groups,
     print_json,
 )

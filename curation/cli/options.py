@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -182,11 +182,6 @@ def _options_of(group: type[Any]) -> list[inspect.Parameter]:
         )
         for field in fields(group)
     ]
-
-
-def flag_names(names: Iterable[str]) -> str:
-    """Return parameters as the flags that a person types."""
-    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def show_problems(problems: Sequence[RowProblem], count: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from curation.caption import MadeBy
 from curation.engines.chat import ChatEngine
 from curation.extraction.recipe import Options
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, flag_names
 from prompts.prompt_file import Prompt
 
 from .engine_thread import EngineThread
@@ -56,8 +56,7 @@ def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
         raise InputError(f"there is no engine {engine!r}; there are rules, vllm and openai")
     foreign = [name for name in (SERVER_OPTIONS if engine == "vllm" else VLLM_OPTIONS) if name in given]
     if foreign:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
-        raise InputError(f"{flags}: of no use to the engine {engine}")
+        raise InputError(f"{flag_names(foreign)}: of no use to the engine {engine}")
     plain = {name: value for name, value in given.items() if name not in ("vllm_option", "prices")}
     if not all(math.isfinite(price) and price >= 0 for price in given.get("prices", ())):
         raise InputError("--prices: two numbers, 0 or more: the price of a million tokens in and out")

@@ -6,6 +6,8 @@ attribute, `exit_code`, without this base.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class OvctError(Exception):
     """Base of the errors that end a command with their own text, and without a traceback.
@@ -36,3 +38,8 @@ class Interrupted(OvctError):
 def extra_hint(extra: str) -> str:
     """Return how to install an extra of this package, for the error where one of its modules is missing."""
     return f"install ovct with its extra {extra!r}, in its checkout: pip install '.[{extra}]'"
+
+
+def flag_names(names: Iterable[str]) -> str:
+    """Return parameters as the flags that a person types."""
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)

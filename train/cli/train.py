@@ -19,7 +19,7 @@ from curation.cli.options import (
     print_json,
     refuse_store,
 )
-from train.config.options import AlignConfig, PretrainConfig, SegmentConfig
+from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig
 
 from .flags import flags
 
@@ -153,6 +153,8 @@ def _train(
         from train.config.loading import load_config
         from train.stages.run import TrainJob, figures, train, try_out
 
+        if run.check and json:
+            raise ConfigError("--json: not with --check, which prints no figures of a run")
         refuse_store(out, "a checkpoint")
         settings = load_config(stage, run.config, given)
         with TerminalProgress("steps", quiet=general.quiet) as progress:

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -58,16 +59,31 @@ def open_bytes(path: Path) -> Iterator[ByteStream]:
         raise InputError(f"{path}: may not be read; check its permissions") from error
 
 
-def first_bytes(stream: ByteStream, path: Path) -> bytes:
-    """Return the beginning of a file, which stays to be read: up to 64 kB, and four bytes at least where it has them.
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """The beginning of a file, which shows its format.
+
+    ``data`` are its first bytes, unpacked: up to 64 kB, and four at least where it has them. ``text`` is what they are
+    if the file is text, without byte order mark and white space in front. ``suffix`` is the ending of the file's name.
+    """
+
+    data: bytes
+    text: str
+    suffix: str
+
+
+def read_head(stream: ByteStream, path: Path, suffix: str) -> FileHead:
+    """Return the beginning of a file, which stays to be read.
 
     Raises:
         InputError: the compressed file cannot be unpacked.
     """
     try:
-        return stream.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
+        data = stream.peek(SNIFFED_BYTES)[:SNIFFED_BYTES]
     except UNPACKING_ERRORS as error:
         raise InputError(f"{path}: cannot be unpacked ({error}); fetch the file again") from error
+    text = data.decode(sniff_encoding(data), "replace")
+    return FileHead(data, text.lstrip("\ufeff \t\r\n"), suffix)
 
 
 def describe_encoding(head: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +18,15 @@ LOOK_AHEAD = 100
 # A value that grows to this many characters is taken for one that never ends.
 LONGEST_VALUE = 1 << 26
 WHITE = " \t\r\n\ufeff"
+JSON_START = re.compile(r'(\[\s*)?\{\s*("(?:[^"\\\n]|\\.)*"\s*:|\})')
+
+
+def looks_like_json(text: str) -> bool:
+    """Return whether a text without white space in front begins as an object or a list of objects does.
+
+    A report may begin with a bracket too: ``[**Name**]``.
+    """
+    return JSON_START.match(text) is not None
 
 
 def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:

@@ -45,8 +45,9 @@ class TableRow:
 class Table:
     """A table that is being read: the names of its columns (for JSON: of its first rows) and its rows, to be read once.
 
-    ``format`` and ``encoding`` are set by ``tables.open_table``: the name of the file format, and the encoding of its
-    text as the beginning of the file shows it, None for a binary format and for a folder of files.
+    ``format`` and ``encoding`` are set by ``tables.open_table``: the name of the file format unless its reader has told
+    more, and the encoding of its text as the beginning of the file shows it, None for a binary format and for a folder
+    of files.
     """
 
     columns: tuple[str, ...]

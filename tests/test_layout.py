@@ -30,6 +30,7 @@ MAY_IMPORT = {
 LEVELS = {
     "curation": (
         ("runtime", "report", "caption"),
+        ("cleaning",),
         ("language",),
         ("readers",),
         ("verification", "caption_set"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from curation.caption import Draft
+from curation.cleaning.redaction_marks import BLANK
 from curation.language.assertion import Polarity
 from curation.language.clauses import Clause, clauses_of
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -54,6 +55,8 @@ class RulesEngine:
         return self._cached_captions(text, context)
 
     def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        if BLANK in text:
+            return ()  # a word is missing, which may be any: "normal", "no"
         statement = self.parser.parse(text)
         claims = self._claims(statement, context)
         captions = ((claim.organ, self._shortest_caption(claim, claims, statement, context)) for claim in claims)

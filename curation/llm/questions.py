@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from curation.language.statements import split_statements
+from curation.cleaning.clean_text import clean_text
+from curation.language.statements import Span, split_statements
 from curation.report import READ_SECTIONS, Report, Section
 
 QuestionUnit = Literal["report", "section", "statement"]
@@ -32,8 +33,9 @@ class Question(NamedTuple):
         return self.parts[0].name
 
     def text(self, report: Report) -> str:
-        """Return its text; sections get their name above them where there is more than one."""
-        bodies = [report.text[part.start : part.end] for part in self.parts]
+        """Return its clean text; sections get their name above them where there is more than one."""
+        clean = clean_text(report.text)
+        bodies = [clean.text[slice(*clean.clean_span(part.start, part.end))] for part in self.parts]
         if len(self.parts) == 1:
             return bodies[0]
         return "\n\n".join(f"{part.name.title()}:\n{body}" for part, body in zip(self.parts, bodies, strict=True))
@@ -55,17 +57,22 @@ def split_questions(report: Report, unit: QuestionUnit, window: int) -> list[Que
 
 
 def _windows(report: Report, section: Section, window: int) -> Iterator[Question]:
-    spans = split_statements(report.text, section.start, section.end)
+    spans = _statements(report, section)
     for first in range(0, len(spans), window):
         last = spans[min(first + window, len(spans)) - 1]
         yield Question((Section(section.name, spans[first].start, last.end),))
 
 
+def _statements(report: Report, part: Section) -> list[Span]:
+    """Return the statements of a part, as spans of the report's text."""
+    clean = clean_text(report.text)
+    spans = split_statements(clean.text, *clean.clean_span(part.start, part.end))
+    return [Span(*clean.source_span(*span)) for span in spans]
+
+
 def halves(report: Report, question: Question) -> tuple[Question, Question] | None:
     """Return the question cut in two between statements, near its middle; None where it is a single statement."""
-    ends = [
-        (part, span.end) for part in question.parts for span in split_statements(report.text, part.start, part.end)
-    ][:-1]
+    ends = [(part, span.end) for part in question.parts for span in _statements(report, part)][:-1]
     if not ends:
         return None
     middle = (question.start + question.end) / 2

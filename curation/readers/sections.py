@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 
+from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
 from .headings import Heading, find_headings
@@ -40,6 +41,13 @@ def split_sections(text: str, default: str = "findings") -> tuple[Section, ...]:
 
     Sections come in order and do not overlap; their bodies are not empty and have no white space around them.
     """
+    clean = clean_text(text)
+    sections = _split_clean(clean.text, default)
+    return tuple(Section(section.name, *clean.source_span(section.start, section.end)) for section in sections)
+
+
+def _split_clean(text: str, default: str) -> tuple[Section, ...]:
+    """Return the sections of a clean text."""
     headings = find_headings(text)
     if headings:
         sections = _split_at_headings(text, headings, default)

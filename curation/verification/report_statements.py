@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from curation.cleaning.clean_text import clean_text
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
@@ -31,7 +32,7 @@ def normalised(text: str) -> str:
 
 
 class ReportStatement(NamedTuple):
-    """The passage ``text[start:end]`` of a report, as parsed.
+    """The passage ``text[start:end]`` of a report, as parsed from its clean text.
 
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
@@ -111,27 +112,29 @@ class ReportReader:
 
     def _read(self, text: str, sections: tuple[Section, ...]) -> ReadReport:
         report = ReadReport(text)
+        clean = clean_text(text)
         statements = report.statements
         spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS]
         for name, start, end in spans if sections else [("findings", 0, len(text))]:
+            last_end = 0
             last_organs: tuple[str, ...] = ()
             last_anchor: int | None = None
-            for first, last in split_statements(text, start, end):
-                parse, organs, words, keys = self._cached_content(text[first:last])
+            for first, last in split_statements(clean.text, *clean.clean_span(start, end)):
+                parse, organs, words, keys = self._cached_content(clean.text[first:last])
                 number = len(statements)
                 context: tuple[str, ...] = ()
                 anchor: int | None = None
                 if organs:
                     last_organs, last_anchor = organs, number
                 elif last_anchor is not None:
-                    if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in text[statements[-1].end : first]:
+                    if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in clean.text[last_end:first]:
                         last_organs, last_anchor = (), None
                     else:
                         context, anchor = self._on_stated_side(last_organs, parse), last_anchor
                         keys |= self._organ_keys(context)
-                statements.append(
-                    ReportStatement(number, first, last, name, words, keys, parse, organs, context, anchor)
-                )
+                span = clean.source_span(first, last)
+                statements.append(ReportStatement(number, *span, name, words, keys, parse, organs, context, anchor))
+                last_end = last
                 report.by_words.setdefault(words, []).append(number)
         return report
 

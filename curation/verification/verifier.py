@@ -36,6 +36,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.caption import Reason, Status
+from curation.cleaning.clean_text import clean_text
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
@@ -101,6 +102,7 @@ class Verifier:
             return _refused(organ, Reason.SCHEMA, "the caption is empty")
         if name is None:
             return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
+        caption = clean_text(caption).text
         if near is not None:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words
@@ -159,13 +161,13 @@ class Verifier:
             if not result.causes:
                 return self._accepted(report, organ, text if verbatim else caption, statement, result)
             if not verbatim and all(cause.final for cause in result.causes):
-                return _nearest(organ, result, statement)
+                return _nearest(report, organ, result, statement)
             if best is None or (len(result.causes), -result.coverage) < (len(best[0].causes), -best[0].coverage):
                 best = (result, statement)
         if best is None:
             return _refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
         joined = None if verbatim else self._verify_in_runs(report, organ, caption, candidates)
-        return joined or _nearest(organ, *best)
+        return joined or _nearest(report, organ, *best)
 
     def _verify_in_runs(
         self, report: ReadReport, organ: str, caption: str, candidates: Sequence[ReportStatement]
@@ -246,7 +248,7 @@ def _last_with_new_keys(run: Sequence[ReportStatement], keys: frozenset[str]) ->
     return last
 
 
-def _nearest(organ: str, result: CheckResult, statement: ReportStatement) -> Verification:
+def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: ReportStatement) -> Verification:
     """Return the refusal with the statement that comes nearest."""
     cause = result.causes[0]
     verification = _refused(organ, cause.reason, cause.detail)
@@ -257,7 +259,7 @@ def _nearest(organ: str, result: CheckResult, statement: ReportStatement) -> Ver
         end=statement.end,
         section=statement.section,
         score=round(100 * result.coverage, 1),
-        nearest=statement.parse.text,
+        nearest=report.text[statement.start : statement.end],
     )
 
 

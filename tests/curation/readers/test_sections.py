@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation.cleaning.clean_text import clean_text
 from curation.readers.headings import find_headings
 from curation.readers.sections import split_sections
 from curation.report import READ_SECTIONS
@@ -223,10 +224,12 @@ def test_sections_are_in_order_and_trimmed(text: str) -> None:
         body = text[section.start : section.end]
         assert body == body.strip()
         place = section.end
-    headings = find_headings(text)
+    clean = clean_text(text)
+    headings = find_headings(clean.text)
     assert all(first.end <= second.start for first, second in pairwise(headings))
     if not headings:  # nothing but bullets and white space may lie outside
-        outside = set(text) if not sections else set(text) - set("".join(text[s.start : s.end] for s in sections))
+        bodies = [clean.text[slice(*clean.clean_span(section.start, section.end))] for section in sections]
+        outside = set(clean.text) - set("".join(bodies))
         assert all(character.isspace() or character in '"“”•·●▪?.,;' for character in outside)
 
 

@@ -1,0 +1,100 @@
+"""Clean a report's text before anything reads it, and keep the way back to the text as it was given.
+
+The same report comes in many dresses: image references behind each finding, lines broken at 80 characters, HTML of a
+web page, the escapes of an interface, marks of a de-identification. Sections, statements, prompts for language models
+and the verifier read the clean text; ids, offsets and evidence stay those of the text as it was given.
+
+The passes run in this order, each on what the one before it left; a pass that is not certain leaves the text alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from .capitals import capitals_edits
+from .characters import character_edits
+from .edits import Edit, EditedText, apply_edits
+from .escapes import escape_edits
+from .image_references import reference_edits
+from .line_breaks import line_end_edits, wrap_edits
+from .markdown import markdown_edits
+from .markup import entity_edits, tag_edits
+from .redaction_marks import identity_edits, unreadable_edits
+from .white_space import white_space_edits
+
+RECENT_TEXTS = 256
+"""Texts kept as cleaned: sections, engine and verifier read a report one after the other."""
+PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
+    escape_edits,
+    entity_edits,
+    tag_edits,
+    character_edits,
+    line_end_edits,
+    identity_edits,
+    markdown_edits,
+    unreadable_edits,
+    wrap_edits,
+    reference_edits,
+    white_space_edits,
+    capitals_edits,
+)
+
+
+class Removal(NamedTuple):
+    """A passage ``source[start:end]`` that the clean text has not, or has in other characters; ``kind`` names it."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanText:
+    """A text as it was given (``source``) and as it is read (``text``), with the offsets of one in the other.
+
+    Offsets count characters (Unicode code points) from 0.
+    """
+
+    source: str
+    text: str
+    layers: tuple[EditedText, ...] = ()
+
+    def source_span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the source that ``text[start:end]`` (at least one character) comes from."""
+        for layer in reversed(self.layers):
+            start, end = layer.original_start(start), layer.original_end(end)
+        return start, end
+
+    def clean_span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the clean text that ``source[start:end]`` has become; it may be empty."""
+        return self._clean_place(start), self._clean_place(end)
+
+    def removals(self) -> list[Removal]:
+        """Return what was removed or written otherwise, in the order of the passes."""
+        removals = []
+        for number, layer in enumerate(self.layers):
+            below = CleanText(self.source, "", self.layers[:number])
+            for edit in layer.edits:
+                span = below.source_span(edit.start, edit.end) if edit.start < edit.end else (edit.start, edit.end)
+                removals.append(Removal(edit.kind, *span))
+        return removals
+
+    def _clean_place(self, place: int) -> int:
+        for layer in self.layers:
+            place = layer.edited_place(place)
+        return place
+
+
+@lru_cache(maxsize=RECENT_TEXTS)
+def clean_text(source: str) -> CleanText:
+    """Return a text in the form in which it is read."""
+    text, layers = source, []
+    for edits_of in PASSES:
+        layer = apply_edits(text, edits_of(text))
+        if layer is not None:
+            text = layer.text
+            layers.append(layer)
+    return CleanText(source, text, tuple(layers))

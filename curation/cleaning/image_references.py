@@ -1,0 +1,103 @@
+"""Take references to images out: "(3:44)", "(series 3, image 44)", "[S4: 122]", "on image 40 of series 3".
+
+They say where something was seen, and nothing of what was seen; their numbers and colons would be read as sizes, counts
+and headings. What stands in the same brackets beside a reference stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .edits import Edit
+
+# The parts of a reference, from small to large; all are matched without regard to case.
+_SERIES = r"(?:series|ser|se|srs|sr|seq|sequence)"
+_IMAGE = r"(?:images?|imgs?|ims?|slices?|slc?|sl|frames?)"
+_PLANE = r"(?:axial|coronal|sagittal|transverse|ax|cor|sag|tra|oblique|key|scout|thin|lung|bone|mip)"
+_NUMBER = r"\d{1,4}[a-z]?"
+_NUMBERS = rf"(?:{_NUMBER}(?:\s?(?:-|–|/|,|&|to|and|through|thru)\s?{_NUMBER})*)"
+_COUNTED = r"[.#:]?\s?(?:no\.?\s?|nos\.?\s?|numbers?\s?)?#?\s?"
+_OF_SERIES = rf"(?:{_SERIES}{_COUNTED}{_NUMBER})"
+_OF_IMAGE = rf"(?:{_IMAGE}{_COUNTED}{_NUMBERS})"
+_PART = rf"(?:(?:{_PLANE}\s)?(?:{_OF_SERIES}|{_OF_IMAGE}))"
+_LINK = r"(?:\s?(?:[,;:/.&|-]|of|on|in|and)\s?(?:(?:of|on|in|and|the)\s)?|\s)"
+_BARE = r"\d{1,4}(?![\d.]*\s?(?:mm|cm|ml|hu))"
+_IN_WORDS = rf"{_PART}(?:{_LINK}(?:{_PART}|{_BARE}))*"
+_MORE = r"(?:\s?(?:-|–|,|/|&|to|and)\s?\d{1,4}(?!\s?[:.]?\d|\s?[a-z]))*"
+_PAIR = rf"(?:(?:{_PLANE}\s)?#?\d{{1,4}}\s?:\s?#?\d{{1,4}}{_MORE})"
+# "(3/44)" is no date and no part of a whole; "(3/12)" may be either.
+_SLASHED = r"(?:(?:[1-3]?\d|40|[2-9]\d\d)\s?/\s?(?:3[2-9]|[4-9]\d|[1-9]\d\d|1[0-8]\d\d))"
+# "S4" alone is a segment or a vertebra; with the number of an image it is series 4.
+_LETTERS = (
+    r"(?:s\s?\d{1,4}(?:\s?[:,/;]\s?|\s)(?:i|im|img|image)?\.?\s?#?\d{1,4}(?:\s?(?:-|–|,)\s?i?\d{1,4})*"
+    r"|i\s?\d{1,4}(?:\s?[:,/;]\s?|\s)s\s?\d{1,4})"
+)
+_LISTS = "|".join(rf"{item}(?:\s?[,;]\s?{item})*" for item in (_PAIR, _SLASHED, _LETTERS))
+_REFERENCE = rf"(?:{_IN_WORDS}|{_LISTS})"
+_VERB = r"(?:seen|noted|visuali[sz]ed|demonstrated|shown|marked|annotated|measured|identified|depicted|appreciated)"
+_LEAD = (
+    rf"(?:(?:see|e\.g\.,?|eg|best|well|{_VERB}|on|at|in|for example|example|representative|the|reference|ref\.?|cf\.?|"
+    r"arrows?|circled)\s(?:the\s)?)*"
+)
+
+_BRACKETS = re.compile(r"\(([^()\[\]]{1,160})\)|\[([^()\[\]]{1,160})\]|\{([^{}]{1,160})\}")
+_WHOLE = re.compile(rf"\s*{_LEAD}{_REFERENCE}(?:\s?(?:[,;/&]|and)\s?{_LEAD}{_REFERENCE})*\.?\s*", re.IGNORECASE)
+_WORDS = re.compile(rf"\b(?:{_SERIES}|{_IMAGE})(?:\b|(?=\d))", re.IGNORECASE)
+_HINT = re.compile(rf"{_WORDS.pattern}|\d\s?[:/]\s?\d|\b[si]\s?\d", re.IGNORECASE)
+_PIECES = re.compile(r"\s*[,;]\s*")
+# What a viewer writes beside the numbers of its images.
+_LABEL = re.compile(
+    r"(?:target|lesion|nodule|mass|label|marker|annotation|index|measurement|ref|key images?|circled|roi|bookmark|"
+    r"arrows?)\s?#?\d{0,3}|\d{4}-\d\d-\d\d|\d+",
+    re.IGNORECASE,
+)
+_RATIO_OR_TIME = re.compile(r"ratio|\d\s?:\s?\d+\s*(?:[ap]\.?m\b|h\b|hrs|hours|o'clock|min\b|titer)", re.IGNORECASE)
+# Outside brackets a reference needs its words, and a preposition or both series and image.
+_RUNNING = re.compile(
+    rf"(?P<lead>,?\s?\b(?:(?:as|is|are|was|were)\s)?(?:(?:best|well)\s)?(?:{_VERB}\s)?(?:on|at|in|see|per)\s(?:the\s)?)"
+    rf"{_PART}(?:{_LINK}{_PART})*(?![\w:]|\.\d)"
+    rf"|\b(?:{_PLANE}\s)?(?:{_OF_SERIES}{_LINK}{_OF_IMAGE}|{_OF_IMAGE}{_LINK}{_OF_SERIES})(?![\w:]|\.\d)",
+    re.IGNORECASE,
+)
+_PREDICATE = re.compile(rf"\b(?:is|are|was|were)\s(?:(?:best|well)\s)?{_VERB}\b", re.IGNORECASE)
+
+
+def reference_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that take references to images out, with the space in front of them."""
+    for match in _BRACKETS.finditer(text):
+        inside = match[1] or match[2] or match[3]
+        if not _HINT.search(inside) or _RATIO_OR_TIME.search(inside):
+            continue
+        rest = _without_references(inside)
+        if rest == "":
+            yield Edit(_space_before(text, match.start()), match.end(), "", "image reference")
+        elif rest is not None:
+            yield Edit(match.start() + 1, match.end() - 1, rest, "image reference")
+    if _WORDS.search(text):
+        yield from _running_edits(text)
+
+
+def _without_references(inside: str) -> str | None:
+    """Return what brackets hold beside references to images; None where they hold no such reference."""
+    if _WHOLE.fullmatch(inside):
+        return ""
+    pieces = [piece for piece in _PIECES.split(inside.strip()) if piece]
+    rest = [piece for piece in pieces if not _WHOLE.fullmatch(piece)]
+    if len(rest) == len(pieces):
+        return None
+    return "" if all(_LABEL.fullmatch(piece) for piece in rest) else ", ".join(rest)
+
+
+def _running_edits(text: str) -> Iterator[Edit]:
+    """Yield edits outside brackets; of "is seen on image 40" the predicate stays."""
+    for match in _RUNNING.finditer(text):
+        predicate = _PREDICATE.search(text, match.start(), match.end("lead")) if match["lead"] else None
+        start = predicate.end() if predicate else _space_before(text, match.start())
+        yield Edit(start, match.end(), "", "image reference")
+
+
+def _space_before(text: str, place: int) -> int:
+    while place > 0 and text[place - 1] in " \t":
+        place -= 1
+    return place

@@ -1,0 +1,61 @@
+"""Write HTML as the text that it shows: entities, line ends, paragraphs, list items and cells."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from .edits import Edit
+
+_ENTITY = re.compile(r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_BLOCKS = (
+    "p|div|ul|ol|dl|table|thead|tbody|tfoot|section|article|header|footer|blockquote|pre|h[1-6]|hr|form|html|body|head|"
+    "title|center|address"
+)
+_LINES = "br|tr|dt|dd|caption|option"
+_CELLS = "td|th"
+_INLINE = (
+    "b|i|u|s|em|strong|span|font|small|big|sub|sup|tt|code|a|img|label|input|col|colgroup|mark|strike|del|ins|abbr|"
+    "meta|link|nobr|wbr|o:p"
+)
+_TAG = re.compile(
+    rf"<(?P<close>/?)(?:(?P<block>{_BLOCKS})|(?P<line>{_LINES})|(?P<item>li)|(?P<cell>{_CELLS})|(?P<inline>{_INLINE}))"
+    r"(?:\s[^<>]{0,2000})?\s*/?>",
+    re.IGNORECASE,
+)
+_UNSEEN = re.compile(
+    r"<!--.*?-->|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<(style|script)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
+)
+
+
+def entity_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that write entities as their characters; those that HTML has no name for stay."""
+    if "&" not in text:
+        return
+    for match in _ENTITY.finditer(text):
+        character = html.unescape(html.unescape(match[0]))
+        if "&" not in character or character == "&":
+            yield Edit(match.start(), match.end(), character, "markup")
+
+
+def tag_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that take tags out. Only names of HTML count: "<5 mm" and "<PERSON>" are no tags."""
+    if "<" not in text or ">" not in text:
+        return
+    for match in _UNSEEN.finditer(text):
+        yield Edit(match.start(), match.end(), "", "markup")
+    for match in _TAG.finditer(text):
+        yield Edit(match.start(), match.end(), _shown(match), "markup")
+
+
+def _shown(match: re.Match[str]) -> str:
+    if match["block"]:
+        return "\n\n"
+    if match["line"]:
+        return "\n"
+    if match["item"]:
+        return "" if match["close"] else "\n• "
+    if match["cell"]:
+        return "\t" if match["close"] else ""
+    return ""

@@ -1,0 +1,72 @@
+"""Read the marks that de-identification leaves: a name or a date is taken out, an unknown word becomes ``BLANK``.
+
+"[**Hospital 12**]" says what stood there: a person, a place, a date or a number of a record, none of them a finding.
+"XXXX" and "___" do not: they may stand for any word, also for "normal" or "no". Where such a mark follows what only a
+name or a date follows ("Dr. XXXX", "compared with XXXX") it is taken out as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .edits import Edit
+
+BLANK = "___"
+"""What stands in a clean text for a word that was made unreadable, and for an empty field of a form."""
+
+_PEOPLE = "patient|person|per|doctor|physician|radiologist|provider|surgeon|md|staff|resident|signature|initials"
+_PLACES = (
+    "hospital|clinic|institution|organi[sz]ation|org|department|ward|facility|location|loc|gpe|address|street|city|"
+    "state|country|zip|zipcode"
+)
+_DATES = "dates?|datetime|time|year|month|day|holiday|age|dob|birthdate"
+_NUMBERS = (
+    "phone|telephone|tel|fax|pager|contact|e-?mail|url|ip|ids?|mrn|ssn|accession|number|identifier|account|record|"
+    "numeric identifier|job number|clip number|unit number|md number"
+)
+_NAMES = "names?|patientname|firstname|lastname|(?:known )?(?:first|last) name|known"
+_IDENTITY = rf"(?:{_NAMES}|{_PEOPLE}|{_PLACES}|{_DATES}|{_NUMBERS})"
+_OPEN, _CLOSE = r"[\[<{(]{1,2}", r"[\]>})]{1,2}"
+_STARRED = re.compile(r"\[\*\*[^\]\n]{0,80}\*\*\]")  # as in MIMIC
+_TYPED = re.compile(
+    rf"{_OPEN}(?:(?:patient|pt|hospital|exam|study|report|us|phi|redacted|deid|deidentified)[ _:-]?)?{_IDENTITY}"
+    rf"(?:[ _:-]?(?:of birth|name|number|first|last|\d{{1,4}}|[A-Z]))*{_CLOSE}",
+    re.IGNORECASE,
+)
+_SMALL_LETTERS = re.compile(r"[a-z]")
+_UNKNOWN = re.compile(
+    rf"{_OPEN}(?:redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+){_CLOSE}"
+    r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}|(?<![\w.])\.{5,}|…{2,}",
+    re.IGNORECASE,
+)
+_SIGNS = ("[", "<", "{", "(", "XXX", "xxx", "Xxx", "***", "###", "__", "█", "▇", "■", ".....", "……")
+# What only a name, a date or a place follows, and what only they stand before.
+_BEFORE_IDENTITY = re.compile(
+    r"\b(?:(?:dr|mr|mrs|ms|prof|doctor|md|rn|np|pa)\.?|by|dated|since|from|on|at|date|dob|mrn|accession|age|comparison|"
+    r"(?:exam|examination|study|ct|scan|mri|radiographs?) of|comparison is made (?:to|with)|compared (?:to|with)|"
+    r"(?:discussed|communicated|reviewed|conveyed|called|given|reported) (?:with|to))(?: the)?[\s,:]*$",
+    re.IGNORECASE,
+)
+_BEHIND_IDENTITY = re.compile(r"\s*,?\s*(?:m\.?d\.?\b|year[- ]old|y/?o\b|hours?\b|[ap]\.?m\.?\b)", re.IGNORECASE)
+
+
+def identity_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that take out marks which say that a name, a place, a date or a number stood there."""
+    if not any(sign in text for sign in "[<{("):
+        return
+    for pattern in (_STARRED, _TYPED):
+        for match in pattern.finditer(text):
+            # "(date)", "(day 3)" in round brackets and small letters are words of the report
+            if pattern is _STARRED or match[0][0] != "(" or not _SMALL_LETTERS.search(match[0]):
+                yield Edit(match.start(), match.end(), "", "identity")
+
+
+def unreadable_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that write unreadable words as ``BLANK``, or take them out where only a name or a date stands."""
+    if not any(sign in text for sign in _SIGNS):
+        return
+    for match in _UNKNOWN.finditer(text):
+        before = text[max(0, match.start() - 60) : match.start()]
+        identity = _BEFORE_IDENTITY.search(before) or _BEHIND_IDENTITY.match(text, match.end())
+        yield Edit(match.start(), match.end(), "" if identity else BLANK, "identity" if identity else "unreadable word")

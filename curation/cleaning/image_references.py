@@ -12,18 +12,23 @@ from collections.abc import Iterator
 from .edits import Edit
 
 # The parts of a reference, from small to large; all are matched without regard to case.
-_SERIES = r"(?:series|ser|se|srs|sr|seq|sequence)"
+_SERIES = r"(?:series|serial|serie|ser|se|srs|sr|seq|sequence)"
 _IMAGE = r"(?:images?|imgs?|ims?|slices?|slc?|sl|frames?)"
 _PLANE = r"(?:axial|coronal|sagittal|transverse|ax|cor|sag|tra|oblique|key|scout|thin|lung|bone|mip)"
-_NUMBER = r"\d{1,4}[a-z]?"
+_SLICE = rf"(?:{_IMAGE}|sections?|cuts?)"  # words that mean something else without a series beside them
+_NUMBER = r"\d{1,4}[a-z]?(?![\d.]\d|\s?(?:mm|cm|ml|hu|x\s?\d|%))"
 _NUMBERS = rf"(?:{_NUMBER}(?:\s?(?:-|–|/|,|&|to|and|through|thru)\s?{_NUMBER})*)"
 _COUNTED = r"[.#:]?\s?(?:no\.?\s?|nos\.?\s?|numbers?\s?)?#?\s?"
 _OF_SERIES = rf"(?:{_SERIES}{_COUNTED}{_NUMBER})"
 _OF_IMAGE = rf"(?:{_IMAGE}{_COUNTED}{_NUMBERS})"
-_PART = rf"(?:(?:{_PLANE}\s)?(?:{_OF_SERIES}|{_OF_IMAGE}))"
+_OF_SLICE = rf"(?:{_SLICE}{_COUNTED}{_NUMBERS})"
+_TAIL = (
+    rf"(?:\s(?:of|on|in)\s(?:the\s)?(?:{_PLANE}|current|present)\s"
+    r"(?:images?|series|views?|planes?|mpr|re(?:format|construct)\w*|study|exam|examination|ct|scan))?"
+)
+_PART = rf"(?:(?:{_PLANE}\s)?(?:{_OF_SERIES}|{_OF_IMAGE}{_TAIL}))"
 _LINK = r"(?:\s?(?:[,;:/.&|-]|of|on|in|and)\s?(?:(?:of|on|in|and|the)\s)?|\s)"
-_BARE = r"\d{1,4}(?![\d.]*\s?(?:mm|cm|ml|hu))"
-_IN_WORDS = rf"{_PART}(?:{_LINK}(?:{_PART}|{_BARE}))*"
+_IN_WORDS = rf"{_PART}(?:{_LINK}(?:{_PART}|{_OF_SLICE}|{_NUMBER}))*"
 _MORE = r"(?:\s?(?:-|–|,|/|&|to|and)\s?\d{1,4}(?!\s?[:.]?\d|\s?[a-z]))*"
 _PAIR = rf"(?:(?:{_PLANE}\s)?#?\d{{1,4}}\s?:\s?#?\d{{1,4}}{_MORE})"
 # "(3/44)" is no date and no part of a whole; "(3/12)" may be either.
@@ -49,15 +54,16 @@ _PIECES = re.compile(r"\s*[,;]\s*")
 # What a viewer writes beside the numbers of its images.
 _LABEL = re.compile(
     r"(?:target|lesion|nodule|mass|label|marker|annotation|index|measurement|ref|key images?|circled|roi|bookmark|"
-    r"arrows?)\s?#?\d{0,3}|\d{4}-\d\d-\d\d|\d+",
+    rf"arrows?)\s?#?\d{{0,3}}|\d{{4}}-\d\d-\d\d|\d+|{_PART}\s[A-Z]{{1,3}}",
     re.IGNORECASE,
 )
 _RATIO_OR_TIME = re.compile(r"ratio|\d\s?:\s?\d+\s*(?:[ap]\.?m\b|h\b|hrs|hours|o'clock|min\b|titer)", re.IGNORECASE)
 # Outside brackets a reference needs its words, and a preposition or both series and image.
+_AT = r"(?:(?:(?:at|in|on) the level of|on|in|at|see|per)\s(?:the\s)?)"
+_FURTHER = rf"(?:(?:{_LINK}|,?\s(?:and\s)?{_AT})(?:{_PART}|{_OF_SLICE}))*"
 _RUNNING = re.compile(
-    rf"(?P<lead>,?\s?\b(?:(?:as|is|are|was|were)\s)?(?:(?:best|well)\s)?(?:{_VERB}\s)?(?:on|at|in|see|per)\s(?:the\s)?)"
-    rf"{_PART}(?:{_LINK}{_PART})*(?![\w:]|\.\d)"
-    rf"|\b(?:{_PLANE}\s)?(?:{_OF_SERIES}{_LINK}{_OF_IMAGE}|{_OF_IMAGE}{_LINK}{_OF_SERIES})(?![\w:]|\.\d)",
+    rf",?\s?\b(?:(?P<lead>(?:(?:as|is|are|was|were)\s)?(?:(?:best|well)\s)?(?:{_VERB}\s)?{_AT}){_PART}{_FURTHER}"
+    rf"|(?:{_PLANE}\s)?(?:{_OF_SERIES}{_LINK}{_OF_SLICE}|{_OF_SLICE}{_LINK}{_OF_SERIES}){_FURTHER})(?![\w:]|\.\d)",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(rf"\b(?:is|are|was|were)\s(?:(?:best|well)\s)?{_VERB}\b", re.IGNORECASE)

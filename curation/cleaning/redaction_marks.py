@@ -37,7 +37,8 @@ _TYPED = re.compile(
 _SMALL_LETTERS = re.compile(r"[a-z]")
 _UNKNOWN = re.compile(
     rf"{_OPEN}(?:redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+){_CLOSE}"
-    r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}|(?<![\w.])\.{5,}|…{2,}",
+    r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}"
+    r"|(?:(?<=:)|(?<=: ))\.{4,}|…{2,}",
     re.IGNORECASE,
 )
 _SIGNS = ("[", "<", "{", "(", "XXX", "xxx", "Xxx", "***", "###", "__", "█", "▇", "■", ".....", "……")

@@ -9,8 +9,8 @@ from curation.cleaning.edits import Edit, apply_edits
 
 PIECES = [
     "The liver is enlarged", "Liver", " ", "  ", ". ", ".\n", "\r\n", "\r", "\n\n", "\t", "(3:44)",
-    " (series 3, image 44)", "<br>", "<p>", "</p>", "&nbsp;", "&lt;", "_x000D_", "\\n", "\\.br\\", "~", "**", "# ", "XXXX",
-    "[**Name**]", "___", "\u00a0", "\u200b",
+    " (series 3, image 44)", "<br>", "<p>", "</p>", "&nbsp;", "&lt;", "_x000D_", "\\n", "\\.br\\", "~", "**", "# ",
+    "XXXX", "[**Name**]", "___", "\u00a0", "\u200b",
     "\ufb01", "\uff2c", "•", "1. ", "- ", "5 mm", "MASS", ":", "on image 4", "`", "\x00", "é",
 ]  # fmt: skip
 

@@ -31,6 +31,9 @@ def test_a_reference_in_brackets_goes(reference: str) -> None:
         "on axial image 44",
         "best seen on series 3 image 44",
         "as seen on image 44",
+        "at the level of series 2 image 164",
+        "on image 96 of the coronal reformations",
+        "serial 2 image 60",
     ],
 )
 def test_a_reference_in_the_sentence_goes_with_its_preposition(running: str) -> None:
@@ -64,4 +67,10 @@ def test_what_is_no_reference_stays(text: str) -> None:
 
 def test_what_stands_beside_a_reference_stays() -> None:
     assert clean_text("Cyst (series 3, image 44, 5 mm) of the spleen.").text == "Cyst (5 mm) of the spleen."
+    assert clean_text("A cyst in image 44, 17 mm.").text == "A cyst, 17 mm."
+    assert clean_text("The ureter, on image 70, measures 7 mm.").text == "The ureter, measures 7 mm."
+    assert (
+        clean_text("It is seen in image 7 of the axial images, and on image 9, and grows.").text
+        == "It is seen, and grows."
+    )
     assert clean_text("Cyst (simple; 3:44) of the spleen.").text == "Cyst (simple) of the spleen."

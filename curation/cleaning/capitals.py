@@ -19,11 +19,11 @@ _SENTENCE_START = re.compile(r"(?:\A|\n|[.!?:]\s)[\s\"'“(•*-]*(?:\d{1,2}[.)]
 
 def capitals_edits(text: str) -> Iterator[Edit]:
     """Yield one edit for each run of letters whose case changes."""
-    upper = sum(map(str.isupper, text))
-    lower = sum(map(str.islower, text))
+    if _has_both_cases(text):
+        return
+    upper, lower = sum(map(str.isupper, text)), sum(map(str.islower, text))
     if upper + lower < FEWEST_LETTERS:
         return
-    starts = None
     if lower <= LARGEST_SHARE * (upper + lower):
         starts = {match.start("first") for match in _SENTENCE_START.finditer(text)}
         for match in re.finditer(r"[^\W\d_]+", text):
@@ -37,3 +37,17 @@ def capitals_edits(text: str) -> Iterator[Edit]:
             first = match["first"]
             if len(first.upper()) == 1:
                 yield Edit(match.start("first"), match.end("first"), first.upper(), "capitals")
+
+
+def _has_both_cases(text: str) -> bool:
+    """Tell from the most frequent letters, which are quick to count, that a text is not all of one case."""
+    few = LARGEST_SHARE * len(text)
+    return _more_than(few, text, "eatoins") and _more_than(few / 3, text, "TNAILSCMRPBFHDE")
+
+
+def _more_than(number: float, text: str, letters: str) -> bool:
+    for letter in letters:
+        number -= text.count(letter)
+        if number < 0:
+            return True
+    return False

@@ -50,6 +50,9 @@ _BRACKETS = re.compile(r"\(([^()\[\]]{1,160})\)|\[([^()\[\]]{1,160})\]|\{([^{}]{
 _WHOLE = re.compile(rf"\s*{_LEAD}{_REFERENCE}(?:\s?(?:[,;/&]|and)\s?{_LEAD}{_REFERENCE})*\.?\s*", re.IGNORECASE)
 _WORDS = re.compile(rf"\b(?:{_SERIES}|{_IMAGE})(?:\b|(?=\d))", re.IGNORECASE)
 _HINT = re.compile(rf"{_WORDS.pattern}|\d\s?[:/]\s?\d|\b[si]\s?\d", re.IGNORECASE)
+# Looked for first, in small letters: a search for words costs a tenth of one for the pattern.
+_NAMED = ("image", "serie", "serial", "img", "slice", "frame", " im ", " im.", " se ", " se.", " ser", " sl ", " seq")
+_DIGIT = re.compile(r"\d")
 _PIECES = re.compile(r"\s*[,;]\s*")
 # What a viewer writes beside the numbers of its images.
 _LABEL = re.compile(
@@ -80,8 +83,20 @@ def reference_edits(text: str) -> Iterator[Edit]:
             yield Edit(_space_before(text, match.start()), match.end(), "", "image reference")
         elif rest is not None:
             yield Edit(match.start() + 1, match.end() - 1, rest, "image reference")
-    if _WORDS.search(text):
+    if _names_a_number(text.lower()):
         yield from _running_edits(text)
+
+
+def _names_a_number(folded: str) -> bool:
+    """Tell whether a number stands shortly behind a word for a series or an image, in a text in small letters."""
+    for word in _NAMED:
+        place = folded.find(word)
+        while place >= 0:
+            place += len(word)
+            if _DIGIT.search(folded, place, place + 12):
+                return True
+            place = folded.find(word, place)
+    return False
 
 
 def _without_references(inside: str) -> str | None:

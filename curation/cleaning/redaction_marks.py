@@ -35,13 +35,15 @@ _TYPED = re.compile(
     re.IGNORECASE,
 )
 _SMALL_LETTERS = re.compile(r"[a-z]")
+_REDACTED = "redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+"
+_IN_ROUND_BRACKETS = re.compile(rf"\((?i:{_REDACTED})\)")
 _UNKNOWN = re.compile(
-    rf"{_OPEN}(?:redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+){_CLOSE}"
+    rf"{_OPEN}(?:{_REDACTED}){_CLOSE}"
     r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}"
     r"|(?:(?<=:)|(?<=: ))\.{4,}|…{2,}",
     re.IGNORECASE,
 )
-_SIGNS = ("[", "<", "{", "(", "XXX", "xxx", "Xxx", "***", "###", "__", "█", "▇", "■", ".....", "……")
+_SIGNS = ("[", "<", "{", "XXX", "xxx", "Xxx", "***", "###", "__", "█", "▇", "■", ".....", "……")
 # What only a name, a date or a place follows, and what only they stand before.
 _BEFORE_IDENTITY = re.compile(
     r"\b(?:(?:dr|mr|mrs|ms|prof|doctor|md|rn|np|pa)\.?|by|dated|since|from|on|at|date|dob|mrn|accession|age|comparison|"
@@ -65,7 +67,7 @@ def identity_edits(text: str) -> Iterator[Edit]:
 
 def unreadable_edits(text: str) -> Iterator[Edit]:
     """Yield the edits that write unreadable words as ``BLANK``, or take them out where only a name or a date stands."""
-    if not any(sign in text for sign in _SIGNS):
+    if not any(sign in text for sign in _SIGNS) and not _IN_ROUND_BRACKETS.search(text):
         return
     for match in _UNKNOWN.finditer(text):
         before = text[max(0, match.start() - 60) : match.start()]

@@ -29,8 +29,9 @@ def white_space_edits(text: str) -> Iterator[Edit]:
                 line_end = len(text) if line_end < 0 else line_end
                 columns = _column_gaps(text, line_start, line_end)
             yield Edit(match.start(), match.end(), _written(text, match, columns), "white space")
-    for match in _BEFORE_MARK.finditer(text):
-        yield Edit(match.start(), match.end(), "", "white space")
+    if " ," in text or " ." in text or " ;" in text:
+        for match in _BEFORE_MARK.finditer(text):
+            yield Edit(match.start(), match.end(), "", "white space")
 
 
 def _written(text: str, match: re.Match[str], columns: frozenset[int]) -> str:

@@ -13,34 +13,38 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from curation.runtime.errors import InputError
 
 # In order of preference: what names one report or scan before what names a patient, who may have several.
 ID_NAMES = (
     "key", "reportid", "volumename", "accessionno", "accessionnumber", "accnum", "accession", "studyid", "examid",
+    "accno", "orderprocid", "orderid", "examno", "examnumber", "studyno", "studynumber", "reportno", "reportnumber",
     "bdmapid", "impressionid", "sampleid", "caseid", "scanid", "seriesid", "noteid", "volumeid", "imageid",
     "pathtoimage", "imagepath", "filename", "studyinstanceuid", "studyuid", "uid", "id", "volume", "image", "scan",
     "study", "case", "patientid", "deidpatientid", "subjectid", "pid", "mrn", "name",
 )  # fmt: skip
 FINDINGS_NAMES = (
     "findingsen", "findings", "finding", "sectionfindings", "findingssection", "reportfindings", "findingstext",
-    "narrative",
+    "narrative", "befund", "findingtext",
 )  # fmt: skip
 IMPRESSION_NAMES = (
     "impressionsen", "impressionen", "impressions", "impression", "sectionimpression", "impressionsection",
     "reportimpression", "impressiontext", "conclusions", "conclusion", "opinion",
+    "conclusiontext", "beurteilung",
 )  # fmt: skip
 REPORT_NAMES = (
     "reporttext", "report", "radiologyreport", "fullreport", "reporten", "reporttexten", "reportcontent", "text",
     "fulltext", "transcription", "narrativereport", "structuredreport", "fusionnarrativereport",
-    "fusionstructuredreport", "content",
+    "fusionstructuredreport", "content", "rawreport", "reportbody", "reportnarrative", "notetext", "befundtext",
 )  # fmt: skip
 ROLES = {
     **dict.fromkeys(FINDINGS_NAMES, "findings"),
     **dict.fromkeys(IMPRESSION_NAMES, "impression"),
     **dict.fromkeys(REPORT_NAMES, "report"),
 }
+NUMBERED = re.compile(r"(.+) \(\d+\)$")
 # What a column named on the command line holds, from a word in its name; anything else is findings.
 SECTION_WORDS = {
     "impress": "impression",
@@ -58,10 +62,15 @@ SECTION_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column of text. ``section`` is the section that its text belongs to until a heading in it opens another one."""
+    """A column of text. ``section`` is the section that its text belongs to until a heading in it opens another one.
+
+    ``held`` says that the first column with it usually holds this text too, so that it is read only where that one does
+    not.
+    """
 
     name: str
     section: str
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,14 @@ class ColumnLayout:
     """Says which columns of a table hold the ids and the texts of reports.
 
     ``texts`` holds alternatives, best first: a row is read by the first one that has text in it. Where ``heading`` is
-    set, following rows of one id are one report, and that column heads each part of it.
+    set, following rows of one id are one report, and that column heads each part of it. Where ``line`` is set, each row
+    is a line of a report, and that column numbers them.
     """
 
     id_column: str | None
     texts: tuple[tuple[TextColumn, ...], ...]
     heading: str | None = None
+    line: str | None = None
 
     @property
     def text_columns(self) -> tuple[str, ...]:
@@ -83,34 +94,54 @@ class ColumnLayout:
 
 
 def find_layout(columns: Sequence[str], id_column: str | None = None, text_columns: Sequence[str] = ()) -> ColumnLayout:
-    """Find the columns of ids and texts among ``columns``; those that the caller names come first.
+    """Find the columns of ids and texts among ``columns`` by name; those that the caller names come first.
+
+    It has no texts where no column is known to hold them.
 
     Raises:
-        InputError: a named column is not there, or none is known to hold text. It says which columns were seen.
+        InputError: a named column is not there. It says which columns were seen.
     """
-    by_plain_name = {_plain(name): name for name in reversed(columns)}
+    by_plain_name = {plain_name(name): name for name in reversed(columns)}
     named_id = _named_column(id_column, "--id-column", columns) if id_column is not None else None
     named_texts = [_named_column(name, "--text-column", columns) for name in text_columns]
     known_ids = (by_plain_name[name] for name in ID_NAMES if name in by_plain_name)
     id_name = named_id or next((name for name in known_ids if name not in named_texts), None)
     if named_texts:
-        return ColumnLayout(id_name, (tuple(TextColumn(name, _section_by_name(name)) for name in named_texts),))
+        alike = chain.from_iterable(_of_same_name(name, columns) for name in named_texts)
+        texts = tuple(
+            TextColumn(name, section_by_name(name), held=name not in named_texts) for name in dict.fromkeys(alike)
+        )
+        return ColumnLayout(id_name, (texts,))
     if {"volumename", "anatomy", "sentence"} <= by_plain_name.keys():
         sentence = TextColumn(by_plain_name["sentence"], "findings")
         return ColumnLayout(id_name, ((sentence,),), by_plain_name["anatomy"])
-    texts = _known_texts([name for name in columns if name != id_name])
-    if not texts:
-        raise InputError(
-            f"no column is known to hold report text. Columns seen: {_listed(columns)}. Expected one of report_text, "
-            "report, text, findings, impression, Findings_EN …; name yours with --text-column NAME"
-            + ("" if id_name else ", and the one with the ids with --id-column NAME")
-        )
-    return ColumnLayout(id_name, texts)
+    return ColumnLayout(id_name, _known_texts([name for name in columns if name != id_name]))
+
+
+def unknown_text(columns: Sequence[str], id_column: str | None, seen: str | None = None) -> InputError:
+    """Return the error of a table without a column of report text; ``seen`` says what it holds instead."""
+    return InputError(
+        f"no column is known to hold report text. Columns seen: {listed(columns)}. "
+        + (f"It looks like a table of labels: {seen}. " if seen else "")
+        + "Expected one of report_text, report, text, findings, impression, Findings_EN …; name yours with "
+        "--text-column NAME" + ("" if id_column else ", and the one with the ids with --id-column NAME")
+    )
 
 
 def is_known(name: str) -> bool:
     """Return whether a column of this name is known to hold ids or text."""
-    return _plain(name) in ROLES or _plain(name) in ID_NAMES
+    return plain_name(name) in ROLES or plain_name(name) in ID_NAMES
+
+
+def is_whole_report(name: str) -> bool:
+    """Return whether a column of this name is known to hold whole reports."""
+    return ROLES.get(_role_name(name) or "") == "report"
+
+
+def first_name(name: str, columns: Sequence[str]) -> str:
+    """Return the name that a column has in the file: readers number those that repeat, as in "Findings (2)"."""
+    match = NUMBERED.match(name)
+    return match[1] if match and match[1] in columns else name
 
 
 def _known_texts(columns: Sequence[str]) -> tuple[tuple[TextColumn, ...], ...]:
@@ -125,40 +156,50 @@ def _known_texts(columns: Sequence[str]) -> tuple[tuple[TextColumn, ...], ...]:
 
 
 def _best(columns: Sequence[str], names: Sequence[str], role: str) -> tuple[TextColumn, ...]:
-    """Return the columns that have the first of ``names`` to be met: one, or the parts of a nested record."""
+    """Return the columns that have the first of ``names`` to be met: all of them, or the parts of a nested record."""
     section = "findings" if role == "report" else role
     for name in names:
-        if matches := [column for column in columns if _role_name(column) == name]:
-            return tuple(TextColumn(column, section) for column in (matches if "." in matches[0] else matches[:1]))
+        if matches := [column for column in columns if _role_name(first_name(column, columns)) == name]:
+            nested = "." in matches[0]
+            alike = matches if nested else [column for column in matches if "." not in column]
+            return tuple(TextColumn(column, section, held=not nested and column != alike[0]) for column in alike)
     return ()
+
+
+def _of_same_name(name: str, columns: Sequence[str]) -> list[str]:
+    """Return a column and those that have the same name in the file."""
+    return [name, *(column for column in columns if column != name and first_name(column, columns) == name)]
 
 
 def _role_name(column: str) -> str | None:
     """Return the known name in the path of a column, the innermost if there are several."""
-    if _plain(column) in ROLES:
-        return _plain(column)
-    steps = [_plain(step) for step in column.split(".")]
+    if plain_name(column) in ROLES:
+        return plain_name(column)
+    steps = [plain_name(step) for step in column.split(".")]
     return next((step for step in reversed(steps) if step in ROLES), None) if len(steps) > 1 else None
 
 
 def _named_column(name: str, flag: str, columns: Sequence[str]) -> str:
     """Return the column that a flag names: by its very name, else without case, else without punctuation as well."""
-    for normalise in (str, str.casefold, _plain):
+    for normalise in (str, str.casefold, plain_name):
         for column in columns:
             if normalise(column) == normalise(name):
                 return column
-    raise InputError(f"there is no column {name!r} ({flag}). Columns seen: {_listed(columns)}")
+    raise InputError(f"there is no column {name!r} ({flag}). Columns seen: {listed(columns)}")
 
 
-def _section_by_name(name: str) -> str:
-    plain = _plain(name)
+def section_by_name(name: str) -> str:
+    """Return the section that a column of this name holds."""
+    plain = plain_name(name)
     return next((section for word, section in SECTION_WORDS.items() if word in plain), "findings")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name in lower case, without spaces and punctuation."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
-def _listed(columns: Sequence[str], most: int = 30) -> str:
+def listed(columns: Sequence[str], most: int = 30) -> str:
+    """Return names in one line, the first of them where there are many."""
     more = f" and {len(columns) - most} more" if len(columns) > most else ""
     return ", ".join(columns[:most]) + more

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from curation.report import RowProblem
 
 FIRST_PROBLEMS = 5
+# What is said of the whole input, such as which column was taken, is not crowded out by problems with rows.
+FIRST_REMARKS = 10
 
 
 class ProblemLog:
@@ -19,7 +21,8 @@ class ProblemLog:
     """
 
     def __init__(self) -> None:
-        self.first: list[RowProblem] = []
+        self._remarks: list[RowProblem] = []
+        self._rows: list[RowProblem] = []
         self.skipped = self.warnings = 0
         self._lines = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 -- closed by close()
 
@@ -29,9 +32,15 @@ class ProblemLog:
             self.warnings += 1
         else:
             self.skipped += 1
-        if len(self.first) < FIRST_PROBLEMS:
-            self.first.append(problem)
+        first, most = (self._remarks, FIRST_REMARKS) if problem.row is None else (self._rows, FIRST_PROBLEMS)
+        if len(first) < most:
+            first.append(problem)
         self._lines.write(json.dumps(asdict(problem), ensure_ascii=True).encode() + b"\n")
+
+    @property
+    def first(self) -> list[RowProblem]:
+        """The first problems with rows, behind the first that speak of the whole input."""
+        return [*self._remarks, *self._rows]
 
     def lines(self) -> Iterator[bytes]:
         """Yield all problems as JSON lines, in the order in which they were met."""

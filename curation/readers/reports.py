@@ -10,17 +10,15 @@ from pathlib import Path
 from curation.report import Report, RowProblem, Section
 from curation.runtime.errors import InputError
 
-from .layouts import ColumnLayout, TextColumn, find_layout
+from .columns.choice import choose_columns
+from .columns.report_lines import LineJoiner
+from .columns.samples import SAMPLE_CHARACTERS, SAMPLE_ROWS, plain_text
+from .layouts import ColumnLayout, TextColumn
 from .repeats import ReportIds
-from .rows import NoteProblem, TableRow, clean
+from .rows import NoteProblem, TableRow, clean, is_empty
 from .sections import split_sections
 from .tables import open_table
 
-# Whole cells that say that there is nothing.
-EMPTY = frozenset((
-    "", "not given", "nil given", "nan", "none", "null", "n/a", "na", "#n/a", "<na>", "not available", "not provided",
-    "not applicable", "not specified", "unknown", "-", "--", "---", ".", "..", "...", "_",
-))  # fmt: skip
 # A text that repeats a shorter one than this (in characters) repeats it by chance.
 SHORTEST_REPEAT = 20
 
@@ -32,13 +30,15 @@ class ColumnsRead:
     ``id_column`` is None where reports are named by their row. ``text_columns`` come in order of preference: a row may
     have text in a few of them. ``encoding`` is what the beginning of the file shows, such as "utf-8" or "windows-1252",
     and None for a binary format and for a folder of files. ``format`` is the name of the file format: "CSV" (of any
-    delimiter), "JSON" (of any kind), "Parquet", "XLSX", "text" or "folder of .txt files".
+    delimiter), "JSON" (of any kind), "Parquet", "XLSX", "text" or "folder of .txt files". ``line_column`` numbers the
+    lines of reports that have a row for each line.
     """
 
     id_column: str | None
     text_columns: tuple[str, ...]
     encoding: str | None
     format: str
+    line_column: str | None = None
 
 
 def _ignore_problem(problem: RowProblem) -> None:
@@ -73,25 +73,44 @@ def read_reports(
         on_problem(RowProblem(file or str(path), row, problem, kept))
 
     with open_table(path, note) as table, ReportIds() as ids:
+        sample = list(_first_rows(table.rows))
         try:
-            layout = find_layout(table.columns, id_column, text_columns)
+            chosen = choose_columns(table.columns, sample, id_column, text_columns)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
-        on_columns(ColumnsRead(layout.id_column, layout.text_columns, table.encoding, table.format))
+        layout = chosen.layout
+        on_columns(ColumnsRead(layout.id_column, layout.text_columns, table.encoding, table.format, layout.line))
+        for decided in chosen.notes:
+            note(None, decided, kept=True)
         if layout.id_column is None:
             note(None, "no column is known to hold ids; reports are named by their row (or use --id-column)", kept=True)
-        rows = _merge_regions(table.rows, layout)
-        first = next(rows, None)
-        if first is None:
+        if not sample:
             note(None, "has columns but no rows of reports")
             return
-        reports = (report for row in chain([first], rows) if (report := _report_of(row, layout, ids, note)))
+        joiner = LineJoiner(layout, note) if layout.line else None
+        rows = _whole_rows(chain(sample, table.rows), layout, note)
+        rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
+        reports = (report for row in rows if (report := _report_of(row, layout, ids, note)))
         yield from islice(reports, limit)
+        if joiner:
+            note(None, joiner.summary(), kept=True)
 
 
-def is_empty(cell: str) -> bool:
-    """Return whether a whole cell says that there is no text, as "Not given." does."""
-    return (len(cell) < 20 and cell.strip().lower().rstrip(".") in EMPTY) or not cell.strip()
+def _first_rows(rows: Iterator[TableRow]) -> Iterator[TableRow]:
+    """Yield the rows whose contents decide about the columns."""
+    characters = 0
+    for row in islice(rows, SAMPLE_ROWS):
+        yield row
+        characters += sum(map(len, row.cells.values()))
+        if characters >= SAMPLE_CHARACTERS:
+            return
+
+
+def _whole_rows(rows: Iterator[TableRow], layout: ColumnLayout, note: NoteProblem) -> Iterator[TableRow]:
+    """Yield rows with usable cells, and with texts joined that their delimiters cut."""
+    for row in rows:
+        cells = {name: clean(cell) for name, cell in row.cells.items()}
+        yield TableRow(row.number, _with_surplus(row, cells, layout, note) if row.surplus else cells)
 
 
 def _merge_regions(rows: Iterator[TableRow], layout: ColumnLayout) -> Iterator[TableRow]:
@@ -113,9 +132,7 @@ def _merge_regions(rows: Iterator[TableRow], layout: ColumnLayout) -> Iterator[T
 
 def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NoteProblem) -> Report | None:
     """Return the report of a row; None, and a problem, where the row has no text or repeats another one."""
-    cells = {name: clean(cell) for name, cell in row.cells.items()}
-    if row.surplus:
-        cells = _with_surplus(row, cells, layout, note)
+    cells = row.cells
     columns = _columns_with_text(cells, layout)
     if not columns:
         note(row.number, f"no text in {', '.join(layout.text_columns)}")
@@ -131,7 +148,8 @@ def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NotePr
         note(row.number, f"repeats the report {name} word for word")
         return None
     if report_id != name:
-        note(row.number, f"another text under the id {name}, which is taken; it goes by {report_id}", kept=True)
+        why = "another text under" if layout.line is None else "lines that stand too far from the others of"
+        note(row.number, f"{why} the id {name}, which is taken; it goes by {report_id}", kept=True)
     used = {layout.id_column, *(column.name for column in columns)}
     source = {name: cell for name, cell in cells.items() if name not in used}
     return Report(report_id, text, sections, source, row.number)
@@ -143,14 +161,17 @@ def _columns_with_text(cells: dict[str, str], layout: ColumnLayout) -> list[Text
         columns: list[TextColumn] = []
         for column in alternative:
             text = cells.get(column.name, "")
-            if not is_empty(text) and not (columns and _repeats(text, cells[columns[0].name])):
+            if not is_empty(text) and not (columns and _repeats(text, cells[columns[0].name], column.held)):
                 columns.append(column)
         if columns:
             return columns
     return []
 
 
-def _repeats(text: str, longer_text: str) -> bool:
+def _repeats(text: str, longer_text: str, held: bool) -> bool:
+    """Return whether a text stands in another one; ``held`` says that it usually does, in whatever case and spacing."""
+    if held:
+        return plain_text(text) in plain_text(longer_text)
     return len(text) > SHORTEST_REPEAT and text.strip() in longer_text
 
 

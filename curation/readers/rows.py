@@ -10,6 +10,11 @@ from typing import Protocol
 
 # Rows that the reader of a binary format holds at once.
 BATCH_ROWS = 256
+# Whole cells that say that there is nothing.
+EMPTY = frozenset((
+    "", "not given", "nil given", "nan", "none", "null", "n/a", "na", "#n/a", "<na>", "not available", "not provided",
+    "not applicable", "not specified", "unknown", "-", "--", "---", ".", "..", "...", "_",
+))  # fmt: skip
 UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -64,6 +69,11 @@ def clean(value: str) -> str:
     if value.isascii() and "\0" not in value:
         return value
     return UNUSABLE.sub(lambda unusable: " " if unusable[0] == "\0" else "\ufffd", value)
+
+
+def is_empty(cell: str) -> bool:
+    """Return whether a whole cell says that there is no text, as "Not given." does."""
+    return (len(cell) < 20 and cell.strip().lower().rstrip(".") in EMPTY) or not cell.strip()
 
 
 def as_text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curation.readers.layouts import find_layout
+from curation.readers.layouts import find_layout, unknown_text
 from curation.runtime.errors import InputError
 
 LAYOUTS = {
@@ -81,11 +81,24 @@ def test_named_text_is_not_the_id() -> None:
 
 
 def test_unknown_columns_are_listed_with_the_flag_to_use() -> None:
-    with pytest.raises(InputError, match=r"Columns seen: a, b\..*--text-column NAME.*--id-column NAME"):
-        find_layout(["a", "b"])
+    assert find_layout(["a", "b"]).texts == ()
+    error = str(unknown_text(["a", "b"], None))
+    assert "Columns seen: a, b." in error and "--text-column NAME, and the one with the ids with --id-column" in error
+    assert "--id-column" not in str(unknown_text(["id", "b"], "id"))
     with pytest.raises(InputError, match=r"no column 'c' \(--id-column\)\. Columns seen: a, b"):
         find_layout(["a", "b"], id_column="c")
     with pytest.raises(InputError, match=r"no column 'c' \(--text-column\)"):
         find_layout(["a", "b"], text_columns=["c"])
-    with pytest.raises(InputError, match="and 70 more"):
-        find_layout([f"c{number}" for number in range(100)])
+    assert "and 70 more" in str(unknown_text([f"c{number}" for number in range(100)], None))
+
+
+def test_columns_of_the_same_name_are_read_together() -> None:
+    layout = find_layout(["id", "Findings", "FINDINGS", "Findings (2)", "Impression"])
+    assert [(text.name, text.held) for text in layout.texts[0]] == [
+        ("Findings", False),
+        ("FINDINGS", True),
+        ("Findings (2)", True),
+        ("Impression", False),
+    ]
+    assert find_layout(["id", "a", "a (2)"], text_columns=["A"]).text_columns == ("a", "a (2)")
+    assert find_layout(["id", "Findings (2)", "report"]).text_columns == ("report",)

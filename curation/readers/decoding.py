@@ -151,8 +151,10 @@ def read_lines(stream: ByteStream, path: Path) -> Iterator[str]:
         yield line
 
 
-def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
+def read_pieces(stream: ByteStream, size: int, *, repaired: bool = True) -> Iterator[str]:
     """Yield lines, those longer than ``size`` characters in several pieces.
+
+    With ``repaired`` false, bytes that are not UTF-8 stay what ``surrogateescape`` makes of them.
 
     Raises:
         DamagedError: as ``read_lines`` does.
@@ -163,7 +165,7 @@ def read_pieces(stream: ByteStream, size: int) -> Iterator[str]:
         errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
         text = io.TextIOWrapper(stream, encoding=encoding, errors=errors, newline="")
         for piece in iter(partial(text.readline, size), ""):
-            yield repair(piece)
+            yield repair(piece) if repaired else piece
     except UNPACKING_ERRORS as error:
         raise DamagedError(f"the compressed file is cut off or corrupt here ({error})") from error
     finally:

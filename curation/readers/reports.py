@@ -28,10 +28,12 @@ class ColumnsRead:
     """How an input is read: which of its columns are taken for what, and how its bytes are.
 
     ``id_column`` is None where reports are named by their row. ``text_columns`` come in order of preference: a row may
-    have text in a few of them. ``encoding`` is what the beginning of the file shows, such as "utf-8" or "windows-1252",
-    and None for a binary format and for a folder of files. ``format`` is the name of the file format: "CSV" (of any
-    delimiter), "JSON" (of any kind), "Parquet", "XLSX", "text" or "folder of .txt files". ``line_column`` numbers the
-    lines of reports that have a row for each line.
+        layout = chosen.layout
+        names = tuple(table.origins.get(name, name) for name in layout.text_columns)
+        id_name = table.origins.get(layout.id_column, layout.id_column) if layout.id_column else None
+        on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line))
+        for decided in chosen.notes:
+            note(None, decided, kept=True)
     """
 
     id_column: str | None
@@ -79,7 +81,9 @@ def read_reports(
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         layout = chosen.layout
-        on_columns(ColumnsRead(layout.id_column, layout.text_columns, table.encoding, table.format, layout.line))
+        names = tuple(table.origins.get(name, name) for name in layout.text_columns)
+        id_name = table.origins.get(layout.id_column, layout.id_column) if layout.id_column else None
+        on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line))
         for decided in chosen.notes:
             note(None, decided, kept=True)
         if layout.id_column is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -52,13 +52,14 @@ class Table:
 
     ``format`` and ``encoding`` are set by ``tables.open_table``: the name of the file format unless its reader has told
     more, and the encoding of its text as the beginning of the file shows it, None for a binary format and for a folder
-    of files.
+    of files. ``origins`` names what the cells of a column come from, where the file has no columns: "OBR-3".
     """
 
     columns: tuple[str, ...]
     rows: Iterator[TableRow]
     format: str = ""
     encoding: str | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def clean(value: str) -> str:

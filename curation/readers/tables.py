@@ -22,6 +22,8 @@ from .decoding import (
     read_pieces,
 )
 from .delimited import read_delimited
+from .exports.hl7_messages import looks_like_hl7
+from .exports.hl7_table import open_hl7_table
 from .json_rows import looks_like_json, read_json
 from .parquet_rows import open_parquet_table
 from .rows import NoteProblem, Table
@@ -70,6 +72,7 @@ FILE_FORMATS = (
         lambda head: head.data.startswith(b"PK\x03\x04"),
         binary=True,
     ),
+    FileFormat("HL7 v2", frozenset({".hl7"}), lambda path, stream, note: open_hl7_table(stream, note), looks_like_hl7),
     FileFormat(
         "JSON",
         frozenset({".json", ".jsonl", ".ndjson"}),

@@ -14,7 +14,7 @@ FEWEST_LETTERS = 40
 """Letters that a text needs for its case to be a habit of its writer."""
 LARGEST_SHARE = 0.03
 """Share of letters in the other case that may stand in a text of one case: units, a name in a signature."""
-_SENTENCE_START = re.compile(r"(?:\A|\n|[.!?:]\s)[\s\"'“(•*-]*(?:\d{1,2}[.)]\s*)?(?P<first>[^\W\d_])")
+_SENTENCE_START = re.compile(r"(?:\A|\n|[.!?:]\s|\s[\"“”•]\s)[\s\"'“(•*-]*(?:\d{1,2}[.)]\s*)?(?P<first>[^\W\d_])")
 
 
 def capitals_edits(text: str) -> Iterator[Edit]:

@@ -22,6 +22,7 @@ from .image_references import reference_edits
 from .line_breaks import line_end_edits, wrap_edits
 from .markdown import markdown_edits
 from .markup import entity_edits, tag_edits
+from .notices import notice_edits
 from .redaction_marks import identity_edits, unreadable_edits
 from .white_space import white_space_edits
 
@@ -38,6 +39,7 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     unreadable_edits,
     wrap_edits,
     reference_edits,
+    notice_edits,
     white_space_edits,
     capitals_edits,
 )

@@ -30,7 +30,7 @@ PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
 LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
 BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))(?=[A-Z0-9(?])")
-SENTENCE_BEFORE = re.compile(r"[.:?!)] +(?:[,;] ?)?$")
+SENTENCE_BEFORE = re.compile(r"[.:?!)]\s+(?:[,;] ?)?$")
 QUOTE_MARKS = '"“”'
 SENTENCE_END = re.compile(r"[.?!]\s+(?=[A-Z])")
 QUOTES = re.compile(r"[\"“”]")

@@ -32,7 +32,7 @@ def test_characters_and_white_space(given_text: str, clean: str) -> None:
 
 
 def test_removals_are_named_with_their_place() -> None:
-    source = "<b>Cyst</b> of the spleen (3:44).\r\nDr. [NAME] was told."
+    source = "<b>Cyst</b> of the spleen (3:44).\r\nSeen by Dr. [NAME] today."
     removals = clean_text(source).removals()
     assert [(removal.kind, source[removal.start : removal.end]) for removal in removals] == [
         ("markup", "<b>"),

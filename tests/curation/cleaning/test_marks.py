@@ -50,7 +50,7 @@ def test_escapes_and_markup(source: str, clean: str) -> None:
 )
 def test_marks_of_identities_go(mark: str) -> None:
     assert clean_text(f"GALLBLADDER: {mark}.").text == "GALLBLADDER: ."
-    assert clean_text(f"Cyst. Dr. {mark} was told.").text == "Cyst. Dr. was told."
+    assert clean_text(f"Cyst, says Dr. {mark} today.").text == "Cyst, says Dr. today."
 
 
 @pytest.mark.parametrize("mark", ["XXXX", "xxx", "____", "[REDACTED]", "*****", "[XXX]", "████"])

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from .edits import Edit
 
 _ENTITY = re.compile(r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_BLOCKS = (
-    "p|div|ul|ol|dl|table|thead|tbody|tfoot|section|article|header|footer|blockquote|pre|h[1-6]|hr|form|html|body|head|"
-    "title|center|address"
-)
-_LINES = "br|tr|dt|dd|caption|option"
+_BLOCKS = "table|section|article|header|footer|blockquote|pre|h[1-6]|hr|form|html|body|head|title"
+# "p" and "div" are lines: exports wrap every line of a report in one.
+_LINES = "p|div|br|ul|ol|dl|tr|dt|dd|thead|tbody|tfoot|caption|option|center|address"
 _CELLS = "td|th"
 _INLINE = (
     "b|i|u|s|em|strong|span|font|small|big|sub|sup|tt|code|a|img|label|input|col|colgroup|mark|strike|del|ins|abbr|"

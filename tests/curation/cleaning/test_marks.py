@@ -18,7 +18,7 @@ from curation.cleaning.redaction_marks import BLANK
         ("FINDINGS:~Liver large.~Spleen small, ~5 mm cyst.~", "FINDINGS:\nLiver large.\nSpleen small, ~5 mm cyst.\n"),
         ("A cyst of ~5 mm.", "A cyst of ~5 mm."),
         ("Liver large.<br>Spleen<br/>Small.<BR />", "Liver large.\nSpleen\nSmall.\n"),
-        ("<ul><li>Liver large.</li><li>Spleen small.</li></ul>", "\n\n• Liver large.\n• Spleen small.\n\n"),
+        ("<ul><li>Liver large.</li><li>Spleen small.</li></ul>", "\n\n• Liver large.\n• Spleen small.\n"),
         ("<td>Liver</td><td>normal</td>", "Liver\tnormal"),
         ("A <b>cyst</b> &lt; 5&#160;mm &amp; gas.", "A cyst < 5 mm & gas."),
         ("Cyst <5 mm and >3 mm.", "Cyst <5 mm and >3 mm."),

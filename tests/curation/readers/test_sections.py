@@ -90,7 +90,7 @@ def test_styles_of_headings(heading: str, section: str) -> None:
 def test_headings_in_the_middle_of_a_line() -> None:
     text = (
         "CT ABDOMEN WITH IV CONTRAST Clinical Indication: pain Technique: axial images. Comparison: None Findings:  "
-        "01. LIVER: Normal 02. SPLEEN: Normal. Electronic Signature: I agree. IMPRESSION: 1. Normal liver."
+        "01. LIVER: Normal 02. SPLEEN: Normal. Electronic Signature: Jane Roe. IMPRESSION: 1. Normal liver."
     )
     assert cut(text) == [
         ("exam", "CT ABDOMEN WITH IV CONTRAST"),
@@ -98,7 +98,7 @@ def test_headings_in_the_middle_of_a_line() -> None:
         ("technique", "axial images."),
         ("comparison", "None"),
         ("findings", "01. LIVER: Normal 02. SPLEEN: Normal."),
-        ("other", "I agree."),
+        ("other", "Jane Roe."),
         ("impression", "1. Normal liver."),
     ]
 
@@ -174,7 +174,7 @@ def test_technique_in_several_paragraphs_is_no_finding() -> None:
 def test_signatures_and_calls_are_no_impression() -> None:
     text = "IMPRESSION:\n1. Appendicitis.\n2. The findings were reported to Dr. X.\nElectronically signed by Dr. Y"
     assert [body for name, body in cut(text) if name in READ_SECTIONS] == ["1. Appendicitis."]
-    text = "FINDINGS: Normal.\nResults were communicated to the ER.\nThe liver is large."
+    text = "FINDINGS: Normal.\nElectronically signed by Dr. Y\nThe liver is large."
     assert [body for name, body in cut(text) if name == "findings"] == ["Normal.", "The liver is large."]
 
 

@@ -4,57 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-# Phrases by the section that they open. A heading of several parts ("TECHNIQUE AND FINDINGS") opens the section of the
-# part that stands highest here. Compared with the section titles of NegBio and medspaCy.
-PHRASES = {
-    "findings": (
-        "findings|finding|discussion|interpretation|description|observations|observation|results|result|"
-        "body of report|full result|report"
-    ),
-    "impression": "impression|impressions|conclusion|conclusions|opinion|assessment|summary|diagnostic impression",
-    "addendum": "addendum|addenda",
-    "recommendation": "recommendation|recommendations|plan|follow-up|followup|suggestion|suggestions|advice",
-    "comparison": (
-        "comparison|comparisons|comparison exam|comparison exams|comparison study|comparison studies|prior study|"
-        "prior studies|previous study|previous studies|prior exams|prior imaging|previous imaging|correlation"
-    ),
-    "technique": (
-        "technique|techniques|method|methods|protocol|contrast|contrast agent|contrast material|scan parameters|"
-        "imaging technique|scanning technique|acquisition|dose|radiation dose|ctdivol|dlp|limitations|image quality"
-    ),
-    "history": (
-        "history|indication|indications|reason|clinical history|clinical indication|clinical indications|"
-        "clinical information|clinical data|clinical details|clinical question|clinical statement|clinical diagnosis|"
-        "clinical background|clinical context|patient history|medical history|brief history|relevant history|"
-        "pertinent history|past medical history|past history|surgical history|preliminary diagnosis|signs and symptoms|"
-        "reason for exam|reason for examination|reason for study|reason for the exam|reason for this exam|"
-        "reason for scan|reason for ct scan|reason for ct|reason for referral|reason for visit|symptoms"
-    ),
-    "exam": (
-        "exam|examination|study|exam type|type of exam|procedure performed|exam name|modality|exam date|date of exam|"
-        "study date|examination date|date of examination|exam date and time"
-    ),
-    "other": (
-        "procedure|procedures|medications|medication|consent|informed consent|complications|anesthesia|sedation|"
-        "attending|radiologist|attending radiologist|referring physician|ordering physician|interpreting physician|"
-        "physician|patient name|patient|patient id|mrn|accession|accession number|dob|date of birth|date of service|"
-        "date|critical result|communication|dictated|dictated by|transcribed by|transcribed|signed|signed by|"
-        "electronically signed by|signature|"
-        "electronic signature|reported by|reported and signed by|verified by|approved by|read by|reviewed by|"
-        "cc list|job id|disclaimer"
-    ),
-}
-# Headings of admission notes and letters that quote a CT. What stands under them is no finding of this examination.
-NOTE_PHRASES = (
-    "cc|hx|hpi|pmh|psh|fhx|shx|shx/fhx|meds|ros|course|hospital course|studies|studies/course|chief complaint|"
-    "history of present illness|family history|social history|review of systems|physical exam|physical examination|"
-    "birth hx|allergies|vital signs|labs|laboratory data"
-)
-SECTION_OF = {phrase: section for section, phrases in PHRASES.items() for phrase in phrases.split("|")}
-NOTE_HEADINGS = frozenset(NOTE_PHRASES.split("|"))
-RANK = {section: rank for rank, section in enumerate(PHRASES)}
+from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
+
 # What opens a section in the middle of a line: the first even where the sentence before has no full stop.
 RUN_IN_ANYWHERE = (
     "findings|impression|technique|comparison|indication|addendum|clinical indication|clinical history|"
@@ -62,7 +15,8 @@ RUN_IN_ANYWHERE = (
 )
 RUN_IN_BEHIND_STOP = (
     "history|exam|examination|indications|conclusion|conclusions|opinion|assessment|discussion|interpretation|"
-    "impressions|recommendation|recommendations|comparisons|techniques|procedure|medications|signature|"
+    "impressions|recommendation|recommendations|comparisons|techniques|procedure|medications|signature|observations|"
+    "observation|summary|results|final impression|"
     "electronic signature|dictated by|signed by|electronically signed by|transcribed by|reported by|clinical details|"
     "clinical question|prior study|prior studies|comparison study|comparison exam|past medical history"
 )
@@ -82,15 +36,28 @@ STOPS = (".", "?", "!", ":", ";", ")", "]", "*", "-", "\u2022")
 MODALITY = r"(?:CTA?|HRCT|CCTA|MRI|MRA?|PET|PET/CT|CECT|NCCT)"
 TITLE = re.compile(rf"{MODALITY}\b(?![-\s](?:demonstrat|show|reveal))[A-Za-z /,&()-]{{0,90}}$")
 INTERVENTION = re.compile(r"guided|biopsy|drainage|aspiration|ablation|injection|needle|placement|embolization", re.I)
-DECORATION = re.compile(r"[\s#*_>=-]*(?:\d{1,2}[.)]\s*)?[\s*_]*")
+DECORATION = re.compile(
+    r"[\s#*_>=<\[({|~\u2022\u00b7\u2013\u2014-]*(?:(?:\d{1,2}|[IVX]{1,4}|[A-H])[.)]\s*)?[\s*_\[(<]*"
+)
 # Characters from the start of a line to the colon of its heading.
 LONGEST = 120
 BOLD_END = re.compile(r"[*_]*")
 # A form's count, as in "Findings: 3".
 BARE_NUMBER = re.compile(r"[ \t]*\d+[ \t]*\.?[ \t]*(?=[\r\n]|\Z)")
+# Marks between a heading without a colon and the end of its line, or what stands under it on the same line.
 BARE_LINE = re.compile(
-    r"^[ \t]*(?P<mark>#{1,6}[ \t]*|[*_]{2,3})?(?P<heading>[A-Za-z][A-Za-z /&,()-]{1,100}?)[ \t]*[*_]{0,3}[ \t]*$", re.M
+    r"^(?P<mark>[ \t]*[#*_>=<\[({|~\u2022\u00b7\u2013\u2014-]*[ \t]*)(?:(?:\d{1,2}|[IVX]{1,4}|[A-H])[.)][ \t]*)?"
+    r"(?P<heading>[A-Za-z][A-Za-z /&,()'\u2019-]{1,100}?)(?P<behind>[ \t]*[]*_>=})|~:;.\u2013\u2014-]*[ \t]*)$",
+    re.M,
 )
+RUN_ON_LINE = re.compile(
+    r"^[ \t]*(?:[#*_>=\[({|~-]+[ \t]*)?(?:(?:\d{1,2}|[IVX]{1,4}|[A-H])[.)][ \t]*)?"
+    r"(?P<heading>[A-Z][A-Za-z]*(?:[ /&]{1,3}[A-Za-z]+){0,3}?)[\])}]?"
+    r"(?:[ \t]+(?:[-\u2013\u2014=>]{1,3})[ \t]+|\.[ \t]+(?=[A-Z0-9])|[ \t]*[|;][ \t]*|[ \t]*[-=]{2,}>?[ \t]*)(?=\S)",
+    re.M,
+)
+# Sections that a heading without a colon may open on the line of their text: "Findings - The liver is large."
+RUN_ON_SECTIONS = frozenset(("findings", "impression", "technique", "comparison", "history", "recommendation"))
 # Looked for first: a search for a word costs a hundredth of one for a pattern with several ways to start.
 DASHED_WORDS = ("FINDINGS", "IMPRESSION", "CONCLUSION", "OPINION")
 SIGNATURE_WORDS = (
@@ -130,36 +97,29 @@ class Heading:
 
 def find_headings(text: str) -> list[Heading]:
     """Return all headings of a text, in order, without overlaps."""
-    candidates = [*_with_colon(text), *_dashed(text), *_signatures(text)]
+    candidates = [*_with_colon(text), *_dashed(text), *_run_on_lines(text), *_signatures(text)]
     if "\n" in text or "\r" in text:
         candidates += _bare_lines(text)
-    candidates.sort(key=lambda heading: heading.start)
+    candidates.sort(key=lambda heading: (heading.start, -heading.end))
     headings: list[Heading] = []
     for heading in candidates:
         if not headings or heading.start >= headings[-1].end:
             headings.append(heading)
-    return headings
+    return _with_ambiguous(text, headings)
 
 
-def section_of(phrase: str) -> str | None:
-    """Return the section that a phrase opens as a heading, None if it is no heading.
-
-    >>> section_of("Technique and findings"), section_of("REASON FOR EXAM"), section_of("Liver")
-    ('findings', 'history', None)
-    """
-    phrase = " ".join(phrase.lower().split()).strip(" -:*_")
-    if phrase in SECTION_OF:
-        return SECTION_OF[phrase]
-    if phrase in NOTE_HEADINGS:
-        return "other" if phrase.startswith(("course", "hospital course", "studies")) else "history"
-    if phrase.startswith("reason for "):
-        return "history"
-    parts = [part for part in re.split(r"\s*(?:/|&|,|\band\b)\s*", phrase) if part]
-    sections = [SECTION_OF[part] for part in parts if part in SECTION_OF]
-    if sections and len(sections) == len(parts):
-        return min(sections, key=RANK.__getitem__)
-    words = phrase.split()
-    return SECTION_OF[words[-1]] if len(words) < 4 and words[-1:] in (["findings"], ["impression"]) else None
+def _with_ambiguous(text: str, headings: list[Heading]) -> list[Heading]:
+    """Return the headings with those whose meaning hangs on their place: "Body", "Diagnosis"."""
+    places = [heading.start for heading in headings if heading.section == "findings"]
+    settled: list[Heading] = []
+    for heading in headings:
+        phrase = bare_phrase(text[_end(DECORATION, text, heading.start) : heading.end])
+        if phrase in ONLY_FIRST and places[0] < heading.start:
+            continue
+        if phrase in DIAGNOSES and places and heading.start < places[0]:
+            heading = replace(heading, section="history")
+        settled.append(heading)
+    return settled
 
 
 def _with_colon(text: str) -> Iterator[Heading]:
@@ -178,7 +138,7 @@ def _with_colon(text: str) -> Iterator[Heading]:
 
 def _at_line_start(text: str, line: int, colon: int) -> Heading | None:
     start = _end(DECORATION, text, line)
-    phrase = text[start:colon].rstrip(" *_")
+    phrase = text[start:colon].rstrip(" *_]}>=|~-")
     if not phrase[:1].isalpha() or ":" in phrase:
         return None
     section = section_of(phrase)
@@ -215,13 +175,24 @@ def _title_section(phrase: str) -> str | None:
 
 
 def _bare_lines(text: str) -> Iterator[Heading]:
-    """Yield headings on a line of their own without a colon: known phrases, and titles in capitals."""
+    """Yield headings on a line of their own without a colon: phrases with a capital, and titles in capitals."""
     for match in BARE_LINE.finditer(text):
-        phrase = match["heading"]
-        section = SECTION_OF.get(phrase.lower().strip())
-        if section is None and (phrase.isupper() or match["mark"]):
+        phrase, mark = match["heading"], match["mark"].strip()
+        section = section_of(phrase)
+        if section is None and (phrase.isupper() or mark):
             section = _title_section(phrase)
-        if section and (match["mark"] or section not in {"other", "technique"} or phrase.isupper()):
+        if section not in RUN_ON_SECTIONS and "." in match["behind"]:
+            continue
+        if section and (phrase[0].isupper() or section in {"findings", "impression"}):
+            if mark or section not in {"other", "technique"} or phrase.isupper() or section_of(phrase) == "technique":
+                yield Heading(match.start(), match.end(), section)
+
+
+def _run_on_lines(text: str) -> Iterator[Heading]:
+    """Yield headings at the start of a line that a dash, a bar or a full stop sets apart: "Impression - Normal"."""
+    for match in RUN_ON_LINE.finditer(text):
+        section = section_of(match["heading"])
+        if section in RUN_ON_SECTIONS:
             yield Heading(match.start(), match.end(), section)
 
 

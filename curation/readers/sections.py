@@ -13,20 +13,15 @@ from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
 from .headings import Heading, find_headings
+from .unheaded_findings import findings_start, tells_an_intervention
 
 AROUND = frozenset({"history", "comparison", "technique", "exam"})
 # A section of technique or history of so many characters holds findings, if no other place has any.
 LONG_SECTION = 300
 # So many headings of a clinical note make a text one; its impression is not an examination's.
 NOTE_HEADINGS = 3
-ORGANS = (
-    "lungs?|lung bases|airways?|pleura|thorax|chest|lower chest|heart|mediastinum|abdomen|pelvis|liver|hepatobiliary|"
-    "spleen|pancreas|gallbladder|biliary|adrenals?|adrenal glands|kidneys?|brain|ventricles|bowel|bones?|"
-    "musculoskeletal|osseous structures|vasculature|vessels|aorta|lymph nodes|soft tissues|thyroid|neck"
-)
-ORGAN = re.compile(rf"(?:^|(?<=\s))(?:\d{{1,2}}\.\s*)?(?:{ORGANS})(?:(?:/| and | & )[a-z ]{1, 40}?)?:", re.IGNORECASE)
-NUMBERED_ORGAN = re.compile(r"(?:^|(?<=\s))\d{1,2}\.\s+[A-Z][A-Za-z/ ]{2,40}:")
-PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
+# The sections that findings may follow sentence by sentence; behind a history they begin with a paragraph.
+OF_THE_EXAMINATION = frozenset({"comparison", "technique", "exam"})
 LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
 BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))(?=[A-Z0-9(?])")
@@ -90,8 +85,9 @@ def _split_at_headings(text: str, headings: list[Heading], default: str) -> list
     if sum(heading.note for heading in headings) >= NOTE_HEADINGS and all(part.name != "findings" for part in parts):
         return [Section("other", part.start, part.end) if part.name == "impression" else part for part in parts]
     if default == "findings":
-        last = max((index for index, part in enumerate(parts) if part.name == "findings"), default=-1)
-        split = (_split_off_findings(text, part, findings_follow=index < last) for index, part in enumerate(parts))
+        places = [index for index, part in enumerate(parts) if part.name == "findings" and _trim(text, part)]
+        last = max(places, default=-1)
+        split = (_split_off_findings(text, part, index < last, bool(places)) for index, part in enumerate(parts))
         parts = list(chain.from_iterable(split))
         parts = _with_findings(text, parts)
         if all(part.name != "impression" for part in parts):
@@ -124,30 +120,19 @@ def _preamble_name(headings: list[Heading], default: str) -> str:
     return "findings" if "findings" not in sections and first not in AROUND else "exam"
 
 
-def _split_off_findings(text: str, part: Section, findings_follow: bool) -> list[Section]:
-    """Split a section from the findings behind it that have no heading of their own.
-
-    They start at a numbered heading of an organ or, in a report that has no findings further on, at the next
-    paragraph or at any heading of an organ.
-    """
-    if part.name not in AROUND:
+def _split_off_findings(text: str, part: Section, findings_follow: bool, has_findings: bool) -> list[Section]:
+    """Split a section from the findings behind it that have no heading of their own."""
+    if part.name not in AROUND or _is_intervention(text, part):
         return [part]
-    starts = []
-    if numbered := NUMBERED_ORGAN.search(text, part.start, part.end):
-        starts.append(numbered.start())
-    if not findings_follow:
-        if paragraph := PARAGRAPH.search(text, part.start + _leading_space(text, part), part.end):
-            starts.append(paragraph.end())
-        if organ := ORGAN.search(text, part.start, part.end):
-            starts.append(organ.start())
-    if not starts:
+    sentences = not has_findings and part.name in OF_THE_EXAMINATION
+    start = findings_start(text, part.start, part.end, sentences=sentences, findings_follow=findings_follow)
+    if start is None:
         return [part]
-    return [Section(part.name, part.start, min(starts)), Section("findings", min(starts), part.end)]
+    return [Section(part.name, part.start, start), Section("findings", start, part.end)]
 
 
-def _leading_space(text: str, part: Section) -> int:
-    body = text[part.start : part.end]
-    return len(body) - len(body.lstrip())
+def _is_intervention(text: str, part: Section) -> bool:
+    return part.name == "technique" and tells_an_intervention(text, part.start, part.end)
 
 
 def _with_findings(text: str, parts: list[Section]) -> list[Section]:
@@ -155,9 +140,13 @@ def _with_findings(text: str, parts: list[Section]) -> list[Section]:
 
     Its first sentence, if of ordinary length, is what its heading announces; the findings come behind it.
     """
-    around = [part for part in parts if part.name in AROUND]
+    around = [part for part in parts if part.name in AROUND and not _is_intervention(text, part)]
     longest = max(around, key=lambda part: part.end - part.start, default=None)
-    if any(part.name == "findings" for part in parts) or longest is None or longest.end - longest.start < LONG_SECTION:
+    if (
+        any(part.name == "findings" and _trim(text, part) for part in parts)
+        or longest is None
+        or longest.end - longest.start < LONG_SECTION
+    ):
         return parts
     sentence = SENTENCE_END.search(text, longest.start + 1, longest.start + LONG_SECTION * 2 // 3)
     start = sentence.end() if sentence else longest.start

@@ -1,10 +1,16 @@
-"""Which phrases are headings, and which section each opens."""
+"""Which phrases are headings, in every dress, and where findings begin that have none."""
 
 from __future__ import annotations
 
 import pytest
 
-from curation.readers.headings import section_of
+from curation.readers.heading_phrases import section_of
+from curation.readers.sections import split_sections
+from curation.report import READ_SECTIONS
+
+BEFORE = "EXAM: CT ABDOMEN\nINDICATION: Pain.\nTECHNIQUE: Axial images after contrast.\n"
+FINDINGS = "The spleen is large.\nThe left kidney has a cyst."
+IMPRESSION = "Splenomegaly."
 
 
 @pytest.mark.parametrize(
@@ -13,3 +19,114 @@ from curation.readers.headings import section_of
 )
 def test_section_of(phrase: str, section: str | None) -> None:
     assert section_of(phrase) == section
+
+
+@pytest.mark.parametrize(
+    ("phrase", "section"),
+    [
+        ("Radiologist's findings", "findings"),
+        ("F I N D I N G S", "findings"),
+        ("[FINDINGS]", "findings"),
+        ("Finding(s)", "findings"),
+        ("Findings (CT of the neck)", "findings"),
+        ("Findings are as follows", "findings"),
+        ("FINDINGS ON CT OF THE CHEST", "findings"),
+        ("Final report", "findings"),
+        ("Report text", "findings"),
+        ("Final impression", "impression"),
+        ("Impression/Plan", "impression"),
+        ("Conclusion(s)", "impression"),
+        ("In conclusion", "impression"),
+        ("Summary of findings", "impression"),
+        ("Scan technique", "technique"),
+        ("Clinical findings", "history"),
+        ("Prior findings", "comparison"),
+        ("Findings consistent with pneumonia", None),
+        ("Study", "exam"),
+        ("The liver", None),
+    ],
+)
+def test_phrases_within_longer_headings(phrase: str, section: str | None) -> None:
+    assert section_of(phrase) == section
+
+
+def bodies(text: str, name: str) -> list[str]:
+    return [text[section.start : section.end] for section in split_sections(text) if section.name == name]
+
+
+ON_A_LINE = (
+    "{}|{}:|{} :|{}.|{} -|{} \u2013|[{}]|[{}]:|({})|<<{}>>|=== {} ===|--- {} ---|***** {} *****|## {}|### **{}:**|"
+    "**{}**|_{}_|> {}:|\u2022 {}:|1. {}:|2) {}|II. {}|B. {}:"
+).split("|")
+RUN_IN = ["{}: ", "{} : ", "{} - ", "{} \u2013 ", "{} -- ", "{}. ", "{} | ", "{}; ", "[{}]: ", "**{}:** ", "3. {}: "]
+
+
+@pytest.mark.parametrize("dress", [f"{style}\n" for style in ON_A_LINE] + RUN_IN)
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("FINDINGS", "IMPRESSION"), ("Findings", "Conclusion"), ("Report", "Opinion"), ("Observations", "Summary")],
+)
+def test_headings_in_every_dress(dress: str, first: str, second: str) -> None:
+    text = f"{BEFORE}{dress.format(first)}{FINDINGS}\n\n{dress.format(second)}{IMPRESSION}"
+    assert bodies(text, "findings") == [FINDINGS]
+    assert bodies(text, "impression") == [IMPRESSION]
+
+
+@pytest.mark.parametrize("heading", ["Body", "Narrative", "Radiology report", "CT findings", "Findings/Observations"])
+def test_other_words_for_findings(heading: str) -> None:
+    assert bodies(f"{BEFORE}{heading}: {FINDINGS}\nIMPRESSION: {IMPRESSION}", "findings") == [FINDINGS]
+
+
+def test_body_of_an_organ_is_no_heading() -> None:
+    text = "FINDINGS:\nPancreas\nHead: normal.\nBody: a cyst.\nIMPRESSION: Cyst."
+    assert bodies(text, "findings") == ["Pancreas\nHead: normal.\nBody: a cyst."]
+
+
+def test_diagnosis_is_told_by_its_place() -> None:
+    assert bodies(f"DIAGNOSIS: Lymphoma.\nFINDINGS: {FINDINGS}", "history") == ["Lymphoma."]
+    assert bodies(f"FINDINGS: {FINDINGS}\nDIAGNOSIS: Lymphoma.", "impression") == ["Lymphoma."]
+    assert bodies(f"{FINDINGS}\n\nDiagnosis: Lymphoma.", "findings") == [FINDINGS]
+
+
+def test_sections_in_another_order_and_more_than_once() -> None:
+    text = (
+        "IMPRESSION: Cyst.\nFINDINGS: CHEST: Clear.\nTECHNIQUE: Axial.\nFINDINGS: ABDOMEN: A cyst.\nCOMPARISON: None."
+    )
+    assert bodies(text, "findings") == ["CHEST: Clear.", "ABDOMEN: A cyst."]
+    assert bodies(text, "impression") == ["Cyst."]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "PROCEDURE: Axial images were obtained with contrast.",
+        "EXAM: CTA CHEST\nINDICATION: Pain.\nPROCEDURE: Thin slices through the aorta after a bolus.",
+        "TECHNIQUE: Helical scan, 5 mm.\n\n100 ml of contrast were given.",
+        "PROCEDURES: CT of the abdomen. Oral and intravenous contrast were given.",
+        "STUDY: CT ABDOMEN AND PELVIS",
+        "CT ABDOMEN\nTECHNIQUE: Multiplanar reformats.",
+        "Exam: CT of 1/2/2020\n\nComparison: None.",
+        "EXAM: CT\nSCAN TECHNIQUE: 1 mm sections, coronal reformats.",
+    ],
+)
+@pytest.mark.parametrize("gap", ["\n\n", "\n", " "])
+def test_findings_without_a_heading_behind_the_examination(before: str, gap: str) -> None:
+    if gap == " " and not before.endswith("."):
+        gap = "\n"
+    text = f"{before}{gap}{FINDINGS}\n\nIMPRESSION: {IMPRESSION}"
+    assert bodies(text, "findings") == [FINDINGS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PROCEDURE: CT-guided biopsy of the liver.\n\nThe needle is in the lesion. No hematoma.\n\nIMPRESSION: Done.",
+        "PROCEDURE: The patient was prepped.\n\nThe left kidney is large. A drain was placed.",
+        "TECHNIQUE: Axial images.\n\nNo oral contrast was given.\n\nFINDINGS: Normal.",
+    ],
+)
+def test_what_is_told_of_a_procedure_is_no_finding(text: str) -> None:
+    read = " ".join(
+        text[section.start : section.end] for section in split_sections(text) if section.name in READ_SECTIONS
+    )
+    assert read in {"Done.", "Normal.", ""}

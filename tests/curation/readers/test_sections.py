@@ -76,7 +76,7 @@ def test_text_without_headings_is_all_findings() -> None:
         ("REASON FOR CT SCAN:", "history"),
         ("COMPARISON:", "comparison"),
         ("CT TECHNIQUE:", "technique"),
-        ("PROCEDURE:", "other"),
+        ("PROCEDURE:", "technique"),
         ("CT-GUIDED NEEDLE BIOPSY, LEFT KIDNEY MASS:", "other"),
         ("Dictated by:", "other"),
     ],

@@ -1,0 +1,42 @@
+"""The words that our own vocabulary of organs and lexicon of findings know: a statement of these alone can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from curation.language.lexicon_file import read_lexicon_file
+from curation.language.tokens import stem
+from prompts.vocabulary import load_vocabulary
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+
+
+def is_known(word: str) -> bool:
+    """Return whether a lower-case word, or another form of it, stands in the vocabulary or in the lexicon."""
+    return stem(word) in _known_stems()
+
+
+@lru_cache(maxsize=1)
+def _known_stems() -> frozenset[str]:
+    return frozenset(stem(word.lower()) for phrase in _phrases() for word in WORD.findall(phrase))
+
+
+def _phrases() -> Iterator[str]:
+    for organ in load_vocabulary().organs.values():
+        yield from (*organ.terms, *organ.adjectives, *organ.findings)
+    yield from _texts(read_lexicon_file().model_dump())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield all texts of a nested value, keys included: they are phrases as well."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)

@@ -1,0 +1,152 @@
+"""The language of a report: that of its statements, where each that is too short to tell goes with those around it.
+
+What a text says is decided from the text alone, never from other reports, so that a report is taken alike in a run, in
+a shard, by ``ovct verify`` and in a replay.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from curation.language.statements import split_statements
+from curation.report import READ_SECTIONS, Section
+
+from .known_words import WORD, is_known
+from .languages import ENGLISH, UNDETERMINED, language_name
+from .statements import StatementLanguage, identify, statement_language
+
+MOST_STRAY_ENGLISH = 0.25
+"""Of a report with no more English words than this for each foreign one, English statements may be chance finds."""
+PLAIN_ENGLISH = 0.3
+"""They are read only with such a share of English words."""
+NOTABLE = 0.2
+"""A report of which this share of words is foreign is said to be so, whatever stands there."""
+
+
+CERTAIN = 0.9
+"""A text of statements that are all too short to tell has the language that is as likely as this for it as a whole."""
+_OPEN = (ENGLISH, UNDETERMINED)
+
+
+class ReportLanguage(NamedTuple):
+    """The languages of a report's statements, in their order, and what follows for the report.
+
+    - ``code``: English where some statement is; undetermined where nothing tells; else the language of most words.
+    - ``statements``: the code of each statement; English where it is to be read.
+    - ``notable``: whether other languages take up a good part of the report.
+    """
+
+    code: str
+    statements: tuple[str, ...] = ()
+    notable: bool = False
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether nothing in the report can be read, as all of it is in other languages."""
+        return self.code not in _OPEN
+
+    def is_read(self, index: int) -> bool:
+        """Return whether a statement is read: it is English, or nothing speaks against it."""
+        return self.statements[index] in _OPEN
+
+    def sentence(self) -> str:
+        """Return in words how much of the report is in which other language."""
+        counts = Counter(code for code in self.statements if code not in _OPEN)
+        names = " and ".join(language_name(code) for code, _ in counts.most_common())
+        if self.is_foreign:
+            return f"the report is not English but {names}"
+        return f"{counts.total()} of its {len(self.statements)} statements are not English but {names}"
+
+
+def report_language(text: str, sections: Sequence[Section]) -> ReportLanguage:
+    """Return the language of a report by the sections that are read; of the whole text where there are none."""
+    spans = [(section.start, section.end) for section in sections if section.name in READ_SECTIONS]
+    statements: list[str] = []
+    places: list[int] = []
+    for place, (start, end) in enumerate(spans or [(0, len(text))]):
+        parts = [text[first:last] for first, last in split_statements(text, start, end)]
+        statements += parts
+        places += [place] * len(parts)
+    return settle(statements, [statement_language(statement) for statement in statements], places)
+
+
+def settle(texts: Sequence[str], statements: Sequence[StatementLanguage], sections: Sequence[int]) -> ReportLanguage:
+    """Return the language of a report by its statements, their languages, and the number of the section of each."""
+    codes = [statement.code for statement in statements]
+    if all(code in _OPEN for code in codes):
+        if ENGLISH in codes or not codes:
+            return ReportLanguage(ENGLISH if codes else UNDETERMINED, tuple(codes))
+        together = _by_whole_text(" ".join(texts))
+        return ReportLanguage(together, (together,) * len(codes), together != UNDETERMINED)
+    words = [statement.words for statement in statements]
+    _doubt_stray_english(codes, statements)
+    _share_main_language(codes, texts, words)
+    codes = _with_neighbours(codes, words, sections)
+    counts = _words_by_language(codes, words)
+    foreign = counts.total() - counts[ENGLISH]
+    code = ENGLISH if ENGLISH in codes else counts.most_common(1)[0][0]
+    return ReportLanguage(code, tuple(codes), foreign >= NOTABLE * counts.total())
+
+
+def _by_whole_text(text: str) -> str:
+    """Return the language of a text of which no statement tells, if all of them together do."""
+    if all(map(is_known, WORD.findall(text.lower()))):
+        return UNDETERMINED
+    code, probability, _ = identify(text)
+    return code if code != ENGLISH and probability >= CERTAIN else UNDETERMINED
+
+
+def _words_by_language(codes: Sequence[str], words: Sequence[int]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for code, count in zip(codes, words, strict=True):
+        if code != UNDETERMINED:
+            counts[code] += count
+    return counts
+
+
+def _doubt_stray_english(codes: list[str], statements: Sequence[StatementLanguage]) -> None:
+    """Let statements of a foreign report that are English by a single word be open: "Absence de dilatation"."""
+    counts = _words_by_language(codes, [statement.words for statement in statements])
+    if counts[ENGLISH] > MOST_STRAY_ENGLISH * (counts.total() - counts[ENGLISH]):
+        return
+    for index, statement in enumerate(statements):
+        if statement.code == ENGLISH and statement.english < PLAIN_ENGLISH * statement.words:
+            codes[index] = UNDETERMINED
+
+
+def _share_main_language(codes: list[str], texts: Sequence[str], words: Sequence[int]) -> None:
+    """Give foreign statements the one language that all of them together are in; one alone is easily mistaken."""
+    foreign = [index for index, code in enumerate(codes) if code not in _OPEN]
+    candidates = sorted({codes[index] for index in foreign})
+    if len(candidates) < 2:
+        return
+    code, probability, _ = identify(" ".join(texts[index] for index in foreign), tuple(candidates))
+    if probability >= CERTAIN:
+        for index in foreign:
+            codes[index] = code
+
+
+def _with_neighbours(codes: Sequence[str], words: Sequence[int], sections: Sequence[int]) -> list[str]:
+    """Return the codes with those of open statements from the nearest before and behind them in their section.
+
+    Where these differ it is the language of most words of the section; where a section has none, that of the report.
+    """
+    settled = list(codes)
+    of_report = _words_by_language(codes, words).most_common(1)[0][0]
+    for index, code in enumerate(codes):
+        if code != UNDETERMINED:
+            continue
+        members = [other for other, section in enumerate(sections) if section == sections[index]]
+        before = [codes[other] for other in members if other < index and codes[other] != UNDETERMINED]
+        behind = [codes[other] for other in members if other > index and codes[other] != UNDETERMINED]
+        around = {*before[-1:], *behind[:1]}
+        if len(around) == 1:
+            settled[index] = around.pop()
+        elif around:
+            counts = _words_by_language([codes[other] for other in members], [words[other] for other in members])
+            settled[index] = counts.most_common(1)[0][0]
+        else:
+            settled[index] = of_report
+    return settled

@@ -12,6 +12,9 @@ from pydantic_core import from_json, to_json
 
 # What a caption says of its organ: "normal" is stated as unremarkable, or a finding denied.
 Status = Literal["normal", "abnormal", "uncertain"]
+# What an accepted caption rests on: "rules" is the verifier's reading of the report; "quote" a passage in another
+# language, which the caption quotes with the same numbers and sides; "model" is for a second opinion about a word.
+Basis = Literal["rules", "quote", "model"]
 
 
 class Reason(StrEnum):
@@ -28,6 +31,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     TRUNCATED = "truncated"
     ENGINE_ERROR = "engine_error"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class AcceptedCaption(NamedTuple):
       the evidence, verbatim.
     - ``section``: name of the section that the evidence stands in.
     - ``score``: 0 to 100, how much of the caption its evidence covers.
+    - ``basis``: what it rests on.
     """
 
     organ: str
@@ -62,6 +67,7 @@ class AcceptedCaption(NamedTuple):
     end: int
     section: str
     score: float
+    basis: Basis = "rules"
 
 
 class RefusedCaption(NamedTuple):
@@ -88,6 +94,7 @@ class ReportOutcome(NamedTuple):
     - ``returned``: how many refused captions went back to the model.
     - ``repaired``: how many captions the model put right.
     - ``failed``: whether the engine failed on the report, or on a part of it, rather than answered. It is not packed.
+    - ``language``: the code of the report's language, as in ``curation.report_language``.
     """
 
     accepted: list[AcceptedCaption]
@@ -96,11 +103,12 @@ class ReportOutcome(NamedTuple):
     returned: int = 0
     repaired: int = 0
     failed: bool = False
+    language: str = "und"
 
     def pack(self) -> bytes:
         """Return the outcome as compressed JSON, column by column; zlib's checksum shows whether it was damaged."""
         columns = [list(zip(*rows, strict=True)) for rows in self[:3]]
-        return zlib.compress(to_json([*columns, self.returned, self.repaired]), 1)
+        return zlib.compress(to_json([*columns, self.returned, self.repaired, self.language]), 1)
 
 
 class OutcomeColumns(NamedTuple):
@@ -114,6 +122,7 @@ class OutcomeColumns(NamedTuple):
     responses: Sequence[list[Any]] = ()
     returned: int = 0
     repaired: int = 0
+    language: str = "und"
 
     @classmethod
     def unpack(cls, packed: bytes) -> OutcomeColumns:
@@ -128,6 +137,7 @@ class OutcomeColumns(NamedTuple):
             tuple(zip(*self.responses, strict=True)),
             self.returned,
             self.repaired,
+            language=self.language,
         )
 
 

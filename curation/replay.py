@@ -144,7 +144,7 @@ def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -
     """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it."""
     counts = Counts()
     for written, part in staged:
-        counts = counts.plus(part.reports, written.captions, written.rejects, written.repairs)
+        counts = counts.plus(part.reports, written.captions, written.rejects, written.repairs, written.languages)
     settings = manifest.settings.model_copy(update={"ovct": ovct_version(), **data_hashes()._asdict()})
     changes = {"settings": settings, "versions": versions(), "counts": counts}
     parts = tuple(replayed.part for replayed in staged)

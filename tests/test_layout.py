@@ -32,6 +32,7 @@ LEVELS = {
         ("runtime", "report", "caption"),
         ("cleaning",),
         ("language",),
+        ("report_language",),
         ("readers",),
         ("verification", "caption_set"),
         ("engines",),

@@ -43,5 +43,7 @@ def _read_table(root: Path, table: TableName, parts: range) -> DataFrame:
     from curation.caption_set.set_files import part_path
 
     parquet = [pq.read_table(part_path(root, table, part)) for part in parts]
-    frame: DataFrame = (pa.concat_tables(parquet) if parquet else parquet_schema(table).empty_table()).to_pandas()
+    # Of a set that an earlier version began, the first parts may lack a column.
+    whole = pa.concat_tables(parquet, promote_options="default") if parquet else parquet_schema(table).empty_table()
+    frame: DataFrame = whole.to_pandas()
     return frame

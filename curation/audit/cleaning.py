@@ -23,7 +23,7 @@ from curation.caption_set.audit_results import AUDIT, MEANINGS
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
 from curation.caption_set.resuming import check_parts
-from curation.caption_set.schemas import parquet_schema
+from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, TableName, part_path, tables_of
 from curation.caption_set.shards import open_parquet
 from curation.caption_set.work_folder import SetError
@@ -95,7 +95,9 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
     for name in (PROMPT_FILE, SKIPPED_FILE):
         if (root / name).exists():
             _copy(root / name, out / name)
-    counts = counts.model_copy(update={"returned": manifest.counts.returned, "repaired": manifest.counts.repaired})
+    before = manifest.counts
+    kept = {"languages": before.languages, "returned": before.returned, "repaired": before.repaired}
+    counts = counts.model_copy(update=kept)
     changes = {"counts": counts, "parts": tuple(parts), "audit": _audit_record(root, store, changed)}
     cleaned = manifest.model_copy(update=changes)
     write_card(out, cleaned)
@@ -202,7 +204,8 @@ def _merge(
     """Return the rows that remain with the new ones, each of which takes the place of the row whose number it has."""
     schema = parquet_schema(name)
     added = pa.Table.from_pylist([row for row, _ in new_rows], schema=schema)
-    merged = pa.concat_tables([table.filter(pa.array(remains)).cast(schema), added]).unify_dictionaries()
+    remaining = in_schema(table.filter(pa.array(remains)), schema)
+    merged = pa.concat_tables([remaining, added]).unify_dictionaries()
     report = pc.index_in(merged["report_id"], value_set=reports.combine_chunks()).to_numpy()
     row_number = np.concatenate([np.flatnonzero(remains), np.array([number for _, number in new_rows], np.int64)])
     return merged.take(pa.array(np.lexsort((row_number, report))))
@@ -220,7 +223,7 @@ def _count(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, st
 
 def _save(table: pa.Table, name: ChangedTable, path: Path) -> None:
     with open_parquet(path, parquet_schema(name)) as writer:
-        writer.write_table(table.cast(parquet_schema(name)), row_group_size=ROW_GROUP_SIZE)
+        writer.write_table(in_schema(table, parquet_schema(name)), row_group_size=ROW_GROUP_SIZE)
     sync(path)
 
 

@@ -93,6 +93,7 @@ def _corrected_row(row: dict[str, Any], correction: Correction) -> dict[str, Any
         "evidence_start": start,
         "evidence_end": end,
         "section": section or "findings",
+        "basis": "rules" if score else None,
         "score": score,
         "engine": CORRECTION_ENGINE,
         "model": None,

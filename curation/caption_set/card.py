@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from curation.caption import Reason
+from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language
 from curation.runtime.files import write_text
 from prompts.templates import render
 
@@ -40,6 +41,7 @@ REASON_TEXTS = {
     Reason.DUPLICATE: "says no more than another one of the same organ",
     Reason.TRUNCATED: "was cut off, as the answer was too long",
     Reason.ENGINE_ERROR: "was never made: the engine failed",
+    Reason.LANGUAGE: "was not made: the report, or a part of it, is not English",
 }
 """What each reason says of a refused caption, as the end of "the caption …"."""
 
@@ -59,6 +61,7 @@ def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_
         "settings": manifest.settings,
         "rows": rows,
         "empty": [f"`{table}`" for table in ("captions", "rejects") if not rows[table]],
+        "languages": _languages_text(manifest),
         **_captions(manifest),
         **_source(manifest),
         "refusals": _refusals(manifest),
@@ -93,13 +96,25 @@ def _front_matter(manifest: Manifest, rows: dict[str, int]) -> str:
         configs[0]["default"] = True
     front_matter = {
         "license": _line(manifest.license or "unknown"),
-        "language": ["en"],
+        "language": _languages(manifest),
         "size_categories": [size_category(rows["captions"])],
         "pretty_name": _line(f"Organ captions from {manifest.input.name}"),
         "tags": ["radiology", "ct", "medical"],
         "configs": configs,
     }
     return yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def _languages(manifest: Manifest) -> list[str]:
+    """Return the codes of the reports' languages, the most frequent first; a set that counted none was English."""
+    counts = Counter(manifest.counts.languages)
+    return [code for code, _ in counts.most_common() if code != UNDETERMINED] or [ENGLISH]
+
+
+def _languages_text(manifest: Manifest) -> str:
+    """Return the numbers of reports by language as the end of a sentence; "" where they were not counted."""
+    counts = Counter(manifest.counts.languages)
+    return f": {counts_by_language(counts)}" if counts else ", in English"
 
 
 def size_category(rows: int) -> str:

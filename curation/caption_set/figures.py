@@ -13,7 +13,8 @@ from .stats import SetSummary
 class SetFigures(BaseModel):
     """Counts of a caption set, and what made it.
 
-    ``captions_by_organ`` counts accepted captions by organ and status, ``refused_by_reason`` refused captions.
+    ``languages`` counts reports by the code of their language, ``captions_by_organ`` accepted captions by organ and
+    status, ``refused_by_reason`` refused captions.
     ``skipped_rows`` is None while the set is unfinished. ``usage`` is there where a language model was asked.
     """
 
@@ -28,6 +29,7 @@ class SetFigures(BaseModel):
     skipped_rows: int | None
     captions: int
     refused: int
+    languages: dict[str, int]
     captions_by_organ: dict[str, dict[str, int]]
     refused_by_reason: dict[str, int]
     seconds: float
@@ -60,6 +62,7 @@ def set_figures(summary: SetSummary, folder: str) -> SetFigures:
         skipped_rows=manifest.skipped,
         captions=summary.captions.total(),
         refused=summary.rejects.total(),
+        languages=manifest.counts.languages,
         captions_by_organ=by_organ,
         refused_by_reason=dict(sorted(summary.rejects.items())),
         seconds=manifest.seconds,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -50,7 +51,7 @@ class CurationSettings(_ManifestRecord):
 
     ``ovct`` is the program's version. ``prompt``, ``vocabulary`` (of organs) and ``lexicon`` (of the other words that
     engine and verifier know) are digests of files; ``options`` are the engine's. ``shard`` is "I/N" where the set holds
-    every N-th part alone (``--shard``).
+    every N-th part alone (``--shard``). ``language`` is "any" where reports that are not English were asked about too.
     """
 
     ovct: str
@@ -65,6 +66,7 @@ class CurationSettings(_ManifestRecord):
     limit: int | None = None
     reports_per_part: int
     shard: str | None = None
+    language: Literal["en", "any"] = "en"
 
     def digest(self) -> str:
         """Return one string that stands for all settings."""
@@ -101,14 +103,16 @@ class RepairCounts(NamedTuple):
 
 
 class Counts(_ManifestRecord):
-    """Sums over the finished parts: captions by organ and status, refusals by reason.
+    """Sums over the finished parts: captions by organ and status, refusals by reason, reports by language.
 
+    The languages are codes as in ``curation.report_language``; sets of earlier versions have none.
     Of the refused captions ``returned`` went back to the model, and ``repaired`` captions came of it.
     """
 
     reports: int = 0
     captions: dict[str, dict[str, int]] = {}
     rejects: dict[str, int] = {}
+    languages: dict[str, int] = {}
     returned: int = 0
     repaired: int = 0
 
@@ -124,7 +128,12 @@ class Counts(_ManifestRecord):
         )
 
     def plus(
-        self, reports: int, captions: Counter[tuple[str, str]], rejects: Counter[str], repairs: RepairCounts
+        self,
+        reports: int,
+        captions: Counter[tuple[str, str]],
+        rejects: Counter[str],
+        repairs: RepairCounts,
+        languages: Mapping[str, int] | None = None,
     ) -> Counts:
         """Return the counts with one more part; ``captions`` are counted by organ and status."""
         by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
@@ -137,6 +146,7 @@ class Counts(_ManifestRecord):
             reports=self.reports + reports,
             captions={organ: dict(sorted(by_organ[organ].items())) for organ in sorted(by_organ)},
             rejects=dict(sorted(by_reason.items())),
+            languages=dict(sorted((Counter(self.languages) + Counter(languages or {})).items())),
             returned=self.returned + repairs.returned,
             repaired=self.repaired + repairs.repaired,
         )

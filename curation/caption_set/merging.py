@@ -159,7 +159,8 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
     total = Counts()
     for counts in (manifest.counts for manifest in manifests):
         repairs = RepairCounts(counts.returned, counts.repaired)
-        total = total.plus(counts.reports, counts.by_organ_and_status(), Counter(counts.rejects), repairs)
+        rejects = Counter(counts.rejects)
+        total = total.plus(counts.reports, counts.by_organ_and_status(), rejects, repairs, counts.languages)
     return total
 
 

@@ -25,7 +25,7 @@ def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
     section = pa.struct([("name", text), ("start", span), ("end", span)])
     fields = {
         "captions": [
-            *claim, ("status", text), *evidence, ("section", text), ("score", pa.float32()), *made_by,
+            *claim, ("status", text), *evidence, ("section", text), ("basis", label), ("score", pa.float32()), *made_by,
         ],
         "rejects": [*claim, ("reason", text), ("detail", text), ("nearest", text), *made_by],
         "reports": [("report_id", text), ("text", text), ("sections", pa.list_(section))],
@@ -38,3 +38,14 @@ def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
         ],
     }  # fmt: skip
     return pa.schema(fields[table])
+
+
+def in_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of a schema; those that a set of an earlier version lacks are null."""
+    import pyarrow as pa
+
+    columns = [
+        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

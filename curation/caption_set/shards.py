@@ -53,12 +53,16 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
 @dataclass(slots=True)
 class WrittenPart:
-    """A finished part and its counts: captions by organ and status, rejects by reason, repairs by a language model."""
+    """A finished part and its counts: captions by organ and status, rejects by reason, repairs by a language model.
+
+    ``languages`` counts the reports by the code of their language.
+    """
 
     part: PartRecord
     captions: Counter[tuple[str, str]]
     rejects: Counter[str]
     repairs: RepairCounts
+    languages: Counter[str]
 
 
 class PartWriter:
@@ -84,6 +88,7 @@ class PartWriter:
         self._written = Counter[str]()
         self._captions = Counter[tuple[str, str]]()
         self._rejects = Counter[str]()
+        self._languages = Counter[str]()
         self._returned = self._repaired = 0
         self._first_row = self._last_row = 0
         self._begin_group()
@@ -113,16 +118,18 @@ class PartWriter:
         """Add a report and its outcome."""
         self._add_report(report)
         if outcome.accepted:
-            organs, captions, statuses, starts, ends, sections, scores = outcome.accepted
+            organs, captions, statuses, starts, ends, sections, scores, bases = outcome.accepted
             evidence = [report.text[start:end] for start, end in zip(starts, ends, strict=True)]
             ids = [report.report_id] * len(organs)
-            self._extend("captions", [ids, organs, captions, statuses, evidence, starts, ends, sections, scores])
+            spans = [evidence, starts, ends, sections]
+            self._extend("captions", [ids, organs, captions, statuses, *spans, bases, scores])
             self._captions.update(zip(organs, statuses, strict=True))
         if outcome.refused:
             self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])
             self._rejects.update(outcome.refused[REASON])
         if outcome.responses:
             self._extend("responses", [[report.report_id] * len(outcome.responses[0]), *outcome.responses])
+        self._languages[outcome.language] += 1
         self._returned += outcome.returned
         self._repaired += outcome.repaired
         if len(self._columns["reports"][0]) >= GROUP_REPORTS or self._characters >= GROUP_CHARACTERS:
@@ -160,7 +167,8 @@ class PartWriter:
             last_row=self._last_row,
             bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
         )
-        return WrittenPart(part, self._captions, self._rejects, RepairCounts(self._returned, self._repaired))
+        repairs = RepairCounts(self._returned, self._repaired)
+        return WrittenPart(part, self._captions, self._rejects, repairs, self._languages)
 
     def commit(self) -> WrittenPart:
         """Close the files, flush them to disk and give them their names."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.caption import Reason
+from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language
 from curation.runtime.errors import InputError
 from curation.runtime.files import whole_file
 from curation.runtime.progress import readable
@@ -104,6 +105,7 @@ def _facts(summary: SetSummary) -> Table:
     facts = {
         "engine": ", ".join(filter(None, made_by)),
         "reports": f"{summary.reports:,}",
+        **_languages(summary),
         "skipped rows": "?" if manifest.skipped is None else f"{manifest.skipped:,}",
         "captions": f"{sum(summary.captions.values()):,}",
         "refused captions": f"{sum(summary.rejects.values()):,}",
@@ -114,6 +116,14 @@ def _facts(summary: SetSummary) -> Table:
     for name, value in facts.items():
         table.add_row(name, value)
     return table
+
+
+def _languages(summary: SetSummary) -> dict[str, str]:
+    """Return the reports by language; nothing where all are English, or they were not counted."""
+    counts = summary.manifest.counts.languages
+    if not counts.keys() - {ENGLISH, UNDETERMINED}:
+        return {}
+    return {"languages": counts_by_language(counts)}
 
 
 def _usage(summary: SetSummary) -> dict[str, str]:

@@ -78,7 +78,9 @@ class CaptionSetWriter:
         self._part = None
         if self._publisher:
             self._publisher.put_part(index, self._tables)
-        counts = self.manifest.counts.plus(written.part.reports, written.captions, written.rejects, written.repairs)
+        counts = self.manifest.counts.plus(
+            written.part.reports, written.captions, written.rejects, written.repairs, written.languages
+        )
         parts = (*self.manifest.parts, written.part)
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
         self.manifest = self.manifest.model_copy(update=changes)

@@ -12,6 +12,7 @@ from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, Re
 from curation.caption_set.shards import REPORTS_PER_PART
 from curation.report import Report
 from curation.runtime.processes import workers
+from curation.verification.report_statements import ReadReport
 
 from .duplicates import split_repeated
 from .recipe import BATCH_REPORTS, CaptionVerifier, OpenPool, Options, PackedOutcome
@@ -101,7 +102,8 @@ def verify_drafts(
 ) -> ReportOutcome:
     """Verify drafts against their report and return the captions accepted and refused.
 
-    ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped.
+    ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped. Where the
+    report, or a good part of it, is in another language, that is one more refusal, of no caption.
     """
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
@@ -115,7 +117,22 @@ def verify_drafts(
     kept, repeated = split_repeated(accepted, verifier.claims)
     if show_repeats:
         refused += [_duplicate(report, row) for row in repeated]
-    return ReportOutcome(kept, refused)
+    if not isinstance(prepared, ReadReport):  # of a verifier that tells no languages
+        return ReportOutcome(kept, refused)
+    refused += foreign_refusal(prepared)
+    return ReportOutcome(kept, refused, language=prepared.language.code)
+
+
+def foreign_refusal(report: ReadReport) -> list[RefusedCaption]:
+    """Return the refusal of what is in another language in a report; none where that is little and says nothing.
+
+    A letterhead is little; a passage that would be read as English, were it not for its language, is never.
+    """
+    if not report.foreign or not (report.language.notable or any(passage.names_organ for passage in report.foreign)):
+        return []
+    first = report.foreign[0]
+    nearest = report.text[first.start : first.end]
+    return [RefusedCaption("", "", Reason.LANGUAGE, report.language.sentence(), nearest)]
 
 
 def _accepted(report: Report, caption: str, verdict: Verification) -> AcceptedCaption:

@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from curation.report import Report
+from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language, language_name
+from curation.report_language.reports import report_language
 
 if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
-
     from .reports import ColumnsRead
 
-# Reports whose language is looked at, and characters of each: enough to tell one language from another.
+# Reports whose language is looked at.
 SAMPLE_REPORTS = 50
-SAMPLE_CHARACTERS = 1_000
-# The language of a text is named where it is as likely as this among all of `LANGUAGES`.
-LEAST_PROBABILITY = 0.9
-UNDETERMINED = "und"
-# The languages that are told apart, with their English names.
-LANGUAGES = {
-    "ar": "Arabic", "bg": "Bulgarian", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian",
-    "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch", "no": "Norwegian",
-    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
-    "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
 
 
 class InputDescription(BaseModel):
@@ -53,7 +40,7 @@ class InputDescription(BaseModel):
     @property
     def language(self) -> str:
         """The English name of the most frequent language."""
-        return _language_name(next(iter(self.languages)))
+        return language_name(next(iter(self.languages)))
 
     def sentence(self) -> str:
         """Return the description as one line for the terminal."""
@@ -62,20 +49,15 @@ class InputDescription(BaseModel):
         return f"reading {self.name} ({looks}): {ids}, text from {' + '.join(self.text_columns)}"
 
     def warning(self) -> str | None:
-        """Return a warning where reports of the sample are not in English, which is all that the program reads."""
-        others = {code: count for code, count in self.languages.items() if code not in ("en", UNDETERMINED)}
+        """Return a warning where reports of the sample are not English, with the share of them."""
+        others = {code: count for code, count in self.languages.items() if code not in (ENGLISH, UNDETERMINED)}
         if not others:
             return None
-        total = sum(self.languages.values())
-        names = ", ".join(f"{count} {_language_name(code)}" for code, count in others.items())
+        total, foreign = sum(self.languages.values()), sum(others.values())
         return (
-            f"{self.name}: of the first {total} reports, {names}; rules and verifier read English only, so translate "
-            "these reports or leave them out"
+            f"{self.name}: of the first {total} reports, {counts_by_language(others)} ({foreign / total:.0%}); rules "
+            "and verifier read English only, so they are refused (language): translate them, or see --language any"
         )
-
-
-def _language_name(code: str) -> str:
-    return LANGUAGES.get(code, "language unclear")
 
 
 def describe_input(path: Path, columns: ColumnsRead, reports: Sequence[Report]) -> InputDescription:
@@ -91,24 +73,17 @@ def describe_input(path: Path, columns: ColumnsRead, reports: Sequence[Report]) 
 
 
 def _languages(reports: Sequence[Report]) -> dict[str, int]:
-    texts = [report.text[:SAMPLE_CHARACTERS] for report in reports]
-    codes = [language_of(text) for text in texts]
-    # Texts that are too short one by one are told by all of them together.
-    together = language_of("\n".join(text for text, code in zip(texts, codes, strict=True) if code == UNDETERMINED))
+    codes = [report_language(report.text, report.sections).code for report in reports]
+    # Texts that are too short one by one are told by all of them together, or by the others where these are alike.
+    short = [report.text for report, code in zip(reports, codes, strict=True) if code == UNDETERMINED]
+    others = set(codes) - {UNDETERMINED}
+    together = language_of("\n".join(short))
+    if together == UNDETERMINED and len(others) == 1:
+        together = others.pop()
     counts = Counter(together if code == UNDETERMINED else code for code in codes)
     return dict(counts.most_common())
 
 
 def language_of(text: str) -> str:
-    """Return the ISO 639-1 code of a text's language, ``UNDETERMINED`` where the text is too short to tell."""
-    code, probability = _identifier().classify(text)
-    return str(code) if probability >= LEAST_PROBABILITY else UNDETERMINED
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(LANGUAGES)
-    return identifier
+    """Return the code of a text's language, ``UNDETERMINED`` where the text is too short to tell."""
+    return report_language(text, ()).code

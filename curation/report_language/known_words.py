@@ -20,7 +20,12 @@ def is_known(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _known_stems() -> frozenset[str]:
-    return frozenset(stem(word.lower()) for phrase in _phrases() for word in WORD.findall(phrase))
+    return frozenset(map(stem, known_words()))
+
+
+def known_words() -> frozenset[str]:
+    """Return all words of the vocabulary and of the lexicon, in lower case, as they are written there."""
+    return frozenset(word for phrase in _phrases() for word in WORD.findall(phrase.lower()))
 
 
 def _phrases() -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 ENGLISH = "en"
 UNDETERMINED = "und"
 """The code, of ISO 639-2, of what is too short to tell or in no language at all."""
@@ -19,15 +21,21 @@ def language_name(code: str) -> str:
     return LANGUAGES.get(code, "language unclear")
 
 
+def counts_by_language(counts: Mapping[str, int]) -> str:
+    """Return counts by code as a list for a person, the most frequent first: "740 English, 2 German"."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,} {language_name(code)}" for code, count in ordered)
+
+
 _BY_LANGUAGE = {
     "cs": "není jsou nejsou bez není vlevo vpravo levé pravé levá pravá velikosti změn zmen známek normální přiměřené "
     "nezvětšena nezvětšeny bilaterálně oboustranně závěr nález plíce plic játra ledvina ledviny slezina žlučník",
     "da": "ikke ingen intet uden ved på højre venstre ses kun fund lidt konklusion lever leveren lunger "
     "lungerne milt milten nyre nyrer galdeblæren hjertet forstørret",
     "de": "und nicht kein keine keinen keiner keines ohne mit der das dem ein eine einer eines einem einen ist "
-    "sind auf aus bei beim nach sowie oder bis zum zur zu auch nur noch durch über unter für links rechts linke linken "
-    "linker rechte rechten rechter rechtes linkes beidseits beiderseits bds unauffällig unauffällige unauffälliger "
-    "unauffälliges unauffaellig regelrecht regelrechte normale normaler befund beurteilung nachweis hinweis leber milz "
+    "sind auf aus bei beim nach sowie oder zustand bis zum zur zu auch nur noch durch über unter für links rechts "
+    "linke linken linker rechte rechten rechter rechtes linkes beidseits beiderseits bds unauffällig unauffällige "
+    "unauffälliger unauffälliges unauffaellig regelrecht regelrechte normale normaler befund beurteilung nachweis hinweis leber milz "
     "niere nieren lunge lungen gallenblase harnblase bauchspeicheldrüse pankreas herz nebenniere nebennieren "
     "leichte leichter geringe geringer kleine kleiner",
     "es": "sin con del las una unos unas por desde hacia hasta entre muy sobre existe existen hay observa "
@@ -47,9 +55,9 @@ _BY_LANGUAGE = {
     "normale conclusie lever milt nier nieren longen galblaas hart afwijkingen aanwijzingen vergroot gering",
     "no": "ikke ingen intet uten ved på høyre venstre ses kun funn litt vurdering lever leveren lunger lungene "
     "milt milten nyre nyrer galleblæren hjertet forstørret",
-    "pl": "nie bez oraz jest są się przy prawidłowy prawidłowa prawidłowe prawidłowej prawej prawego prawym prawy prawa "
-    "lewej lewego lewym lewy lewa widoczne stwierdza zmian cech wątroba śledziona sledziona nerki nerka płuca płuco "
-    "trzustka serce wnioski nadnercza",
+    "pl": "nie bez oraz jest są się przy prawidłowy prawidłowa prawidłowe prawidłowej prawej prawego prawym prawy "
+    "prawa lewej lewego lewym lewy lewa widoczne stwierdza zmian cech wątroba śledziona sledziona nerki nerka płuca "
+    "płuco trzustka serce wnioski nadnercza",
     "pt": "sem com não nao dos das uma uns umas pelo pela até são há direito direita esquerdo esquerda "
     "ambos ambas normais fígado figado baço baco rins pulmão pulmões coração vesícula derrame ausência achados "
     "impressão conclusão dimensões alterações leve",
@@ -75,4 +83,4 @@ def _languages_by_word() -> dict[str, tuple[str, ...]]:
 
 
 LANGUAGES_BY_WORD = _languages_by_word()
-"""Words of grammar, and the most frequent words of reports, of other languages, each with the languages that have it."""
+"""Words of grammar and frequent words of reports in other languages, each with the languages that have it."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from curation.cleaning.clean_text import CleanText, clean_text
 from curation.language.statements import split_statements
 from curation.report import READ_SECTIONS, Section
 
@@ -60,20 +61,35 @@ class ReportLanguage(NamedTuple):
         return f"{counts.total()} of its {len(self.statements)} statements are not English but {names}"
 
 
+class Passage(NamedTuple):
+    """A statement ``text[first:last]`` of a clean text, in the section of that name; ``place`` numbers the sections."""
+
+    place: int
+    section: str
+    first: int
+    last: int
+
+
+def split_passages(clean: CleanText, sections: Sequence[Section]) -> list[Passage]:
+    """Return the statements of the sections that hold findings; of the whole text where a report has no sections."""
+    spans = [(section.name, section.start, section.end) for section in sections if section.name in READ_SECTIONS]
+    return [
+        Passage(place, name, first, last)
+        for place, (name, start, end) in enumerate(spans if sections else [("findings", 0, len(clean.source))])
+        for first, last in split_statements(clean.text, *clean.clean_span(start, end))
+    ]
+
+
 def report_language(text: str, sections: Sequence[Section]) -> ReportLanguage:
-    """Return the language of a report by the sections that are read; of the whole text where there are none."""
-    spans = [(section.start, section.end) for section in sections if section.name in READ_SECTIONS]
-    statements: list[str] = []
-    places: list[int] = []
-    for place, (start, end) in enumerate(spans or [(0, len(text))]):
-        parts = [text[first:last] for first, last in split_statements(text, start, end)]
-        statements += parts
-        places += [place] * len(parts)
-    return settle(statements, [statement_language(statement) for statement in statements], places)
+    """Return the language of a report by what is read of it."""
+    clean = clean_text(text)
+    passages = split_passages(clean, sections)
+    return settle([clean.text[passage.first : passage.last] for passage in passages], [p.place for p in passages])
 
 
-def settle(texts: Sequence[str], statements: Sequence[StatementLanguage], sections: Sequence[int]) -> ReportLanguage:
-    """Return the language of a report by its statements, their languages, and the number of the section of each."""
+def settle(texts: Sequence[str], sections: Sequence[int]) -> ReportLanguage:
+    """Return the language of a report by its statements and the number of the section that each stands in."""
+    statements = [statement_language(text) for text in texts]
     codes = [statement.code for statement in statements]
     if all(code in _OPEN for code in codes):
         if ENGLISH in codes or not codes:

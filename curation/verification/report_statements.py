@@ -10,8 +10,8 @@ from typing import NamedTuple
 from curation.cleaning.clean_text import clean_text
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
-from curation.language.statements import split_statements
-from curation.report import READ_SECTIONS, Section
+from curation.report import Section
+from curation.report_language.reports import ReportLanguage, settle, split_passages
 
 from .organs import stated_sides, statement_organs
 
@@ -51,11 +51,26 @@ class ReportStatement(NamedTuple):
     anchor: int | None
 
 
+class ForeignStatement(NamedTuple):
+    """The passage ``text[start:end]`` of a report that is not English; ``names_organ``: it would be read as English."""
+
+    start: int
+    end: int
+    section: str
+    words: str
+    names_organ: bool
+
+
 @dataclass(slots=True, eq=False)
 class ReadReport:
-    """A report's text with its statements in order, and the numbers of each by its normalised words."""
+    """A report's text with its English statements in order, and the numbers of each by its normalised words.
+
+    ``foreign`` are the statements in other languages, which say nothing here.
+    """
 
     text: str
+    language: ReportLanguage
+    foreign: list[ForeignStatement] = field(default_factory=list)
     statements: list[ReportStatement] = field(default_factory=list)
     by_words: dict[str, list[int]] = field(default_factory=dict)
 
@@ -73,6 +88,10 @@ class ReadReport:
         least = scores[0][1] / 2 if scores else 0  # what shares half as much as the best carries none of the rest
         best = [-index for verbatim, shared, index in scores[:CANDIDATES] if verbatim or shared > least]
         return [self.statements[number] for number in best]
+
+    def foreign_passage(self, words: str) -> ForeignStatement | None:
+        """Return the statement in another language that has the normalised ``words``; None where there is none."""
+        return next((passage for passage in self.foreign if words and words in passage.words), None)
 
     def run_from(self, first: int) -> list[ReportStatement]:
         """Return the statement numbered ``first`` and those behind it, in its section, that go on about its organs."""
@@ -111,31 +130,38 @@ class ReportReader:
         return self._cached_keys(text)
 
     def _read(self, text: str, sections: tuple[Section, ...]) -> ReadReport:
-        report = ReadReport(text)
         clean = clean_text(text)
+        passages = split_passages(clean, sections)
+        texts = [clean.text[passage.first : passage.last] for passage in passages]
+        language = settle(texts, [passage.place for passage in passages])
+        report = ReadReport(text, language)
         statements = report.statements
-        spans = [(s.name, s.start, s.end) for s in sections if s.name in READ_SECTIONS]
-        for name, start, end in spans if sections else [("findings", 0, len(text))]:
-            last_end = 0
-            last_organs: tuple[str, ...] = ()
-            last_anchor: int | None = None
-            for first, last in split_statements(clean.text, *clean.clean_span(start, end)):
-                parse, organs, words, keys = self._cached_content(clean.text[first:last])
-                number = len(statements)
-                context: tuple[str, ...] = ()
-                anchor: int | None = None
-                if organs:
-                    last_organs, last_anchor = organs, number
-                elif last_anchor is not None:
-                    if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in clean.text[last_end:first]:
-                        last_organs, last_anchor = (), None
-                    else:
-                        context, anchor = self._on_stated_side(last_organs, parse), last_anchor
-                        keys |= self._organ_keys(context)
-                span = clean.source_span(first, last)
-                statements.append(ReportStatement(number, *span, name, words, keys, parse, organs, context, anchor))
-                last_end = last
-                report.by_words.setdefault(words, []).append(number)
+        place, last_end = -1, 0
+        last_organs: tuple[str, ...] = ()
+        last_anchor: int | None = None
+        for index, passage in enumerate(passages):
+            parse, organs, words, keys = self._cached_content(texts[index])
+            span = clean.source_span(passage.first, passage.last)
+            if passage.place != place or not language.is_read(index):
+                place, last_organs, last_anchor = passage.place, (), None
+            if not language.is_read(index):
+                report.foreign.append(ForeignStatement(*span, passage.section, words, bool(organs)))
+                continue
+            number = len(statements)
+            context: tuple[str, ...] = ()
+            anchor: int | None = None
+            if organs:
+                last_organs, last_anchor = organs, number
+            elif last_anchor is not None:
+                if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in clean.text[last_end : passage.first]:
+                    last_organs, last_anchor = (), None
+                else:
+                    context, anchor = self._on_stated_side(last_organs, parse), last_anchor
+                    keys |= self._organ_keys(context)
+            statement = (number, *span, passage.section, words, keys, parse, organs, context, anchor)
+            statements.append(ReportStatement(*statement))
+            last_end = passage.last
+            report.by_words.setdefault(words, []).append(number)
         return report
 
     def _content(self, text: str) -> _StatementContent:

@@ -6,7 +6,7 @@ report down to a word, with the reasons that each module gives:
 
 ======================  ===============================================================================================
 ``verifier``            which statements are tried, alone and with those that go on about them, and which answer stands:
-                        ``schema`` (an empty caption), ``unknown_organ``, ``not_grounded``
+                        ``schema`` (an empty caption), ``language``, ``unknown_organ``, ``not_grounded``
 ``report_statements``   what the statements of a report are, and which organs one that names none goes on about
 ``entailment``          does one statement carry the caption: ``not_grounded`` where the caption only names an organ,
                         ``negation`` where it denies an organ that is there; else the modules below, in this order
@@ -43,7 +43,7 @@ from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
 from .entailment import CheckResult, Entailment
-from .report_statements import ReadReport, ReportReader, ReportStatement, normalised
+from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
 GROUNDED = 0.5
@@ -100,9 +100,13 @@ class Verifier:
         name = self.resolve(organ.strip()) if organ else None
         if not caption.strip():
             return _refused(organ, Reason.SCHEMA, "the caption is empty")
+        if report.language.is_foreign:
+            return _refused(name or organ, Reason.LANGUAGE, report.language.sentence())
         if name is None:
             return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
         caption = clean_text(caption).text
+        if report.foreign and (passage := report.foreign_passage(normalised(caption))):
+            return _in_foreign_passage(report, name, passage)
         if near is not None:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words
@@ -261,6 +265,13 @@ def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: Rep
         score=round(100 * result.coverage, 1),
         nearest=report.text[statement.start : statement.end],
     )
+
+
+def _in_foreign_passage(report: ReadReport, organ: str, passage: ForeignStatement) -> Verification:
+    """Return the refusal of a caption that repeats a passage in another language."""
+    verification = _refused(organ, Reason.LANGUAGE, report.language.sentence())
+    nearest = report.text[passage.start : passage.end]
+    return verification._replace(start=passage.start, end=passage.end, section=passage.section, nearest=nearest)
 
 
 def _refused(organ: str, reason: Reason, detail: str) -> Verification:

@@ -51,15 +51,16 @@ def test_no_caption_set(tmp_path: Path) -> None:
 
 def test_counts_add_up_and_stay_sorted() -> None:
     captions = Counter({("liver", "normal"): 3, ("aorta", "abnormal"): 1})
-    first = Counts().plus(2, captions, Counter({"negation": 1}), RepairCounts(3, 2))
+    first = Counts().plus(2, captions, Counter({"negation": 1}), RepairCounts(3, 2), {"en": 1, "de": 1})
     captions = Counter({("liver", "abnormal"): 2, ("liver", "normal"): 1})
-    both = first.plus(1, captions, Counter({"laterality": 4}), RepairCounts(1, 0))
+    both = first.plus(1, captions, Counter({"laterality": 4}), RepairCounts(1, 0), {"en": 1})
     assert first.reports == 2
     assert json.dumps(both.model_dump()) == json.dumps(
         {
             "reports": 3,
             "captions": {"aorta": {"abnormal": 1}, "liver": {"abnormal": 2, "normal": 4}},
             "rejects": {"laterality": 4, "negation": 1},
+            "languages": {"de": 1, "en": 2},
             "returned": 4,
             "repaired": 2,
         }

@@ -49,8 +49,8 @@ def test_a_part_has_what_was_added(root: Path) -> None:
     assert captions.schema.equals(parquet_schema("captions"))
     assert captions.to_pylist()[0] == {
         "report_id": "a", "organ": "liver", "caption": "Liver normal.", "status": "normal",
-        "evidence": "Liver is normal.", "evidence_start": 0, "evidence_end": 16, "section": "findings", "score": 87.5,
-        "engine": "fake", "model": "m", "prompt": None,
+        "evidence": "Liver is normal.", "evidence_start": 0, "evidence_end": 16, "section": "findings",
+        "basis": "rules", "score": 87.5, "engine": "fake", "model": "m", "prompt": None,
     }  # fmt: skip
     assert read(root, "rejects").schema.equals(parquet_schema("rejects"))
     assert read(root, "rejects").to_pylist()[0]["nearest"] is None

@@ -125,7 +125,8 @@ def _words_by_language(codes: Sequence[str], words: Sequence[int]) -> Counter[st
 def _doubt_stray_english(codes: list[str], statements: Sequence[StatementLanguage]) -> None:
     """Let statements of a foreign report that are English by a single word be open: "Absence de dilatation"."""
     counts = _words_by_language(codes, [statement.words for statement in statements])
-    if counts[ENGLISH] > MOST_STRAY_ENGLISH * (counts.total() - counts[ENGLISH]):
+    english = sum(statement.english for statement in statements if statement.code == ENGLISH)
+    if english > MOST_STRAY_ENGLISH * (counts.total() - counts[ENGLISH]):
         return
     for index, statement in enumerate(statements):
         if statement.code == ENGLISH and statement.english < PLAIN_ENGLISH * statement.words:

@@ -43,8 +43,24 @@ def tag_edits(text: str) -> Iterator[Edit]:
         return
     for match in _UNSEEN.finditer(text):
         yield Edit(match.start(), match.end(), "", "markup")
+    last_break, opened = -1, False
     for match in _TAG.finditer(text):
-        yield Edit(match.start(), match.end(), _shown(match), "markup")
+        shown = _shown(match)
+        if shown == "\n":
+            # "</p><p>" ends one line; "<p></p>" between two is an empty one, and so is a second "<br>"
+            if last_break == match.start() and match["line"].lower() != "br":
+                shown = "\n" if opened and match["close"] else ""
+            opened, last_break = not match["close"], _end_of_space(text, match.end())
+            yield Edit(match.start(), last_break, shown, "markup")
+        else:
+            yield Edit(match.start(), match.end(), shown, "markup")
+
+
+def _end_of_space(text: str, place: int) -> int:
+    """Return where white space behind a line end ends: a line feed there only keeps the markup readable."""
+    while place < len(text) and text[place].isspace():
+        place += 1
+    return place
 
 
 def _shown(match: re.Match[str]) -> str:

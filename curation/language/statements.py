@@ -13,6 +13,9 @@ from .word_lists import ABBREVIATED_UNITS, ABBREVIATIONS, NUMBER_ABBREVIATIONS, 
 LONGEST_STATEMENT = 1500
 """Characters after which a run of text without any sentence end is cut at white space, so that work stays linear."""
 
+LONGEST_BRACKET = 200
+"""Characters within which the bracket around a question has to close."""
+
 
 class Span(NamedTuple):
     """A half-open range of characters of the text."""
@@ -84,8 +87,9 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     if text[at] == "." and at - _LONGEST_SHORT_WORD > begin and text[at - _LONGEST_SHORT_WORD : at].isalpha():
         return False  # no abbreviation or unit is that long
     following = text[last : last + 40].lstrip()[:1]
-    if text[at] != ".":  # "(small vessel disease? small airway disease?)" is one statement
-        return following.islower()
+    if text[at] != ".":  # "(small vessel disease? Small airway disease?)" is one statement
+        in_brackets = text.count("(", begin, at) > text.count(")", begin, at)
+        return following.islower() or (in_brackets and text.find(")", at, at + LONGEST_BRACKET) > 0)
     word = _LAST_WORD.search(text, max(begin, at - 20), at)
     if word is None:
         return False

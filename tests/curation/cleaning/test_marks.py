@@ -19,6 +19,8 @@ from curation.cleaning.redaction_marks import BLANK
         ("A cyst of ~5 mm.", "A cyst of ~5 mm."),
         ("Liver large.<br>Spleen<br/>Small.<BR />", "Liver large.\nSpleen\nSmall.\n"),
         ("<ul><li>Liver large.</li><li>Spleen small.</li></ul>", "\n\n• Liver large.\n• Spleen small.\n"),
+        ("<p>Liver large.</p><p>Spleen small.</p>\n<p></p><p>Gas.</p>", "\nLiver large.\nSpleen small.\n\nGas.\n"),
+        ("Liver large.<br>\n<br/>\nSpleen small.", "Liver large.\n\nSpleen small."),
         ("<td>Liver</td><td>normal</td>", "Liver\tnormal"),
         ("A <b>cyst</b> &lt; 5&#160;mm &amp; gas.", "A cyst < 5 mm & gas."),
         ("Cyst <5 mm and >3 mm.", "Cyst <5 mm and >3 mm."),

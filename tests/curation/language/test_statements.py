@@ -202,3 +202,12 @@ def test_a_megabyte_without_a_sentence_end_is_cut_in_linear_time_and_nothing_is_
         kept = "".join(text[start:end] for start, end in spans)
         signs = set(filter(str.isalnum, piece))
         assert {sign: kept.count(sign) for sign in signs} == {sign: text.count(sign) for sign in signs}
+
+
+def test_a_question_in_brackets_ends_nothing() -> None:
+    text = "Mass (implant? Metastasis?) In the wall. Cyst? Yes (of the liver"
+    assert [text[start:end] for start, end in split_statements(text)] == [
+        "Mass (implant? Metastasis?) In the wall.",
+        "Cyst?",
+        "Yes (of the liver",
+    ]

@@ -43,7 +43,8 @@ def open_bytes(path: Path) -> Iterator[ByteStream]:
         InputError: the file is missing, empty or may not be read.
     """
     try:
-        with path.open("rb") as raw:
+        raw: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), SNIFFED_BYTES)
+        with raw:
             magic = raw.read(2)
             raw.seek(0)
             if not magic:

@@ -42,7 +42,7 @@ def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
     if not ahead:
         raise InputError(f"{path} holds no text; expected JSON objects with a report in each")
     all_pieces = chain(ahead, pieces)
-    if _has_object_per_line(ahead, path):
+    if has_object_per_line(ahead, path):
         rows = _line_rows(all_pieces, note)
     else:
         rows = _document_rows(JsonCursor(all_pieces), path, note)
@@ -51,7 +51,7 @@ def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
     return Table(columns, chain(first, rows))
 
 
-def _has_object_per_line(ahead: list[str], path: Path) -> bool:
+def has_object_per_line(ahead: list[str], path: Path) -> bool:
     """Return whether each line is an object of its own."""
     first = ahead[0].strip(WHITE)
     if first.startswith("[") or first == "{":
@@ -72,7 +72,7 @@ def _parses(text: str) -> bool:
 def _line_rows(pieces: Iterator[str], note: NoteProblem) -> Iterator[TableRow]:
     number = 0
     try:
-        for line in _whole_lines(pieces):
+        for line in whole_lines(pieces):
             number += 1
             try:
                 record = json.loads(line)
@@ -87,7 +87,7 @@ def _line_rows(pieces: Iterator[str], note: NoteProblem) -> Iterator[TableRow]:
         note(number + 1, f"{error}; this row and those behind it are lost, fetch the file again")
 
 
-def _whole_lines(pieces: Iterator[str]) -> Iterator[str]:
+def whole_lines(pieces: Iterator[str]) -> Iterator[str]:
     """Yield the lines that are not blank; of one without an end only so much as shows that it is no JSON."""
     parts: list[str] = []
     size = 0
@@ -190,14 +190,14 @@ def _records(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
     """Yield the records of a document, each with the cells that its place adds: key of a map, or name of its list."""
     while document.peek():
         if document.skip("["):
-            yield from (({}, record) for record in _elements(document))
+            yield from (({}, record) for record in elements_of(document))
         elif document.skip("{"):
             yield from _members(document)
         else:
             yield {}, document.read_value()
 
 
-def _elements(document: JsonCursor) -> Iterator[object]:
+def elements_of(document: JsonCursor) -> Iterator[object]:
     """Yield the values of a list, up to its closing bracket."""
     while not document.skip("]"):
         yield document.read_value()
@@ -212,9 +212,9 @@ def _members(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
     it is: one without lists is a map from id to report, or, if all it holds is text and numbers, may be one report.
     """
     members: dict[str, object] | None = {}
-    for key in _keys(document):
+    for key in keys_of(document):
         if document.skip("["):
-            for element in _elements(document):
+            for element in elements_of(document):
                 if isinstance(element, dict):
                     members = None
                     yield {"split": key}, element
@@ -225,13 +225,13 @@ def _members(document: JsonCursor) -> Iterator[tuple[dict[str, str], object]]:
         members[key] = value
         if len(members) == LOOK_AHEAD:
             yield from _map_records(members)
-            yield from (({"key": key}, document.read_value()) for key in _keys(document, first=False))
+            yield from (({"key": key}, document.read_value()) for key in keys_of(document, first=False))
             return
     if members:
         yield from _map_records(members)
 
 
-def _keys(document: JsonCursor, first: bool = True) -> Iterator[str]:
+def keys_of(document: JsonCursor, first: bool = True) -> Iterator[str]:
     """Yield the keys of an object, the cursor standing before the value of each, up to its closing brace."""
     while not document.skip("}"):
         if not first and not document.skip(","):

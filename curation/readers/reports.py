@@ -10,10 +10,10 @@ from pathlib import Path
 from curation.report import Report, RowProblem, Section
 from curation.runtime.errors import InputError
 
-from .columns.choice import choose_columns
+from .columns.choice import ChosenColumns, choose_columns
 from .columns.report_lines import LineJoiner
 from .columns.samples import SAMPLE_CHARACTERS, SAMPLE_ROWS, plain_text
-from .layouts import ColumnLayout, TextColumn
+from .layouts import ColumnLayout, TextColumn, find_layout
 from .repeats import ReportIds
 from .rows import NoteProblem, TableRow, clean, is_empty
 from .sections import split_sections
@@ -77,7 +77,10 @@ def read_reports(
     with open_table(path, note) as table, ReportIds() as ids:
         sample = list(_first_rows(table.rows))
         try:
-            chosen = choose_columns(table.columns, sample, id_column, text_columns)
+            if table.origins:  # its reader has named the columns
+                chosen = ChosenColumns(find_layout(table.columns, id_column, text_columns))
+            else:
+                chosen = choose_columns(table.columns, sample, id_column, text_columns)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         layout = chosen.layout

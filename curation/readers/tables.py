@@ -22,6 +22,8 @@ from .decoding import (
     read_pieces,
 )
 from .delimited import read_delimited
+from .exports.fhir_resources import looks_like_fhir
+from .exports.fhir_table import open_fhir_table
 from .exports.hl7_messages import looks_like_hl7
 from .exports.hl7_table import open_hl7_table
 from .json_rows import looks_like_json, read_json
@@ -73,6 +75,13 @@ FILE_FORMATS = (
         binary=True,
     ),
     FileFormat("HL7 v2", frozenset({".hl7"}), lambda path, stream, note: open_hl7_table(stream, note), looks_like_hl7),
+    FileFormat(
+        "FHIR",
+        frozenset(),
+        lambda path, stream, note: open_fhir_table(path, stream, note),
+        looks_like_fhir,
+        title="FHIR (JSON, NDJSON)",
+    ),
     FileFormat(
         "JSON",
         frozenset({".json", ".jsonl", ".ndjson"}),

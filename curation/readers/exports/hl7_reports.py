@@ -10,6 +10,7 @@ from typing import NamedTuple
 from .hl7_messages import Hl7Message, message_type
 from .hl7_segments import Separators, components_of, field_of
 from .newest import Version
+from .sections_named import MODALITIES
 
 # Messages of results and documents. All others (orders, admissions, bookings) tell what was asked for or of whom.
 REPORT_TYPES = frozenset({"ORU", "MDM", "OUL", "ORF", "R01", ""})
@@ -21,11 +22,6 @@ WITHDRAWN = frozenset({"D", "W", "X"})
 CORRECTED, FINAL, PRELIMINARY = 3, 2, 1
 PRELIMINARY_STATUS = frozenset({"P", "R", "S", "A", "I", "O", "N"})
 PRELIMINARY_DOCUMENTS = frozenset({"DI", "DO", "IP", "IN", "PA"})
-# OBR-24 (table 0074) of what is one modality, as DICOM calls it.
-MODALITIES = {
-    "CT": "CT", "NMR": "MR", "MR": "MR", "MRI": "MR", "RUS": "US", "US": "US", "VUS": "US", "NMS": "NM", "NM": "NM",
-    "PT": "PT", "PET": "PT", "MG": "MG", "CR": "CR", "DX": "DX", "XA": "XA", "RF": "RF",
-}  # fmt: skip
 STATUS_NAMES = {CORRECTED: "corrected", FINAL: "final", PRELIMINARY: "preliminary"}
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 
-from ..headings import SECTION_OF, find_headings
+from ..heading_phrases import SECTION_OF, bare_phrase
 from ..rows import DamagedError
 from .attachments import decode_base64, document_text, shown_text
 from .hl7_reports import Hl7Report, Observation
 from .hl7_segments import Separators, unescape
+from .sections_named import LOINC_SECTIONS, WHOLE_REPORT, with_headings
 
 TEXT_TYPES = frozenset({"TX", "FT", "ST", ""})
 DOCUMENT_TYPE = "ED"
@@ -20,20 +21,6 @@ ENCODINGS = frozenset({"base64", "hex", "a"})
 PDF_IN_BASE64 = "JVBERi0"
 # Suffixes of OBX-3 for the parts of a narrative report (standard, 7.1.3).
 SUFFIXES = {"GDT": "FINDINGS", "IMP": "IMPRESSION", "ADT": "ADDENDUM", "REC": "RECOMMENDATION"}
-# LOINC codes of such parts, those of DICOM's imaging report (PS3.20) among them.
-LOINC_SECTIONS = {
-    "18782-3": "FINDINGS", "59776-5": "FINDINGS", "19005-8": "IMPRESSION", "55107-7": "ADDENDUM",
-    "18783-1": "RECOMMENDATION", "18834-2": "COMPARISON", "55111-9": "TECHNIQUE", "18785-6": "REASON FOR STUDY",
-    "55752-0": "CLINICAL INFORMATION", "59768-2": "INDICATIONS", "11329-0": "HISTORY", "55109-3": "COMPLICATIONS",
-}  # fmt: skip
-# Names of observations that hold a whole report, which may have all sections in it.
-WHOLE_REPORT = frozenset(phrase for phrase, section in SECTION_OF.items() if section == "findings") - {
-    "finding",
-    "findings",
-}
-WHOLE_REPORT_HEADING = "REPORT"
-# So many characters of a text show whether it begins with a heading of its own.
-HEADING_WITHIN = 200
 BARE = re.compile(r"\W+")
 
 
@@ -69,7 +56,7 @@ def text_of(report: Hl7Report) -> Hl7Text:
             text = _document_of(value, report.separators, result)
             if BARE.sub("", text) not in BARE.sub("", "".join(body for _, body in parts)):
                 parts.append((section_named(value.observed, report.separators), text))
-    result.text = _with_headings([(section, body) for section, body in parts if body.strip()])
+    result.text = with_headings([(section, body) for section, body in parts if body.strip()])
     return result
 
 
@@ -85,7 +72,7 @@ def section_named(observed: str, separators: Separators) -> str:
     for heading in (*map(SUFFIXES.get, names), LOINC_SECTIONS.get(names[0])):
         if heading:
             return heading
-    phrases = (" ".join(name.lower().replace("_", " ").rstrip(":").split()) for name in names)
+    phrases = (bare_phrase(name.replace("_", " ")) for name in names)
     return next((phrase.upper() for phrase in phrases if phrase in SECTION_OF and phrase not in WHOLE_REPORT), "")
 
 
@@ -140,19 +127,3 @@ def _encapsulated(document: str, separators: Separators) -> str:
         return document_text(bytes.fromhex(data), content_type)
     except ValueError as error:
         raise DamagedError(f"a document in hexadecimal digits that is broken ({error})") from error
-
-
-def _with_headings(parts: Sequence[tuple[str, str]]) -> str:
-    """Return the parts with a blank line between them, each under its heading unless it begins with one of its own."""
-    texts, before = [], ""
-    for section, body in parts:
-        heading = section or (WHOLE_REPORT_HEADING if before else "")
-        needs_heading = heading and not _begins_with_heading(body)
-        texts.append(f"{heading}:\n{body.strip()}" if needs_heading else body.strip())
-        before = section
-    return "\n\n".join(texts)
-
-
-def _begins_with_heading(text: str) -> bool:
-    beginning = text.lstrip()[:HEADING_WITHIN]
-    return any(not beginning[: heading.start].strip() for heading in find_headings(beginning))

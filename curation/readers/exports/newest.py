@@ -26,11 +26,15 @@ class Version(NamedTuple):
 class NewestVersions:
     """The newest version of each report, by a key of any text.
 
+    With ``time_first`` the time decides where it is given, else the rank does: a preliminary report that is sent late
+    does not replace the final one.
+
     The index is an unnamed SQLite database: 8 MB of it are in memory and the rest in a temporary file, some 60 bytes a
     report.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, time_first: bool = False) -> None:
+        self._time_first = time_first
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.executescript(
             "PRAGMA cache_size=-8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
@@ -50,7 +54,7 @@ class NewestVersions:
     def offer(self, key: str, version: Version) -> None:
         """Take a version, in the order of the file; it is kept if it replaces the newest one so far."""
         newest = self.newest(key)
-        if newest is None or replaces(version, newest):
+        if newest is None or replaces(version, newest, time_first=self._time_first):
             self._database.execute("REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)", (_digest(key), *version))
 
     def newest(self, key: str) -> Version | None:
@@ -60,17 +64,20 @@ class NewestVersions:
         return None if row is None else Version(row[0], row[1], row[2], row[3], withdrawn=bool(row[4]))
 
 
-def replaces(new: Version, old: Version) -> bool:
+def replaces(new: Version, old: Version, *, time_first: bool = False) -> bool:
     """Return whether a version that comes later in the file replaces the newest one before it.
 
     A report that was taken back is gone until another version of it comes, whatever the rank of that.
     """
+    digits = min(len(new.time), len(old.time))  # one may be cut off at the day
+    new_time, old_time = new.time[:digits], old.time[:digits]
+    if time_first and new_time != old_time:
+        return new_time > old_time
     if new.serial and old.serial:
         return new.serial >= old.serial
     if new.rank != old.rank and not (new.withdrawn or old.withdrawn):
         return new.rank > old.rank
-    digits = min(len(new.time), len(old.time))  # one may be cut off at the day
-    return new.time[:digits] >= old.time[:digits]
+    return new_time >= old_time
 
 
 def _digest(key: str) -> bytes:

@@ -47,6 +47,7 @@ class RulesEngine:
         return [
             Draft(organ, caption, statement.number)
             for statement in report.statements
+            if not statement.heading
             for organ, caption in self._statement_captions(statement.parse.text, statement.context)
         ]
 

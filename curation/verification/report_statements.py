@@ -14,11 +14,10 @@ from curation.report import Section
 from curation.report_language.reports import ReportLanguage, settle, split_passages
 
 from .organs import stated_sides, statement_organs
+from .sub_headings import Topic, is_line_of_heading, names_nodes, names_only
 
 RECENT_REPORTS = 128
 """Reports kept as read: the engine reads a batch, and then the verifier does."""
-FARTHEST_ANCHOR = 4
-"""Statements after which a statement that names no organ no longer goes on about the last one that did."""
 LONGEST_RUN = 4
 """Statements about one subject that are read together where a caption draws on several."""
 CANDIDATES = 4
@@ -36,7 +35,7 @@ class ReportStatement(NamedTuple):
 
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
-    statement that named them.
+    statement that named them. A ``heading`` only names what stands below it: it carries no caption.
     """
 
     number: int
@@ -49,6 +48,7 @@ class ReportStatement(NamedTuple):
     organs: tuple[str, ...]
     context: tuple[str, ...]
     anchor: int | None
+    heading: bool = False
 
 
 class ForeignStatement(NamedTuple):
@@ -82,7 +82,7 @@ class ReadReport:
         scores = []
         for statement in self.statements:
             shared = len(keys & statement.keys)
-            if shared:
+            if shared and not statement.heading:
                 scores.append((words in statement.words, shared, -statement.number))
         scores.sort(reverse=True)
         least = scores[0][1] / 2 if scores else 0  # what shares half as much as the best carries none of the rest
@@ -110,6 +110,8 @@ class _StatementContent(NamedTuple):
     organs: tuple[str, ...]
     words: str
     keys: frozenset[str]
+    names_only: bool
+    names_nodes: bool
 
 
 class ReportReader:
@@ -136,37 +138,41 @@ class ReportReader:
         language = settle(texts, [passage.place for passage in passages])
         report = ReadReport(text, language)
         statements = report.statements
-        place, last_end = -1, 0
-        last_organs: tuple[str, ...] = ()
-        last_anchor: int | None = None
+        ends = {passage.place: passage.last for passage in passages}
+        place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)
         for index, passage in enumerate(passages):
-            parse, organs, words, keys = self._cached_content(texts[index])
+            content = self._cached_content(texts[index])
             span = clean.source_span(passage.first, passage.last)
             if passage.place != place or not language.is_read(index):
-                place, last_organs, last_anchor = passage.place, (), None
+                place, topic = passage.place, Topic(self.parser.vocabulary)
             if not language.is_read(index):
-                report.foreign.append(ForeignStatement(*span, passage.section, words, bool(organs)))
+                report.foreign.append(ForeignStatement(*span, passage.section, content.words, bool(content.organs)))
                 continue
-            number = len(statements)
-            context: tuple[str, ...] = ()
-            anchor: int | None = None
-            if organs:
-                last_organs, last_anchor = organs, number
-            elif last_anchor is not None:
-                if number - last_anchor > FARTHEST_ANCHOR or "\n\n" in clean.text[last_end : passage.first]:
-                    last_organs, last_anchor = (), None
-                else:
-                    context, anchor = self._on_stated_side(last_organs, parse), last_anchor
-                    keys |= self._organ_keys(context)
-            statement = (number, *span, passage.section, words, keys, parse, organs, context, anchor)
-            statements.append(ReportStatement(*statement))
+            number, keys, end = len(statements), content.keys, ends[passage.place]
+            on_line = content.names_only and is_line_of_heading(clean.text, passage.first, passage.last, end)
+            heading = content.names_only and (on_line or not content.names_nodes)
+            paragraph = "\n\n" in clean.text[last_end : passage.first]
+            context, anchor = topic.context(number, content.organs, heading=on_line, paragraph=paragraph)
+            if context:
+                context = self._on_stated_side(context, content.parse)
+                keys |= self._organ_keys(context)
+            named = (content.words, keys, content.parse, content.organs, context, anchor, heading)
+            statements.append(ReportStatement(number, *span, passage.section, *named))
             last_end = passage.last
-            report.by_words.setdefault(words, []).append(number)
+            if not heading:
+                report.by_words.setdefault(content.words, []).append(number)
         return report
 
     def _content(self, text: str) -> _StatementContent:
         parse = self.parser.parse(text)
-        return _StatementContent(parse, statement_organs(self.parser, parse), normalised(text), self._keys(text))
+        return _StatementContent(
+            parse,
+            statement_organs(self.parser, parse),
+            normalised(text),
+            self._keys(text),
+            names_only(parse),
+            names_nodes(parse),
+        )
 
     def _on_stated_side(self, context: tuple[str, ...], statement: ParsedStatement) -> tuple[str, ...]:
         """Return the context on the side that a statement states: "Left adrenal nodule. Normal right gland." """

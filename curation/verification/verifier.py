@@ -107,7 +107,7 @@ class Verifier:
         caption = clean_text(caption).text
         if report.foreign and (passage := report.foreign_passage(normalised(caption))):
             return _in_foreign_passage(report, name, passage)
-        if near is not None:
+        if near is not None and not report.statements[near].heading:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words
             verification = self._verify_in_statements(report, name, caption, [statement], verbatim)

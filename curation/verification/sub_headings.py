@@ -1,0 +1,128 @@
+"""Recognise the headings inside findings: lines that name organs, regions or an examination and assert nothing.
+
+What stands below one is about its organs where it names none itself, up to the next heading or blank line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.tokens import stem
+from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+from prompts.vocabulary import Vocabulary
+
+# Stems of the words that may stand in a heading beside its organs: how much of them, and of which examination.
+_FRAME_WORDS = (
+    "whole entire complete both all remaining remainder rest other others additional miscellaneous misc general "
+    "incidental visualized visible included including imaged limited portion portions part view views section sections "
+    "study scan ct cta ctpa mri mr mra hrct cect ncct pet examination exam high resolution with without contrast post "
+    "pre iv oral enhanced unenhanced plain protocol finding findings level axial tract organ organs viscera solid "
+    "hollow evaluation assessment window windows bilateral lower upper mid"
+)
+FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS.split())) | NEUTRAL_STEMS | POSITION_STEMS
+# They make a heading where no organ stands in it: "Other findings".
+NOUNS_OF_HEADINGS = frozenset(map(stem, ("findings", "finding", "miscellaneous", "misc", "general", "other", "others")))
+FARTHEST_ANCHOR = 4
+"""Statements after which a statement that names no organ no longer goes on about the last one that did."""
+_ITEM = re.compile(r"[ \t]*(?:[-\u2013\u2014\u2022\u25e6\u25aa\u25cf\u00b7*]|\(?(?:\d{1,2}|[a-hA-H])[.):](?!\d))")
+_BEFORE = re.compile(r"[ \t]*(?:[^\w\s]|\(?(?:\d{1,2}|[a-hA-H])[.):]|[ \t])*\Z")
+_BEHIND = re.compile(r"[ \t]*[:*_#=|\u2013\u2014-]*[ \t]*(?=\n|\Z)")
+
+
+def names_only(statement: ParsedStatement) -> bool:
+    """Tell whether a statement only names organs, regions or an examination."""
+    if any(segment.verb is not None for segment in statement.segments) or not statement.terms:
+        return False
+    colon = statement.text.rstrip().endswith(":")
+    if not all(_is_name(term, statement, colon) for term in statement.terms):
+        return False
+    return any(term.mention for term in statement.terms) or not NOUNS_OF_HEADINGS.isdisjoint(statement.stems)
+
+
+def names_nodes(statement: ParsedStatement) -> bool:
+    """Tell whether a statement names lymph nodes, which as a sentence says that there are some."""
+    return any(term.key.endswith("lymph nodes") for term in statement.terms)
+
+
+def is_line_of_heading(text: str, start: int, end: int, section_end: int) -> bool:
+    """Tell whether ``text[start:end]`` stands on a line of its own, with no full stop, and is no item of a list."""
+    if text[end - 1 : end] in {".", "!", "?"}:
+        return False
+    line = text.rfind("\n", 0, start) + 1
+    behind = _BEHIND.match(text, end, section_end)
+    if behind is None or not text[behind.end() : section_end].strip():
+        return False
+    if text[start:end].rstrip().endswith(":") or ":" in behind[0]:
+        return True
+    item, following = _ITEM.match(text, line, start), text[behind.end() : section_end].lstrip("\r\n \t")
+    if not _BEFORE.match(text[line:start]) and not _opens_section(text, line, start):
+        return False
+    return item is None or _ITEM.match(following) is None
+
+
+def _opens_section(text: str, line: int, start: int) -> bool:
+    """Tell whether the heading of the section stands before a statement on its line: "FINDINGS: Brain"."""
+    return text[line:start].rstrip().endswith((":", "-", "."))
+
+
+def _is_name(term: Term, statement: ParsedStatement, colon: bool) -> bool:
+    mention = term.mention
+    if mention is not None:
+        return (colon or not mention.device) and not mention.finding and not term.polarity
+    if term.kind in ("side", "negation"):
+        return term.kind == "side" or "contrast" in statement.stems
+    if term.kind not in ("finding", "modifier"):
+        return term.kind == "measure" and colon
+    return all(word in FRAME_STEMS or not word[0].isalnum() for word in statement.stems[term.start : term.end])
+
+
+@dataclass(slots=True)
+class Topic:
+    """What the statements of a section go on about: the organs named last, and those of the heading above them.
+
+    ``anchor`` and ``heading_anchor`` are the numbers of the statements that name them, None where there are none.
+    """
+
+    vocabulary: Vocabulary
+    organs: tuple[str, ...] = ()
+    anchor: int | None = None
+    heading_organs: tuple[str, ...] = ()
+    heading_anchor: int | None = None
+    below_heading: bool = False
+
+    def context(
+        self, number: int, organs: tuple[str, ...], *, heading: bool, paragraph: bool
+    ) -> tuple[tuple[str, ...], int | None]:
+        """Take in statement ``number``, which names ``organs``, and return those that it goes on about, and the anchor.
+
+        One that names organs goes on about no others. ``heading``: it is a heading; ``paragraph``: a blank line stands
+        before it.
+        """
+        if paragraph and not self.below_heading:
+            self._end()
+        self.below_heading = heading
+        if heading:
+            self.heading_organs, self.heading_anchor = organs, number if organs else None
+        if organs or heading:
+            self.organs, self.anchor = organs, number if organs else None
+            return (), None
+        if self._is_under_heading() or (self.anchor is not None and number - self.anchor > FARTHEST_ANCHOR):
+            self.organs, self.anchor = self.heading_organs, self.heading_anchor
+        return self.organs, self.anchor
+
+    def _end(self) -> None:
+        self.organs, self.anchor, self.heading_organs, self.heading_anchor = (), None, (), None
+
+    def _is_under_heading(self) -> bool:
+        """Tell whether the heading's organs are meant: unless it is a region, or the organs named last are its parts.
+
+        "Liver: Normal size. The portal vein is patent. No mass." denies a mass of the liver.
+        """
+        organs = self.vocabulary.organs
+        if not self.heading_organs or any(organs[name].region for name in self.heading_organs):
+            return False
+        return not all(
+            any(self.vocabulary.related(name, organ) for organ in self.heading_organs) for name in self.organs
+        )

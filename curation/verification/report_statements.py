@@ -156,8 +156,20 @@ class ReportReader:
             if context:
                 context = self._on_stated_side(context, content.parse)
                 keys |= self._organ_keys(context)
-            named = (content.words, keys, content.parse, content.organs, context, anchor, heading)
-            statements.append(ReportStatement(number, *span, passage.section, *named))
+            statements.append(
+                ReportStatement(
+                    number,
+                    *span,
+                    passage.section,
+                    content.words,
+                    keys,
+                    content.parse,
+                    content.organs,
+                    context,
+                    anchor,
+                    heading=heading,
+                )
+            )
             last_end = passage.last
             if not heading:
                 report.by_words.setdefault(content.words, []).append(number)

@@ -22,7 +22,7 @@ from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
 from curation.extraction.recipe import OpenPool, Recipe
-from curation.readers.problems import ProblemLog
+from curation.readers.problems import ProblemLog, problem_lines
 from curation.readers.reports import ColumnsRead, read_reports
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.files import write_text
@@ -243,5 +243,5 @@ def _write(
 
 
 def _nothing_read(path: Path, problems: ProblemLog) -> str:
-    first = "".join(f"\n  {problem.file}:{problem.row or '?'}: {problem.problem}" for problem in problems.first)
+    first = "".join(f"\n  {line}" for line in problem_lines(problems.first, problems.skipped + problems.warnings))
     return f"{path}: no report could be read ({problems.skipped:,} rows not used){first}"

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from curation.readers.tables import report_files
 from curation.runtime.errors import InputError
 
 from .manifest import InputFingerprint
@@ -73,7 +74,7 @@ def _fingerprint_folder(path: Path, check: Callable[[], None]) -> tuple[InputFin
 
 
 def _report_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if ".txt" in file.suffixes and file.is_file())
+    return sorted(report_files(folder))
 
 
 def change_stamp(path: Path) -> str:

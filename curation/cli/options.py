@@ -26,8 +26,8 @@ Reports = Annotated[
     Path,
     typer.Argument(
         metavar="REPORTS",
-        help="CSV, TSV, JSON or JSONL file (also .gz), Parquet, XLSX, or a folder of .txt files; also in a store "
-        "(s3://, gs://, hf://).",
+        help="CSV, TSV, JSON or JSONL file (also .gz), Parquet, XLSX, HL7 v2, FHIR, CDA, RTF, HTML, Word, DICOM SR or "
+        "text, or a folder of such files; also in a store (s3://, gs://, hf://).",
         show_default=False,
     ),
 ]

@@ -48,7 +48,7 @@ def open_bytes(path: Path) -> Iterator[ByteStream]:
             magic = raw.read(2)
             raw.seek(0)
             if not magic:
-                raise InputError(f"{path} is empty; expected a header line and at least one report")
+                raise InputError(f"{path} is empty; expected at least one report")
             if magic == GZIP_MAGIC:
                 with gzip.open(raw) as unpacked:
                     yield unpacked

@@ -37,13 +37,15 @@ class TableRow:
     """A data row of a table, in any file format.
 
     ``number`` counts data rows from 1, without the header. ``cells`` maps the name of a column to the cell's text.
-    ``surplus`` holds the cells beyond the last column, which were cut at ``delimiter``.
+    ``surplus`` holds the cells beyond the last column, which were cut at ``delimiter``. ``file`` names the file of a
+    folder that the row stands in, and is None where the input is one file.
     """
 
     number: int
     cells: dict[str, str]
     surplus: list[str] = field(default_factory=list)
     delimiter: str = ","
+    file: str | None = None
 
 
 @dataclass(slots=True)

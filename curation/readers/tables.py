@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from curation.runtime.errors import InputError
@@ -22,14 +21,19 @@ from .decoding import (
     read_pieces,
 )
 from .delimited import read_delimited
+from .documents.cda import is_cda
+from .documents.document_files import read_clinical_document, read_dicom, read_html, read_rtf, read_word
+from .documents.refusals import RefusedFileError, is_dicom_report, is_page, is_word, is_workbook, refusal
+from .documents.rtf import is_rtf
+from .documents.text_files import read_text_file
 from .exports.fhir_resources import looks_like_fhir
 from .exports.fhir_table import open_fhir_table
 from .exports.hl7_messages import looks_like_hl7
 from .exports.hl7_table import open_hl7_table
+from .folders import files_read, read_folder, survey_folder
 from .json_rows import looks_like_json, read_json
 from .parquet_rows import open_parquet_table
 from .rows import NoteProblem, Table
-from .text_files import read_text_file, read_text_folder
 from .xlsx_rows import open_xlsx_table
 
 OpenTable = Callable[[Path, ByteStream, NoteProblem], AbstractContextManager[Table]]
@@ -71,7 +75,7 @@ FILE_FORMATS = (
         "XLSX",
         frozenset({".xlsx", ".xlsm"}),
         lambda path, _, note: open_xlsx_table(path, note),
-        lambda head: head.data.startswith(b"PK\x03\x04"),
+        is_workbook,
         binary=True,
     ),
     FileFormat("HL7 v2", frozenset({".hl7"}), lambda path, stream, note: open_hl7_table(stream, note), looks_like_hl7),
@@ -81,6 +85,41 @@ FILE_FORMATS = (
         lambda path, stream, note: open_fhir_table(path, stream, note),
         looks_like_fhir,
         title="FHIR (JSON, NDJSON)",
+    ),
+    FileFormat(
+        "Word",
+        frozenset({".docx", ".docm"}),
+        lambda path, stream, _: nullcontext(read_word(path, stream)),
+        is_word,
+        binary=True,
+        title="Word (.docx)",
+    ),
+    FileFormat(
+        "DICOM SR",
+        frozenset(),
+        lambda path, stream, _: nullcontext(read_dicom(path, stream)),
+        is_dicom_report,
+        binary=True,
+        title="DICOM Structured Reports",
+    ),
+    FileFormat(
+        "RTF",
+        frozenset({".rtf"}),
+        lambda path, stream, _: nullcontext(read_rtf(path, stream)),
+        lambda head: is_rtf(head.text),
+    ),
+    FileFormat(
+        "CDA",
+        frozenset(),
+        lambda path, stream, _: nullcontext(read_clinical_document(path, stream)),
+        lambda head: is_cda(head.text),
+        title="CDA (XML)",
+    ),
+    FileFormat(
+        "HTML",
+        frozenset({".html", ".htm", ".xhtml"}),
+        lambda path, stream, _: nullcontext(read_html(path, stream)),
+        is_page,
     ),
     FileFormat(
         "JSON",
@@ -102,12 +141,11 @@ FILE_FORMATS = (
         title=".txt",
     ),
 )
-FOLDER_FORMAT = "folder of .txt files"
 
 
 @contextmanager
 def open_table(path: Path, note: NoteProblem) -> Iterator[Table]:
-    """Open a file or a folder of .txt files as a table whose rows stream; no file is held as a whole.
+    """Open a file or a folder as a table whose rows stream; no table is held as a whole.
 
     Problems with rows go to ``note`` as they are met.
 
@@ -115,22 +153,42 @@ def open_table(path: Path, note: NoteProblem) -> Iterator[Table]:
         InputError: it is missing, empty, of no known format or damaged from its first byte.
     """
     if path.is_dir():
-        yield _folder_table(path, note)
+        yield read_folder(path, _name_of_format, open_table, note)
         return
-    with open_bytes(path) as stream:
-        head = read_head(stream, path, suffix=_suffix(path))
-        file_format = _format_of(path, head, gzipped=isinstance(stream, gzip.GzipFile))
+    with _recognised(path) as (stream, file_format, head):
         encoding = None if file_format.binary else describe_encoding(head.data)
         with file_format.open(path, stream, note) as table:
             yield replace(table, format=table.format or file_format.name, encoding=encoding)
 
 
+def report_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder that are read as reports, ordered by path."""
+    survey = survey_folder(folder, _name_of_format)
+    return (path for path, _ in files_read(folder, survey, _name_of_format))
+
+
+@contextmanager
+def _recognised(path: Path) -> Iterator[tuple[ByteStream, FileFormat, FileHead]]:
+    with open_bytes(path) as stream:
+        head = read_head(stream, path, suffix=_suffix(path))
+        yield stream, _format_of(path, head, gzipped=isinstance(stream, gzip.GzipFile)), head
+
+
+def _name_of_format(path: Path) -> str:
+    with _recognised(path) as (_, file_format, _):
+        return file_format.name
+
+
 def _format_of(path: Path, head: FileHead, *, gzipped: bool) -> FileFormat:
     by_bytes = (file_format for file_format in FILE_FORMATS if file_format.recognises(head))
     by_name = (file_format for file_format in FILE_FORMATS if head.suffix in file_format.suffixes)
-    file_format = next(by_bytes, None) or next(by_name, None)
+    file_format = next(by_bytes, None)
+    if file_format is None and (reason := refusal(head)):
+        raise RefusedFileError(path, reason)
+    file_format = file_format or next(by_name, None)
     if file_format is None:
-        raise InputError(f"{path}: a file named {head.suffix or 'without an ending'} is not known; {_expected()}")
+        ending = f"a file named {head.suffix}" if head.suffix else "a file without an ending"
+        raise RefusedFileError(path, f"{ending} is not known", _expected())
     if gzipped and file_format.binary:
         raise InputError(f"{path}: a gzipped {file_format.name} file; unpack it with gunzip and name the result")
     return file_format
@@ -140,18 +198,9 @@ def _expected() -> str:
     """Return all that can be read, for errors."""
     texts = ", ".join(file_format.title or file_format.name for file_format in FILE_FORMATS if not file_format.binary)
     binary = ", ".join(file_format.title or file_format.name for file_format in FILE_FORMATS if file_format.binary)
-    return f"expected {texts} (all of these also as .gz), {binary}, or a {FOLDER_FORMAT}"
+    return f"expected {texts} (all of these also as .gz), {binary}, or a folder of such files"
 
 
 def _suffix(path: Path) -> str:
     """Return the ending of the name, in lower case, without ``.gz``."""
     return Path(path.name.lower().removesuffix(".gz")).suffix
-
-
-def _folder_table(folder: Path, note: NoteProblem) -> Table:
-    table = read_text_folder(folder, note)
-    if table is None:
-        suffixes = sorted({_suffix(path) for path in islice(folder.iterdir(), 1000) if path.is_file()} - {""})
-        seen = f"it has files of type {', '.join(suffixes)}; name one of them" if suffixes else "it has no files"
-        raise InputError(f"{folder}: a folder without .txt files: {seen}; {_expected()}")
-    return replace(table, format=FOLDER_FORMAT)

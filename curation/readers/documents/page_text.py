@@ -9,8 +9,6 @@ CELL_END = "\x07"
 ROW_END = "\x1e"
 CELL_JOINT = " | "
 
-TRAILING_CELLS = re.compile(rf"[\s{CELL_END}]*{ROW_END}\s*")
-CELL_ENDS = re.compile(rf"[ \t\n]*{CELL_END}[ \t\n]*(?!{CELL_END})|[ \t\n]*{CELL_END}")
 SPACES = re.compile(r"[ \xa0\u2002-\u200a\u202f]+")
 LINE_END_SPACES = re.compile(r" *\n *")
 EMPTY_LINES = re.compile(r"\n{3,}")
@@ -23,10 +21,21 @@ def tidy(text: str) -> str:
     >>> tidy("Liver\\x07 normal\\x07\\x1eSpleen\\x07\\x07\\x1e\\n\\n\\nEnd")
     'Liver | normal\\nSpleen\\nEnd'
     """
-    text = TRAILING_CELLS.sub("\n", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = CELL_ENDS.sub(CELL_JOINT, text)
+    before, *rows = text.replace("\r\n", "\n").replace("\r", "\n").split(ROW_END)
+    text = "\n".join((_row(before), *(_row(row.lstrip("\n ")) if CELL_END in row else row for row in rows)))
     text = LINE_END_SPACES.sub("\n", SPACES.sub(" ", text))
     return EMPTY_LINES.sub("\n\n", text).strip()
+
+
+def _row(text: str) -> str:
+    """Return a row of a table on its lines, without the empty cells at its end; text before it stays as it is."""
+    if CELL_END not in text:
+        return text
+    first, *others = text.split(CELL_END)
+    cells = [first.rstrip(), *map(str.strip, others)]
+    while len(cells) > 1 and not cells[-1]:
+        cells.pop()
+    return CELL_JOINT.join(cells)
 
 
 def join_surrogates(text: str) -> str:

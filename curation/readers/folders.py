@@ -1,0 +1,252 @@
+"""Read a folder: all reports in it, one file after another, and say which of its files were left out and why.
+
+A folder holds documents (each file one report or a few) or tables. Where it has both, the documents are read; tables
+are read one after another if they have their reports in the same columns, as the shards of one table do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from curation.runtime.errors import InputError
+
+from .documents.document_files import file_stem
+from .documents.refusals import RefusedFileError
+from .layouts import ColumnLayout, find_layout
+from .rows import DamagedError, NoteProblem, Table, TableRow
+
+OpenFile = Callable[[Path, NoteProblem], AbstractContextManager[Table]]
+# Returns the name of a file's format; raises ``InputError`` for a file that is not read.
+FindFormat = Callable[[Path], str]
+
+TABLES = frozenset(("CSV", "JSON", "Parquet", "XLSX"))
+# Formats whose files are one report each, named by the file.
+NAMED_BY_FILE = frozenset(("text", "RTF", "HTML", "Word"))
+TEXT = "text"
+DAMAGED = "damaged"
+TEXT_FOLDER = "folder of .txt files"
+TEXT_NAMES = {"id": "report_id", "text": "report"}
+# Files beside reports that programs make, and files about them that people write.
+LEFT_BEHIND = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
+ABOUT = frozenset(("readme", "license", "licence", "changelog", "citation", "notice"))
+# A folder with one of these is a caption set, which `ovct curate .` would find beside the reports.
+SET_MARKS = ("manifest.json", ".work")
+# Files of a kind that are named when they are left out.
+NAMED = 3
+
+
+@dataclass(slots=True)
+class FolderSurvey:
+    """What is in a folder: the number of files by format, and by reason those that are not read.
+
+    ``damaged`` is what is wrong with the first file that is empty or cannot be opened.
+    """
+
+    formats: Counter[str] = field(default_factory=Counter)
+    damaged: str | None = None
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether documents are read, and tables are left out."""
+        return any(name not in TABLES for name in self.formats)
+
+    def is_read(self, file_format: str) -> bool:
+        """Return whether files of a format are read; damaged ones are, since what is wrong with each is told then."""
+        return file_format == DAMAGED or (file_format in TABLES) != self.has_documents
+
+    def leave_out(self, reason: str, name: str) -> None:
+        """Count a file that is not read."""
+        self.counts[reason] += 1
+        names = self.left_out.setdefault(reason, [])
+        if len(names) < NAMED:
+            names.append(name)
+
+    def left_out_sentence(self) -> str | None:
+        """Return which files are not read and why; None where all are."""
+        if not self.counts:
+            return None
+        groups = (f"{self._names(reason)} ({reason})" for reason in self.left_out)
+        total = self.counts.total()
+        return f"left out {total:,} {'file' if total == 1 else 'files'}: {'; '.join(groups)}"
+
+    def description(self) -> str:
+        """Return what is read, such as "folder of 2 .txt, 1 RTF"."""
+        read = Counter({name: count for name, count in self.formats.items() if self.is_read(name)})
+        if read.keys() == {TEXT}:
+            return TEXT_FOLDER
+        parts = (f"{count:,} {'.txt' if name == TEXT else name}" for name, count in read.most_common())
+        return f"folder of {', '.join(parts)}"
+
+    def _names(self, reason: str) -> str:
+        more = self.counts[reason] - len(self.left_out[reason])
+        return ", ".join(self.left_out[reason]) + (f" and {more:,} more" if more else "")
+
+
+def survey_folder(folder: Path, find_format: FindFormat) -> FolderSurvey:
+    """Look at the beginning of each file of a folder."""
+    survey = FolderSurvey()
+    tables: list[tuple[str, str]] = []
+    for path in files_below(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir():
+            survey.leave_out("a caption set", f"{name}/")
+            continue
+        try:
+            if is_about_reports(path):
+                raise RefusedFileError(path, "by its name no report")
+            file_format = find_format(path)
+        except RefusedFileError as error:
+            survey.leave_out(error.reason, name)
+        except (InputError, OSError) as error:
+            survey.damaged = survey.damaged or str(error)
+        else:
+            survey.formats[file_format] += 1
+            if file_format in TABLES:
+                tables.append((file_format, name))
+    if survey.has_documents:
+        for file_format, name in tables:
+            survey.leave_out(f"{file_format} beside documents: name the file to read it", name)
+    return survey
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder that people put there, ordered by path; of caption sets, the folder alone.
+
+    The names of one folder at a time are held. Links to folders are not followed, as they may lead back here.
+    """
+    entries = [(entry, entry.is_dir()) for entry in folder.iterdir() if not _is_hidden(entry.name)]
+    for entry, is_folder in sorted(entries, key=lambda pair: pair[0].name + "/" * pair[1]):
+        if not is_folder:
+            if entry.is_file():
+                yield entry
+        elif any((entry / mark).exists() for mark in SET_MARKS):
+            yield entry
+        elif not entry.is_symlink():
+            yield from files_below(entry)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in LEFT_BEHIND or name == "__MACOSX"
+
+
+def is_about_reports(path: Path) -> bool:
+    """Return whether a file is called as one that is about the reports, and no report: README.txt."""
+    return file_stem(path.name).lower() in ABOUT
+
+
+def files_read(folder: Path, survey: FolderSurvey, find_format: FindFormat) -> Iterator[tuple[Path, str]]:
+    """Yield the files that are read, each with its format, ordered by path."""
+    for path in files_below(folder):
+        if path.is_dir() or is_about_reports(path):
+            continue
+        try:
+            file_format = find_format(path)
+        except RefusedFileError:
+            continue  # the survey has said so
+        except (InputError, OSError):
+            file_format = DAMAGED
+        if survey.is_read(file_format):
+            yield path, file_format
+
+
+def read_folder(folder: Path, find_format: FindFormat, open_file: OpenFile, note: NoteProblem) -> Table:
+    """Return the reports of a folder as one table, whose rows stream.
+
+    Raises:
+        InputError: none of its files is read, or it has tables of different columns.
+    """
+    survey = survey_folder(folder, find_format)
+    left_out = survey.left_out_sentence()
+    if not survey.formats:
+        raise InputError(f"{folder}: a folder without reports: {left_out or survey.damaged or 'it has no files'}")
+    if left_out:
+        note(None, left_out)
+    files = partial(files_read, folder, survey, find_format)
+    columns = _document_columns(files(), open_file) if survey.has_documents else _table_columns(files(), open_file)
+    if survey.formats.keys() - TABLES == {TEXT}:
+        columns = tuple(TEXT_NAMES)
+    rows = _rows(folder, files(), columns, open_file, note)
+    return Table(columns, rows, format=survey.description())
+
+
+def _ignore(row: int | None, problem: str, *, kept: bool = False, file: str | None = None) -> None:
+    """Do nothing with a problem that is told when the file is read."""
+
+
+def _document_columns(files: Iterator[tuple[Path, str]], open_file: OpenFile) -> tuple[str, ...]:
+    """Return the columns of documents, as the first file of each format has them."""
+    columns: dict[str, None] = dict.fromkeys(TEXT_NAMES.values())
+    seen: set[str] = set()
+    for path, file_format in files:
+        if file_format not in seen | {TEXT}:
+            try:
+                with open_file(path, _ignore) as table:
+                    columns |= dict.fromkeys(table.columns)
+                    seen.add(file_format)
+            except (InputError, DamagedError, OSError):
+                continue
+    return tuple(columns)
+
+
+def _table_columns(files: Iterator[tuple[Path, str]], open_file: OpenFile) -> tuple[str, ...]:
+    """Return the columns of the first table.
+
+    Raises:
+        InputError: another one has its reports in other columns, so that it is no shard of the same table.
+    """
+    first: tuple[Path, tuple[str, ...]] | None = None
+    for path, _ in files:
+        try:
+            with open_file(path, _ignore) as table:
+                columns = table.columns
+        except (InputError, DamagedError, OSError):
+            continue
+        first = first or (path, columns)
+        if columns != first[1] and _layout(columns) != _layout(first[1]):
+            raise InputError(
+                f"{path.parent}: tables of different columns: {first[0].name} has {', '.join(first[1][:10])}; "
+                f"{path.name} has {', '.join(columns[:10])}. Name one of them, or put those of one kind into a folder"
+            )
+    return first[1] if first else ()
+
+
+def _layout(columns: tuple[str, ...]) -> ColumnLayout | tuple[str, ...]:
+    try:
+        return find_layout(columns)
+    except InputError:
+        return columns
+
+
+def _rows(
+    folder: Path, files: Iterator[tuple[Path, str]], columns: tuple[str, ...], open_file: OpenFile, note: NoteProblem
+) -> Iterator[TableRow]:
+    """Yield the rows of all files, counted on from file to file; a file that cannot be read is a problem."""
+    names = TEXT_NAMES if "report_id" in columns else {}
+    number = 0
+    for path, file_format in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            with open_file(path, partial(_note_in, note, str(path))) as table:
+                for row in table.rows:
+                    number += 1
+                    row.number, row.file = number, str(path)
+                    if file_format == TEXT:
+                        row.cells = {names.get(column, column): cell for column, cell in row.cells.items()}
+                    if file_format in NAMED_BY_FILE:
+                        row.cells[columns[0]] = file_stem(name)
+                    yield row
+        except (InputError, DamagedError, OSError) as error:
+            note(None, str(error).removeprefix(str(path)).lstrip(": "), file=str(path))
+
+
+def _note_in(
+    note: NoteProblem, path: str, row: int | None, problem: str, *, kept: bool = False, file: str | None = None
+) -> None:
+    note(row, problem, kept=kept, file=file or path)

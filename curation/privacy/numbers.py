@@ -1,0 +1,101 @@
+"""Telephone, record and insurance numbers, addresses of all kinds, and high ages in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .identifiers import Identifier, IdentifierKind
+
+# Patterns of digits begin with the digit, and look at what stands before it behind it: a search then skips all
+# that is no digit at once.
+_PHONES = (
+    # North America: (555) 123-4567, 555-123-4567, 1.555.123.4567
+    re.compile(r"[(\d](?<![\w.,/+-].)(?:(?<=1)[-. ]\(?[2-9])?(?<=[(2-9])(?:(?<=\()[2-9])?\d\d(?:\)[ -]{0,2}|[-. ])"
+               r"[2-9]\d\d[-. ]\d{4}(?![\d]|[-/.]\d)"),
+    # With the code of a country, or with the 0 of a long-distance call: +44 20 7946 0958, 0532 123 45 67
+    re.compile(r"\+(?<!\w\+)\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,6}(?!\d)"),
+    re.compile(r"0(?<![\w.,/+:-]0)\d{1,4}(?:[ -]\d{2,4}){2,4}(?!\d)(?![.,/-]\d)"),
+)  # fmt: skip
+_LABELLED_PHONE = re.compile(
+    r"\b(?:tele(?:phone|fax)|tel|phone|ph|fax|facsimile|pager|beeper|mobile|cell|ext(?:ension)?|call(?:ed)?(?: back)?"
+    r"|reached|contact(?:ed)?|dial)\b\.?(?:\s+(?:phone|number|no|is|at|on)\b\.?)*\s*[:#.]?\s*"
+    r"(?P<number>\(?\+?\d[\d ().-]{2,17}\d)(?!\w)(?![./]\d)"
+    r"(?!\s?(?:mm|cm|ml|cc|hu|mg|degrees?)\b)",
+    re.IGNORECASE,
+)
+_SSN = re.compile(r"\d(?<![\w./-]\d)\d\d-\d\d-\d{4}(?![\w-])")
+# Labels of which each number is a record number; then those that also stand before other numbers, and need a "number",
+# "no." or "#" behind them; then those that a colon is enough for.
+_RECORD_LABEL = (
+    r"(?:mrn|m\.r\.n\.|accession|medical\s+record|med\.?\s+rec\w*|ssn|ssan|social\s+security|nhs|uhid|npi|hicn|medicare"
+    r"|medicaid|passport|acc\.?(?=\s*[#:])|mr(?=\s*[#:])|(?:case|order|account|acct|visit|encounter|chart|csn|fin)(?=:)"
+    r"|(?:patient|pt|hospital|unit|chart|file|case|visit|encounter|account|acct|exam|examination|study|order|requisition"
+    r"|request|protocol|insurance|policy|member|group|claim|licen[cs]e|serial|specimen|report|record|identity|national"
+    r"|identification|registration|health|mr|acc|dossier|folder)"
+    r"(?=(?:\s+\w+)?[\s.]*(?:number\b|num\b|no\b|nos\b|nr\b|id\b|i\.d\.|[#№])))"
+)
+_LABELLED_RECORD = re.compile(
+    rf"\b{_RECORD_LABEL}(?:\s+(?:record|insurance|identification|security|card|plan))?"
+    r"(?:[\s.]*(?:numbers?|num|nos?|nr|ids?|i\.d|is)\b)*[\s.:#№=-]*"
+    r"(?P<number>(?:[A-Z]{1,5}[- ]?)?\d(?:[ ](?=\d{3})|[-/.](?=\w)|[A-Z\d])*)",
+    re.IGNORECASE,
+)
+_LEAST_RECORD_DIGITS = 4
+_LONG_NUMBER = re.compile(r"\d(?<![\w.,/+-]\d)\d{6,}(?!\w)(?![.,/-]\d)")
+_LETTERED_NUMBER = re.compile(r"\b(?<![.-])[A-Z]{1,3}-?\d{6,}(?!\w)(?!\.\d)")
+_DICOM_UID = re.compile(r"[12]\.(?<![\w.]..)\d+(?:\.\d+){3,}(?!\w)")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"(?:https?://|ftp://|www\.)[^\s<>\"')\]]+", re.IGNORECASE)
+_STREET = re.compile(
+    r"\d(?<![\w./-]\d)\d{0,4}[A-Z]?\s+(?:[NSEW]\.?\s+)?(?:[A-Z][\w'’.-]*\s+){1,4}?"
+    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Place|Square|Sq|Terrace|Highway|Hwy|Parkway|Pkwy"
+    r"|STREET|ST|AVENUE|AVE|ROAD|RD|BOULEVARD|BLVD|LANE|LN|DRIVE|SQUARE|TERRACE|HIGHWAY|PARKWAY)\b\.?"
+    r"(?:,?\s+(?:Apt|Suite|Ste|Unit|APT|SUITE|STE|UNIT|#)\.?\s*#?\w+)?"
+)
+_STATE = (
+    r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+)
+_ZIP = re.compile(rf"(?:\b[A-Z][\w'’.-]+ ){{0,2}}\b[A-Z][\w'’.-]+,\s*{_STATE}\.?,?\s+\d{{5}}(?:-\d{{4}})?(?!\d)")
+_LABELLED_ADDRESS = re.compile(
+    r"\b(?:zip(?:\s*code)?|post\s?code|postal\s+code)\s*[:#]?\s*(?P<code>(?=[A-Z ]{0,3}\d)[A-Z\d][A-Z\d -]{2,8}[A-Z\d])(?!\w)"
+    r"|\b(?P<box>P\.?\s?O\.?\s+Box\s+\d+)",
+    re.IGNORECASE,
+)
+_AGE = re.compile(
+    r"(?:9\d|1[0-2]\d)(?<![\w.,]9\d)(?<![\w.,]1\d\d)\s*-?\s*(?:years?|yrs?|y)[\s/.-]*(?:old|of\s+age|o\b)"
+    r"|\bage[d]?\s*[:=]?\s*(?:is\s+)?0?(?:9\d|1[0-2]\d)y?(?![\w.])(?!\s?[-–]?\s?\d)",
+    re.IGNORECASE,
+)
+# Needed of what the slow patterns look for, so that they are not tried where it is missing.
+_DIGITS_4 = re.compile(r"\d\d\d|\d[-. ]\d\d")
+
+
+def numbers_in(text: str) -> Iterator[Identifier]:
+    """Yield numbers that stand for a person, addresses and high ages; passages may overlap."""
+    if "@" in text:
+        yield from _matches(_EMAIL, text, IdentifierKind.EMAIL)
+    if "://" in text or "www." in text or "WWW." in text:
+        yield from _matches(_URL, text, IdentifierKind.URL)
+    yield from _matches(_AGE, text, IdentifierKind.AGE)
+    yield from _matches(_STREET, text, IdentifierKind.ADDRESS)
+    if not _DIGITS_4.search(text):
+        return
+    for pattern in (_SSN, _DICOM_UID, _LONG_NUMBER, _LETTERED_NUMBER):
+        yield from _matches(pattern, text, IdentifierKind.RECORD)
+    for match in _LABELLED_RECORD.finditer(text):
+        if sum(map(str.isdigit, match["number"])) >= _LEAST_RECORD_DIGITS:
+            yield Identifier(*match.span("number"), IdentifierKind.RECORD)
+    for pattern in _PHONES:
+        yield from _matches(pattern, text, IdentifierKind.PHONE)
+    for match in _LABELLED_PHONE.finditer(text):
+        if sum(map(str.isdigit, match["number"])) >= _LEAST_RECORD_DIGITS:
+            yield Identifier(*match.span("number"), IdentifierKind.PHONE)
+    yield from _matches(_ZIP, text, IdentifierKind.ADDRESS)
+    for match in _LABELLED_ADDRESS.finditer(text):
+        yield Identifier(*match.span(match.lastgroup or 0), IdentifierKind.ADDRESS)
+
+
+def _matches(pattern: re.Pattern[str], text: str, kind: IdentifierKind) -> Iterator[Identifier]:
+    for match in pattern.finditer(text):
+        yield Identifier(match.start(), match.end(), kind)

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     ENGINE_ERROR = "engine_error"
     LANGUAGE = "language"
+    PHI = "phi"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from curation.caption_set.fingerprint import change_stamp, fingerprint
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
+from curation.caption_set.privacy_check import count_written, is_checked
 from curation.caption_set.publishing import StorePublisher
 from curation.caption_set.resuming import manifest_to_resume
 from curation.caption_set.set_files import PROMPT_FILE
@@ -22,6 +23,7 @@ from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
 from curation.extraction.recipe import OpenPool, Recipe
+from curation.privacy.blanking import blank_outcome, blank_problems, blank_report
 from curation.readers.problems import ProblemLog, problem_lines
 from curation.readers.reports import ColumnsRead, read_reports
 from curation.runtime.errors import InputError, RunError
@@ -51,6 +53,8 @@ class CurateJob:
     license: str | None = None  # of the reports
     shard: Shard | None = None
     publish: StorePublisher | None = None  # a store that the set goes to; ``out`` is where it is made
+    check_phi: bool = False  # count the names, dates and numbers that are written; no row changes
+    drop_phi: bool = False  # blank them, and refuse captions that rest on them
 
     def __post_init__(self) -> None:
         if self.license is not None and not LICENSE.fullmatch(self.license):
@@ -103,16 +107,18 @@ def curate(
             id_column=job.id_column,
             text_columns=job.text_columns,
             limit=job.limit,
-            on_problem=problems,
+            on_problem=blank_problems(problems) if job.drop_phi else problems,
             on_columns=columns_read.append,
         )
+        if job.drop_phi:
+            reports = map(blank_report, reports)
         head = first_group(reports)
         if not head:
             raise InputError(_nothing_read(job.reports, problems))
         on_input(columns_read[0], head)
         source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
         settings = _settings(job, recipe)
-        finished = None if job.overwrite else _finished(job, source, settings)
+        finished = None if job.overwrite else _finished(job, source, settings, progress)
         if finished is not None:
             return finished
         carried_columns = source_columns(head)
@@ -127,6 +133,7 @@ def curate(
                 overwrite=job.overwrite,
                 since=started,
                 publisher=job.publish,
+                check_privacy=job.check_phi or job.drop_phi,
             ) as captions,
         ):
             if recipe.prompt_file is not None:
@@ -187,26 +194,40 @@ def _settings(job: CurateJob, recipe: Recipe) -> CurationSettings:
         limit=job.limit,
         reports_per_part=job.reports_per_part or recipe.reports_per_part,
         shard=None if job.shard is None else str(job.shard),
+        drop_phi=job.drop_phi,
     )
 
 
-def _finished(job: CurateJob, source: InputFingerprint, settings: CurationSettings) -> CurateResult | None:
+def _finished(
+    job: CurateJob, source: InputFingerprint, settings: CurationSettings, progress: Progress
+) -> CurateResult | None:
     """Return the result where an earlier run has finished the set, None where there is something to do.
 
-    Another licence is stated in the finished set. Raises ``SetError`` for a set that was made otherwise.
+    Another licence is stated in the finished set, and what it tells is counted (``check_phi``) if it was not.
+
+    Raises ``SetError`` for a set that was made otherwise.
     """
     manifest = manifest_to_resume(job.out, source, settings, job.publish)
     if manifest is None or not manifest.complete:
         return None
-    if job.license in (None, manifest.license):
+    changes: dict[str, object] = {}
+    if job.license not in (None, manifest.license):
+        changes["license"] = job.license
+    if (job.check_phi or job.drop_phi) and not is_checked(manifest):
+        if job.publish:
+            progress.warning(f"the set is finished and was not checked: `ovct stats {job.publish.shown} --check-phi`")
+        else:
+            changes["privacy"] = count_written(job.out, manifest, progress.raise_if_interrupted)
+    if not changes:
         return CurateResult(manifest, already_done=True)
-    return CurateResult(_with_license(job.out, job.license, job.publish), already_done=True, relicensed=True)
+    changed = _with_changes(job.out, changes, job.publish)
+    return CurateResult(changed, already_done=True, relicensed="license" in changes)
 
 
-def _with_license(root: Path, license: str | None, publish: StorePublisher | None) -> Manifest:
-    """State another licence in a finished set, by writing its manifest and data card anew."""
+def _with_changes(root: Path, changes: dict[str, object], publish: StorePublisher | None) -> Manifest:
+    """Change what a finished set says of itself, by writing its manifest and data card anew."""
     with lock_set(root):
-        manifest = load_manifest(root).model_copy(update={"license": license})
+        manifest = load_manifest(root).model_copy(update=changes)
         complete_set(root, manifest, publish)
     return manifest
 
@@ -238,6 +259,8 @@ def _write(
     store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
     with closing(store), open_pool(captions, processes) as pool:
         for report, outcome in outcomes(batched, store, pool, progress.raise_if_interrupted):
+            if captions.manifest.settings.drop_phi:
+                outcome = blank_outcome(outcome, report.text)
             captions.add(report, outcome)
             progress.advance()
 

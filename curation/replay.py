@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
+from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.set_files import PROMPT_FILE, TableName, part_path, remove_temporary_files
 from curation.caption_set.shards import PartWriter, WrittenPart
@@ -18,6 +19,7 @@ from curation.caption_set.work_folder import SetError, lock_set
 from curation.extraction.recipe import BATCH_REPORTS
 from curation.llm.answer_verification import AnsweredReport, AnswerVerifier
 from curation.llm.responses import ModelResponse
+from curation.privacy.blanking import blank_outcome
 from curation.runtime.errors import InputError
 from curation.runtime.files import put_in_place, temporary_name
 from curation.runtime.processes import Inline, Processes, available_cores, ordered_results, workers
@@ -93,7 +95,10 @@ def _replay_part(
     try:
         for batch, settled in ordered_results(batched, pool.submit, pool.ahead, progress.raise_if_interrupted):
             for answered, outcome in zip(batch, settled, strict=True):
-                writer.add(answered.report, OutcomeColumns.unpack(outcome.packed)._replace(responses=()))
+                columns = OutcomeColumns.unpack(outcome.packed)._replace(responses=())
+                if settings.drop_phi:
+                    columns = blank_outcome(columns, answered.report.text)
+                writer.add(answered.report, columns)
                 progress.advance()
         written = writer.close()
     except BaseException:
@@ -154,6 +159,8 @@ def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -
         for table in REPLAYED_TABLES:
             path = part_path(root, table, index)
             put_in_place(temporary_name(path), path)
+    if done.privacy is not None:
+        done = done.model_copy(update={"privacy": count_written(root, done)})
     write_card(root, done)
     done.save(root)
     return done

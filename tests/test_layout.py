@@ -31,7 +31,7 @@ LEVELS = {
     "curation": (
         ("runtime", "report", "caption"),
         ("cleaning",),
-        ("language",),
+        ("language", "privacy"),
         ("report_language",),
         ("readers",),
         ("verification", "caption_set"),

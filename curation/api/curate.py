@@ -91,6 +91,8 @@ def curate(
     reports_per_part: int | None = None,
     shard: str | None = None,
     ray: str | None = None,
+    check_phi: bool = False,
+    drop_phi: bool = False,
     progress: Progress | None = None,
     **language_model: Unpack[LanguageModelSettings],
 ) -> Curation:
@@ -103,6 +105,8 @@ def curate(
         engine: ``rules``, ``vllm`` or ``openai``.
         shard: ``"I/N"`` makes the I-th of N shares of the input.
         ray: ``local``, ``auto`` or the address of a Ray cluster.
+        check_phi: count the names, dates and numbers that stand in what is written; see ``figures.privacy``.
+        drop_phi: refuse captions that tell such a thing, and blank it in all other columns (implies ``check_phi``).
         progress: receives the progress; silent by default.
         **language_model: settings of a language model, for the engines ``vllm`` and ``openai``.
 
@@ -118,6 +122,7 @@ def curate(
     if unknown := language_model.keys() - LanguageModelSettings.__annotations__.keys():
         raise InputError(f"ovct.curate has no argument {sorted(unknown)[0]!r}")
     from curation import pipeline
+    from curation.caption_set.privacy_check import privacy_warning
     from curation.caption_set.set_files import PLOT_FILE
     from curation.caption_set.sharding import Shard
     from curation.readers.description import describe_input
@@ -140,6 +145,8 @@ def curate(
             license=license,
             shard=share,
             publish=publish,
+            check_phi=check_phi,
+            drop_phi=drop_phi,
         )
         recipe = recipe_for(engine, language_model, None if prompt is None else str(prompt), progress)
         descriptions: list[InputDescription] = []
@@ -153,6 +160,8 @@ def curate(
 
         result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
     manifest = result.manifest
+    if (check_phi or drop_phi) and (sentence := privacy_warning(manifest)):
+        progress.warning(sentence)
     if not result.already_done or not (job.out / PLOT_FILE).exists():
         draw_plot(job.out, manifest, publish)
     return Curation(

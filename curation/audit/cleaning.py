@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from curation.caption_set.audit_results import AUDIT, MEANINGS
 from curation.caption_set.card import write_card
 from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
+from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, TableName, part_path, tables_of
@@ -100,6 +101,8 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
     counts = counts.model_copy(update=kept)
     changes = {"counts": counts, "parts": tuple(parts), "audit": _audit_record(root, store, changed)}
     cleaned = manifest.model_copy(update=changes)
+    if manifest.privacy is not None:
+        cleaned = cleaned.model_copy(update={"privacy": count_written(out, cleaned, progress.raise_if_interrupted)})
     write_card(out, cleaned)
     cleaned.save(out)
     return cleaned

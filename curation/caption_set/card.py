@@ -42,6 +42,7 @@ REASON_TEXTS = {
     Reason.TRUNCATED: "was cut off, as the answer was too long",
     Reason.ENGINE_ERROR: "was never made: the engine failed",
     Reason.LANGUAGE: "was not made: the report, or a part of it, is not English",
+    Reason.PHI: "would tell a name, a date or a number of a record (`--drop-phi`)",
 }
 """What each reason says of a refused caption, as the end of "the caption …"."""
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from curation.readers.description import InputDescription
 
 from .manifest import Manifest, Usage
+from .privacy_counts import PrivacyCounts
 from .stats import SetSummary
 
 
@@ -15,7 +16,8 @@ class SetFigures(BaseModel):
 
     ``languages`` counts reports by the code of their language, ``captions_by_organ`` accepted captions by organ and
     status, ``refused_by_reason`` refused captions.
-    ``skipped_rows`` is None while the set is unfinished. ``usage`` is there where a language model was asked.
+    ``skipped_rows`` is None while the set is unfinished. ``usage`` is there where a language model was asked,
+    ``privacy`` where names, dates and numbers were counted (``--check-phi``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +36,7 @@ class SetFigures(BaseModel):
     refused_by_reason: dict[str, int]
     seconds: float
     usage: Usage | None
+    privacy: PrivacyCounts | None
 
 
 class CurationFigures(SetFigures):
@@ -67,4 +70,5 @@ def set_figures(summary: SetSummary, folder: str) -> SetFigures:
         refused_by_reason=dict(sorted(summary.rejects.items())),
         seconds=manifest.seconds,
         usage=manifest.usage,
+        privacy=manifest.privacy,
     )

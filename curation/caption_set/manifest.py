@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from curation.runtime.errors import OvctError
 from curation.runtime.files import write_text
 
+from .privacy_counts import PrivacyCounts
+
 FILE_NAME = "manifest.json"
 FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
 
@@ -52,6 +54,7 @@ class CurationSettings(_ManifestRecord):
     ``ovct`` is the program's version. ``prompt``, ``vocabulary`` (of organs) and ``lexicon`` (of the other words that
     engine and verifier know) are digests of files; ``options`` are the engine's. ``shard`` is "I/N" where the set holds
     every N-th part alone (``--shard``). ``language`` is "any" where reports that are not English were asked about too.
+    ``drop_phi``: names, dates and numbers were blanked (``--drop-phi``).
     """
 
     ovct: str
@@ -67,10 +70,12 @@ class CurationSettings(_ManifestRecord):
     reports_per_part: int
     shard: str | None = None
     language: Literal["en", "any"] = "en"
+    drop_phi: bool = False
 
     def digest(self) -> str:
-        """Return one string that stands for all settings."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Return one string that stands for all settings; without a later one it is that of earlier versions."""
+        later = set() if self.drop_phi else {"drop_phi"}
+        return hashlib.sha256(self.model_dump_json(exclude=later).encode()).hexdigest()
 
     def answers_digest(self) -> str:
         """Return one string that stands for the settings that a model's answers depend on, next to the questions."""
@@ -217,7 +222,8 @@ class Manifest(_ManifestRecord):
     ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same; both
     are null until the input was read to its end. ``license`` is that of the reports, as Hugging Face names it. It
     decides no row, so it is none of the settings. ``seconds`` is the time of all runs together. ``replayed`` is when
-    the answers were verified again, ``audit`` is there where an audit has changed the rows.
+    the answers were verified again, ``audit`` is there where an audit has changed the rows. ``privacy`` is there where
+    the rows were checked for names, dates and numbers.
     """
 
     format: Literal["ovct caption set 1"] = FORMAT
@@ -229,6 +235,7 @@ class Manifest(_ManifestRecord):
     license: str | None = None
     counts: Counts = Counts()
     usage: Usage | None = None
+    privacy: PrivacyCounts | None = None
     skipped: int | None = None
     warnings: int | None = None
     seconds: float = 0.0

@@ -15,6 +15,7 @@ from curation.runtime.progress import Progress
 from curation.runtime.provenance import versions
 
 from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, load_manifest
+from .privacy_counts import PrivacyCounts
 from .publishing import StorePublisher
 from .resuming import check_parts, differences
 from .set_files import PROMPT_FILE, SKIPPED_FILE, part_path, remove_leftovers, tables_of
@@ -147,6 +148,7 @@ def _merged_manifest(manifests: Sequence[Manifest]) -> Manifest:
         "versions": versions(),
         "counts": _counts(manifests),
         "usage": _usage([manifest.usage for manifest in manifests if manifest.usage]),
+        "privacy": _privacy([manifest.privacy for manifest in manifests]),
         "seconds": round(sum(manifest.seconds for manifest in manifests), 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "license": next((manifest.license for manifest in manifests if manifest.license), None),
@@ -161,6 +163,17 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
         repairs = RepairCounts(counts.returned, counts.repaired)
         rejects = Counter(counts.rejects)
         total = total.plus(counts.reports, counts.by_organ_and_status(), rejects, repairs, counts.languages)
+    return total
+
+
+def _privacy(counts: Sequence[PrivacyCounts | None]) -> PrivacyCounts | None:
+    """Return the sums, None where a shard was not checked. The problem rows are the same in every shard."""
+    total = PrivacyCounts()
+    for place, one in enumerate(counts):
+        if one is None:
+            return None
+        places = {name: kinds for name, kinds in one.places.items() if not place or name != SKIPPED_FILE}
+        total = total.plus(one.model_copy(update={"places": places}))
     return total
 
 

@@ -15,6 +15,7 @@ from curation.runtime.files import whole_file
 from curation.runtime.progress import readable
 
 from .manifest import Manifest, load_manifest
+from .privacy_check import privacy_lines
 from .set_files import part_path
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ def _facts(summary: SetSummary) -> Table:
         "time": f"{readable(manifest.seconds)}{rate}",
         **_usage(summary),
     }
+    if lines := privacy_lines(manifest):
+        facts["privacy"] = "\n".join(lines)
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
         table.add_row(name, value)

@@ -18,6 +18,8 @@ from curation.runtime.provenance import versions
 
 from .card import write_card
 from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
+from .privacy_check import count_part, count_parts, count_problems, is_checked
+from .privacy_counts import PrivacyCounts
 from .resuming import manifest_to_resume
 from .set_files import CARD_FILE, PROMPT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
 from .shards import PartWriter
@@ -33,17 +35,25 @@ class CaptionSetWriter:
     """Writes the reports of one run and their outcomes into a caption set, part by part. Made by ``open_set``.
 
     ``root`` is the set's folder and ``work`` its folder for files of the unfinished run. ``usage`` is called for what a
-    language model has done so far. ``since`` is when the run began (``time.monotonic``).
+    language model has done so far. ``since`` is when the run began (``time.monotonic``). With ``check_privacy`` the
+    names, dates and numbers in each finished part are counted.
     """
 
     def __init__(
-        self, root: Path, work: Path, manifest: Manifest, since: float, publisher: SetPublisher | None = None
+        self,
+        root: Path,
+        work: Path,
+        manifest: Manifest,
+        since: float,
+        publisher: SetPublisher | None = None,
+        check_privacy: bool = False,
     ) -> None:
         self.root = root
         self.work = work
         self.manifest = manifest
         self.usage: Callable[[], Usage | None] = lambda: manifest.usage
         self._publisher = publisher
+        self._check_privacy = check_privacy
         settings = manifest.settings
         self._tables = tables_of(settings)
         self._made_by = MadeBy(settings.engine, settings.model, settings.prompt)
@@ -76,6 +86,7 @@ class CaptionSetWriter:
         index = len(self.manifest.parts)
         written = self._part.commit()
         self._part = None
+        privacy = self._with_counts(lambda: count_part(self.root, index, self._tables))
         if self._publisher:
             self._publisher.put_part(index, self._tables)
         counts = self.manifest.counts.plus(
@@ -83,11 +94,15 @@ class CaptionSetWriter:
         )
         parts = (*self.manifest.parts, written.part)
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
-        self.manifest = self.manifest.model_copy(update=changes)
+        self.manifest = self.manifest.model_copy(update={**changes, "privacy": privacy})
         if len(parts) % max(len(parts) // PARTS_PER_SAVE, 1) == 0:
             _save_manifest(self.root, self.manifest, self._publisher)
         if self._publisher:
             self._publisher.drop_part(index, self._tables)
+
+    def _with_counts(self, count: Callable[[], PrivacyCounts]) -> PrivacyCounts | None:
+        before = self.manifest.privacy
+        return (before or PrivacyCounts()).plus(count()) if self._check_privacy else before
 
     def _seconds(self) -> float:
         now = time.monotonic()
@@ -104,9 +119,11 @@ class CaptionSetWriter:
         if skipped or warnings:
             with whole_file(self.root / SKIPPED_FILE) as temporary, temporary.open("wb") as file:
                 file.writelines(problems)
+        privacy = self._with_counts(lambda: count_problems(self.root))
         changes = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        manifest = self.manifest.model_copy(update={**changes, "usage": self.usage(), "finished": finished})
+        made = {"usage": self.usage(), "privacy": privacy, "finished": finished}
+        manifest = self.manifest.model_copy(update={**changes, **made})
         complete_set(self.root, manifest, self._publisher)
         self.manifest = manifest
 
@@ -143,12 +160,14 @@ def open_set(
     overwrite: bool = False,
     since: float | None = None,
     publisher: SetPublisher | None = None,
+    check_privacy: bool = False,
 ) -> Iterator[CaptionSetWriter]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
     Whether the set can be resumed is decided here, under its lock; a caller that asks ``manifest_to_resume`` before
     only learns it sooner. A ``license`` takes the place of one that was stated before. ``since`` is when the run began
     (``time.monotonic``, by default now). With ``publisher`` the set goes to a store, and is made in the folder.
+    ``check_privacy`` counts the names, dates and numbers that are written, also in parts that were finished before.
 
     Raises:
         SetError: the folder holds something else or a set that was made otherwise, or another run writes it.
@@ -169,7 +188,10 @@ def open_set(
             manifest = manifest.model_copy(update={"license": license})
             manifest.save(root)
         _prepare_folder(root, manifest, publisher)
-        captions = CaptionSetWriter(root, work, manifest, time.monotonic() if since is None else since, publisher)
+        if check_privacy and not publisher and not is_checked(manifest):  # parts that an earlier run made without it
+            manifest = manifest.model_copy(update={"privacy": count_parts(root, manifest)})
+        begun = time.monotonic() if since is None else since
+        captions = CaptionSetWriter(root, work, manifest, begun, publisher, check_privacy)
         try:
             yield captions
         finally:

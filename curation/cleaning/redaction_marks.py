@@ -14,6 +14,8 @@ from .edits import Edit
 
 BLANK = "___"
 """What stands in a clean text for a word that was made unreadable, and for an empty field of a form."""
+IDENTITY_MARK = "▮"
+"""Stands for each character of a name, a date or a number that ``ovct curate --drop-phi`` has taken out."""
 
 _PEOPLE = "patient|person|per|doctor|physician|radiologist|provider|surgeon|md|staff|resident|signature|initials"
 _PLACES = (
@@ -34,6 +36,7 @@ _TYPED = re.compile(
     rf"(?:[ _:-]?(?:of birth|name|number|first|last|\d{{1,4}}|[A-Z]))*{_CLOSE}",
     re.IGNORECASE,
 )
+_OURS = re.compile(f"{IDENTITY_MARK}+")
 _SMALL_LETTERS = re.compile(r"[a-z]")
 _REDACTED = "redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+"
 _IN_ROUND_BRACKETS = re.compile(rf"\((?i:{_REDACTED})\)")
@@ -56,6 +59,8 @@ _BEHIND_IDENTITY = re.compile(r"\s*,?\s*(?:m\.?d\.?\b|year[- ]old|y/?o\b|hours?\
 
 def identity_edits(text: str) -> Iterator[Edit]:
     """Yield the edits that take out marks which say that a name, a place, a date or a number stood there."""
+    for match in _OURS.finditer(text) if IDENTITY_MARK in text else ():
+        yield Edit(match.start(), match.end(), "", "identity")
     if not any(sign in text for sign in "[<{("):
         return
     for pattern in (_STARRED, _TYPED):

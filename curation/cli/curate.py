@@ -11,6 +11,7 @@ import typer
 from .errors import errors_reported
 from .options import (
     MODELS,
+    PRIVACY,
     SCALE,
     GeneralOptions,
     IdColumn,
@@ -73,6 +74,30 @@ class ScaleOptions:
 
 
 @dataclass(frozen=True)
+class PrivacyOptions:
+    """What becomes of names, dates and numbers that tell who somebody is."""
+
+    check_phi: Annotated[
+        bool,
+        typer.Option(
+            "--check-phi",
+            help="Count the names, dates, telephone and record numbers in what is written, by table. By patterns: a "
+            "check, no guarantee.",
+            rich_help_panel=PRIVACY,
+        ),
+    ] = False
+    drop_phi: Annotated[
+        bool,
+        typer.Option(
+            "--drop-phi",
+            help="Blank them before anything reads the reports, and refuse captions that rest on them; report ids "
+            "stay. Implies --check-phi.",
+            rich_help_panel=PRIVACY,
+        ),
+    ] = False
+
+
+@dataclass(frozen=True)
 class DraftingOptions(LanguageModelOptions):
     """How a language model drafts captions."""
 
@@ -123,6 +148,7 @@ def curate(
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     *,
+    privacy: PrivacyOptions,
     scale: ScaleOptions,
     prompt: Annotated[
         str | None,
@@ -158,6 +184,8 @@ def curate(
                 shard=scale.shard,
                 reports_per_part=scale.reports_per_part,
                 ray=scale.ray,
+                check_phi=privacy.check_phi,
+                drop_phi=privacy.drop_phi,
                 progress=progress,
                 **cast("LanguageModelSettings", language_model.given()),
             )

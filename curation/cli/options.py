@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from curation.report import RowProblem
 
 COLUMNS = "Columns of the input"
+PRIVACY = "Privacy"
 SCALE = "Large inputs"
 MODELS = "Language models (vllm and openai)"
 SERVER = "Only openai"

@@ -153,6 +153,14 @@ def stats(
             show_default="DIR/captions.png",
         ),
     ] = None,
+    check_phi: Annotated[
+        bool,
+        typer.Option(
+            "--check-phi",
+            help="Count the names, dates, telephone and record numbers in the set now, by table. By patterns: a check, "
+            "no guarantee.",
+        ),
+    ] = False,
     *,
     json: Json = False,
     general: GeneralOptions,
@@ -162,6 +170,7 @@ def stats(
         from rich.console import Console
 
         from curation.caption_set.figures import set_figures
+        from curation.caption_set.privacy_check import with_privacy
         from curation.caption_set.set_files import PLOT_FILE
         from curation.caption_set.stats import check_plot_path, count_set, draw, show
         from curation.runtime.progress import TerminalProgress
@@ -172,6 +181,8 @@ def stats(
             check_plot_path(plot)
         with TerminalProgress("files", quiet=general.quiet) as progress:
             summary = count_set(local_copy(folder, progress))
+            if check_phi:
+                summary.manifest = with_privacy(summary.root, summary.manifest, progress.raise_if_interrupted)
         place = redact_url(str(folder)) if is_url(folder) else str(folder)
         if json:
             print_json(set_figures(summary, place).model_dump(mode="json"))

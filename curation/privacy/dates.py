@@ -1,4 +1,4 @@
-"""Dates in a text: with a day or a month, in any of the notations that reports in English have. A year alone is none."""
+"""Dates in a text: with a day or a month, in any of the notations of reports in English. A year alone is none."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _is_numeric_date(match: re.Match[str]) -> bool:
     if len(first) == 4:
         return _is_date(second, third, first)
     if len(third) == 2:  # "1.2.13" may number a paragraph, so may "1-2-13"
-        if match["sign"].strip() != "/" and (len(first), len(second)) != (2, 2) or " " in match["sign"]:
+        if (match["sign"].strip() != "/" and (len(first), len(second)) != (2, 2)) or " " in match["sign"]:
             return False
     return len(first) <= 2 and (_is_date(first, second, third) or _is_date(second, first, third))
 

@@ -29,14 +29,14 @@ class Identifier(NamedTuple):
 
 
 KIND_WORDS = {
-    IdentifierKind.NAME: ("a name", "names"),
-    IdentifierKind.DATE: ("a date", "dates"),
-    IdentifierKind.PHONE: ("a telephone number", "telephone numbers"),
-    IdentifierKind.RECORD: ("a record number", "record numbers"),
-    IdentifierKind.EMAIL: ("an e-mail address", "e-mail addresses"),
-    IdentifierKind.URL: ("a web address", "web addresses"),
-    IdentifierKind.ADDRESS: ("a postal address", "postal addresses"),
-    IdentifierKind.AGE: ("an age above 89", "ages above 89"),
-    IdentifierKind.BLANKED: ("a blanked passage", "blanked passages"),
+    IdentifierKind.NAME: "a name",
+    IdentifierKind.DATE: "a date",
+    IdentifierKind.PHONE: "a telephone number",
+    IdentifierKind.RECORD: "a record number",
+    IdentifierKind.EMAIL: "an e-mail address",
+    IdentifierKind.URL: "a web address",
+    IdentifierKind.ADDRESS: "a postal address",
+    IdentifierKind.AGE: "an age above 89",
+    IdentifierKind.BLANKED: "blanked passages",
 }
-"""Each kind in words: one of it, and several."""
+"""One of each kind in words."""

@@ -119,11 +119,11 @@ def _in_fields(text: str) -> Iterator[_Name]:
 def _behind_verbs(text: str) -> Iterator[_Name]:
     for match in _BY.finditer(text):
         name = _name(text, match.end(), comma=match["colon"] is not None)
-        if name and (match["strong"] or match["colon"] or name.words > 1 and not name.capitals):
+        if name and (match["strong"] or match["colon"] or (name.words > 1 and not name.capitals)):
             yield name
     for match in _TOLD.finditer(text):
         name = _name(text, match.end())
-        if name and (name.words > 1 and not name.capitals or match[0].rstrip().lower() == "dear"):
+        if name and ((name.words > 1 and not name.capitals) or match[0].rstrip().lower() == "dear"):
             yield name
 
 
@@ -138,7 +138,7 @@ def _before_degrees(text: str) -> Iterator[_Name]:
             position = words[first].start(1)
             position = len(text[:position].rstrip(" \t,"))
         name = _name(text, words[first].start(1), comma=True) if first < len(words) else None
-        if name and (match["comma"] or name.words > 1 and not name.capitals):
+        if name and (match["comma"] or (name.words > 1 and not name.capitals)):
             yield name
 
 
@@ -155,7 +155,7 @@ def _name(text: str, position: int, *, any_case: bool = False, comma: bool = Fal
     words: list[str] = []
     while len(words) < MOST_WORDS and (match := _WORD.match(text, position)):
         word = match[1]
-        if word not in _PARTICLES and not (_is_name_word(word) or any_case and may_be_name(word)):
+        if word not in _PARTICLES and not (_is_name_word(word) or (any_case and may_be_name(word))):
             break
         first = match.start(1) if first is None else first
         position = match.end()

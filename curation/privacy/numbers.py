@@ -54,11 +54,13 @@ _STREET = re.compile(
     r"(?:,?\s+(?:Apt|Suite|Ste|Unit|APT|SUITE|STE|UNIT|#)\.?\s*#?\w+)?"
 )
 _STATE = (
-    r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+    r"(?:A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
+    r"|W[AIVY])"
 )
 _ZIP = re.compile(rf"(?:\b[A-Z][\w'’.-]+ ){{0,2}}\b[A-Z][\w'’.-]+,\s*{_STATE}\.?,?\s+\d{{5}}(?:-\d{{4}})?(?!\d)")
 _LABELLED_ADDRESS = re.compile(
-    r"\b(?:zip(?:\s*code)?|post\s?code|postal\s+code)\s*[:#]?\s*(?P<code>(?=[A-Z ]{0,3}\d)[A-Z\d][A-Z\d -]{2,8}[A-Z\d])(?!\w)"
+    r"\b(?:zip(?:\s*code)?|post\s?code|postal\s+code)\s*[:#]?\s*"
+    r"(?P<code>(?=[A-Z ]{0,3}\d)[A-Z\d][A-Z\d -]{2,8}[A-Z\d])(?!\w)"
     r"|\b(?P<box>P\.?\s?O\.?\s+Box\s+\d+)",
     re.IGNORECASE,
 )

@@ -21,10 +21,11 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
 ])
 # fmt: on
 _HYPHENS = frozenset("-\u2010\u2011")
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"[^\W_]+|(?<=\s)&(?=\s)")
 # The gap between two words of one term may hold "the", but nothing that ends a phrase, and no empty line.
 _MARKS = r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*"
 _GAP = re.compile(rf"{_MARKS}(?:the{_MARKS})?", re.IGNORECASE)
+_JOINER = re.compile(r"(?:and|or|to) ", re.IGNORECASE)
 _UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
 _SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
 
@@ -59,6 +60,7 @@ class Words:
         prefix, begin = "", 0
         for match in _WORD.finditer(text):
             word, (start, end) = match[0].lower(), match.span()
+            word = "and" if word == "&" else word
             if word == "the" and not prefix:
                 continue
             if word in _PREFIXES and _binds(text, word, end):
@@ -94,7 +96,7 @@ def _binds(text: str, prefix: str, end: int) -> bool:
         return False
     if text[end] in _HYPHENS:
         return True
-    return text[end] == " " and prefix in _LOOSE_PREFIXES and not text.startswith(("and ", "or ", "to "), end + 1)
+    return text[end] == " " and prefix in _LOOSE_PREFIXES and not _JOINER.match(text, end + 1)
 
 
 def tokens_of(term: str) -> list[str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from random import Random
 
-from .rewriting import Rewrite, changed, edit_sentences, sentences, sub
+from .rewriting import Edit, Rewrite, changed, edit_sentences, sentences, sub
 
 _FULL_WIDTH = {code: code + 0xFEE0 for code in (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B))}
 _LIGATURES = (("ffi", "\ufb03"), ("ffl", "\ufb04"), ("ff", "\ufb00"), ("fi", "\ufb01"), ("fl", "\ufb02"))
+# "… are unremarkable The lung bases …", "… of both lungs" Nodules …"
+_RUN_ON = re.compile(
+    r"[a-z0-9)?\"”][\"”]?\s(?:The|There|This|These|No|Both|Multiple|Bilateral|Otherwise|Stomach|When|In|It|Other) [a-z]"
+)
 _LONG_WORD = re.compile(r"[a-z]{9,}")
 
 
@@ -45,12 +50,19 @@ def _double_spaces_behind_stops(text: str, rng: Random) -> str | None:
     return edit_sentences(text, lambda sentence: sentence + " ")
 
 
-def _title_case(text: str, rng: Random) -> str | None:
-    return changed(text, re.sub(r"(?<![\w'’])[a-z](?=[a-z])", lambda letter: letter[0].upper(), text))
+def _cased(edit: Callable[[str], str]) -> Edit:
+    """Return the edit of a text's letters, unless its capitals alone show where a sentence begins."""
+    return lambda text, rng: None if _RUN_ON.search(text) else changed(text, edit(text))
+
+
+def _title_case(text: str) -> str:
+    return re.sub(r"(?<![\w'’])[a-z](?=[a-z])", lambda letter: letter[0].upper(), text)
 
 
 def _capital_lines(text: str, rng: Random) -> str | None:
     """Return the text with every third sentence in capitals, as emphasis."""
+    if _RUN_ON.search(text):
+        return None
     chosen = [sentence for number, sentence in enumerate(sentences(text)) if number % 3 == 0]
     rewritten = text
     for start, end, _ in chosen:
@@ -80,8 +92,8 @@ REWRITES = (
     Rewrite("quotes", "typographic quotation marks", "characters", _quotes),
     Rewrite("stops_doubled", "two full stops for one", "characters",
             lambda text, rng: edit_sentences(text, lambda sentence: sentence + ".")),
-    Rewrite("upper_case", "all in capitals", "characters", lambda text, rng: changed(text, text.upper())),
-    Rewrite("lower_case", "no capitals", "characters", lambda text, rng: changed(text, text.lower())),
-    Rewrite("title_case", "Each Word With A Capital", "characters", _title_case),
+    Rewrite("upper_case", "all in capitals", "characters", _cased(str.upper)),
+    Rewrite("lower_case", "no capitals", "characters", _cased(str.lower)),
+    Rewrite("title_case", "Each Word With A Capital", "characters", _cased(_title_case)),
     Rewrite("capital_sentences", "every third sentence in capitals", "characters", _capital_lines),
 )  # fmt: skip

@@ -66,6 +66,11 @@ def _behind(*endings: str) -> Edit:
     return lambda text, rng: text.rstrip() + rng.choice(endings)
 
 
+def _told(*notes: str) -> Edit:
+    """Return the edit that puts a note behind the last sentence, on a line of its own where that has no full stop."""
+    return lambda text, rng: text.rstrip() + (" " if text.rstrip().endswith(".") else "\n") + rng.choice(notes)
+
+
 def _repeated_findings(text: str, rng: Random) -> str | None:
     """Return a text that has no other sections with a second copy of it, under a heading."""
     return None if _HEADING.search(text) or _OPENS_WITH_HEADING.match(text) else f"FINDINGS: {text}\n\nFINDINGS: {text}"
@@ -118,17 +123,17 @@ _HISTORY = "HISTORY: 58-year-old with cough and left kidney stones. Rule out pul
 
 REWRITES = (
     Rewrite("heading_first", "a heading FINDINGS before the text", "sections",
-            lambda text, rng: changed(text, _headed(text))),
-    Rewrite("headings_other_words", "headings in other words", "sections", _other_words),
-    Rewrite("headings_title_case", "Headings: with one capital", "sections", _headings("{t}: ")),
-    Rewrite("headings_lower_case", "headings: in small letters", "sections", _headings("{h}: ")),
-    Rewrite("headings_own_line", "headings on lines of their own", "sections", _headings("{H}:\n")),
+            lambda text, rng: changed(text, _headed(text)), "first"),
+    Rewrite("headings_other_words", "headings in other words", "sections", _other_words, "first"),
+    Rewrite("headings_title_case", "Headings: with one capital", "sections", _headings("{t}: "), "first"),
+    Rewrite("headings_lower_case", "headings: in small letters", "sections", _headings("{h}: "), "first"),
+    Rewrite("headings_own_line", "headings on lines of their own", "sections", _headings("{H}:\n"), "first"),
     Rewrite("headings_without_colon", "headings on lines of their own, without a colon", "sections",
-            _headings("\n{H}\n")),
-    Rewrite("headings_bold", "headings in Markdown's bold", "sections", _headings("**{H}:** ")),
-    Rewrite("headings_markdown", "headings as in Markdown", "sections", _headings("\n## {t}\n\n")),
-    Rewrite("headings_html", "headings in bold as in HTML", "sections", _headings("<b>{H}:</b><br>")),
-    Rewrite("headings_dashed", "headings before a dash", "sections", _headings("{H} - ")),
+            _headings("\n{H}\n"), "first"),
+    Rewrite("headings_bold", "headings in Markdown's bold", "sections", _headings("**{H}:** "), "first"),
+    Rewrite("headings_markdown", "headings as in Markdown", "sections", _headings("\n## {t}\n\n"), "first"),
+    Rewrite("headings_html", "headings in bold as in HTML", "sections", _headings("<b>{H}:</b><br>"), "first"),
+    Rewrite("headings_dashed", "headings before a dash", "sections", _headings("{H} - "), "first"),
     Rewrite("title_before", "a title before the text", "sections", _before(f"{_TITLE}\n"), "first"),
     Rewrite("sections_before", "EXAM, HISTORY, TECHNIQUE and COMPARISON before the text", "sections",
             _before(f"EXAM: {_TITLE}", "", _HISTORY, "", _TECHNIQUE, "", "COMPARISON: None.", "", "FINDINGS:"),
@@ -138,10 +143,10 @@ REWRITES = (
     Rewrite("findings_repeated", "the findings a second time", "sections", _repeated_findings, "first"),
     Rewrite("signature", "a signature or attestation behind the text", "sections", _behind(*_SIGNED), "last"),
     Rewrite("told_at_end", "who was informed, behind the text", "sections",
-            _behind(*(f" {note}" for note in _TOLD)), "last"),
+            _told(*_TOLD), "last"),
     Rewrite("told_inside", "who was informed, between two sentences", "sections", _inserted(*_TOLD)),
     Rewrite("marks_at_end", "sentences with marks of de-identification behind the text", "sections",
-            _behind(*(f" {note}" for note in _MARKS)), "last"),
+            _told(*_MARKS), "last"),
     Rewrite("marks_inside", "sentences with marks of de-identification between two sentences", "sections",
             _inserted(*_MARKS)),
     Rewrite("advice_inside", "a recommendation between two sentences", "sections",

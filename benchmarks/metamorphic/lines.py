@@ -10,7 +10,7 @@ from random import Random
 
 from benchmarks.quality.captions.statements import organs_in
 
-from .rewriting import Edit, Rewrite, changed, is_plain, sentences, sub
+from .rewriting import Edit, Rewrite, changed, is_plain, sentences
 
 _LINE_END = re.compile(r"\r\n?|\n")
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s")
@@ -89,6 +89,13 @@ def _blank_lines(text: str, rng: Random) -> str | None:
     return "\n\n".join([*pieces, text[at:]]) if pieces else None
 
 
+def _lines_doubled(text: str, rng: Random) -> str | None:
+    """Return the text with a blank line before each line that stands for itself."""
+    lines = text.split("\n")
+    alone = [bool(organs_in(line)) and not GOES_ON.match(line) for line in lines]
+    return changed(text, "\n".join(f"\n{line}" if new else line for line, new in zip(lines, alone, strict=True)))
+
+
 def _list(mark: Callable[[int], str]) -> Edit:
     """Return the edit that makes each sentence an item of a list, where the text has no list of its own."""
 
@@ -126,7 +133,7 @@ REWRITES = (
     Rewrite("line_per_sentence", "each sentence on its line", "lines", _each_on_its_line),
     Rewrite("blank_lines", "a blank line before each sentence that stands for itself", "lines", _blank_lines),
     Rewrite("line_ends_doubled", "blank lines between all lines of a text that has lines", "lines",
-            sub(r"(?<=[.:])\n(?=\S)", "\n\n")),
+            _lines_doubled),
     Rewrite("list_dashes", "each sentence an item behind -", "lines", _list(lambda _: "-")),
     Rewrite("list_dots", "each sentence an item behind •", "lines", _list(lambda _: "•")),
     Rewrite("list_stars", "each sentence an item behind *", "markup", _list(lambda _: "*")),

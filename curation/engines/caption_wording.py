@@ -24,7 +24,7 @@ _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s
 _DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
 _STILL_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally)\b", re.IGNORECASE)
 _LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
-_PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b")
+_PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
 _DANGLING = re.compile(
     r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
@@ -142,7 +142,7 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
         name = f"{name.split()[0]} {_between(statement, mention.start, mention.end)}"
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
     if verb is None and not _LOCATIVE.search(before):
-        after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2]], after, count=1)
+        after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
     text = f"{before} {name} {after}".strip()
     return _between(statement, first.start, last.end) if _STILL_BOTH.search(text) else text
 
@@ -210,7 +210,7 @@ def _with_cue(run: Sequence[Clause], text: str, statement: ParsedStatement) -> s
 def _singular(text: str) -> str:
     """Return a predicate with its verb in the singular."""
     head, _, rest = text.partition(" ")
-    return f"{SINGULAR_VERBS.get(head, head)} {rest}".strip()
+    return f"{SINGULAR_VERBS.get(head.lower(), head)} {rest}".strip()
 
 
 def _between(statement: ParsedStatement, start: int, end: int) -> str:

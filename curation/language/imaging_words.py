@@ -25,7 +25,9 @@ IMAGE_NOUNS = frozenset(
 )
 WINDOW_NOUNS = frozenset(("window", "windows", "windowing", "algorithm", "algorithms", "kernel", "kernels"))
 # Tissues that windows are named after, where the vocabulary takes the whole name for no organ.
-WINDOW_TISSUES = frozenset("bone bony brain lung liver mediastinal mediastinum abdominal stroke subdural".split())
+WINDOW_TISSUES = frozenset(
+    "bone bony brain lung pulmonary liver mediastinal mediastinum abdominal stroke subdural".split()
+)
 # Beginnings of words for what a lesion does with contrast.
 ENHANCEMENT = ("enhanc", "hyperenhanc", "hypoenhanc", "nonenhanc", "isoenhanc", "washout", "washin", "hypervascular")
 WASH = frozenset(("wash", "washes", "washed", "washing"))
@@ -89,6 +91,16 @@ def imaging_names(tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> 
         if head is not None:
             names.append(ImagingName(start, end, head))
     return names
+
+
+def window_heading(tokens: Sequence[Token]) -> int:
+    """Return the end of a window that opens a statement as a heading, or 0: "When examined in the bone window; …"."""
+    for at, token in enumerate(tokens[: 3 * _FARTHEST]):
+        if token.word in WINDOW_NOUNS and at and not tokens[at - 1].word.startswith("aort"):
+            start = next((index for index in range(at) if tokens[index].word not in FRAME_WORDS), at)
+            tissue = all(token.word in PHASE_MODIFIERS or token.word in WINDOW_TISSUES for token in tokens[start:at])
+            return at + 1 if tissue and start < at and _is_heading(tokens, start, at) else 0
+    return 0
 
 
 def _head(tokens: Sequence[Token], start: int, end: int, organ_tokens: set[int]) -> int | None:

@@ -107,10 +107,10 @@ def _states_a_quality(term: Term) -> bool:
 
 
 def _with_conjunctions(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with "well" of "A as well as B" as an "and", which lists as that of "A and B" does."""
+    """Return the tokens with "&", and "well" of "A as well as B", as an "and" that joins a list."""
     words = [token.word for token in tokens]
-    for index in range(1, len(tokens) - 1):
-        if words[index] == "well" and words[index - 1] == words[index + 1] == "as":
+    for index, word in enumerate(words):
+        if word == "&" or (word == "well" and words[index - 1 : index] == words[index + 1 : index + 2] == ["as"]):
             tokens[index] = tokens[index]._replace(word="and", stem="and")
     return tokens
 

@@ -31,6 +31,7 @@ _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multi
 _BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|\(?[a-hA-H]\)(?=\s)|;)+""")
 _TRAIL = frozenset('"“”•◦▪●·*')
+_CLOSING = re.compile(r"[()\n\r]")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
 _ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d))")
@@ -86,10 +87,10 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     """Tell whether the sentence goes on behind the stop at ``at``: after an abbreviation, a list number, a unit."""
     if text[at] == "." and at - _LONGEST_SHORT_WORD > begin and text[at - _LONGEST_SHORT_WORD : at].isalpha():
         return False  # no abbreviation or unit is that long
-    following = text[last : last + 40].lstrip()[:1]
-    if text[at] != ".":  # "(small vessel disease? Small airway disease?)" is one statement
-        in_brackets = text.count("(", begin, at) > text.count(")", begin, at)
-        return following.islower() or (in_brackets and text.find(")", at, at + LONGEST_BRACKET) > 0)
+    following = text[last : last + 40].lstrip()
+    if text[at] != ".":  # "(small vessel disease? Small airway disease?)" is one statement, and so is "cyst? (stable)"
+        return following.lstrip("(")[:1].islower() or _in_brackets(text, begin, last)
+    following = following[:1]
     word = _LAST_WORD.search(text, max(begin, at - 20), at)
     if word is None:
         return False
@@ -99,6 +100,15 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     if previous in NUMBER_ABBREVIATIONS:
         return following.isdigit()
     return previous in ABBREVIATIONS or (previous in ABBREVIATED_UNITS and following.islower())
+
+
+def _in_brackets(text: str, begin: int, at: int) -> bool:
+    """Tell whether ``at`` stands in brackets that its statement opens, and that close a little further on its line."""
+    opening = text.rfind("(", begin, at)
+    if opening < 0 or ")" in text[opening:at]:
+        return False
+    closing = _CLOSING.search(text, at, at + LONGEST_BRACKET)
+    return closing is not None and closing[0] == ")"
 
 
 def _line_ends_statement(text: str, begin: int, at: int, end: int) -> bool:

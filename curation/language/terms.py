@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .assertion import Polarity, Scopes
-from .imaging_words import ImagingName
+from .imaging_words import ImagingName, window_heading
 from .lexicon import LexiconEntry, PhraseMatch
 from .measurements import Measure
 from .mentions import OrganMention
@@ -78,6 +78,10 @@ def _gathered(
     for name in imaging:
         terms.extend(_imaging_term(index, stems[index]) for index in range(name.start, name.end))
         _cover(covered, name.start, name.end)
+    for index in range(window_heading(tokens)):
+        if not covered[index] and tokens[index].word not in FUNCTION_WORDS:
+            terms.append(_imaging_term(index, stems[index]))
+        covered[index] = True
     for at, token in enumerate(tokens):
         if token.word == "both" and _joins_words(tokens, at, covered):
             covered[at] = True

@@ -26,6 +26,7 @@ LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
 BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))(?=[A-Z0-9(?])")
 SENTENCE_BEFORE = re.compile(r"[.:?!)]\s+(?:[,;] ?)?$")
+LONGEST_QUOTATION = 60
 QUOTE_MARKS = '"“”'
 SENTENCE_END = re.compile(r"[.?!]\s+(?=[A-Z])")
 QUOTES = re.compile(r"[\"“”]")
@@ -62,14 +63,17 @@ def _trim(text: str, section: Section) -> Section | None:
 def _split_at_bullet(text: str, findings: Section) -> list[Section]:
     """Return findings and, from the first bullet behind a sentence, the impression.
 
-    A quotation ("Crazy paving" pattern …) is no bullet: in its sentence the words go on in small letters behind it.
+    A quotation ("Crazy paving" pattern …) is no bullet: it is short, its marks stand close to it, and in its sentence
+    the words go on in small letters behind it. Bullets before the first item too make a list of all.
     """
+    opening = text[findings.start : findings.end].lstrip()[:1]
     for bullet in BULLET.finditer(text, findings.start, findings.end):
         near = max(findings.start, bullet.start() - 5)
         stop = SENTENCE_BEFORE.search(text[near : bullet.start()])
-        if not stop:
+        if not stop or bullet[0][0] == opening:
             continue
-        closing = QUOTES.search(text, bullet.end()) if bullet[0][0] in QUOTE_MARKS else None
+        is_quote = bullet[0][0] in QUOTE_MARKS and not bullet[0].endswith(" ")
+        closing = QUOTES.search(text, bullet.end(), bullet.end() + LONGEST_QUOTATION) if is_quote else None
         behind = text[closing.end() : closing.end() + 2].lstrip() if closing else ""
         if not behind[:1].islower() and behind[:1] not in {",", ";"}:
             return [

@@ -37,6 +37,13 @@ def of(organ: str, text: str) -> list[str]:
         ("Pericardial effusion was not observed.", "pericardium", "Pericardial effusion was not observed"),
         ("However, the liver is enlarged.", "liver", "The liver is enlarged"),
         # a list with one predicate: the verb agrees
+        ("Liver & Spleen Are Normal.", "liver", "Liver is Normal"),
+        (
+            "Intra And Extrahepatic Bile Ducts Are Dilated.",
+            "intrahepatic bile ducts",
+            "Intrahepatic bile ducts is Dilated",
+        ),
+        ("Hepatic & portal venous systems are normal.", "liver vessels", "Hepatic & portal venous systems are normal"),
         ("The liver, spleen and pancreas are normal.", "liver", "The liver is normal"),
         ("The liver, spleen and pancreas are normal.", "spleen", "Spleen is normal"),
         ("The liver, spleen and pancreas are normal.", "pancreas", "Pancreas is normal"),

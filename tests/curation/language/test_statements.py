@@ -62,6 +62,8 @@ def test_sentences(text: str, expected: list[str]) -> None:
         pytest.param("The lesion (see image no. 12) is new.", id="no. before a number"),
         pytest.param("A nodule of 5 mm. in diameter.", id="unit with a period, lower case behind"),
         pytest.param("Patchy opacities (infection? aspiration?) in both lungs.", id="question marks in parentheses"),
+        pytest.param("Patchy Opacities (Infection? Aspiration?) in both lungs.", id="questions with capitals"),
+        pytest.param("A lesion (cyst?) (unchanged) in the liver.", id="question before another bracket"),
         pytest.param("Wall thickening (gastritis?), not seen before.", id="question mark before a closing parenthesis"),
         pytest.param("A cyst in segment IVa.", id="segment with a letter"),
         pytest.param("The L4/L5 disc bulges.", id="slash"),

@@ -281,8 +281,22 @@ def test_every_dictated_report_is_split() -> None:
             assert outside not in body
 
 
+@pytest.mark.parametrize(
+    ("text", "impression"),
+    [
+        ('The liver is normal.\n" Hepatic steatosis', "Hepatic steatosis"),
+        ('the liver and the spleen are normal in size. " steatosis" no mass', 'steatosis" no mass'),
+        ('The liver is normal. "Crazy paving" pattern is seen.', None),
+        ("• The liver is normal. • The spleen is normal.", None),
+        ("The liver is normal. • Hepatic steatosis.", "Hepatic steatosis."),
+    ],
+)
+def test_bullets_open_the_impression_wherever_the_line_breaks(text: str, impression: str | None) -> None:
+    assert dict(cut(text)).get("impression") == impression
+
+
 def test_joined_impressions_of_real_reports() -> None:
     with shared("ctrate_chest_ct.csv").open(encoding="utf-8", newline="") as file:
         cuts = [[name for name, _ in cut(row["report_text"])] for row in csv.DictReader(file)]
-    assert sum("impression" in names for names in cuts) == 678
+    assert sum("impression" in names for names in cuts) == 681
     assert all("findings" in names for names in cuts)

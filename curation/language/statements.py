@@ -31,6 +31,7 @@ _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multi
 _BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|\(?[a-hA-H]\)(?=\s)|;)+""")
 _TRAIL = frozenset('"“”•◦▪●·*')
+_TITLE_CASE = re.compile(r"[A-Z]\S* [A-Z]")
 _CLOSING = re.compile(r"[()\n\r]")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
@@ -89,7 +90,10 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
         return False  # no abbreviation or unit is that long
     following = text[last : last + 40].lstrip()
     if text[at] != ".":  # "(small vessel disease? Small airway disease?)" is one statement, and so is "cyst? (stable)"
-        return following.lstrip("(")[:1].islower() or _in_brackets(text, begin, last)
+        title = text[last - 1] == ")" and _TITLE_CASE.match(
+            following
+        )  # "(Cyst?) In The Liver", not "(cyst?) The liver"
+        return bool(title) or following.lstrip("(")[:1].islower() or _in_brackets(text, begin, last)
     following = following[:1]
     word = _LAST_WORD.search(text, max(begin, at - 20), at)
     if word is None:

@@ -207,9 +207,11 @@ def test_a_megabyte_without_a_sentence_end_is_cut_in_linear_time_and_nothing_is_
 
 
 def test_a_question_in_brackets_ends_nothing() -> None:
-    text = "Mass (implant? Metastasis?) In the wall. Cyst? Yes (of the liver"
+    text = "Mass (Implant? Metastasis?) In The Wall. (mass?) The liver is normal. Cyst? Yes (of the liver"
     assert [text[start:end] for start, end in split_statements(text)] == [
-        "Mass (implant? Metastasis?) In the wall.",
+        "Mass (Implant? Metastasis?) In The Wall.",
+        "(mass?)",
+        "The liver is normal.",
         "Cyst?",
         "Yes (of the liver",
     ]

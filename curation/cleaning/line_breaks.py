@@ -24,7 +24,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-–—•◦·*+>]\s|\(?\d{1,2}[.):](?!\d)\s?|\(
 _HEADING = re.compile(r"[ \t]*(?:#|\*\*)?[A-Z][A-Za-z0-9 /&,()'.-]{0,60}?[ \t]*(?:\*\*)?:(?!\d)")
 _CAPITALS_LINE = re.compile(r"[^a-z\n]*[A-Z][^a-z\n]*\Z")
 _SENTENCE_END = re.compile(r"[.!?:;][\"')\]]*[ \t]*\Z")
-_CARRIAGE_RETURN = re.compile(r"\r+\n|\r")
+_CARRIAGE_RETURN = re.compile(r"\r{1,3}\n|\r")
 _FIRST_WORD = re.compile(r"[ \t]*(\S+)")
 
 

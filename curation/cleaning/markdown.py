@@ -21,7 +21,7 @@ _STRONG = re.compile(
     r"(?<![\w*_])(?P<open>\*{2,3}|__)(?=[^\s*_])(?P<inside>[^\n]{1,400}?)(?<=[^\s*_])(?P<close>\*{2,3}|__)(?!_)"
 )
 _EMPHASIS = re.compile(r"(?<![\w*])(?P<open>\*)(?=[^\s*])(?P<inside>[^\n*]{1,400}?)(?<=[^\s*])(?P<close>\*)(?![\w*])")
-_LEFT_OVER = re.compile(r"\*{2,}(?=\w)|(?<=[\w.,:;)])\*{2,}")
+_LEFT_OVER = re.compile(r"(?<!\*)\*{2,4}(?=\w)|(?<=[\w.,:;)])\*{2,4}(?!\*)")
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 _BACKSLASH = re.compile(r"\\(?=[\\`*_{}\[\]()#+.!|<>~-])")
 # What ends a line that is no heading, for all its bold print: a sentence.

@@ -90,3 +90,10 @@ def test_edits_that_overlap_are_made_once() -> None:
 def test_no_change_is_no_layer() -> None:
     assert apply_edits("abc", [Edit(0, 1, "a", "same")]) is None
     assert clean_text("The liver is normal.").layers == ()
+
+
+@pytest.mark.parametrize("unit", ["(", "*", "~", "(series 3 ", "Dr. ", "findings ", "3:", "<p>", " \n", "\\", "[**"])
+def test_the_work_grows_with_the_text(unit: str) -> None:
+    """A pattern that starts again at every character would take minutes here."""
+    clean = clean_text(unit * (30_000 // len(unit)))
+    assert len(clean.text) <= 30_000 * 2

@@ -15,6 +15,7 @@ from .hl7_segments import Separators, field_of, read_separators, split_fields
 START = re.compile(r"\x0b?(?:MSH|FHS|BHS)[^\w\s][^\w\s]")
 SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}[^\w\s]")
 SEGMENT_BEGUN = re.compile(r"[A-Z][A-Z0-9]{0,2}")
+HEADER_BEGUN = ("M", "B", "F")
 FRAME = re.compile("([\x0b\x1c])")
 FRAME_START, FRAME_END = "\x0b", "\x1c"
 # A segment beyond this is left out with its message: a document of 48 MB in base64.
@@ -95,7 +96,7 @@ class _Cutter:
         self._open_batch = ""
         self._counted_from = 0
         self._ended = True
-        self._cut_off = False
+        self._cut_off = self._has_statuses = False
 
     def take(self, item: str) -> Hl7Message | None:
         """Take a line or the mark of a frame; return the message that it ends, if it does."""
@@ -148,7 +149,11 @@ class _Cutter:
             return
         self._ended = line.endswith(("\r", "\n"))
         if not self._ended and SEGMENT_BEGUN.fullmatch(line):
-            self._cut_off = True
+            self._cut_off = not line.startswith(HEADER_BEGUN)
+            if not self._cut_off:
+                self._note(
+                    None, f"the file ends behind message {self.number} with {line!r}; it may be cut off", kept=True
+                )
         elif len(line) > LONGEST_SEGMENT:
             self._drop(f"a segment of over {LONGEST_SEGMENT:,} characters")
             self._dropping = True
@@ -178,7 +183,12 @@ class _Cutter:
         if lines[0][4:5] == lines[0][3]:
             self._note(self.number, f"message {self.number}: MSH-2 is empty; ^~\\& was taken for it", kept=True)
         segments = [split_fields(line, separators) for line in self._decoded(lines, separators)]
-        return Hl7Message(self.number, separators, segments, unterminated=not self._ended, cut_off=self._cut_off)
+        last = segments[-1]
+        if last[0] == "OBX":
+            # The status is required: where earlier messages have it, an observation without it is not whole.
+            self._cut_off |= not self._ended and self._has_statuses and not field_of(last, 11)
+            self._has_statuses |= bool(field_of(last, 11))
+        return Hl7Message(self.number, separators, segments, not self._ended, self._cut_off)
 
     def _decoded(self, lines: list[str], separators: Separators) -> list[str]:
         """Return lines with bytes that are not UTF-8 read as MSH-18 says, or else as Windows-1252."""

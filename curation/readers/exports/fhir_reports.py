@@ -24,7 +24,6 @@ RANKS = {"corrected": 3, "amended": 3, "appended": 3, "modified": 3, "final": 2}
 BARE = re.compile(r"\W+")
 # Of several forms, which by the standard say the same, the plainest is read.
 PLAINEST = ("text/plain", "text/html", "application/xhtml", "text/rtf", "application/rtf", "text/", "")
-DEEPEST_MEMBER = 5
 
 
 @dataclass(slots=True)
@@ -153,24 +152,29 @@ def _attachment_text(form: dict[str, object], resolve: Resolve) -> str:
 
 def _results(resource: FhirResource, resolve: Resolve, result: FhirText) -> str:
     parts: list[tuple[str, str]] = []
-    missing = []
+    missing: list[str] = []
+    seen = set[str]()
     for reference in objects_at(resource.content, "result"):
+        name = text_at(reference, "reference")
         observation = _referred(resource, reference, resolve)
+        seen.add(name)
         if observation is None:
-            missing.append(text_at(reference, "reference") or text_at(reference, "display"))
+            missing.append(name or text_at(reference, "display"))
         else:
-            parts.extend(_observation_parts(resource, observation, resolve))
+            parts.extend(_observation_parts(resource, observation, resolve, seen))
     if missing:
         result.problems.append(f"{len(missing)} results have no text in this file ({', '.join(missing[:3])})")
     return with_headings(parts)
 
 
 def _observation_parts(
-    resource: FhirResource, observation: dict[str, object], resolve: Resolve, depth: int = 0
+    resource: FhirResource, observation: dict[str, object], resolve: Resolve, seen: set[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the texts of an observation, of its components and its members, each with the heading for it."""
-    if text_at(observation, "status") in WITHDRAWN or depth > DEEPEST_MEMBER:
+    """Yield the texts of an observation, of its components and its members, each once, with the heading for it."""
+    own_id = text_at(observation, "id")
+    if text_at(observation, "status") in WITHDRAWN or own_id in seen:
         return
+    seen |= {own_id} - {""}
     for item in (observation, *objects_at(observation, "component")):
         if text := text_at(item, "valueString"):
             codes = [text_at(coding, "code") for coding in codings(item.get("code"))]
@@ -181,8 +185,11 @@ def _observation_parts(
             else:
                 yield "", f"{name}: {text}"
     for reference in objects_at(observation, "hasMember"):
-        if (member := _referred(resource, reference, resolve)) is not None:
-            yield from _observation_parts(resource, member, resolve, depth + 1)
+        name = text_at(reference, "reference")
+        member = None if name in seen else _referred(resource, reference, resolve)
+        seen.add(name)
+        if member is not None:
+            yield from _observation_parts(resource, member, resolve, seen)
 
 
 def _narrative(resource: FhirResource, result: FhirText) -> str:

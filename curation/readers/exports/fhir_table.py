@@ -81,7 +81,7 @@ def _kept(resource: FhirResource) -> dict[str, object] | None:
             texts = [text_at(item, "valueString") for item in (content, *objects_at(content, "component"))]
             if not any(texts) and "hasMember" not in content:
                 return None
-            keys = ("status", "code", "valueString", "component", "hasMember")
+            keys = ("id", "status", "code", "valueString", "component", "hasMember")
             return {key: content[key] for key in keys if key in content}
         case "ImagingStudy":
             return {"modality": modalities(content)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from curation.runtime.errors import InputError
 from .columns.choice import ChosenColumns, choose_columns
 from .columns.report_lines import LineJoiner
 from .columns.samples import SAMPLE_CHARACTERS, SAMPLE_ROWS, plain_text
+from .exports.attachments import shown_text
 from .layouts import ColumnLayout, TextColumn, find_layout
 from .repeats import ReportIds
-from .rows import NoteProblem, TableRow, clean, is_empty
+from .rows import DamagedError, NoteProblem, TableRow, clean, is_empty
 from .sections import split_sections
 from .tables import open_table
 
@@ -60,7 +62,7 @@ def read_reports(
     on_problem: Callable[[RowProblem], None] = _ignore_problem,
     on_columns: Callable[[ColumnsRead], None] = _ignore_columns,
 ) -> Iterator[Report]:
-    """Stream the reports of a file or a folder of .txt files, in its order.
+    """Stream the reports of a file or a folder, in its order.
 
     Columns are found by known names unless they are named; which ones are read is passed to ``on_columns`` before the
     first report. Whatever is wrong with a row is passed to ``on_problem``, and the next one is read. Memory does not
@@ -80,7 +82,7 @@ def read_reports(
             if table.origins:  # its reader has named the columns
                 chosen = ChosenColumns(find_layout(table.columns, id_column, text_columns))
             else:
-                chosen = choose_columns(table.columns, sample, id_column, text_columns)
+                chosen = choose_columns(table.columns, list(map(_shown_row, sample)), id_column, text_columns)
         except InputError as error:
             raise InputError(f"{path}: {error}") from error
         layout = chosen.layout
@@ -97,7 +99,7 @@ def read_reports(
         joiner = LineJoiner(layout, note) if layout.line else None
         rows = _whole_rows(chain(sample, table.rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
-        reports = (report for row in rows if (report := _report_of(row, layout, ids, note)))
+        reports = (report for row in rows if (report := _report_of(row, layout, ids, partial(note, file=row.file))))
         yield from islice(reports, limit)
         if joiner:
             note(None, joiner.summary(), kept=True)
@@ -117,7 +119,7 @@ def _whole_rows(rows: Iterator[TableRow], layout: ColumnLayout, note: NoteProble
     """Yield rows with usable cells, and with texts joined that their delimiters cut."""
     for row in rows:
         cells = {name: clean(cell) for name, cell in row.cells.items()}
-        yield TableRow(row.number, _with_surplus(row, cells, layout, note) if row.surplus else cells)
+        yield TableRow(row.number, _with_surplus(row, cells, layout, note) if row.surplus else cells, file=row.file)
 
 
 def _merge_regions(rows: Iterator[TableRow], layout: ColumnLayout) -> Iterator[TableRow]:
@@ -139,7 +141,11 @@ def _merge_regions(rows: Iterator[TableRow], layout: ColumnLayout) -> Iterator[T
 
 def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NoteProblem) -> Report | None:
     """Return the report of a row; None, and a problem, where the row has no text or repeats another one."""
-    cells = row.cells
+    try:
+        cells = _shown_cells(row.cells, layout.text_columns)
+    except DamagedError as error:
+        note(row.number, str(error))
+        return None
     columns = _columns_with_text(cells, layout)
     if not columns:
         note(row.number, f"no text in {', '.join(layout.text_columns)}")
@@ -160,6 +166,30 @@ def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NotePr
     used = {layout.id_column, *(column.name for column in columns)}
     source = {name: cell for name, cell in cells.items() if name not in used}
     return Report(report_id, text, sections, source, row.number)
+
+
+def _shown_row(row: TableRow) -> TableRow:
+    """Return a row as its reports will be read, to choose columns by: RTF is no text to look at."""
+    try:
+        return TableRow(row.number, _shown_cells(row.cells, tuple(row.cells)), file=row.file)
+    except DamagedError:  # a problem where the row is read, if it is the text that is damaged
+        return row
+
+
+def _shown_cells(cells: dict[str, str], columns: Sequence[str]) -> dict[str, str]:
+    """Return cells with the text that RTF and whole HTML pages among them show.
+
+    Raises:
+        DamagedError: one is cut off; the message names its column.
+    """
+    shown = {}
+    for name in columns:
+        if cells.get(name, "").lstrip("\ufeff \t\r\n")[:1] in ("{", "<"):
+            try:
+                shown[name] = shown_text(cells[name])
+            except DamagedError as error:
+                raise DamagedError(f"{name}: {error}") from error
+    return cells | shown if shown else cells
 
 
 def _columns_with_text(cells: dict[str, str], layout: ColumnLayout) -> list[TextColumn]:

@@ -6,7 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .exports.newest import NewestVersions
 
 # Rows that the reader of a binary format holds at once.
 BATCH_ROWS = 256
@@ -38,7 +41,8 @@ class TableRow:
 
     ``number`` counts data rows from 1, without the header. ``cells`` maps the name of a column to the cell's text.
     ``surplus`` holds the cells beyond the last column, which were cut at ``delimiter``. ``file`` names the file of a
-    folder that the row stands in, and is None where the input is one file.
+    folder that the row stands in, and is None where the input is one file. ``version_key`` is what the report has in
+    common with its other versions, "" where none can be told.
     """
 
     number: int
@@ -46,6 +50,7 @@ class TableRow:
     surplus: list[str] = field(default_factory=list)
     delimiter: str = ","
     file: str | None = None
+    version_key: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Table:
     ``format`` and ``encoding`` are set by ``tables.open_table``: the name of the file format unless its reader has told
     more, and the encoding of its text as the beginning of the file shows it, None for a binary format and for a folder
     of files. ``origins`` names what the cells of a column come from, where the file has no columns: "OBR-3".
+    ``newest`` knows the newest version of each report of the file by the ``version_key`` of its row.
     """
 
     columns: tuple[str, ...]
@@ -62,6 +68,7 @@ class Table:
     format: str = ""
     encoding: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
+    newest: NewestVersions | None = None
 
 
 def clean(value: str) -> str:

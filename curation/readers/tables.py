@@ -30,7 +30,8 @@ from .exports.fhir_resources import looks_like_fhir
 from .exports.fhir_table import open_fhir_table
 from .exports.hl7_messages import looks_like_hl7
 from .exports.hl7_table import open_hl7_table
-from .folders import files_read, read_folder, survey_folder
+from .folders.folder_table import read_folder
+from .folders.survey import files_read, survey_folder
 from .json_rows import looks_like_json, read_json
 from .parquet_rows import open_parquet_table
 from .rows import NoteProblem, Table

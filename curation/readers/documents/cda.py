@@ -40,6 +40,7 @@ class ClinicalDocument(NamedTuple):
     document_id: str
     set_id: str
     version: int
+    time: str
     accession: str
     examination: str
     text: str
@@ -63,6 +64,7 @@ def read_cda(source: bytes | str) -> ClinicalDocument:
         document_id=_instance_id(_child(root, "id")),
         set_id=_instance_id(_child(root, "setId")),
         version=_number(_child(root, "versionNumber")),
+        time=_time(_child(root, "effectiveTime")),
         accession=_accession(root),
         examination=_examination(root),
         text=tidy(_body_text(root)),
@@ -86,6 +88,12 @@ def _instance_id(element: etree._Element | None) -> str:
 def _number(element: etree._Element | None) -> int:
     value = "" if element is None else str(element.get("value") or "")
     return int(value) if value.isdecimal() else 0
+
+
+def _time(element: etree._Element | None) -> str:
+    """Return a time as a text that sorts by time: YYYYMMDDHHMMSS, "" where it is not given."""
+    digits = "" if element is None else re.match(r"\d*", str(element.get("value") or ""))[0]  # type: ignore[index]
+    return digits.ljust(14, "0")[:14] if len(digits) >= 8 else ""
 
 
 def _accession(root: etree._Element) -> str:

@@ -45,11 +45,16 @@ PLURAL_END = re.compile(r"s$")
 
 
 class StructuredReport(NamedTuple):
-    """A report with what its object says of it; a later one of the same ``document`` has a higher ``rank``."""
+    """A report with what its object says of it.
+
+    Of several with the same ``document``, one with a higher ``rank`` (verified over unverified, complete over partial)
+    is newer, and among those with the same rank the one with the later ``time``.
+    """
 
     report_id: str
     document: str
-    rank: str
+    rank: int
+    time: str
     examination: str
     modality: str
     text: str
@@ -134,11 +139,11 @@ def _report(dataset: Dataset, cda: ClinicalDocument | None) -> StructuredReport:
     examination.append(cda.examination if cda else "")
     verified = _value(dataset, "VerificationFlag") == "VERIFIED"
     complete = _value(dataset, "CompletionFlag") != "PARTIAL"
-    written = _value(dataset, "ContentDate") + _value(dataset, "ContentTime")
     return StructuredReport(
         report_id=accession or (cda.document_id if cda else "") or uid,
         document="\t".join((accession, _value(dataset, "StudyInstanceUID"), title)) if accession else uid,
-        rank=f"{verified:d}{complete:d}{written}",
+        rank=2 * verified + complete,
+        time=_value(dataset, "ContentDate") + _value(dataset, "ContentTime"),
         examination="; ".join(dict.fromkeys(filter(None, examination))),
         modality=_modality(dataset),
         text=cda.text if cda else tidy("\n".join(_item_lines(dataset, "", 0))),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from curation.readers.decoding import UNPACKING_ERRORS, ByteStream
+from curation.readers.exports.newest import NewestVersions, Version
 from curation.readers.rows import DamagedError, Table, TableRow
 from curation.runtime.errors import InputError, extra_hint
 
@@ -16,30 +18,36 @@ from .docx import docx_text
 from .html import html_text
 from .rtf import rtf_text
 
-COLUMNS = ("report_id", "report")
 # A document beyond this (in bytes) is no report. A Word document has pictures beside its text, which are not read.
 LARGEST_DOCUMENT = 1 << 26
-Cells = dict[str, str]
+
+
+class Document(NamedTuple):
+    """A document as a row: its cells, and what tells which of its versions is newer, if anything does."""
+
+    cells: dict[str, str]
+    version_key: str = ""
+    version: Version = Version(1)
 
 
 def read_rtf(path: Path, stream: ByteStream) -> Table:
     """Read an RTF file, whose name is the report's id."""
-    return _one_row(path, stream, lambda raw: {"report": rtf_text(raw)})
+    return _one_row(path, stream, lambda raw: Document({"report": rtf_text(raw)}))
 
 
 def read_html(path: Path, stream: ByteStream) -> Table:
     """Read an HTML file, whose name is the report's id."""
-    return _one_row(path, stream, lambda raw: {"report": html_text(raw)})
+    return _one_row(path, stream, lambda raw: Document({"report": html_text(raw)}))
 
 
 def read_word(path: Path, stream: ByteStream) -> Table:
     """Read a Word document, whose name is the report's id."""
-    return _one_row(path, stream, lambda raw: {"report": docx_text(io.BytesIO(raw))})
+    return _one_row(path, stream, lambda raw: Document({"report": docx_text(io.BytesIO(raw))}))
 
 
 def read_clinical_document(path: Path, stream: ByteStream) -> Table:
     """Read a CDA document, which has an id of its own."""
-    return _one_row(path, stream, _cda_cells)
+    return _one_row(path, stream, _cda_document, id_from="id")
 
 
 def read_dicom(path: Path, stream: ByteStream) -> Table:
@@ -49,14 +57,14 @@ def read_dicom(path: Path, stream: ByteStream) -> Table:
         InputError: it is another DICOM object, or pydicom is not installed.
     """
     try:
-        return _one_row(path, stream, _sr_cells)
+        return _one_row(path, stream, _sr_document, id_from="AccessionNumber")
     except ImportError as error:
         raise InputError(f"{path}: DICOM needs pydicom; {extra_hint('dicom')}") from error
 
 
-def _cda_cells(raw: bytes) -> Cells:
+def _cda_document(raw: bytes) -> Document:
     document = read_cda(raw)
-    return {
+    cells = {
         "report_id": document.document_id or document.set_id,
         "report": document.text,
         "examination": document.examination,
@@ -64,20 +72,25 @@ def _cda_cells(raw: bytes) -> Cells:
         "set_id": document.set_id,
         "version": str(document.version or ""),
     }
+    key = f"CDA\x1f{document.set_id}" if document.set_id else ""
+    return Document(cells, key, Version(1, time=document.time, serial=document.version))
 
 
-def _sr_cells(raw: bytes) -> Cells:
+def _sr_document(raw: bytes) -> Document:
     report = read_structured_report(raw)
-    return {
+    cells = {
         "report_id": report.report_id,
         "report": report.text,
         "examination": report.examination,
         "modality": report.modality,
     }
+    return Document(cells, f"DICOM\x1f{report.document}", Version(1, report.rank, report.time))
 
 
-def _one_row(path: Path, stream: ByteStream, read: Callable[[bytes], Cells]) -> Table:
-    """Return the table of a document. ``read`` gives its cells; the file's name is the id where they have none.
+def _one_row(
+    path: Path, stream: ByteStream, read: Callable[[bytes], Document], id_from: str = "the file's name"
+) -> Table:
+    """Return the table of a document. The file's name is the id where its cells have none.
 
     Raises:
         InputError: the document is damaged; the message has the place.
@@ -86,14 +99,18 @@ def _one_row(path: Path, stream: ByteStream, read: Callable[[bytes], Cells]) -> 
         raw = stream.read(LARGEST_DOCUMENT + 1)
         if len(raw) > LARGEST_DOCUMENT:
             raise DamagedError(f"a document of more than {LARGEST_DOCUMENT >> 20} MB; a report has less")
-        cells = read(raw)
+        document = read(raw)
     except UNPACKING_ERRORS as error:
         raise InputError(f"{path}: cannot be unpacked ({error}); fetch the file again") from error
     except DamagedError as error:
         raise InputError(f"{path}: {error}") from error
-    cells = {"report_id": file_stem(path.name), **{name: cell for name, cell in cells.items() if cell}}
+    cells = {"report_id": file_stem(path.name), **{name: cell for name, cell in document.cells.items() if cell}}
     cells.setdefault("report", "")
-    return Table(tuple(cells), iter([TableRow(1, cells)]))
+    newest = NewestVersions() if document.version_key else None
+    if newest is not None:
+        newest.offer(document.version_key, document.version)
+    rows = iter([TableRow(1, cells, version_key=document.version_key)])
+    return Table(tuple(cells), rows, origins={"report_id": id_from, "report": "the document"}, newest=newest)
 
 
 def file_stem(name: str) -> str:

@@ -98,7 +98,7 @@ def open_fhir_table(path: Path, stream: ByteStream, note: NoteProblem) -> Iterat
         stream.seek(0)
         origins = {"report_id": _listed(ids) or "id", "report": _listed(sources) or "presentedForm"}
         columns = COLUMNS if ids else COLUMNS[1:]
-        yield Table(columns, _rows(stream, path, newest, texts, note), FORMAT, origins=origins)
+        yield Table(columns, _rows(stream, path, newest, texts, note), FORMAT, origins=origins, newest=newest)
 
 
 def _listed(places: Counter[str]) -> str:
@@ -171,7 +171,8 @@ def _row_of(resource: FhirResource, newest: NewestVersions, texts: ReferredTexts
     words, code = examination(resource)
     modality = modality_of(resource, texts.resolve)
     values = (name, result.text, words, modality, code, text_at(resource.content, "status"))
-    return TableRow(resource.number, dict(zip(COLUMNS, (*values, text_at(resource.content, "id")), strict=True)))
+    cells = dict(zip(COLUMNS, (*values, text_at(resource.content, "id")), strict=True))
+    return TableRow(resource.number, cells, version_key=key_of(resource))
 
 
 def _not_current(resource: FhirResource, newest: NewestVersions) -> str | None:

@@ -29,7 +29,7 @@ def open_hl7_table(stream: ByteStream, note: NoteProblem) -> Iterator[Table]:
         stream.seek(0)
         origins = {"report_id": " or ".join(name for name, _ in id_fields.most_common()), "report": "OBX-5"}
         columns = COLUMNS if id_fields else COLUMNS[1:]
-        yield Table(columns, _rows(stream, newest, note), FORMAT, origins=origins)
+        yield Table(columns, _rows(stream, newest, note), FORMAT, origins=origins, newest=newest)
 
 
 def _index(stream: ByteStream, newest: NewestVersions) -> Counter[str]:
@@ -90,7 +90,8 @@ def _row_of(message: Hl7Message, report: Hl7Report, newest: NewestVersions, note
         note(message.number, f"{place}: the file ends without an end of the last OBX; it may be cut off", kept=True)
     status = STATUS_NAMES[report.rank]
     values = (report.report_id, result.text, report.examination, report.modality, report.code, status)
-    return TableRow(message.number, dict(zip(COLUMNS, (*values, str(message.number)), strict=True)))
+    cells = dict(zip(COLUMNS, (*values, str(message.number)), strict=True))
+    return TableRow(message.number, cells, version_key=report.key)
 
 
 def _not_current(report: Hl7Report, newest: NewestVersions) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from hashlib import blake2b
 from types import TracebackType
 from typing import NamedTuple
@@ -34,7 +35,7 @@ class NewestVersions:
     """
 
     def __init__(self, *, time_first: bool = False) -> None:
-        self._time_first = time_first
+        self.time_first = time_first
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.executescript(
             "PRAGMA cache_size=-8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
@@ -51,17 +52,26 @@ class NewestVersions:
     ) -> None:
         self._database.close()
 
-    def offer(self, key: str, version: Version) -> None:
-        """Take a version, in the order of the file; it is kept if it replaces the newest one so far."""
+    def offer(self, key: str | bytes, version: Version) -> None:
+        """Take a version, in the order of the file; it is kept if it replaces the newest one so far.
+
+        A key in bytes is one that ``items`` gave.
+        """
         newest = self.newest(key)
-        if newest is None or replaces(version, newest, time_first=self._time_first):
+        if newest is None or replaces(version, newest, time_first=self.time_first):
             self._database.execute("REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)", (_digest(key), *version))
 
-    def newest(self, key: str) -> Version | None:
+    def newest(self, key: str | bytes) -> Version | None:
         """Return the newest version under a key."""
         query = "SELECT number, rank, time, serial, withdrawn FROM versions WHERE key = ?"
         row = self._database.execute(query, (_digest(key),)).fetchone()
         return None if row is None else Version(row[0], row[1], row[2], row[3], withdrawn=bool(row[4]))
+
+    def items(self) -> Iterator[tuple[bytes, Version]]:
+        """Yield the digest of each key with its newest version, in the order of their numbers."""
+        query = "SELECT number, rank, time, serial, withdrawn, key FROM versions ORDER BY number"
+        for number, rank, time, serial, withdrawn, key in self._database.execute(query):
+            yield key, Version(number, rank, time, serial, withdrawn=bool(withdrawn))
 
 
 def replaces(new: Version, old: Version, *, time_first: bool = False) -> bool:
@@ -80,5 +90,7 @@ def replaces(new: Version, old: Version, *, time_first: bool = False) -> bool:
     return new_time >= old_time
 
 
-def _digest(key: str) -> bytes:
+def _digest(key: str | bytes) -> bytes:
+    if isinstance(key, bytes):
+        return key
     return blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()

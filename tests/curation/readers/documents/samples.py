@@ -19,6 +19,7 @@ CDA = """<?xml version="1.0" encoding="utf-8"?>
   <id root="1.2.3" extension="R-17"/>
   <code code="18748-4" codeSystem="2.16.840.1.113883.6.1" displayName="Diagnostic imaging study"/>
   <title>CT of the abdomen</title>
+  <effectiveTime value="20240105103000+0100"/>
   <setId root="1.2.4" extension="S-9"/>
   <versionNumber value="2"/>
   <inFulfillmentOf><order><id root="1.2.5" extension="ACC-5"/></order></inFulfillmentOf>

@@ -15,7 +15,7 @@ from tests.curation.readers.documents.samples import CDA, CDA_TEXT, cda_with_bod
 def test_sections_and_header(charset: str) -> None:
     document = read_cda(CDA.replace("utf-8", charset).encode(charset))
     assert document.text == CDA_TEXT
-    assert document[:-1] == ("R-17", "S-9", 2, "ACC-5", "CT of the abdomen; Diagnostic imaging study")
+    assert document[:-1] == ("R-17", "S-9", 2, "20240105103000", "ACC-5", "CT of the abdomen; Diagnostic imaging study")
 
 
 def test_a_wrong_charset_is_read_all_the_same() -> None:
@@ -40,7 +40,7 @@ def test_bodies_of_other_kinds(media_type: str, content: str) -> None:
 @pytest.mark.parametrize(
     ("cda", "message"),
     [
-        (CDA[: CDA.index("No ascites")], r"cannot be read from line 19, column \d+"),
+        (CDA[: CDA.index("No ascites")], r"cannot be read from line 20, column \d+"),
         (CDA.replace("<title>CT", "<title>CT & MR"), "line 7"),
         (CDA.replace("?>\n<Clin", '?>\n<!DOCTYPE x [<!ENTITY a "b">]>\n<Clin', 1), "DOCTYPE"),
         (cda_with_body('<text mediaType="application/pdf" representation="B64">JVBERi0=</text>'), "pdftotext"),

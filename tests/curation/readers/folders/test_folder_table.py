@@ -120,3 +120,32 @@ def test_folders_without_reports_and_loops_of_links(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("text")
     os.symlink(tmp_path, tmp_path / "loop")
     assert [row["id"] for row in read_table(tmp_path)[0]] == ["a"]
+
+
+def message(text: str, status: str, time: str = "20240105") -> str:
+    return (
+        f"MSH|^~\\&|RIS|H|EHR|H|{time}||ORU^R01|1|P|2.5\rOBR|1|A1|ACC1|CTABD^CT ABDOMEN\r"
+        f"OBX|1|TX|&GDT||{text}||||||{status}\r"
+    )
+
+
+def test_of_several_versions_in_a_folder_the_newest_counts(tmp_path: Path) -> None:
+    def report(text: str, **fields: str) -> bytes:
+        return structured_report(text_item("Finding", text), **fields)
+
+    write(
+        tmp_path,
+        a1__hl7=message("Liver large.", "P"),
+        a2__hl7=message("Liver normal.", "F", "20240106"),
+        b1__dcm=report("Stone.", VerificationFlag="VERIFIED"),
+        b2__dcm=report("No stone.", ContentTime="130000"),
+        c1__xml=CDA.replace('"2"', '"3"'),
+        c2__xml=CDA,
+    )
+    rows, problems = read_table(tmp_path)
+    assert [row["report"] for row in rows] == ["FINDINGS:\nLiver normal.", "Finding: Stone.", CDA_TEXT]
+    assert [problem for _, problem, _ in problems] == [
+        "a1.hl7: a2.hl7 has a newer version of it; left out",
+        "b2.dcm: b1.dcm has a newer version of it; left out",
+        "c2.xml: c1.xml has a newer version of it; left out",
+    ]

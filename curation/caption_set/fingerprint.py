@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from .manifest import InputFingerprint
 
 PIECE_BYTES = 1 << 20
 LINE_FORMATS = {".csv", ".tsv", ".jsonl", ".ndjson"}
+# A file of HL7 v2 messages, whatever it is called, and each message in it.
+HL7_START = re.compile(rb"(?:\xef\xbb\xbf)?[\s\x0b]*(?:MSH|FHS|BHS)[^\w\s][^\w\s]")
+HL7_MESSAGE = re.compile(rb"[\r\n\x0b\xbf]MSH[^\w\s]")
 
 
 class _RowCounter:
@@ -34,6 +38,27 @@ class _RowCounter:
         self._inside = not self._inside  # the last stretch goes on into the next piece
 
 
+class _MessageCounter:
+    """Counts the messages of an HL7 v2 file."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._end = b"\n"
+
+    def feed(self, piece: bytes) -> None:
+        piece = self._end + piece
+        self.rows += len(HL7_MESSAGE.findall(piece))
+        self._end = piece[-4:]  # one less than a match has
+
+
+def _counter(path: Path, beginning: bytes) -> _RowCounter | _MessageCounter | None:
+    """Return what counts the rows of a file; None where they cannot be seen in its bytes."""
+    if HL7_START.match(beginning):
+        return _MessageCounter()
+    suffix = path.suffix.lower()
+    return _RowCounter(quoted=suffix in {".csv", ".tsv"}) if suffix in LINE_FORMATS else None
+
+
 def _pieces(path: Path, check: Callable[[], None]) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):
@@ -43,15 +68,17 @@ def _pieces(path: Path, check: Callable[[], None]) -> Iterator[bytes]:
 
 def _fingerprint_file(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int | None]:
     digest = hashlib.sha256()
-    counter = _RowCounter(quoted=path.suffix.lower() in {".csv", ".tsv"})
+    counter = None
     size = 0
     for piece in _pieces(path, check):
         digest.update(piece)
-        size += len(piece)
-        if path.suffix.lower() in LINE_FORMATS:
+        if size == 0:
+            counter = _counter(path, piece)
+        if counter is not None:
             counter.feed(piece)
+        size += len(piece)
     source = InputFingerprint(name=path.name, files=1, bytes=size, sha256=digest.hexdigest())
-    return source, counter.rows or _parquet_rows(path)
+    return source, (counter and counter.rows) or _parquet_rows(path)
 
 
 def _parquet_rows(path: Path) -> int | None:
@@ -65,12 +92,13 @@ def _parquet_rows(path: Path) -> int | None:
 def _fingerprint_folder(path: Path, check: Callable[[], None]) -> tuple[InputFingerprint, int]:
     digest = hashlib.sha256()
     files = _report_files(path)
-    size = 0
+    size = total = 0
     for file in files:
-        source, _ = _fingerprint_file(file, check)
+        source, rows = _fingerprint_file(file, check)
+        total += rows or 1
         digest.update(f"{file.relative_to(path).as_posix()}\0{source.sha256}\n".encode("utf-8", "surrogateescape"))
         size += source.bytes
-    return InputFingerprint(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), len(files)
+    return InputFingerprint(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), total
 
 
 def _report_files(folder: Path) -> list[Path]:

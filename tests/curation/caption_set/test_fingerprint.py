@@ -38,6 +38,9 @@ def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
         ("a.csv", 'id,text\n1,"a ""quoted"" word\n and on"\n', 2),
         ("a.jsonl", '{"text": "a\\nb"}\n{"text": "c"}\n', 2),
         ("a.csv.gz", "whatever\n", None),
+        ("a.txt", "MSH|^~\\&|A\rPID|1\rMSH|^~\\&|MSH\r\nOBX|1|TX|||MSH\rMSH|^~\\&|A\r", 3),
+        ("a.csv", "BHS|^\r\x0bMSH|^~\\&|A\r\x1c\r\x0bMSH|^~\\&|A\r\x1c\rBTS|2\r", 2),
+        ("a.json", '{"resourceType": "Bundle"}', None),
     ],
 )
 def test_rows_are_estimated(

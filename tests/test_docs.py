@@ -26,6 +26,17 @@ def test_the_example_of_the_networks_runs(tmp_path: Path, monkeypatch: pytest.Mo
     assert {path.suffix for path in Path("run").iterdir() if path.is_file()} == {".json", ".safetensors"}
 
 
+def test_the_example_of_the_clean_text_shows_what_it_gives() -> None:
+    page = (ROOT / "docs/cleaning.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    shown = re.findall(r"^(clean\.\S+(?: \S+)?\)?) +# (.*)$", code, re.M)
+    assert len(shown) == 3
+    for expression, value in shown:
+        assert repr(eval(expression, names)) == value.partition(": ")[0], expression
+
+
 def test_the_plan_is_what_the_model_says() -> None:
     """Tables of docs/scale.md, from the rates and assumptions as they stand."""
     page = (ROOT / "docs/scale.md").read_text(encoding="utf-8")

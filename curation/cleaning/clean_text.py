@@ -19,11 +19,13 @@ from .characters import character_edits
 from .edits import Edit, EditedText, apply_edits
 from .escapes import escape_edits
 from .image_references import reference_edits
+from .legends import legend_edits
 from .line_breaks import line_end_edits, wrap_edits
 from .markdown import markdown_edits
 from .markup import entity_edits, tag_edits
 from .notices import notice_edits
 from .redaction_marks import identity_edits, unreadable_edits
+from .run_on_items import item_edits
 from .white_space import white_space_edits
 
 RECENT_TEXTS = 256
@@ -40,7 +42,9 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     wrap_edits,
     reference_edits,
     notice_edits,
+    legend_edits,
     white_space_edits,
+    item_edits,
     capitals_edits,
 )
 

@@ -35,7 +35,7 @@ _TITLE_CASE = re.compile(r"[A-Z]\S* [A-Z]")
 _CLOSING = re.compile(r"[()\n\r]")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
-_ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d))")
+_ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d)|\(?[a-hA-H]\)\s)")
 
 
 def split_statements(text: str, start: int = 0, end: int | None = None) -> list[Span]:

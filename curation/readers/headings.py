@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from curation.cleaning.signatures import find_signatures
+
 from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
 
 # What opens a section in the middle of a line: the first even where the sentence before has no full stop.
@@ -60,23 +62,10 @@ RUN_ON_LINE = re.compile(
 RUN_ON_SECTIONS = frozenset(("findings", "impression", "technique", "comparison", "history", "recommendation"))
 # Looked for first: a search for a word costs a hundredth of one for a pattern with several ways to start.
 DASHED_WORDS = ("FINDINGS", "IMPRESSION", "CONCLUSION", "OPINION")
-SIGNATURE_WORDS = (
-    "electronically", "dictated", "transcribed", "signed", "personally reviewed", "thank you", "end of", "dr.",
-    "communicated", "discussed", "conveyed", "called", "reported",
-)  # fmt: skip
 DASHED = re.compile(
     rf"(?:^[ \t]*|(?<=[.?!][ \t])|(?<=[.?!]  ))(?P<heading>{'|'.join(DASHED_WORDS)})"
     r"(?:[ \t]+[-\u2013\u2014][ \t]|[ \t]*(?=[ \t]1[.)]))",
     re.M,
-)
-SIGNATURE = re.compile(
-    r"(?:^[ \t]*|(?<=[.?!][ \t]))(?P<heading>(?:\d{1,2}[.)] ?)?(?:this (?:report|document) (?:has been|was|is) )?"
-    r"(?:electronically (?:signed|verified|approved)|dictated (?:by|and)|transcribed by|signed by\b|"
-    r"reported and signed|i,? (?:the .{0,60}|have )?personally reviewed|thank you for (?:the|this|your|referring)|"
-    r"(?:(?:assist|assoc|spec|op)\. ?)?(?:prof\. ?)?dr\. ?\w|end of (?:the )?report|"
-    r"results? (?:were|was) (?:communicated|discussed|called|conveyed)|"
-    r"(?:the )?(?:above )?findings (?:were|was) (?:communicated|discussed|reported|called|conveyed) (?:to|with|by)))",
-    re.M | re.IGNORECASE,
 )
 
 
@@ -85,7 +74,7 @@ class Heading:
     """A heading: ``text[start:end]`` is its words with their decoration, and ``section`` is what begins at ``end``.
 
     Offsets count characters of the text from 0. ``note`` marks the headings of clinical notes; ``line`` says that the
-    section ends with the heading's own line.
+    section ends with the heading's own line, ``sentence`` that it ends with its sentence, at ``end``.
     """
 
     start: int
@@ -93,6 +82,7 @@ class Heading:
     section: str
     note: bool = False
     line: bool = False
+    sentence: bool = False
 
 
 def find_headings(text: str) -> list[Heading]:
@@ -204,8 +194,6 @@ def _dashed(text: str) -> Iterator[Heading]:
 
 
 def _signatures(text: str) -> Iterator[Heading]:
-    """Yield the beginnings of signatures and of notes on who was told; they end with their line."""
-    folded = text.lower()
-    if any(word in folded for word in SIGNATURE_WORDS):
-        for match in SIGNATURE.finditer(text):
-            yield Heading(match.start("heading"), match.end(), "other", line=True)
+    """Yield the beginnings of signatures, which end with their line, and of notes on who was told."""
+    for start, end, whole_line in find_signatures(text):
+        yield Heading(start, end, "other", line=whole_line, sentence=not whole_line)

@@ -104,6 +104,10 @@ def _bodies(text: str, headings: list[Heading], default: str) -> list[Section]:
     """Return the sections between headings. Behind a heading with ``line``, the section around it goes on."""
     parts = [Section(_preamble_name(headings, default), 0, headings[0].start)]
     for heading, end in zip(headings, [*(later.start for later in headings[1:]), len(text)], strict=True):
+        if heading.sentence:
+            around = parts[-1].name
+            parts += [Section("other", heading.start, heading.end), Section(around, heading.end, end)]
+            continue
         if not heading.line:
             parts.append(Section(heading.section, heading.end, end))
             continue

@@ -17,17 +17,24 @@ _MONTH = (
 # Three numbers with the same sign between them, month and year, or a date without any sign, maybe with a time behind.
 # What stands before is looked at behind the first digit: so a search skips all that is no digit at once.
 _NUMERIC = re.compile(
-    r"\d(?<![A-Z\d_./:+-]\d)(?<!\d,\d)(?:"
+    r"\d(?<![A-Z\d_./+-]\d)(?<!\d[,:]\d)(?:"
     r"\d{0,3}(?P<sign> ?[./-] ?)\d\d?(?P=sign)(?:\d{4}|\d\d)(?!\d)(?![./-]\d)"
-    rf"|\d?[./-]{_YEAR}(?!\d)(?![./-]\d)"
+    rf"|\d? ?[./-] ?{_YEAR}(?!\d)(?![./-]\d)"
+    r"|\d{3}-(?:0[1-9]|1[0-2])(?!\d)(?![./-]\d)"
     r"|\d{7}(?:\d{4}(?:\d\d)?)?(?![\w]|[.-]\d))"
+)
+# Day and month, or month and year, of two digits: only behind a word that dates, as "3/44" is an image elsewhere.
+_SHORT = re.compile(
+    r"\b(?:dated|since|until|compar(?:ed (?:with|to)|ison(?: (?:with|to|is|of))?)|dob|born(?: on)?)[\s:]+"
+    r"(?P<date>\d\d?/\d\d?)(?![\w/-]|\.\d|\s(?:mm|cm|of)\b)",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+")
 _NAMED = re.compile(
-    rf"(?<!\w)(?:(?:{_DAY})(?:st|nd|rd|th)?(?:\s+day)?(?:\s+of)?\s*[-/.,]?\s*(?P<day_first>{_MONTH})\b(?:\.?,?\s*[-/]?\s*"
+    rf"(?<!\w)(?:(?:{_DAY})(?:st|nd|rd|th)?(?:\s{{1,3}}day)?(?:\s{{1,3}}of)?\s{{0,3}}[-/.,]?\s{{0,3}}(?P<day_first>{_MONTH})\b(?:\.?,?\s{{0,3}}[-/]?\s{{0,3}}"
     rf"(?:{_YEAR}\b|['’]\d\d\b)|[-/]\d\d\b)?"
-    rf"|(?P<month_first>{_MONTH})\b\.?(?:\s*[-/,]?\s*(?:of\s+)?{_YEAR}\b|\s?['’]\d\d\b"
-    rf"|\s*[-/]?\s*(?:{_DAY})(?:st|nd|rd|th)?\b(?![.,:/-]?\d)(?:,?\s*[-/]?\s*(?:of\s+)?{_YEAR}\b|\s?['’]\d\d\b)?))",
+    rf"|(?P<month_first>{_MONTH})\b\.?(?:\s{{0,3}}[-/,]?\s{{0,3}}(?:of\s{{1,3}})?{_YEAR}\b|\s?['’]\d\d\b"
+    rf"|\s{{0,3}}[-/]?\s{{0,3}}(?:{_DAY})(?:st|nd|rd|th)?\b(?![.,:/-]?\d)(?:,?\s{{0,3}}[-/]?\s{{0,3}}(?:of\s{{1,3}})?{_YEAR}\b|\s?['’]\d\d\b)?))",
     re.IGNORECASE,
 )
 _MONTH_ALONE = re.compile(
@@ -45,7 +52,11 @@ _COUNTING = re.compile(
     r"|discs?|disks?|vertebrae|phases?|frames?|version|section|chapter|table|ratio|measur\w*|sized?)\W{0,3}$",
     re.IGNORECASE,
 )
-_BEFORE_DATE = re.compile(r"\b(?:on|of|dated?|since|from|until|till|to|before|after|by)[\s:]*$", re.IGNORECASE)
+_BEFORE_DATE = re.compile(
+    r"\b(?:on|of|dated?|since|from|until|till|to|before|after|by|with|dob|born|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"[\s:,]*$",
+    re.IGNORECASE,
+)
 
 
 def dates_in(text: str) -> Iterator[Identifier]:
@@ -55,6 +66,9 @@ def dates_in(text: str) -> Iterator[Identifier]:
             counted = _COUNTING.search(text, max(0, match.start() - 24), match.start())
             if not counted or _has_year(match[0]):
                 yield Identifier(match.start(), match.end(), IdentifierKind.DATE)
+    for match in _SHORT.finditer(text):
+        if any(1 <= int(number) <= 12 for number in _NUMBER.findall(match["date"])):
+            yield Identifier(*match.span("date"), IdentifierKind.DATE)
     for match in _NAMED.finditer(text):
         if _is_named_date(match) and not _UNIT.match(text, match.end()):
             yield Identifier(match.start(), match.end(), IdentifierKind.DATE)
@@ -75,12 +89,14 @@ def _is_numeric_date(match: re.Match[str]) -> bool:
         digits = numbers[0]
         return _is_date(digits[4:6], digits[6:8], digits[:4])
     if len(numbers) == 2:
-        return 1 <= int(numbers[0]) <= 12
+        first, second = sorted(numbers, key=len)
+        return 1 <= int(first) <= 12 and int(second) in YEARS
     first, second, third = numbers
     if len(first) == 4:
         return _is_date(second, third, first)
     if len(third) == 2:  # "1.2.13" may number a paragraph, so may "1-2-13"
-        if (match["sign"].strip() != "/" and (len(first), len(second)) != (2, 2)) or " " in match["sign"]:
+        plain = match["sign"] == "/" or ((len(first), len(second)) == (2, 2) and " " not in match["sign"])
+        if not plain and not _BEFORE_DATE.search(match.string, max(0, match.start() - 12), match.start()):
             return False
     return len(first) <= 2 and (_is_date(first, second, third) or _is_date(second, first, third))
 
@@ -96,6 +112,6 @@ def _is_named_date(match: re.Match[str]) -> bool:
         return True
     if not month[0].isupper():
         return False
-    if month.lower() in ("may", "mar", "march") and not _ORDINAL.search(match[0]):
+    if month.lower() == "may" and not _ORDINAL.search(match[0]):
         return _BEFORE_DATE.search(match.string, max(0, match.start() - 10), match.start()) is not None
     return True

@@ -18,8 +18,8 @@ _LETTER = r"[^\W\d_]"
 _WORD = re.compile(rf"[ \t]*({_LETTER}\.(?:-?{_LETTER}\.)*|{_LETTER}(?:{_LETTER}|['’-](?={_LETTER}))*)")
 _PARTICLES = frozenset("van von de del della den der di da dos la le el al bin ibn ten ter".split())
 _TITLE = re.compile(
-    r"(?:Drs?|Prof|Mrs?|Ms|Miss|Doctor|Professor|Nurse|DRS?|PROF|MRS?|MS|dr)"
-    r"(?:\.\s*|\s+)(?:(?:Dr|Prof|DR|PROF)(?:\.\s*|\s+))*"
+    r"(?:Drs?|Prof|Mrs?|Ms|Miss|Doctor|Professor|Nurse|Smt|Shri|DRS?|PROF|MRS?|MS|dr)"
+    r"(?:\.[ \t]*:?\s*|\s+)(?:\(?(?:Dr|Prof|Mrs?|Ms|DR|PROF)\b\)?(?:\.\)?\s*|\s+))*"
 )
 # "MR. No change", "MS plaques", "on DR": these capitals are titles only where somebody is addressed or listed.
 _AMBIGUOUS_TITLES = ("MR", "MS", "MRS", "DR")
@@ -32,35 +32,43 @@ _ROLE = (
     r"(?:referring|ordering|attending|requesting|consulting|primary(?:\s+care)?|reading|reporting|interpreting|admitting"
     r"|supervising|performing|responsible|referral)"
 )
+# Who somebody is, before the name: "the ordering physician Jane Doe", "attending radiologist Jane Doe".
+_ROLES = (
+    r"(?:(?:the|our|her|his|on-call|referring|ordering|attending|treating|requesting|consulting|primary|care|emergency|er|ed"
+    r"|icu|interventional|radiology|physician|doctor|radiologist|surgeon|resident|fellow|nurse|oncologist|pulmonologist"
+    r"|urologist|neurologist|cardiologist|gastroenterologist|practitioner|assistant|provider|clinician|patient)\s+){0,4}"
+)
 _NAME_FIELD = (
-    r"(?:(?:patient|pt|client|subject|mother|father|spouse|guardian)(?:['’]?s)?[ \t_]*)?"
-    r"(?:full|last|first|middle|maiden|family|given|sur)?[ \t_]*name"
+    r"(?:(?:patient|pt\.?|client|subject|mother|father|spouse|guardian)(?:['’]?s)?[ \t_]{0,5})?"
+    r"(?:full|last|first|middle|maiden|family|given|sur)?[ \t_]{0,5}name"
 )
 _FIELD = re.compile(
-    rf"(?<![\w/-])(?:(?P<name>{_NAME_FIELD})|patient|pt|{_ROLE}(?:\s+{_PERSON})?|{_PERSON}|pcp|radiographer|sonographer"
+    rf"(?<![\w/-])(?:(?P<name>{_NAME_FIELD})|patient|pt|{_ROLE}(?:\s+{_PERSON})?|{_PERSON}|ref(?:err?ed)?\.?\s+(?:by|dr|doctor)\.?|pcp|radiographer|sonographer"
     r"|author|dictator|transcriptionist|typist|reader|referrer|operator|next\s+of\s+kin|contact(?:\s+person)?|attn"
-    r"|signature)(?:['’]?s)?(?:[ \t]+name)?(?:\(s\))?[ \t]*:[ \t]*",
+    r"|signature)(?:['’]?s)?(?:[ \t]+name)?(?:\(s\))?(?:[ \t]*:|[ \t]+[-–](?=[ \t]))[ \t]*",
     re.IGNORECASE,
 )
 _BY = re.compile(
     r"\b(?:(?P<strong>(?:co-?|e-?)?signed|dictated|transcribed|typed|attested|authenticated|finali[sz]ed|authored)"
     r"|read|reported|reviewed|interpreted|verified|approved|authori[sz]ed|requested|ordered|referred|performed|prepared"
     r"|edited|entered|validated|supervised|confirmed|released|written|seen|examined|electronically)"
-    r"(?:[ \t]+(?:and|&)[ \t]+\w+|[ \t]+off)?(?:[ \t]+electronically)?[ \t]+by\b(?P<colon>[ \t]*:)?\s*",
+    r"(?:[ \t]+(?:and|&)[ \t]+\w+|[ \t]+off)?(?:[ \t]+electronically)?[ \t]+by\b(?P<colon>[ \t]*[:–-])?\s*"
+    rf"{_ROLES}",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
     r"\b(?:(?:discussed|spoke|spoken|communicated|reviewed|shared)\s+(?:\w+\s+){0,2}?(?:with|to)"
     r"|(?:communicated|conveyed|reported|relayed|called|phoned|telephoned|given|faxed|texted|paged)\s+(?:\w+\s+)?to"
-    r"|notified|informed|alerted|contacted|messaged|dear)\s+",
+    r"|notified|informed|alerted|contacted|messaged|dear|the\s+patient,)\s+"
+    rf"{_ROLES}",
     re.IGNORECASE,
 )
 _DEGREE = re.compile(
-    r"(?P<comma>,)?\s+(?:M\.D\.|MD\b|D\.O\.|MBBS\b|MBChB\b|FRCR\b|FRCPC?\b|FACR\b|MRCP\b|Ph\.?D\b|PA-C\b"
+    r"(?P<comma>,)?\s{1,4}(?:M\.D\.|MD\b|D\.O\.|MBBS\b|MBChB\b|FRCR\b|FRCPC?\b|FACR\b|MRCP\b|Ph\.?D\b|PA-C\b"
     r"|(?<=, )(?:DO|RN|NP|PA|DDS|DMD|CRNP|DNP|RT)\b)"
 )
 _BEFORE_DEGREE = 60
-_CARETS = re.compile(rf"{_LETTER}(?:{_LETTER}|['’ -])+\^{_LETTER}(?:{_LETTER}|['’^. -])*")
+_CARETS = re.compile(rf"{_LETTER}(?:{_LETTER}|['’ -]){{1,40}}\^{_LETTER}(?:{_LETTER}|['’^. -]){{0,80}}")
 
 
 class _Name(NamedTuple):

@@ -28,14 +28,14 @@ def identifiers_in(text: str) -> list[Identifier]:
     if IDENTITY_MARK in text:
         marks = [Identifier(*match.span(), IdentifierKind.BLANKED) for match in _MARKS.finditer(text)]
         identifiers = [*marks, *identifiers]
-    return _apart(identifiers) if len(identifiers) > 1 else identifiers
+    return apart(identifiers) if len(identifiers) > 1 else identifiers
 
 
 def _matches(text: str) -> list[Identifier]:
     return [*dates_in(text), *numbers_in(text), *names_in(text)]
 
 
-def _apart(identifiers: Iterable[Identifier]) -> list[Identifier]:
+def apart(identifiers: Iterable[Identifier]) -> list[Identifier]:
     """Return identifiers in their order, with those that overlap as one: of the kind of the longest, or the first."""
     kept: list[Identifier] = []
     length = 0  # of the identifier that the last one has its kind from
@@ -68,7 +68,8 @@ def blanked(text: str, identifiers: Iterable[Identifier] | None = None) -> str:
 
 
 def _marked(text: str, identifiers: Iterable[Identifier]) -> str:
-    pieces, read = [], 0
+    pieces: list[str] = []
+    read = 0
     for start, end, _ in identifiers:
         pieces += (text[read:start], IDENTITY_MARK * (end - start))
         read = end

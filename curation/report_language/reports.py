@@ -27,7 +27,12 @@ NOTABLE = 0.2
 
 
 CERTAIN = 0.9
-"""A text of statements that are all too short to tell has the language that is as likely as this for it as a whole."""
+"""Foreign statements are all in the one language that is as likely as this for them together."""
+LEAST_RATIO = 40.0
+"""A text of statements that are all too short to tell has a language that is so much likelier than English."""
+LEAST_RATIO_IF_STRANGE = 8.0
+"""So much, if at least half of its words, and ``LEAST_STRANGE_WORDS``, are neither organs nor findings of ours."""
+LEAST_STRANGE_WORDS = 3
 _OPEN = (ENGLISH, UNDETERMINED)
 
 
@@ -107,11 +112,15 @@ def settle(texts: Sequence[str], sections: Sequence[int]) -> ReportLanguage:
 
 
 def _by_whole_text(text: str) -> str:
-    """Return the language of a text of which no statement tells, if all of them together do."""
-    if all(map(is_known, WORD.findall(text.lower()))):
-        return UNDETERMINED
-    code, probability, _ = identify(text)
-    return code if code != ENGLISH and probability >= CERTAIN else UNDETERMINED
+    """Return the language of a text of which no statement tells, if all of them together do.
+
+    Where most words are none of ours, less is asked of the n-grams: telegraphic reports are a few nouns.
+    """
+    words = WORD.findall(text.lower())
+    strange = len(words) - sum(map(is_known, words))
+    code, probability, english = identify(text)
+    needed = LEAST_RATIO_IF_STRANGE if strange >= LEAST_STRANGE_WORDS and 2 * strange >= len(words) else LEAST_RATIO
+    return code if strange and code != ENGLISH and probability >= needed * english else UNDETERMINED
 
 
 def _words_by_language(codes: Sequence[str], words: Sequence[int]) -> Counter[str]:

@@ -195,6 +195,7 @@ def _settings(job: CurateJob, recipe: Recipe) -> CurationSettings:
         reports_per_part=job.reports_per_part or recipe.reports_per_part,
         shard=None if job.shard is None else str(job.shard),
         drop_phi=job.drop_phi,
+        language=recipe.language,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 LONGEST_ORGAN = 60
 """The most characters of an organ's name, where a model writes it itself."""
+LONGEST_QUOTE = 600
+"""The most characters of a quote: one that is a whole report shows nothing."""
 
 
 def organs_schema(organs: Iterable[str], max_captions: int, max_characters: int) -> dict[str, Any]:
@@ -16,9 +18,13 @@ def organs_schema(organs: Iterable[str], max_captions: int, max_characters: int)
     return object_schema({organ: {"anyOf": [{"type": "null"}, captions]} for organ in organs})
 
 
-def captions_schema(max_captions: int, max_characters: int) -> dict[str, Any]:
-    """Return the schema of a list, under the key ``captions``, of organs with one caption each."""
-    row = object_schema({"organ": _string(LONGEST_ORGAN), "caption": _string(max_characters)})
+def captions_schema(max_captions: int, max_characters: int, quotes: bool = False) -> dict[str, Any]:
+    """Return the schema of a list, under the key ``captions``, of organs with one caption each.
+
+    With ``quotes`` the passage that a caption is made from comes before it, so that it is made from that.
+    """
+    quote = {"quote": _string(LONGEST_QUOTE)} if quotes else {}
+    row = object_schema({"organ": _string(LONGEST_ORGAN), **quote, "caption": _string(max_characters)})
     return object_schema({"captions": _list(row, 0, max_captions)})
 
 

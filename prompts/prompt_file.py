@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from .answer_form import LONGEST_ORGAN, captions_schema, compact_json, organs_schema
+from .answer_form import LONGEST_ORGAN, LONGEST_QUOTE, captions_schema, compact_json, organs_schema
 from .templates import PromptTemplateError, check_template, render
 from .vocabulary import ORGANS_FILE, load_vocabulary
 from .yaml_file import FieldError, FileSection, NonEmptyText, first_problem, load_mapping
@@ -65,9 +65,13 @@ class PromptError(ValueError):
 
 
 class ExampleCaption(FileSection):
-    """A caption of an example. In the form ``organs``, ``organ`` is one of the listed organs, letter by letter."""
+    """A caption of an example. In the form ``organs``, ``organ`` is one of the listed organs, letter by letter.
+
+    ``quote`` is the passage that it is made from, where answers have quotes.
+    """
 
     organ: NonEmptyText
+    quote: NonEmptyText | None = None
     caption: NonEmptyText
 
 
@@ -84,10 +88,13 @@ class Response(FileSection):
     In the form ``organs`` each of ``organs`` is a key, with null where the report is silent about it and else a list of
     captions; in the form ``captions`` the answer is one list of organs with captions. ``max_captions`` is per organ in
     the first form and in all in the second. ``max_characters`` limits a caption, ``max_tokens`` the whole answer.
+    ``quotes``: in the form ``captions`` each caption comes with the passage that it is made from, in the language of
+    the report, which may then be any.
     """
 
     form: Literal["organs", "captions"]
     organs: tuple[NonEmptyText, ...] = ()
+    quotes: bool = False
     max_captions: _Count
     max_characters: _Count
     max_tokens: _Count
@@ -132,12 +139,17 @@ class Prompt:
         """
         return (("user", render(self.file.repair, {"refused": refused})),)
 
+    @property
+    def quotes(self) -> bool:
+        """Whether captions come with the passage that they are made from, so that reports may be in any language."""
+        return self.file.response.quotes
+
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of an answer; the same object each time."""
         limits = self.file.response
         if limits.form == "captions":
-            return captions_schema(limits.max_captions, limits.max_characters)
+            return captions_schema(limits.max_captions, limits.max_characters, limits.quotes)
         return organs_schema(limits.organs, limits.max_captions, limits.max_characters)
 
     @cached_property
@@ -208,6 +220,8 @@ def _check_organs(response: Response) -> None:
         raise FieldError("response, organs", organs, "only goes with form: organs; leave it out")
     if response.form == "organs" and not organs:
         raise FieldError("response, organs", organs, "form: organs needs the list of organs to ask for")
+    if response.form == "organs" and response.quotes:
+        raise FieldError("response, quotes", response.quotes, "only goes with form: captions; leave it out")
     organ_of: dict[str, str] = {}
     for organ in organs:
         name = resolve(organ)
@@ -229,6 +243,7 @@ def _check_example(field: str, example: Example, response: Response) -> None:
             organs = ", ".join(response.organs)
             raise FieldError(f"{caption_field}, organ", organ, f"is not in response, organs: {organs}")
         limits = {"organ": (organ, LONGEST_ORGAN), "caption": (caption, response.max_characters)}
+        _check_quote(caption_field, example.captions[number - 1], response, limits)
         for key, (value, longest) in limits.items():
             if len(value) > longest:
                 problem = f"has {len(value)} characters, and {longest} are the most"
@@ -238,6 +253,17 @@ def _check_example(field: str, example: Example, response: Response) -> None:
             raise FieldError(
                 field, caption, f"is one more than response, max_captions allows ({response.max_captions})"
             )
+
+
+def _check_quote(field: str, caption: ExampleCaption, response: Response, limits: dict[str, tuple[str, int]]) -> None:
+    """Raise FieldError where a caption has a quote and answers have none, or the other way round; add its limit."""
+    if caption.quote is not None:
+        limits["quote"] = (caption.quote, LONGEST_QUOTE)
+    if response.quotes != (caption.quote is not None):
+        way_out = (
+            "needs a quote, as response, quotes is true" if response.quotes else "goes with response, quotes: true"
+        )
+        raise FieldError(f"{field}, quote", caption.quote, way_out)
 
 
 def _check_templates(file: PromptFile) -> None:
@@ -259,6 +285,6 @@ def _check_templates(file: PromptFile) -> None:
 def _answer(response: Response, example: Example) -> dict[str, Any]:
     """Return the answer that a model should give to an example."""
     if response.form == "captions":
-        return {"captions": [row.model_dump() for row in example.captions]}
+        return {"captions": [row.model_dump(exclude_none=True) for row in example.captions]}
     by_organ = {organ: [row.caption for row in example.captions if row.organ == organ] for organ in response.organs}
     return {organ: captions or None for organ, captions in by_organ.items()}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from curation.readers.description import InputDescription
     from curation.readers.reports import ColumnsRead
     from curation.report import Report, RowProblem
+    from curation.report_language.languages import LanguageChoice
 
     from .inputs import Reports
 
@@ -87,6 +88,7 @@ def curate(
     overwrite: bool = False,
     license: str | None = None,
     prompt: str | Path | None = None,
+    language: LanguageChoice = "en",
     workers: int | None = None,
     reports_per_part: int | None = None,
     shard: str | None = None,
@@ -103,6 +105,8 @@ def curate(
             columns, or an iterable of report texts.
         out: folder, or URL in a store, of the caption set.
         engine: ``rules``, ``vllm`` or ``openai``.
+        language: ``en`` refuses reports that are not English; with ``any`` a language model is asked about them too,
+            and its captions are held against the passages that they quote.
         shard: ``"I/N"`` makes the I-th of N shares of the input.
         ray: ``local``, ``auto`` or the address of a Ray cluster.
         check_phi: count the names, dates and numbers that stand in what is written; see ``figures.privacy``.
@@ -148,14 +152,14 @@ def curate(
             check_phi=check_phi,
             drop_phi=drop_phi,
         )
-        recipe = recipe_for(engine, language_model, None if prompt is None else str(prompt), progress)
+        recipe = recipe_for(engine, language_model, None if prompt is None else str(prompt), progress, language)
         descriptions: list[InputDescription] = []
 
         def describe(columns: ColumnsRead, head: Sequence[Report]) -> None:
             description = describe_input(path, columns, head)
             descriptions.append(description)
             progress.message(description.sentence())
-            if warning := description.warning():
+            if warning := description.warning(recipe.language):
                 progress.warning(warning)
 
         result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
@@ -210,10 +214,21 @@ def draw_plot(folder: Path, manifest: Manifest, publish: StorePublisher | None =
 
 
 def recipe_for(
-    engine: str, language_model: Mapping[str, object], prompt: str | None, progress: Progress
+    engine: str,
+    language_model: Mapping[str, object],
+    prompt: str | None,
+    progress: Progress,
+    language: LanguageChoice = "en",
 ) -> TextRecipe | ChatRecipe:
     """Return the recipe of an engine. Raises ``InputError`` for settings that it does not have."""
+    if language not in ("en", "any"):
+        raise InputError(f"--language {language}: expected en (English reports alone) or any")
     if engine == "rules":
+        if language == "any":
+            raise InputError(
+                "--language any: the engine rules reads English only; say --engine vllm or --engine openai too, whose "
+                "model may read the others"
+            )
         if language_model or prompt:
             names = [*language_model, *(["prompt"] if prompt else [])]
             raise InputError(
@@ -223,12 +238,13 @@ def recipe_for(
 
         return rules_recipe()
     from curation.llm.prompt_checks import load_checked_prompt
-    from curation.llm.recipes import DEFAULT_PROMPT, chat_recipe
+    from curation.llm.recipes import chat_recipe, default_prompt, refuse_unfit
     from curation.llm.recipes import model_options as checked
 
-    return chat_recipe(
-        checked(engine, language_model), load_checked_prompt(prompt or DEFAULT_PROMPT), progress.raise_if_interrupted
-    )
+    options = checked(engine, language_model)
+    loaded = load_checked_prompt(prompt or default_prompt(language))
+    refuse_unfit(language, loaded, options)
+    return chat_recipe(options, loaded, progress.raise_if_interrupted)
 
 
 def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import OvctError
 from curation.runtime.files import write_text
 
@@ -69,12 +70,13 @@ class CurationSettings(_ManifestRecord):
     limit: int | None = None
     reports_per_part: int
     shard: str | None = None
-    language: Literal["en", "any"] = "en"
+    language: LanguageChoice = "en"
     drop_phi: bool = False
 
     def digest(self) -> str:
         """Return one string that stands for all settings; without a later one it is that of earlier versions."""
-        later = set() if self.drop_phi else {"drop_phi"}
+        defaults = {name: CurationSettings.model_fields[name].default for name in ("language", "drop_phi")}
+        later = {name for name, default in defaults.items() if getattr(self, name) == default}
         return hashlib.sha256(self.model_dump_json(exclude=later).encode()).hexdigest()
 
     def answers_digest(self) -> str:

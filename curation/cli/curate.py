@@ -28,6 +28,7 @@ from .options import (
 
 if TYPE_CHECKING:
     from curation.api.curate import Curation, LanguageModelSettings
+    from curation.report_language.languages import LanguageChoice
 
 Out = Annotated[
     Path,
@@ -159,6 +160,15 @@ def curate(
             rich_help_panel=MODELS,
         ),
     ] = None,
+    language: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="en: reports that are not English are refused. any: the model is asked about them too, and its "
+            "captions are held against the passages that they quote.",
+            rich_help_panel=MODELS,
+        ),
+    ] = "en",
     language_model: DraftingOptions,
     json: Json = False,
     general: GeneralOptions,
@@ -180,6 +190,7 @@ def curate(
                 overwrite=overwrite,
                 license=license,
                 prompt=prompt,
+                language=cast("LanguageChoice", language),
                 workers=scale.workers,
                 shard=scale.shard,
                 reports_per_part=scale.reports_per_part,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from curation.caption import MadeBy
 from curation.report import Report, Section
+from curation.report_language.languages import LanguageChoice
 
 from .duplicates import Claims
 
@@ -72,6 +73,11 @@ class Recipe(Protocol):
     @property
     def prompt_file(self) -> bytes | None:
         """Return the content of the prompt file, which is kept with the set; None without a prompt."""
+        ...
+
+    @property
+    def language(self) -> LanguageChoice:
+        """Return which reports captions are made of: English ones, or those of any language, by what is quoted."""
         ...
 
     @property

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
 from curation.report import Report
+from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
+from curation.verification.quoted_captions import quoted_passage, verify_quoted
 from curation.verification.report_statements import ReadReport
+from curation.verification.verifier import Verifier
 
 from .duplicates import split_repeated
 from .recipe import BATCH_REPORTS, CaptionVerifier, OpenPool, Options, PackedOutcome
@@ -35,6 +38,7 @@ class TextRecipe:
     build: Callable[[], tuple[TextEngine, CaptionVerifier]]
     options: Options = field(default_factory=dict)
     prompt_file: bytes | None = None
+    language: LanguageChoice = "en"
     reports_per_part: int = REPORTS_PER_PART
     batch_reports: int = BATCH_REPORTS
 
@@ -98,17 +102,21 @@ class Curator:
 
 
 def verify_drafts(
-    verifier: CaptionVerifier, report: Report, drafts: Iterable[Draft], *, show_repeats: bool
+    verifier: CaptionVerifier, report: Report, drafts: Iterable[Draft], *, show_repeats: bool, quotes: bool = False
 ) -> ReportOutcome:
     """Verify drafts against their report and return the captions accepted and refused.
 
     ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped. Where the
-    report, or a good part of it, is in another language, that is one more refusal, of no caption.
+    report, or a good part of it, is in another language, that is one more refusal, of no caption; unless
+    ``quotes`` says that captions of it are verified by what they quote.
     """
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
     for draft in drafts:
-        verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
+        if quotes and isinstance(verifier, Verifier) and _is_of_foreign_passage(prepared, draft):
+            verdict = verify_quoted(verifier, prepared, draft)
+        else:
+            verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
         if verdict.accepted:
             accepted.append(_accepted(report, draft.caption, verdict))
         else:
@@ -119,8 +127,14 @@ def verify_drafts(
         refused += [_duplicate(report, row) for row in repeated]
     if not isinstance(prepared, ReadReport):  # of a verifier that tells no languages
         return ReportOutcome(kept, refused)
-    refused += foreign_refusal(prepared)
+    if not quotes:
+        refused += foreign_refusal(prepared)
     return ReportOutcome(kept, refused, language=prepared.language.code)
+
+
+def _is_of_foreign_passage(report: ReadReport, draft: Draft) -> bool:
+    """Return whether a draft is about what is not English in its report."""
+    return report.language.is_foreign or (draft.quote is not None and quoted_passage(report, draft.quote) is not None)
 
 
 def foreign_refusal(report: ReadReport) -> list[RefusedCaption]:
@@ -140,7 +154,7 @@ def _accepted(report: Report, caption: str, verdict: Verification) -> AcceptedCa
     if verdict.status is None or verdict.section is None or not 0 <= verdict.start < verdict.end <= len(report.text):
         raise ValueError(f"accepted without status, section or evidence: {verdict}")
     span = (verdict.start, verdict.end)
-    return AcceptedCaption(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score)
+    return AcceptedCaption(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score, verdict.basis)
 
 
 def failed_outcome(error: Exception) -> ReportOutcome:

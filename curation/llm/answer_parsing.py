@@ -140,7 +140,9 @@ def _read_list(value: Any) -> DraftsAndProblem:
     problem = ""
     for row in rows:
         if _is_caption_row(row):
-            drafts.append(Draft(_on_one_line(row["organ"]), _on_one_line(row["caption"])))
+            quote = row.get("quote")
+            quote = _on_one_line(quote) if isinstance(quote, str) else None
+            drafts.append(Draft(_on_one_line(row["organ"]), _on_one_line(row["caption"]), quote=quote))
         else:
             problem = problem or f"an organ and a caption were expected, not {_shown(row)}"
     return drafts, problem

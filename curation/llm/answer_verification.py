@@ -61,6 +61,7 @@ class AnswerVerifier:
     def __init__(self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None) -> None:
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
+        self._quotes = prompt.quotes
         self._examples = example_captions(prompt)
         self._repairs = repairs
         self._verifier = verifier or Verifier()
@@ -124,7 +125,7 @@ class AnswerVerifier:
         """Verify drafts; those that are no finding of now are refused, though the report says them."""
         non_findings = [draft for draft in drafts if self._is_non_finding(draft.caption)]
         findings = [draft for draft in drafts if draft not in non_findings]
-        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True)
+        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True, quotes=self._quotes)
         statements = self._verifier.read(report.text, report.sections).by_words
         refused = [
             row if normalised(row.caption) in statements else self._with_copied_example(row) for row in outcome.refused

@@ -36,7 +36,7 @@ def with_error(chat: Chat, answer: Answer, problem: str) -> Chat:
 
 def first_chats(prompt: Prompt, max_tokens: int, report: Report) -> list[Chat]:
     """Return the chats that a dialogue about a report begins with."""
-    questions = split_questions(report, prompt.file.unit, prompt.file.window)
+    questions = split_questions(report, prompt.file.unit, prompt.file.window, prompt.quotes)
     return [_question_chat(prompt, max_tokens, report, question) for question in questions]
 
 
@@ -58,7 +58,8 @@ class Dialogue:
 
     async def about(self, report: Report) -> list[ModelResponse]:
         """Return all answers about a report, in its order. Raises ``EngineDown``."""
-        questions = split_questions(report, self._prompt.file.unit, self._prompt.file.window)
+        file = self._prompt.file
+        questions = split_questions(report, file.unit, file.window, self._prompt.quotes)
         answered = await asyncio.gather(*(self._ask_question(report, question) for question in questions))
         groups = [group for question_groups in answered for group in question_groups]
         return [row._replace(number=number) for number, group in enumerate(groups) for row in group]

@@ -19,6 +19,7 @@ from curation.caption_set.writer import CaptionSetWriter
 from curation.engines.chat import ChatEngine, EngineDown
 from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Options
 from curation.report import Report
+from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.processes import Inline, Processes, workers
 from curation.runtime.progress import Progress
@@ -65,6 +66,11 @@ class ChatRecipe:
     def prompt_file(self) -> bytes:
         """The content of the prompt file."""
         return self.prompt.source
+
+    @property
+    def language(self) -> LanguageChoice:
+        """Captions of reports in any language are made where the prompt asks for quotes."""
+        return "any" if self.prompt.quotes else "en"
 
     @contextmanager
     def started(self, progress: Progress) -> Iterator[OpenPool]:

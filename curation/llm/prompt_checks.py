@@ -14,7 +14,7 @@ from curation.readers.sections import split_sections
 from curation.report import Report
 from curation.verification.report_statements import normalised
 from curation.verification.verifier import Verifier
-from prompts.prompt_file import Example, Prompt, PromptError, load_prompt
+from prompts.prompt_file import Example, Prompt, PromptError, Response, load_prompt
 
 from .draft_organs import narrow_to_caption
 
@@ -48,17 +48,17 @@ def check_prompt(prompt: Prompt, verifier: Verifier | None = None) -> list[str]:
     if not prompt.file.examples:
         return []
     verifier = verifier or Verifier()
-    by_organ = prompt.file.response.form == "organs"
+    response = prompt.file.response
     examples = enumerate(prompt.file.examples, 1)
-    return [line for number, example in examples for line in _problems(verifier, number, example, by_organ)]
+    return [line for number, example in examples for line in _problems(verifier, number, example, response)]
 
 
-def _problems(verifier: Verifier, number: int, example: Example, by_organ: bool) -> Iterator[str]:
+def _problems(verifier: Verifier, number: int, example: Example, response: Response) -> Iterator[str]:
     report = Report(f"example {number}", example.report, split_sections(example.report), {}, number)
-    drafts = [Draft(row.organ, row.caption) for row in example.captions]
-    if by_organ:
+    drafts = [Draft(row.organ, row.caption, quote=row.quote) for row in example.captions]
+    if response.form == "organs":
         drafts = [narrow_to_caption(verifier, draft) for draft in drafts]
-    for row in verify_drafts(verifier, report, drafts, show_repeats=True).refused:
+    for row in verify_drafts(verifier, report, drafts, show_repeats=True, quotes=response.quotes).refused:
         yield f"example {number}, {_refusal_text(row)}"
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from curation.cleaning.clean_text import clean_text
 from curation.language.statements import Span, split_statements
 from curation.report import READ_SECTIONS, Report, Section
+from curation.report_language.reports import report_language
 
 QuestionUnit = Literal["report", "section", "statement"]
 
@@ -41,13 +42,16 @@ class Question(NamedTuple):
         return "\n\n".join(f"{part.name.title()}:\n{body}" for part, body in zip(self.parts, bodies, strict=True))
 
 
-def split_questions(report: Report, unit: QuestionUnit, window: int) -> list[Question]:
+def split_questions(report: Report, unit: QuestionUnit, window: int, any_language: bool = False) -> list[Question]:
     """Return the questions about a report, in its order. There are none about technique, history and the like.
 
+    Nor are there any about a report that is not English, unless ``any_language``: its captions would be refused.
     ``window`` is the number of statements in a question of the unit ``statement``.
     """
     sections = [section for section in report.sections if section.name in READ_SECTIONS]
     if not sections:
+        return []
+    if not any_language and report_language(report.text, report.sections).is_foreign:
         return []
     if unit == "report":
         return [Question(tuple(sections))]

@@ -13,6 +13,7 @@ from typing import Any
 from curation.caption import MadeBy
 from curation.engines.chat import ChatEngine
 from curation.extraction.recipe import Options
+from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import InputError, flag_names
 from prompts.prompt_file import Prompt
 
@@ -21,6 +22,7 @@ from .pool import ChatRecipe
 from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"
+QUOTING_PROMPT = "organ_captions_quoted"
 
 Connect = Callable[[], Awaitable[ChatEngine]]
 
@@ -63,6 +65,24 @@ def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
     prices = Prices(*given["prices"]) if "prices" in given else None
     vllm_options = dict(map(_vllm_option, given.get("vllm_option", ())))
     return ModelOptions(engine, **plain, prices=prices, options=vllm_options)
+
+
+def default_prompt(language: LanguageChoice) -> str:
+    """Return the name of the prompt that is used where none is named."""
+    return QUOTING_PROMPT if language == "any" else DEFAULT_PROMPT
+
+
+def refuse_unfit(language: LanguageChoice, prompt: Prompt, options: ModelOptions) -> None:
+    """Raise ``InputError`` where the prompt, or an option, does not go with the languages that are asked for."""
+    if language == "any" and not prompt.quotes:
+        raise InputError(
+            f"--language any: the prompt {prompt.name} asks for no quotes, by which captions of other languages are "
+            f"verified; leave --prompt out, or set quotes: true under response (see `ovct prompts {QUOTING_PROMPT}`)"
+        )
+    if language == "en" and prompt.quotes:
+        raise InputError(f"the prompt {prompt.name} asks for quotes of reports in any language; say --language any too")
+    if prompt.quotes and options.repair:
+        raise InputError("--repair: captions that quote cannot go back to the model; leave it out with --language any")
 
 
 def _vllm_option(text: str) -> tuple[str, object]:

@@ -13,6 +13,7 @@ from curation.caption_set.set_files import RESPONSES_FILE
 from curation.caption_set.writer import CaptionSetWriter
 from curation.extraction.recipe import OpenPool, Options
 from curation.extraction.text_engine import TextRecipe
+from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
 
@@ -59,6 +60,11 @@ class RayRecipe:
     def prompt_file(self) -> bytes | None:
         """Return the recipe's prompt file."""
         return self.recipe.prompt_file
+
+    @property
+    def language(self) -> LanguageChoice:
+        """Return which reports the recipe makes captions of."""
+        return self.recipe.language
 
     @property
     def reports_per_part(self) -> int:

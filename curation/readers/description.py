@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from curation.report import Report
-from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language, language_name
+from curation.report_language.languages import ENGLISH, UNDETERMINED, LanguageChoice, counts_by_language, language_name
 from curation.report_language.reports import report_language
 
 if TYPE_CHECKING:
@@ -48,15 +48,18 @@ class InputDescription(BaseModel):
         ids = f"ids from {self.id_column}" if self.id_column else "reports named by their row"
         return f"reading {self.name} ({looks}): {ids}, text from {' + '.join(self.text_columns)}"
 
-    def warning(self) -> str | None:
-        """Return a warning where reports of the sample are not English, with the share of them."""
+    def warning(self, language: LanguageChoice = "en") -> str | None:
+        """Return a warning where reports of the sample are not English, with their share and what becomes of them."""
         others = {code: count for code, count in self.languages.items() if code not in (ENGLISH, UNDETERMINED)}
         if not others:
             return None
         total, foreign = sum(self.languages.values()), sum(others.values())
+        what = f"{self.name}: of the first {total} reports, {counts_by_language(others)} ({foreign / total:.0%})"
+        if language == "any":
+            return f"{what}; of these, captions are held against what they quote, and their meaning is not verified"
         return (
-            f"{self.name}: of the first {total} reports, {counts_by_language(others)} ({foreign / total:.0%}); rules "
-            "and verifier read English only, so they are refused (language): translate them, or see --language any"
+            f"{what}; rules and verifier read English only, so they are refused (language): translate them, leave them "
+            "out, or see --language any"
         )
 
 

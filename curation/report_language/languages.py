@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
+LanguageChoice = Literal["en", "any"]
+"""Which reports captions are made of: English ones, or those of any language, by what they quote."""
 ENGLISH = "en"
 UNDETERMINED = "und"
 """The code, of ISO 639-2, of what is too short to tell or in no language at all."""

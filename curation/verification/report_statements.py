@@ -52,13 +52,17 @@ class ReportStatement(NamedTuple):
 
 
 class ForeignStatement(NamedTuple):
-    """The passage ``text[start:end]`` of a report that is not English; ``names_organ``: it would be read as English."""
+    """The passage ``text[start:end]`` of a report that is not English, but in the language with the code ``language``.
+
+    ``names_organ``: read as English it would say something of an organ.
+    """
 
     start: int
     end: int
     section: str
     words: str
     names_organ: bool
+    language: str
 
 
 @dataclass(slots=True, eq=False)
@@ -146,7 +150,8 @@ class ReportReader:
             if passage.place != place or not language.is_read(index):
                 place, topic = passage.place, Topic(self.parser.vocabulary)
             if not language.is_read(index):
-                report.foreign.append(ForeignStatement(*span, passage.section, content.words, bool(content.organs)))
+                code, names_organ = language.statements[index], bool(content.organs)
+                report.foreign.append(ForeignStatement(*span, passage.section, content.words, names_organ, code))
                 continue
             number, keys, end = len(statements), content.keys, ends[passage.place]
             on_line = content.names_only and is_line_of_heading(clean.text, passage.first, passage.last, end)

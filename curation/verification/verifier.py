@@ -35,7 +35,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from curation.caption import Reason, Status
+from curation.caption import Basis, Reason, Status
 from curation.cleaning.clean_text import clean_text
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
@@ -58,7 +58,8 @@ class Verification(NamedTuple):
     """The answer of the verifier about one caption.
 
     ``text[start:end]`` of the report is the evidence, or of a refused caption the statement that comes nearest; both
-    are -1 where nothing does. ``score`` (0 to 100) is the share of the caption that it carries.
+    are -1 where nothing does. ``score`` (0 to 100) is the share of the caption that it carries, ``basis`` what an
+    accepted caption rests on.
     """
 
     accepted: bool
@@ -71,6 +72,7 @@ class Verification(NamedTuple):
     section: str | None
     score: float
     nearest: str | None
+    basis: Basis = "rules"
 
 
 class Verifier:
@@ -99,11 +101,11 @@ class Verifier:
         """
         name = self.resolve(organ.strip()) if organ else None
         if not caption.strip():
-            return _refused(organ, Reason.SCHEMA, "the caption is empty")
+            return refused(organ, Reason.SCHEMA, "the caption is empty")
         if report.language.is_foreign:
-            return _refused(name or organ, Reason.LANGUAGE, report.language.sentence())
+            return refused(name or organ, Reason.LANGUAGE, report.language.sentence())
         if name is None:
-            return _refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
+            return refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
         caption = clean_text(caption).text
         if report.foreign and (passage := report.foreign_passage(normalised(caption))):
             return _in_foreign_passage(report, name, passage)
@@ -129,6 +131,10 @@ class Verifier:
             apart = self._verify_parts(report, name, parts)
             return apart if apart.accepted else verification
         return verification
+
+    def status(self, caption: str) -> Status:
+        """Return what a caption says of its organ."""
+        return self._cached_status(caption)
 
     def claims(self, caption: str) -> frozenset[tuple[str, object]]:
         """Return what a caption claims, for comparing captions: findings, grades and sizes, with how each is meant."""
@@ -169,7 +175,7 @@ class Verifier:
             if best is None or (len(result.causes), -result.coverage) < (len(best[0].causes), -best[0].coverage):
                 best = (result, statement)
         if best is None:
-            return _refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
+            return refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
         joined = None if verbatim else self._verify_in_runs(report, organ, caption, candidates)
         return joined or _nearest(report, organ, *best)
 
@@ -199,7 +205,7 @@ class Verifier:
             verifications.append(verification)
         start, end = min(v.start for v in verifications), max(v.end for v in verifications)
         if end - start > FARTHEST or len({v.section for v in verifications}) > 1:
-            return _refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
+            return refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
         return verifications[0]._replace(
             start=start,
             end=end,
@@ -255,9 +261,9 @@ def _last_with_new_keys(run: Sequence[ReportStatement], keys: frozenset[str]) ->
 def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: ReportStatement) -> Verification:
     """Return the refusal with the statement that comes nearest."""
     cause = result.causes[0]
-    verification = _refused(organ, cause.reason, cause.detail)
+    verification = refused(organ, cause.reason, cause.detail)
     if result.coverage < GROUNDED:
-        verification = _refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
+        verification = refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
     return verification._replace(
         start=statement.start,
         end=statement.end,
@@ -269,10 +275,11 @@ def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: Rep
 
 def _in_foreign_passage(report: ReadReport, organ: str, passage: ForeignStatement) -> Verification:
     """Return the refusal of a caption that repeats a passage in another language."""
-    verification = _refused(organ, Reason.LANGUAGE, report.language.sentence())
+    verification = refused(organ, Reason.LANGUAGE, report.language.sentence())
     nearest = report.text[passage.start : passage.end]
     return verification._replace(start=passage.start, end=passage.end, section=passage.section, nearest=nearest)
 
 
-def _refused(organ: str, reason: Reason, detail: str) -> Verification:
+def refused(organ: str, reason: Reason, detail: str) -> Verification:
+    """Return a refusal that no passage comes near."""
     return Verification(False, organ, None, reason, detail, -1, -1, None, 0.0, None)

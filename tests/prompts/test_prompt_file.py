@@ -179,3 +179,11 @@ def test_max_captions_is_per_organ_where_organs_are_keys() -> None:
 def test_window_goes_with_statements() -> None:
     assert prompt(captions_content(unit="statement", window=2)).file.window == 2
     assert prompt(captions_content(unit="statement")).file.window == 4
+
+
+def test_quotes_go_with_a_list_of_captions_and_stand_in_every_example() -> None:
+    assert "only goes with form: captions" in problem(changed_content("response.quotes", True))
+    assert "needs a quote" in problem(changed_content("response.quotes", True, captions_content()))
+    assert "goes with response, quotes: true" in problem(
+        changed_content("examples.0.captions.0.quote", "Pleural effusion", captions_content())
+    )

@@ -13,7 +13,7 @@ SENTENCES = {
     "de": "Die Leber ist normal groß und homogen, ohne Nachweis einer fokalen Läsion.",
     "fr": "Le foie est de taille normale, sans lésion focale visible, la rate est normale.",
     "es": "El hígado es de tamaño normal y no se observan lesiones focales en el bazo.",
-    "tr": "Karaciğer normal boyuttadır, parankimde fokal lezyon izlenmemiştir.",
+    "tr": "Karaciğer normal boyuttadır, parankimde fokal lezyon izlenmemiştir.",  # noqa: RUF001
     "zh": "肝脏大小形态正常,未见异常密度影,脾脏不大。",
 }
 

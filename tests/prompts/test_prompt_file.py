@@ -98,10 +98,15 @@ def test_a_prompt_travels_to_another_process() -> None:
 
 
 def test_the_shipped_prompts_are_found_by_name() -> None:
-    assert shipped_prompts() == ("organ_captions", "organ_captions_short", "organ_captions_statement")
+    assert shipped_prompts() == (
+        "organ_captions",
+        "organ_captions_quoted",
+        "organ_captions_short",
+        "organ_captions_statement",
+    )
     loaded = [load_prompt(name) for name in shipped_prompts()]
     assert [shipped.name for shipped in loaded] == list(shipped_prompts())
-    assert [shipped.file.unit for shipped in loaded] == ["report", "report", "statement"]
+    assert [shipped.file.unit for shipped in loaded] == ["report", "report", "report", "statement"]
     assert [shipped.file.response.form for shipped in loaded] == ["organs", "captions", "captions"]
     assert loaded[2].file.window == 4
     assert len(loaded[0].file.response.organs) >= 30
@@ -126,7 +131,7 @@ def test_shipped_prompts_leave_room_in_a_small_context(name: str) -> None:
 
 def test_a_prompt_that_is_not_there(tmp_path: Path) -> None:
     for name in ("organ_caption", str(tmp_path)):
-        with pytest.raises(PromptError, match=r"cannot be read .*organ_captions, organ_captions_short") as caught:
+        with pytest.raises(PromptError, match=r"cannot be read .*organ_captions, organ_captions_quoted") as caught:
             load_prompt(name)
         assert f"“{name}”" in str(caught.value)
 

@@ -213,7 +213,7 @@ def _codec_of(charset: str) -> str | None:
     >>> _codec_of("8859/2"), _codec_of("UNICODE UTF-8"), _codec_of("windows-1250"), _codec_of("x")
     ('iso8859-2', 'utf-8', 'cp1250', None)
     """
-    name = charset.strip().upper()
+    name = charset.strip().upper().encode("ascii", "replace").decode()
     if name.endswith(("UTF-8", "UTF8")):
         return "utf-8"
     name = CHARSETS.get(name, name.replace("8859/", "iso8859-"))

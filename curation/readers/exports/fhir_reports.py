@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ..documents.html import html_text
 from ..heading_phrases import SECTION_OF, bare_phrase
 from ..rows import DamagedError
-from .attachments import decode_base64, document_text
+from .attachments import decode_base64, document_text, shown_text
 from .fhir_resources import FhirResource, objects_at, text_at
 from .newest import Version
 from .sections_named import LOINC_SECTIONS, MODALITIES, with_headings
@@ -161,7 +161,10 @@ def _results(resource: FhirResource, resolve: Resolve, result: FhirText) -> str:
         if observation is None:
             missing.append(name or text_at(reference, "display"))
         else:
-            parts.extend(_observation_parts(resource, observation, resolve, seen))
+            try:
+                parts.extend(_observation_parts(resource, observation, resolve, seen))
+            except DamagedError as error:
+                result.problems.append(f"result {name}: {error}")
     if missing:
         result.problems.append(f"{len(missing)} results have no text in this file ({', '.join(missing[:3])})")
     return with_headings(parts)
@@ -176,7 +179,7 @@ def _observation_parts(
         return
     seen |= {own_id} - {""}
     for item in (observation, *objects_at(observation, "component")):
-        if text := text_at(item, "valueString"):
+        if text := shown_text(text_at(item, "valueString")):
             codes = [text_at(coding, "code") for coding in codings(item.get("code"))]
             section = next(filter(None, map(LOINC_SECTIONS.get, codes)), "")
             name = name_of(item.get("code")).rstrip(":")

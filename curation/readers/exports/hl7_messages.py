@@ -15,6 +15,9 @@ from .hl7_segments import Separators, field_of, read_separators, split_fields
 START = re.compile(r"\x0b?(?:MSH|FHS|BHS)[^\w\s][^\w\s]")
 SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}[^\w\s]")
 SEGMENT_BEGUN = re.compile(r"[A-Z][A-Z0-9]{0,2}")
+# What may stand before a segment, as files were put together, and what is nothing at all, as Ctrl-Z at the end.
+INDENT = " \t\ufeff"
+NOTHING = "\0\x1a\x0c\ufeff \t\r\n"
 HEADER_BEGUN = ("M", "B", "F")
 FRAME = re.compile("([\x0b\x1c])")
 FRAME_START, FRAME_END = "\x0b", "\x1c"
@@ -100,6 +103,8 @@ class _Cutter:
 
     def take(self, item: str) -> Hl7Message | None:
         """Take a line or the mark of a frame; return the message that it ends, if it does."""
+        if item[0] in INDENT and SEGMENT.match(item.lstrip(INDENT)):
+            item = item.lstrip(INDENT)
         if item.startswith("OBX"):
             self._add(item)
             return None
@@ -143,9 +148,13 @@ class _Cutter:
         if self._dropping:
             return
         if not self.lines:
-            if line.strip():
+            if line.strip(NOTHING):
                 self._dropping = True
                 self._note(None, f"text behind message {self.number} that belongs to none: {line[:40].strip()!r}")
+            return
+        if not line.strip(NOTHING) and not self.lines[-1].startswith("OBX"):
+            return
+        if not line.strip("\0\x1a"):
             return
         self._ended = line.endswith(("\r", "\n"))
         if not self._ended and SEGMENT_BEGUN.fullmatch(line):
@@ -159,7 +168,7 @@ class _Cutter:
             self._dropping = True
         elif SEGMENT.match(line) and line[3] == self.lines[0][3]:
             self.lines.append(line.rstrip("\r\n"))
-        elif line.strip() or self.lines[-1].startswith("OBX"):
+        else:
             self.lines[-1] += "\n" + line.rstrip("\r\n")
 
     def _enter_or_leave_batch(self, name: str, line: str) -> None:
@@ -226,5 +235,6 @@ def _codec_of(charset: str) -> str | None:
 
 def message_type(message: Hl7Message) -> tuple[str, str]:
     """Return code and event of MSH-9: ("ORU", "R01")."""
-    code, _, rest = field_of(message.header, 9).partition(message.separators.component or "^")
-    return code.strip().upper(), rest.partition(message.separators.component or "^")[0].strip().upper()
+    joint = message.separators.component or "^"
+    code, event = [*field_of(message.header, 9).upper().split(joint), ""][:2]
+    return code.strip().partition("_")[0], event.strip()

@@ -13,7 +13,7 @@ from .newest import Version
 from .sections_named import MODALITIES
 
 # Messages of results and documents. All others (orders, admissions, bookings) tell what was asked for or of whom.
-REPORT_TYPES = frozenset({"ORU", "MDM", "OUL", "ORF", "R01", ""})
+REPORT_TYPES = frozenset({"ORU", "MDM", "OUL", "ORF", "RSP", "DOC", "R01", ""})
 CANCELLED_EVENT = "T11"
 ADDENDUM_EVENTS = frozenset({"T05", "T06"})
 CHANGED_EVENTS = frozenset({"T07", "T08", "T09", "T10"})
@@ -80,6 +80,7 @@ class Hl7Report:
     addendum: bool = False
     cut_off: bool = False
     may_be_cut_off: bool = False
+    comments: int = 0
     observations: list[Observation] = field(default_factory=list)
 
     @property
@@ -115,6 +116,8 @@ def reports_of(message: Hl7Message) -> Iterator[Hl7Report]:
             case "TXA":
                 report = report or Hl7Report(message.number, "TXA", message.separators, time=_time_of(message))
                 _add_document(report, fields, order)
+            case "NTE" if report is not None:
+                report.comments += 1
             case "OBX":
                 observations += 1
                 report = report or Hl7Report(message.number, "OBX 1", message.separators, time=_time_of(message))

@@ -84,7 +84,8 @@ def _row_of(message: Hl7Message, report: Hl7Report, newest: NewestVersions, note
         note(message.number, f"{place}: {problem}", kept=bool(result.text))
     if not result.text:
         if not result.problems:
-            note(message.number, f"{place}: no text in OBX-5")
+            comments = f" ({report.comments} comments, NTE, are not read)" if report.comments else ""
+            note(message.number, f"{place}: no text in OBX-5{comments}")
         return None
     if report.may_be_cut_off:
         note(message.number, f"{place}: the file ends without an end of the last OBX; it may be cut off", kept=True)

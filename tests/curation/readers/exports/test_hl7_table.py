@@ -173,6 +173,10 @@ def test_what_is_no_report_is_counted(tmp_path: Path) -> None:
 GOOD, LAST = message("Liver normal.", order=order("A")), message("Spleen normal.", order=order("Z"))
 PROBLEM_BEGINS = {
     "empty observation": (message("", order=order("B")), "-message 2, OBR 1 (B): no text in OBX-5"),
+    "comments alone": (
+        joined(header(), order("B"), "OBX|1|TX", "NTE|1||Liver big."),
+        "-message 2, OBR 1 (B): no text in OBX-5 (1 comments, NTE, are not read)",
+    ),
     "erased observation": (message('""', order=order("B")), "-message 2, OBR 1 (B): no text in OBX-5"),
     "no observation": (joined(header(), order("B")), "-message 2, OBR 1 (B): no text in OBX-5"),
     "no separators": (joined("MSH", order("B"), *observations("x")), "-message 2: MSH has no separators: 'MSH'"),
@@ -281,6 +285,19 @@ def test_a_charset_whose_letters_end_in_separators(tmp_path: Path) -> None:
 def test_raw_line_ends_in_a_text_are_its_line_ends(tmp_path: Path) -> None:
     raw = joined(header(), order("A"), "OBX|1|TX|||FINDINGS:\n\nLiver normal.\r\nSpleen normal.||||||F")
     assert texts(tmp_path, raw) == ([("A", "FINDINGS:\n\nLiver normal.\nSpleen normal.")], [])
+
+
+def test_what_programs_put_between_messages_does_no_harm(tmp_path: Path) -> None:
+    raw = GOOD + "\ufeff" + message("Stone.", order=order("B"), kind="ORU_R01") + " \r\n\n" + "\t" + LAST + "\x1a\0\0"
+    assert texts(tmp_path, raw) == ([("A", "Liver normal."), ("B", "Stone."), ("Z", "Spleen normal.")], [])
+    indented = "\n  ".join(["", *GOOD.split("\r")])
+    assert texts(tmp_path, indented) == ([("A", "Liver normal.")], [])
+
+
+def test_a_charset_that_is_no_text(tmp_path: Path) -> None:
+    rows, problems = texts(tmp_path, message("Große Leber", charset="\xff").encode("latin-1"))
+    assert rows == [("FIL7", "Große Leber")]
+    assert len(problems) == 1
 
 
 def test_other_separators(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from curation.runtime.processes import available_cores
 from curation.runtime.progress import Progress
 from curation.runtime.provenance import data_hashes, ovct_version
 
-from .report import Report, RowProblem
+from .report import Modality, Report, RowProblem
 
 INLINE_REPORTS = 200  # up to so many, starting worker processes takes longer than the work
 LICENSE = re.compile(r"[a-z0-9.-]{1,64}")
@@ -40,7 +41,7 @@ LICENSE = re.compile(r"[a-z0-9.-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class CurateJob:
-    """The arguments of a curation run. Raises ``InputError`` for a ``license`` that cannot be the id of one."""
+    """The arguments of a curation run. Raises ``InputError`` for a ``limit`` below 1 or a ``license`` that is no id."""
 
     reports: Path
     out: Path
@@ -51,12 +52,15 @@ class CurateJob:
     workers: int = field(default_factory=available_cores)
     reports_per_part: int | None = None  # None: the recipe's number
     license: str | None = None  # of the reports
+    modality: Modality | None = None  # reports of others are left out
     shard: Shard | None = None
     publish: StorePublisher | None = None  # a store that the set goes to; ``out`` is where it is made
     check_phi: bool = False  # count the names, dates and numbers that are written; no row changes
     drop_phi: bool = False  # blank them, and refuse captions that rest on them
 
     def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"limit {self.limit}: expected at least one report, or none for all of them")
         if self.license is not None and not LICENSE.fullmatch(self.license):
             raise InputError(
                 f"--license {self.license!r}: expected the id that Hugging Face has for it, of lower-case letters, "
@@ -102,13 +106,16 @@ def curate(
     stamp_before = change_stamp(job.reports)
     with closing(ProblemLog()) as problems:
         columns_read: list[ColumnsRead] = []
+        examinations = Counter[str]()
         reports = read_reports(
             job.reports,
             id_column=job.id_column,
             text_columns=job.text_columns,
             limit=job.limit,
+            modality=job.modality,
             on_problem=blank_problems(problems) if job.drop_phi else problems,
             on_columns=columns_read.append,
+            on_examination=lambda examination: examinations.update([examination.name]),
         )
         if job.drop_phi:
             reports = map(blank_report, reports)
@@ -117,6 +124,7 @@ def curate(
             raise InputError(_nothing_read(job.reports, problems))
         on_input(columns_read[0], head)
         source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
+        rows = rows if columns_read[0].line_column is None else None  # they are lines, not reports
         settings = _settings(job, recipe)
         finished = None if job.overwrite else _finished(job, source, settings, progress)
         if finished is not None:
@@ -148,7 +156,7 @@ def curate(
             _write(open_pool, batched, captions, processes, progress)
             if change_stamp(job.reports) != stamp_before:
                 raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
-            captions.finish(problems.skipped, problems.warnings, problems.lines())
+            captions.finish(problems.skipped, problems.warnings, problems.lines(), dict(examinations.most_common()))
             return CurateResult(captions.manifest, tuple(problems.first))
 
 
@@ -196,6 +204,7 @@ def _settings(job: CurateJob, recipe: Recipe) -> CurationSettings:
         shard=None if job.shard is None else str(job.shard),
         drop_phi=job.drop_phi,
         language=recipe.language,
+        modality=None if job.modality is None else job.modality.lower(),
     )
 
 

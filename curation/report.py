@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 # Names of the sections that captions are taken from. All other sections are kept, but not read.
 READ_SECTIONS = frozenset({"findings", "impression", "addendum"})
@@ -22,6 +23,42 @@ class Section:
     end: int
 
 
+class Modality(StrEnum):
+    """The modalities that are told apart."""
+
+    CT = "CT"
+    MR = "MR"
+    US = "US"
+    RADIOGRAPH = "radiograph"
+    PET = "PET"
+    NM = "NM"
+    MAMMOGRAPHY = "mammography"
+    FLUOROSCOPY = "fluoroscopy"
+    ANGIOGRAPHY = "angiography"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was examined, as far as a column, a title or a heading tells.
+
+    ``modalities`` are several for a PET/CT, and none where they are unknown. ``stated`` is the phrase that tells, and
+    ``body_part`` is in words of it; both may be "".
+    """
+
+    modalities: tuple[Modality, ...] = ()
+    body_part: str = ""
+    stated: str = ""
+
+    @property
+    def name(self) -> str:
+        """The modalities as one word: "CT", "PET/CT", "unknown"."""
+        return "/".join(self.modalities) or "unknown"
+
+    def may_be(self, modality: Modality) -> bool:
+        """Return whether the examination is of this modality, or of an unknown one."""
+        return not self.modalities or modality in self.modalities
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A radiology report.
@@ -32,6 +69,7 @@ class Report:
     - ``sections``: in the order of the text, without overlaps.
     - ``source``: the cells of all other columns, by the column's name.
     - ``row``: the data row of the input that it was read from, counted from 1 without the header.
+    - ``examination``: body part and modality, where they are told.
     """
 
     report_id: str
@@ -39,6 +77,7 @@ class Report:
     sections: tuple[Section, ...]
     source: dict[str, str]
     row: int
+    examination: Examination = Examination()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def curate(
     id_column: str | None = None,
     text_columns: Iterable[str] = (),
     limit: int | None = None,
+    modality: str | None = None,
     overwrite: bool = False,
     license: str | None = None,
     prompt: str | Path | None = None,
@@ -107,6 +108,7 @@ def curate(
         engine: ``rules``, ``vllm`` or ``openai``.
         language: ``en`` refuses reports that are not English; with ``any`` a language model is asked about them too,
             and its captions are held against the passages that they quote.
+        modality: ``ct`` leaves out the reports that are known to be of other modalities.
         shard: ``"I/N"`` makes the I-th of N shares of the input.
         ray: ``local``, ``auto`` or the address of a Ray cluster.
         check_phi: count the names, dates and numbers that stand in what is written; see ``figures.privacy``.
@@ -130,6 +132,7 @@ def curate(
     from curation.caption_set.set_files import PLOT_FILE
     from curation.caption_set.sharding import Shard
     from curation.readers.description import describe_input
+    from curation.readers.examinations.counts import count_examinations, others_told, read_modality
     from curation.runtime.processes import available_cores
 
     progress = progress or Progress()
@@ -147,6 +150,7 @@ def curate(
             workers or available_cores(),
             reports_per_part=reports_per_part,
             license=license,
+            modality=None if modality is None else read_modality(modality),
             shard=share,
             publish=publish,
             check_phi=check_phi,
@@ -161,6 +165,8 @@ def curate(
             progress.message(description.sentence())
             if warning := description.warning(recipe.language):
                 progress.warning(warning)
+            if job.modality is None and (others := others_told(count_examinations(head), which="the first ")):
+                progress.warning(f"{path.name}: {others}")
 
         result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
     manifest = result.manifest

@@ -15,9 +15,9 @@ class SetFigures(BaseModel):
     """Counts of a caption set, and what made it.
 
     ``languages`` counts reports by the code of their language, ``captions_by_organ`` accepted captions by organ and
-    status, ``refused_by_reason`` refused captions.
-    ``skipped_rows`` is None while the set is unfinished. ``usage`` is there where a language model was asked,
-    ``privacy`` where names, dates and numbers were counted (``--check-phi``).
+    status, ``refused_by_reason`` refused captions. ``skipped_rows`` is None while the set is unfinished. ``modalities``
+    counts the reports that were read by what they examine with, also those that ``--modality`` leaves out. ``usage`` is
+    there where a language model was asked, ``privacy`` where names, dates and numbers were counted (``--check-phi``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +29,7 @@ class SetFigures(BaseModel):
     prompt: str | None
     reports: int
     skipped_rows: int | None
+    modalities: dict[str, int]
     captions: int
     refused: int
     languages: dict[str, int]
@@ -63,6 +64,7 @@ def set_figures(summary: SetSummary, folder: str) -> SetFigures:
         prompt=manifest.settings.prompt,
         reports=summary.reports,
         skipped_rows=manifest.skipped,
+        modalities=manifest.modalities or {},
         captions=summary.captions.total(),
         refused=summary.rejects.total(),
         languages=manifest.counts.languages,

@@ -24,6 +24,10 @@ FILE_NAME = "manifest.json"
 FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
 
 
+# Settings that earlier versions had not, whose sets keep their identity.
+LATER_SETTINGS = ("language", "drop_phi", "modality")
+
+
 class ManifestError(OvctError, ValueError):
     """Raised where a folder has no manifest that can be used."""
 
@@ -56,6 +60,7 @@ class CurationSettings(_ManifestRecord):
     engine and verifier know) are digests of files; ``options`` are the engine's. ``shard`` is "I/N" where the set holds
     every N-th part alone (``--shard``). ``language`` is "any" where reports that are not English were asked about too.
     ``drop_phi``: names, dates and numbers were blanked (``--drop-phi``).
+    ``modality`` is set where reports of other modalities were left out.
     """
 
     ovct: str
@@ -72,12 +77,13 @@ class CurationSettings(_ManifestRecord):
     shard: str | None = None
     language: LanguageChoice = "en"
     drop_phi: bool = False
+    modality: str | None = None
 
     def digest(self) -> str:
-        """Return one string that stands for all settings; without a later one it is that of earlier versions."""
-        defaults = {name: CurationSettings.model_fields[name].default for name in ("language", "drop_phi")}
-        later = {name for name, default in defaults.items() if getattr(self, name) == default}
-        return hashlib.sha256(self.model_dump_json(exclude=later).encode()).hexdigest()
+        """Return one string that stands for all settings. Those that came later count only where they are used."""
+        fields = CurationSettings.model_fields
+        unused = {name for name in LATER_SETTINGS if getattr(self, name) == fields[name].default}
+        return hashlib.sha256(self.model_dump_json(exclude=unused).encode()).hexdigest()
 
     def answers_digest(self) -> str:
         """Return one string that stands for the settings that a model's answers depend on, next to the questions."""
@@ -222,10 +228,11 @@ class Manifest(_ManifestRecord):
     """The content of ``manifest.json``.
 
     ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same; both
-    are null until the input was read to its end. ``license`` is that of the reports, as Hugging Face names it. It
-    decides no row, so it is none of the settings. ``seconds`` is the time of all runs together. ``replayed`` is when
-    the answers were verified again, ``audit`` is there where an audit has changed the rows. ``privacy`` is there where
-    the rows were checked for names, dates and numbers.
+    are null until the input was read to its end, and so is ``modalities``, which counts the reports that were read by
+    what they examine with ("CT", "PET/CT", "unknown"), also those that ``--modality`` leaves out. ``license`` is that
+    of the reports, as Hugging Face names it. It decides no row, so it is none of the settings. ``seconds`` is the time
+    of all runs together. ``replayed`` is when the answers were verified again, ``audit`` is there where an audit has
+    changed the rows. ``privacy`` is there where the rows were checked for names, dates and numbers.
     """
 
     format: Literal["ovct caption set 1"] = FORMAT
@@ -240,6 +247,7 @@ class Manifest(_ManifestRecord):
     privacy: PrivacyCounts | None = None
     skipped: int | None = None
     warnings: int | None = None
+    modalities: dict[str, int] | None = None
     seconds: float = 0.0
     finished: str | None = None
     replayed: str | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.caption import Reason
+from curation.readers.examinations.counts import others_told
 from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language
 from curation.runtime.errors import InputError
 from curation.runtime.files import whole_file
@@ -115,6 +116,8 @@ def _facts(summary: SetSummary) -> Table:
     }
     if lines := privacy_lines(manifest):
         facts["privacy"] = "\n".join(lines)
+    if others := others_told(manifest.modalities or {}, manifest.settings.modality):
+        facts["examinations"] = others
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
         table.add_row(name, value)

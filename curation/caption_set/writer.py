@@ -6,7 +6,7 @@ The manifest alone decides what counts: a part is finished once the manifest nam
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,21 +109,30 @@ class CaptionSetWriter:
         seconds, self._clock = self.manifest.seconds + now - self._clock, now
         return round(seconds, 3)
 
-    def finish(self, skipped: int, warnings: int, problems: Iterator[bytes]) -> None:
+    def finish(
+        self, skipped: int, warnings: int, problems: Iterator[bytes], modalities: Mapping[str, int] | None = None
+    ) -> None:
         """Finish the last part, and write the list of problem rows and the data card; the set is then complete.
 
         ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same;
-        ``problems`` are both as JSON lines.
+        ``problems`` are both as JSON lines. ``modalities`` counts the reports by what they examine with.
         """
         self._commit()
         if skipped or warnings:
             with whole_file(self.root / SKIPPED_FILE) as temporary, temporary.open("wb") as file:
                 file.writelines(problems)
         privacy = self._with_counts(lambda: count_problems(self.root))
-        changes = {"complete": True, "skipped": skipped, "warnings": warnings, "seconds": self._seconds()}
-        finished = datetime.now(UTC).isoformat(timespec="seconds")
-        made = {"usage": self.usage(), "privacy": privacy, "finished": finished}
-        manifest = self.manifest.model_copy(update={**changes, **made})
+        changes = {
+            "complete": True,
+            "skipped": skipped,
+            "warnings": warnings,
+            "modalities": dict(modalities or {}),
+            "seconds": self._seconds(),
+            "usage": self.usage(),
+            "privacy": privacy,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        manifest = self.manifest.model_copy(update=changes)
         complete_set(self.root, manifest, self._publisher)
         self.manifest = manifest
 

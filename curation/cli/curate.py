@@ -137,6 +137,14 @@ def curate(
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after so many reports.", show_default="all")
     ] = None,
+    modality: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Leave out reports that a column or their title says are of another modality (ct, mr, us, ...).",
+            show_default="all",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     license: Annotated[
         str | None,
@@ -187,6 +195,7 @@ def curate(
                 id_column=id_column,
                 text_columns=text_column or (),
                 limit=limit,
+                modality=modality,
                 overwrite=overwrite,
                 license=license,
                 prompt=prompt,

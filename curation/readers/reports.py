@@ -8,19 +8,23 @@ from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
 
-from curation.report import Report, RowProblem, Section
+from curation.report import Examination, Modality, Report, RowProblem, Section
 from curation.runtime.errors import InputError
 
 from .columns.choice import ChosenColumns, choose_columns
 from .columns.report_lines import LineJoiner
 from .columns.samples import SAMPLE_CHARACTERS, SAMPLE_ROWS, plain_text
+from .examinations.columns import ExaminationColumns, examination_columns, examination_of
 from .exports.attachments import shown_text
-from .layouts import ColumnLayout, TextColumn, find_layout
+from .layouts import ColumnLayout, TextColumn, find_layout, unknown_text
 from .repeats import ReportIds
 from .rows import DamagedError, NoteProblem, TableRow, clean, is_empty
 from .sections import split_sections
 from .tables import open_table
 
+# Columns of a set's reports that hold what was examined, where the input has no columns of these names.
+MODALITY_COLUMN = "examination_modality"
+BODY_PART_COLUMN = "examination_body_part"
 # A text that repeats a shorter one than this (in characters) repeats it by chance.
 SHORTEST_REPEAT = 20
 
@@ -53,20 +57,29 @@ def _ignore_columns(columns: ColumnsRead) -> None:
     """Do nothing: the default of ``on_columns``."""
 
 
+def _ignore_examination(examination: Examination) -> None:
+    """Do nothing: the default of ``on_examination``."""
+
+
 def read_reports(
     path: str | Path,
     *,
     id_column: str | None = None,
     text_columns: Sequence[str] = (),
     limit: int | None = None,
+    modality: Modality | None = None,
     on_problem: Callable[[RowProblem], None] = _ignore_problem,
     on_columns: Callable[[ColumnsRead], None] = _ignore_columns,
+    on_examination: Callable[[Examination], None] = _ignore_examination,
 ) -> Iterator[Report]:
     """Stream the reports of a file or a folder, in its order.
 
     Columns are found by known names unless they are named; which ones are read is passed to ``on_columns`` before the
     first report. Whatever is wrong with a row is passed to ``on_problem``, and the next one is read. Memory does not
     grow with the file. Ids are unique: a repeated row is passed over, another text under the same id gets ``ID#2``.
+
+    What was examined is passed to ``on_examination`` for each report. With ``modality``, reports of others are left
+    out, and one of unknown modality stays.
 
     Raises:
         InputError: at the first report asked for, if the input cannot be read as reports at all.
@@ -81,6 +94,8 @@ def read_reports(
         try:
             if table.origins:  # its reader has named the columns
                 chosen = ChosenColumns(find_layout(table.columns, id_column, text_columns))
+                if not chosen.layout.texts:
+                    raise unknown_text(table.columns, chosen.layout.id_column)
             else:
                 chosen = choose_columns(table.columns, list(map(_shown_row, sample)), id_column, text_columns)
         except InputError as error:
@@ -99,7 +114,14 @@ def read_reports(
         joiner = LineJoiner(layout, note) if layout.line else None
         rows = _whole_rows(chain(sample, table.rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
-        reports = (report for row in rows if (report := _report_of(row, layout, ids, partial(note, file=row.file))))
+        examined = examination_columns(table.columns, (layout.id_column or "", *layout.text_columns))
+        noted = ((row, partial(note, file=row.file)) for row in rows)
+        reports = (
+            report
+            for row, note_row in noted
+            if (report := _report_of(row, layout, examined, ids, note_row))
+            and _is_of(report, modality, on_examination, note_row)
+        )
         yield from islice(reports, limit)
         if joiner:
             note(None, joiner.summary(), kept=True)
@@ -139,7 +161,20 @@ def _merge_regions(rows: Iterator[TableRow], layout: ColumnLayout) -> Iterator[T
         yield TableRow(first.number, {**first.cells, heading: ", ".join(filter(None, regions)), text_column: text})
 
 
-def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NoteProblem) -> Report | None:
+def _is_of(report: Report, modality: Modality | None, tell: Callable[[Examination], None], note: NoteProblem) -> bool:
+    """Return whether a report may be of a modality; one that is of another is noted. None stands for all of them."""
+    examination = report.examination
+    tell(examination)
+    if modality is None or examination.may_be(modality):
+        return True
+    name, stated = examination.name, examination.stated[:80]
+    note(report.row, f"left out by --modality {modality.lower()}: {name}, as {stated!r} says")
+    return False
+
+
+def _report_of(
+    row: TableRow, layout: ColumnLayout, examined: ExaminationColumns, ids: ReportIds, note: NoteProblem
+) -> Report | None:
     """Return the report of a row; None, and a problem, where the row has no text or repeats another one."""
     try:
         cells = _shown_cells(row.cells, layout.text_columns)
@@ -165,7 +200,12 @@ def _report_of(row: TableRow, layout: ColumnLayout, ids: ReportIds, note: NotePr
         note(row.number, f"{why} the id {name}, which is taken; it goes by {report_id}", kept=True)
     used = {layout.id_column, *(column.name for column in columns)}
     source = {name: cell for name, cell in cells.items() if name not in used}
-    return Report(report_id, text, sections, source, row.number)
+    examination = examination_of(examined, cells, text, sections)
+    if examination.modalities:
+        source.setdefault(MODALITY_COLUMN, examination.name)
+    if examination.body_part:
+        source.setdefault(BODY_PART_COLUMN, examination.body_part)
+    return Report(report_id, text, sections, source, row.number, examination)
 
 
 def _shown_row(row: TableRow) -> TableRow:

@@ -86,10 +86,8 @@ def _table_columns(files: Iterator[tuple[Path, str]], open_file: OpenFile) -> tu
 
 
 def _layout(columns: tuple[str, ...]) -> ColumnLayout | tuple[str, ...]:
-    try:
-        return find_layout(columns)
-    except InputError:
-        return columns
+    layout = find_layout(columns)
+    return layout if layout.texts else columns
 
 
 def _rows(

@@ -1,0 +1,1 @@
+"""What was examined: body part and modality of a report, from columns, titles and headings."""

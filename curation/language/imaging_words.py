@@ -67,6 +67,8 @@ SLIPS = ("listhes", "subluxat", "dislocat", "slip")
 STAGING = frozenset(("stage", "staged", "staging", "pt", "ct", "yp", "tnm", "category"))
 NODAL_STAGES = frozenset(("n0", "n1", "n2", "n3", "nx", "m0", "m1", "mx", "n"))
 _JOINERS = LIST_JOINERS | {"-", "–"}
+_LONGEST_LIST = 16
+"""Tokens of the longest list of sequences."""
 
 
 class ImagingName(NamedTuple):
@@ -167,7 +169,8 @@ def _is_heading(tokens: Sequence[Token], start: int, head: int) -> bool:
     following = head + 1
     if following + 1 < len(tokens) and tokens[following].word in {"is", "are"}:
         following += 2  # "when the lung window is examined;"
-    if not all(token.word in FRAME_WORDS for token in tokens[:start]):
+    frame = FRAME_WORDS | WINDOW_NOUNS | WINDOW_TISSUES | PHASE_MODIFIERS | HEADING_MARKS
+    if not all(token.word in frame for token in tokens[:start]):
         return False
     return following >= len(tokens) or tokens[following].word in HEADING_MARKS
 
@@ -179,7 +182,7 @@ def _is_plural(word: str) -> bool:
 def _signal_behind(tokens: Sequence[Token], end: int) -> int | None:
     """Return the place of the word of signal that a sequence, alone or in a list, stands before."""
     listed = False
-    for at in range(end, len(tokens)):
+    for at in range(end, min(len(tokens), end + _LONGEST_LIST)):
         word, following = tokens[at].word, tokens[at + 1].word if at + 1 < len(tokens) else ""
         if word in _JOINERS and word != "-":
             listed = True
@@ -220,7 +223,7 @@ def _is_sequence(tokens: Sequence[Token], start: int, end: int) -> bool:
 def _words_before(tokens: Sequence[Token], start: int) -> Iterator[str]:
     """Yield the words before a sequence, the nearest first, without articles and other sequences of its list."""
     listed = True
-    for token in reversed(tokens[:start]):
+    for token in reversed(tokens[max(0, start - _LONGEST_LIST) : start]):
         if listed and (token.word in SEQUENCES or token.word in _JOINERS or token.word in {"the", "both"}):
             if token.word in SEQUENCES and token.word not in T_SEQUENCES:
                 yield token.word

@@ -43,6 +43,7 @@ def organs(text: str) -> list[str]:
         ("Stage T2 N1 mass of the right upper lobe.", ["right upper lobe"]),
         ("Nodule of the left lower lobe, seen on lung and bone windows.", ["left lower lobe"]),
         ("Brain windows and bone windows are unremarkable.", []),
+        ("In the examination made in the bilateral lung parenchyma window", []),
         ("Images with a soft tissue kernel show a mass of the spleen.", ["spleen"]),
         ("Reconstructions with a bone algorithm show a cyst of the left mandible.", ["mandible"]),
     ],

@@ -70,6 +70,9 @@ _JOINERS = LIST_JOINERS | {"-", "–"}
 _LONGEST_LIST = 16
 """Tokens of the longest list of sequences."""
 
+# Most statements have none of these, and no name of imaging.
+_SIGNS = CONTRAST_ADJECTIVES | PHASE_NOUNS | WINDOW_NOUNS | T_SEQUENCES | {"t"}
+
 
 class ImagingName(NamedTuple):
     """Tokens ``[start, end)`` name no organ; what governs them is at ``head``, or before them where that is ``end``."""
@@ -81,6 +84,8 @@ class ImagingName(NamedTuple):
 
 def imaging_names(tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> list[ImagingName]:
     """Return the tokens that look like organs and name a phase, a sequence, a window or a stage, in order."""
+    if _SIGNS.isdisjoint(token.word for token in tokens):
+        return []
     organ_tokens = {index for mention in mentions for index in range(mention.start, mention.end)}
     bare = [
         (index, index + 1)

@@ -34,6 +34,11 @@ def _zero_width_inside(text: str, rng: Random) -> str | None:
     return changed(text, re.sub(r"(?<=[a-z]{3})(?=[a-z]{3})", lambda _: rng.choice(("", "", "", "\u200b")), text))
 
 
+def _many_spaces(text: str, rng: Random) -> str | None:
+    """Return the text with gaps of any width, where the width of its own gaps says nothing."""
+    return None if "   " in text else changed(text, re.sub(r" ", lambda _: " " * rng.randint(1, 4), text))
+
+
 def _ligatures(text: str, rng: Random) -> str | None:
     rewritten = text
     for letters, ligature in _LIGATURES:
@@ -73,8 +78,7 @@ def _capital_lines(text: str, rng: Random) -> str | None:
 REWRITES = (
     Rewrite("spaces_behind_stops", "two spaces behind each full stop", "characters", _double_spaces_behind_stops),
     Rewrite("spaces_doubled", "two spaces for each one", "characters", sub(r" ", "  ")),
-    Rewrite("spaces_many", "one to four spaces for each one", "characters",
-            lambda text, rng: changed(text, re.sub(r" ", lambda _: " " * rng.randint(1, 4), text))),
+    Rewrite("spaces_many", "one to four spaces for each one", "characters", _many_spaces),
     Rewrite("spaces_no_break", "non-breaking spaces", "characters", sub(r" ", "\u00a0")),
     Rewrite("spaces_thin", "thin, hair and figure spaces", "characters",
             lambda text, rng: changed(text, re.sub(r" ", lambda _: rng.choice("\u2009\u200a\u2007\u202f"), text))),

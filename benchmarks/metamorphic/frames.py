@@ -26,6 +26,7 @@ OTHER_WORDS = {
     "exam": ("examination", "study"),
 }
 _HEADING = re.compile(rf"^(?P<words>{'|'.join(sorted(OTHER_WORDS, key=len, reverse=True))}):[ \t]*", re.I | re.M)
+_HEADING_ANYWHERE = re.compile(rf"\b(?:{'|'.join(OTHER_WORDS)})\b *:|\bTECHNIQUE\b", re.IGNORECASE)
 _OPENS_WITH_HEADING = re.compile(r"\s*[A-Z][A-Za-z ,/&-]{2,60}:|\s*(?:CT|MRI?|EXAM|COMPUTED)\b")
 
 
@@ -55,7 +56,7 @@ def _before(*lines: str) -> Edit:
     """Return the edit that puts sections before a text that begins with its findings, and a title before any other."""
 
     def edit(text: str, rng: Random) -> str | None:
-        if _HEADING.search(text) or _OPENS_WITH_HEADING.match(text):
+        if _HEADING_ANYWHERE.search(text) or _OPENS_WITH_HEADING.match(text):
             return None
         return "\n".join(lines) + f"\n{text}"
 

@@ -13,6 +13,7 @@ from benchmarks.quality.captions.statements import organs_in
 from .rewriting import Edit, Rewrite, changed, is_plain, sentences
 
 _LINE_END = re.compile(r"\r\n?|\n")
+LONGEST_SENTENCE = 600
 _ITEM = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s")
 # A sentence that begins so goes on about the one before it: no paragraph of its own.
 GOES_ON = re.compile(
@@ -57,6 +58,8 @@ def _entities(text: str, rng: Random) -> str | None:
 
 def _wrapped(columns: int) -> Edit:
     def edit(text: str, rng: Random) -> str | None:
+        if any(end - start > LONGEST_SENTENCE for start, end, _ in sentences(text)):
+            return None  # its capitals or lines, and no full stops, show where a sentence ends
         lines = _LINE_END.split(text)
         wrapped = [
             textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False) or [""] for line in lines

@@ -42,9 +42,10 @@ class Sentence(NamedTuple):
 _STOP = re.compile(r"[.?!]+(?=[\"”)]*(?:\s|$))[\"”)]*")
 _OPEN = frozenset(
     "dr mr mrs ms prof st vs approx ca fig e.g i.e eg ie cf al no nr lt rt seg assoc assist spec op dept exp uz max "
-    "min incl resp dia diam inf sup ant post lat med vert mm cm m ml cc".split()
+    "min incl resp dia diam inf sup ant post lat med vert".split()
 )
 _WORD_BEFORE = re.compile(r"[A-Za-z][A-Za-z.]*$|\d+$")
+_INNER_END = re.compile(r"[.?!][\"”)]*\s+[\"“]*[A-Z]")
 _LIST_MARK = re.compile(r"[\"“”•·*\s-]*(?:\(?\d{1,2}[.)]\s*)?[\"“”•·*\s-]*")
 _LINE = re.compile(r"[^\r\n]+")
 
@@ -69,10 +70,12 @@ def _cut(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
 
 
 def _goes_on(text: str, begin: int, stop: re.Match[str]) -> bool:
+    if text.count("(", begin, stop.end()) > text.count(")", begin, stop.end()):
+        return True
     word = _WORD_BEFORE.search(text, begin, stop.start())
     following = text[stop.end() :].lstrip()[:1]
     if following.islower() or word is None:
-        return True
+        return following.islower() or text[stop.start() - 1 : stop.start()] not in (")", "%", "]")
     alone = not text[begin : word.start()].strip(' "“”-•·*(')
     return word[0].lower() in _OPEN or len(word[0]) == 1 or (word[0].isdigit() and alone)
 
@@ -93,6 +96,7 @@ def is_plain(sentence: str) -> bool:
         and len(sentence.split()) >= 3
         and ":" not in sentence
         and sentence.count("(") == sentence.count(")")
+        and not _INNER_END.search(sentence)
     )
 
 

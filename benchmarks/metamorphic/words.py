@@ -64,7 +64,6 @@ FINDINGS: tuple[tuple[str, str], ...] = (
     (r"hypodense", "low-attenuation"),
     (r"hyperdense", "high-attenuation"),
     (r"sub-?centimetric", "subcentimeter"),
-    (r"atherosclerotic", "atheromatous"),
     (r"ground[- ]glass densit(?:y|ies)", "ground-glass opacities"),
     (r"hepatic steatosis", "fatty liver"),
     (r"cardiomegaly", "enlarged heart"),

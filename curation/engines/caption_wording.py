@@ -17,7 +17,7 @@ from curation.language.word_lists import DENIALS_BEFORE, PARTIAL_NAME_WORDS, SIN
 
 _LEAD_IN = re.compile(
     r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
-    r"otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,:\s]*)+",
+    r"otherwise|moreover|furthermore|and|but|with|which|that|as)\b[,:\s]*|&\s*)+",
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
@@ -26,7 +26,7 @@ _STILL_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally)\b", re.IGNORECASE)
 _LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
 _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
 _DANGLING = re.compile(
-    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
+    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
 _EDGE = " .,;:\"'“”-–"
 

@@ -168,4 +168,5 @@ def _is_quality(term: Term) -> bool:
 
 def _is_missing_organ(term: Term) -> bool:
     """Return whether a term is an organ that is denied: "The uterus is not identified" says something of it."""
-    return term.kind == "organ" and term.polarity == Polarity.NEGATED
+    is_adjective = term.mention is not None and term.mention.adjective
+    return term.kind == "organ" and term.polarity == Polarity.NEGATED and not is_adjective

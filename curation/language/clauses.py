@@ -116,21 +116,36 @@ def _segment_of_nodes(segments: Sequence[Segment], segment: Segment) -> Segment 
     """Return the segment that names the lymph nodes of which ``segment`` only lists a station."""
     if not any(term.mention and term.mention.station for term in segment.terms):
         return None
-    sources = [source for source in segments if any(term.key == "lymph nodes" for term in source.organs)]
-    return next((source for source in sources if source is not segment), None)
+    return next(
+        (
+            source
+            for at, source in enumerate(segments)
+            if source is not segment
+            and any(term.key == "lymph nodes" for term in source.organs)
+            and not _is_heading(segments, at)
+        ),
+        None,
+    )
 
 
 def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:
     """Return what is said of the last of a list of subjects, and so of each: "liver, spleen and bowel are normal"."""
-    if segments[index].verb is not None:
+    has_verb = segments[index].verb is not None
+    own_organs = segments[index].organs
+    adjective = all(term.mention and term.mention.adjective for term in own_organs)
+    if has_verb and not (own_organs and adjective):
         return []
-    adjective = all(term.mention and term.mention.adjective for term in segments[index].organs)
     for following in segments[index + 1 :]:
         organs = following.organs
         if not any(word in LIST_JOINERS for word in following.joiner.split()):
             return []
-        if adjective and following.findings and all(term.mention and term.mention.adjective for term in organs[:1]):
-            return _without_organs(following.terms)  # "pleural or pericardial effusion"
+        says = following.findings or (own_organs and not following.silent)
+        if adjective and says and all(term.mention and term.mention.adjective for term in organs[:1]):
+            return _without_organs(following.terms)  # "(There is no) pleural or pericardial effusion"
+        if has_verb:
+            if following.silent:
+                continue
+            return []
         if following.verb is not None:
             starts = [term.start for term in organs]
             if any(start > following.verb for start in starts) and not any(start < following.verb for start in starts):

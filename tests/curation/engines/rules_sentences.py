@@ -104,6 +104,7 @@ PLACES = [
 
 IMPLIED = [
     ("Cardiomegaly.", same_status(ABNORMAL, "heart")),
+    ("Cardiac dimensions and compartments are normal.", same_status(NORMAL, "cardiac chambers")),
     ("Hepatosteatosis.", same_status(ABNORMAL, "liver")),
     ("Cholelithiasis.", same_status(ABNORMAL, "gallbladder")),
     ("Pneumothorax on the right.", same_status(ABNORMAL, "right pleura")),
@@ -117,6 +118,14 @@ IMPLIED = [
 ]
 
 NEGATED = [
+    ("There is no pleural or pericardial effusion.", same_status(NORMAL, "pleura", "pericardium")),
+    ("There is no hepatic, splenic or renal lesion.", same_status(NORMAL, "liver", "spleen", "kidneys")),
+    ("No orbital or intracranial complication.", same_status(NORMAL, "orbits", "brain")),
+    (
+        "Lymph nodes: no retroperitoneal or pelvic adenopathy.",
+        same_status(NORMAL, "retroperitoneal lymph nodes", "pelvic lymph nodes"),
+    ),
+    ("No evidence of PE.", same_status(NORMAL, "pulmonary arteries")),
     ("No pleural effusion.", same_status(NORMAL, "pleura")),
     ("Pericardial effusion-thickening was not observed.", same_status(NORMAL, "pericardium")),
     ("Pleural effusion was not detected.", same_status(NORMAL, "pleura")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .forms.lines import field_ends, is_answer_of_line, is_answered
 from .word_lists import ABBREVIATED_UNITS, ABBREVIATIONS, NUMBER_ABBREVIATIONS, RUN_ON_WORDS
 
 LONGEST_STATEMENT = 1500
@@ -73,7 +74,8 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
         last = stop.end() if stop else at + 1
         if last < end and not text[last].isspace():
             return 0, 0
-        return (0, 0) if _is_open(text, begin, at, last) else (last, last)
+        is_open = _is_open(text, begin, at, last) or (mark == "?" and is_answered(text, last, end))
+        return (0, 0) if is_open else (last, last)
     if mark == ";":
         return (at, at + 1) if after.isspace() else (0, 0)
     if mark in "\n\r":
@@ -102,7 +104,8 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
     if previous.isdigit():  # "2." opens a list item unless it stands alone behind a sentence
         return not text[begin : word.start()].strip() and following.isalnum()
     if previous in NUMBER_ABBREVIATIONS:
-        return following.isdigit()
+        is_answer = text[max(begin, word.start() - 2) : word.start()].rstrip()[-1:] in (":", "?")
+        return following.isdigit() and not is_answer
     return previous in ABBREVIATIONS or (previous in ABBREVIATED_UNITS and following.islower())
 
 
@@ -123,10 +126,15 @@ def _line_ends_statement(text: str, begin: int, at: int, end: int) -> bool:
     if _ITEM.match(rest):
         return True
     following = rest.lstrip()
-    if not following or following[0].islower() or following[0] in ",)":
-        return not following
+    if not following:
+        return True
+    line = text[max(begin, text.rfind("\n", begin, at) + 1) : at]
+    if following[0].islower() or following[0] in ",)":
+        return field_ends(line, rest)
     before = _LAST_WORD.search(text, max(begin, at - 20), at)
-    return before is None or before[1].lower() not in RUN_ON_WORDS
+    if before is None or before[1].lower() not in RUN_ON_WORDS:
+        return not is_answer_of_line(line, rest)
+    return field_ends(line, rest)
 
 
 def _add(spans: list[Span], text: str, start: int, end: int) -> None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from curation.cleaning.clean_text import clean_text
+from curation.cleaning.clean_text import CleanText, clean_text
+from curation.language.forms.reader import PlainSentence, minus_denies
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Section
-from curation.report_language.reports import ReportLanguage, settle, split_passages
+from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
 from .organs import stated_sides, statement_organs
 from .sub_headings import Topic, is_line_of_heading, names_nodes, names_only
+from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
 """Reports kept as read: the engine reads a batch, and then the verifier does."""
@@ -31,7 +33,7 @@ def normalised(text: str) -> str:
 
 
 class ReportStatement(NamedTuple):
-    """The passage ``text[start:end]`` of a report, as parsed from its clean text.
+    """The passage ``text[start:end]`` of a report, as parsed from its clean text; of a form line the plain sentence.
 
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
@@ -123,6 +125,7 @@ class ReportReader:
 
     def __init__(self, parser: StatementParser) -> None:
         self.parser = parser
+        self._wordings = Wordings(parser)
         self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
         self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(self._keys)
         self._cached_read = lru_cache(maxsize=RECENT_REPORTS)(self._read)
@@ -130,6 +133,10 @@ class ReportReader:
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the statements of the sections that hold findings. Without any section the whole text is read."""
         return self._cached_read(text, tuple(sections))
+
+    def plain_sentences(self, caption: str) -> tuple[PlainSentence, ...] | None:
+        """Return what a caption says that is written as a form line; None for one that is not."""
+        return self._wordings.plain_sentences(caption)
 
     def keys(self, text: str) -> frozenset[str]:
         """Return all that a text may be recognised by: findings and their parts, numbers, organs and their parents."""
@@ -141,44 +148,60 @@ class ReportReader:
         texts = [clean.text[passage.first : passage.last] for passage in passages]
         language = settle(texts, [passage.place for passage in passages])
         report = ReadReport(text, language)
-        statements = report.statements
         ends = {passage.place: passage.last for passage in passages}
         place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)
+        minus_is_no = minus_denies(clean.text)
         for index, passage in enumerate(passages):
-            content = self._cached_content(texts[index])
-            span = clean.source_span(passage.first, passage.last)
             if passage.place != place or not language.is_read(index):
                 place, topic = passage.place, Topic(self.parser.vocabulary)
             if not language.is_read(index):
+                content, span = self._cached_content(texts[index]), clean.source_span(passage.first, passage.last)
                 code, names_organ = language.statements[index], bool(content.organs)
                 report.foreign.append(ForeignStatement(*span, passage.section, content.words, names_organ, code))
                 continue
-            number, keys, end = len(statements), content.keys, ends[passage.place]
-            on_line = content.names_only and is_line_of_heading(clean.text, passage.first, passage.last, end)
-            heading = content.names_only and (on_line or not content.names_nodes)
-            paragraph = "\n\n" in clean.text[last_end : passage.first]
-            context, anchor = topic.context(number, content.organs, heading=on_line, paragraph=paragraph)
-            if context:
-                context = self._on_stated_side(context, content.parse)
-                keys |= self._organ_keys(context)
-            statements.append(
-                ReportStatement(
-                    number,
-                    *span,
-                    passage.section,
-                    content.words,
-                    keys,
-                    content.parse,
-                    content.organs,
-                    context,
-                    anchor,
-                    heading=heading,
-                )
-            )
-            last_end = passage.last
-            if not heading:
-                report.by_words.setdefault(content.words, []).append(number)
+            wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no)
+            for wording in wordings:
+                self._add(report, clean, passage, wording, topic, last_end, ends[passage.place])
+                last_end = wording.last
+            if not wordings:
+                topic.forget()
         return report
+
+    def _add(
+        self,
+        report: ReadReport,
+        clean: CleanText,
+        passage: Passage,
+        wording: Wording,
+        topic: Topic,
+        last_end: int,
+        section_end: int,
+    ) -> None:
+        """Add a statement to a report. In the clean text, ``last_end`` is the end of the one before."""
+        content, number = self._cached_content(wording.text), len(report.statements)
+        on_line = content.names_only and is_line_of_heading(clean.text, wording.first, wording.last, section_end)
+        heading = content.names_only and (on_line or not content.names_nodes)
+        between = clean.text[last_end : wording.first]
+        context, anchor = topic.context(number, content.organs, heading=on_line, paragraph="\n\n" in between)
+        if wording.is_field and "\n" in between and anchor != topic.heading_anchor:
+            context, anchor = (), None  # "Spleen: NAD" above "Cysts: none" is a line of its own
+        context = self._on_stated_side(context, content.parse) if context else ()
+        report.statements.append(
+            ReportStatement(
+                number,
+                *clean.source_span(wording.first, wording.last),
+                passage.section,
+                content.words,
+                content.keys | self._organ_keys(context),
+                content.parse,
+                content.organs,
+                context,
+                anchor,
+                heading=heading,
+            )
+        )
+        if not heading:
+            report.by_words.setdefault(content.words, []).append(number)
 
     def _content(self, text: str) -> _StatementContent:
         parse = self.parser.parse(text)

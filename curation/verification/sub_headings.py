@@ -112,6 +112,10 @@ class Topic:
             self.organs, self.anchor = self.heading_organs, self.heading_anchor
         return self.organs, self.anchor
 
+    def forget(self) -> None:
+        """Let what follows go on about no statement before it, only about the heading."""
+        self.organs, self.anchor = self.heading_organs, self.heading_anchor
+
     def _end(self) -> None:
         self.organs, self.anchor, self.heading_organs, self.heading_anchor = (), None, (), None
 

@@ -109,6 +109,12 @@ class Verifier:
         caption = clean_text(caption).text
         if report.foreign and (passage := report.foreign_passage(normalised(caption))):
             return _in_foreign_passage(report, name, passage)
+        plain = self._reports.plain_sentences(caption) if len(self._cached_sentences(caption)) == 1 else None
+        if plain is not None and len(plain) != 1:
+            if not plain:
+                return _refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
+            return self._verify_parts(report, name, [sentence.text for sentence in plain])
+        caption = plain[0].text if plain else caption
         if near is not None and not report.statements[near].heading:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words

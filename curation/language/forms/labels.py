@@ -1,0 +1,100 @@
+"""The labels of forms: which of them name an organ, and which a finding that is asked for."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+from curation.language.assertion import Polarity
+from curation.language.parsed_statement import Term
+from curation.language.parser import StatementParser
+from curation.language.word_lists import VERBS
+
+LONGEST_LABEL = 80
+"""Characters that a label may have; what is longer is a sentence."""
+_MOST_WORDS = 9
+_LEAD = re.compile(
+    r"(?:[\s*_#>|•\"“”]+|\d{1,2}[.)]\s+|(?:(?:is|are) there|any|presence of|(?:any )?evidence of|(?:any )?signs? of)\s+"
+    r"(?:(?:any|an?|the)\s+)?)+",
+    re.IGNORECASE,
+)
+_TRAIL = re.compile(
+    r"[\s*_.:?|-]+$|\s*[(\[]\s*(?:y|yes|\+)\s*/\s*(?:n|no|-)\s*[)\]]$|\s+y/n$|"
+    r"\s+(?:(?:is|are)\s+)?(?:present|seen|detected|identified|noted|visible)$",
+    re.IGNORECASE,
+)
+_LIST = re.compile(r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*", re.IGNORECASE)
+# With one of these flags a phrase of the lexicon is no finding that a form could ask for.
+_NO_FINDING = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception", "normality"))
+
+
+class LabelKind(Enum):
+    """What a label names. ``STATE``: an organ that is called normal ("Kidneys normal?"). ``OTHER``: none of these."""
+
+    ORGAN = auto()
+    FINDING = auto()
+    STATE = auto()
+    OTHER = auto()
+
+
+class Label(NamedTuple):
+    """A label without marks around it; ``parts`` are the names that it lists ("Liver / spleen").
+
+    ``organ`` is the organ before the findings that it asks for: "Liver" of "Liver - cysts".
+    """
+
+    text: str
+    kind: LabelKind
+    parts: tuple[str, ...]
+    terms: tuple[Term, ...]
+    organ: str = ""
+
+
+def read_label(parser: StatementParser, text: str) -> Label | None:
+    """Return a text as a label; None where it is a sentence, or no words at all."""
+    text = _stripped(text)
+    if not text or len(text) > LONGEST_LABEL or not text[0].isalnum():
+        return None
+    statement = parser.parse(text)
+    if len(statement.tokens) > _MOST_WORDS or any(token.word in VERBS for token in statement.tokens):
+        return None
+    kind = _kind(statement.terms)
+    parts = tuple(part for part in _LIST.split(text) if part)
+    if kind in (LabelKind.ORGAN, LabelKind.FINDING) and len(parts) > 1:
+        kinds = [_kind(parser.parse(part).terms) for part in parts]
+        if kinds[0] is LabelKind.ORGAN and all(other is LabelKind.FINDING for other in kinds[1:]):
+            if not any(term.mention for part in parts[1:] for term in parser.parse(part).terms):
+                return Label(text, kind, parts[1:], tuple(statement.terms), organ=parts[0])
+        if any(other is not kind for other in kinds):
+            parts = (text,)
+    else:
+        parts = (text,)
+    return Label(text, kind, parts, tuple(statement.terms))
+
+
+def _stripped(text: str) -> str:
+    lead = _LEAD.match(text)
+    text = " ".join(text[lead.end() if lead else 0 :].split())
+    while match := _TRAIL.search(text):
+        text = text[: match.start()]
+    return text
+
+
+def _kind(terms: list[Term]) -> LabelKind:
+    if any(term.kind in ("negation", "hedge") or term.polarity != Polarity.AFFIRMED for term in terms):
+        return LabelKind.OTHER
+    if any(term.entry and "history" in term.entry.flags for term in terms):
+        return LabelKind.OTHER
+    if any(
+        is_listed_finding(term) or (term.mention and (term.mention.finding or term.mention.device)) for term in terms
+    ):
+        return LabelKind.FINDING
+    if any(term.mention for term in terms):
+        return LabelKind.STATE if any(term.is_normality for term in terms) else LabelKind.ORGAN
+    return LabelKind.OTHER
+
+
+def is_listed_finding(term: Term) -> bool:
+    """Tell whether a term is a finding that the lexicon lists."""
+    return term.kind == "finding" and term.entry is not None and not term.entry.flags & _NO_FINDING

@@ -1,0 +1,261 @@
+"""Form lines as plain sentences: what a statement says that is written as a field, a row of a table or ticked boxes.
+
+``FormReader.read`` looks at one statement and returns plain sentences that say the same, with their places in it: none
+where the field says nothing, and None where the statement is no form line and is read as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from curation.language.parser import StatementParser
+
+from .answers import FieldAnswer, is_answer, read_reply
+from .fields import Field, fields_of, pair_of, trailing_answer
+from .labels import Label, LabelKind, is_listed_finding, read_label
+from .marks import Mark, MarkedItem, read_marks
+from .qualifiers import is_adjective
+from .values import NOTHING, sentences_of
+from .wording import capital, lowered
+
+_ABNORMAL = "abnorm"
+"""The lexicon's key of "abnormal", which names no finding that could be asked for."""
+_MAY_BE_FORM = re.compile(
+    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]\n]|→|->|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
+    r"\b(?:yes|no|none|nil|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
+    re.IGNORECASE,
+)
+_PLUS_IN_REPORT = re.compile(r"[:|=\t]\s*\(?\+{1,4}\)?\s*(?:$|[\n,;|])|\(\+\)|\+ve\b", re.MULTILINE)
+
+
+class PlainSentence(NamedTuple):
+    """What ``statement[start:end]`` says."""
+
+    text: str
+    start: int
+    end: int
+
+
+def minus_denies(report: str) -> bool:
+    """Tell whether a lone dash is a minus in a report: others of its fields have a plus."""
+    return "+" in report and _PLUS_IN_REPORT.search(report) is not None
+
+
+class FormReader:
+    """Reads form lines with one parser, whose vocabulary and lexicon tell organs from findings."""
+
+    def __init__(self, parser: StatementParser) -> None:
+        self._parser = parser
+
+    def read(self, text: str, minus_is_no: bool = False) -> tuple[PlainSentence, ...] | None:
+        """Return what a form line says, as plain sentences; None for a statement that is none.
+
+        ``minus_is_no``: a lone dash denies, rather than leaving the field empty.
+        """
+        if not _MAY_BE_FORM.search(text):
+            return None
+        marked = self._marked(text, minus_is_no)
+        if marked is not None:
+            return marked
+        fields = fields_of(self._parser, text)
+        if len(fields) > 1:
+            return self._several(text, fields, minus_is_no)
+        sentences = self._field(text, minus_is_no)
+        return None if sentences is None else tuple(PlainSentence(sentence, 0, len(text)) for sentence in sentences)
+
+    def _several(self, text: str, fields: list[Field], minus_is_no: bool) -> tuple[PlainSentence, ...] | None:
+        """Return what the fields of one line say; None where none of them is more than a heading with its text."""
+        answers = [self._field(text[field.start : field.end], minus_is_no) for field in fields]
+        if all(answer is None for answer in answers):
+            return None
+        return tuple(
+            PlainSentence(sentence, field.start, field.end)
+            for field, answer in zip(fields, answers, strict=True)
+            for sentence in ((text[field.start : field.end],) if answer is None else answer)
+        )
+
+    def _field(self, text: str, minus_is_no: bool) -> tuple[str, ...] | None:
+        """Return what a single field says; None where it is no field."""
+        pair = pair_of(text) or trailing_answer(text)
+        if pair is None:
+            return None
+        label = read_label(self._parser, pair.label)
+        if label is None or (pair.is_row and label.kind is LabelKind.OTHER):
+            return self._cells((pair.label, *pair.values)) if pair.is_row else None
+        if pair.is_row:
+            return self._row(label, pair.values, minus_is_no)
+        value = pair.values[0]
+        if pair.strict and (label.kind is LabelKind.OTHER or not is_answer(value)):
+            return None
+        if pair.strict and (reply := read_reply(value)) is not None and reply.answer is FieldAnswer.EMPTY:
+            return None  # "ascites - ?" is a sentence in doubt, not an empty field
+        if not pair.strict and (nested := self._nested(label, value, minus_is_no)) is not None:
+            return nested
+        if label.kind is LabelKind.OTHER and (listed := self._listed(label, value)) is not None:
+            return listed
+        return sentences_of(self._parser, label, value, minus_denies=minus_is_no)
+
+    def _nested(self, label: Label, value: str, minus_is_no: bool) -> tuple[str, ...] | None:
+        """Return what a field says that stands under a heading of its line: "Liver: Cysts: none"."""
+        pair = pair_of(value)
+        if pair is None or pair.strict or pair.is_row:
+            return None
+        sentences = self._field(value, minus_is_no)
+        inner = read_label(self._parser, pair.label)
+        if sentences is None or inner is None or label.kind is not LabelKind.ORGAN:
+            return sentences
+        return tuple(self._under(label, sentence) for sentence in sentences)
+
+    def _under(self, label: Label, sentence: str) -> str:
+        """Return a sentence under the organ of its heading, unless it names one itself."""
+        names_organ = any(term.mention for term in self._parser.parse(sentence).terms)
+        return sentence if names_organ else f"{label.text}: {lowered(sentence)}"
+
+    def _listed(self, label: Label, value: str) -> tuple[str, ...] | None:
+        """Return what a line says that names the answer first: "Absent: ascites", "Normal: liver, spleen"."""
+        reply = read_reply(label.text)
+        answer = FieldAnswer.NORMAL if label.text.lower() == "normal" else reply.answer if reply else None
+        named = read_label(self._parser, value)
+        if answer is None or named is None or (reply is not None and reply.rest):
+            return None
+        if answer in (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT) and named.kind is LabelKind.FINDING:
+            return (f"No {' or '.join(map(lowered, named.parts))}",)
+        if answer is FieldAnswer.YES and named.kind is LabelKind.FINDING:
+            return tuple(map(capital, named.parts))
+        if answer is FieldAnswer.NORMAL and named.kind is LabelKind.ORGAN:
+            return tuple(f"{capital(part)}: normal" for part in named.parts)
+        return NOTHING
+
+    def _row(self, label: Label, cells: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
+        """Return what a row of a table says: its first cell is the label, the others say something of it."""
+        if len(cells) > 1 and label.kind is LabelKind.ORGAN:
+            inner = read_label(self._parser, cells[0])
+            if inner is not None and inner.terms and all(term.kind == "side" for term in inner.terms):
+                sided = read_label(self._parser, f"{capital(cells[0])} {lowered(label.text)}")
+                return self._row(sided, cells[1:], minus_is_no) if sided else NOTHING
+            if inner is not None and (inner.kind is LabelKind.ORGAN or self._is_question(inner)):
+                return tuple(self._under(label, sentence) for sentence in self._row(inner, cells[1:], minus_is_no))
+        if label.kind is LabelKind.ORGAN and all(map(self._is_organ, cells)):
+            return NOTHING  # the row of headings
+        return self._of_values(label, cells, minus_is_no)
+
+    def _is_question(self, label: Label) -> bool:
+        """Tell whether a cell behind an organ is a finding that the next cells are about, and not one by itself."""
+        statement = self._parser.parse(label.text)
+        is_general = any(term.key == _ABNORMAL for term in label.terms)
+        return label.kind is LabelKind.FINDING and not is_general and not is_adjective(statement, statement.terms[-1])
+
+    def _is_organ(self, text: str) -> bool:
+        label = read_label(self._parser, text)
+        return label is not None and label.kind is LabelKind.ORGAN
+
+    def _of_values(self, label: Label, values: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
+        values = self._consistent(values)
+        if not values:
+            return NOTHING
+        value = ", ".join(values)
+        sentences = sentences_of(self._parser, label, value, minus_denies=minus_is_no)
+        return (f"{label.text}: {value}",) if sentences is None else sentences
+
+    def _consistent(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the values that say something, each once; none where they contradict each other."""
+        values = tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
+        answers = [reply.answer if (reply := read_reply(value)) else None for value in values]
+        kept = [value for value, answer in zip(values, answers, strict=True) if answer is not FieldAnswer.EMPTY]
+        if len(kept) > 1 and FieldAnswer.MINUS in answers:
+            kept = [value for value in kept if read_reply(value) != (FieldAnswer.MINUS, "")]
+        denied = {FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT}
+        specific = [value for value in kept if value.lower() != "abnormal"]
+        normal = [
+            answer is FieldAnswer.NORMAL or self._is_normal(value)
+            for value, answer in zip(values, answers, strict=True)
+        ]
+        if denied.intersection(answers) and len(kept) > 1:
+            return ()
+        return () if any(normal) and any(map(self._is_abnormal, values)) else tuple(specific or kept)
+
+    def _is_normal(self, value: str) -> bool:
+        return any(term.is_normality and not term.polarity for term in self._parser.parse(value).terms)
+
+    def _is_abnormal(self, value: str) -> bool:
+        reply = read_reply(value)
+        if reply is not None:
+            return reply.answer is FieldAnswer.YES
+        return any(is_listed_finding(term) and not term.polarity for term in self._parser.parse(value).terms)
+
+    def _cells(self, cells: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the cells of a row without a label that are sentences of their own."""
+        return tuple(cell for cell in cells if self._is_sentence(cell))
+
+    def _is_sentence(self, text: str) -> bool:
+        statement = self._parser.parse(text)
+        return any(segment.verb is not None for segment in statement.segments) and len(statement.tokens) > 3
+
+    def _marked(self, text: str, minus_is_no: bool) -> tuple[PlainSentence, ...] | None:
+        """Return what the ticked items and signs of a line say; None for a line without them."""
+        line = read_marks(text)
+        if line is None:
+            return None
+        label = read_label(self._parser, line.label) if line.label else None
+        if line.label and label is None:
+            return None
+        if label is not None and label.kind is not LabelKind.OTHER:
+            chosen = tuple(filter(None, map(_value_of, line.items)))
+            sentences = self._chosen(label, chosen, minus_is_no)
+            return tuple(PlainSentence(sentence, 0, len(text)) for sentence in sentences)
+        if not any(self._is_marked(item) for item in line.items):
+            return None
+        return tuple(
+            PlainSentence(sentence, item.start, item.end)
+            for item in self._with_remarks(line.items)
+            for sentence in self._item(item, minus_is_no)
+        )
+
+    def _with_remarks(self, items: tuple[MarkedItem, ...]) -> list[MarkedItem]:
+        """Return the items with what is said behind them: "emphysema (+), mainly in the upper lobes"."""
+        whole: list[MarkedItem] = []
+        for item in items:
+            terms = self._parser.parse(item.text).terms if item.mark is None else []
+            is_remark = bool(terms) and not any(is_listed_finding(term) or term.kind == "negation" for term in terms)
+            if is_remark and whole and whole[-1].mark in (Mark.PLUS, Mark.TICKED) and not self._is_sentence(item.text):
+                whole[-1] = whole[-1]._replace(remark=f"{whole[-1].remark}, {item.text}".lstrip(", "), end=item.end)
+            else:
+                whole.append(item)
+        return whole
+
+    def _chosen(self, label: Label, chosen: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
+        if label.kind is LabelKind.ORGAN and any(self._is_normal(value) for value in chosen) and len(chosen) > 1:
+            return NOTHING
+        return self._of_values(label, chosen, minus_is_no)
+
+    def _is_marked(self, item: MarkedItem) -> bool:
+        """Tell whether an item's mark is one of a form, and not a remark in brackets: "(no)" behind a sentence."""
+        if item.mark in (Mark.TICKED, Mark.UNTICKED):
+            return True
+        label = read_label(self._parser, item.text)
+        return item.mark is not None and label is not None and label.kind is LabelKind.FINDING
+
+    def _item(self, item: MarkedItem, minus_is_no: bool) -> tuple[str, ...]:
+        if item.mark is None:
+            return (item.text,) if self._is_sentence(item.text) else NOTHING
+        if item.mark in (Mark.UNTICKED, Mark.UNCLEAR) or not item.text or is_answer(item.text):
+            return NOTHING
+        label = read_label(self._parser, item.text)
+        if label is not None and label.kind is LabelKind.FINDING:
+            value = "no" if item.mark is Mark.MINUS else f"yes, {item.remark}" if item.remark else "yes"
+            return sentences_of(self._parser, label, value, minus_denies=minus_is_no) or NOTHING
+        if item.mark is not Mark.TICKED or (label is not None and label.kind is LabelKind.ORGAN):
+            return NOTHING
+        inner = self.read(item.text, minus_is_no=minus_is_no)
+        return (item.text,) if inner is None else tuple(sentence.text for sentence in inner)
+
+
+def _value_of(item: MarkedItem) -> str:
+    """Return what an item says of the label before it; "" where it was not chosen."""
+    if item.mark is Mark.TICKED:
+        return item.text or "yes"
+    if item.mark in (Mark.PLUS, Mark.MINUS):
+        answer = "yes" if item.mark is Mark.PLUS else "no"
+        return f"{answer}, {item.text}" if item.text else answer
+    return ""

@@ -1,0 +1,166 @@
+"""What a label with its value says, as plain sentences: "No ascites" for "Ascites: no", "Spleen: normal" for "NAD"."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import StatementParser
+
+from .answers import FieldAnswer, Reply, bare, read_reply
+from .labels import Label, LabelKind, is_listed_finding
+from .qualifiers import is_adjective, qualified
+from .wording import capital, lowered
+
+Sentences = tuple[str, ...]
+NOTHING: Sentences = ()
+"""What a field says that is empty, or filled in with what is not understood."""
+_EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside from|although|however)\b", re.IGNORECASE)
+_UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z]\.?){1,4}|[\d\W]+")
+_DENIES_ALL = re.compile(r"no (?:\w+ )?(?:abnormalit(?:y|ies)|abnormal findings?)(?: \w+)?$", re.IGNORECASE)
+_OPTIONS = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
+
+
+def sentences_of(parser: StatementParser, label: Label, value: str, *, minus_denies: bool) -> Sentences | None:
+    """Return what a field says; None where label and value are a heading and its text, read like any other."""
+    reply = read_reply(value)
+    if reply is not None and reply.answer is FieldAnswer.MINUS:
+        reply = Reply(FieldAnswer.NO, reply.rest) if minus_denies else Reply(FieldAnswer.EMPTY, "")
+    if label.kind is LabelKind.FINDING:
+        return _of_finding(parser, label, value, reply)
+    if label.kind is LabelKind.ORGAN:
+        return _of_organ(parser, label, value, reply)
+    if reply is None or reply.answer is FieldAnswer.NORMAL:
+        return None
+    if label.kind is LabelKind.STATE and reply.answer is FieldAnswer.YES and not reply.rest:
+        return (capital(label.text),)
+    return NOTHING
+
+
+def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply | None) -> Sentences | None:
+    answer = reply.answer if reply else None
+    if reply is None and any(term.is_normality for term in parser.parse(value).terms):
+        return None  # "Renal enhancement: symmetric"
+    if reply is None:
+        sentences = _as_heading(parser, label, value)
+        return qualified(parser, label, value) if sentences is None else (sentences or None)
+    if answer is FieldAnswer.YES:
+        return _affirmed(parser, label, reply.rest)
+    if answer in (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT):
+        return _denied(parser, label, reply.rest)
+    if answer is FieldAnswer.NORMAL and any(term.mention and term.mention.device for term in label.terms):
+        return (f"{label.text}: normal",)
+    return NOTHING
+
+
+def _affirmed(parser: StatementParser, label: Label, rest: str) -> Sentences:
+    """Return a finding that is there. Of several behind one "yes", which of them it is for is not told."""
+    if len(label.parts) > 1:
+        return NOTHING
+    if rest and any(term.kind in ("negation", "hedge") for term in parser.parse(rest).terms):
+        return NOTHING
+    sentences = qualified(parser, label, rest) if rest else None
+    return sentences or (_under_organ(label, label.parts[0]),)
+
+
+def _denied(parser: StatementParser, label: Label, rest: str) -> Sentences:
+    denial = _under_organ(label, _denial(parser, label))
+    if not rest:
+        return (denial,)
+    statement = parser.parse(rest)
+    if _EXCEPTIONS.match(rest):
+        return NOTHING
+    if any(map(is_listed_finding, statement.terms)):  # "none, degenerative changes of the spine"
+        return (denial, capital(rest)) if any(term.mention for term in statement.terms) else NOTHING
+    if statement.terms and all(term.kind in ("organ", "side") for term in statement.terms):
+        return (f"{denial} {_located(rest)}",)
+    return NOTHING
+
+
+def _denial(parser: StatementParser, label: Label) -> str:
+    """Return the denial of a label: "no ascites or effusion"; "spleen not enlarged" of "Spleen enlarged"."""
+    statement = parser.parse(label.text)
+    first, last = statement.terms[0], statement.terms[-1]
+    if len(label.parts) == 1 and first.mention and not first.mention.adjective and is_adjective(statement, last):
+        at = statement.tokens[last.end - 1].start
+        return f"{label.text[:at].rstrip()} not {lowered(label.text[at:])}"
+    return f"no {' or '.join(map(lowered, label.parts))}"
+
+
+def _located(rest: str) -> str:
+    return (
+        rest
+        if re.match(r"(?:in|at|on|of|within|throughout|along|around|near)\b", rest, re.IGNORECASE)
+        else f"in {rest}"
+    )
+
+
+def _as_heading(parser: StatementParser, label: Label, value: str) -> Sentences | None:
+    """Return the value alone where it is a sentence of its own, under a finding that is then only its heading.
+
+    Empty where such a sentence needs its heading, None where the value only says more of the finding.
+    """
+    statement = parser.parse(value)
+    subject = next((term for term in statement.terms if term.mention), None)
+    verb = next((segment.verb for segment in statement.segments if segment.verb is not None), None)
+    is_sentence = verb is not None and verb > 0 and (subject is None or subject.start < verb)
+    if not is_sentence and not any(_is_noun_finding(statement, term) for term in statement.terms):
+        return None
+    if not all(is_listed_finding(term) or (term.mention and term.mention.finding) for term in label.terms):
+        return NOTHING  # "Nodule in the right lung: slightly larger, cancer cannot be excluded"
+    names_organ = subject is not None or any(term.entry and term.entry.organ for term in statement.terms)
+    return (capital(value.strip()),) if names_organ else NOTHING
+
+
+def _is_noun_finding(statement: ParsedStatement, term: Term) -> bool:
+    if term.mention and term.mention.finding:
+        return True
+    return is_listed_finding(term) and not is_adjective(statement, term)
+
+
+def _of_organ(parser: StatementParser, label: Label, value: str, reply: Reply | None) -> Sentences | None:
+    if reply is None:
+        return _of_organ_in_words(parser, label, value)
+    if reply.answer in (FieldAnswer.NORMAL, FieldAnswer.NEGATIVE):
+        rest = f", {reply.rest}" if reply.rest else ""
+        return tuple(f"{capital(part)}: normal{rest}" for part in label.parts)
+    if reply.answer is FieldAnswer.ABSENT:
+        return None if reply.rest or len(label.parts) > 1 else (f"Absent {lowered(label.text)}",)
+    nodes = any(term.key.endswith("lymph nodes") for term in label.terms)
+    return None if nodes and reply.answer is FieldAnswer.NO else NOTHING
+
+
+def _of_organ_in_words(parser: StatementParser, label: Label, value: str) -> Sentences | None:
+    statement = parser.parse(bare(value))
+    if _is_unchosen(parser, value) or (_UNKNOWN_SHORT.fullmatch(bare(value)) and not _is_known(statement)):
+        return NOTHING
+    if len(label.parts) > 1 and (_calls_normal(statement) or _DENIES_ALL.match(bare(value))):
+        return tuple(f"{capital(part)}: {bare(value)}" for part in label.parts)
+    return None
+
+
+def _is_known(statement: ParsedStatement) -> bool:
+    return any(term.kind != "finding" or term.entry is not None for term in statement.terms if term.kind != "measure")
+
+
+def _is_unchosen(parser: StatementParser, value: str) -> bool:
+    """Tell whether a value lists what could have been chosen, and nobody did: "normal / enlarged"."""
+    options = _OPTIONS.split(bare(value))
+    if not 1 < len(options) < 6:
+        return False
+    normal = [any(term.is_normality for term in parser.parse(option).terms) for option in options]
+    return all(len(option.split()) < 4 for option in options) and any(
+        one is not other for one, other in pairwise(normal)
+    )
+
+
+def _calls_normal(statement: ParsedStatement) -> bool:
+    """Tell whether a value calls all that it stands behind normal, and says nothing else."""
+    return any(term.is_normality and not term.polarity for term in statement.terms) and all(
+        term.is_normality or term.attribute for term in statement.terms
+    )
+
+
+def _under_organ(label: Label, text: str) -> str:
+    return f"{capital(label.organ)}: {lowered(text)}" if label.organ else capital(text)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.cleaning.clean_text import CleanText, clean_text
-from curation.language.forms.reader import PlainSentence, minus_denies
+from curation.language.forms.reader import minus_denies
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Section
@@ -134,9 +134,9 @@ class ReportReader:
         """Read the statements of the sections that hold findings. Without any section the whole text is read."""
         return self._cached_read(text, tuple(sections))
 
-    def plain_sentences(self, caption: str) -> tuple[PlainSentence, ...] | None:
-        """Return what a caption says that is written as a form line; None for one that is not."""
-        return self._wordings.plain_sentences(caption)
+    def plain_sentences(self, caption: str, report: ReadReport) -> tuple[str, ...] | None:
+        """Return what a caption of a report says that is written as a form line; None for one that is none."""
+        return self._wordings.of_caption(caption, report.text)
 
     def keys(self, text: str) -> frozenset[str]:
         """Return all that a text may be recognised by: findings and their parts, numbers, organs and their parents."""

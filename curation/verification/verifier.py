@@ -109,12 +109,11 @@ class Verifier:
         caption = clean_text(caption).text
         if report.foreign and (passage := report.foreign_passage(normalised(caption))):
             return _in_foreign_passage(report, name, passage)
-        plain = self._reports.plain_sentences(caption) if len(self._cached_sentences(caption)) == 1 else None
-        if plain is not None and len(plain) != 1:
-            if not plain:
-                return _refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
-            return self._verify_parts(report, name, [sentence.text for sentence in plain])
-        caption = plain[0].text if plain else caption
+        plain = self._plain(report, caption)
+        if len(plain) != 1:
+            nothing = _refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
+            return self._verify_parts(report, name, plain) if plain else nothing
+        caption = plain[0]
         if near is not None and not report.statements[near].heading:
             statement = report.statements[near]
             verbatim = normalised(caption) == statement.words
@@ -141,6 +140,12 @@ class Verifier:
     def status(self, caption: str) -> Status:
         """Return what a caption says of its organ."""
         return self._cached_status(caption)
+
+    def _plain(self, report: ReadReport, caption: str) -> tuple[str, ...]:
+        """Return a caption as it is read: of a form line the sentences that it means, none where it says nothing."""
+        sentences = self._cached_sentences(caption)
+        plain = self._reports.plain_sentences(sentences[0], report) if len(sentences) == 1 else None
+        return (caption,) if plain is None else plain
 
     def claims(self, caption: str) -> frozenset[tuple[str, object]]:
         """Return what a caption claims, for comparing captions: findings, grades and sizes, with how each is meant."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from curation.language.forms.reader import FormReader, PlainSentence
+from curation.language.forms.reader import FormReader
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 
 
@@ -18,15 +19,38 @@ class Wording(NamedTuple):
     is_field: bool
 
 
+_WORD = re.compile(r"[^\W_]+")
+_WORDS_OF_ANSWERS = frozenset(
+    "yes no y n none nil not seen present absent positive negative pos neg ve true false detected identified x nad a d "
+    "np p wnl w l ok okay normal".split()
+)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
+
+
 class Wordings:
     """Words statements, once for each that recurs."""
 
     def __init__(self, parser: StatementParser) -> None:
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(FormReader(parser).read)
 
-    def plain_sentences(self, text: str) -> tuple[PlainSentence, ...] | None:
-        """Return what a caption says that is written as a form line; None for one that is not."""
-        return self._cached_sentences(text, False)
+    def of_caption(self, caption: str, report: str) -> tuple[str, ...] | None:
+        """Return what a caption says that is written as a form line; None for one that is none.
+
+        What a form line says beside what is understood is left out of its sentences. A caption may not say it either,
+        unless it repeats a line of the report.
+        """
+        sentences = self._cached_sentences(caption, False)
+        if sentences is None:
+            return None
+        words = {word for sentence in sentences for word in _words(sentence.text)}
+        if words.issuperset(_words(caption) - _WORDS_OF_ANSWERS) or " ".join(caption.split()) in " ".join(
+            report.split()
+        ):
+            return tuple(sentence.text for sentence in sentences)
+        return None
 
     def of_statement(self, text: str, first: int, minus_is_no: bool) -> list[Wording]:
         """Return the wordings of the statement ``text`` that begins at ``first``; none for a field that says nothing.

@@ -11,6 +11,7 @@ from curation.language.parser import StatementParser
 
 from .answers import is_answer
 from .labels import LabelKind, read_label
+from .lines import is_side
 
 MOST_FIELDS = 40
 """Fields of one line beyond which it is no form."""
@@ -112,7 +113,9 @@ def _separators(text: str) -> Iterator[re.Match[str]]:
 def _opens_with_answer(text: str, at: int) -> bool:
     """Tell whether what stands behind a question mark answers it."""
     words = re.split(r"[\s,;.]+", text[at : at + 40].strip())[:_MOST_WORDS_OF_ANSWER]
-    return any(is_answer(" ".join(words[:count])) for count in range(1, len(words) + 1) if words[0])
+    return is_side(words[0]) or any(
+        is_answer(" ".join(words[:count])) for count in range(1, len(words) + 1) if words[0]
+    )
 
 
 def _cut(parser: StatementParser, text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -7,9 +7,11 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
-from curation.language.parsed_statement import Term
+from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.word_lists import VERBS
+
+from .findings import is_listed_finding, is_noun_finding
 
 LONGEST_LABEL = 80
 """Characters that a label may have; what is longer is a sentence."""
@@ -24,9 +26,7 @@ _TRAIL = re.compile(
     r"\s+(?:(?:is|are)\s+)?(?:present|seen|detected|identified|noted|visible)$",
     re.IGNORECASE,
 )
-_LIST = re.compile(r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*", re.IGNORECASE)
-# With one of these flags a phrase of the lexicon is no finding that a form could ask for.
-_NO_FINDING = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception", "normality"))
+_LIST = re.compile(r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*|\s+[-–—>]\s+", re.IGNORECASE)
 
 
 class LabelKind(Enum):
@@ -59,10 +59,10 @@ def read_label(parser: StatementParser, text: str) -> Label | None:
     statement = parser.parse(text)
     if len(statement.tokens) > _MOST_WORDS or any(token.word in VERBS for token in statement.tokens):
         return None
-    kind = _kind(statement.terms)
+    kind = _kind(statement)
     parts = tuple(part for part in _LIST.split(text) if part)
     if kind in (LabelKind.ORGAN, LabelKind.FINDING) and len(parts) > 1:
-        kinds = [_kind(parser.parse(part).terms) for part in parts]
+        kinds = [_kind(parser.parse(part)) for part in parts]
         if kinds[0] is LabelKind.ORGAN and all(other is LabelKind.FINDING for other in kinds[1:]):
             if not any(term.mention for part in parts[1:] for term in parser.parse(part).terms):
                 return Label(text, kind, parts[1:], tuple(statement.terms), organ=parts[0])
@@ -81,20 +81,17 @@ def _stripped(text: str) -> str:
     return text
 
 
-def _kind(terms: list[Term]) -> LabelKind:
+def _kind(statement: ParsedStatement) -> LabelKind:
+    terms = statement.terms
     if any(term.kind in ("negation", "hedge") or term.polarity != Polarity.AFFIRMED for term in terms):
         return LabelKind.OTHER
     if any(term.entry and "history" in term.entry.flags for term in terms):
         return LabelKind.OTHER
-    if any(
-        is_listed_finding(term) or (term.mention and (term.mention.finding or term.mention.device)) for term in terms
-    ):
+    names_organ = any(term.mention for term in terms)
+    if any(is_noun_finding(statement, term) or (term.mention and term.mention.device) for term in terms):
         return LabelKind.FINDING
-    if any(term.mention for term in terms):
+    if names_organ and any(map(is_listed_finding, terms)):  # "Spleen enlarged"
+        return LabelKind.FINDING
+    if names_organ:
         return LabelKind.STATE if any(term.is_normality for term in terms) else LabelKind.ORGAN
     return LabelKind.OTHER
-
-
-def is_listed_finding(term: Term) -> bool:
-    """Tell whether a term is a finding that the lexicon lists."""
-    return term.kind == "finding" and term.entry is not None and not term.entry.flags & _NO_FINDING

@@ -7,18 +7,26 @@ import re
 from .answers import is_answer
 
 _SHORT_ANSWER = r"(?:yes|no|none|nil|y|n|present|absent|pos(?:itive)?|neg(?:ative)?|\(?\+{1,3}\)?|\(?[-–−]\)?|not seen)"
-_ANSWER_BEHIND = re.compile(rf"\s*{_SHORT_ANSWER}(?=[ \t]*(?:[.,;\n(]|\Z|-\s))", re.IGNORECASE)
+_SIDE_WORD = r"(?:left|right|both|bilateral|[LR])"
+_ANSWER_BEHIND = re.compile(
+    rf"\s*(?:{_SHORT_ANSWER}|{_SIDE_WORD})(?=[ \t]*(?:[.,;\n]|\Z|-\s|\([^()\n]*\)))", re.IGNORECASE
+)
 _ANSWER_LINE = re.compile(rf"[ \t]*{_SHORT_ANSWER}[ \t]*\.?[ \t]*(?=\n|\Z)", re.IGNORECASE)
 _LABEL_LINE = re.compile(r"[A-Za-z][\w /,()&'-]{1,60}[:?]?[ \t]*\Z")
 _BOX = r"[\[(][ xX_✓✔]?[\])]|[☐☑☒✓✔✗✘□]"
 _FIELD_START = re.compile(rf"[ \t]*(?:{_BOX}|[A-Za-z][\w /,()&'-]{{0,60}}?(?:[ \t]*[:|](?!\d)|\t|\?[ \t]*\S|\s[\[(]))")
 _MARK = re.compile(rf"[:|\t?]|{_BOX}")
-_SIDE = re.compile(r"(?:left|right|both|bilateral|[LR])\W*", re.IGNORECASE)
+_SIDE = re.compile(rf"{_SIDE_WORD}\W*", re.IGNORECASE)
 
 
 def is_answered(text: str, at: int, end: int) -> bool:
     """Tell whether what stands behind the question mark before ``at`` answers it: "Pneumothorax? N"."""
     return _ANSWER_BEHIND.match(text, at, end) is not None
+
+
+def is_side(value: str) -> bool:
+    """Tell whether a value is nothing but a side."""
+    return _SIDE.fullmatch(value) is not None
 
 
 def is_answer_of_line(line: str, following: str) -> bool:
@@ -30,9 +38,9 @@ def field_ends(line: str, following: str) -> bool:
     """Tell whether ``line`` is a field that ends with it, whatever its last word is: "Hydronephrosis: left"."""
     marks = list(_MARK.finditer(line))
     if not marks:
-        return False
+        return _ANSWER_LINE.fullmatch(line) is not None and following.lstrip()[:1].isupper()
     value = line[marks[-1].end() :].strip()
-    complete = not value or is_answer(value) or _SIDE.fullmatch(value) is not None
+    complete = not value or is_answer(value) or is_side(value)
     begins_field = _FIELD_START.match(following) is not None
     if following.lstrip()[:1].islower() or not complete:
         return begins_field and (complete or len(value.split()) < 3 or _is_box(marks[-1][0]))

@@ -45,6 +45,8 @@ _MARK = re.compile(
     rf"(?P<TICKED>{_TICKED})|(?P<UNTICKED>{_UNTICKED})|(?P<PLUS>{_PLUS})|(?P<MINUS>{_MINUS})|(?P<UNCLEAR>{_UNCLEAR})",
     re.IGNORECASE,
 )
+_BARE_SIGN = re.compile(r"(?:(?P<PLUS>\+{1,4})|(?P<MINUS>[-–−]))(?=\s*(?:[,;.]|\Z))")
+_SIGNED_LIST = re.compile(r"(?:[^,;:+]{3,60}?\s*(?:\+{1,4}|[-–−])\s*(?:[,;.]\s*(?:and\s+)?|\Z)){2,30}")
 _EDGE = " \t\r\n,;.|*•·"
 _LABEL_END = (":", "?", "|", "=", "\t")
 _SEPARATOR = re.compile(r"\s*[,;.|\n]\s*(?:and\s+)?|\s+and\s+")
@@ -52,7 +54,7 @@ _SEPARATOR = re.compile(r"\s*[,;.|\n]\s*(?:and\s+)?|\s+and\s+")
 
 def read_marks(text: str) -> MarkedLine | None:
     """Return the items of a line that has tick boxes or signs; None for one that has none."""
-    marks = list(_MARK.finditer(text))
+    marks = list(_MARK.finditer(text)) or _bare_signs(text)
     if not marks:
         return None
     before = text[: marks[0].start()]
@@ -60,6 +62,11 @@ def read_marks(text: str) -> MarkedLine | None:
     if is_form or (_is_tick(marks[0]) and text[marks[-1].end() :].strip(_EDGE)):
         return MarkedLine(before.strip(_EDGE).rstrip(":?|= "), tuple(_items_behind(text, marks)))
     return _with_label(_items_before(text, marks))
+
+
+def _bare_signs(text: str) -> list[re.Match[str]]:
+    """Return the signs of a list that has them without brackets: "cardiomegaly +, emphysema -"."""
+    return list(_BARE_SIGN.finditer(text)) if "+" in text and _SIGNED_LIST.fullmatch(text) else []
 
 
 def _with_label(items: list[MarkedItem]) -> MarkedLine:
@@ -114,7 +121,9 @@ def _items_before(text: str, marks: list[re.Match[str]]) -> list[MarkedItem]:
             if piece.strip(_EDGE):
                 items.append(MarkedItem(piece.strip(_EDGE), None, start, start + len(piece)))
             start = origin + separator.end()
-        items.append(MarkedItem(text[start : mark.start()].strip(_EDGE), _kind(mark), start, mark.end()))
+        piece = text[start : mark.start()]
+        start += len(piece) - len(piece.lstrip(_EDGE))
+        items.append(MarkedItem(piece.strip(_EDGE), _kind(mark), start, mark.end()))
         begin = mark.end()
     rest = text[begin:].strip(_EDGE)
     if rest:

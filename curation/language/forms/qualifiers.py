@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.word_lists import POSITION_STEMS
 
 from .answers import bare
-from .labels import Label, is_listed_finding
+from .findings import is_adjective
+from .labels import Label
 from .wording import capital, lowered
 
-_ADJECTIVE = re.compile(r"(?:ed|ing|ic|al|ous|ive|ent|ant|ary|ory|oid|ular|form|like|ble|lytic|glass)$")
-_NOUNS_IN_ING = frozenset("thickening stranding swelling narrowing bleeding scarring bruising coiling mottling".split())
 _PARTS = re.compile(r"\s*(?:[,;]|\s-\s|[()\[\]])\s*(?:(?:and|or)\s+)?")
 _BOTH = re.compile(r"\s*(?:[,;]|\band\b)\s*(?:and\s+)?", re.IGNORECASE)
 _PREPOSITION = re.compile(
@@ -26,6 +24,8 @@ _STAYS_BEHIND = re.compile(
     r"(?:largest|up to|max|measur|approx|about|total|less|more|at least|greater)|.*\b(?:to|on|in|of|at) (?:the|both)\b",
     re.IGNORECASE,
 )
+# Grades of a scheme, and findings that are there no longer.
+_NOT_READ = re.compile(r"-RADS\b|\b(?:resected|removed|excised)\b", re.IGNORECASE)
 _COMPARED = re.compile(r"(?:left|right)\s*[<>]")
 _LOWER_CASE = re.compile(r"\b(?:[A-Z]{5,}|LEFT|RIGHT|BOTH|IN|THE|OF|AND|MILD)\b")
 _AND = re.compile(r"^(?:and|or)\s+", re.IGNORECASE)
@@ -89,17 +89,14 @@ class _Part(NamedTuple):
         return any(term.measure and term.measure.kind == "length" for term in self.statement.terms)
 
     @property
+    def is_adjective_of_organ(self) -> bool:
+        """Whether it is the adjective of an organ, which stands right before the finding: "axillary"."""
+        terms = self.statement.terms
+        return len(self.text.split()) == 1 and any(term.mention and term.mention.adjective for term in terms)
+
+    @property
     def names_place(self) -> bool:
         return any(term.mention or term.kind == "side" for term in self.statement.terms)
-
-
-def is_adjective(statement: ParsedStatement, term: Term) -> bool:
-    """Tell whether a finding qualifies another rather than being one: "calcified", "enhancing", "segmental"."""
-    if term.kind != "finding":
-        return False
-    word = statement.tokens[term.end - 1].word
-    known = is_listed_finding(term) or term.attribute or term.key in POSITION_STEMS
-    return known and bool(_ADJECTIVE.search(word)) and word not in _NOUNS_IN_ING
 
 
 def qualified(parser: StatementParser, label: Label, value: str) -> tuple[str, ...]:
@@ -112,7 +109,13 @@ def qualified(parser: StatementParser, label: Label, value: str) -> tuple[str, .
         findings = [qualified(parser, label, piece) for piece in value.split(";")]
         return tuple(sentence for sentences in findings for sentence in sentences) if all(findings) else ()
     statement = parser.parse(value)
-    if len(label.parts) > 1 or not statement.terms or "?" in value or _COMPARED.search(value):
+    if (
+        len(label.parts) > 1
+        or not statement.terms
+        or "?" in value
+        or _COMPARED.search(value)
+        or _NOT_READ.search(value)
+    ):
         return ()
     if any(map(_says_no_finding, statement.terms)):
         return ()
@@ -196,8 +199,10 @@ def _are_apart(parts: list[_Part]) -> bool:
 
 def _composed(label: Label, parts: list[_Part]) -> str:
     name = label.parts[0]
-    before = " ".join(part.text for part in parts if part.is_quality)
-    places = [part.text for part in parts if not part.is_quality]
+    qualities = [part.text for part in parts if part.is_quality]
+    organs = " and ".join(part.text for part in parts if part.is_adjective_of_organ)
+    before = " ".join([*qualities, organs] if organs else qualities)
+    places = [part.text for part in parts if not part.is_quality and not part.is_adjective_of_organ]
     text = f"{before} {lowered(name)}" if before else name
     for place in places:
         text = f"{text} {place}" if _PREPOSITION.match(place) and text[-1] != "," else f"{text}, {place}"

@@ -13,9 +13,10 @@ from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, is_answer, read_reply
 from .fields import Field, fields_of, pair_of, trailing_answer
-from .labels import Label, LabelKind, is_listed_finding, read_label
+from .findings import is_adjective, is_listed_finding
+from .labels import Label, LabelKind, read_label
+from .lines import is_side
 from .marks import Mark, MarkedItem, read_marks
-from .qualifiers import is_adjective
 from .values import NOTHING, sentences_of
 from .wording import capital, lowered
 
@@ -86,7 +87,7 @@ class FormReader:
         if pair.is_row:
             return self._row(label, pair.values, minus_is_no)
         value = pair.values[0]
-        if pair.strict and (label.kind is LabelKind.OTHER or not is_answer(value)):
+        if pair.strict and (label.kind is LabelKind.OTHER or not (is_answer(value) or is_side(value))):
             return None
         if pair.strict and (reply := read_reply(value)) is not None and reply.answer is FieldAnswer.EMPTY:
             return None  # "ascites - ?" is a sentence in doubt, not an empty field

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, Reply, bare, read_reply
-from .labels import Label, LabelKind, is_listed_finding
-from .qualifiers import is_adjective, qualified
+from .findings import is_adjective, is_listed_finding, is_noun_finding
+from .labels import Label, LabelKind
+from .qualifiers import qualified
 from .wording import capital, lowered
 
 Sentences = tuple[str, ...]
@@ -19,6 +20,7 @@ NOTHING: Sentences = ()
 _EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside from|although|however)\b", re.IGNORECASE)
 _UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z]\.?){1,4}|[\d\W]+")
 _DENIES_ALL = re.compile(r"no (?:\w+ )?(?:abnormalit(?:y|ies)|abnormal findings?)(?: \w+)?$", re.IGNORECASE)
+_SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
 _OPTIONS = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 
 
@@ -85,7 +87,7 @@ def _denial(parser: StatementParser, label: Label) -> str:
     if len(label.parts) == 1 and first.mention and not first.mention.adjective and is_adjective(statement, last):
         at = statement.tokens[last.end - 1].start
         return f"{label.text[:at].rstrip()} not {lowered(label.text[at:])}"
-    return f"no {' or '.join(map(lowered, label.parts))}"
+    return f"no {' or '.join(_SLASH.sub(' or ', lowered(part)) for part in label.parts)}"
 
 
 def _located(rest: str) -> str:
@@ -105,18 +107,12 @@ def _as_heading(parser: StatementParser, label: Label, value: str) -> Sentences 
     subject = next((term for term in statement.terms if term.mention), None)
     verb = next((segment.verb for segment in statement.segments if segment.verb is not None), None)
     is_sentence = verb is not None and verb > 0 and (subject is None or subject.start < verb)
-    if not is_sentence and not any(_is_noun_finding(statement, term) for term in statement.terms):
+    if not is_sentence and not any(is_noun_finding(statement, term) for term in statement.terms):
         return None
     if not all(is_listed_finding(term) or (term.mention and term.mention.finding) for term in label.terms):
         return NOTHING  # "Nodule in the right lung: slightly larger, cancer cannot be excluded"
     names_organ = subject is not None or any(term.entry and term.entry.organ for term in statement.terms)
     return (capital(value.strip()),) if names_organ else NOTHING
-
-
-def _is_noun_finding(statement: ParsedStatement, term: Term) -> bool:
-    if term.mention and term.mention.finding:
-        return True
-    return is_listed_finding(term) and not is_adjective(statement, term)
 
 
 def _of_organ(parser: StatementParser, label: Label, value: str, reply: Reply | None) -> Sentences | None:

@@ -111,7 +111,7 @@ class Verifier:
             return _in_foreign_passage(report, name, passage)
         plain = self._plain(report, caption)
         if len(plain) != 1:
-            nothing = _refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
+            nothing = refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
             return self._verify_parts(report, name, plain) if plain else nothing
         caption = plain[0]
         if near is not None and not report.statements[near].heading:

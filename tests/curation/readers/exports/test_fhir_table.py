@@ -215,6 +215,7 @@ def versioned(text: str, status: str = "final", **meta: str) -> dict[str, Any]:
         ),
         ([versioned("A", lastUpdated="2024-01-02T10:00:00Z"), versioned("B", lastUpdated="2024-01-01T23:00:00Z")], "A"),
         ([versioned("A", "final"), versioned("B", "preliminary")], "A"),
+        ([versioned("A", "final", lastUpdated=EARLY), versioned("B", "preliminary", lastUpdated=LATE)], "B"),
         ([versioned("A", "preliminary"), versioned("B", "final"), versioned("C", "amended")], "C"),
         ([versioned("A") | {"issued": "2024-01-02"}, versioned("B") | {"issued": "2024-01-01"}], "A"),
         ([versioned("A", versionId="1"), versioned("B", "entered-in-error", versionId="2")], None),

@@ -216,6 +216,13 @@ def test_wherever_a_file_is_cut_off_no_half_report_is_read(tmp_path: Path) -> No
     assert texts(tmp_path, GOOD + whole) == ([("A", "Liver normal."), complete], [])
 
 
+def test_a_single_message_that_is_cut_off_is_left_out(tmp_path: Path) -> None:
+    raw = joined(header(), order("A"), *observations("Liver normal.", "Spleen of 11 cm."))
+    assert texts(tmp_path, raw[: raw.index(" cm.")]) == (
+        [], ["-message 1, OBR 1 (A): the file ends in the middle of it. The report was left out"],
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("end", [120, 200])
 def test_a_gzipped_file_that_is_cut_off(tmp_path: Path, end: int) -> None:
     raw = "".join(message(f"Nodule of {number * 7919 % 1013} mm.", order=order(f"F{number}")) for number in range(40))

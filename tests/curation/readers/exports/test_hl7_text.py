@@ -110,6 +110,7 @@ def test_encapsulated_text(kind: str) -> None:
         (f"^IM^JPEG^Base64^{packed(bytes([255, 216, 255, 224]))}", "OBX 1: a JPEG image, which is not read"),
         (f"^AP^X^Base64^{packed(bytes(range(256)))}", "OBX 1: no text (AP/X), which is not read"),
         ("^TEXT^PLAIN^Base64^TGl2ZX", "OBX 1: base64 that is broken or cut off"),
+        ("^TEXT^PLAIN^Base64^TGl2$ZXI=", "OBX 1: base64 that is broken or cut off"),
         ("^TEXT^PLAIN^Base64^§§§§", "OBX 1: base64 that is broken or cut off"),
         ("^TEXT^PLAIN^Hex^4c6", "OBX 1: a document in hexadecimal digits that is broken"),
         ("Liver normal.", "OBX 1: a document (ED) without an encoding"),

@@ -19,7 +19,7 @@ _CERTAIN_BREAK = re.compile(r"(?:\\r)?\\n(?=[A-Z0-9\s\\*#•-]|$)|\\r\\n")
 _PATH = re.compile(r"\b[A-Za-z]:\\|\\\\\w")
 # "~" ends a repetition of a field in HL7. Before a number or behind a space it is "about".
 _REPETITION = re.compile(
-    r"(?<=[^\s~])~+(?=\s*(?:[A-Za-z(\[*•-]|\d+[.)]\s|$))|^~+(?=[A-Za-z])|(?<=[.:;])~(?=\s*\d)", re.M
+    r"(?<=[^\s~])~+(?=\s*(?:[A-Za-z(\[*•\"“”-]|\d+[.)]\s|$))|^~+(?=[A-Za-z])|(?<=[.:;])~(?=\s*\d)", re.M
 )
 
 

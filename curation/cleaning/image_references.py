@@ -28,7 +28,7 @@ _TAIL = (
 )
 _PART = rf"(?:(?:{_PLANE}\s)?(?:{_OF_SERIES}|{_OF_IMAGE}{_TAIL}))"
 _LINK = r"(?:\s?(?:[,;:/.&|-]|of|on|in|and)\s?(?:(?:of|on|in|and|the)\s)?|\s)"
-_IN_WORDS = rf"{_PART}(?:{_LINK}(?:{_PART}|{_OF_SLICE}|{_NUMBER}))*"
+_IN_WORDS = rf"(?:{_PART}|{_OF_SLICE}(?={_LINK}{_PART}))(?:{_LINK}(?:{_PART}|{_OF_SLICE}|{_NUMBER}))*"
 _MORE = r"(?:\s?(?:-|–|,|/|&|to|and)\s?\d{1,4}(?!\s?[:.]?\d|\s?[a-z]))*"
 _PAIR = rf"(?:(?:{_PLANE}\s)?#?\d{{1,4}}\s?:\s?#?\d{{1,4}}{_MORE})"
 # "(3/44)" is no date and no part of a whole; "(3/12)" may be either.
@@ -39,7 +39,7 @@ _LETTERS = (
     r"|i\s?\d{1,4}(?:\s?[:,/;]\s?|\s)s\s?\d{1,4})"
 )
 _LISTS = "|".join(rf"{item}(?:\s?[,;]\s?{item})*" for item in (_PAIR, _SLASHED, _LETTERS))
-_REFERENCE = rf"(?:{_IN_WORDS}|{_LISTS})"
+_REFERENCE = rf"(?:{_IN_WORDS}|{_OF_SLICE}|{_LISTS})"
 _VERB = r"(?:seen|noted|visuali[sz]ed|demonstrated|shown|marked|annotated|measured|identified|depicted|appreciated)"
 _LEAD = (
     rf"(?:(?:see|e\.g\.,?|eg|best|well|{_VERB}|on|at|in|for example|example|representative|the|reference|ref\.?|cf\.?|"
@@ -49,7 +49,7 @@ _LEAD = (
 _BRACKETS = re.compile(r"\(([^()\[\]]{1,160})\)|\[([^()\[\]]{1,160})\]|\{([^{}]{1,160})\}")
 _WHOLE = re.compile(rf"\s*{_LEAD}{_REFERENCE}(?:\s?(?:[,;/&]|and)\s?{_LEAD}{_REFERENCE})*\.?\s*", re.IGNORECASE)
 _WORDS = re.compile(rf"\b(?:{_SERIES}|{_IMAGE})(?:\b|(?=\d))", re.IGNORECASE)
-_HINT = re.compile(rf"{_WORDS.pattern}|\d\s?[:/]\s?\d|\b[si]\s?\d", re.IGNORECASE)
+_HINT = re.compile(rf"\b(?:{_SERIES}|{_SLICE})(?:\b|(?=\d))|\d\s?[:/]\s?\d|\b[si]\s?\d", re.IGNORECASE)
 # Looked for first, in small letters: a search for words costs a tenth of one for the pattern.
 _NAMED = ("image", "serie", "serial", "img", "slice", "frame", " im ", " im.", " se ", " se.", " ser", " sl ", " seq")
 _DIGIT = re.compile(r"\d")

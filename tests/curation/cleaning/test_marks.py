@@ -16,6 +16,7 @@ from curation.cleaning.redaction_marks import BLANK
         ("FINDINGS:\\.br\\Liver \\T\\ spleen large.\\X0A\\End.", "FINDINGS:\nLiver & spleen large.\nEnd."),
         ("\\.sp2\\Cyst of \\H\\5 mm\\N\\.", "\nCyst of 5 mm."),
         ("FINDINGS:~Liver large.~Spleen small, ~5 mm cyst.~", "FINDINGS:\nLiver large.\nSpleen small, ~5 mm cyst.\n"),
+        ('Liver large.~" Cyst~" Gas', 'Liver large.\n" Cyst\n" Gas'),
         ("A cyst of ~5 mm.", "A cyst of ~5 mm."),
         ("Liver large.<br>Spleen<br/>Small.<BR />", "Liver large.\nSpleen\nSmall.\n"),
         ("<ul><li>Liver large.</li><li>Spleen small.</li></ul>", "\n\n• Liver large.\n• Spleen small.\n"),

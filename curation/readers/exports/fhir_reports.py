@@ -43,8 +43,8 @@ def report_id(resource: FhirResource) -> tuple[str, str]:
             return text_at(identifier, "value"), "accession number"
     if identifiers:
         return text_at(identifiers[0], "value"), "identifier"
-    own = text_at(resource.content, "id")
-    return own, "id" if own else ""
+    resource_id = text_at(resource.content, "id")
+    return resource_id, "id" if resource_id else ""
 
 
 def codings(concept: object) -> list[dict[str, object]]:

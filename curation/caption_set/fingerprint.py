@@ -98,7 +98,8 @@ def _fingerprint_folder(path: Path, check: Callable[[], None]) -> tuple[InputFin
         total += rows or 1
         digest.update(f"{file.relative_to(path).as_posix()}\0{source.sha256}\n".encode("utf-8", "surrogateescape"))
         size += source.bytes
-    return InputFingerprint(name=path.name, files=len(files), bytes=size, sha256=digest.hexdigest()), total
+    name = path.name or path.resolve().name
+    return InputFingerprint(name=name, files=len(files), bytes=size, sha256=digest.hexdigest()), total
 
 
 def _report_files(folder: Path) -> list[Path]:

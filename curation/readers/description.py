@@ -66,7 +66,7 @@ class InputDescription(BaseModel):
 def describe_input(path: Path, columns: ColumnsRead, reports: Sequence[Report]) -> InputDescription:
     """Describe an input by the columns that were read and its first reports, at least one."""
     return InputDescription(
-        name=path.name,
+        name=path.name or path.resolve().name,
         format=columns.format,
         encoding=columns.encoding,
         id_column=columns.id_column,

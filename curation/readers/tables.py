@@ -164,8 +164,7 @@ def open_table(path: Path, note: NoteProblem) -> Iterator[Table]:
 
 def report_files(folder: Path) -> Iterator[Path]:
     """Yield the files of a folder that are read as reports, ordered by path."""
-    survey = survey_folder(folder, _name_of_format)
-    return (path for path, _ in files_read(folder, survey, _name_of_format))
+    return (path for path, _ in files_read(folder, survey_folder(folder, _name_of_format)))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ are read one after another if they have their reports in the same columns, as th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,8 @@ from .versions import Files, FolderVersions, OpenFile, ignore_problem
 
 # Formats whose files are one report each, named by the file.
 NAMED_BY_FILE = frozenset((TEXT, "RTF", "HTML", "Word"))
+# A word, in scripts with spaces between words and in those without.
+WORD = re.compile(r"[^\W\d_]{2}")
 TEXT_NAMES = {"id": "report_id", "text": "report"}
 
 
@@ -35,7 +38,7 @@ def read_folder(folder: Path, find_format: FindFormat, open_file: OpenFile, note
         raise InputError(f"{folder}: a folder without reports: {left_out or survey.damaged or 'it has no files'}")
     if left_out:
         note(None, left_out)
-    files = partial(files_read, folder, survey, find_format)
+    files = partial(files_read, folder, survey)
     columns = _document_columns(files(), open_file) if survey.has_documents else _table_columns(files(), open_file)
     if survey.formats.keys() - TABLES == {TEXT}:
         columns = tuple(TEXT_NAMES)
@@ -102,8 +105,9 @@ def _rows(
         try:
             with open_file(path, partial(_note_in, note, str(path))) as table:
                 for row in table.rows:
-                    if problem := versions.newer(path, file_format, row):
-                        note(row.number, problem, file=str(path))
+                    problem = versions.newer(path, file_format, row) or _without_text(file_format, row)
+                    if problem:
+                        note(None if file_format in NAMED_BY_FILE else row.number, problem, file=str(path))
                         continue
                     number += 1
                     row.number, row.file = number, str(path)
@@ -114,6 +118,12 @@ def _rows(
                     yield row
         except (InputError, DamagedError, OSError) as error:
             note(None, str(error).removeprefix(str(path)).lstrip(": "), file=str(path))
+
+
+def _without_text(file_format: str, row: TableRow) -> str | None:
+    """Return the problem with a document that says nothing: a page of a reader without a word on it."""
+    text = row.cells.get("report", row.cells.get("text", ""))
+    return None if file_format in TABLES or WORD.search(text) else "no report text"
 
 
 def _note_in(

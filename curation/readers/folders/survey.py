@@ -29,11 +29,12 @@ NAMED = 3
 
 @dataclass(slots=True)
 class FolderSurvey:
-    """What is in a folder: the number of files by format, and by reason those that are not read.
+    """What is in a folder: the names and formats of what can be read, and by reason the files that are not.
 
     ``damaged`` is what is wrong with the first file that is empty or cannot be opened.
     """
 
+    files: list[tuple[str, str]] = field(default_factory=list)
     formats: Counter[str] = field(default_factory=Counter)
     damaged: str | None = None
     left_out: dict[str, list[str]] = field(default_factory=dict)
@@ -79,27 +80,27 @@ class FolderSurvey:
 def survey_folder(folder: Path, find_format: FindFormat) -> FolderSurvey:
     """Look at the beginning of each file of a folder."""
     survey = FolderSurvey()
-    tables: list[tuple[str, str]] = []
     for path in files_below(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_dir():
             survey.leave_out("a caption set", f"{name}/")
             continue
         try:
-            if is_about_reports(path):
+            if file_stem(path.name).lower() in ABOUT:
                 raise RefusedFileError(path, "by its name no report")
             file_format = find_format(path)
+            survey.formats[file_format] += 1
         except RefusedFileError as error:
             survey.leave_out(error.reason, name)
+            continue
         except (InputError, OSError) as error:
+            file_format = DAMAGED
             survey.damaged = survey.damaged or str(error)
-        else:
-            survey.formats[file_format] += 1
-            if file_format in TABLES:
-                tables.append((file_format, name))
+        survey.files.append((name, file_format))
     if survey.has_documents:
-        for file_format, name in tables:
-            survey.leave_out(f"{file_format} beside documents: name the file to read it", name)
+        for name, file_format in survey.files:
+            if file_format in TABLES:
+                survey.leave_out(f"{file_format} beside documents: name the file to read it", name)
     return survey
 
 
@@ -123,21 +124,6 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in LEFT_BEHIND or name == "__MACOSX"
 
 
-def is_about_reports(path: Path) -> bool:
-    """Return whether a file is called as one that is about the reports, and no report: README.txt."""
-    return file_stem(path.name).lower() in ABOUT
-
-
-def files_read(folder: Path, survey: FolderSurvey, find_format: FindFormat) -> Iterator[tuple[Path, str]]:
+def files_read(folder: Path, survey: FolderSurvey) -> Iterator[tuple[Path, str]]:
     """Yield the files that are read, each with its format, ordered by path."""
-    for path in files_below(folder):
-        if path.is_dir() or is_about_reports(path):
-            continue
-        try:
-            file_format = find_format(path)
-        except RefusedFileError:
-            continue  # the survey has said so
-        except (InputError, OSError):
-            file_format = DAMAGED
-        if survey.is_read(file_format):
-            yield path, file_format
+    return ((folder / name, file_format) for name, file_format in survey.files if survey.is_read(file_format))

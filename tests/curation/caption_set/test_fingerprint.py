@@ -31,6 +31,21 @@ def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
     assert fingerprint(folder)[0].sha256 != before.sha256
 
 
+def test_every_file_that_is_read_is_in_the_fingerprint_and_in_the_stamp(tmp_path: Path) -> None:
+    for name, text in (("a.txt", "Liver."), ("b.dat", r"{\rtf1 Liver.}"), ("c", "MSH|^~\\&|A\rOBX|1|TX|||Liver.\r")):
+        (tmp_path / name).write_text(text)
+        before, stamp = fingerprint(tmp_path)[0], change_stamp(tmp_path)
+        (tmp_path / name).write_text(text.replace("Liver", "Spleen"))
+        assert fingerprint(tmp_path)[0].sha256 != before.sha256 and change_stamp(tmp_path) != stamp
+    assert before.files == 3
+    before, stamp = fingerprint(tmp_path)[0], change_stamp(tmp_path)
+    (tmp_path / "captions").mkdir()
+    (tmp_path / "captions" / "manifest.json").write_text("{}")
+    (tmp_path / "captions" / "a.txt").write_text("Liver.")
+    (tmp_path / "table.csv").write_text("id,report\n1,Liver.\n")
+    assert fingerprint(tmp_path)[0] == before and change_stamp(tmp_path) == stamp
+
+
 @pytest.mark.parametrize(
     ("name", "text", "rows"),
     [

@@ -88,6 +88,15 @@ def test_what_is_left_out_is_named_by_its_kind(tmp_path: Path) -> None:
         assert part in problem
 
 
+def test_documents_without_a_word_are_told(tmp_path: Path) -> None:
+    write(
+        tmp_path, a__rtf="{\\rtf1 }", b__html="<html><p>1.</p></html>", c__txt=" \n", d__txt="Liver normal.", e__xml=CDA
+    )
+    rows, problems = read_table(tmp_path)
+    assert [row["report_id"] for row in rows] == ["d", "R-17"]
+    assert problems == [(None, f"{name}: no report text", False) for name in ("a.rtf", "b.html", "c.txt")]
+
+
 def test_a_damaged_document_is_a_problem_of_its_own(tmp_path: Path) -> None:
     write(tmp_path, a__rtf=r"{\rtf1 No {\b acute", b__rtf=r"{\rtf1 Liver normal.}")
     rows, problems = read_table(tmp_path)

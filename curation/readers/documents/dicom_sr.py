@@ -84,13 +84,17 @@ def read_structured_report(raw: bytes) -> StructuredReport:
     if DEFLATED in raw[:HEADER_BYTES]:
         raise DamagedError("a deflated DICOM object: convert it with dcmconv +te of DCMTK")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of values that are longer, or of other letters, than the standard allows
-            return _read(pydicom.dcmread(io.BytesIO(raw)))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            report = _read(pydicom.dcmread(io.BytesIO(raw)))
     except DamagedError:
         raise
     except Exception as error:  # pydicom lets whatever its parsers raise through
         raise DamagedError(f"a DICOM object that is cut off or corrupt ({error}); fetch it again") from error
+    # Other warnings are of values that are longer, or of other letters, than the standard allows.
+    if charset := next((str(warning.message) for warning in caught if "ncoding" in str(warning.message)), None):
+        raise DamagedError(f"a DICOM object whose text is not in the character set that it names ({charset})")
+    return report
 
 
 def _read(dataset: Dataset) -> StructuredReport:

@@ -96,6 +96,16 @@ def test_other_objects_are_told_by_their_header(kind: str, what: str) -> None:
     assert refusal_of_dicom(structured_report()) is None
 
 
+@pytest.mark.parametrize(("charset", "right"), [(b"ISO_IR 192", True), (b"ISO_IR 999", False)])
+def test_character_sets(charset: bytes, right: bool) -> None:
+    raw = structured_report(text_item("Finding", "Größe normal.")).replace(b"ISO_IR 192", charset)
+    if right:
+        assert read_structured_report(raw).text == "Finding: Größe normal."
+        raw = raw.replace("ö".encode(), b"\xf6\xf6")
+    with pytest.raises(DamagedError, match="not in the character set that it names"):
+        read_structured_report(raw)
+
+
 def test_damaged_objects() -> None:
     whole = structured_report(*CONTENT)
     for raw in (whole[:-40], whole[:400], b"\0" * 128 + b"DICM", base64.b64encode(whole)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -12,6 +13,10 @@ from curation.runtime.errors import InputError
 
 from .delimited import unique_names
 from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text
+
+# A part of a workbook that is larger than this (in bytes) and packed tighter is no text: texts are packed 20 to 1.
+LARGE_PART = 1 << 26
+MOST_PACKED = 200
 
 
 @contextmanager
@@ -26,6 +31,7 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
     import openpyxl
 
     with ExitStack() as stack:
+        _check_sizes(path)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of styles and extensions that no text depends on
@@ -41,6 +47,19 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
             note(None, f"only sheet {filled[0][0]!r} is read, sheet {title!r} is not", kept=True)
         columns = unique_names(filled[0][1])
         yield Table(columns, _rows(filled[0][2], columns, note))
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise ``InputError`` for a workbook that unpacks to many times what any text does: it would fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for part in archive.infolist():
+                if part.file_size > max(LARGE_PART, MOST_PACKED * part.compress_size):
+                    raise InputError(
+                        f"{path}: {part.filename} in it unpacks to {part.file_size:,} bytes; save it as CSV"
+                    )
+    except (zipfile.BadZipFile, OSError):
+        return  # openpyxl says what is wrong
 
 
 def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:

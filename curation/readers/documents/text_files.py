@@ -8,7 +8,7 @@ from curation.readers.decoding import PIECE_CHARACTERS, open_bytes, read_pieces
 from curation.readers.rows import DamagedError, Table, TableRow
 from curation.runtime.errors import InputError
 
-from .document_files import file_stem
+from .document_files import LARGEST_DOCUMENT, file_stem
 
 ID_COLUMN = "id"
 TEXT_COLUMN = "text"
@@ -28,5 +28,11 @@ def read_text_file(path: Path) -> Table:
 
 
 def _text_of(path: Path) -> str:
+    pieces, characters = [], 0
     with open_bytes(path) as stream:
-        return "".join(read_pieces(stream, PIECE_CHARACTERS))
+        for piece in read_pieces(stream, PIECE_CHARACTERS):
+            pieces.append(piece)
+            characters += len(piece)
+            if characters > LARGEST_DOCUMENT:
+                raise InputError(f"{path}: more than {LARGEST_DOCUMENT >> 20} million characters; a report has less")
+    return "".join(pieces)

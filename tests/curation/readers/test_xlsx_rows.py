@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -36,4 +37,13 @@ def test_truncated_spreadsheet(tmp_path: Path) -> None:
         read_table(tmp_path / "x.xlsx")
     shutil.rmtree(tmp_path, ignore_errors=True)
     with pytest.raises(InputError, match="no such file or folder"):
+        read_table(tmp_path / "x.xlsx")
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    archive = zipfile.ZipFile(tmp_path / "x.xlsx", "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open("xl/sharedStrings.xml", "w") as part:
+        for _ in range(70):
+            part.write(b" " * (1 << 20))
+    with pytest.raises(InputError, match=r"xl/sharedStrings\.xml in it unpacks to 73,400,320 bytes"):
         read_table(tmp_path / "x.xlsx")

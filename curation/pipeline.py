@@ -52,6 +52,7 @@ class CurateJob:
     workers: int = field(default_factory=available_cores)
     reports_per_part: int | None = None  # None: the recipe's number
     license: str | None = None  # of the reports
+    shown: str | None = None  # what to call the reports, where their file was written for this call
     modality: Modality | None = None  # reports of others are left out
     shard: Shard | None = None
     publish: StorePublisher | None = None  # a store that the set goes to; ``out`` is where it is made
@@ -109,6 +110,7 @@ def curate(
         examinations = Counter[str]()
         reports = read_reports(
             job.reports,
+            name=job.shown,
             id_column=job.id_column,
             text_columns=job.text_columns,
             limit=job.limit,
@@ -121,7 +123,7 @@ def curate(
             reports = map(blank_report, reports)
         head = first_group(reports)
         if not head:
-            raise InputError(_nothing_read(job.reports, problems))
+            raise InputError(_nothing_read(job.shown or str(job.reports), problems))
         on_input(columns_read[0], head)
         source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
         rows = rows if columns_read[0].line_column is None else None  # they are lines, not reports
@@ -146,7 +148,9 @@ def curate(
         ):
             if recipe.prompt_file is not None:
                 write_text(captions.root / PROMPT_FILE, recipe.prompt_file.decode())
-            stream = note_late_columns(itertools.chain(head, reports), carried_columns, problems, job.reports.name)
+            stream = note_late_columns(
+                itertools.chain(head, reports), carried_columns, problems, job.shown or job.reports.name
+            )
             if job.shard is not None:
                 stream = job.shard.select(stream, settings.reports_per_part)
             progress.start(_total(job, rows, settings.reports_per_part), captions.reports_done)
@@ -275,6 +279,6 @@ def _write(
             progress.advance()
 
 
-def _nothing_read(path: Path, problems: ProblemLog) -> str:
+def _nothing_read(name: str, problems: ProblemLog) -> str:
     first = "".join(f"\n  {line}" for line in problem_lines(problems.first, problems.skipped + problems.warnings))
-    return f"{path}: no report could be read ({problems.skipped:,} rows not used){first}"
+    return f"{name}: no report could be read ({problems.skipped:,} rows not used){first}"

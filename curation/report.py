@@ -88,9 +88,11 @@ class RowProblem:
     - ``row``: the data row, counted from 1 without the header; None speaks of the whole file.
     - ``problem``: what is wrong, in words.
     - ``kept``: whether the row is used all the same (a warning) or is skipped.
+    - ``line``: the line of the file that the row begins in, counted from 1 with the header; None where it is not known.
     """
 
     file: str
     row: int | None
     problem: str
     kept: bool = False
+    line: int | None = None

@@ -70,9 +70,27 @@ def test_a_frame_and_texts_give_the_captions_of_a_file(workplace: Path) -> None:
     assert reports.text.tolist() == texts and reports.report_id.tolist()[0] == "report-000001"
 
 
+def test_a_frame_with_two_columns_of_one_name_is_read(workplace: Path) -> None:
+    frame = pd.DataFrame(
+        [["a", "The liver is normal.", "The spleen is large."]], columns=["id", "findings", "findings"]
+    )
+    run = ovct.curate(frame, out="from-twins")
+    assert run.input is not None and run.input.name == "the DataFrame"
+    assert [problem.file for problem in run.problems] == ["the DataFrame"]
+    assert ovct.load("from-twins").reports.text.tolist() == ["The liver is normal.\n\nThe spleen is large."]
+
+
 def test_what_is_no_report_is_an_error(workplace: Path) -> None:
     with pytest.raises(ovct.OvctError, match="report 2 is a int"):
         ovct.curate(["The liver is normal.", 3], out="out")  # type: ignore[list-item]
+    with pytest.raises(ovct.OvctError, match="there are no texts"):
+        ovct.curate([], out="out")
+    with pytest.raises(ovct.OvctError, match="limit 0: expected at least one report"):
+        ovct.curate("reports.csv", out="out", limit=0)
+    with pytest.raises(ovct.OvctError, match=r"^the DataFrame: no column is known"):
+        ovct.curate(pd.DataFrame({"a": ["b"]}), out="out")
+    with pytest.raises(ovct.OvctError, match="--modality xy: no modality"):
+        ovct.curate("reports.csv", out="out", modality="xy")
     with pytest.raises(ovct.OvctError, match="of no use to the engine rules"):
         ovct.curate("reports.csv", out="out", base_url="http://localhost:1")
     assert not Path("out").exists()
@@ -83,9 +101,10 @@ def test_what_is_no_report_is_an_error(workplace: Path) -> None:
     [
         [("liver", "The liver is normal")],
         [{"organ": "liver", "caption": "The liver is normal", "rank": 1}],
+        [{"Organ": "liver", "CAPTION": "The liver is normal"}],
         pd.DataFrame({"caption": ["The liver is normal"], "organ": ["liver"]}),
     ],
-    ids=["pairs", "mappings", "frame"],
+    ids=["pairs", "mappings", "capitals", "frame"],
 )
 def test_captions_of_every_kind_are_verified(captions: Any) -> None:
     report = "FINDINGS: The liver is normal. No effusion."

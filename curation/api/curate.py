@@ -138,7 +138,7 @@ def curate(
     progress = progress or Progress()
     share = None if shard is None else Shard.read(shard)
     with as_file(reports) as given:
-        path = local_copy(given, progress)
+        path = local_copy(given.path, progress)
         publish = store_publisher(out, progress)
         job = pipeline.CurateJob(
             path,
@@ -149,6 +149,7 @@ def curate(
             overwrite,
             workers or available_cores(),
             reports_per_part=reports_per_part,
+            shown=given.shown,
             license=license,
             modality=None if modality is None else read_modality(modality),
             shard=share,
@@ -160,13 +161,13 @@ def curate(
         descriptions: list[InputDescription] = []
 
         def describe(columns: ColumnsRead, head: Sequence[Report]) -> None:
-            description = describe_input(path, columns, head)
+            description = describe_input(given.shown or path.name or path.resolve().name, columns, head)
             descriptions.append(description)
             progress.message(description.sentence())
             if warning := description.warning(recipe.language):
                 progress.warning(warning)
             if job.modality is None and (others := others_told(count_examinations(head), which="the first ")):
-                progress.warning(f"{path.name}: {others}")
+                progress.warning(f"{description.name}: {others}")
 
         result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
     manifest = result.manifest

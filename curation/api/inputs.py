@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from curation.readers.delimited import unique_names
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
 
@@ -20,24 +21,41 @@ if TYPE_CHECKING:
     Reports = str | Path | DataFrame | Iterable[str]
 
 
+class GivenReports(NamedTuple):
+    """Reports as a file or folder; ``shown`` is what to call a file that was written for them, else None."""
+
+    path: str | Path
+    shown: str | None = None
+
+
 @contextmanager
-def as_file(reports: Reports) -> Iterator[str | Path]:
+def as_file(reports: Reports) -> Iterator[GivenReports]:
     """Yield reports as a path: a DataFrame or texts are written to a file that lives as long as the block."""
     if isinstance(reports, (str, Path)):
-        yield reports
+        yield GivenReports(reports)
         return
     with TemporaryDirectory(prefix="ovct-") as folder:
         if hasattr(reports, "to_parquet"):
             path = Path(folder) / "reports.parquet"
-            reports.to_parquet(path, index=False)
-        else:
-            path = Path(folder) / "reports.jsonl"
-            with path.open("w", encoding="utf-8") as file:
-                for number, text in enumerate(reports, 1):
-                    if not isinstance(text, str):
-                        raise InputError(f"report {number} is a {type(text).__name__}; texts are expected, or a path")
-                    file.write(json.dumps({"report_id": f"report-{number:06d}", "report": text}) + "\n")
-        yield path
+            frame = cast("DataFrame", reports)
+            columns = unique_names([str(name) for name in frame.columns])
+            frame.set_axis(list(columns), axis="columns").to_parquet(path, index=False)
+            yield GivenReports(path, "the DataFrame")
+            return
+        path = Path(folder) / "reports.jsonl"
+        _write_texts(reports, path)
+        yield GivenReports(path, "the texts")
+
+
+def _write_texts(texts: Iterable[str], path: Path) -> None:
+    number = 0
+    with path.open("w", encoding="utf-8") as file:
+        for number, text in enumerate(texts, 1):
+            if not isinstance(text, str):
+                raise InputError(f"report {number} is a {type(text).__name__}; texts are expected, or a path")
+            file.write(json.dumps({"report_id": f"report-{number:06d}", "report": text}) + "\n")
+    if not number:
+        raise InputError("there are no texts; at least one report is expected")
 
 
 def store_publisher(out: str | Path, progress: Progress) -> StorePublisher | None:

@@ -60,12 +60,18 @@ def _pairs(captions: Captions) -> Iterator[tuple[str, str]]:
     rows: Iterable[Any] = captions.to_dict("records") if hasattr(captions, "to_dict") else captions
     for number, row in enumerate(rows, 1):
         try:
-            organ, caption = (row["organ"], row["caption"]) if isinstance(row, Mapping) else row
+            organ, caption = _named(row) if isinstance(row, Mapping) else row
         except (KeyError, TypeError, ValueError):
             organ = caption = None
         if not isinstance(organ, str) or not isinstance(caption, str):
             raise InputError(f"caption {number}: an organ and a caption are expected, not {row!r}")
         yield organ, caption
+
+
+def _named(row: Mapping[Any, Any]) -> tuple[Any, Any]:
+    """Return organ and caption of a mapping, whose keys may be in any case."""
+    cells = {str(name).strip().lower(): cell for name, cell in row.items()}
+    return cells["organ"], cells["caption"]
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from curation.report import Report, RowProblem, Section
 from curation.runtime.errors import InputError
 
+from .layouts import plain_name
 from .rows import TableRow
 from .tables import open_table
 
@@ -98,13 +99,15 @@ def read_claims(path: Path, problems: Callable[[RowProblem], None]) -> Iterator[
     """
     for file in caption_files(path):
         with open_table(file, partial(_note, problems, str(file))) as table:
-            missing = [column for column in COLUMNS if column not in table.columns]
+            names = {plain_name(name): name for name in reversed(table.columns)}
+            columns = {column: names.get(plain_name(column), "") for column in COLUMNS}
+            missing = [column for column, name in columns.items() if not name]
             if missing:
                 seen = ", ".join(table.columns) or "none"
                 raise InputError(
                     f"{file}: no column {', '.join(missing)} (expected {', '.join(COLUMNS)}; seen: {seen})"
                 )
-            yield from map(_claim, table.rows)
+            yield from (_claim(row, columns) for row in table.rows)
 
 
 def _note(
@@ -119,8 +122,9 @@ def _note(
     problems(RowProblem(file or path, row, problem, kept))
 
 
-def _claim(row: TableRow) -> CaptionClaim:
-    cells = {column: row.cells.get(column, "") for column in COLUMNS}
+def _claim(row: TableRow, columns: Mapping[str, str]) -> CaptionClaim:
+    """Return the claim of a row; ``columns`` are the names that report_id, organ and caption have in its table."""
+    cells = {column: row.cells.get(name, "") for column, name in columns.items()}
     cells["report_id"] = cells["report_id"].strip()
     problem = None
     if row.surplus:

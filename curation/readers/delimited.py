@@ -11,7 +11,7 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 
 from .quotes import OpenQuoteError, RecordLines, RecordShape, read_records
-from .rows import DamagedError, NoteProblem, Table, TableRow
+from .rows import DamagedError, NoteProblem, RecentLines, Table, TableRow
 
 DELIMITERS = ",\t;|"
 # Lines looked at to find the delimiter.
@@ -38,7 +38,9 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         raise InputError(f"{path} holds no text; expected a header line and at least one report")
     lines.end_record()
     columns = unique_names([name.strip().lstrip("\ufeff") for name in header])
-    return Table(columns, _rows(lines, columns, RecordShape(delimiter, len(columns)), note))
+    recent = RecentLines()
+    rows = _rows(lines, columns, RecordShape(delimiter, len(columns)), recent, note)
+    return Table(columns, rows, line_of=recent.line_of)
 
 
 def _find_delimiter(lines: RecordLines, preferred: str) -> str:
@@ -75,13 +77,16 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     return tuple(unique)
 
 
-def _rows(lines: RecordLines, columns: tuple[str, ...], shape: RecordShape, note: NoteProblem) -> Iterator[TableRow]:
+def _rows(
+    lines: RecordLines, columns: tuple[str, ...], shape: RecordShape, recent: RecentLines, note: NoteProblem
+) -> Iterator[TableRow]:
     number = 0
     try:
         for cells, problem in read_records(lines, shape):
             if not cells:
                 continue  # a blank line
             number += 1
+            recent.add(number, lines.first_line)
             if problem:
                 note(number, problem, kept=True)
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -63,10 +62,10 @@ class InputDescription(BaseModel):
         )
 
 
-def describe_input(path: Path, columns: ColumnsRead, reports: Sequence[Report]) -> InputDescription:
-    """Describe an input by the columns that were read and its first reports, at least one."""
+def describe_input(name: str, columns: ColumnsRead, reports: Sequence[Report]) -> InputDescription:
+    """Describe an input, by what to call it, the columns that were read and its first reports, at least one."""
     return InputDescription(
-        name=path.name or path.resolve().name,
+        name=name,
         format=columns.format,
         encoding=columns.encoding,
         id_column=columns.id_column,

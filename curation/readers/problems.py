@@ -53,10 +53,16 @@ class ProblemLog:
 
 
 def problem_lines(problems: Sequence[RowProblem], count: int) -> list[str]:
-    """Return the first problems as ``file:row: problem``, and a line that says how many more of ``count`` there are."""
-    lines = [
-        f"{problem.file}:{'' if problem.row is None else f'{problem.row}:'} {problem.problem}" for problem in problems
-    ]
+    """Return the first problems, each with its place, and a line that says how many more of ``count`` there are."""
+    lines = [f"{problem.file}: {place_of(problem)}{problem.problem}" for problem in problems]
     if count > len(lines):
         lines.append(f"… and {count - len(lines):,} more")
     return lines
+
+
+def place_of(problem: RowProblem) -> str:
+    """Return where in its file a problem is, as "row 3 (line 5): "; "" where it speaks of the whole file."""
+    if problem.row is None:
+        return ""
+    line = "" if problem.line is None else f" (line {problem.line:,})"
+    return f"row {problem.row:,}{line}: "

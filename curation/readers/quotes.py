@@ -35,6 +35,9 @@ class RecordLines:
         self._damage: DamagedError | None = None
         self.record: list[str] = []
         self._size = 0
+        self._taken = 0
+        self._next = 1
+        self.first_line = 1  # of the record that was ended last
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -46,6 +49,7 @@ class RecordLines:
             raise self._damage
         else:
             line = self._from_source()
+        self._taken += 1
         self.record.append(line)
         self._size += len(line)
         if self._size > LONGEST_RECORD and len(self.record) > 1:
@@ -61,17 +65,23 @@ class RecordLines:
 
     def end_record(self) -> None:
         """Forget the lines of the record, which is complete."""
+        self.first_line, self._next = self._next, self._taken + 1
+        self._forget()
+
+    def _forget(self) -> None:
         self.record.clear()
         self._size = 0
 
     def put_back(self) -> None:
         """Give the lines of the current record out again."""
         self._waiting.extendleft(reversed(self.record))
-        self.end_record()
+        self._taken -= len(self.record)
+        self._forget()
 
     def put_back_last(self) -> None:
         """Give only the last line out again."""
         self._waiting.appendleft(self.record.pop())
+        self._taken -= 1
 
 
 class RecordShape:
@@ -148,8 +158,9 @@ def read_records(lines: RecordLines, shape: RecordShape) -> Iterator[tuple[list[
         except (csv.Error, OpenQuoteError):
             pass
         lines.put_back()
-        yield _read_broken_record(lines, shape, stop)
+        broken = _read_broken_record(lines, shape, stop)
         lines.end_record()
+        yield broken
 
 
 def _read_broken_record(lines: RecordLines, shape: RecordShape, stop: int | None) -> tuple[list[str], str]:

@@ -18,7 +18,7 @@ from .examinations.columns import ExaminationColumns, examination_columns, exami
 from .exports.attachments import shown_text
 from .layouts import ColumnLayout, TextColumn, find_layout, unknown_text
 from .repeats import ReportIds
-from .rows import DamagedError, NoteProblem, TableRow, clean, is_empty
+from .rows import DamagedError, NoteProblem, Table, TableRow, clean, is_empty
 from .sections import split_sections
 from .tables import open_table
 
@@ -64,6 +64,7 @@ def _ignore_examination(examination: Examination) -> None:
 def read_reports(
     path: str | Path,
     *,
+    name: str | None = None,
     id_column: str | None = None,
     text_columns: Sequence[str] = (),
     limit: int | None = None,
@@ -74,9 +75,10 @@ def read_reports(
 ) -> Iterator[Report]:
     """Stream the reports of a file or a folder, in its order.
 
-    Columns are found by known names unless they are named; which ones are read is passed to ``on_columns`` before the
-    first report. Whatever is wrong with a row is passed to ``on_problem``, and the next one is read. Memory does not
-    grow with the file. Ids are unique: a repeated row is passed over, another text under the same id gets ``ID#2``.
+    Columns are found by known names and by what stands in the first rows, unless they are named; which ones are read is
+    passed to ``on_columns`` before the first report. Whatever is wrong with a row is passed to ``on_problem``, and the
+    next one is read; ``name`` is what problems and errors call the file. Memory does not grow with it. Ids are unique:
+    a repeated row is passed over, another text under the same id gets ``ID#2``.
 
     What was examined is passed to ``on_examination`` for each report. With ``modality``, reports of others are left
     out, and one of unknown modality stays.
@@ -86,10 +88,14 @@ def read_reports(
     """
     path = Path(path)
 
+    opened: list[Table] = []
+
     def note(row: int | None, problem: str, *, kept: bool = False, file: str | None = None) -> None:
-        on_problem(RowProblem(file or str(path), row, problem, kept))
+        line = opened[0].line_of(row) if opened and row is not None else None
+        on_problem(RowProblem(file or name or str(path), row, problem, kept, line))
 
     with open_table(path, note) as table, ReportIds() as ids:
+        opened.append(table)
         sample = list(_first_rows(table.rows))
         try:
             if table.origins:  # its reader has named the columns
@@ -99,7 +105,7 @@ def read_reports(
             else:
                 chosen = choose_columns(table.columns, list(map(_shown_row, sample)), id_column, text_columns)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{name or path}: {error}") from error
         layout = chosen.layout
         names = tuple(table.origins.get(name, name) for name in layout.text_columns)
         id_name = table.origins.get(layout.id_column, layout.id_column) if layout.id_column else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,6 +53,28 @@ class TableRow:
     version_key: str = ""
 
 
+def _no_line(row: int) -> None:
+    """Return None: the default of a table's ``line_of``."""
+
+
+class RecentLines:
+    """Knows in which line of its file each of the last rows begins; of all rows it would grow with the file."""
+
+    KEPT = 20_000
+
+    def __init__(self) -> None:
+        self._lines: dict[int, int] = {}
+
+    def add(self, row: int, line: int) -> None:
+        """Remember the first line of the next row."""
+        self._lines[row] = line
+        self._lines.pop(row - self.KEPT, None)
+
+    def line_of(self, row: int) -> int | None:
+        """Return the first line of a row, counted from 1 with the header; None if that is not remembered."""
+        return self._lines.get(row)
+
+
 @dataclass(slots=True)
 class Table:
     """A table that is being read: the names of its columns (for JSON: of its first rows) and its rows, to be read once.
@@ -61,6 +83,7 @@ class Table:
     more, and the encoding of its text as the beginning of the file shows it, None for a binary format and for a folder
     of files. ``origins`` names what the cells of a column come from, where the file has no columns: "OBR-3".
     ``newest`` knows the newest version of each report of the file by the ``version_key`` of its row.
+    ``line_of`` returns the line of the file in which one of the last rows begins, None where rows have no lines.
     """
 
     columns: tuple[str, ...]
@@ -69,6 +92,7 @@ class Table:
     encoding: str | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     newest: NewestVersions | None = None
+    line_of: Callable[[int], int | None] = _no_line
 
 
 def clean(value: str) -> str:

@@ -61,3 +61,9 @@ def test_batches_have_the_reports_of_their_claims(monkeypatch: pytest.MonkeyPatc
         "report not found: reports.csv has none with this id",
         "no organ",
     ]
+
+
+def test_columns_are_found_in_any_case(tmp_path: Path) -> None:
+    path = tmp_path / "captions.csv"
+    path.write_text("ORGAN,Report ID,Caption\nliver,r1,Normal liver.\n")
+    assert list(read_claims(path, lambda problem: None)) == [CaptionClaim("r1", "liver", "Normal liver.", None)]

@@ -1,7 +1,5 @@
 """What is told of an input: columns, encoding and language."""
 
-from pathlib import Path
-
 import pytest
 
 from curation.readers.description import InputDescription, describe_input, language_of
@@ -20,7 +18,7 @@ SENTENCES = {
 
 def described(texts: list[str], columns: ColumnsRead | None = None) -> InputDescription:
     reports = [Report(f"r{number}", text, (), {}, number) for number, text in enumerate(texts, 1)]
-    return describe_input(Path("some/reports.csv"), columns or ColumnsRead("id", ("text",), "utf-8", "CSV"), reports)
+    return describe_input("reports.csv", columns or ColumnsRead("id", ("text",), "utf-8", "CSV"), reports)
 
 
 @pytest.mark.parametrize("code", SENTENCES)

@@ -209,6 +209,29 @@ def test_every_row_comes_back_or_is_reported(rows: list[tuple[str, str, str]], d
         assert report.text == rows[report.row - 1][1] and report.source == {"lab": rows[report.row - 1][2]}
 
 
+def test_problems_of_csv_name_row_and_line(tmp_path: Path) -> None:
+    _, skipped = from_text(
+        tmp_path, 'sep=,\n\nid,report\n1,"Liver\n\nis normal."\n\n2,\n3,"Spleen ""x" y.\n4,-\n5,"a\nb"\n6,none\n'
+    )
+    assert sorted((problem.row, problem.line) for problem in skipped if problem.row) == [
+        (2, 8),
+        (3, 9),
+        (4, 10),
+        (6, 13),
+    ]
+    _, skipped = from_text(tmp_path, '{"id": "1", "text": ""}\n', "x.jsonl")
+    assert skipped[0].line is None
+
+
+def test_the_name_is_that_of_the_caller(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("id,report\n1,\n")
+    problems: list[RowProblem] = []
+    assert not list(read_reports(tmp_path / "x.csv", name="the frame", on_problem=problems.append))
+    assert problems[0].file == "the frame"
+    with pytest.raises(InputError, match=r"^the frame: there is no column"):
+        list(read_reports(tmp_path / "x.csv", name="the frame", id_column="no"))
+
+
 MEASURE = """
 import resource, sys
 from curation.readers.reports import read_reports

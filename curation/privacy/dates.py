@@ -30,6 +30,7 @@ _SHORT = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d+")
+_A_MONTH = re.compile(rf"(?<![^\W\d_]){_MONTH}(?![^\W\d_])", re.IGNORECASE)
 _NAMED = re.compile(
     rf"(?<!\w)(?:(?:{_DAY})(?:st|nd|rd|th)?(?:\s{{1,3}}day)?(?:\s{{1,3}}of)?\s{{0,3}}[-/.,]?\s{{0,3}}(?P<day_first>{_MONTH})\b(?:\.?,?\s{{0,3}}[-/]?\s{{0,3}}"
     rf"(?:{_YEAR}\b|['’]\d\d\b)|[-/]\d\d\b)?"
@@ -66,9 +67,11 @@ def dates_in(text: str) -> Iterator[Identifier]:
             counted = _COUNTING.search(text, max(0, match.start() - 24), match.start())
             if not counted or _has_year(match[0]):
                 yield Identifier(match.start(), match.end(), IdentifierKind.DATE)
-    for match in _SHORT.finditer(text):
+    for match in _SHORT.finditer(text) if "/" in text else ():
         if any(1 <= int(number) <= 12 for number in _NUMBER.findall(match["date"])):
             yield Identifier(*match.span("date"), IdentifierKind.DATE)
+    if not _A_MONTH.search(text):
+        return
     for match in _NAMED.finditer(text):
         if _is_named_date(match) and not _UNIT.match(text, match.end()):
             yield Identifier(match.start(), match.end(), IdentifierKind.DATE)

@@ -48,14 +48,19 @@ _FIELD = re.compile(
     r"|signature)(?:['’]?s)?(?:[ \t]+name)?(?:\(s\))?(?:[ \t]*:|[ \t]+[-–](?=[ \t]))[ \t]*",
     re.IGNORECASE,
 )
-_BY = re.compile(
+_BY = re.compile(r"by\b(?P<colon>[ \t]*[:–-])?\s*" + _ROLES, re.IGNORECASE)
+_WHAT_WAS_DONE = re.compile(
     r"\b(?:(?P<strong>(?:co-?|e-?)?signed|dictated|transcribed|typed|attested|authenticated|finali[sz]ed|authored)"
     r"|read|reported|reviewed|interpreted|verified|approved|authori[sz]ed|requested|ordered|referred|performed|prepared"
     r"|edited|entered|validated|supervised|confirmed|released|written|seen|examined|electronically)"
-    r"(?:[ \t]+(?:and|&)[ \t]+\w+|[ \t]+off)?(?:[ \t]+electronically)?[ \t]+by\b(?P<colon>[ \t]*[:–-])?\s*"
-    rf"{_ROLES}",
+    r"(?:[ \t]+(?:and|&)[ \t]+\w+|[ \t]+off)?(?:[ \t]+electronically)?[ \t]+$",
     re.IGNORECASE,
 )
+_LONGEST_DEED = 50
+_TELLING = (
+    "discuss", "spoke", "communicat", "review", "shared", "convey", "reported", "relayed", "called", "phoned", "given",
+    "faxed", "texted", "paged", "notified", "informed", "alerted", "contacted", "messaged", "dear", "patient,",
+)  # fmt: skip
 _TOLD = re.compile(
     r"\b(?:(?:discussed|spoke|spoken|communicated|reviewed|shared)\s+(?:\w+\s+){0,2}?(?:with|to)"
     r"|(?:communicated|conveyed|reported|relayed|called|phoned|telephoned|given|faxed|texted|paged)\s+(?:\w+\s+)?to"
@@ -68,7 +73,7 @@ _DEGREE = re.compile(
     r"|(?<=, )(?:DO|RN|NP|PA|DDS|DMD|CRNP|DNP|RT)\b)"
 )
 _BEFORE_DEGREE = 60
-_CARETS = re.compile(rf"{_LETTER}(?:{_LETTER}|['’ -]){{1,40}}\^{_LETTER}(?:{_LETTER}|['’^. -]){{0,80}}")
+_CARETS = re.compile(rf"{_LETTER}(?:{_LETTER}|['’ -]){{1,40}}\^{_LETTER}{{2}}(?:{_LETTER}|['’^. -]){{0,80}}(?!\w)")
 
 
 class _Name(NamedTuple):
@@ -126,10 +131,12 @@ def _in_fields(text: str) -> Iterator[_Name]:
 
 def _behind_verbs(text: str) -> Iterator[_Name]:
     for match in _BY.finditer(text):
-        name = _name(text, match.end(), comma=match["colon"] is not None)
-        if name and (match["strong"] or match["colon"] or (name.words > 1 and not name.capitals)):
+        deed = _WHAT_WAS_DONE.search(text, max(0, match.start() - _LONGEST_DEED), match.start())
+        name = _name(text, match.end(), comma=match["colon"] is not None) if deed else None
+        if deed and name and (deed["strong"] or match["colon"] or (name.words > 1 and not name.capitals)):
             yield name
-    for match in _TOLD.finditer(text):
+    lowered = text.lower()
+    for match in _TOLD.finditer(text) if any(word in lowered for word in _TELLING) else ():
         name = _name(text, match.end())
         if name and ((name.words > 1 and not name.capitals) or match[0].rstrip().lower() == "dear"):
             yield name

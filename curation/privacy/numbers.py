@@ -27,20 +27,20 @@ _LABELLED_PHONE = re.compile(
 _SSN = re.compile(r"\d(?<![\w./-]\d)\d\d-\d\d-\d{4}(?![\w-])")
 # Labels of which each number is a record number; then those that also stand before other numbers, and need a "number",
 # "no." or "#" behind them; then those that a colon is enough for.
-_RECORD_LABEL = (
-    r"(?:mrn|m\.r\.n\.|accession|medical\s+record|med\.?\s+rec\w*|ssn|ssan|social\s+security|nhs|uhid|npi|hicn|medicare"
-    r"|medicaid|passport|acc\.?(?=\s*[#:])|id(?=\s*[#:])|mr(?=\s*[#:])|(?:case|order|account|acct|visit|encounter|chart|csn|fin)(?=:)"
+_RECORD_LABEL = re.compile(
+    r"\b(?:mrn|m\.r\.n\.|accession|medical\s+record|med\.?\s+rec\w*|ssn|ssan|social\s+security|nhs|uhid|npi|hicn|medicare"
+    r"|medicaid|passport|acc\.?(?=\s*[#:])|id(?=\s*[#:])|mr(?=\s*[#:])"
+    r"|(?:case|order|account|acct|visit|encounter|chart|csn|fin)(?=:)"
     r"|(?:patient|pt|hospital|unit|chart|file|case|visit|encounter|account|acct|exam|examination|study|order|requisition"
     r"|request|protocol|insurance|policy|member|group|claim|licen[cs]e|serial|specimen|report|record|identity|national"
     r"|identification|registration|health|mr|acc|dossier|folder|ref|reg|ip|op|bill|lab|cr)"
     r"(?=(?:\s+\w+)?[\s.]*(?:number\b|num\b|no\b|nos\b|nr\b|id\b|i\.d\.|[#№])))"
-)
-_LABELLED_RECORD = re.compile(
-    rf"\b{_RECORD_LABEL}(?:\s+(?:record|insurance|identification|security|card|plan))?"
-    r"(?:[\s.]*(?:numbers?|num|nos?|nr|ids?|i\.d|is)\b)*[\s.:#№=-]*"
-    r"(?P<number>(?:[A-Z]{1,5}[- ]?)?\d(?:[ ](?=\d{3})|[-/.](?=\w)|[A-Z\d])*)",
+    r"(?:\s+(?:record|insurance|identification|security|card|plan))?"
+    r"(?:[\s.]*(?:numbers?|num|nos?|nr|ids?|i\.d|is)\b)*[\s.:#№=-]*(?P<letters>(?-i:(?:[A-Z]{1,5}[- ]?)?))$",
     re.IGNORECASE,
 )
+_LONGEST_LABEL = 50
+_RECORD = re.compile(r"\d(?<!\d\d)(?: (?=\d{3})|[-/.](?=\w)|[A-Za-z\d])*")
 _LEAST_RECORD_DIGITS = 4
 _LONG_NUMBER = re.compile(r"\d(?<![\w.,/+-]\d)\d{6,}(?!\w)(?![.,/-]\d)")
 _GROUPED_NUMBER = re.compile(r"\d(?<![\w./-]\d)\d\d-\d\d-\d\d-\d\d?(?![\w-])")
@@ -70,8 +70,12 @@ _LABELLED_ADDRESS = re.compile(
 # London SW1A 1AA; not those of one letter that vertebrae and stages of tumours have.
 _UK_CODE = re.compile(r"\b(?:[BEW]|[A-PR-UWYZ][A-HK-Y])\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}(?!\w)")
 _AGE = re.compile(
-    r"(?:9\d|1[0-2]\d)(?<![\w.,]9\d)(?<![\w.,]1\d\d)\s{0,3}-?\s{0,3}(?:years?|yrs?|y)[\s/.-]{0,3}(?:old|of\s+age|o\b)"
-    r"|\bninet(?:y|ies)(?:-\w+)?[\s-]years?[\s-]old|\bage[d]?\s{0,3}[:=]?\s{0,3}(?:is\s+)?0?(?:9\d|1[0-2]\d)y?(?![\w.])(?!\s?[-–]?\s?\d)",
+    r"[91]\d(?<![\w.,]\d\d)(?:(?<=9\d)|(?<=1[0-2])\d)\s{0,3}-?\s{0,3}(?:years?|yrs?|y)[\s/.-]{0,3}(?:old|of\s+age|o\b)",
+    re.IGNORECASE,
+)
+_LABELLED_AGE = re.compile(
+    r"\b(?:ninet(?:y|ies)(?:-\w+)?[\s-]years?[\s-]old"
+    r"|aged?\s{0,3}[:=]?\s{0,3}(?:is\s+)?0?(?:9\d|1[0-2]\d)y?(?![\w.])(?!\s?[-–]?\s?\d))",
     re.IGNORECASE,
 )
 # Needed of what the slow patterns look for, so that they are not tried where it is missing.
@@ -85,15 +89,15 @@ def numbers_in(text: str) -> Iterator[Identifier]:
     if "://" in text or "www." in text or "WWW." in text:
         yield from _matches(_URL, text, IdentifierKind.URL)
     yield from _matches(_AGE, text, IdentifierKind.AGE)
+    if "9" in text or "1" in text or "ninet" in text:
+        yield from _matches(_LABELLED_AGE, text, IdentifierKind.AGE)
     for pattern in (_STREET, _UK_CODE):
         yield from _matches(pattern, text, IdentifierKind.ADDRESS)
     if not _DIGITS_4.search(text):
         return
     for pattern in (_SSN, _DICOM_UID, _GROUPED_NUMBER):
         yield from _matches(pattern, text, IdentifierKind.RECORD)
-    for match in _LABELLED_RECORD.finditer(text):
-        if sum(map(str.isdigit, match["number"])) >= _LEAST_RECORD_DIGITS:
-            yield Identifier(*match.span("number"), IdentifierKind.RECORD)
+    yield from _labelled_records(text)
     for pattern in _PHONES:
         yield from _matches(pattern, text, IdentifierKind.PHONE)
     for match in _LABELLED_PHONE.finditer(text):
@@ -104,6 +108,14 @@ def numbers_in(text: str) -> Iterator[Identifier]:
     yield from _matches(_ZIP, text, IdentifierKind.ADDRESS)
     for match in _LABELLED_ADDRESS.finditer(text):
         yield Identifier(*match.span(match.lastgroup or 0), IdentifierKind.ADDRESS)
+
+
+def _labelled_records(text: str) -> Iterator[Identifier]:
+    for match in _RECORD.finditer(text):
+        if sum(map(str.isdigit, match[0])) >= _LEAST_RECORD_DIGITS:
+            label = _RECORD_LABEL.search(text, max(0, match.start() - _LONGEST_LABEL), match.start())
+            if label:
+                yield Identifier(label.start("letters"), match.end(), IdentifierKind.RECORD)
 
 
 def _matches(pattern: re.Pattern[str], text: str, kind: IdentifierKind) -> Iterator[Identifier]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner, Result
 
+import ovct
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.privacy_check import privacy_lines, privacy_warning, with_privacy
@@ -156,3 +158,28 @@ def test_a_model_is_asked_without_them_and_a_replay_gives_the_same(reports: Path
     after = replay(tmp_path)
     assert {table: rows(tmp_path, table) for table in tables} == tables
     assert after.privacy == before.privacy and isinstance(after.privacy, PrivacyCounts)
+
+
+def test_the_commands_tell_it(reports: Path, tmp_path: Path) -> None:
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(ovct.app, [str(argument) for argument in arguments])
+
+    checked = call("curate", reports, "--out", tmp_path / "set", "--check-phi")
+    assert checked.exit_code == 0
+    assert "1 of 6 captions tell a name, a date or a number" in checked.stdout
+    assert "reports.PatientName: a name in 2" in checked.stdout
+    assert "--drop-phi leaves such captions out" in checked.stderr
+    dropped = call("curate", reports, "--out", tmp_path / "drop", "--drop-phi", "--json")
+    figures = json.loads(dropped.stdout)
+    assert figures["privacy"]["captions"] == 0 and figures["refused_by_reason"] == {"phi": 1}
+    plain = call("curate", reports, "--out", tmp_path / "plain", "--json")
+    assert json.loads(plain.stdout)["privacy"] is None
+    assert "privacy" not in call("stats", tmp_path / "plain").stdout
+    assert json.loads(call("stats", tmp_path / "plain", "--json", "--check-phi").stdout)["privacy"]["captions"] == 1
+    assert load_manifest(tmp_path / "plain").privacy is None
+
+
+def test_the_api_tells_it(reports: Path, tmp_path: Path) -> None:
+    curation = ovct.curate(reports, tmp_path / "set", check_phi=True)
+    assert curation.figures.privacy == curation.manifest.privacy and curation.manifest.privacy is not None
+    assert ovct.curate(reports, tmp_path / "drop", drop_phi=True).manifest.counts.rejects == {"phi": 1}

@@ -167,6 +167,7 @@ CLEAN = [
     "Seen on 3/44 and 2/44; on 3/4; since 3/4 of it; L4 5TH; T8 3CM; 2000-2010; grade 1-2-13; pT2 N1.",
     "By the way - Stable. Patient - Stable. Attending - None. The patient, who fell. Dated images. ID: none.",
     "Patient Position Supine. Radiologist Impression Normal. Discussed with the Surgical Team. Seen by the Attending.",
+    "MSH|^~\\&|RIS|H ORU^R01 CT^CHEST 71250^CT ABDOMEN; nearby Lesions; reviewed with Contrast; called to Order.",
     "Miss rate. Street drug use. 5 Main portal branches. 2 Anterior segments on the road. St. Jude valve.",
 ]  # fmt: skip
 

@@ -143,6 +143,23 @@ def test_shards_add_up(reports: Path, tmp_path: Path, option: str) -> None:
     assert rows(tmp_path / "merged", "rejects") == rows(tmp_path / "whole", "rejects")
 
 
+def test_the_name_of_the_file_stays_and_counts_once(reports: Path, tmp_path: Path) -> None:
+    named = tmp_path / "Dr. Lowell.csv"
+    named.write_bytes(reports.read_bytes())
+    folders = [tmp_path / "1", tmp_path / "2"]
+    for number, folder in enumerate(folders, 1):
+        made(named, folder, reports_per_part=1, shard=Shard(number, 2), drop_phi=True)
+    merged = merge(folders, tmp_path / "merged")
+    assert places(merged)["skipped.jsonl"] == {"name": 1}
+    assert "skipped.jsonl: a name in 1" in str(privacy_warning(merged))
+
+
+def test_a_set_without_them_is_another_set(reports: Path, tmp_path: Path) -> None:
+    settings = made(reports, tmp_path).settings
+    dropped = settings.model_copy(update={"drop_phi": True})
+    assert dropped.digest() != settings.digest()
+
+
 def test_a_model_is_asked_without_them_and_a_replay_gives_the_same(reports: Path, tmp_path: Path) -> None:
     def told(message: str) -> str:
         captions = [("right kidney", "Cyst in the right kidney, unchanged"), ("liver", "The liver is normal")]

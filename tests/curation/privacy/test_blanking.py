@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curation.caption import AcceptedCaption, OutcomeColumns, RefusedCaption, ReportOutcome
+from curation.cleaning.clean_text import clean_text
 from curation.cleaning.redaction_marks import IDENTITY_MARK
 from curation.privacy.blanking import blank_outcome, blank_problems, blank_report
 from curation.report import Report, RowProblem, Section
@@ -60,3 +61,9 @@ def test_problems_are_noted_without_what_they_quote() -> None:
     noted: list[RowProblem] = []
     blank_problems(noted.append)(RowProblem("r.csv", 3, "no text beside 'Name: Ada Okonkwo'", kept=True))
     assert noted == [RowProblem("r.csv", 3, f"no text beside 'Name: {IDENTITY_MARK * 11}'", kept=True)]
+
+
+def test_what_was_blanked_is_not_read() -> None:
+    text = blank_report(Report("r1", TEXT, (), {}, 1)).text
+    assert clean_text(text).text == TEXT.replace(" 02/14/2019", "").replace(" Okonkwo", "")
+    assert clean_text("Cyst of the ████ kidney").text == "Cyst of the ___ kidney"  # blanked by others: any word

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from curation.cleaning.signatures import find_signatures
+from curation.report import READ_SECTIONS
 
 from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
 
@@ -104,12 +105,19 @@ def _with_ambiguous(text: str, headings: list[Heading]) -> list[Heading]:
     settled: list[Heading] = []
     for heading in headings:
         phrase = bare_phrase(text[_end(DECORATION, text, heading.start) : heading.end])
-        if phrase in ONLY_FIRST and places[0] < heading.start:
+        if phrase in ONLY_FIRST and not _may_open_findings(text, heading, settled):
             continue
         if phrase in DIAGNOSES and places and heading.start < places[0]:
             heading = replace(heading, section="history")
         settled.append(heading)
     return settled
+
+
+def _may_open_findings(text: str, heading: Heading, before: list[Heading]) -> bool:
+    """Tell whether "Body" or the like is a heading: behind the examination, where no findings have begun."""
+    if not before:
+        return not text[: heading.start].strip()
+    return before[-1].section not in READ_SECTIONS and all(earlier.section != "findings" for earlier in before)
 
 
 def _with_colon(text: str) -> Iterator[Heading]:

@@ -80,8 +80,9 @@ def tells_an_intervention(text: str, start: int, end: int) -> bool:
 
 
 def _first_of_the_body(text: str, begin: int, end: int) -> int | None:
-    """Return where the first sentence behind the first begins that tells what the images show."""
-    places = [match.end() for match in SENTENCE.finditer(text, begin, end)]
+    """Return where the first sentence begins that tells what the images show; the first of all only in a preamble."""
+    places = [begin] if not text[:begin].strip() else []
+    places += [match.end() for match in SENTENCE.finditer(text, begin, end)]
     for place, stop in pairwise([*places, end]):
         if _is_of_the_body(text[place:stop]):
             return place

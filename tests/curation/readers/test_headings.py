@@ -82,6 +82,13 @@ def test_body_of_an_organ_is_no_heading() -> None:
     assert bodies(text, "findings") == ["Pancreas\nHead: normal.\nBody: a cyst."]
 
 
+def test_findings_before_any_heading_are_read() -> None:
+    text = "Pancreas\nHead: normal.\nBody: a cyst.\nTail: normal."
+    assert bodies(text, "findings") == [text]
+    assert bodies(f"{FINDINGS}\n\nTECHNIQUE: Axial images were obtained.", "findings") == [FINDINGS]
+    assert bodies(f"CT ABDOMEN\n\n{FINDINGS}\n\nPROCEDURE: Axial images.\nIMPRESSION: None.", "findings") == [FINDINGS]
+
+
 def test_diagnosis_is_told_by_its_place() -> None:
     assert bodies(f"DIAGNOSIS: Lymphoma.\nFINDINGS: {FINDINGS}", "history") == ["Lymphoma."]
     assert bodies(f"FINDINGS: {FINDINGS}\nDIAGNOSIS: Lymphoma.", "impression") == ["Lymphoma."]

@@ -20,7 +20,10 @@ _COUNTED = re.compile(
     r"by|than|at|in|on|is|are|was|about|approximately|measur\w+|x)\.?|[-\u2013/&+:=])\s*\Z",
     re.IGNORECASE,
 )
-_ITEM_MAY_BEGIN = re.compile(r"(?:\A|\n|[.:;?!])\s*\Z")
+_ITEM_MAY_BEGIN = re.compile(
+    r"(?:\A|\n|[.:;?!-]|\b(?:impressions?|conclusions?|findings|opinion|summary|diagnosis|assessment))\s*\Z",
+    re.IGNORECASE,
+)
 _DASH_LINE = re.compile(r"(?:(?<=\n)|\A|(?<=:)|(?<=: ))[ \t]*(?P<dash>[-\u2013*])[ \t]?(?=\w)[^\n]*")
 _FOLLOWING_DASH = r"(?<![\d(-])[ \t]+{dash}[ \t]*(?=[A-Z][A-Za-z]{{2,}}|(?:No|An?|In|At) |\d+(?:\.\d+)? ?[mc]m\b)"
 _LONGEST_LOOK_BACK = 24

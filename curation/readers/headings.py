@@ -62,10 +62,14 @@ RUN_ON_LINE = re.compile(
 # Sections that a heading without a colon may open on the line of their text: "Findings - The liver is large."
 RUN_ON_SECTIONS = frozenset(("findings", "impression", "technique", "comparison", "history", "recommendation"))
 # Looked for first: a search for a word costs a hundredth of one for a pattern with several ways to start.
-DASHED_WORDS = ("FINDINGS", "IMPRESSION", "CONCLUSION", "OPINION")
+DASHED_WORDS = tuple(
+    word
+    for name in ("findings", "impression", "conclusion", "opinion", "summary")
+    for word in (name.upper(), name.title())
+)
 DASHED = re.compile(
     rf"(?:^[ \t]*|(?<=[.?!][ \t])|(?<=[.?!]  ))(?P<heading>{'|'.join(DASHED_WORDS)})"
-    r"(?:[ \t]+[-\u2013\u2014][ \t]|[ \t]*(?=[ \t]1[.)]))",
+    r"(?:[ \t]+[-\u2013\u2014][ \t\n]|[ \t]*(?=[ \t\n]\(?0?1[.)]))",
     re.M,
 )
 

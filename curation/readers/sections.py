@@ -13,7 +13,7 @@ from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
 from .headings import Heading, find_headings
-from .unheaded_findings import findings_start, tells_an_intervention
+from .unheaded_findings import LINE, SENTENCE, findings_start, tells_an_intervention
 
 AROUND = frozenset({"history", "comparison", "technique", "exam"})
 # A section of technique or history of so many characters holds findings, if no other place has any.
@@ -132,7 +132,7 @@ def _split_off_findings(text: str, part: Section, findings_follow: bool, has_fin
     """Split a section from the findings behind it that have no heading of their own."""
     if part.name not in AROUND or _is_intervention(text, part):
         return [part]
-    sentences = not has_findings and part.name in OF_THE_EXAMINATION
+    sentences = (LINE if has_findings else SENTENCE) if part.name in OF_THE_EXAMINATION else None
     start = findings_start(text, part.start, part.end, sentences=sentences, findings_follow=findings_follow)
     if start is None:
         return [part]

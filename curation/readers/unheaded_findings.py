@@ -17,7 +17,8 @@ ORGAN = re.compile(rf"(?:^|(?<=\s))(?:\d{{1,2}}\.\s*)?(?:{ORGANS})(?:(?:/| and |
 NUMBERED_ORGAN = re.compile(r"(?:^|(?<=\s))\d{1,2}\.\s+[A-Z][A-Za-z/ ]{2,40}:")
 PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
 # Where a sentence of one of these sections may begin: on a line of its own, or behind a full stop.
-SENTENCE = re.compile(r"[\r\n]+\s*(?=\S)|(?<=[a-z0-9)][.?!])\s+(?=[A-Z])")
+LINE = re.compile(r"[\r\n]+\s*(?=\S)")
+SENTENCE = re.compile(rf"{LINE.pattern}|(?<=[a-z0-9)][.?!])\s+(?=[A-Z])")
 # A sentence with one of these tells how the images were made, with what they were compared, or why they were made.
 OF_THE_EXAMINATION = re.compile(
     r"\b(?:obtain|acqui|perform|imag(?:es?|ing)\b|slices?\b|contrast|ml\b|cc\b|administ|inject|given\b|reformat|"
@@ -52,11 +53,14 @@ INTERVENTION = re.compile(
 BEGINNING = 300
 
 
-def findings_start(text: str, start: int, end: int, *, sentences: bool, findings_follow: bool) -> int | None:
+def findings_start(
+    text: str, start: int, end: int, *, sentences: re.Pattern[str] | None, findings_follow: bool
+) -> int | None:
     """Return where findings without a heading begin in ``text[start:end]``, None where there are none.
 
     They begin at a numbered heading of an organ or, in a report that has no findings further on, at any heading of an
-    organ or, with ``sentences``, at the first sentence that tells what the images show; else at the next paragraph.
+    organ or, with the beginnings of ``sentences``, at the first that tells what the images show; else at the next
+    paragraph.
     """
     starts = []
     if numbered := NUMBERED_ORGAN.search(text, start, end):
@@ -65,7 +69,7 @@ def findings_start(text: str, start: int, end: int, *, sentences: bool, findings
         if organ := ORGAN.search(text, start, end):
             starts.append(organ.start())
         begin = start + len(text[start:end]) - len(text[start:end].lstrip())
-        told = _first_of_the_body(text, begin, end) if sentences else None
+        told = _first_of_the_body(text, begin, end, sentences) if sentences else None
         paragraph = PARAGRAPH.search(text, begin, end)
         if told is not None:
             starts.append(told)
@@ -79,10 +83,10 @@ def tells_an_intervention(text: str, start: int, end: int) -> bool:
     return INTERVENTION.search(text, start, min(end, start + BEGINNING)) is not None
 
 
-def _first_of_the_body(text: str, begin: int, end: int) -> int | None:
+def _first_of_the_body(text: str, begin: int, end: int, sentences: re.Pattern[str]) -> int | None:
     """Return where the first sentence begins that tells what the images show; the first of all only in a preamble."""
     places = [begin] if not text[:begin].strip() else []
-    places += [match.end() for match in SENTENCE.finditer(text, begin, end)]
+    places += [match.end() for match in sentences.finditer(text, begin, end)]
     for place, stop in pairwise([*places, end]):
         if _is_of_the_body(text[place:stop]):
             return place

@@ -89,6 +89,16 @@ def test_findings_before_any_heading_are_read() -> None:
     assert bodies(f"CT ABDOMEN\n\n{FINDINGS}\n\nPROCEDURE: Axial images.\nIMPRESSION: None.", "findings") == [FINDINGS]
 
 
+def test_findings_go_on_behind_a_comparison_in_the_middle() -> None:
+    text = f"FINDINGS: {FINDINGS}\nCOMPARISON: CT of 2020.\nThe liver is normal.\nIMPRESSION: {IMPRESSION}"
+    assert bodies(text, "findings") == [FINDINGS, "The liver is normal."]
+
+
+@pytest.mark.parametrize("heading", ["Impression 1. ", "IMPRESSION 1) ", "Impression\n1. ", "Summary - 1. "])
+def test_a_list_opens_behind_a_bare_heading(heading: str) -> None:
+    assert bodies(f"{FINDINGS} {heading}Cyst 2. Splenomegaly", "findings") == [FINDINGS]
+
+
 def test_diagnosis_is_told_by_its_place() -> None:
     assert bodies(f"DIAGNOSIS: Lymphoma.\nFINDINGS: {FINDINGS}", "history") == ["Lymphoma."]
     assert bodies(f"FINDINGS: {FINDINGS}\nDIAGNOSIS: Lymphoma.", "impression") == ["Lymphoma."]

@@ -79,13 +79,19 @@ class ColumnLayout:
 
     ``texts`` holds alternatives, best first: a row is read by the first one that has text in it. Where ``heading`` is
     set, following rows of one id are one report, and that column heads each part of it. Where ``line`` is set, each row
-    is a line of a report, and that column numbers them.
+    is a line of a report, and that column numbers them; ``part`` is the column that names the section of each row.
     """
 
     id_column: str | None
     texts: tuple[tuple[TextColumn, ...], ...]
     heading: str | None = None
     line: str | None = None
+    part: str | None = None
+
+    @property
+    def is_joined(self) -> bool:
+        """Return whether several rows make up a report."""
+        return self.line is not None or self.part is not None
 
     @property
     def text_columns(self) -> tuple[str, ...]:

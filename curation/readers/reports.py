@@ -34,12 +34,10 @@ class ColumnsRead:
     """How an input is read: which of its columns are taken for what, and how its bytes are.
 
     ``id_column`` is None where reports are named by their row. ``text_columns`` come in order of preference: a row may
-        layout = chosen.layout
-        names = tuple(table.origins.get(name, name) for name in layout.text_columns)
-        id_name = table.origins.get(layout.id_column, layout.id_column) if layout.id_column else None
-        on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line))
-        for decided in chosen.notes:
-            note(None, decided, kept=True)
+    have text in a few of them. ``encoding`` is what the beginning of the file shows, such as "utf-8" or "windows-1252",
+    and None for a binary format and for a folder of files. ``format`` is the name of the file format: "CSV" (of any
+    delimiter), "JSON" (of any kind), "Parquet", "XLSX", "HL7 v2", or what a folder holds. Where several rows are one
+    report, ``line_column`` numbers its lines or names its sections.
     """
 
     id_column: str | None
@@ -109,7 +107,7 @@ def read_reports(
         layout = chosen.layout
         names = tuple(table.origins.get(name, name) for name in layout.text_columns)
         id_name = table.origins.get(layout.id_column, layout.id_column) if layout.id_column else None
-        on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line))
+        on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line or layout.part))
         for decided in chosen.notes:
             note(None, decided, kept=True)
         if layout.id_column is None:
@@ -117,7 +115,7 @@ def read_reports(
         if not sample:
             note(None, "has columns but no rows of reports")
             return
-        joiner = LineJoiner(layout, note) if layout.line else None
+        joiner = LineJoiner(layout, note) if layout.is_joined else None
         rows = _whole_rows(chain(sample, table.rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
         examined = examination_columns(table.columns, (layout.id_column or "", *layout.text_columns))
@@ -202,7 +200,7 @@ def _report_of(
         note(row.number, f"repeats the report {name} word for word")
         return None
     if report_id != name:
-        why = "another text under" if layout.line is None else "lines that stand too far from the others of"
+        why = "another text under" if not layout.is_joined else "lines that stand too far from the others of"
         note(row.number, f"{why} the id {name}, which is taken; it goes by {report_id}", kept=True)
     used = {layout.id_column, *(column.name for column in columns)}
     source = {name: cell for name, cell in cells.items() if name not in used}

@@ -15,8 +15,8 @@ from curation.caption_set.sharding import Shard
 from curation.caption_set.work_folder import SetError
 from curation.pipeline import CurateJob, curate
 from curation.report import Modality
-from curation.runtime.errors import InputError
-from curation.runtime.progress import Interrupted, Progress
+from curation.runtime.errors import InputError, Interrupted
+from curation.runtime.progress import Progress
 
 from .fakes import fake_recipe
 

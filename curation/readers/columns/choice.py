@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from curation.readers.layouts import (
@@ -20,7 +20,8 @@ from curation.runtime.errors import InputError
 
 from .identifiers import guess_id
 from .label_tables import labels_seen
-from .report_lines import find_lines, join_sample
+from .line_columns import ReportLines, find_lines
+from .report_lines import join_sample
 from .samples import ColumnSample, samples_of
 from .whole_report import is_report_like, prefer_whole_report
 
@@ -65,12 +66,11 @@ def choose_columns(
     lines = find_lines(columns, rows, layout, named_id=id_column is not None)
     if lines is not None:
         rows = join_sample(rows, lines)
-        readable = [name for name in columns if name != lines.number_column]
-        layout = replace(find_layout(readable, lines.id_column, text_columns), line=lines.number_column)
-        notes.append(
-            f"each row is a line of a report: lines are joined by {lines.id_column}, in order of {lines.number_column}"
-        )
-    samples = samples_of([name for name in columns if name != layout.line], rows)
+        readable = [name for name in columns if name not in (lines.number_column, lines.part_column)]
+        layout = find_layout(readable, lines.id_column, text_columns)
+        layout = replace(layout, line=lines.number_column, part=lines.part_column)
+        notes.append(_joined(lines))
+    samples = samples_of([name for name in columns if name not in (layout.line, layout.part)], rows)
     if text_columns:
         return ChosenColumns(layout, tuple(notes))
     if layout.heading is None:
@@ -84,11 +84,11 @@ def choose_columns(
 def _with_texts(layout: ColumnLayout, samples: Mapping[str, ColumnSample], notes: list[str]) -> ColumnLayout:
     """Return the layout with the columns of text; what contents decided is added to ``notes``."""
     possible = [sample for name, sample in samples.items() if name != layout.id_column and _may_be_report(name)]
-    by_name = [samples[name] for name in layout.text_columns]
     whole = [sample for sample in possible if sample.is_free_text()]
-    if by_name and len(whole) == 1 and all(sample.is_codes() for sample in by_name):
-        notes.append(f"no text in {_named(by_name)}; {whole[0].name} was used")
-        return replace(layout, texts=(_alone(whole[0].name), *layout.texts))
+    codes = [samples[name] for name in layout.text_columns if samples[name].is_codes()]
+    if codes and (whole or len(codes) < len(layout.text_columns)):
+        layout = _without(layout, {sample.name for sample in codes})
+        notes.append(f"{_named(codes)} {'holds' if len(codes) == 1 else 'hold'} codes and no text, and was not read")
     if layout.texts:
         preferred = prefer_whole_report(layout, samples, whole, notes)
         if preferred is layout and (labels := labels_seen(layout, samples)):
@@ -97,7 +97,7 @@ def _with_texts(layout: ColumnLayout, samples: Mapping[str, ColumnSample], notes
                 "findings that are there. Name the file with the reports, or a column of report text with --text-column"
             )
         return preferred
-    chosen = _plainest(whole) or (_longest_lines(possible) if layout.line else [])
+    chosen = _plainest(whole) or (_longest_lines(possible) if layout.is_joined else [])
     if not chosen:
         raise unknown_text(list(samples), layout.id_column, labels_seen(layout, samples))
     if len(chosen) > 1:
@@ -109,6 +109,19 @@ def _with_texts(layout: ColumnLayout, samples: Mapping[str, ColumnSample], notes
         f"no column has a known name for report text; {chosen[0].name}, which holds it by its contents, was used"
     )
     return replace(layout, texts=(_alone(chosen[0].name),))
+
+
+def _without(layout: ColumnLayout, names: Collection[str]) -> ColumnLayout:
+    texts = (tuple(text for text in alternative if text.name not in names) for alternative in layout.texts)
+    return replace(layout, texts=tuple(dict.fromkeys(alternative for alternative in texts if alternative)))
+
+
+def _joined(lines: ReportLines) -> str:
+    """Return what to say of a table of lines."""
+    one = "line" if lines.number_column else "section"
+    under = f", under the sections in {lines.part_column}" if lines.part_column else ""
+    order = f", in order of {lines.number_column}" if lines.number_column else ""
+    return f"each row is a {one} of a report: {one}s are joined by {lines.id_column}{order}{under}"
 
 
 def _plainest(whole: list[ColumnSample]) -> list[ColumnSample]:

@@ -55,6 +55,11 @@ def _rank(name: str) -> int:
     return 0 if words & OF_A_REPORT else 1
 
 
+def is_of_report(name: str) -> bool:
+    """Return whether an id column of this name is of reports or orders, and not of patients."""
+    return _rank(name) == 0
+
+
 def name_words(name: str) -> list[str]:
     """Return the words of a column's name in lower case: "AccNo" and "ACC_NO" have two."""
     return [word.lower() for word in NAME_WORD.findall(name)]

@@ -47,7 +47,9 @@ def test_a_named_column_is_taken_as_it_is() -> None:
 
 def test_a_known_name_that_holds_paths_gives_way_to_the_text() -> None:
     chosen = choose(f"id,report,Memo\n1,reports/1.txt,{WHOLE}\n2,reports/2.txt,{WHOLE}\n")
-    assert chosen.layout.texts[0][0].name == "Memo" and "no text in report; Memo was used" in chosen.notes
+    assert chosen.layout.texts[0][0].name == "Memo" and "report holds codes and no text" in chosen.notes[0]
+    chosen = choose("Report,Report Text\nR1,The liver is normal.\nR2,The spleen is large.\n")
+    assert (chosen.layout.id_column, chosen.layout.text_columns) == ("Report", ("Report Text",))
 
 
 def test_names_decide_where_there_are_no_rows() -> None:

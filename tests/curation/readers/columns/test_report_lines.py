@@ -58,6 +58,28 @@ def test_reports_that_are_numbered_are_no_lines(text: str) -> None:
     assert choose(text).layout.line is None
 
 
+def test_sections_in_rows_of_their_own_are_one_report(tmp_path: Path) -> None:
+    rows = "a,1,Findings,A stone\nb,1,Findings,Clear lungs.\na,1,Impression,Stone.\na,2,Findings,is seen.\n"
+    (first, second), problems = read(tmp_path, f"acc,LINE,SECTION,TEXT\n{rows}")
+    assert first.text == "Findings: A stone\nis seen.\n\nImpression: Stone."
+    assert [section.name for section in first.sections] == ["findings", "impression"] and first.source == {}
+    assert second.text == "Findings: Clear lungs."
+    assert problems[-1].problem == "joined 4 lines to 2 reports, by acc"
+    chosen = choose("id,part,words\na,FINDINGS,A stone is seen in the left kidney.\na,IMPRESSION,Kidney stone.\n")
+    assert (chosen.layout.part, chosen.layout.line, chosen.layout.text_columns) == ("part", None, ("words",))
+    assert chosen.notes[0] == "each row is a section of a report: sections are joined by id, under the sections in part"
+    assert choose("id,part,report\na,FINDINGS,Clear.\nb,IMPRESSION,Normal.\n").layout.part is None
+
+
+def test_numbers_need_not_begin_with_one(tmp_path: Path) -> None:
+    rows = "A,10,The liver\nA,20,is normal.\nB,10,Clear\nB,20,lungs.\nC,20,mass.\n"
+    reports, problems = read(tmp_path, f"acc,LINE,TEXT\n{rows}")
+    assert [report.text for report in reports] == ["The liver\nis normal.", "Clear\nlungs.", "mass."]
+    assert [problem.problem.partition(":")[0] for problem in problems if problem.row] == [
+        "the report C begins with LINE 20"
+    ]
+
+
 LAYOUT = ColumnLayout("id", ((TextColumn("text", "findings"),),), None, "line")
 
 

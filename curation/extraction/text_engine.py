@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
+from curation.privacy.marks import PHI_DETAIL, marked_evidence
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
@@ -117,7 +118,9 @@ def verify_drafts(
             verdict = verify_quoted(verifier, prepared, draft)
         else:
             verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
-        if verdict.accepted:
+        if verdict.accepted and (evidence := marked_evidence(report.text, verdict.start, verdict.end)):
+            refused.append(RefusedCaption(verdict.organ, draft.caption, Reason.PHI, PHI_DETAIL, evidence))
+        elif verdict.accepted:
             accepted.append(_accepted(report, draft.caption, verdict))
         else:
             reason = verdict.reason or Reason.NOT_GROUNDED

@@ -27,7 +27,7 @@ from .responses import ModelResponse
 
 REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
 NOT_A_FINDING = "advice, a limitation or an earlier examination: it says nothing of what is found in an organ now"
-NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR))
+NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR, Reason.PHI))
 
 
 class AnsweredReport(NamedTuple):

@@ -17,9 +17,9 @@ from curation.cleaning.redaction_marks import IDENTITY_MARK
 from curation.report import Report, RowProblem
 
 from .columns import blanked_cell
+from .marks import PHI_DETAIL
 from .scan import blanked
 
-DETAIL = "caption or evidence would tell a name, a date or a number"
 RECENT_TEXTS = 20_000
 """Short texts whose blanked form is kept: most come again and again."""
 
@@ -44,7 +44,7 @@ def blank_outcome(outcome: OutcomeColumns, text: str) -> OutcomeColumns:
         evidence = _blanked_again(text[caption.start : caption.end])
         words = _blanked_again(caption.caption)
         if IDENTITY_MARK in words or IDENTITY_MARK in evidence:
-            refused.append(RefusedCaption(caption.organ, words, Reason.PHI, DETAIL, evidence))
+            refused.append(RefusedCaption(caption.organ, words, Reason.PHI, PHI_DETAIL, evidence))
         else:
             accepted.append(row)
     responses = [_blanked_row(row, blanked) for row in zip(*outcome.responses, strict=True)]

@@ -93,6 +93,16 @@ def test_dropped_is_dropped_in_every_table(reports: Path, tmp_path: Path) -> Non
     assert "no de-identification" in (tmp_path / "README.md").read_text(encoding="utf-8")
 
 
+def test_what_another_sentence_says_without_a_date_is_kept(tmp_path: Path) -> None:
+    text = (
+        "FINDINGS: Cyst in the right kidney, unchanged since 02/14/2019.\\nIMPRESSION: Stable cyst in the right kidney."
+    )
+    (tmp_path / "r.jsonl").write_text(f'{{"id": "1", "report": "{text}"}}\n', encoding="utf-8")
+    made(tmp_path / "r.jsonl", tmp_path / "set", drop_phi=True)
+    assert [row["section"] for row in rows(tmp_path / "set", "captions")] == ["impression"]
+    assert [row["reason"] for row in rows(tmp_path / "set", "rejects")] == ["phi"]
+
+
 def test_ids_stay_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("id,report\n44711290,The liver is normal.\n", encoding="utf-8")
     manifest = made(tmp_path / "r.csv", tmp_path / "set", drop_phi=True)

@@ -1,11 +1,11 @@
 """Closed lists of English words that the reading of reports depends on.
 
 Words with a meaning of their own (findings, grades, cues of denial and doubt) are in ``lexicon.yaml``, units and other
-words around numbers in ``measurement_words.py``, spellings in ``tokens.py``, phrases of headings in
-``readers/headings.py`` and ``readers/sections.py``, names of organs in ``prompts/organs.yaml`` with the forms of their
-words in ``prompts/words.py``. Here are the words of grammar. Lists that overlap stand beside each other; where one
-contains another it is built from it. A name that ends in ``_STEMS`` holds stems (``tokens.stem``), any other holds
-lower-case words.
+words around numbers in ``measurement_words.py``, words of phases and sequences in ``imaging_words.py``, spellings in
+``tokens.py``, phrases of headings in ``readers/heading_phrases.py``, names of organs in ``prompts/organs.yaml`` with
+the forms of their words in ``prompts/words.py``. Here are the words of grammar. Lists that overlap stand beside each
+other; where one contains another it is built from it. A name that ends in ``_STEMS`` holds stems (``tokens.stem``), any
+other holds lower-case words.
 """
 
 from __future__ import annotations

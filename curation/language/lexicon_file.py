@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -64,6 +65,7 @@ FLAGS = {
 }
 
 
+@lru_cache(maxsize=1)
 def read_lexicon_file() -> LexiconFile:
     """Read the lexicon file that ships with ``ovct``. Raises pydantic.ValidationError if its form is wrong."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

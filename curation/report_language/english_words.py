@@ -46,3 +46,8 @@ _FINDINGS = _words(
     "duct ducts tissue tissues soft body arch root tip pole lobes tube line tubes lines wire screw screws plate"
 )
 ENGLISH_WORDS = GRAMMAR | _FINDINGS
+# Words that are English and something else as well: they speak for nothing, and are not strange either.
+SHARED_WORDS = _words(
+    "a an i in is it of on or to as at by be are was no so do go me my us but he his has had for normal no "
+    "cm mm ct mr mri"
+)

@@ -16,7 +16,7 @@ from curation.report import READ_SECTIONS, Section
 
 from .known_words import WORD, is_known
 from .languages import ENGLISH, UNDETERMINED, language_name
-from .statements import StatementLanguage, identify, statement_language
+from .statements import StatementLanguage, identify, language_by_ngrams, statement_language
 
 MOST_STRAY_ENGLISH = 0.25
 """Of a report with no more English words than this for each foreign one, English statements may be chance finds."""
@@ -95,7 +95,7 @@ def report_language(text: str, sections: Sequence[Section]) -> ReportLanguage:
 def settle(texts: Sequence[str], sections: Sequence[int]) -> ReportLanguage:
     """Return the language of a report by its statements and the number of the section that each stands in."""
     statements = [statement_language(text) for text in texts]
-    codes = [statement.code for statement in statements]
+    codes = _with_ngrams(texts, statements)
     if all(code in _OPEN for code in codes):
         if ENGLISH in codes or not codes:
             return ReportLanguage(ENGLISH if codes else UNDETERMINED, tuple(codes))
@@ -104,11 +104,26 @@ def settle(texts: Sequence[str], sections: Sequence[int]) -> ReportLanguage:
     words = [statement.words for statement in statements]
     _doubt_stray_english(codes, statements)
     _share_main_language(codes, texts, words)
-    codes = _with_neighbours(codes, words, sections)
+    codes = _with_neighbours(codes, statements, sections)
     counts = _words_by_language(codes, words)
     foreign = counts.total() - counts[ENGLISH]
     code = ENGLISH if ENGLISH in codes else counts.most_common(1)[0][0]
     return ReportLanguage(code, tuple(codes), foreign >= NOTABLE * counts.total())
+
+
+def _with_ngrams(texts: Sequence[str], statements: Sequence[StatementLanguage]) -> list[str]:
+    """Return the codes of the statements, those of strange ones by their n-grams.
+
+    In a report that is English otherwise, a strange word or two are an abbreviation, a name or a slip.
+    """
+    codes = [statement.code for statement in statements]
+    strange = [index for index, statement in enumerate(statements) if statement.is_strange]
+    is_english = ENGLISH in codes and all(code in _OPEN for code in codes)
+    if is_english and sum(statements[index].strange for index in strange) < LEAST_STRANGE_WORDS:
+        return codes
+    for index in strange:
+        codes[index] = language_by_ngrams(texts[index])
+    return codes
 
 
 def _by_whole_text(text: str) -> str:
@@ -154,25 +169,24 @@ def _share_main_language(codes: list[str], texts: Sequence[str], words: Sequence
             codes[index] = code
 
 
-def _with_neighbours(codes: Sequence[str], words: Sequence[int], sections: Sequence[int]) -> list[str]:
+def _with_neighbours(
+    codes: Sequence[str], statements: Sequence[StatementLanguage], sections: Sequence[int]
+) -> list[str]:
     """Return the codes with those of open statements from the nearest before and behind them in their section.
 
-    Where these differ it is the language of most words of the section; where a section has none, that of the report.
+    Where these differ, a statement of words that we know is read, and a strange one is not; where a section has none,
+    it is the language of most words of the report.
     """
     settled = list(codes)
-    of_report = _words_by_language(codes, words).most_common(1)[0][0]
+    of_report = _words_by_language(codes, [statement.words for statement in statements]).most_common(1)[0][0]
     for index, code in enumerate(codes):
         if code != UNDETERMINED:
             continue
         members = [other for other, section in enumerate(sections) if section == sections[index]]
         before = [codes[other] for other in members if other < index and codes[other] != UNDETERMINED]
         behind = [codes[other] for other in members if other > index and codes[other] != UNDETERMINED]
-        around = {*before[-1:], *behind[:1]}
-        if len(around) == 1:
-            settled[index] = around.pop()
-        elif around:
-            counts = _words_by_language([codes[other] for other in members], [words[other] for other in members])
-            settled[index] = counts.most_common(1)[0][0]
-        else:
-            settled[index] = of_report
+        around = [*before[-1:], *behind[:1]] or [of_report]
+        foreign = [other for other in around if other != ENGLISH]
+        is_foreign = foreign and (len(foreign) == len(around) or statements[index].strange > 0)
+        settled[index] = foreign[0] if is_foreign else ENGLISH
     return settled

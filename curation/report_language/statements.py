@@ -1,20 +1,21 @@
-"""The language of one statement: counted words first, and where they leave it open a language identifier.
+"""The language of one statement: by counted words, and where they leave it open by a language identifier.
 
-English reports are full of English words, so nearly every statement is settled by counting them, which takes about a
-microsecond. A word that another language uses speaks for that language; where neither is there, py3langid is asked,
-which knows 97 languages by their byte n-grams. What stays open has no language of its own: "Thorax: normal" is as good
-in German.
+English reports are full of English words, so nearly every statement is settled by counting them, which takes some
+microseconds. A word that another language uses speaks for that language. Where neither is there, py3langid can be
+asked, which knows 97 languages by their byte n-grams; ``reports.py`` asks it only where it matters, for it takes half a
+second to load. What stays open has no language of its own: "Thorax: normal" is as good in German.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from curation.language.parser import CACHED_STATEMENTS
 
-from .english_words import ENGLISH_WORDS
+from .english_words import ENGLISH_WORDS, SHARED_WORDS
 from .known_words import WORD, is_known
 from .languages import ENGLISH, FOREIGN_LETTERS, LANGUAGES, LANGUAGES_BY_WORD, UNDETERMINED
 
@@ -27,39 +28,57 @@ DOUBTED_ENGLISH = 0.02
 """A statement is foreign by its n-grams only where English is less likely than this (chance would give 0.03)."""
 LEAST_PROBABILITY = 0.6
 """And where one other language is as likely as this."""
+ELISION = re.compile(r"(?:d|l|n|qu|jusqu|dell|nell|all|dall|sull|un)['’].{3}")
+"""An article or preposition that has run into the next word: "d'épanchement", "dell'aorta"."""
+ELIDING = ("fr", "it")
 ENTIRE_SCRIPTS = {"HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "GREEK": "el", "HEBREW": "he", "THAI": "th"}
 """Scripts that one language writes in, by the first word of their letters' Unicode names."""
 
 
 class StatementLanguage(NamedTuple):
-    """The language of a statement: its code, and its size in words.
+    """The language of a statement by its words, and its size in words.
 
-    ``english`` counts the English words. Where ``code`` is undetermined, what stands around the statement decides.
+    ``english`` counts the English words. Where ``code`` is undetermined, ``strange`` counts the words that are neither
+    English nor any that we know, and what stands around the statement decides.
     """
 
     code: str
     words: int
     english: int
+    strange: int = 0
+
+    @property
+    def is_strange(self) -> bool:
+        """Whether a statement of no certain language is made of words that we do not know."""
+        return self.strange > 0 and 2 * self.strange >= self.words
 
 
 @lru_cache(maxsize=CACHED_STATEMENTS)
 def statement_language(text: str) -> StatementLanguage:
-    """Return the language of a statement."""
+    """Return the language of a statement as far as its words and letters tell."""
     words = WORD.findall(text.lower())
     english = sum(word in ENGLISH_WORDS for word in words)
     count = len(words)
-    if text.isascii():
-        foreign = sum(word in LANGUAGES_BY_WORD for word in words)
-    else:
-        if _is_of_other_script(text):
-            return StatementLanguage(_by_script(text), max(count, len(text) // 4), 0)
-        foreign = sum(word in LANGUAGES_BY_WORD or not FOREIGN_LETTERS.isdisjoint(word) for word in words)
-    if english > foreign or (english == foreign > 0):
-        if foreign or english >= LEAST_ENGLISH * count:
-            return StatementLanguage(ENGLISH, count, english)
+    if not text.isascii() and _is_of_other_script(text):
+        return StatementLanguage(_by_script(text), max(count, len(text) // 4), 0)
+    foreign = sum(map(_is_foreign, words))
+    if english >= max(foreign, 1) and (foreign or english >= LEAST_ENGLISH * count):
+        return StatementLanguage(ENGLISH, count, english)
     if foreign > english:
         return StatementLanguage(_foreign_code(text, words), count, english)
-    return StatementLanguage(_by_ngrams(text, words), count, english)
+    return StatementLanguage(UNDETERMINED, count, english, sum(map(_is_strange, words)))
+
+
+def _is_foreign(word: str) -> bool:
+    return (
+        word in LANGUAGES_BY_WORD
+        or (not word.isascii() and not FOREIGN_LETTERS.isdisjoint(word))
+        or ELISION.match(word) is not None
+    )
+
+
+def _is_strange(word: str) -> bool:
+    return word not in SHARED_WORDS and word not in ENGLISH_WORDS and not is_known(word)
 
 
 def _is_of_other_script(text: str) -> bool:
@@ -81,19 +100,20 @@ def _foreign_code(text: str, words: list[str]) -> str:
     """Return the language that has most of a foreign statement's words, of equals the one that its n-grams show."""
     votes: dict[str, int] = {}
     for word in words:
-        for code in LANGUAGES_BY_WORD.get(word, ()):
+        elided = ELISION.match(word)
+        for code in LANGUAGES_BY_WORD.get(word, ()) or (ELIDING if elided else ()):
             votes[code] = votes.get(code, 0) + 1
     most = max(votes.values(), default=0)
     candidates = tuple(sorted(code for code, count in votes.items() if count == most))
     return candidates[0] if len(candidates) == 1 else identify(text, candidates)[0]
 
 
-def _by_ngrams(text: str, words: list[str]) -> str:
-    """Return the language that the n-grams show, where they show one clearly and some word is not known to us."""
-    if not words or all(map(is_known, words)):
-        return UNDETERMINED
+@lru_cache(maxsize=CACHED_STATEMENTS)
+def language_by_ngrams(text: str) -> str:
+    """Return the language that the n-grams of a statement show, where they show one clearly."""
     code, probability, english = identify(text)
-    return code if code != ENGLISH and probability >= LEAST_PROBABILITY and english < DOUBTED_ENGLISH else UNDETERMINED
+    is_clear = code != ENGLISH and probability >= LEAST_PROBABILITY and english < DOUBTED_ENGLISH
+    return code if is_clear else UNDETERMINED
 
 
 def identify(text: str, among: tuple[str, ...] = ()) -> tuple[str, float, float]:

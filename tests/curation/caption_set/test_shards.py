@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation.caption import AcceptedCaption, MadeBy, OutcomeColumns, RefusedCaption, ReportOutcome
-from curation.caption_set.schemas import parquet_schema
+from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import TABLES, part_path
 from curation.caption_set.shards import PartWriter, source_names
 from curation.report import Report, Section
@@ -98,3 +98,12 @@ def test_source_columns_do_not_hide_ours() -> None:
         "source_text": "source_source_text",
         "Age": "source_Age",
     }
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(root: Path) -> None:
+    written(root, REPORT).commit()
+    schema, table = parquet_schema("captions"), read(root, "captions")
+    completed = in_schema(table.drop_columns(["basis"]), schema)
+    assert completed.schema.equals(schema)
+    assert completed["basis"].to_pylist() == [None] * len(table)
+    assert completed["score"].to_pylist() == table["score"].to_pylist()

@@ -85,3 +85,20 @@ def test_the_sentence_says_how_much_is_in_which_language() -> None:
     assert read("Kein Pneumothorax.").sentence() == "the report is not English but German"
     mixed = read("The lungs are clear. Kein Pneumothorax.")
     assert mixed.sentence() == "1 of its 2 statements are not English but German"
+
+
+def test_between_the_languages_what_we_know_is_read_and_what_is_strange_is_not() -> None:
+    german, english = "Leber ohne Läsion, kein Aszites.", "The lungs are clear."
+    known, strange = read(f"{german} Aorta: normal. {english}"), read(f"{german} Aorta: ektatisch. {english}")
+    assert known.statements == ("de", "en", "en")
+    assert strange.statements == ("de", "de", "en")
+
+
+def test_a_strange_word_or_two_do_not_load_the_identifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str) -> str:
+        raise AssertionError(text)
+
+    monkeypatch.setattr("curation.report_language.reports.language_by_ngrams", fail)
+    assert read("The lungs are clear. HTN. DJD.").code == "en"
+    with pytest.raises(AssertionError, match="vorhanden"):
+        read("The lungs are clear. Leberzysten multipel vorhanden, Verkalkungen abgrenzbar.")

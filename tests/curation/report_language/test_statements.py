@@ -2,14 +2,16 @@
 
 import pytest
 
-from curation.report_language.english_words import ENGLISH_WORDS
+from curation.report_language.english_words import ENGLISH_WORDS, SHARED_WORDS
 from curation.report_language.known_words import known_words
 from curation.report_language.languages import FOREIGN_LETTERS, LANGUAGES, LANGUAGES_BY_WORD
-from curation.report_language.statements import statement_language
+from curation.report_language.statements import language_by_ngrams, statement_language
 
 
 def test_no_word_speaks_for_two_sides() -> None:
     assert ENGLISH_WORDS.isdisjoint(LANGUAGES_BY_WORD)
+    assert SHARED_WORDS.isdisjoint(LANGUAGES_BY_WORD)
+    assert SHARED_WORDS.isdisjoint(ENGLISH_WORDS)
     assert known_words().isdisjoint(LANGUAGES_BY_WORD)
 
 
@@ -51,6 +53,13 @@ def test_what_could_be_in_any_language_has_none(text: str) -> None:
 
 
 def test_n_grams_tell_what_no_listed_word_does() -> None:
-    text = "Leberzysten multipel vorhanden, Wirbelkörper intakt gebildet."
-    assert not any(word in LANGUAGES_BY_WORD for word in text.lower().split())
-    assert statement_language(text).code == "de"
+    text = "Leberzysten multipel vorhanden, Verkalkungen abgrenzbar."
+    language = statement_language(text)
+    assert (language.code, language.strange) == ("und", 5)
+    assert language_by_ngrams(text) == "de"
+    assert language_by_ngrams("No ascites.") == "und"
+
+
+def test_words_that_we_know_are_not_strange() -> None:
+    assert not statement_language("Aorta: normal. No ascites.").is_strange
+    assert statement_language("HTN, DJD.").is_strange

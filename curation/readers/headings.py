@@ -36,7 +36,7 @@ LAST_WORDS = frozenset(phrase.split()[-1] for phrase in f"{RUN_IN_ANYWHERE}|{RUN
 # "Number of Findings: 3", "see Impression: …" are phrases of a sentence.
 GOES_ON = frozenset(("of", "the", "a", "in", "on", "to", "for", "with", "no", "any", "see", "per", "by", "from", "our"))
 STOPS = (".", "?", "!", ":", ";", ")", "]", "*", "-", "\u2022")
-MODALITY = r"(?:CTA?|HRCT|CCTA|MRI|MRA?|PET|PET/CT|CECT|NCCT)"
+MODALITY = r"(?:CTA?|HRCT|CCTA|MRI|MRA?|PET|PET/CT|CECT|NCCT|SPECT|US|ULTRASOUND|XR|X-?RAYS?|RADIOGRAPHS?)"
 TITLE = re.compile(rf"{MODALITY}\b(?![-\s](?:demonstrat|show|reveal))[A-Za-z /,&()-]{{0,90}}$")
 INTERVENTION = re.compile(r"guided|biopsy|drainage|aspiration|ablation|injection|needle|placement|embolization", re.I)
 DECORATION = re.compile(

@@ -147,3 +147,10 @@ def test_what_is_told_of_a_procedure_is_no_finding(text: str) -> None:
         text[section.start : section.end] for section in split_sections(text) if section.name in READ_SECTIONS
     )
     assert read in {"Done.", "Normal.", ""}
+
+
+@pytest.mark.parametrize(
+    "title", ["X-RAY CHEST", "XR LEFT KNEE", "ULTRASOUND ABDOMEN", "US LIVER:", "SPECT/CT OF THE SPINE"]
+)
+def test_titles_of_other_modalities_open_the_findings(title: str) -> None:
+    assert [heading.section for heading in find_headings(f"{title}\nNo abnormality is seen.")] == ["findings"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curation.readers.heading_phrases import section_of
+from curation.readers.headings import find_headings
 from curation.readers.sections import split_sections
 from curation.report import READ_SECTIONS
 

@@ -72,11 +72,17 @@ def _reader() -> tuple[RulesEngine, Verifier]:
     return RulesEngine(verifier), verifier
 
 
-def captions_of(report: Report) -> list[AcceptedCaption]:
-    """Return the captions that the rules make of a report and the verifier accepts."""
+def captions_of(report: Report, *, repeats: bool = False) -> list[AcceptedCaption]:
+    """Return the captions that the rules make of a report and the verifier accepts; ``repeats``: those too.
+
+    What repeats another caption is no change of what a sentence says, and comes back where the other one goes.
+    """
     engine, verifier = _reader()
     (drafts,) = engine.extract([report])
-    return verify_drafts(verifier, report, drafts, show_repeats=False).accepted
+    if not repeats:
+        return verify_drafts(verifier, report, drafts, show_repeats=False).accepted
+    outcomes = (verify_drafts(verifier, report, [draft], show_repeats=False) for draft in drafts)
+    return [row for outcome in outcomes for row in outcome.accepted]
 
 
 def differences(reports: Iterable[SourceReport], trial: Trial, jobs: int = 1) -> Iterator[Difference]:
@@ -99,13 +105,15 @@ def _differences(reports: Sequence[SourceReport], trial: Trial) -> list[Differen
     differences = []
     for report in reports:
         names = trial.names_for(report)
-        before = captions_of(report_of(report.key, report.cells)) if names else []
+        original = report_of(report.key, report.cells)
+        before = captions_of(original) if names else []
+        with_repeats = captions_of(original, repeats=True) if CHANGES.keys() & set(names) else []
         for name in names:
             rng = Random(f"{trial.seed} {name} {report.key}")
             if name in REWRITES:
                 difference = _of_rewrite(report, REWRITES[name], before, rng)
             else:
-                difference = _of_change(report, CHANGES[name], before, rng)
+                difference = _of_change(report, CHANGES[name], with_repeats, rng)
             if difference:
                 differences.append(difference)
     return differences
@@ -172,7 +180,7 @@ def _of_change(
     if expected is None:
         return None
     changed_report = report_of(report.key, cells)
-    after = captions_of(changed_report)
+    after = captions_of(changed_report, repeats=True)
     gone, come = compare(expected, [Claim(row.organ, row.status, row.caption) for row in after])
     return Difference(
         change.name, report.source, report.key, len(before), gone, come, tuple(_faults(changed_report, after))

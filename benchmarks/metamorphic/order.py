@@ -22,7 +22,8 @@ _LEANS = re.compile(
 )
 
 
-def _is_independent(sentence: str) -> bool:
+def is_independent(sentence: str) -> bool:
+    """Return whether a sentence names an organ and leans on no other sentence."""
     return bool(
         is_plain(sentence) and organs_in(sentence) and not GOES_ON.match(sentence) and not _LEANS.search(sentence)
     )
@@ -36,7 +37,7 @@ def _runs(text: str) -> Iterator[list[Sentence]]:
         if run and not near:
             yield run
             run = []
-        if _is_independent(text[sentence.start : sentence.end]):
+        if is_independent(text[sentence.start : sentence.end]):
             run.append(sentence)
         else:
             yield run[:-1]

@@ -26,6 +26,7 @@ from .markup import entity_edits, tag_edits
 from .notices import notice_edits
 from .redaction_marks import identity_edits, unreadable_edits
 from .run_on_items import item_edits
+from .short_forms import short_form_edits
 from .white_space import white_space_edits
 
 RECENT_TEXTS = 256
@@ -44,6 +45,7 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     notice_edits,
     legend_edits,
     white_space_edits,
+    short_form_edits,
     item_edits,
     capitals_edits,
 )

@@ -16,7 +16,10 @@ from .word_lists import COORDINATORS, LIST_JOINERS
 
 @dataclass(slots=True, eq=False)
 class Clause:
-    """A segment with its own terms and those that it shares with others. ``heading``: it is a name before a colon."""
+    """A segment with its own terms and those that it shares with others.
+
+    ``heading``: it is a name before a colon, or a phrase that only frames the statement.
+    """
 
     segment: Segment
     terms: list[Term]
@@ -37,7 +40,7 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     """Return the clause of one segment of a statement."""
     segment = segments[index]
     terms = list(segment.terms)
-    if _is_heading(segments, index):
+    if segment.frame or _is_heading(segments, index):
         return Clause(segment, terms, heading=True)
     if not any(term.mention and not term.mention.place for term in terms):
         add_missing(terms, _inherited_sites(segments, index))

@@ -50,6 +50,7 @@ class Segment:
     terms: list[Term] = field(default_factory=list)
     verb: int | None = None
     silent: bool = False  # names organs or attributes but no quality of them
+    frame: bool = False  # says no more than when or where the statement holds
 
     @property
     def organs(self) -> list[Term]:

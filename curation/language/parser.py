@@ -21,7 +21,7 @@ from .mentions import OrganMention
 from .parsed_statement import ParsedStatement, Segment, Term
 from .terms import read_terms
 from .tokens import Token, tokenize
-from .word_lists import ATTRIBUTE_STEMS, SIDE_JOINERS, SOFT_BREAKS, VERBS
+from .word_lists import ATTRIBUTE_STEMS, FRAME_OPENERS, SIDE_JOINERS, SOFT_BREAKS, VERBS
 
 CACHED_STATEMENTS = 16_000
 """Statements and captions kept as parsed: enough for those that recur, and a bound on memory (about 7 kB each)."""
@@ -56,7 +56,7 @@ class StatementParser:
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
         terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
         segments = _segments(tokens, scopes.breaks, terms)
-        self._settle_organs(segments)
+        self._settle_organs(segments, tokens)
         return ParsedStatement(text, tokens, stems, matches, terms, segments)
 
     def _is_of_another_organ(self, mention: OrganMention, matches: Sequence[PhraseMatch]) -> bool:
@@ -70,7 +70,7 @@ class StatementParser:
                     return True
         return False
 
-    def _settle_organs(self, segments: Sequence[Segment]) -> None:
+    def _settle_organs(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
         """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""
         earlier: OrganMention | None = None
         for segment in segments:
@@ -87,8 +87,23 @@ class StatementParser:
             if term.mention:
                 term.key = term.mention.names[0]
                 term.mention.within = self.vocabulary.ancestors(term.key)
+        if _is_frame(segments, tokens):
+            segments[0].frame = True
+            for term in segments[0].terms:
+                term.attribute = True
         for segment in segments:
             segment.silent = not any(map(_states_a_quality, segment.terms))
+
+
+def _is_frame(segments: Sequence[Segment], tokens: Sequence[Token]) -> bool:
+    """Tell whether a statement opens with words that say no more than when or where it holds: "As before, …".
+
+    They are a phrase before a comma, without a verb, an organ or a finding that the lexicon lists.
+    """
+    if len(segments) < 2 or segments[1].joiner != "," or segments[0].verb is not None:
+        return False
+    opens = tokens[segments[0].start].word in FRAME_OPENERS
+    return opens and all(term.kind == "finding" and term.entry is None for term in segments[0].terms)
 
 
 def _overlap(mention: OrganMention, name: ImagingName) -> bool:

@@ -189,6 +189,8 @@ REPORTING_STEMS = _words(
 # Verbs of change: before "in" or "compared" they end what a cue denies ("no change in the nodule").
 CHANGE_STEMS = _words("chang differ increas decreas progress growth interv regress improv worsen")
 PREPOSITIONS_AFTER_CHANGE = _words("in of compared relative since from as with")
+# They open a phrase that only says when or where a sentence holds: "On today's examination, …".
+FRAME_OPENERS = _words("in on at as for during within since by from this")
 # They open a clause of their own behind a comma.
 CLAUSE_OPENERS = _words("there a an it this these those he she they")
 

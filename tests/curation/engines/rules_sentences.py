@@ -125,6 +125,8 @@ NEGATED = [
         "Lymph nodes: no retroperitoneal or pelvic adenopathy.",
         same_status(NORMAL, "retroperitoneal lymph nodes", "pelvic lymph nodes"),
     ),
+    ("On today's examination, no pleural or renal lesion was detected.", same_status(NORMAL, "pleura", "kidneys")),
+    ("As before, the liver is enlarged.", same_status(ABNORMAL, "liver")),
     ("No evidence of PE.", same_status(NORMAL, "pulmonary arteries")),
     ("No pleural effusion.", same_status(NORMAL, "pleura")),
     ("Pericardial effusion-thickening was not observed.", same_status(NORMAL, "pericardium")),

@@ -36,6 +36,12 @@ def of(organ: str, text: str) -> list[str]:
         ("No pleural effusion.", "pleura", "No pleural effusion"),
         ("Pericardial effusion was not observed.", "pericardium", "Pericardial effusion was not observed"),
         ("However, the liver is enlarged.", "liver", "The liver is enlarged"),
+        (
+            "On these images, there is a cyst in the liver and a stone in the gallbladder.",
+            "liver",
+            "There is a cyst in the liver",
+        ),
+        ("Cyst in the Rt. kidney w/o calcification.", "right kidney", "Cyst in the right kidney without calcification"),
         # a list with one predicate: the verb agrees
         ("Liver & Spleen Are Normal.", "liver", "Liver is Normal"),
         (

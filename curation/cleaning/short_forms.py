@@ -1,0 +1,55 @@
+"""Write out what dictations shorten with a slash or a full stop: "w/o", "c/w", "s/p", "b/l", "Rt. kidney".
+
+The slash would be read as one of a list, and the full stop as the end of a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .edits import Edit
+
+WITH_SLASH = {
+    "w/o": "without", "w/": "with", "c/w": "consistent with", "s/p": "status post", "b/l": "bilateral",
+    "h/o": "history of", "d/t": "due to", "r/o": "rule out", "f/u": "follow-up",
+}  # fmt: skip
+WITH_STOP = {"rt": "right", "lt": "left", "bilat": "bilateral"}
+_SLASH = re.compile(r"(?<![\w/.-])(?:(?P<bare>[wcsbhdrf]/[owplutr])(?![\w/])|(?P<glued>w/)(?=\s?[A-Za-z0-9]))", re.I)
+# "on the lt. The spleen …" ends a sentence; "Rt. Kidney" does not where it opens a line or a sentence.
+_STOP = re.compile(
+    r"(?<![\w.])(?i:rt|lt|bilat)\.(?=[ \t]+[a-z0-9])|(?:(?<=\n)|(?<=[.:;,(] )|\A)(?i:rt|lt|bilat)\.(?=[ \t]+[A-Z])"
+)
+
+_WORD = re.compile(r"\s*([A-Za-z]{2,})")
+_BEGINNING = re.compile(r"(?:\A|\n|[.:?!]\s)\s*\Z")
+
+
+def short_form_edits(text: str) -> Iterator[Edit]:
+    """Yield one edit for each short form, in the order of the text."""
+    edits = [*_slashes(text), *_stops(text)]
+    yield from sorted(edits)
+
+
+def _slashes(text: str) -> Iterator[Edit]:
+    if "/" not in text:
+        return
+    for match in _SLASH.finditer(text):
+        words = WITH_SLASH.get(match[0].lower())
+        if words:
+            glued = match["glued"] and not text[match.end()].isspace()
+            yield Edit(match.start(), match.end(), _cased(text, match, words) + " " * bool(glued), "short form")
+
+
+def _stops(text: str) -> Iterator[Edit]:
+    for match in _STOP.finditer(text):
+        words = WITH_STOP[match[0][:-1].lower()]
+        yield Edit(match.start(), match.end(), _cased(text, match, words), "short form")
+
+
+def _cased(text: str, match: re.Match[str], words: str) -> str:
+    """Return words in capitals before a word in capitals, and with a capital where a line or a sentence begins."""
+    following = _WORD.match(text, match.end())
+    if following and following[1].isupper() and match[0].isupper():
+        return words.upper()
+    return words[:1].upper() + words[1:] if _BEGINNING.search(text, max(0, match.start() - 3), match.start()) else words

@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from curation.language.assertion import Polarity
 from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.word_lists import DENIALS_BEFORE, PARTIAL_NAME_WORDS, SINGULAR_VERBS, VERBS
+from curation.language.word_lists import (
+    DENIALS_BEFORE,
+    NAME_JOINERS,
+    PARTIAL_NAME_WORDS,
+    SIDES,
+    SINGULAR_VERBS,
+    VERBS,
+)
 
 _LEAD_IN = re.compile(
     r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
@@ -28,6 +35,7 @@ _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b",
 _DANGLING = re.compile(
     r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
+SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -139,7 +147,8 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
     before = _BOTH.sub("", before).rstrip()
     name = claim.name
     if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
-        name = f"{name.split()[0]} {_between(statement, mention.start, mention.end)}"
+        own = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
+        name = f"{name.split()[0]} {_between(statement, own, mention.end)}"
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
     if verb is None and not _LOCATIVE.search(before):
         after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)

@@ -59,8 +59,8 @@ class OrganFinder:
         mentions: list[OrganMention] = []
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
-            mentions.extend(self._coordinated(mention, tokens, mentions[-1].end if mentions else 0))
-            mentions.append(mention)
+            shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
+            mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
         mentions = self._stations.add_to(mentions, tokens)
         for mention in mentions:
             mention.place = _is_place(tokens, mention) and not NEVER_A_PLACE.intersection(mention.names)
@@ -194,7 +194,10 @@ class OrganFinder:
                 begin -= 1
             if begin == end:
                 break
-            name = self.resolve(_spelled([*tokens[begin:end], *noun_tokens]))
+            words = tokens[begin:end]
+            if all(token.word in SIDES for token in (*words, tokens[mention.start])):
+                noun_tokens = tokens[mention.start + 1 : mention.end]  # "right and left upper lobes"
+            name = self.resolve(_spelled([*words, *noun_tokens]))
             if name is None:
                 break
             mentions.insert(0, OrganMention(begin, end, (name,)))
@@ -202,6 +205,15 @@ class OrganFinder:
         if mentions and not any(token.word in SIDES for token in tokens[mention.start : noun]):
             self._take_side(mention, mentions[-1], tokens)
         return mentions
+
+    def _both_sides(self, shared: Sequence[OrganMention], mention: OrganMention) -> OrganMention | None:
+        """Return the one mention that "right and left kidneys" are, as "both kidneys" are one; None for other lists."""
+        if len(shared) != 1 or shared[0].end - shared[0].start != 1 or len(mention.names) != 1:
+            return None
+        pair = self.pair_of(mention.names[0])
+        if pair is None or {*shared[0].names, *mention.names} != {*pair}:
+            return None
+        return OrganMention(shared[0].start, mention.end, pair, adjective=mention.adjective, plural=True)
 
     def _take_side(self, mention: OrganMention, before: OrganMention, tokens: Sequence[Token]) -> None:
         """Give ``mention`` the side of the one before, which is said once for both: "left 7th and 8th ribs"."""

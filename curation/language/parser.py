@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
@@ -87,23 +88,24 @@ class StatementParser:
             if term.mention:
                 term.key = term.mention.names[0]
                 term.mention.within = self.vocabulary.ancestors(term.key)
-        if _is_frame(segments, tokens):
-            segments[0].frame = True
-            for term in segments[0].terms:
-                term.attribute = True
+        for segment, following in pairwise(segments):
+            if _is_frame(segment, following, tokens):
+                segment.frame = True
+                for term in segment.terms:
+                    term.attribute = True
         for segment in segments:
             segment.silent = not any(map(_states_a_quality, segment.terms))
 
 
-def _is_frame(segments: Sequence[Segment], tokens: Sequence[Token]) -> bool:
-    """Tell whether a statement opens with words that say no more than when or where it holds: "As before, …".
+def _is_frame(segment: Segment, following: Segment, tokens: Sequence[Token]) -> bool:
+    """Tell whether a segment that opens a statement says no more than when or where it holds: "As before, …".
 
-    They are a phrase before a comma, without a verb, an organ or a finding that the lexicon lists.
+    It is a phrase before a comma, without a verb, an organ or a finding that the lexicon lists.
     """
-    if len(segments) < 2 or segments[1].joiner != "," or segments[0].verb is not None:
+    if segment.joiner not in ("", ":") or following.joiner != "," or segment.verb is not None:
         return False
-    opens = tokens[segments[0].start].word in FRAME_OPENERS
-    return opens and all(term.kind == "finding" and term.entry is None for term in segments[0].terms)
+    opens = tokens[segment.start].word in FRAME_OPENERS
+    return opens and all(term.kind == "finding" and term.entry is None for term in segment.terms)
 
 
 def _overlap(mention: OrganMention, name: ImagingName) -> bool:

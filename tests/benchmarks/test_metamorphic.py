@@ -18,7 +18,6 @@ STILL_WRONG: dict[str, int] = {
     "spaces_many": 12,
     "upper_case": 7,
     "blank_lines": 3,
-    "both_as_left_and_right": 8,
     "note_is_made": 2,
     "opened_with_nothing": 2,
     "organ": 2,

@@ -25,6 +25,11 @@ def same_status(status: Status, *organs: str) -> dict[str, Status]:
 SEVERAL = [
     ("The liver, spleen and pancreas are normal.", same_status(NORMAL, "liver", "spleen", "pancreas")),
     ("Liver and spleen are unremarkable.", same_status(NORMAL, "liver", "spleen")),
+    ("The right and left upper lobes are clear.", same_status(NORMAL, "right upper lobe", "left upper lobe")),
+    (
+        "Nodules in the lower lobes of the right and left lungs.",
+        same_status(ABNORMAL, "right lower lobe", "left lower lobe"),
+    ),
     ("Both kidneys are normal in size.", same_status(NORMAL, "left kidney", "right kidney")),
     ("Kidneys are unremarkable.", same_status(NORMAL, "left kidney", "right kidney")),
     ("Bilateral renal cysts.", same_status(ABNORMAL, "left kidney", "right kidney")),
@@ -126,6 +131,10 @@ NEGATED = [
         same_status(NORMAL, "retroperitoneal lymph nodes", "pelvic lymph nodes"),
     ),
     ("On today's examination, no pleural or renal lesion was detected.", same_status(NORMAL, "pleura", "kidneys")),
+    (
+        "No change in the liver. On today's examination, no significant change was detected.",
+        same_status(NORMAL, "liver"),
+    ),
     ("As before, the liver is enlarged.", same_status(ABNORMAL, "liver")),
     ("No evidence of PE.", same_status(NORMAL, "pulmonary arteries")),
     ("No pleural effusion.", same_status(NORMAL, "pleura")),

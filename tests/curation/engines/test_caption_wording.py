@@ -42,6 +42,8 @@ def of(organ: str, text: str) -> list[str]:
             "There is a cyst in the liver",
         ),
         ("Cyst in the Rt. kidney w/o calcification.", "right kidney", "Cyst in the right kidney without calcification"),
+        ("Right and left pleural effusions.", "right pleura", "Right pleural effusions"),
+        ("The right and left lungs are clear.", "left lung", "The left lung is clear"),
         # a list with one predicate: the verb agrees
         ("Liver & Spleen Are Normal.", "liver", "Liver is Normal"),
         (

@@ -190,7 +190,7 @@ def test_skipped_rows_are_shown(tmp_path: Path) -> None:
     path.write_text("id,report\na,Liver is normal.\n" + "".join(f"e{number},\n" for number in range(9)))
     done = call("curate", path, "--out", tmp_path / "set")
     assert done.exit_code == 0
-    assert f"{path}:2: no text" in done.stderr and "and 4 more" in done.stderr
+    assert f"{path}: row 2 (line 3): no text" in done.stderr and "and 4 more" in done.stderr
     assert "skipped rows" in done.stdout
 
 
@@ -222,7 +222,7 @@ def test_prompts_are_listed_shown_and_checked(tmp_path: Path) -> None:
 
 def test_all_shipped_prompts_hold() -> None:
     checked = call("prompts", "--check")
-    assert checked.exit_code == 0 and len(checked.stdout.splitlines()) == 3
+    assert checked.exit_code == 0 and len(checked.stdout.splitlines()) == 4
 
 
 def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

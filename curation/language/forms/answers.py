@@ -39,7 +39,9 @@ _UNREAD = (
 )
 _PHRASES = {
     FieldAnswer.EMPTY: (
-        rf"n/a|n\.?a|n\.a\.|not (?:{_UNREAD})|unknown|tb[ad]|pending|blank|free text|select|x+|\*+|"
+        rf"n/a|n\.?a|n\.a\.|not (?:{_UNREAD})|unknown|tb[ad]|"
+        r"see (?:above|below|text|comments?|notes?|impression|findings|report|description|discussion)|"
+        r"as (?:above|below|described|noted|stated)(?: (?:above|below))?|pending|blank|free text|select|x+|\*+|"
         r"[_.…\s]*[_.…][_.…\s]*|"
         r"[-–—]{2,}|\?+|±|\+ ?/ ?[-−–]|[-−–] ?/ ?\+|unable to (?:assess|evaluate)|"
         rf"(?:cannot|could not|can not) be (?:{_UNREAD})|non-?diagnostic|nondiagnostic|\[\s*\]|\(\s*\)|<\s*>|\{{\s*\}}|"

@@ -43,7 +43,7 @@ _OTHER_MARK = re.compile(r"\s*(?:={1,2}>?|->|→|…)\s*|\s+[-–—]+\s+|\n\s*"
 _CELL_MARK = re.compile(r"[|\t]")
 _DELIMITER = re.compile(r"[,;|\n]\s*|\.\s+|\s{2,}|\s[-–—/]\s")
 _TRAILING_ANSWER = re.compile(
-    r"(?P<label>\S.*?)\s+(?P<value>yes|no|none|nil|neg(?:ative)?|pos(?:itive)?|nad|n\.a\.d|np|n\.p|ok|[YN]|\++|[-–−]|[+-]ve)"
+    r"(?P<label>\S.*?)\s+(?P<value>yes|no|none|nil|neg(?:ative)?|pos(?:itive)?|nad|n\.a\.d|np|n\.p|ok|[YN]|\++|[-–−]|[+−–-]ve)"
     r"[\s.;,!]*",
     re.DOTALL,
 )

@@ -83,7 +83,9 @@ def _stripped(text: str) -> str:
 
 def _kind(statement: ParsedStatement) -> LabelKind:
     terms = statement.terms
-    if any(term.kind in ("negation", "hedge") or term.polarity != Polarity.AFFIRMED for term in terms):
+    if any(
+        term.kind in ("negation", "hedge") or term.polarity in (Polarity.NEGATED, Polarity.UNCERTAIN) for term in terms
+    ):
         return LabelKind.OTHER
     if any(term.entry and "history" in term.entry.flags for term in terms):
         return LabelKind.OTHER

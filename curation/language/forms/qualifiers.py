@@ -95,6 +95,16 @@ class _Part(NamedTuple):
         return len(self.text.split()) == 1 and any(term.mention and term.mention.adjective for term in terms)
 
     @property
+    def opens_with_place(self) -> bool:
+        """Whether it begins with an organ, with its side or without: "left lower lobe"."""
+        terms = self.statement.terms
+        return (
+            terms[0].start == 0
+            and terms[0].kind in ("organ", "side")
+            and any(term.mention and not term.mention.adjective for term in terms)
+        )
+
+    @property
     def names_place(self) -> bool:
         return any(term.mention or term.kind == "side" for term in self.statement.terms)
 
@@ -182,6 +192,11 @@ def _quality_and_place(parser: StatementParser, text: str) -> list[_Part]:
         quality, place = _Part(first, parser.parse(first)), _Part(second, parser.parse(second))
         if quality.is_quality and place.names_place:
             return [quality, place]
+    organ = next((term for term in whole.statement.terms if term.mention), None)
+    at = whole.statement.tokens[organ.start].start if organ else 0
+    quality = _Part(text[:at].rstrip(), parser.parse(text[:at].rstrip()))
+    if quality.is_quality and quality.has_length:
+        return [quality, _Part(text[at:], parser.parse(text[at:]))]
     return [whole]
 
 
@@ -204,6 +219,8 @@ def _composed(label: Label, parts: list[_Part]) -> str:
     before = " ".join([*qualities, organs] if organs else qualities)
     places = [part.text for part in parts if not part.is_quality and not part.is_adjective_of_organ]
     text = f"{before} {lowered(name)}" if before else name
+    if any(term.mention for term in label.terms) and any(part.opens_with_place for part in parts[:2]):
+        places = [f"in {place}" if number == 0 else place for number, place in enumerate(places)]
     for place in places:
         text = f"{text} {place}" if _PREPOSITION.match(place) and text[-1] != "," else f"{text}, {place}"
     return text

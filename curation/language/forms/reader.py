@@ -12,6 +12,7 @@ from typing import NamedTuple
 from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, is_answer, read_reply
+from .choices import calls_normal, consistent
 from .fields import Field, fields_of, pair_of, trailing_answer
 from .findings import is_adjective, is_listed_finding
 from .labels import Label, LabelKind, read_label
@@ -24,9 +25,10 @@ _ABNORMAL = "abnorm"
 """The lexicon's key of "abnormal", which names no finding that could be asked for."""
 _MAY_BE_FORM = re.compile(
     r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]\n]|→|->|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
-    r"\b(?:yes|no|none|nil|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
+    r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
     re.IGNORECASE,
 )
+_WHEREABOUTS = re.compile(r"(?:location|site|side|laterality|distribution|position)s?", re.IGNORECASE)
 _PLUS_IN_REPORT = re.compile(r"[:|=\t]\s*\(?\+{1,4}\)?\s*(?:$|[\n,;|])|\(\+\)|\+ve\b", re.MULTILINE)
 
 
@@ -93,6 +95,10 @@ class FormReader:
             return None  # "ascites - ?" is a sentence in doubt, not an empty field
         if not pair.strict and (nested := self._nested(label, value, minus_is_no)) is not None:
             return nested
+        if label.kind is LabelKind.ORGAN and (below := self._answers_below(label, value, minus_is_no)) is not None:
+            return below
+        if label.kind is LabelKind.OTHER and _WHEREABOUTS.fullmatch(label.text):
+            return NOTHING  # of a finding in a line above
         if label.kind is LabelKind.OTHER and (listed := self._listed(label, value)) is not None:
             return listed
         return sentences_of(self._parser, label, value, minus_denies=minus_is_no)
@@ -102,8 +108,10 @@ class FormReader:
         pair = pair_of(value)
         if pair is None or pair.strict or pair.is_row:
             return None
-        sentences = self._field(value, minus_is_no)
         inner = read_label(self._parser, pair.label)
+        if inner is not None and (sided := self._sided(label, inner)) is not None:
+            return self._of_values(sided, pair.values, minus_is_no)
+        sentences = self._field(value, minus_is_no)
         if sentences is None or inner is None or label.kind is not LabelKind.ORGAN:
             return sentences
         return tuple(self._under(label, sentence) for sentence in sentences)
@@ -112,6 +120,31 @@ class FormReader:
         """Return a sentence under the organ of its heading, unless it names one itself."""
         names_organ = any(term.mention for term in self._parser.parse(sentence).terms)
         return sentence if names_organ else f"{label.text}: {lowered(sentence)}"
+
+    def _sided(self, label: Label, side: Label) -> Label | None:
+        """Return the label of an organ on the side that a label below it states; None where it states none."""
+        if label.kind is not LabelKind.ORGAN or not side.terms or any(term.kind != "side" for term in side.terms):
+            return None
+        pair = label.terms[0].mention.pair if label.terms[0].mention else None
+        names = [pair[term.key == "side:right"] for term in side.terms if pair and term.key != "side:both"]
+        return read_label(self._parser, capital(names[0] if len(names) == 1 else f"{side.text} {lowered(label.text)}"))
+
+    def _answers_below(self, label: Label, value: str, minus_is_no: bool) -> tuple[str, ...] | None:
+        """Return what a list of findings with their answers says of the organ before it: "stones no, cysts yes"."""
+        pieces = [piece for piece in re.split(r"\s*[,;]\s*", value) if piece]
+        answers = []
+        for piece in pieces:
+            pair = pair_of(piece) or trailing_answer(piece)
+            inner = read_label(self._parser, pair.label) if pair and pair.strict else None
+            is_finding = inner is not None and inner.kind is LabelKind.FINDING
+            answers.append(self._field(piece, minus_is_no) if is_finding else None)
+        if all(answer is None for answer in answers):
+            return None
+        return tuple(
+            self._under(label, sentence)
+            for piece, answer in zip(pieces, answers, strict=True)
+            for sentence in ((piece,) if answer is None else answer)
+        )
 
     def _listed(self, label: Label, value: str) -> tuple[str, ...] | None:
         """Return what a line says that names the answer first: "Absent: ascites", "Normal: liver, spleen"."""
@@ -132,9 +165,8 @@ class FormReader:
         """Return what a row of a table says: its first cell is the label, the others say something of it."""
         if len(cells) > 1 and label.kind is LabelKind.ORGAN:
             inner = read_label(self._parser, cells[0])
-            if inner is not None and inner.terms and all(term.kind == "side" for term in inner.terms):
-                sided = read_label(self._parser, f"{capital(cells[0])} {lowered(label.text)}")
-                return self._row(sided, cells[1:], minus_is_no) if sided else NOTHING
+            if inner is not None and (sided := self._sided(label, inner)) is not None:
+                return self._row(sided, cells[1:], minus_is_no)
             if inner is not None and (inner.kind is LabelKind.ORGAN or self._is_question(inner)):
                 return tuple(self._under(label, sentence) for sentence in self._row(inner, cells[1:], minus_is_no))
         if label.kind is LabelKind.ORGAN and all(map(self._is_organ, cells)):
@@ -152,38 +184,12 @@ class FormReader:
         return label is not None and label.kind is LabelKind.ORGAN
 
     def _of_values(self, label: Label, values: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
-        values = self._consistent(values)
+        values = consistent(self._parser, values, is_organ=label.kind is LabelKind.ORGAN)
         if not values:
             return NOTHING
         value = ", ".join(values)
         sentences = sentences_of(self._parser, label, value, minus_denies=minus_is_no)
         return (f"{label.text}: {value}",) if sentences is None else sentences
-
-    def _consistent(self, values: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the values that say something, each once; none where they contradict each other."""
-        values = tuple(dict.fromkeys(value.strip() for value in values if value.strip()))
-        answers = [reply.answer if (reply := read_reply(value)) else None for value in values]
-        kept = [value for value, answer in zip(values, answers, strict=True) if answer is not FieldAnswer.EMPTY]
-        if len(kept) > 1 and FieldAnswer.MINUS in answers:
-            kept = [value for value in kept if read_reply(value) != (FieldAnswer.MINUS, "")]
-        denied = {FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT}
-        specific = [value for value in kept if value.lower() != "abnormal"]
-        normal = [
-            answer is FieldAnswer.NORMAL or self._is_normal(value)
-            for value, answer in zip(values, answers, strict=True)
-        ]
-        if denied.intersection(answers) and len(kept) > 1:
-            return ()
-        return () if any(normal) and any(map(self._is_abnormal, values)) else tuple(specific or kept)
-
-    def _is_normal(self, value: str) -> bool:
-        return any(term.is_normality and not term.polarity for term in self._parser.parse(value).terms)
-
-    def _is_abnormal(self, value: str) -> bool:
-        reply = read_reply(value)
-        if reply is not None:
-            return reply.answer is FieldAnswer.YES
-        return any(is_listed_finding(term) and not term.polarity for term in self._parser.parse(value).terms)
 
     def _cells(self, cells: tuple[str, ...]) -> tuple[str, ...]:
         """Return the cells of a row without a label that are sentences of their own."""
@@ -201,6 +207,13 @@ class FormReader:
         label = read_label(self._parser, line.label) if line.label else None
         if line.label and label is None:
             return None
+        signs = all(item.mark in (Mark.PLUS, Mark.MINUS, None) and item.text for item in line.items)
+        if label is not None and label.kind is LabelKind.ORGAN and signs:
+            return tuple(
+                PlainSentence(self._under(label, sentence), 0, len(text))
+                for item in self._with_remarks(line.items)
+                for sentence in self._item(item, minus_is_no)
+            )
         if label is not None and label.kind is not LabelKind.OTHER:
             chosen = tuple(filter(None, map(_value_of, line.items)))
             sentences = self._chosen(label, chosen, minus_is_no)
@@ -226,7 +239,11 @@ class FormReader:
         return whole
 
     def _chosen(self, label: Label, chosen: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
-        if label.kind is LabelKind.ORGAN and any(self._is_normal(value) for value in chosen) and len(chosen) > 1:
+        if (
+            label.kind is LabelKind.ORGAN
+            and any(calls_normal(self._parser, value) for value in chosen)
+            and len(chosen) > 1
+        ):
             return NOTHING
         return self._of_values(label, chosen, minus_is_no)
 

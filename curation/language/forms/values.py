@@ -21,6 +21,9 @@ _EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside fro
 _UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z]\.?){1,4}|[\d\W]+")
 _DENIES_ALL = re.compile(r"no (?:\w+ )?(?:abnormalit(?:y|ies)|abnormal findings?)(?: \w+)?$", re.IGNORECASE)
 _SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
+_SIDE_LETTER = re.compile(r"(?<![\w/.-])[LR](?![\w/.-])")
+_SIDES = {"L": "left", "R": "right"}
+_OPENING_MARKS = tuple("[<{\"“'")
 _OPTIONS = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 
 
@@ -68,7 +71,7 @@ def _affirmed(parser: StatementParser, label: Label, rest: str) -> Sentences:
 
 def _denied(parser: StatementParser, label: Label, rest: str) -> Sentences:
     denial = _under_organ(label, _denial(parser, label))
-    if not rest:
+    if not rest or read_reply(rest) == (FieldAnswer.NO, ""):
         return (denial,)
     statement = parser.parse(rest)
     if _EXCEPTIONS.match(rest):
@@ -127,10 +130,19 @@ def _of_organ(parser: StatementParser, label: Label, value: str, reply: Reply | 
     return None if nodes and reply.answer is FieldAnswer.NO else NOTHING
 
 
+def _with_sides(label: Label, value: str) -> str:
+    """Return a value of a paired organ with its sides in full: "R normal, L 5 mm stone"."""
+    has_sides = any(term.mention and term.mention.pair for term in label.terms)
+    return _SIDE_LETTER.sub(lambda match: _SIDES[match[0]], value) if has_sides else value
+
+
 def _of_organ_in_words(parser: StatementParser, label: Label, value: str) -> Sentences | None:
+    given, value = value, _with_sides(label, value)
     statement = parser.parse(bare(value))
     if _is_unchosen(parser, value) or (_UNKNOWN_SHORT.fullmatch(bare(value)) and not _is_known(statement)):
         return NOTHING
+    if len(label.parts) == 1 and (value != given or value[:1] in _OPENING_MARKS):
+        return (f"{capital(label.text)}: {bare(value)}",)
     if len(label.parts) > 1 and (_calls_normal(statement) or _DENIES_ALL.match(bare(value))):
         return tuple(f"{capital(part)}: {bare(value)}" for part in label.parts)
     return None

@@ -113,6 +113,18 @@ MARKED = [
     ("Cholelithiasis: +", ["Cholelithiasis"]),
     ("Cholelithiasis (±)", []),
 ]
+BELOW_AN_ORGAN = [
+    ("Left kidney: stones no, cysts yes", ["Left kidney: no stones", "Left kidney: cysts"]),
+    ("Left kidney: stone (+), hydronephrosis (-)", ["Left kidney: stone", "Left kidney: no hydronephrosis"]),
+    ("Kidneys: Right: normal", ["Right kidney: normal"]),
+    ("Adrenals: R normal, L 12 mm nodule", ["Adrenals: right normal, left 12 mm nodule"]),
+    ("Pancreas: [normal]", ["Pancreas: normal"]),
+    ("Pulmonary nodule: Yes, 6 mm RUL", ["6 mm pulmonary nodule in RUL"]),
+    ("Mass effect or midline shift: none", ["No mass effect or midline shift"]),
+    ("Hernia: No (none)", ["No hernia"]),
+    ("Hernia -ve", ["No hernia"]),
+    ("Appendix | seen | normal", ["Appendix: normal"]),
+]
 ROWS = [
     ("Left kidney | normal", ["Left kidney: normal"]),
     ("| Pancreas | 4 mm cyst |", ["Pancreas: 4 mm cyst"]),
@@ -145,7 +157,8 @@ NOTHING = [
     "Lesion: Lung-RADS 2", "Polyps: 3", "Prostate: XYZ", "Ascites/hernia: yes", "No ascites: yes",
     "Left hydronephrosis: right",
     "Contrast: yes", "Mass: none, but a cyst in the pancreas", "Mass: resected", "Nodule: previously 6 mm",
-    "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown",
+    "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",
+    "Location: right lower lobe",
 ]  # fmt: skip
 NO_FORM = [
     "The liver is enlarged.", "LIVER: Fatty.", "LIVER: The liver is enlarged.", "Lungs: clear", "Spleen:",
@@ -157,7 +170,7 @@ NO_FORM = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "sentences"), FINDINGS + ORGANS + MARKED + ROWS + SEVERAL)
+@pytest.mark.parametrize(("line", "sentences"), FINDINGS + ORGANS + MARKED + BELOW_AN_ORGAN + ROWS + SEVERAL)
 def test_what_a_form_line_says(line: str, sentences: list[str]) -> None:
     assert plain(line) == sentences
 

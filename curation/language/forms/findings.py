@@ -24,7 +24,12 @@ def is_adjective(statement: ParsedStatement, term: Term) -> bool:
         return False
     word = statement.tokens[term.end - 1].word
     known = is_listed_finding(term) or term.attribute or term.key in POSITION_STEMS
-    return known and bool(_ADJECTIVE.search(word)) and word not in _NOUNS_IN_ING
+    return known and ends_like_adjective(word)
+
+
+def ends_like_adjective(word: str) -> bool:
+    """Tell whether a word has the ending of an adjective or participle."""
+    return bool(_ADJECTIVE.search(word)) and word not in _NOUNS_IN_ING
 
 
 def is_noun_finding(statement: ParsedStatement, term: Term) -> bool:

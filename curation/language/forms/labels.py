@@ -9,16 +9,17 @@ from typing import NamedTuple
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.word_lists import VERBS
+from curation.language.word_lists import ACCOMPANIMENTS, VERBS
 
 from .findings import is_listed_finding, is_noun_finding
+from .wording import capital, lowered
 
 LONGEST_LABEL = 80
 """Characters that a label may have; what is longer is a sentence."""
 _MOST_WORDS = 9
 _LEAD = re.compile(
-    r"(?:[\s*_#>|•\"“”]+|\d{1,2}[.)]\s+|(?:(?:is|are) there|any|presence of|(?:any )?evidence of|(?:any )?signs? of)\s+"
-    r"(?:(?:any|an?|the)\s+)?)+",
+    r"(?:[\s*_#>|•\"“”]+|\d{1,2}[.)]\s+|"
+    r"(?:(?:is|are) (?:there|the)|any|presence of|(?:any )?evidence of|(?:any )?signs? of)\s+(?:(?:any|an?|the)\s+)?)+",
     re.IGNORECASE,
 )
 _TRAIL = re.compile(
@@ -26,6 +27,8 @@ _TRAIL = re.compile(
     r"\s+(?:(?:is|are)\s+)?(?:present|seen|detected|identified|noted|visible)$",
     re.IGNORECASE,
 )
+_SIDE_LAST = re.compile(r"(?P<name>.*\w)[\s,(-]+(?P<side>left|right|bilateral|[LR])\)?", re.IGNORECASE)
+_SIDES = {"l": "left", "r": "right"}
 _LIST = re.compile(r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*|\s+[-–—>]\s+", re.IGNORECASE)
 
 
@@ -54,7 +57,7 @@ class Label(NamedTuple):
 def read_label(parser: StatementParser, text: str) -> Label | None:
     """Return a text as a label; None where it is a sentence, or no words at all."""
     text = _stripped(text)
-    if not text or len(text) > LONGEST_LABEL or not text[0].isalnum():
+    if not text or len(text) > LONGEST_LABEL or not text[0].isalnum() or any(mark in text for mark in ":?"):
         return None
     statement = parser.parse(text)
     if len(statement.tokens) > _MOST_WORDS or any(token.word in VERBS for token in statement.tokens):
@@ -73,11 +76,22 @@ def read_label(parser: StatementParser, text: str) -> Label | None:
     return Label(text, kind, parts, tuple(statement.terms))
 
 
+def label_on_side(parser: StatementParser, label: Label, side: str) -> Label | None:
+    """Return the label of one side: "Left kidney" of "Kidneys"."""
+    mention = label.terms[0].mention if label.kind is LabelKind.ORGAN else None
+    if mention is not None and mention.pair and side in ("left", "right"):
+        return read_label(parser, capital(mention.pair[side == "right"]))
+    return read_label(parser, f"{capital(side)} {lowered(label.text)}")
+
+
 def _stripped(text: str) -> str:
     lead = _LEAD.match(text)
     text = " ".join(text[lead.end() if lead else 0 :].split())
     while match := _TRAIL.search(text):
         text = text[: match.start()]
+    if (match := _SIDE_LAST.fullmatch(text)) and "," not in match["name"]:  # "Kidney stones (left)"
+        side = match["side"].lower()
+        return f"{capital(_SIDES.get(side, side))} {lowered(match['name'])}"
     return text
 
 
@@ -87,7 +101,9 @@ def _kind(statement: ParsedStatement) -> LabelKind:
         term.kind in ("negation", "hedge") or term.polarity in (Polarity.NEGATED, Polarity.UNCERTAIN) for term in terms
     ):
         return LabelKind.OTHER
-    if any(term.entry and "history" in term.entry.flags for term in terms):
+    if any(term.entry and "history" in term.entry.flags for term in terms) or any(
+        token.word in ACCOMPANIMENTS for token in statement.tokens
+    ):
         return LabelKind.OTHER
     names_organ = any(term.mention for term in terms)
     if any(is_noun_finding(statement, term) or (term.mention and term.mention.device) for term in terms):

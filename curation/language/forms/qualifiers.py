@@ -9,7 +9,7 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 
 from .answers import bare
-from .findings import is_adjective
+from .findings import ends_like_adjective, is_adjective
 from .labels import Label
 from .wording import capital, lowered
 
@@ -98,11 +98,9 @@ class _Part(NamedTuple):
     def opens_with_place(self) -> bool:
         """Whether it begins with an organ, with its side or without: "left lower lobe"."""
         terms = self.statement.terms
-        return (
-            terms[0].start == 0
-            and terms[0].kind in ("organ", "side")
-            and any(term.mention and not term.mention.adjective for term in terms)
-        )
+        last = terms[-1].mention
+        is_adjective = last.adjective if last else ends_like_adjective(self.statement.tokens[-1].word)
+        return terms[0].start == 0 and terms[0].kind in ("organ", "side") and not is_adjective
 
     @property
     def names_place(self) -> bool:
@@ -219,7 +217,9 @@ def _composed(label: Label, parts: list[_Part]) -> str:
     before = " ".join([*qualities, organs] if organs else qualities)
     places = [part.text for part in parts if not part.is_quality and not part.is_adjective_of_organ]
     text = f"{before} {lowered(name)}" if before else name
-    if any(term.mention for term in label.terms) and any(part.opens_with_place for part in parts[:2]):
+    if any(term.mention for term in label.terms) and any(
+        part.opens_with_place and not part.is_quality for part in parts[:2]
+    ):
         places = [f"in {place}" if number == 0 else place for number, place in enumerate(places)]
     for place in places:
         text = f"{text} {place}" if _PREPOSITION.match(place) and text[-1] != "," else f"{text}, {place}"

@@ -15,10 +15,10 @@ from .answers import FieldAnswer, is_answer, read_reply
 from .choices import calls_normal, consistent
 from .fields import Field, fields_of, pair_of, trailing_answer
 from .findings import is_adjective, is_listed_finding
-from .labels import Label, LabelKind, read_label
+from .labels import Label, LabelKind, label_on_side, read_label
 from .lines import is_side
 from .marks import Mark, MarkedItem, read_marks
-from .values import NOTHING, sentences_of
+from .values import NOTHING, sentences_of, sentences_of_sides
 from .wording import capital, lowered
 
 _ABNORMAL = "abnorm"
@@ -89,10 +89,14 @@ class FormReader:
         if pair.is_row:
             return self._row(label, pair.values, minus_is_no)
         value = pair.values[0]
-        if pair.strict and (label.kind is LabelKind.OTHER or not (is_answer(value) or is_side(value))):
+        if pair.strict and (label.kind is LabelKind.OTHER or not (read_reply(value) or is_side(value))):
             return None
         if pair.strict and (reply := read_reply(value)) is not None and reply.answer is FieldAnswer.EMPTY:
             return None  # "ascites - ?" is a sentence in doubt, not an empty field
+        if label.kind in (LabelKind.ORGAN, LabelKind.FINDING):
+            sided = sentences_of_sides(self._parser, label, value)
+            if sided is not None:
+                return sided
         if not pair.strict and (nested := self._nested(label, value, minus_is_no)) is not None:
             return nested
         if label.kind is LabelKind.ORGAN and (below := self._answers_below(label, value, minus_is_no)) is not None:
@@ -101,7 +105,10 @@ class FormReader:
             return NOTHING  # of a finding in a line above
         if label.kind is LabelKind.OTHER and (listed := self._listed(label, value)) is not None:
             return listed
-        return sentences_of(self._parser, label, value, minus_denies=minus_is_no)
+        sentences = sentences_of(self._parser, label, value, minus_denies=minus_is_no)
+        if sentences is None and label.kind is LabelKind.ORGAN and label.text.lower() not in pair.label.lower():
+            return (f"{label.text}: {value}",)  # "Kidney, left: 4 mm stone"
+        return sentences
 
     def _nested(self, label: Label, value: str, minus_is_no: bool) -> tuple[str, ...] | None:
         """Return what a field says that stands under a heading of its line: "Liver: Cysts: none"."""
@@ -125,9 +132,8 @@ class FormReader:
         """Return the label of an organ on the side that a label below it states; None where it states none."""
         if label.kind is not LabelKind.ORGAN or not side.terms or any(term.kind != "side" for term in side.terms):
             return None
-        pair = label.terms[0].mention.pair if label.terms[0].mention else None
-        names = [pair[term.key == "side:right"] for term in side.terms if pair and term.key != "side:both"]
-        return read_label(self._parser, capital(names[0] if len(names) == 1 else f"{side.text} {lowered(label.text)}"))
+        sides = [term.key.removeprefix("side:") for term in side.terms]
+        return label_on_side(self._parser, label, sides[0] if len(sides) == 1 else side.text)
 
     def _answers_below(self, label: Label, value: str, minus_is_no: bool) -> tuple[str, ...] | None:
         """Return what a list of findings with their answers says of the organ before it: "stones no, cysts yes"."""
@@ -204,8 +210,10 @@ class FormReader:
         line = read_marks(text)
         if line is None:
             return None
-        label = read_label(self._parser, line.label) if line.label else None
-        if line.label and label is None:
+        heading, _, name = line.label.rpartition(":")  # "Pleura: Effusion: [x] none"
+        label = read_label(self._parser, name) if name else None
+        above = read_label(self._parser, heading) if heading else None
+        if (name and label is None) or (heading and above is None):
             return None
         signs = all(item.mark in (Mark.PLUS, Mark.MINUS, None) and item.text for item in line.items)
         if label is not None and label.kind is LabelKind.ORGAN and signs:
@@ -217,6 +225,8 @@ class FormReader:
         if label is not None and label.kind is not LabelKind.OTHER:
             chosen = tuple(filter(None, map(_value_of, line.items)))
             sentences = self._chosen(label, chosen, minus_is_no)
+            if above is not None and above.kind is LabelKind.ORGAN:
+                sentences = tuple(self._under(above, sentence) for sentence in sentences)
             return tuple(PlainSentence(sentence, 0, len(text)) for sentence in sentences)
         if not any(self._is_marked(item) for item in line.items):
             return None

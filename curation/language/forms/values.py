@@ -10,7 +10,7 @@ from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, Reply, bare, read_reply
 from .findings import is_adjective, is_listed_finding, is_noun_finding
-from .labels import Label, LabelKind
+from .labels import Label, LabelKind, label_on_side
 from .qualifiers import qualified
 from .wording import capital, lowered
 
@@ -23,6 +23,7 @@ _DENIES_ALL = re.compile(r"no (?:\w+ )?(?:abnormalit(?:y|ies)|abnormal findings?
 _SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
 _SIDE_LETTER = re.compile(r"(?<![\w/.-])[LR](?![\w/.-])")
 _SIDES = {"L": "left", "R": "right"}
+_SIDE_FIRST = re.compile(r"(?P<side>left|right|[LR])\b(?P<mark>\s*[:=]|\s+-\s)?\s*(?P<value>\S.*)", re.IGNORECASE)
 _OPENING_MARKS = tuple("[<{\"“'")
 _OPTIONS = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 
@@ -57,6 +58,23 @@ def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply 
     if answer is FieldAnswer.NORMAL and any(term.mention and term.mention.device for term in label.terms):
         return (f"{label.text}: normal",)
     return NOTHING
+
+
+def sentences_of_sides(parser: StatementParser, label: Label, value: str) -> Sentences | None:
+    """Return what is answered of each side: "left - no, right - 5 mm"; None where a value does not go by sides."""
+    pieces = [_SIDE_FIRST.fullmatch(piece.strip()) for piece in re.split(r"[,;/]", bare(value))]
+    sides = [_SIDES.get(piece["side"], piece["side"].lower()) for piece in pieces if piece]
+    answered = any(piece and (read_reply(piece["value"]) or piece["mark"]) for piece in pieces)
+    if len(label.parts) > 1 or len(sides) < len(pieces) or not answered:
+        return None
+    sentences: list[str] = []
+    for side, piece in zip(sides, pieces, strict=True):
+        part = label_on_side(parser, label, side)
+        if part is None or piece is None:
+            return NOTHING
+        said = sentences_of(parser, part, piece["value"], minus_denies=False)
+        sentences.extend((f"{part.text}: {piece['value']}",) if said is None else said)
+    return tuple(sentences)
 
 
 def _affirmed(parser: StatementParser, label: Label, rest: str) -> Sentences:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,8 @@ from curation.language.forms.labels import LabelKind, read_label
 from curation.language.forms.reader import FormReader, minus_denies
 from curation.language.parser import StatementParser
 from curation.language.statements import split_statements
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @cache
@@ -118,6 +122,16 @@ BELOW_AN_ORGAN = [
     ("Left kidney: stone (+), hydronephrosis (-)", ["Left kidney: stone", "Left kidney: no hydronephrosis"]),
     ("Kidneys: Right: normal", ["Right kidney: normal"]),
     ("Adrenals: R normal, L 12 mm nodule", ["Adrenals: right normal, left 12 mm nodule"]),
+    ("Kidney, left: 4 mm stone", ["Left kidney: 4 mm stone"]),
+    ("Ovarian cyst (right): no", ["No right ovarian cyst"]),
+    ("Renal stones: left - no, right - 4 mm", ["No left renal stones", "4 mm right renal stones"]),
+    ("Pleural effusion: L: small, R: none", ["Small left pleural effusion", "No right pleural effusion"]),
+    ("Ovaries: left: normal, right: 3 cm cyst", ["Left ovary: normal", "Right ovary: 3 cm cyst"]),
+    ("Pleura: Effusion: [x] none [ ] left", ["Pleura: no effusion"]),
+    ("Is the appendix dilated? No", ["Appendix not dilated"]),
+    ("Any fracture? Yes, left femur", ["Fracture, left femur"]),
+    ("Renal cyst: simple, left upper pole", ["Simple renal cyst in left upper pole"]),
+    ("Gallstones with cholecystitis: no", []),
     ("Pancreas: [normal]", ["Pancreas: normal"]),
     ("Pulmonary nodule: Yes, 6 mm RUL", ["6 mm pulmonary nodule in RUL"]),
     ("Mass effect or midline shift: none", ["No mass effect or midline shift"]),
@@ -161,6 +175,7 @@ NOTHING = [
     "Location: right lower lobe",
 ]  # fmt: skip
 NO_FORM = [
+    "Spine: left-facing scoliosis is observed",
     "The liver is enlarged.", "LIVER: Fatty.", "LIVER: The liver is enlarged.", "Lungs: clear", "Spleen:",
     "Pancreas: 4 mm cyst",
     "Lungs: COPD", "There is a nodule (5 mm) in the lung.", "No ascites.", "Gallstones: The largest measures 5 mm.",
@@ -276,3 +291,11 @@ def test_a_sentence_is_no_label(text: str) -> None:
 )
 def test_where_the_lines_of_a_form_end(text: str, statements: list[str]) -> None:
     assert [text[start:end] for start, end in split_statements(text)] == statements
+
+
+def test_the_examples_of_the_docs_are_read_so() -> None:
+    rows = re.findall(r"^\| `(.+)` \| (.+) \|$", (ROOT / "docs/forms.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 20
+    for line, sentences in rows:
+        expected = [] if sentences == "nothing" else sentences.split(" · ")
+        assert plain(line.replace("\\|", "|")) == expected, line

@@ -59,7 +59,8 @@ _SIDE = re.compile(r"\b(?:left|right|LUL|LLL|RUL|RLL)(?=\b|ward|-)", re.IGNORECA
 # Names with a side that have no counterpart on the other.
 _ONE_SIDED = re.compile(
     r"middle lobe|lingul|\bRML\b|descending|circumflex|\bLAD\b|ventric|atri|\bcolon|flexure|aort|gastric|"
-    r"main (?:branch|cor)|hepatic lobe|lobe of (?:the )?liver|\blt\b|\brt\b|appendix|brachioceph|innominate|coronary",
+    r"main (?:branch|cor)|hepatic lobe|lobe of (?:the )?liver|\blt\b|\brt\b|appendix|"
+    r"brachioceph|apicopost|anteromedio|lingu|innominate|coronary",
     re.IGNORECASE,
 )
 _SWAPPED = {"left": "right", "right": "left", "lul": "rul", "lll": "rll", "rul": "lul", "rll": "lll"}

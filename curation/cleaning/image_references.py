@@ -13,7 +13,7 @@ from .edits import Edit
 
 # The parts of a reference, from small to large; all are matched without regard to case.
 _SERIES = r"(?:series|serial|serie|ser|se|srs|sr|seq|sequence)"
-_IMAGE = r"(?:images?|imgs?|ims?|slices?|slc?|sl|frames?)"
+_IMAGE = r"(?:images?|imgs?|ims?|ima|slices?|slc?|sl|frames?)"
 _PLANE = r"(?:axial|coronal|sagittal|transverse|ax|cor|sag|tra|oblique|key|scout|thin|lung|bone|mip)"
 _SLICE = rf"(?:{_IMAGE}|sections?|cuts?)"  # words that mean something else without a series beside them
 _NUMBER = r"\d{1,4}[a-z]?(?![\d.]\d|\s?(?:mm|cm|ml|hu|x\s?\d|%))"

@@ -38,6 +38,8 @@ GOES_ON = frozenset(("of", "the", "a", "in", "on", "to", "for", "with", "no", "a
 STOPS = (".", "?", "!", ":", ";", ")", "]", "*", "-", "\u2022")
 MODALITY = r"(?:CTA?|HRCT|CCTA|MRI|MRA?|PET|PET/CT|CECT|NCCT|SPECT|US|ULTRASOUND|XR|X-?RAYS?|RADIOGRAPHS?)"
 TITLE = re.compile(rf"{MODALITY}\b(?![-\s](?:demonstrat|show|reveal))[A-Za-z /,&()-]{{0,90}}$")
+# "PET-CT and biopsy are recommended" is no title.
+SENTENCE_VERB = re.compile(r"\b(?:is|are|was|were|has|have|be|been|shows?|should|recommended)\b", re.I)
 INTERVENTION = re.compile(r"guided|biopsy|drainage|aspiration|ablation|injection|needle|placement|embolization", re.I)
 DECORATION = re.compile(
     r"[\s#*_>=<\[({|~\u2022\u00b7\u2013\u2014-]*(?:(?:\d{1,2}|[IVX]{1,4}|[A-H])[.)]\s*)?[\s*_\[(<]*"
@@ -171,6 +173,8 @@ def _end(pattern: re.Pattern[str], text: str, place: int) -> int:
 
 def _title_section(phrase: str) -> str | None:
     """Return the section of an examination's title: ``CT ABDOMEN`` opens findings, ``CT-GUIDED BIOPSY`` a procedure."""
+    if SENTENCE_VERB.search(phrase):
+        return None
     if not TITLE.match(phrase) and not (phrase[:2] == "CT" and INTERVENTION.search(phrase)):
         return None
     return "other" if INTERVENTION.search(phrase) else "findings"

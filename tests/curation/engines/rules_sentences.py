@@ -30,6 +30,10 @@ SEVERAL = [
         "Nodules in the lower lobes of the right and left lungs.",
         same_status(ABNORMAL, "right lower lobe", "left lower lobe"),
     ),
+    (
+        "Patent celiac axis, SMA, IMA.",
+        same_status(NORMAL, "celiac artery", "superior mesenteric artery", "inferior mesenteric artery"),
+    ),
     ("Both kidneys are normal in size.", same_status(NORMAL, "left kidney", "right kidney")),
     ("Kidneys are unremarkable.", same_status(NORMAL, "left kidney", "right kidney")),
     ("Bilateral renal cysts.", same_status(ABNORMAL, "left kidney", "right kidney")),

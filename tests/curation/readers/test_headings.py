@@ -150,6 +150,10 @@ def test_what_is_told_of_a_procedure_is_no_finding(text: str) -> None:
     assert read in {"Done.", "Normal.", ""}
 
 
+def test_a_sentence_that_begins_with_a_modality_is_no_title() -> None:
+    assert find_headings("Liver lesion.\n- PET-CT and histopathological verification are recommended.\nNo mass.") == []
+
+
 @pytest.mark.parametrize(
     "title", ["X-RAY CHEST", "XR LEFT KNEE", "ULTRASOUND ABDOMEN", "US LIVER:", "SPECT/CT OF THE SPINE"]
 )

@@ -69,12 +69,16 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
         if after.isalpha():  # "preserved.No mass"
             glued = text[at - 1 : at].islower() and after.isupper() and text[at + 2 : at + 3].islower()
             return (at + 1, at + 1) if glued and at > begin else (0, 0)
+    if mark == "." and text[at - 1 : at] == "." and at > begin:
+        return 0, 0  # the first of several dots has decided
     if mark in ".!?":
         stop = _STOP.match(text, at, end)
         last = stop.end() if stop else at + 1
         if last < end and not text[last].isspace():
             return 0, 0
-        is_open = _is_open(text, begin, at, last) or (mark == "?" and is_answered(text, last, end))
+        is_open = _is_open(text, begin, at, last) or (
+            (mark == "?" or last - at > 2) and is_answered(text, last, end)  # "Ascites? N", "Ascites ..... no"
+        )
         return (0, 0) if is_open else (last, last)
     if mark == ";":
         return (at, at + 1) if after.isspace() else (0, 0)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.cleaning.clean_text import CleanText, clean_text
-from curation.language.forms.reader import minus_denies
+from curation.language.forms.signs import has_leading_signs, minus_denies
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Section
@@ -150,7 +150,7 @@ class ReportReader:
         report = ReadReport(text, language)
         ends = {passage.place: passage.last for passage in passages}
         place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)
-        minus_is_no = minus_denies(clean.text)
+        minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
         for index, passage in enumerate(passages):
             if passage.place != place or not language.is_read(index):
                 place, topic = passage.place, Topic(self.parser.vocabulary)
@@ -159,7 +159,8 @@ class ReportReader:
                 code, names_organ = language.statements[index], bool(content.organs)
                 report.foreign.append(ForeignStatement(*span, passage.section, content.words, names_organ, code))
                 continue
-            wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no)
+            led_by_minus = signs_lead and clean.text[: passage.first].rstrip(" ").endswith(("-", "–"))
+            wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no, led_by_minus)
             for wording in wordings:
                 self._add(report, clean, passage, wording, topic, last_end, ends[passage.place])
                 last_end = wording.last

@@ -34,7 +34,8 @@ class Wordings:
     """Words statements, once for each that recurs."""
 
     def __init__(self, parser: StatementParser) -> None:
-        self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(FormReader(parser).read)
+        self._forms = FormReader(parser)
+        self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(self._forms.read)
 
     def of_caption(self, caption: str, report: str) -> tuple[str, ...] | None:
         """Return what a caption says that is written as a form line; None for one that is none.
@@ -52,11 +53,14 @@ class Wordings:
             return tuple(sentence.text for sentence in sentences)
         return None
 
-    def of_statement(self, text: str, first: int, minus_is_no: bool) -> list[Wording]:
+    def of_statement(self, text: str, first: int, minus_is_no: bool, led_by_minus: bool = False) -> list[Wording]:
         """Return the wordings of the statement ``text`` that begins at ``first``; none for a field that says nothing.
 
-        ``minus_is_no``: a lone dash in a field denies (``forms.reader.minus_denies``).
+        ``minus_is_no``: a lone dash in a field denies (``forms.signs.minus_denies``). ``led_by_minus``: a dash that
+        may be a minus stands before the statement; a finding is then neither affirmed nor denied.
         """
+        if led_by_minus and self._forms.asks_for_finding(text):
+            return []
         sentences = self._cached_sentences(text, minus_is_no)
         if sentences is None:
             return [Wording(text, first, first + len(text), is_field=False)]

@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 _COLON = re.compile(r":(?!\d)|(?<=[A-Za-z)]):(?=\d)")
 _BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
 _QUESTION = re.compile(r"\?+(?=\s*\S)")
-_OTHER_MARK = re.compile(r"\s*(?:={1,2}>?|->|→|…)\s*|\s+[-–—]+\s+|\n\s*")
+_OTHER_MARK = re.compile(r"\s*(?:={1,2}>?|->|→|…|\.{3,})\s*|\s+[-–—]+\s+|\n\s*")
 _CELL_MARK = re.compile(r"[|\t]")
 _DELIMITER = re.compile(r"[,;|\n]\s*|\.\s+|\s{2,}|\s[-–—/]\s")
 _TRAILING_ANSWER = re.compile(

@@ -15,7 +15,7 @@ _ANSWER_LINE = re.compile(rf"[ \t]*{_SHORT_ANSWER}[ \t]*\.?[ \t]*(?=\n|\Z)", re.
 _LABEL_LINE = re.compile(r"[A-Za-z][\w /,()&'-]{1,60}[:?]?[ \t]*\Z")
 _BOX = r"[\[(][ xX_✓✔]?[\])]|[☐☑☒✓✔✗✘□]"
 _FIELD_START = re.compile(rf"[ \t]*(?:{_BOX}|[A-Za-z][\w /,()&'-]{{0,60}}?(?:[ \t]*[:|](?!\d)|\t|\?[ \t]*\S|\s[\[(]))")
-_MARK = re.compile(rf"[:|\t?]|{_BOX}")
+_MARK = re.compile(rf"[:|\t?]|\.{{3,}}|{_BOX}")
 _SIDE = re.compile(rf"{_SIDE_WORD}\W*", re.IGNORECASE)
 
 
@@ -48,4 +48,4 @@ def field_ends(line: str, following: str) -> bool:
 
 
 def _is_box(mark: str) -> bool:
-    return mark not in (":", "|", "\t", "?")
+    return mark not in (":", "|", "\t", "?") and mark[0] != "."

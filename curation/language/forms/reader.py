@@ -29,7 +29,6 @@ _MAY_BE_FORM = re.compile(
     re.IGNORECASE,
 )
 _WHEREABOUTS = re.compile(r"(?:location|site|side|laterality|distribution|position)s?", re.IGNORECASE)
-_PLUS_IN_REPORT = re.compile(r"[:|=\t]\s*\(?\+{1,4}\)?\s*(?:$|[\n,;|])|\(\+\)|\+ve\b", re.MULTILINE)
 
 
 class PlainSentence(NamedTuple):
@@ -38,11 +37,6 @@ class PlainSentence(NamedTuple):
     text: str
     start: int
     end: int
-
-
-def minus_denies(report: str) -> bool:
-    """Tell whether a lone dash is a minus in a report: others of its fields have a plus."""
-    return "+" in report and _PLUS_IN_REPORT.search(report) is not None
 
 
 class FormReader:
@@ -56,6 +50,8 @@ class FormReader:
 
         ``minus_is_no``: a lone dash denies, rather than leaving the field empty.
         """
+        if text[:1] == "+" and self.asks_for_finding(text[1:].strip()):
+            return (PlainSentence(capital(lowered(text[1:].strip())), 0, len(text)),)
         if not _MAY_BE_FORM.search(text):
             return None
         marked = self._marked(text, minus_is_no)
@@ -66,6 +62,11 @@ class FormReader:
             return self._several(text, fields, minus_is_no)
         sentences = self._field(text, minus_is_no)
         return None if sentences is None else tuple(PlainSentence(sentence, 0, len(text)) for sentence in sentences)
+
+    def asks_for_finding(self, text: str) -> bool:
+        """Tell whether a statement only names a finding, so that a sign before it could affirm or deny it."""
+        label = read_label(self._parser, text)
+        return label is not None and label.kind is LabelKind.FINDING
 
     def _several(self, text: str, fields: list[Field], minus_is_no: bool) -> tuple[PlainSentence, ...] | None:
         """Return what the fields of one line say; None where none of them is more than a heading with its text."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from curation.language.forms.answers import FieldAnswer, read_reply
 from curation.language.forms.labels import LabelKind, read_label
-from curation.language.forms.reader import FormReader, minus_denies
+from curation.language.forms.reader import FormReader
+from curation.language.forms.signs import has_leading_signs, minus_denies
 from curation.language.parser import StatementParser
 from curation.language.statements import split_statements
 
@@ -164,6 +165,8 @@ SEVERAL = [
     ("FINDINGS: Colitis: no", ["No colitis"]),
     ("Colitis -> none", ["No colitis"]),
     ("Colitis = yes", ["Colitis"]),
+    ("Colitis ..... no", ["No colitis"]),
+    ("Hernia....yes", ["Hernia"]),
 ]
 NOTHING = [
     "Liver: ____", "Gallbladder: [ ]", "Spleen: n/a", "Pancreas: not assessed", "Aneurysm: ?",
@@ -216,6 +219,12 @@ def test_a_lone_dash_is_a_minus_where_the_report_has_a_plus() -> None:
     assert minus_denies("Cardiomegaly: +\nEmphysema: -") and not minus_denies("Cardiomegaly: yes\nEmphysema: -")
     assert plain("Emphysema: -", minus_is_no=True) == ["No emphysema"]
     assert plain("Pancreas: -", minus_is_no=True) == []
+
+
+def test_a_dash_before_a_line_is_no_bullet_where_a_plus_stands_before_others() -> None:
+    assert has_leading_signs("+ Colitis\n- Hernia") and has_leading_signs("  - Colitis\n  + Hernia")
+    assert not has_leading_signs("- Colitis\n  + mild") and not has_leading_signs("- Colitis\n- Hernia")
+    assert plain("+ Colitis") == ["Colitis"]
 
 
 def test_the_places_of_several_answers_are_told_apart() -> None:
@@ -285,6 +294,7 @@ def test_a_sentence_is_no_label(text: str) -> None:
         ("Hernia? N\nColitis? Yes. Ascites? No", ["Hernia? N", "Colitis? Yes.", "Ascites? No"]),
         ("Colitis\nNo\nHernia\nYes", ["Colitis\nNo", "Hernia\nYes"]),
         ("Colitis: No. 2 cysts in the liver.", ["Colitis: No.", "2 cysts in the liver."]),
+        ("Colitis ..... no\nHernia ... yes", ["Colitis ..... no", "Hernia ... yes"]),
         ("A cyst in the left\nkidney: 5 mm", ["A cyst in the left\nkidney: 5 mm"]),
         ("Small vessel disease? Airway disease?", ["Small vessel disease?", "Airway disease?"]),
     ],

@@ -32,7 +32,7 @@ _OPENS_WITH_HEADING = re.compile(r"\s*[A-Z][A-Za-z ,/&-]{2,60}:|\s*(?:CT|MRI?|EX
 
 def _headed(text: str) -> str:
     """Return a text that begins with its findings with a heading before them; one with headings as it is."""
-    return text if _HEADING.search(text) or _OPENS_WITH_HEADING.match(text) else f"FINDINGS: {text}"
+    return text if _HEADING_ANYWHERE.search(text) or _OPENS_WITH_HEADING.match(text) else f"FINDINGS: {text}"
 
 
 def _headings(form: str) -> Edit:

@@ -9,6 +9,7 @@ The passes run in this order, each on what the one before it left; a pass that i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,8 @@ from .white_space import white_space_edits
 
 RECENT_TEXTS = 256
 """Texts kept as cleaned: sections, engine and verifier read a report one after the other."""
+RECENT_SENTENCES = 16_000
+"""Sentences kept as cleaned: captions repeat themselves from report to report."""
 PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     escape_edits,
     entity_edits,
@@ -49,6 +52,16 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     item_edits,
     capitals_edits,
 )
+
+
+# A sentence of plain words, which no pass changes unless it has one of `_NOT_PLAIN`.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9,.'%/-]*(?: [A-Za-z0-9][A-Za-z0-9,.'%/-]*)*")
+_NOT_PLAIN = (
+    "image", "img", "seri", "slice", "frame", "sect", "cuts", "seq", "im ", "im.", "se ", "sl ", "sr ", "xxx", "1. ", "a. ", "dr",
+    "inform", "notif", "discuss", "communicat", "convey", "relay", "phone", "page", "call", "contact", "alert", "aware",
+    "personally", "thank", "have", "agree", "report", "told", "fax", "attend", "review", "acknow", "given", "consult", "mail",
+    "transmit", "sign", "dictat", "transcrib", "..",
+)  # fmt: skip
 
 
 class Removal(NamedTuple):
@@ -99,6 +112,20 @@ class CleanText:
 @lru_cache(maxsize=RECENT_TEXTS)
 def clean_text(source: str) -> CleanText:
     """Return a text in the form in which it is read."""
+    return _cleaned(source)
+
+
+@lru_cache(maxsize=RECENT_SENTENCES)
+def clean_sentence(source: str) -> str:
+    """Return a sentence, such as a caption, as ``clean_text`` writes it; quick where it is plain words."""
+    folded = source.lower()
+    if source not in (folded, source.upper()) and _PLAIN.fullmatch(source):
+        if not any(word in folded for word in _NOT_PLAIN):
+            return source
+    return _cleaned(source).text
+
+
+def _cleaned(source: str) -> CleanText:
     text, layers = source, []
     for edits_of in PASSES:
         layer = apply_edits(text, edits_of(text))

@@ -36,7 +36,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.caption import Basis, Reason, Status
-from curation.cleaning.clean_text import clean_text
+from curation.cleaning.clean_text import clean_sentence
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
@@ -106,7 +106,7 @@ class Verifier:
             return refused(name or organ, Reason.LANGUAGE, report.language.sentence())
         if name is None:
             return refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
-        caption = clean_text(caption).text
+        caption = clean_sentence(caption)
         if report.foreign and (passage := report.foreign_passage(normalised(caption))):
             return _in_foreign_passage(report, name, passage)
         plain = self._plain(report, caption)

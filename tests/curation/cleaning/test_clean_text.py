@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.cleaning.clean_text import clean_text
+from curation.cleaning.clean_text import clean_sentence, clean_text
 from curation.cleaning.edits import Edit, apply_edits
 
 PIECES = [
@@ -13,6 +13,27 @@ PIECES = [
     "XXXX", "[**Name**]", "___", "\u00a0", "\u200b",
     "\ufb01", "\uff2c", "•", "1. ", "- ", "5 mm", "MASS", ":", "on image 4", "`", "\x00", "é",
 ]  # fmt: skip
+
+WORDS = [
+    "Liver",
+    "large,",
+    "5.5",
+    "mm",
+    "No",
+    "I",
+    "have",
+    "reviewed",
+    "the",
+    "images",
+    "on",
+    "series",
+    "3",
+    "xxx",
+    "1.",
+    "2.",
+    "was",
+    "told",
+]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +88,12 @@ def test_every_passage_has_its_place(source: str) -> None:
     assert places[-1] == len(clean.text) or not clean.text
     unchanged = [clean.text[place] == source[start:end] for place, (start, end) in enumerate(spans)]
     assert all(unchanged) or clean.layers
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from([*PIECES, *WORDS]), max_size=8).map(" ".join))
+def test_a_sentence_is_cleaned_as_a_text_is(source: str) -> None:
+    assert clean_sentence(source) == clean_text(source).text
 
 
 @settings(deadline=None, max_examples=100)

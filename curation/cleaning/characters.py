@@ -27,6 +27,8 @@ _UNUSUAL = {
     **dict.fromkeys("\u2715\u2716", "\u00d7"),
 }
 _BEYOND_ASCII = re.compile(r"[^\t\n\r -~]")
+# A word that is broken at the end of a line; with the line end it is whole again.
+_BROKEN_WORD = re.compile(r"\u00ad[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _DASH_OF_RANGE = re.compile(r"(?<=\d)\u2013(?=[A-Z]?\d)")
 # Where the compatibility form of Unicode (NFKC) means the same: full width, ligatures, units in one character.
 _COMPATIBLE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\u3300-\u33ff\uffe0-\uffe6\u2100-\u214f\U0001d400-\U0001d7ff]")
@@ -34,6 +36,9 @@ _COMPATIBLE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\u3300-\u33ff\uffe0-\uffe6\
 
 def character_edits(text: str) -> Iterator[Edit]:
     """Yield the edits of single characters."""
+    if "\u00ad" in text:
+        for match in _BROKEN_WORD.finditer(text):
+            yield Edit(match.start(), match.end(), "", "line end")
     for match in _BEYOND_ASCII.finditer(text):
         character = match[0]
         replacement = _replacement(character)

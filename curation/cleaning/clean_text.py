@@ -22,7 +22,7 @@ from .escapes import escape_edits
 from .image_references import reference_edits
 from .legends import legend_edits
 from .line_breaks import line_end_edits, wrap_edits
-from .markdown import markdown_edits
+from .markdown import markdown_edits, struck_edits
 from .markup import entity_edits, tag_edits
 from .notices import notice_edits
 from .redaction_marks import identity_edits, unreadable_edits
@@ -35,6 +35,7 @@ RECENT_TEXTS = 256
 RECENT_SENTENCES = 16_000
 """Sentences kept as cleaned: captions repeat themselves from report to report."""
 PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
+    struck_edits,
     escape_edits,
     entity_edits,
     tag_edits,

@@ -9,11 +9,13 @@ from .edits import Edit
 
 # ECMA-376 part 1, 22.4.2.4 (ST_Xstring): a character that XML cannot hold, as Excel writes it.
 _SPREADSHEET = re.compile(r"_x([0-9A-F]{4})_")
-# HL7 v2.5, 2.7: escape sequences of formatted text between two escape characters.
+# HL7 v2.5, 2.7: escape sequences of formatted text between two escape characters, which may be escaped once more.
 _INTERFACE = re.compile(
-    r"\\(?:(?P<break>\.(?:br|ce|sp\d*))|(?P<layout>\.(?:in|ti|sk|fi|nf)[+-]?\d*|[HN])|(?P<mark>[FSTRE])|X(?P<hex>(?:[0-9A-F]{2})+))\\"
+    r"(?:\\E)?\\(?:(?P<break>\.(?:br|ce|sp\d*))|(?P<layout>\.(?:in|ti|sk|fi|nf)[+-]?\d*|[HN])|(?P<mark>[FSTRE])|X(?P<hex>(?:[0-9A-F]{2})+))(?:\\E)?\\"
 )
 _MARKS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
+# JSON that was encoded twice. Characters beyond the first plane are two of these, and stay.
+_JSON = re.compile(r"\\u([0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})")
 _WRITTEN_BREAK = re.compile(r"(?:\\r)?\\n|\\r|\\t")
 _CERTAIN_BREAK = re.compile(r"(?:\\r)?\\n(?=[A-Z0-9\s\\*#•-]|$)|\\r\\n")
 _PATH = re.compile(r"\b[A-Za-z]:\\|\\\\\w")
@@ -47,6 +49,9 @@ def _spreadsheet_edits(text: str) -> Iterator[Edit]:
 
 
 def _backslash_edits(text: str) -> Iterator[Edit]:
+    if "\\u" in text and not _PATH.search(text):
+        for match in _JSON.finditer(text):
+            yield Edit(match.start(), match.end(), chr(int(match[1], 16)), "escape")
     if _CERTAIN_BREAK.search(text) and not _PATH.search(text):
         for match in _WRITTEN_BREAK.finditer(text):
             yield Edit(match.start(), match.end(), "\t" if match[0] == "\\t" else "\n", "escape")

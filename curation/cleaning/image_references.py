@@ -35,8 +35,8 @@ _PAIR = rf"(?:(?:{_PLANE}\s)?#?\d{{1,4}}\s?:\s?#?\d{{1,4}}{_MORE})"
 _SLASHED = r"(?:(?:[1-3]?\d|40|[2-9]\d\d)\s?/\s?(?:3[2-9]|[4-9]\d|[1-9]\d\d|1[0-8]\d\d))"
 # "S4" alone is a segment or a vertebra; with the number of an image it is series 4.
 _LETTERS = (
-    r"(?:s\s?\d{1,4}(?:\s?[:,/;]\s?|\s)(?:i|im|img|image)?\.?\s?#?\d{1,4}(?:\s?(?:-|–|,)\s?i?\d{1,4})*"
-    r"|i\s?\d{1,4}(?:\s?[:,/;]\s?|\s)s\s?\d{1,4})"
+    r"(?:s\s?#?\d{1,4}(?:\s?[:,/;]\s?|\s)(?:i|im|img|image)?\.?\s?#?\d{1,4}(?:\s?(?:-|–|,)\s?i?\d{1,4})*"
+    r"|i\s?#?\d{1,4}(?:\s?[:,/;]\s?|\s)s\s?#?\d{1,4})"
 )
 _LISTS = "|".join(rf"{item}(?:\s?[,;]\s?{item})*" for item in (_PAIR, _SLASHED, _LETTERS))
 _REFERENCE = rf"(?:{_IN_WORDS}|{_OF_SLICE}|{_LISTS})"
@@ -49,7 +49,7 @@ _LEAD = (
 _BRACKETS = re.compile(r"\(([^()\[\]]{1,160})\)|\[([^()\[\]]{1,160})\]|\{([^{}]{1,160})\}")
 _WHOLE = re.compile(rf"\s*{_LEAD}{_REFERENCE}(?:\s?(?:[,;/&]|and)\s?{_LEAD}{_REFERENCE})*\.?\s*", re.IGNORECASE)
 _WORDS = re.compile(rf"\b(?:{_SERIES}|{_IMAGE})(?:\b|(?=\d))", re.IGNORECASE)
-_HINT = re.compile(rf"\b(?:{_SERIES}|{_SLICE})(?:\b|(?=\d))|\d\s?[:/]\s?\d|\b[si]\s?\d", re.IGNORECASE)
+_HINT = re.compile(rf"\b(?:{_SERIES}|{_SLICE})(?:\b|(?=\d))|\d\s?[:/]\s?\d|\b[si]\s?#?\d", re.IGNORECASE)
 # Looked for first, in small letters: a search for words costs a tenth of one for the pattern.
 _NAMED = ("image", "serie", "serial", "img", "slice", "frame", " im ", " im.", " se ", " se.", " ser", " sl ", " seq")
 _DIGIT = re.compile(r"\d")

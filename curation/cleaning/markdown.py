@@ -22,11 +22,20 @@ _STRONG = re.compile(
 )
 _EMPHASIS = re.compile(r"(?<![\w*])(?P<open>\*)(?=[^\s*])(?P<inside>[^\n*]{1,400}?)(?<=[^\s*])(?P<close>\*)(?![\w*])")
 _LEFT_OVER = re.compile(r"(?<!\*)\*{2,4}(?=\w)|(?<=[\w.,:;)])\*{2,4}(?!\*)")
+# Two tildes on either side: what is struck out. Behind a sentence without a space they end a line, as escapes do.
+_STRUCK = re.compile(r"(?<!\S)~~(?=[^\s~])[^~\n]{1,300}(?<=\S)~~(?:[ \t]+|(?!\S))")
 _CODE = re.compile(r"`([^`\n]{1,200})`")
 _BACKSLASH = re.compile(r"\\(?=[\\`*_{}\[\]()#+.!|<>~-])")
 # What ends a line that is no heading, for all its bold print: a sentence.
 _SENTENCE = re.compile(r"[.!?;:][\"')\]]?\s*$")
 _LONGEST_TITLE = 60
+
+
+def struck_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that take out what is struck out."""
+    if "~~" in text:
+        for match in _STRUCK.finditer(text):
+            yield Edit(match.start(), match.end(), "", "struck out")
 
 
 def markdown_edits(text: str) -> Iterator[Edit]:

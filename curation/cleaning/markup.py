@@ -23,7 +23,8 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _UNSEEN = re.compile(
-    r"<!--.*?-->|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<(style|script)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
+    r"<!--.*?-->|<!\[CDATA\[|\]\]>|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<(style|script)\b.*?</\1\s*>",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -36,12 +36,21 @@ _TYPED = re.compile(
     rf"(?:[ _:-]?(?:of birth|name|number|first|last|\d{{1,4}}|[A-Z]))*{_CLOSE}",
     re.IGNORECASE,
 )
+# "**NAME[AAA, BBB]" of De-ID, "<PHI TYPE=\"NAME\">Smith</PHI>" of i2b2, "[HIPAA: name removed]".
+_NAMED_MARK = re.compile(r"\*\*[A-Z][A-Z-]{1,24}\[[^\]\n]{0,60}\]")
+_ELEMENT = re.compile(
+    rf"<(?P<name>phi|{_NAMES}|{_DATES}|{_PLACES}|{_PEOPLE}|{_NUMBERS})(?:\s[^<>]{{0,200}})?>[^<>]{{0,120}}</(?P=name)\s*>",
+    re.IGNORECASE,
+)
 _OURS = re.compile(f"{IDENTITY_MARK}+")
 _SMALL_LETTERS = re.compile(r"[a-z]")
 _REDACTED = "redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+"
+_ABOUT_PRIVACY = r"(?:hipaa|phi|pii|privacy|confidential\w*|(?:name|date|number|identifier|information|data|text)s?)"
+_TOLD_REDACTED = rf"{_ABOUT_PRIVACY}\W[^\[\]{{}}<>\n]{{0,30}}(?:{_REDACTED}|withheld|suppressed|omitted)"
 _IN_ROUND_BRACKETS = re.compile(rf"\((?i:{_REDACTED})\)")
 _UNKNOWN = re.compile(
-    rf"{_OPEN}(?:{_REDACTED}){_CLOSE}"
+    rf"{_OPEN}(?:{_REDACTED}){_CLOSE}|[\[<{{]{_TOLD_REDACTED}[\]>}}]"
+    r"|(?:(?<=:)|(?<=: ))(?:<<[^<>\n]{1,40}>>|\{[A-Za-z][^{}\n\d]{1,60}\})"  # fields of a template
     r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}"
     r"|(?:(?<=:)|(?<=: ))\.{4,}|…{2,}",
     re.IGNORECASE,
@@ -63,11 +72,13 @@ def identity_edits(text: str) -> Iterator[Edit]:
         yield Edit(match.start(), match.end(), "", "identity")
     if not any(sign in text for sign in "[<{("):
         return
-    for pattern in (_STARRED, _TYPED):
+    for pattern in (_STARRED, _NAMED_MARK, _ELEMENT):
         for match in pattern.finditer(text):
-            # "(date)", "(day 3)" in round brackets and small letters are words of the report
-            if pattern is _STARRED or match[0][0] != "(" or not _SMALL_LETTERS.search(match[0]):
-                yield Edit(match.start(), match.end(), "", "identity")
+            yield Edit(match.start(), match.end(), "", "identity")
+    for match in _TYPED.finditer(text):
+        # "(date)", "(day 3)" in round brackets and small letters are words of the report
+        if match[0][0] != "(" or not _SMALL_LETTERS.search(match[0]):
+            yield Edit(match.start(), match.end(), "", "identity")
 
 
 def unreadable_edits(text: str) -> Iterator[Edit]:

@@ -26,6 +26,12 @@ _ITEM_MAY_BEGIN = re.compile(
 )
 _DASH_LINE = re.compile(r"(?:(?<=\n)|\A|(?<=:)|(?<=: ))[ \t]*(?P<dash>[-\u2013*])[ \t]?(?=\w)[^\n]*")
 _FOLLOWING_DASH = r"(?<![\d(-])[ \t]+{dash}[ \t]*(?=[A-Z][A-Za-z]{{2,}}|(?:No|An?|In|At) |\d+(?:\.\d+)? ?[mc]m\b)"
+# Behind a heading that a dash follows at once, dashes between words in small letters begin items as well.
+_DASHED_SECTION = re.compile(
+    r"\b(?:impressions?|conclusions?|findings|opinion|summary|diagnosis|assessment)[ \t]*:\s*(?=[-–*] ?[a-z][a-z])",
+    re.IGNORECASE,
+)
+_SMALL_DASH = re.compile(r"(?<=[a-z.,)])[ \t]+(?=[-–*][ \t]+[a-z]{2})")
 _LONGEST_LOOK_BACK = 24
 
 
@@ -79,3 +85,7 @@ def _dashed_items(text: str) -> Iterator[int]:
             pattern = _FOLLOWING_DASH.format(dash=re.escape(line["dash"]))
             for match in re.compile(pattern).finditer(text, line.end("dash"), line.end()):
                 yield match.end() - len(match[0].lstrip())
+        for section in _DASHED_SECTION.finditer(text):
+            end = text.find("\n", section.end())
+            for match in _SMALL_DASH.finditer(text, section.end(), len(text) if end < 0 else end):
+                yield match.end()

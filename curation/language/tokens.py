@@ -13,10 +13,12 @@ _TOKEN = re.compile(
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
+    r"|[^\W\d_]+?(?=[nN]['’][tT](?![^\W_]))|[nN]['’][tT](?![^\W_])"  # is | n't
     r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
     r"|[^\w\s]"
 )
 _snowball = stemmer("english")
+_CONTRACTED_NOT = frozenset(("n't", "n’t"))
 _BRITISH = (
     (re.compile(r"(?<!^)ae(?=[a-z]{2})|^ae(?=[mst])"), "e"),
     (re.compile(r"oe(?=[a-z]{2})"), "e"),
@@ -59,11 +61,16 @@ class Token(NamedTuple):
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of the text in order; white space belongs to none."""
+    """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
     return [
-        Token(match.start(), match.end(), word := match[0].lower(), _cached_stem(word))
+        Token(match.start(), match.end(), word := _word(match[0]), _cached_stem(word))
         for match in _TOKEN.finditer(text)
     ]
+
+
+def _word(token: str) -> str:
+    word = token.lower()
+    return "not" if word in _CONTRACTED_NOT else word
 
 
 def stem(word: str) -> str:

@@ -60,6 +60,12 @@ NOTE_PHRASES = (
 SECTION_OF = {phrase: section for section, phrases in PHRASES.items() for phrase in phrases.split("|")}
 NOTE_HEADINGS = frozenset(NOTE_PHRASES.split("|"))
 RANK = {section: rank for rank, section in enumerate(PHRASES)}
+# Of whom and of when a report is: they take up their own line, and what stands under it is none of theirs.
+ONE_LINE = frozenset(
+    "patient|patient name|patient id|mrn|accession|accession number|dob|date of birth|date of service|date|exam date|"
+    "date of exam|study date|examination date|date of examination|exam date and time|modality|referring physician|"
+    "ordering physician|physician|job id".split("|")
+)
 # They open the findings only where no other heading has opened them: "Body: normal" may speak of the pancreas.
 ONLY_FIRST = frozenset(("body", "text", "narrative"))
 # What the examination found where findings stand before, and what it was made for where they follow.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from curation.cleaning.signatures import find_signatures
 from curation.report import READ_SECTIONS
 
-from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
+from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONE_LINE, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
 
 # What opens a section in the middle of a line: the first even where the sentence before has no full stop.
 RUN_IN_ANYWHERE = (
@@ -149,7 +149,8 @@ def _at_line_start(text: str, line: int, colon: int) -> Heading | None:
     if section is None and not _run_in(text, line, colon):
         section = _title_section(phrase)
     note = " ".join(phrase.lower().split()) in NOTE_HEADINGS
-    return Heading(line, _end(BOLD_END, text, colon + 1), section, note) if section else None
+    end = _end(BOLD_END, text, colon + 1)
+    return Heading(line, end, section, note, line=bare_phrase(phrase) in ONE_LINE) if section else None
 
 
 def _run_in(text: str, line: int, colon: int) -> Heading | None:

@@ -43,11 +43,16 @@ _PHRASES = {
         r"see (?:above|below|text|comments?|notes?|impression|findings|report|description|discussion)|"
         r"as (?:above|below|described|noted|stated)(?: (?:above|below))?|pending|blank|free text|select|x+|\*+|"
         r"[_.…\s]*[_.…][_.…\s]*|"
+        r"(?:please )?(?:see|refer to) (?:the )?(?:above|below|impression|findings?|comments?|reports?|notes?|text|"
+        r"body|addendum|conclusion|description)(?: [\w ]{1,30})?|(?:the )?same(?: as (?:above|below))?|ditto|idem|"
+        r"as (?:above|below|before|described|mentioned|noted|stated|discussed|detailed|reported)(?: [\w ]{1,30})?|"
+        r"(?:described|discussed|detailed|mentioned|reported) (?:above|below|elsewhere|separately)|"
         r"[-–—]{2,}|\?+|±|\+ ?/ ?[-−–]|[-−–] ?/ ?\+|unable to (?:assess|evaluate)|"
         rf"(?:cannot|could not|can not) be (?:{_UNREAD})|non-?diagnostic|nondiagnostic|\[\s*\]|\(\s*\)|<\s*>|\{{\s*\}}|"
     ),
     FieldAnswer.NORMAL: (
-        r"n\.? ?a\.? ?d|n\.? ?p|w\.? ?n\.? ?l|nl|nml|norm|free|ok|okay|o\.k|unrem|n\.? ?s\.? ?a|npf|"
+        r"(?:(?:appears?|is|are|all|both|grossly|essentially|otherwise|overall) )*"
+        r"(?:n\.? ?a\.? ?d|n\.? ?p|w\.? ?n\.? ?l|nl|nml|norm|free|ok|okay|o\.k|unrem|n\.? ?s\.? ?a|npf)|"
         rf"(?:nil|nothing) (?:significant |relevant |acute )?abnormal(?: (?:{_SEEN}))?"
     ),
     FieldAnswer.NEGATIVE: r"neg|negative",

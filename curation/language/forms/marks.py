@@ -45,8 +45,8 @@ _MARK = re.compile(
     rf"(?P<TICKED>{_TICKED})|(?P<UNTICKED>{_UNTICKED})|(?P<PLUS>{_PLUS})|(?P<MINUS>{_MINUS})|(?P<UNCLEAR>{_UNCLEAR})",
     re.IGNORECASE,
 )
-_BARE_SIGN = re.compile(r"(?:(?P<PLUS>\+{1,4})|(?P<MINUS>[-–−]))(?=\s*(?:[,;.]|\Z))")
-_SIGNED_LIST = re.compile(r"(?:[^,;:+]{3,60}?\s*(?:\+{1,4}|[-–−])\s*(?:[,;.]\s*(?:and\s+)?|\Z)){2,30}")
+_BARE_SIGN = re.compile(r"(?:(?P<PLUS>\+ve\b|\+{1,4})|(?P<MINUS>[-–−](?:ve\b)?))(?=\s*(?:[,;.]|\Z))")
+_SIGNED_LIST = re.compile(r"(?:[^,;:+]{3,60}?\s*(?:\+ve|\+{1,4}|[-–−](?:ve)?)\s*(?:[,;.]\s*(?:and\s+)?|\Z)){2,30}")
 _EDGE = " \t\r\n,;.|*•·"
 _LABEL_END = (":", "?", "|", "=", "\t")
 _SEPARATOR = re.compile(r"\s*[,;.|\n]\s*(?:and\s+)?|\s+and\s+")

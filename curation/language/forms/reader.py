@@ -24,7 +24,7 @@ from .wording import capital, lowered
 _ABNORMAL = "abnorm"
 """The lexicon's key of "abnormal", which names no finding that could be asked for."""
 _MAY_BE_FORM = re.compile(
-    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]\n]|→|->|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
+    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]\n]|→|->|[+\-–−]ve\b|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
     r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
     re.IGNORECASE,
 )
@@ -160,6 +160,8 @@ class FormReader:
         named = read_label(self._parser, value)
         if answer is None or named is None or (reply is not None and reply.rest):
             return None
+        if value[:1].isdigit():
+            return NOTHING  # "No: 3 nodules" is a number
         if answer in (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT) and named.kind is LabelKind.FINDING:
             return (f"No {' or '.join(map(lowered, named.parts))}",)
         if answer is FieldAnswer.YES and named.kind is LabelKind.FINDING:

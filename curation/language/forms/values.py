@@ -10,6 +10,7 @@ from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, Reply, bare, read_reply
 from .findings import is_adjective, is_listed_finding, is_noun_finding
+from .joint_labels import of_each_organ
 from .labels import Label, LabelKind, label_on_side
 from .qualifiers import qualified
 from .wording import capital, lowered
@@ -18,8 +19,10 @@ Sentences = tuple[str, ...]
 NOTHING: Sentences = ()
 """What a field says that is empty, or filled in with what is not understood."""
 _EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside from|although|however)\b", re.IGNORECASE)
+_PIECES = re.compile(r"\s*(?:[,;]|\b(?:and|but)\b)\s*", re.IGNORECASE)
+_MINUS_AT_SIDE = re.compile(r"[-–−]\s*(?=(?:left|right|lt|rt|both|bilateral)\b)", re.IGNORECASE)
+_DENIALS = (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT)
 _UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z]\.?){1,4}|[\d\W]+")
-_DENIES_ALL = re.compile(r"no (?:\w+ )?(?:abnormalit(?:y|ies)|abnormal findings?)(?: \w+)?$", re.IGNORECASE)
 _SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
 _SIDE_LETTER = re.compile(r"(?<![\w/.-])[LR](?![\w/.-])")
 _SIDES = {"L": "left", "R": "right"}
@@ -46,6 +49,8 @@ def sentences_of(parser: StatementParser, label: Label, value: str, *, minus_den
 
 def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply | None) -> Sentences | None:
     answer = reply.answer if reply else None
+    if (pieces := _of_pieces(parser, label, value)) is not None:
+        return pieces
     if reply is None and any(term.is_normality for term in parser.parse(value).terms):
         return None  # "Renal enhancement: symmetric"
     if reply is None:
@@ -53,7 +58,7 @@ def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply 
         return qualified(parser, label, value) if sentences is None else (sentences or None)
     if answer is FieldAnswer.YES:
         return _affirmed(parser, label, reply.rest)
-    if answer in (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT):
+    if answer in _DENIALS:
         return _denied(parser, label, reply.rest)
     if answer is FieldAnswer.NORMAL and any(term.mention and term.mention.device for term in label.terms):
         return (f"{label.text}: normal",)
@@ -75,6 +80,24 @@ def sentences_of_sides(parser: StatementParser, label: Label, value: str) -> Sen
         said = sentences_of(parser, part, piece["value"], minus_denies=False)
         sentences.extend((f"{part.text}: {piece['value']}",) if said is None else said)
     return tuple(sentences)
+
+
+def _of_pieces(parser: StatementParser, label: Label, value: str) -> Sentences | None:
+    """Return what a value says piece by piece that denies a finding at one place and has it at another.
+
+    "moderate on the right, none on the left", "++ right, - left". Nothing where a piece is not understood.
+    """
+    pieces = [piece for piece in _PIECES.split(bare(value)) if piece]
+    has_plus = any(piece.startswith("+") for piece in pieces)
+    pieces = [_MINUS_AT_SIDE.sub("no, ", piece) if has_plus else piece for piece in pieces]
+    replies = [read_reply(piece) for piece in pieces]
+    denied = [reply is not None and reply.answer in _DENIALS and bool(reply.rest) for reply in replies]
+    if not any(denied) or all(denied):
+        return None
+    if any(reply is not None and reply.answer in _DENIALS and not reply.rest for reply in replies):
+        return None
+    sentences = [_of_finding(parser, label, piece, reply) for piece, reply in zip(pieces, replies, strict=True)]
+    return tuple(sentence for one in sentences if one for sentence in one) if all(sentences) else NOTHING
 
 
 def _affirmed(parser: StatementParser, label: Label, rest: str) -> Sentences:
@@ -112,6 +135,8 @@ def _denial(parser: StatementParser, label: Label) -> str:
 
 
 def _located(rest: str) -> str:
+    if re.fullmatch(r"left|right", rest, re.IGNORECASE):
+        return f"on the {rest}"
     return (
         rest
         if re.match(r"(?:in|at|on|of|within|throughout|along|around|near)\b", rest, re.IGNORECASE)
@@ -161,9 +186,7 @@ def _of_organ_in_words(parser: StatementParser, label: Label, value: str) -> Sen
         return NOTHING
     if len(label.parts) == 1 and (value != given or value[:1] in _OPENING_MARKS):
         return (f"{capital(label.text)}: {bare(value)}",)
-    if len(label.parts) > 1 and (_calls_normal(statement) or _DENIES_ALL.match(bare(value))):
-        return tuple(f"{capital(part)}: {bare(value)}" for part in label.parts)
-    return None
+    return of_each_organ(parser, label, value) if len(label.parts) > 1 else None
 
 
 def _is_known(statement: ParsedStatement) -> bool:
@@ -178,13 +201,6 @@ def _is_unchosen(parser: StatementParser, value: str) -> bool:
     normal = [any(term.is_normality for term in parser.parse(option).terms) for option in options]
     return all(len(option.split()) < 4 for option in options) and any(
         one is not other for one, other in pairwise(normal)
-    )
-
-
-def _calls_normal(statement: ParsedStatement) -> bool:
-    """Tell whether a value calls all that it stands behind normal, and says nothing else."""
-    return any(term.is_normality and not term.polarity for term in statement.terms) and all(
-        term.is_normality or term.attribute for term in statement.terms
     )
 
 

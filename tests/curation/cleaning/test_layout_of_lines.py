@@ -40,6 +40,10 @@ def test_a_sentence_that_goes_on_in_small_letters_is_joined() -> None:
     assert clean_text("A stone in the left\nkidney.").text == "A stone in the left kidney."
 
 
+def test_a_word_with_a_soft_hyphen_at_the_end_of_a_line_is_one() -> None:
+    assert clean_text("The pan\u00ad\n  creas is large.").text == "The pancreas is large."
+
+
 def test_columns_keep_a_tab() -> None:
     assert clean_text("Liver        normal\nSpleen\tlarge").text == "Liver\tnormal\nSpleen\tlarge"
     assert clean_text("Spleen      : large").text == "Spleen : large"

@@ -15,6 +15,12 @@ from curation.cleaning.redaction_marks import BLANK
         ("Kept at C:\\new\\nest.", "Kept at C:\\new\\nest."),
         ("FINDINGS:\\.br\\Liver \\T\\ spleen large.\\X0A\\End.", "FINDINGS:\nLiver & spleen large.\nEnd."),
         ("\\.sp2\\Cyst of \\H\\5 mm\\N\\.", "\nCyst of 5 mm."),
+        ("Liver large.\\E\\.br\\E\\Spleen \\E\\T\\E\\ gas.", "Liver large.\nSpleen & gas."),
+        ("Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe.", "Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe."),
+        ("Liver large.\\u000aSpleen 5\\u00a0mm.", "Liver large.\nSpleen 5 mm."),
+        ("<![CDATA[Liver large.]]>", "Liver large."),
+        ("~~Liver small.~~ Liver large.", "Liver large."),
+        ("FINDINGS:~~Liver large.~~Spleen small.~~", "FINDINGS:\nLiver large.\nSpleen small.\n"),
         ("FINDINGS:~Liver large.~Spleen small, ~5 mm cyst.~", "FINDINGS:\nLiver large.\nSpleen small, ~5 mm cyst.\n"),
         ('Liver large.~" Cyst~" Gas', 'Liver large.\n" Cyst\n" Gas'),
         ("A cyst of ~5 mm.", "A cyst of ~5 mm."),
@@ -49,11 +55,19 @@ def test_escapes_and_markup(source: str, clean: str) -> None:
         "[Date of Birth]",
         "[HOSPITAL_3]",
         "<PHI:NAME>",
+        "**NAME[AAA, BBB]",
+        '<PHI TYPE="NAME">Roe</PHI>',
+        "<DATE>3 May</DATE>",
     ],
 )
 def test_marks_of_identities_go(mark: str) -> None:
     assert clean_text(f"GALLBLADDER: {mark}.").text == "GALLBLADDER: ."
     assert clean_text(f"Cyst, says Dr. {mark} today.").text == "Cyst, says Dr. today."
+
+
+@pytest.mark.parametrize("field", ["{choose one}", "<<TEXT>>", "[HIPAA: date removed]"])
+def test_the_field_of_a_template_is_no_value(field: str) -> None:
+    assert clean_text(f"SPLEEN: {field}\nLiver large.").text == f"SPLEEN: {BLANK}\nLiver large."
 
 
 @pytest.mark.parametrize("mark", ["XXXX", "xxx", "____", "[REDACTED]", "*****", "[XXX]", "████"])

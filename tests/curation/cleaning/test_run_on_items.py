@@ -24,6 +24,11 @@ def test_items_that_run_on_get_a_line_each(marks: tuple[str, ...], gap: str, bef
     assert [[item for item in ITEMS if item in line] for line in lines][-3:] == [[item] for item in ITEMS]
 
 
+def test_items_in_small_letters_begin_behind_a_heading_with_a_dash() -> None:
+    assert clean_text("IMPRESSION: - gallstones - no ascites").text == "IMPRESSION: - gallstones\n- no ascites"
+    assert clean_text("IMPRESSION: gallstones - no ascites").text == "IMPRESSION: gallstones - no ascites"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -138,6 +138,16 @@ BELOW_AN_ORGAN = [
     ("Mass effect or midline shift: none", ["No mass effect or midline shift"]),
     ("Hernia: No (none)", ["No hernia"]),
     ("Hernia -ve", ["No hernia"]),
+    ("Hernia -ve, colitis +ve.", ["No hernia", "Colitis"]),
+    (
+        "Pleural effusion: large on the left, none on the right",
+        ["Large pleural effusion on the left", "No pleural effusion on the right"],
+    ),
+    ("Hydronephrosis: ++ left, - right", ["Left hydronephrosis", "No hydronephrosis on the right"]),
+    ("Uterus: grossly nl", ["Uterus: normal"]),
+    ("Kidneys / bladder: no stones", ["Kidneys: no stones", "Bladder: no stones"]),
+    ("Lungs, pleura: clear, no mass", ["Lungs: clear, no mass", "Pleura: clear, no mass"]),
+    ("Heart/mediastinum: Cardiomegaly", ["Cardiomegaly"]),
     ("Appendix | seen | normal", ["Appendix: normal"]),
 ]
 ROWS = [
@@ -175,7 +185,8 @@ NOTHING = [
     "Left hydronephrosis: right",
     "Contrast: yes", "Mass: none, but a cyst in the pancreas", "Mass: resected", "Nodule: previously 6 mm",
     "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",
-    "Location: right lower lobe",
+    "Location: right lower lobe", "Uterus: as above", "Bladder: same", "Kidneys and bladder: 4 mm stone",
+    "No: 3 nodules in the right upper lobe",
 ]  # fmt: skip
 NO_FORM = [
     "Spine: left-facing scoliosis is observed",

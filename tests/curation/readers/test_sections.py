@@ -123,6 +123,12 @@ def test_what_looks_like_a_heading_and_is_none(text: str) -> None:
     assert cut(text) == [("findings", text)]
 
 
+def test_the_patient_and_the_date_take_up_a_line() -> None:
+    assert cut("Patient: Roe, J.\nLarge liver.\nMRN:\nCyst.") == [
+        ("other", "Patient: Roe, J."), ("findings", "Large liver."), ("other", "MRN:"), ("findings", "Cyst."),
+    ]  # fmt: skip
+
+
 def test_headings_of_organs_stay_inside_the_findings() -> None:
     text = "FINDINGS:\nLIVER: Normal.\nLungs and pleura: Clear.\nIMPRESSION: Normal."
     assert cut(text)[0] == ("findings", "LIVER: Normal.\nLungs and pleura: Clear.")

@@ -24,11 +24,14 @@ _UNUSUAL = {
     **dict.fromkeys("\u201e\u201f\u2033\u00ab\u00bb", '"'),
     **dict.fromkeys("\u2010\u2011\u2212\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2044\u2215", "/"),
+    **{chr(0x2460 + number): f"({number + 1})" for number in range(20)},
+    "\u3002": ". ",
     **dict.fromkeys("\u2715\u2716", "\u00d7"),
 }
 _BEYOND_ASCII = re.compile(r"[^\t\n\r -~]")
 # A word that is broken at the end of a line; with the line end it is whole again.
 _BROKEN_WORD = re.compile(r"\u00ad[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_BACKTICK_IN_WORD = re.compile(r"(?<=[a-z])`(?=[a-z])")
 _DASH_OF_RANGE = re.compile(r"(?<=\d)\u2013(?=[A-Z]?\d)")
 # Where the compatibility form of Unicode (NFKC) means the same: full width, ligatures, units in one character.
 _COMPATIBLE = re.compile("[\ufb00-\ufb06\uff01-\uff5e\u3300-\u33ff\uffe0-\uffe6\u2100-\u214f\U0001d400-\U0001d7ff]")
@@ -45,6 +48,9 @@ def character_edits(text: str) -> Iterator[Edit]:
         if replacement != character:
             kind = "character" if replacement else "invisible character"
             yield Edit(match.start(), match.end(), replacement, kind)
+    if "`" in text:
+        for match in _BACKTICK_IN_WORD.finditer(text):
+            yield Edit(match.start(), match.end(), "'", "character")
     if "\u2013" in text:
         for match in _DASH_OF_RANGE.finditer(text):
             yield Edit(match.start(), match.end(), "-", "character")

@@ -16,9 +16,11 @@ _INTERFACE = re.compile(
 _MARKS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
 # JSON that was encoded twice. Characters beyond the first plane are two of these, and stay.
 _JSON = re.compile(r"\\u([0-9a-cA-CefEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})")
-_WRITTEN_BREAK = re.compile(r"(?:\\r)?\\n|\\r|\\t")
+_WRITTEN_BREAK = re.compile(r"(?:\\{1,2}r)?\\{1,2}n|\\{1,2}r|\\{1,2}t")
 _CERTAIN_BREAK = re.compile(r"(?:\\r)?\\n(?=[A-Z0-9\s\\*#•-]|$)|\\r\\n")
-_PATH = re.compile(r"\b[A-Za-z]:\\|\\\\\w")
+_PATH = re.compile(r"\b[A-Za-z]:\\|(?<![.:;,])\\\\\w")
+# As URLs and e-mails (quoted-printable, RFC 2045) write a line end.
+_ENCODED_BREAK = re.compile(r"(?:%0[Dd])?%0[Aa]|(?:=0D)?=0A|=20(?=\s|\Z)")
 # "~" ends a repetition of a field in HL7. Before a number or behind a space it is "about".
 _REPETITION = re.compile(
     r"(?<=[^\s~])~+(?=\s*(?:[A-Za-z(\[*•\"“”-]|\d+[.)]\s|$))|^~+(?=[A-Za-z])|(?<=[.:;])~(?=\s*\d)", re.M
@@ -33,6 +35,9 @@ def escape_edits(text: str) -> Iterator[Edit]:
     """
     if "_x" in text:
         yield from _spreadsheet_edits(text)
+    if "%0" in text or "=0" in text:
+        for match in _ENCODED_BREAK.finditer(text):
+            yield Edit(match.start(), match.end(), " " if match[0] == "=20" else "\n", "escape")
     if "\\" in text:
         yield from _backslash_edits(text)
     if "~" in text:

@@ -21,6 +21,8 @@ _STRONG = re.compile(
     r"(?<![\w*_])(?P<open>\*{2,3}|__)(?=[^\s*_])(?P<inside>[^\n]{1,400}?)(?<=[^\s*_])(?P<close>\*{2,3}|__)(?!_)"
 )
 _EMPHASIS = re.compile(r"(?<![\w*])(?P<open>\*)(?=[^\s*])(?P<inside>[^\n*]{1,400}?)(?<=[^\s*])(?P<close>\*)(?![\w*])")
+# "_X_" is a box that is ticked.
+_UNDERLINED = re.compile(r"(?<![\w_])(?P<open>_)(?=[^\s_])(?P<inside>[^\n_]{3,200})(?<=[^\s_])(?P<close>_)(?![\w_])")
 _LEFT_OVER = re.compile(r"(?<!\*)\*{2,4}(?=\w)|(?<=[\w.,:;)])\*{2,4}(?!\*)")
 # Two tildes on either side: what is struck out. Behind a sentence without a space they end a line, as escapes do.
 _STRUCK = re.compile(r"(?<!\S)~~(?=[^\s~])[^~\n]{1,300}(?<=\S)~~(?:[ \t]+|(?!\S))")
@@ -44,7 +46,7 @@ def markdown_edits(text: str) -> Iterator[Edit]:
         for match in _HEADING.finditer(text):
             yield Edit(match.start("mark"), match.end("mark"), "", "markup")
             yield Edit(match.start("closing"), match.end("closing"), _colon_behind(match["title"]), "markup")
-    if "*" in text or "__" in text:
+    if "*" in text or "_" in text:
         yield from _emphasis_edits(text)
     if "`" in text:
         for match in _CODE.finditer(text):
@@ -69,7 +71,7 @@ def _emphasis_edits(text: str) -> Iterator[Edit]:
         yield Edit(match.start("open"), match.end("open"), "", "markup")
         colon = "" if match["behind"] else _colon_behind(match["title"])
         yield Edit(match.start("close"), match.end("close"), colon, "markup")
-    for pattern in (_STRONG, _EMPHASIS):
+    for pattern in (_STRONG, _EMPHASIS, _UNDERLINED):
         for match in pattern.finditer(text):
             yield from _without_marks(match.start(), match.end("open"), match.start("close"), match.end())
     for match in _LEFT_OVER.finditer(text):

@@ -22,6 +22,8 @@ _TAG = re.compile(
     r"(?:\s[^<>]{0,2000})?\s*/?>",
     re.IGNORECASE,
 )
+_BOX = re.compile(r"\btype\s*=\s*[\"']?(?:checkbox|radio)\b", re.IGNORECASE)
+_CHECKED = re.compile(r"\schecked\b(?!\s*=\s*[\"']?false)", re.IGNORECASE)
 _UNSEEN = re.compile(
     r"<!--.*?-->|<!\[CDATA\[|\]\]>|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<(style|script)\b.*?</\1\s*>",
     re.IGNORECASE | re.DOTALL,
@@ -65,6 +67,8 @@ def _end_of_space(text: str, place: int) -> int:
 
 
 def _shown(match: re.Match[str]) -> str:
+    if match["inline"] and match["inline"].lower() == "input" and _BOX.search(match[0]):
+        return "[x] " if _CHECKED.search(match[0]) else "[ ] "
     if match["block"]:
         return "\n\n"
     if match["line"]:

@@ -42,6 +42,7 @@ _ELEMENT = re.compile(
     rf"<(?P<name>phi|{_NAMES}|{_DATES}|{_PLACES}|{_PEOPLE}|{_NUMBERS})(?:\s[^<>]{{0,200}})?>[^<>]{{0,120}}</(?P=name)\s*>",
     re.IGNORECASE,
 )
+_DATE = re.compile(r"\b[Xx]{1,2}([/.-])[Xx]{1,2}(?:\1[Xx]{2,4})?\b")
 _OURS = re.compile(f"{IDENTITY_MARK}+")
 _SMALL_LETTERS = re.compile(r"[a-z]")
 _REDACTED = "redacted|removed|deleted|de-?identified|anonymi[sz]ed|masked|phi|hidden|blank|censored|xx+"
@@ -50,7 +51,8 @@ _TOLD_REDACTED = rf"{_ABOUT_PRIVACY}\W[^\[\]{{}}<>\n]{{0,30}}(?:{_REDACTED}|with
 _IN_ROUND_BRACKETS = re.compile(rf"\((?i:{_REDACTED})\)")
 _UNKNOWN = re.compile(
     rf"{_OPEN}(?:{_REDACTED}){_CLOSE}|[\[<{{]{_TOLD_REDACTED}[\]>}}]"
-    r"|(?:(?<=:)|(?<=: ))(?:<<[^<>\n]{1,40}>>|\{[A-Za-z][^{}\n\d]{1,60}\})"  # fields of a template
+    r"|(?:(?<=:)|(?<=: ))(?:<<[^<>\n]{1,40}>>|\{[A-Za-z][^{}\n\d]{1,60}\}|"
+    r"\[[^\[\]\n|]{2,60}(?:\|[^\[\]\n|]{2,60}){1,8}\])"  # fields of a template
     r"|\bx{3,}\b|(?<![\w*])\*{3,}(?![\w*])|(?<![\w#])#{3,}(?![\w#])|(?<!\w)_{2,}(?!\w)|[█▇]+|■{3,}"
     r"|(?:(?<=:)|(?<=: ))\.{4,}|…{2,}",
     re.IGNORECASE,
@@ -70,6 +72,9 @@ def identity_edits(text: str) -> Iterator[Edit]:
     """Yield the edits that take out marks which say that a name, a place, a date or a number stood there."""
     for match in _OURS.finditer(text) if IDENTITY_MARK in text else ():
         yield Edit(match.start(), match.end(), "", "identity")
+    if "xx" in text or "XX" in text:
+        for match in _DATE.finditer(text):
+            yield Edit(match.start(), match.end(), "", "identity")
     if not any(sign in text for sign in "[<{("):
         return
     for pattern in (_STARRED, _NAMED_MARK, _ELEMENT):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from .edits import Edit
 
 _NUMBER = re.compile(
-    r"(?:(?<=\s)|\A)"
+    r"(?:(?<=\s)|\A|(?<=[a-z)][.;])(?=\d{1,2}[.)][A-Z]))"
     r"(?:(?P<open>\()?(?P<digits>\d{1,2})(?P<mark>[.)])|(?P<bracket>\()?(?P<letter>[a-h])\)|(?P<capital>[A-H])\.)"
     r"(?=\s+[\w(\"'“*]|[A-Z])"
 )

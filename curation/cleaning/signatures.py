@@ -10,11 +10,11 @@ from typing import NamedTuple
 SIGNATURE_WORDS = (
     "electronically", "dictated", "transcribed", "signed", "personally reviewed", "thank you", "end of", "dr.",
     "communicated", "discussed", "conveyed", "called", "reported", "attending", "teaching", "personally", "informed",
-    "notified", "paged", "contacted", "relayed", "nurse",
+    "notified", "paged", "contacted", "relayed", "nurse", "/s/",
 )  # fmt: skip
 SIGNATURE = re.compile(
     r"(?:^[ \t]*|(?<=[.?!][ \t]))(?P<heading>(?:\d{1,2}[.)] ?)?(?:this (?:report|document) (?:has been|was|is) )?"
-    r"(?:electronically (?:signed|verified|approved)|dictated (?:by|and)|transcribed by|signed by\b|"
+    r"(?:electronically (?:signed|verified|approved)|dictated (?:by|and)|transcribed by|signed by\b|/s/\s|"
     r"reported and signed|i,? (?:the .{0,60}|have )?personally reviewed|thank you for (?:the|this|your|referring)|"
     r"(?:(?:assist|assoc|spec|op)\. ?)?(?:prof\. ?)?dr\. ?\w|end of (?:the )?report|"
     r"results? (?:were|was) (?:communicated|discussed|called|conveyed)|"

@@ -151,7 +151,8 @@ class Scopes:
     def _negate(self, match: PhraseMatch) -> None:
         self.cues[match.start] = (match.end, Polarity.NEGATED)
         if match.entry.negation == "before":
-            self._set(match.end, self.clause_end(match.end), Polarity.NEGATED)
+            end = self.clause_end(match.end)
+            self._set(match.end, min(end, self._aside_end(match)), Polarity.NEGATED)
             return
         if any(stem in EARLIER_STEMS for stem in self.stems[match.end : match.end + _EARLIER_REACH]):
             return  # "was not observed in the previous examination" denies nothing today
@@ -162,6 +163,15 @@ class Scopes:
                 self._set(match.end, self.clause_end(match.end), Polarity.NEGATED)
         else:
             self._set(match.end, self.clause_end(match.end), Polarity.NEGATED)
+
+    def _aside_end(self, match: PhraseMatch) -> int:
+        """Return where what "not" sets aside between commas ends: "The liver, not the spleen, is enlarged"."""
+        if match.start - 1 in self._break_set and self.tokens[match.start].word == "not":
+            following = next((index for index in self.breaks if index > match.start), None)
+            if following is not None and self.tokens[following].word == ",":
+                if not any(match.start < verb < following for verb in self.verbs):
+                    return following
+        return len(self.tokens)
 
     def _has_words(self, start: int, end: int) -> bool:
         """Tell whether a token of ``[start, end)`` can be what a cue behind it acts on."""

@@ -40,7 +40,7 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     """Return the clause of one segment of a statement."""
     segment = segments[index]
     terms = list(segment.terms)
-    if segment.frame or _is_heading(segments, index):
+    if segment.frame or _is_heading(segments, index) or (index and _sets_aside(segment)):
         return Clause(segment, terms, heading=True)
     if not any(term.mention and not term.mention.place for term in terms):
         add_missing(terms, _inherited_sites(segments, index))
@@ -74,9 +74,21 @@ def _is_heading(segments: Sequence[Segment], index: int) -> bool:
     return False
 
 
+def _sets_aside(segment: Segment) -> bool:
+    """Tell whether a segment only says where something is not: "…, none on the left", "…, but not the spleen".
+
+    What is not there stands in another segment, which affirms it.
+    """
+    cues = [term for term in segment.terms if term.kind == "negation"]
+    others = [term for term in segment.terms if term.kind != "negation"]
+    names_place = bool(others) and all(term.kind == "side" or term.mention for term in others)
+    return names_place and any(term.key in ("not", "none") and term.start == segment.start for term in cues)
+
+
 def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
     """Return the organs of the neighbour to which a segment without an organ of its own belongs."""
-    left = next((segment for segment in reversed(segments[:index]) if segment.organs), None)
+    before = (segment for segment in reversed(segments[:index]) if segment.organs)
+    left = next((segment for segment in before if segment is segments[0] or not _sets_aside(segment)), None)
     right = next((segment for segment in segments[index + 1 :] if segment.organs), None)
     if left is None or right is None:
         neighbour = left or right

@@ -22,7 +22,7 @@ from .mentions import OrganMention
 from .parsed_statement import ParsedStatement, Segment, Term
 from .terms import read_terms
 from .tokens import Token, tokenize
-from .word_lists import ATTRIBUTE_STEMS, FRAME_OPENERS, SIDE_JOINERS, SOFT_BREAKS, VERBS
+from .word_lists import ATTRIBUTE_STEMS, FRAME_OPENERS, REPORTING_STEMS, SIDE_JOINERS, SOFT_BREAKS, VERBS
 
 CACHED_STATEMENTS = 16_000
 """Statements and captions kept as parsed: enough for those that recur, and a bound on memory (about 7 kB each)."""
@@ -175,5 +175,15 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
                 segment.terms.append(term)
                 break
     for segment in segments:
-        segment.verb = next((i for i in range(segment.start, segment.end) if tokens[i].word in VERBS), None)
+        start = _behind_report(tokens, segment)
+        segment.verb = next((i for i in range(start, segment.end) if tokens[i].word in VERBS), None)
     return [segment for segment in segments if segment.terms or segment.verb is not None]
+
+
+def _behind_report(tokens: Sequence[Token], segment: Segment) -> int:
+    """Return where a segment begins to tell what was seen: behind "It is noted that"."""
+    names = [term.start for term in segment.terms if term.mention]
+    for index in range(segment.start + 1, min([*names, segment.end])):
+        if tokens[index].word == "that" and tokens[index - 1].stem in REPORTING_STEMS:
+            return index + 1
+    return segment.start

@@ -14,11 +14,12 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
     r"|[^\W\d_]+?(?=[nN]['’][tT](?![^\W_]))|[nN]['’][tT](?![^\W_])"  # is | n't
+    r"|(?i:is|are|was|were|do|does|did|has|have|had|could|would|should)(?=nt(?![^\W_]))|(?<=[^\W_])nt(?![^\W_])"
     r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
     r"|[^\w\s]"
 )
 _snowball = stemmer("english")
-_CONTRACTED_NOT = frozenset(("n't", "n’t"))
+_CONTRACTED_NOT = frozenset(("n't", "n’t", "nt"))
 _BRITISH = (
     (re.compile(r"(?<!^)ae(?=[a-z]{2})|^ae(?=[mst])"), "e"),
     (re.compile(r"oe(?=[a-z]{2})"), "e"),
@@ -63,14 +64,14 @@ class Token(NamedTuple):
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
     return [
-        Token(match.start(), match.end(), word := _word(match[0]), _cached_stem(word))
-        for match in _TOKEN.finditer(text)
+        Token(match.start(), match.end(), word := _word(match), _cached_stem(word)) for match in _TOKEN.finditer(text)
     ]
 
 
-def _word(token: str) -> str:
-    word = token.lower()
-    return "not" if word in _CONTRACTED_NOT else word
+def _word(match: re.Match[str]) -> str:
+    word = match[0].lower()
+    glued = match.start() > 0 and match.string[match.start() - 1].isalpha()
+    return "not" if glued and word in _CONTRACTED_NOT else word
 
 
 def stem(word: str) -> str:

@@ -70,9 +70,10 @@ def _split_at_bullet(text: str, findings: Section) -> list[Section]:
     for bullet in BULLET.finditer(text, findings.start, findings.end):
         near = max(findings.start, bullet.start() - 5)
         stop = SENTENCE_BEFORE.search(text[near : bullet.start()])
-        if not stop or bullet[0][0] == opening:
+        marks = bullet[0].replace(" ", "")
+        if not stop or set(marks) <= {opening}:
             continue
-        is_quote = bullet[0][0] in QUOTE_MARKS and not bullet[0].endswith(" ")
+        is_quote = marks[-1] in QUOTE_MARKS and not bullet[0].endswith(" ")
         closing = QUOTES.search(text, bullet.end(), bullet.end() + LONGEST_QUOTATION) if is_quote else None
         behind = text[closing.end() : closing.end() + 2].lstrip() if closing else ""
         if not behind[:1].islower() and behind[:1] not in {",", ";"}:

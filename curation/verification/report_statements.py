@@ -186,6 +186,8 @@ class ReportReader:
         context, anchor = topic.context(number, content.organs, heading=on_line, paragraph="\n\n" in between)
         if wording.is_field and "\n" in between and anchor != topic.heading_anchor:
             context, anchor = (), None  # "Spleen: NAD" above "Cysts: none" is a line of its own
+        if wording.is_field and anchor is not None and not _names_organ(report.statements[anchor].parse):
+            context, anchor = (), None  # "Splenomegaly: no. Varices: yes."
         context = self._on_stated_side(context, content.parse) if context else ()
         report.statements.append(
             ReportStatement(
@@ -242,3 +244,8 @@ class ReportReader:
 
     def _organ_keys(self, names: tuple[str, ...]) -> frozenset[str]:
         return frozenset(key for name in names for key in (name, *self.parser.vocabulary.organs[name].parents))
+
+
+def _names_organ(statement: ParsedStatement) -> bool:
+    """Tell whether a statement names an organ itself, and not only a finding that has one."""
+    return any(term.mention and not term.mention.finding for term in statement.terms)

@@ -19,7 +19,7 @@ _FRAME_WORDS = (
     "incidental visualized visible included including imaged limited portion portions part view views section sections "
     "study scan ct cta ctpa mri mr mra hrct cect ncct pet examination exam high resolution with without contrast post "
     "pre iv oral enhanced unenhanced plain protocol finding findings level axial tract organ organs viscera solid "
-    "hollow evaluation assessment window windows bilateral lower upper mid"
+    "partially partly incompletely hollow evaluation assessment window windows bilateral lower upper mid"
 )
 FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS.split())) | NEUTRAL_STEMS | POSITION_STEMS
 # They make a heading where no organ stands in it: "Other findings".

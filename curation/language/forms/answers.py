@@ -46,7 +46,7 @@ _PHRASES = {
         r"(?:please )?(?:see|refer to) (?:the )?(?:above|below|impression|findings?|comments?|reports?|notes?|text|"
         r"body|addendum|conclusion|description)(?: [\w ]{1,30})?|(?:the )?same(?: as (?:above|below))?|ditto|idem|"
         r"as (?:above|below|before|described|mentioned|noted|stated|discussed|detailed|reported)(?: [\w ]{1,30})?|"
-        r"(?:described|discussed|detailed|mentioned|reported) (?:above|below|elsewhere|separately)|"
+        r"(?:described|discussed|detailed|mentioned|reported|dictated) (?:above|below|elsewhere|separately)|"
         r"[-–—]{2,}|\?+|±|\+ ?/ ?[-−–]|[-−–] ?/ ?\+|unable to (?:assess|evaluate)|"
         rf"(?:cannot|could not|can not) be (?:{_UNREAD})|non-?diagnostic|nondiagnostic|\[\s*\]|\(\s*\)|<\s*>|\{{\s*\}}|"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -26,7 +27,7 @@ def of_each_organ(parser: StatementParser, label: Label, value: str) -> tuple[st
     """
     pieces = [piece for piece in _PIECES.split(bare(value)) if piece]
     statements = [parser.parse(piece) for piece in pieces]
-    if not pieces or any(term.mention for statement in statements for term in statement.terms):
+    if not pieces or any(map(_names_organ, chain.from_iterable(statement.terms for statement in statements))):
         return None
     if all(map(_is_of_all, pieces, statements)):
         own = [piece for piece, statement in zip(pieces, statements, strict=True) if _own_organs(statement)]
@@ -54,8 +55,16 @@ def _is_of_all(piece: str, statement: ParsedStatement) -> bool:
 
 def _own_organs(statement: ParsedStatement) -> bool:
     """Tell whether each finding says by itself of which organ it is, as "pneumothorax" does."""
-    findings = [term for term in statement.terms if is_listed_finding(term)]
-    return bool(findings) and all(term.entry is not None and term.entry.organ for term in findings)
+    findings = [term for term in statement.terms if _is_finding(term)]
+    return bool(findings) and all(term.mention or (term.entry and term.entry.organ) for term in findings)
+
+
+def _is_finding(term: Term) -> bool:
+    return is_listed_finding(term) or (term.mention is not None and term.mention.finding)
+
+
+def _names_organ(term: Term) -> bool:
+    return term.mention is not None and not term.mention.finding
 
 
 def _is_of_one_of_several(term: Term) -> bool:
@@ -63,4 +72,4 @@ def _is_of_one_of_several(term: Term) -> bool:
 
 
 def _may_stand_alone(term: Term) -> bool:
-    return is_listed_finding(term) or term.kind in ("modifier", "negation", "hedge", "measure")
+    return _is_finding(term) or term.kind in ("modifier", "negation", "hedge", "measure")

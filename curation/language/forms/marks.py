@@ -36,8 +36,8 @@ class MarkedLine(NamedTuple):
     items: tuple[MarkedItem, ...]
 
 
-_TICKED = r"\[\s*(?:[xX✓✔✗✘☑☒×]|\*)\s*\]|\((?:[xX✓✔×])\)|[☑☒✓✔🗹🗸⊠]"
-_UNTICKED = r"\[\s*_*\s*\]|\(\s*_*\s*\)|[☐□❏❑]"
+_TICKED = r"\[\s*(?:[xX✓✔✗✘☑☒×√]|\*)\s*\]|\((?:[xX✓✔×√])\)|\{\s*[xX✓✔×√]\s*\}|[☑☒✓✔🗹🗸⊠]"
+_UNTICKED = r"\[\s*_*\s*\]|\(\s*_*\s*\)|\{\s*_*\s*\}|[☐□❏❑]"
 _PLUS = r"[(\[]\s*(?:\+{1,4}|\+ve|pos(?:itive)?|yes|y|present)\s*[)\]]"
 _MINUS = r"[(\[]\s*(?:[-–—−]{1,2}|[-−–]ve|neg(?:ative)?|no|n|none|absent)\s*[)\]]"
 _UNCLEAR = r"[(\[]\s*(?:\+\s?/?\s?[-−–]|±|[-−–]\s?/\s?\+)\s*[)\]]|[✗✘]"

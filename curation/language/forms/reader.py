@@ -24,7 +24,7 @@ from .wording import capital, lowered
 _ABNORMAL = "abnorm"
 """The lexicon's key of "abnormal", which names no finding that could be asked for."""
 _MAY_BE_FORM = re.compile(
-    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]\n]|→|->|[+\-–−]ve\b|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
+    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]}\n]|→|->|[+\-–−]ve\b|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
     r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
     re.IGNORECASE,
 )
@@ -92,6 +92,8 @@ class FormReader:
         value = pair.values[0]
         if pair.strict and (label.kind is LabelKind.OTHER or not (read_reply(value) or is_side(value))):
             return None
+        if pair.strict and label.kind is LabelKind.ORGAN and value in ("-", "–", "—"):
+            return None  # "Spleen -" is the heading of what stands below it
         if pair.strict and (reply := read_reply(value)) is not None and reply.answer is FieldAnswer.EMPTY:
             return None  # "ascites - ?" is a sentence in doubt, not an empty field
         if label.kind in (LabelKind.ORGAN, LabelKind.FINDING):

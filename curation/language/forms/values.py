@@ -22,7 +22,7 @@ _EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside fro
 _PIECES = re.compile(r"\s*(?:[,;]|\b(?:and|but)\b)\s*", re.IGNORECASE)
 _MINUS_AT_SIDE = re.compile(r"[-–−]\s*(?=(?:left|right|lt|rt|both|bilateral)\b)", re.IGNORECASE)
 _DENIALS = (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT)
-_UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z]\.?){1,4}|[\d\W]+")
+_UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z][./]?){1,4}|[\d\W]+")
 _SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
 _SIDE_LETTER = re.compile(r"(?<![\w/.-])[LR](?![\w/.-])")
 _SIDES = {"L": "left", "R": "right"}

@@ -13,12 +13,13 @@ VALUE_NAMES = frozenset((
     "value", "values", "label", "labels", "present", "presence", "status", "result", "results", "answer", "positive",
     "score", "class", "exists", "flag", "annotation", "state", "yesno", "response", "target", "groundtruth", "gt",
     "ispresent", "findingvalue", "findingstatus", "findingpresent", "prediction", "abnormal", "certainty",
+    "probability", "prob", "confidence", "likelihood", "logit",
 ))  # fmt: skip
 
 
 def labels_seen(layout: ColumnLayout, samples: Mapping[str, ColumnSample]) -> str | None:
     """Return in words why a table is one of labels; None where its text columns may be read as reports."""
-    labels = [sample for sample in samples.values() if sample.is_label() and sample.name != layout.id_column]
+    labels = [sample for sample in samples.values() if _is_label(sample) and sample.name != layout.id_column]
     if not layout.texts:
         named = any(plain_name(label.name) in VALUE_NAMES for label in labels)
         return _shown(labels) if len(labels) > 1 or named else None
@@ -32,6 +33,10 @@ def labels_seen(layout: ColumnLayout, samples: Mapping[str, ColumnSample]) -> st
         names = ", ".join(repr(cell) for cell in texts[0].filled[:2])
         return f"{texts[0].name} holds names of findings ({names}), and {_shown(values)}"
     return None
+
+
+def _is_label(sample: ColumnSample) -> bool:
+    return sample.is_label() or (sample.is_probability() and plain_name(sample.name) in VALUE_NAMES)
 
 
 def _is_value(label: ColumnSample, layout: ColumnLayout, samples: Mapping[str, ColumnSample]) -> bool:

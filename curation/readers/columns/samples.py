@@ -17,6 +17,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 SENTENCE_END = re.compile(r"[.!?\u3002][\"')\]]*$")
 INTEGER = re.compile(r"\s*\+?\d{1,9}(?:\.0+)?\s*$")
+PROBABILITY = re.compile(r"\s*(?:0|1|0?[.,]\d+|1[.,]0+|\d(?:[.,]\d+)?e-\d+)\s*$", re.IGNORECASE)
 NOT_ID = re.compile(r"\d+[.,]\d+$|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:$|[ T])|\d{1,2}:\d\d")
 LONGEST_ID = 80
 CODE = re.compile(r"[\d/\\_]")
@@ -67,6 +68,10 @@ class ColumnSample:
         """Return whether the cells say yes or no, in one notation or another."""
         values = [cell.strip().casefold() for cell in self.cells if cell.strip()]
         return bool(values) and all(value in LABEL_VALUES for value in values)
+
+    def is_probability(self) -> bool:
+        """Return whether the cells are numbers from 0 to 1, such as a program gives for each finding."""
+        return bool(self.filled) and all(PROBABILITY.match(cell) for cell in self.filled)
 
     def is_terms(self) -> bool:
         """Return whether the cells are names of things: a few words each, and no sentence."""

@@ -18,6 +18,11 @@ from curation.cleaning.redaction_marks import BLANK
         ("Liver large.\\E\\.br\\E\\Spleen \\E\\T\\E\\ gas.", "Liver large.\nSpleen & gas."),
         ("Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe.", "Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe."),
         ("Liver large.\\u000aSpleen 5\\u00a0mm.", "Liver large.\nSpleen 5 mm."),
+        ("FINDINGS:\\\\nLiver large.\\\\nSpleen small.", "FINDINGS:\nLiver large.\nSpleen small."),
+        ("FINDINGS:%0ALiver large.%0D%0ASpleen small.", "FINDINGS:\nLiver large.\nSpleen small."),
+        ("Liver large.=0D=0ASpleen small.=20\nGas.", "Liver large.\nSpleen small.\nGas."),
+        ('<input type="checkbox" checked> Gas<br><INPUT TYPE=checkbox> Cyst', "[x] Gas\n[ ] Cyst"),
+        ("_Liver:_ large. _X_ gas.", "Liver: large. _X_ gas."),
         ("<![CDATA[Liver large.]]>", "Liver large."),
         ("~~Liver small.~~ Liver large.", "Liver large."),
         ("FINDINGS:~~Liver large.~~Spleen small.~~", "FINDINGS:\nLiver large.\nSpleen small.\n"),
@@ -56,6 +61,7 @@ def test_escapes_and_markup(source: str, clean: str) -> None:
         "[HOSPITAL_3]",
         "<PHI:NAME>",
         "**NAME[AAA, BBB]",
+        "XX/XX/XXXX",
         '<PHI TYPE="NAME">Roe</PHI>',
         "<DATE>3 May</DATE>",
     ],
@@ -65,7 +71,7 @@ def test_marks_of_identities_go(mark: str) -> None:
     assert clean_text(f"Cyst, says Dr. {mark} today.").text == "Cyst, says Dr. today."
 
 
-@pytest.mark.parametrize("field", ["{choose one}", "<<TEXT>>", "[HIPAA: date removed]"])
+@pytest.mark.parametrize("field", ["{choose one}", "[Normal in size. | Large.]", "<<TEXT>>", "[HIPAA: date removed]"])
 def test_the_field_of_a_template_is_no_value(field: str) -> None:
     assert clean_text(f"SPLEEN: {field}\nLiver large.").text == f"SPLEEN: {BLANK}\nLiver large."
 

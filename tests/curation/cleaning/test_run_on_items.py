@@ -13,7 +13,7 @@ ITEMS = ["Gallstones", "Left renal cyst of 3 cm", "No ascites"]
     "marks",
     [
         ("1.", "2.", "3."), ("1)", "2)", "3)"), ("(1)", "(2)", "(3)"), ("01.", "02.", "03."), ("a)", "b)", "c)"),
-        ("(a)", "(b)", "(c)"), ("A.", "B.", "C."), ("-", "-", "-"), ("*", "*", "*"), ("\u2013", "\u2013", "\u2013"),
+        ("(a)", "(b)", "(c)"), ("A.", "B.", "C."), ("\u2460", "\u2461", "\u2462"), ("-", "-", "-"), ("*", "*", "*"), ("\u2013", "\u2013", "\u2013"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("gap", [" ", "  ", ". "])
@@ -22,6 +22,10 @@ def test_items_that_run_on_get_a_line_each(marks: tuple[str, ...], gap: str, bef
     source = before + gap.join(f"{mark} {item}" for mark, item in zip(marks, ITEMS, strict=True))
     lines = clean_text(source).text.splitlines()
     assert [[item for item in ITEMS if item in line] for line in lines][-3:] == [[item] for item in ITEMS]
+
+
+def test_items_without_a_space_between_them() -> None:
+    assert clean_text("1.Gallstones.2.Cyst.3.No ascites.").text == "1.Gallstones.\n2.Cyst.\n3.No ascites."
 
 
 def test_items_in_small_letters_begin_behind_a_heading_with_a_dash() -> None:

@@ -23,6 +23,14 @@ def same_status(status: Status, *organs: str) -> dict[str, Status]:
 
 
 SEVERAL = [
+    (
+        "It is seen that the liver, gallbladder and spleen are normal.",
+        same_status(NORMAL, "liver", "gallbladder", "spleen"),
+    ),
+    ("The uterus, not the bladder, is enlarged.", {"uterus": ABNORMAL}),
+    ("Large stone in the left kidney but not in the right.", {"left kidney": ABNORMAL}),
+    ("Left pleural effusion is large, none on the right.", {"left pleura": ABNORMAL}),
+    ("The uterus isn't enlarged.", {"uterus": NORMAL}),
     ("The liver, spleen and pancreas are normal.", same_status(NORMAL, "liver", "spleen", "pancreas")),
     ("Liver and spleen are unremarkable.", same_status(NORMAL, "liver", "spleen")),
     ("The right and left upper lobes are clear.", same_status(NORMAL, "right upper lobe", "left upper lobe")),

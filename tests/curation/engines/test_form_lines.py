@@ -10,6 +10,10 @@ from .rules_sentences import ABNORMAL, NONE, NORMAL, UNCERTAIN, same_status
 from .test_rules import captions, statuses
 
 FORMS: list[tuple[str, dict[str, Status]]] = [
+    ("Cholecystitis: no. Cysts: present.", {"gallbladder": NORMAL}),
+    ("Thyroid -\nLarge.\nProstate -\nNormal.", {"thyroid gland": ABNORMAL, "prostate": NORMAL}),
+    ("GALLBLADDER, KIDNEYS: stone", {}),
+    ("r) The thyroid is normal.\ns) The prostate is large.", {"thyroid gland": NORMAL, "prostate": ABNORMAL}),
     (
         "Cholecystitis: no\nHydrocephalus: yes\nPneumoperitoneum: absent",
         {"gallbladder": NORMAL, "cerebral ventricles": ABNORMAL, "peritoneum": NORMAL},

@@ -98,6 +98,8 @@ MARKED = [
     ("☐ Pneumonia ☒ Pneumothorax ☐ Emphysema", ["Pneumothorax"]),
     ("Pneumonia [ ] Pneumothorax [X] Emphysema [ ]", ["Pneumothorax"]),
     ("( ) Colitis (x) Diverticulosis", ["Diverticulosis"]),
+    ("{ } Colitis {x} Diverticulosis", ["Diverticulosis"]),
+    ("[√] Colitis [ ] Diverticulosis", ["Colitis"]),
     ("Kidneys: ☐ normal ☒ atrophic", ["Kidneys: atrophic"]),
     ("Trachea: [x] midline [ ] deviated", ["Trachea: midline"]),
     ("Cirrhosis: [ ] yes [x] no", ["No cirrhosis"]),
@@ -185,7 +187,7 @@ NOTHING = [
     "Left hydronephrosis: right",
     "Contrast: yes", "Mass: none, but a cyst in the pancreas", "Mass: resected", "Nodule: previously 6 mm",
     "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",
-    "Location: right lower lobe", "Uterus: as above", "Bladder: same", "Kidneys and bladder: 4 mm stone",
+    "Location: right lower lobe", "Uterus: as above", "Uterus: dictated below", "Uterus: u/q", "Bladder: same", "Kidneys and bladder: 4 mm stone",
     "No: 3 nodules in the right upper lobe",
 ]  # fmt: skip
 NO_FORM = [

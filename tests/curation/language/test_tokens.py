@@ -22,6 +22,7 @@ from curation.language.tokens import stem, tokenize
         pytest.param("segment 4a", ["segment", "4a"], id="segment with a letter"),
         pytest.param("patient's", ["patient's"], id="apostrophe"),
         pytest.param("isn't, CAN’T", ["is", "not", ",", "ca", "not"], id="contracted denial"),
+        pytest.param("isnt seen, nt", ["is", "not", "seen", ",", "nt"], id="contracted denial without its apostrophe"),
         pytest.param("ground-glass", ["ground", "-", "glass"], id="hyphen"),
         pytest.param("and/or", ["and", "/", "or"], id="slash"),
         pytest.param("-50 HU", ["-", "50", "hu"], id="minus"),

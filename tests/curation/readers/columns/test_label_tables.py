@@ -19,6 +19,7 @@ from .tables_of_text import choose
         ("case,Findings,Of_Note\n1,Gallstone,yes\n1,Ascites,no\n", "Of_Note holds only yes, no"),
         ("case,Findings,Ascites\n1,0,1\n2,1,0\n", "Findings, Ascites hold only 0, 1"),
         ("case,Gallstone,Ascites\n1,0,1\n2,1,-1\n", "looks like a table of labels: Gallstone, Ascites hold only"),
+        ("case,Finding,Probability\n1,Gallstone,0.02\n2,Ascites,9e-1\n", "Probability holds only 0.02, 9e-1"),
         ("case,Abnormality,Value\n1,Gallstone,positive\n2,Ascites,negative\n", "Value holds only positive, negative"),
     ],
 )
@@ -33,6 +34,7 @@ def test_labels_are_no_reports(text: str, seen: str) -> None:
         "case,report,Ascites\n1,Gallstone,1\n2,0,0\n",
         "case,findings,contrast\n1,Gallstone,yes\n2,Ascites,no\n",
         "case,findings,Value\n1,There is a gallstone.,1\n2,Ascites,0\n",
+        "case,findings,Probability\n1,Gallstone,0.5\n2,Ascites,high\n",
         "case,findings,impression\n1,Gallstone,Ascites\n",
     ],
 )

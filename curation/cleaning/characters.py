@@ -31,6 +31,7 @@ _UNUSUAL = {
 _BEYOND_ASCII = re.compile(r"[^\t\n\r -~]")
 # A word that is broken at the end of a line; with the line end it is whole again.
 _BROKEN_WORD = re.compile(r"\u00ad[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_ELLIPSIS = re.compile("(?<!\u2026)\u2026(?!\u2026)")
 _BACKTICK_IN_WORD = re.compile(r"(?<=[a-z])`(?=[a-z])")
 _DASH_OF_RANGE = re.compile(r"(?<=\d)\u2013(?=[A-Z]?\d)")
 # Where the compatibility form of Unicode (NFKC) means the same: full width, ligatures, units in one character.
@@ -48,6 +49,9 @@ def character_edits(text: str) -> Iterator[Edit]:
         if replacement != character:
             kind = "character" if replacement else "invisible character"
             yield Edit(match.start(), match.end(), replacement, kind)
+    if "\u2026" in text:
+        for match in _ELLIPSIS.finditer(text):
+            yield Edit(match.start(), match.end(), "...", "character")
     if "`" in text:
         for match in _BACKTICK_IN_WORD.finditer(text):
             yield Edit(match.start(), match.end(), "'", "character")

@@ -58,9 +58,11 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
 # A sentence of plain words, which no pass changes unless it has one of `_NOT_PLAIN`.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9,.'%/-]*(?: [A-Za-z0-9][A-Za-z0-9,.'%/-]*)*")
 _NOT_PLAIN = (
-    "image", "img", "seri", "slice", "frame", "sect", "cuts", "seq", "im ", "im.", "se ", "sl ", "sr ", "xxx", "1. ", "a. ", "dr",
+    "image", "img", "seri", "slice", "frame", "sect", "cuts", "seq", "im ", "im.", "se ", "sl ", "sr ", "xxx", "1. ",
+    "a. ", "dr", "%0",
     "inform", "notif", "discuss", "communicat", "convey", "relay", "phone", "page", "call", "contact", "alert", "aware",
-    "personally", "thank", "have", "agree", "report", "told", "fax", "attend", "review", "acknow", "given", "consult", "mail",
+    "personally", "thank", "have", "agree", "report", "told", "fax", "attend", "review", "acknow", "given", "consult",
+    "mail",
     "transmit", "sign", "dictat", "transcrib", "..",
 )  # fmt: skip
 

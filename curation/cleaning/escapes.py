@@ -11,7 +11,7 @@ from .edits import Edit
 _SPREADSHEET = re.compile(r"_x([0-9A-F]{4})_")
 # HL7 v2.5, 2.7: escape sequences of formatted text between two escape characters, which may be escaped once more.
 _INTERFACE = re.compile(
-    r"(?:\\E)?\\(?:(?P<break>\.(?:br|ce|sp\d*))|(?P<layout>\.(?:in|ti|sk|fi|nf)[+-]?\d*|[HN])|(?P<mark>[FSTRE])|X(?P<hex>(?:[0-9A-F]{2})+))(?:\\E)?\\"
+    r"(?:\\E)?\\(?:(?P<break>\.(?i:br|ce|sp\d*))|(?P<layout>\.(?:in|ti|sk|fi|nf)[+-]?\d*|[HN])|(?P<mark>[FSTRE])|X(?P<hex>(?:[0-9A-F]{2})+))(?:\\E)?\\"
 )
 _MARKS = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
 # JSON that was encoded twice. Characters beyond the first plane are two of these, and stay.

@@ -21,7 +21,8 @@ SHARE_OF_FULL_LINES = 0.6
 """Of the lines that another follows at once, those that must be full for a width to be believed."""
 
 _ITEM = re.compile(
-    r"[ \t]*(?:[-–—•◦·*+>]\s|\(?\d{1,2}[.):](?!\d)\s?|\(?[a-hA-H][.)]\s|[a-zA-Z]\)\s|[\[(][ xX_]?[\])]|[☐☑☒✓✔✗✘□■])"
+    r"[ \t]*(?:[-–—•◦·*+>]\s|\(?\d{1,2}[.):](?!\d)\s?|\(?[a-hA-H][.)]\s|[a-zA-Z]\)\s|\[\d{1,2}\]\s|"
+    r"[\[(][ xX_]?[\])]|[☐☑☒✓✔✗✘□■])"
 )
 _HEADING = re.compile(r"[ \t]*(?:#|\*\*)?[A-Z][A-Za-z0-9 /&,()'.-]{0,60}?[ \t]*(?:\*\*)?:(?!\d)")
 _CAPITALS_LINE = re.compile(r"[^a-z\n]*[A-Z][^a-z\n]*\Z")

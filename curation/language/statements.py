@@ -31,14 +31,14 @@ _STOP = re.compile(r"[.!?]+[\"”')\]]*")
 _OPENING = re.compile(r"(?<=[a-z0-9)]) +(?=(?:The|There|No|Both|This|These|Multiple|Bilateral) [a-z])")
 _BULLETS = frozenset("•◦▪●·")
 _LEAD = re.compile(
-    r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|(?:\([a-hA-H]|[a-zA-Z])\)(?=\s)|;)+"""
+    r"""(?:[\s"“”•◦▪●·*>#]+|[-–—]+(?=\s)|\(?\d{1,2}[.):](?=\s|[A-Z])|(?:\([a-hA-H]|[a-zA-Z])\)(?=\s)|\[\d{1,2}\](?=\s)|;)+"""
 )
 _TRAIL = frozenset('"“”•◦▪●·*')
 _TITLE_CASE = re.compile(r"[A-Z]\S* [A-Z]")
 _CLOSING = re.compile(r"[()\n\r]")
 _LAST_WORD = re.compile(r"([A-Za-z][A-Za-z.]*|\d+)$")
 _BLANK_LINE = re.compile(r"[ \t\r]*\n")
-_ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d)|(?:\([a-hA-H]|[a-zA-Z])\)\s)")
+_ITEM = re.compile(r"\s*(?:[-–—•◦▪●·*]|\(?\d{1,2}[.):](?!\d)|(?:\([a-hA-H]|[a-zA-Z])\)\s|\[\d{1,2}\]\s)")
 
 
 def split_statements(text: str, start: int = 0, end: int | None = None) -> list[Span]:

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
+    r"|[cC][aA][nN]['’][tT](?![^\W_])"
     r"|[^\W\d_]+?(?=[nN]['’][tT](?![^\W_]))|[nN]['’][tT](?![^\W_])"  # is | n't
     r"|(?i:is|are|was|were|do|does|did|has|have|had|could|would|should)(?=nt(?![^\W_]))|(?<=[^\W_])nt(?![^\W_])"
     r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
@@ -70,6 +71,8 @@ def tokenize(text: str) -> list[Token]:
 
 def _word(match: re.Match[str]) -> str:
     word = match[0].lower()
+    if word in ("can't", "can’t"):
+        return "cannot"
     glued = match.start() > 0 and match.string[match.start() - 1].isalpha()
     return "not" if glued and word in _CONTRACTED_NOT else word
 

@@ -36,7 +36,7 @@ def labels_seen(layout: ColumnLayout, samples: Mapping[str, ColumnSample]) -> st
 
 
 def _is_label(sample: ColumnSample) -> bool:
-    return sample.is_label() or (sample.is_probability() and plain_name(sample.name) in VALUE_NAMES)
+    return sample.is_label() or sample.is_probability()
 
 
 def _is_value(label: ColumnSample, layout: ColumnLayout, samples: Mapping[str, ColumnSample]) -> bool:

@@ -19,6 +19,7 @@ from curation.cleaning.redaction_marks import BLANK
         ("Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe.", "Liver large.\\u000aSpleen 5\\u00a0mm; dir C:\\cafe."),
         ("Liver large.\\u000aSpleen 5\\u00a0mm.", "Liver large.\nSpleen 5 mm."),
         ("FINDINGS:\\\\nLiver large.\\\\nSpleen small.", "FINDINGS:\nLiver large.\nSpleen small."),
+        ("Liver large.\\.BR\\Spleen small\u2026no gas.", "Liver large.\nSpleen small...no gas."),
         ("FINDINGS:%0ALiver large.%0D%0ASpleen small.", "FINDINGS:\nLiver large.\nSpleen small."),
         ("Liver large.=0D=0ASpleen small.=20\nGas.", "Liver large.\nSpleen small.\nGas."),
         ('<input type="checkbox" checked> Gas<br><INPUT TYPE=checkbox> Cyst', "[x] Gas\n[ ] Cyst"),

@@ -10,6 +10,7 @@ from .rules_sentences import ABNORMAL, NONE, NORMAL, UNCERTAIN, same_status
 from .test_rules import captions, statuses
 
 FORMS: list[tuple[str, dict[str, Status]]] = [
+    ("[1] The thyroid is normal.\n[2] The prostate is large.", {"thyroid gland": NORMAL, "prostate": ABNORMAL}),
     ("Cholecystitis: no. Cysts: present.", {"gallbladder": NORMAL}),
     ("Thyroid -\nLarge.\nProstate -\nNormal.", {"thyroid gland": ABNORMAL, "prostate": NORMAL}),
     ("GALLBLADDER, KIDNEYS: stone", {}),

@@ -187,7 +187,8 @@ NOTHING = [
     "Left hydronephrosis: right",
     "Contrast: yes", "Mass: none, but a cyst in the pancreas", "Mass: resected", "Nodule: previously 6 mm",
     "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",
-    "Location: right lower lobe", "Uterus: as above", "Uterus: dictated below", "Uterus: u/q", "Bladder: same", "Kidneys and bladder: 4 mm stone",
+    "Location: right lower lobe", "Uterus: as above", "Uterus: dictated below", "Uterus: u/q", "Bladder: same",
+    "Kidneys and bladder: 4 mm stone",
     "No: 3 nodules in the right upper lobe",
 ]  # fmt: skip
 NO_FORM = [

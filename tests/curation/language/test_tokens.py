@@ -21,7 +21,7 @@ from curation.language.tokens import stem, tokenize
         pytest.param("L4-L5", ["l4", "-", "l5"], id="vertebral levels"),
         pytest.param("segment 4a", ["segment", "4a"], id="segment with a letter"),
         pytest.param("patient's", ["patient's"], id="apostrophe"),
-        pytest.param("isn't, CAN’T", ["is", "not", ",", "ca", "not"], id="contracted denial"),
+        pytest.param("isn't, CAN’T", ["is", "not", ",", "cannot"], id="contracted denial"),
         pytest.param("isnt seen, nt", ["is", "not", "seen", ",", "nt"], id="contracted denial without its apostrophe"),
         pytest.param("ground-glass", ["ground", "-", "glass"], id="hyphen"),
         pytest.param("and/or", ["and", "/", "or"], id="slash"),
@@ -37,7 +37,7 @@ def test_words(text: str, words: list[str]) -> None:
 def test_tokens_point_at_the_text_and_leave_out_only_white_space_and_underscores(text: str) -> None:
     at = 0
     for token in tokenize(text):
-        assert text[token.start : token.end].lower() == token.word or token.word == "not"
+        assert text[token.start : token.end].lower() == token.word or token.word in ("not", "cannot")
         assert not text[at : token.start].replace("_", "").strip()
         at = token.end
     assert not text[at:].replace("_", "").strip()

@@ -20,6 +20,7 @@ from .tables_of_text import choose
         ("case,Findings,Ascites\n1,0,1\n2,1,0\n", "Findings, Ascites hold only 0, 1"),
         ("case,Gallstone,Ascites\n1,0,1\n2,1,-1\n", "looks like a table of labels: Gallstone, Ascites hold only"),
         ("case,Finding,Probability\n1,Gallstone,0.02\n2,Ascites,9e-1\n", "Probability holds only 0.02, 9e-1"),
+        ("case,Finding,p\n1,Gallstone,0.02\n1,Ascites,0.9\n", "p holds only 0.02, 0.9"),
         ("case,Abnormality,Value\n1,Gallstone,positive\n2,Ascites,negative\n", "Value holds only positive, negative"),
     ],
 )

@@ -20,6 +20,8 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
     "thoraco", "thyro", "tracheo", "uretero", "utero", "vaso", "ventriculo", "vertebro", "vesico",
 ])
 # fmt: on
+# Words that are not simply taken as they stand.
+_SPECIAL = _PREFIXES | {"the", "&", "sided"}
 _HYPHENS = frozenset("-\u2010\u2011")
 _WORD = re.compile(r"[^\W_]+|(?<=\s)&(?=\s)")
 # The gap between two words of one term may hold "the", but nothing that ends a phrase, and no empty line.
@@ -60,17 +62,18 @@ class Words:
         prefix, begin = "", 0
         for match in _WORD.finditer(text):
             word, (start, end) = match[0].lower(), match.span()
-            word = "and" if word == "&" else word
-            if word == "the" and not prefix:
-                continue
-            if word in _PREFIXES and _binds(text, word, end):
-                prefix, begin = prefix + word, begin if prefix else start
-                continue
-            if prefix:
-                word, start, prefix = prefix + word, begin, ""
-            elif word == "sided" and self.tokens and self.tokens[-1] in ("left", "right"):
-                self.ends[-1] = end  # "left-sided" is "left"
-                continue
+            if prefix or word in _SPECIAL:
+                word = "and" if word == "&" else word
+                if word == "the" and not prefix:
+                    continue
+                if word in _PREFIXES and _binds(text, word, end):
+                    prefix, begin = prefix + word, begin if prefix else start
+                    continue
+                if prefix:
+                    word, start, prefix = prefix + word, begin, ""
+                elif word == "sided" and self.tokens and self.tokens[-1] in ("left", "right"):
+                    self.ends[-1] = end  # "left-sided" is "left"
+                    continue
             self.tokens.append(base.get(word, word))
             self.starts.append(start)
             self.ends.append(end)

@@ -32,8 +32,6 @@ from .white_space import white_space_edits
 
 RECENT_TEXTS = 256
 """Texts kept as cleaned: sections, engine and verifier read a report one after the other."""
-RECENT_SENTENCES = 16_000
-"""Sentences kept as cleaned: captions repeat themselves from report to report."""
 PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     struck_edits,
     escape_edits,
@@ -55,16 +53,20 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
 )
 
 
-# A sentence of plain words, which no pass changes unless it has one of `_NOT_PLAIN`.
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9,.'%/-]*(?: [A-Za-z0-9][A-Za-z0-9,.'%/-]*)*")
-_NOT_PLAIN = (
-    "image", "img", "seri", "slice", "frame", "sect", "cuts", "seq", "im ", "im.", "se ", "sl ", "sr ", "xxx", "1. ",
-    "a. ", "dr", "%0",
-    "inform", "notif", "discuss", "communicat", "convey", "relay", "phone", "page", "call", "contact", "alert", "aware",
-    "personally", "thank", "have", "agree", "report", "told", "fax", "attend", "review", "acknow", "given", "consult",
-    "mail",
-    "transmit", "sign", "dictat", "transcrib", "..",
-)  # fmt: skip
+# A sentence of plain words, which no pass changes unless it has one of `_WORDS_OF_PASSES` or `_MARKS_OF_PASSES`.
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9,.'%-]*(?: [A-Za-z0-9][A-Za-z0-9,.'%-]*)*")
+_BETWEEN_WORDS = str.maketrans(",.%'-", "     ")
+_WORDS_OF_PASSES = frozenset(
+    "image images img imgs im ims slice slices slc sl frame frames section sections cut cuts series "
+    "serial serie ser se srs sr seq sequence informed notified called contacted paged alerted advised "
+    "aware told consulted telephoned phoned updated communicated discussed conveyed relayed reported "
+    "given transmitted reviewed acknowledged shared provided faxed e mailed emailed spoke supervised "
+    "agree concur attest certify confirm interpreted examined read viewed attending teaching supervising "
+    "staff thank call notification communication electronically dictated transcribed signed dr rt lt "
+    "bilat".split()
+)
+_MARKS_OF_PASSES = ("xxx", "1. ", "a. ", "..", "%0")
+_GLUED = re.compile(r"[a-z]{2}\d")
 
 
 class Removal(NamedTuple):
@@ -118,14 +120,19 @@ def clean_text(source: str) -> CleanText:
     return _cleaned(source)
 
 
-@lru_cache(maxsize=RECENT_SENTENCES)
 def clean_sentence(source: str) -> str:
     """Return a sentence, such as a caption, as ``clean_text`` writes it; quick where it is plain words."""
     folded = source.lower()
-    if source not in (folded, source.upper()) and _PLAIN.fullmatch(source):
-        if not any(word in folded for word in _NOT_PLAIN):
-            return source
+    if source not in (folded, source.upper()) and _PLAIN.fullmatch(source) and _is_plain(folded):
+        return source
     return _cleaned(source).text
+
+
+def _is_plain(folded: str) -> bool:
+    """Tell whether a sentence of plain words, in small letters, has nothing that a pass looks for."""
+    if not _WORDS_OF_PASSES.isdisjoint(folded.translate(_BETWEEN_WORDS).split()):
+        return False
+    return not any(mark in folded for mark in _MARKS_OF_PASSES) and _GLUED.search(folded) is None
 
 
 def _cleaned(source: str) -> CleanText:

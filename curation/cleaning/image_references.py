@@ -52,7 +52,7 @@ _WORDS = re.compile(rf"\b(?:{_SERIES}|{_IMAGE})(?:\b|(?=\d))", re.IGNORECASE)
 _HINT = re.compile(rf"\b(?:{_SERIES}|{_SLICE})(?:\b|(?=\d))|\d\s?[:/]\s?\d|\b[si]\s?#?\d", re.IGNORECASE)
 # Looked for first, in small letters: a search for words costs a tenth of one for the pattern.
 _NAMED = ("image", "serie", "serial", "img", "slice", "frame", " im ", " im.", " se ", " se.", " ser", " sl ", " seq")
-_DIGIT = re.compile(r"\d")
+_NUMBER_BEHIND = re.compile(r"[a-z]{0,6}[.#:]?\s?(?:(?:nos?|numbers?)[.:]?\s?)?#?\s?\d")
 _PIECES = re.compile(r"\s*[,;]\s*")
 # What a viewer writes beside the numbers of its images.
 _LABEL = re.compile(
@@ -93,7 +93,7 @@ def _names_a_number(folded: str) -> bool:
         place = folded.find(word)
         while place >= 0:
             place += len(word)
-            if _DIGIT.search(folded, place, place + 12):
+            if _NUMBER_BEHIND.match(folded, place):
                 return True
             place = folded.find(word, place)
     return False

@@ -33,6 +33,7 @@ _DASHED_SECTION = re.compile(
 )
 _SMALL_DASH = re.compile(r"(?<=[a-z.,)])[ \t]+(?=[-–*][ \t]+[a-z]{2})")
 _LONGEST_LOOK_BACK = 24
+_FIRST_MARKS = ("1.", "1)", "a)", "A.")
 
 
 def item_edits(text: str) -> Iterator[Edit]:
@@ -40,7 +41,7 @@ def item_edits(text: str) -> Iterator[Edit]:
 
     Numbers make a list where they run on in order from 1 (or a), dashes where the line begins with one.
     """
-    starts = set(_numbered_items(text))
+    starts = set(_numbered_items(text)) if _has_first_item(text) else set()
     starts.update(_dashed_items(text))
     for start in sorted(starts):
         space = start
@@ -48,6 +49,18 @@ def item_edits(text: str) -> Iterator[Edit]:
             space -= 1
         if space and text[space - 1] != "\n":
             yield Edit(space, start, "\n", "list item")
+
+
+def _has_first_item(text: str) -> bool:
+    """Tell whether anything may be the mark of a first item, which every list has; quick, for most texts have none."""
+    for mark in _FIRST_MARKS:
+        place = text.find(mark)
+        while place >= 0:
+            following = text[place + 2 : place + 3]
+            if following.isspace() or following.isupper():
+                return True
+            place = text.find(mark, place + 1)
+    return False
 
 
 def _numbered_items(text: str) -> Iterator[int]:

@@ -34,7 +34,7 @@ def short_form_edits(text: str) -> Iterator[Edit]:
 
 
 def _slashes(text: str) -> Iterator[Edit]:
-    if "/" not in text:
+    if "/" not in text or not any(form in text.lower() for form in WITH_SLASH):
         return
     for match in _SLASH.finditer(text):
         words = WITH_SLASH.get(match[0].lower())

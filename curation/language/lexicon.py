@@ -71,9 +71,9 @@ class Lexicon:
         Marks such as hyphens may stand inside a phrase.
         """
         matches: list[PhraseMatch] = []
-        at = 0
+        at, first_words = 0, self._trie
         while at < len(stems):
-            match = self._longest(stems, at)
+            match = self._longest(stems, at) if stems[at] in first_words else None
             if match is None:
                 at += 1
             else:

@@ -138,7 +138,16 @@ def _free_matches(
     """Return the matches of the lexicon that say more than the organ name or number that they touch."""
     spans = [(mention.start, mention.end) for mention in mentions if not mention.finding]
     spans += [(measure.start, measure.end) for measure in measures]
-    return [m for m in matches if not any(start <= m.start and m.end <= end for start, end in spans)]
+    if not spans or not matches:
+        return list(matches)
+    free = []
+    for match in matches:
+        for start, end in spans:
+            if start <= match.start and match.end <= end:
+                break
+        else:
+            free.append(match)
+    return free
 
 
 def _covered(

@@ -24,6 +24,7 @@ from .word_lists import (
 _LONGEST_HEADING = 8
 """Tokens before a colon that may be a heading."""
 # Phrases of the lexicon with one of these flags say nothing of how an organ is.
+_SILENT_FLAGS = frozenset(("reporting", "scope_end"))
 _ATTRIBUTE_FLAGS = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
 
 
@@ -121,14 +122,16 @@ def _phrase_term(match: PhraseMatch, stems: Sequence[str], covered: Sequence[boo
         return Term("hedge", match.start, match.end, entry.key, entry=entry)
     if entry.negation:
         return Term("negation", match.start, match.end, entry.key, entry=entry)
-    if entry.flags & {"reporting", "scope_end"} and not entry.modifier and "normality" not in entry.flags:
+    if not _SILENT_FLAGS.isdisjoint(entry.flags) and not entry.modifier and "normality" not in entry.flags:
         return None
-    if all(covered[match.start : match.end]):
+    if False not in covered[match.start : match.end]:
         return None
     if entry.key == "extent:bilateral":
         return Term("side", match.start, match.end, "side:both")
-    free = {stems[index] for index in range(match.start, match.end) if not covered[index]}
-    parts = tuple(part for word, part in zip(entry.words, entry.parts, strict=True) if word in free)
+    parts: tuple[str, ...] = ()
+    if entry.words:
+        free = {stems[index] for index in range(match.start, match.end) if not covered[index]}
+        parts = tuple(part for word, part in zip(entry.words, entry.parts, strict=True) if word in free)
     kind: Kind = "modifier" if entry.modifier else "finding"
     return Term(kind, match.start, match.end, entry.key, parts=parts, entry=entry)
 

@@ -37,6 +37,7 @@ from typing import NamedTuple
 
 from curation.caption import Basis, Reason, Status
 from curation.cleaning.clean_text import clean_sentence
+from curation.language.forms.reader import may_be_form
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
@@ -84,6 +85,7 @@ class Verifier:
         self._reports = ReportReader(self.parser)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
+        self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(_reading)
         self._cached_status = lru_cache(maxsize=CACHED_STATEMENTS)(self._status)
 
     def resolve(self, name: str) -> str | None:
@@ -106,21 +108,23 @@ class Verifier:
             return refused(name or organ, Reason.LANGUAGE, report.language.sentence())
         if name is None:
             return refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
-        caption = clean_sentence(caption)
-        if report.foreign and (passage := report.foreign_passage(normalised(caption))):
+        caption, words, is_form = self._cached_reading(caption)
+        if report.foreign and (passage := report.foreign_passage(words)):
             return _in_foreign_passage(report, name, passage)
-        plain = self._plain(report, caption)
-        if len(plain) != 1:
-            nothing = refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
-            return self._verify_parts(report, name, plain) if plain else nothing
-        caption = plain[0]
+        if is_form:
+            plain = self._plain(report, caption)
+            if len(plain) != 1:
+                nothing = refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
+                return self._verify_parts(report, name, plain) if plain else nothing
+            caption = plain[0]
+            words = normalised(caption)
         if near is not None and not report.statements[near].heading:
             statement = report.statements[near]
-            verbatim = normalised(caption) == statement.words
+            verbatim = words == statement.words
             verification = self._verify_in_statements(report, name, caption, [statement], verbatim)
             if verification.accepted:
                 return verification
-        numbers = report.by_words.get(normalised(caption))
+        numbers = report.by_words.get(words)
         if numbers is None:
             sentences = self._cached_sentences(caption)
             if len(sentences) > 1:
@@ -252,6 +256,19 @@ class Verifier:
 
     def _status(self, *parts: str) -> Status:
         return status_of(*(self.parser.parse(part) for part in parts))
+
+
+class _CaptionReading(NamedTuple):
+    """A caption as it is compared: its clean text, that in normalised words, and whether it may be a form line."""
+
+    caption: str
+    words: str
+    is_form: bool
+
+
+def _reading(caption: str) -> _CaptionReading:
+    caption = clean_sentence(caption)
+    return _CaptionReading(caption, normalised(caption), may_be_form(caption))
 
 
 def _sentences(caption: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from curation.language.forms.reader import FormReader
+from curation.language.forms.reader import FormReader, may_be_form
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 
 
@@ -35,6 +35,7 @@ class Wordings:
 
     def __init__(self, parser: StatementParser) -> None:
         self._forms = FormReader(parser)
+        self._may_be_form = lru_cache(maxsize=CACHED_STATEMENTS)(may_be_form)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(self._forms.read)
 
     def of_caption(self, caption: str, report: str) -> tuple[str, ...] | None:
@@ -43,7 +44,7 @@ class Wordings:
         What a form line says beside what is understood is left out of its sentences. A caption may not say it either,
         unless it repeats a line of the report.
         """
-        sentences = self._cached_sentences(caption, False)
+        sentences = self._cached_sentences(caption, False) if self._may_be_form(caption) else None
         if sentences is None:
             return None
         words = {word for sentence in sentences for word in _words(sentence.text)}
@@ -61,7 +62,7 @@ class Wordings:
         """
         if led_by_minus and self._forms.asks_for_finding(text):
             return []
-        sentences = self._cached_sentences(text, minus_is_no)
+        sentences = self._cached_sentences(text, minus_is_no) if self._may_be_form(text) else None
         if sentences is None:
             return [Wording(text, first, first + len(text), is_field=False)]
         return [Wording(s.text, first + s.start, first + s.end, is_field=True) for s in sentences]

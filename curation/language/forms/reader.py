@@ -23,11 +23,17 @@ from .wording import capital, lowered
 
 _ABNORMAL = "abnorm"
 """The lexicon's key of "abnormal", which names no finding that could be asked for."""
-_MAY_BE_FORM = re.compile(
-    r"[:=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸\]}\n]|→|->|[+\-–−]ve\b|[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)|\s[-–—+]+\W*$|\s[-–—]\s|"
-    r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$",
-    re.IGNORECASE,
+# What a form line has at least one of, from what is quick to look for to what is not.
+_SIGNS = frozenset(":=|\t?☐☑☒✓✔✗✘□❏❑⊠🗹🗸]}\n→")
+_DASHES = ("-", "–", "—", "+")
+_DASHED = re.compile(r"->|[+–-]ve\b|\s[-–—+]+\W*$|\s[-–—]\s")
+_SIGN_IN_BRACKETS = re.compile(
+    r"[(]\s*(?:[xX+\-–—−✓✔×±_]|\)|(?:pos|neg|yes|no|y|n|none|present|absent)\b)", re.IGNORECASE
 )
+_ANSWER_AT_END = re.compile(
+    r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$", re.IGNORECASE
+)
+_LONGEST_ANSWER = 16
 _WHEREABOUTS = re.compile(r"(?:location|site|side|laterality|distribution|position)s?", re.IGNORECASE)
 
 
@@ -37,6 +43,17 @@ class PlainSentence(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def may_be_form(text: str) -> bool:
+    """Tell whether a statement has anything that form lines are made of; most have not, and this is quick."""
+    if text[:1] == "+" or not _SIGNS.isdisjoint(text):
+        return True
+    if any(dash in text for dash in _DASHES) and _DASHED.search(text):
+        return True
+    if "(" in text and _SIGN_IN_BRACKETS.search(text):
+        return True
+    return _ANSWER_AT_END.search(text, max(0, len(text) - _LONGEST_ANSWER)) is not None
 
 
 class FormReader:
@@ -52,7 +69,7 @@ class FormReader:
         """
         if text[:1] == "+" and self.asks_for_finding(text[1:].strip()):
             return (PlainSentence(capital(lowered(text[1:].strip())), 0, len(text)),)
-        if not _MAY_BE_FORM.search(text):
+        if not may_be_form(text):
             return None
         marked = self._marked(text, minus_is_no)
         if marked is not None:

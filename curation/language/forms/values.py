@@ -181,12 +181,12 @@ def _with_sides(label: Label, value: str) -> str:
 
 def _of_organ_in_words(parser: StatementParser, label: Label, value: str) -> Sentences | None:
     given, value = value, _with_sides(label, value)
-    statement = parser.parse(bare(value))
-    if _is_unchosen(parser, value) or (_UNKNOWN_SHORT.fullmatch(bare(value)) and not _is_known(statement)):
+    words = bare(value)
+    if _is_unchosen(parser, value) or (_UNKNOWN_SHORT.fullmatch(words) and not _is_known(parser.parse(words))):
         return NOTHING
-    if len(label.parts) == 1 and (value != given or value[:1] in _OPENING_MARKS):
-        return (f"{capital(label.text)}: {bare(value)}",)
-    return of_each_organ(parser, label, value) if len(label.parts) > 1 else None
+    if len(label.parts) == 1:
+        return (f"{capital(label.text)}: {words}",) if value != given or value[:1] in _OPENING_MARKS else None
+    return of_each_organ(parser, label, value)
 
 
 def _is_known(statement: ParsedStatement) -> bool:

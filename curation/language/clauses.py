@@ -79,10 +79,10 @@ def _sets_aside(segment: Segment) -> bool:
 
     What is not there stands in another segment, which affirms it.
     """
-    cues = [term for term in segment.terms if term.kind == "negation"]
-    others = [term for term in segment.terms if term.kind != "negation"]
-    names_place = bool(others) and all(term.kind == "side" or term.mention for term in others)
-    return names_place and any(term.key in ("not", "none") and term.start == segment.start for term in cues)
+    first, *others = segment.terms or [None]
+    if first is None or first.kind != "negation" or first.start != segment.start or first.key not in ("not", "none"):
+        return False
+    return bool(others) and all(term.kind == "side" or term.mention for term in others if term)
 
 
 def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:

@@ -183,8 +183,9 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
             if segment.start <= term.start < segment.end:
                 segment.terms.append(term)
                 break
+    reported = any(token.word == "that" for token in tokens)
     for segment in segments:
-        start = _behind_report(tokens, segment)
+        start = _behind_report(tokens, segment) if reported else segment.start
         segment.verb = next((i for i in range(start, segment.end) if tokens[i].word in VERBS), None)
     return [segment for segment in segments if segment.terms or segment.verb is not None]
 

@@ -13,14 +13,19 @@ _TOKEN = re.compile(
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
-    r"|[cC][aA][nN]['’][tT](?![^\W_])"
-    r"|[^\W\d_]+?(?=[nN]['’][tT](?![^\W_]))|[nN]['’][tT](?![^\W_])"  # is | n't
-    r"|(?i:is|are|was|were|do|does|did|has|have|had|could|would|should)(?=nt(?![^\W_]))|(?<=[^\W_])nt(?![^\W_])"
     r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
     r"|[^\w\s]"
 )
 _snowball = stemmer("english")
-_CONTRACTED_NOT = frozenset(("n't", "n’t", "nt"))
+_CONTRACTED_VERBS = "is are was were do does did has have had could would should must might need wo".split()
+# How many letters of a word are its contracted "not".
+_CONTRACTIONS = {
+    f"{verb}{ending}": len(ending)
+    for verb in _CONTRACTED_VERBS
+    for ending in ("n't", "n’t", "nt")
+    if verb + ending != "wont"
+}
+_CANNOT = frozenset(("can't", "can’t"))
 _BRITISH = (
     (re.compile(r"(?<!^)ae(?=[a-z]{2})|^ae(?=[mst])"), "e"),
     (re.compile(r"oe(?=[a-z]{2})"), "e"),
@@ -64,17 +69,18 @@ class Token(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
-    return [
-        Token(match.start(), match.end(), word := _word(match), _cached_stem(word)) for match in _TOKEN.finditer(text)
-    ]
-
-
-def _word(match: re.Match[str]) -> str:
-    word = match[0].lower()
-    if word in ("can't", "can’t"):
-        return "cannot"
-    glued = match.start() > 0 and match.string[match.start() - 1].isalpha()
-    return "not" if glued and word in _CONTRACTED_NOT else word
+    tokens = []
+    for match in _TOKEN.finditer(text):
+        word = match[0].lower()
+        if word not in _CONTRACTIONS and word not in _CANNOT:
+            tokens.append(Token(match.start(), match.end(), word, _cached_stem(word)))
+        elif word in _CANNOT:
+            tokens.append(Token(match.start(), match.end(), "cannot", "cannot"))
+        else:
+            cut = match.end() - _CONTRACTIONS[word]
+            verb = text[match.start() : cut].lower()
+            tokens += [Token(match.start(), cut, verb, _cached_stem(verb)), Token(cut, match.end(), "not", "not")]
+    return tokens
 
 
 def stem(word: str) -> str:

@@ -43,6 +43,7 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     markdown_edits,
     unreadable_edits,
     wrap_edits,
+    white_space_edits,  # once before what is looked for with single spaces, once for what was taken out
     reference_edits,
     notice_edits,
     legend_edits,

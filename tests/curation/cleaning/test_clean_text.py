@@ -60,8 +60,8 @@ def test_removals_are_named_with_their_place() -> None:
         ("markup", "</b>"),
         ("line end", "\r\n"),
         ("identity", "[NAME]"),
-        ("image reference", " (3:44)"),
         ("white space", " [NAME] "),
+        ("image reference", " (3:44)"),
     ]
 
 

@@ -15,7 +15,8 @@ from curation.cleaning.clean_text import clean_text
         "(best seen on series 3, image 44)", "(se 3, im 44; target 2)", "(coronal image 12)",
         "(series #3, image #44)", "(Ser. 3, Img. 44)", "(SERIES 3, IMAGE 44)", "(slice 44)",
         "(series 3, image 44, arrow)", "(image 44/120)", "(se: 3 im: 44)", "{3:44}", "(Section: 4 image: 44)",
-        "{S#3 I#44}", "(section no: 55/192)", "(IMA 99)", "(ima: 42, ima: 47)",
+        "{S#3 I#44}", "(section no: 55/192)",
+        "(series 5  section  379)", "(IMA 99)", "(ima: 42, ima: 47)",
     ],
 )  # fmt: skip
 def test_a_reference_in_brackets_goes(reference: str) -> None:

@@ -79,10 +79,11 @@ def _sets_aside(segment: Segment) -> bool:
 
     What is not there stands in another segment, which affirms it.
     """
-    first, *others = segment.terms or [None]
-    if first is None or first.kind != "negation" or first.start != segment.start or first.key not in ("not", "none"):
+    if len(segment.terms) < 2:
         return False
-    return bool(others) and all(term.kind == "side" or term.mention for term in others if term)
+    cue, *others = segment.terms
+    is_cue = cue.kind == "negation" and cue.start == segment.start and cue.key in ("not", "none")
+    return is_cue and all(term.kind == "side" or term.mention for term in others)
 
 
 def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:

@@ -47,6 +47,9 @@ DECORATION = re.compile(
 # Characters from the start of a line to the colon of its heading.
 LONGEST = 120
 BOLD_END = re.compile(r"[*_]*")
+LINE_ENDS = re.compile(r"[ \t]*[\r\n]")
+# A title that says whose report it is, and of which standing; what stands below has headings of its own, or needs none.
+BANNER = re.compile(r"(?:(?:final|preliminary|official|formal|radiology|ct|signed|verified)\s)+report")
 # A form's count, as in "Findings: 3".
 BARE_NUMBER = re.compile(r"[ \t]*\d+[ \t]*\.?[ \t]*(?=[\r\n]|\Z)")
 # Marks between a heading without a colon and the end of its line, or what stands under it on the same line.
@@ -113,6 +116,8 @@ def _with_ambiguous(text: str, headings: list[Heading]) -> list[Heading]:
         phrase = bare_phrase(text[_end(DECORATION, text, heading.start) : heading.end])
         if phrase in ONLY_FIRST and not _may_open_findings(text, heading, settled):
             continue
+        if BANNER.fullmatch(phrase) and not text[: heading.start].strip() and LINE_ENDS.match(text, heading.end):
+            heading = replace(heading, section="other", line=True)
         if phrase in DIAGNOSES and places and heading.start < places[0]:
             heading = replace(heading, section="history")
         settled.append(heading)

@@ -87,7 +87,8 @@ def _split_at_bullet(text: str, findings: Section) -> list[Section]:
 def _split_at_headings(text: str, headings: list[Heading], default: str) -> list[Section]:
     """Return the sections under the headings, and findings and impression where they have no heading of their own."""
     parts = _bodies(text, headings, default)
-    if sum(heading.note for heading in headings) >= NOTE_HEADINGS and all(part.name != "findings" for part in parts):
+    has_findings = any(part.name == "findings" and _trim(text, part) for part in parts)
+    if sum(heading.note for heading in headings) >= NOTE_HEADINGS and not has_findings:
         return [Section("other", part.start, part.end) if part.name == "impression" else part for part in parts]
     if default == "findings":
         places = [index for index, part in enumerate(parts) if part.name == "findings" and _trim(text, part)]
@@ -125,7 +126,8 @@ def _preamble_name(headings: list[Heading], default: str) -> str:
     sections = {heading.section for heading in headings}
     if default != "findings":
         return default
-    first = headings[0].section
+    # the patient, the date and a signature take up a line and open nothing
+    first = next((heading.section for heading in headings if not heading.line and not heading.sentence), None)
     return "findings" if "findings" not in sections and first not in AROUND else "exam"
 
 

@@ -28,6 +28,16 @@ class MarkedItem(NamedTuple):
     end: int
     remark: str = ""  # what is said behind the mark: "in the neck" of "gallstones (+) in the neck"
 
+    @property
+    def value(self) -> str:
+        """What an item says of the label before it; "" where it was not chosen."""
+        if self.mark is Mark.TICKED:
+            return self.text or "yes"
+        if self.mark in (Mark.PLUS, Mark.MINUS):
+            answer = "yes" if self.mark is Mark.PLUS else "no"
+            return f"{answer}, {self.text}" if self.text else answer
+        return ""
+
 
 class MarkedLine(NamedTuple):
     """A line of marked items, and the label before them, "" for none."""

@@ -109,10 +109,9 @@ class FormReader:
         value = pair.values[0]
         if pair.strict and (label.kind is LabelKind.OTHER or not (read_reply(value) or is_side(value))):
             return None
-        if pair.strict and label.kind is LabelKind.ORGAN and value in ("-", "–", "—"):
-            return None  # "Spleen -" is the heading of what stands below it
-        if pair.strict and (reply := read_reply(value)) is not None and reply.answer is FieldAnswer.EMPTY:
-            return None  # "ascites - ?" is a sentence in doubt, not an empty field
+        says_nothing = (FieldAnswer.EMPTY, *((FieldAnswer.MINUS,) if label.kind is LabelKind.ORGAN else ()))
+        if pair.strict and (reply := read_reply(value)) is not None and reply.answer in says_nothing:
+            return None  # "ascites - ?" is a sentence in doubt, "Spleen -" the heading of what stands below it
         if label.kind in (LabelKind.ORGAN, LabelKind.FINDING):
             sided = sentences_of_sides(self._parser, label, value)
             if sided is not None:
@@ -245,7 +244,7 @@ class FormReader:
                 for sentence in self._item(item, minus_is_no)
             )
         if label is not None and label.kind is not LabelKind.OTHER:
-            chosen = tuple(filter(None, map(_value_of, line.items)))
+            chosen = tuple(item.value for item in line.items if item.value)
             sentences = self._chosen(label, chosen, minus_is_no)
             if above is not None and above.kind is LabelKind.ORGAN:
                 sentences = tuple(self._under(above, sentence) for sentence in sentences)
@@ -299,13 +298,3 @@ class FormReader:
             return NOTHING
         inner = self.read(item.text, minus_is_no=minus_is_no)
         return (item.text,) if inner is None else tuple(sentence.text for sentence in inner)
-
-
-def _value_of(item: MarkedItem) -> str:
-    """Return what an item says of the label before it; "" where it was not chosen."""
-    if item.mark is Mark.TICKED:
-        return item.text or "yes"
-    if item.mark in (Mark.PLUS, Mark.MINUS):
-        answer = "yes" if item.mark is Mark.PLUS else "no"
-        return f"{answer}, {item.text}" if item.text else answer
-    return ""

@@ -129,6 +129,14 @@ def test_the_patient_and_the_date_take_up_a_line() -> None:
     ]  # fmt: skip
 
 
+def test_a_banner_and_a_name_open_no_section() -> None:
+    note = "CC: Pain.\nHX: Gallstones.\nMEDS: None.\nIMPRESSION: Cyst."
+    assert cut(f"Patient: Roe\n{note}")[1:] == cut(note)
+    assert cut(f"*** FINAL REPORT ***\n{note}")[1:] == cut(note)
+    assert cut("FINAL REPORT\nLarge liver.")[-1] == ("findings", "Large liver.")
+    assert cut("FINAL REPORT: Large liver.") == [("findings", "Large liver.")]
+
+
 def test_headings_of_organs_stay_inside_the_findings() -> None:
     text = "FINDINGS:\nLIVER: Normal.\nLungs and pleura: Clear.\nIMPRESSION: Normal."
     assert cut(text)[0] == ("findings", "LIVER: Normal.\nLungs and pleura: Clear.")

@@ -48,6 +48,12 @@ def test_columns_keep_a_tab() -> None:
     assert clean_text("Liver        normal\nSpleen\tlarge").text == "Liver\tnormal\nSpleen\tlarge"
     assert clean_text("Spleen      : large").text == "Spleen : large"
     assert clean_text("The   liver   is   not   large.").text == "The liver is not large."
+    assert (
+        clean_text("The  liver   is not  large, a    cyst   is  seen.").text
+        == "The liver is not large, a cyst is seen."
+    )
+    table = "Liver         normal\nGallbladder  stones\nSpleen        large\nPancreas      normal"
+    assert clean_text(table).text.count("\t") == 3
 
 
 def test_a_text_in_capitals_is_written_in_sentences() -> None:

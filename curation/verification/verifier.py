@@ -7,6 +7,7 @@ report down to a word, with the reasons that each module gives:
 ======================  ===============================================================================================
 ``verifier``            which statements are tried, alone and with those that go on about them, and which answer stands:
                         ``schema`` (an empty caption), ``language``, ``unknown_organ``, ``not_grounded``
+``caption_reading``     a caption as it is compared: its clean text, in normalised words
 ``report_statements``   what the statements of a report are, and which organs one that names none goes on about
 ``entailment``          does one statement carry the caption: ``not_grounded`` where the caption only names an organ,
                         ``negation`` where it denies an organ that is there; else the modules below, in this order
@@ -36,13 +37,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.caption import Basis, Reason, Status
-from curation.cleaning.clean_text import clean_sentence
-from curation.language.forms.reader import may_be_form
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
+from .caption_reading import read_caption
 from .entailment import CheckResult, Entailment
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
@@ -85,7 +85,7 @@ class Verifier:
         self._reports = ReportReader(self.parser)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
-        self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(_reading)
+        self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)
         self._cached_status = lru_cache(maxsize=CACHED_STATEMENTS)(self._status)
 
     def resolve(self, name: str) -> str | None:
@@ -256,19 +256,6 @@ class Verifier:
 
     def _status(self, *parts: str) -> Status:
         return status_of(*(self.parser.parse(part) for part in parts))
-
-
-class _CaptionReading(NamedTuple):
-    """A caption as it is compared: its clean text, that in normalised words, and whether it may be a form line."""
-
-    caption: str
-    words: str
-    is_form: bool
-
-
-def _reading(caption: str) -> _CaptionReading:
-    caption = clean_sentence(caption)
-    return _CaptionReading(caption, normalised(caption), may_be_form(caption))
 
 
 def _sentences(caption: str) -> tuple[str, ...]:

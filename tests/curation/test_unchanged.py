@@ -19,19 +19,18 @@ from curation.runtime.provenance import data_hashes, ovct_version
 ROOT = Path(__file__).resolve().parents[2]
 OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
-# The beginning of the SHA-256 of the caption rows of up to LIMIT reports, made by version 0.1.0 before its modules were
-# moved.
+# The beginning of the SHA-256 of the caption rows of up to LIMIT reports, and of those of their reports.
 CAPTIONS = {
-    "examples/reports.csv": "c9cb4c988abc5808",
-    "../shared/data/reports/ctrate_chest_ct.csv": "9df04d66976f4796",
-    "../shared/data/reports/mtsamples_ct.jsonl": "4d37c7d671b59630",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "b8afcf2886ee428b",
+    "examples/reports.csv": "a9f744b60160d0b6",
+    "../shared/data/reports/ctrate_chest_ct.csv": "d6a0fed0f5b91063",
+    "../shared/data/reports/mtsamples_ct.jsonl": "103e18fb796a589b",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "2dbb95e6713dbf2c",
 }
 REPORTS = {
-    "examples/reports.csv": "1bb417498df47c5e",
-    "../shared/data/reports/ctrate_chest_ct.csv": "be56043be6b82365",
-    "../shared/data/reports/mtsamples_ct.jsonl": "04ccc80057718dee",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "b95753b3cc499e03",
+    "examples/reports.csv": "e4154d96e42b7dab",
+    "../shared/data/reports/ctrate_chest_ct.csv": "9bd73db2820de8fc",
+    "../shared/data/reports/mtsamples_ct.jsonl": "99fefa080dcade4d",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "d50869cbf01fe3d8",
 }
 
 

@@ -45,8 +45,9 @@ lint: setup
 
 # A benchmark that finds no data beside the checkout says so and does not stop the others.
 bench: setup
-	@for script in $$(grep -l __main__ benchmarks/*.py); do \
-		name=$$(basename $$script .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name || true; done
+	@for script in $$(grep -l '__name__ == "__main__"' benchmarks/*/*.py); do \
+		module=$$(echo $${script%.py} | tr / . | sed 's/\.__main__$$//'); \
+		echo "== $$module"; $(BIN)/python -m $$module || true; done
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

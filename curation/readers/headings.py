@@ -30,6 +30,7 @@ RUN_IN = re.compile(
     rf"(?P<phrase>{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP})(?P<second>\s?(?:/|&|and)\s?(?:{RUN_IN_ANYWHERE}))?)$",
     re.IGNORECASE,
 )
+RUN_IN_CAPITALS = re.compile(r"(?<=[.?!])\s+(?P<heading>[A-Z][A-Z /,-]{1,50})$")
 # Looked at first, since most colons stand behind other words.
 LAST_WORD = re.compile(r"[A-Za-z]+$")
 LAST_WORDS = frozenset(phrase.split()[-1] for phrase in f"{RUN_IN_ANYWHERE}|{RUN_IN_BEHIND_STOP}".split("|"))
@@ -139,7 +140,7 @@ def _with_colon(text: str) -> Iterator[Heading]:
         broken = max(text.rfind("\n", near, place), text.rfind("\r", near, place)) + 1
         line = broken or near
         at_start = _at_line_start(text, line, place) if broken or not near else None
-        heading = at_start or _run_in(text, line, place)
+        heading = at_start or _run_in(text, line, place) or _run_in_capitals(text, line, place)
         if heading and not BARE_NUMBER.match(text, place + 1):
             yield heading
         place = text.find(":", place + 1)
@@ -170,6 +171,20 @@ def _run_in(text: str, line: int, colon: int) -> Heading | None:
         return None
     section = section_of(match["phrase"] + (match["second"] or ""))
     return Heading(match.start("heading"), _end(BOLD_END, text, colon + 1), section) if section else None
+
+
+def _run_in_capitals(text: str, line: int, colon: int) -> Heading | None:
+    """Return the heading of a note or an intervention whose line break was lost: "… denied. HX: …"."""
+    if not text[colon - 1 : colon].isupper():
+        return None
+    match = RUN_IN_CAPITALS.search(text, max(line, colon - 60), colon)
+    if not match:
+        return None
+    note = match["heading"].lower() in NOTE_HEADINGS
+    section = section_of(match["heading"]) if note else _title_section(match["heading"])
+    if not note and section != "other":
+        return None
+    return Heading(match.start("heading"), _end(BOLD_END, text, colon + 1), section, note) if section else None
 
 
 def _end(pattern: re.Pattern[str], text: str, place: int) -> int:

@@ -159,3 +159,14 @@ def test_a_sentence_that_begins_with_a_modality_is_no_title() -> None:
 )
 def test_titles_of_other_modalities_open_the_findings(title: str) -> None:
     assert [heading.section for heading in find_headings(f"{title}\nNo abnormality is seen.")] == ["findings"]
+
+
+def test_headings_of_a_note_whose_lines_were_joined() -> None:
+    text = "CC: weak. HX: Well. No fever. COURSE: CT showed a mass. CT-GUIDED BIOPSY, LIVER MASS: A needle was put in."
+    assert [(text[heading.start : heading.end].strip(), heading.section) for heading in find_headings(text)] == [
+        ("CC:", "history"),
+        ("HX:", "history"),
+        ("COURSE:", "other"),
+        ("CT-GUIDED BIOPSY, LIVER MASS:", "other"),
+    ]
+    assert find_headings("The liver is large. LIVER: Large. CT ABDOMEN: Large.") == []

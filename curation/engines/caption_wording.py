@@ -147,8 +147,8 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
     before = _BOTH.sub("", before).rstrip()
     name = claim.name
     if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
-        own = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
-        name = f"{name.split()[0]} {_between(statement, own, mention.end)}"
+        noun = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
+        name = f"{name.split()[0]} {_between(statement, noun, mention.end)}"
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
     if verb is None and not _LOCATIVE.search(before):
         after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)

@@ -23,8 +23,8 @@ def is_adjective(statement: ParsedStatement, term: Term) -> bool:
     if term.kind != "finding":
         return False
     word = statement.tokens[term.end - 1].word
-    known = is_listed_finding(term) or term.attribute or term.key in POSITION_STEMS
-    return known and ends_like_adjective(word)
+    is_lexical = is_listed_finding(term) or term.attribute or term.key in POSITION_STEMS
+    return is_lexical and ends_like_adjective(word)
 
 
 def ends_like_adjective(word: str) -> bool:

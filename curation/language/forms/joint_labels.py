@@ -30,9 +30,9 @@ def of_each_organ(parser: StatementParser, label: Label, value: str) -> tuple[st
     if not pieces or any(map(_names_organ, chain.from_iterable(statement.terms for statement in statements))):
         return None
     if all(map(_is_of_all, pieces, statements)):
-        own = [piece for piece, statement in zip(pieces, statements, strict=True) if _own_organs(statement)]
-        shared = ", ".join(piece for piece in pieces if piece not in own)
-        return (*(f"{capital(part)}: {shared}" for part in label.parts if shared), *map(capital, own))
+        self_named = [piece for piece, statement in zip(pieces, statements, strict=True) if _own_organs(statement)]
+        shared = ", ".join(piece for piece in pieces if piece not in self_named)
+        return (*(f"{capital(part)}: {shared}" for part in label.parts if shared), *map(capital, self_named))
     if len(pieces) == 1 and any(map(_is_of_one_of_several, statements[0].terms)):
         return ()
     if len(pieces) == 1 and _own_organs(statements[0]) and all(map(_may_stand_alone, statements[0].terms)):

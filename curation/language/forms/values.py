@@ -77,8 +77,8 @@ def sentences_of_sides(parser: StatementParser, label: Label, value: str) -> Sen
         part = label_on_side(parser, label, side)
         if part is None or piece is None:
             return NOTHING
-        said = sentences_of(parser, part, piece["value"], minus_denies=False)
-        sentences.extend((f"{part.text}: {piece['value']}",) if said is None else said)
+        of_side = sentences_of(parser, part, piece["value"], minus_denies=False)
+        sentences.extend((f"{part.text}: {piece['value']}",) if of_side is None else of_side)
     return tuple(sentences)
 
 

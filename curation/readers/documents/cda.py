@@ -99,8 +99,8 @@ def _time(element: etree._Element | None) -> str:
 def _accession(root: etree._Element) -> str:
     """Return the accession number of the order: its own element in the DICOM template, else the order's id."""
     order = _child(root, "inFulfillmentOf", "order")
-    own = _child(order, "accessionNumber")
-    return _instance_id(own if own is not None else _child(order, "id"))
+    number = _child(order, "accessionNumber")
+    return _instance_id(number if number is not None else _child(order, "id"))
 
 
 def _examination(root: etree._Element) -> str:

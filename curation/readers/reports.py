@@ -110,11 +110,11 @@ def read_reports(
         on_columns(ColumnsRead(id_name, names, table.encoding, table.format, layout.line or layout.part))
         for decided in chosen.notes:
             note(None, decided, kept=True)
-        if layout.id_column is None:
-            note(None, "no column is known to hold ids; reports are named by their row (or use --id-column)", kept=True)
         if not sample:
             note(None, "has columns but no rows of reports")
             return
+        if layout.id_column is None:
+            note(None, "no column is known to hold ids; reports are named by their row (or use --id-column)", kept=True)
         joiner = LineJoiner(layout, note) if layout.is_joined else None
         rows = _whole_rows(chain(sample, table.rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)

@@ -54,6 +54,9 @@ def test_columns_keep_a_tab() -> None:
     )
     table = "Liver         normal\nGallbladder  stones\nSpleen        large\nPancreas      normal"
     assert clean_text(table).text.count("\t") == 3
+    labels = ["Gallbladder", "Pericardium", "Liver", "Spleen", "Pancreas", "Aorta", "Lungs", "Pleura", "Heart", "Brain"]
+    rows = "\n".join(f"{label:<13}normal" for label in labels)
+    assert clean_text(rows).text.count("\t") == len(labels) - 2
 
 
 def test_a_text_in_capitals_is_written_in_sentences() -> None:

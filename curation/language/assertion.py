@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Literal
 
-from .lexicon import LexiconEntry, PhraseMatch, load_lexicon
+from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .tokens import Token, tokenize
 from .word_lists import (
     ADVERBS_AFTER_NOT,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .assertion import Polarity
-from .lexicon import LexiconEntry, PhraseMatch
+from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .measurements import Measure
 from .mentions import OrganMention
 from .tokens import Token

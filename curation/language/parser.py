@@ -16,7 +16,7 @@ from prompts.vocabulary import Vocabulary, load_vocabulary
 from .anatomy import OrganFinder
 from .assertion import Scopes
 from .imaging_words import ImagingName, imaging_names
-from .lexicon import Lexicon, PhraseMatch, load_lexicon
+from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .measurements import Measure, find_measures
 from .mentions import OrganMention
 from .parsed_statement import ParsedStatement, Segment, Term

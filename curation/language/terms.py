@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .assertion import Polarity, Scopes
 from .imaging_words import ImagingName, window_heading
-from .lexicon import LexiconEntry, PhraseMatch
+from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .measurements import Measure
 from .mentions import OrganMention
 from .parsed_statement import Kind, Term

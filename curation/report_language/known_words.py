@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from curation.language.lexicon_file import read_lexicon_file
+from curation.language.lexicon.lexicon_file import read_lexicon_file
 from curation.language.tokens import stem
 from prompts.vocabulary import load_vocabulary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from curation.language.lexicon import load_lexicon
+from curation.language.lexicon.lexicon import load_lexicon
 
 _UNITS = {
     "mm": "mm мм مم 毫米 ミリ 밀리 מ״מ מ\"מ", "cm": "cm см سم 厘米 公分 センチ 센티 ס״מ ס\"מ",

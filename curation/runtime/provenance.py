@@ -32,7 +32,7 @@ class DataHashes(NamedTuple):
 
 def data_hashes() -> DataHashes:
     """Return the hashes of the installed vocabulary and lexicon."""
-    return DataHashes(_file_hash("prompts", "organs.yaml"), _file_hash("curation.language", "lexicon.yaml"))
+    return DataHashes(_file_hash("prompts", "organs.yaml"), _file_hash("curation.language.lexicon", "lexicon.yaml"))
 
 
 def _file_hash(package: str, name: str) -> str:

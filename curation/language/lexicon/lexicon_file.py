@@ -69,5 +69,5 @@ FLAGS = {
 def read_lexicon_file() -> LexiconFile:
     """Read the lexicon file that ships with ``ovct``. Raises pydantic.ValidationError if its form is wrong."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = files("curation.language").joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    text = files("curation.language.lexicon").joinpath("lexicon.yaml").read_text(encoding="utf-8")
     return LexiconFile.model_validate(yaml.load(text, Loader=loader))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
+from ..tokens import Token, stem, tokenize
+from ..word_lists import DENIALS, REVERSING_PREFIX_STEMS
 from .lexicon_file import FLAGS, MODIFIERS, Cues, LexiconFile, read_lexicon_file
-from .tokens import Token, stem, tokenize
-from .word_lists import DENIALS, REVERSING_PREFIX_STEMS
 
 Direction = Literal["before", "after"]
 # Flags that all phrases of a synonym group share.

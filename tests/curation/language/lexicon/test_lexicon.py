@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from curation.language.lexicon import Lexicon, load_lexicon
-from curation.language.lexicon_file import LexiconFile
+from curation.language.lexicon.lexicon import Lexicon, load_lexicon
+from curation.language.lexicon.lexicon_file import LexiconFile
 
 
 def content(**changes: Any) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from curation.language.lexicon import load_lexicon
-from curation.language.lexicon_file import LexiconFile
+from curation.language.lexicon.lexicon import load_lexicon
+from curation.language.lexicon.lexicon_file import LexiconFile
 from prompts.vocabulary import load_vocabulary
 
 CLASSES = ("severity", "size", "extent", "quantity", "density", "morphology", "time")
@@ -23,7 +23,7 @@ PHRASE = re.compile(r"[a-z0-9]+(?:['/][a-z]+)?(?: [a-z0-9]+(?:['/][a-z]+)?)*")
 
 @cache
 def content() -> dict[str, Any]:
-    text = files("curation.language").joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    text = files("curation.language.lexicon").joinpath("lexicon.yaml").read_text(encoding="utf-8")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
 
@@ -75,7 +75,7 @@ def test_no_keys_are_repeated_in_the_file() -> None:
     """YAML keeps the last of two equal keys without a word."""
     seen: set[tuple[str, str]] = set()
     section, repeated = "", []
-    text = files("curation.language").joinpath("lexicon.yaml").read_text(encoding="utf-8")
+    text = files("curation.language.lexicon").joinpath("lexicon.yaml").read_text(encoding="utf-8")
     for line in text.splitlines():
         top = re.match(r"(\w+):", line)
         inner = re.match(r"  ([^\s#-][^:]*):", line)

@@ -16,7 +16,7 @@ from .duplicates import Claims
 if TYPE_CHECKING:
     from curation.caption_set.writer import CaptionSetWriter
     from curation.runtime.progress import Progress
-    from curation.verification.verifier import Verification
+    from curation.verification.answers import Verification
 
 BATCH_REPORTS = 32
 Options = Mapping[str, int | float | str]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from curation.caption import Draft
     from curation.engines.base import TextEngine
     from curation.runtime.progress import Progress
-    from curation.verification.verifier import Verification
+    from curation.verification.answers import Verification
 
 
 @dataclass(frozen=True, slots=True)

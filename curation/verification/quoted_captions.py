@@ -20,9 +20,10 @@ from curation.report_language.quote_words import quote_words, sides_in
 from curation.report_language.statements import statement_language
 from prompts.answer_form import LONGEST_QUOTE
 
+from .answers import Verification, refused
 from .refusals import RefusalCause
 from .report_statements import ForeignStatement, ReadReport
-from .verifier import Verification, Verifier, refused
+from .verifier import Verifier
 
 QUOTE_SCORE = 50.0
 """The score of a caption that quotes: its passage is there, and whether that says it is not verified."""
@@ -68,9 +69,12 @@ def verify_quoted(verifier: Verifier, report: ReadReport, draft: Draft) -> Verif
     cause = _mismatch(verifier, name, draft.caption, quote, statement.language)
     if cause is not None:
         refusal = refused(name, cause.reason, cause.detail)
-        return refusal._replace(start=start, end=end, section=statement.section, nearest=quote)
+        return refusal._replace(start=start, end=end, section=statement.section, nearest=quote, spans=((start, end),))
     status = verifier.status(draft.caption)
-    return Verification(True, name, status, None, None, start, end, statement.section, QUOTE_SCORE, None, "quote")
+    spans = ((start, end),)
+    return Verification(
+        True, name, status, None, None, start, end, statement.section, QUOTE_SCORE, None, "quote", spans
+    )
 
 
 def _mismatch(verifier: Verifier, organ: str, caption: str, quote: str, code: str) -> RefusalCause | None:

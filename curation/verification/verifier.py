@@ -7,6 +7,7 @@ report down to a word, with the reasons that each module gives:
 ======================  ===============================================================================================
 ``verifier``            which statements are tried, alone and with those that go on about them, and which answer stands:
                         ``schema`` (an empty caption), ``language``, ``unknown_organ``, ``not_grounded``
+``answers``             what is answered about a caption
 ``caption_reading``     a caption as it is compared: its clean text, in normalised words
 ``report_statements``   what the statements of a report are, and which organs one that names none goes on about
 ``entailment``          does one statement carry the caption: ``not_grounded`` where the caption only names an organ,
@@ -34,14 +35,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
-from curation.caption import Basis, Reason, Status
+from curation.caption import Reason, Status
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
+from .answers import Verification, merged_spans, refused
 from .caption_reading import read_caption
 from .entailment import CheckResult, Entailment
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
@@ -53,27 +54,6 @@ _BEFORE_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)
 """Where a caption goes on to deny something, which another statement may say: "Gallstones without dilated ducts"."""
 FARTHEST = 1500
 """Characters that the evidence of a caption of several sentences may span."""
-
-
-class Verification(NamedTuple):
-    """The answer of the verifier about one caption.
-
-    ``text[start:end]`` of the report is the evidence, or of a refused caption the statement that comes nearest; both
-    are -1 where nothing does. ``score`` (0 to 100) is the share of the caption that it carries, ``basis`` what an
-    accepted caption rests on.
-    """
-
-    accepted: bool
-    organ: str
-    status: Status | None
-    reason: Reason | None
-    detail: str | None
-    start: int
-    end: int
-    section: str | None
-    score: float
-    nearest: str | None
-    basis: Basis = "rules"
 
 
 class Verifier:
@@ -207,7 +187,8 @@ class Verifier:
             result = self.entailment.check(caption, text, organ, run[0].context)
             if not result.causes:
                 verification = self._accepted(report, organ, caption, run[0], result)
-                return verification._replace(end=_last_with_new_keys(run, keys).end)
+                end = _last_with_new_keys(run, keys).end
+                return verification._replace(end=end, spans=((verification.start, end),))
         return None
 
     def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
@@ -221,9 +202,11 @@ class Verifier:
         start, end = min(v.start for v in verifications), max(v.end for v in verifications)
         if end - start > FARTHEST or len({v.section for v in verifications}) > 1:
             return refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
-        return verifications[0]._replace(
-            start=start,
-            end=end,
+        spans = merged_spans((span for v in verifications for span in v.spans), report.text)
+        return min(verifications, key=lambda v: v.start)._replace(
+            start=spans[0][0],
+            end=spans[0][1],
+            spans=spans,
             status=self._cached_status(*parts),
             score=round(sum(v.score for v in verifications) / len(verifications), 1),
         )
@@ -245,6 +228,7 @@ class Verifier:
             section=statement.section,
             score=round(100 * result.coverage, 1),
             nearest=None,
+            spans=((start, statement.end),),
         )
 
     def _claims(self, caption: str) -> frozenset[tuple[str, object]]:
@@ -285,16 +269,12 @@ def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: Rep
         section=statement.section,
         score=round(100 * result.coverage, 1),
         nearest=report.text[statement.start : statement.end],
+        spans=((statement.start, statement.end),),
     )
 
 
 def _in_foreign_passage(report: ReadReport, organ: str, passage: ForeignStatement) -> Verification:
     """Return the refusal of a caption that repeats a passage in another language."""
     verification = refused(organ, Reason.LANGUAGE, report.language.sentence())
-    nearest = report.text[passage.start : passage.end]
-    return verification._replace(start=passage.start, end=passage.end, section=passage.section, nearest=nearest)
-
-
-def refused(organ: str, reason: Reason, detail: str) -> Verification:
-    """Return a refusal that no passage comes near."""
-    return Verification(False, organ, None, reason, detail, -1, -1, None, 0.0, None)
+    span, nearest = (passage.start, passage.end), report.text[passage.start : passage.end]
+    return verification._replace(start=span[0], end=span[1], section=passage.section, nearest=nearest, spans=(span,))

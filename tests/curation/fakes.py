@@ -17,7 +17,7 @@ from curation.engines.chat import Answer, Chat, ChatEngine
 from curation.extraction.text_engine import TextRecipe
 from curation.llm.pool import ChatRecipe
 from curation.report import Report, Section
-from curation.verification.verifier import Verification
+from curation.verification.answers import Verification
 from prompts.prompt_file import read_prompt
 
 ORGANS = ("liver", "spleen", "left kidney", "right kidney", "heart", "aorta")
@@ -73,7 +73,8 @@ class FakeVerifier:
                 False, organ, None, Reason.NOT_GROUNDED, "not in the report", -1, -1, None, 0.0, report[:40] or None
             )
         status: Status = "normal" if "normal" in caption else "abnormal"
-        return Verification(True, organ, status, None, None, start, start + len(caption), "findings", 100.0, None)
+        end = start + len(caption)
+        return Verification(True, organ, status, None, None, start, end, "findings", 100.0, None, spans=((start, end),))
 
 
 def fake_recipe(log: Path | None = None, seconds: float = 0.0, engine: str = "fake") -> TextRecipe:

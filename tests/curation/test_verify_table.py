@@ -9,7 +9,7 @@ import pytest
 
 from curation.caption_set.schemas import parquet_schema
 from curation.runtime.errors import InputError
-from curation.verification.verifier import Verification
+from curation.verification.answers import Verification
 from curation.verify_table import FIRST_REFUSALS, VerifyJob, VerifyResult, verify_table
 from tests.curation.fakes import FakeVerifier, write_reports
 

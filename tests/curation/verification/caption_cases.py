@@ -13,8 +13,9 @@ from _pytest.mark import ParameterSet
 
 from curation.caption import Reason
 from curation.report import Section
+from curation.verification.answers import Verification
 from curation.verification.report_statements import ReadReport
-from curation.verification.verifier import Verification, Verifier
+from curation.verification.verifier import Verifier
 
 PLACE = (Reason.WRONG_ORGAN, Reason.LATERALITY)
 """A wrong lobe, segment or level may count as either."""

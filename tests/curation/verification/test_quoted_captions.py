@@ -4,8 +4,9 @@ import pytest
 
 from curation.caption import Draft
 from curation.readers.sections import split_sections
+from curation.verification.answers import Verification
 from curation.verification.quoted_captions import verify_quoted
-from curation.verification.verifier import Verification, Verifier
+from curation.verification.verifier import Verifier
 
 GERMAN = (
     "Leber normal groß, ohne fokale Läsion. Zyste der linken Niere, 3,5 cm. Kein Pleuraerguss\n"

@@ -1,0 +1,50 @@
+"""What the verifier answers about a caption: accepted with its evidence, or refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from curation.caption import Basis, Reason, Status
+
+Spans = tuple[tuple[int, int], ...]
+"""Passages of a report as (start, end), in its order."""
+
+
+class Verification(NamedTuple):
+    """The answer of the verifier about one caption.
+
+    ``spans`` are the passages of the report that are the evidence, in its order; ``text[start:end]`` is the first of
+    them, and ``section`` the section that it stands in. Of a refused caption the one passage is the statement that
+    comes nearest; where nothing does, there is none, and ``start`` and ``end`` are -1. ``score`` (0 to 100) is the
+    share of the caption that they carry, ``basis`` what an accepted caption rests on.
+    """
+
+    accepted: bool
+    organ: str
+    status: Status | None
+    reason: Reason | None
+    detail: str | None
+    start: int
+    end: int
+    section: str | None
+    score: float
+    nearest: str | None
+    basis: Basis = "rules"
+    spans: Spans = ()
+
+
+def refused(organ: str, reason: Reason, detail: str) -> Verification:
+    """Return a refusal that no passage comes near."""
+    return Verification(False, organ, None, reason, detail, -1, -1, None, 0.0, None)
+
+
+def merged_spans(spans: Iterable[tuple[int, int]], text: str) -> Spans:
+    """Return spans of a text in its order, those as one that overlap or have no letter or digit between them."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(set(spans)):
+        if merged and not any(map(str.isalnum, text[merged[-1][1] : start])):
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)

@@ -15,6 +15,8 @@ Status = Literal["normal", "abnormal", "uncertain"]
 # What an accepted caption rests on: "rules" is the verifier's reading of the report; "quote" a passage in another
 # language, which the caption quotes with the same numbers and sides; "model" is for a second opinion about a word.
 Basis = Literal["rules", "quote", "model"]
+# Places in a report's text, each its start and end in characters from 0, in their order.
+Spans = tuple[tuple[int, int], ...]
 
 
 class Reason(StrEnum):
@@ -61,6 +63,7 @@ class AcceptedCaption(NamedTuple):
     - ``section``: name of the section that the evidence stands in.
     - ``score``: 0 to 100, how much of the caption its evidence covers.
     - ``basis``: what it rests on.
+    - ``spans``: all passages that it rests on, the first of them as above; empty where that is the only one.
     """
 
     organ: str
@@ -71,6 +74,12 @@ class AcceptedCaption(NamedTuple):
     section: str
     score: float
     basis: Basis = "rules"
+    spans: Spans = ()
+
+    @property
+    def passages(self) -> Spans:
+        """All passages that the caption rests on, one of them or more."""
+        return self.spans or ((self.start, self.end),)
 
 
 class RefusedCaption(NamedTuple):
@@ -135,13 +144,19 @@ class OutcomeColumns(NamedTuple):
     def rows(self) -> ReportOutcome:
         """Return the same outcome row by row."""
         return ReportOutcome(
-            [AcceptedCaption(*row) for row in zip(*self.accepted, strict=True)],
+            [accepted_caption(row) for row in zip(*self.accepted, strict=True)],
             [RefusedCaption(*row) for row in zip(*self.refused, strict=True)],
             tuple(zip(*self.responses, strict=True)),
             self.returned,
             self.repaired,
             language=self.language,
         )
+
+
+def accepted_caption(row: Sequence[Any]) -> AcceptedCaption:
+    """Return an accepted caption from its values, as JSON has kept them."""
+    caption = AcceptedCaption(*row)
+    return caption._replace(spans=tuple((start, end) for start, end in caption.spans))
 
 
 class MadeBy(NamedTuple):

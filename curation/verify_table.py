@@ -32,7 +32,7 @@ from curation.runtime.files import whole_file
 from curation.runtime.processes import available_cores, ordered_results, workers
 from curation.runtime.progress import Progress
 
-from .caption import Reason
+from .caption import Reason, Spans
 from .report import Report, RowProblem, Section
 
 GROUP_ROWS = 10_000
@@ -66,6 +66,7 @@ class VerifiedRow(NamedTuple):
     evidence_start: int | None
     evidence_end: int | None
     score: float
+    evidence_spans: Spans | None
 
 
 class Refusal(BaseModel):
@@ -151,18 +152,28 @@ class ClaimVerifier:
     def _verify(self, claim: CaptionClaim, texts: dict[str, ReportText]) -> VerifiedRow:
         columns = (claim.report_id, claim.organ, claim.caption)
         if claim.problem is not None:
-            return VerifiedRow(*columns, False, Reason.SCHEMA, claim.problem, None, None, None, 0.0)
+            return VerifiedRow(*columns, False, Reason.SCHEMA, claim.problem, None, None, None, 0.0, None)
         text, sections = texts[claim.report_id]
         try:
             report = self._prepare(claim.report_id, text, sections)
             verdict = self._verifier.verify(report, claim.organ, claim.caption)
         except Exception as error:  # one caption that the verifier cannot take must not lose the others
             detail = f"{type(error).__name__}: {error}"
-            return VerifiedRow(*columns, False, Reason.ENGINE_ERROR, detail, None, None, None, 0.0)
+            return VerifiedRow(*columns, False, Reason.ENGINE_ERROR, detail, None, None, None, 0.0, None)
         reason = None if verdict.accepted else verdict.reason
         start, end = (verdict.start, verdict.end) if verdict.start >= 0 else (None, None)
         evidence = None if start is None else text[start:end]
-        return VerifiedRow(*columns, verdict.accepted, reason, verdict.detail, evidence, start, end, verdict.score)
+        return VerifiedRow(
+            *columns,
+            verdict.accepted,
+            reason,
+            verdict.detail,
+            evidence,
+            start,
+            end,
+            verdict.score,
+            verdict.spans or None,
+        )
 
     def _prepare(self, report_id: str, text: str, sections: tuple[Section, ...]) -> Any:
         """Prepare a report, or take it from the cache of those that were prepared last."""

@@ -11,6 +11,7 @@ from curation.runtime.errors import InputError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from curation.caption import Spans
     from curation.verify_table import ClaimVerifier
 
     Captions = DataFrame | Iterable[tuple[str, str] | Mapping[str, str]]
@@ -20,7 +21,8 @@ class VerifiedCaption(NamedTuple):
     """A caption held against its report.
 
     ``report[evidence_start:evidence_end]`` is the evidence of an accepted caption, and of a refused one the passage
-    that comes nearest, or None. ``reason`` and ``detail`` say why it was refused. ``score`` is 0 to 100.
+    that comes nearest, or None. ``evidence_spans`` has the bounds of all passages, where there are several the first
+    of them as before. ``reason`` and ``detail`` say why it was refused. ``score`` is 0 to 100.
     """
 
     organ: str
@@ -32,6 +34,7 @@ class VerifiedCaption(NamedTuple):
     evidence_start: int | None
     evidence_end: int | None
     score: float
+    evidence_spans: Spans | None
 
 
 def verify(report: str, captions: Captions) -> list[VerifiedCaption]:

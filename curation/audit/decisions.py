@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 from curation.caption import Reason
 from curation.caption_set.audit_results import Verdict
 
 from .agreement import HALLUCINATIONS
-from .reviewer import Correction
+from .reviewer import Correction, stored_correction
 from .store import AuditStore
 from .summary import judged_captions
 from .views import most_similar_passage
@@ -68,7 +67,7 @@ def decisions(store: AuditStore) -> list[Decision]:
 def _corrections(store: AuditStore) -> dict[int, Correction]:
     query = """SELECT review.item, correction FROM review JOIN event ON event.id = review.event
         WHERE correction IS NOT NULL ORDER BY event.id"""
-    return {item: Correction(**json.loads(text)) for item, text in store.rows(query)}
+    return {item: stored_correction(text) for item, text in store.rows(query)}
 
 
 def _corrected_row(row: dict[str, Any], correction: Correction) -> dict[str, Any] | None:
@@ -78,12 +77,14 @@ def _corrected_row(row: dict[str, Any], correction: Correction) -> dict[str, Any
     its score is 0.
     """
     start, end, score, section = correction.start, correction.end, correction.score, correction.section
+    spans = correction.spans
     if start is None or end is None:
         start, end, score, section = row["evidence_start"], row["evidence_end"], 0.0, row["section"]
         if start is None and (span := most_similar_passage(row["text"], row["nearest"] or row["caption"])):
             start, end = span
     if start is None or end is None:
         return None
+    spans = spans or ((start, end),)
     return {
         "report_id": row["report_id"],
         "organ": correction.organ,
@@ -92,6 +93,7 @@ def _corrected_row(row: dict[str, Any], correction: Correction) -> dict[str, Any
         "evidence": row["text"][start:end],
         "evidence_start": start,
         "evidence_end": end,
+        "evidence_spans": [{"start": first, "end": last} for first, last in spans],
         "section": section or "findings",
         "basis": "rules" if score else None,
         "score": score,

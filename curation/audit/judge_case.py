@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from curation.caption_set.audit_results import Verdict
 from curation.engines.chat import Answer, Chat, ChatEngine, ChatFailed, Message, TooLong
-from curation.language.statements import split_statements
+from curation.language.statements import Span, split_statements
 from curation.llm.answer_parsing import json_problem, json_value, without_wrapping
 from curation.llm.dialogue import with_error
 from prompts.judge_file import LONGEST_PASSAGE, LONGEST_WHY, JudgePrompt
@@ -19,15 +19,14 @@ EXCERPT_MARGINS = (3_000, 800)
 class JudgeCase(NamedTuple):
     """A caption to be judged. ``key`` is chosen by the caller, and returned with the verdict.
 
-    ``start`` and ``end`` are where its evidence, or the nearest passage, stands in the report; -1 where there is none.
+    ``spans`` are where its evidence, or the nearest passage, stands in the report; empty where there is none.
     """
 
     key: int
     report: str
     organ: str
     caption: str
-    start: int
-    end: int
+    spans: Sequence[tuple[int, int]]
 
 
 class JudgeVerdict(NamedTuple):
@@ -62,7 +61,7 @@ def _shorter_and_shorter(case: JudgeCase) -> Iterator[str]:
     """Yield the report, then its statements around the evidence, if that is known: the rest of it seldom matters."""
     shown = case.report
     yield shown
-    for margin in EXCERPT_MARGINS if 0 <= case.start < case.end else ():
+    for margin in EXCERPT_MARGINS if case.spans else ():
         excerpt = _excerpt(case, margin)
         if len(excerpt) < len(shown):
             yield (shown := excerpt)
@@ -70,13 +69,25 @@ def _shorter_and_shorter(case: JudgeCase) -> Iterator[str]:
 
 def _excerpt(case: JudgeCase, margin: int) -> str:
     """Return the statements around the evidence, whole: half of one could say the opposite, or another number."""
-    first, last = case.start, case.end
-    for start, end in split_statements(case.report):
-        touches = start < case.end and end > case.start
-        if touches or (start >= case.start - margin and end <= case.end + margin):
+    statements = split_statements(case.report)
+    stretches = [_statements_around(statements, span, margin) for span in case.spans]
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(stretches):
+        if joined and first <= joined[-1][1]:
+            first, last = joined[-1][0], max(joined.pop()[1], last)
+        joined.append((first, last))
+    before, behind = "… " * (joined[0][0] > 0), " …" * (joined[-1][1] < len(case.report))
+    return before + " … ".join(case.report[first:last] for first, last in joined) + behind
+
+
+def _statements_around(statements: Sequence[Span], span: tuple[int, int], margin: int) -> tuple[int, int]:
+    """Return the stretch of statements that touch a passage or lie within ``margin`` characters of it."""
+    first, last = span
+    for start, end in statements:
+        touches = start < span[1] and end > span[0]
+        if touches or (start >= span[0] - margin and end <= span[1] + margin):
             first, last = min(first, start), max(last, end)
-    before, behind = "… " * (first > 0), " …" * (last < len(case.report))
-    return f"{before}{case.report[first:last]}{behind}"
+    return first, last
 
 
 async def _ask(engine: ChatEngine, chat: Chat, case: JudgeCase) -> JudgeVerdict:

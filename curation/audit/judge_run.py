@@ -5,6 +5,7 @@ Verdicts are stored as they come, so that a run that is killed loses only what i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -75,12 +76,13 @@ def _cases(store: AuditStore, judge: str) -> Iterator[JudgeCase]:
         WHERE NOT EXISTS (SELECT 1 FROM judgement WHERE judge = ? AND item = item.id) ORDER BY report, item.id""",
         judge,
     )
-    query = """SELECT text, caption.organ, caption.caption, evidence_start, evidence_end, nearest FROM item
+    query = """SELECT text, caption.organ, caption.caption, evidence_start, evidence_end, spans, nearest
+        FROM item
         JOIN caption ON caption.id = item.caption JOIN report ON report.id = caption.report WHERE item.id = ?"""
     for (item,) in items:
-        ((text, organ, caption, start, end, nearest),) = store.rows(query, item)
-        span = evidence_or_nearest(text, start, end, nearest, caption) or (-1, -1)
-        yield JudgeCase(item, text, organ, caption, *span)
+        ((text, organ, caption, start, end, spans, nearest),) = store.rows(query, item)
+        span = evidence_or_nearest(text, start, end, nearest, caption)
+        yield JudgeCase(item, text, organ, caption, json.loads(spans) if spans else [span] if span else [])
 
 
 def judge_captions(

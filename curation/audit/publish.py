@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,14 +87,28 @@ def html_report(name: str, results: AuditSummary, fault_list: list[Fault]) -> st
 
 def faults(store: AuditStore) -> list[Fault]:
     """Return accepted captions with any verdict but supported, one for each reviewer who gave one."""
-    query = """SELECT report_id, caption.organ, caption.caption, text, evidence_start, evidence_end, event.verdict,
-        note, correction FROM review JOIN event ON event.id = review.event JOIN item ON item.id = review.item
-        JOIN caption ON caption.id = item.caption JOIN report ON report.id = caption.report
+    query = """SELECT report_id, caption.organ, caption.caption, text, evidence_start, evidence_end, spans,
+        event.verdict, note, correction FROM review JOIN event ON event.id = review.event
+        JOIN item ON item.id = review.item JOIN caption ON caption.id = item.caption
+        JOIN report ON report.id = caption.report
         WHERE item.kind = 'accepted' AND event.verdict <> 'supported' ORDER BY item.id, review.reviewer"""
     return [
-        Fault(report_id, organ, caption, text[start:end], MEANINGS[Verdict(verdict)].name, note, _corrected(correction))
-        for report_id, organ, caption, text, start, end, verdict, note, correction in store.rows(query)
+        Fault(
+            report_id,
+            organ,
+            caption,
+            passages(text, json.loads(spans) if spans else [(start, end)]),
+            MEANINGS[Verdict(verdict)].name,
+            note,
+            _corrected(correction),
+        )
+        for report_id, organ, caption, text, start, end, spans, verdict, note, correction in store.rows(query)
     ]
+
+
+def passages(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return passages of a text as one line, with dots between those that do not follow each other."""
+    return " … ".join(text[start:end] for start, end in spans)
 
 
 def _corrected(correction: str | None) -> str:

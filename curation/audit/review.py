@@ -159,5 +159,5 @@ class CorrectionVerifier:
         verdict = verifier.verify(report, organ, caption)
         if not verdict.accepted:
             return CorrectionCheck(verdict.detail or str(verdict.reason), verifier.resolve(organ))
-        evidence = (verdict.start, verdict.end, verdict.score, verdict.section)
+        evidence = (verdict.start, verdict.end, verdict.score, verdict.section, verdict.spans)
         return CorrectionCheck(None, verdict.organ, verdict.status, *evidence)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from curation.caption import Spans
 from curation.caption_set.audit_results import Verdict
 
 from .store import AuditStore
@@ -20,7 +21,10 @@ FILTERS_HIDDEN_WHEN_BLIND = ("kind", "status")
 
 
 class Correction(NamedTuple):
-    """A corrected caption. ``start`` and ``end`` are its evidence, where the verifier finds it."""
+    """A corrected caption. ``start`` and ``end`` are its evidence, where the verifier finds it.
+
+    ``spans`` are all passages of the evidence.
+    """
 
     organ: str
     caption: str
@@ -29,6 +33,13 @@ class Correction(NamedTuple):
     end: int | None = None
     score: float | None = None
     section: str | None = None
+    spans: Spans = ()
+
+
+def stored_correction(text: str) -> Correction:
+    """Return a correction from the JSON that an audit keeps of it."""
+    correction = Correction(**json.loads(text))
+    return correction._replace(spans=tuple((start, end) for start, end in correction.spans))
 
 
 class Review(NamedTuple):
@@ -192,7 +203,7 @@ def _conditions(filters: Mapping[str, str], reviewer: int) -> tuple[list[str], l
 
 
 def _parse_review(event: int, verdict: str | None, note: str, correction: str | None) -> Review:
-    corrected = Correction(**json.loads(correction)) if correction else None
+    corrected = stored_correction(correction) if correction else None
     return Review(event, Verdict(verdict) if verdict else None, note, corrected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from curation.caption_set.manifest import Manifest
 from curation.caption_set.resuming import check_parts
+from curation.caption_set.schemas import evidence_spans
 from curation.caption_set.set_files import TableName, part_path
 from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
@@ -194,6 +196,8 @@ def _numbered(batch: pa.RecordBatch, mask: pa.BooleanArray, first_row: int) -> l
 
 def _copied_caption(row: dict[str, Any], kind: CaptionKind, part: int, report: int) -> CopiedCaption:
     values: dict[str, Any] = {**row, "report": report, "kind": kind, "part": part}
+    if kind == "accepted":
+        values["spans"] = json.dumps(evidence_spans(row))
     return CopiedCaption(*(values.get(name) for name in CopiedCaption._fields))  # type: ignore[arg-type]
 
 

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from curation.caption import Spans
 from curation.caption_set.audit_results import MEANINGS
 
 from .access import AccessMiddleware, ReviewerTokens, cookie_value
@@ -37,6 +38,7 @@ class CorrectionCheck(NamedTuple):
     end: int | None = None
     score: float | None = None
     section: str | None = None
+    spans: Spans = ()
 
 
 CheckCorrection = Callable[[str, Sequence[tuple[str, int, int]], str, str], CorrectionCheck]
@@ -223,5 +225,7 @@ async def _verified_correction(
     status = request.status or check.status or context.store.caption_of(item).status or "uncertain"
     if check.organ is None:
         raise HTTPException(422, f"not saved: {check.problem}; choose one of the list")
-    evidence = (None,) * 4 if check.problem else (check.start, check.end, check.score, check.section)
+    if check.problem:
+        return Correction(check.organ, request.caption, status)
+    evidence = (check.start, check.end, check.score, check.section, check.spans)
     return Correction(check.organ, request.caption, status, *evidence)

@@ -29,7 +29,7 @@ CREATE TABLE report (id INTEGER PRIMARY KEY, report_id TEXT UNIQUE NOT NULL, tex
 CREATE TABLE caption (id INTEGER PRIMARY KEY, report INTEGER NOT NULL REFERENCES report, kind TEXT NOT NULL,
     part INTEGER NOT NULL, row INTEGER NOT NULL, organ TEXT NOT NULL, caption TEXT NOT NULL, status TEXT,
     evidence_start INTEGER, evidence_end INTEGER, section TEXT, score REAL, reason TEXT, detail TEXT, nearest TEXT,
-    engine TEXT, model TEXT, UNIQUE (kind, part, row));
+    engine TEXT, model TEXT, basis TEXT, spans TEXT, UNIQUE (kind, part, row));
 CREATE INDEX caption_report ON caption (report);
 CREATE TABLE item (id INTEGER PRIMARY KEY, caption INTEGER UNIQUE NOT NULL REFERENCES caption, stratum INTEGER NOT NULL,
     kind TEXT NOT NULL, organ TEXT NOT NULL, status TEXT, engine TEXT);
@@ -67,7 +67,11 @@ class CopiedReport(NamedTuple):
 
 
 class CopiedCaption(NamedTuple):
-    """A caption of a report of the sample, sampled itself or not; its fields are the columns of ``caption``."""
+    """A caption of a report of the sample, sampled itself or not; its fields are the columns of ``caption``.
+
+    ``spans`` are the places of all passages that an accepted caption rests on, as JSON; None where only the first is
+    known, as in audits of an earlier version.
+    """
 
     report: int
     kind: CaptionKind
@@ -85,9 +89,13 @@ class CopiedCaption(NamedTuple):
     nearest: str | None
     engine: str | None
     model: str | None
+    basis: str | None = None
+    spans: str | None = None
 
 
 _COLUMNS = ", ".join(f"caption.{name}" for name in CopiedCaption._fields)
+# Columns of ``caption`` that audits of an earlier version lack.
+_LATER_COLUMNS = ("basis", "spans")
 
 
 class AuditStore:
@@ -130,6 +138,14 @@ class AuditStore:
             raise AuditStoreError(
                 f"{self.path} was written by another version of ovct ({version}): use that, or --redraw"
             )
+        else:
+            self._add_later_columns()
+
+    def _add_later_columns(self) -> None:
+        columns = {name for _, name, *_ in self.rows("PRAGMA table_info(caption)")}
+        for name in _LATER_COLUMNS:
+            if name not in columns:
+                self.connection.execute(f"ALTER TABLE caption ADD COLUMN {name} TEXT")
 
     def close(self) -> None:
         """Close the file. Every transaction is on disk already."""

@@ -33,6 +33,7 @@ class JudgedCaption(NamedTuple):
     organ: str
     status: str | None
     engine: str
+    basis: str | None
     score: float | None
     reason: str | None
     weight: float
@@ -65,15 +66,16 @@ def judged_captions(store: AuditStore) -> list[JudgedCaption]:
             "SELECT review.item FROM review JOIN event ON id = event WHERE correction IS NOT NULL"
         )
     }
-    query = """SELECT item.id, item.kind, item.organ, item.status, item.engine, model, score, reason, stratum FROM item
+    query = """SELECT item.id, item.kind, item.organ, item.status, item.engine, model, basis, score, reason, stratum
+        FROM item
         JOIN caption ON caption.id = item.caption
         WHERE item.id IN (SELECT item FROM review WHERE verdict IS NOT NULL) ORDER BY item.id"""
     return [
         JudgedCaption(
-            item, kind, organ, status, ", ".join(filter(None, (engine, model))), score, reason,
+            item, kind, organ, status, ", ".join(filter(None, (engine, model))), basis, score, reason,
             weights[kind, stratum], consensus(verdicts[item]), item in corrected,
         )
-        for item, kind, organ, status, engine, model, score, reason, stratum in store.rows(query)
+        for item, kind, organ, status, engine, model, basis, score, reason, stratum in store.rows(query)
     ]  # fmt: skip
 
 
@@ -110,6 +112,7 @@ def summarise(store: AuditStore, guideline: str) -> AuditSummary:
         by_organ=_by(accepted, lambda row: row.organ),
         by_status=_by(accepted, lambda row: row.status or ""),
         by_engine=_by(accepted, lambda row: row.engine),
+        by_basis=_by([row for row in accepted if row.basis], lambda row: row.basis or ""),
         by_reason=_by(refused, lambda row: row.reason or ""),
         by_reviewer=_by_reviewer(store, accepted),
         verifier=VerifierQuality(

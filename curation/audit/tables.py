@@ -44,6 +44,7 @@ def rate_tables(results: AuditSummary) -> Iterator[RateTable]:
         RateTable("status", "By status", "hallucinated", _rows(results.by_status)),
         RateTable("reviewer", "By reviewer", "hallucinated", _rows(results.by_reviewer)),
         RateTable("engine", "By engine", "hallucinated", _rows(results.by_engine)),
+        RateTable("basis", "By basis", "hallucinated", _rows(results.by_basis) if len(results.by_basis) > 1 else []),
         RateTable("score", "By score", "hallucinated", [
             RateRow(_band_name(band.above, band.upto), band.hallucinated, band.captions) for band in results.calibration
         ]),

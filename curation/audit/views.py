@@ -5,6 +5,7 @@ The page gets no other reviewer's verdict, and nothing that would spoil a blind 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -74,7 +75,7 @@ def item_view(store: AuditStore, reviewer: Reviewer, place: int) -> dict[str, An
         "total": reviewer.total,
         "organ": caption.organ,
         "caption": caption.caption,
-        "mark": _utf16_span(_passage_of(text, caption, reviewer.blind), to_utf16),
+        "marks": [_utf16_span(span, to_utf16) for span in _passages_of(text, caption, reviewer.blind)],
         "report": {
             "id": report_id,
             "text": text,
@@ -84,7 +85,7 @@ def item_view(store: AuditStore, reviewer: Reviewer, place: int) -> dict[str, An
         "review": review_view(review),
     }
     if not reviewer.blind:
-        view |= {"section": caption.section, "status": caption.status, "engine": caption.engine, "model": caption.model}
+        view |= {name: getattr(caption, name) for name in ("section", "status", "engine", "model", "basis")}
     if not reviewer.blind or review.verdict:
         view["verifier"] = {name: getattr(caption, name) for name in ("kind", "score", "reason", "detail")}
     if review.verdict:
@@ -103,11 +104,19 @@ def review_view(review: Review) -> dict[str, Any]:
     }
 
 
-def _passage_of(text: str, caption: CopiedCaption, blind: bool) -> Span | None:
-    """Return the passage to mark. Blind, accepted and refused captions both get what their own words are most like."""
+def _passages_of(text: str, caption: CopiedCaption, blind: bool) -> list[Span]:
+    """Return the passages to mark: all that an accepted caption rests on, or the one that is most like a refused one.
+
+    Blind, accepted and refused captions both get what their own words are most like.
+    """
     if blind:
-        return most_similar_passage(text, f"{caption.organ}: {caption.caption}")
-    return evidence_or_nearest(text, caption.evidence_start, caption.evidence_end, caption.nearest, caption.caption)
+        span = most_similar_passage(text, f"{caption.organ}: {caption.caption}")
+    elif caption.spans:
+        return [Span(start, end) for start, end in json.loads(caption.spans)]
+    else:
+        place = (caption.evidence_start, caption.evidence_end)
+        span = evidence_or_nearest(text, *place, caption.nearest, caption.caption)
+    return [span] if span else []
 
 
 def _captions(
@@ -116,19 +125,20 @@ def _captions(
     """Return all captions of an item's report, in its order; those of the reviewer's list with their places."""
     rows = []
     for item, caption in store.captions_of_report(current_item):
-        span = _passage_of(text, caption, reviewer.blind) or Span(len(text), len(text))
-        rows.append((span, caption.organ, item, caption))
-    rows.sort(key=lambda row: (row[0], row[1], row[3].kind, row[3].part, row[3].row))
+        spans = _passages_of(text, caption, reviewer.blind)
+        rows.append((spans, caption.organ, item, caption))
+    behind = [Span(len(text), len(text))]  # captions without a passage come last
+    rows.sort(key=lambda row: (row[0] or behind, row[1], row[3].kind, row[3].part, row[3].row))
     return [
         {
             "organ": caption.organ,
             "caption": caption.caption,
-            "mark": _utf16_span(span if span.end > span.start else None, to_utf16),
+            "marks": [_utf16_span(span, to_utf16) for span in spans],
             "place": None if item is None else reviewer.place_of(item),
             "current": item == current_item,
             **({} if reviewer.blind else {"status": caption.status, "kind": caption.kind, "reason": caption.reason}),
         }
-        for span, _, item, caption in rows
+        for spans, _, item, caption in rows
     ]
 
 
@@ -143,8 +153,8 @@ def utf16_offsets(text: str) -> Callable[[int], int]:
     return lambda offset: offset + sum(position < offset for position in wide)
 
 
-def _utf16_span(span: Span | None, to_utf16: Callable[[int], int]) -> list[int] | None:
-    return [to_utf16(span.start), to_utf16(span.end)] if span else None
+def _utf16_span(span: Span, to_utf16: Callable[[int], int]) -> list[int]:
+    return [to_utf16(span.start), to_utf16(span.end)]
 
 
 def evidence_or_nearest(

@@ -129,6 +129,7 @@ class AuditSummary(_AuditRecord):
     by_engine: dict[str, Estimate]
     by_reason: dict[str, Estimate]
     by_reviewer: dict[str, Estimate] = {}
+    by_basis: dict[str, Estimate] = {}
     verifier: VerifierQuality
     agreement: tuple[Agreement, ...]
     judges: tuple[Agreement, ...]

@@ -17,6 +17,7 @@ from curation.privacy.scan import identifiers_in
 
 from .manifest import Manifest
 from .privacy_counts import PrivacyCounts
+from .schemas import evidence_spans
 from .set_files import SKIPPED_FILE, TableName, part_path, tables_of
 
 BATCH_ROWS = 500
@@ -109,9 +110,13 @@ def _count_reports(path: Path, count: PlaceCounts) -> dict[str, list[Identifier]
 
 
 def _count_captions(path: Path, passages: dict[str, list[Identifier]], count: PlaceCounts) -> None:
-    for row in _rows(path, ("report_id", "caption", "evidence_start", "evidence_end")):
-        start, end = row["evidence_start"], row["evidence_end"]
-        inside = [one for one in passages.get(row["report_id"], ()) if one.start < end and start < one.end]
+    for row in _rows(path, ("report_id", "caption", "evidence_start", "evidence_end", "evidence_spans")):
+        spans = evidence_spans(row)
+        inside = [
+            identifier
+            for identifier in passages.get(row["report_id"], ())
+            if any(identifier.start < end and start < identifier.end for start, end in spans)
+        ]
         evidence, caption = _kinds_of(inside), _kinds(row["caption"])
         count.add("captions.evidence", evidence)
         count.add("captions.caption", caption)
@@ -119,13 +124,15 @@ def _count_captions(path: Path, passages: dict[str, list[Identifier]], count: Pl
 
 
 def _rows(path: Path, columns: tuple[str, ...] | None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a Parquet file by column, some at a time; ``columns`` None takes all that are text."""
+    """Yield the rows of a Parquet file by column, some at a time; ``columns`` None takes all that are text.
+
+    A column that the file of an earlier version lacks is left out.
+    """
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        names = (
-            columns if columns is not None else [field.name for field in file.schema_arrow if field.type == "string"]
-        )
+        texts = [field.name for field in file.schema_arrow if field.type == "string"]
+        names = texts if columns is None else [name for name in columns if name in file.schema_arrow.names]
         if names:
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(names)):
                 values = [batch.column(name).to_pylist() for name in names]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from .set_files import TableName
 
@@ -23,9 +24,11 @@ def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
     claim = [("report_id", text), ("organ", text), ("caption", text)]
     evidence = [("evidence", text), ("evidence_start", span), ("evidence_end", span)]
     section = pa.struct([("name", text), ("start", span), ("end", span)])
+    spans = ("evidence_spans", pa.list_(pa.struct([("start", span), ("end", span)])))
     fields = {
         "captions": [
-            *claim, ("status", text), *evidence, ("section", text), ("basis", label), ("score", pa.float32()), *made_by,
+            *claim, ("status", text), *evidence, ("section", text), spans, ("basis", label), ("score", pa.float32()),
+            *made_by,
         ],
         "rejects": [*claim, ("reason", text), ("detail", text), ("nearest", text), *made_by],
         "reports": [("report_id", text), ("text", text), ("sections", pa.list_(section))],
@@ -35,9 +38,18 @@ def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
         ],
         "verified": [
             *claim, ("accepted", pa.bool_()), ("reason", text), ("detail", text), *evidence, ("score", pa.float32()),
+            spans,
         ],
     }  # fmt: skip
     return pa.schema(fields[table])
+
+
+def evidence_spans(row: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return where all passages stand that a row of ``captions`` rests on; in a set of an earlier version it is one."""
+    spans = row.get("evidence_spans")
+    if not spans:
+        return [(row["evidence_start"], row["evidence_end"])]
+    return [(span["start"], span["end"]) for span in spans]
 
 
 def in_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -118,11 +118,15 @@ class PartWriter:
         """Add a report and its outcome."""
         self._add_report(report)
         if outcome.accepted:
-            organs, captions, statuses, starts, ends, sections, scores, bases = outcome.accepted
-            evidence = [report.text[start:end] for start, end in zip(starts, ends, strict=True)]
+            organs, captions, statuses, starts, ends, sections, scores, bases, all_spans = outcome.accepted
+            places = list(zip(starts, ends, strict=True))
+            evidence = [report.text[start:end] for start, end in places]
+            passages = [list(map(tuple, spans)) or [place] for spans, place in zip(all_spans, places, strict=True)]
             ids = [report.report_id] * len(organs)
-            spans = [evidence, starts, ends, sections]
-            self._extend("captions", [ids, organs, captions, statuses, *spans, bases, scores])
+            self._extend(
+                "captions",
+                [ids, organs, captions, statuses, evidence, starts, ends, sections, passages, bases, scores],
+            )
             self._captions.update(zip(organs, statuses, strict=True))
         if outcome.refused:
             self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])

@@ -118,7 +118,7 @@ def verify_drafts(
             verdict = verify_quoted(verifier, prepared, draft)
         else:
             verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
-        if verdict.accepted and (evidence := marked_evidence(report.text, verdict.start, verdict.end)):
+        if verdict.accepted and (evidence := marked_evidence(report.text, verdict.spans)):
             refused.append(RefusedCaption(verdict.organ, draft.caption, Reason.PHI, PHI_DETAIL, evidence))
         elif verdict.accepted:
             accepted.append(_accepted(report, draft.caption, verdict))
@@ -157,7 +157,10 @@ def _accepted(report: Report, caption: str, verdict: Verification) -> AcceptedCa
     if verdict.status is None or verdict.section is None or not 0 <= verdict.start < verdict.end <= len(report.text):
         raise ValueError(f"accepted without status, section or evidence: {verdict}")
     span = (verdict.start, verdict.end)
-    return AcceptedCaption(verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score, verdict.basis)
+    several = verdict.spans if len(verdict.spans) > 1 else ()
+    return AcceptedCaption(
+        verdict.organ, caption, verdict.status, *span, verdict.section, verdict.score, verdict.basis, several
+    )
 
 
 def failed_outcome(error: Exception) -> ReportOutcome:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from curation.caption import AcceptedCaption, OutcomeColumns, Reason, RefusedCaption
+from curation.caption import OutcomeColumns, Reason, RefusedCaption, accepted_caption
 from curation.cleaning.redaction_marks import IDENTITY_MARK
 from curation.report import Report, RowProblem
 
@@ -40,8 +40,9 @@ def blank_outcome(outcome: OutcomeColumns, text: str) -> OutcomeColumns:
     accepted: list[tuple[Any, ...]] = []
     refused = [_blanked_row(row, _blanked_again) for row in zip(*outcome.refused, strict=True)]
     for row in zip(*outcome.accepted, strict=True):
-        caption = AcceptedCaption(*row)
-        evidence = _blanked_again(text[caption.start : caption.end])
+        caption = accepted_caption(row)
+        passages = [_blanked_again(text[start:end]) for start, end in caption.passages]
+        evidence = next((passage for passage in passages if IDENTITY_MARK in passage), passages[0])
         words = _blanked_again(caption.caption)
         if IDENTITY_MARK in words or IDENTITY_MARK in evidence:
             refused.append(RefusedCaption(caption.organ, words, Reason.PHI, PHI_DETAIL, evidence))

@@ -50,7 +50,7 @@ def test_each_row_has_its_verdict_in_the_order_of_the_input(job: VerifyJob) -> N
     assert rows(job)[0] == {
         "report_id": "scan_1.nii.gz", "organ": "liver", "caption": "The liver is normal.", "accepted": True,
         "reason": None, "detail": None, "evidence": "The liver is normal.", "evidence_start": 0, "evidence_end": 20,
-        "score": 100.0,
+        "score": 100.0, "evidence_spans": [{"start": 0, "end": 20}],
     }  # fmt: skip
     details = [row["detail"] for row in rows(job)]
     assert details[2] == "report not found: reports.csv has none with this id"

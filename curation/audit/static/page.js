@@ -52,7 +52,8 @@ function showTags(item) {
   const hasScore = !refused && item.verifier && item.verifier.score != null;
   const tags = [["organ", item.organ], ["", item.status], ["", item.section], ["refused", refused ? "refused" : null],
     ["", hasScore ? `score ${Math.round(item.verifier.score)}` : null],
-    ["", [item.engine, item.model].filter(Boolean).join(", ")]];
+    ["", [item.engine, item.model].filter(Boolean).join(", ")],
+    ["", item.basis && item.basis !== "rules" ? `rests on a ${item.basis}` : null]];
   byId("tags").replaceChildren(...tags.filter(([, text]) => text).map(
     ([kind, text]) => element("span", { className: `tag ${kind}`, textContent: text })));
 }
@@ -115,15 +116,15 @@ export function preview(number) {
 
 // The text is cut at every place where a section, the evidence or the passage of the previewed caption begins or ends.
 function showReport() {
-  const { report, captions, mark } = state.item;
+  const { report, captions, marks } = state.item;
   const { text } = report;
   byId("report-id").textContent = `Report ${report.id}`;
   const previewed = captions[state.previewed];
-  const previewMark = previewed && !previewed.current ? previewed.mark : null;
+  const previewMarks = previewed && !previewed.current ? previewed.marks : [];
   const headings = new Map(report.sections.filter(([name, start]) => !hasHeading(text, name, start)).map(([name, start]) => [start, name]));
-  const bounds = [...headings.keys(), ...(mark || []), ...(previewMark || []), text.length];
+  const bounds = [...headings.keys(), ...marks.flat(), ...previewMarks.flat(), text.length];
   const cuts = [...new Set([0, ...bounds])].filter((cut) => cut <= text.length).sort((a, b) => a - b);
-  const within = (span, from) => span && span[0] <= from && from < span[1];
+  const within = (spans, from) => spans.some(([start, end]) => start <= from && from < end);
   const pieces = [];
   cuts.forEach((from, number) => {
     if (headings.has(from)) {
@@ -132,8 +133,8 @@ function showReport() {
       pieces.push(heading);
     }
     let piece = document.createTextNode(text.slice(from, cuts[number + 1] ?? text.length));
-    if (within(previewMark, from)) piece = element("span", { className: "preview" }, piece);
-    if (within(mark, from)) piece = element("mark", {}, piece);
+    if (within(previewMarks, from)) piece = element("span", { className: "preview" }, piece);
+    if (within(marks, from)) piece = element("mark", {}, piece);
     pieces.push(piece);
   });
   byId("text").replaceChildren(...pieces);

@@ -136,7 +136,7 @@ def judge_case_of(
     key: int = 0, report: str = REPORT_TEXT, evidence: str = EVIDENCE, caption: str = "6 mm nodule"
 ) -> JudgeCase:
     start = report.find(evidence) if evidence else -1
-    return JudgeCase(key, report, "left lung", caption, start, start + len(evidence) if evidence else -1)
+    return JudgeCase(key, report, "left lung", caption, [(start, start + len(evidence))] if evidence else [])
 
 
 def judge_answer(verdict: str = "supported", passage: str = EVIDENCE) -> str:

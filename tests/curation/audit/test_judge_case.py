@@ -125,6 +125,17 @@ def shown(question: str) -> str:
     return question.partition("Report:\n")[2].partition("\n\nOrgan:")[0]
 
 
+def test_of_evidence_in_two_places_both_are_shown() -> None:
+    other = "In the left lung the nodule is new."
+    report = FILLER * 200 + EVIDENCE + " " + FILLER * 400 + other + " " + FILLER * 200
+    spans = [(report.index(passage), report.index(passage) + len(passage)) for passage in (EVIDENCE, other)]
+    chat = judge_that_says(judge_answer(), room=OPENING + 5_000)
+    case = JudgeCase(0, report, "left lung", "New 6 mm nodule", spans)
+    assert ask(chat, case).verdict == Verdict.SUPPORTED
+    part = shown(chat.questions[-1])
+    assert part.index(EVIDENCE) < part.index("shape. … The spleen") < part.index(other)
+
+
 @pytest.mark.parametrize(("room", "reach", "tries"), [(7_000, 3_000, 2), (2_000, 800, 3)])
 def test_of_a_report_that_is_too_long_the_part_around_the_evidence_is_shown(room: int, reach: int, tries: int) -> None:
     chat = judge_that_says(judge_answer(), room=OPENING + room)

@@ -91,7 +91,7 @@ def test_a_session_tells_who_what_and_how_far(page: Page) -> None:
 def test_a_caption_stands_beside_its_report(page: Page) -> None:
     place = page.get("find?place=0&kind=accepted&organ=left%20kidney")["place"]
     item = page.get(f"item/{place}")
-    start, end = item["mark"]
+    ((start, end),) = item["marks"]
     assert item["report"]["text"][start:end].startswith("There is an") and item["status"] == "abnormal"
     assert [caption["kind"] for caption in item["captions"]].count("refused") == 2
     assert sum(caption["current"] for caption in item["captions"]) == 1
@@ -135,7 +135,7 @@ def test_a_correction_is_held_against_the_report(page: Page) -> None:
     review = page.post("review", place=place, last_event=0, verdict="incomplete", correction=put_right)["review"]
     assert review["correction"] | {"start": 0, "end": 0} == {
         "organ": "liver", "caption": "liver is normal", "status": "normal", "start": 0, "end": 0, "score": 100.0,
-        "section": "findings", "found": True,
+        "section": "findings", "spans": [], "found": True,
     }  # fmt: skip
     own_words = {"organ": "spleen", "caption": "my own words", "status": "uncertain"}
     review = page.post("review", place=place, last_event=review["event"], verdict="incomplete", correction=own_words)[
@@ -207,14 +207,36 @@ def test_judges_are_shown_after_the_own_verdict_only(page: Page, context: Review
     assert "WHY" not in str(page.get("item/2"))
 
 
+def test_all_passages_of_the_evidence_are_marked(tmp_path: Path) -> None:
+    text = "A nodule in the left lung. The spleen is normal. The nodule is new."
+    caption = accepted_caption(text, "A nodule in the left lung.", "left lung", "New nodule", "abnormal")
+    caption = caption._replace(spans=((0, 26), (49, 67)))
+    write_set(tmp_path / "set", [(make_report(1, text), [caption], [])])
+    with open_audit(tmp_path / "set") as store:
+        item = Page(context_of(tmp_path / "set", store, "ann")).get("item/1")
+    assert [text[start:end] for start, end in item["marks"]] == ["A nodule in the left lung.", "The nodule is new."]
+    assert item["captions"][0]["marks"] == item["marks"]
+
+
+def test_an_audit_of_an_earlier_version_goes_on(root: Path) -> None:
+    with open_audit(root, "ann") as store:
+        path = store.path
+        for name in ("basis", "spans"):
+            store.connection.execute(f"ALTER TABLE caption DROP COLUMN {name}")
+    store = AuditStore(path)
+    item = Page(context_of(root, store, "ann")).get("item/1")
+    store.close()
+    assert len(item["marks"]) == 1 and item["basis"] is None
+
+
 def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
     with open_audit(root, "ann", sample=SampleRequest(accepted=18, refused=12)) as store:
         page = Page(context_of(root, store, "ann", blind=True))
         for place in range(1, 31):
             item = page.get(f"item/{place}")
-            assert item.keys() == {"place", "total", "organ", "caption", "mark", "report", "captions", "review"}
+            assert item.keys() == {"place", "total", "organ", "caption", "marks", "report", "captions", "review"}
             assert all(
-                caption.keys() == {"organ", "caption", "mark", "place", "current"} for caption in item["captions"]
+                caption.keys() == {"organ", "caption", "marks", "place", "current"} for caption in item["captions"]
             )
         assert page.get("session")["choices"].keys() == {"organ", "engine"}
         assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
@@ -229,7 +251,7 @@ def test_places_count_as_the_browser_does(tmp_path: Path) -> None:
     write_set(tmp_path / "set", [(make_report(1, text), [caption], [reject])])
     with open_audit(tmp_path / "set") as store:
         item = Page(context_of(tmp_path / "set", store, "ann")).get("item/1")
-    start, end = item["mark"]
+    ((start, end),) = item["marks"]
     assert text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le") == "Liver is normal."
     assert item["report"]["sections"] == [["findings", 0, len(text) + 1]]
 

@@ -39,6 +39,18 @@ def written(root: Path, *reports: Report) -> PartWriter:
     return writer
 
 
+def test_all_passages_of_the_evidence_are_written(root: Path) -> None:
+    caption = AcceptedCaption("liver", "Liver large.", "abnormal", 0, 5, "findings", 80.0, spans=((0, 5), (17, 22)))
+    packed = ReportOutcome([caption], []).pack()
+    assert OutcomeColumns.unpack(packed).rows().accepted == [caption]
+    writer = PartWriter(root, 0, MADE_BY, ["age"], TABLES)
+    writer.add(REPORT, OutcomeColumns.unpack(packed))
+    writer.commit()
+    (row,) = read(root, "captions").to_pylist()
+    assert row["evidence_spans"] == [{"start": 0, "end": 5}, {"start": 17, "end": 22}]
+    assert (row["evidence_start"], row["evidence_end"], row["evidence"]) == (0, 5, "Liver")
+
+
 def test_a_part_has_what_was_added(root: Path) -> None:
     done = written(root, REPORT, Report("b", TEXT, (), {}, 5)).commit()
     assert (done.part.reports, done.part.captions, done.part.rejects) == (2, 2, 2)
@@ -50,7 +62,8 @@ def test_a_part_has_what_was_added(root: Path) -> None:
     assert captions.to_pylist()[0] == {
         "report_id": "a", "organ": "liver", "caption": "Liver normal.", "status": "normal",
         "evidence": "Liver is normal.", "evidence_start": 0, "evidence_end": 16, "section": "findings",
-        "basis": "rules", "score": 87.5, "engine": "fake", "model": "m", "prompt": None,
+        "evidence_spans": [{"start": 0, "end": 16}], "basis": "rules", "score": 87.5, "engine": "fake",
+        "model": "m", "prompt": None,
     }  # fmt: skip
     assert read(root, "rejects").schema.equals(parquet_schema("rejects"))
     assert read(root, "rejects").to_pylist()[0]["nearest"] is None

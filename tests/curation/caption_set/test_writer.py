@@ -20,7 +20,8 @@ from tests.curation.fakes import fake_recipe, write_reports
 
 SOURCE = InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64)
 SETTINGS = CurationSettings(ovct="1", engine="fake", vocabulary="b" * 64, lexicon="c", reports_per_part=2)
-OUTCOME = OutcomeColumns([["liver"], ["Liver is normal."], ["normal"], [0], [16], ["findings"], [100.0], ["rules"]], [])
+CAPTION = ("liver", "Liver is normal.", "normal", 0, 16, "findings", 100.0, "rules", ())
+OUTCOME = OutcomeColumns([[value] for value in CAPTION], [])
 
 
 def report(number: int) -> Report:

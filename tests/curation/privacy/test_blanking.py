@@ -47,6 +47,15 @@ def test_a_caption_that_rests_on_a_mark_is_refused_and_the_others_stay() -> None
     assert rows.refused[1].caption == f"no effusion, as told on {IDENTITY_MARK * 10}"
 
 
+def test_every_passage_of_the_evidence_counts() -> None:
+    text = f"A nodule in the left lung. Seen on {IDENTITY_MARK * 8} as well: 5 mm."
+    second = text.index("Seen")
+    nodule = accepted("5 mm nodule", "A nodule in the left lung.", text)._replace(spans=((0, 26), (second, len(text))))
+    rows = blank_outcome(outcome(nodule), text).rows()
+    assert not rows.accepted
+    assert rows.refused[0].nearest == text[second:]
+
+
 def test_what_a_model_says_on_its_own_is_blanked_too() -> None:
     refused = RefusedCaption("lung", "seen by Dr. Lowell", "not_grounded", "'Dr. Lowell' is not in the report", None)
     responses = (("question", 0, 0, 5, '{"caption": "told to Dr. Lowell"}', "stop", 9, 9, None),)

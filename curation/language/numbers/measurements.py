@@ -1,0 +1,139 @@
+"""Measurements in a statement, in one unit for each kind of quantity, so that 5 mm and 0.5 cm are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from curation.language.tokens import Token
+
+from .bounds import bound_before, bound_behind, is_of_several
+from .dates import MONTHS, date_at
+from .dimensions import DimensionReader
+from .earlier_values import arrow_behind, begins_a_change, with_days
+from .measure import Measure
+from .measurement_words import ENDS_OF_FORMER_VALUE, PHASES, UNITS, UNITS_BEHIND_SUB, UNITS_WITH_BOUND
+from .number_forms import may_begin_number
+from .numbered_items import numbered_kind
+
+__all__ = ["Measure", "find_measures"]
+
+_NO_MARKS = ",;.()"
+
+
+def find_measures(tokens: Sequence[Token], number_words: Mapping[str, int]) -> list[Measure]:
+    """Return numbers and measurements from left to right. ``number_words`` maps "three" to 3, and so on."""
+    measures: list[Measure] = []
+    at, reader = 0, DimensionReader(tokens, number_words)
+    while at < len(tokens):
+        word = tokens[at].word
+        measure = None
+        if may_begin_number(word, number_words) or word in MONTHS:
+            measure = _measure_at(reader, at, measures)
+        elif word.startswith("sub"):
+            measure = _unit_with_bound(tokens, at)
+        if measure is None:
+            at += 1
+            continue
+        at = measure.end
+        measures.append(measure)
+    return with_days(_with_shared_units(measures, tokens), tokens) if measures else measures
+
+
+def _measure_at(reader: DimensionReader, at: int, measures: Sequence[Measure]) -> Measure | None:
+    """Return the measure whose number begins at ``at``, with its bound and phase; None where none does."""
+    tokens = reader.tokens
+    date = date_at(tokens, at)
+    if date is not None and not tokens[at].word in UNITS:
+        return Measure(at, date.end, date.kind, date.values)
+    before = measures[-1] if measures else None
+    free_from = before.end if before is not None else 0
+    former = _former_value(reader, at)
+    measure = former or reader.read(at)
+    if measure is None:
+        return None
+    if measure.kind == "number":
+        kind = numbered_kind(tokens, measure.start, measure.end, before)
+        if kind:
+            return measure._replace(kind=kind)
+    start, bound = bound_before(tokens, at, free_from)
+    end = measure.end
+    if not bound:
+        end, bound = bound_behind(tokens, measure.end)
+    role = measure.role or (_phase(tokens, measure) if measure.kind == "HU" else "")
+    several = is_of_several(tokens, start, end) if measure.has_unit else False
+    return measure._replace(start=start, end=end, bound=bound, role=role, of_several=several)
+
+
+def _unit_with_bound(tokens: Sequence[Token], at: int) -> Measure | None:
+    """Return the measure that "subcentimeter" or "sub-cm" is."""
+    word, end = tokens[at].word, at + 1
+    if word in UNITS_WITH_BOUND:
+        return Measure(at, end, "length", (UNITS_WITH_BOUND[word],), "<")
+    if word != "sub":
+        return None
+    if end < len(tokens) and tokens[end].word == "-":
+        end += 1
+    unit = tokens[end].word if end < len(tokens) else ""
+    return Measure(at, end + 1, "length", (UNITS_BEHIND_SUB[unit],), "<") if unit in UNITS_BEHIND_SUB else None
+
+
+def _former_value(reader: DimensionReader, at: int) -> Measure | None:
+    """Return the value before a change ("from 9 to 14 mm", "9 -> 14 mm"); None where the number is none.
+
+    A number without a unit takes that of the value behind the change.
+    """
+    tokens = reader.tokens
+    if begins_a_change(tokens, at):
+        end = at + 1
+        while end < len(tokens) and tokens[end].word not in ENDS_OF_FORMER_VALUE:
+            end += 1
+        former = reader.within(end).read(at)
+        later_at = end + 1 if end < len(tokens) and tokens[end].word == "to" else 0
+    else:
+        former = reader.read(at)
+        later_at = arrow_behind(tokens, former.end) if former is not None else 0
+        if not later_at:
+            return None
+    if former is None:
+        return None
+    if former.kind == "number" and 0 < later_at < len(tokens):
+        later = reader.read(later_at)
+        if later is not None and later.has_unit:
+            values = tuple(round(value * later.factor, 4) for value in former.values)
+            former = former._replace(kind=later.kind, values=values, factor=later.factor)
+    return former._replace(role="earlier")
+
+
+def _with_shared_units(measures: Sequence[Measure], tokens: Sequence[Token]) -> list[Measure]:
+    """Return the measures; a number joined by "and" to one with a unit has that unit: "nodules of 5 and 7 mm"."""
+    shared = list(measures)
+    for index in range(len(shared) - 2, -1, -1):
+        measure, following = shared[index], shared[index + 1]
+        if measure.kind != "number" or not following.has_unit or following.kind == "duration":
+            continue
+        way = [token.word for token in tokens[measure.end : following.start]]
+        is_list = way == ["and"] or way == [",", "and"] or (way == [","] and _is_listed(shared, index + 1, tokens))
+        if is_list and tokens[measure.start].word[0].isdigit():
+            values = tuple(round(value * following.factor, 4) for value in measure.values)
+            shared[index] = measure._replace(kind=following.kind, values=values, factor=following.factor)
+    return shared
+
+
+def _is_listed(measures: Sequence[Measure], index: int, tokens: Sequence[Token]) -> bool:
+    """Tell whether a measure stands before "and" and another: the second of "5, 7 and 9 mm"."""
+    if index + 1 >= len(measures):
+        return False
+    return [token.word for token in tokens[measures[index].end : measures[index + 1].start]][-1:] == ["and"]
+
+
+def _phase(tokens: Sequence[Token], measure: Measure) -> str:
+    """Return the phase of contrast that stands right behind an attenuation, or else right before it, or ""."""
+    behind = tokens[measure.end : measure.end + 3]
+    before = tokens[max(0, measure.start - 3) : measure.start]
+    for near in (behind, before[::-1]):
+        for token in near:
+            if token.word in PHASES:
+                return PHASES[token.word]
+            if token.word in _NO_MARKS or token.word == "and":
+                break
+    return ""

@@ -1,0 +1,57 @@
+"""Numbers that tell which item is meant, and count nothing: "image 56", "segment 7", "(4; 56)"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curation.language.tokens import Token
+from curation.language.word_lists import FUNCTION_WORDS, VERBS
+
+from .measure import Measure
+from .measurement_words import LABEL_JOINERS, LABEL_MARKS, NUMBERED_NOUNS
+
+_MARKS_OF_REFERENCES = frozenset(";:,/-–")
+_LONGEST_REFERENCE = 8
+
+
+def numbered_kind(tokens: Sequence[Token], at: int, end: int, before: Measure | None) -> str:
+    """Return the kind of a number without a unit at ``[at, end)`` ("image number"), or "" for one that counts.
+
+    ``before`` is the number before it, whose noun it may share: "images 4 and 5".
+    """
+    index = at - 1
+    while index >= 0 and at - index <= 3 and tokens[index].word in LABEL_MARKS:
+        index -= 1
+    if index >= 0 and tokens[index].word in NUMBERED_NOUNS:
+        return f"{NUMBERED_NOUNS[tokens[index].word]} number"
+    if tokens[at - 1].word == "#" and at:
+        return "number number"
+    if before is not None and before.kind.endswith(" number") and at - before.end in (1, 2):
+        goes_on = all(token.word in LABEL_JOINERS for token in tokens[before.end : at])
+        if goes_on and not _names_what_is_counted(tokens, end):
+            return before.kind
+    return "reference" if _is_in_bracket_of_numbers(tokens, at) else ""
+
+
+def _names_what_is_counted(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether a noun or adjective follows, as behind a count: "segment 4 and 2 cysts"."""
+    if at >= len(tokens):
+        return False
+    word = tokens[at].word
+    return word[0].isalpha() and word not in FUNCTION_WORDS and word not in VERBS and word not in NUMBERED_NOUNS
+
+
+def _is_in_bracket_of_numbers(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether a number stands with others, and no word, in a bracket: "(604; 118)", "[4:56]"."""
+    start = at - 1
+    while start >= 0 and at - start <= _LONGEST_REFERENCE and _is_of_reference(tokens[start].word):
+        start -= 1
+    end = at + 1
+    while end < len(tokens) and end - at <= _LONGEST_REFERENCE and _is_of_reference(tokens[end].word):
+        end += 1
+    is_bracket = start >= 0 and end < len(tokens) and tokens[start].word + tokens[end].word in ("()", "[]")
+    return is_bracket and end - start > 2
+
+
+def _is_of_reference(word: str) -> bool:
+    return word in _MARKS_OF_REFERENCES or word.isdigit()

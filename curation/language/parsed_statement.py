@@ -7,8 +7,8 @@ from typing import Literal
 
 from .assertion import Polarity
 from .lexicon.lexicon import LexiconEntry, PhraseMatch
-from .measurements import Measure
 from .mentions import OrganMention
+from .numbers.measure import Measure
 from .tokens import Token
 
 Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]

@@ -17,8 +17,8 @@ from .anatomy import OrganFinder
 from .assertion import Scopes
 from .imaging_words import ImagingName, imaging_names
 from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
-from .measurements import Measure, find_measures
 from .mentions import OrganMention
+from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
 from .terms import read_terms
 from .tokens import Token, tokenize
@@ -47,7 +47,7 @@ class StatementParser:
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
         mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
-        measures = find_measures(tokens, self.lexicon.numbers)
+        measures = find_measures(tokens, self.lexicon.numbers, _indices(mentions))
         matches = self.lexicon.matches(stems)
         mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
@@ -114,6 +114,11 @@ def _overlap(mention: OrganMention, name: ImagingName) -> bool:
 
 def _mentions(terms: Iterable[Term]) -> list[OrganMention]:
     return [term.mention for term in terms if term.mention]
+
+
+def _indices(mentions: Iterable[OrganMention]) -> frozenset[int]:
+    """Return the indices of all tokens that are part of a mention."""
+    return frozenset(index for mention in mentions for index in range(mention.start, mention.end))
 
 
 def _states_a_quality(term: Term) -> bool:

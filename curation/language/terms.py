@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from .assertion import Polarity, Scopes
 from .imaging_words import ImagingName, window_heading
 from .lexicon.lexicon import LexiconEntry, PhraseMatch
-from .measurements import Measure
 from .mentions import OrganMention
+from .numbers.measure import Measure
+from .numbers.measurement_words import NAMES_OF_AXES
 from .parsed_statement import Kind, Term
 from .tokens import Token, stem
 from .word_lists import (
@@ -75,7 +76,8 @@ def _gathered(
     for measure in measures:
         if not any(covered[measure.start : measure.end]):
             terms.append(Term("measure", measure.start, measure.end, measure.kind, measure=measure))
-            _cover(covered, measure.start, measure.end)
+            for index in range(measure.start, measure.end):
+                covered[index] = not (measure.axes and tokens[index].word in NAMES_OF_AXES)  # a caption may name one
     for name in imaging:
         terms.extend(_imaging_term(index, stems[index]) for index in range(name.start, name.end))
         _cover(covered, name.start, name.end)

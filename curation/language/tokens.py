@@ -11,6 +11,8 @@ from snowballstemmer import stemmer  # type: ignore[import-untyped]
 _TOKEN = re.compile(
     r"(?<=\d)[xX×](?=\s?\d)"  # 12x9
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
+    r"|(?:(?<![\w.)\]])|(?<=\d[xX×]))\.\d+"  # .8
+    r"|[½¼¾⅓⅔⅛⅜⅝⅞]"  # letters to \w: "½cm"
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
     r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
@@ -72,6 +74,8 @@ def tokenize(text: str) -> list[Token]:
     tokens = []
     for match in _TOKEN.finditer(text):
         word = match[0].lower()
+        if word[0] == "." and len(word) > 1:
+            word = f"0{word}"
         if word not in _CONTRACTIONS and word not in _CANNOT:
             tokens.append(Token(match.start(), match.end(), word, _cached_stem(word)))
         elif word in _CANNOT:

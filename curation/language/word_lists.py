@@ -223,7 +223,9 @@ EXAMINATION_STEMS = _stems("examination exam study ct scan tomography review")
 # Behind "was not seen", they say that nothing is denied today.
 EARLIER_STEMS = EARLIER_EXAMINATION_STEMS | {"preced"}
 # Near a number, they make it one of an earlier examination.
-EARLIER_BY_A_NUMBER = _words("previously formerly prior previous earlier initially past compared old")
+EARLIER_BY_A_NUMBER = _words(
+    "previously formerly prior previous prev earlier initially past compared old baseline preceding used"
+)
 # They say that a finding is there today, so that "previously" may be left off.
 PRESENT_TIME = _words("now current currently today still")
 

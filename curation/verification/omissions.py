@@ -65,7 +65,7 @@ def _narrows_denial(term: Term, clause: Clause) -> bool:
     if term.polarity != Polarity.NEGATED or term.key in _NOT_NARROWING:
         return False
     if term.measure is not None:
-        return not any(claim.measure for claim in clause.terms)
+        return term.measure.narrows_denial and not any(claim.measure for claim in clause.terms)
     return term.kind == "modifier" and term.entry is not None and term.entry.modifier in _NARROWING
 
 

@@ -62,6 +62,8 @@ def read_label(parser: StatementParser, text: str) -> Label | None:
     statement = parser.parse(text)
     if len(statement.tokens) > _MOST_WORDS or any(token.word in VERBS for token in statement.tokens):
         return None
+    if any(term.measure and term.measure.kind == "date" for term in statement.terms):
+        return None  # "Nodule, 3/4/2019: 9 mm" is a size of that day
     kind = _kind(statement)
     parts = tuple(part for part in _LIST.split(text) if part)
     if kind in (LabelKind.ORGAN, LabelKind.FINDING) and len(parts) > 1:

@@ -46,7 +46,7 @@ class _Part(NamedTuple):
 
     @property
     def is_understood(self) -> bool:
-        terms = [term for term in self.statement.terms if term.measure is None or term.measure.kind != "number"]
+        terms = [term for term in self.statement.terms if term.measure is None or term.measure.has_unit]
         return not self.is_of_earlier and (
             any(term.kind in _QUALITIES or term.mention for term in terms) or (bool(terms) and self.is_quality)
         )

@@ -104,7 +104,8 @@ def _from_day(tokens: Sequence[Token], at: int) -> WrittenDate | None:
     year = _behind_day(tokens, month)
     if year is not None:
         return _date(year + 1, day, number, tokens[year].word)
-    return None if tokens[month].word == "may" else _date(month + 1, day, number)
+    is_verb = tokens[month].word == "may" and month + 1 < len(tokens) and tokens[month + 1].word[0].isalpha()
+    return None if is_verb else _date(month + 1, day, number)
 
 
 def _behind_day(tokens: Sequence[Token], at: int) -> int | None:

@@ -43,12 +43,15 @@ class _Dimension(NamedTuple):
 class DimensionReader:
     """Reads measures from the tokens of one statement."""
 
-    def __init__(self, tokens: Sequence[Token], number_words: Mapping[str, int]) -> None:
-        self.tokens, self._number_words = tokens, number_words
+    def __init__(
+        self, tokens: Sequence[Token], number_words: Mapping[str, int], named: frozenset[int] = frozenset()
+    ) -> None:
+        """Read from ``tokens``; those at the indices ``named`` are names of organs, and no axes."""
+        self.tokens, self._number_words, self._named = tokens, number_words, named
 
     def within(self, end: int) -> DimensionReader:
         """Return a reader that reads no further than before token ``end``."""
-        return DimensionReader(self.tokens[:end], self._number_words)
+        return DimensionReader(self.tokens[:end], self._number_words, self._named)
 
     def read(self, at: int) -> Measure | None:
         """Return the measure whose first number begins at ``at``, without bound and role; None where none does."""
@@ -94,10 +97,8 @@ class DimensionReader:
         end = number.end if unit is None else unit.end
         if not axis:
             axis, behind = self._axis(end)
-            if axis and self._goes_on(behind):
+            if axis and (self._goes_on(behind) or self._word(behind - 1) == ")"):
                 end = behind
-            elif axis and not self._ends_phrase(behind):
-                axis = ""
         return _Dimension(number.value, end, unit, axis)
 
     def _next(self, last: _Dimension, dimensions: Sequence[_Dimension], at: int) -> tuple[_Dimension | None, bool]:
@@ -133,10 +134,6 @@ class DimensionReader:
     def _dimension_begins(self, at: int) -> bool:
         return at < len(self.tokens) and read_number(self.tokens, at, self._number_words) is not None
 
-    def _ends_phrase(self, at: int) -> bool:
-        """Tell whether no noun follows that an axis would belong to: "1.8 cm transverse", not "… transverse colon"."""
-        return at >= len(self.tokens) or not self._word(at)[0].isalpha() or self._word(at) in ("in", "and", "with")
-
     def _axis(self, at: int) -> tuple[str, int]:
         """Return the axis that is named at ``at``, and the index behind it; ("", ``at``) where none is."""
         start = at
@@ -152,7 +149,7 @@ class DimensionReader:
             end = second + 1
         elif len(word) > 1 or in_bracket:
             axis = AXES.get(word, "")
-        if not axis:
+        if not axis or start in self._named:
             return "", at
         while self._word(end) in AXIS_NOUNS:
             end += 1

@@ -1,11 +1,11 @@
-"""Which measures are those of an earlier day: "previously 9 mm", "9 mm on 1/2/20", "9 mm, now 12 mm", "from 9 to 12"."""
+"""Which measures are those of an earlier day: "previously 9 mm", "9 mm on 1/2/20", "9 mm, now 12 mm"."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from curation.language.tokens import Token
-from curation.language.word_lists import EARLIER_BY_A_NUMBER
+from curation.language.word_lists import ARTICLES, CLAUSE_ENDS, EARLIER_BY_A_NUMBER
 
 from .measure import Measure
 from .measurement_words import (
@@ -15,6 +15,7 @@ from .measurement_words import (
     FILLERS_BEFORE_A_NUMBER,
     FILLERS_BEHIND_A_DATE,
     FILLERS_BEHIND_A_NUMBER,
+    FILLERS_BEHIND_TODAY,
     SINCE,
     TODAY,
 )
@@ -130,15 +131,23 @@ def _has_a_date(measures: Sequence[Measure], index: int, tokens: Sequence[Token]
         return False
     date = measures[index - 1]
     way = tokens[date.end : measure.start]
+    if _opens_clause(tokens, date.start) and CLAUSE_ENDS.isdisjoint(token.word for token in way[1:]):
+        return True
     if len(way) > _REACH_BEHIND or not all(token.word in FILLERS_BEHIND_A_DATE for token in way):
         return False
     return SINCE.isdisjoint(token.word for token in tokens[max(0, date.start - 6) : date.start])
 
 
+def _opens_clause(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether a date opens a clause that says how something was on that day: "On 3/4/2020, a node of 9 mm"."""
+    before = [token.word for token in tokens[max(0, at - 3) : at] if token.word not in ARTICLES]
+    return before[-1:] in (["on"], ["in"]) and (len(before) == 1 or before[-2] in CLAUSE_ENDS)
+
+
 def _is_of_today(measure: Measure, tokens: Sequence[Token]) -> bool:
     """Tell whether a word of today stands right beside a measure: "now 12 mm", "12 mm today"."""
     at = measure.start - 1
-    while at >= 0 and measure.start - at <= _REACH_BEFORE and tokens[at].word in FILLERS_BEFORE_A_NUMBER:
+    while at >= 0 and measure.start - at <= _REACH_BEFORE and tokens[at].word in FILLERS_BEHIND_TODAY:
         at -= 1
     if at >= 0 and tokens[at].word in TODAY:
         return True

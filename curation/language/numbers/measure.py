@@ -70,19 +70,19 @@ class Measure(NamedTuple):
 
     def _has_values_of(self, claim: Measure) -> bool:
         """Tell whether the values contain all those claimed, each once, and along the same axis where both name it."""
-        rest = [(value, self._axis(index)) for index, value in enumerate(self.values)]
-        for index, value in enumerate(claim.values):
-            axis = claim._axis(index)
-            match = next(
-                (offer for offer in rest if _equal((offer[0],), (value,)) and (not axis or offer[1] in ("", axis))), None
-            )
+        rest = self._values_with_axes()
+        for value, axis in claim._values_with_axes():
+            any_axis = not axis or not self.axes
+            matches = (pair for pair in rest if _equal((pair[0],), (value,)) and (any_axis or pair[1] == axis))
+            match = next(matches, None)
             if match is None:
                 return False
             rest.remove(match)
         return True
 
-    def _axis(self, index: int) -> str:
-        return self.axes[index] if index < len(self.axes) else ""
+    def _values_with_axes(self) -> list[tuple[float, str]]:
+        axes = self.axes or ("",) * len(self.values)
+        return list(zip(self.values, axes, strict=True))
 
 
 def _equal(values: tuple[float, ...], claimed: tuple[float, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Words around numbers: units, joiners of dimensions, axes, bounds, links to an earlier examination, contrast phases."""
+"""Words around numbers: units, joiners, axes, bounds, links to an earlier examination, phases of contrast."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ AXES = {
     **dict.fromkeys(("depth", "deep", "d"), "depth"),
     **dict.fromkeys(("thickness", "thick"), "thickness"),
 }
+# Those that are words, and no letters which may be units as well.
+NAMES_OF_AXES = frozenset(name for name in AXES if len(name) > 2) | {"ap"}
 # The same in two words with a hyphen or blank between them.
 AXES_IN_TWO_WORDS = {
     ("anterior", "posterior"): "anteroposterior", ("antero", "posterior"): "anteroposterior",
@@ -69,7 +71,7 @@ AXES_IN_TWO_WORDS = {
 AXIS_NOUNS = frozenset("dimension dimensions diameter extent direction plane axis measurement".split())
 
 # Before a number, they make it no other one: "about 5 cm" and "5 cm" may stand for each other.
-APPROXIMATIONS = frozenset("about approximately approximate approx around roughly circa ca ~ ≈ ∼ some".split())
+APPROXIMATIONS = frozenset("about approximately approximate approx around roughly circa ca ~ ≈ \u223c some".split())
 
 # Bounds as they stand before a number, longest first. "up to" is what one lesion of several, or one diameter, reaches.
 BOUNDS = tuple(
@@ -79,8 +81,9 @@ BOUNDS = tuple(
         "than, not larger than, no greater than, not greater than, at most, < =, ≤, ⩽, ≦",
         "≥": "greater than or equal to, more than or equal to, larger than or equal to, at least, no less than, not "
         "less than, > =, ≥, ⩾, ≧",
-        "<": "less than, smaller than, lower than, fewer than, under, below, sub -, sub, <, ﹤, ＜",
-        ">": "more than, greater than, larger than, bigger than, over, above, exceeding, in excess of, >, ﹥, ＞",
+        "<": "less than, smaller than, lower than, fewer than, under, below, sub -, sub, <, \ufe64, \uff1c",
+        ">": "more than, greater than, larger than, bigger than, over, above, exceeding, in excess of, "
+        ">, \ufe65, \uff1e",
         "up to": "up to, as large as, as much as, as many as, maximally, maximum of, maximum, maximal, max ., max",
     }.items()
     for phrase in phrases.split(", ")
@@ -107,9 +110,11 @@ FOLLOWING_BOUNDS = {
 # itself are in ``word_lists.EARLIER_BY_A_NUMBER``.
 FILLERS_BEFORE_A_NUMBER = frozenset(
     "a an the of at it its size sizes diameter measured measuring was were is as with to in on ct scan study exam "
-    "examination there approximately about up on one : value measurement dated".split()
+    "examination there be approximately about up on one : value measurement dated".split()
 )
 FILLERS_BEHIND_A_NUMBER = frozenset("in on at the its size diameter ct as of from dated [ (".split())
+# Between a word of today and the number behind it: "now measures 5 mm".
+FILLERS_BEHIND_TODAY = FILLERS_BEFORE_A_NUMBER | {"measures", "measure"}
 # Between a date and the size that it dates: "3/4/2020: 9 mm".
 FILLERS_BEHIND_A_DATE = FILLERS_BEFORE_A_NUMBER | {",", "-", "–", ")", "]"}
 # Before a date, they make it the day since when something is as it is, and not that of a size.
@@ -141,12 +146,14 @@ NUMBERED_NOUNS = {
         "image images im img imgs", "series se ser", "slice slices sl", "frame frames", "sequence", "page pages",
         "segment segments seg", "grade grades", "stage stages", "type types", "level levels", "class classes",
         "category categories", "zone zones", "station stations", "group groups", "score scores", "rads lungrads",
-        "birads", "bosniak", "fleischner", "balthazar", "rutherford", "rib ribs", "vertebra vertebrae", "phase",
-        "number no nr num", "figure fig", "room", "cycle cycles", "gleason", "ecog", "hounsfield", "part", "step",
-        "table", "lobe", "branch", "diagonal", "aast", "cad", "pi", "li", "ti", "o", "ref",
+        "birads", "bosniak", "fleischner", "balthazar", "rutherford", "aast", "gleason", "ecog", "rib ribs",
+        "vertebra vertebrae", "number no nr num", "figure fig",
     )
     for form in forms.split()
 }  # fmt: skip
 LABEL_MARKS = frozenset("- – : = . # no number".split())
+# Of these the number may stand behind "of" too: "a score of 12", unlike "a group of 12 nodes".
+NOUNS_BEFORE_OF = frozenset(("score", "grade", "stage", "category", "class"))
+WORDS_OF_VALUE = frozenset(("of", "is", "was"))
 # They go on with the numbers of one noun: "images 4 and 5".
 LABEL_JOINERS = frozenset(", and - – / to & or : ;".split())

@@ -12,7 +12,7 @@ from .dimensions import DimensionReader
 from .earlier_values import arrow_behind, begins_a_change, with_days
 from .measure import Measure
 from .measurement_words import ENDS_OF_FORMER_VALUE, PHASES, UNITS, UNITS_BEHIND_SUB, UNITS_WITH_BOUND
-from .number_forms import may_begin_number
+from .number_forms import is_ratio, may_begin_number
 from .numbered_items import numbered_kind
 
 __all__ = ["Measure", "find_measures"]
@@ -20,10 +20,15 @@ __all__ = ["Measure", "find_measures"]
 _NO_MARKS = ",;.()"
 
 
-def find_measures(tokens: Sequence[Token], number_words: Mapping[str, int]) -> list[Measure]:
-    """Return numbers and measurements from left to right. ``number_words`` maps "three" to 3, and so on."""
+def find_measures(
+    tokens: Sequence[Token], number_words: Mapping[str, int], named: frozenset[int] = frozenset()
+) -> list[Measure]:
+    """Return numbers and measurements from left to right.
+
+    ``number_words`` maps "three" to 3, and so on; ``named`` are the indices of tokens that are names of organs.
+    """
     measures: list[Measure] = []
-    at, reader = 0, DimensionReader(tokens, number_words)
+    at, reader = 0, DimensionReader(tokens, number_words, named)
     while at < len(tokens):
         word = tokens[at].word
         measure = None
@@ -43,7 +48,7 @@ def _measure_at(reader: DimensionReader, at: int, measures: Sequence[Measure]) -
     """Return the measure whose number begins at ``at``, with its bound and phase; None where none does."""
     tokens = reader.tokens
     date = date_at(tokens, at)
-    if date is not None and not tokens[at].word in UNITS:
+    if date is not None and tokens[at].word not in UNITS:
         return Measure(at, date.end, date.kind, date.values)
     before = measures[-1] if measures else None
     free_from = before.end if before is not None else 0
@@ -55,6 +60,10 @@ def _measure_at(reader: DimensionReader, at: int, measures: Sequence[Measure]) -
         kind = numbered_kind(tokens, measure.start, measure.end, before)
         if kind:
             return measure._replace(kind=kind)
+        if is_ratio(tokens, measure.end - 1):
+            return measure._replace(
+                kind="ratio", end=measure.end + 2, values=(*measure.values, float(tokens[at + 2].word))
+            )
     start, bound = bound_before(tokens, at, free_from)
     end = measure.end
     if not bound:
@@ -92,8 +101,9 @@ def _former_value(reader: DimensionReader, at: int) -> Measure | None:
     else:
         former = reader.read(at)
         later_at = arrow_behind(tokens, former.end) if former is not None else 0
-        if not later_at:
+        if former is None or not later_at:
             return None
+        former = former._replace(end=later_at)
     if former is None:
         return None
     if former.kind == "number" and 0 < later_at < len(tokens):

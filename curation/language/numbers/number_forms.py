@@ -50,6 +50,12 @@ def touches(tokens: Sequence[Token], at: int) -> bool:
     return at >= 0 and at + 1 < len(tokens) and tokens[at].end == tokens[at + 1].start
 
 
+def is_ratio(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether the number at ``at`` is the first of a ratio: "2/3 of the lung"."""
+    is_slashed = at + 2 < len(tokens) and tokens[at + 1].word == "/" and bool(_WHOLE.match(tokens[at + 2].word))
+    return is_slashed and touches(tokens, at) and touches(tokens, at + 1)
+
+
 def is_unit(tokens: Sequence[Token], at: int) -> bool:
     """Tell whether a unit stands at ``at``; a hyphen may precede it."""
     if at < len(tokens) and tokens[at].word == "-":

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.language.tokens import Token
-from curation.language.word_lists import FUNCTION_WORDS, VERBS
+from curation.language.word_lists import FUNCTION_WORDS, ORDINAL_ENDINGS, VERBS
 
 from .measure import Measure
-from .measurement_words import LABEL_JOINERS, LABEL_MARKS, NUMBERED_NOUNS
+from .measurement_words import LABEL_JOINERS, LABEL_MARKS, NOUNS_BEFORE_OF, NUMBERED_NOUNS, WORDS_OF_VALUE
 
 _MARKS_OF_REFERENCES = frozenset(";:,/-–")
 _LONGEST_REFERENCE = 8
+_LONGEST_MARKS = 3
 
 
 def numbered_kind(tokens: Sequence[Token], at: int, end: int, before: Measure | None) -> str:
@@ -19,18 +20,26 @@ def numbered_kind(tokens: Sequence[Token], at: int, end: int, before: Measure | 
 
     ``before`` is the number before it, whose noun it may share: "images 4 and 5".
     """
-    index = at - 1
-    while index >= 0 and at - index <= 3 and tokens[index].word in LABEL_MARKS:
-        index -= 1
-    if index >= 0 and tokens[index].word in NUMBERED_NOUNS:
-        return f"{NUMBERED_NOUNS[tokens[index].word]} number"
-    if tokens[at - 1].word == "#" and at:
-        return "number number"
+    if end < len(tokens) and (tokens[end].word in ORDINAL_ENDINGS or tokens[end].word == "o'clock"):
+        return "position number"
+    noun = _noun_before(tokens, at)
+    if noun or (at and tokens[at - 1].word == "#"):
+        return f"{noun or 'item'} number"
     if before is not None and before.kind.endswith(" number") and at - before.end in (1, 2):
         goes_on = all(token.word in LABEL_JOINERS for token in tokens[before.end : at])
         if goes_on and not _names_what_is_counted(tokens, end):
             return before.kind
     return "reference" if _is_in_bracket_of_numbers(tokens, at) else ""
+
+
+def _noun_before(tokens: Sequence[Token], at: int) -> str:
+    """Return the noun before a number that the number belongs to, as "image"; "" where there is none."""
+    index, has_verb = at - 1, False
+    while index >= 0 and at - index <= _LONGEST_MARKS and tokens[index].word in LABEL_MARKS | WORDS_OF_VALUE:
+        has_verb |= tokens[index].word in WORDS_OF_VALUE
+        index -= 1
+    noun = NUMBERED_NOUNS.get(tokens[index].word, "") if index >= 0 else ""
+    return "" if has_verb and noun not in NOUNS_BEFORE_OF else noun
 
 
 def _names_what_is_counted(tokens: Sequence[Token], at: int) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from curation.language import measurement_words, word_lists
+from curation.language import word_lists
+from curation.language.numbers import measurement_words
 from curation.language.tokens import tokenize
 
 ORGAN_LISTS = ("NEVER_A_PLACE", "IMPLIED_BESIDE_ANOTHER")

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from curation.language.lexicon.lexicon import load_lexicon
-from curation.language.measurements import Measure, find_measures
+from curation.language.numbers.measurements import Measure, find_measures
 from curation.language.tokens import tokenize
 
 

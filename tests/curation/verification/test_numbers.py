@@ -1,0 +1,58 @@
+"""Numbers of captions against those of their reports: notation, counts, references, sizes of an earlier day."""
+
+from __future__ import annotations
+
+import pytest
+
+from curation.verification.verifier import Verifier
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Verifier:
+    return Verifier()
+
+
+@pytest.mark.parametrize(
+    ("organ", "report", "caption"),
+    [
+        ("left kidney", "The left kidney shows a stone of .7 cm.", "7 mm stone in the left kidney"),
+        ("liver", "Hepatic cyst measuring 2½ cm.", "2.5 cm hepatic cyst"),
+        ("spleen", "Splenic lesions between 5 and 10 mm.", "Splenic lesions of 5-10 mm"),
+        ("right lung", "Subcentimeter nodule in the right lung.", "Right lung nodule of less than 1 cm"),
+        ("thyroid", "Thyroid nodule, 1.5 (AP) x 1.8 (TR) x 2 cm (CC).", "2 x 1.8 x 1.5 cm thyroid nodule"),
+        ("thyroid", "Thyroid nodule of 1.5 cm craniocaudal by 1.8 cm transverse.", "1.8 cm transverse thyroid nodule"),
+        ("liver", "Greater than thirty liver lesions.", "More than 30 liver lesions"),
+        ("prostate", "The prostate weighs approximately 62 grams.", "Prostate of 62 g"),
+        ("left kidney", "Approx. 3 cm cyst in the left kidney.", "Cyst of ca. 3 cm in the left kidney"),
+        ("lungs", "Lung nodules, unchanged since 3/4/2020.", "Unchanged lung nodules"),
+        ("lungs", "Lung nodules, the largest 7 mm.", "Lung nodules up to 7 mm"),
+        ("lungs", "Lung nodule 14 mm (prior: 9).", "Lung nodule of 14 mm, previously 9 mm"),
+        ("lungs", "Lung nodule has grown from 9 to 14 mm.", "Lung nodule has increased from 9 to 14 mm"),
+        ("transverse colon", "8 mm transverse colon polyp.", "8 mm polyp of the transverse colon"),
+    ],
+)
+def test_accepted(verifier: Verifier, organ: str, report: str, caption: str) -> None:
+    assert verifier.verify(verifier.read(report), organ, caption).accepted
+
+
+@pytest.mark.parametrize(
+    ("organ", "report", "caption"),
+    [
+        ("left kidney", "The left kidney shows a stone of .7 cm.", "7 cm stone in the left kidney"),
+        ("spleen", "Splenic lesions of 5-10 mm.", "10 mm splenic lesion"),
+        ("right lung", "A <5 mm nodule in the right lung.", "5 mm nodule in the right lung"),
+        ("thyroid", "Thyroid nodule of 1.5 cm craniocaudal by 1.8 cm transverse.", "1.5 cm transverse thyroid nodule"),
+        ("lungs", "A 3-mm nodule, series 4 image 56, in the lung.", "4 lung nodules"),
+        ("lungs", "Lung nodules, unchanged since 3/4/2020.", "3 lung nodules"),
+        ("lungs", "3-4 lung nodules.", "3 lung nodules"),
+        ("lungs", "Lung nodules of 5 and 7 mm.", "5 lung nodules"),
+        ("lungs", "Lung nodules measuring up to 7 mm.", "7 mm lung nodules"),
+        ("liver", "2/3 of the liver with cysts.", "2 liver cysts"),
+        ("lungs", "Lung nodule, 6mm [prev 4mm].", "4 mm lung nodule"),
+        ("lungs", "Lung nodule has grown from 9 to 14 mm.", "9 mm lung nodule"),
+        ("lungs", "Lung nodule, 3/4/2019: 9 mm.", "9 mm lung nodule"),
+        ("lungs", "Lung nodule 9 -> 14 mm.", "9 mm lung nodule"),
+    ],
+)
+def test_refused(verifier: Verifier, organ: str, report: str, caption: str) -> None:
+    assert not verifier.verify(verifier.read(report), organ, caption).accepted

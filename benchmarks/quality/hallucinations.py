@@ -24,7 +24,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.quality.captions.borrowed import FOREIGN
-from benchmarks.quality.captions.kinds import FAITHFUL, HALLUCINATED
+from benchmarks.quality.captions.kinds import FAITHFUL, HALLUCINATED, Claim
 from benchmarks.quality.captions.statements import Document, Statement, document
 from curation.readers.reports import read_reports
 
@@ -41,7 +41,10 @@ WRITTEN = ROOT / "benchmarks/quality/adversarial.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class CaptionCase:
-    """A caption with its truth label; `statement` is the sentence that it was made from."""
+    """A caption with its truth label; `statement` is the sentence that it was made from.
+
+    Where it is about a report that was changed, `instead` is what stands there in place of the statement.
+    """
 
     source: str
     key: str
@@ -50,6 +53,7 @@ class CaptionCase:
     kind: str
     faithful: bool
     statement: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def make_cases(documents: Sequence[Document], seed: int, per_kind: int) -> list[
     return cases
 
 
-Candidates = Iterable[tuple[Document, Statement, tuple[str, str] | None]]
+Candidates = Iterable[tuple[Document, Statement, Claim | None]]
 
 
 def usable_cases(name: str, faithful: bool, candidates: Candidates) -> Iterator[CaptionCase]:
@@ -98,11 +102,14 @@ def usable_cases(name: str, faithful: bool, candidates: Candidates) -> Iterator[
     for doc, statement, claim in candidates:
         if claim is None or by_report[doc.key] >= 3 or (claim[1].lower() in seen and name != "filler"):
             continue
-        words = " ".join(claim[1].lower().split()).rstrip(".")
-        if faithful or name in VERBATIM or words not in doc.flat:
-            seen.add(claim[1].lower())
+        organ, caption, *instead = claim
+        if instead and doc.text.count(statement.text) != 1:
+            continue
+        words = " ".join(caption.lower().split()).rstrip(".")
+        if faithful or instead or name in VERBATIM or words not in doc.flat:
+            seen.add(caption.lower())
             by_report[doc.key] += 1
-            yield CaptionCase(doc.source, doc.key, *claim, name, faithful, statement.text)
+            yield CaptionCase(doc.source, doc.key, organ, caption, name, faithful, statement.text, *instead)
 
 
 VERBATIM = {"organ_field_wrong", "organ_side_wrong", "negation_cut_off", "history_as_finding"}
@@ -135,7 +142,11 @@ def judge(documents: Sequence[Document], cases: Iterable[CaptionCase]) -> list[O
             continue
         parsed_report = verifier.read(doc.text, doc.sections)
         for case in report_cases:
-            verdict = verifier.verify(parsed_report, case.organ, case.caption)
+            report = parsed_report
+            if case.instead:
+                changed = doc.with_statement(case.statement, case.instead)
+                report = verifier.read(changed.text, changed.sections)
+            verdict = verifier.verify(report, case.organ, case.caption)
             outcomes.append(Outcome(case, verdict.accepted, str(verdict.reason or ""), str(verdict.detail or "")))
     for source, key in by_report:
         print(f"no report {key!r} in {source}: {len(by_report[source, key])} captions left out", file=sys.stderr)
@@ -184,7 +195,7 @@ def show(outcomes: Iterable[Outcome], kind: str) -> None:
         if selected and not outcome.right:
             answer = "accepted" if outcome.accepted else f"refused: {outcome.reason} ({outcome.detail})"
             print(f"\n[{case.kind}] {case.source}/{case.key} {case.organ}: {case.caption}")
-            print(f"   from: {case.statement}\n   {answer}")
+            print(f"   from: {case.instead or case.statement}\n   {answer}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,6 +1,15 @@
 """Captions made from real reports, each kind with a truth label of its own."""
 
-from benchmarks.quality.captions import assertions, borrowed, invented, places, qualifiers, rewrites, sizes
+from benchmarks.quality.captions import (
+    assertions,
+    borrowed,
+    changed_reports,
+    invented,
+    places,
+    qualifiers,
+    rewrites,
+    sizes,
+)
 from benchmarks.quality.captions.kinds import FAITHFUL, HALLUCINATED
 
 __all__ = [
@@ -8,6 +17,7 @@ __all__ = [
     "HALLUCINATED",
     "assertions",
     "borrowed",
+    "changed_reports",
     "invented",
     "places",
     "qualifiers",

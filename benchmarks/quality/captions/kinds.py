@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import NamedTuple
 
 from benchmarks.quality.captions.statements import Document, Statement, organs_in
 
@@ -30,7 +31,15 @@ def hallucinated(kind: Kind) -> Kind:
     return kind
 
 
-Claim = tuple[str, str]
+class ChangedClaim(NamedTuple):
+    """A caption about an organ, of a report that has ``instead`` in place of the statement."""
+
+    organ: str
+    caption: str
+    instead: str
+
+
+Claim = tuple[str, str] | ChangedClaim
 
 Kind = Callable[[Random, Document, Statement], "Claim | None"]
 

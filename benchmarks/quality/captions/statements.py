@@ -167,6 +167,23 @@ class Document:
     def flat(self) -> str:
         return " ".join(self.text.lower().split())
 
+    def with_statement(self, statement: str, instead: str) -> Document:
+        """Return the report with another text in place of a statement that stands in it once. Raises ValueError."""
+        if self.text.count(statement) != 1:
+            raise ValueError(f"not once in the report: {statement!r}")
+        start = self.text.index(statement)
+        grown, end = len(instead) - len(statement), start + len(statement)
+        sections = tuple(
+            Section(
+                section.name,
+                section.start + (grown if section.start >= end else 0),
+                section.end + (grown if section.end >= end else 0),
+            )
+            for section in self.sections
+        )
+        text = self.text[:start] + instead + self.text[end:]
+        return Document(self.source, self.key, text, sections, self.statements, self.others)
+
     @cached_property
     def everything(self) -> tuple[str, ...]:
         """All sentences of the whole text, also those unfit for a caption."""

@@ -54,7 +54,7 @@ class StatementParser:
         covered = _covered(tokens, stems, [*mentions, *matches, *measures])
         for name in imaging:
             covered[name.start : name.head] = [True] * (name.head - name.start)
-        scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions))
+        scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions), measures)
         terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
         segments = _segments(tokens, scopes.breaks, terms)
         self._settle_organs(segments, tokens)

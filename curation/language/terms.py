@@ -189,7 +189,7 @@ def _doubt_alternatives(tokens: Sequence[Token], terms: Sequence[Term]) -> None:
         if before and after and before.end >= at - 1 and _is_named_finding(before) and _is_named_finding(after):
             for term in (before, after):
                 if term.polarity == Polarity.AFFIRMED:
-                    term.polarity = Polarity.ATTRIBUTED
+                    term.polarity = Polarity.ALTERNATIVE
 
 
 def _is_named_finding(term: Term) -> bool:

@@ -56,8 +56,11 @@ _STEM_EXCEPTIONS = {
     "four": "four",
     "nature": "nature",
     "natures": "nature",
+    "suggestive": "suggestive",
+    "favorable": "favorable",
+    "favourable": "favorable",
 }
-"""Words whose stem would fall together with that of another word (severe, like, extension, marked, for)."""
+"""Words whose stem would fall together with that of another word (severe, like, extension, marked, for, suggest)."""
 
 
 class Token(NamedTuple):

@@ -12,6 +12,8 @@ from curation.language.parsed_statement import ParsedStatement, Term
 _UNREMARKABLE = frozenset(
     ("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric")
 )
+# A finding that is meant so is there.
+_STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE}
 
 
 def status_of(*sentences: ParsedStatement) -> Status:
@@ -25,9 +27,9 @@ def status_of(*sentences: ParsedStatement) -> Status:
     normal = any(term.is_normality and term.polarity != Polarity.NEGATED for term in terms)
     for group in (_findings(terms, normal) + devices, _qualities(terms, normal)):
         polarities = {term.polarity for term in group}
-        if polarities & {Polarity.AFFIRMED, Polarity.ATTRIBUTED}:
+        if polarities & _STATED:
             return "abnormal"
-        if Polarity.UNCERTAIN in polarities:
+        if polarities - {Polarity.NEGATED}:
             return "uncertain"
         if polarities:
             return "normal"

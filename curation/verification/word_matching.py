@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz
 
-from curation.language.assertion import Polarity
+from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
@@ -32,7 +32,7 @@ def match_measure(term: Term, evidence: SegmentEvidence) -> Mismatch | float:
     polarities = {offer.polarity for offer in of_kind if offer.measure and offer.measure.carries(term.measure)}
     if not polarities:
         return NO_MEASURE
-    return LITERAL if term.polarity in polarities else _turned_round(term, polarities)
+    return LITERAL if may_be_said(term.polarity, polarities) else _turned_round(term, polarities)
 
 
 def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float:
@@ -46,11 +46,11 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         key, weight = _other_spelling(term, evidence), SPELLED
     if key:
         polarities = evidence.polarities[key]
-        is_meant_alike = term.polarity in polarities or key in POSITION_STEMS
+        is_meant_alike = may_be_said(term.polarity, polarities) or key in POSITION_STEMS
         return weight if is_meant_alike else _turned_round(term, polarities)
     for parts in _wordings(term, evidence):
         shared = set.intersection(*(evidence.polarities[part] for part in parts))
-        return SYNONYM if term.polarity in shared else _turned_round(term, shared)
+        return SYNONYM if may_be_said(term.polarity, shared) else _turned_round(term, shared)
     if required.stems and evidence.organ_stems.issuperset(required.stems):
         return SYNONYM
     if _is_removal(term, evidence):
@@ -64,7 +64,7 @@ def _turned_round(term: Term, polarities: set[Polarity]) -> Mismatch:
     """Return the mismatch of a term that the evidence has, but with other polarities."""
     if Polarity.NEGATED in polarities or term.polarity == Polarity.NEGATED:
         return NOT_DENIED if term.polarity == Polarity.NEGATED else DENIED
-    return ONLY_SUSPECTED if term.polarity == Polarity.AFFIRMED else NOT_DOUBTED
+    return NOT_DOUBTED if polarities <= {Polarity.AFFIRMED} else ONLY_SUSPECTED
 
 
 def _other_spelling(term: Term, evidence: SegmentEvidence) -> str:

@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from ..tokens import Token, stem, tokenize
-from ..word_lists import DENIALS, REVERSING_PREFIX_STEMS
-from .lexicon_file import FLAGS, MODIFIERS, Cues, LexiconFile, read_lexicon_file
+from ..word_lists import ADVERB_STEMS_INSIDE_HEDGES, DENIALS, REVERSING_PREFIX_STEMS
+from .lexicon_file import FLAGS, MODIFIERS, Cues, HedgeStrength, LexiconFile, read_lexicon_file, spelled_out
 
 Direction = Literal["before", "after"]
 # Flags that all phrases of a synonym group share.
 _SHARED_FLAGS = ("implied_organ", "attribute", "normality")
+# Phrases with one of these do not say how an organ is.
+_SILENT_FLAGS = frozenset(("recommendation", "reporting", "history"))
 # A phrase matches also where these stand between its words: "ground-glass".
 _MARKS_INSIDE_PHRASES = frozenset("-–—/'’")
 
@@ -31,7 +33,7 @@ class LexiconEntry:
     modifier: str | None = None  # severity, size, extent, quantity, density, morphology or time
     negation: Direction | None = None
     hedge: Direction | None = None
-    attributive: bool = False
+    strength: HedgeStrength | None = None  # of a hedge
     flags: set[str] = field(default_factory=set)  # pseudo_negation, scope_end, normality, reporting, ...
     organ: str | None = None
     wordings: tuple[tuple[str, ...], ...] = ()  # parts of all phrases of several words with the same meaning, in order
@@ -74,12 +76,22 @@ class Lexicon:
         at, first_words = 0, self._trie
         while at < len(stems):
             match = self._longest(stems, at) if stems[at] in first_words else None
-            if match is None:
+            if match is None or self._hides_a_cue(match, stems):
                 at += 1
             else:
                 matches.append(match)
                 at = match.end
         return matches
+
+    def _hides_a_cue(self, match: PhraseMatch, stems: Sequence[str]) -> bool:
+        """Tell whether a phrase that says nothing itself hides a cue that reaches on: "clinically [correlate for]"."""
+        entry = match.entry
+        if match.end - match.start < 2 or entry.negation or entry.hedge or entry.modifier:
+            return False
+        if entry.flags.isdisjoint(_SILENT_FLAGS):
+            return False
+        inner = (self._longest(stems, at) for at in range(match.start + 1, match.end))
+        return any(cue is not None and cue.end > match.end and cue.entry.hedge for cue in inner)
 
     def stems(self, phrase: str) -> list[str]:
         """Return the stems of a phrase with irregular forms resolved and marks left out."""
@@ -97,19 +109,24 @@ class Lexicon:
         return entry.key if entry is not None else word
 
     def _longest(self, stems: Sequence[str], at: int) -> PhraseMatch | None:
-        node: dict[str, Any] | None = self._trie
+        node: dict[str, Any] = self._trie
         best: PhraseMatch | None = None
-        index = at
+        index, is_loose = at, False  # loose: an adverb stands inside, as it may in a hedge
         while index < len(stems):
             if stems[index] in _MARKS_INSIDE_PHRASES and index > at:
                 index += 1
                 continue
-            node = node.get(stems[index]) if node else None
-            if node is None:
+            following: dict[str, Any] | None = node.get(stems[index])
+            if following is None and index > at and stems[index] in ADVERB_STEMS_INSIDE_HEDGES:
+                is_loose = True
+                index += 1
+                continue
+            if following is None:
                 break
+            node = following
             index += 1
             entry = node.get("")
-            if entry is not None:
+            if entry is not None and (not is_loose or entry.hedge):
                 best = PhraseMatch(at, index, entry)
         return best
 
@@ -154,8 +171,9 @@ class Lexicon:
             self._entry(phrase).negation = direction
         for strength, cues in content.hedges.items():
             for direction, phrase in _directed(cues):
-                entry = self._entry(phrase)
-                entry.hedge, entry.attributive = direction, strength == "attributive"
+                for wording in spelled_out(phrase, content.cue_words):
+                    entry = self._entry(wording)
+                    entry.hedge, entry.strength = direction, strength
 
     def _add_organs(self, organs: Mapping[str, str], flag: str) -> None:
         for phrase, organ in organs.items():

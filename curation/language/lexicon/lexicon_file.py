@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+
+HedgeStrength = Literal["attributive", "probable", "uncertain", "unlikely"]
+"""How much a hedge doubts, from "consistent with" and "likely" over "possible" to "unlikely"."""
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 class Cues(BaseModel):
@@ -32,7 +38,8 @@ class LexiconFile(BaseModel):
     density: dict[str, list[str]]
     morphology: dict[str, list[str]]
     time: dict[str, list[str]]
-    hedges: dict[Literal["uncertain", "attributive"], Cues]
+    cue_words: dict[str, list[str]] = {}
+    hedges: dict[HedgeStrength, Cues]
     negations: Cues
     pseudo_negations: list[str]
     scope_ends: list[str]
@@ -46,6 +53,15 @@ class LexiconFile(BaseModel):
     exceptions: list[str]
     attributes: list[str]
     findings: list[str]
+
+    @model_validator(mode="after")
+    def _names_are_listed(self) -> Self:
+        """Refuse a cue with a name in braces that ``cue_words`` does not list."""
+        phrases = [phrase for cues in self.hedges.values() for phrase in (*cues.before, *cues.after)]
+        unlisted = {name for phrase in phrases for name in _SLOT.findall(phrase)} - self.cue_words.keys()
+        if unlisted:
+            raise ValueError(f"cue_words does not list {', '.join(sorted(unlisted))}")
+        return self
 
 
 # The tables of graded qualifiers. A modifier's key is "table:class" ("severity:mild").
@@ -63,6 +79,16 @@ FLAGS = {
     "attributes": "attribute",
     "findings": "finding",
 }
+
+
+def spelled_out(phrase: str, cue_words: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield a cue with each word that a name in braces stands for: of "{be} likely" "is likely", "remains likely"."""
+    slot = _SLOT.search(phrase)
+    if slot is None:
+        yield phrase
+        return
+    for word in cue_words[slot[1]]:
+        yield from spelled_out(phrase[: slot.start()] + word + phrase[slot.end() :], cue_words)
 
 
 @lru_cache(maxsize=1)

@@ -118,25 +118,9 @@ POSSIBLE = [
 # Said through an opinion, but said.
 ATTRIBUTED = ["Findings consistent with {hepatic steatosis}.", "Compatible with {emphysema}."]
 
-KNOWN_FAILURES = {
-    "{Atelectasis} versus infiltrate.": "“versus” leaves both sides open",
-}
-"""Sentences that the code gets wrong, with the reason."""
-
 
 def cases(expected: str, *lists: list[str]) -> list[object]:
-    return [
-        pytest.param(
-            sentence,
-            expected,
-            id=sentence,
-            marks=[pytest.mark.xfail(strict=True, reason=KNOWN_FAILURES[sentence])]
-            if sentence in KNOWN_FAILURES
-            else [],
-        )
-        for sentences in lists
-        for sentence in sentences
-    ]
+    return [pytest.param(sentence, expected, id=sentence) for sentences in lists for sentence in sentences]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_cues_have_a_direction() -> None:
     }
     assert (entries["no"].negation, entries["was not seen"].negation) == ("before", "after")
     assert (entries["possible"].hedge, entries["is possible"].hedge) == ("before", "after")
-    assert not any(entry.attributive for entry in entries.values())
+    assert [entry.strength for entry in entries.values()] == [None, None, "uncertain", "uncertain"]
 
 
 def test_synonyms_share_their_organ() -> None:
@@ -133,9 +133,38 @@ def test_synonyms_share_their_organ() -> None:
     }
 
 
+HEDGES = {
+    "uncertain": {"before": ["{unable} exclude", "suspicious for"], "after": ["{be} possible"]},
+    "probable": {"before": ["likely"], "after": ["{be} likely"]},
+}
+CUE_WORDS = {"unable": ["cannot", "unable to"], "be": ["is", "remains"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "strength"),
+    [
+        ("cannot exclude stone", 0, 2, "uncertain"),
+        ("unable to exclude stone", 0, 3, "uncertain"),
+        ("cannot entirely exclude stone", 0, 3, "uncertain"),
+        ("stone remains possible", 1, 3, "uncertain"),
+        ("stone is also likely", 1, 4, "probable"),
+        ("clinically suspicious for stone", 1, 3, "uncertain"),
+    ],
+)
+def test_a_hedge_is_spelled_out_and_adverbs_may_stand_inside(text: str, start: int, end: int, strength: str) -> None:
+    small = lexicon(hedges=HEDGES, cue_words=CUE_WORDS, recommendation=["clinically suspicious"])
+    matches = [match for match in small.matches(small.stems(text)) if match.entry.hedge]
+    assert [(match.start, match.end, match.entry.strength) for match in matches] == [(start, end, strength)]
+
+
+def test_an_adverb_inside_any_other_phrase_parts_it() -> None:
+    assert "no evidence of" not in keys(lexicon(), "no convincing evidence of stone")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        pytest.param({"hedges": HEDGES, "cue_words": {"be": ["is"]}}, id="a name in braces that is not listed"),
         pytest.param({"surprise": []}, id="an unknown list"),
         pytest.param({"synonyms": ["stone"]}, id="a group that is no list"),
         pytest.param({"negations": {"before": []}}, id="a direction left out"),
@@ -147,7 +176,7 @@ def test_synonyms_share_their_organ() -> None:
     ],
 )
 def test_a_wrong_file_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match=next(iter(changes))):
+    with pytest.raises(ValidationError, match=list(changes)[-1]):
         LexiconFile.model_validate(content(**changes))
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from curation.language.lexicon.lexicon import load_lexicon
-from curation.language.lexicon.lexicon_file import LexiconFile
+from curation.language.lexicon.lexicon_file import LexiconFile, spelled_out
 from prompts.vocabulary import load_vocabulary
 
 CLASSES = ("severity", "size", "extent", "quantity", "density", "morphology", "time")
@@ -29,11 +29,11 @@ def content() -> dict[str, Any]:
 
 
 def cues() -> Iterator[tuple[str, str, list[str]]]:
-    """Kind, direction and phrases of each list of cues."""
+    """Kind, direction and phrases of each list of cues, spelled out."""
     kinds = {"negation": content()["negations"], **content()["hedges"]}
     for kind, directions in kinds.items():
         for direction, phrases in directions.items():
-            yield kind, direction, phrases
+            yield kind, direction, [word for phrase in phrases for word in spelled_out(phrase, content()["cue_words"])]
 
 
 def lists() -> Iterator[tuple[str, list[str]]]:

@@ -16,7 +16,7 @@ from typing import Literal
 from .cue_reach import CueReach
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
-from .measurements import Measure, find_measures
+from .numbers.measurements import Measure, find_measures
 from .tokens import Token, tokenize
 from .word_lists import (
     ADVERBS_AFTER_NOT,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .lexicon.lexicon import PhraseMatch
-from .measurements import Measure
+from .numbers.measurements import Measure
 from .tokens import Token
 from .word_lists import (
     AUXILIARIES,

@@ -132,6 +132,8 @@ ATTRIBUTE_STEMS = _stems(
 NEUTRAL_STEMS = _stems(
     "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately"
 )
+# Nouns that name no finding of their own behind its adjective: "inflammatory change".
+GENERIC_FINDING_STEMS = _stems("lesion process change disease focus formation abnormality pathology appearance")
 # Before "normal", they say that something departs from it: "larger than normal", "loss of the normal lordosis".
 DEPARTURES = _words("reversal loss straightening than above below beyond more less outside exceeding")
 

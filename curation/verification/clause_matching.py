@@ -13,7 +13,8 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.word_lists import ACCOMPANIMENTS
 
-from .evidence import CONTEXT, LITERAL, RequiredTerm, SegmentEvidence, denies_a_finding
+from .evidence import CONTEXT, LITERAL, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
+from .kind_matching import compound_across_organ, is_head, kinds_of, words_of
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
@@ -155,13 +156,18 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
 
     A grade taken over from a neighbour is looked at there, a side word right before an organ as part of its name.
     """
-    own_ids = set(map(id, clause.segment.terms))
+    segment = clause.segment
+    own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
+    words = ClauseWords(words_of(clause.terms), kinds_of(clause.terms), organs)
     required = tuple(
         RequiredTerm(
             term,
             tuple(stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()),
             caption.tokens[term.start].word,
             id(term) in own_ids,
+            is_head(term, caption.terms),
+            words,
+            compound_across_organ(term, segment, caption, relations.lexicon),
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
@@ -169,7 +175,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
-    return CaptionClause(clause, required, tuple(subject_organs(clause.terms)), denies_a_finding(clause.terms), normal)
+    return CaptionClause(clause, required, organs, denies_a_finding(clause.terms), normal)
 
 
 def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:

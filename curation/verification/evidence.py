@@ -7,28 +7,48 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
+from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.usable_terms import usable_terms
-from curation.language.word_lists import POSITION_STEMS, SIDES
+from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
 
 from .organs import OrganRelations, implied_organs
 
 LITERAL, SYNONYM, SPELLED, CONTEXT = 1.0, 0.9, 0.8, 0.7
 """Weights of a term that the evidence carries: as it stands, in a synonym, in another spelling, by its context."""
 
+# Words of a compound that narrow nothing: "wall structure".
+_NOT_NARROWING = ATTRIBUTE_STEMS | NEUTRAL_STEMS
+
+
+class ClauseWords(NamedTuple):
+    """What a clause of a caption is made of.
+
+    ``words`` has the keys of its findings and qualities and of their parts, ``kinds`` those of what its findings are
+    kinds of, ``organs`` those that it is about.
+    """
+
+    words: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    organs: tuple[str, ...] = ()
+
 
 class RequiredTerm(NamedTuple):
     """A term of a caption that the evidence must carry.
 
     ``stems`` are its content stems, ``word`` its first word. ``is_own``: its clause has it of its own rather than from
-    a neighbour.
+    a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
+    the other side of an organ ("focal splenic lesion").
     """
 
     term: Term
     stems: tuple[str, ...]
     word: str
     is_own: bool
+    is_head: bool = True
+    clause: ClauseWords = ClauseWords()
+    compound: LexiconEntry | None = None
 
 
 class SegmentEvidence:
@@ -49,6 +69,8 @@ class SegmentEvidence:
         self.terms = statement.terms if index is None else usable_terms(statement, index)
         self.own_terms = statement.terms if index is None else statement.segments[index].terms
         self.polarities: dict[str, set[Polarity]] = {}  # of each word, its synonyms' key and its parts
+        self._denied: set[str] = set()  # keys of what is denied as such …
+        self._denied_within: dict[str, list[frozenset[str]]] = {}  # … and parts of it, each with the parts beside it
         self.counts: Counter[str] = Counter()  # how often each finding, modifier and part of one is named
         self.words = {token.word for token in statement.tokens}
         self.organ_stems: set[str] = set()  # words inside organ names, of which a caption may hold a part
@@ -77,20 +99,39 @@ class SegmentEvidence:
         canonical, stems = self.parser.lexicon.canonical, self.statement.stems[term.start : term.end]
         if term.kind in ("finding", "modifier"):
             self.counts.update({term.key, *term.parts})
-            for key in (term.key, *term.parts, *self._findings_inside(term)):
+            for key in (term.key, *term.parts, *self.findings_inside(term), *(term.entry.joint if term.entry else ())):
                 self.polarities.setdefault(key, set()).add(term.polarity)
+            if term.polarity == Polarity.NEGATED:
+                self._add_denied(term)
         if term.kind == "negation" or (term.entry and "pseudo_negation" in term.entry.flags):
             for stem in stems:  # "no suspicious …", "no increase in …"
                 self.polarities.setdefault(canonical(stem), set()).add(Polarity.NEGATED)
         if term.mention:
             self.organ_stems.update(stems)
 
-    def _findings_inside(self, term: Term) -> Iterator[str]:
+    def denies_more_than(self, key: str, beside: frozenset[str]) -> bool:
+        """Tell whether ``key`` is denied only in a compound with more than a caption has: "no calcified nodule"."""
+        compounds = self._denied_within.get(key, [])
+        return bool(compounds) and key not in self._denied and not any(others <= beside for others in compounds)
+
+    def _add_denied(self, term: Term) -> None:
+        """Note what a denied term denies as such, and which words it only denies together."""
+        joint = term.entry.joint if term.entry else ()
+        self._denied.update((term.key, *self.findings_inside(term), *joint))
+        content = [part for part in term.parts if part not in _NOT_NARROWING and not self._is_organ(part)]
+        for part in term.parts:
+            if part != term.key:
+                self._denied_within.setdefault(part, []).append(frozenset(content) - {part})
+
+    def _is_organ(self, word: str) -> bool:
+        return self.parser.organ_finder.resolve(word) is not None
+
+    def findings_inside(self, term: Term) -> Iterator[str]:
         """Yield findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""
         if term.entry and not term.entry.modifier:
             for wording in term.entry.wordings:
                 if len(wording) == 2:
-                    are_organs = [self.parser.organ_finder.resolve(part) is not None for part in wording]
+                    are_organs = [self._is_organ(part) for part in wording]
                     if sum(are_organs) == 1 and ":" not in wording[are_organs.index(False)]:
                         yield wording[are_organs.index(False)]
 

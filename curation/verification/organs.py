@@ -17,7 +17,7 @@ class OrganRelations:
         self.organs = parser.vocabulary.organs
         self.ancestors = parser.vocabulary.ancestors
         self.sided = parser.vocabulary.sided
-        self._lexicon = parser.lexicon
+        self.lexicon = parser.lexicon
         self._cached_stems = lru_cache(maxsize=10_000)(self._stems)
 
     def covers(self, organ: str, name: str) -> bool:
@@ -47,7 +47,7 @@ class OrganRelations:
         return self._cached_stems(name)
 
     def _stems(self, name: str) -> frozenset[str]:
-        return frozenset(self._lexicon.stems(name))
+        return frozenset(self.lexicon.stems(name))
 
 
 def subject_organs(terms: Iterable[Term]) -> list[str]:

@@ -14,7 +14,18 @@ from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
 from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
-from .refusals import DENIED, NO_MEASURE, NO_QUALIFIER, NO_WORD, NOT_DENIED, NOT_DOUBTED, ONLY_SUSPECTED, Mismatch
+from .kind_matching import is_carried_by_kind
+from .refusals import (
+    DENIED,
+    NO_MEASURE,
+    NO_QUALIFIER,
+    NO_WORD,
+    NOT_DENIED,
+    NOT_DOUBTED,
+    ONLY_A_KIND,
+    ONLY_SUSPECTED,
+    Mismatch,
+)
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
@@ -46,14 +57,19 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         key, weight = _other_spelling(term, evidence), SPELLED
     if key:
         polarities = evidence.polarities[key]
+        if term.polarity == Polarity.NEGATED and evidence.denies_more_than(key, required.clause.words):
+            return SYNONYM if is_carried_by_kind(required, evidence) else ONLY_A_KIND
         is_meant_alike = may_be_said(term.polarity, polarities) or key in POSITION_STEMS
         return weight if is_meant_alike else _turned_round(term, polarities)
     for parts in _wordings(term, evidence):
+        beside = required.clause.words.union(parts)
+        if term.polarity == Polarity.NEGATED and any(evidence.denies_more_than(part, beside) for part in parts):
+            continue
         shared = set.intersection(*(evidence.polarities[part] for part in parts))
         return SYNONYM if may_be_said(term.polarity, shared) else _turned_round(term, shared)
     if required.stems and evidence.organ_stems.issuperset(required.stems):
         return SYNONYM
-    if _is_removal(term, evidence):
+    if _is_removal(term, evidence) or is_carried_by_kind(required, evidence):
         return SYNONYM
     if term.kind == "modifier":
         return NO_QUALIFIER

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..tokens import Token, stem, tokenize
 from ..word_lists import ADVERB_STEMS_INSIDE_HEDGES, DENIALS, REVERSING_PREFIX_STEMS
+from .finding_kinds import general_kinds
 from .lexicon_file import FLAGS, MODIFIERS, Cues, HedgeStrength, LexiconFile, read_lexicon_file, spelled_out
 
 Direction = Literal["before", "after"]
@@ -37,6 +38,8 @@ class LexiconEntry:
     flags: set[str] = field(default_factory=set)  # pseudo_negation, scope_end, normality, reporting, ...
     organ: str | None = None
     wordings: tuple[tuple[str, ...], ...] = ()  # parts of all phrases of several words with the same meaning, in order
+    kinds: frozenset[str] = frozenset()  # keys of all findings of which this is a kind
+    joint: tuple[str, ...] = ()  # keys of the findings that it names at once ("hepatosplenomegaly")
 
 
 class PhraseMatch(NamedTuple):
@@ -63,9 +66,12 @@ class Lexicon:
                     self._entry(phrase).flags.add(flag)
         self._add_organs(content.implied_organ, "implied_organ")
         self._add_organs(content.absent_organ, "absent_organ")
+        for phrase in content.kind_phrases():
+            self._entry(phrase)
         self._share_parts_and_organs()
         for group in content.synonyms:
             self._share_within(group)
+        self._add_kinds(content)
 
     def matches(self, stems: Sequence[str]) -> list[PhraseMatch]:
         """Return the longest matches from left to right, none overlapping another.
@@ -202,6 +208,24 @@ class Lexicon:
             entry.wordings = wordings
             if modifier is not None:
                 entry.key, entry.modifier = modifier.key, modifier.modifier
+
+    def _add_kinds(self, content: LexiconFile) -> None:
+        """Give each finding the keys of what it is a kind of, and of the findings that it names at once."""
+        parents: dict[str, set[str]] = {}
+        for general, specials in content.kinds.items():
+            for phrase in specials:
+                parents.setdefault(self._entry(phrase).key, set()).add(self._entry(general).key)
+        heads = {self._entry(phrase).key for phrase in (*content.kinds, *content.findings)}
+        for phrase in (*(group[0] for group in content.synonyms), *content.kind_phrases()):
+            stems, key = self.stems(phrase), self._entry(phrase).key
+            head = self.canonical(stems[-1])
+            if len(stems) > 1 and head in heads and head != key and phrase not in content.not_kinds:
+                parents.setdefault(key, set()).add(head)  # "rib fracture"
+        for phrase, names in content.joint_findings.items():
+            self._entry(phrase).joint = tuple(self._entry(name).key for name in names)
+        kinds = general_kinds(parents)
+        for entry in self._entries():
+            entry.kinds = kinds.get(entry.key, frozenset())
 
 
 def _base_form(word: str) -> str:

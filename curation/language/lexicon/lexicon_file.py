@@ -53,6 +53,14 @@ class LexiconFile(BaseModel):
     exceptions: list[str]
     attributes: list[str]
     findings: list[str]
+    kinds: dict[str, list[str]]
+    not_kinds: list[str]
+    joint_findings: dict[str, list[str]]
+
+    def kind_phrases(self) -> list[str]:
+        """Return the phrases of ``kinds`` and ``joint_findings``, each once."""
+        tables = (*self.kinds.items(), *self.joint_findings.items())
+        return list(dict.fromkeys(phrase for general, specials in tables for phrase in (general, *specials)))
 
     @model_validator(mode="after")
     def _names_are_listed(self) -> Self:

@@ -41,6 +41,9 @@ def content(**changes: Any) -> dict[str, Any]:
         "exceptions": ["except for"],
         "attributes": ["contour"],
         "findings": ["cyst"],
+        "kinds": {"lesion": ["cyst", "calculus"], "abnormality": ["lesion"]},
+        "not_kinds": ["milk cyst"],
+        "joint_findings": {"calculocyst": ["calculus", "cyst"]},
     } | changes
 
 
@@ -199,3 +202,34 @@ def test_any_text_can_be_matched(text: str) -> None:
     for match in shipped.matches(stems):
         assert at <= match.start < match.end <= len(stems)
         at = match.end
+
+
+def kinds(lexicon: Lexicon, phrase: str) -> frozenset[str]:
+    (match,) = lexicon.matches(lexicon.stems(phrase))
+    return match.entry.kinds
+
+
+def test_a_kind_of_a_kind_is_a_kind_of_both() -> None:
+    assert kinds(lexicon(), "cyst") == {"lesion", "abnorm"}
+    assert kinds(lexicon(), "stone") == {"lesion", "abnorm"}, "a synonym is of the same kinds"
+    assert kinds(lexicon(), "lesion") == {"abnorm"}
+    assert kinds(lexicon(), "fatty liver") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "is_cyst"), [("chest cyst", True), ("cyst of the chest", False), ("milk cyst", False)]
+)
+def test_a_compound_is_a_kind_of_its_last_word(phrase: str, is_cyst: bool) -> None:
+    small = lexicon(synonyms=[[phrase, "cystoid"], ["calculus", "stone"]])
+    assert ("cyst" in kinds(small, phrase)) is is_cyst
+    assert ("cyst" in kinds(small, "cystoid")) is is_cyst
+
+
+def test_kinds_in_a_circle_are_refused() -> None:
+    with pytest.raises(ValueError, match="in a circle: cyst → lesion → cyst"):
+        lexicon(kinds={"lesion": ["cyst"], "cyst": ["lesion"]})
+
+
+def test_a_word_for_two_findings_has_both() -> None:
+    (match,) = lexicon().matches(["calculocyst"])
+    assert match.entry.joint == ("calculus", "cyst")

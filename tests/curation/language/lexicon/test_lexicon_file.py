@@ -228,3 +228,29 @@ def test_equal_phrases_have_one_key(first: str, second: str) -> None:
 )
 def test_different_claims_have_different_keys(first: str, second: str) -> None:
     assert meaning(first) != meaning(second)
+
+
+def test_kinds_are_findings_and_no_qualities_or_cues() -> None:
+    lexicon, wrong = load_lexicon(), []
+    for phrase in LexiconFile.model_validate(content()).kind_phrases():
+        matches = lexicon.matches(lexicon.stems(phrase))
+        entry = matches[0].entry
+        if len(matches) > 1 or entry.modifier or entry.negation or entry.hedge:
+            wrong.append(phrase)
+    assert wrong == []
+
+
+def test_no_kind_is_listed_where_it_follows_from_another() -> None:
+    lexicon, twice = load_lexicon(), []
+    for general, specials in content()["kinds"].items():
+        assert len(specials) == len(set(specials)), general
+        twice += [(general, phrase) for phrase in specials if lexicon.stems(general) == lexicon.stems(phrase)]
+    assert twice == []
+
+
+def test_compounds_that_are_no_kinds_would_be_some_by_their_last_word() -> None:
+    lexicon = load_lexicon()
+    for phrase in content()["not_kinds"]:
+        (match,) = lexicon.matches(lexicon.stems(phrase))
+        assert lexicon.canonical(lexicon.stems(phrase)[-1]) not in match.entry.kinds
+        assert " " in phrase

@@ -81,4 +81,8 @@ class ParsedStatement:
 
     def text_of(self, term: Term) -> str:
         """Return the passage that a term stands for."""
-        return self.text[self.tokens[term.start].start : self.tokens[term.end - 1].end]
+        return self.text_between(term.start, term.end)
+
+    def text_between(self, start: int, end: int) -> str:
+        """Return the passage of the tokens ``[start, end)``."""
+        return self.text[self.tokens[start].start : self.tokens[end - 1].end]

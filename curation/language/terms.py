@@ -16,8 +16,10 @@ from .word_lists import (
     ALTERNATIVES,
     ARTICLES_BEFORE_NORMAL,
     ATTRIBUTE_STEMS,
+    DEFINITE_ARTICLES,
     DEPARTURES,
     FUNCTION_WORDS,
+    PLACE_OPENERS,
     POSITION_STEMS,
     SIDES,
 )
@@ -51,6 +53,8 @@ def read_terms(
         if term.kind not in ("hedge", "negation"):
             term.polarity = scopes.polarity[term.start]
     terms.sort(key=lambda term: (term.start, term.end))
+    if scopes.cues:
+        _affirm_presupposed(tokens, terms)
     terms = _without_repeated_heading(tokens, terms)
     if any(token.word in ALTERNATIVES for token in tokens):
         _doubt_alternatives(tokens, terms)
@@ -177,6 +181,38 @@ def _without_repeated_heading(tokens: Sequence[Token], terms: list[Term]) -> lis
                 term.polarity = Polarity.NEGATED
     repeated = {term.key for term in terms if term.start > colon and term.kind == "finding"}
     return [term for term in terms if term.start > colon or term.kind != "finding" or term.key not in repeated]
+
+
+def _affirm_presupposed(tokens: Sequence[Token], terms: Sequence[Term]) -> None:
+    """Let no denial turn round what a definite place is said to be: "no stone within the collapsed bladder".
+
+    The place is known to be so; what is denied is another finding, which stands before it.
+    """
+    for organ in terms:
+        if organ.mention is None or organ.polarity != Polarity.NEGATED:
+            continue
+        article = next((at for at in range(organ.end - 1, -1, -1) if tokens[at].word in DEFINITE_ARTICLES), 0)
+        if not article or tokens[article - 1].word not in PLACE_OPENERS:
+            continue
+        inside = [term for term in terms if article <= term.start and term.end <= organ.end]
+        if any(term.kind in ("negation", "hedge", "measure") for term in inside) or not _are_adjacent(inside, article):
+            continue
+        if any(term.end >= article and term.start < article for term in terms if term.kind in ("negation", "hedge")):
+            continue
+        if any(term.kind == "finding" and term.polarity == Polarity.NEGATED for term in terms if term.end < article):
+            for term in inside:
+                if term.kind in ("finding", "modifier"):
+                    term.polarity = Polarity.AFFIRMED
+
+
+def _are_adjacent(terms: Sequence[Term], article: int) -> bool:
+    """Tell whether terms follow an article, and each other, without a word between them."""
+    end = article + 1
+    for term in terms:
+        if term.start > end:
+            return False
+        end = max(end, term.end)
+    return True
 
 
 def _doubt_alternatives(tokens: Sequence[Token], terms: Sequence[Term]) -> None:

@@ -13,6 +13,7 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.word_lists import ACCOMPANIMENTS
 
+from .denials.denied_phrases import qualifiers_of_denied
 from .evidence import CONTEXT, LITERAL, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
 from .kind_matching import compound_across_organ, is_head, kinds_of, words_of
 from .organ_matching import match_organ, match_side
@@ -158,6 +159,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     """
     segment = clause.segment
     own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
+    narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
     words = ClauseWords(words_of(clause.terms), kinds_of(clause.terms), organs)
     required = tuple(
         RequiredTerm(
@@ -168,6 +170,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             is_head(term, caption.terms),
             words,
             compound_across_organ(term, segment, caption, relations.lexicon),
+            id(term) in narrowing_ids,
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
@@ -219,7 +222,9 @@ def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: Segment
         return match_organ(required, evidence, clause.denied, clause.denied or clause.normal)
     if term.kind == "side":
         return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
-    return match_measure(term, evidence) if term.kind == "measure" else match_word(required, evidence)
+    if term.kind == "measure":
+        return match_measure(term, evidence, required.only_narrows)
+    return match_word(required, evidence)
 
 
 def _repeated_terms(clause: Clause, evidence: SegmentEvidence) -> Iterator[Term]:

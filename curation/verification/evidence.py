@@ -39,7 +39,8 @@ class RequiredTerm(NamedTuple):
 
     ``stems`` are its content stems, ``word`` its first word. ``is_own``: its clause has it of its own rather than from
     a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
-    the other side of an organ ("focal splenic lesion").
+    the other side of an organ ("focal splenic lesion"). ``only_narrows``: it only qualifies what its clause denies, and
+    may be missing where that is denied.
     """
 
     term: Term
@@ -49,6 +50,7 @@ class RequiredTerm(NamedTuple):
     is_head: bool = True
     clause: ClauseWords = ClauseWords()
     compound: LexiconEntry | None = None
+    only_narrows: bool = False
 
 
 class SegmentEvidence:

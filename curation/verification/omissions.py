@@ -15,15 +15,12 @@ from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
 
 from .clause_matching import CarriedClause
+from .denials.widened_denials import widened_denials
 from .evidence import denies_a_finding
 from .refusals import RefusalCause
 
 # Keys of qualifiers without which a finding would be one of today.
 _NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
-# Kinds of qualifiers that narrow a denial: "no large effusion" is not "no effusion" …
-_NARROWING = frozenset(("time", "size", "severity", "density"))
-# … and keys of those that do not: without them as much is denied.
-_NOT_NARROWING = frozenset(("severity:significant", "severity:definite", "severity:prominent", "time:active"))
 
 
 def omissions(
@@ -36,6 +33,7 @@ def omissions(
         for term in _meaning_qualifiers(clause, segment, statement):
             if term.key not in keys:
                 yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(term)}”")
+        yield from widened_denials(clause, index, caption, statement)
         yield from _cut_denial(clause, segment, statement)
     if denial_cues(caption) and not denial_cues(statement) and not denies_a_finding(statement.terms):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
@@ -56,17 +54,8 @@ def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedState
     for term in segment.terms:
         may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
         qualifies_finding = any(finding.key in findings for finding in segment.findings if finding is not term)
-        if qualifies_finding and (may_not_drop or _narrows_denial(term, clause)):
+        if qualifies_finding and may_not_drop:
             yield term
-
-
-def _narrows_denial(term: Term, clause: Clause) -> bool:
-    """Tell whether less is denied with a qualifier than without: "no large effusion", "no nodule above 5 mm"."""
-    if term.polarity != Polarity.NEGATED or term.key in _NOT_NARROWING:
-        return False
-    if term.measure is not None:
-        return term.measure.narrows_denial and not any(claim.measure for claim in clause.terms)
-    return term.kind == "modifier" and term.entry is not None and term.entry.modifier in _NARROWING
 
 
 def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:

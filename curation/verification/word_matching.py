@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
-from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS
 
 from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
 from .kind_matching import is_carried_by_kind
@@ -30,19 +30,20 @@ from .refusals import (
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
 _NEUTRAL = 0.5
-"""Weight of a word that is not in the evidence and says nothing more ("structure", "area")."""
+"""Weight of a word that is not in the evidence and says nothing more: "structure", "suspicious" of what is denied."""
 
 
-def match_measure(term: Term, evidence: SegmentEvidence) -> Mismatch | float:
+def match_measure(term: Term, evidence: SegmentEvidence, only_narrows: bool = False) -> Mismatch | float:
     """Return the weight of a size or number, or why it has none.
 
-    It takes the same values and unit, at the same time, under the same bound.
+    It takes the same values and unit, at the same time, under the same bound. ``only_narrows``: it bounds what the
+    caption denies, so that evidence without any size will do.
     """
     assert term.measure is not None
     of_kind = [offer for offer in evidence.terms if offer.measure and offer.measure.kind == term.measure.kind]
     polarities = {offer.polarity for offer in of_kind if offer.measure and offer.measure.carries(term.measure)}
     if not polarities:
-        return NO_MEASURE
+        return _NEUTRAL if only_narrows and not of_kind and evidence.denies else NO_MEASURE
     return LITERAL if may_be_said(term.polarity, polarities) else _turned_round(term, polarities)
 
 
@@ -70,6 +71,10 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     if required.stems and evidence.organ_stems.issuperset(required.stems):
         return SYNONYM
     if _is_removal(term, evidence) or is_carried_by_kind(required, evidence):
+        return SYNONYM
+    if required.only_narrows and evidence.denies:
+        return _NEUTRAL
+    if _is_kind_of_denied(term, evidence):
         return SYNONYM
     if term.kind == "modifier":
         return NO_QUALIFIER
@@ -101,6 +106,16 @@ def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]
             absent = [part for part in wording if part not in evidence.polarities]
             if len(absent) < len(wording) and all(evidence.is_about(part) for part in absent):
                 yield tuple(part for part in wording if part in evidence.polarities)
+
+
+def _is_kind_of_denied(term: Term, evidence: SegmentEvidence) -> bool:
+    """Tell whether a denied compound is a kind of what the evidence denies: "no hiatal hernia", where it has no hernia.
+
+    A compound is a kind of what its last word names.
+    """
+    if term.polarity != Polarity.NEGATED or len(term.parts) < 2 or term.parts[-1] in ATTRIBUTE_STEMS:
+        return False
+    return Polarity.NEGATED in evidence.polarities.get(term.parts[-1], ())
 
 
 def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:

@@ -42,8 +42,6 @@ UNFAITHFUL = [
 ]
 
 KNOWN_FAILURES: dict[str, str] = {
-    "unfaithful: No nodule in the left lung.": "“no new nodule” leaves room for old ones",
-    "unfaithful: No nodules in the lungs.": "“no nodule larger than 5 mm” leaves room for smaller ones",
     "unfaithful: Without pleural effusion.": "“on the left” leaves room for the right",
     "unfaithful: No nodules in the right lung.": "“in the right upper lobe” leaves room for other lobes",
 }

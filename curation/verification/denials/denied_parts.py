@@ -7,17 +7,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
+from curation.language.denial_words import ADJECTIVE_ENDINGS, NOT_NARROWING_STEMS, PHRASE_ENDS, RELATIVE_PRONOUNS
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.word_lists import (
-    ADJECTIVE_ENDINGS,
-    COORDINATORS,
-    DENIALS,
-    LIST_JOINERS,
-    NOT_NARROWING_STEMS,
-    NOT_WORDS,
-    PHRASE_ENDS,
-    RELATIVE_PRONOUNS,
-)
+from curation.language.word_lists import COORDINATORS, DENIALS, LIST_JOINERS, NOT_WORDS
 
 # Members of a list that one qualifier may hold for are joined by these: "no acute bleed or infarct".
 _PAIR_JOINERS = COORDINATORS | {"nor", "/"}

@@ -27,6 +27,8 @@ def widened_denials(
     if not phrases:
         return
     wording = _Wording(clause, caption)
+    if wording.denies_findings and all(term.kind in ("organ", "side") for term in denied):
+        return  # it only adds a place to a finding that another segment denies
     left_off = [next(_left_off(phrase, wording, statement), None) for phrase in phrases]
     first = left_off[0]
     if first is not None and None not in left_off:
@@ -41,6 +43,7 @@ class _Wording:
         index = next(at for at, segment in enumerate(caption.segments) if segment is clause.segment)
         segments = [caption.segments[at] for at in coordination(caption.segments, index)]
         terms = [*clause.terms, *(term for segment in segments for term in segment.terms)]
+        self.denies_findings = any(term.kind == "finding" and term.polarity == Polarity.NEGATED for term in terms)
         heads = [phrase.head for phrase in denied_phrases(caption) if phrase.segment == index]
         self.head_keys = term_keys(heads)
         self.keys = term_keys(terms)

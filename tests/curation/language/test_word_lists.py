@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curation.language import word_lists
+from curation.language import denial_words, word_lists
 from curation.language.numbers import measurement_words
 from curation.language.tokens import tokenize
 
@@ -15,7 +15,7 @@ DOTTED = {"e.g", "i.e"}
 
 LISTS = {
     name: words
-    for module in (word_lists, measurement_words)
+    for module in (word_lists, denial_words, measurement_words)
     for name, words in vars(module).items()
     if name.isupper() and isinstance(words, frozenset) and name not in ORGAN_LISTS
 }

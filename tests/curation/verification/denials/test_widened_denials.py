@@ -55,7 +55,7 @@ FOLLOWS = [
     ("No hepatic lesion larger than 1 cm.", "liver", "No hepatic lesion above 1 cm."),
     ("No new or enlarging nodule in the liver.", "liver", "No new liver nodule."),
     ("No new or enlarging nodule in the liver.", "liver", "No enlarging liver nodule."),
-    ("No lytic or blastic lesions in the pelvis.", "pelvic bones", "No blastic lesions in the pelvis."),
+    ("No lytic or blastic lesions in the left femur.", "left femur", "No blastic lesions in the left femur."),
     ("No acute bleed or infarction in the brain.", "brain", "No acute infarction in the brain."),
     ("No suspicious nodule or mass in the lungs.", "lungs", "No suspicious mass in the lungs."),
     ("No nodule or mass larger than 5 mm in the lungs.", "lungs", "No nodule larger than 5 mm in the lungs."),

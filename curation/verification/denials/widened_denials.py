@@ -46,7 +46,7 @@ class _Wording:
         self.denies_findings = any(term.kind == "finding" and term.polarity == Polarity.NEGATED for term in terms)
         heads = [phrase.head for phrase in denied_phrases(caption) if phrase.segment == index]
         self.head_keys = term_keys(heads)
-        self.keys = term_keys(terms)
+        self.keys = term_keys(terms).union(*(term.entry.kinds for term in terms if term.entry is not None))
         self.stems = {word for segment in segments for word in caption.stems[segment.start : segment.end]}
         self.measures = [term.measure for term in terms if term.measure is not None]
         self.words = self.keys | self.stems

@@ -37,6 +37,10 @@ class Entry(FileSection):
     adjectives: tuple[NonEmptyText, ...] = ()
     findings: tuple[NonEmptyText, ...] = ()
     not_in: tuple[NonEmptyText, ...] = ()
+    part_words: tuple[NonEmptyText, ...] = ()
+    cause_words: tuple[NonEmptyText, ...] = ()
+    beside: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict)
+    around: NonEmptyText | None = None
     built_from: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict, alias="from")
 
 
@@ -84,15 +88,22 @@ def _add_sides(entries: dict[str, Entry]) -> None:
                     side=side,
                     region=entry.region,
                     part_of=whole_sides[SIDES.index(side)] if whole_sides else entry.part_of,
+                    around=_on_side(entries, entry.around, side),
                     snomed=entry.snomed,
                 )
+
+
+def _on_side(entries: Mapping[str, Entry], name: str | None, side: Side) -> str | None:
+    """Return the side of a group of two, or the name itself where it is none."""
+    sides = entries[name].sides if name and name in entries else None
+    return sides[SIDES.index(side)] if sides else name
 
 
 def _check(entries: Mapping[str, Entry]) -> None:
     """Check what entries say about each other: all of them exist, no cycles, sides and their group agree."""
     for name, entry in entries.items():
-        part_of = (entry.part_of,) if entry.part_of else ()
-        for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *part_of):
+        others = tuple(other for other in (entry.part_of, entry.around) if other)
+        for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *others):
             if reference not in entries:
                 raise VocabularyError(f"{name}: unknown entry {reference!r}")
         for side, side_name in zip(SIDES, entry.sides or (), strict=False):

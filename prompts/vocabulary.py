@@ -25,7 +25,9 @@ class Organ:
     ``terms`` are its nouns, the canonical name first; ``adjectives`` stand before another noun ("renal cyst");
     ``findings`` name it together with what it has ("mediastinal lymphadenopathy"). ``sides`` is (left, right), on a
     group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ. ``part_of``
-    is the organ under which captions about a part of it are filed ("left lung base": left lung).
+    is the organ under which captions about a part of it are filed ("left lung base": left lung), ``around`` the organ
+    around which a place lies ("perinephric space": kidneys). ``part_words``, ``cause_words`` and ``beside`` tell what
+    decides about a term with several senses, as the header of the file says.
     """
 
     name: str
@@ -40,6 +42,10 @@ class Organ:
     sides: tuple[str, str] | None
     region: bool
     part_of: str | None
+    around: str | None
+    part_words: tuple[str, ...]
+    cause_words: tuple[str, ...]
+    beside: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,10 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
         sides=entry.sides,
         region=entry.region,
         part_of=entry.part_of,
+        around=entry.around,
+        part_words=entry.part_words,
+        cause_words=entry.cause_words,
+        beside=entry.beside,
     )
 
 

@@ -23,6 +23,7 @@ from .parsed_statement import ParsedStatement, Segment, Term
 from .terms import read_terms
 from .tokens import Token, tokenize
 from .word_lists import ATTRIBUTE_STEMS, FRAME_OPENERS, REPORTING_STEMS, SIDE_JOINERS, SOFT_BREAKS, VERBS
+from .word_senses import WordSenses
 
 CACHED_STATEMENTS = 16_000
 """Statements and captions kept as parsed: enough for those that recur, and a bound on memory (about 7 kB each)."""
@@ -35,6 +36,7 @@ class StatementParser:
         self.vocabulary = vocabulary or load_vocabulary()
         self.lexicon = lexicon or load_lexicon()
         self.organ_finder = OrganFinder(self.vocabulary)
+        self._word_senses = WordSenses(self.vocabulary)
         self._cached_parse = lru_cache(maxsize=CACHED_STATEMENTS)(self._parse)
 
     def parse(self, text: str) -> ParsedStatement:
@@ -49,6 +51,7 @@ class StatementParser:
         mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
         measures = find_measures(tokens, self.lexicon.numbers, _indices(mentions))
         matches = self.lexicon.matches(stems)
+        mentions = self._word_senses.settle(mentions, tokens, matches)
         mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
         covered = _covered(tokens, stems, [*mentions, *matches, *measures])

@@ -91,6 +91,8 @@ PLACE_PREPOSITIONS = _words(
     "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
     "superimposed"
 )
+# Those that are adjectives too: "The adjacent liver is normal" is about the liver.
+PLACE_ADJECTIVES = _words("adjacent surrounding neighboring neighbouring overlying underlying")
 # With one of these behind them ("adjacent to", "extending into"), the words below make an organ a place.
 PREPOSITIONS_AFTER_PLACE_WORDS = _words("to into with")
 PLACE_WORDS_BEFORE_TO = _words(

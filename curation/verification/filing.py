@@ -40,7 +40,7 @@ class FilingCheck:
             return
         if self._holds_for_side(clauses, statement, organ, organs, context):
             return
-        if self._is_headed(carried, organ, organs):
+        if self._is_headed(carried, organ, organs) or self._lies_around(clauses, organ, organs):
             return
         if any(self._relations.is_other_side(organ, name) for name in organs):
             yield RefusalCause(Reason.LATERALITY, f"the evidence is about {listed(organs)}, not {organ}")
@@ -97,6 +97,16 @@ class FilingCheck:
             and (denies_a_finding(clause.terms) or any(term.is_normality for term in clause.terms))
             for clause, _ in clauses
         )
+
+    def _lies_around(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
+        """Tell whether caption and evidence are about a place around ``organ``: "perinephric fluid", of a kidney."""
+        named = [name for clause in clauses for name in subject_organs(clause.clause.terms)]
+        return all(any(self._is_around(organ, name) for name in names) for names in (named, organs))
+
+    def _is_around(self, organ: str, place: str) -> bool:
+        """Tell whether a place, or one that it is a part of, lies around ``organ`` or a part of it."""
+        arounds = (self._vocabulary.organs[name].around for name in (place, *self._vocabulary.ancestors(place)))
+        return any(around and self._relations.covers(organ, around) for around in arounds)
 
     def _is_headed(self, carried: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
         """Tell whether the heading is about ``organ``, and what is under it about no other side: "LUNGS: See CT"."""

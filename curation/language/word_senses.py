@@ -1,0 +1,160 @@
+"""Which organ a word with several senses names: its neighbours decide, as the vocabulary tells of each such word.
+
+Three kinds are told apart. A part of anything ("neck", "apex") names an organ of its own only where it is not that of
+something else: "the hernia neck" is no neck. An adjective may name only the cause of a disease that has its place
+elsewhere: "vascular leukoencephalopathy" is in no vessel. Other words mean another organ beside certain words, or
+beside a relative of that organ: "cervical lordosis" is of the spine, "cervical cancer" of the uterus.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from prompts.vocabulary import Vocabulary
+
+from .lexicon.lexicon import PhraseMatch
+from .mentions import OrganMention
+from .tokens import Token, stem
+from .word_lists import ARTICLES, CLAUSE_ENDS, SIDES
+
+_REACH_OF_WHOLE = 4
+"""Tokens behind "of" within which the whole stands that a part belongs to: "the neck of the large aneurysm"."""
+_ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent", "ant")
+
+# Phrases of the lexicon with one of these flags are no thing that could have parts.
+_FLAGS_OF_NO_THING = frozenset(
+    ("normality", "reporting", "limitation", "recommendation", "history", "scope_end", "exception", "attribute")
+)
+
+
+class _Sense(NamedTuple):
+    """An organ that a word means beside one of the words with these stems."""
+
+    organ: str
+    stems: frozenset[str]
+
+
+class WordSenses:
+    """Settles the senses of the ambiguous words of one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._parts: defaultdict[str, set[str]] = defaultdict(set)
+        self._causes: defaultdict[str, set[str]] = defaultdict(set)
+        self._senses: defaultdict[str, list[_Sense]] = defaultdict(list)
+        for name, organ in vocabulary.organs.items():
+            for word in organ.part_words:
+                self._parts[word].add(name)
+            for word in organ.cause_words:
+                self._causes[word].add(name)
+            for word, neighbors in organ.beside.items():
+                self._senses[word].append(_Sense(name, frozenset(map(stem, neighbors))))
+        self._words = self._parts.keys() | self._causes.keys() | self._senses.keys()
+
+    def settle(
+        self, mentions: Sequence[OrganMention], tokens: Sequence[Token], matches: Sequence[PhraseMatch]
+    ) -> list[OrganMention]:
+        """Return the mentions of a statement, without those whose word names no organ here, each with its sense."""
+        settled = []
+        for mention in mentions:
+            word = tokens[mention.end - 1].word
+            if word in self._words:
+                if word in self._parts and self._is_part_of_another(mention, mentions, tokens, matches):
+                    continue
+                if word in self._causes and self._is_cause(mention, matches):
+                    continue
+                if mention.end - mention.start == 1 and word in self._senses:
+                    self._choose(mention, mentions, tokens)
+            settled.append(mention)
+        return settled
+
+    def _is_part_of_another(
+        self,
+        mention: OrganMention,
+        mentions: Sequence[OrganMention],
+        tokens: Sequence[Token],
+        matches: Sequence[PhraseMatch],
+    ) -> bool:
+        """Tell whether a part is that of a finding or of an unrelated organ: "hernia neck", "apex of the prostate"."""
+        if not self._has_word(self._parts[tokens[mention.end - 1].word], mention):
+            return False
+        before = mention.start - 1
+        if before > 0 and tokens[before].word == "-":
+            before -= 1
+        if self._is_whole(before, mention, mentions, tokens, matches):
+            return True
+        if mention.end >= len(tokens) or tokens[mention.end].word != "of":
+            return False
+        for index in range(mention.end + 1, min(len(tokens), mention.end + 1 + _REACH_OF_WHOLE)):
+            if self._is_whole(index, mention, mentions, tokens, matches):
+                return True
+            word = tokens[index].word
+            if word not in ARTICLES and word not in SIDES and not word.endswith(_ADJECTIVE_ENDINGS):
+                return word.isalpha() and not any(m.start <= index < m.end for m in mentions)  # "the eye of the needle"
+        return False
+
+    def _is_whole(
+        self,
+        at: int,
+        part: OrganMention,
+        mentions: Sequence[OrganMention],
+        tokens: Sequence[Token],
+        matches: Sequence[PhraseMatch],
+    ) -> bool:
+        """Tell whether the token at ``at`` is of an organ unrelated to ``part``, or of a noun that is a finding."""
+        if at < 0 or tokens[at].word.endswith(_ADJECTIVE_ENDINGS):
+            return any(m.start <= at < m.end and not self._related(m, part) for m in mentions if m is not part)
+        if any(m.start <= at < m.end for m in mentions):
+            return any(m.start <= at < m.end and not self._related(m, part) for m in mentions)
+        return any(match.start <= at < match.end and _is_thing(match) for match in matches)
+
+    def _is_cause(self, mention: OrganMention, matches: Sequence[PhraseMatch]) -> bool:
+        """Tell whether an adjective stands before a disease of an organ unrelated to its own."""
+        if not mention.adjective:
+            return False
+        disease = next((match for match in matches if match.start == mention.end and match.entry.organ), None)
+        organ = self._vocabulary.resolve(disease.entry.organ) if disease and disease.entry.organ else None
+        return organ is not None and not any(self._vocabulary.related(organ, name) for name in mention.names)
+
+    def _choose(self, mention: OrganMention, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
+        """Give a mention the organ that its clause decides for; its own where nothing does."""
+        start, end = _clause(tokens, mention)
+        stems = {token.stem for token in tokens[start:end]}
+        others = [other for other in mentions if other is not mention and start <= other.start < end]
+        for sense in self._senses[tokens[mention.start].word]:
+            if not sense.stems.isdisjoint(stems) or any(self._is_kin(sense.organ, other) for other in others):
+                mention.names = (sense.organ,)
+                return
+
+    def _is_kin(self, organ: str, other: OrganMention) -> bool:
+        """Tell whether a mention is of an organ that ``organ`` is a part of, or of a part of it."""
+        names = [name for name in other.names if not self._vocabulary.organs[name].region]
+        return any(self._vocabulary.related(organ, name) for name in names)
+
+    def _has_word(self, organs: set[str], mention: OrganMention) -> bool:
+        """Tell whether a mention is of one of these organs, or of one of its sides."""
+        return any(
+            name in organs or not organs.isdisjoint(self._vocabulary.organs[name].parents) for name in mention.names
+        )
+
+    def _related(self, mention: OrganMention, other: OrganMention) -> bool:
+        return any(self._vocabulary.related(name, own) for name in mention.names for own in other.names)
+
+
+def _clause(tokens: Sequence[Token], mention: OrganMention) -> tuple[int, int]:
+    """Return the first token of the clause that a mention stands in, and the index behind its last."""
+    start, end = mention.start, mention.end
+    while start > 0 and tokens[start - 1].word not in CLAUSE_ENDS:
+        start -= 1
+    while end < len(tokens) and tokens[end].word not in CLAUSE_ENDS:
+        end += 1
+    return start, end
+
+
+def _is_thing(match: PhraseMatch) -> bool:
+    """Tell whether a phrase of the lexicon is a finding, and no cue or quality."""
+    entry = match.entry
+    is_quality = entry.modifier or entry.negation or entry.hedge or not entry.flags.isdisjoint(_FLAGS_OF_NO_THING)
+    return not is_quality

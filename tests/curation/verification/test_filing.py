@@ -68,3 +68,24 @@ def test_a_caption_without_its_organ_is_read_as_one_about_it(
     text: str, organ: str, caption: str, accepted: bool
 ) -> None:
     assert verify(text, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("organ", "report", "caption", "accepted"),
+    [
+        ("liver", "Small amount of perihepatic fluid.", "Small perihepatic fluid", True),
+        ("spleen", "Small amount of perihepatic fluid.", "Small perihepatic fluid", False),
+        ("liver", "Small amount of perihepatic fluid.", "Small fluid in the liver", False),
+        ("liver", "Small amount of perihepatic fluid.", "Small amount of fluid", False),
+        ("right kidney", "Right hydroureter, right perirenal stranding.", "Right perirenal stranding", True),
+        ("left kidney", "Right hydroureter, right perirenal stranding.", "Right perirenal stranding", False),
+        ("brain", "No extra-axial hematoma.", "No extra-axial hematoma", True),
+        ("lungs", "Nodule at the left costophrenic sulcus.", "Nodule at the left costophrenic sulcus", True),
+        ("right lung", "Nodule at the left costophrenic sulcus.", "Nodule at the left costophrenic sulcus", False),
+        ("lungs", "Nodule at the left costophrenic sulcus.", "Left lung nodule", False),
+    ],
+)
+def test_a_place_around_an_organ_is_filed_under_it_by_its_own_name(
+    organ: str, report: str, caption: str, accepted: bool
+) -> None:
+    assert verify(report, organ, caption).accepted is accepted

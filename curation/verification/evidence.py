@@ -14,6 +14,7 @@ from curation.language.usable_terms import usable_terms
 from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
 
 from .organs import OrganRelations, implied_organs
+from .size_changes import size_changes, with_changes
 
 LITERAL, SYNONYM, SPELLED, CONTEXT = 1.0, 0.9, 0.8, 0.7
 """Weights of a term that the evidence carries: as it stands, in a synonym, in another spelling, by its context."""
@@ -70,7 +71,10 @@ class SegmentEvidence:
         self.parser, self.relations, self.statement, self.context = parser, relations, statement, context
         self.terms = statement.terms if index is None else usable_terms(statement, index)
         self.own_terms = statement.terms if index is None else statement.segments[index].terms
-        self.polarities: dict[str, set[Polarity]] = {}  # of each word, its synonyms' key and its parts
+        self.terms, changes = with_changes(self.terms, size_changes(statement.terms))
+        self.polarities: dict[str, set[Polarity]] = {
+            key: {Polarity.AFFIRMED} for key in changes
+        }  # of each word, its synonyms' key and its parts
         self._denied: set[str] = set()  # keys of what is denied as such …
         self._denied_within: dict[str, list[frozenset[str]]] = {}  # … and parts of it, each with the parts beside it
         self.counts: Counter[str] = Counter()  # how often each finding, modifier and part of one is named

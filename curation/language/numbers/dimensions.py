@@ -74,9 +74,8 @@ class DimensionReader:
         axes = tuple(dimension.axis for dimension in dimensions)
         axes = axes if any(axes) else ()
         if unit is None:
-            if not is_range:
-                return Measure(at, self._number_end(at), "number", (values[0],))
-            return Measure(at, dimensions[-1].end, "number", tuple(values), is_range=True)
+            kind = "number" if is_range or len(values) == 1 else "dimensions"
+            return Measure(at, self._end_without_unit(at, dimensions), kind, tuple(values), is_range=is_range)
         scaled = [value * (own or unit).factor for value, own in zip(values, units, strict=True)]
         if unit.kind == "HU" and at and self._word(at - 1) in ("-", "–") and not touches(self.tokens, at - 2):
             scaled[0] = -scaled[0]
@@ -84,7 +83,10 @@ class DimensionReader:
         end = dimensions[-1].end
         return Measure(at, end, unit.kind, rounded, is_range=is_range, axes=axes, factor=unit.factor)
 
-    def _number_end(self, at: int) -> int:
+    def _end_without_unit(self, at: int, dimensions: Sequence[_Dimension]) -> int:
+        """Return the index behind the last number; an axis behind a single number is none of its own."""
+        if len(dimensions) > 1:
+            return dimensions[-1].end
         number = read_number(self.tokens, at, self._number_words)
         return at + 1 if number is None else number.end
 

@@ -20,6 +20,7 @@ from .measurement_words import (
     TODAY,
 )
 
+_WITHOUT_UNIT = ("number", "dimensions")
 _REACH_BEFORE = 8
 """Tokens before a number within which a word may tie it to a day."""
 _REACH_BEHIND = 5
@@ -48,7 +49,7 @@ def with_days(measures: Sequence[Measure], tokens: Sequence[Token]) -> list[Meas
     """Return the measures of a statement, those of an earlier day with the role "earlier" and the unit they share."""
     dated = list(measures)
     for index, measure in enumerate(dated):
-        if measure.kind == "number" or measure.has_unit:
+        if measure.kind in _WITHOUT_UNIT or measure.has_unit:
             if _is_of_earlier_day(measure, index, dated, tokens):
                 dated[index] = _with_unit_of_another(measure, index, dated)._replace(role="earlier")
     for index, measure in enumerate(dated):
@@ -164,7 +165,7 @@ def _are_two_days_of_one(before: Measure, today: Measure, tokens: Sequence[Token
 def _with_unit_of_another(measure: Measure, index: int, measures: Sequence[Measure]) -> Measure:
     """Return an earlier value; without a unit of its own it has that of the size before it: "14 mm (prior: 9)"."""
     before = measures[index - 1] if index else None
-    if measure.kind != "number" or before is None or not before.has_unit or before.kind == "duration":
+    if measure.kind not in _WITHOUT_UNIT or before is None or not before.has_unit or before.kind == "duration":
         return measure
     values = tuple(round(value * before.factor, 4) for value in measure.values)
     return measure._replace(kind=before.kind, values=values, factor=before.factor)

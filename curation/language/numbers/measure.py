@@ -18,7 +18,8 @@ class Measure(NamedTuple):
 
     Kinds are length (mm), area, volume (ml), weight (g), duration (days), HU, percent, angle (degrees), ``number``
     where something is counted, and those of numbers that count nothing: date, time, phone number, reference, and
-    ``image number`` where an image has it, and so on. ``bound`` is "<", "≤", ">", "≥", "up to" or empty; ``role`` is
+    ``image number`` where an image has it, and so on; ``dimensions`` are several numbers whose unit is not known.
+    ``bound`` is "<", "≤", ">", "≥", "up to" or empty; ``role`` is
     "earlier" for a value of an earlier examination, or for HU the phase of contrast that is given beside it.
     ``is_range``: the values are the ends of a range. ``axes`` has the axis of each value, where one is given.
     ``of_several``: it is the size of each of several ("5 mm nodules"). ``factor``: of its unit to that of ``values``.

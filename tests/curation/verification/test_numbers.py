@@ -1,4 +1,4 @@
-"""Numbers of captions against those of their reports: notation, counts, references, sizes of an earlier day."""
+"""Numbers of captions against those of their reports: notation, counts, references, sizes of two days."""
 
 from __future__ import annotations
 
@@ -56,3 +56,29 @@ def test_accepted(verifier: Verifier, organ: str, report: str, caption: str) -> 
 )
 def test_refused(verifier: Verifier, organ: str, report: str, caption: str) -> None:
     assert not verifier.verify(verifier.read(report), organ, caption).accepted
+
+
+@pytest.mark.parametrize(
+    ("organ", "report", "caption", "accepted"),
+    [
+        ("spleen", "Spleen 11 cm, previously 15 cm.", "Spleen has decreased in size to 11 cm", True),
+        ("spleen", "Spleen 11 cm, previously 15 cm.", "Spleen has decreased from 15 to 11 cm", True),
+        ("spleen", "Spleen 11 cm, previously 15 cm.", "Spleen has increased to 11 cm", False),
+        ("spleen", "Spleen 11 cm, previously 15 cm.", "Spleen has increased from 11 to 15 cm", False),
+        ("pancreas", "Pancreatic cyst, 8 mm, previously 8 mm.", "Unchanged 8 mm pancreatic cyst", True),
+        ("pancreas", "Pancreatic cyst, 8 mm, previously 7 mm.", "Unchanged 8 mm pancreatic cyst", False),
+        ("liver", "Liver lesion 9.2 x 5.4 cm (was 6.0 x 4.1).", "Liver lesion increased to 9.2 x 5.4 cm", True),
+        ("liver", "Liver lesion 9.2 x 3.4 cm (was 6.0 x 4.1).", "Liver lesion increased to 9.2 x 3.4 cm", False),
+        ("lungs", "Lung nodules up to 9 mm, previously up to 7 mm.", "Lung nodules increased", False),
+        (
+            "left lung",
+            "Nodule of 9 mm in the right lung, previously 7 mm, and nodule of 5 mm in the left lung.",
+            "Left lung nodule has increased",
+            False,
+        ),
+    ],
+)
+def test_the_change_between_two_days_follows_from_their_sizes(
+    verifier: Verifier, organ: str, report: str, caption: str, accepted: bool
+) -> None:
+    assert verifier.verify(verifier.read(report), organ, caption).accepted is accepted

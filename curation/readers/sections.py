@@ -13,14 +13,14 @@ from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
 from .headings import Heading, find_headings
-from .unheaded_findings import LINE, SENTENCE, findings_start, tells_an_intervention
+from .unheaded_findings import LINE, LINE_BEHIND_STOP, SENTENCE, findings_start, tells_an_intervention
 
 AROUND = frozenset({"history", "comparison", "technique", "exam"})
 # A section of technique or history of so many characters holds findings, if no other place has any.
 LONG_SECTION = 300
 # So many headings of a clinical note make a text one; its impression is not an examination's.
 NOTE_HEADINGS = 3
-# The sections that findings may follow sentence by sentence; behind a history they begin with a paragraph.
+# The sections that findings may follow sentence by sentence; behind a history they begin with a line of their own.
 OF_THE_EXAMINATION = frozenset({"comparison", "technique", "exam"})
 LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
@@ -135,7 +135,9 @@ def _split_off_findings(text: str, part: Section, findings_follow: bool, has_fin
     """Split a section from the findings behind it that have no heading of their own."""
     if part.name not in AROUND or _is_intervention(text, part):
         return [part]
-    sentences = (LINE if has_findings else SENTENCE) if part.name in OF_THE_EXAMINATION else None
+    sentences = LINE if has_findings else SENTENCE
+    if part.name not in OF_THE_EXAMINATION:
+        sentences = LINE_BEHIND_STOP
     start = findings_start(text, part.start, part.end, sentences=sentences, findings_follow=findings_follow)
     if start is None:
         return [part]

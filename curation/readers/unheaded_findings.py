@@ -19,6 +19,10 @@ PARAGRAPH = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)\s*")
 # Where a sentence of one of these sections may begin: on a line of its own, or behind a full stop.
 LINE = re.compile(r"[\r\n]+\s*(?=\S)")
 SENTENCE = re.compile(rf"{LINE.pattern}|(?<=[a-z0-9)][.?!])\s+(?=[A-Z])")
+# … and of a history, which may take up several lines: on a line of its own behind a full stop.
+LINE_BEHIND_STOP = re.compile(r"(?<=[.?!])[ \t]*[\r\n]+\s*(?=[A-Z])")
+# A line that opens with a heading which names no section ("AORTOILIAC: ...").
+HEADED_LINE = re.compile(r"[A-Z][A-Z/&, -]{3,40}:\s+(?=\S)")
 # A sentence with one of these tells how the images were made, with what they were compared, or why they were made.
 OF_THE_EXAMINATION = re.compile(
     r"\b(?:obtain|acqui|perform|imag(?:es?|ing)\b|slices?\b|contrast|ml\b|cc\b|administ|inject|given\b|reformat|"
@@ -94,6 +98,8 @@ def _first_of_the_body(text: str, begin: int, end: int, sentences: re.Pattern[st
 
 
 def _is_of_the_body(sentence: str) -> bool:
+    if HEADED_LINE.match(sentence) and OF_THE_BODY.search(sentence):
+        return True
     if OF_THE_EXAMINATION_ALONE.search(sentence):
         return False
     if PLAINLY_OF_THE_BODY.search(sentence):

@@ -314,3 +314,23 @@ def test_joined_impressions_of_real_reports() -> None:
         cuts = [[name for name, _ in cut(row["report_text"])] for row in csv.DictReader(file)]
     assert sum("impression" in names for names in cuts) == 681
     assert all("findings" in names for names in cuts)
+
+
+@pytest.mark.parametrize(
+    ("text", "findings"),
+    [
+        (
+            "History: 54-year-old man with weight loss.\nThe spleen is enlarged at 15 cm.\nLung bases: clear.",
+            "The spleen is enlarged at 15 cm.\nLung bases: clear.",
+        ),
+        (
+            "Comparison: CTA of last year.\nILIACS: The left iliac artery measures 2.1 cm, previously 1.8 cm.",
+            "ILIACS: The left iliac artery measures 2.1 cm, previously 1.8 cm.",
+        ),
+        ("History: Fell from a ladder. Cough\nand fever for\nsix days.", None),
+        ("History: Pain in the left knee.\nHe has had fever.\nFINDINGS: The liver is normal.", "The liver is normal."),
+    ],
+)
+def test_findings_without_a_heading_begin_on_a_line_of_their_own(text: str, findings: str | None) -> None:
+    bodies = [text[section.start : section.end] for section in split_sections(text) if section.name == "findings"]
+    assert bodies == ([] if findings is None else [findings])

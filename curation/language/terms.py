@@ -24,6 +24,8 @@ from .word_lists import (
     SIDES,
 )
 
+_PREVIOUS = LexiconEntry(key="time:previous", modifier="time")
+"""What a date says of a finding that was seen on that day."""
 _LONGEST_HEADING = 8
 """Tokens before a colon that may be a heading."""
 # Phrases of the lexicon with one of these flags say nothing of how an organ is.
@@ -80,6 +82,8 @@ def _gathered(
     for measure in measures:
         if not any(covered[measure.start : measure.end]):
             terms.append(Term("measure", measure.start, measure.end, measure.kind, measure=measure))
+            if measure.kind == "date" and measure.role == "earlier":
+                terms.append(Term("modifier", measure.start, measure.end, _PREVIOUS.key, entry=_PREVIOUS))
             for index in range(measure.start, measure.end):
                 covered[index] = not (measure.axes and tokens[index].word in NAMES_OF_AXES)  # a caption may name one
     for name in imaging:

@@ -65,7 +65,9 @@ class _Part(NamedTuple):
     @property
     def is_former_measure(self) -> bool:
         """Whether it is a size of an earlier examination, which says that the finding is still there."""
-        return any(term.measure and term.measure.role == "earlier" for term in self.statement.terms)
+        return any(
+            term.measure and term.measure.has_unit and term.measure.role == "earlier" for term in self.statement.terms
+        )
 
     @property
     def is_quality(self) -> bool:

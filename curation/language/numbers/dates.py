@@ -23,6 +23,8 @@ _DAY_AND_MONTH = re.compile(r"(0?[1-9]|[12]\d|3[01])/(0?[1-9]|[12]\d|3[01])$")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?$")
 _PHONE = re.compile(r"(?:\d{3}-)?(\d{3})-(\d{4})$")
 _BEFORE_A_DAY = frozenset(("on", "dated", "since", "from", "of"))
+_BEFORE_A_MONTH = frozenset(("in", "since", "from", "of", "last"))
+_PARTS_OF_MONTHS = frozenset(("early", "mid", "late", "-"))
 _DAY_ENDINGS = frozenset(("st", "nd", "rd", "th", "of", ".", ","))
 _LONGEST_RUN = 9
 
@@ -79,18 +81,28 @@ def _is_date(*parts: str) -> bool:
 
 def _from_month(tokens: Sequence[Token], at: int) -> WrittenDate | None:
     """Return a date that begins with its month: "May 2019", "March 4, 2020", "Sept. 4th"."""
+    alone = _month_alone(tokens, at)
     end = at + 1
     if end < len(tokens) and tokens[end].word in (".", ",", "of") and len(tokens[at].word) <= 4:
         end += 1
     if end >= len(tokens):
-        return None
+        return alone
     month = str(MONTHS[tokens[at].word])
     if _YEAR.match(tokens[end].word):
         return _date(end + 1, month, tokens[end].word)
     year = _behind_day(tokens, end)
     if year is not None and _DAY.match(tokens[end].word):
         return _date(year + 1, tokens[end].word, month, tokens[year].word)
-    return None
+    return alone
+
+
+def _month_alone(tokens: Sequence[Token], at: int) -> WrittenDate | None:
+    """Return a month without day and year, as a preposition shows it: "since May", "in early February"."""
+    before = at - 1
+    while before > 0 and tokens[before].word in _PARTS_OF_MONTHS:
+        before -= 1
+    is_named = before >= 0 and tokens[before].word in _BEFORE_A_MONTH
+    return _date(at + 1, str(MONTHS[tokens[at].word])) if is_named else None
 
 
 def _from_day(tokens: Sequence[Token], at: int) -> WrittenDate | None:

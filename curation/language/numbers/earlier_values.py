@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.language.tokens import Token
-from curation.language.word_lists import ARTICLES, CLAUSE_ENDS, EARLIER_BY_A_NUMBER
+from curation.language.word_lists import (
+    ARTICLES,
+    CLAUSE_ENDS,
+    EARLIER_BY_A_NUMBER,
+    EXAMINATION_STEMS,
+    REPORTING_STEMS,
+)
 
 from .measure import Measure
 from .measurement_words import (
@@ -17,6 +23,7 @@ from .measurement_words import (
     FILLERS_BEHIND_A_NUMBER,
     FILLERS_BEHIND_TODAY,
     SINCE,
+    STILL_SO,
     TODAY,
 )
 
@@ -24,6 +31,8 @@ _WITHOUT_UNIT = ("number", "dimensions")
 _REACH_BEFORE = 8
 """Tokens before a number within which a word may tie it to a day."""
 _REACH_BEHIND = 5
+_REACH_OF_SIGHTING = 6
+_REACH_OF_REPORT = 3
 _REACH_OF_CHANGE = 14
 """Tokens before "from" and a number within which a verb of change stands."""
 _LONGEST_WAY = 10
@@ -47,7 +56,10 @@ def arrow_behind(tokens: Sequence[Token], at: int) -> int:
 
 def with_days(measures: Sequence[Measure], tokens: Sequence[Token]) -> list[Measure]:
     """Return the measures of a statement, those of an earlier day with the role "earlier" and the unit they share."""
-    dated = list(measures)
+    dated = [
+        measure._replace(role="earlier") if measure.kind == "date" and _is_of_sighting(measure, tokens) else measure
+        for measure in measures
+    ]
     for index, measure in enumerate(dated):
         if measure.kind in _WITHOUT_UNIT or measure.has_unit:
             if _is_of_earlier_day(measure, index, dated, tokens):
@@ -136,7 +148,24 @@ def _has_a_date(measures: Sequence[Measure], index: int, tokens: Sequence[Token]
         return True
     if len(way) > _REACH_BEHIND or not all(token.word in FILLERS_BEHIND_A_DATE for token in way):
         return False
-    return SINCE.isdisjoint(token.word for token in tokens[max(0, date.start - 6) : date.start])
+    return (SINCE | STILL_SO).isdisjoint(
+        token.word for token in tokens[max(0, date.start - _REACH_OF_SIGHTING) : date.start]
+    )
+
+
+def _is_of_sighting(date: Measure, tokens: Sequence[Token]) -> bool:
+    """Tell whether a date is that of an earlier look: "seen in 2019", "the CT of 2019 showed", not "also seen in"."""
+    before = list(tokens[max(0, date.start - _REACH_OF_SIGHTING) : date.start])
+    words = {token.word for token in before}
+    if not SINCE.isdisjoint(words) or not STILL_SO.isdisjoint(words):
+        return False
+    while before and before[-1].word in FILLERS_BEFORE_A_NUMBER and before[-1].stem not in EXAMINATION_STEMS:
+        before.pop()
+    if before and before[-1].stem in REPORTING_STEMS:
+        return True
+    behind = tokens[date.end : date.end + _REACH_OF_REPORT]
+    is_examination = any(token.stem in EXAMINATION_STEMS for token in (*before[-1:], *behind[:1]))
+    return is_examination and any(token.stem in REPORTING_STEMS for token in behind)
 
 
 def _opens_clause(tokens: Sequence[Token], at: int) -> bool:

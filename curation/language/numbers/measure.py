@@ -8,9 +8,12 @@ from .measurement_words import FOLLOWING_BOUNDS, UNITS
 
 _KINDS_WITH_UNIT = frozenset(kind for kind, _ in UNITS.values()) | {"volume", "area"}
 # Numbers of these kinds tell when, or where in the images: what is denied is denied with them and without them.
-_WHEN_OR_WHERE = frozenset(
-    ("date", "time", "duration", "phone number", "reference", "image number", "series number", "slice number")
-)
+WHEN_OR_WHERE = frozenset(
+    (
+        "date", "time", "duration", "phone number", "reference", "image number", "series number", "slice number",
+        "day number", "week number", "month number", "year number",
+    )
+)  # fmt: skip
 
 
 class Measure(NamedTuple):
@@ -44,7 +47,7 @@ class Measure(NamedTuple):
     @property
     def narrows_denial(self) -> bool:
         """Whether less is denied with it than without it: "no nodule above 5 mm", but not "no change since 2019"."""
-        return self.kind not in _WHEN_OR_WHERE
+        return self.kind not in WHEN_OR_WHERE
 
     def carries(self, claim: Measure) -> bool:
         """Tell whether ``claim``, of the same kind, follows from this: from its values, bound and time.
@@ -52,7 +55,11 @@ class Measure(NamedTuple):
         "Up to 10 mm" carries "10 mm" of one lesion, not of each of several; "5-10 mm" is neither 5 nor 10 mm, but it
         is up to 10 mm.
         """
-        if claim.role != self.role and ("earlier" in (claim.role, self.role) or (claim.role and self.role)):
+        if (
+            self.kind != "date"
+            and claim.role != self.role
+            and ("earlier" in (claim.role, self.role) or (claim.role and self.role))
+        ):
             return False
         if self.is_range or claim.is_range:
             return self._carries_range(claim)

@@ -119,6 +119,8 @@ FILLERS_BEHIND_TODAY = FILLERS_BEFORE_A_NUMBER | {"measures", "measure"}
 FILLERS_BEHIND_A_DATE = FILLERS_BEFORE_A_NUMBER | {",", "-", "–", ")", "]"}
 # Before a date, they make it the day since when something is as it is, and not that of a size.
 SINCE = frozenset("since from to with until between compared comparison versus vs".split())
+# With one of these, what was seen on an earlier day is there today: "also seen in 2019".
+STILL_SO = frozenset("also already again first as still unchanged stable similar".split())
 # Behind a duration, they make it a distance to the past: "three months ago".
 AGO = frozenset("ago earlier prior previously before back".split())
 # Before or behind a number, they make it that of today.
@@ -147,7 +149,7 @@ NUMBERED_NOUNS = {
         "segment segments seg", "grade grades", "stage stages", "type types", "level levels", "class classes",
         "category categories", "zone zones", "station stations", "group groups", "score scores", "rads lungrads",
         "birads", "bosniak", "fleischner", "balthazar", "rutherford", "aast", "gleason", "ecog", "rib ribs",
-        "vertebra vertebrae", "number no nr num", "figure fig",
+        "vertebra vertebrae", "number no nr num", "figure fig", "day", "week", "month", "year",
     )
     for form in forms.split()
 }  # fmt: skip

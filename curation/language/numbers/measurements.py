@@ -13,7 +13,7 @@ from .earlier_values import arrow_behind, begins_a_change, with_days
 from .measure import Measure
 from .measurement_words import ENDS_OF_FORMER_VALUE, PHASES, UNITS, UNITS_BEHIND_SUB, UNITS_WITH_BOUND
 from .number_forms import is_ratio, may_begin_number
-from .numbered_items import numbered_kind
+from .numbered_items import label_start, numbered_kind
 
 __all__ = ["Measure", "find_measures"]
 
@@ -59,7 +59,7 @@ def _measure_at(reader: DimensionReader, at: int, measures: Sequence[Measure]) -
     if measure.kind == "number":
         kind = numbered_kind(tokens, measure.start, measure.end, before)
         if kind:
-            return measure._replace(kind=kind)
+            return measure._replace(kind=kind, start=label_start(tokens, measure.start, kind))
         if is_ratio(tokens, measure.end - 1):
             return measure._replace(
                 kind="ratio", end=measure.end + 2, values=(*measure.values, float(tokens[at + 2].word))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from curation.language.tokens import Token
 from curation.language.word_lists import FUNCTION_WORDS, ORDINAL_ENDINGS, VERBS
 
-from .measure import Measure
+from .measure import WHEN_OR_WHERE, Measure
 from .measurement_words import LABEL_JOINERS, LABEL_MARKS, NOUNS_BEFORE_OF, NUMBERED_NOUNS, WORDS_OF_VALUE
 
 _MARKS_OF_REFERENCES = frozenset(";:,/-–")
@@ -30,6 +30,12 @@ def numbered_kind(tokens: Sequence[Token], at: int, end: int, before: Measure | 
         if goes_on and not _names_what_is_counted(tokens, end):
             return before.kind
     return "reference" if _is_in_bracket_of_numbers(tokens, at) else ""
+
+
+def label_start(tokens: Sequence[Token], at: int, kind: str) -> int:
+    """Return where a number with its noun begins, if it only tells when or where in the images: "image 56", "day 2"."""
+    is_label = kind in WHEN_OR_WHERE and at > 0 and tokens[at - 1].word in NUMBERED_NOUNS
+    return at - 1 if is_label else at
 
 
 def _noun_before(tokens: Sequence[Token], at: int) -> str:

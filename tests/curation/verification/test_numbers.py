@@ -28,6 +28,8 @@ def verifier() -> Verifier:
         ("lungs", "Lung nodules, the largest 7 mm.", "Lung nodules up to 7 mm"),
         ("lungs", "Lung nodule 14 mm (prior: 9).", "Lung nodule of 14 mm, previously 9 mm"),
         ("lungs", "Lung nodule has grown from 9 to 14 mm.", "Lung nodule has increased from 9 to 14 mm"),
+        ("liver", "Liver cyst, first seen in 2019.", "Liver cyst"),
+        ("liver", "No liver lesion (day 2).", "No liver lesion"),
         ("transverse colon", "8 mm transverse colon polyp.", "8 mm polyp of the transverse colon"),
     ],
 )
@@ -52,6 +54,8 @@ def test_accepted(verifier: Verifier, organ: str, report: str, caption: str) -> 
         ("lungs", "Lung nodule has grown from 9 to 14 mm.", "9 mm lung nodule"),
         ("lungs", "Lung nodule, 3/4/2019: 9 mm.", "9 mm lung nodule"),
         ("lungs", "Lung nodule 9 -> 14 mm.", "9 mm lung nodule"),
+        ("liver", "The CT of 2019 showed a liver cyst.", "Liver cyst"),
+        ("right kidney", "The 7 mm right renal stone seen in February has passed.", "7 mm right renal stone"),
     ],
 )
 def test_refused(verifier: Verifier, organ: str, report: str, caption: str) -> None:

@@ -49,6 +49,12 @@ def test_no_date(text: str) -> None:
     assert date_at(tokenize(text), 0) is None
 
 
+def test_a_month_alone_is_a_date_behind_a_preposition() -> None:
+    assert date_at(tokenize("since February"), 1) is not None
+    assert date_at(tokenize("in early March"), 2) is not None
+    assert date_at(tokenize("this may show"), 1) is None
+
+
 def test_a_day_and_its_month_are_a_date_behind_a_preposition() -> None:
     assert date_at(tokenize("on 3/4"), 1) is not None
     assert date_at(tokenize("grade 3/4"), 1) is None

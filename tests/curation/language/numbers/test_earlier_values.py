@@ -43,3 +43,17 @@ def test_days(text: str, today: set[float], earlier: set[float]) -> None:
     measures = [m for m in find_measures(tokenize(text), load_lexicon().numbers) if m.kind == "length"]
     assert {value for measure in measures if measure.role != "earlier" for value in measure.values} == today
     assert {value for measure in measures if measure.role == "earlier" for value in measure.values} == earlier
+
+
+@pytest.mark.parametrize(
+    ("text", "is_earlier"),
+    [
+        ("The CT of 2019 showed a cyst", True), ("The 2019 study demonstrated a cyst", True), ("a cyst seen in May", True),
+        ("a cyst noted on 3/4/2019", True), ("a cyst, also seen in 2019", False), ("first described in 2019", False),
+        ("unchanged since the CT of 2019", False), ("compared with the CT of 2019 a cyst is seen", False),
+        ("resection in 2019", False),
+    ],
+)  # fmt: skip
+def test_a_date_of_an_earlier_look(text: str, is_earlier: bool) -> None:
+    (date,) = find_measures(tokenize(text), load_lexicon().numbers)
+    assert (date.kind, date.role == "earlier") == ("date", is_earlier)

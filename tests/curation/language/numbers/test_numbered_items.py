@@ -20,6 +20,7 @@ from curation.language.tokens import tokenize
         ("segments 7-8", ["segment number"]),
         ("segment 7 and 2 cysts", ["segment number", "number"]),
         ("grade 2", ["grade number"]),
+        ("on day 2", ["day number"]),
         ("Lung-RADS 3", ["rads number"]),
         ("a score of 12", ["score number"]),
         ("a group of 12 nodes", ["number"]),
@@ -35,3 +36,10 @@ from curation.language.tokens import tokenize
 )
 def test_kinds(text: str, kinds: list[str]) -> None:
     assert [measure.kind for measure in find_measures(tokenize(text), load_lexicon().numbers)] == kinds
+
+
+def test_the_noun_of_an_image_is_part_of_its_number() -> None:
+    (measure,) = find_measures(tokenize("nodule on image 56"), load_lexicon().numbers)
+    assert (measure.start, measure.end) == (2, 4)
+    (grade,) = find_measures(tokenize("stenosis of grade 2"), load_lexicon().numbers)
+    assert (grade.start, grade.end) == (3, 4)

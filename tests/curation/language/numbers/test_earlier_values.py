@@ -48,7 +48,8 @@ def test_days(text: str, today: set[float], earlier: set[float]) -> None:
 @pytest.mark.parametrize(
     ("text", "is_earlier"),
     [
-        ("The CT of 2019 showed a cyst", True), ("The 2019 study demonstrated a cyst", True), ("a cyst seen in May", True),
+        ("The CT of 2019 showed a cyst", True), ("The 2019 study demonstrated a cyst", True),
+        ("a cyst seen in May", True),
         ("a cyst noted on 3/4/2019", True), ("a cyst, also seen in 2019", False), ("first described in 2019", False),
         ("unchanged since the CT of 2019", False), ("compared with the CT of 2019 a cyst is seen", False),
         ("resection in 2019", False),

@@ -24,7 +24,7 @@ from curation.language.word_lists import (
 
 _LEAD_IN = re.compile(
     r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
-    r"otherwise|moreover|furthermore|and|but|with|which|that|as(?! before))\b[,:\s]*|&\s*)+",
+    r"moreover|furthermore|and|but|with|which|that|as(?! before))\b[,:\s]*|&\s*)+",
     re.IGNORECASE,
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)

@@ -48,7 +48,7 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     nodes = _segment_of_nodes(segments, segment)
     if nodes is not None:
         add_missing(terms, _without_organs(nodes.terms))
-    elif segment.silent:
+    elif segment.silent and not segment.excepted:
         add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
     elif _only_qualifies(segment) and index:
         add_missing(terms, _unrivalled(segments[index - 1].terms, segment))

@@ -12,6 +12,7 @@ from .word_lists import (
     FUNCTION_WORDS,
     NEUTRAL_STEMS,
     PRESENT_TIME,
+    REMAINDER_WORDS,
     REPORTING_STEMS,
     VERBS,
 )
@@ -38,7 +39,7 @@ NOT_NARROWING_STEMS = (
     REPORTING_STEMS
     | NEUTRAL_STEMS
     | DENIALS
-    | FUNCTION_WORDS
+    | FUNCTION_WORDS - REMAINDER_WORDS
     | AUXILIARIES
     | PRESENT_TIME
     | _stems(
@@ -48,6 +49,8 @@ NOT_NARROWING_STEMS = (
         "demonstrable identifiable such longer time hemithorax including include"
     )
 )
+# They too restrict what is denied to what is left: "no other cyst".
+OTHER_WORDS = frozenset("other additional further else".split())
 # They say that there is or was another one of what they qualify: "no other cyst".
 IMPLIES_ANOTHER_STEMS = _stems("other additional further more else elsewhere remaining known such same")
 # Qualifiers that fit any finding, besides the grades, sizes and times of the lexicon.

@@ -51,6 +51,7 @@ class Segment:
     verb: int | None = None
     silent: bool = False  # names organs or attributes but no quality of them
     frame: bool = False  # says no more than when or where the statement holds
+    excepted: bool = False  # is excepted from what the others say: "(normal) apart from a cyst"
 
     @property
     def organs(self) -> list[Term]:

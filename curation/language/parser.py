@@ -7,7 +7,7 @@ from its neighbours, as a reader does: "liver, spleen and pancreas are normal" s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -22,7 +22,16 @@ from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
 from .terms import read_terms
 from .tokens import Token, tokenize
-from .word_lists import ATTRIBUTE_STEMS, FRAME_OPENERS, REPORTING_STEMS, SIDE_JOINERS, SOFT_BREAKS, VERBS
+from .word_lists import (
+    ATTRIBUTE_STEMS,
+    COORDINATORS,
+    FRAME_OPENERS,
+    HARD_BREAKS,
+    REPORTING_STEMS,
+    SIDE_JOINERS,
+    SOFT_BREAKS,
+    VERBS,
+)
 from .word_senses import WordSenses
 
 CACHED_STATEMENTS = 16_000
@@ -59,7 +68,10 @@ class StatementParser:
             covered[name.start : name.head] = [True] * (name.head - name.start)
         scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions), measures)
         terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
-        segments = _segments(tokens, scopes.breaks, terms)
+        exceptions = [match for match in matches if "exception" in match.entry.flags]
+        segments = _segments(tokens, _breaks_with_exceptions(tokens, exceptions, scopes.breaks), terms)
+        if exceptions:
+            _mark_exceptions(segments, {match.end for match in exceptions})
         self._settle_organs(segments, tokens)
         return ParsedStatement(text, tokens, stems, matches, terms, segments)
 
@@ -98,6 +110,36 @@ class StatementParser:
                     term.attribute = True
         for segment in segments:
             segment.silent = not any(map(_states_a_quality, segment.terms))
+
+
+def _breaks_with_exceptions(
+    tokens: Sequence[Token], exceptions: Sequence[PhraseMatch], breaks: Sequence[int]
+) -> Sequence[int]:
+    """Return the breaks with those around exceptions: "(normal) apart from (a cyst)".
+
+    One that opens a sentence may end without a comma: "Except for a cyst, the liver is normal".
+    """
+    if not exceptions:
+        return breaks
+    all_breaks = set(breaks)
+    for match in exceptions:
+        all_breaks |= {match.start, match.end - 1}
+        if match.start and tokens[match.start - 1].word not in HARD_BREAKS:
+            continue
+        stop = next((index for index in breaks if index > match.start), len(tokens))
+        verb = next((index for index in range(match.end, stop) if tokens[index].word in VERBS), match.end)
+        openers = [index for index in range(match.end + 1, verb) if tokens[index].word in ("the", "there")]
+        all_breaks.update(openers[-1:])
+    return sorted(all_breaks)
+
+
+def _mark_exceptions(segments: Sequence[Segment], starts: Collection[int]) -> None:
+    """Mark the segments of exceptions, which begin at the tokens ``starts``: "normal except (the liver and spleen)"."""
+    earlier: Segment | None = None
+    for segment in segments:
+        is_listed = earlier is not None and earlier.excepted and segment.joiner in COORDINATORS
+        segment.excepted = segment.start in starts or (is_listed and segment.verb is None)
+        earlier = segment
 
 
 def _is_frame(segment: Segment, following: Segment, tokens: Sequence[Token]) -> bool:

@@ -40,8 +40,10 @@ RUN_ON_WORDS = _words(
 
 # --- Words without a meaning of their own ---------------------------------------------------------------------------
 
+# They restrict what is said to what is left: "the rest of the liver", "is otherwise normal".
+REMAINDER_WORDS = _words("remainder rest remaining otherwise elsewhere")
 # No term of a statement: they say nothing that a caption could lack or add.
-FUNCTION_WORDS = _words(
+FUNCTION_WORDS = REMAINDER_WORDS | _words(
     "a an the of in on at to by for from as and or with into within is are was were be been being has have had there "
     "it its this that these those which who also both s mm cm millimeters millimeter centimeters"
 )

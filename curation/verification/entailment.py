@@ -79,7 +79,7 @@ class Entailment:
         if not causes and _denies_present_organ(claim, evidence):
             causes.append(RefusalCause(Reason.NEGATION, "the evidence does not deny the organ itself"))
         if not causes:
-            causes.extend(omissions(carried, claim, evidence))
+            causes.extend(omissions(carried, claim, evidence, organ, self.parser.organ_finder.related))
             causes.extend(self._filing.causes(carried, evidence, organ, context))
         return CheckResult(causes, _coverage(matches), any(match.uses_context for match in matches))
 

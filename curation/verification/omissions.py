@@ -15,6 +15,7 @@ from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
 
 from .clause_matching import CarriedClause
+from .denials.exceptions import Related, dropped_exceptions
 from .denials.widened_denials import widened_denials
 from .evidence import denies_a_finding
 from .refusals import RefusalCause
@@ -24,22 +25,25 @@ _NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
 
 
 def omissions(
-    carried: Sequence[CarriedClause], caption: ParsedStatement, statement: ParsedStatement
+    carried: Sequence[CarriedClause], caption: ParsedStatement, statement: ParsedStatement, organ: str, related: Related
 ) -> Iterator[RefusalCause]:
-    """Yield a cause for each thing that a caption leaves off and that turns the meaning of its evidence."""
+    """Yield a cause for each thing that a caption leaves off and that turns the meaning of its evidence.
+
+    ``organ`` is the one that it is filed under; ``related`` tells which organs have to do with each other.
+    """
     keys = {term.key for term in caption.terms}
     for clause, index in carried:
         segment = statement.segments[index]
         for term in _meaning_qualifiers(clause, segment, statement):
             if term.key not in keys:
                 yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(term)}”")
+        yield from dropped_exceptions(clause, index, caption, statement, organ, related)
         yield from widened_denials(clause, index, caption, statement)
         yield from _cut_denial(clause, segment, statement)
     if denial_cues(caption) and not denial_cues(statement) and not denies_a_finding(statement.terms):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
     if _denies_twice(caption) and not _denies_twice(statement):
         yield RefusalCause(Reason.NEGATION, "denies twice what the evidence denies once")
-    yield from _dropped_exception(carried, caption, statement)
 
 
 def denial_cues(statement: ParsedStatement) -> list[Term]:
@@ -68,7 +72,7 @@ def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) ->
     after = [term for term in segment.terms if term.start >= cue.end]
     if before and not any(term.key in keys for term in after) and any(term.key in keys for term in before):
         word = statement.tokens[cue.start].word
-        if word == "not" or (word == "without" and any(term.is_normality for term in before)) or not after:
+        if word == "not" or not after:
             yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(cue)}” that follows")
 
 
@@ -81,15 +85,3 @@ def _denies_twice(statement: ParsedStatement) -> bool:
         and not any(token.word in CLAUSE_ENDS for token in statement.tokens[earlier.end : later.start])
         for earlier, later in pairwise(denial_cues(statement))
     )
-
-
-def _dropped_exception(
-    carried: Sequence[CarriedClause], caption: ParsedStatement, statement: ParsedStatement
-) -> Iterator[RefusalCause]:
-    """Yield a cause where the evidence calls normal, but for an exception that the caption does not have."""
-    exception = next((match for match in statement.matches if "exception" in match.entry.flags), None)
-    if exception is None or any("exception" in match.entry.flags for match in caption.matches):
-        return
-    terms = [term for _, index in carried for term in statement.segments[index].terms]
-    if any(term.is_normality and term.start < exception.start for term in terms):
-        yield RefusalCause(Reason.NEGATION, "leaves off the exception that follows")

@@ -39,6 +39,11 @@ class Term:
         """Whether the term calls its organ normal."""
         return self.entry is not None and "normality" in self.entry.flags
 
+    @property
+    def aspect(self) -> str | None:
+        """The aspect of an organ that the term names: "size", of "dimensions"."""
+        return self.entry.aspect if self.entry is not None else None
+
 
 @dataclass(slots=True, eq=False)
 class Segment:

@@ -28,6 +28,8 @@ _PREVIOUS = LexiconEntry(key="time:previous", modifier="time")
 """What a date says of a finding that was seen on that day."""
 _LONGEST_HEADING = 8
 """Tokens before a colon that may be a heading."""
+# How a word that denies a finding ("nondilated") means it, by how the word is meant.
+_REVERSED = {Polarity.AFFIRMED: Polarity.NEGATED, Polarity.NEGATED: Polarity.AFFIRMED}
 # Phrases of the lexicon with one of these flags say nothing of how an organ is.
 _SILENT_FLAGS = frozenset(("reporting", "scope_end"))
 _ATTRIBUTE_FLAGS = frozenset(("attribute", "limitation", "history", "recommendation", "scope_end", "exception"))
@@ -54,6 +56,8 @@ def read_terms(
         term.attribute = _is_attribute(term)
         if term.kind not in ("hedge", "negation"):
             term.polarity = scopes.polarity[term.start]
+            if term.entry is not None and term.entry.denied:
+                term.polarity = _REVERSED.get(term.polarity, term.polarity)
     terms.sort(key=lambda term: (term.start, term.end))
     if scopes.cues:
         _affirm_presupposed(tokens, terms)

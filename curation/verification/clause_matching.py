@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
 from curation.language.clauses import Clause, clauses_of
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -171,6 +172,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             words,
             compound_across_organ(term, segment, caption, relations.lexicon),
             id(term) in narrowing_ids,
+            normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
 from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -41,7 +42,7 @@ class RequiredTerm(NamedTuple):
     ``stems`` are its content stems, ``word`` its first word. ``is_own``: its clause has it of its own rather than from
     a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
     the other side of an organ ("focal splenic lesion"). ``only_narrows``: it only qualifies what its clause denies, and
-    may be missing where that is denied.
+    may be missing where that is denied. ``aspects`` are those of which it says that they are normal.
     """
 
     term: Term
@@ -52,6 +53,7 @@ class RequiredTerm(NamedTuple):
     clause: ClauseWords = ClauseWords()
     compound: LexiconEntry | None = None
     only_narrows: bool = False
+    aspects: frozenset[str] = frozenset()
 
 
 class SegmentEvidence:
@@ -80,6 +82,8 @@ class SegmentEvidence:
         self.counts: Counter[str] = Counter()  # how often each finding, modifier and part of one is named
         self.words = {token.word for token in statement.tokens}
         self.organ_stems: set[str] = set()  # words inside organ names, of which a caption may hold a part
+        self.normal: list[tuple[Term, frozenset[str]]] = []  # what calls something normal, and which aspects of it
+        self._segment = None if index is None else statement.segments[index]
         for term in self.terms:
             self._add(term)
         self.sides = self._own_sides()
@@ -109,6 +113,8 @@ class SegmentEvidence:
                 self.polarities.setdefault(key, set()).add(term.polarity)
             if term.polarity == Polarity.NEGATED:
                 self._add_denied(term)
+            if term.key == NORMAL:
+                self.normal.append((term, normal_aspects(term, self._segment, self.statement)))
         if term.kind == "negation" or (term.entry and "pseudo_negation" in term.entry.flags):
             for stem in stems:  # "no suspicious …", "no increase in …"
                 self.polarities.setdefault(canonical(stem), set()).add(Polarity.NEGATED)

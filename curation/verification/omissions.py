@@ -40,7 +40,8 @@ def omissions(
         yield from dropped_exceptions(clause, index, caption, statement, organ, related)
         yield from widened_denials(clause, index, caption, statement)
         yield from _cut_denial(clause, segment, statement)
-    if denial_cues(caption) and not denial_cues(statement) and not denies_a_finding(statement.terms):
+    calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
+    if denial_cues(caption) and not (denial_cues(statement) or denies_a_finding(statement.terms) or calls_normal):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
     if _denies_twice(caption) and not _denies_twice(statement):
         yield RefusalCause(Reason.NEGATION, "denies twice what the evidence denies once")

@@ -63,5 +63,7 @@ REVERSED_FOR_ORGAN = Mismatch(
 DENIED = Mismatch(Reason.NEGATION, "the evidence denies “{words}”", _TURNED)
 NOT_DENIED = Mismatch(Reason.NEGATION, "the evidence does not deny “{words}”", _TURNED)
 ONLY_A_KIND = Mismatch(Reason.MODIFIER, "the evidence denies only a certain kind of “{words}”", _TURNED)
+ONLY_ASPECT = Mismatch(Reason.MODIFIER, "the evidence calls only an aspect of it “{words}”", _TURNED)
+OTHER_ASPECT = Mismatch(Reason.MODIFIER, "the evidence does not call that aspect “{words}”", _TURNED)
 ONLY_SUSPECTED = Mismatch(Reason.MODIFIER, "the evidence only suspects “{words}”", _TURNED)
 NOT_DOUBTED = Mismatch(Reason.MODIFIER, "the evidence does not put “{words}” in doubt", _TURNED)

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 from rapidfuzz import fuzz
 
+from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
-from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS
+from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
 from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
 from .kind_matching import is_carried_by_kind
+from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
 from .refusals import (
     DENIED,
     NO_MEASURE,
@@ -53,6 +55,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     It takes the word itself, a synonym, another spelling, or the same said in several words.
     """
     term, key = required.term, required.term.key
+    if key == NORMAL and (match := match_normality(required, evidence)) is not None:
+        return match
     weight = LITERAL if required.word in evidence.words else SYNONYM
     if key not in evidence.polarities:
         key, weight = _other_spelling(term, evidence), SPELLED
@@ -74,7 +78,7 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM
     if required.only_narrows and evidence.denies:
         return _NEUTRAL
-    if _is_kind_of_denied(term, evidence):
+    if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):
         return SYNONYM
     if term.kind == "modifier":
         return NO_QUALIFIER
@@ -106,16 +110,6 @@ def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]
             absent = [part for part in wording if part not in evidence.polarities]
             if len(absent) < len(wording) and all(evidence.is_about(part) for part in absent):
                 yield tuple(part for part in wording if part in evidence.polarities)
-
-
-def _is_kind_of_denied(term: Term, evidence: SegmentEvidence) -> bool:
-    """Tell whether a denied compound is a kind of what the evidence denies: "no hiatal hernia", where it has no hernia.
-
-    A compound is a kind of what its last word names.
-    """
-    if term.polarity != Polarity.NEGATED or len(term.parts) < 2 or term.parts[-1] in ATTRIBUTE_STEMS:
-        return False
-    return Polarity.NEGATED in evidence.polarities.get(term.parts[-1], ())
 
 
 def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:

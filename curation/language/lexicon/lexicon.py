@@ -40,6 +40,8 @@ class LexiconEntry:
     wordings: tuple[tuple[str, ...], ...] = ()  # parts of all phrases of several words with the same meaning, in order
     kinds: frozenset[str] = frozenset()  # keys of all findings of which this is a kind
     joint: tuple[str, ...] = ()  # keys of the findings that it names at once ("hepatosplenomegaly")
+    denied: bool = False  # it denies what it names ("nondilated")
+    aspect: str | None = None  # the aspect of an organ that it names ("size", for "dimension")
 
 
 class PhraseMatch(NamedTuple):
@@ -68,10 +70,21 @@ class Lexicon:
         self._add_organs(content.absent_organ, "absent_organ")
         for phrase in content.kind_phrases():
             self._entry(phrase)
+        for finding, words in content.denied_words.items():
+            for word in words:
+                entry = self._entry(word)
+                entry.key, entry.denied = self._entry(finding).key, True
+        for name, aspect in content.aspects.items():
+            for phrase in aspect.words:
+                self._entry(phrase).aspect = name
         self._share_parts_and_organs()
         for group in content.synonyms:
             self._share_within(group)
         self._add_kinds(content)
+        self.departures = {
+            name: frozenset(self._entry(phrase).key for phrase in aspect.departures)
+            for name, aspect in content.aspects.items()
+        }
 
     def matches(self, stems: Sequence[str]) -> list[PhraseMatch]:
         """Return the longest matches from left to right, none overlapping another.
@@ -201,11 +214,13 @@ class Lexicon:
         organ = next((entry.organ for entry in entries if entry.organ), None)
         wordings = tuple(sorted({entry.parts for entry in entries if len(entry.parts) > 1}))
         modifier = next((entry for entry in entries if entry.modifier), None)
+        aspect = next((entry.aspect for entry in entries if entry.aspect), None)
         flags = {flag for flag in _SHARED_FLAGS if any(flag in entry.flags for entry in entries)}
         for entry in entries:
             entry.organ = entry.organ or organ
             entry.flags |= flags
             entry.wordings = wordings
+            entry.aspect = aspect
             if modifier is not None:
                 entry.key, entry.modifier = modifier.key, modifier.modifier
 

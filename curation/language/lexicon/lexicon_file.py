@@ -24,6 +24,14 @@ class Cues(BaseModel):
     after: list[str]
 
 
+class Aspect(BaseModel):
+    """The words for one aspect of an organ, and the findings that are absent where it is normal."""
+
+    model_config = ConfigDict(extra="forbid")
+    words: list[str]
+    departures: list[str] = []
+
+
 class LexiconFile(BaseModel):
     """The lists and tables that ``lexicon.yaml`` holds; comments in the file say what each is for."""
 
@@ -56,6 +64,8 @@ class LexiconFile(BaseModel):
     kinds: dict[str, list[str]]
     not_kinds: list[str]
     joint_findings: dict[str, list[str]]
+    denied_words: dict[str, list[str]]
+    aspects: dict[str, Aspect]
 
     def kind_phrases(self) -> list[str]:
         """Return the phrases of ``kinds`` and ``joint_findings``, each once."""

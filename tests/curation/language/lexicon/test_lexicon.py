@@ -44,6 +44,11 @@ def content(**changes: Any) -> dict[str, Any]:
         "kinds": {"lesion": ["cyst", "calculus"], "abnormality": ["lesion"]},
         "not_kinds": ["milk cyst"],
         "joint_findings": {"calculocyst": ["calculus", "cyst"]},
+        "denied_words": {"cyst": ["uncysted"]},
+        "aspects": {
+            "size": {"words": ["size", "dimension"], "departures": ["giant cyst"]},
+            "wall": {"words": ["wall"]},
+        },
     } | changes
 
 
@@ -233,3 +238,20 @@ def test_kinds_in_a_circle_are_refused() -> None:
 def test_a_word_for_two_findings_has_both() -> None:
     (match,) = lexicon().matches(["calculocyst"])
     assert match.entry.joint == ("calculus", "cyst")
+
+
+def test_a_word_may_deny_a_finding_by_itself() -> None:
+    (match,) = lexicon().matches(["uncyst"])
+    assert match.entry.key == "cyst"
+    assert match.entry.denied
+
+
+def test_words_of_an_aspect_name_it_and_departures_stand_by_its_name() -> None:
+    small = lexicon()
+    assert [match.entry.aspect for match in small.matches(small.stems("size dimensions wall stone"))] == [
+        "size",
+        "size",
+        "wall",
+        None,
+    ]
+    assert small.departures == {"size": {"giant cyst"}, "wall": frozenset()}

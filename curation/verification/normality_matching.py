@@ -1,0 +1,47 @@
+"""Does the evidence call normal what the caption does, the organ as such or an aspect of it? Gives ``modifier``.
+
+Silence is never normal: an organ of normal size is not a normal organ by that, and a report that calls it normal says
+nothing of its size. Where an aspect is normal, what departs from it is denied: of a heart of normal size, cardiomegaly.
+"""
+
+from __future__ import annotations
+
+from curation.language.assertion import Polarity, may_be_said
+
+from .evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
+from .refusals import ONLY_ASPECT, OTHER_ASPECT, Mismatch
+
+
+def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float | None:
+    """Return the weight of "normal", or why it has none; None where the evidence says nothing of the kind."""
+    term, aspects = required.term, required.aspects
+    if not evidence.normal:
+        return None
+    polarities = {
+        offer.polarity for offer, offered in evidence.normal if (aspects <= offered if aspects else not offered)
+    }
+    if not polarities:
+        return OTHER_ASPECT if aspects else ONLY_ASPECT
+    if not may_be_said(term.polarity, polarities):
+        return None
+    return LITERAL if required.word in evidence.words else SYNONYM
+
+
+def is_normal_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether a denied finding departs from an aspect that the evidence calls normal: "no cardiomegaly"."""
+    term = required.term
+    if term.polarity != Polarity.NEGATED or term.kind != "finding":
+        return False
+    findings = {term.key} | (term.entry.kinds if term.entry else frozenset())
+    departures = evidence.parser.lexicon.departures
+    return any(
+        offer.polarity == Polarity.AFFIRMED and not findings.isdisjoint(departures[aspect])
+        for offer, offered in evidence.normal
+        for aspect in offered
+    )
+
+
+def names_same_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence names the aspect that a term names, in whatever words: "dimensions", for "size"."""
+    aspect = required.term.aspect
+    return aspect is not None and any(term.aspect == aspect for term in evidence.terms)

@@ -23,7 +23,8 @@ def normal_aspects(normality: Term, segment: Segment | None, statement: ParsedSt
         return own
     terms = next((other.terms for other in statement.segments if normality in other.terms), [])
     at = terms.index(normality) if normality in terms else 0
-    return _aspects(_run(terms[at + 1 :])) or _aspects(_run(reversed(terms[:at])))
+    before = (term for term in reversed(terms[:at]) if term.kind not in ("negation", "hedge"))  # "size is not normal"
+    return _aspects(_run(terms[at + 1 :])) or _aspects(_run(before))
 
 
 def _run(terms: Iterable[Term]) -> Iterable[Term]:

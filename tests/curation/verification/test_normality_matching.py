@@ -1,0 +1,68 @@
+"""Normal as such, or in one aspect: what a report calls normal, and what follows from that."""
+
+from __future__ import annotations
+
+import pytest
+
+from .caption_cases import verifier
+
+CARRIED = [
+    # one aspect, in other words or from a list
+    ("The spleen is normal in size.", "spleen", "Splenic size is normal."),
+    ("The spleen is normal in size.", "spleen", "Normal-sized spleen."),
+    ("Spleen dimensions are within normal limits.", "spleen", "The spleen is normal in size."),
+    ("The uterus has normal size and configuration.", "uterus", "The uterus is of normal size."),
+    ("Heart size and contours are normal.", "heart", "The heart is normal in size."),
+    ("Heart dimensions and compartments are natural.", "heart", "Heart size is normal."),
+    ("The liver is normal in size, contour and density.", "liver", "Normal liver contour."),
+    ("The liver is normal in size, contour and density.", "liver", "Liver attenuation is normal."),
+    ("Liver size, contour and parenchymal density are natural.", "liver", "The liver is normal in size and contour."),
+    ("The widths of the iliac arteries are normal.", "vessels", "The iliac arteries are normal in caliber."),
+    ("The appendix is normal in diameter.", "appendix", "The appendix is of normal caliber."),
+    ("Both kidneys are normal in position and size.", "kidneys", "Normal position of the kidneys."),
+    ("The spleen is unremarkable.", "spleen", "The spleen is normal."),
+    # what departs from an aspect is absent where it is normal
+    ("Heart size is normal.", "heart", "No cardiomegaly."),
+    ("The spleen is normal in size.", "spleen", "No splenomegaly."),
+    ("The prostate is normal in size.", "prostate", "The prostate is not enlarged."),
+    ("The common bile duct is of normal caliber.", "biliary tree", "The common bile duct is not dilated."),
+    ("Gallbladder wall thickness is normal.", "gallbladder", "No gallbladder wall thickening."),
+    # words that deny by themselves
+    ("The left renal pelvis is not dilated.", "kidneys", "Non-dilated left renal pelvis."),
+    ("The aorta is nondilated.", "aorta", "No dilatation of the aorta."),
+    ("Non-enlarged axillary lymph nodes.", "lymph nodes", "The axillary lymph nodes are not enlarged."),
+]
+
+REFUSED = [
+    # an aspect is not the organ, nor the organ each aspect
+    ("The spleen is normal in size.", "spleen", "The spleen is normal."),
+    ("Heart size and contours are normal.", "heart", "The heart is normal."),
+    ("The aorta is of normal caliber.", "aorta", "Normal aorta."),
+    ("The wall of the bladder is normal.", "urinary bladder", "The bladder is normal."),
+    ("The pancreas enhances with normal enhancement.", "pancreas", "The pancreas is normal."),
+    ("The spleen is normal.", "spleen", "The spleen is normal in size."),
+    ("The liver is normal in size and contour.", "liver", "Normal liver density."),
+    ("The gallbladder wall thickness is normal.", "gallbladder", "The gallbladder wall is normal."),
+    # what is absent is not thereby normal
+    ("The common bile duct is not dilated.", "biliary tree", "The common bile duct is of normal caliber."),
+    ("No splenomegaly.", "spleen", "The spleen is normal in size."),
+    ("The spleen is normal.", "spleen", "No splenic cyst."),
+    ("The spleen is normal in size.", "spleen", "No splenic lesion."),
+    # nor the other way round
+    ("Heart size is normal.", "heart", "Cardiomegaly."),
+    ("The spleen is not normal in size.", "spleen", "The spleen is normal in size."),
+    ("The aorta is nondilated.", "aorta", "Dilated aorta."),
+    ("Dilated aorta.", "aorta", "Non-dilated aorta."),
+    ("The left kidney is normal in size.", "liver", "No hepatomegaly."),
+]
+
+
+@pytest.mark.parametrize(("statement", "organ", "caption"), CARRIED)
+def test_an_aspect_carries_itself_and_denies_what_departs_from_it(statement: str, organ: str, caption: str) -> None:
+    verification = verifier().verify(verifier().read(statement), organ, caption)
+    assert verification.accepted, verification.detail
+
+
+@pytest.mark.parametrize(("statement", "organ", "caption"), REFUSED)
+def test_silence_about_an_aspect_is_not_normal(statement: str, organ: str, caption: str) -> None:
+    assert not verifier().verify(verifier().read(statement), organ, caption).accepted

@@ -16,11 +16,11 @@ from curation.language.word_lists import ACCOMPANIMENTS
 
 from .denials.denied_phrases import qualifiers_of_denied
 from .evidence import CONTEXT, LITERAL, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
-from .kind_matching import compound_across_organ, is_head, kinds_of, words_of
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
-from .word_matching import match_measure, match_word
+from .words.kind_matching import compound_across_organ, is_head, kinds_of, words_of
+from .words.word_matching import match_measure, match_word
 
 _MOST_SEGMENTS = 4
 """Segments of a statement that a clause is matched with, those that share most words with it first."""

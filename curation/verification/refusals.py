@@ -1,6 +1,6 @@
 """Why a caption is refused: the reasons, and the sentences that tell a person what the evidence lacks.
 
-``Mismatch`` values come from matching one term (``organ_matching.py``, ``word_matching.py``), or one clause
+``Mismatch`` values come from matching one term (``organ_matching.py``, ``words/``), or one clause
 (``clause_matching.py``). ``RefusalCause`` is what a check against one statement ends with (``entailment.py``,
 ``omissions.py``, ``filing.py``).
 """

@@ -14,7 +14,7 @@ report down to a word, with the reasons that each module gives:
                         ``negation`` where it denies an organ that is there; else the modules below, in this order
 ``clause_matching``     which segment of the statement carries each clause of the caption best; it matches
 ``  organ_matching``    organs and sides: ``wrong_organ``, ``laterality``; ``negation`` of the organ itself
-``  word_matching``     measures, findings, qualifiers: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
+``  words``             measures, findings, qualifiers: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
 ``omissions``           what is left off and turns the meaning: ``modifier``, ``negation``
 ``filing``              the organ that the caption is filed under: ``wrong_organ``, ``laterality``
 ``status``              of an accepted caption: normal, abnormal or uncertain

@@ -6,7 +6,7 @@ import pytest
 
 from curation.caption import Reason
 
-from .caption_cases import (
+from ..caption_cases import (
     SIZED,
     TURNED,
     UNSAID,

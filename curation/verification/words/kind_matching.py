@@ -14,7 +14,7 @@ from curation.language.lexicon.lexicon import Lexicon, LexiconEntry
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.word_lists import ATTRIBUTE_STEMS, GENERIC_FINDING_STEMS, NEUTRAL_STEMS
 
-from .evidence import RequiredTerm, SegmentEvidence
+from ..evidence import RequiredTerm, SegmentEvidence
 
 # What is said of an earlier day denies nothing of today.
 _EARLIER = frozenset(("time:previous", "time:prior", "time:resolved"))

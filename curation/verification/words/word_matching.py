@@ -14,10 +14,8 @@ from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
-from .evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
-from .kind_matching import is_carried_by_kind
-from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
-from .refusals import (
+from ..evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
+from ..refusals import (
     DENIED,
     NO_MEASURE,
     NO_QUALIFIER,
@@ -28,6 +26,8 @@ from .refusals import (
     ONLY_SUSPECTED,
     Mismatch,
 )
+from .kind_matching import is_carried_by_kind
+from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from curation.language.assertion import Polarity, may_be_said
 
-from .evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
-from .refusals import ONLY_ASPECT, OTHER_ASPECT, Mismatch
+from ..evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
+from ..refusals import ONLY_ASPECT, OTHER_ASPECT, Mismatch
 
 
 def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float | None:

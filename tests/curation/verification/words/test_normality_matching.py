@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .caption_cases import verifier
+from ..caption_cases import verifier
 
 CARRIED = [
     # one aspect, in other words or from a list

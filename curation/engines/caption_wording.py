@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.clauses import Clause
 from curation.language.word_lists import (
     DENIALS_BEFORE,
     NAME_JOINERS,

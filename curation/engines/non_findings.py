@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.clauses import Clause
 from curation.language.word_lists import (
     ADVICE_STEMS,
     ASSESSMENT_STEMS,

@@ -1,8 +1,8 @@
 """The built-in engine: organ captions by the grammar of reports, without a model and without a network.
 
-Each statement of findings or impression is cut into clauses (``curation/language/clauses.py``); each organ of them gets
-the shortest wording that stands alone (``caption_wording.py``) and that the verifier accepts. The drafts are verified
-again like those of any other engine.
+Each statement of findings or impression is cut into clauses (``curation/language/structure/clauses.py``); each organ of
+them gets the shortest wording that stands alone (``caption_wording.py``) and that the verifier accepts. The drafts are
+verified again like those of any other engine.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 from curation.caption import Draft
 from curation.cleaning.redaction_marks import BLANK
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause, clauses_of
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
+from curation.language.structure.clauses import Clause, clauses_of
 from curation.report import Report
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport

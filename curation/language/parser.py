@@ -20,6 +20,7 @@ from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
+from .structure.respective_lists import pair_respective_lists
 from .terms import read_terms
 from .tokens import Token, tokenize
 from .word_lists import (
@@ -73,6 +74,7 @@ class StatementParser:
         if exceptions:
             _mark_exceptions(segments, {match.end for match in exceptions})
         self._settle_organs(segments, tokens)
+        segments = pair_respective_lists(segments, tokens)
         return ParsedStatement(text, tokens, stems, matches, terms, segments)
 
     def _is_of_another_organ(self, mention: OrganMention, matches: Sequence[PhraseMatch]) -> bool:
@@ -237,6 +239,7 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
     for segment in segments:
         start = _behind_report(tokens, segment) if reported else segment.start
         segment.verb = next((i for i in range(start, segment.end) if tokens[i].word in VERBS), None)
+        segment.preposed = tokens[segment.start].word in FRAME_OPENERS
     return [segment for segment in segments if segment.terms or segment.verb is not None]
 
 

@@ -49,6 +49,8 @@ FUNCTION_WORDS = REMAINDER_WORDS | _words(
 )
 # Skipped between an organ and the preposition that makes it a place ("near the tip of her spleen").
 ARTICLES = _words("the a an its their his her this that these those and of")
+# They open the name of a thing: behind "displacing" follows what is displaced.
+DETERMINERS = _words("the a an its their his her this that these those both")
 # Skipped before "normal" in the search for what departs from it ("reversal of the normal curvature").
 ARTICLES_BEFORE_NORMAL = _words("of the its")
 # Left out where a part of an organ is looked for by its words ("left lobe of the thyroid").
@@ -188,6 +190,8 @@ VERBS = _words(
     "measure measures measured contain contains contained remain remains remained reveal reveals revealed seems seem "
     "cannot reaches exhibits exhibit ends continues includes extends enter enters draws consists"
 )
+# Between a subject and what is said of it: "the loops are mildly dilated".
+COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems")
 # Plural verbs with the singular that a caption about one member of a list needs.
 SINGULAR_VERBS = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
 # Verbs of seeing: "was not seen" denies what was to be seen, and "is seen" says nothing of its quality.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from curation.caption import Draft, Reason, RefusedCaption, ReportOutcome
 from curation.engines.non_findings import without_non_findings
 from curation.extraction.text_engine import verify_drafts
-from curation.language.clauses import clauses_of
+from curation.language.structure.clauses import clauses_of
 from curation.report import Report
 from curation.verification.report_statements import normalised
 from curation.verification.verifier import Verifier

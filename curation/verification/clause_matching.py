@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause, clauses_of
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.word_lists import ACCOMPANIMENTS
 
+from .clauses.exchanges import exchanged_qualities
 from .denials.denied_phrases import qualifiers_of_denied
 from .evidence import CONTEXT, LITERAL, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
 from .organ_matching import match_organ, match_side
@@ -33,6 +34,7 @@ class CaptionClause(NamedTuple):
     """
 
     clause: Clause
+    caption: ParsedStatement
     required: tuple[RequiredTerm, ...]
     organs: tuple[str, ...]
     denied: bool
@@ -180,7 +182,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
-    return CaptionClause(clause, required, organs, denies_a_finding(clause.terms), normal)
+    return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal)
 
 
 def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
@@ -215,6 +217,8 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
         share += weight
         uses_context |= weight == CONTEXT and required.term.kind == "organ"
     share = share / len(clause.required) if clause.required else LITERAL
+    if not mismatches:
+        mismatches = list(exchanged_qualities(clause.clause, clause.caption, evidence))
     return ClauseMatch(clause, evidence, index, mismatches, share, uses_context)
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from curation.caption import Reason
-from curation.language.clauses import clauses_of
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
-from curation.language.usable_terms import is_whereabouts
+from curation.language.structure.clauses import clauses_of
+from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .filing import FilingCheck

@@ -11,7 +11,7 @@ from curation.language.assertion import Polarity
 from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.usable_terms import usable_terms
+from curation.language.structure.usable_terms import usable_terms
 from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
 
 from .organs import OrganRelations, implied_organs

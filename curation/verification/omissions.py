@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from curation.caption import Reason
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.clauses import Clause
 from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
 
 from .clause_matching import CarriedClause

@@ -60,6 +60,10 @@ ONLY_PART = Mismatch(Reason.WRONG_ORGAN, "the evidence is about {organs} and not
 REVERSED_FOR_ORGAN = Mismatch(
     Reason.NEGATION, "the evidence is the opposite about “{words}” itself", _TURNED, final=True
 )
+OF_ANOTHER = Mismatch(Reason.MODIFIER, "“{words}” belongs to something else in the evidence", _TURNED)
+MEASURE_OF_ANOTHER = OF_ANOTHER._replace(reason=Reason.MEASUREMENT)
+SITE_OF_ANOTHER = OF_ANOTHER._replace(reason=Reason.WRONG_ORGAN)
+SIDE_OF_ANOTHER = OF_ANOTHER._replace(reason=Reason.LATERALITY)
 DENIED = Mismatch(Reason.NEGATION, "the evidence denies “{words}”", _TURNED)
 NOT_DENIED = Mismatch(Reason.NEGATION, "the evidence does not deny “{words}”", _TURNED)
 ONLY_A_KIND = Mismatch(Reason.MODIFIER, "the evidence denies only a certain kind of “{words}”", _TURNED)

@@ -20,8 +20,8 @@ report down to a word, with the reasons that each module gives:
 ``status``              of an accepted caption: normal, abnormal or uncertain
 ======================  ===============================================================================================
 
-``omissions`` and ``filing`` are asked only where the statement carries every clause. ``evidence`` stores what a segment
-offers, ``organs`` how organs relate; ``refusals`` has the reasons of terms, each with its sentence for a person.
+``omissions`` and ``filing`` are asked only where the statement carries every clause, ``clauses`` (a size or place of
+another finding) where a segment has all of one. ``evidence`` stores what it offers, ``organs`` how organs relate.
 
 Which reason wins: of the statements tried that with the fewest causes, of equals the one that carries most; of its
 causes the first, in the order of the caption. But where it carries less than ``GROUNDED`` of the caption, the reason is

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause
 from curation.language.denial_words import ADJECTIVE_ENDINGS, GENERAL_QUALIFIER_STEMS, IMPLIES_ANOTHER_STEMS
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.clauses import Clause
 
 from .denied_parts import DeniedPart, Qualifier, are_listed, continues_list, denied_parts, only_reports
 

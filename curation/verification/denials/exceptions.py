@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from curation.caption import Reason
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause
 from curation.language.denial_words import OTHER_WORDS
 from curation.language.lexicon.lexicon import PhraseMatch
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.clauses import Clause
 from curation.language.word_lists import ARTICLES, COORDINATORS, LIST_JOINERS, REMAINDER_WORDS, SENTENCE_BREAKS
 
 from ..organs import subject_organs

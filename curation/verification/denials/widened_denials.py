@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
 from curation.language.assertion import Polarity
-from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.structure.clauses import Clause
 
 from ..refusals import RefusalCause
 from .denied_parts import Qualifier, only_reports

@@ -72,8 +72,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
             continue
         shared = set.intersection(*(evidence.polarities[part] for part in parts))
         return SYNONYM if may_be_said(term.polarity, shared) else _turned_round(term, shared)
-    if required.stems and evidence.organ_stems.issuperset(required.stems):
-        return SYNONYM
+    if not _is_grade(term) and required.stems and evidence.organ_stems.issuperset(required.stems):
+        return SYNONYM  # a part of a name, but the small bowel makes no finding small
     if _is_removal(term, evidence) or is_carried_by_kind(required, evidence):
         return SYNONYM
     if required.only_narrows and evidence.denies:
@@ -83,6 +83,11 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     if term.kind == "modifier":
         return NO_QUALIFIER
     return _NEUTRAL if term.key in NEUTRAL_STEMS else NO_WORD
+
+
+def _is_grade(term: Term) -> bool:
+    """Tell whether a term is a qualifier of size, severity, time or quantity."""
+    return term.entry is not None and term.entry.modifier in ("size", "severity", "time", "quantity")
 
 
 def _turned_round(term: Term, polarities: set[Polarity]) -> Mismatch:

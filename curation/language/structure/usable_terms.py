@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from .clauses import add_missing, clause_at, on_own_side, rivalry, shared_predicate
-from .parsed_statement import ParsedStatement, Segment, Term
-from .word_lists import NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
+from ..parsed_statement import ParsedStatement, Segment, Term
+from ..word_lists import NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
+from .clauses import add_missing, clause_at, on_own_side, qualities, rivalry, shared_predicate, unrivalled
 
 
 def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
@@ -35,15 +35,18 @@ def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
     if not segment.organs:
         add_missing(terms, _heading_organs(segments, index))
         if index and segment.joiner not in SENTENCE_BREAKS:
-            add_missing(terms, _shared_findings(segments[index - 1]))
+            add_missing(terms, _shared_findings(segments[index - 1], segment))
         if index + 1 < len(segments) and not segments[index + 1].organs:
-            add_missing(terms, _shared_findings(segments[index + 1]))
-    rivals = {rivalry(term) for term in segment.terms} - {None}
-    for neighbour in _qualifying_neighbours(segments, index):
-        if "side" in rivals and any(term.kind == "side" for term in neighbour.terms):
-            continue  # what is said of one side stays with it
+            add_missing(terms, _shared_findings(segments[index + 1], segment))
+    rivals = qualities(segment.terms)
+    for at in _qualifying_neighbours(segments, index):
+        neighbour = segments[at]
+        theirs = qualities(neighbour.terms)
+        is_placed = "side" in theirs or any(map(is_whereabouts, neighbour.terms))
+        if rivals & theirs and is_placed and segments[max(at, index)].joiner != "/":
+            continue  # what is said of one side or place stays with it
         add_missing(terms, [term for term in neighbour.terms if rivalry(term) not in rivals])
-        rivals |= {rivalry(term) for term in neighbour.terms} - {None}
+        rivals |= theirs
     if segment.verb is not None and not segment.organs and not segment.findings:
         add_missing(terms, _findings_before(segments, index))
     if segment.verb is None and not segment.findings:
@@ -52,13 +55,21 @@ def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
 
 
 def _outer_organs(segments: Sequence[Segment], index: int) -> list[Term]:
-    """Return organs to the left that may enclose the segment's own: "In the right lung, a nodule in the upper lobe"."""
-    if not segments[index].organs:
+    """Return organs to the left that may enclose the segment's own: "In the right lung, a nodule in the upper lobe".
+
+    Behind a grade of its own a segment has only those that do: "pleural and mild pericardial effusion".
+    """
+    segment = segments[index]
+    own = [term.mention for term in segment.organs if term.mention]
+    if not own:
         return []
     left = next((segment for segment in reversed(segments[:index]) if segment.organs), None)
     if left is None or any(term.kind not in ("organ", "side") for term in left.terms):
         return []
-    return [term for term in left.organs if term.mention and not term.mention.place and len(term.mention.names) == 1]
+    outer = [term for term in left.organs if term.mention and not term.mention.place and len(term.mention.names) == 1]
+    if not any(rivalry(term) for term in segment.terms if term.start < segment.organs[0].start):
+        return outer
+    return [term for term in outer if any(term.key in (*mention.names, *mention.within) for mention in own)]
 
 
 def _heading_organs(segments: Sequence[Segment], index: int) -> list[Term]:
@@ -74,19 +85,33 @@ def _heading_organs(segments: Sequence[Segment], index: int) -> list[Term]:
     return organs
 
 
-def _shared_findings(neighbour: Segment) -> list[Term]:
-    """Return the findings of a segment next door, without sizes or severities, which belong to their own finding."""
-    return [term for term in neighbour.terms if term.kind in ("finding", "side", "hedge", "negation")]
+def _shared_findings(neighbour: Segment, segment: Segment) -> list[Term]:
+    """Return what a segment takes from one next door: findings without sizes or severities, which are their own.
+
+    Two segments with the same finding in two places are about two of it: "a stone in the upper pole and a stone in the
+    lower pole".
+    """
+    shared = [term for term in neighbour.terms if term.kind in ("finding", "side", "hedge", "negation")]
+    own_place = any(map(is_whereabouts, segment.terms))
+    if own_place and any(map(is_whereabouts, neighbour.terms)):
+        keys = {term.key for term in neighbour.findings if not is_whereabouts(term)}
+        if any(term.key in keys for term in segment.findings):
+            return []
+        shared = [term for term in shared if not is_whereabouts(term)]
+    return unrivalled(shared, segment)
 
 
-def _qualifying_neighbours(segments: Sequence[Segment], index: int) -> Iterator[Segment]:
-    """Yield neighbours that only qualify a segment, on both sides, and the other half of "infiltrate/consolidation"."""
+def _qualifying_neighbours(segments: Sequence[Segment], index: int) -> Iterator[int]:
+    """Yield the indices of neighbours on both sides that only qualify a segment.
+
+    So does the other half of "infiltrate/consolidation".
+    """
     for step in (-1, 1):
         at = index + step
         while 0 <= at < len(segments) and (_says_no_more(segments[at]) or _is_apposed(segments, max(at, at - step))):
             if abs(at - index) > 1 and segments[at].verb is not None:
                 break
-            yield segments[at]
+            yield at
             at += step
 
 

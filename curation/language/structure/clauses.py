@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .parsed_statement import ParsedStatement, Segment, Term
-from .word_lists import COORDINATORS, LIST_JOINERS
+from ..parsed_statement import ParsedStatement, Segment, Term
+from ..word_lists import COORDINATORS, LIST_JOINERS
 
 
 @dataclass(slots=True, eq=False)
@@ -47,11 +47,13 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     add_missing(terms, _framing_sites(segments, index))
     nodes = _segment_of_nodes(segments, segment)
     if nodes is not None:
-        add_missing(terms, _without_organs(nodes.terms))
+        add_missing(terms, unrivalled(_without_organs(nodes.terms), segment))
     elif segment.silent and not segment.excepted:
         add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
     elif _only_qualifies(segment) and index:
-        add_missing(terms, _unrivalled(segments[index - 1].terms, segment))
+        add_missing(terms, unrivalled(segments[index - 1].terms, segment))
+    elif _is_measured_elsewhere(segment):
+        add_missing(terms, _findings_measured(segments, index))
     return Clause(segment, terms)
 
 
@@ -157,7 +159,7 @@ def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:
             return []
         says = following.findings or (own_organs and not following.silent)
         if adjective and says and all(term.mention and term.mention.adjective for term in organs[:1]):
-            return _without_organs(following.terms)  # "(There is no) pleural or pericardial effusion"
+            return _said_of_all(following, segments[index])  # "(There is no) pleural or pericardial effusion"
         if has_verb:
             if following.silent:
                 continue
@@ -166,19 +168,56 @@ def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:
             starts = [term.start for term in organs]
             if any(start > following.verb for start in starts) and not any(start < following.verb for start in starts):
                 return []
-            return [term for term in following.terms if term.end > following.verb and term.kind != "organ"]
+            predicate = [term for term in following.terms if term.end > following.verb and term.kind != "organ"]
+            return unrivalled(predicate, segments[index])
         if not following.silent:
             first = min(term.start for term in following.findings or following.terms)
-            return _without_organs(following.terms) if organs and organs[0].start < first else []
+            return _said_of_all(following, segments[index]) if organs and organs[0].start < first else []
     return []
+
+
+def _said_of_all(last: Segment, segment: Segment) -> list[Term]:
+    """Return what the last of a list of subjects says of ``segment`` too.
+
+    A quality before its own name or side is only its own: "right and small left effusion", "pleural and mild
+    pericardial effusion".
+    """
+    name = min((term.start for term in last.terms if term.kind in ("organ", "side")), default=0)
+    shared = unrivalled(_without_organs(last.terms), segment)
+    return [term for term in shared if term.start > name or not rivalry(term)]
 
 
 def _listed_findings(segments: Sequence[Segment], index: int) -> list[Term]:
     """Return what is found in the first of a list of places, and so in each: "nodules in the liver and the spleen"."""
+    if _places_what_follows(segments, index):
+        return []
     for earlier in reversed(segments[:index]):
         if not earlier.silent:
-            return _without_organs(earlier.terms)
+            return unrivalled(_without_organs(earlier.terms), segments[index])
     return []
+
+
+def _places_what_follows(segments: Sequence[Segment], index: int) -> bool:
+    """Tell whether a segment only says where the finding behind it is: "…, and in the lower lobe, a second nodule"."""
+    following = segments[index + 1] if index + 1 < len(segments) else None
+    if following is None or not segments[index].preposed or following.joiner != "," or following.organs:
+        return False
+    return not _only_qualifies(following)
+
+
+def _is_measured_elsewhere(segment: Segment) -> bool:
+    """Tell whether a segment says how large a finding named before is in another place: "… and 9 mm in segment 7".
+
+    A measure right beside the organ is the organ's own: "and a 14 cm spleen".
+    """
+    if segment.verb is not None or segment.findings or not segment.terms[0].measure or len(segment.terms) < 2:
+        return False
+    return all(term.mention and term.start > segment.terms[0].end for term in segment.terms[1:])
+
+
+def _findings_measured(segments: Sequence[Segment], index: int) -> list[Term]:
+    """Return the findings of the nearest segment before that has any, for one that gives the measure of another one."""
+    return next((earlier.findings for earlier in reversed(segments[:index]) if earlier.findings), [])
 
 
 def _only_qualifies(segment: Segment) -> bool:
@@ -186,16 +225,26 @@ def _only_qualifies(segment: Segment) -> bool:
     return not segment.organs and not any(term.kind == "finding" and not term.attribute for term in segment.terms)
 
 
-def _unrivalled(terms: Sequence[Term], segment: Segment) -> list[Term]:
+def unrivalled(terms: Iterable[Term], segment: Segment) -> list[Term]:
     """Return the terms of a neighbour without the sizes, sides and grades of which the segment has its own."""
-    rivals = {rivalry(term) for term in segment.terms} - {None}
-    return [term for term in terms if rivalry(term) not in rivals]
+    own = qualities(segment.terms)
+    return [term for term in terms if rivalry(term) not in own]
+
+
+def qualities(terms: Iterable[Term]) -> set[str]:
+    """Return the kinds of qualities that terms state."""
+    return {kind for term in terms if (kind := rivalry(term))}
 
 
 def rivalry(term: Term) -> str | None:
-    """Return the kind of quality of which a finding has only one (a length, a side, a severity), None for others."""
+    """Return the kind of quality of which a finding has only one (a length, a side, a severity), None for others.
+
+    A name such as "right kidney" states a side too.
+    """
     if term.measure:
         return term.measure.kind
+    if term.mention:
+        return "side" if term.mention.pair and len(term.mention.names) == 1 and term.key in term.mention.pair else None
     if term.kind == "side":
         return "side"
     return term.entry.modifier if term.entry else None

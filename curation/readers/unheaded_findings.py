@@ -41,7 +41,9 @@ OF_THE_EXAMINATION_ALONE = re.compile(
 )
 # A sentence with one of these tells of the body, though it names the examination too: "CT shows a cyst".
 PLAINLY_OF_THE_BODY = re.compile(
-    r"\b(?:shows?|demonstrates?|reveals?|there (?:is|are)|no evidence|unremarkable|enlarged)\b", re.IGNORECASE
+    r"\b(?:shows?|demonstrates?|reveals?|there (?:is|are)|no evidence|unremarkable|enlarged|measures?|"
+    r"(?:is|are) (?:stable|unchanged|normal|clear|intact|patent))\b",
+    re.IGNORECASE,
 )
 # A sentence with one of these tells what is there or is not.
 OF_THE_BODY = re.compile(

@@ -327,6 +327,10 @@ def test_joined_impressions_of_real_reports() -> None:
             "Comparison: CTA of last year.\nILIACS: The left iliac artery measures 2.1 cm, previously 1.8 cm.",
             "ILIACS: The left iliac artery measures 2.1 cm, previously 1.8 cm.",
         ),
+        (
+            "TECHNIQUE: Thin slices. A cyst of the spleen measures 30 mm and is stable.\n\nThe liver is big.",
+            "A cyst of the spleen measures 30 mm and is stable.\n\nThe liver is big.",
+        ),
         ("History: Fell from a ladder. Cough\nand fever for\nsix days.", None),
         ("History: Pain in the left knee.\nHe has had fever.\nFINDINGS: The liver is normal.", "The liver is normal."),
     ],

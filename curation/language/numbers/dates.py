@@ -44,9 +44,11 @@ def date_at(tokens: Sequence[Token], at: int) -> WrittenDate | None:
         return _from_month(tokens, at)
     if not word[0].isdigit():
         return None
-    if match := _DATE_IN_ONE_TOKEN.match(word):
-        return _date(at + 1, *match.groups())
-    return _in_marks(tokens, at) or _from_day(tokens, at) or _year(tokens, at)
+    if "." in word:
+        match = _DATE_IN_ONE_TOKEN.match(word)
+        return _date(at + 1, *match.groups()) if match else None
+    has_marks = at + 1 < len(tokens) and tokens[at + 1].word in "-/:"
+    return (_in_marks(tokens, at) if has_marks else None) or _from_day(tokens, at) or _year(tokens, at)
 
 
 def _in_marks(tokens: Sequence[Token], at: int) -> WrittenDate | None:

@@ -22,6 +22,7 @@ from .measurement_words import (
     FILLERS_BEHIND_A_DATE,
     FILLERS_BEHIND_A_NUMBER,
     FILLERS_BEHIND_TODAY,
+    FIRST_OF_ARROWS,
     SINCE,
     STILL_SO,
     TODAY,
@@ -48,6 +49,8 @@ def begins_a_change(tokens: Sequence[Token], at: int) -> bool:
 
 def arrow_behind(tokens: Sequence[Token], at: int) -> int:
     """Return the index behind an arrow at ``at`` ("9 -> 12 mm"), or 0 where there is none."""
+    if at >= len(tokens) or tokens[at].word not in FIRST_OF_ARROWS:
+        return 0
     for arrow in ARROWS:
         if tuple(token.word for token in tokens[at : at + len(arrow)]) == arrow:
             return at + len(arrow)

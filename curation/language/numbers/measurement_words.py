@@ -126,6 +126,7 @@ AGO = frozenset("ago earlier prior previously before back".split())
 # Before or behind a number, they make it that of today.
 TODAY = frozenset("now today currently current presently".split())
 ARROWS = (("-", ">"), ("-", "-", ">"), ("→",), ("➔",), ("⇒",), ("=", ">"))
+FIRST_OF_ARROWS = frozenset(arrow[0] for arrow in ARROWS)
 # Before "from" and a number, they say that a change began there.
 CHANGE = re.compile(
     r"(?:increas|decreas|grow|grew|shr[aiu]nk|chang|reduc|regress|progress|enlarg|declin|diminish|improv|rise|rose|fell"

@@ -11,12 +11,14 @@ from .dates import MONTHS, date_at
 from .dimensions import DimensionReader
 from .earlier_values import arrow_behind, begins_a_change, with_days
 from .measure import Measure
-from .measurement_words import ENDS_OF_FORMER_VALUE, PHASES, UNITS, UNITS_BEHIND_SUB, UNITS_WITH_BOUND
-from .number_forms import is_ratio, may_begin_number
+from .measurement_words import ENDS_OF_FORMER_VALUE, PHASES, UNITS, UNITS_BEHIND_SUB, UNITS_WITH_BOUND, VULGAR_FRACTIONS
+from .number_forms import is_ratio
 from .numbered_items import label_start, numbered_kind
 
 __all__ = ["Measure", "find_measures"]
 
+# What may begin a measure, apart from digits and number words.
+_OTHER_BEGINNINGS = MONTHS.keys() | VULGAR_FRACTIONS.keys() | UNITS_WITH_BOUND.keys() | {"sub"}
 _NO_MARKS = ",;.()"
 
 
@@ -31,11 +33,10 @@ def find_measures(
     at, reader = 0, DimensionReader(tokens, number_words, named)
     while at < len(tokens):
         word = tokens[at].word
-        measure = None
-        if may_begin_number(word, number_words) or word in MONTHS:
-            measure = _measure_at(reader, at, measures)
-        elif word.startswith("sub"):
-            measure = _unit_with_bound(tokens, at)
+        if not word[0].isdigit() and word not in number_words and word not in _OTHER_BEGINNINGS:
+            at += 1
+            continue
+        measure = _unit_with_bound(tokens, at) if word.startswith("sub") else _measure_at(reader, at, measures)
         if measure is None:
             at += 1
             continue
@@ -52,10 +53,10 @@ def _measure_at(reader: DimensionReader, at: int, measures: Sequence[Measure]) -
         return Measure(at, date.end, date.kind, date.values)
     before = measures[-1] if measures else None
     free_from = before.end if before is not None else 0
-    former = _former_value(reader, at)
-    measure = former or reader.read(at)
+    measure = reader.read(at)
     if measure is None:
         return None
+    measure = _former_value(reader, measure) or measure
     if measure.kind == "number":
         kind = numbered_kind(tokens, measure.start, measure.end, before)
         if kind:
@@ -86,24 +87,22 @@ def _unit_with_bound(tokens: Sequence[Token], at: int) -> Measure | None:
     return Measure(at, end + 1, "length", (UNITS_BEHIND_SUB[unit],), "<") if unit in UNITS_BEHIND_SUB else None
 
 
-def _former_value(reader: DimensionReader, at: int) -> Measure | None:
-    """Return the value before a change ("from 9 to 14 mm", "9 -> 14 mm"); None where the number is none.
+def _former_value(reader: DimensionReader, measure: Measure) -> Measure | None:
+    """Return the value before a change ("from 9 to 14 mm", "9 -> 14 mm"); None where the measure is none.
 
     A number without a unit takes that of the value behind the change.
     """
-    tokens = reader.tokens
+    tokens, at = reader.tokens, measure.start
+    later_at = arrow_behind(tokens, measure.end)
+    former: Measure | None = measure._replace(end=later_at)
     if begins_a_change(tokens, at):
         end = at + 1
         while end < len(tokens) and tokens[end].word not in ENDS_OF_FORMER_VALUE:
             end += 1
         former = reader.within(end).read(at)
         later_at = end + 1 if end < len(tokens) and tokens[end].word == "to" else 0
-    else:
-        former = reader.read(at)
-        later_at = arrow_behind(tokens, former.end) if former is not None else 0
-        if former is None or not later_at:
-            return None
-        former = former._replace(end=later_at)
+    elif not later_at:
+        return None
     if former is None:
         return None
     if former.kind == "number" and 0 < later_at < len(tokens):

@@ -24,11 +24,6 @@ class WrittenNumber(NamedTuple):
     end: int
 
 
-def may_begin_number(word: str, number_words: Mapping[str, int]) -> bool:
-    """Tell whether a number may begin with a lower-case word."""
-    return word[0].isdigit() or word in number_words or word in VULGAR_FRACTIONS
-
-
 def read_number(tokens: Sequence[Token], at: int, number_words: Mapping[str, int]) -> WrittenNumber | None:
     """Return the number that begins at ``at``, None where none does: "1 1/2" is 1.5, "twenty one" is 21."""
     word = tokens[at].word

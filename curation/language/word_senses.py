@@ -21,6 +21,13 @@ from .word_lists import ARTICLES, CLAUSE_ENDS, SIDES
 
 _REACH_OF_WHOLE = 4
 """Tokens behind "of" within which the whole stands that a part belongs to: "the neck of the large aneurysm"."""
+_REACH_OF_HAVING = 5
+"""Tokens before a part within which "with" stands: "with a 3 cm neck"."""
+# Between two organs, they show that the second is no part of the first.
+_NEW_SUBJECT = (CLAUSE_ENDS - {":", ","}) | {"and", "or"}
+# Between "with" and a part they show that it is another thing that is there: "with a stone in the neck".
+_NO_PART_OF_A_NOUN = CLAUSE_ENDS | {"in", "at", "of", "on", "to", "and", "or", "near", "involving"}
+_BEFORE_A_WHOLE = frozenset(("of", "for"))
 _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent", "ant")
 
 # Phrases of the lexicon with one of these flags are no thing that could have parts.
@@ -63,6 +70,8 @@ class WordSenses:
             if word in self._words:
                 if word in self._parts and self._is_part_of_another(mention, mentions, tokens, matches):
                     continue
+                if word in self._parts:
+                    self._take_whole(mention, mentions, tokens)
                 if word in self._causes and self._is_cause(mention, matches):
                     continue
                 if mention.end - mention.start == 1 and word in self._senses:
@@ -85,7 +94,9 @@ class WordSenses:
             before -= 1
         if self._is_whole(before, mention, mentions, tokens, matches):
             return True
-        if mention.end >= len(tokens) or tokens[mention.end].word != "of":
+        if self._is_had(mention, mentions, tokens, matches):
+            return True
+        if mention.end >= len(tokens) or tokens[mention.end].word not in _BEFORE_A_WHOLE:
             return False
         for index in range(mention.end + 1, min(len(tokens), mention.end + 1 + _REACH_OF_WHOLE)):
             if self._is_whole(index, mention, mentions, tokens, matches):
@@ -94,6 +105,36 @@ class WordSenses:
             if word not in ARTICLES and word not in SIDES and not word.endswith(_ADJECTIVE_ENDINGS):
                 return word.isalpha() and not any(m.start <= index < m.end for m in mentions)  # "the eye of the needle"
         return False
+
+    def _take_whole(self, part: OrganMention, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
+        """Give a part the organ before it that has such a part: "the gallbladder with a stone in the neck"."""
+        whole = next((other for other in reversed(mentions) if other.end <= part.start and not other.place), None)
+        if whole is None or part.end - part.start > 1 or self._related(whole, part):
+            return
+        between = {token.word for token in tokens[whole.end : part.start]}
+        if not between.isdisjoint(_NEW_SUBJECT) or tokens[part.start - 1].word != "the":
+            return
+        word = tokens[part.start].word
+        for name in whole.names:
+            own = self._vocabulary.resolve(f"{name} {word}") or self._vocabulary.resolve(f"{word} of the {name}")
+            if own is not None and self._vocabulary.related(own, name):
+                part.names = (own,)
+                return
+
+    def _is_had(
+        self,
+        part: OrganMention,
+        mentions: Sequence[OrganMention],
+        tokens: Sequence[Token],
+        matches: Sequence[PhraseMatch],
+    ) -> bool:
+        """Tell whether something has the part: "an aneurysm with a wide neck", "a hernia with a 3 cm neck"."""
+        at = part.start - 1
+        while at >= 0 and part.start - at <= _REACH_OF_HAVING and tokens[at].word != "with":
+            if tokens[at].word in _NO_PART_OF_A_NOUN or any(m.start <= at < m.end for m in mentions):
+                return False
+            at -= 1
+        return at > 0 and tokens[at].word == "with" and self._is_whole(at - 1, part, mentions, tokens, matches)
 
     def _is_whole(
         self,

@@ -31,6 +31,12 @@ def organs(parser: StatementParser, text: str) -> list[str]:
         pytest.param("Nodule in the isthmus.", ["thyroid isthmus"], id="isthmus without an owner"),
         pytest.param("Posterior horn of the medial meniscus is torn.", [], id="horn of a meniscus"),
         pytest.param("Dilated posterior horn.", ["lateral ventricles"], id="horn of a ventricle"),
+        pytest.param("Ventral hernia with a 3 cm neck.", [], id="part that a finding has"),
+        pytest.param(
+            "Gallbladder with a stone in the neck.", ["gallbladder", "gallbladder"], id="part of the organ named"
+        ),
+        pytest.param("Cyst in the pancreas and a mass in the neck.", ["pancreas", "neck"], id="another organ"),
+        pytest.param("Fissure for the ligamentum venosum.", ["falciform ligament"], id="fissure for a ligament"),
         pytest.param("Mouth of the diverticulum is open.", [], id="mouth of a finding"),
     ],
 )
@@ -64,6 +70,9 @@ def test_causes(parser: StatementParser, text: str, names: list[str]) -> None:
         ("Parietal hemorrhage.", ["parietal lobes"]),
         ("Temporal evolution of the bleed.", []),
         ("Thickened right temporal artery.", ["right temporal artery"]),
+        ("Wide fissures and sulci.", ["cerebral sulci", "cerebral sulci"]),
+        ("Fluid in the fissure.", ["interlobar fissures"]),
+        ("Left parietal scalp hematoma.", ["scalp"]),
         ("Calcified papillary muscle.", ["papillary muscles"]),
         ("Superior sulcus tumor.", ["lung apices"]),
     ],

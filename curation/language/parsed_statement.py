@@ -10,6 +10,7 @@ from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .mentions import OrganMention
 from .numbers.measure import Measure
 from .tokens import Token
+from .word_lists import LATIN_PLURALS
 
 Kind = Literal["organ", "finding", "modifier", "measure", "side", "hedge", "negation"]
 
@@ -93,3 +94,8 @@ class ParsedStatement:
     def text_between(self, start: int, end: int) -> str:
         """Return the passage of the tokens ``[start, end)``."""
         return self.text[self.tokens[start].start : self.tokens[end - 1].end]
+
+    def is_plural(self, term: Term) -> bool:
+        """Tell whether a term ends in a plural: "nodules", "hila"."""
+        word = self.tokens[term.end - 1].word
+        return word in LATIN_PLURALS or (word.endswith("s") and not word.endswith(("ss", "is", "us")))

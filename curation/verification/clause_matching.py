@@ -85,6 +85,19 @@ class ClauseMatcher:
         """Return what segment ``index`` of a statement offers to a caption; all of the statement for None."""
         return self._cached_evidence(statement, index, context)
 
+    def clauses(self, caption: str) -> tuple[CaptionClause, ...]:
+        """Return the clauses of a caption that the evidence must carry."""
+        return self._cached_clauses(caption)
+
+    def match_segment(self, clause: CaptionClause, statement: str, index: int, context: tuple[str, ...]) -> ClauseMatch:
+        """Return how well one segment of a statement carries a clause."""
+        return _match_segment(clause, self.evidence(statement, index, context), index)
+
+    def halves(self, clause: CaptionClause, caption: str) -> tuple[CaptionClause, ...]:
+        """Return both halves of a clause that can be cut before "with" or "without"; nothing of any other."""
+        parse = self._parser.parse(caption)
+        return tuple(_caption_clause(half, parse, self._relations) for half in _split_at_with(clause.clause, parse))
+
     def _evidence(self, statement: str, index: int | None, context: tuple[str, ...]) -> SegmentEvidence:
         return SegmentEvidence(self._parser, self._relations, self._parser.parse(statement), index, context)
 

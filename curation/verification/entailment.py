@@ -18,6 +18,7 @@ from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .filing import FilingCheck
+from .joined.joined_statements import JoinedStatements
 from .omissions import denial_cues, omissions
 from .organs import OrganRelations, subject_organs
 from .refusals import RefusalCause
@@ -45,6 +46,7 @@ class Entailment:
         relations = OrganRelations(parser)
         self._matcher = ClauseMatcher(parser, relations)
         self._filing = FilingCheck(parser, relations, self._matcher)
+        self.joined = JoinedStatements(parser, self._matcher, self._filing, relations)
         self._cached_check = lru_cache(maxsize=CACHED_STATEMENTS)(self._check)
         self._cached_check_organ = lru_cache(maxsize=CACHED_STATEMENTS)(self._check_organ)
 

@@ -22,6 +22,7 @@ from .refusals import RefusalCause
 
 # Keys of qualifiers without which a finding would be one of today.
 _NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
+LARGEST = "size:largest"
 
 
 def omissions(
@@ -40,6 +41,7 @@ def omissions(
         yield from dropped_exceptions(clause, index, caption, statement, organ, related)
         yield from widened_denials(clause, index, caption, statement)
         yield from _cut_denial(clause, segment, statement)
+        yield from _dropped_largest(clause, segment, caption, statement)
     calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
     if denial_cues(caption) and not (denial_cues(statement) or denies_a_finding(statement.terms) or calls_normal):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
@@ -75,6 +77,19 @@ def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) ->
         word = statement.tokens[cue.start].word
         if word == "not" or not after:
             yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(cue)}” that follows")
+
+
+def _dropped_largest(
+    clause: Clause, segment: Segment, caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause where the size of the largest of several is given to all: "nodules of 9 mm", of the largest."""
+    largest = next((term for term in segment.terms if term.key == LARGEST), None)
+    if largest is None or not any(term.measure for term in segment.terms):
+        return
+    measures = [term.measure for term in clause.segment.terms if term.measure and term.measure.bound != "≤"]
+    things = [term for term in clause.terms if term.kind in ("finding", "organ") and not term.attribute]
+    if measures and any(map(caption.is_plural, things)) and all(term.key != LARGEST for term in caption.terms):
+        yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(largest)}”")
 
 
 def _denies_twice(statement: ParsedStatement) -> bool:

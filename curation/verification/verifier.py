@@ -5,7 +5,7 @@ and accepts it if one of them carries it: says all that the caption says, in the
 report down to a word, with the reasons that each module gives:
 
 ======================  ===============================================================================================
-``verifier``            which statements are tried, alone and with those that go on about them, and which answer stands:
+``verifier``            which statements are tried, alone and together, and which answer stands:
                         ``schema`` (an empty caption), ``language``, ``unknown_organ``, ``not_grounded``
 ``answers``             what is answered about a caption
 ``caption_reading``     a caption as it is compared: its clean text, in normalised words
@@ -17,6 +17,7 @@ report down to a word, with the reasons that each module gives:
 ``  words``             measures, findings, qualifiers: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
 ``omissions``           what is left off and turns the meaning: ``modifier``, ``negation``
 ``filing``              the organ that the caption is filed under: ``wrong_organ``, ``laterality``
+``joined``              where no single statement carries a caption: several that speak of the same, each of them in order
 ``status``              of an accepted caption: normal, abnormal or uncertain
 ======================  ===============================================================================================
 
@@ -171,25 +172,28 @@ class Verifier:
                 best = (result, statement)
         if best is None:
             return refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
-        joined = None if verbatim else self._verify_in_runs(report, organ, caption, candidates)
+        joined = None if verbatim else self._verify_joined(report, organ, caption)
         return joined or _nearest(report, organ, *best)
 
-    def _verify_in_runs(
-        self, report: ReadReport, organ: str, caption: str, candidates: Sequence[ReportStatement]
-    ) -> Verification | None:
-        """Return the acceptance by a statement and those that go on about it: "A cyst in the liver. It is new"."""
-        keys = self._reports.keys(caption)
-        for statement in candidates:
-            run = report.run_from(statement.number if statement.anchor is None else statement.anchor)
-            if len(run) < 2 or not any((follower.keys - run[0].keys) & keys for follower in run[1:]):
-                continue
-            text = ". ".join(member.parse.text.rstrip(". ") for member in run)
-            result = self.entailment.check(caption, text, organ, run[0].context)
-            if not result.causes:
-                verification = self._accepted(report, organ, caption, run[0], result)
-                end = _last_with_new_keys(run, keys).end
-                return verification._replace(end=end, spans=((verification.start, end),))
-        return None
+    def _verify_joined(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
+        """Return the acceptance by several statements that speak of the same, or of two things that a caption lists."""
+        evidence = self.entailment.joined.find(report, organ, caption, self._reports.keys(caption))
+        if evidence is None:
+            return None
+        spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)
+        return Verification(
+            accepted=True,
+            organ=organ,
+            status=self._cached_status(caption),
+            reason=None,
+            detail=None,
+            start=spans[0][0],
+            end=spans[0][1],
+            section=evidence.statements[0].section,
+            score=round(100 * evidence.share, 1),
+            nearest=None,
+            spans=spans,
+        )
 
     def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
         """Accept a caption of several parts if each is accepted and they stand near each other."""
@@ -244,17 +248,6 @@ class Verifier:
 
 def _sentences(caption: str) -> tuple[str, ...]:
     return tuple(caption[first:last] for first, last in split_statements(caption))
-
-
-def _last_with_new_keys(run: Sequence[ReportStatement], keys: frozenset[str]) -> ReportStatement:
-    """Return the last statement of a run that brings something new to a caption with the given keys."""
-    earlier: set[str] = set()
-    last = run[0]
-    for statement in run:
-        if (statement.keys & keys) - earlier:
-            last = statement
-        earlier |= statement.keys
-    return last
 
 
 def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: ReportStatement) -> Verification:

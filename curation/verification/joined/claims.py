@@ -1,0 +1,121 @@
+"""The claims of a caption, each of which may stand in another statement: "Normal liver, and no ascites" has two.
+
+A claim stands for itself where another statement could say it and mean the same. What only qualifies a finding before
+it does not: a size, "suspicious for carcinoma", "with calcification" of a mass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from curation.language.clauses import Clause
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.word_lists import ACCOMPANIMENTS
+
+from ..clause_matching import CaptionClause, ClauseMatcher
+from ..evidence import RequiredTerm
+from ..organs import subject_organs
+from .hosts import is_adjective
+
+
+class Claim(NamedTuple):
+    """Clauses of a caption that speak of one thing: the first names it, the others go on about it."""
+
+    clauses: tuple[CaptionClause, ...]
+
+
+def claims_of(matcher: ClauseMatcher, caption: ParsedStatement) -> list[Claim]:
+    """Return the claims of a caption in order."""
+    groups: list[list[CaptionClause]] = []
+    for clause in matcher.clauses(caption.text):
+        if clause.clause.heading:
+            continue
+        halves = matcher.halves(clause, caption.text)
+        if halves and not _is_apart(halves, caption):
+            halves = ()
+        for at, part in enumerate(halves or (clause,)):
+            if not groups or (at > 0 and bool(halves)) or _stands_for_itself(part, caption):
+                groups.append([_with_shared_grades(part)])
+            else:
+                groups[-1].append(part)
+    return [Claim(tuple(group)) for group in groups]
+
+
+def about_each_organ(claim: Claim) -> list[Claim]:
+    """Return a claim about several organs under one name as a claim about each: "both kidneys" are left and right."""
+    if len(claim.clauses) != 1:
+        return []
+    clause = claim.clauses[0]
+    several = [required for required in clause.required if required.term.mention and _names(required.term)[1:]]
+    if len(several) != 1:
+        return []
+    return [Claim((_about(clause, several[0], name),)) for name in _names(several[0].term)]
+
+
+def _names(term: Term) -> tuple[str, ...]:
+    return term.mention.names if term.mention else ()
+
+
+def _about(clause: CaptionClause, required: RequiredTerm, name: str) -> CaptionClause:
+    """Return a clause of which one organ is narrowed to ``name``."""
+    assert required.term.mention is not None
+    term = replace(required.term, key=name, mention=replace(required.term.mention, names=(name,)))
+    narrowed = required._replace(term=term)
+    terms = [term if other is required.term else other for other in clause.clause.terms]
+    return clause._replace(
+        clause=Clause(clause.clause.segment, terms),
+        required=tuple(narrowed if other is required else other for other in clause.required),
+        organs=tuple(subject_organs(terms)),
+    )
+
+
+def _with_shared_grades(clause: CaptionClause) -> CaptionClause:
+    """Return a clause of which the evidence must carry also the grades that it shares with others.
+
+    "Moderate thickening of the right and the left sinus" is moderate on both sides.
+    """
+    required = {id(required.term) for required in clause.required}
+    shared = tuple(
+        RequiredTerm(term, (), "", False)
+        for term in clause.clause.terms
+        if term.kind == "modifier" and id(term) not in required
+    )
+    return clause._replace(required=clause.required + shared) if shared else clause
+
+
+def _is_apart(halves: tuple[CaptionClause, ...], caption: ParsedStatement) -> bool:
+    """Tell whether what stands behind "with" is not of the finding before it, but beside it or of the organ.
+
+    So it is where it is denied, where it has an organ of its own, or where the noun before "with" is an organ.
+    """
+    first, second = (half.clause.terms for half in halves)
+    segment = halves[0].clause.segment
+    if halves[1].denied:
+        return True
+    cut = next(at for at in range(segment.start + 1, segment.end) if caption.tokens[at].word in ACCOMPANIMENTS)
+    if any(term.mention and not term.mention.place and term.start >= cut for term in second):
+        return True
+    before = [term for term in first if term.end == cut]
+    return any(term.mention is not None and not term.mention.finding for term in before)
+
+
+def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement) -> bool:
+    """Tell whether a clause names what it is about, and does not go on about the clause before it."""
+    segment = clause.clause.segment
+    own = segment.terms
+    if not own or (segment.joiner == "," and any(term.kind == "hedge" for term in own[:2])):
+        return False
+    if clause.denied or clause.normal:
+        return True
+    if segment.silent and segment.sites:
+        return True
+    findings = [term for term in own if _is_finding(term)]
+    if findings and segment.sites:
+        return True
+    # "pelvic phleboliths and clips", but not "calcified and enlarged nodes"
+    return segment.joiner not in ("", ",") and bool(findings) and not is_adjective(caption, findings[-1])
+
+
+def _is_finding(term: Term) -> bool:
+    return term.kind == "finding" and not term.attribute and not term.is_normality and term.entry is not None

@@ -86,7 +86,7 @@ def _dropped_largest(
     largest = next((term for term in segment.terms if term.key == LARGEST), None)
     if largest is None or not any(term.measure for term in segment.terms):
         return
-    measures = [term.measure for term in clause.segment.terms if term.measure and term.measure.bound != "≤"]
+    measures = [term.measure for term in clause.segment.terms if term.measure and term.measure.bound != "up to"]
     things = [term for term in clause.terms if term.kind in ("finding", "organ") and not term.attribute]
     if measures and any(map(caption.is_plural, things)) and all(term.key != LARGEST for term in caption.terms):
         yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(largest)}”")

@@ -17,7 +17,7 @@ report down to a word, with the reasons that each module gives:
 ``  words``             measures, findings, qualifiers: ``measurement``, ``not_grounded``, ``modifier``, ``negation``
 ``omissions``           what is left off and turns the meaning: ``modifier``, ``negation``
 ``filing``              the organ that the caption is filed under: ``wrong_organ``, ``laterality``
-``joined``              where no single statement carries a caption: several that speak of the same, each of them in order
+``joined``              where no single statement carries a caption: do several that speak of the same
 ``status``              of an accepted caption: normal, abnormal or uncertain
 ======================  ===============================================================================================
 

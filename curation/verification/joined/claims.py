@@ -6,11 +6,13 @@ it does not: a size, "suspicious for carcinoma", "with calcification" of a mass.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.usable_terms import is_whereabouts
 from curation.language.word_lists import ACCOMPANIMENTS
 
 from ..clause_matching import CaptionClause, ClauseMatcher
@@ -39,7 +41,15 @@ def claims_of(matcher: ClauseMatcher, caption: ParsedStatement) -> list[Claim]:
                 groups.append([_with_shared_grades(part)])
             else:
                 groups[-1].append(part)
+    if len(groups) > 1 and not _names_finding(groups[0]):
+        groups[:2] = [groups[0] + groups[1]]  # "In both lungs, subtle on the right, ground glass densities"
     return [Claim(tuple(group)) for group in groups]
+
+
+def _names_finding(clauses: Iterable[CaptionClause]) -> bool:
+    """Tell whether clauses say more of an organ than where and how much."""
+    terms = [required.term for clause in clauses for required in clause.required]
+    return any(term.kind == "finding" and not term.attribute and not is_whereabouts(term) for term in terms)
 
 
 def about_each_organ(claim: Claim) -> list[Claim]:
@@ -87,17 +97,21 @@ def _with_shared_grades(clause: CaptionClause) -> CaptionClause:
 def _is_apart(halves: tuple[CaptionClause, ...], caption: ParsedStatement) -> bool:
     """Tell whether what stands behind "with" is not of the finding before it, but beside it or of the organ.
 
-    So it is where it is denied, where it has an organ of its own, or where the noun before "with" is an organ.
+    So it is where it is denied, where both have organs of their own, or where the noun before "with" is an organ.
     """
     first, second = (half.clause.terms for half in halves)
     segment = halves[0].clause.segment
     if halves[1].denied:
         return True
     cut = next(at for at in range(segment.start + 1, segment.end) if caption.tokens[at].word in ACCOMPANIMENTS)
-    if any(term.mention and not term.mention.place and term.start >= cut for term in second):
+    if _has_site(term for term in first if term.end <= cut) and _has_site(term for term in second if term.start >= cut):
         return True
     before = [term for term in first if term.end == cut]
     return any(term.mention is not None and not term.mention.finding for term in before)
+
+
+def _has_site(terms: Iterable[Term]) -> bool:
+    return any(term.mention and not term.mention.place for term in terms)
 
 
 def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement) -> bool:

@@ -37,6 +37,15 @@ def hosts_of(statement: ParsedStatement, segment: Segment, term: Term) -> frozen
     return frozenset(key for host in behind or _noun_before(statement, segment, term) for key in host_keys(host))
 
 
+def subject_of(statement: ParsedStatement, segment: Segment) -> frozenset[str]:
+    """Return the keys of the first thing that a segment names."""
+    first = next((term for term in segment.terms if _is_noun(term) and not is_qualifier(statement, term)), None)
+    if first is None:
+        return frozenset()
+    nouns = [first, *_noun_behind(statement, segment, first)] if first.mention else [first]
+    return frozenset(key for noun in nouns for key in host_keys(noun))
+
+
 def host_keys(term: Term) -> Iterable[str]:
     """Return the keys by which a thing is recognised in another statement."""
     nodes = ("lymph nodes",) if term.key.endswith("lymph nodes") else ()

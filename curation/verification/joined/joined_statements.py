@@ -7,21 +7,22 @@ them, and meant there as in the caption. A qualifier must be said there of what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
-from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
 from curation.language.usable_terms import is_whereabouts
 
-from ..clause_matching import CaptionClause, CarriedClause, ClauseMatch, ClauseMatcher
+from ..clause_matching import CarriedClause, ClauseMatcher
 from ..filing import FilingCheck
-from ..omissions import LARGEST, omissions
+from ..omissions import omissions
 from ..organs import OrganRelations
-from ..refusals import REPEATED
 from ..report_statements import ReadReport, ReportStatement
+from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
 from .claims import Claim, about_each_organ, claims_of
-from .hosts import host_keys, hosts_of, is_qualifier
+from .hosts import host_keys, is_qualifier
 from .members import Member, MemberFinder
 
 MOST_STATEMENTS = 6
@@ -35,15 +36,7 @@ class JoinedEvidence(NamedTuple):
     share: float
 
 
-class _Carrier(NamedTuple):
-    """A segment of a member that carries a clause, or some of it, with the terms that it is used for."""
-
-    member: Member
-    match: ClauseMatch
-    terms: frozenset[int]
-
-
-_Found = tuple[list[_Carrier], list[ReportStatement]]
+_Found = tuple[list[Carrier], list[ReportStatement]]
 """The segments that carry a claim, and the statements that are its evidence."""
 
 
@@ -80,7 +73,19 @@ class JoinedStatements:
                 shares.append(sum(carrier.match.share for carrier in carriers) / len(carriers))
         if len(used) < 2:
             return None  # whether one statement carries it has been decided
+        if any(self._is_turned_round(part, used.values()) for part in claims):
+            return None
         return JoinedEvidence(tuple(used[number] for number in sorted(used)), sum(shares) / len(shares))
+
+    def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
+        """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""
+        for clause in claim.clauses:
+            for statement in statements:
+                for index in range(len(statement.parse.segments)):
+                    match = self._matcher.match_segment(clause, statement.parse.text, index, statement.context)
+                    if turns_round(match) and not any(term.mention for _, term in match.mismatches):
+                        return True
+        return False
 
     def _groups(
         self, report: ReadReport, statements: Sequence[ReportStatement], caption: ParsedStatement
@@ -128,56 +133,38 @@ class JoinedStatements:
     ) -> _Found | None:
         """Return the segments that carry all clauses of a claim, members of one group, with their statements."""
         for group in groups:
-            carriers: list[_Carrier] = []
+            carriers: list[Carrier] = []
             for clause in claim.clauses:
-                some = self._carriers(clause, claim, caption, group)
+                some = carriers_of(self._matcher, clause, group)
                 if not some:
                     break
                 carriers += some
             else:
-                if _is_linked(carriers, group[0]) and self._holds(carriers, caption, organ):
+                is_one = _is_linked(carriers, group[0]) and self._agree(carriers)
+                if (
+                    is_one
+                    and self._say_it_of_the_same(carriers, claim, caption)
+                    and self._holds(carriers, caption, organ)
+                ):
                     return carriers, _evidence(report, carriers, group[0])
         return None
 
-    def _carriers(
-        self, clause: CaptionClause, claim: Claim, caption: ParsedStatement, group: Sequence[Member]
-    ) -> list[_Carrier]:
-        """Return the segments that carry a clause together, the one that carries most first; nothing without any."""
-        required = frozenset(id(required.term) for required in clause.required)
-        offers = [
-            (member, self._matcher.match_segment(clause, member.parse.text, index, member.context))
-            for member in group
-            for index in member.segments
-        ]
-        offers.sort(key=lambda offer: (len(offer[1].mismatches), -offer[1].share))
-        carriers: list[_Carrier] = []
-        missing = required
-        for member, match in offers:
-            lacking = frozenset(id(term) for mismatch, term in match.mismatches if not _is_the_largest(member, term))
-            brings = missing - lacking
-            if not missing:
-                break
-            if not brings or any(mismatch is REPEATED for mismatch, _ in match.mismatches):
-                continue
-            if any(carrier.member.statement is member.statement for carrier in carriers):
-                continue  # whether one statement carries it has been decided
-            if carriers and clause.denied:
-                continue
-            if member.largest and not _says_largest(clause):
-                continue
-            if any(mismatch.weight > 0 for mismatch, term in match.mismatches if id(term) in required):
-                return []  # it says the opposite of a part of the clause, of the same thing
-            carriers.append(_Carrier(member, match, brings))
-            missing -= brings
-        is_joined = len(carriers) > 1 or any(carrier.member.refers for carrier in carriers)
-        if missing or (is_joined and not all(_says_it_of_the_same(carrier, claim, caption) for carrier in carriers)):
-            return []
-        return carriers
+    def _say_it_of_the_same(self, carriers: Sequence[Carrier], claim: Claim, caption: ParsedStatement) -> bool:
+        """Tell whether statements that carry a claim together say its qualifiers of what the caption says them of."""
+        is_joined = len({carrier.member.statement.number for carrier in carriers}) > 1
+        if not is_joined and not any(carrier.member.refers for carrier in carriers):
+            return True
+        return all(says_it_of_the_same(carrier, claim, caption) for carrier in carriers)
 
-    def _holds(self, carriers: Sequence[_Carrier], caption: ParsedStatement, organ: str) -> bool:
+    def _agree(self, carriers: Sequence[Carrier]) -> bool:
+        """Tell whether all segments that carry a claim may speak of one thing."""
+        evidence = [carrier.match.evidence for carrier in carriers]
+        return all(self._members.agree(one, other) for one, other in combinations(evidence, 2))
+
+    def _holds(self, carriers: Sequence[Carrier], caption: ParsedStatement, organ: str) -> bool:
         """Tell whether the caption leaves nothing off that turns the meaning, and is filed under the right organ."""
         filed = False
-        by_statement: dict[int, list[_Carrier]] = {}
+        by_statement: dict[int, list[Carrier]] = {}
         for carrier in carriers:
             by_statement.setdefault(carrier.member.statement.number, []).append(carrier)
         for same in by_statement.values():
@@ -190,7 +177,7 @@ class JoinedStatements:
         return filed
 
 
-def _evidence(report: ReadReport, carriers: Sequence[_Carrier], first: Member) -> list[ReportStatement]:
+def _evidence(report: ReadReport, carriers: Sequence[Carrier], first: Member) -> list[ReportStatement]:
     """Return the statements of carriers with those that name what they go on about."""
     statements = [carrier.member.statement for carrier in carriers]
     if any(carrier.member.refers for carrier in carriers):
@@ -218,27 +205,7 @@ def _sharing(report: ReadReport, keys: frozenset[str]) -> list[ReportStatement]:
     return [report.statements[-number] for _, number in shared[:MOST_STATEMENTS]]
 
 
-def _says_it_of_the_same(carrier: _Carrier, claim: Claim, caption: ParsedStatement) -> bool:
-    """Tell whether a segment says the qualifiers that it carries of what the caption says them of."""
-    statement, clause = carrier.member.parse, carrier.match.clause
-    for required in clause.required:
-        term = required.term
-        if id(term) not in carrier.terms or not is_qualifier(caption, term):
-            continue
-        hosts = hosts_of(caption, clause.clause.segment, term) or _heads(claim)
-        offers = [offer for offer in carrier.match.evidence.terms if _may_stand_for(offer, term)]
-        there = [
-            hosts_of(statement, segment, offer)
-            for offer in offers
-            for segment in statement.segments
-            if offer in segment.terms
-        ]
-        if not any(hosts & keys or not keys for keys in there):
-            return False
-    return True
-
-
-def _is_linked(carriers: Sequence[_Carrier], first: Member) -> bool:
+def _is_linked(carriers: Sequence[Carrier], first: Member) -> bool:
     """Tell whether all carriers speak of the same of what the first statement of their group speaks of."""
     segments = {carrier.match.segment for carrier in carriers if carrier.member is first}
     return all(segments <= carrier.member.linked for carrier in carriers)
@@ -248,35 +215,3 @@ def _says_something(claim: Claim) -> bool:
     """Tell whether a claim says more than where."""
     terms = [required.term for clause in claim.clauses for required in clause.required]
     return any(term.kind in ("finding", "modifier", "measure") and not is_whereabouts(term) for term in terms)
-
-
-def _heads(claim: Claim) -> frozenset[str]:
-    """Return the keys of the things that the clauses of a claim name."""
-    return frozenset(
-        key
-        for clause in claim.clauses
-        for term in clause.clause.segment.terms
-        if term.kind in ("finding", "organ") and not term.attribute
-        for key in host_keys(term)
-    )
-
-
-def _may_stand_for(offer: Term, term: Term) -> bool:
-    if term.measure is not None:
-        return offer.measure is not None and offer.measure.kind == term.measure.kind
-    return offer.key == term.key or bool({offer.key, *offer.parts} & {term.key, *term.parts})
-
-
-def _says_largest(clause: CaptionClause) -> bool:
-    """Tell whether a clause speaks of the largest of several: "the largest 6 mm", "up to 6 mm"."""
-    terms = clause.clause.terms
-    return any(term.key == LARGEST or (term.measure and term.measure.bound == "≤") for term in terms)
-
-
-def _is_the_largest(member: Member, term: Term) -> bool:
-    """Tell whether a size "up to" which things are is that of the largest of them."""
-    if not member.largest or term.measure is None or term.measure.bound != "≤":
-        return False
-    exact = term.measure._replace(bound="")
-    measures = [offer.measure for offer in member.parse.terms if offer.measure and offer.measure.kind == exact.kind]
-    return any(measure.carries(exact) for measure in measures)

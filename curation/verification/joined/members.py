@@ -125,20 +125,28 @@ class MemberFinder:
             if any(_names(term, heads) for term in segment.terms):
                 yield index, self._matcher.evidence(statement.parse.text, index, statement.context)
 
-    def _is_same(self, one: SegmentEvidence, other: SegmentEvidence) -> bool:
-        """Tell whether two segments may speak of one finding: sites that agree, no differing size, grade or side."""
-        if not self._share_site(one, other) or (one.sides and other.sides and not (one.sides & other.sides)):
+    def agree(self, one: SegmentEvidence, other: SegmentEvidence) -> bool:
+        """Tell whether two segments may speak of one thing: no sites, sides, sizes or grades that differ."""
+        if _own_sites(one) and _own_sites(other) and not self._share_site(one, other):
+            return False
+        if one.sides and other.sides and not (one.sides & other.sides):
             return False
         return not _contradict(one.own_terms, other.own_terms)
 
-    def _share_site(self, one: SegmentEvidence, other: SegmentEvidence) -> bool:
-        """Tell whether the sites of two segments agree: each of the one is, holds or is part of one of the other."""
-        sites, others = _sites(one), _sites(other)
-        if not sites or not others:
+    def _is_same(self, one: SegmentEvidence, other: SegmentEvidence) -> bool:
+        """Tell whether two segments may name one finding: the same site, or one that holds it, and nothing differs."""
+        if one.sides and other.sides and one.sides != other.sides:
             return False
-        return all(any(self._is_within(site, place) for place in others) for site in sites) or all(
-            any(self._is_within(site, place) for place in sites) for site in others
-        )
+        return self._share_site(one, other) and not _contradict(one.own_terms, other.own_terms)
+
+    def _share_site(self, one: SegmentEvidence, other: SegmentEvidence) -> bool:
+        """Tell whether the sites of two segments agree: all of the one are, or lie in, those of the other."""
+        sites, others = _sites(one), _sites(other)
+        return bool(sites and others) and (self._lie_in(sites, others) or self._lie_in(others, sites))
+
+    def _lie_in(self, sites: Sequence[str], places: Sequence[str]) -> bool:
+        covers = self._relations.covers
+        return all(any(covers(place, site) for place in places) for site in sites)
 
     def _is_within(self, site: str, place: str) -> bool:
         return self._relations.covers(site, place) or self._relations.covers(place, site)
@@ -203,6 +211,11 @@ def _named(statement: ReportStatement, heads: frozenset[str]) -> frozenset[str]:
 
 def _names(term: Term, heads: frozenset[str]) -> bool:
     return term.kind == "finding" and term.polarity != Polarity.NEGATED and not heads.isdisjoint(host_keys(term))
+
+
+def _own_sites(evidence: SegmentEvidence) -> bool:
+    """Tell whether a segment names where it is, and does not only go on about an organ."""
+    return any(term.mention and not term.mention.place for term in evidence.organs)
 
 
 def _names_general(term: Term) -> bool:

@@ -37,12 +37,27 @@ HEDGED = (
 )
 SINUSES = (
     "FINDINGS: Moderate mucosal thickening in the right maxillary sinus. Marked mucosal thickening in the left "
-    "sphenoid sinus. The right sphenoid sinus is hypoplastic. The right frontal sinus is hypoplastic. The left frontal sinus is "
-    "clear."
+    "sphenoid sinus. The right sphenoid sinus is hypoplastic. "
+    "The right frontal sinus is hypoplastic. The left frontal "
+    "sinus is clear."
 )
 CHANGED = (
     "FINDINGS: A 14 mm nodule in the left lower lobe. It previously measured 9 mm. A ground glass nodule in the "
     "lingula has resolved.\nIMPRESSION: Left lower lobe nodule, enlarged."
+)
+
+EFFUSIONS = (
+    "FINDINGS: The pleural effusion measures 21 mm on the right. The pleural effusion measures 44 mm on the left. "
+    "The largest of the nodules is in the left upper lobe and measures 4 mm. The largest of the nodules is in the right "
+    "upper lobe and measures 11 mm. Reticular changes in the left lower lobe.\nIMPRESSION: Changes in both lungs."
+)
+THYROID = (
+    "FINDINGS: An 8 mm solid nodule with posterior extension was seen in the left lobe of the thyroid. A 25 mm solid "
+    "nodule with posterior extension was seen in the right lobe of the thyroid. A mass in the left adrenal gland with "
+    "fat, 30 mm, is stable. However, the size of the calcification has increased."
+)
+DENIED = (
+    "FINDINGS: The spleen is homogeneous, and no focal lesion is seen. There is a residual lesion of 2 cm next to it."
 )
 
 CARRIED = [
@@ -109,6 +124,19 @@ WRONG = [
     (CHANGED, "left lower lobe", "Enlarged 9 mm nodule in the left lower lobe."),
     (CHANGED, "lungs", "14 mm ground glass nodule in the left lower lobe."),
     (CHANGED, "lungs", "Enlarged ground glass nodule in the lingula."),
+    # of the other side
+    (EFFUSIONS, "right pleura", "The pleural effusion measures 44 mm on the right."),
+    (EFFUSIONS, "left lung", "The largest of the nodules is in the left upper lobe and measures 11 mm."),
+    (EFFUSIONS, "right lung", "Reticular changes in the right lower lobe."),
+    (
+        THYROID,
+        "thyroid gland",
+        "A 25 mm solid nodule with posterior extension was seen in the left lobe of the thyroid.",
+    ),
+    # of a part
+    (THYROID, "left adrenal gland", "A mass in the left adrenal gland with fat, 30 mm, is increased."),
+    # denied by one of them
+    (DENIED, "spleen", "The spleen is homogeneous, and a focal lesion is seen."),
 ]
 
 

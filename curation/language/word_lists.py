@@ -279,30 +279,3 @@ ADVICE_STEMS = _stems(
     "recommend advise suggest correlate should consider warranted indicated appropriate required necessary helpful "
     "useful please"
 )
-
-# --- References -----------------------------------------------------------------------------------------------------
-
-# As the subject of a clause, they mean something that was named before.
-PRONOUNS = _words("it they")
-# With a noun they mean one that was named before, and as the subject of a clause they do so alone.
-DEMONSTRATIVES = _words("this these those")
-# Before a noun, they make it a part or a quality of something that was named before: "Its neck measures 11 mm".
-POSSESSIVES = _words("its their")
-# A noun phrase ends before one of these.
-PHRASE_ENDS = _words(
-    "in on at with within without of from to by for into near around along between and or but which that measuring "
-    "extending involving causing containing consistent compatible suspicious as due is are , ; : . ( )"
-)
-# Before a noun; a word before one of these is none itself.
-DETERMINERS = _words("a an the") | DEMONSTRATIVES | POSSESSIVES
-# Nouns that may stand for any finding named before: "The lesion measures 5 mm", of a nodule.
-GENERAL_FINDING_STEMS = _stems(
-    "lesion mass nodule focus opacity abnormality tumor neoplasm density formation collection"
-)
-# Nouns that name a part of a finding: what is said of its neck is not said of the hernia.
-PART_NOUN_STEMS = _stems(
-    "portion part component aspect margin wall neck rim center core edge tip apex end limb sac lumen contents orifice "
-    "border surface capsule septum septa"
-)
-# Nouns that mean the place of something that was named before: "At this level there is bronchiectasis".
-PLACE_NOUN_STEMS = _stems("level region area location site place point")

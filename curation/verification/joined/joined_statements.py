@@ -8,6 +8,7 @@ them, and meant there as in the caption. A qualifier must be said there of what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -141,11 +142,8 @@ class JoinedStatements:
                 carriers += some
             else:
                 is_one = _is_linked(carriers, group[0]) and self._agree(carriers)
-                if (
-                    is_one
-                    and self._say_it_of_the_same(carriers, claim, caption)
-                    and self._holds(carriers, caption, organ)
-                ):
+                is_one = is_one and self._say_it_of_the_same(carriers, claim, caption)
+                if is_one and self._holds(carriers, _without_other_claims(caption, claim), organ):
                     return carriers, _evidence(report, carriers, group[0])
         return None
 
@@ -163,18 +161,24 @@ class JoinedStatements:
 
     def _holds(self, carriers: Sequence[Carrier], caption: ParsedStatement, organ: str) -> bool:
         """Tell whether the caption leaves nothing off that turns the meaning, and is filed under the right organ."""
-        filed = False
+        filed, related = False, self._parser.organ_finder.related
         by_statement: dict[int, list[Carrier]] = {}
         for carrier in carriers:
             by_statement.setdefault(carrier.member.statement.number, []).append(carrier)
         for same in by_statement.values():
             carried = [CarriedClause(carrier.match.clause.clause, carrier.match.segment) for carrier in same]
             member = same[0].member
-            if any(True for _ in omissions(carried, caption, member.parse)):
+            if any(True for _ in omissions(carried, caption, member.parse, organ, related)):
                 return False
             causes = self._filing.causes(carried, member.parse, organ, member.context)
             filed = filed or not any(True for _ in causes)
         return filed
+
+
+def _without_other_claims(caption: ParsedStatement, claim: Claim) -> ParsedStatement:
+    """Return a caption with the terms of one of its claims alone."""
+    terms = {id(term) for clause in claim.clauses for term in clause.clause.terms}
+    return replace(caption, terms=[term for term in caption.terms if id(term) in terms])
 
 
 def _evidence(report: ReadReport, carriers: Sequence[Carrier], first: Member) -> list[ReportStatement]:

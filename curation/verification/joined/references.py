@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.tokens import stem
-from curation.language.word_lists import (
+from curation.language.reference_words import (
     DEMONSTRATIVES,
     GENERAL_FINDING_STEMS,
     PART_NOUN_STEMS,
@@ -21,8 +20,9 @@ from curation.language.word_lists import (
     PLACE_NOUN_STEMS,
     POSSESSIVES,
     PRONOUNS,
-    VERBS,
 )
+from curation.language.tokens import stem
+from curation.language.word_lists import VERBS
 
 from ..omissions import LARGEST
 from ..report_statements import ReadReport, ReportStatement

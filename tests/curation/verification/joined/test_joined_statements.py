@@ -48,8 +48,8 @@ CHANGED = (
 
 EFFUSIONS = (
     "FINDINGS: The pleural effusion measures 21 mm on the right. The pleural effusion measures 44 mm on the left. "
-    "The largest of the nodules is in the left upper lobe and measures 4 mm. The largest of the nodules is in the right "
-    "upper lobe and measures 11 mm. Reticular changes in the left lower lobe.\nIMPRESSION: Changes in both lungs."
+    "The largest of the nodules is in the left upper lobe and measures 4 mm. The largest of the nodules is in the "
+    "right upper lobe and measures 11 mm. Reticular changes in the left lower lobe.\nIMPRESSION: Changes in both lungs."
 )
 THYROID = (
     "FINDINGS: An 8 mm solid nodule with posterior extension was seen in the left lobe of the thyroid. A 25 mm solid "

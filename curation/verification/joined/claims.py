@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from curation.language.clauses import Clause
 from curation.language.parsed_statement import ParsedStatement, Term
-from curation.language.usable_terms import is_whereabouts
+from curation.language.structure.clauses import Clause
+from curation.language.structure.usable_terms import is_whereabouts
 from curation.language.word_lists import ACCOMPANIMENTS
 
 from ..clause_matching import CaptionClause, ClauseMatcher

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
-from curation.language.clauses import rivalry
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.structure.clauses import rivalry
 from curation.language.word_lists import ADVICE_STEMS
 
 from ..clause_matching import ClauseMatcher

@@ -137,19 +137,27 @@ def _answered_reports(root: Path, index: int) -> Iterator[AnsweredReport]:
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a Parquet file, with these columns, in the file's order."""
+    """Yield the rows of a Parquet file, with these columns, in the file's order.
+
+    Columns that a set of an earlier version lacks are None.
+    """
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=256, columns=columns):
-            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+        stored = [name for name in columns if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=256, columns=stored):
+            values = {name: batch.column(name).to_pylist() for name in stored}
+            nothing = [None] * batch.num_rows
+            yield from zip(*(values.get(name, nothing) for name in columns), strict=True)
 
 
 def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -> Manifest:
     """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it."""
     counts = Counts()
     for written, part in staged:
-        counts = counts.plus(part.reports, written.captions, written.rejects, written.repairs, written.languages)
+        counts = counts.plus(
+            part.reports, written.captions, written.rejects, written.repairs, written.languages, written.bases
+        )
     settings = manifest.settings.model_copy(update={"ovct": ovct_version(), **data_hashes()._asdict()})
     changes = {"settings": settings, "versions": versions(), "counts": counts}
     parts = tuple(replayed.part for replayed in staged)

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from .answer_form import LONGEST_ORGAN, LONGEST_QUOTE, captions_schema, compact_json, organs_schema
+from .repair_template import DEFAULT_REPAIR, MAX_REPAIRED_CAPTIONS
 from .templates import PromptTemplateError, check_template, render
 from .vocabulary import ORGANS_FILE, load_vocabulary
 from .yaml_file import FieldError, FileSection, NonEmptyText, first_problem, load_mapping
@@ -26,35 +27,8 @@ Turn = tuple[Literal["system", "user", "assistant"], str]
 """The role and the content of one message."""
 JUDGE_FILE = ORGANS_FILE.with_name("judge.yaml")
 """The shipped prompt of another kind, for a judge (``judge_file.py``)."""
-MAX_REPAIRED_CAPTIONS = 24
-"""The most captions in an answer about refused ones: a dozen is sent at once, and one may be split into two."""
-DEFAULT_REPAIR = """\
-Captions of a CT report were refused: as they are worded or filed, the report does not say them. Each one comes with the
-organ it was filed under, the reason, and the passage of the report that is nearest to it.
-
-Put each of them right: name the organ that its passage is about, and say in the words of the passage what it says about
-that organ, with every "no", side, size and doubt. If a passage speaks of several organs, choose the one that the
-caption was about. Leave a caption out only if its passage says nothing about any organ. For example:
-
-1. lungs: no pleural effusion
-   refused: the evidence is about pleura, not lungs
-   passage: Pleural effusion was not observed.
-2. left kidney: 12 mm cyst in the left kidney
-   refused: the evidence has 8 mm
-   passage: There is an 8 mm cyst in the left kidney.
-
-{"captions":[{"organ":"pleura","caption":"Pleural effusion was not observed."},{"organ":"left kidney","caption":"8 mm \
-cyst in the left kidney"}]}
-
-These are the captions to put right. Answer with JSON of the same form, and nothing else.
-
-{% for row in refused %}
-{{ row.number }}. {{ row.organ }}: {{ row.caption }}
-   refused: {{ row.reason }}
-   passage: {{ row.passage }}
-{% endfor %}
-"""
-
+OPINION_FILE = ORGANS_FILE.with_name("opinion.yaml")
+"""The shipped prompt of a second opinion about words (``opinion_file.py``)."""
 _Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
@@ -106,7 +80,8 @@ class PromptFile(FileSection):
     ``unit`` is what one question is about; with ``statement`` it is ``window`` statements at once. ``system``,
     ``message`` and ``repair`` are Jinja templates: the first is given ``organs``; the second also ``text`` and
     ``section`` (empty where the unit is the report); the third ``refused``, a list of rows with number, organ,
-    caption, reason and passage.
+    caption, reason and passage, the organs that the passage is ``about``, the words of the caption that are
+    ``missing`` in it, and its ``other_words``.
     """
 
     description: NonEmptyText
@@ -133,7 +108,7 @@ class Prompt:
         return (*self._opening, ("user", self._question(text, section)))
 
     def repair_messages(self, refused: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:
-        """Return the chat about refused captions: rows of number, organ, caption, reason and passage.
+        """Return the chat about refused captions: rows with the values that ``PromptFile`` names.
 
         It has neither ``system`` nor the examples, which ask for something else.
         """
@@ -172,7 +147,7 @@ class Prompt:
 
 def shipped_prompts() -> tuple[str, ...]:
     """Return the names of the prompts for captions that come with ovct."""
-    other_files = (ORGANS_FILE.name, JUDGE_FILE.name)
+    other_files = (ORGANS_FILE.name, JUDGE_FILE.name, OPINION_FILE.name)
     return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in other_files))
 
 
@@ -269,7 +244,14 @@ def _check_quote(field: str, caption: ExampleCaption, response: Response, limits
 def _check_templates(file: PromptFile) -> None:
     text, organs = "Pleural effusion was not observed.", {"organs": file.response.organs}
     section = "" if file.unit == "report" else "findings"
-    row = {"number": 1, "organ": "pleura", "caption": text, "reason": "negation", "passage": "Pleural effusion."}
+    row: dict[str, Any] = {
+        "number": 1,
+        "organ": "pleura",
+        "caption": text,
+        "reason": "negation",
+        "passage": "Pleural effusion.",
+    }
+    row |= {"about": ("pleura",), "missing": ("not observed",), "other_words": ("large",)}
     try:
         field = "system"
         check_template(file.system, organs)

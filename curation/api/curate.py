@@ -42,6 +42,9 @@ class LanguageModelSettings(TypedDict, total=False):
     dtype: str
     tensor_parallel_size: int
     vllm_option: list[str]
+    second_opinion: str
+    second_model: str
+    second_base_url: str
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
         progress.raise_if_interrupted()
         captions, rejects = _cleaned_tables(root, index, by_part.get(index, []))
         parts.append(_write_part(root, out, index, part, captions, rejects, tables_of(manifest.settings)))
-        counts = counts.plus(part.reports, *_count(captions, rejects), RepairCounts())
+        counts = counts.plus(part.reports, *_count(captions, rejects), RepairCounts(), bases=_bases(captions))
         progress.advance()
     for name in (PROMPT_FILE, SKIPPED_FILE):
         if (root / name).exists():
@@ -222,6 +222,11 @@ def _count(captions: pa.Table, rejects: pa.Table) -> tuple[Counter[tuple[str, st
         Counter({(row["organ"], row["status"]): row["count_all"] for row in groups.to_pylist()}),
         Counter({row["reason"]: row["count_all"] for row in reasons.to_pylist()}),
     )
+
+
+def _bases(captions: pa.Table) -> Counter[str]:
+    """Return the captions that do not rest on the verifier's reading, by what they rest on."""
+    return Counter(basis for basis in captions["basis"].to_pylist() if basis not in (None, "rules"))
 
 
 def _save(table: pa.Table, name: ChangedTable, path: Path) -> None:

@@ -22,7 +22,7 @@ from .audit_results import AUDIT, MEANINGS, AuditSummary, Estimate, read_summary
 from .manifest import Manifest, Usage
 from .set_files import CARD_FILE
 from .shards import source_names
-from .stats import STATUSES, TOP_ORGANS
+from .stats import STATUSES, TOP_ORGANS, bases_told
 
 SCORE_PLOT = "score.png"
 # Beside our packages, and never a folder of the same name elsewhere.
@@ -66,6 +66,7 @@ def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_
         **_captions(manifest),
         **_source(manifest),
         "refusals": _refusals(manifest),
+        "bases": bases_told(manifest.counts.bases),
         "cost": _cost(manifest.usage),
         **_audit(results),
         **_cleaned(manifest),

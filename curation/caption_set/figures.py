@@ -15,7 +15,8 @@ class SetFigures(BaseModel):
     """Counts of a caption set, and what made it.
 
     ``languages`` counts reports by the code of their language, ``captions_by_organ`` accepted captions by organ and
-    status, ``refused_by_reason`` refused captions. ``skipped_rows`` is None while the set is unfinished. ``modalities``
+    status, ``refused_by_reason`` refused captions, ``captions_by_basis`` those that do not rest on the verifier's
+    reading of the report. ``skipped_rows`` is None while the set is unfinished. ``modalities``
     counts the reports that were read by what they examine with, also those that ``--modality`` leaves out. ``usage`` is
     there where a language model was asked, ``privacy`` where names, dates and numbers were counted (``--check-phi``).
     """
@@ -34,6 +35,7 @@ class SetFigures(BaseModel):
     refused: int
     languages: dict[str, int]
     captions_by_organ: dict[str, dict[str, int]]
+    captions_by_basis: dict[str, int]
     refused_by_reason: dict[str, int]
     seconds: float
     usage: Usage | None
@@ -68,6 +70,7 @@ def set_figures(summary: SetSummary, folder: str) -> SetFigures:
         captions=summary.captions.total(),
         refused=summary.rejects.total(),
         languages=manifest.counts.languages,
+        captions_by_basis=dict(sorted(summary.bases.items())),
         captions_by_organ=by_organ,
         refused_by_reason=dict(sorted(summary.rejects.items())),
         seconds=manifest.seconds,

@@ -87,7 +87,7 @@ class CurationSettings(_ManifestRecord):
 
     def answers_digest(self) -> str:
         """Return one string that stands for the settings that a model's answers depend on, next to the questions."""
-        options = {name: value for name, value in self.options.items() if name != "repair"}
+        options = {name: value for name, value in self.options.items() if name not in ("repair", "second_opinion")}
         settings = json.dumps([self.engine, self.model, self.prompt, sorted(options.items())])
         return hashlib.sha256(settings.encode()).hexdigest()
 
@@ -119,7 +119,8 @@ class Counts(_ManifestRecord):
     """Sums over the finished parts: captions by organ and status, refusals by reason, reports by language.
 
     The languages are codes as in ``curation.report_language``; sets of earlier versions have none.
-    Of the refused captions ``returned`` went back to the model, and ``repaired`` captions came of it.
+    Of the refused captions ``returned`` went back to the model, and ``repaired`` captions came of it. ``bases`` counts
+    the captions by what they rest on, where that is not the verifier's reading of the report (``rules``).
     """
 
     reports: int = 0
@@ -128,6 +129,7 @@ class Counts(_ManifestRecord):
     languages: dict[str, int] = {}
     returned: int = 0
     repaired: int = 0
+    bases: dict[str, int] = {}
 
     @property
     def unanswered(self) -> int:
@@ -147,6 +149,7 @@ class Counts(_ManifestRecord):
         rejects: Counter[str],
         repairs: RepairCounts,
         languages: Mapping[str, int] | None = None,
+        bases: Mapping[str, int] | None = None,
     ) -> Counts:
         """Return the counts with one more part; ``captions`` are counted by organ and status."""
         by_organ = {organ: dict(statuses) for organ, statuses in self.captions.items()}
@@ -162,12 +165,14 @@ class Counts(_ManifestRecord):
             languages=dict(sorted((Counter(self.languages) + Counter(languages or {})).items())),
             returned=self.returned + repairs.returned,
             repaired=self.repaired + repairs.repaired,
+            bases=dict(sorted((Counter(self.bases) + Counter(bases or {})).items())),
         )
 
 
 class Usage(_ManifestRecord):
     """What a language model did for a set: chats by kind, those without an answer, tokens, and the seconds it worked.
 
+    ``opinions`` are second opinions, which may be another model's.
     Reports with the same text share their answers, so the sums over ``responses`` may be higher. The accept rates are
     shares (0 to 1) of the first and of the last captions; ``cost`` is that of the tokens at ``prices``, which are for a
     million tokens in and out.
@@ -176,6 +181,7 @@ class Usage(_ManifestRecord):
     questions: int
     retries: int
     repairs: int
+    opinions: int = 0
     failures: int
     prompt_tokens: int
     completion_tokens: int

@@ -162,7 +162,9 @@ def _counts(manifests: Sequence[Manifest]) -> Counts:
     for counts in (manifest.counts for manifest in manifests):
         repairs = RepairCounts(counts.returned, counts.repaired)
         rejects = Counter(counts.rejects)
-        total = total.plus(counts.reports, counts.by_organ_and_status(), rejects, repairs, counts.languages)
+        total = total.plus(
+            counts.reports, counts.by_organ_and_status(), rejects, repairs, counts.languages, counts.bases
+        )
     return total
 
 

@@ -34,7 +34,8 @@ def parquet_schema(table: TableName | Literal["verified"]) -> pa.Schema:
         "reports": [("report_id", text), ("text", text), ("sections", pa.list_(section))],
         "responses": [
             ("report_id", text), ("kind", text), ("number", span), ("start", span), ("end", span), ("content", text),
-            ("finish_reason", text), ("prompt_tokens", span), ("completion_tokens", span), ("error", text), *made_by,
+            ("finish_reason", text), ("prompt_tokens", span), ("completion_tokens", span), ("error", text),
+            ("organ", text), ("caption", text), ("opinion_by", label), *made_by,
         ],
         "verified": [
             *claim, ("accepted", pa.bool_()), ("reason", text), ("detail", text), *evidence, ("score", pa.float32()),

@@ -55,7 +55,8 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 class WrittenPart:
     """A finished part and its counts: captions by organ and status, rejects by reason, repairs by a language model.
 
-    ``languages`` counts the reports by the code of their language.
+    ``languages`` counts the reports by the code of their language, ``bases`` the captions that do not rest on the
+    verifier's reading by what they rest on.
     """
 
     part: PartRecord
@@ -63,6 +64,7 @@ class WrittenPart:
     rejects: Counter[str]
     repairs: RepairCounts
     languages: Counter[str]
+    bases: Counter[str]
 
 
 class PartWriter:
@@ -89,6 +91,7 @@ class PartWriter:
         self._captions = Counter[tuple[str, str]]()
         self._rejects = Counter[str]()
         self._languages = Counter[str]()
+        self._bases = Counter[str]()
         self._returned = self._repaired = 0
         self._first_row = self._last_row = 0
         self._begin_group()
@@ -128,6 +131,7 @@ class PartWriter:
                 [ids, organs, captions, statuses, evidence, starts, ends, sections, passages, bases, scores],
             )
             self._captions.update(zip(organs, statuses, strict=True))
+            self._bases.update(basis for basis in bases if basis != "rules")
         if outcome.refused:
             self._extend("rejects", [[report.report_id] * len(outcome.refused[0]), *outcome.refused])
             self._rejects.update(outcome.refused[REASON])
@@ -172,7 +176,7 @@ class PartWriter:
             bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
         )
         repairs = RepairCounts(self._returned, self._repaired)
-        return WrittenPart(part, self._captions, self._rejects, repairs, self._languages)
+        return WrittenPart(part, self._captions, self._rejects, repairs, self._languages, self._bases)
 
     def commit(self) -> WrittenPart:
         """Close the files, flush them to disk and give them their names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,13 +32,17 @@ PLOT_FORMATS = (".png", ".svg")
 
 @dataclass(slots=True)
 class SetSummary:
-    """Counts of a caption set: ``captions`` by organ and status, ``rejects`` by reason."""
+    """Counts of a caption set: ``captions`` by organ and status, ``rejects`` by reason.
+
+    ``bases`` counts the captions that do not rest on the verifier's reading by what they rest on.
+    """
 
     root: Path
     manifest: Manifest
     reports: int = 0
     captions: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    bases: Counter[str] = field(default_factory=Counter)
 
     def organs(self) -> list[tuple[str, int]]:
         """Return the organs with their numbers of captions, most first."""
@@ -51,7 +55,8 @@ class SetSummary:
 def summary_of(root: Path, manifest: Manifest) -> SetSummary:
     """Return the counts that the manifest has."""
     counts = manifest.counts
-    return SetSummary(root, manifest, counts.reports, counts.by_organ_and_status(), Counter(counts.rejects))
+    captions, rejects, bases = counts.by_organ_and_status(), Counter(counts.rejects), Counter(counts.bases)
+    return SetSummary(root, manifest, counts.reports, captions, rejects, bases)
 
 
 def count_set(root: Path) -> SetSummary:
@@ -63,6 +68,9 @@ def count_set(root: Path) -> SetSummary:
         summary.reports += pq.read_metadata(part_path(root, "reports", index)).num_rows
         for (organ, status), count in _counted(part_path(root, "captions", index), ["organ", "status"]):
             summary.captions[organ, status] += count
+        for (basis,), count in _counted(part_path(root, "captions", index), ["basis"]):
+            if basis not in (None, "rules"):
+                summary.bases[basis] += count
         for (reason,), count in _counted(part_path(root, "rejects", index), ["reason"]):
             summary.rejects[reason] += count
     return summary
@@ -74,6 +82,8 @@ def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], 
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
+        if not set(columns) <= set(file.schema_arrow.names):  # a column that sets of earlier versions lack
+            return
         for batch in file.iter_batches(columns=columns):
             groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
             for row in groups.to_pylist():
@@ -109,7 +119,7 @@ def _facts(summary: SetSummary) -> Table:
         "reports": f"{summary.reports:,}",
         **_languages(summary),
         "skipped rows": "?" if manifest.skipped is None else f"{manifest.skipped:,}",
-        "captions": f"{sum(summary.captions.values()):,}",
+        "captions": f"{sum(summary.captions.values()):,}{bases_told(summary.bases)}",
         "refused captions": f"{sum(summary.rejects.values()):,}",
         "time": f"{readable(manifest.seconds)}{rate}",
         **_usage(summary),
@@ -122,6 +132,16 @@ def _facts(summary: SetSummary) -> Table:
     for name, value in facts.items():
         table.add_row(name, value)
     return table
+
+
+BASES = {"model": "by a second opinion about a word", "quote": "by a quote in another language"}
+"""What captions rest on that do not rest on the verifier's reading of the report."""
+
+
+def bases_told(bases: Mapping[str, int]) -> str:
+    """Return the captions by what they rest on, as the end of a sentence; "" where all rest on the verifier."""
+    told = [f"{bases[basis]:,} {meaning}" for basis, meaning in BASES.items() if bases.get(basis)]
+    return f", of them {' and '.join(told)}" if told else ""
 
 
 def _languages(summary: SetSummary) -> dict[str, str]:
@@ -139,7 +159,8 @@ def _usage(summary: SetSummary) -> dict[str, str]:
         return {}
     accepted = sum(summary.captions.values())
     judged = accepted + sum(count for reason, count in summary.rejects.items() if reason != Reason.DUPLICATE)
-    again = [f"{count:,} {name}" for name, count in (("retries", usage.retries), ("repairs", usage.repairs)) if count]
+    kinds = {"retries": usage.retries, "repairs": usage.repairs, "second opinions": usage.opinions}
+    again = [f"{count:,} {name}" for name, count in kinds.items() if count]
     speed = f", {usage.tokens_per_second:,.0f} out a second" if usage.tokens_per_second else ""
     facts = {
         "questions": ", ".join([f"{usage.questions:,}", *again]),

@@ -90,7 +90,12 @@ class CaptionSetWriter:
         if self._publisher:
             self._publisher.put_part(index, self._tables)
         counts = self.manifest.counts.plus(
-            written.part.reports, written.captions, written.rejects, written.repairs, written.languages
+            written.part.reports,
+            written.captions,
+            written.rejects,
+            written.repairs,
+            written.languages,
+            written.bases,
         )
         parts = (*self.manifest.parts, written.part)
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}

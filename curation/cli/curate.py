@@ -13,6 +13,7 @@ from .options import (
     MODELS,
     PRIVACY,
     SCALE,
+    SECOND,
     GeneralOptions,
     IdColumn,
     Json,
@@ -118,6 +119,31 @@ class DraftingOptions(LanguageModelOptions):
             metavar="IN OUT",
             help="Price of a million tokens in and out, to show what it costs.",
             rich_help_panel=MODELS,
+        ),
+    ] = None
+    second_opinion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE",
+            help="vllm or openai: captions that are refused for a word alone are put to a language model, and its yes "
+            "is recorded (basis: model).",
+            show_default="none",
+            rich_help_panel=SECOND,
+        ),
+    ] = None
+    second_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The model for it.", show_default="the one of --model", rich_help_panel=SECOND
+        ),
+    ] = None
+    second_base_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address of its server.",
+            show_default="the one of --base-url",
+            rich_help_panel=SECOND,
         ),
     ] = None
 

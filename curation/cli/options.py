@@ -20,6 +20,7 @@ COLUMNS = "Columns of the input"
 PRIVACY = "Privacy"
 SCALE = "Large inputs"
 MODELS = "Language models (vllm and openai)"
+SECOND = "Second opinion (vllm and openai)"
 SERVER = "Only openai"
 VLLM = "Only vllm"
 

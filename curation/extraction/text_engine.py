@@ -14,7 +14,7 @@ from curation.privacy.marks import PHI_DETAIL, marked_evidence
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
-from curation.verification.quoted_captions import quoted_passage, verify_quoted
+from curation.verification.other_bases.quoted_captions import quoted_passage, verify_quoted
 from curation.verification.report_statements import ReadReport
 from curation.verification.verifier import Verifier
 
@@ -103,13 +103,20 @@ class Curator:
 
 
 def verify_drafts(
-    verifier: CaptionVerifier, report: Report, drafts: Iterable[Draft], *, show_repeats: bool, quotes: bool = False
+    verifier: CaptionVerifier,
+    report: Report,
+    drafts: Iterable[Draft],
+    *,
+    show_repeats: bool,
+    quotes: bool = False,
+    review: Callable[[ReadReport, str, Verification], Verification] = lambda report, caption, refusal: refusal,
 ) -> ReportOutcome:
     """Verify drafts against their report and return the captions accepted and refused.
 
     ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped. Where the
     report, or a good part of it, is in another language, that is one more refusal, of no caption; unless
-    ``quotes`` says that captions of it are verified by what they quote.
+    ``quotes`` says that captions of it are verified by what they quote. ``review`` is given each caption that is
+    refused, with the prepared report, and returns what is to hold of it.
     """
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
@@ -118,6 +125,8 @@ def verify_drafts(
             verdict = verify_quoted(verifier, prepared, draft)
         else:
             verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
+        if not verdict.accepted:
+            verdict = review(prepared, draft.caption, verdict)
         if verdict.accepted and (evidence := marked_evidence(report.text, verdict.spans)):
             refused.append(RefusedCaption(verdict.organ, draft.caption, Reason.PHI, PHI_DETAIL, evidence))
         elif verdict.accepted:

@@ -225,6 +225,14 @@ DENIALS = DENIALS_BEFORE | {"not", "never"}
 REVERSING_PREFIX_STEMS = (DENIALS - {"never"}) | _words(
     "non un sub semi part partial near pre post less free lack absenc loss"
 )
+# Beginnings that turn a word round, each with what stands in its place in the opposite: "irregular", "hypodense".
+OPPOSED_BEGINNINGS = (
+    *((beginning, "") for beginning in ("un", "non", "in", "im", "ir", "il", "dis", "ab", "an")),
+    ("hyper", "hypo"), ("intra", "extra"), ("pre", "post"), ("hetero", "homo"), ("macro", "micro"), ("endo", "exo"),
+    ("over", "under"), ("supra", "infra"), ("in", "out"), ("in", "ex"), ("pro", "re"), ("tachy", "brady"),
+)  # fmt: skip
+# Endings that do.
+OPPOSED_ENDINGS = ("less", "free")
 # With a verb of assessment, they say that an examination could not show something.
 LIMITATION_STEMS = _words("not cannot could suboptim limit")
 ASSESSMENT_STEMS = _stems("evaluated assessed characterized performed")

@@ -17,9 +17,9 @@ TABLES = (
 )
 
 
-def chat_key(chat: Chat) -> bytes:
-    """Return a digest of all that an answer depends on, next to the model."""
-    digest = hashlib.blake2b(str(chat.max_tokens).encode(), digest_size=16)
+def chat_key(chat: Chat, model: str = "") -> bytes:
+    """Return a digest of all that an answer depends on; ``model`` is named where it is not the one of the set."""
+    digest = hashlib.blake2b(f"{chat.max_tokens}{model}".encode(), digest_size=16)
     for message in chat.messages:
         digest.update(f"\0{message.role}\0{message.content}".encode("utf-8", "surrogatepass"))
     return digest.digest()

@@ -6,7 +6,7 @@ so that it can be made again from stored answers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -15,19 +15,22 @@ from curation.engines.non_findings import without_non_findings
 from curation.extraction.text_engine import verify_drafts
 from curation.language.structure.clauses import clauses_of
 from curation.report import Report
-from curation.verification.report_statements import normalised
+from curation.verification.answers import Verification
+from curation.verification.other_bases.equal_words import verify_with_equal_words
+from curation.verification.report_statements import ReadReport, normalised
 from curation.verification.verifier import Verifier
 from prompts.prompt_file import Prompt
 
 from .answer_parsing import AnswerForm, parse_answer
 from .dialogue import TOO_LONG
 from .draft_organs import narrow_to_caption, resolve_organ_name
+from .opinions import CaptionKey, OpinionRequest, opinion_request, opinions_in
 from .prompt_checks import example_captions
+from .repairs import NOT_REPAIRED, RepairRequest, repair_request
 from .responses import ModelResponse
 
 REPEATS_EXAMPLE = "it repeats an example of the prompt, and not this report"
 NOT_A_FINDING = "advice, a limitation or an earlier examination: it says nothing of what is found in an organ now"
-NOT_REPAIRED = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR, Reason.PHI))
 
 
 class AnsweredReport(NamedTuple):
@@ -43,27 +46,32 @@ class VerifiedReport(NamedTuple):
     - ``failed``: whether a question about the report got no usable answer.
     - ``accepted``, ``refused``: the number of captions, without duplicates.
     - ``repairable``: the refused captions that may go back to the model.
+    - ``questionable``: those that a model may be asked about for a second opinion.
     """
 
     packed: bytes
     failed: bool
     accepted: int
     refused: int
-    repairable: list[RefusedCaption]
+    repairable: list[RepairRequest]
+    questionable: list[OpinionRequest]
 
 
 class AnswerVerifier:
     """Verifies the answers about reports, in a worker process.
 
-    ``repairs``: whether refused captions will go back to the model. Without a ``verifier`` one is built.
+    ``repairs``: whether refused captions will go back to the model; ``opinions``: whether a model will be asked about
+    those that are refused for words alone. Without a ``verifier`` one is built.
     """
 
-    def __init__(self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None) -> None:
+    def __init__(
+        self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None, opinions: bool = False
+    ) -> None:
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
         self._quotes = prompt.quotes
         self._examples = example_captions(prompt)
-        self._repairs = repairs
+        self._repairs, self._opinions = repairs, opinions
         self._verifier = verifier or Verifier()
 
     def __call__(self, reports: Sequence[AnsweredReport]) -> list[VerifiedReport]:
@@ -71,23 +79,32 @@ class AnswerVerifier:
         return [self._verified(*report) for report in reports]
 
     def _verified(self, report: Report, responses: Sequence[ModelResponse]) -> VerifiedReport:
-        outcome = self.outcome(report, responses)
+        review = _Review(self._verifier, responses)
+        outcome = self.outcome(report, responses, review)
         refused = [row for row in outcome.refused if row.reason != Reason.DUPLICATE]
-        repairable = [row for row in refused if self._is_repairable(row)] if self._repairs else []
-        return VerifiedReport(outcome.pack(), outcome.failed, len(outcome.accepted), len(refused), repairable)
+        open_rows = [row for row in refused if self._is_repairable(row)]
+        repairable = [review.repair_request(row) for row in open_rows] if self._repairs else []
+        questionable = [request for row in open_rows if self._opinions and (request := review.opinion_request(row))]
+        counts = len(outcome.accepted), len(refused)
+        return VerifiedReport(outcome.pack(), outcome.failed, *counts, repairable, questionable)
 
-    def outcome(self, report: Report, responses: Sequence[ModelResponse]) -> ReportOutcome:
-        """Return the outcome of a report; that of an error is a refusal, so that it does not lose other reports."""
+    def outcome(
+        self, report: Report, responses: Sequence[ModelResponse], review: _Review | None = None
+    ) -> ReportOutcome:
+        """Return the outcome of a report; that of an error is a refusal, so that it does not lose other reports.
+
+        ``review`` is made of ``responses``.
+        """
         try:
-            return self._outcome(report, responses)
+            return self._outcome(report, responses, review or _Review(self._verifier, responses))
         except Exception as error:
             detail = f"{type(error).__name__}: {error}"
             refusal = RefusedCaption("", "", Reason.ENGINE_ERROR, detail, None)
             return ReportOutcome([], [refusal], tuple(responses), failed=True)
 
-    def _outcome(self, report: Report, responses: Sequence[ModelResponse]) -> ReportOutcome:
-        drafts, problems = self._read_answers(row for row in responses if row.kind != "repair")
-        outcome = self._verify(report, drafts)
+    def _outcome(self, report: Report, responses: Sequence[ModelResponse], review: _Review) -> ReportOutcome:
+        drafts, problems = self._read_answers(row for row in responses if row.kind in ("question", "retry"))
+        outcome = self._verify(report, drafts, review)
         returned = repaired = 0
         repairs = [row for row in responses if row.kind == "repair" and row.content is not None]
         if repairs:
@@ -95,12 +112,12 @@ class AnswerVerifier:
             returned = sum(map(self._is_repairable, outcome.refused))
             for row in repairs:
                 drafts += parse_answer(row.content or "", row.finish_reason or "", "captions").drafts
-            outcome = self._verify(report, drafts)
+            outcome = self._verify(report, drafts, review)
             repaired = len(outcome.accepted) - accepted_before
         return outcome._replace(
             refused=[*outcome.refused, *problems],
             responses=tuple(responses),
-            failed=bool(problems),
+            failed=bool(problems) or any(row.kind == "opinion" and row.error is not None for row in responses),
             returned=returned,
             repaired=repaired,
         )
@@ -121,11 +138,11 @@ class AnswerVerifier:
                 problems.append(RefusedCaption("", "", *answer.problem, None))
         return drafts, problems
 
-    def _verify(self, report: Report, drafts: Sequence[Draft]) -> ReportOutcome:
+    def _verify(self, report: Report, drafts: Sequence[Draft], review: _Review) -> ReportOutcome:
         """Verify drafts; those that are no finding of now are refused, though the report says them."""
         non_findings = [draft for draft in drafts if self._is_non_finding(draft.caption)]
         findings = [draft for draft in drafts if draft not in non_findings]
-        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True, quotes=self._quotes)
+        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True, quotes=self._quotes, review=review)
         statements = self._verifier.read(report.text, report.sections).by_words
         refused = [
             row if normalised(row.caption) in statements else self._with_copied_example(row) for row in outcome.refused
@@ -152,6 +169,36 @@ class AnswerVerifier:
         return row.reason not in NOT_REPAIRED and bool(row.nearest) and row.detail != REPEATS_EXAMPLE
 
 
+class _Review:
+    """Receives refused captions: accepts those whose words mean the same by an opinion, keeps the other refusals."""
+
+    def __init__(self, verifier: Verifier, responses: Sequence[ModelResponse]) -> None:
+        self._verifier, self._opinions = verifier, opinions_in(responses)
+        self._asked = {(row.organ, row.caption) for row in responses if row.kind == "opinion"}
+        self._refusals: dict[CaptionKey, Verification] = {}
+
+    def __call__(self, report: ReadReport, caption: str, refusal: Verification) -> Verification:
+        """Return what holds of a caption that was refused."""
+        equal_words = self._opinions.get((refusal.organ, caption))
+        if equal_words:
+            verification = verify_with_equal_words(self._verifier, report, caption, refusal, equal_words)
+            if verification is not None:
+                return verification
+        self._refusals[refusal.organ, caption] = refusal
+        return refusal
+
+    def repair_request(self, row: RefusedCaption) -> RepairRequest:
+        """Return what to tell the model of a refused caption."""
+        return repair_request(self._verifier, row, self._refusals.get((row.organ, row.caption)))
+
+    def opinion_request(self, row: RefusedCaption) -> OpinionRequest | None:
+        """Return what to ask of a refused caption that nobody was asked about; None where there is nothing to ask."""
+        refusal = self._refusals.get((row.organ, row.caption))
+        if refusal is None or (row.organ, row.caption) in self._asked:
+            return None
+        return opinion_request(row.caption, refusal)
+
+
 def _answers_that_count(responses: Iterable[ModelResponse]) -> Iterator[tuple[ModelResponse, bool]]:
     """Yield the retries of each question, and its first answer where it has none, or none was answered.
 
@@ -162,8 +209,3 @@ def _answers_that_count(responses: Iterable[ModelResponse]) -> Iterator[tuple[Mo
         retries = [row for row in rows if row.kind == "retry"]
         counting = retries if any(row.content is not None for row in retries) else rows
         yield from ((row, row.kind == "retry" or not retries) for row in counting)
-
-
-def not_yet_sent(repairable: Iterable[RefusedCaption], sent: Collection[tuple[str, str]]) -> list[RefusedCaption]:
-    """Return the refused captions whose organ and caption have not gone back to the model yet."""
-    return [row for row in repairable if (row.organ, row.caption) not in sent]

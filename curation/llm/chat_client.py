@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from curation.engines.chat import Answer, Chat, ChatEngine, TooLong
 
@@ -16,9 +16,13 @@ MOST_TOKENS = 2**31 - 1
 
 
 class ChatClient:
-    """Puts chats to the engine unless the cache has their answer; the same chat is never under way twice."""
+    """Puts chats to the engine unless the cache has their answer; the same chat is never under way twice.
 
-    def __init__(self, engine: ChatEngine, cache: AnswerCache, recorder: UsageRecorder) -> None:
+    ``model`` keeps the answers of another model than that of the set apart from those in the cache.
+    """
+
+    def __init__(self, engine: ChatEngine, cache: AnswerCache, recorder: UsageRecorder, model: str = "") -> None:
+        self._model = model
         self._engine = engine
         self._cache = cache
         self._recorder = recorder
@@ -31,20 +35,31 @@ class ChatClient:
 
         Raises what ``ChatEngine.answer`` does.
         """
-        key = chat_key(chat)
+        return await self.ask_checked(
+            chat, kind, lambda answer: parse_answer(answer.content, answer.finish_reason, form, organs).problem
+        )
+
+    async def ask_checked(
+        self, chat: Chat, kind: ResponseKind, problem_of: Callable[[Answer], AnswerProblem | None]
+    ) -> tuple[Answer, AnswerProblem | None]:
+        """Return the answer to a chat and what ``problem_of`` says is wrong with it; only a usable answer is cached.
+
+        Raises what ``ChatEngine.answer`` does.
+        """
+        key = chat_key(chat, self._model)
         cached = self._cache.get(key)
         if cached is not None:
             return cached, None
         if key not in self._under_way:
-            self._under_way[key] = asyncio.ensure_future(self._ask_and_check(key, chat, kind, form, organs))
+            self._under_way[key] = asyncio.ensure_future(self._ask_and_check(key, chat, kind, problem_of))
             self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key))
         return await asyncio.shield(self._under_way[key])
 
     async def _ask_and_check(
-        self, key: bytes, chat: Chat, kind: ResponseKind, form: AnswerForm, organs: Sequence[str]
+        self, key: bytes, chat: Chat, kind: ResponseKind, problem_of: Callable[[Answer], AnswerProblem | None]
     ) -> tuple[Answer, AnswerProblem | None]:
         answer = await self._ask_engine(chat, kind)
-        problem = parse_answer(answer.content, answer.finish_reason, form, organs).problem
+        problem = problem_of(answer)
         if problem is None:
             self._cache.keep(key, answer)
         return answer, problem
@@ -71,6 +86,10 @@ def _with_valid_counts(answer: Answer) -> Answer:
 
 def _usage_of(kind: ResponseKind, answer: Answer) -> UsageCounts:
     tokens = UsageCounts(prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens)
-    if kind == "question":
-        return tokens._replace(questions=1)
-    return tokens._replace(retries=1) if kind == "retry" else tokens._replace(repairs=1)
+    by_kind: dict[ResponseKind, UsageCounts] = {
+        "question": UsageCounts(questions=1),
+        "retry": UsageCounts(retries=1),
+        "repair": UsageCounts(repairs=1),
+        "opinion": UsageCounts(opinions=1),
+    }
+    return by_kind[kind].plus(tokens)

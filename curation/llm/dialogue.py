@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from curation.caption import RefusedCaption
 from curation.engines.chat import Answer, Chat, ChatFailed, Message, TooLong
 from curation.report import Report
 from prompts.prompt_file import Prompt
@@ -13,6 +12,7 @@ from prompts.prompt_file import Prompt
 from .answer_parsing import AnswerForm, is_loop
 from .chat_client import ChatClient
 from .questions import Question, halves, split_questions
+from .repairs import RepairRequest
 from .responses import ModelResponse, ResponseKind
 
 TOO_LONG = "too_long"
@@ -108,8 +108,8 @@ class Dialogue:
         except TooLong as error:
             return _unanswered("retry", question, str(error))._replace(finish_reason=TOO_LONG)
 
-    async def repair(self, refused: Sequence[RefusedCaption], number: int) -> list[ModelResponse]:
-        """Send refused captions back with the reason and the nearest passage, and return the model's answers.
+    async def repair(self, refused: Sequence[RepairRequest], number: int) -> list[ModelResponse]:
+        """Send refused captions back with what is missing and the nearest passage, and return the model's answers.
 
         ``number`` is that of the round. Raises ``EngineDown``.
         """
@@ -117,19 +117,8 @@ class Dialogue:
         rows = await asyncio.gather(*(self._ask_repair(group, number) for group in groups))
         return [row for row in rows if row is not None]
 
-    async def _ask_repair(self, refused: Sequence[RefusedCaption], number: int) -> ModelResponse | None:
-        turns = self._prompt.repair_messages(
-            [
-                {
-                    "number": position,
-                    "organ": row.organ,
-                    "caption": row.caption,
-                    "reason": row.detail or str(row.reason),
-                    "passage": row.nearest or "",
-                }
-                for position, row in enumerate(refused, 1)
-            ]
-        )
+    async def _ask_repair(self, refused: Sequence[RepairRequest], number: int) -> ModelResponse | None:
+        turns = self._prompt.repair_messages([row.values(position) for position, row in enumerate(refused, 1)])
         chat = Chat(tuple(Message(*turn) for turn in turns), self._prompt.repair_schema, self._max_tokens)
         try:
             answer, _ = await self._client.ask(chat, "repair", "captions")

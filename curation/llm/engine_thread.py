@@ -21,6 +21,7 @@ class EngineThread:
     """
 
     def __init__(self, connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> None:
+        self.second_engine: ChatEngine | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chats", daemon=True)
         self._thread.start()
@@ -30,6 +31,10 @@ class EngineThread:
             self.cancel_all()
             self._stop_loop()
             raise
+
+    def add_second(self, connect: Callable[[], Awaitable[ChatEngine]], check: Callable[[], None]) -> None:
+        """Make a second engine in the same loop, as the first one was made."""
+        self.second_engine = result_of(self.begin(_connect(connect)), check)
 
     def begin(self, work: Coroutine[Any, Any, ResultT]) -> Future[ResultT]:
         """Begin some work in the loop."""
@@ -51,7 +56,8 @@ class EngineThread:
         """Cancel all work under way and close the engine."""
         try:
             self.cancel_all()
-            self.begin(self.engine.close()).result()
+            for engine in filter(None, (self.engine, self.second_engine)):
+                self.begin(engine.close()).result()
         finally:
             self._stop_loop()
 

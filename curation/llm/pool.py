@@ -26,10 +26,13 @@ from curation.runtime.progress import Progress
 from prompts.prompt_file import Prompt
 
 from .answer_store import AnswerCache, AnswerStore
-from .answer_verification import AnsweredReport, AnswerVerifier, VerifiedReport, not_yet_sent
+from .answer_verification import AnsweredReport, AnswerVerifier, VerifiedReport
 from .chat_client import ChatClient
 from .dialogue import Dialogue
 from .engine_thread import EngineThread, ThreadedWorker
+from .opinions import SecondOpinion
+from .repairs import not_yet_sent
+from .responses import ModelResponse
 from .usage import Prices, UsageMeter, UsageRecorder
 
 REPORTS_PER_PART = 1_000
@@ -39,11 +42,22 @@ CHARACTERS_PER_TOKEN = 5
 
 
 @dataclass(frozen=True, slots=True)
+class SecondModel:
+    """The model that is asked for second opinions: its engine and name, and what makes it.
+
+    ``connect`` is None where it is the model that makes the captions.
+    """
+
+    name: str
+    connect: Callable[[], Awaitable[ChatEngine]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRecipe:
     """Captions by a language model. ``connect`` makes the engine, in the event loop that it will be used in.
 
     ``repair`` is how many times refused captions may go back to the model, each of them once; ``gpus`` how many GPUs an
-    engine takes where there are any.
+    engine takes where there are any. ``second`` is asked about captions that are refused for words alone.
     """
 
     made_by: MadeBy
@@ -52,6 +66,7 @@ class ChatRecipe:
     max_tokens: int
     repair: int = 0
     prices: Prices | None = None
+    second: SecondModel | None = None
     engine_options: Options = field(default_factory=dict)
     gpus: int = 0
     reports_per_part: int = REPORTS_PER_PART
@@ -60,7 +75,13 @@ class ChatRecipe:
     @property
     def options(self) -> Options:
         """The options that decide the answers, next to model and prompt."""
-        return {"max_tokens": self.max_tokens, "repair": self.repair, **self.engine_options}
+        second: Options = {"second_opinion": self.second.name} if self.second else {}
+        return {"max_tokens": self.max_tokens, "repair": self.repair, **second, **self.engine_options}
+
+    @property
+    def build_verifier(self) -> Callable[[], AnswerVerifier]:
+        """What builds the verifier of the answers, in the process that it works in."""
+        return partial(AnswerVerifier, self.prompt, self.repair > 0, opinions=self.second is not None)
 
     @property
     def prompt_file(self) -> bytes:
@@ -77,7 +98,14 @@ class ChatRecipe:
         """Load the model, or connect to the server; yield the function that opens a pool."""
         with closing(EngineThread(self.connect, progress.raise_if_interrupted)) as thread:
             check_prompt_fits(self, thread.engine.context)
+            add_second_model(self, thread, progress.raise_if_interrupted)
             yield partial(_open_pool, self, thread, progress)
+
+
+def add_second_model(recipe: ChatRecipe, thread: EngineThread, check: Callable[[], None]) -> None:
+    """Load the model for second opinions too, where it is another one."""
+    if recipe.second is not None and recipe.second.connect is not None:
+        thread.add_second(recipe.second.connect, check)
 
 
 def check_prompt_fits(recipe: ChatRecipe, context: int | None) -> None:
@@ -96,7 +124,7 @@ def _open_pool(
     recipe: ChatRecipe, thread: EngineThread, progress: Progress, captions: CaptionSetWriter, count: int
 ) -> Iterator[ChatPool]:
     with ExitStack() as stack:
-        pool = stack.enter_context(workers(partial(AnswerVerifier, recipe.prompt, recipe.repair > 0), count))
+        pool = stack.enter_context(workers(recipe.build_verifier, count))
         if isinstance(pool, Inline):
             verifiers: ThreadedWorker | Processes = ThreadedWorker(stack.enter_context(ThreadPoolExecutor(1)), pool)
         else:
@@ -131,7 +159,13 @@ class ChatPool:
         self._verifiers = verifiers
         self._recorder = recorder
         self._progress = progress
-        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, ChatClient(thread.engine, cache, recorder))
+        client = ChatClient(thread.engine, cache, recorder)
+        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, client)
+        self._second: SecondOpinion | None = None
+        if recipe.second is not None:
+            if thread.second_engine is not None:
+                client = ChatClient(thread.second_engine, cache, recorder, recipe.second.name)
+            self._second = SecondOpinion(recipe.second.name, client)
         # Twice what the model works on at once: while it does, as many again are made ready.
         self.ahead = verifiers.ahead + 2 * -(-thread.engine.in_flight // BATCH_REPORTS)
 
@@ -149,10 +183,11 @@ class ChatPool:
         """Return the packed outcome of each report, and whether the engine failed on it. Raises ``EngineDown``."""
         responses = await asyncio.gather(*map(self._dialogue.about, reports))
         answered = [AnsweredReport(report, rows) for report, rows in zip(reports, responses, strict=True)]
-        verified = await self._verify(answered)
+        verified = await self._second_opinions(answered, await self._verify(answered), 0)
         sent: list[set[tuple[str, str]]] = [set() for _ in reports]
         for number in range(self._repair_rounds):
             verified = await self._repair(answered, verified, sent, number)
+            verified = await self._second_opinions(answered, verified, number + 1)
         for report in verified:
             self._recorder.judge(report.accepted, report.refused)
         self._progress.set_status(self._recorder.line())
@@ -175,11 +210,31 @@ class ChatPool:
         """
         unsent = [not_yet_sent(report.repairable, pairs) for report, pairs in zip(verified, sent, strict=True)]
         repairs = await asyncio.gather(*(self._dialogue.repair(refused, number) for refused in unsent))
-        changed = [index for index, rows in enumerate(repairs) if rows]
+        for rows, requests, pairs in zip(repairs, unsent, sent, strict=True):
+            if rows:
+                pairs.update((request.organ, request.caption) for request in requests)
+        return await self._with_answers(answered, verified, repairs)
+
+    async def _second_opinions(
+        self, answered: list[AnsweredReport], verified: list[VerifiedReport], number: int
+    ) -> list[VerifiedReport]:
+        """Ask about the captions that are refused for words alone; verify the reports anew that this may change.
+
+        ``answered`` is updated.
+        """
+        if self._second is None:
+            return verified
+        opinions = await asyncio.gather(*(self._second.about(report.questionable, number) for report in verified))
+        return await self._with_answers(answered, verified, opinions)
+
+    async def _with_answers(
+        self, answered: list[AnsweredReport], verified: list[VerifiedReport], answers: Sequence[list[ModelResponse]]
+    ) -> list[VerifiedReport]:
+        """Return the reports with more answers, verified anew where there are any; ``answered`` is updated."""
+        changed = [index for index, rows in enumerate(answers) if rows]
         for index in changed:
-            sent[index].update((row.organ, row.caption) for row in unsent[index])
             report, responses = answered[index]
-            answered[index] = AnsweredReport(report, [*responses, *repairs[index]])
+            answered[index] = AnsweredReport(report, [*responses, *answers[index]])
         if not changed:
             return verified
         renewed = dict(zip(changed, await self._verify([answered[index] for index in changed]), strict=True))

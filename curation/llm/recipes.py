@@ -18,7 +18,7 @@ from curation.runtime.errors import InputError, flag_names
 from prompts.prompt_file import Prompt
 
 from .engine_thread import EngineThread
-from .pool import ChatRecipe
+from .pool import ChatRecipe, SecondModel
 from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"
@@ -31,7 +31,8 @@ Connect = Callable[[], Awaitable[ChatEngine]]
 class ModelOptions:
     """The options of the command line for a language model; None where an option was not given.
 
-    ``engine`` is ``vllm`` or ``openai``; ``options`` are further keywords of vLLM.
+    ``engine`` is ``vllm`` or ``openai``; ``options`` are further keywords of vLLM. ``second_opinion`` is the engine
+    that is asked for second opinions, with ``second_model`` at ``second_base_url``.
     """
 
     engine: str
@@ -46,10 +47,14 @@ class ModelOptions:
     dtype: str = "auto"
     tensor_parallel_size: int = 1
     options: Mapping[str, object] = field(default_factory=dict)
+    second_opinion: str | None = None
+    second_model: str | None = None
+    second_base_url: str | None = None
 
 
 VLLM_OPTIONS = ("dtype", "tensor_parallel_size", "vllm_option")
 SERVER_OPTIONS = ("base_url", "concurrency", "timeout")
+SECOND_OPTIONS = ("second_model", "second_base_url")
 
 
 def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
@@ -59,12 +64,24 @@ def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
     foreign = [name for name in (SERVER_OPTIONS if engine == "vllm" else VLLM_OPTIONS) if name in given]
     if foreign:
         raise InputError(f"{flag_names(foreign)}: of no use to the engine {engine}")
+    _check_second_opinion(given)
     plain = {name: value for name, value in given.items() if name not in ("vllm_option", "prices")}
     if not all(math.isfinite(price) and price >= 0 for price in given.get("prices", ())):
         raise InputError("--prices: two numbers, 0 or more: the price of a million tokens in and out")
     prices = Prices(*given["prices"]) if "prices" in given else None
     vllm_options = dict(map(_vllm_option, given.get("vllm_option", ())))
     return ModelOptions(engine, **plain, prices=prices, options=vllm_options)
+
+
+def _check_second_opinion(given: Mapping[str, Any]) -> None:
+    """Raise ``InputError`` where the options for a second opinion do not go with each other."""
+    engine, options = given.get("second_opinion"), [name for name in SECOND_OPTIONS if name in given]
+    if engine is None and options:
+        raise InputError(f"{flag_names(options)}: say --second-opinion vllm or --second-opinion openai too")
+    if engine not in (None, "vllm", "openai"):
+        raise InputError(f"--second-opinion {engine}: there are vllm and openai")
+    if engine == "vllm" and "second_base_url" in given:
+        raise InputError("--second-base-url: of no use to --second-opinion vllm")
 
 
 def default_prompt(language: LanguageChoice) -> str:
@@ -99,6 +116,7 @@ def _vllm_option(text: str) -> tuple[str, object]:
 def chat_recipe(options: ModelOptions, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
     """Return the recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
     model, connect = connection(options, check)
+    second = _second_model(options, model, check)
     return ChatRecipe(
         made_by=MadeBy(options.engine, model, prompt.hash),
         prompt=prompt,
@@ -106,9 +124,31 @@ def chat_recipe(options: ModelOptions, prompt: Prompt, check: Callable[[], None]
         max_tokens=options.max_tokens or prompt.file.response.max_tokens,
         repair=options.repair,
         prices=options.prices,
+        second=second,
         engine_options=_engine_options(options),
         gpus=options.tensor_parallel_size if options.engine == "vllm" else 0,
     )
+
+
+def _second_model(options: ModelOptions, model: str, check: Callable[[], None]) -> SecondModel | None:
+    """Return the model for second opinions: the one that makes the captions, unless another one is named."""
+    engine = options.second_opinion
+    if engine is None:
+        return None
+    is_other = options.second_model not in (None, options.model) or options.second_base_url is not None
+    if engine == options.engine and not is_other:
+        return SecondModel(f"{engine}: {model}")
+    own_address = options.base_url if engine == options.engine else None
+    second = ModelOptions(
+        engine,
+        options.second_model,
+        options.second_base_url or own_address,
+        concurrency=options.concurrency,
+        timeout=options.timeout,
+        dtype=options.dtype,
+    )
+    name, connect = connection(second, check)
+    return SecondModel(f"{engine}: {name}", connect)
 
 
 def connection(options: ModelOptions, check: Callable[[], None]) -> tuple[str, Connect]:

@@ -35,6 +35,7 @@ class UsageCounts(NamedTuple):
     seconds: float = 0.0
     first_accepted: int = 0
     first_judged: int = 0
+    opinions: int = 0
 
     def plus(self, other: UsageCounts) -> UsageCounts:
         """Return the sum of both."""

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from curation.engines.chat import Answer, EngineDown
 from curation.extraction.recipe import PackedOutcome
-from curation.llm.answer_verification import AnswerVerifier
 from curation.llm.engine_thread import EngineThread, ThreadedWorker
-from curation.llm.pool import ChatPool, ChatRecipe, check_prompt_fits
+from curation.llm.pool import ChatPool, ChatRecipe, add_second_model, check_prompt_fits
 from curation.llm.usage import UsageCounts
 from curation.report import Report
 from curation.runtime.processes import Inline
@@ -92,8 +91,9 @@ class ChatWorker:
         self._recipe = recipe
         self._host = EngineThread(recipe.connect, lambda: None)
         check_prompt_fits(recipe, self._host.engine.context)
+        add_second_model(recipe, self._host, lambda: None)
         self._buffer = UpdateBuffer()
-        inline = Inline(lambda: AnswerVerifier(recipe.prompt, recipe.repair > 0))
+        inline = Inline(recipe.build_verifier)
         verifier = ThreadedWorker(ThreadPoolExecutor(1), inline)
         self._pool = ChatPool(recipe, self._host, verifier, self._buffer, self._buffer, Progress())
 

@@ -18,6 +18,9 @@ class Verification(NamedTuple):
     them, and ``section`` the section that it stands in. Of a refused caption the one passage is the statement that
     comes nearest; where nothing does, there is none, and ``start`` and ``end`` are -1. ``score`` (0 to 100) is the
     share of the caption that they carry, ``basis`` what an accepted caption rests on.
+
+    ``missing`` are the words of a refused caption that the nearest statement lacks. ``for_words``: it is refused for
+    these alone; organ, side, numbers, denial, doubt, time and exceptions are in order.
     """
 
     accepted: bool
@@ -32,6 +35,8 @@ class Verification(NamedTuple):
     nearest: str | None
     basis: Basis = "rules"
     spans: Spans = ()
+    missing: tuple[str, ...] = ()
+    for_words: bool = False
 
 
 def refused(organ: str, reason: Reason, detail: str) -> Verification:

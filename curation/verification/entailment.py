@@ -6,7 +6,7 @@ turns the meaning: a negation, a hedge, an exception, "previously".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from curation.language.structure.usable_terms import is_whereabouts
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .filing import FilingCheck
 from .joined.joined_statements import JoinedStatements
+from .missing_words import is_of_word, may_be_renamed
 from .omissions import denial_cues, omissions
 from .organs import OrganRelations, subject_organs
 from .refusals import RefusalCause
@@ -36,6 +37,11 @@ class CheckResult:
     causes: list[RefusalCause] = field(default_factory=list)
     coverage: float = 0.0
     uses_context: bool = False
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The words of the caption that the statement lacks, each once."""
+        return tuple(dict.fromkeys(cause.missing for cause in self.causes if cause.missing))
 
 
 class Entailment:
@@ -58,6 +64,24 @@ class Entailment:
         """Check a caption that repeats the whole of ``statement`` against it: only its organ can be wrong."""
         return self._cached_check_organ(statement, organ, context)
 
+    def lacks_only_words(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> bool:
+        """Tell whether the statement carries all of a caption that it does not carry, but for words of a finding.
+
+        Then organ, side, numbers, denial, doubt, time and exceptions are in order. ``missing_words.py`` says which
+        words these may be.
+        """
+        causes = self.check(caption, statement, organ, context).causes
+        if not causes or not all(cause.of_word for cause in causes):
+            return False
+        claim, evidence = self.parser.parse(caption), self.parser.parse(statement)
+        matches = self._matcher.match(caption, statement, organ, context)
+        carried = [CarriedClause(match.clause.clause, match.segment) for match in matches]
+        if _denies_present_organ(claim, evidence) or any(
+            self._other_causes(carried, caption, statement, organ, context)
+        ):
+            return False
+        return all(may_be_renamed(match, claim) for match in matches if match.mismatches)
+
     def _check_organ(self, statement: str, organ: str, context: tuple[str, ...]) -> CheckResult:
         parse = self.parser.parse(statement)
         carried = [CarriedClause(clause, index) for index, clause in enumerate(clauses_of(parse))]
@@ -70,7 +94,7 @@ class Entailment:
         matches = self._matcher.match(caption, statement, organ, context)
         carried = [CarriedClause(match.clause.clause, match.segment) for match in matches]
         causes = [
-            mismatch.cause(claim.text_of(term), match.evidence.organ_names())
+            mismatch.cause(claim.text_of(term), match.evidence.organ_names(), is_of_word(mismatch, term))
             for match in matches
             for mismatch, term in match.mismatches
         ]
@@ -81,9 +105,16 @@ class Entailment:
         if not causes and _denies_present_organ(claim, evidence):
             causes.append(RefusalCause(Reason.NEGATION, "the evidence does not deny the organ itself"))
         if not causes:
-            causes.extend(omissions(carried, claim, evidence, organ, self.parser.organ_finder.related))
-            causes.extend(self._filing.causes(carried, evidence, organ, context))
+            causes.extend(self._other_causes(carried, caption, statement, organ, context))
         return CheckResult(causes, _coverage(matches), any(match.uses_context for match in matches))
+
+    def _other_causes(
+        self, carried: Sequence[CarriedClause], caption: str, statement: str, organ: str, context: tuple[str, ...]
+    ) -> Iterator[RefusalCause]:
+        """Yield the causes that do not lie in a word of the caption: what it leaves off, and where it is filed."""
+        claim, evidence = self.parser.parse(caption), self.parser.parse(statement)
+        yield from omissions(carried, claim, evidence, organ, self.parser.organ_finder.related)
+        yield from self._filing.causes(carried, evidence, organ, context)
 
 
 def _coverage(matches: Iterable[ClauseMatch]) -> float:

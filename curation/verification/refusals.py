@@ -16,11 +16,17 @@ from curation.caption import Reason
 
 @dataclass(slots=True)
 class RefusalCause:
-    """One thing that the evidence does not carry, or that the caption leaves off."""
+    """One thing that the evidence does not carry, or that the caption leaves off.
+
+    ``missing`` are the words of the caption that the evidence lacks. ``of_word``: they name a finding or a quality that
+    the evidence may have in other words (``missing_words.py``).
+    """
 
     reason: Reason
     detail: str
     final: bool = False  # no other statement of the report makes up for it
+    missing: str = ""
+    of_word: bool = False
 
 
 class Mismatch(NamedTuple):
@@ -35,9 +41,10 @@ class Mismatch(NamedTuple):
     weight: float = 0.0
     final: bool = False  # no other statement of the report makes up for it
 
-    def cause(self, words: str, organs: Iterable[str]) -> RefusalCause:
+    def cause(self, words: str, organs: Iterable[str], of_word: bool = False) -> RefusalCause:
         """Return the cause of a refusal, told with the caption's words and the organs of the evidence."""
-        return RefusalCause(self.reason, self.message.format(words=words, organs=listed(organs)), self.final)
+        detail = self.message.format(words=words, organs=listed(organs))
+        return RefusalCause(self.reason, detail, self.final, words, of_word)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -172,8 +172,13 @@ class Verifier:
                 best = (result, statement)
         if best is None:
             return refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
-        joined = None if verbatim else self._verify_joined(report, organ, caption)
-        return joined or _nearest(report, organ, *best)
+        if not verbatim and (joined := self._verify_joined(report, organ, caption)):
+            return joined
+        for_words = best[0].coverage >= GROUNDED and self._lacks_only_words(organ, caption, best[1])
+        return _nearest(report, organ, *best)._replace(for_words=for_words)
+
+    def _lacks_only_words(self, organ: str, caption: str, statement: ReportStatement) -> bool:
+        return self.entailment.lacks_only_words(caption, statement.parse.text, organ, statement.context)
 
     def _verify_joined(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
         """Return the acceptance by several statements that speak of the same, or of two things that a caption lists."""
@@ -263,6 +268,7 @@ def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: Rep
         score=round(100 * result.coverage, 1),
         nearest=report.text[statement.start : statement.end],
         spans=((statement.start, statement.end),),
+        missing=result.missing,
     )
 
 

@@ -23,7 +23,18 @@ from tests.prompts.prompt_cases import (
     prompt,
 )
 
-REFUSED = [{"number": 1, "organ": "liver", "caption": "A 5 mm cyst.", "reason": "not 5 mm", "passage": "A 6 mm cyst."}]
+REFUSED = [
+    {
+        "number": 1,
+        "organ": "liver",
+        "caption": "A 5 mm cyst.",
+        "reason": "not 5 mm",
+        "passage": "A 6 mm cyst.",
+        "about": ["liver"],
+        "missing": ["5 mm"],
+        "other_words": ["6 mm"],
+    }
+]
 
 
 # What a model is shown.
@@ -66,7 +77,13 @@ def test_a_report_is_no_template(text: str) -> None:
 def test_refused_captions_go_back_without_the_examples() -> None:
     (question,) = prompt(content()).repair_messages(REFUSED)
     assert question[0] == "user"
-    for part in ("1. liver: A 5 mm cyst.", "refused: not 5 mm", "passage: A 6 mm cyst.", '{"captions":['):
+    for part in (
+        "1. liver: A 5 mm cyst.",
+        "refused: not 5 mm",
+        "passage: A 6 mm cyst.",
+        "not have: “5 mm”",
+        '{"captions":[',
+    ):
         assert part in question[1]
     with_repair = prompt(content(repair="{% for row in refused %}{{ row.caption }} -> {{ row.passage }}{% endfor %}"))
     assert with_repair.repair_messages(REFUSED)[0] == ("user", "A 5 mm cyst. -> A 6 mm cyst.")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from curation.caption import RefusedCaption
 from curation.engines.chat import Answer
 from curation.llm.answer_store import AnswerStore
 from curation.llm.chat_client import ChatClient
 from curation.llm.dialogue import Dialogue
+from curation.llm.repairs import RepairRequest
 from curation.llm.responses import ModelResponse
 from curation.llm.usage import UsageMeter
 from curation.readers.sections import split_sections
@@ -42,7 +42,7 @@ class FakeDialogue:
 
         return asyncio.run(ask_all())
 
-    def repair(self, refused: Sequence[RefusedCaption]) -> list[ModelResponse]:
+    def repair(self, refused: Sequence[RepairRequest]) -> list[ModelResponse]:
         return asyncio.run(self.dialogue.repair(refused, 0))
 
     def reopened(self, folder: Path, chat: FakeChat, prompt: bytes = PROMPT) -> "FakeDialogue":

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from curation.caption import RefusedCaption
 from curation.engines.chat import ChatFailed, EngineDown, TooLong
 from curation.llm.dialogue import TOO_LONG
+from curation.llm.repairs import RepairRequest
 from tests.curation.fakes import PROMPT, sentences
 from tests.curation.llm.dialogues import BY_STATEMENT, GOOD, TEXT, FakeDialogue, cut_off, in_turn, report
 from tests.curation.llm.dialogues import new_dialogue as new_dialogue
@@ -128,19 +128,29 @@ def test_an_engine_that_is_down_stops_everything(new_dialogue: Callable[..., Fak
 
 def test_refused_captions_go_back_with_reason_and_passage(new_dialogue: Callable[..., FakeDialogue]) -> None:
     dialogue = new_dialogue(in_turn(GOOD))
-    refused = RefusedCaption(
-        "liver", "The liver is huge.", "modifier", "“huge” is not in the evidence", "The liver is normal."
+    refused = RepairRequest(
+        "liver",
+        "The liver is huge.",
+        "“huge” is not in the evidence",
+        "The hepatic contour is wavy.",
+        ("liver",),
+        ("huge",),
+        ("contour", "wavy"),
     )
     (row,) = dialogue.repair([refused])
     assert (row.kind, row.content, row.start) == ("repair", GOOD, None)
     roles = [message.role for message in dialogue.chat.history[0].messages]
     text = dialogue.chat.history[0].messages[-1].content
     assert roles == ["user"]
-    assert all(part in text for part in ("The liver is huge.", "“huge” is not in the evidence", "The liver is normal."))
+    assert text.endswith(
+        "1. liver: The liver is huge.\n   refused: “huge” is not in the evidence\n"
+        "   passage: The hepatic contour is wavy.\n   it is about: liver\n   it does not have: “huge”\n"
+        "   its other words: “contour”, “wavy”\n"
+    )
     assert dialogue.meter.counts.repairs == 1
 
 
 def test_many_refused_captions_go_back_in_several_chats(new_dialogue: Callable[..., FakeDialogue]) -> None:
     dialogue = new_dialogue()
-    dialogue.repair([RefusedCaption("liver", f"Lesion {n}.", "measurement", "", "A lesion.") for n in range(30)])
+    dialogue.repair([RepairRequest("liver", f"Lesion {n}.", "measurement", "A lesion.") for n in range(30)])
     assert len(dialogue.chat.history) == 3

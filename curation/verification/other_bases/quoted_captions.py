@@ -20,10 +20,10 @@ from curation.report_language.quote_words import quote_words, sides_in
 from curation.report_language.statements import statement_language
 from prompts.answer_form import LONGEST_QUOTE
 
-from .answers import Verification, refused
-from .refusals import RefusalCause
-from .report_statements import ForeignStatement, ReadReport
-from .verifier import Verifier
+from ..answers import Verification, refused
+from ..refusals import RefusalCause
+from ..report_statements import ForeignStatement, ReadReport
+from ..verifier import Verifier
 
 QUOTE_SCORE = 50.0
 """The score of a caption that quotes: its passage is there, and whether that says it is not verified."""

@@ -5,7 +5,7 @@ import pytest
 from curation.caption import Draft
 from curation.readers.sections import split_sections
 from curation.verification.answers import Verification
-from curation.verification.quoted_captions import verify_quoted
+from curation.verification.other_bases.quoted_captions import verify_quoted
 from curation.verification.verifier import Verifier
 
 GERMAN = (

@@ -14,21 +14,28 @@ from functools import lru_cache
 from typing import Literal
 
 from .cue_reach import CueReach
+from .doubt_and_past_words import (
+    CONTRASTS,
+    EXCLUSION_STEMS,
+    GOVERNING_WORDS,
+    PREPOSITIONS_BEHIND_AN_OPINION,
+    WORDS_BEFORE_AN_OBJECT,
+    WORDS_OF_THE_PAST,
+)
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
 from .numbers.measurements import Measure, find_measures
+from .past import earlier_reports, histories
 from .tokens import Token, tokenize
 from .word_lists import (
     ADVERBS_AFTER_NOT,
     AUXILIARIES,
-    CONTRASTS,
     EARLIER_STEMS,
-    EXCLUSION_STEMS,
-    GOVERNING_WORDS,
+    FUNCTION_WORDS,
     NOT_WORDS,
-    PREPOSITIONS_BEHIND_AN_OPINION,
+    POSITION_STEMS,
     REPORTING_STEMS,
-    WORDS_BEFORE_AN_OBJECT,
+    SIDES,
 )
 
 
@@ -36,7 +43,7 @@ class Polarity(IntEnum):
     """How a word is meant.
 
     ``ATTRIBUTED``: it is stated through an opinion ("consistent with a cyst"); ``ALTERNATIVE``: it or another is there
-    ("a cyst or a hemangioma").
+    ("a cyst or a hemangioma"); ``EARLIER``: it is reported of an earlier day alone.
     """
 
     AFFIRMED = 0
@@ -46,6 +53,7 @@ class Polarity(IntEnum):
     PROBABLE = 4
     UNLIKELY = 5
     ALTERNATIVE = 6
+    EARLIER = 7
 
 
 _OF_STRENGTH: dict[HedgeStrength, Polarity] = {
@@ -62,6 +70,8 @@ _MAY_BE_SAID = {
     Polarity.PROBABLE: {Polarity.ATTRIBUTED, Polarity.UNCERTAIN},
 }
 _NOT = LexiconEntry(key="not", negation="before")
+_PREFIXES = ("non", "-")
+_NON = LexiconEntry(key="non", negation="before")
 _NOT_SEEN = LexiconEntry(key="not seen", negation="after")
 _EARLIER_REACH = 5
 """Tokens behind "was not seen" within which "previous" makes it a denial of another day."""
@@ -90,13 +100,17 @@ class Scopes:
         covered: Sequence[bool],
         subjects: frozenset[int] = frozenset(),
         measures: Sequence[Measure] = (),
+        named: frozenset[int] = frozenset(),
+        facts: frozenset[int] = frozenset(),
     ) -> None:
         """Work out the polarities.
 
         ``covered`` marks tokens inside a name or phrase, where "and" or "," is no break; ``subjects`` are the token
-        indices at which an organ mention begins.
+        indices at which an organ mention begins, ``named`` all of which they consist; ``facts`` those of operations
+        and devices, on which there are no opinions.
         """
         self.tokens, self.stems, self.matches = tokens, stems, matches
+        self._facts, self._named = facts, named
         self._reach = CueReach(tokens, stems, matches, covered, subjects, measures)
         self.breaks = self._reach.breaks
         self.polarity = [Polarity.AFFIRMED] * len(tokens)
@@ -116,9 +130,15 @@ class Scopes:
             if match.entry.hedge == "after" and self._denies_an_exclusion(match):
                 self._hedge(match)
         self._question_marks()
+        for start, end in earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks):
+            self._set(start, end, Polarity.EARLIER)
+        for start, end in histories(self.tokens, self.matches, self.breaks, self._facts):
+            for index in range(start, end):
+                if self.polarity[index] == Polarity.AFFIRMED:  # "no history of lymphoma" denies it
+                    self.polarity[index] = Polarity.EARLIER
 
     def _cue_matches(self) -> list[PhraseMatch]:
-        """Return the cues of the lexicon in order, and each bare "not" that stands in no phrase."""
+        """Return the cues of the lexicon in order, and each bare "not" or "non" that stands in no phrase."""
         cues = [match for match in self.matches if match.entry.negation or match.entry.hedge]
         covered = {
             index
@@ -130,6 +150,8 @@ class Scopes:
         for index, token in enumerate(self.tokens):
             if token.word in NOT_WORDS and index not in covered:
                 cues.append(self._bare_denial(index))
+            if token.word == "non" and not any(match.start <= index < match.end for match in self.matches):
+                cues.append(PhraseMatch(index, index + 1, _NON))
         return sorted(cues, key=lambda match: match.start)
 
     def _bare_denial(self, index: int) -> PhraseMatch:
@@ -147,13 +169,19 @@ class Scopes:
     def _negate(self, match: PhraseMatch) -> None:
         self.cues[match.start] = (match.end, Polarity.NEGATED)
         reach = self._reach
-        if match.entry.negation == "before":
-            end = reach.clause_end(match.end)
+        end = reach.clause_end(match.end)
+        if match.entry is _NON:
+            end = match.end + 1 + any(token.word == "-" for token in self.tokens[match.end : match.end + 1])
+        is_behind = match.entry.modifier == "time" and not reach.has_words(match.end, end)  # "pneumonia, resolved"
+        if match.entry.negation == "before" and not is_behind:
             self._set(match.end, min(end, self._aside_end(match)), Polarity.NEGATED)
             return
-        if any(stem in EARLIER_STEMS for stem in self.stems[match.end : match.end + _EARLIER_REACH]):
+        near = range(match.end, min(match.end + _EARLIER_REACH, len(self.tokens)))
+        if any(self.stems[at] in EARLIER_STEMS and at + 1 not in self._facts for at in near):
             return  # "was not observed in the previous examination" denies nothing today
         start = reach.clause_start(match.start)
+        if is_behind and not reach.has_words(start, match.start):  # "…, and is now gone"
+            start = reach.clause_start(max(start - 1, 0))
         if reach.has_words(start, match.start):
             self._set(start, match.start, Polarity.NEGATED)
             if not reach.is_break(match.end):  # "… in either hemithorax"
@@ -175,6 +203,8 @@ class Scopes:
         assert match.entry.strength is not None
         polarity = _OF_STRENGTH[match.entry.strength]
         self.cues[match.start] = (match.end, polarity)
+        if polarity == Polarity.ATTRIBUTED and self._tells_a_fact(match.end):
+            return
         reach, last = self._reach, self.tokens[match.end - 1].word
         following = self.tokens[match.end].word if match.end < len(self.tokens) else ""
         at = match.end + (following == ":")  # "Differential: cyst or abscess"
@@ -191,6 +221,20 @@ class Scopes:
             self._doubt(start, stop, polarity)
         else:
             self._doubt(at, end, polarity)
+
+    def _tells_a_fact(self, at: int) -> bool:
+        """Tell whether an opinion is about no finding, but an operation or a device: "compatible with a bypass"."""
+        scope = range(at, self._reach.hedge_end(at, governs=True))
+        return any(index in self._facts for index in scope) and all(
+            index in self._facts
+            or index in self._named
+            or self.tokens[index].word in FUNCTION_WORDS
+            or self.tokens[index].word in SIDES
+            or self.tokens[index].word in WORDS_OF_THE_PAST
+            or self.stems[index] in POSITION_STEMS
+            for index in scope
+            if self.tokens[index].word[0].isalnum()
+        )
 
     def _acts_onwards(self, match: PhraseMatch, following: str) -> bool:
         """Tell whether a hedge acts on what follows it: "is likely a cyst", unlike "a cyst is likely"."""
@@ -231,7 +275,7 @@ class Scopes:
 @lru_cache(maxsize=20_000)
 def _polarities(sentence: str) -> tuple[list[Token], list[Polarity]]:
     lexicon = load_lexicon()
-    tokens = tokenize(sentence)
+    tokens = lexicon.with_non_apart(tokenize(sentence))
     stems = [lexicon.base(token) for token in tokens]
     measures = find_measures(tokens, lexicon.numbers)
     scopes = Scopes(tokens, stems, lexicon.matches(stems), [False] * len(tokens), measures=measures)
@@ -244,11 +288,8 @@ def assess(sentence: str, condition_start: int, condition_end: int) -> Literal["
     A condition counts as possible or negated as soon as one of its words is.
     """
     tokens, polarities = _polarities(sentence)
-    inside = {
-        polarity
-        for token, polarity in zip(tokens, polarities, strict=True)
-        if token.start < condition_end and token.end > condition_start
-    }
+    marked = [at for at, token in enumerate(tokens) if token.start < condition_end and token.end > condition_start]
+    inside = {polarities[at] for at in marked if not (at - 1 in marked and tokens[at - 1].word in _PREFIXES)}
     if inside & {Polarity.UNCERTAIN, Polarity.PROBABLE, Polarity.UNLIKELY}:
         return "possible"
     return "negated" if Polarity.NEGATED in inside else "affirmed"

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .doubt_and_past_words import LINKING_WORDS, REASON_OPENERS, REASON_PREPOSITIONS
 from .lexicon.lexicon import PhraseMatch
 from .numbers.measurements import Measure
 from .tokens import Token
 from .word_lists import (
+    ARTICLES,
     AUXILIARIES,
     CHANGE_STEMS,
     CLAUSE_OPENERS,
     COORDINATORS,
     HARD_BREAKS,
     HEDGE_EXTENDERS,
-    LINKING_WORDS,
     PREPOSITIONS_AFTER_CHANGE,
-    REASON_OPENERS,
-    REASON_PREPOSITIONS,
     REPORTING_STEMS,
     SIDES,
     SOFT_BREAKS,
@@ -48,6 +47,9 @@ _OF_WHAT_IS_THERE_AT_A_PLACE = (
     "size:giant",
     "quantity:",
 )
+
+# Kinds of measures that a finding of its own may open with.
+_MEASURES_OF_FINDINGS = ("length", "volume", "number")
 
 
 class CueReach:
@@ -184,6 +186,7 @@ class CueReach:
             return True
         if any(following <= at < stop for at in self.normal):
             return True
+        following += self.tokens[following].word in ARTICLES
         return following in self.subjects and self._predicates(verb, stop)
 
     def _stands_for_itself(self, index: int, stop: int, since: int) -> bool:
@@ -228,8 +231,9 @@ class CueReach:
                     return True
         return any(
             first <= measure.start < stop
+            and measure.kind in _MEASURES_OF_FINDINGS
             and not measure.bound
-            and measure.end not in self.subjects
+            and (measure.kind != "number" or measure.end not in self.subjects)  # "segments 2, 3 and 4"
             and self._names_something(measure.end, stop)
             for measure in self.measures
         )

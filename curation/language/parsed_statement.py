@@ -36,6 +36,11 @@ class Term:
     attribute: bool = False  # names a property without saying how it is
 
     @property
+    def is_resolution(self) -> bool:
+        """Whether the term denies what was there before: "has resolved", "no longer seen"."""
+        return self.kind == "negation" and self.key == "time:resolved"
+
+    @property
     def is_normality(self) -> bool:
         """Whether the term calls its organ normal."""
         return self.entry is not None and "normality" in self.entry.flags

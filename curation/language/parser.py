@@ -20,6 +20,7 @@ from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
+from .past import comparisons, operations
 from .structure.respective_lists import pair_respective_lists
 from .terms import read_terms
 from .tokens import Token, tokenize
@@ -54,11 +55,13 @@ class StatementParser:
         return self._cached_parse(text)
 
     def _parse(self, text: str) -> ParsedStatement:
-        tokens = _with_conjunctions(tokenize(text))
+        tokens = self.lexicon.with_non_apart(_with_conjunctions(tokenize(text)))
         stems = [self.lexicon.base(token) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
         mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
+        compared = comparisons(tokens, stems)  # "compared to the prior chest CT" says nothing of the chest
+        mentions = [m for m in mentions if not any(start <= m.start < end for start, end in compared)]
         measures = find_measures(tokens, self.lexicon.numbers, _indices(mentions))
         matches = self.lexicon.matches(stems)
         mentions = self._word_senses.settle(mentions, tokens, matches)
@@ -67,7 +70,10 @@ class StatementParser:
         covered = _covered(tokens, stems, [*mentions, *matches, *measures])
         for name in imaging:
             covered[name.start : name.head] = [True] * (name.head - name.start)
-        scopes = Scopes(tokens, stems, matches, covered, frozenset(mention.start for mention in mentions), measures)
+        named = _indices(mentions)
+        facts = operations(tokens, matches) | _indices(mention for mention in mentions if mention.device)
+        subjects = frozenset(mention.start for mention in mentions)
+        scopes = Scopes(tokens, stems, matches, covered, subjects, measures, named, facts)
         terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
         exceptions = [match for match in matches if "exception" in match.entry.flags]
         segments = _segments(tokens, _breaks_with_exceptions(tokens, exceptions, scopes.breaks), terms)

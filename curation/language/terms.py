@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .assertion import Polarity, Scopes
+from .doubt_and_past_words import WORDS_OF_THE_PAST
 from .imaging_words import ImagingName, window_heading
 from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .mentions import OrganMention
 from .numbers.measure import Measure
 from .numbers.measurement_words import NAMES_OF_AXES
 from .parsed_statement import Kind, Term
+from .past import COMPARISON, comparisons, is_operation
 from .tokens import Token, stem
 from .word_lists import (
     ALTERNATIVES,
@@ -22,6 +24,7 @@ from .word_lists import (
     PLACE_OPENERS,
     POSITION_STEMS,
     SIDES,
+    VERBS,
 )
 
 _PREVIOUS = LexiconEntry(key="time:previous", modifier="time")
@@ -61,7 +64,7 @@ def read_terms(
     terms.sort(key=lambda term: (term.start, term.end))
     if scopes.cues:
         _affirm_presupposed(tokens, terms)
-    terms = _without_repeated_heading(tokens, terms)
+    terms = _without_implied_past(tokens, _without_repeated_heading(tokens, terms))
     if any(token.word in ALTERNATIVES for token in tokens):
         _doubt_alternatives(tokens, terms)
     return terms
@@ -93,6 +96,10 @@ def _gathered(
     for name in imaging:
         terms.extend(_imaging_term(index, stems[index]) for index in range(name.start, name.end))
         _cover(covered, name.start, name.end)
+    for start, end in comparisons(tokens, stems):
+        if not any(covered[start:end]):
+            terms.append(Term("finding", start, end, COMPARISON.key, entry=COMPARISON))
+            _cover(covered, start, end)
     for index in range(window_heading(tokens)):
         if not covered[index] and tokens[index].word not in FUNCTION_WORDS:
             terms.append(_imaging_term(index, stems[index]))
@@ -113,6 +120,7 @@ def _gathered(
         _word_term(index, token, stems[index])
         for index, token in enumerate(tokens)
         if not covered[index] and token.word[0].isalnum() and token.word not in FUNCTION_WORDS
+        if not (token.word == "i" and tokens[index + 1 : index + 2] and tokens[index + 1].word in VERBS)  # who reads
     )
     return terms
 
@@ -221,6 +229,28 @@ def _are_adjacent(terms: Sequence[Term], article: int) -> bool:
             return False
         end = max(end, term.end)
     return True
+
+
+def _without_implied_past(tokens: Sequence[Token], terms: list[Term]) -> list[Term]:
+    """Return the terms without what says that an operation is past, as each is: "prior", "status post"."""
+    kept = []
+    for at, term in enumerate(terms):
+        is_past = term.key == "time:previous" or (
+            term.entry is not None and "history" in term.entry.flags and tokens[term.start].word in WORDS_OF_THE_PAST
+        )
+        following = next((later for later in terms[at + 1 :] if _is_operation(tokens, later)), None)
+        between = [later for later in terms[at + 1 :] if following is not None and later.end <= following.start]
+        if not is_past or following is None or not all(_only_says_which(later) for later in between):
+            kept.append(term)
+    return kept
+
+
+def _only_says_which(term: Term) -> bool:
+    return term.kind in ("side", "organ", "modifier") or term.attribute or term.key in POSITION_STEMS
+
+
+def _is_operation(tokens: Sequence[Token], term: Term) -> bool:
+    return any(is_operation(tokens[index].word, term.entry) for index in range(term.start, term.end))
 
 
 def _doubt_alternatives(tokens: Sequence[Token], terms: Sequence[Term]) -> None:

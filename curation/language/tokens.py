@@ -57,10 +57,11 @@ _STEM_EXCEPTIONS = {
     "nature": "nature",
     "natures": "nature",
     "suggestive": "suggestive",
+    "resolving": "resolving",
     "favorable": "favorable",
     "favourable": "favorable",
 }
-"""Words whose stem would fall together with that of another word (severe, like, extension, marked, for, suggest)."""
+"""Words whose stem would fall together with that of another word (severe, like, extension, marked, for, resolved)."""
 
 
 class Token(NamedTuple):

@@ -45,7 +45,7 @@ REMAINDER_WORDS = _words("remainder rest remaining otherwise elsewhere")
 # No term of a statement: they say nothing that a caption could lack or add.
 FUNCTION_WORDS = REMAINDER_WORDS | _words(
     "a an the of in on at to by for from as and or with into within is are was were be been being has have had there "
-    "it its this that these those which who also both s mm cm millimeters millimeter centimeters"
+    "it its this that these those which who also both we do does did any s mm cm millimeters millimeter centimeters"
 )
 # Skipped between an organ and the preposition that makes it a place ("near the tip of her spleen").
 ARTICLES = _words("the a an its their his her this that these those and of")
@@ -237,40 +237,11 @@ OPPOSED_ENDINGS = ("less", "free")
 LIMITATION_STEMS = _words("not cannot could suboptim limit")
 ASSESSMENT_STEMS = _stems("evaluated assessed characterized performed")
 
-# --- Doubt ----------------------------------------------------------------------------------------------------------
-
-# They may stand inside a hedge of several words and change nothing: "cannot be entirely excluded".
-ADVERB_STEMS_INSIDE_HEDGES = _stems(
-    "also still now yet well quite entirely completely fully definitely definitively clearly confidently reliably "
-    "certainly absolutely totally safely readily convincingly reasonably primarily mainly strongly highly clinically "
-    "radiologically currently necessarily then therefore is are was were be been has have"
-)
-# A hedge that ends in one of these governs what follows as its object, a list as well: "suspicious for A and B".
-GOVERNING_WORDS = _words(
-    "of for with to as about regarding that is are includes include including exclude excludes excluding out may might "
-    "could represent represents representing reflect reflects reflecting indicate indicates indicating suggest "
-    "suggests suggesting consider favor favors favoring favour favours favouring question query"
-)
-# Behind an opinion, they lead to its object ("is suspicious for") …
-WORDS_BEFORE_AN_OBJECT = _words("for of to that over than")
-# … and these to its ground or place: "is unlikely given the history", "is likely in the right lobe".
-PREPOSITIONS_BEHIND_AN_OPINION = _words("in on at given based considering as because since and but or , . ; )")
-# What must, or cannot, be excluded is in doubt.
-EXCLUSION_STEMS = _words("exclud rule")
-# Before one of these stands what is found, behind it what is in doubt: "opacity from atelectasis versus pneumonia".
-REASON_PREPOSITIONS = _words("with from by due reflecting representing showing containing")
-# They give the ground of an opinion: "possible pneumonia given the fever".
-REASON_OPENERS = _words("given considering")
-# Between a hedge and what it doubts, they say nothing of their own: "may also be due to".
-LINKING_WORDS = _words(f"{_AUXILIARIES} be being it this that there also to the a an")
-# Hedges that put both sides in doubt: "atelectasis versus pneumonia"; the second word of others ("favored over").
-CONTRASTS = _words("versus vs over than")
-
 # --- Time and examination -------------------------------------------------------------------------------------------
 
 # Before the word for an examination, they make it an earlier one.
 EARLIER_EXAMINATION_STEMS = _stems("previous prior earlier old last")
-EXAMINATION_STEMS = _stems("examination exam study ct scan tomography review")
+EXAMINATION_STEMS = _stems("examination exam study ct scan tomography review mri mr ultrasound radiograph cta")
 # Behind "was not seen", they say that nothing is denied today.
 EARLIER_STEMS = EARLIER_EXAMINATION_STEMS | {"preced"}
 # Near a number, they make it one of an earlier examination.

@@ -16,7 +16,8 @@ from curation.language.word_lists import ACCOMPANIMENTS
 
 from .clauses.exchanges import exchanged_qualities
 from .denials.denied_phrases import qualifiers_of_denied
-from .evidence import CONTEXT, LITERAL, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
+from .denials.removals import carries_removal
+from .evidence import CONTEXT, LITERAL, SYNONYM, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
@@ -220,6 +221,8 @@ def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
 
 def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:
     """Look for all terms of a clause in what segment ``index`` offers."""
+    if carries_removal(clause.clause.terms, evidence):
+        return ClauseMatch(clause, evidence, index, [], SYNONYM, uses_context=False)
     mismatches = [(REPEATED, term) for term in _repeated_terms(clause.clause, evidence)]
     share, uses_context = 0.0, False
     for required in clause.required:

@@ -16,6 +16,7 @@ from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
 
 from .clause_matching import CarriedClause
 from .denials.exceptions import Related, dropped_exceptions
+from .denials.removals import is_removal, names_removal
 from .denials.widened_denials import widened_denials
 from .evidence import denies_a_finding
 from .refusals import RefusalCause
@@ -23,6 +24,10 @@ from .refusals import RefusalCause
 # Keys of qualifiers without which a finding would be one of today.
 _NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
 LARGEST = "size:largest"
+# Keys of qualifiers that say it is there today all the same: "the previously seen cyst is unchanged".
+_OF_TODAY = frozenset(
+    f"time:{change}" for change in "stable persistent increased decreased progressed improved".split()
+)
 
 
 def omissions(
@@ -42,8 +47,12 @@ def omissions(
         yield from widened_denials(clause, index, caption, statement)
         yield from _cut_denial(clause, segment, statement)
         yield from _dropped_largest(clause, segment, caption, statement)
+        yield from _dropped_removal(clause, segment, statement)
+    if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
+        yield RefusalCause(Reason.MODIFIER, "the evidence does not say that it was there before")
     calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
-    if denial_cues(caption) and not (denial_cues(statement) or denies_a_finding(statement.terms) or calls_normal):
+    denies = denial_cues(statement) or denies_a_finding(statement.terms) or names_removal(statement)
+    if denial_cues(caption) and not (denies or calls_normal):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
     if _denies_twice(caption) and not _denies_twice(statement):
         yield RefusalCause(Reason.NEGATION, "denies twice what the evidence denies once")
@@ -57,18 +66,39 @@ def denial_cues(statement: ParsedStatement) -> list[Term]:
 def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[Term]:
     """Yield qualifiers of the evidence without which a finding of the clause would mean another thing."""
     findings = {term.key for term in clause.terms if term.kind == "finding"}
-    is_current = any(token.word in PRESENT_TIME for token in statement.tokens[segment.start : segment.end])
+    is_current = any(token.word in PRESENT_TIME for token in statement.tokens[segment.start : segment.end]) or any(
+        term.key in _OF_TODAY for term in segment.terms
+    )
+    is_resolved = any(term.is_resolution for term in clause.terms)
     for term in segment.terms:
+        if is_resolved and term.key == "time:previous":
+            continue  # what has resolved was there before
         may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
         qualifies_finding = any(finding.key in findings for finding in segment.findings if finding is not term)
         if qualifies_finding and may_not_drop:
             yield term
 
 
+def _dropped_removal(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:
+    """Yield a cause where a caption names what its evidence calls removed, and does not say so."""
+    removal = next((term for term in segment.terms if _is_removal(term)), None)
+    if removal is None or any(_is_removal(term) or term.kind == "negation" for term in clause.terms):
+        return
+    if not any(term.kind == "finding" and not term.attribute for term in clause.terms):
+        yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(removal)}”")
+
+
+def _is_removal(term: Term) -> bool:
+    return term.entry is not None and "absent_organ" in term.entry.flags and not term.entry.organ
+
+
 def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:
     """Yield a cause where a caption stops right before its evidence goes on to deny."""
     cue = next((term for term in segment.terms if term.kind == "negation"), None)
-    if cue is None or any(term.kind == "negation" or term.polarity == Polarity.NEGATED for term in clause.terms):
+    says_so = any(
+        term.polarity == Polarity.NEGATED or term.kind == "negation" or is_removal(term) for term in clause.terms
+    )
+    if cue is None or says_so:
         return
     keys = {term.key for term in clause.segment.terms}
     before = [term for term in segment.terms if term.end <= cue.start]

@@ -78,3 +78,4 @@ ONLY_ASPECT = Mismatch(Reason.MODIFIER, "the evidence calls only an aspect of it
 OTHER_ASPECT = Mismatch(Reason.MODIFIER, "the evidence does not call that aspect “{words}”", _TURNED)
 ONLY_SUSPECTED = Mismatch(Reason.MODIFIER, "the evidence only suspects “{words}”", _TURNED)
 NOT_DOUBTED = Mismatch(Reason.MODIFIER, "the evidence does not put “{words}” in doubt", _TURNED)
+ONLY_EARLIER = Mismatch(Reason.MODIFIER, "the evidence reports “{words}” of an earlier day", _TURNED)

@@ -13,7 +13,7 @@ _UNREMARKABLE = frozenset(
     ("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric")
 )
 # A finding that is meant so is there.
-_STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE}
+_STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarity.EARLIER}
 
 
 def status_of(*sentences: ParsedStatement) -> Status:

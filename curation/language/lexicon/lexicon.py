@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
+from ..doubt_and_past_words import ADVERB_STEMS_INSIDE_HEDGES
 from ..tokens import Token, stem, tokenize
-from ..word_lists import ADVERB_STEMS_INSIDE_HEDGES, DENIALS, REVERSING_PREFIX_STEMS
+from ..word_lists import DENIALS, REVERSING_PREFIX_STEMS
 from .finding_kinds import general_kinds
 from .lexicon_file import FLAGS, MODIFIERS, Cues, HedgeStrength, LexiconFile, read_lexicon_file, spelled_out
 
@@ -94,7 +95,8 @@ class Lexicon:
         matches: list[PhraseMatch] = []
         at, first_words = 0, self._trie
         while at < len(stems):
-            match = self._longest(stems, at) if stems[at] in first_words else None
+            words = stems[: at + 1] if _is_behind_non(stems, at) else stems
+            match = self._longest(words, at) if stems[at] in first_words else None
             if match is None or self._hides_a_cue(match, stems):
                 at += 1
             else:
@@ -121,6 +123,24 @@ class Lexicon:
         if token.word in self.numbers:
             return str(self.numbers[token.word])
         return self.irregular.get(token.stem, token.stem)
+
+    def with_non_apart(self, tokens: list[Token]) -> list[Token]:
+        """Return the tokens with "non" apart from a word that the lexicon lists: "noncirrhotic" as "non", "cirrhotic".
+
+        A word that it lists as it stands ("nondilated") stays whole.
+        """
+        if not any(token.word.startswith("non") for token in tokens):
+            return tokens
+        return [part for token in tokens for part in self._apart(token)]
+
+    def _apart(self, token: Token) -> tuple[Token, ...]:
+        rest = token.word.removeprefix("non")
+        if rest in ("", token.word) or self._entry_of_word(self.base(token)) is not None:
+            return (token,)
+        word = Token(token.start + len("non"), token.end, rest, stem(rest))
+        if self._entry_of_word(self.base(word)) is None:
+            return (token,)
+        return (Token(token.start, word.start, "non", "non"), word)
 
     def canonical(self, word: str) -> str:
         """Return the key of a single stem, or the stem itself where the lexicon does not list it."""
@@ -241,6 +261,11 @@ class Lexicon:
         kinds = general_kinds(parents)
         for entry in self._entries():
             entry.kinds = kinds.get(entry.key, frozenset())
+
+
+def _is_behind_non(stems: Sequence[str], at: int) -> bool:
+    """Tell whether a word has a "non" before it, which denies it alone: "non-perforated appendicitis"."""
+    return stems[at - 1 : at] == ["non"] or stems[max(at - 2, 0) : at] == ["non", "-"]
 
 
 def _base_form(word: str) -> str:

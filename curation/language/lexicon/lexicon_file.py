@@ -61,6 +61,8 @@ class LexiconFile(BaseModel):
     exceptions: list[str]
     attributes: list[str]
     findings: list[str]
+    operations: list[str] = []
+    partial_operations: list[str] = []
     kinds: dict[str, list[str]]
     not_kinds: list[str]
     joint_findings: dict[str, list[str]]
@@ -96,6 +98,8 @@ FLAGS = {
     "exceptions": "exception",
     "attributes": "attribute",
     "findings": "finding",
+    "operations": "operation",
+    "partial_operations": "partial_operation",
 }
 
 

@@ -50,12 +50,15 @@ class _Wording:
         self.stems = {word for segment in segments for word in caption.stems[segment.start : segment.end]}
         self.measures = [term.measure for term in terms if term.measure is not None]
         self.words = self.keys | self.stems
+        self.resolves = any(term.is_resolution for term in terms)
 
     def has(self, qualifier: Qualifier | Term, statement: ParsedStatement) -> bool:
         """Tell whether a qualifier of the evidence is among them, by itself or in a synonym."""
         term = qualifier if isinstance(qualifier, Term) else qualifier.term
         if term is not None and term.measure is not None:
             return any(term.measure.carries(other) and other.carries(term.measure) for other in self.measures)
+        if term is not None and term.key == "time:previous" and self.resolves:
+            return True  # what has resolved was there before
         if term is not None:
             wordings = (*term.entry.wordings, term.parts) if term.entry else (term.parts,)
             if term.key in self.keys or any(wording and self.words.issuperset(wording) for wording in wordings):

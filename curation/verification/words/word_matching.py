@@ -14,6 +14,7 @@ from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
+from ..denials.removals import is_removal
 from ..evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
 from ..refusals import (
     DENIED,
@@ -23,6 +24,7 @@ from ..refusals import (
     NOT_DENIED,
     NOT_DOUBTED,
     ONLY_A_KIND,
+    ONLY_EARLIER,
     ONLY_SUSPECTED,
     Mismatch,
 )
@@ -92,6 +94,8 @@ def _is_grade(term: Term) -> bool:
 
 def _turned_round(term: Term, polarities: set[Polarity]) -> Mismatch:
     """Return the mismatch of a term that the evidence has, but with other polarities."""
+    if polarities == {Polarity.EARLIER}:
+        return ONLY_EARLIER
     if Polarity.NEGATED in polarities or term.polarity == Polarity.NEGATED:
         return NOT_DENIED if term.polarity == Polarity.NEGATED else DENIED
     return NOT_DOUBTED if polarities <= {Polarity.AFFIRMED} else ONLY_SUSPECTED
@@ -121,6 +125,5 @@ def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:
     """Tell whether an operation that the caption names took an organ that the evidence calls absent."""
     if term.entry is None or not term.entry.organ or "absent_organ" not in term.entry.flags:
         return False
-    entries = [offer.entry for offer in evidence.terms if offer.entry]
-    is_absent = any("absent_organ" in entry.flags and not entry.organ for entry in entries)
+    is_absent = any(is_removal(offer) and offer.entry and not offer.entry.organ for offer in evidence.terms)
     return is_absent and evidence.is_about(term.entry.organ)

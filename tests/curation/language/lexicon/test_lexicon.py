@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from curation.language.lexicon.lexicon import Lexicon, load_lexicon
 from curation.language.lexicon.lexicon_file import LexiconFile
+from curation.language.tokens import tokenize
 
 
 def content(**changes: Any) -> dict[str, Any]:
@@ -255,3 +256,15 @@ def test_words_of_an_aspect_name_it_and_departures_stand_by_its_name() -> None:
         None,
     ]
     assert small.departures == {"size": {"giant cyst"}, "wall": frozenset()}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonmild stone", ["non", "mild", "stone"]),
+        ("noncalculous stone", ["noncalculous", "stone"]),
+        ("none of the stones", ["none", "of", "the", "stones"]),
+    ],
+)
+def test_non_stands_apart_from_a_word_that_is_listed(text: str, words: list[str]) -> None:
+    assert [token.word for token in lexicon().with_non_apart(tokenize(text))] == words

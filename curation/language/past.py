@@ -1,0 +1,155 @@
+"""What a statement says of an earlier day, and which words of the past say nothing more.
+
+"The CT of 2018 showed a cyst" reports nothing of today. "Compared to the previous examination" and "since the prior
+CT" say the same. An operation is past by nature: "prior sternotomy" and "status post sternotomy" are a sternotomy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .doubt_and_past_words import (
+    PAST_AUXILIARIES,
+    PAST_VERBS_OF_SHOWING,
+    PRESENT_VERBS,
+    WORDS_BEFORE_A_DATE,
+    WORDS_BEFORE_AN_EXAMINATION,
+    WORDS_OF_COMPARISON,
+)
+from .lexicon.lexicon import LexiconEntry, PhraseMatch
+from .numbers.measurements import Measure
+from .tokens import Token
+from .word_lists import ARTICLES, EARLIER_EXAMINATION_STEMS, EXAMINATION_STEMS, REPORTING_STEMS, SENTENCE_BREAKS
+
+COMPARISON = LexiconEntry(key="comparison", flags={"history"})
+"""The meaning of "compared to the previous examination" and of its like."""
+_OPERATION = re.compile(r"[a-z]{2,}(?:ectomy|ectomies|otomy|otomies|ostomy|plasty|pexy|rrhaphy)$")
+_LONGEST_NAME = 4
+"""Tokens within which the word for an examination follows the word that makes it an earlier one, or its date."""
+
+
+def is_operation(word: str, entry: LexiconEntry | None) -> bool:
+    """Tell whether a word names an operation or another treatment, by its ending or because the lexicon lists it."""
+    return bool(_OPERATION.match(word)) or (entry is not None and "operation" in entry.flags)
+
+
+def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> frozenset[int]:
+    """Return the indices of tokens that name an operation, a treatment or what it leaves: "clips", "bypass"."""
+    indices = {index for index, token in enumerate(tokens) if _OPERATION.match(token.word)}
+    for match in matches:
+        if "operation" in match.entry.flags or ("absent_organ" in match.entry.flags and match.entry.organ):
+            indices.update(range(match.start, match.end))
+    return frozenset(indices)
+
+
+def comparisons(tokens: Sequence[Token], stems: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the token ranges that only compare with an earlier examination: "since the prior CT"."""
+    ranges = []
+    bare = [(at, at + 1) for at, stem in enumerate(stems) if _is_bare(tokens, at) and stem in EARLIER_EXAMINATION_STEMS]
+    for name_start, name_end in [*_earlier_examinations(tokens, stems, ()), *bare]:
+        start = _reference_start(tokens, name_start)
+        if start is not None:
+            ranges.append((start, name_end))
+    return ranges
+
+
+def earlier_reports(
+    tokens: Sequence[Token],
+    stems: Sequence[str],
+    measures: Sequence[Measure],
+    breaks: Sequence[int],
+) -> list[tuple[int, int]]:
+    """Return the token ranges that report an earlier day alone: of "the prior CT showed a cyst" the cyst.
+
+    A clause is one of an earlier day where its examination is the subject of a verb of showing in the past, or where
+    it was seen "on" that examination and no verb is in the present.
+    """
+    ranges = []
+    days = [(measure.start, measure.end) for measure in measures if measure.kind == "date"]
+    for name_start, name_end in [*_earlier_examinations(tokens, stems, measures), *days]:
+        first = max((b + 1 for b in breaks if b < name_start and tokens[b].word != "/"), default=0)
+        last = next((b for b in breaks if b >= name_end), len(tokens))
+        shown = next((i for i in range(name_end, last) if tokens[i].word in PAST_VERBS_OF_SHOWING), None)
+        before = tokens[name_start - 1].word if name_start > first else ""
+        if shown is not None and before not in WORDS_BEFORE_AN_EXAMINATION:
+            ranges.append((shown + 1, len(tokens) if last == len(tokens) else _list_end(tokens, breaks, last)))
+        elif before in ("on", "in", "at", "by") and _is_told_in_the_past(tokens, stems, first):
+            ranges += [(first, name_start - 1), (name_end, last)]
+    return ranges
+
+
+def histories(
+    tokens: Sequence[Token], matches: Sequence[PhraseMatch], breaks: Sequence[int], facts: frozenset[int]
+) -> list[tuple[int, int]]:
+    """Return the token ranges of what is told as history and no operation: "history of lymphoma"."""
+    ranges = []
+    for match in matches:
+        words = {token.word for token in tokens[match.start : match.end]}
+        if "of" in words and words & {"history", "hx"}:
+            end = next((b for b in breaks if b >= match.end), len(tokens))
+            if not facts.intersection(range(match.end, end)):
+                ranges.append((match.end, end))
+    return ranges
+
+
+def _earlier_examinations(
+    tokens: Sequence[Token], stems: Sequence[str], measures: Sequence[Measure]
+) -> list[tuple[int, int]]:
+    """Return the names of earlier examinations, without an article: "prior chest CT", "CT of 2018"."""
+    dates = {measure.start: measure.end for measure in measures if measure.kind == "date"}
+    names = []
+    for index, stem in enumerate(stems):
+        if stem not in EXAMINATION_STEMS:
+            continue
+        adjective = next(
+            (
+                at
+                for at in range(index - 1, max(-1, index - _LONGEST_NAME), -1)
+                if stems[at] in EARLIER_EXAMINATION_STEMS
+            ),
+            None,
+        )
+        following = next((at for at in range(index + 1, min(len(tokens), index + _LONGEST_NAME)) if at in dates), None)
+        if adjective is not None and all(tokens[at].word.isalpha() for at in range(adjective, index)):
+            start = adjective - (tokens[adjective - 1].word in ARTICLES and adjective > 0)
+            names.append((start, index + 1))
+        elif following is not None and all(
+            tokens[at].word in WORDS_BEFORE_A_DATE for at in range(index + 1, following)
+        ):
+            start = index - (tokens[index - 1].word in ARTICLES and index > 0)
+            names.append((start, dates[following]))
+    return names
+
+
+def _is_bare(tokens: Sequence[Token], at: int) -> bool:
+    """Tell whether no noun follows an adjective: "unchanged from prior."."""
+    return at + 1 == len(tokens) or not tokens[at + 1].word[0].isalpha()
+
+
+def _reference_start(tokens: Sequence[Token], name_start: int) -> int | None:
+    """Return where "compared to" or "since" before the name of an examination begins; None where none stands there."""
+    at = name_start - 1
+    while at >= 0 and tokens[at].word in ("to", "with", "on", "in", "the", "a", "his", "her"):
+        at -= 1
+    if at < 0 or tokens[at].word not in WORDS_OF_COMPARISON:
+        return None
+    while at and tokens[at - 1].word in ("as", "when", "in"):
+        at -= 1
+    return at
+
+
+def _is_told_in_the_past(tokens: Sequence[Token], stems: Sequence[str], first: int) -> bool:
+    """Tell whether the sentence from ``first`` on reports what was there, and has no verb in the present."""
+    end = next((at for at in range(first, len(tokens)) if tokens[at].word in SENTENCE_BREAKS), len(tokens))
+    words = {tokens[at].word for at in range(first, end)}
+    reports = any(stems[at] in REPORTING_STEMS for at in range(first, end)) or "there" in words
+    return bool(words & PAST_AUXILIARIES) and reports and not words & (PRESENT_VERBS | {"not", "no"})
+
+
+def _list_end(tokens: Sequence[Token], breaks: Sequence[int], at: int) -> int:
+    """Return where a list that reaches to the break ``at`` ends: at a comma that no "and" follows, or a full stop."""
+    for index in breaks:
+        if index >= at and tokens[index].word not in ("and", "or", "/"):
+            return index
+    return len(tokens)

@@ -1,0 +1,113 @@
+"""Organs that were taken out: "cholecystectomy", "the gallbladder was removed", "surgically absent gallbladder".
+
+All of these say the same, and that the organ is absent. An operation that takes only a part of an organ does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from curation.language.assertion import Polarity
+from curation.language.doubt_and_past_words import PARTIAL_REMOVAL_STEMS, REMOVAL_STEMS, WORDS_ABOUT_REMOVAL_STEMS
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import StatementParser
+
+from ..evidence import SegmentEvidence
+from ..organs import stated_sides
+
+_STATED = (Polarity.AFFIRMED, Polarity.ATTRIBUTED)
+
+
+def carries_removal(terms: Sequence[Term], evidence: SegmentEvidence) -> bool:
+    """Tell whether a clause of a caption only calls organs absent that its evidence calls taken out."""
+    if not any(term.kind == "negation" or _is_absence(term) for term in terms) or not _tells_of_removal(terms):
+        return False
+    if not PARTIAL_REMOVAL_STEMS.isdisjoint(evidence.statement.stems):
+        return False
+    offered = evidence.terms if any(map(is_removal, evidence.terms)) else evidence.statement.terms
+    if offered is not evidence.terms and not _tells_of_removal(offered):
+        return False
+    removed = removed_organs(evidence.parser, offered)
+    claimed = _claimed_organs(evidence.parser, terms)
+    return bool(removed) and (claimed <= removed if claimed else len(removed) == 1)
+
+
+def names_removal(statement: ParsedStatement) -> bool:
+    """Tell whether a statement calls a whole organ taken out."""
+    is_whole = PARTIAL_REMOVAL_STEMS.isdisjoint(statement.stems)
+    operated = any(map(_is_operation, statement.terms)) and any(term.kind == "negation" for term in statement.terms)
+    return is_whole and (operated or any(map(is_removal, statement.terms)))
+
+
+def is_removal(term: Term) -> bool:
+    """Tell whether a term says that a whole organ was taken out, and not only that it is absent or never grew."""
+    entry = term.entry
+    if entry is None or not _is_absence(term) or term.polarity not in _STATED or "partial_operation" in entry.flags:
+        return False
+    words = entry.key.split()
+    return any(word in REMOVAL_STEMS or "ectom" in word for word in words)
+
+
+def removed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset[str]:
+    """Return the organs that ``terms`` call taken out as a whole, each on the side that is stated beside it."""
+    removed: set[str] = set()
+    for term in terms:
+        if term.entry is not None and term.entry.organ and is_removal(term):
+            removed.update(_on_stated_side(parser, term.entry.organ, terms))
+    if any(is_removal(term) and term.entry and not term.entry.organ for term in terms):
+        removed |= _absent_organs(terms, is_negated=False)
+    if any(map(_is_operation, terms)):  # "the uterus was not seen secondary to surgery"
+        removed |= _absent_organs(terms, is_negated=True)
+    return frozenset(removed)
+
+
+def _claimed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset[str]:
+    """Return the organs that ``terms`` call absent, for whatever reason."""
+    named = _absent_organs(terms, is_negated=not any(map(_is_absence, terms)))
+    return removed_organs(parser, terms) | named
+
+
+def _tells_of_removal(terms: Iterable[Term]) -> bool:
+    """Tell whether terms only say that an organ is absent, or was taken out."""
+    return all(
+        term.kind in ("organ", "side", "negation")
+        or term.attribute
+        or term.key in WORDS_ABOUT_REMOVAL_STEMS
+        or term.key == "time:previous"
+        or _is_operation(term)
+        or _is_absence(term)
+        for term in terms
+    )
+
+
+def _absent_organs(terms: Sequence[Term], is_negated: bool) -> frozenset[str]:
+    """Return the organs that are the subject of an absence: that are denied, or of which nothing else is said."""
+    if any(term.kind in ("finding", "measure") and not _tells_of_removal([term]) for term in terms):
+        return frozenset()
+    return frozenset(
+        name
+        for term in terms
+        if term.mention and not term.mention.place and not term.mention.device
+        if not is_negated or term.polarity == Polarity.NEGATED
+        for name in term.mention.names
+    )
+
+
+def _is_absence(term: Term) -> bool:
+    return term.entry is not None and "absent_organ" in term.entry.flags
+
+
+def _is_operation(term: Term) -> bool:
+    return term.entry is not None and "operation" in term.entry.flags and term.polarity in _STATED
+
+
+def _on_stated_side(parser: StatementParser, organ: str, terms: Sequence[Term]) -> tuple[str, ...]:
+    name = parser.organ_finder.resolve(organ)
+    if name is None:
+        return ()
+    pair, sides = parser.vocabulary.sided(name), stated_sides(terms)
+    if pair is None:
+        return (name,)
+    if len(sides) == 1 and "both" not in sides:
+        return (pair[0],) if "left" in sides else (pair[1],)
+    return (name,) if "both" in sides else ()

@@ -1,7 +1,8 @@
 """Which captions of one report say something new, and which repeat another caption of the same organ.
 
 Findings and impression often say the same thing. A caption whose claims are all among those of another caption of the
-same organ and status repeats it: the one that says more is kept, and of two that say the same the first.
+same organ and status repeats it: the one that says more is kept, and of two that say the same the first. Its site is
+among its claims: "a cyst in segment 2" and "a cyst in segment 7" are two.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ Claims = frozenset[tuple[str, object]]
 
 
 def split_repeated(
-    accepted: Sequence[AcceptedCaption], claims_of: Callable[[str], Claims]
+    accepted: Sequence[AcceptedCaption], claims_of: Callable[[str, str], Claims]
 ) -> tuple[list[AcceptedCaption], list[AcceptedCaption]]:
-    """Split captions into (kept, repeated), each in the order given. ``claims_of`` returns what a caption claims."""
+    """Split captions into (kept, repeated), each in the order given.
+
+    ``claims_of`` returns what a caption claims of the organ that it is filed under.
+    """
     by_organ: dict[str, list[_Content]] = {}
     repeated: set[int] = set()
     for number, row in enumerate(accepted):
         words = row.caption.casefold().strip(" .;,")
-        content = _Content(number, row.status, row.section, words, claims_of(row.caption))
+        content = _Content(number, row.status, row.section, words, claims_of(row.caption, row.organ))
         others = by_organ.setdefault(row.organ, [])
         if others and any(_repeats(content, other) for other in others):
             repeated.add(number)

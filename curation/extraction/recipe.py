@@ -35,7 +35,7 @@ class CaptionVerifier(Protocol):
         """Verify one caption against a prepared report, first against its statement number ``near``."""
         ...
 
-    def claims(self, caption: str) -> Claims:
+    def claims(self, caption: str, organ: str) -> Claims:
         """Return what a caption says, so that two captions can be compared."""
         ...
 

@@ -132,9 +132,13 @@ class Verifier:
         plain = self._reports.plain_sentences(sentences[0], report) if len(sentences) == 1 else None
         return (caption,) if plain is None else plain
 
-    def claims(self, caption: str) -> frozenset[tuple[str, object]]:
-        """Return what a caption claims, for comparing captions: findings, grades and sizes, with how each is meant."""
-        return self._cached_claims(caption)
+    def claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
+        """Return what a caption about canonical ``organ`` claims, for comparing captions.
+
+        That are its findings, grades and sizes, with how each is meant, and the sites and sides that say more than the
+        organ.
+        """
+        return self._cached_claims(caption, organ)
 
     def carries(self, statement: str, context: tuple[str, ...], organ: str, caption: str) -> bool:
         """Tell whether one statement carries a caption filed under canonical ``organ``.
@@ -240,12 +244,17 @@ class Verifier:
             spans=((start, statement.end),),
         )
 
-    def _claims(self, caption: str) -> frozenset[tuple[str, object]]:
-        return frozenset(
-            (term.key, term.measure.values if term.measure else term.polarity)
-            for term in self.parser.parse(caption).terms
-            if term.kind in ("finding", "modifier", "measure") and not term.attribute
-        )
+    def _claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
+        claims: set[tuple[str, object]] = set()
+        vocabulary = self.parser.vocabulary
+        known = {organ, *vocabulary.ancestors(organ)} if organ in vocabulary.organs else {organ}
+        for term in self.parser.parse(caption).terms:
+            if term.mention:
+                sites = {site for name in term.mention.names for site in (name, *vocabulary.ancestors(name))}
+                claims |= {("site", site) for site in sites - known}
+            elif term.kind in ("finding", "modifier", "measure", "side") and not term.attribute:
+                claims.add((term.key, term.measure.values if term.measure else term.polarity))
+        return frozenset(claims)
 
     def _status(self, *parts: str) -> Status:
         return status_of(*(self.parser.parse(part) for part in parts))

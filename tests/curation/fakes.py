@@ -63,7 +63,7 @@ class FakeVerifier:
     def read(self, text: str, sections: Sequence[Section]) -> str:
         return text
 
-    def claims(self, caption: str) -> frozenset[tuple[str, object]]:
+    def claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
         return frozenset({(caption, True)})
 
     def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verification:

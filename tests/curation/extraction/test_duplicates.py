@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from curation.caption import AcceptedCaption, Status
 from curation.extraction.duplicates import split_repeated
 from curation.verification.verifier import Verifier
@@ -52,3 +54,34 @@ def test_another_organ_status_or_size_is_no_repetition() -> None:
 def test_within_a_section_a_shorter_statement_stands() -> None:
     rows = [row("A small cyst and steatosis"), row("A cyst")]
     assert split(*rows) == ([row.caption for row in rows], [])
+
+
+@pytest.mark.parametrize(
+    ("organ", "caption", "other"),
+    [
+        ("liver", "Cyst in segment 2 of the liver", "Cyst in segment 7 of the liver"),
+        ("lungs", "Atelectasis of the right lower lobe", "Atelectasis of the left lower lobe"),
+        ("lungs", "5 mm nodule in the lingula", "5 mm nodule in the right middle lobe"),
+        ("kidneys", "Stone on the left", "Stone on the right"),
+        ("bones", "Fracture of L1", "Fracture of L3"),
+        ("bowel", "Wall thickening of the cecum", "Wall thickening of the rectum"),
+        ("lymph nodes", "Enlarged node in the left axilla", "Enlarged node in the right axilla"),
+        ("peritoneum", "Fluid near the spleen", "Fluid near the liver"),
+    ],
+)
+@pytest.mark.parametrize("section", ["findings", "impression"])
+def test_captions_of_two_sites_are_no_repetition(organ: str, caption: str, other: str, section: str) -> None:
+    assert split(row(caption, organ), row(other, organ, section=section)) == ([caption, other], [])
+
+
+@pytest.mark.parametrize(
+    ("organ", "caption", "less"),
+    [
+        ("liver", "Small hypodense lesion in segment 2 of the liver", "Hypodense lesion of the liver"),
+        ("lungs", "5 mm nodule in the right middle lobe", "5 mm nodule in the right lung"),
+        ("lungs", "Atelectasis in the right middle lobe, mild", "Atelectasis of the lung"),
+        ("left kidney", "Scar in the left kidney, 4 mm", "Scar in the kidney"),
+    ],
+)
+def test_an_impression_with_the_site_in_general_repeats_the_finding(organ: str, caption: str, less: str) -> None:
+    assert split(row(caption, organ), row(less, organ, section="impression")) == ([caption], [less])

@@ -14,7 +14,7 @@ def wrong_calls(entailment: Entailment, verifier: Verifier, parser: StatementPar
     entailment.check(1, b"wrong", "liver", ())  # type: ignore[arg-type]
     entailment.check_organ(b"wrong", 1, ())  # type: ignore[arg-type]
     verifier.verify(1, b"wrong", "The liver is normal.")  # type: ignore[arg-type]
-    verifier.claims(b"wrong")  # type: ignore[arg-type]
+    verifier.claims(b"wrong", "liver")  # type: ignore[arg-type]
     verifier.carries(1, (), "liver", b"wrong")  # type: ignore[arg-type]
     parser.parse(b"wrong")  # type: ignore[arg-type]
     relations.stems(1)  # type: ignore[arg-type]

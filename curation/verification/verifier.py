@@ -46,6 +46,7 @@ from prompts.vocabulary import Vocabulary
 from .answers import Verification, merged_spans, refused
 from .caption_reading import read_caption
 from .entailment import CheckResult, Entailment
+from .joined.references import goes_on_about, refers_back
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
@@ -53,8 +54,6 @@ GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
 _BEFORE_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)\s+)?(?=no\b)", re.IGNORECASE)
 """Where a caption goes on to deny something, which another statement may say: "Gallstones without dilated ducts"."""
-FARTHEST = 1500
-"""Characters that the evidence of a caption of several sentences may span."""
 
 
 class Verifier:
@@ -205,16 +204,21 @@ class Verifier:
         )
 
     def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
-        """Accept a caption of several parts if each is accepted and they stand near each other."""
-        verifications = []
-        for part in parts:
+        """Accept a caption of several parts if each is accepted, and what refers to the part before it does so there.
+
+        "A nodule in the right lung. It is calcified." is not carried by "It is calcified", said of another nodule.
+        """
+        verifications: list[Verification] = []
+        for number, part in enumerate(parts):
             verification = self.verify(report, organ, part)
+            if verification.accepted and number and refers_back(self.parser.parse(part)):
+                if not goes_on_about(report, verification.spans, verifications[-1].spans):
+                    both = f"{parts[number - 1].rstrip('. ')}. {part}"
+                    joined = self._verify_joined(report, organ, both)
+                    verification = joined or refused(organ, Reason.NOT_GROUNDED, f"“{part}” is said of something else")
             if not verification.accepted:
                 return verification
             verifications.append(verification)
-        start, end = min(v.start for v in verifications), max(v.end for v in verifications)
-        if end - start > FARTHEST or len({v.section for v in verifications}) > 1:
-            return refused(organ, Reason.NOT_GROUNDED, "its sentences come from distant parts of the report")
         spans = merged_spans((span for v in verifications for span in v.spans), report.text)
         return min(verifications, key=lambda v: v.start)._replace(
             start=spans[0][0],

@@ -24,6 +24,7 @@ from curation.language.reference_words import (
 from curation.language.tokens import stem
 from curation.language.word_lists import VERBS
 
+from ..answers import Spans
 from ..omissions import LARGEST
 from ..report_statements import ReadReport, ReportStatement
 from .hosts import is_adjective
@@ -254,3 +255,38 @@ def referred_segments(statement: ParsedStatement, reference: Reference) -> Seque
                 break
             indexes.append(index)
     return indexes
+
+
+def refers_back(sentence: ParsedStatement) -> bool:
+    """Tell whether a sentence of a caption says nothing without the one before it: "It is calcified", "Unchanged"."""
+    if any(reference.opens for reference in references(sentence)):
+        return True
+    named = [term for term in sentence.terms if term.mention or (_is_listed_finding(term) and not term.attribute)]
+    return all(term.mention is None and is_adjective(sentence, term) for term in named)
+
+
+def goes_on_about(report: ReadReport, spans: Spans, earlier: Spans) -> bool:
+    """Tell whether the statement that ends some passages goes on about one of those that ``earlier`` ends with."""
+    statement = _statement_of(report, spans)
+    before = _statement_of(report, earlier)
+    if statement is None or before is None or statement is before:
+        return statement is before
+    while statement.number > before.number:
+        following = _anchor(report, statement)
+        if following is None or following is before:
+            return following is before
+        statement = following
+    return False
+
+
+def _statement_of(report: ReadReport, spans: Spans) -> ReportStatement | None:
+    return next((statement for statement in report.statements if spans and statement.end == spans[-1][1]), None)
+
+
+def _anchor(report: ReadReport, statement: ReportStatement) -> ReportStatement | None:
+    """Return the earlier statement that a statement refers to, or whose organ it goes on about."""
+    for reference in references(statement.parse):
+        meant = antecedent(report, statement, reference)
+        if meant is not None:
+            return meant.statement
+    return report.statements[statement.anchor] if statement.anchor is not None else None

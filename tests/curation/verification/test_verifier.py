@@ -200,11 +200,29 @@ def test_one_wrong_sentence_refuses_the_caption(caption: str, reason: Reason) ->
     assert (verdict.accepted, verdict.reason) == (False, reason)
 
 
-def test_sentences_from_distant_parts_are_no_caption() -> None:
+def test_sentences_that_stand_for_themselves_may_come_from_distant_parts() -> None:
     text = "The liver is enlarged. " + "The spleen is normal. " * 100 + "The liver has a 2 cm cyst."
-    assert verify(text, "liver", "The liver is enlarged.").accepted
-    assert verify(text, "liver", "The liver has a 2 cm cyst.").accepted
-    assert not verify(text, "liver", "The liver is enlarged. The liver has a 2 cm cyst.").accepted
+    verdict = verify(text, "liver", "The liver is enlarged. The liver has a 2 cm cyst.")
+    assert verdict.accepted, verdict.detail
+    assert [text[start:end] for start, end in verdict.spans] == ["The liver is enlarged.", "The liver has a 2 cm cyst."]
+
+
+@pytest.mark.parametrize(
+    ("caption", "accepted"),
+    [
+        ("A 5 mm nodule in the left upper lobe. It is calcified.", False),
+        ("A 9 mm nodule in the right lower lobe. It is calcified.", True),
+        ("A 5 mm nodule in the left upper lobe. Unchanged.", True),
+        ("A 9 mm nodule in the right lower lobe. Unchanged.", False),
+        ("A 9 mm nodule in the right lower lobe. Emphysema in both lungs.", True),
+    ],
+)
+def test_a_sentence_that_refers_back_is_said_of_the_sentence_before_it(caption: str, accepted: bool) -> None:
+    text = (
+        "A 5 mm nodule in the left upper lobe. Unchanged. A 9 mm nodule in the right lower lobe. It is calcified. "
+        "The spleen is normal. Emphysema in both lungs."
+    )
+    assert verify(text, "lungs", caption).accepted is accepted
 
 
 # -- score ---------------------------------------------------------------------------------------------------------

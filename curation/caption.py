@@ -45,13 +45,13 @@ class Draft:
     - ``caption``: a short statement about that organ.
     - ``statement``: number of the report's statement that it was made from (``ReportStatement.number`` of
       ``curation.verification.report_statements``), where the engine knows it; the verifier looks there first.
-    - ``quote``: the passage that it was made from, word for word, where the prompt asks a language model for it.
+    - ``quotes``: the passages that it was made from, word for word, where the prompt asks a language model for them.
     """
 
     organ: str
     caption: str
     statement: int | None = None
-    quote: str | None = None
+    quotes: tuple[str, ...] = ()
 
 
 class AcceptedCaption(NamedTuple):

@@ -60,7 +60,7 @@ def replay(root: Path, progress: Progress | None = None, processes: int | None =
         progress.start(manifest.counts.reports, 0)
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:
-            with workers(partial(AnswerVerifier, prompt), count) as pool:
+            with workers(partial(AnswerVerifier, prompt, language=manifest.settings.language), count) as pool:
                 staged = [_replay_part(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
             return _put_in_place(root, manifest, staged)
         finally:

@@ -18,14 +18,22 @@ def organs_schema(organs: Iterable[str], max_captions: int, max_characters: int)
     return object_schema({organ: {"anyOf": [{"type": "null"}, captions]} for organ in organs})
 
 
-def captions_schema(max_captions: int, max_characters: int, quotes: bool = False) -> dict[str, Any]:
+def captions_schema(max_captions: int, max_characters: int, quotes: bool | int = False) -> dict[str, Any]:
     """Return the schema of a list, under the key ``captions``, of organs with one caption each.
 
-    With ``quotes`` the passage that a caption is made from comes before it, so that it is made from that.
+    With ``quotes`` the passage that a caption is made from comes before it, so that it is made from that; with a number
+    that is a list of up to so many passages.
     """
-    quote = {"quote": _string(LONGEST_QUOTE)} if quotes else {}
+    quote = {quote_key(quotes): _string(LONGEST_QUOTE)} if quotes else {}
+    if quotes and quotes is not True:
+        quote = {quote_key(quotes): _list(_string(LONGEST_QUOTE), 1, quotes)}
     row = object_schema({"organ": _string(LONGEST_ORGAN), **quote, "caption": _string(max_characters)})
     return object_schema({"captions": _list(row, 0, max_captions)})
+
+
+def quote_key(quotes: bool | int) -> str:
+    """Return the key that passages stand under in an answer: ``quote`` where there is one, ``quotes`` of a list."""
+    return "quote" if quotes is True else "quotes"
 
 
 def object_schema(properties: dict[str, Any]) -> dict[str, Any]:

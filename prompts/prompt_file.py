@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from .answer_form import LONGEST_ORGAN, LONGEST_QUOTE, captions_schema, compact_json, organs_schema
+from .answer_form import LONGEST_ORGAN, LONGEST_QUOTE, captions_schema, compact_json, organs_schema, quote_key
 from .repair_template import DEFAULT_REPAIR, MAX_REPAIRED_CAPTIONS
 from .templates import PromptTemplateError, check_template, render
 from .vocabulary import ORGANS_FILE, load_vocabulary
@@ -29,6 +29,8 @@ JUDGE_FILE = ORGANS_FILE.with_name("judge.yaml")
 """The shipped prompt of another kind, for a judge (``judge_file.py``)."""
 OPINION_FILE = ORGANS_FILE.with_name("opinion.yaml")
 """The shipped prompt of a second opinion about words (``opinion_file.py``)."""
+MOST_QUOTES = 3
+"""The most passages that one caption may be made from."""
 _Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
@@ -41,12 +43,18 @@ class PromptError(ValueError):
 class ExampleCaption(FileSection):
     """A caption of an example. In the form ``organs``, ``organ`` is one of the listed organs, letter by letter.
 
-    ``quote`` is the passage that it is made from, where answers have quotes.
+    ``quote`` is the passage that it is made from, where answers have one, ``quotes`` are those where they have several.
     """
 
     organ: NonEmptyText
     quote: NonEmptyText | None = None
+    quotes: tuple[NonEmptyText, ...] | None = None
     caption: NonEmptyText
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """The passages that it is made from, none where answers have no quotes."""
+        return self.quotes or ((self.quote,) if self.quote else ())
 
 
 class Example(FileSection):
@@ -63,12 +71,12 @@ class Response(FileSection):
     captions; in the form ``captions`` the answer is one list of organs with captions. ``max_captions`` is per organ in
     the first form and in all in the second. ``max_characters`` limits a caption, ``max_tokens`` the whole answer.
     ``quotes``: in the form ``captions`` each caption comes with the passage that it is made from, in the language of
-    the report, which may then be any.
+    the report; with a number, up to 3, it is a list of up to so many passages.
     """
 
     form: Literal["organs", "captions"]
     organs: tuple[NonEmptyText, ...] = ()
-    quotes: bool = False
+    quotes: Annotated[bool, Field(strict=True)] | Annotated[int, Field(strict=True, ge=1, le=MOST_QUOTES)] = False
     max_captions: _Count
     max_characters: _Count
     max_tokens: _Count
@@ -116,8 +124,8 @@ class Prompt:
 
     @property
     def quotes(self) -> bool:
-        """Whether captions come with the passage that they are made from, so that reports may be in any language."""
-        return self.file.response.quotes
+        """Whether captions come with the passages that they are made from."""
+        return bool(self.file.response.quotes)
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -231,14 +239,16 @@ def _check_example(field: str, example: Example, response: Response) -> None:
 
 
 def _check_quote(field: str, caption: ExampleCaption, response: Response, limits: dict[str, tuple[str, int]]) -> None:
-    """Raise FieldError where a caption has a quote and answers have none, or the other way round; add its limit."""
-    if caption.quote is not None:
-        limits["quote"] = (caption.quote, LONGEST_QUOTE)
-    if response.quotes != (caption.quote is not None):
-        way_out = (
-            "needs a quote, as response, quotes is true" if response.quotes else "goes with response, quotes: true"
-        )
-        raise FieldError(f"{field}, quote", caption.quote, way_out)
+    """Raise FieldError where a caption has no quotes of the form that answers have; add their limits."""
+    key, most = quote_key(response.quotes), int(response.quotes)
+    for passage in caption.passages:
+        limits[key] = max(limits.get(key, ("", 0)), (passage, LONGEST_QUOTE), key=lambda limit: len(limit[0]))
+    if not response.quotes and caption.passages:
+        raise FieldError(f"{field}, quote", caption.passages[0], "goes with response, quotes: true")
+    if response.quotes and not getattr(caption, key):
+        raise FieldError(f"{field}, {key}", None, f"needs a {key}, as response, quotes is {response.quotes}".lower())
+    if len(caption.passages) > most:
+        raise FieldError(f"{field}, {key}", caption.passages, f"has more than response, quotes allows ({most})")
 
 
 def _check_templates(file: PromptFile) -> None:

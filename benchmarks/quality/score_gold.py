@@ -76,7 +76,8 @@ def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str)
     """Yield (organ, status, caption, end of evidence) of the accepted captions."""
     report = verifier.read(text, sections_of(source, text))
     for draft in engine.drafts(report):
-        verdict = verifier.verify(report, draft.organ, draft.caption, draft.statement)
+        near = () if draft.statement is None else (draft.statement,)
+        verdict = verifier.verify(report, draft.organ, draft.caption, near)
         if verdict.accepted and verdict.status:
             yield verdict.organ, verdict.status, draft.caption, verdict.end
 

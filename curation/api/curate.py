@@ -254,7 +254,7 @@ def recipe_for(
     options = checked(engine, language_model)
     loaded = load_checked_prompt(prompt or default_prompt(language))
     refuse_unfit(language, loaded, options)
-    return chat_recipe(options, loaded, progress.raise_if_interrupted)
+    return chat_recipe(options, loaded, progress.raise_if_interrupted, language)
 
 
 def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:

@@ -31,8 +31,8 @@ class CaptionVerifier(Protocol):
         """Prepare a report, so that many captions can be verified against it."""
         ...
 
-    def verify(self, report: Any, organ: str, caption: str, near: int | None = None) -> Verification:
-        """Verify one caption against a prepared report, first against its statement number ``near``."""
+    def verify(self, report: Any, organ: str, caption: str, near: Sequence[int] = ()) -> Verification:
+        """Verify one caption against a prepared report, first against its statements with the numbers ``near``."""
         ...
 
     def claims(self, caption: str, organ: str) -> Claims:

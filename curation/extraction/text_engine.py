@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
@@ -14,7 +14,7 @@ from curation.privacy.marks import PHI_DETAIL, marked_evidence
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
-from curation.verification.other_bases.quoted_captions import quoted_passage, verify_quoted
+from curation.verification.other_bases.quoted_captions import quoted_passage, quoted_statements, verify_quoted
 from curation.verification.report_statements import ReadReport
 from curation.verification.verifier import Verifier
 
@@ -108,23 +108,24 @@ def verify_drafts(
     drafts: Iterable[Draft],
     *,
     show_repeats: bool,
-    quotes: bool = False,
+    any_language: bool = False,
     review: Callable[[ReadReport, str, Verification], Verification] = lambda report, caption, refusal: refusal,
 ) -> ReportOutcome:
     """Verify drafts against their report and return the captions accepted and refused.
 
     ``show_repeats``: captions that say nothing new are refused as duplicates; otherwise they are dropped. Where the
-    report, or a good part of it, is in another language, that is one more refusal, of no caption; unless
-    ``quotes`` says that captions of it are verified by what they quote. ``review`` is given each caption that is
-    refused, with the prepared report, and returns what is to hold of it.
+    report, or a good part of it, is in another language, that is one more refusal, of no caption; unless with
+    ``any_language`` captions of it are verified by what they quote. Quotes in English are where the verifier looks
+    first. ``review`` is given each caption that is refused, with the prepared report, and returns what is to hold of
+    it.
     """
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
     for draft in drafts:
-        if quotes and isinstance(verifier, Verifier) and _is_of_foreign_passage(prepared, draft):
+        if any_language and isinstance(verifier, Verifier) and _is_of_foreign_passage(prepared, draft):
             verdict = verify_quoted(verifier, prepared, draft)
         else:
-            verdict = verifier.verify(prepared, draft.organ, draft.caption, draft.statement)
+            verdict = verifier.verify(prepared, draft.organ, draft.caption, _near(prepared, draft))
         if not verdict.accepted:
             verdict = review(prepared, draft.caption, verdict)
         if verdict.accepted and (evidence := marked_evidence(report.text, verdict.spans)):
@@ -139,14 +140,21 @@ def verify_drafts(
         refused += [_duplicate(report, row) for row in repeated]
     if not isinstance(prepared, ReadReport):  # of a verifier that tells no languages
         return ReportOutcome(kept, refused)
-    if not quotes:
+    if not any_language:
         refused += foreign_refusal(prepared)
     return ReportOutcome(kept, refused, language=prepared.language.code)
 
 
 def _is_of_foreign_passage(report: ReadReport, draft: Draft) -> bool:
     """Return whether a draft is about what is not English in its report."""
-    return report.language.is_foreign or (draft.quote is not None and quoted_passage(report, draft.quote) is not None)
+    return report.language.is_foreign or any(quoted_passage(report, quote) is not None for quote in draft.quotes)
+
+
+def _near(report: Any, draft: Draft) -> Sequence[int]:
+    """Return the numbers of the statements that a draft was made from, or that it quotes."""
+    if draft.statement is not None:
+        return (draft.statement,)
+    return quoted_statements(report, draft.quotes) if draft.quotes and isinstance(report, ReadReport) else ()
 
 
 def foreign_refusal(report: ReadReport) -> list[RefusedCaption]:

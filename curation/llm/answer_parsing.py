@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic_core import from_json, to_json
 
 from curation.caption import Draft, Reason
+from prompts.prompt_file import MOST_QUOTES
 
 AnswerForm = Literal["organs", "captions"]
 """An object with a key for each organ, or a list of captions."""
@@ -140,9 +141,7 @@ def _read_list(value: Any) -> DraftsAndProblem:
     problem = ""
     for row in rows:
         if _is_caption_row(row):
-            quote = row.get("quote")
-            quote = _on_one_line(quote) if isinstance(quote, str) else None
-            drafts.append(Draft(_on_one_line(row["organ"]), _on_one_line(row["caption"]), quote=quote))
+            drafts.append(Draft(_on_one_line(row["organ"]), _on_one_line(row["caption"]), quotes=_quotes(row)))
         else:
             problem = problem or f"an organ and a caption were expected, not {_shown(row)}"
     return drafts, problem
@@ -150,6 +149,13 @@ def _read_list(value: Any) -> DraftsAndProblem:
 
 def _is_caption_row(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("organ"), str) and isinstance(row.get("caption"), str)
+
+
+def _quotes(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return the passages of a caption, under ``quotes`` or, where one is asked for, ``quote``; the first few."""
+    quotes = row.get("quotes", row.get("quote"))
+    listed = quotes if isinstance(quotes, list) else [quotes]
+    return tuple(_on_one_line(quote) for quote in listed if isinstance(quote, str) and quote.strip())[:MOST_QUOTES]
 
 
 def _on_one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from curation.engines.non_findings import without_non_findings
 from curation.extraction.text_engine import verify_drafts
 from curation.language.structure.clauses import clauses_of
 from curation.report import Report
+from curation.report_language.languages import LanguageChoice
 from curation.verification.answers import Verification
 from curation.verification.other_bases.equal_words import verify_with_equal_words
 from curation.verification.report_statements import ReadReport, normalised
@@ -61,15 +62,21 @@ class AnswerVerifier:
     """Verifies the answers about reports, in a worker process.
 
     ``repairs``: whether refused captions will go back to the model; ``opinions``: whether a model will be asked about
-    those that are refused for words alone. Without a ``verifier`` one is built.
+    those that are refused for words alone; ``language``: which reports it was asked about. Without a ``verifier`` one
+    is built.
     """
 
     def __init__(
-        self, prompt: Prompt, repairs: bool = False, verifier: Verifier | None = None, opinions: bool = False
+        self,
+        prompt: Prompt,
+        repairs: bool = False,
+        verifier: Verifier | None = None,
+        opinions: bool = False,
+        language: LanguageChoice = "en",
     ) -> None:
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
-        self._quotes = prompt.quotes
+        self._any_language = language == "any"
         self._examples = example_captions(prompt)
         self._repairs, self._opinions = repairs, opinions
         self._verifier = verifier or Verifier()
@@ -142,7 +149,9 @@ class AnswerVerifier:
         """Verify drafts; those that are no finding of now are refused, though the report says them."""
         non_findings = [draft for draft in drafts if self._is_non_finding(draft.caption)]
         findings = [draft for draft in drafts if draft not in non_findings]
-        outcome = verify_drafts(self._verifier, report, findings, show_repeats=True, quotes=self._quotes, review=review)
+        outcome = verify_drafts(
+            self._verifier, report, findings, show_repeats=True, any_language=self._any_language, review=review
+        )
         statements = self._verifier.read(report.text, report.sections).by_words
         refused = [
             row if normalised(row.caption) in statements else self._with_copied_example(row) for row in outcome.refused

@@ -34,9 +34,9 @@ def with_error(chat: Chat, answer: Answer, problem: str) -> Chat:
     return chat._replace(messages=(*chat.messages, *turns))
 
 
-def first_chats(prompt: Prompt, max_tokens: int, report: Report) -> list[Chat]:
+def first_chats(prompt: Prompt, max_tokens: int, report: Report, any_language: bool = False) -> list[Chat]:
     """Return the chats that a dialogue about a report begins with."""
-    questions = split_questions(report, prompt.file.unit, prompt.file.window, prompt.quotes)
+    questions = split_questions(report, prompt.file.unit, prompt.file.window, any_language)
     return [_question_chat(prompt, max_tokens, report, question) for question in questions]
 
 
@@ -47,9 +47,10 @@ def _question_chat(prompt: Prompt, max_tokens: int, report: Report, question: Qu
 
 
 class Dialogue:
-    """Asks the model about reports as a prompt says."""
+    """Asks the model about reports as a prompt says, with ``any_language`` also about those that are not English."""
 
-    def __init__(self, prompt: Prompt, max_tokens: int, client: ChatClient) -> None:
+    def __init__(self, prompt: Prompt, max_tokens: int, client: ChatClient, any_language: bool = False) -> None:
+        self._any_language = any_language
         self._prompt = prompt
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
@@ -59,7 +60,7 @@ class Dialogue:
     async def about(self, report: Report) -> list[ModelResponse]:
         """Return all answers about a report, in its order. Raises ``EngineDown``."""
         file = self._prompt.file
-        questions = split_questions(report, file.unit, file.window, self._prompt.quotes)
+        questions = split_questions(report, file.unit, file.window, self._any_language)
         answered = await asyncio.gather(*(self._ask_question(report, question) for question in questions))
         groups = [group for question_groups in answered for group in question_groups]
         return [row._replace(number=number) for number, group in enumerate(groups) for row in group]

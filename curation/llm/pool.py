@@ -57,7 +57,8 @@ class ChatRecipe:
     """Captions by a language model. ``connect`` makes the engine, in the event loop that it will be used in.
 
     ``repair`` is how many times refused captions may go back to the model, each of them once; ``gpus`` how many GPUs an
-    engine takes where there are any. ``second`` is asked about captions that are refused for words alone.
+    engine takes where there are any. ``second`` is asked about captions that are refused for words alone. With
+    ``language`` "any" the model is asked about reports in any language.
     """
 
     made_by: MadeBy
@@ -69,6 +70,7 @@ class ChatRecipe:
     second: SecondModel | None = None
     engine_options: Options = field(default_factory=dict)
     gpus: int = 0
+    language: LanguageChoice = "en"
     reports_per_part: int = REPORTS_PER_PART
     batch_reports: int = BATCH_REPORTS
 
@@ -81,17 +83,14 @@ class ChatRecipe:
     @property
     def build_verifier(self) -> Callable[[], AnswerVerifier]:
         """What builds the verifier of the answers, in the process that it works in."""
-        return partial(AnswerVerifier, self.prompt, self.repair > 0, opinions=self.second is not None)
+        return partial(
+            AnswerVerifier, self.prompt, self.repair > 0, opinions=self.second is not None, language=self.language
+        )
 
     @property
     def prompt_file(self) -> bytes:
         """The content of the prompt file."""
         return self.prompt.source
-
-    @property
-    def language(self) -> LanguageChoice:
-        """Captions of reports in any language are made where the prompt asks for quotes."""
-        return "any" if self.prompt.quotes else "en"
 
     @contextmanager
     def started(self, progress: Progress) -> Iterator[OpenPool]:
@@ -160,7 +159,7 @@ class ChatPool:
         self._recorder = recorder
         self._progress = progress
         client = ChatClient(thread.engine, cache, recorder)
-        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, client)
+        self._dialogue = Dialogue(recipe.prompt, recipe.max_tokens, client, recipe.language == "any")
         self._second: SecondOpinion | None = None
         if recipe.second is not None:
             if thread.second_engine is not None:

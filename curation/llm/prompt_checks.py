@@ -55,10 +55,14 @@ def check_prompt(prompt: Prompt, verifier: Verifier | None = None) -> list[str]:
 
 def _problems(verifier: Verifier, number: int, example: Example, response: Response) -> Iterator[str]:
     report = Report(f"example {number}", example.report, split_sections(example.report), {}, number)
-    drafts = [Draft(row.organ, row.caption, quote=row.quote) for row in example.captions]
+    drafts = [Draft(row.organ, row.caption, quotes=row.passages) for row in example.captions]
     if response.form == "organs":
         drafts = [narrow_to_caption(verifier, draft) for draft in drafts]
-    for row in verify_drafts(verifier, report, drafts, show_repeats=True, quotes=response.quotes).refused:
+    for caption in example.captions:
+        for quote in caption.passages:
+            if " ".join(quote.split()) not in " ".join(example.report.split()):
+                yield f"example {number}, {caption.organ}: the quote “{quote}” is not in its report word for word"
+    for row in verify_drafts(verifier, report, drafts, show_repeats=True, any_language=bool(response.quotes)).refused:
         yield f"example {number}, {_refusal_text(row)}"
 
 

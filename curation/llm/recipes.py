@@ -96,9 +96,7 @@ def refuse_unfit(language: LanguageChoice, prompt: Prompt, options: ModelOptions
             f"--language any: the prompt {prompt.name} asks for no quotes, by which captions of other languages are "
             f"verified; leave --prompt out, or set quotes: true under response (see `ovct prompts {QUOTING_PROMPT}`)"
         )
-    if language == "en" and prompt.quotes:
-        raise InputError(f"the prompt {prompt.name} asks for quotes of reports in any language; say --language any too")
-    if prompt.quotes and options.repair:
+    if language == "any" and options.repair:
         raise InputError("--repair: captions that quote cannot go back to the model; leave it out with --language any")
 
 
@@ -113,7 +111,9 @@ def _vllm_option(text: str) -> tuple[str, object]:
         return name, value
 
 
-def chat_recipe(options: ModelOptions, prompt: Prompt, check: Callable[[], None]) -> ChatRecipe:
+def chat_recipe(
+    options: ModelOptions, prompt: Prompt, check: Callable[[], None], language: LanguageChoice = "en"
+) -> ChatRecipe:
     """Return the recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
     model, connect = connection(options, check)
     second = _second_model(options, model, check)
@@ -125,6 +125,7 @@ def chat_recipe(options: ModelOptions, prompt: Prompt, check: Callable[[], None]
         repair=options.repair,
         prices=options.prices,
         second=second,
+        language=language,
         engine_options=_engine_options(options),
         gpus=options.tensor_parallel_size if options.engine == "vllm" else 0,
     )

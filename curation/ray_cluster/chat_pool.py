@@ -69,7 +69,9 @@ class RayChatPool:
             return {}
         stored_answer: Callable[[bytes], Answer | None] = self._store.get
         try:
-            keys = [chat_key(chat) for chat in first_chats(self._recipe.prompt, self._recipe.max_tokens, report)]
+            any_language = self._recipe.language == "any"
+            chats = first_chats(self._recipe.prompt, self._recipe.max_tokens, report, any_language)
+            keys = [chat_key(chat) for chat in chats]
         except Exception:  # a template is a program, and not ours; the worker reports what is wrong with it
             return {}
         return {key: answer for key in keys if (answer := stored_answer(key)) is not None}

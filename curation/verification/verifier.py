@@ -76,10 +76,10 @@ class Verifier:
         """Read the sections of a report that hold findings; the whole text where there are no sections."""
         return self._reports.read(text, sections)
 
-    def verify(self, report: ReadReport, organ: str, caption: str, near: int | None = None) -> Verification:
+    def verify(self, report: ReadReport, organ: str, caption: str, near: Sequence[int] = ()) -> Verification:
         """Verify one caption, filed under ``organ`` (any name the vocabulary knows), against its report.
 
-        ``near`` is the number of the statement to look at first; it speeds up and settles ties, and decides nothing.
+        ``near`` has the numbers of statements to look at first; they speed up and settle ties, and decide nothing.
         """
         name = self.resolve(organ.strip()) if organ else None
         if not caption.strip():
@@ -98,8 +98,7 @@ class Verifier:
                 return self._verify_parts(report, name, plain) if plain else nothing
             caption = plain[0]
             words = normalised(caption)
-        if near is not None and not report.statements[near].heading:
-            statement = report.statements[near]
+        for statement in (report.statements[number] for number in near if not report.statements[number].heading):
             verbatim = words == statement.words
             verification = self._verify_in_statements(report, name, caption, [statement], verbatim)
             if verification.accepted:

@@ -17,6 +17,7 @@ from curation.engines.chat import Answer, Chat, ChatEngine
 from curation.extraction.text_engine import TextRecipe
 from curation.llm.pool import ChatRecipe
 from curation.report import Report, Section
+from curation.report_language.languages import LanguageChoice
 from curation.verification.answers import Verification
 from prompts.prompt_file import read_prompt
 
@@ -66,7 +67,7 @@ class FakeVerifier:
     def claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
         return frozenset({(caption, True)})
 
-    def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verification:
+    def verify(self, report: str, organ: str, caption: str, near: Sequence[int] = ()) -> Verification:
         start = report.find(caption)
         if start < 0:
             return Verification(
@@ -148,9 +149,16 @@ class FakeChat:
         self.closed = True
 
 
-def chat_recipe(chat: FakeChat, prompt: bytes = PROMPT, *, max_tokens: int = 500, repair: int = 0) -> ChatRecipe:
+def chat_recipe(
+    chat: FakeChat,
+    prompt: bytes = PROMPT,
+    *,
+    max_tokens: int = 500,
+    repair: int = 0,
+    language: LanguageChoice = "en",
+) -> ChatRecipe:
     async def connect() -> ChatEngine:
         return chat
 
     read = read_prompt(prompt, "test")
-    return ChatRecipe(MadeBy("fake", "fake-1", read.hash), read, connect, max_tokens, repair)
+    return ChatRecipe(MadeBy("fake", "fake-1", read.hash), read, connect, max_tokens, repair, language=language)

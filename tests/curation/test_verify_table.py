@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def test_many_captions_in_no_order_go_to_the_workers(job: VerifyJob, tmp_path: P
 
 def test_a_caption_that_breaks_the_verifier_harms_no_other(job: VerifyJob) -> None:
     class Fragile(FakeVerifier):
-        def verify(self, report: str, organ: str, caption: str, near: int | None = None) -> Verification:
+        def verify(self, report: str, organ: str, caption: str, near: Sequence[int] = ()) -> Verification:
             if "enlarged" in caption:
                 raise RecursionError("too deep")
             return super().verify(report, organ, caption)

@@ -117,13 +117,14 @@ def test_a_prompt_travels_to_another_process() -> None:
 def test_the_shipped_prompts_are_found_by_name() -> None:
     assert shipped_prompts() == (
         "organ_captions",
+        "organ_captions_evidence",
         "organ_captions_quoted",
         "organ_captions_short",
         "organ_captions_statement",
     )
     loaded = [load_prompt(name) for name in shipped_prompts()]
     assert [shipped.name for shipped in loaded] == list(shipped_prompts())
-    assert [shipped.file.unit for shipped in loaded] == ["report", "report", "report", "statement"]
+    assert [shipped.file.unit for shipped in loaded] == ["report", "report", "report", "report", "statement"]
     assert [shipped.file.response.form for shipped in loaded] == ["organs", "captions", "captions", "captions"]
     assert loaded[2].file.window == 4
     assert len(loaded[0].file.response.organs) >= 30
@@ -148,7 +149,7 @@ def test_shipped_prompts_leave_room_in_a_small_context(name: str) -> None:
 
 def test_a_prompt_that_is_not_there(tmp_path: Path) -> None:
     for name in ("organ_caption", str(tmp_path)):
-        with pytest.raises(PromptError, match=r"cannot be read .*organ_captions, organ_captions_quoted") as caught:
+        with pytest.raises(PromptError, match=r"cannot be read .*organ_captions, organ_captions_evidence") as caught:
             load_prompt(name)
         assert f"“{name}”" in str(caught.value)
 
@@ -206,6 +207,40 @@ def test_window_goes_with_statements() -> None:
 def test_quotes_go_with_a_list_of_captions_and_stand_in_every_example() -> None:
     assert "only goes with form: captions" in problem(changed_content("response.quotes", True))
     assert "needs a quote" in problem(changed_content("response.quotes", True, captions_content()))
-    assert "goes with response, quotes: true" in problem(
-        changed_content("examples.0.captions.0.quote", "Pleural effusion", captions_content())
+    assert "needs a quotes" in problem(changed_content("response.quotes", 2, captions_content()))
+    for key, value in (("quote", "Pleural effusion"), ("quotes", ["Pleural effusion"])):
+        assert "goes with response, quotes: true" in problem(
+            changed_content(f"examples.0.captions.0.{key}", value, captions_content())
+        )
+
+
+@pytest.mark.parametrize(
+    ("quotes", "key", "passages", "schema"),
+    [
+        (True, "quote", "Clear.", {"type": "string", "minLength": 1, "maxLength": 600}),
+        (1, "quotes", ["Clear."], {"type": "array", "minItems": 1, "maxItems": 1}),
+        (3, "quotes", ["Clear.", "Dry."], {"type": "array", "minItems": 1, "maxItems": 3}),
+    ],
+)
+def test_a_caption_has_one_quote_or_a_list_of_some(
+    quotes: bool | int, key: str, passages: object, schema: dict[str, object]
+) -> None:
+    rows = [{"organ": "lungs", key: passages, "caption": "Clear lungs."}]
+    loaded = prompt(
+        changed_content("examples.0.captions", rows, changed_content("response.quotes", quotes, captions_content()))
     )
+    item = loaded.schema["properties"]["captions"]["items"]
+    assert list(item["properties"]) == ["organ", key, "caption"]
+    assert item["properties"][key].items() >= schema.items()
+    shown = json.loads(loaded.messages("x")[2][1])
+    assert shown["captions"] == [{"organ": "lungs", key: passages, "caption": "Clear lungs."}]
+
+
+def test_no_more_quotes_than_answers_may_have() -> None:
+    rows = [{"organ": "lungs", "quotes": ["a", "b", "c"], "caption": "Clear lungs."}]
+    content_with = changed_content(
+        "examples.0.captions", rows, changed_content("response.quotes", 2, captions_content())
+    )
+    assert "has more than response, quotes allows (2)" in problem(content_with)
+    for quotes in (0, 4, "three"):
+        assert "quotes" in problem(changed_content("response.quotes", quotes, captions_content()))

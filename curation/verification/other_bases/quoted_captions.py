@@ -8,6 +8,7 @@ passage denies, and that the caption is about the organ that it is filed under.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from curation.report_language.quote_words import quote_words, sides_in
 from curation.report_language.statements import statement_language
 from prompts.answer_form import LONGEST_QUOTE
 
-from ..answers import Verification, refused
+from ..answers import Verification, merged_spans, refused
 from ..refusals import RefusalCause
 from ..report_statements import ForeignStatement, ReadReport
 from ..verifier import Verifier
@@ -40,16 +41,29 @@ class QuotedPassage(NamedTuple):
 
 def quoted_passage(report: ReadReport, quote: str) -> QuotedPassage | None:
     """Return where a quote stands, white space apart, in what is not English of a report; None where it does not."""
-    words = quote.split()
-    if not words or len(quote) > LONGEST_QUOTE:
-        return None
-    clean = clean_text(report.text)
-    for match in re.finditer(r"\s+".join(map(re.escape, words)), clean.text):
-        start, end = clean.source_span(*match.span())
+    for start, end in quoted_spans(report, quote):
         for statement in report.foreign:
             if statement.start < end and start < statement.end:
                 return QuotedPassage(start, end, statement)
     return None
+
+
+def quoted_statements(report: ReadReport, quotes: Sequence[str]) -> tuple[int, ...]:
+    """Return the numbers of the English statements that quotes stand in, each once, in the order of the quotes."""
+    spans = [span for quote in quotes for span in quoted_spans(report, quote)]
+    statements = report.statements
+    numbers = (s.number for start, end in spans for s in statements if s.start < end and start < s.end)
+    return tuple(dict.fromkeys(numbers))
+
+
+def quoted_spans(report: ReadReport, quote: str) -> Iterator[tuple[int, int]]:
+    """Yield where a quote stands in a report's text word for word, white space apart."""
+    words = quote.split()
+    if not words or len(quote) > LONGEST_QUOTE:
+        return
+    clean = clean_text(report.text)
+    for match in re.finditer(r"\s+".join(map(re.escape, words)), clean.text):
+        yield clean.source_span(*match.span())
 
 
 def verify_quoted(verifier: Verifier, report: ReadReport, draft: Draft) -> Verification:
@@ -59,19 +73,24 @@ def verify_quoted(verifier: Verifier, report: ReadReport, draft: Draft) -> Verif
         return refused(draft.organ, Reason.SCHEMA, "the caption is empty")
     if name is None:
         return refused(draft.organ, Reason.UNKNOWN_ORGAN, f"“{draft.organ}” is not in the vocabulary")
-    if not draft.quote:
+    if not draft.quotes:
         return refused(name, Reason.LANGUAGE, f"{report.language.sentence()}, and the caption quotes nothing")
-    passage = quoted_passage(report, draft.quote)
-    if passage is None:
-        return refused(name, Reason.NOT_GROUNDED, f"“{draft.quote}” is not in the report word for word")
-    start, end, statement = passage
-    quote = report.text[start:end]
-    cause = _mismatch(verifier, name, draft.caption, quote, statement.language)
+    passages: list[QuotedPassage] = []
+    for quote in draft.quotes:
+        passage = quoted_passage(report, quote)
+        if passage is None:
+            return refused(name, Reason.NOT_GROUNDED, f"“{quote}” is not in the report word for word")
+        passages.append(passage)
+    statement = passages[0].statement
+    spans = merged_spans(((passage.start, passage.end) for passage in passages), report.text)
+    start, end = spans[0]
+    quoted = "; ".join(report.text[first:last] for first, last in spans)
+    cause = _mismatch(verifier, name, draft.caption, quoted, statement.language)
     if cause is not None:
         refusal = refused(name, cause.reason, cause.detail)
-        return refusal._replace(start=start, end=end, section=statement.section, nearest=quote, spans=((start, end),))
+        nearest = report.text[start:end]
+        return refusal._replace(start=start, end=end, section=statement.section, nearest=nearest, spans=spans)
     status = verifier.status(draft.caption)
-    spans = ((start, end),)
     return Verification(
         True, name, status, None, None, start, end, statement.section, QUOTE_SCORE, None, "quote", spans
     )

@@ -166,3 +166,20 @@ def test_a_cut_anywhere_invents_nothing(rows: list[dict[str, str]], at: int) -> 
     parsed = parse_answer(content[: at % (len(content) + 1)], "length", "captions")
     expected = [(on_a_line(row["organ"]), on_a_line(row["caption"])) for row in rows]
     assert pairs(parsed) == expected[: len(parsed.drafts)]
+
+
+@pytest.mark.parametrize(
+    ("row", "quotes"),
+    [
+        ({"quote": "One  line\nof it."}, ("One line of it.",)),
+        ({"quotes": ["One.", "Two."]}, ("One.", "Two.")),
+        ({"quotes": "One."}, ("One.",)),
+        ({"quotes": ["One.", 7, " ", "Two.", "Three.", "Four."]}, ("One.", "Two.", "Three.")),
+        ({"quotes": [], "quote": "One."}, ()),
+        ({}, ()),
+    ],
+)
+def test_quotes_come_one_or_several(row: dict[str, object], quotes: tuple[str, ...]) -> None:
+    content = json.dumps({"captions": [{"organ": "liver", "caption": "A cyst.", **row}]})
+    (draft,) = parse_answer(content, "stop", "captions").drafts
+    assert draft.quotes == quotes

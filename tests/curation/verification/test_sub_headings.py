@@ -71,7 +71,7 @@ def test_the_verifier_takes_no_heading_as_evidence(organ: str, caption: str) -> 
     verifier = engine().verifier
     report = verifier.read(text, split_sections(text))
     assert not verifier.verify(report, organ, caption).accepted
-    assert not verifier.verify(report, organ, caption, near=2).accepted
+    assert not verifier.verify(report, organ, caption, near=[2]).accepted
 
 
 def test_evidence_spans_the_heading_and_what_is_below() -> None:

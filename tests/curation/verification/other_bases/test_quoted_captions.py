@@ -3,9 +3,11 @@
 import pytest
 
 from curation.caption import Draft
+from curation.extraction.text_engine import verify_drafts
 from curation.readers.sections import split_sections
+from curation.report import Report
 from curation.verification.answers import Verification
-from curation.verification.other_bases.quoted_captions import verify_quoted
+from curation.verification.other_bases.quoted_captions import quoted_statements, verify_quoted
 from curation.verification.verifier import Verifier
 
 GERMAN = (
@@ -20,7 +22,8 @@ def verifier() -> Verifier:
 
 
 def verify(verifier: Verifier, organ: str, quote: str | None, caption: str, text: str = GERMAN) -> Verification:
-    return verify_quoted(verifier, verifier.read(text, split_sections(text)), Draft(organ, caption, quote=quote))
+    draft = Draft(organ, caption, quotes=(quote,) if quote else ())
+    return verify_quoted(verifier, verifier.read(text, split_sections(text)), draft)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +96,56 @@ def test_without_quotes_a_foreign_report_carries_nothing(verifier: Verifier) -> 
     assert verifier.verify(mixed, "liver", "The liver is normal.").accepted
     assert verifier.verify(mixed, "pleura", "Kein Pneumothorax").reason == "language"
     assert not verifier.verify(mixed, "pleura", "No pneumothorax").accepted
+
+
+@pytest.mark.parametrize(
+    ("quotes", "caption", "accepted"),
+    [
+        (("Zyste der linken Niere", "3,5 cm."), "3.5 cm cyst of the left kidney.", True),
+        (("Zyste der linken Niere", "3,5 cm."), "4 cm cyst of the left kidney.", False),
+        (("Zyste der linken Niere", "8 cm"), "3.5 cm cyst of the left kidney.", False),  # one is not in the report
+        (("Zyste der linken Niere", "Zwei Nierensteine rechts."), "Cyst of the left kidney.", False),  # two sides
+    ],
+)
+def test_a_caption_of_several_quotes_holds_by_all_of_them(
+    verifier: Verifier, quotes: tuple[str, ...], caption: str, accepted: bool
+) -> None:
+    report = verifier.read(GERMAN, split_sections(GERMAN))
+    assert verify_quoted(verifier, report, Draft("left kidney", caption, quotes=quotes)).accepted == accepted
+
+
+ENGLISH_TEXT = "A cyst is seen in the liver. The spleen is\nnormal in size. A cyst is seen in the liver, it is simple."
+
+
+@pytest.mark.parametrize(
+    ("quotes", "numbers"),
+    [
+        (("The spleen is normal",), (1,)),
+        (("normal in size. A cyst",), (1, 2)),
+        (("it is simple", "The spleen"), (2, 1)),
+        (("A cyst is seen in the liver",), (0, 2)),
+        (("the spleen is normal",), ()),  # not letter by letter
+        (("",), ()),
+        ((), ()),
+    ],
+)
+def test_quotes_are_located_in_english_statements(
+    verifier: Verifier, quotes: tuple[str, ...], numbers: tuple[int, ...]
+) -> None:
+    assert quoted_statements(verifier.read(ENGLISH_TEXT, split_sections(ENGLISH_TEXT)), quotes) == numbers
+
+
+def test_a_quote_says_where_to_look_and_decides_nothing(verifier: Verifier) -> None:
+    text = "The left kidney has a cyst. The right kidney has a stone. The left kidney has a cyst again."
+    report = Report("a", text, split_sections(text), {}, 1)
+
+    def evidence(caption: str, *quotes: str) -> list[str]:
+        draft = Draft("left kidney", caption, quotes=quotes)
+        accepted = verify_drafts(verifier, report, [draft], show_repeats=True).accepted
+        return [text[row.start : row.end] for row in accepted]
+
+    assert evidence("Cyst of the left kidney") == ["The left kidney has a cyst."]
+    assert evidence("Cyst of the left kidney", "a cyst again") == ["The left kidney has a cyst again."]
+    assert evidence("Cyst of the left kidney", "The right kidney has a stone.") == ["The left kidney has a cyst."]
+    assert evidence("Cyst of the left kidney", "It says so elsewhere.") == ["The left kidney has a cyst."]
+    assert evidence("Stone of the left kidney", "The right kidney has a stone.") == []

@@ -231,7 +231,7 @@ class Scopes:
             or self.tokens[index].word in FUNCTION_WORDS
             or self.tokens[index].word in SIDES
             or self.tokens[index].word in WORDS_OF_THE_PAST
-            or self.stems[index] in POSITION_STEMS
+            or self.stems[index] in POSITION_STEMS | REPORTING_STEMS
             for index in scope
             if self.tokens[index].word[0].isalnum()
         )

@@ -43,10 +43,17 @@ def _statements_of(sentence: ParsedStatement) -> list[Term]:
 
     What is called normal itself ("contour is normal": the contour) is left out.
     """
-    start = max((s.start for s in sentence.segments if s.joiner == ":" and s.terms), default=0)
+    headed = (s.start for s in sentence.segments if s.joiner == ":" and s.terms and not _in_brackets(sentence, s.start))
+    start = max(headed, default=0)
     terms = [term for term in sentence.terms if term.kind in ("finding", "modifier") and term.start >= start]
     normal_ends = {term.end for term in terms if term.is_normality and term.polarity == Polarity.AFFIRMED}
     return [term for term in terms if term.start not in normal_ends]
+
+
+def _in_brackets(sentence: ParsedStatement, at: int) -> bool:
+    """Tell whether brackets are open at a token, so that a colon before it names an image: "(series 3: image 44)"."""
+    words = [token.word for token in sentence.tokens[:at]]
+    return words.count("(") > words.count(")") or words.count("[") > words.count("]")
 
 
 def _denies_its_organ(sentence: ParsedStatement) -> bool:

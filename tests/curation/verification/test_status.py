@@ -43,6 +43,9 @@ CASES: dict[Status, list[str]] = {
         "Liver parenchyma is homogeneous.",
         "The bile ducts are not dilated.",
         "Symmetric kidneys of normal size.",
+        "No complete bowel obstruction is suspected.",
+        "The liver is noncirrhotic.",
+        "No infarct in the spleen (3:41).",
         "No fracture, lytic lesion or dislocation.",
     ],
     "abnormal": [
@@ -66,6 +69,9 @@ CASES: dict[Status, list[str]] = {
         "Asymmetric kidneys.",
         "Pacemaker in place.",
         "Bilateral small kidneys.",
+        "Infarct in the spleen (3:41), unchanged.",
+        "A 7 mm cyst (series 3: image 44) in the liver is stable.",
+        "The CT of 2018 showed a cyst in the liver.",
     ],
     "uncertain": [
         "Possible cyst in the liver.",
@@ -79,6 +85,9 @@ CASES: dict[Status, list[str]] = {
         "The spleen is probably enlarged.",
         "Pneumonia could not be ruled out.",
         "Suspected fracture of the left 7th rib.",
+        "Splenic abscess is unlikely.",
+        "Correlate for cystitis.",
+        "Pneumonia versus atelectasis in the left lung.",
     ],
 }
 

@@ -9,7 +9,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 
 # Keys of qualities that are no change: beside no other finding they make a caption normal.
-_UNREMARKABLE = frozenset(
+UNREMARKABLE = frozenset(
     ("time:stable", "density:homogeneous", "morphology:regular", "morphology:smooth", "extent:symmetric")
 )
 # A finding that is meant so is there.
@@ -80,4 +80,4 @@ def _qualities(terms: Sequence[Term], normal: bool) -> list[Term]:
     """Return changes and grades that stand alone: "the diameter is increased". Beside "normal" they qualify it."""
     if normal:
         return []
-    return [term for term in terms if term.kind == "modifier" and term.key not in _UNREMARKABLE]
+    return [term for term in terms if term.kind == "modifier" and term.key not in UNREMARKABLE]

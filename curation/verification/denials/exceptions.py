@@ -19,6 +19,7 @@ from curation.language.word_lists import ARTICLES, COORDINATORS, LIST_JOINERS, R
 
 from ..organs import subject_organs
 from ..refusals import RefusalCause
+from ..status import UNREMARKABLE
 
 Related = Callable[[str, str], bool]
 """Tells whether two organs are the same, or one is part of the other."""
@@ -60,7 +61,7 @@ def _claims_all(terms: Sequence[Term]) -> bool:
 
 
 def _calls_normal(term: Term) -> bool:
-    return term.is_normality and term.polarity == Polarity.AFFIRMED
+    return term.polarity == Polarity.AFFIRMED and (term.is_normality or term.key in UNREMARKABLE)
 
 
 def _exceptions(statement: ParsedStatement) -> list[PhraseMatch]:

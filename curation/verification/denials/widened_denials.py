@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
 from curation.language.assertion import Polarity
+from curation.language.denial_words import GENERAL_QUALIFIER_STEMS
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 
@@ -46,14 +47,18 @@ class _Wording:
         self.denies_findings = any(term.kind == "finding" and term.polarity == Polarity.NEGATED for term in terms)
         heads = [phrase.head for phrase in denied_phrases(caption) if phrase.segment == index]
         self.head_keys = term_keys(heads)
-        self.keys = term_keys(terms).union(*(term.entry.kinds for term in terms if term.entry is not None))
+        self.keys = term_keys(terms)
+        self.kinds = frozenset[str]().union(*(head.entry.kinds for head in heads if head.entry is not None))
         self.stems = {word for segment in segments for word in caption.stems[segment.start : segment.end]}
         self.measures = [term.measure for term in terms if term.measure is not None]
         self.words = self.keys | self.stems
         self.resolves = any(term.is_resolution for term in terms)
 
     def has(self, qualifier: Qualifier | Term, statement: ParsedStatement) -> bool:
-        """Tell whether a qualifier of the evidence is among them, by itself or in a synonym."""
+        """Tell whether a qualifier of the evidence is among them, by itself or in a synonym.
+
+        What the caption denies may have it by its kind: a metastasis is malignant.
+        """
         term = qualifier if isinstance(qualifier, Term) else qualifier.term
         if term is not None and term.measure is not None:
             return any(term.measure.carries(other) and other.carries(term.measure) for other in self.measures)
@@ -61,7 +66,9 @@ class _Wording:
             return True  # what has resolved was there before
         if term is not None:
             wordings = (*term.entry.wordings, term.parts) if term.entry else (term.parts,)
-            if term.key in self.keys or any(wording and self.words.issuperset(wording) for wording in wordings):
+            if term.key in self.keys or (term.key in self.kinds and term.key not in GENERAL_QUALIFIER_STEMS):
+                return True
+            if any(wording and self.words.issuperset(wording) for wording in wordings):
                 return True
         words = {stem for stem in statement.stems[qualifier.start : qualifier.end] if stem[0].isalnum()}
         return self.stems.issuperset(words)

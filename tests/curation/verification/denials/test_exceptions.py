@@ -36,6 +36,8 @@ WHOLE = [
     ("The rest of the liver shows no lesion.", "liver", "No liver lesion."),
     ("The remaining visualized bowel is normal.", "bowel", "The visualized bowel is normal."),
     ("The remaining lung is clear.", "lungs", "The lungs are clear."),
+    ("The remainder of the bladder wall is smooth.", "urinary bladder", "The bladder wall is smooth."),
+    ("The remaining nodules of the lungs are stable.", "lungs", "The lung nodules are stable."),
     ("No nodule elsewhere in the lungs.", "lungs", "No nodule in the lungs."),
     ("Elsewhere the liver is normal.", "liver", "The liver is normal."),
     ("The remainder of the liver and spleen are unremarkable.", "spleen", "The spleen is unremarkable."),

@@ -14,6 +14,8 @@ WIDENED = [
     ("No aggressive bone lesion.", "bones", "No bone lesion."),
     ("There is no evidence of obstructing ureteral calculus.", "ureters", "No ureteral calculus."),
     ("No gross hepatic lesion.", "liver", "No hepatic lesion."),
+    ("No measurable hepatic lesion.", "liver", "No hepatic lesion."),
+    ("No pathological pericardial effusion.", "pericardium", "No pericardial effusion."),
     ("No definite evidence of pneumonia in the left lung.", "left lung", "No pneumonia in the left lung."),
     ("No additional liver metastasis.", "liver", "No liver metastasis."),
     ("No residual stone in the right kidney.", "right kidney", "No stone in the right kidney."),

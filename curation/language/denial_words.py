@@ -34,6 +34,8 @@ PHRASE_ENDS = (
 )
 # Words with one of these endings may qualify a noun that follows further on: "no lytic or blastic lesion".
 ADJECTIVE_ENDINGS = ("ic", "ly", "al", "ous", "ive", "ed", "ing", "ar", "ary", "ory", "ble", "ent", "ant", "like")
+# Findings that the lexicon lists are adjectives with one of these; "thickening" and "fluid level" are none.
+LISTED_ADJECTIVE_ENDINGS = ("ic", "ous", "ed", "ive", "al", "ar")
 # Beside a denied finding they only report or say what was looked at: as much is denied without them.
 NOT_NARROWING_STEMS = (
     REPORTING_STEMS
@@ -52,7 +54,7 @@ NOT_NARROWING_STEMS = (
 # They too restrict what is denied to what is left: "no other cyst".
 OTHER_WORDS = frozenset("other additional further else".split())
 # They say that there is or was another one of what they qualify: "no other cyst".
-IMPLIES_ANOTHER_STEMS = _stems("other additional further more else elsewhere remaining known such same")
+IMPLIES_ANOTHER_STEMS = _stems("other additional further more else known such same")
 # Qualifiers that fit any finding, besides the grades, sizes and times of the lexicon.
 GENERAL_QUALIFIER_STEMS = _stems(
     "suspicious concerning worrisome aggressive other additional further new newly acute recent old known significant "

@@ -7,7 +7,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
-from curation.language.denial_words import ADJECTIVE_ENDINGS, NOT_NARROWING_STEMS, PHRASE_ENDS, RELATIVE_PRONOUNS
+from curation.language.denial_words import (
+    ADJECTIVE_ENDINGS,
+    LISTED_ADJECTIVE_ENDINGS,
+    NOT_NARROWING_STEMS,
+    PHRASE_ENDS,
+    RELATIVE_PRONOUNS,
+)
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.word_lists import COORDINATORS, DENIALS, LIST_JOINERS, NOT_WORDS
 
@@ -123,9 +129,15 @@ def only_reports(at: int, statement: ParsedStatement) -> bool:
 
 
 def _is_adjective(term: Term, statement: ParsedStatement) -> bool:
-    if term.kind == "finding" and term.entry is None:
-        return statement.tokens[term.end - 1].word.endswith(ADJECTIVE_ENDINGS)
-    return term.kind == "modifier"
+    word = statement.tokens[term.end - 1].word
+    if term.kind == "finding":
+        if term.entry is not None and "attribute" in term.entry.flags:
+            return True  # "endplate or facet changes"
+        return word.endswith(ADJECTIVE_ENDINGS if term.entry is None else LISTED_ADJECTIVE_ENDINGS)
+    if term.mention is not None:
+        is_noun = term.mention.plural or term.key.endswith("lymph nodes")
+        return not is_noun or (term.mention.station and word.endswith(ADJECTIVE_ENDINGS))
+    return term.kind in ("modifier", "side")
 
 
 def continues_list(segment: Segment) -> bool:
@@ -142,4 +154,6 @@ def are_listed(first: DeniedPart, second: DeniedPart, segments: Sequence[Segment
     segment = segments[second.segment]
     if second.segment != first.segment + 1 or not continues_list(segment):
         return False
-    return not _PAIR_JOINERS.isdisjoint(segment.joiner.split()) or (first.opens_list and first.is_headless)
+    if not _PAIR_JOINERS.isdisjoint(segment.joiner.split()):
+        return True
+    return first.is_headless and (first.opens_list or all(term.mention for term in first.core))

@@ -103,14 +103,22 @@ def _phrase(parts: Sequence[DeniedPart], at: int, statement: ParsedStatement) ->
     head = _head(part.core or terms[:1])
     groups: list[tuple[Qualifier, ...]] = [(word,) for word in part.cue_words]
     groups += [(_qualifier(term),) for term in terms if not _overlap(term, head) and _narrows(term, statement)]
+    shared: list[tuple[Qualifier, ...]] = []
     for earlier in _listed_before(parts, at, statement.segments):
-        if earlier.is_headless:
-            options = (*earlier.cue_words, *map(_qualifier, earlier.core))
-            groups = [(*groups[0], *options), *groups[1:]] if groups else [options]
+        if earlier.is_headless and any(term.mention for term in earlier.core):
+            if not shared and not groups:  # "no suspicious hepatic or splenic lesion"
+                shared += [(word,) for word in earlier.cue_words]
+                shared += [(_qualifier(term),) for term in earlier.core if _narrows(term, statement)]
+        elif earlier.is_headless:
+            *required, option = (*earlier.cue_words, *map(_qualifier, earlier.core))
+            shared += [(qualifier,) for qualifier in required]  # "no suspicious lytic or blastic lesion"
+            own = groups.pop(0) if groups else (_qualifier(head),) if head.end - head.start > 1 else ()
+            groups.insert(0, (*own, option))
         elif len(part.core) < 2 and not part.cue_words:
             general = [word for word in earlier.cue_words if statement.stems[word.start] in GENERAL_QUALIFIER_STEMS]
             general += [_qualifier(term) for term in earlier.core[:-1] if _fits_any_finding(term)]
             groups += [(qualifier,) for qualifier in general]
+    groups += shared
     if not any(_narrows(term, statement) for term in part.after):
         for later in _listed_behind(parts, at, statement.segments):
             groups += [(_qualifier(term),) for term in later.after if _narrows(term, statement)]

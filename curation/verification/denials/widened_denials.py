@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
 from curation.language.assertion import Polarity
-from curation.language.denial_words import GENERAL_QUALIFIER_STEMS
+from curation.language.denial_words import GENERAL_QUALIFIER_STEMS, OTHER_WORDS
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 
 from ..refusals import RefusalCause
 from .denied_parts import Qualifier, only_reports
 from .denied_phrases import DeniedPhrase, coordination, denied_phrases, term_keys
+from .exceptions import is_restricted
 
 
 def widened_denials(
@@ -24,10 +25,12 @@ def widened_denials(
 ) -> Iterator[RefusalCause]:
     """Yield a cause where a clause of the caption leaves off what narrows the denial in segment ``index``."""
     denied = [term for term in clause.segment.terms if term.polarity == Polarity.NEGATED and term.kind != "negation"]
-    phrases = _phrases_about(denied, index, denied_phrases(statement)) if denied else []
-    if not phrases:
+    if not denied:
         return
     wording = _Wording(clause, caption)
+    phrases = _phrases_about(denied, wording.heads, index, denied_phrases(statement))
+    if not phrases:
+        return
     if wording.denies_findings and all(term.kind in ("organ", "side") for term in denied):
         return  # it only adds a place to a finding that another segment denies
     left_off = [next(_left_off(phrase, wording, statement), None) for phrase in phrases]
@@ -45,14 +48,15 @@ class _Wording:
         segments = [caption.segments[at] for at in coordination(caption.segments, index)]
         terms = [*clause.terms, *(term for segment in segments for term in segment.terms)]
         self.denies_findings = any(term.kind == "finding" and term.polarity == Polarity.NEGATED for term in terms)
-        heads = [phrase.head for phrase in denied_phrases(caption) if phrase.segment == index]
-        self.head_keys = term_keys(heads)
+        heads = self.heads = [phrase.head for phrase in denied_phrases(caption) if phrase.segment == index]
+        self.head_keys = {key for head in heads for key in (head.key, *head.parts[-1:])}
         self.keys = term_keys(terms)
         self.kinds = frozenset[str]().union(*(head.entry.kinds for head in heads if head.entry is not None))
         self.stems = {word for segment in segments for word in caption.stems[segment.start : segment.end]}
         self.measures = [term.measure for term in terms if term.measure is not None]
         self.words = self.keys | self.stems
         self.resolves = any(term.is_resolution for term in terms)
+        self.is_restricted = is_restricted(caption)
 
     def has(self, qualifier: Qualifier | Term, statement: ParsedStatement) -> bool:
         """Tell whether a qualifier of the evidence is among them, by itself or in a synonym.
@@ -70,14 +74,21 @@ class _Wording:
                 return True
             if any(wording and self.words.issuperset(wording) for wording in wordings):
                 return True
+        if self.is_restricted and statement.tokens[qualifier.start].word in OTHER_WORDS:
+            return True
         words = {stem for stem in statement.stems[qualifier.start : qualifier.end] if stem[0].isalnum()}
         return self.stems.issuperset(words)
 
 
-def _phrases_about(denied: Sequence[Term], index: int, phrases: Sequence[DeniedPhrase]) -> list[DeniedPhrase]:
-    """Return the phrases that a caption may have drawn its denied terms from, those of its own segment first."""
+def _phrases_about(
+    denied: Sequence[Term], heads: Sequence[Term], index: int, phrases: Sequence[DeniedPhrase]
+) -> list[DeniedPhrase]:
+    """Return the phrases that a caption may have drawn its ``denied`` terms from, those of segment ``index`` first.
+
+    ``heads`` are what the caption denies.
+    """
     findings = [term for term in denied if term.kind == "finding"]
-    for terms in (findings, denied):
+    for terms in ([head for head in heads if head.kind == "finding"], findings, denied):
         keys = term_keys(terms)
         about = [phrase for phrase in phrases if not keys.isdisjoint(phrase.keys)]
         if about:
@@ -92,7 +103,7 @@ def _left_off(phrase: DeniedPhrase, wording: _Wording, statement: ParsedStatemen
             yield alternatives[0].start, alternatives[0].end
     head = phrase.head
     beside = term_keys(term for term in phrase.terms if term is not head and term.kind == "finding")
-    if not beside.isdisjoint(wording.head_keys) and not wording.has(head, statement):
+    if head.kind == "finding" and not beside.isdisjoint(wording.head_keys) and not wording.has(head, statement):
         if not _is_opinion_on(head, statement):
             yield head.start, head.end
     yield from _words_left_off(head, wording, statement)

@@ -11,9 +11,11 @@ from rapidfuzz import fuzz
 
 from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
+from curation.language.denial_words import OTHER_WORDS
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
+from ..denials.exceptions import is_restricted
 from ..denials.removals import is_removal
 from ..evidence import LITERAL, SPELLED, SYNONYM, RequiredTerm, SegmentEvidence
 from ..refusals import (
@@ -78,6 +80,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM  # a part of a name, but the small bowel makes no finding small
     if _is_removal(term, evidence) or is_carried_by_kind(required, evidence):
         return SYNONYM
+    if required.word in OTHER_WORDS and is_restricted(evidence.statement):
+        return SYNONYM  # "no other nodule", of "no nodule elsewhere"
     if required.only_narrows and evidence.denies:
         return _NEUTRAL
     if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):

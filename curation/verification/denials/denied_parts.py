@@ -133,7 +133,8 @@ def _is_adjective(term: Term, statement: ParsedStatement) -> bool:
     if term.kind == "finding":
         if term.entry is not None and "attribute" in term.entry.flags:
             return True  # "endplate or facet changes"
-        return word.endswith(ADJECTIVE_ENDINGS if term.entry is None else LISTED_ADJECTIVE_ENDINGS)
+        endings = ADJECTIVE_ENDINGS if term.entry is None else LISTED_ADJECTIVE_ENDINGS
+        return word.endswith(endings) and not word.endswith("eed")  # "bleed"
     if term.mention is not None:
         is_noun = term.mention.plural or term.key.endswith("lymph nodes")
         return not is_noun or (term.mention.station and word.endswith(ADJECTIVE_ENDINGS))

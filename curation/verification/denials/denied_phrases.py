@@ -110,8 +110,9 @@ def _phrase(parts: Sequence[DeniedPart], at: int, statement: ParsedStatement) ->
                 shared += [(word,) for word in earlier.cue_words]
                 shared += [(_qualifier(term),) for term in earlier.core if _narrows(term, statement)]
         elif earlier.is_headless:
-            *required, option = (*earlier.cue_words, *map(_qualifier, earlier.core))
-            shared += [(qualifier,) for qualifier in required]  # "no suspicious lytic or blastic lesion"
+            qualifiers = [*earlier.cue_words, *map(_qualifier, earlier.core)]
+            option = qualifiers.pop()
+            shared += [(qualifier,) for qualifier in qualifiers]  # "no suspicious lytic or blastic lesion"
             own = groups.pop(0) if groups else (_qualifier(head),) if head.end - head.start > 1 else ()
             groups.insert(0, (*own, option))
         elif len(part.core) < 2 and not part.cue_words:

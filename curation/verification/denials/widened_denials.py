@@ -88,8 +88,8 @@ def _phrases_about(
     ``heads`` are what the caption denies.
     """
     findings = [term for term in denied if term.kind == "finding"]
-    for terms in ([head for head in heads if head.kind == "finding"], findings, denied):
-        keys = term_keys(terms)
+    head_keys = {key for head in heads if head.kind == "finding" for key in (head.key, *head.parts[-1:])}
+    for keys in (head_keys, term_keys(findings), term_keys(denied)):
         about = [phrase for phrase in phrases if not keys.isdisjoint(phrase.keys)]
         if about:
             return [phrase for phrase in about if phrase.segment == index] or about

@@ -8,7 +8,7 @@ from its neighbours, as a reader does: "liver, spleen and pancreas are normal" s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
@@ -21,6 +21,7 @@ from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
+from .spelling import Speller
 from .structure.respective_lists import pair_respective_lists
 from .terms import read_terms
 from .tokens import Token, tokenize
@@ -47,6 +48,7 @@ class StatementParser:
         self.vocabulary = vocabulary or load_vocabulary()
         self.lexicon = lexicon or load_lexicon()
         self.organ_finder = OrganFinder(self.vocabulary)
+        self.speller = Speller(self.lexicon.words, partial(_stems_of, self.vocabulary))
         self._word_senses = WordSenses(self.vocabulary)
         self._cached_parse = lru_cache(maxsize=CACHED_STATEMENTS)(self._parse)
 
@@ -56,7 +58,7 @@ class StatementParser:
 
     def _parse(self, text: str) -> ParsedStatement:
         tokens = self.lexicon.with_non_apart(_with_conjunctions(tokenize(text)))
-        stems = [self.lexicon.base(token) for token in tokens]
+        stems = [self.speller.correct(self.lexicon.base(token)) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
         mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
@@ -256,3 +258,11 @@ def _behind_report(tokens: Sequence[Token], segment: Segment) -> int:
         if tokens[index].word == "that" and tokens[index - 1].stem in REPORTING_STEMS:
             return index + 1
     return segment.start
+
+
+def _stems_of(vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the stems of all words in the names of organs."""
+    organs = vocabulary.organs.values()
+    phrases = (phrase for organ in organs for phrase in (organ.name, *organ.terms, *organ.adjectives, *organ.findings))
+    words = {word for phrase in phrases for word in phrase.split()}
+    return frozenset(token.stem for token in tokenize(" ".join(words)))

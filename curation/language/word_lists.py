@@ -86,11 +86,17 @@ POSITION_STEMS = _stems(
     f"{_WHEREABOUTS} subpleural paramediastinal side segment half pole section fossa fossae hemithorax area"
 )
 
+# --- Spelling -------------------------------------------------------------------------------------------------------
+
+# Stems of operations and examinations end in these, and differ in little else: "thoracotomy", "thoracostomy".
+OPERATION_ENDINGS = ("tomi", "stomi", "scopi", "gram", "graphi", "plasti")
+
 # --- Places: an organ relative to which something else is described --------------------------------------------------
 
 # Before an organ, they make it a place: "beneath the liver".
 PLACE_PREPOSITIONS = _words(
-    "near abutting neighboring neighbouring surrounding around between beneath below above under behind beside along "
+    "near abutting touching contacting neighboring neighbouring surrounding around between beneath below above under "
+    "behind beside along "
     "displacing encasing indenting effacing "
     "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
     "superimposed"
@@ -140,7 +146,8 @@ ATTRIBUTE_STEMS = _stems(
 )
 # They may be added to any organ or finding without saying more of it.
 NEUTRAL_STEMS = _stems(
-    "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately"
+    "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately "
+    "focus formation gland"
 )
 # Nouns that name no finding of their own behind its adjective: "inflammatory change".
 GENERIC_FINDING_STEMS = _stems("lesion process change disease focus formation abnormality pathology appearance")

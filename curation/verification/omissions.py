@@ -45,7 +45,8 @@ def omissions(
                 yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(term)}”")
         yield from dropped_exceptions(clause, index, caption, statement, organ, related)
         yield from widened_denials(clause, index, caption, statement)
-        yield from _cut_denial(clause, segment, statement)
+        if not any(_denies(other) for other, segment_of_other in carried if segment_of_other == index):
+            yield from _cut_denial(clause, segment, statement)
         yield from _dropped_largest(clause, segment, caption, statement)
         yield from _dropped_removal(clause, segment, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
@@ -74,7 +75,11 @@ def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedState
         if is_resolved and term.key == "time:previous":
             continue  # what has resolved was there before
         may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
-        qualifies_finding = any(finding.key in findings for finding in segment.findings if finding is not term)
+        others = (finding for finding in segment.findings if finding is not term)
+        qualifies_finding = any(
+            finding.key in findings or (finding.entry is not None and not findings.isdisjoint(finding.entry.kinds))
+            for finding in others
+        )
         if qualifies_finding and may_not_drop:
             yield term
 
@@ -92,13 +97,14 @@ def _is_removal(term: Term) -> bool:
     return term.entry is not None and "absent_organ" in term.entry.flags and not term.entry.organ
 
 
+def _denies(clause: Clause) -> bool:
+    return any(term.polarity == Polarity.NEGATED or term.kind == "negation" or is_removal(term) for term in clause.terms)
+
+
 def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:
     """Yield a cause where a caption stops right before its evidence goes on to deny."""
     cue = next((term for term in segment.terms if term.kind == "negation"), None)
-    says_so = any(
-        term.polarity == Polarity.NEGATED or term.kind == "negation" or is_removal(term) for term in clause.terms
-    )
-    if cue is None or says_so:
+    if cue is None:
         return
     keys = {term.key for term in clause.segment.terms}
     before = [term for term in segment.terms if term.end <= cue.start]

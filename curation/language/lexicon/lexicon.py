@@ -87,6 +87,17 @@ class Lexicon:
             for name, aspect in content.aspects.items()
         }
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The stems of all words that occur in phrases."""
+        words: set[str] = set()
+        nodes = [self._trie]
+        while nodes:
+            children = {word: child for word, child in nodes.pop().items() if word}
+            words |= children.keys()
+            nodes.extend(children.values())
+        return frozenset(words)
+
     def matches(self, stems: Sequence[str]) -> list[PhraseMatch]:
         """Return the longest matches from left to right, none overlapping another.
 

@@ -56,6 +56,7 @@ REFUSED = [
     ("No lesion other than a cyst in the spleen.", "spleen", "No splenic mass."),
     ("The common bile duct is not dilated.", "biliary tree", "No intrahepatic biliary dilatation."),
     ("Previously no lesion was seen in the liver.", "liver", "No liver mass."),
+    ("A resolved hematoma of the left psoas muscle.", "left psoas muscle", "Hemorrhage of the left psoas muscle."),
     # a compound that is denied leaves room for the rest
     ("No calcified nodule in the lungs.", "lungs", "No nodule in the lungs."),
     ("No cavitary nodule in the lungs.", "lungs", "No nodule in the lungs."),

@@ -27,6 +27,19 @@ CARRIED = [
     ("The prostate is normal in size.", "prostate", "The prostate is not enlarged."),
     ("The common bile duct is of normal caliber.", "biliary tree", "The common bile duct is not dilated."),
     ("Gallbladder wall thickness is normal.", "gallbladder", "No gallbladder wall thickening."),
+    # a size that is called pathological is enlarged, wherever it stands
+    ("No lymph node in pathological size was seen in the axilla.", "lymph nodes", "No enlarged axillary lymph nodes."),
+    (
+        "The inguinal lymph nodes do not reach pathological dimensions.",
+        "lymph nodes",
+        "The inguinal lymph nodes are not pathologically enlarged.",
+    ),
+    (
+        "A few inguinal lymph nodes that do not reach pathological dimensions.",
+        "lymph nodes",
+        "A few inguinal lymph nodes, not pathologically enlarged.",
+    ),
+    ("Lymph nodes of pathological size in the mediastinum.", "lymph nodes", "Mediastinal lymphadenopathy."),
     # words that deny by themselves
     ("The left renal pelvis is not dilated.", "kidneys", "Non-dilated left renal pelvis."),
     ("The aorta is nondilated.", "aorta", "No dilatation of the aorta."),
@@ -48,6 +61,8 @@ REFUSED = [
     ("No splenomegaly.", "spleen", "The spleen is normal in size."),
     ("The spleen is normal.", "spleen", "No splenic cyst."),
     ("The spleen is normal in size.", "spleen", "No splenic lesion."),
+    ("No lymph node in pathological size was seen in the axilla.", "lymph nodes", "No axillary lymph nodes."),
+    ("Several mediastinal lymph nodes, none pathologically enlarged.", "lymph nodes", "Mediastinal lymphadenopathy."),
     # nor the other way round
     ("Heart size is normal.", "heart", "Cardiomegaly."),
     ("The spleen is not normal in size.", "spleen", "The spleen is normal in size."),

@@ -98,7 +98,9 @@ def _is_removal(term: Term) -> bool:
 
 
 def _denies(clause: Clause) -> bool:
-    return any(term.polarity == Polarity.NEGATED or term.kind == "negation" or is_removal(term) for term in clause.terms)
+    return any(
+        term.polarity == Polarity.NEGATED or term.kind == "negation" or is_removal(term) for term in clause.terms
+    )
 
 
 def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[RefusalCause]:

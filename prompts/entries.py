@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,21 +50,35 @@ _FILE = TypeAdapter(dict[NonEmptyText, Entry])
 
 def read_entries(path: Path) -> dict[str, Entry]:
     """Read and check a vocabulary file. Raises VocabularyError, whose message does not name the file yet."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        with path.open("rb") as stream:
-            reader = loader(stream)
-            root = reader.get_single_node()
-            _refuse_repeated_names(root)
-            entries = _FILE.validate_python(reader.construct_document(root) if root else None)
+        source = path.read_bytes()
     except OSError as error:
         raise VocabularyError(f"cannot be read ({error.strerror})") from error
+    return complete_entries(parse_entries(source))
+
+
+def parse_entries(source: bytes) -> dict[str, Entry]:
+    """Return the entries of a vocabulary file as they are written. Raises VocabularyError."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        reader = loader(source)
+        root = reader.get_single_node()
+        _refuse_repeated_names(root)
+        return _FILE.validate_python(reader.construct_document(root) if root else None)
     except (yaml.YAMLError, UnicodeError) as error:
         raise VocabularyError(f"is not YAML ({' '.join(str(error).split())})") from error
     except ValidationError as error:
         problem = error.errors()[0]
         field = ": ".join(str(part) for part in problem["loc"]) or "file"
         raise VocabularyError(f"{field}: {problem['msg']}") from error
+
+
+def complete_entries(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Return the entries with those of the sides that are not written out, checked against each other.
+
+    Raises VocabularyError.
+    """
+    entries = dict(entries)
     _add_sides(entries)
     _check(entries)
     return entries
@@ -105,7 +120,9 @@ def _check(entries: Mapping[str, Entry]) -> None:
         others = tuple(other for other in (entry.part_of, entry.around) if other)
         for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *others):
             if reference not in entries:
-                raise VocabularyError(f"{name}: unknown entry {reference!r}")
+                near = get_close_matches(reference, entries, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise VocabularyError(f"{name}: unknown entry {reference!r}{hint}")
         for side, side_name in zip(SIDES, entry.sides or (), strict=False):
             if entries[side_name].side != side or name not in entries[side_name].parents:
                 raise VocabularyError(f"{name}: {side_name!r} must have side: {side} and the parent {name!r}")

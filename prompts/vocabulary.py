@@ -95,6 +95,11 @@ class Vocabulary:
         match = self._table.get(lookup_key(name, self._base))
         return match.names[0] if match and len(match.names) == 1 and match.kind != "finding" else None
 
+    def names_of(self, term: str) -> tuple[str, ...] | None:
+        """Return the organs that a whole term stands for; () for a phrase about none, None for an unknown term."""
+        match = self._table.get(lookup_key(term, self._base))
+        return None if match is None else match.names
+
     def find(self, text: str, *, findings: bool = False) -> list[Mention]:
         """Return all mentions in order: leftmost first, then longest, none overlapping another.
 
@@ -182,14 +187,20 @@ def _default() -> Vocabulary:
 
 
 def _load(path: Path) -> Vocabulary:
+    try:
+        return build_vocabulary(read_entries(path))
+    except VocabularyError as error:
+        raise VocabularyError(f"{path}: {error}") from error.__cause__
+
+
+def build_vocabulary(entries: Mapping[str, Entry]) -> Vocabulary:
+    """Build a vocabulary from entries that were checked. Raises VocabularyError where two have the same term."""
     collecting = gc.isenabled()
     gc.disable()  # none of the many small objects built here is garbage; looking for it costs a third of the time
     try:
-        terms = Terms(read_entries(path))
+        terms = Terms(entries)
         organs = {name: _organ(name, entry, terms) for name, entry in terms.entries.items()}
         return Vocabulary(organs, build_term_table(terms), terms.base)
-    except VocabularyError as error:
-        raise VocabularyError(f"{path}: {error}") from error.__cause__
     finally:
         if collecting:
             gc.enable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from reprlib import Repr
 from typing import Annotated, Any
@@ -71,6 +71,31 @@ def _refuse_repeated_keys(node: yaml.Node | None, seen: set[int]) -> None:
                 raise FieldError(key.value, f"line {key.start_mark.line + 1}", "is a second value; leave one out")
             keys.add(str(key.value))
         _refuse_repeated_keys(child, seen)
+
+
+def line_of(source: bytes, place: Sequence[str | int]) -> int | None:
+    """Return the line, from 1, of a value of a YAML document, or of the nearest part that holds it.
+
+    ``place`` are the keys and numbers (from 0) that lead to it. None for the whole document, and where it is no YAML.
+
+    >>> line_of(b"a:\n  b: [x,\n    y]", ["a", "b", 1])
+    3
+    """
+    try:
+        node = yaml.compose(source, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    line = None
+    for part in place:
+        child: tuple[yaml.Node, yaml.Node] | None = None
+        if isinstance(node, yaml.MappingNode):
+            child = next((pair for pair in node.value if str(pair[0].value) == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            child = (node.value[part], node.value[part])
+        if child is None:
+            break
+        line, node = child[0].start_mark.line + 1, child[1]
+    return line
 
 
 def first_problem(error: ValidationError, keys: Iterable[str]) -> FieldError:

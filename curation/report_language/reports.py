@@ -92,14 +92,17 @@ def report_language(text: str, sections: Sequence[Section]) -> ReportLanguage:
     return settle([clean.text[passage.first : passage.last] for passage in passages], [p.place for p in passages])
 
 
-def settle(texts: Sequence[str], sections: Sequence[int]) -> ReportLanguage:
-    """Return the language of a report by its statements and the number of the section that each stands in."""
-    statements = [statement_language(text) for text in texts]
+def settle(texts: Sequence[str], sections: Sequence[int], site_stems: frozenset[str] = frozenset()) -> ReportLanguage:
+    """Return the language of a report by its statements and the number of the section that each stands in.
+
+    ``site_stems`` are those of words that a site has added to ours.
+    """
+    statements = [statement_language(text, site_stems) for text in texts]
     codes = _with_ngrams(texts, statements)
     if all(code in _OPEN for code in codes):
         if ENGLISH in codes or not codes:
             return ReportLanguage(ENGLISH if codes else UNDETERMINED, tuple(codes))
-        together = _by_whole_text(" ".join(texts))
+        together = _by_whole_text(" ".join(texts), site_stems)
         return ReportLanguage(together, (together,) * len(codes), together != UNDETERMINED)
     words = [statement.words for statement in statements]
     _doubt_stray_english(codes, statements)
@@ -126,13 +129,13 @@ def _with_ngrams(texts: Sequence[str], statements: Sequence[StatementLanguage]) 
     return codes
 
 
-def _by_whole_text(text: str) -> str:
+def _by_whole_text(text: str, site_stems: frozenset[str]) -> str:
     """Return the language of a text of which no statement tells, if all of them together do.
 
     Where most words are none of ours, less is asked of the n-grams: telegraphic reports are a few nouns.
     """
     words = WORD.findall(text.lower())
-    strange = len(words) - sum(map(is_known, words))
+    strange = sum(not is_known(word, site_stems) for word in words)
     code, probability, english = identify(text)
     needed = LEAST_RATIO_IF_STRANGE if strange >= LEAST_STRANGE_WORDS and 2 * strange >= len(words) else LEAST_RATIO
     return code if strange and code != ENGLISH and probability >= needed * english else UNDETERMINED

@@ -54,8 +54,11 @@ class StatementLanguage(NamedTuple):
 
 
 @lru_cache(maxsize=CACHED_STATEMENTS)
-def statement_language(text: str) -> StatementLanguage:
-    """Return the language of a statement as far as its words and letters tell."""
+def statement_language(text: str, site_stems: frozenset[str] = frozenset()) -> StatementLanguage:
+    """Return the language of a statement as far as its words and letters tell.
+
+    ``site_stems`` are those of words that a site has added to ours, which are not strange.
+    """
     words = WORD.findall(text.lower())
     english = sum(word in ENGLISH_WORDS for word in words)
     count = len(words)
@@ -66,7 +69,7 @@ def statement_language(text: str) -> StatementLanguage:
         return StatementLanguage(ENGLISH, count, english)
     if foreign > english:
         return StatementLanguage(_foreign_code(text, words), count, english)
-    return StatementLanguage(UNDETERMINED, count, english, sum(map(_is_strange, words)))
+    return StatementLanguage(UNDETERMINED, count, english, sum(_is_strange(word, site_stems) for word in words))
 
 
 def _is_foreign(word: str) -> bool:
@@ -77,8 +80,8 @@ def _is_foreign(word: str) -> bool:
     )
 
 
-def _is_strange(word: str) -> bool:
-    return word not in SHARED_WORDS and word not in ENGLISH_WORDS and not is_known(word)
+def _is_strange(word: str, site_stems: frozenset[str]) -> bool:
+    return word not in SHARED_WORDS and word not in ENGLISH_WORDS and not is_known(word, site_stems)
 
 
 def _is_of_other_script(text: str) -> bool:

@@ -12,6 +12,7 @@ from curation.language.forms.signs import has_leading_signs, minus_denies
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Section
+from curation.report_language.known_words import site_stems
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
 from .organs import stated_sides, statement_organs
@@ -126,6 +127,7 @@ class ReportReader:
     def __init__(self, parser: StatementParser) -> None:
         self.parser = parser
         self._wordings = Wordings(parser)
+        self._site_stems = site_stems(parser.vocabulary, parser.lexicon)
         self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
         self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(self._keys)
         self._cached_read = lru_cache(maxsize=RECENT_REPORTS)(self._read)
@@ -146,7 +148,7 @@ class ReportReader:
         clean = clean_text(text)
         passages = split_passages(clean, sections)
         texts = [clean.text[passage.first : passage.last] for passage in passages]
-        language = settle(texts, [passage.place for passage in passages])
+        language = settle(texts, [passage.place for passage in passages], self._site_stems)
         report = ReadReport(text, language)
         ends = {passage.place: passage.last for passage in passages}
         place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)

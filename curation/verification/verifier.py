@@ -38,6 +38,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from curation.caption import Reason, Status
+from curation.language.lexicon.lexicon import Lexicon
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.statements import split_statements
 from curation.report import Section
@@ -59,8 +60,8 @@ _BEFORE_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)
 class Verifier:
     """Verifies captions against reports. ``read`` a report once, then ``verify`` each of its captions."""
 
-    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
-        self.parser = StatementParser(vocabulary)
+    def __init__(self, vocabulary: Vocabulary | None = None, lexicon: Lexicon | None = None) -> None:
+        self.parser = StatementParser(vocabulary, lexicon)
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)

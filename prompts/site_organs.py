@@ -1,0 +1,106 @@
+"""Adds a site's own names of organs, and organs of its own, to the vocabulary that ships with ovct (``--organs``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .entries import Entry, VocabularyError, complete_entries, parse_entries, read_entries
+from .terms import write_out
+from .vocabulary import ORGANS_FILE, Vocabulary, build_vocabulary, load_vocabulary
+from .yaml_file import line_of
+
+# What may be added to an entry of the shipped file; the rest of it says what the organ is.
+ADDED_FIELDS = ("terms", "adjectives", "findings", "not_in", "built_from")
+
+
+def extend_vocabulary(source: bytes, file: str) -> Vocabulary:
+    """Return the shipped vocabulary with the entries of a file of the same form.
+
+    An entry of the name of a shipped organ adds names to it ("liver: {terms: [hepar]}"); any other is a new organ.
+
+    Raises VocabularyError, whose message names the file, the line, the entry and the problem.
+    """
+    try:
+        added = parse_entries(source)
+        _check_added(added)
+        return build_vocabulary(_merged(added))
+    except VocabularyError as error:
+        line = line_of(source, str(error).partition(": ")[:1])
+        raise VocabularyError(f"{file}{f', line {line}' if line else ''}: {error}") from error.__cause__
+
+
+def added_names(source: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the entry and the text of each noun and adjective that a file adds, written out. Raises VocabularyError."""
+    for name, entry in parse_entries(source).items():
+        yield from ((name, text) for text in _written_names(name, entry) if text not in entry.findings)
+
+
+def _written_names(name: str, entry: Entry) -> Iterator[str]:
+    for pattern in (name, *entry.terms, *entry.adjectives, *entry.findings):
+        yield from write_out(name, pattern.removeprefix("+"))
+
+
+def _check_added(added: Mapping[str, Entry]) -> None:
+    """Raise VocabularyError for an entry that cannot stand beside the shipped ones."""
+    if not added:
+        raise VocabularyError("file: adds no organ and no name")
+    shipped = load_vocabulary()
+    for name, entry in added.items():
+        for field in entry.model_fields_set:
+            if not getattr(entry, field) and getattr(entry, field) is not False:
+                raise VocabularyError(f"{name}: {_key(field)!r} is empty; leave it out")
+        if name in shipped.organs:
+            _check_addition(name, entry)
+        else:
+            meant = shipped.resolve(name)
+            if meant is not None:
+                raise VocabularyError(
+                    f"{name}: is a name of {meant!r} already; write the entry {meant!r} to add names to it"
+                )
+        for text in _written_names(name, entry):
+            organs = shipped.names_of(text)
+            if organs is not None and name not in organs:
+                raise VocabularyError(f"{name}: {text!r} {_stands_for(organs)}; leave it out")
+
+
+def _check_addition(name: str, entry: Entry) -> None:
+    """Raise VocabularyError where an entry would change what a shipped organ is, or adds nothing to it."""
+    foreign = sorted(entry.model_fields_set - set(ADDED_FIELDS))
+    if foreign:
+        keys = ", ".join(map(_key, ADDED_FIELDS))
+        raise VocabularyError(
+            f"{name}: {_key(foreign[0])!r} of an organ that ships with ovct stays as it is; {keys} can be added to it"
+        )
+    if not entry.model_fields_set:
+        raise VocabularyError(f"{name}: adds nothing to the organ of that name, which ships with ovct")
+
+
+def _stands_for(organs: tuple[str, ...]) -> str:
+    if not organs:
+        return "is kept apart as a phrase about no organ"
+    return f"is a name of {' and '.join(map(repr, organs))} already"
+
+
+def _merged(added: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the shipped entries with what is added to them, and the new ones behind them."""
+    entries = read_entries(ORGANS_FILE)
+    for name, entry in added.items():
+        before = entries.get(name)
+        entries[name] = entry if before is None else _with_names(before, entry)
+    return complete_entries(entries)
+
+
+def _with_names(entry: Entry, added: Entry) -> Entry:
+    changes: dict[str, Any] = {
+        field: (*getattr(entry, field), *getattr(added, field)) for field in ADDED_FIELDS if field != "built_from"
+    }
+    built_from = dict(entry.built_from)
+    for other, patterns in added.built_from.items():
+        built_from[other] = (*built_from.get(other, ()), *patterns)
+    return entry.model_copy(update={**changes, "built_from": built_from})
+
+
+def _key(field: str) -> str:
+    """Return the key of a field in the file."""
+    return "from" if field == "built_from" else field

@@ -19,6 +19,7 @@ from curation.caption_set.resuming import manifest_to_resume
 from curation.caption_set.set_files import PROMPT_FILE
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
+from curation.caption_set.site_files import keep_site_words
 from curation.caption_set.work_folder import check_usable, lock_set
 from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
@@ -27,6 +28,7 @@ from curation.extraction.recipe import OpenPool, Recipe
 from curation.privacy.blanking import blank_outcome, blank_problems, blank_report
 from curation.readers.problems import ProblemLog, problem_lines
 from curation.readers.reports import ColumnsRead, read_reports
+from curation.readers.site_headings import site_headings
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.files import write_text
 from curation.runtime.processes import available_cores
@@ -115,6 +117,7 @@ def curate(
             text_columns=job.text_columns,
             limit=job.limit,
             modality=job.modality,
+            headings=site_headings(recipe.words.headings),
             on_problem=blank_problems(problems) if job.drop_phi else problems,
             on_columns=columns_read.append,
             on_examination=lambda examination: examinations.update([examination.name]),
@@ -148,6 +151,7 @@ def curate(
         ):
             if recipe.prompt_file is not None:
                 write_text(captions.root / PROMPT_FILE, recipe.prompt_file.decode())
+            keep_site_words(captions.root, recipe.words)
             stream = note_late_columns(
                 itertools.chain(head, reports), carried_columns, problems, job.shown or job.reports.name
             )
@@ -201,6 +205,7 @@ def _settings(job: CurateJob, recipe: Recipe) -> CurationSettings:
         **recipe.made_by._asdict(),
         options=dict(recipe.options),
         **data_hashes()._asdict(),
+        **recipe.words.hashes._asdict(),
         id_column=job.id_column,
         text_columns=job.text_columns,
         limit=job.limit,

@@ -1,4 +1,7 @@
-"""Replay: makes captions anew from a set's kept answers, with today's verifier and vocabulary, and asks no model."""
+"""Replay: makes captions anew from a set's kept answers, with today's verifier and vocabulary, and asks no model.
+
+The words of a site that the set was made with are used again, unless others are given.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,10 @@ from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.set_files import PROMPT_FILE, TableName, part_path, remove_temporary_files
 from curation.caption_set.shards import PartWriter, WrittenPart
+from curation.caption_set.site_files import keep_site_words, kept_site_words
 from curation.caption_set.work_folder import SetError, lock_set
 from curation.extraction.recipe import BATCH_REPORTS
+from curation.language.site_words import OURS, SiteWords
 from curation.llm.answer_verification import AnsweredReport, AnswerVerifier
 from curation.llm.responses import ModelResponse
 from curation.privacy.blanking import blank_outcome
@@ -41,18 +46,21 @@ class _ReplayedPart(NamedTuple):
     part: PartRecord
 
 
-def replay(root: Path, progress: Progress | None = None, processes: int | None = None) -> Manifest:
+def replay(
+    root: Path, progress: Progress | None = None, processes: int | None = None, words: SiteWords = OURS
+) -> Manifest:
     """Make captions and rejects of a set anew from its reports and responses, in place, and return its manifest.
 
-    No file is replaced before all are written. Raises ``ManifestError``, ``SetError`` and ``InputError`` where there is
-    nothing to replay.
+    A file of ``words`` takes the place of the one that the set was made with. No file is replaced before all are
+    written. Raises ``ManifestError``, ``SetError`` and ``InputError`` where there is nothing to replay.
     """
     progress = progress or Progress()
     _check_replayable(root, load_manifest(root))
     with lock_set(root):
         manifest = load_manifest(root)
         check_parts(root, manifest, ("reports", "responses"))
-        prompt = read_prompt((root / PROMPT_FILE).read_bytes(), PROMPT_FILE)
+        words = kept_site_words(root, manifest.settings, words)
+        prompt = read_prompt((root / PROMPT_FILE).read_bytes(), PROMPT_FILE, words.vocabulary())
         if prompt.hash != manifest.settings.prompt:
             raise SetError(
                 f"{root / PROMPT_FILE} is not the prompt that was asked with (its sha256 has changed): put it back"
@@ -60,9 +68,10 @@ def replay(root: Path, progress: Progress | None = None, processes: int | None =
         progress.start(manifest.counts.reports, 0)
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:
-            with workers(partial(AnswerVerifier, prompt, language=manifest.settings.language), count) as pool:
+            build = partial(AnswerVerifier, prompt, language=manifest.settings.language, words=words)
+            with workers(build, count) as pool:
                 staged = [_replay_part(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
-            return _put_in_place(root, manifest, staged)
+            return _put_in_place(root, manifest, staged, words)
         finally:
             remove_temporary_files(root)
 
@@ -151,14 +160,15 @@ def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
             yield from zip(*(values.get(name, nothing) for name in columns), strict=True)
 
 
-def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -> Manifest:
+def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart], words: SiteWords) -> Manifest:
     """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it."""
     counts = Counts()
     for written, part in staged:
         counts = counts.plus(
             part.reports, written.captions, written.rejects, written.repairs, written.languages, written.bases
         )
-    settings = manifest.settings.model_copy(update={"ovct": ovct_version(), **data_hashes()._asdict()})
+    hashes = {**data_hashes()._asdict(), **words.hashes._asdict()}
+    settings = manifest.settings.model_copy(update={"ovct": ovct_version(), **hashes})
     changes = {"settings": settings, "versions": versions(), "counts": counts}
     parts = tuple(replayed.part for replayed in staged)
     finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -167,6 +177,7 @@ def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart]) -
         for table in REPLAYED_TABLES:
             path = part_path(root, table, index)
             put_in_place(temporary_name(path), path)
+    keep_site_words(root, words)
     if done.privacy is not None:
         done = done.model_copy(update={"privacy": count_written(root, done)})
     write_card(root, done)

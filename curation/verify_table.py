@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import open_parquet, table_of
 from curation.extraction.recipe import CaptionVerifier
+from curation.language.site_words import OURS, SiteWords
 from curation.readers.captions import (
     CaptionClaim,
     ClaimBatch,
@@ -27,6 +28,7 @@ from curation.readers.captions import (
 )
 from curation.readers.problems import ProblemLog
 from curation.readers.reports import read_reports
+from curation.readers.site_headings import site_headings
 from curation.runtime.errors import InputError
 from curation.runtime.files import whole_file
 from curation.runtime.processes import available_cores, ordered_results, workers
@@ -51,6 +53,7 @@ class VerifyJob:
     id_column: str | None = None
     text_columns: tuple[str, ...] = ()
     workers: int = field(default_factory=available_cores)
+    words: SiteWords = OURS  # of a site, beside ours
 
 
 class VerifiedRow(NamedTuple):
@@ -239,7 +242,13 @@ def verify_table(
     with ExitStack() as stack:
         problems = stack.enter_context(closing(ProblemLog()))
         index = stack.enter_context(closing(ReportIndex()))
-        reports = read_reports(job.reports, id_column=job.id_column, text_columns=job.text_columns, on_problem=problems)
+        reports = read_reports(
+            job.reports,
+            id_column=job.id_column,
+            text_columns=job.text_columns,
+            headings=site_headings(job.words.headings),
+            on_problem=problems,
+        )
         if not index.fill(_interruptible(reports, progress)):
             raise InputError(f"{job.reports}: no report could be read")
         progress.start(None, 0)

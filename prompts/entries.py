@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from .yaml_file import FileSection, NonEmptyText
+from .yaml_file import FileSection, NonEmptyText, first_problem
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
@@ -45,6 +45,7 @@ class Entry(FileSection):
     built_from: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict, alias="from")
 
 
+_KEYS = ["from" if name == "built_from" else name for name in Entry.model_fields]
 _FILE = TypeAdapter(dict[NonEmptyText, Entry])
 
 
@@ -68,9 +69,7 @@ def parse_entries(source: bytes) -> dict[str, Entry]:
     except (yaml.YAMLError, UnicodeError) as error:
         raise VocabularyError(f"is not YAML ({' '.join(str(error).split())})") from error
     except ValidationError as error:
-        problem = error.errors()[0]
-        field = ": ".join(str(part) for part in problem["loc"]) or "file"
-        raise VocabularyError(f"{field}: {problem['msg']}") from error
+        raise VocabularyError(str(first_problem(error, _KEYS))) from error
 
 
 def complete_entries(entries: dict[str, Entry]) -> dict[str, Entry]:

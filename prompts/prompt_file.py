@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 from .answer_form import LONGEST_ORGAN, LONGEST_QUOTE, captions_schema, compact_json, organs_schema, quote_key
 from .repair_template import DEFAULT_REPAIR, MAX_REPAIRED_CAPTIONS
 from .templates import PromptTemplateError, check_template, render
-from .vocabulary import ORGANS_FILE, load_vocabulary
+from .vocabulary import ORGANS_FILE, Vocabulary, load_vocabulary
 from .yaml_file import FieldError, FileSection, NonEmptyText, first_problem, load_mapping
 
 Turn = tuple[Literal["system", "user", "assistant"], str]
@@ -159,8 +159,8 @@ def shipped_prompts() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in other_files))
 
 
-def load_prompt(name_or_path: str) -> Prompt:
-    """Load a shipped prompt by its name, or a prompt file by its path. Raises PromptError."""
+def load_prompt(name_or_path: str, vocabulary: Vocabulary | None = None) -> Prompt:
+    """Load a shipped prompt by its name, or a prompt file by its path; see ``read_prompt``. Raises PromptError."""
     shipped = name_or_path in shipped_prompts()
     path = ORGANS_FILE.with_name(f"{name_or_path}.yaml") if shipped else Path(name_or_path)
     try:
@@ -169,14 +169,17 @@ def load_prompt(name_or_path: str) -> Prompt:
         names = ", ".join(shipped_prompts())
         way_out = f"cannot be read ({error.strerror}); give the path of a prompt file, or one of {names}"
         raise PromptError(f"prompt “{name_or_path}”: {way_out}") from error
-    return read_prompt(source, name_or_path)
+    return read_prompt(source, name_or_path, vocabulary)
 
 
-def read_prompt(source: bytes, name: str) -> Prompt:
-    """Read a prompt file from its bytes; errors call it ``name``. Raises PromptError."""
+def read_prompt(source: bytes, name: str, vocabulary: Vocabulary | None = None) -> Prompt:
+    """Read a prompt file from its bytes; errors call it ``name``. Raises PromptError.
+
+    ``vocabulary`` knows the organs that it may ask for, by default the shipped one.
+    """
     try:
         file = PromptFile.model_validate(load_mapping(source))
-        _check(file)
+        _check(file, vocabulary or load_vocabulary())
     except ValidationError as error:
         raise PromptError(f"{name}: {first_problem(error, _KEYS)}") from error
     except FieldError as error:
@@ -187,18 +190,18 @@ def read_prompt(source: bytes, name: str) -> Prompt:
 _KEYS = [key for section in (PromptFile, Response, Example, ExampleCaption) for key in section.model_fields]
 
 
-def _check(file: PromptFile) -> None:
+def _check(file: PromptFile, vocabulary: Vocabulary) -> None:
     """Check what no field shows alone. Raises FieldError."""
     if "window" in file.model_fields_set and file.unit != "statement":
         raise FieldError("window", file.window, "only goes with unit: statement; leave it out")
-    _check_organs(file.response)
+    _check_organs(file.response, vocabulary)
     for number, example in enumerate(file.examples, 1):
         _check_example(f"examples {number}", example, file.response)
     _check_templates(file)
 
 
-def _check_organs(response: Response) -> None:
-    organs, resolve = response.organs, load_vocabulary().resolve
+def _check_organs(response: Response, vocabulary: Vocabulary) -> None:
+    organs, resolve = response.organs, vocabulary.resolve
     if response.form == "captions" and organs:
         raise FieldError("response, organs", organs, "only goes with form: organs; leave it out")
     if response.form == "organs" and not organs:
@@ -209,7 +212,7 @@ def _check_organs(response: Response) -> None:
     for organ in organs:
         name = resolve(organ)
         if name is None:
-            near = get_close_matches(organ, load_vocabulary().organs, 1)
+            near = get_close_matches(organ, vocabulary.organs, 1)
             hint = f"did you mean “{near[0]}”?" if near else "its names stand in prompts/organs.yaml"
             raise FieldError("response, organs", organ, f"is not in the vocabulary; {hint}")
         if name in organ_of:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def extend_vocabulary(source: bytes, file: str) -> Vocabulary:
         _check_added(added)
         return build_vocabulary(_merged(added))
     except VocabularyError as error:
-        line = line_of(source, str(error).partition(": ")[:1])
+        line = line_of(source, [re.split(r"[:,] ", str(error))[0]])
         raise VocabularyError(f"{file}{f', line {line}' if line else ''}: {error}") from error.__cause__
 
 
@@ -59,9 +60,18 @@ def _check_added(added: Mapping[str, Entry]) -> None:
                     f"{name}: is a name of {meant!r} already; write the entry {meant!r} to add names to it"
                 )
         for text in _written_names(name, entry):
-            organs = shipped.names_of(text)
+            organs = _organs_of(text, shipped)
             if organs is not None and name not in organs:
                 raise VocabularyError(f"{name}: {text!r} {_stands_for(organs)}; leave it out")
+
+
+def _organs_of(text: str, shipped: Vocabulary) -> tuple[str, ...] | None:
+    """Return the shipped organs that a whole text names, also in another writing; None where it names none."""
+    organs = shipped.names_of(text)
+    mentions = shipped.find(text) if organs is None else []
+    if len(mentions) == 1 and len(mentions[0].text) == len(text):
+        return mentions[0].names
+    return organs
 
 
 def _check_addition(name: str, entry: Entry) -> None:

@@ -18,6 +18,8 @@ _EXPECTED = {
     "string_type": "is not text; put it in quotes",
     "string_too_short": "is empty",
     "tuple_type": "is not a list",
+    "list_type": "is not a list",
+    "dict_type": "is not a set of keys and values",
     "model_type": "is not a set of keys and values",
 }
 
@@ -101,14 +103,14 @@ def line_of(source: bytes, place: Sequence[str | int]) -> int | None:
 def first_problem(error: ValidationError, keys: Iterable[str]) -> FieldError:
     """Return the first problem that pydantic found. ``keys`` are those of the file, in case one is misspelt."""
     problem = error.errors()[0]
-    *parents, last = problem["loc"]
-    value, field = problem["input"], _field_name(problem["loc"])
+    parents, last = problem["loc"][:-1], "".join(map(str, problem["loc"][-1:]))
+    value, field = problem["input"], _field_name(problem["loc"]) or "file"
     if problem["type"] == "extra_forbidden":
-        near = get_close_matches(str(last), keys, 1)
+        near = get_close_matches(last, keys, 1)
         hint = f"did you mean “{near[0]}”?" if near else f"keys are {', '.join(keys)}"
-        return FieldError(_field_name(parents) or "file", str(last), f"is not a key here; {hint}")
+        return FieldError(_field_name(parents) or "file", last, f"is not a key here; {hint}")
     if problem["type"] == "missing":
-        return FieldError(_field_name(parents) or "file", str(last), "is missing")
+        return FieldError(_field_name(parents) or "file", last, "is missing")
     return FieldError(field, value, _EXPECTED.get(problem["type"]) or problem["msg"].replace("Input should", "should"))
 
 

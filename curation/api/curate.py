@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from curation.caption_set.publishing import StorePublisher
     from curation.extraction.recipe import Recipe
     from curation.extraction.text_engine import TextRecipe
+    from curation.language.site_words import SiteWords
     from curation.llm.pool import ChatRecipe
     from curation.readers.description import InputDescription
     from curation.readers.reports import ColumnsRead
@@ -99,6 +100,8 @@ def curate(
     ray: str | None = None,
     check_phi: bool = False,
     drop_phi: bool = False,
+    lexicon: str | Path | None = None,
+    organs: str | Path | None = None,
     progress: Progress | None = None,
     **language_model: Unpack[LanguageModelSettings],
 ) -> Curation:
@@ -116,6 +119,7 @@ def curate(
         ray: ``local``, ``auto`` or the address of a Ray cluster.
         check_phi: count the names, dates and numbers that stand in what is written; see ``figures.privacy``.
         drop_phi: refuse captions that tell such a thing, and blank it in all other columns (implies ``check_phi``).
+        lexicon, organs: files of your own words and organs, beside ours.
         progress: receives the progress; silent by default.
         **language_model: settings of a language model, for the engines ``vllm`` and ``openai``.
 
@@ -134,11 +138,13 @@ def curate(
     from curation.caption_set.privacy_check import privacy_warning
     from curation.caption_set.set_files import PLOT_FILE
     from curation.caption_set.sharding import Shard
+    from curation.language.site_words import read_site_words
     from curation.readers.description import describe_input
     from curation.readers.examinations.counts import count_examinations, others_told, read_modality
     from curation.runtime.processes import available_cores
 
     progress = progress or Progress()
+    words = read_site_words(lexicon, organs)
     share = None if shard is None else Shard.read(shard)
     with as_file(reports) as given:
         path = local_copy(given.path, progress)
@@ -160,7 +166,8 @@ def curate(
             check_phi=check_phi,
             drop_phi=drop_phi,
         )
-        recipe = recipe_for(engine, language_model, None if prompt is None else str(prompt), progress, language)
+        prompt = None if prompt is None else str(prompt)
+        recipe = recipe_for(engine, language_model, prompt, progress, language, words)
         descriptions: list[InputDescription] = []
 
         def describe(columns: ColumnsRead, head: Sequence[Report]) -> None:
@@ -229,8 +236,16 @@ def recipe_for(
     prompt: str | None,
     progress: Progress,
     language: LanguageChoice = "en",
+    words: SiteWords | None = None,
 ) -> TextRecipe | ChatRecipe:
-    """Return the recipe of an engine. Raises ``InputError`` for settings that it does not have."""
+    """Return the recipe of an engine, which knows the words of a site beside ours.
+
+    Raises ``InputError`` for settings that the engine does not have.
+    """
+    from curation.language.site_words import OURS
+    from curation.verification.verifier import build_verifier
+
+    words = words or OURS
     if language not in ("en", "any"):
         raise InputError(f"--language {language}: expected en (English reports alone) or any")
     if engine == "rules":
@@ -246,15 +261,15 @@ def recipe_for(
             )
         from curation.extraction.text_engine import rules_recipe
 
-        return rules_recipe()
+        return rules_recipe(words)
     from curation.llm.prompt_checks import load_checked_prompt
     from curation.llm.recipes import chat_recipe, default_prompt, refuse_unfit
     from curation.llm.recipes import model_options as checked
 
     options = checked(engine, language_model)
-    loaded = load_checked_prompt(prompt or default_prompt(language))
+    loaded = load_checked_prompt(prompt or default_prompt(language), build_verifier(words))
     refuse_unfit(language, loaded, options)
-    return chat_recipe(options, loaded, progress.raise_if_interrupted, language)
+    return chat_recipe(options, loaded, progress.raise_if_interrupted, language, words)
 
 
 def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:

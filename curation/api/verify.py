@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curation.runtime.errors import InputError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from curation.caption import Spans
+    from curation.language.site_words import SiteWords
     from curation.verify_table import ClaimVerifier
 
     Captions = DataFrame | Iterable[tuple[str, str] | Mapping[str, str]]
@@ -37,25 +39,33 @@ class VerifiedCaption(NamedTuple):
     evidence_spans: Spans | None
 
 
-def verify(report: str, captions: Captions) -> list[VerifiedCaption]:
+def verify(
+    report: str, captions: Captions, *, lexicon: str | Path | None = None, organs: str | Path | None = None
+) -> list[VerifiedCaption]:
     """Verify captions against the text of their report.
 
     Args:
         report: the report's text.
         captions: pairs of organ and caption, mappings or a DataFrame with ``organ`` and ``caption``.
+        lexicon, organs: files of your own words and organs, beside ours.
 
     Returns:
         One result for each caption, in order.
 
     Raises:
-        InputError: a caption that is none of these.
+        InputError: a caption that is none of these, or a file that cannot be used.
     """
+    from curation.language.site_words import read_site_words
     from curation.readers.captions import CaptionClaim, ClaimBatch
     from curation.readers.sections import split_sections
+    from curation.readers.site_headings import site_headings
+
+    words = read_site_words(lexicon, organs)
+    sections = split_sections(report, of_site=site_headings(words.headings))
 
     # The verifier keeps prepared reports by their id: here the text is its own.
     claims = [CaptionClaim(report, organ, caption, None) for organ, caption in _pairs(captions)]
-    rows = _judge()(ClaimBatch(claims, {report: (report, split_sections(report))}))
+    rows = _judge(words)(ClaimBatch(claims, {report: (report, sections)}))
     return [VerifiedCaption(*row[1:]) for row in rows]
 
 
@@ -77,9 +87,9 @@ def _named(row: Mapping[Any, Any]) -> tuple[Any, Any]:
     return cells["organ"], cells["caption"]
 
 
-@cache
-def _judge() -> ClaimVerifier:
-    from curation.verification.verifier import Verifier
+@lru_cache(maxsize=2)
+def _judge(words: SiteWords) -> ClaimVerifier:
+    from curation.verification.verifier import build_verifier
     from curation.verify_table import ClaimVerifier
 
-    return ClaimVerifier(Verifier)
+    return ClaimVerifier(partial(build_verifier, words))

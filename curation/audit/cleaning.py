@@ -25,7 +25,7 @@ from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, M
 from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import in_schema, parquet_schema
-from curation.caption_set.set_files import PROMPT_FILE, SKIPPED_FILE, TableName, part_path, tables_of
+from curation.caption_set.set_files import KEPT_FILES, TableName, part_path, tables_of
 from curation.caption_set.shards import open_parquet
 from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
@@ -93,7 +93,7 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
         parts.append(_write_part(root, out, index, part, captions, rejects, tables_of(manifest.settings)))
         counts = counts.plus(part.reports, *_count(captions, rejects), RepairCounts(), bases=_bases(captions))
         progress.advance()
-    for name in (PROMPT_FILE, SKIPPED_FILE):
+    for name in KEPT_FILES:
         if (root / name).exists():
             _copy(root / name, out / name)
     before = manifest.counts

@@ -17,11 +17,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from curation.caption_set.audit_results import AUDIT
+from curation.caption_set.manifest import load_manifest
+from curation.caption_set.site_files import kept_site_words
+from curation.language.site_words import OURS, SiteWords
 from curation.report import Section
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
-from curation.verification.verifier import Verifier
-from prompts.vocabulary import load_vocabulary
+from curation.verification.verifier import Verifier, build_verifier
 
 from .access import ReviewerTokens
 from .folder import GUIDELINE_FILE, audit_to_write, finished_set
@@ -79,10 +81,9 @@ def _context(
     job: ReviewJob, store: AuditStore, reviewers: list[Reviewer], tokens: ReviewerTokens, port: int
 ) -> ReviewContext:
     guideline = job.root / AUDIT / GUIDELINE_FILE
-    organs = sorted(load_vocabulary().organs)
-    return ReviewContext(
-        job.root.resolve(), store, reviewers, tokens, port, guideline, organs, CorrectionVerifier().check
-    )
+    words = kept_site_words(job.root, load_manifest(job.root).settings)
+    organs, check = sorted(words.vocabulary().organs), CorrectionVerifier(words).check
+    return ReviewContext(job.root.resolve(), store, reviewers, tokens, port, guideline, organs, check)
 
 
 def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[str]) -> list[str]:
@@ -147,14 +148,18 @@ def _has_screen() -> bool:
 
 
 class CorrectionVerifier:
-    """Verifies corrected captions against their reports. The verifier is loaded when it is first needed."""
+    """Verifies corrected captions against their reports, with the words of a site beside ours.
 
-    def __init__(self) -> None:
+    The verifier is loaded when it is first needed.
+    """
+
+    def __init__(self, words: SiteWords = OURS) -> None:
+        self._words = words
         self._verifier: Verifier | None = None
 
     def check(self, text: str, sections: Sequence[tuple[str, int, int]], organ: str, caption: str) -> CorrectionCheck:
         """Verify a caption against a report, given by its text and the names and bounds of its sections."""
-        self._verifier = verifier = self._verifier or Verifier()
+        self._verifier = verifier = self._verifier or build_verifier(self._words)
         report = verifier.read(text, [Section(*section) for section in sections])
         verdict = verifier.verify(report, organ, caption)
         if not verdict.accepted:

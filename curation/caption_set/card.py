@@ -20,7 +20,7 @@ from prompts.templates import render
 
 from .audit_results import AUDIT, MEANINGS, AuditSummary, Estimate, read_summary
 from .manifest import Manifest, Usage
-from .set_files import CARD_FILE
+from .set_files import CARD_FILE, SITE_LEXICON_FILE, SITE_ORGANS_FILE
 from .shards import source_names
 from .stats import STATUSES, TOP_ORGANS, bases_told
 
@@ -65,6 +65,7 @@ def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_
         "languages": _languages_text(manifest),
         **_captions(manifest),
         **_source(manifest),
+        "site_words": _site_words(manifest),
         "refusals": _refusals(manifest),
         "bases": bases_told(manifest.counts.bases),
         "cost": _cost(manifest.usage),
@@ -87,6 +88,16 @@ def _rows(manifest: Manifest) -> dict[str, int]:
         "reports": counts.reports,
         "responses": sum(part.responses for part in manifest.parts),
     }
+
+
+def _site_words(manifest: Manifest) -> list[tuple[str, str, str]]:
+    """Return what a site added to our words: what it is, its file in the set, and the file's digest."""
+    settings = manifest.settings
+    rows = (
+        ("The site's own words", SITE_LEXICON_FILE, settings.site_lexicon),
+        ("The site's own organs", SITE_ORGANS_FILE, settings.site_organs),
+    )
+    return [(name, file, digest) for name, file, digest in rows if digest is not None]
 
 
 def _front_matter(manifest: Manifest, rows: dict[str, int]) -> str:

@@ -25,7 +25,7 @@ FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
 
 
 # Settings that earlier versions had not, whose sets keep their identity.
-LATER_SETTINGS = ("language", "drop_phi", "modality")
+LATER_SETTINGS = ("language", "drop_phi", "modality", "site_lexicon", "site_organs")
 
 
 class ManifestError(OvctError, ValueError):
@@ -61,6 +61,8 @@ class CurationSettings(_ManifestRecord):
     every N-th part alone (``--shard``). ``language`` is "any" where reports that are not English were asked about too.
     ``drop_phi``: names, dates and numbers were blanked (``--drop-phi``).
     ``modality`` is set where reports of other modalities were left out.
+    ``site_lexicon`` and ``site_organs`` are digests of a site's own words (``--lexicon``, ``--organs``); the set keeps
+    the files.
     """
 
     ovct: str
@@ -78,6 +80,8 @@ class CurationSettings(_ManifestRecord):
     language: LanguageChoice = "en"
     drop_phi: bool = False
     modality: str | None = None
+    site_lexicon: str | None = None
+    site_organs: str | None = None
 
     def digest(self) -> str:
         """Return one string that stands for all settings. Those that came later count only where they are used."""

@@ -18,7 +18,7 @@ from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, loa
 from .privacy_counts import PrivacyCounts
 from .publishing import StorePublisher
 from .resuming import check_parts, differences
-from .set_files import PROMPT_FILE, SKIPPED_FILE, part_path, remove_leftovers, tables_of
+from .set_files import KEPT_FILES, SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
 from .work_folder import SetError, lock_set
 from .writer import complete_set
@@ -65,7 +65,7 @@ def merge(
                 publisher.put_part(index, tables_of(merged.settings))
                 publisher.drop_part(index, tables_of(merged.settings))
             progress.advance()
-        for name in (PROMPT_FILE, SKIPPED_FILE):
+        for name in KEPT_FILES:
             if (shards[0][0] / name).exists():
                 _link_or_copy(shards[0][0] / name, out / name)
         complete_set(out, merged, publisher)

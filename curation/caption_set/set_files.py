@@ -21,8 +21,12 @@ CARD_FILE = "README.md"
 SKIPPED_FILE = "skipped.jsonl"
 PLOT_FILE = "captions.png"
 PROMPT_FILE = "prompt.yaml"
+SITE_LEXICON_FILE = "site_lexicon.yaml"
+SITE_ORGANS_FILE = "site_organs.yaml"
+# The files that the caller named and the set keeps, and the list of problem rows: copies of a set have them too.
+KEPT_FILES = (PROMPT_FILE, SITE_LEXICON_FILE, SITE_ORGANS_FILE, SKIPPED_FILE)
 # What a set has beside its manifest and its parts.
-FILES_BESIDE_PARTS = (CARD_FILE, SKIPPED_FILE, PLOT_FILE, PROMPT_FILE)
+FILES_BESIDE_PARTS = (CARD_FILE, PLOT_FILE, *KEPT_FILES)
 
 # The folder for files of an unfinished run, and the language model's answers in it.
 WORK_FOLDER = ".work"

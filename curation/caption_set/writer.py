@@ -21,7 +21,7 @@ from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
 from .privacy_check import count_part, count_parts, count_problems, is_checked
 from .privacy_counts import PrivacyCounts
 from .resuming import manifest_to_resume
-from .set_files import CARD_FILE, PROMPT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
+from .set_files import CARD_FILE, KEPT_FILES, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
 from .shards import PartWriter
 from .work_folder import empty_work_folder, lock_set
 
@@ -152,7 +152,7 @@ def complete_set(root: Path, manifest: Manifest, publisher: SetPublisher | None)
     """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store."""
     write_card(root, manifest)
     if publisher:
-        for name in (SKIPPED_FILE, PROMPT_FILE, CARD_FILE):
+        for name in (*KEPT_FILES, CARD_FILE):
             publisher.put_file(root / name)
     _save_manifest(root, manifest, publisher)
 

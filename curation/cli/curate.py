@@ -21,6 +21,7 @@ from .options import (
     Overwrite,
     Reports,
     TextColumn,
+    WordOptions,
     Workers,
     option_groups,
     print_json,
@@ -183,6 +184,7 @@ def curate(
     id_column: IdColumn = None,
     text_column: TextColumn = None,
     *,
+    words: WordOptions,
     privacy: PrivacyOptions,
     scale: ScaleOptions,
     prompt: Annotated[
@@ -232,6 +234,8 @@ def curate(
                 ray=scale.ray,
                 check_phi=privacy.check_phi,
                 drop_phi=privacy.drop_phi,
+                lexicon=words.lexicon,
+                organs=words.organs,
                 progress=progress,
                 **cast("LanguageModelSettings", language_model.given()),
             )

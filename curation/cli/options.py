@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = "Columns of the input"
 PRIVACY = "Privacy"
+WORDS = "Your own words"
 SCALE = "Large inputs"
 MODELS = "Language models (vllm and openai)"
 SECOND = "Second opinion (vllm and openai)"
@@ -53,6 +54,24 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Worker processes.", show_default="one for each core", rich_help_panel=SCALE),
 ]
+OwnLexicon = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="YAML file of your own words beside ours: synonyms, abbreviations, headings, ... (docs/lexicon.md).",
+        show_default="ours alone",
+        rich_help_panel=WORDS,
+    ),
+]
+OwnOrgans = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="YAML file of your own organs, and of more names for ours.",
+        show_default="ours alone",
+        rich_help_panel=WORDS,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Start again, replacing what is there.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print only warnings and errors.", rich_help_panel=GENERAL)]
 Json = Annotated[
@@ -68,6 +87,14 @@ class GeneralOptions:
 
     quiet: Quiet = False
     debug: Debug = False
+
+
+@dataclass(frozen=True)
+class WordOptions:
+    """Words and organs of the caller's beside ours."""
+
+    lexicon: OwnLexicon = None
+    organs: OwnOrgans = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from .options import (
     IdColumn,
     Json,
     TextColumn,
+    WordOptions,
     Workers,
     option_groups,
     print_json,
@@ -22,6 +24,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from curation.language.site_words import SiteWords
     from curation.runtime.progress import TerminalProgress
     from curation.verify_table import VerifyResult
 
@@ -61,26 +64,29 @@ def verify(
     text_column: TextColumn = None,
     workers: Workers = None,
     *,
+    words: WordOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
     """Verify captions against their reports: accept each with its evidence, or refuse it with a reason."""
     unfinished = f"run `ovct verify --replay {replay}` again" if replay else f"{out} was not written"
     with errors_reported(general.debug, unfinished):
+        from curation.language.site_words import read_site_words
         from curation.runtime.errors import InputError
         from curation.runtime.processes import available_cores
         from curation.runtime.progress import TerminalProgress
 
+        site_words = read_site_words(words.lexicon, words.organs)
         if replay is not None:
             if reports or captions or out:
                 raise InputError("--replay takes no reports, captions or --out: the caption set has all of it")
             with TerminalProgress("reports", quiet=general.quiet) as progress:
-                _replay(replay, workers, progress, json, general.quiet)
+                _replay(replay, workers, site_words, progress, json, general.quiet)
             return
         if reports is None or captions is None or out is None:
             raise InputError("verify needs REPORTS, CAPTIONS and --out FILE.parquet, or --replay DIR")
         from curation.runtime.store_cache import local_copy
-        from curation.verification.verifier import Verifier
+        from curation.verification.verifier import build_verifier
         from curation.verify_table import VerifyJob, verify_table
 
         refuse_store(out, "the table")
@@ -92,8 +98,9 @@ def verify(
                 id_column,
                 tuple(text_column or ()),
                 workers or available_cores(),
+                site_words,
             )
-            result = verify_table(job, Verifier, progress)
+            result = verify_table(job, partial(build_verifier, site_words), progress)
         show_problems(result.problems, result.problem_count)
         if json:
             print_json(result.figures(out).model_dump(mode="json"))
@@ -125,7 +132,9 @@ def _show_verified(result: VerifyResult, out: Path) -> None:
     console.print(f"In {out}{rest}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _replay(folder: Path, workers: int | None, progress: TerminalProgress, json: bool, quiet: bool) -> None:
+def _replay(
+    folder: Path, workers: int | None, words: SiteWords, progress: TerminalProgress, json: bool, quiet: bool
+) -> None:
     from rich.console import Console
 
     from curation.api.curate import draw_plot
@@ -133,7 +142,7 @@ def _replay(folder: Path, workers: int | None, progress: TerminalProgress, json:
     from curation.caption_set.stats import show, summary_of
     from curation.replay import replay
 
-    manifest = replay(folder, progress, workers)
+    manifest = replay(folder, progress, workers, words)
     summary = summary_of(folder, manifest)
     draw_plot(folder, manifest)
     if json:
@@ -204,23 +213,26 @@ def prompts(
         bool, typer.Option("--check", help="Check that the examples' captions stand in the examples' own reports.")
     ] = False,
     *,
+    words: WordOptions,
     general: GeneralOptions,
 ) -> None:
     """List the prompts for language models, show one as the file it is, or check them."""
     with errors_reported(general.debug, "nothing was written"):
         from rich.console import Console
 
+        from curation.language.site_words import read_site_words
         from curation.llm.prompt_checks import load_checked_prompt, prompt_facts, prompt_table
-        from curation.verification.verifier import Verifier
+        from curation.verification.verifier import build_verifier
         from prompts.prompt_file import load_prompt, shipped_prompts
 
+        site_words = read_site_words(words.lexicon, words.organs)
         names = [prompt] if prompt else list(shipped_prompts())
         if prompt and not check:
-            typer.echo(load_prompt(prompt).source.decode(), nl=False)
+            typer.echo(load_prompt(prompt, site_words.vocabulary()).source.decode(), nl=False)
         elif not check:
             Console().print(prompt_table([load_prompt(name) for name in names]))
             return
-        verifier = Verifier()
+        verifier = build_verifier(site_words)
         for name in names:
             facts = prompt_facts(load_checked_prompt(name, verifier))
             if not general.quiet:

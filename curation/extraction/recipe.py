@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from curation.caption import MadeBy
+from curation.language.site_words import SiteWords
 from curation.report import Report, Section
 from curation.report_language.languages import LanguageChoice
 
@@ -73,6 +74,11 @@ class Recipe(Protocol):
     @property
     def prompt_file(self) -> bytes | None:
         """Return the content of the prompt file, which is kept with the set; None without a prompt."""
+        ...
+
+    @property
+    def words(self) -> SiteWords:
+        """Return the words of a site that the verifier knows beside ours."""
         ...
 
     @property

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
+from curation.language.site_words import OURS, SiteWords
 from curation.privacy.marks import PHI_DETAIL, marked_evidence
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
 from curation.verification.other_bases.quoted_captions import quoted_passage, quoted_statements, verify_quoted
 from curation.verification.report_statements import ReadReport
-from curation.verification.verifier import Verifier
+from curation.verification.verifier import Verifier, build_verifier
 
 from .duplicates import split_repeated
 from .recipe import BATCH_REPORTS, CaptionVerifier, OpenPool, Options, PackedOutcome
@@ -39,6 +40,7 @@ class TextRecipe:
     build: Callable[[], tuple[TextEngine, CaptionVerifier]]
     options: Options = field(default_factory=dict)
     prompt_file: bytes | None = None
+    words: SiteWords = OURS
     language: LanguageChoice = "en"
     reports_per_part: int = REPORTS_PER_PART
     batch_reports: int = BATCH_REPORTS
@@ -49,19 +51,19 @@ class TextRecipe:
         yield lambda captions, count: workers(partial(Curator, self), count)
 
 
-def rules_recipe() -> TextRecipe:
-    """Return the recipe of the built-in engine, the rules."""
+def rules_recipe(words: SiteWords = OURS) -> TextRecipe:
+    """Return the recipe of the built-in engine, the rules, which know the words of a site beside ours."""
     from curation.engines.rules import RulesEngine
 
-    return TextRecipe(MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt), _build_rules)
+    made_by = MadeBy(RulesEngine.name, RulesEngine.model, RulesEngine.prompt)
+    return TextRecipe(made_by, partial(_build_rules, words), words=words)
 
 
-def _build_rules() -> tuple[TextEngine, CaptionVerifier]:
+def _build_rules(words: SiteWords) -> tuple[TextEngine, CaptionVerifier]:
     """Build engine and verifier with one reader: what one has analysed, the other need not analyse again."""
     from curation.engines.rules import RulesEngine
-    from curation.verification.verifier import Verifier
 
-    verifier = Verifier()
+    verifier = build_verifier(words)
     return RulesEngine(verifier), verifier
 
 

@@ -20,9 +20,8 @@ from prompts.yaml_file import line_of
 
 from .lexicon.checks import WordProblem
 from .lexicon.lexicon import Lexicon, load_lexicon
-from .lexicon.lexicon_file import read_lexicon_file
 from .lexicon.site_checks import problems_of
-from .lexicon.site_lexicon import meanings_of, read_site_lexicon, with_site_words
+from .lexicon.site_lexicon import our_words, read_site_lexicon, with_site_words
 
 SHOWN_PROBLEMS = 5
 """Problems of a file that its error tells; the others are counted."""
@@ -82,7 +81,7 @@ def _vocabulary(source: bytes) -> Vocabulary:
 @lru_cache(maxsize=2)
 def _lexicon(words: SiteWords) -> Lexicon:
     site = read_site_lexicon(words.lexicon_source or b"")
-    return Lexicon(with_site_words(read_lexicon_file(), site, load_lexicon().stems, words.vocabulary()))
+    return Lexicon(with_site_words(site, words.vocabulary()))
 
 
 def read_site_words(lexicon: str | Path | None = None, organs: str | Path | None = None) -> SiteWords:
@@ -101,6 +100,7 @@ def _read(path: str | Path | None, option: str) -> bytes | None:
         raise InputError(f"{option} {path}: cannot be read ({error.strerror})") from error
 
 
+@lru_cache(maxsize=4)
 def check_site_words(words: SiteWords, lexicon_file: str, organs_file: str) -> None:
     """Check the words of a site's files, which errors call by these names. Raises ``InputError``."""
     try:
@@ -113,7 +113,7 @@ def check_site_words(words: SiteWords, lexicon_file: str, organs_file: str) -> N
         site = read_site_lexicon(words.lexicon_source)
     except ValueError as error:
         raise InputError(f"{lexicon_file}: {error}") from error
-    problems = problems_of(site, read_lexicon_file(), load_lexicon().stems, vocabulary)
+    problems = problems_of(site, vocabulary)
     if problems:
         lines = [_line(words.lexicon_source, lexicon_file, problem) for problem in problems[:SHOWN_PROBLEMS]]
         more = len(problems) - len(lines)
@@ -131,11 +131,9 @@ def _checked_organs(words: SiteWords, file: str) -> Vocabulary:
     """Return the vocabulary with a site's organs. Raises ``ValueError``, also for a name that is a word of ours."""
     source = words.organs_source or b""
     vocabulary = extend_vocabulary(source, file)
-    stems = load_lexicon().stems
-    meanings = meanings_of(read_lexicon_file(), stems)
-    shipped = load_vocabulary()
+    ours, shipped = our_words(), load_vocabulary()
     for name, text in added_names(source):
-        if text not in shipped.organs and (meaning := meanings.get(" ".join(stems(text)))):
+        if text not in shipped.organs and (meaning := ours.meanings.get(" ".join(ours.stems(text)))):
             line = line_of(source, [name])
             raise ValueError(
                 f"{file}{f', line {line}' if line else ''}: {name}: “{text}” is a word of findings ({meaning}), and a "

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from curation.caption import Draft, Reason, RefusedCaption, ReportOutcome
 from curation.engines.non_findings import without_non_findings
 from curation.extraction.text_engine import verify_drafts
+from curation.language.site_words import OURS, SiteWords
 from curation.language.structure.clauses import clauses_of
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.verification.answers import Verification
 from curation.verification.other_bases.equal_words import verify_with_equal_words
 from curation.verification.report_statements import ReadReport, normalised
-from curation.verification.verifier import Verifier
+from curation.verification.verifier import Verifier, build_verifier
 from prompts.prompt_file import Prompt
 
 from .answer_parsing import AnswerForm, parse_answer
@@ -63,7 +64,7 @@ class AnswerVerifier:
 
     ``repairs``: whether refused captions will go back to the model; ``opinions``: whether a model will be asked about
     those that are refused for words alone; ``language``: which reports it was asked about. Without a ``verifier`` one
-    is built.
+    is built that knows the ``words`` of a site.
     """
 
     def __init__(
@@ -73,13 +74,14 @@ class AnswerVerifier:
         verifier: Verifier | None = None,
         opinions: bool = False,
         language: LanguageChoice = "en",
+        words: SiteWords = OURS,
     ) -> None:
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
         self._any_language = language == "any"
         self._examples = example_captions(prompt)
         self._repairs, self._opinions = repairs, opinions
-        self._verifier = verifier or Verifier()
+        self._verifier = verifier or build_verifier(words)
 
     def __call__(self, reports: Sequence[AnsweredReport]) -> list[VerifiedReport]:
         """Return the verified form of each report."""

@@ -18,6 +18,7 @@ from curation.caption_set.set_files import RESPONSES_FILE
 from curation.caption_set.writer import CaptionSetWriter
 from curation.engines.chat import ChatEngine, EngineDown
 from curation.extraction.recipe import BATCH_REPORTS, OpenPool, Options
+from curation.language.site_words import OURS, SiteWords
 from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import InputError, RunError
@@ -58,7 +59,8 @@ class ChatRecipe:
 
     ``repair`` is how many times refused captions may go back to the model, each of them once; ``gpus`` how many GPUs an
     engine takes where there are any. ``second`` is asked about captions that are refused for words alone. With
-    ``language`` "any" the model is asked about reports in any language.
+    ``language`` "any" the model is asked about reports in any language. ``words`` are those of a site that the verifier
+    knows beside ours.
     """
 
     made_by: MadeBy
@@ -71,6 +73,7 @@ class ChatRecipe:
     engine_options: Options = field(default_factory=dict)
     gpus: int = 0
     language: LanguageChoice = "en"
+    words: SiteWords = OURS
     reports_per_part: int = REPORTS_PER_PART
     batch_reports: int = BATCH_REPORTS
 
@@ -83,8 +86,9 @@ class ChatRecipe:
     @property
     def build_verifier(self) -> Callable[[], AnswerVerifier]:
         """What builds the verifier of the answers, in the process that it works in."""
+        opinions = self.second is not None
         return partial(
-            AnswerVerifier, self.prompt, self.repair > 0, opinions=self.second is not None, language=self.language
+            AnswerVerifier, self.prompt, self.repair > 0, opinions=opinions, language=self.language, words=self.words
         )
 
     @property

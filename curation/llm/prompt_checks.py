@@ -30,7 +30,7 @@ def load_checked_prompt(name_or_path: str, verifier: Verifier | None = None) -> 
 
     Without a ``verifier`` one is built, which takes about a second.
     """
-    prompt = load_prompt(name_or_path)
+    prompt = load_prompt(name_or_path, None if verifier is None else verifier.parser.vocabulary)
     problems = check_prompt(prompt, verifier)
     if not problems:
         return prompt

@@ -13,6 +13,7 @@ from typing import Any
 from curation.caption import MadeBy
 from curation.engines.chat import ChatEngine
 from curation.extraction.recipe import Options
+from curation.language.site_words import OURS, SiteWords
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.errors import InputError, flag_names
 from prompts.prompt_file import Prompt
@@ -112,9 +113,16 @@ def _vllm_option(text: str) -> tuple[str, object]:
 
 
 def chat_recipe(
-    options: ModelOptions, prompt: Prompt, check: Callable[[], None], language: LanguageChoice = "en"
+    options: ModelOptions,
+    prompt: Prompt,
+    check: Callable[[], None],
+    language: LanguageChoice = "en",
+    words: SiteWords = OURS,
 ) -> ChatRecipe:
-    """Return the recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right."""
+    """Return the recipe. ``check`` may raise to give up. Raises ``InputError`` for what the caller can put right.
+
+    ``words`` are those of a site that the verifier knows beside ours.
+    """
     model, connect = connection(options, check)
     second = _second_model(options, model, check)
     return ChatRecipe(
@@ -128,6 +136,7 @@ def chat_recipe(
         language=language,
         engine_options=_engine_options(options),
         gpus=options.tensor_parallel_size if options.engine == "vllm" else 0,
+        words=words,
     )
 
 

@@ -22,6 +22,7 @@ from .pool import Placement, RayPool
 from .worker import TextWorker, WorkerSpec
 
 if TYPE_CHECKING:
+    from curation.language.site_words import SiteWords
     from curation.llm.pool import ChatRecipe
 
     from .chat_pool import RayChatPool
@@ -60,6 +61,11 @@ class RayRecipe:
     def prompt_file(self) -> bytes | None:
         """Return the recipe's prompt file."""
         return self.recipe.prompt_file
+
+    @property
+    def words(self) -> SiteWords:
+        """Return the words of a site that the recipe knows."""
+        return self.recipe.words
 
     @property
     def language(self) -> LanguageChoice:

@@ -10,6 +10,7 @@ from curation.cleaning.signatures import find_signatures
 from curation.report import READ_SECTIONS
 
 from .heading_phrases import DIAGNOSES, NOTE_HEADINGS, ONE_LINE, ONLY_FIRST, SECTION_OF, bare_phrase, section_of
+from .site_headings import SiteHeadings
 
 # What opens a section in the middle of a line: the first even where the sentence before has no full stop.
 RUN_IN_ANYWHERE = (
@@ -96,9 +97,11 @@ class Heading:
     sentence: bool = False
 
 
-def find_headings(text: str) -> list[Heading]:
-    """Return all headings of a text, in order, without overlaps."""
+def find_headings(text: str, of_site: SiteHeadings | None = None) -> list[Heading]:
+    """Return all headings of a text, in order, without overlaps; also those that a site has added to ours."""
     candidates = [*_with_colon(text), *_dashed(text), *_run_on_lines(text), *_signatures(text)]
+    if of_site is not None:
+        candidates += [Heading(*place) for place in of_site.places(text)]
     if "\n" in text or "\r" in text:
         candidates += _bare_lines(text)
     candidates.sort(key=lambda heading: (heading.start, -heading.end))

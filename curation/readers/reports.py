@@ -20,6 +20,7 @@ from .layouts import ColumnLayout, TextColumn, find_layout, unknown_text
 from .repeats import ReportIds
 from .rows import DamagedError, NoteProblem, Table, TableRow, clean, is_empty
 from .sections import split_sections
+from .site_headings import SiteHeadings
 from .tables import open_table
 
 # Columns of a set's reports that hold what was examined, where the input has no columns of these names.
@@ -67,6 +68,7 @@ def read_reports(
     text_columns: Sequence[str] = (),
     limit: int | None = None,
     modality: Modality | None = None,
+    headings: SiteHeadings | None = None,
     on_problem: Callable[[RowProblem], None] = _ignore_problem,
     on_columns: Callable[[ColumnsRead], None] = _ignore_columns,
     on_examination: Callable[[Examination], None] = _ignore_examination,
@@ -79,7 +81,7 @@ def read_reports(
     a repeated row is passed over, another text under the same id gets ``ID#2``.
 
     What was examined is passed to ``on_examination`` for each report. With ``modality``, reports of others are left
-    out, and one of unknown modality stays.
+    out, and one of unknown modality stays. ``headings`` are those that a site has added to ours.
 
     Raises:
         InputError: at the first report asked for, if the input cannot be read as reports at all.
@@ -123,7 +125,7 @@ def read_reports(
         reports = (
             report
             for row, note_row in noted
-            if (report := _report_of(row, layout, examined, ids, note_row))
+            if (report := _report_of(row, layout, examined, ids, headings, note_row))
             and _is_of(report, modality, on_examination, note_row)
         )
         yield from islice(reports, limit)
@@ -177,7 +179,12 @@ def _is_of(report: Report, modality: Modality | None, tell: Callable[[Examinatio
 
 
 def _report_of(
-    row: TableRow, layout: ColumnLayout, examined: ExaminationColumns, ids: ReportIds, note: NoteProblem
+    row: TableRow,
+    layout: ColumnLayout,
+    examined: ExaminationColumns,
+    ids: ReportIds,
+    headings: SiteHeadings | None,
+    note: NoteProblem,
 ) -> Report | None:
     """Return the report of a row; None, and a problem, where the row has no text or repeats another one."""
     try:
@@ -189,7 +196,7 @@ def _report_of(
     if not columns:
         note(row.number, f"no text in {', '.join(layout.text_columns)}")
         return None
-    text, sections = _join_columns(columns, cells)
+    text, sections = _join_columns(columns, cells, headings)
     name = cells.get(layout.id_column, "").strip() if layout.id_column else ""
     if layout.id_column and is_empty(name):
         note(row.number, f"no id in {layout.id_column}; the report is named by its row", kept=True)
@@ -256,12 +263,14 @@ def _repeats(text: str, longer_text: str, held: bool) -> bool:
     return len(text) > SHORTEST_REPEAT and text.strip() in longer_text
 
 
-def _join_columns(columns: list[TextColumn], cells: dict[str, str]) -> tuple[str, tuple[Section, ...]]:
+def _join_columns(
+    columns: list[TextColumn], cells: dict[str, str], headings: SiteHeadings | None
+) -> tuple[str, tuple[Section, ...]]:
     """Return the text of a report, with a blank line between its columns, and its sections in offsets of that text."""
     text, sections = "", []
     for column in columns:
         text += "\n\n" if text else ""
-        for section in split_sections(cells[column.name], column.section):
+        for section in split_sections(cells[column.name], column.section, headings):
             sections.append(Section(section.name, len(text) + section.start, len(text) + section.end))
         text += cells[column.name]
     return text, tuple(sections)

@@ -13,6 +13,7 @@ from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
 from .headings import Heading, find_headings
+from .site_headings import SiteHeadings
 from .unheaded_findings import LINE, LINE_BEHIND_STOP, SENTENCE, findings_start, tells_an_intervention
 
 AROUND = frozenset({"history", "comparison", "technique", "exam"})
@@ -32,19 +33,20 @@ SENTENCE_END = re.compile(r"[.?!]\s+(?=[A-Z])")
 QUOTES = re.compile(r"[\"“”]")
 
 
-def split_sections(text: str, default: str = "findings") -> tuple[Section, ...]:
+def split_sections(text: str, default: str = "findings", of_site: SiteHeadings | None = None) -> tuple[Section, ...]:
     """Return the sections of a text, cut at its headings; a text without any is one section, ``default``.
 
     Sections come in order and do not overlap; their bodies are not empty and have no white space around them.
+    ``of_site`` are headings that a site has added to ours.
     """
     clean = clean_text(text)
-    sections = _split_clean(clean.text, default)
+    sections = _split_clean(clean.text, default, of_site)
     return tuple(Section(section.name, *clean.source_span(section.start, section.end)) for section in sections)
 
 
-def _split_clean(text: str, default: str) -> tuple[Section, ...]:
+def _split_clean(text: str, default: str, of_site: SiteHeadings | None) -> tuple[Section, ...]:
     """Return the sections of a clean text."""
-    headings = find_headings(text)
+    headings = find_headings(text, of_site)
     if headings:
         sections = _split_at_headings(text, headings, default)
     else:

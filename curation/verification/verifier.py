@@ -40,6 +40,7 @@ from functools import lru_cache
 from curation.caption import Reason, Status
 from curation.language.lexicon.lexicon import Lexicon
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
+from curation.language.site_words import OURS, SiteWords
 from curation.language.statements import split_statements
 from curation.report import Section
 from prompts.vocabulary import Vocabulary
@@ -290,3 +291,8 @@ def _in_foreign_passage(report: ReadReport, organ: str, passage: ForeignStatemen
     verification = refused(organ, Reason.LANGUAGE, report.language.sentence())
     span, nearest = (passage.start, passage.end), report.text[passage.start : passage.end]
     return verification._replace(start=span[0], end=span[1], section=passage.section, nearest=nearest, spans=(span,))
+
+
+def build_verifier(words: SiteWords = OURS) -> Verifier:
+    """Build a verifier that knows the words of a site beside ours."""
+    return Verifier(words.vocabulary(), words.lexicon())

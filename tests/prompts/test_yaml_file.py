@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from prompts.yaml_file import line_of
 from tests.prompts.prompt_cases import CAPTION, changed_content, problem
 
 
@@ -52,3 +53,25 @@ def test_files_that_are_not_read(source: str | bytes, expected: str) -> None:
 )
 def test_keys_and_values(path: str, value: Any, expected: str) -> None:
     assert problem(changed_content(path, value)).startswith(f"p.yaml: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (["a"], 1),
+        (["a", "b"], 2),
+        (["a", "b", 1], 3),
+        (["a", "b", 7], 2),
+        (["a", "none", 1], 1),
+        (["c", 0, "d"], 5),
+        (["none"], None),
+        ([], None),
+    ],
+)
+def test_the_line_of_a_value_or_of_what_holds_it(place: list[str | int], line: int | None) -> None:
+    assert line_of(b"a:\n  b: [x,\n    y]\nc:\n - {d: 1}\n", place) == line
+
+
+def test_what_is_no_yaml_has_no_lines() -> None:
+    assert line_of(b"a: [", ["a"]) is None
+    assert line_of(b"\xff\xfe\x00", ["a"]) is None

@@ -22,12 +22,13 @@ from .checks import (
     repeated_phrases,
     short_lists,
 )
-from .lexicon_file import MODIFIERS, LexiconFile
-from .site_lexicon import SiteLexicon, meanings_of
+from .lexicon_file import MODIFIERS
+from .site_lexicon import OurWords, SiteLexicon, our_words
 
 
-def problems_of(site: SiteLexicon, ours: LexiconFile, stems: Stems, vocabulary: Vocabulary) -> list[WordProblem]:
+def problems_of(site: SiteLexicon, vocabulary: Vocabulary) -> list[WordProblem]:
     """Return all that is wrong with a site's words, alone and beside ours, in the order of the checks."""
+    ours = our_words()
     problems = [*odd_phrases(site), *repeated_phrases(site), *short_lists(site), *denying_phrases(site)]
     problems += _unknown_names(site, ours, vocabulary)
     if not problems and not any(phrases for _, phrases in phrase_lists(site)):
@@ -35,20 +36,21 @@ def problems_of(site: SiteLexicon, ours: LexiconFile, stems: Stems, vocabulary: 
     if problems:
         return problems  # the checks below stem the phrases, which takes proper ones
     return [
-        *_of_two_meanings(site, ours, stems),
-        *_of_two_kinds(site, ours, stems),
-        *_changing_ours(site, ours, stems),
+        *_of_two_meanings(site, ours),
+        *_of_two_kinds(site, ours),
+        *_changing_ours(site, ours),
         *_without_a_meaning(site, vocabulary),
         *_of_two_sides_or_numbers(site),
     ]
 
 
-def _unknown_names(site: SiteLexicon, ours: LexiconFile, vocabulary: Vocabulary) -> Iterator[WordProblem]:
+def _unknown_names(site: SiteLexicon, ours: OurWords, vocabulary: Vocabulary) -> Iterator[WordProblem]:
     """Yield the classes and kinds of hedges that ours has not, the organs that are unknown, and empty lists."""
     for table in (*MODIFIERS, "hedges"):
+        classes = list(getattr(ours.content, table))
         for name in getattr(site, table):
-            if name not in getattr(ours, table):
-                yield WordProblem((table, name), name, f"is none of its classes, {', '.join(getattr(ours, table))}")
+            if name not in classes:
+                yield WordProblem((table, name), name, f"is none of its classes, {', '.join(classes)}")
     for phrase, organ in site.implied_organ.items():
         if vocabulary.resolve(organ) is None:
             problem = "is no organ of the vocabulary; write one of its names, or add the organ with --organs"
@@ -58,9 +60,9 @@ def _unknown_names(site: SiteLexicon, ours: LexiconFile, vocabulary: Vocabulary)
             yield WordProblem(place, "[]", "is empty; leave it out")
 
 
-def _of_two_meanings(site: SiteLexicon, ours: LexiconFile, stems: Stems) -> Iterator[WordProblem]:
+def _of_two_meanings(site: SiteLexicon, ours: OurWords) -> Iterator[WordProblem]:
     """Yield the phrases that would stand in two groups. A synonym group may go on with one group of ours."""
-    known = meanings_of(ours, stems)
+    stems, known = ours.stems, dict(ours.meanings)
     groups = [_joined(group, known, stems) for group in site.groups()]
     named = [group for group in groups if group.place[0] != "abbreviations"]
     yield from phrases_of_two_meanings(named, stems, known)
@@ -71,30 +73,30 @@ def _of_two_meanings(site: SiteLexicon, ours: LexiconFile, stems: Stems) -> Iter
         yield problem._replace(place=problem.place[:2])
 
 
-def _of_two_kinds(site: SiteLexicon, ours: LexiconFile, stems: Stems) -> Iterator[WordProblem]:
+def _of_two_kinds(site: SiteLexicon, ours: OurWords) -> Iterator[WordProblem]:
     """Yield the phrases that would be a cue, of denial or doubt, and something else, or two kinds of cue."""
-    ours_cues = {key: group.meaning for group in cue_lists(ours) for key in keys_of(group, stems)}
-    yield from phrases_of_two_meanings(cue_lists(site), stems, ours_cues)
-    meanings = meanings_of(ours, stems)
+    stems, meanings = ours.stems, dict(ours.meanings)
+    yield from phrases_of_two_meanings(cue_lists(site), stems, ours.cues)
     for group in site.groups():
         meanings |= dict.fromkeys(keys_of(group, stems), group.meaning)
         for number, key in enumerate(keys_of(group, stems)):
-            if key in ours_cues:
-                problem = f"is a cue of ovct ({ours_cues[key]}); it can have no other meaning"
+            if key in ours.cues:
+                problem = f"is a cue of ovct ({ours.cues[key]}); it can have no other meaning"
                 yield WordProblem((*group.place, number), group.phrases[number], problem)
     for cues in cue_lists(site):
         for number, key in enumerate(keys_of(cues, stems)):
-            if key in meanings and key not in ours_cues:
+            if key in meanings and key not in ours.cues:
                 problem = f"means {meanings[key]}; it can be no cue"
                 yield WordProblem((*cues.place, number), cues.phrases[number], problem)
 
 
-def _changing_ours(site: SiteLexicon, ours: LexiconFile, stems: Stems) -> Iterator[WordProblem]:
+def _changing_ours(site: SiteLexicon, ours: OurWords) -> Iterator[WordProblem]:
     """Yield the words of ours that would be a finding, normal, or of one organ, and are not so far."""
-    known = meanings_of(ours, stems)
-    classes = {key for group in phrase_groups(ours) if group.place[0] in MODIFIERS for key in keys_of(group, stems)}
+    stems, known = ours.stems, dict(ours.meanings)
+    classes = [group for group in phrase_groups(ours.content) if group.place[0] in MODIFIERS]
+    in_a_class = {key for group in classes for key in keys_of(group, stems)}
     for number, phrase in enumerate(site.findings):
-        if (key := " ".join(stems(phrase))) in classes:
+        if (key := " ".join(stems(phrase))) in in_a_class:
             yield WordProblem(("findings", number), phrase, f"means {known[key]}, which is no finding by itself")
     for number, phrase in enumerate(site.normality):
         if meaning := known.get(" ".join(stems(phrase))):

@@ -10,15 +10,17 @@ The file has a part of the keys of ``lexicon.yaml``, and ``abbreviations`` and `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
 from prompts.vocabulary import Vocabulary
 from prompts.yaml_file import FileSection, first_problem, line_of, load_mapping
 
-from .checks import PhraseGroup, Stems, keys_of, phrase_groups, phrase_lists
-from .lexicon_file import MODIFIERS, Cues, LexiconFile
+from .checks import PhraseGroup, Stems, cue_lists, keys_of, phrase_groups, phrase_lists
+from .lexicon import load_lexicon
+from .lexicon_file import MODIFIERS, Cues, LexiconFile, read_lexicon_file
 
 SectionName = Literal[
     "findings", "impression", "addendum", "recommendation", "comparison", "technique", "history", "exam", "other"
@@ -81,8 +83,25 @@ def _without_blanks(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def meanings_of(ours: LexiconFile, stems: Stems) -> dict[str, str]:
-    """Return what ours means by each stemmed phrase: its group or class, or the phrase alone where it is in none."""
+class OurWords(NamedTuple):
+    """The lexicon that ships with ovct, and what it means by each stemmed phrase; ``cues`` are denials and hedges."""
+
+    content: LexiconFile
+    stems: Stems
+    meanings: Mapping[str, str]
+    cues: Mapping[str, str]
+
+
+@lru_cache(maxsize=1)
+def our_words() -> OurWords:
+    """Return the words of the lexicon that ships with ovct, once for each process."""
+    ours, stems = read_lexicon_file(), load_lexicon().stems
+    cues = {key: group.meaning for group in cue_lists(ours) for key in keys_of(group, stems)}
+    return OurWords(ours, stems, _meanings_of(ours, stems), cues)
+
+
+def _meanings_of(ours: LexiconFile, stems: Stems) -> dict[str, str]:
+    """Return what each stemmed phrase means: its group or class, or the phrase alone where it is in none."""
     meanings: dict[str, str] = {}
     for group in phrase_groups(ours):
         meanings |= dict.fromkeys(keys_of(group, stems), group.meaning)
@@ -93,11 +112,12 @@ def meanings_of(ours: LexiconFile, stems: Stems) -> dict[str, str]:
     return meanings
 
 
-def with_site_words(ours: LexiconFile, site: SiteLexicon, stems: Stems, vocabulary: Vocabulary) -> LexiconFile:
+def with_site_words(site: SiteLexicon, vocabulary: Vocabulary) -> LexiconFile:
     """Return the lexicon that ships with ovct together with a site's words, which were checked."""
-    both = ours.model_copy(deep=True)
+    ours = our_words()
+    stems, known = ours.stems, ours.meanings
+    both = ours.content.model_copy(deep=True)
     homes = {key: phrases for phrases in _lists_of_one_meaning(both) for key in (" ".join(stems(p)) for p in phrases)}
-    known = meanings_of(ours, stems)
     for group in site.groups():
         if group.place[0] in MODIFIERS:
             getattr(both, str(group.place[0]))[group.place[1]].extend(group.phrases)

@@ -15,6 +15,7 @@ import pytest
 
 from curation.caption_set.manifest import load_manifest
 from curation.extraction.text_engine import rules_recipe
+from curation.language.site_words import SiteWords
 from curation.pipeline import CurateJob, curate
 from curation.ray_cluster import recipe
 from curation.ray_cluster.cluster import connected
@@ -86,6 +87,15 @@ def test_2000_reports_by_rules_give_the_files_of_one_machine(tmp_path: Path) -> 
     assert manifest(tmp_path / "ray") == manifest(tmp_path / "one")
     assert progress.messages == []
     assert curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(rules_recipe(), "local")).already_done
+
+
+def test_workers_of_the_cluster_know_the_words_of_a_site(tmp_path: Path) -> None:
+    reports = tmp_path / "reports.csv"
+    reports.write_text("report_id,report\na,A klump in the liver.\nb,Klump of the spleen.\n", encoding="utf-8")
+    recipe = rules_recipe(SiteWords(b"synonyms: [[mass, klump]]\nimplied_organ: {onion sign: liver}"))
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(recipe, "local"))
+    curate(CurateJob(reports, tmp_path / "one"), recipe)
+    assert files(tmp_path / "ray") == files(tmp_path / "one")
 
 
 def test_the_same_text_is_worked_on_once(tmp_path: Path) -> None:

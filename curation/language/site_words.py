@@ -118,6 +118,10 @@ def check_site_words(words: SiteWords, lexicon_file: str, organs_file: str) -> N
         lines = [_line(words.lexicon_source, lexicon_file, problem) for problem in problems[:SHOWN_PROBLEMS]]
         more = len(problems) - len(lines)
         raise InputError("\n  ".join([*lines, *([f"and {more:,} more"] if more else [])]))
+    try:
+        words.lexicon()
+    except ValueError as error:
+        raise InputError(f"{lexicon_file}: kinds: {error}") from error
 
 
 def _line(source: bytes, file: str, problem: WordProblem) -> str:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from ..word_lists import NOT_WORDS
-from .lexicon_file import MODIFIERS
+from .lexicon_file import MODIFIERS, spelled_out
 
 Place = tuple[str | int, ...]
 """The keys and numbers (from 0) that lead to a value of a file: ("synonyms", 3, 1)."""
@@ -133,10 +133,12 @@ def phrases_of_two_meanings(
 
 
 def cue_lists(content: BaseModel) -> Iterator[PhraseGroup]:
-    """Yield the lists of cues: denials and hedges, before and after what they act on."""
+    """Yield the lists of cues: denials and hedges, before and after what they act on, with their words spelled out."""
     lists: dict[tuple[str, ...], BaseModel | None] = {("negations",): getattr(content, "negations", None)}
     lists |= {("hedges", strength): cues for strength, cues in getattr(content, "hedges", {}).items()}
     for place, cues in lists.items():
         for direction in ("before", "after"):
             if cues is not None:
-                yield PhraseGroup((*place, direction), " ".join([*place, direction]), getattr(cues, direction))
+                cue_words: Mapping[str, Sequence[str]] = getattr(content, "cue_words", {})
+                phrases = [word for phrase in getattr(cues, direction) for word in spelled_out(phrase, cue_words)]
+                yield PhraseGroup((*place, direction), " ".join([*place, direction]), phrases)

@@ -39,6 +39,7 @@ def problems_of(site: SiteLexicon, vocabulary: Vocabulary) -> list[WordProblem]:
         *_of_two_meanings(site, ours),
         *_of_two_kinds(site, ours),
         *_changing_ours(site, ours),
+        *_kinds_of_ours(site, ours),
         *_without_a_meaning(site, vocabulary),
         *_of_two_sides_or_numbers(site),
     ]
@@ -55,8 +56,13 @@ def _unknown_names(site: SiteLexicon, ours: OurWords, vocabulary: Vocabulary) ->
         if vocabulary.resolve(organ) is None:
             problem = "is no organ of the vocabulary; write one of its names, or add the organ with --organs"
             yield WordProblem(("implied_organ", phrase), organ, problem)
+    for general in site.kinds:
+        if PHRASE.fullmatch(general) is None or general != general.lower():
+            yield WordProblem(
+                ("kinds", general), general, "is not written in small letters with single spaces and no marks"
+            )
     for place, phrases in phrase_lists(site):
-        if not phrases and place[0] in site.model_fields_set and (len(place) == 1 or place[0] == "headings"):
+        if not phrases and place[0] in site.model_fields_set and (len(place) == 1 or place[0] in ("headings", "kinds")):
             yield WordProblem(place, "[]", "is empty; leave it out")
 
 
@@ -110,10 +116,25 @@ def _changing_ours(site: SiteLexicon, ours: OurWords) -> Iterator[WordProblem]:
             yield WordProblem(("implied_organ", phrase), phrase, problem)
 
 
+def _kinds_of_ours(site: SiteLexicon, ours: OurWords) -> Iterator[WordProblem]:
+    """Yield the findings that would be a kind of another where both are ours, or one of them is no finding."""
+    classes = {group.meaning for group in phrase_groups(ours.content) if group.place[0] in MODIFIERS}
+    for general, specials in site.kinds.items():
+        for place, phrase in [(("kinds", general), general), *((("kinds", general), word) for word in specials)]:
+            key = " ".join(ours.stems(phrase))
+            if key in ours.cues or ours.meanings.get(key) in classes:
+                problem = f"means {ours.meanings.get(key) or ours.cues[key]}, which is no finding"
+                yield WordProblem(place, phrase, problem)
+            elif phrase != general and key in ours.meanings and " ".join(ours.stems(general)) in ours.meanings:
+                problem = f"and “{general}” are both words of ovct, whose kinds stay as they are; leave it out"
+                yield WordProblem(place, phrase, problem)
+
+
 def _without_a_meaning(site: SiteLexicon, vocabulary: Vocabulary) -> Iterator[WordProblem]:
     """Yield the phrases that are the name of an organ, or words of grammar, a side or a number alone."""
     grammar = FUNCTION_WORDS | AUXILIARIES | VERBS | SIDES.keys()
-    for group in chain(site.groups(), [PhraseGroup(("findings",), "", site.findings)]):
+    kinds = (PhraseGroup(("kinds", general), "", (general, *specials)) for general, specials in site.kinds.items())
+    for group in chain(site.groups(), [PhraseGroup(("findings",), "", site.findings)], kinds):
         for number, phrase in enumerate(group.phrases):
             if (organ := vocabulary.resolve(phrase)) is not None:
                 problem = f"is a name of the organ “{organ}”; names of organs are added with --organs"

@@ -25,7 +25,7 @@ from .lexicon_file import MODIFIERS, Cues, LexiconFile, read_lexicon_file
 SectionName = Literal[
     "findings", "impression", "addendum", "recommendation", "comparison", "technique", "history", "exam", "other"
 ]
-CUE_FIELDS = frozenset(("negations", "hedges", "pseudo_negations", "scope_ends"))
+CUE_FIELDS = frozenset(("negations", "hedges", "cue_words", "pseudo_negations", "scope_ends"))
 # Tables of other things than phrases that are matched in a text.
 _NO_PHRASES = frozenset(("irregular", "numbers"))
 
@@ -53,6 +53,7 @@ class SiteLexicon(FileSection):
     hedges: dict[str, SiteCues] = Field(default_factory=dict)
     normality: list[str] = Field(default_factory=list)
     findings: list[str] = Field(default_factory=list)
+    kinds: dict[str, list[str]] = Field(default_factory=dict)
     implied_organ: dict[str, str] = Field(default_factory=dict)
     headings: dict[SectionName, list[str]] = Field(default_factory=dict)
 
@@ -148,6 +149,8 @@ def _add_lists(both: LexiconFile, site: SiteLexicon) -> None:
     both.normality.extend(site.normality)
     both.findings.extend(site.findings)
     both.implied_organ.update(site.implied_organ)
+    for general, specials in site.kinds.items():
+        both.kinds.setdefault(general, []).extend(specials)
     hedges: Mapping[str, Cues] = {str(name): cues for name, cues in both.hedges.items()}
     for cues, added in [(both.negations, site.negations), *((hedges[name], site.hedges[name]) for name in site.hedges)]:
         cues.before.extend(added.before)

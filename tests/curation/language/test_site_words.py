@@ -24,6 +24,7 @@ negations: {before: [nary a]}
 hedges: {uncertain: {before: [smells like]}}
 normality: [tiptop]
 findings: [onion sign]
+kinds: {lesion: [opal spot]}
 implied_organ: {onion sign: liver, butterfly spot: graft kidney}
 headings: {findings: [was man sieht]}
 """
@@ -62,6 +63,8 @@ def accepts(verifier: Verifier, report: str, organ: str, caption: str) -> bool:
         ("The liver is normal.", "hepar", "Hepar normal"),
         ("Renal allograft is unremarkable.", "graft kidney", "The transplant kidney is normal"),
         ("Onion sign is present.", "liver", "Onion sign"),
+        ("Opal spot in the spleen.", "spleen", "Lesion of the spleen"),
+        ("No lesion in the spleen.", "spleen", "No splenic opal spot"),
         ("Milchglas in both lungs.", "lungs", "Ground-glass opacities in both lungs"),
     ],
 )
@@ -80,6 +83,8 @@ def test_what_the_words_say_is_accepted(report: str, organ: str, caption: str) -
         ("AAA measuring 5 cm.", "thoracic aorta", "Thoracic aortic aneurysm of 5 cm"),
         ("No AAA.", "abdominal aorta", "Abdominal aortic aneurysm"),
         ("Klump in the liver.", "liver", "Liver cyst"),
+        ("Lesion in the spleen.", "spleen", "Opal spot of the spleen"),
+        ("No opal spot in the spleen.", "spleen", "No splenic lesion"),
         ("Klump in the liver.", "spleen", "Splenic mass"),
         ("Left klump of the lung.", "right lung", "Right lung mass"),
         ("Onion sign is present.", "lungs", "Onion sign"),
@@ -112,7 +117,7 @@ def test_files_are_read_together(tmp_path: Path) -> None:
     lexicon.write_bytes(LEXICON)
     organs.write_bytes(ORGANS)
     assert read_site_words(lexicon, str(organs)) == WORDS
-    with pytest.raises(InputError, match=r"line 11: implied_organ, butterfly spot: “graft kidney” is no organ"):
+    with pytest.raises(InputError, match=r"line 12: implied_organ, butterfly spot: “graft kidney” is no organ"):
         read_site_words(lexicon)
 
 
@@ -125,6 +130,11 @@ def test_files_are_read_together(tmp_path: Path) -> None:
         (None, "liver: {terms: [cyst]}", "organs.yaml, line 1: liver: “cyst” is a word of findings (“cyst”)"),
         (None, "\nspleen: {terms: [hepatic]}", "organs.yaml, line 2: spleen: 'hepatic' is a name of 'liver' already"),
         ("findings: [renal allograft]", ORGANS.decode(), "“renal allograft” is a name of the organ “graft kidney”"),
+        (
+            "kinds: {opal spot: [milk spot], milk spot: [opal spot]}",
+            None,
+            "kinds: kinds of findings in a circle",
+        ),
         ("findings: [A, B, C, D, E, F, G]", None, "and 2 more"),
     ],
 )

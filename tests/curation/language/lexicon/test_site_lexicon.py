@@ -27,6 +27,7 @@ hedges: {uncertain: {before: [smells like]}}
 normality: [tiptop]
 findings: [onion sign]
 implied_organ: {onion sign: liver}
+kinds: {lesion: [opal spot], opal spot: [milk spot]}
 headings: {impression: [beurteilung]}
 density:
 """
@@ -87,6 +88,7 @@ def test_cues_flags_and_organs() -> None:
     assert "normality" in entry("tiptop").flags and "finding" in entry("onion sign").flags  # type: ignore[attr-defined]
     organs = [entry(phrase).organ for phrase in ("onion sign", "hspk", "aaa", "klump")]  # type: ignore[attr-defined]
     assert organs == ["liver", "liver", "abdominal aorta", None]
+    assert {"lesion", "abnorm"} <= entry("milk spot").kinds  # type: ignore[attr-defined]
 
 
 def test_the_shipped_lexicon_is_not_changed() -> None:
@@ -119,6 +121,7 @@ def test_headings_are_those_of_the_sections() -> None:
         ("synonyms: [[tumor, klump-like]]", "klump-like", "write “klump like”"),
         ("synonyms: [[tumor, '+']]", "+", "is not written in small letters with single spaces and no marks"),
         ("abbreviations: {AAA: abdominal aortic aneurysm}", "AAA", "write “aaa”"),
+        ("abbreviations: {aaa: Abdominal aneurysm}", "Abdominal aneurysm", "write “abdominal aneurysm”"),
         ("synonyms: [[tumor]]", "tumor", "takes two phrases or more"),
         ("synonyms: [[klump, blob, klump]]", "klump", "stands twice in this list"),
         ("severity: {mild: []}", "[]", "is empty; leave it out"),
@@ -140,6 +143,12 @@ def test_headings_are_those_of_the_sections() -> None:
         ("synonyms: [[is it, was it]]", "is it", "has no word with a meaning of its own"),
         ("synonyms: [[left shift, right shift]]", "right shift", "names “right”, which another phrase"),
         ("synonyms: [[grade 1 blob, grade 2 blob]]", "grade 2 blob", "names “2”"),
+        ("kinds: {cyst: [neoplasm]}", "neoplasm", "and “cyst” are both words of ovct, whose kinds stay as they are"),
+        ("kinds: {mild: [onion sign]}", "mild", "means severity: mild, which is no finding"),
+        ("kinds: {lesion: [possible]}", "possible", "means hedges"),
+        ("kinds: {liver: [onion sign]}", "liver", "is a name of the organ “liver”"),
+        ("kinds: {Lesion: [onion sign]}", "Lesion", "is not written in small letters"),
+        ("kinds: {lesion: []}", "[]", "is empty; leave it out"),
         ("implied_organ: {onion sign: livr}", "livr", "is no organ of the vocabulary"),
         ("implied_organ: {cyst: liver}", "cyst", "means “cyst”, a word of ovct whose organ stays as it is"),
         ("implied_organ: {klump: liver}\nsynonyms: [[tumor, klump]]", "klump", "means “neoplasm”, a word of ovct"),

@@ -61,14 +61,16 @@ def odd_phrases(content: BaseModel) -> Iterator[WordProblem]:
     """Yield the phrases that no text can match: with capitals, hyphens or several spaces, or no word."""
     for place, phrases in phrase_lists(content):
         for number, phrase in enumerate(phrases):
-            if PHRASE.fullmatch(phrase) is None or phrase != phrase.lower():
-                plain = " ".join(re.sub(r"[^\w\s'/]|_", " ", phrase.lower()).split())
-                way_out = f"; write “{plain}”" if PHRASE.fullmatch(plain) else ""
-                yield WordProblem(
-                    (*place, number),
-                    phrase,
-                    f"is not written in small letters with single spaces and no marks{way_out}",
-                )
+            yield from odd_phrase((*place, number), phrase)
+
+
+def odd_phrase(place: Place, phrase: str) -> Iterator[WordProblem]:
+    """Yield the problem of a phrase that no text can match; nothing for any other."""
+    if PHRASE.fullmatch(phrase) is None or phrase != phrase.lower():
+        plain = " ".join(re.sub(r"[^\w\s'/]|_", " ", phrase.lower()).split())
+        way_out = f"; write “{plain}”" if PHRASE.fullmatch(plain) else ""
+        problem = "is not written in small letters with single spaces and no marks"
+        yield WordProblem(place, phrase, problem + way_out)
 
 
 def repeated_phrases(content: BaseModel) -> Iterator[WordProblem]:

@@ -15,6 +15,7 @@ from .checks import (
     cue_lists,
     denying_phrases,
     keys_of,
+    odd_phrase,
     odd_phrases,
     phrase_groups,
     phrase_lists,
@@ -56,11 +57,10 @@ def _unknown_names(site: SiteLexicon, ours: OurWords, vocabulary: Vocabulary) ->
         if vocabulary.resolve(organ) is None:
             problem = "is no organ of the vocabulary; write one of its names, or add the organ with --organs"
             yield WordProblem(("implied_organ", phrase), organ, problem)
+    for short, long in site.abbreviations.items():
+        yield from odd_phrase(("abbreviations", short), long)
     for general in site.kinds:
-        if PHRASE.fullmatch(general) is None or general != general.lower():
-            yield WordProblem(
-                ("kinds", general), general, "is not written in small letters with single spaces and no marks"
-            )
+        yield from odd_phrase(("kinds", general), general)
     for place, phrases in phrase_lists(site):
         if not phrases and place[0] in site.model_fields_set and (len(place) == 1 or place[0] in ("headings", "kinds")):
             yield WordProblem(place, "[]", "is empty; leave it out")

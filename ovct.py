@@ -93,6 +93,7 @@ def command_line() -> typer.Typer:
     from curation.cli.audit import audit
     from curation.cli.curate import curate, merge
     from curation.cli.help import EXIT_CODES, HelpCommand, command_group
+    from curation.cli.lexicon import lexicon
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
     from train.cli.segment import segment
@@ -102,6 +103,7 @@ def command_line() -> typer.Typer:
     app.callback(epilog=EXIT_CODES)(_root)
     for command in (curate, audit, verify, stats, prompts, merge):
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
+    app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
     for command in (segment, evaluate):
         app.command(cls=HelpCommand, rich_help_panel="CT volumes")(command)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from curation.caption_set.audit_results import AuditSummary
 from curation.caption_set.figures import CurationFigures, SetFigures
 from curation.verify_table import VerifyFigures
+from curation.word_suggestions.trials import WordSuggestions
 from train.evaluation.compare import Comparison
 from train.evaluation.results import EvaluationSummary
 from train.inference.run_jobs import JobsReport, SegmentReport
@@ -21,6 +22,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "curate": CurationFigures,
     "stats": SetFigures,
     "verify": VerifyFigures,
+    "lexicon-suggest": WordSuggestions,
     "audit-summary": AuditSummary,
     "train": TrainFigures,
     "segment": SegmentReport,

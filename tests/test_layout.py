@@ -39,7 +39,7 @@ LEVELS = {
         ("extraction",),
         ("llm",),
         ("pipeline", "verify_table"),
-        ("replay", "audit", "ray_cluster"),
+        ("replay", "audit", "ray_cluster", "word_suggestions"),
         ("api",),
         ("cli",),
     ),

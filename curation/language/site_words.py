@@ -103,25 +103,28 @@ def _read(path: str | Path | None, option: str) -> bytes | None:
 @lru_cache(maxsize=4)
 def check_site_words(words: SiteWords, lexicon_file: str, organs_file: str) -> None:
     """Check the words of a site's files, which errors call by these names. Raises ``InputError``."""
-    try:
-        vocabulary = load_vocabulary() if words.organs_source is None else _checked_organs(words, organs_file)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    if words.lexicon_source is None:
-        return
-    try:
-        site = read_site_lexicon(words.lexicon_source)
-    except ValueError as error:
-        raise InputError(f"{lexicon_file}: {error}") from error
-    problems = problems_of(site, vocabulary)
-    if problems:
-        lines = [_line(words.lexicon_source, lexicon_file, problem) for problem in problems[:SHOWN_PROBLEMS]]
-        more = len(problems) - len(lines)
-        raise InputError("\n  ".join([*lines, *([f"and {more:,} more"] if more else [])]))
+    if problems := problems_beside_ours(words, lexicon_file, organs_file):
+        more = [f"and {len(problems) - SHOWN_PROBLEMS:,} more"] if len(problems) > SHOWN_PROBLEMS else []
+        raise InputError("\n  ".join([*problems[:SHOWN_PROBLEMS], *more]))
     try:
         words.lexicon()
     except ValueError as error:
         raise InputError(f"{lexicon_file}: kinds: {error}") from error
+
+
+def problems_beside_ours(words: SiteWords, lexicon_file: str = "lexicon", organs_file: str = "organs") -> list[str]:
+    """Return in lines all that is wrong with the words of a site's files; errors call the files by these names."""
+    try:
+        vocabulary = load_vocabulary() if words.organs_source is None else _checked_organs(words, organs_file)
+    except ValueError as error:
+        return [str(error)]
+    if words.lexicon_source is None:
+        return []
+    try:
+        site = read_site_lexicon(words.lexicon_source)
+    except ValueError as error:
+        return [f"{lexicon_file}: {error}"]
+    return [_line(words.lexicon_source, lexicon_file, problem) for problem in problems_of(site, vocabulary)]
 
 
 def _line(source: bytes, file: str, problem: WordProblem) -> str:

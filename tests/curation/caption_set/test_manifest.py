@@ -71,7 +71,8 @@ def test_counts_add_up_and_stay_sorted() -> None:
 def test_a_setting_that_is_not_used_leaves_the_digest_of_earlier_versions() -> None:
     settings = {"ovct": "0", "engine": "e", "vocabulary": "v", "lexicon": "l", "reports_per_part": 1}
     earlier = CurationSettings.model_validate(settings)
-    dumped = earlier.model_dump_json(exclude={"language", "drop_phi", "modality"})
+    dumped = earlier.model_dump_json(exclude={"language", "drop_phi", "modality", "site_lexicon", "site_organs"})
     assert earlier.digest() == hashlib.sha256(dumped.encode()).hexdigest()
     assert CurationSettings.model_validate({**settings, "language": "any"}).digest() != earlier.digest()
     assert CurationSettings.model_validate({**settings, "modality": "ct"}).digest() != earlier.digest()
+    assert CurationSettings.model_validate({**settings, "site_organs": "o"}).digest() != earlier.digest()

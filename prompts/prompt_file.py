@@ -89,7 +89,8 @@ class PromptFile(FileSection):
     ``message`` and ``repair`` are Jinja templates: the first is given ``organs``; the second also ``text`` and
     ``section`` (empty where the unit is the report); the third ``refused``, a list of rows with number, organ,
     caption, reason and passage, the organs that the passage is ``about``, the words of the caption that are
-    ``missing`` in it, and its ``other_words``.
+    ``missing`` in it, its ``other_words``, and ``other_passages`` with passage
+    and about.
     """
 
     description: NonEmptyText
@@ -264,7 +265,7 @@ def _check_templates(file: PromptFile) -> None:
         "reason": "negation",
         "passage": "Pleural effusion.",
     }
-    row |= {"about": ("pleura",), "missing": ("not observed",), "other_words": ("large",)}
+    row |= {"about": ("pleura",), "missing": ("not observed",), "other_words": ("large",), "other_passages": ()}
     try:
         field = "system"
         check_template(file.system, organs)

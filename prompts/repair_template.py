@@ -11,7 +11,8 @@ about, the words of the caption that it does not have, and its own words that th
 
 Put each of them right: leave out the missing words, and say what the caption meant in the words of the passage, copied
 letter by letter, with every "no", side, size and doubt. File it under an organ that the passage is about; if there are
-several, under the one that the caption was about. Leave a caption out only if its passage says nothing about any organ.
+several, under the one that the caption was about. Where another passage is nearer to what the caption meant, take that
+one. Leave a caption out only if its passage says nothing about any organ.
 For example:
 
 1. lungs: no pleural effusion
@@ -43,5 +44,11 @@ These are the captions to put right. Answer with JSON of the same form, and noth
 {% if row.other_words %}
    its other words: “{{ row.other_words | join("”, “") }}”
 {% endif %}
+{% for other in row.other_passages %}
+   or another passage: {{ other.passage }}
+{% if other.about %}
+   which is about: {{ other.about | join(", ") }}
+{% endif %}
+{% endfor %}
 {% endfor %}
 """

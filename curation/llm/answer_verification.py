@@ -186,7 +186,7 @@ class _Review:
     def __init__(self, verifier: Verifier, responses: Sequence[ModelResponse]) -> None:
         self._verifier, self._opinions = verifier, opinions_in(responses)
         self._asked = {(row.organ, row.caption) for row in responses if row.kind == "opinion"}
-        self._refusals: dict[CaptionKey, Verification] = {}
+        self._refusals: dict[CaptionKey, tuple[ReadReport, Verification]] = {}
 
     def __call__(self, report: ReadReport, caption: str, refusal: Verification) -> Verification:
         """Return what holds of a caption that was refused."""
@@ -195,7 +195,7 @@ class _Review:
             verification = verify_with_equal_words(self._verifier, report, caption, refusal, equal_words)
             if verification is not None:
                 return verification
-        self._refusals[refusal.organ, caption] = refusal
+        self._refusals[refusal.organ, caption] = report, refusal
         return refusal
 
     def repair_request(self, row: RefusedCaption) -> RepairRequest:
@@ -204,10 +204,10 @@ class _Review:
 
     def opinion_request(self, row: RefusedCaption) -> OpinionRequest | None:
         """Return what to ask of a refused caption that nobody was asked about; None where there is nothing to ask."""
-        refusal = self._refusals.get((row.organ, row.caption))
-        if refusal is None or (row.organ, row.caption) in self._asked:
+        refused = self._refusals.get((row.organ, row.caption))
+        if refused is None or (row.organ, row.caption) in self._asked:
             return None
-        return opinion_request(row.caption, refusal)
+        return opinion_request(row.caption, refused[1])
 
 
 def _answers_that_count(responses: Iterable[ModelResponse]) -> Iterator[tuple[ModelResponse, bool]]:

@@ -115,12 +115,16 @@ class Verifier:
         if numbers:
             verbatim_statements = [report.statements[number] for number in numbers]
             return self._verify_in_statements(report, name, caption, verbatim_statements, verbatim=True)
-        candidates = report.candidates(normalised(caption), self._reports.keys(caption))
+        candidates = self.near(report, caption)
         verification = self._verify_in_statements(report, name, caption, candidates)
         if not verification.accepted and len(parts := _BEFORE_DENIAL.split(caption)) > 1:
             apart = self._verify_parts(report, name, parts)
             return apart if apart.accepted else verification
         return verification
+
+    def near(self, report: ReadReport, caption: str) -> list[ReportStatement]:
+        """Return the statements of a report that share most with a caption, the best first."""
+        return report.candidates(normalised(caption), self._reports.keys(caption))
 
     def status(self, caption: str) -> Status:
         """Return what a caption says of its organ."""

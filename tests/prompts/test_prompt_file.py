@@ -33,6 +33,7 @@ REFUSED = [
         "about": ["liver"],
         "missing": ["5 mm"],
         "other_words": ["6 mm"],
+        "other_passages": [],
     }
 ]
 

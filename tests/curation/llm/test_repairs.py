@@ -19,10 +19,11 @@ def verifier() -> Verifier:
 
 
 def request(verifier: Verifier, organ: str, caption: str) -> RepairRequest:
-    refusal = verifier.verify(verifier.read(TEXT, split_sections(TEXT)), organ, caption)
+    report = verifier.read(TEXT, split_sections(TEXT))
+    refusal = verifier.verify(report, organ, caption)
     assert not refusal.accepted and refusal.nearest
     row = RefusedCaption(refusal.organ, caption, str(refusal.reason), refusal.detail or "", refusal.nearest)
-    return repair_request(verifier, row, refusal)
+    return repair_request(verifier, row, (report, refusal))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,27 @@ def test_a_refused_caption_goes_back_once() -> None:
     first = RepairRequest("liver", "A lesion.", "", "No lesion.")
     second = RepairRequest("spleen", "A lesion.", "", "No lesion.")
     assert not_yet_sent([first, second], {("liver", "A lesion.")}) == [second]
+
+
+def test_where_little_is_in_the_nearest_passage_others_are_shown(verifier: Verifier) -> None:
+    text = "The thyroid has a cold nodule. The left testis is cold. The right testis has a cold rim."
+    report = verifier.read(text, split_sections(text))
+    caption = "Enormous septated cold cavity of the testis, whorled and crenated"
+    refusal = verifier.verify(report, "left testis", caption)
+    row = RefusedCaption(refusal.organ, caption, str(refusal.reason), refusal.detail or "", refusal.nearest)
+    told = repair_request(verifier, row, (report, refusal))
+    assert refusal.score < 50 and told.other_passages
+    for other in told.other_passages:
+        assert other.passage in text and other.passage != told.passage
+        assert all(verifier.verify(report, organ, other.passage).accepted for organ in other.about)
+
+
+def test_a_passage_is_told_to_be_about_organs_that_it_may_be_filed_under(verifier: Verifier) -> None:
+    text = "There is a lesion in the deep lobe of the parotid gland. It abuts the facial nerve."
+    report = verifier.read(text, split_sections(text))
+    caption = "Enlarged left parotid gland"
+    refusal = verifier.verify(report, "left parotid gland", caption)
+    row = RefusedCaption(refusal.organ, caption, str(refusal.reason), refusal.detail or "", refusal.nearest)
+    told = repair_request(verifier, row, (report, refusal))
+    assert told.about and "left parotid gland" not in told.about
+    assert all(verifier.verify(report, organ, told.passage).accepted for organ in told.about)

@@ -48,7 +48,10 @@ _PASSAGE = re.compile(
 class ObedientModel:
     """Answers a request for repairs as told: with the passage, filed under an organ that it is about."""
 
-    name, model, in_flight, context = "scripted", "obedient", 1, None
+    name = "scripted"
+    model = "obedient"
+    in_flight = 1
+    context: int | None = None
 
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat."""

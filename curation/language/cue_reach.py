@@ -136,7 +136,8 @@ class CueReach:
             if index in self._break_set and self._is_comma_of_no_list(index, at):
                 first = self._item_start(index)
                 is_denied = any(first <= cue < index for cue in self.cue_starts)
-                if is_denied or self._has_site(first, index) or self._has_own_mark(first, index, index):
+                is_measured = any(first <= measure.start < index for measure in self.measures)
+                if is_denied or is_measured or self._has_site(first, index) or self._has_own_mark(first, index, index):
                     return index + 1
         return start
 

@@ -6,7 +6,6 @@ CT" say the same. An operation is past by nature: "prior sternotomy" and "status
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from .doubt_and_past_words import (
@@ -24,19 +23,19 @@ from .word_lists import ARTICLES, EARLIER_EXAMINATION_STEMS, EXAMINATION_STEMS, 
 
 COMPARISON = LexiconEntry(key="comparison", flags={"history"})
 """The meaning of "compared to the previous examination" and of its like."""
-_OPERATION = re.compile(r"[a-z]{2,}(?:ectomy|ectomies|otomy|otomies|ostomy|plasty|pexy|rrhaphy)$")
+_OPERATIONS = ("ectomy", "ectomies", "otomy", "otomies", "ostomy", "plasty", "pexy", "rrhaphy")
 _LONGEST_NAME = 4
 """Tokens within which the word for an examination follows the word that makes it an earlier one, or its date."""
 
 
 def is_operation(word: str, entry: LexiconEntry | None) -> bool:
     """Tell whether a word names an operation or another treatment, by its ending or because the lexicon lists it."""
-    return bool(_OPERATION.match(word)) or (entry is not None and "operation" in entry.flags)
+    return word.endswith(_OPERATIONS) or (entry is not None and "operation" in entry.flags)
 
 
 def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> frozenset[int]:
     """Return the indices of tokens that name an operation, a treatment or what it leaves: "clips", "bypass"."""
-    indices = {index for index, token in enumerate(tokens) if _OPERATION.match(token.word)}
+    indices = {index for index, token in enumerate(tokens) if token.word.endswith(_OPERATIONS)}
     for match in matches:
         if "operation" in match.entry.flags or ("absent_organ" in match.entry.flags and match.entry.organ):
             indices.update(range(match.start, match.end))
@@ -46,6 +45,8 @@ def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> froze
 def comparisons(tokens: Sequence[Token], stems: Sequence[str]) -> list[tuple[int, int]]:
     """Return the token ranges that only compare with an earlier examination: "since the prior CT"."""
     ranges = []
+    if EARLIER_EXAMINATION_STEMS.isdisjoint(stems):
+        return []
     bare = [(at, at + 1) for at, stem in enumerate(stems) if _is_bare(tokens, at) and stem in EARLIER_EXAMINATION_STEMS]
     for name_start, name_end in [*_earlier_examinations(tokens, stems, ()), *bare]:
         start = _reference_start(tokens, name_start)
@@ -97,6 +98,8 @@ def _earlier_examinations(
     tokens: Sequence[Token], stems: Sequence[str], measures: Sequence[Measure]
 ) -> list[tuple[int, int]]:
     """Return the names of earlier examinations, without an article: "prior chest CT", "CT of 2018"."""
+    if EXAMINATION_STEMS.isdisjoint(stems):
+        return []
     dates = {measure.start: measure.end for measure in measures if measure.kind == "date"}
     names = []
     for index, stem in enumerate(stems):

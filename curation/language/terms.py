@@ -233,16 +233,21 @@ def _are_adjacent(terms: Sequence[Term], article: int) -> bool:
 
 def _without_implied_past(tokens: Sequence[Token], terms: list[Term]) -> list[Term]:
     """Return the terms without what says that an operation is past, as each is: "prior", "status post"."""
-    kept = []
-    for at, term in enumerate(terms):
-        is_past = term.key == "time:previous" or (
-            term.entry is not None and "history" in term.entry.flags and tokens[term.start].word in WORDS_OF_THE_PAST
-        )
+    past = [at for at, term in enumerate(terms) if _tells_of_the_past(tokens, term)]
+    implied = set()
+    for at in past:
         following = next((later for later in terms[at + 1 :] if _is_operation(tokens, later)), None)
         between = [later for later in terms[at + 1 :] if following is not None and later.end <= following.start]
-        if not is_past or following is None or not all(_only_says_which(later) for later in between):
-            kept.append(term)
-    return kept
+        if following is not None and all(map(_only_says_which, between)):
+            implied.add(at)
+    return [term for at, term in enumerate(terms) if at not in implied] if implied else terms
+
+
+def _tells_of_the_past(tokens: Sequence[Token], term: Term) -> bool:
+    if term.key == "time:previous":
+        return True
+    is_history = term.entry is not None and "history" in term.entry.flags
+    return is_history and tokens[term.start].word in WORDS_OF_THE_PAST
 
 
 def _only_says_which(term: Term) -> bool:

@@ -16,7 +16,7 @@ from curation.language.word_lists import ACCOMPANIMENTS
 
 from .clauses.exchanges import exchanged_qualities
 from .denials.denied_phrases import qualifiers_of_denied
-from .denials.removals import carries_removal
+from .denials.removals import calls_only_absent, carries_removal
 from .evidence import CONTEXT, LITERAL, SYNONYM, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
@@ -32,6 +32,7 @@ class CaptionClause(NamedTuple):
     """A clause of a caption with the terms that the evidence must carry.
 
     ``organs`` are those that it is about. ``denied``: it denies a finding. ``normal``: it calls something normal.
+    ``only_absent``: it says no more than that an organ is absent.
     """
 
     clause: Clause
@@ -40,6 +41,7 @@ class CaptionClause(NamedTuple):
     organs: tuple[str, ...]
     denied: bool
     normal: bool
+    only_absent: bool
 
 
 class CarriedClause(NamedTuple):
@@ -196,7 +198,8 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
-    return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal)
+    only_absent = calls_only_absent(clause.terms)
+    return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal, only_absent)
 
 
 def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
@@ -221,7 +224,7 @@ def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
 
 def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:
     """Look for all terms of a clause in what segment ``index`` offers."""
-    if carries_removal(clause.clause.terms, evidence):
+    if clause.only_absent and carries_removal(clause.clause.terms, evidence):
         return ClauseMatch(clause, evidence, index, [], SYNONYM, uses_context=False)
     mismatches = [(REPEATED, term) for term in _repeated_terms(clause.clause, evidence)]
     share, uses_context = 0.0, False

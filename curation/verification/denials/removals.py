@@ -18,10 +18,13 @@ from ..organs import stated_sides
 _STATED = (Polarity.AFFIRMED, Polarity.ATTRIBUTED)
 
 
+def calls_only_absent(terms: Sequence[Term]) -> bool:
+    """Tell whether a clause says no more than that an organ is absent, or was taken out."""
+    return any(term.kind == "negation" or _is_absence(term) for term in terms) and _tells_of_removal(terms)
+
+
 def carries_removal(terms: Sequence[Term], evidence: SegmentEvidence) -> bool:
-    """Tell whether a clause of a caption only calls organs absent that its evidence calls taken out."""
-    if not any(term.kind == "negation" or _is_absence(term) for term in terms) or not _tells_of_removal(terms):
-        return False
+    """Tell whether the organs that a clause of a caption only calls absent are taken out in its evidence."""
     if not PARTIAL_REMOVAL_STEMS.isdisjoint(evidence.statement.stems):
         return False
     offered = evidence.terms if any(map(is_removal, evidence.terms)) else evidence.statement.terms

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from curation.language.lexicon.lexicon import load_lexicon
-from curation.language.site_words import OURS, SiteWords, read_site_words
+from curation.language.lexicon.lexicon_file import MODIFIERS
+from curation.language.lexicon.site_lexicon import SiteLexicon
+from curation.language.site_words import OURS, SiteWords, check_site_words, read_site_words
+from curation.readers.site_headings import site_headings
 from curation.runtime.errors import InputError
 from curation.verification.verifier import Verifier, build_verifier
 from prompts.vocabulary import load_vocabulary
@@ -18,12 +23,12 @@ LEXICON = b"""
 synonyms:
   - [mass, klump]
   - [ground glass opacity, milchglas]
-abbreviations: {aaa: abdominal aortic aneurysm}
+abbreviations: {aaw: abdominal aortic wobble}
 severity: {mild: [piddling]}
 negations: {before: [nary a]}
 hedges: {uncertain: {before: [smells like]}}
 normality: [tiptop]
-findings: [onion sign]
+findings: [onion sign, zwiebelschale]
 kinds: {lesion: [opal spot]}
 implied_organ: {onion sign: liver, butterfly spot: graft kidney}
 headings: {findings: [was man sieht]}
@@ -57,9 +62,9 @@ def accepts(verifier: Verifier, report: str, organ: str, caption: str) -> bool:
         ("Nary a klump in the spleen.", "spleen", "No splenic mass"),
         ("Smells like a cyst of the pancreas.", "pancreas", "Possible cyst of the pancreas"),
         ("Piddling ascites.", "peritoneum", "Mild ascites"),
-        ("AAA measuring 5 cm.", "abdominal aorta", "Abdominal aortic aneurysm of 5 cm"),
-        ("Abdominal aortic aneurysm measuring 5 cm.", "abdominal aorta", "AAA of 5 cm"),
-        ("No AAA.", "abdominal aorta", "No abdominal aortic aneurysm"),
+        ("AAW measuring 5 cm.", "abdominal aorta", "Abdominal aortic wobble of 5 cm"),
+        ("Abdominal aortic wobble measuring 5 cm.", "abdominal aorta", "AAW of 5 cm"),
+        ("No AAW.", "abdominal aorta", "No abdominal aortic wobble"),
         ("The liver is normal.", "hepar", "Hepar normal"),
         ("Renal allograft is unremarkable.", "graft kidney", "The transplant kidney is normal"),
         ("Onion sign is present.", "liver", "Onion sign"),
@@ -80,8 +85,8 @@ def test_what_the_words_say_is_accepted(report: str, organ: str, caption: str) -
         ("Nary a klump in the spleen.", "spleen", "Splenic mass"),
         ("Smells like a cyst of the pancreas.", "pancreas", "Cyst of the pancreas"),
         ("Piddling ascites.", "peritoneum", "Severe ascites"),
-        ("AAA measuring 5 cm.", "thoracic aorta", "Thoracic aortic aneurysm of 5 cm"),
-        ("No AAA.", "abdominal aorta", "Abdominal aortic aneurysm"),
+        ("AAW measuring 5 cm.", "thoracic aorta", "Thoracic aortic wobble of 5 cm"),
+        ("No AAW.", "abdominal aorta", "Abdominal aortic wobble"),
         ("Klump in the liver.", "liver", "Liver cyst"),
         ("Lesion in the spleen.", "spleen", "Opal spot of the spleen"),
         ("No opal spot in the spleen.", "spleen", "No splenic lesion"),
@@ -96,8 +101,8 @@ def test_what_they_do_not_say_is_refused(report: str, organ: str, caption: str) 
 
 
 def test_a_statement_of_a_site_s_words_alone_is_not_taken_for_another_language() -> None:
-    assert plain().read("AAA.").language.is_foreign
-    assert not verifier().read("AAA.").language.is_foreign
+    assert plain().read("Zwiebelschale.").language.is_foreign
+    assert not verifier().read("Zwiebelschale.").language.is_foreign
 
 
 def test_words_are_equal_by_content_and_can_be_sent_to_a_worker() -> None:
@@ -154,3 +159,15 @@ def test_a_wrong_file_is_told_with_its_line(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--organs .*none\.yaml: cannot be read \(No such file"):
         read_site_words(organs=tmp_path / "none.yaml")
+
+
+def test_the_examples_of_the_page_can_be_used() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "lexicon.md").read_text(encoding="utf-8")
+    lexicon, organs, proposals = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    words = SiteWords(lexicon.encode(), organs.encode())
+    check_site_words(words, "lexicon", "organs")
+    assert site_headings(words.headings) is not None
+    content = yaml.safe_load(lexicon)
+    assert content.keys() | {*MODIFIERS} == SiteLexicon.model_fields.keys()  # every key is shown or named
+    with pytest.raises(InputError, match="it adds no word"):
+        check_site_words(SiteWords(proposals.encode()), "lexicon", "organs")

@@ -102,7 +102,13 @@ def _phrase(parts: Sequence[DeniedPart], at: int, statement: ParsedStatement) ->
     terms = part.core + part.after
     head = _head(part.core or terms[:1])
     groups: list[tuple[Qualifier, ...]] = [(word,) for word in part.cue_words]
-    groups += [(_qualifier(term),) for term in terms if not _overlap(term, head) and _narrows(term, statement)]
+    for term in terms:
+        if not _overlap(term, head) and _narrows(term, statement):
+            last = groups[-1][-1].end if groups else 0
+            if last == term.start - 1 and statement.tokens[last].word in ("or", "/"):
+                groups[-1] = (*groups[-1], _qualifier(term))  # "no calcified or enhancing mass"
+            else:
+                groups.append((_qualifier(term),))
     shared: list[tuple[Qualifier, ...]] = []
     for earlier in _listed_before(parts, at, statement.segments):
         if earlier.is_headless and any(term.mention for term in earlier.core):
@@ -152,8 +158,10 @@ def _listed_before(parts: Sequence[DeniedPart], at: int, segments: Sequence[Segm
 
 def _listed_behind(parts: Sequence[DeniedPart], at: int, segments: Sequence[Segment]) -> Iterator[DeniedPart]:
     """Yield the members behind which a qualifier of a whole list may stand: "no nodule or mass above 5 mm"."""
-    while at + 1 < len(parts) and (
-        are_listed(parts[at], parts[at + 1], segments) or _is_listed_place(parts[at + 1], segments)
+    while (
+        at + 1 < len(parts)
+        and parts[at + 1].core
+        and (are_listed(parts[at], parts[at + 1], segments) or _is_listed_place(parts[at + 1], segments))
     ):
         at += 1
         yield parts[at]

@@ -31,6 +31,8 @@ def widened_denials(
     phrases = _phrases_about(denied, wording.heads, index, denied_phrases(statement))
     if not phrases:
         return
+    if wording.resolves:
+        return  # what is gone was a certain one: "the mural thrombus is no longer seen"
     if wording.denies_findings and all(term.kind in ("organ", "side") for term in denied):
         return  # it only adds a place to a finding that another segment denies
     left_off = [next(_left_off(phrase, wording, statement), None) for phrase in phrases]

@@ -47,6 +47,7 @@ WIDENED = [
     ("No suspicious sclerotic or lytic lesion in the sacrum.", "sacrum", "No lytic lesion in the sacrum."),
     ("No significant mediastinal, hilar or axillary adenopathy.", "lymph nodes", "No axillary adenopathy."),
     ("No suspicious hepatic or splenic lesion.", "spleen", "No splenic lesion."),
+    ("No fat attenuating or enhancing renal mass.", "kidneys", "No renal mass."),
     ("No acute rib or sternal fracture.", "sternum", "No sternal fracture."),
     ("No acute bleed or infarction in the brain.", "brain", "No infarction in the brain."),
     ("No nodule or mass larger than 5 mm in the lungs.", "lungs", "No nodule in the lungs."),
@@ -71,6 +72,8 @@ FOLLOWS = [
     ("No enlarged lymph nodes or pleural effusion.", "pleura", "No pleural effusion."),
     ("No pathology in the spleen. No significant renal stone.", "kidneys", "No substantial renal stone."),
     ("Neither kidney shows hydronephrosis.", "kidneys", "No hydronephrosis."),
+    ("No fat attenuating or enhancing renal mass.", "kidneys", "No enhancing renal mass."),
+    ("No ileus or evidence of pericolonic inflammation.", "bowel", "No ileus."),
     # more is denied than the caption does
     ("No nodule in the liver.", "liver", "No suspicious nodule in the liver."),
     ("No bone lesion.", "bones", "No aggressive bone lesion."),

@@ -96,6 +96,16 @@ class ReadReport:
         best = [-index for verbatim, shared, index in scores[:CANDIDATES] if verbatim or shared > least]
         return [self.statements[number] for number in best]
 
+    def without_lead_in(self, sentences: Sequence[str]) -> Sequence[str]:
+        """Return the sentences of a caption without a first one that only leads in the next: "As far as can be seen;".
+
+        Both have to repeat statements that follow each other in the report, and the first has to say nothing itself.
+        """
+        first, second = (self.by_words.get(normalised(sentence), ()) for sentence in sentences[:2])
+        statements = [self.statements[number] for number in first if number + 1 in second]
+        leads_in = any(all(segment.silent for segment in statement.parse.segments) for statement in statements)
+        return sentences[1:] if leads_in else sentences
+
     def foreign_passage(self, words: str) -> ForeignStatement | None:
         """Return the statement in another language that has the normalised ``words``; None where there is none."""
         return next((passage for passage in self.foreign if words and words in passage.words), None)

@@ -109,7 +109,7 @@ class Verifier:
         if numbers is None:
             sentences = self._cached_sentences(caption)
             if len(sentences) > 1:
-                return self._verify_parts(report, name, sentences)
+                return self._verify_parts(report, name, report.without_lead_in(sentences))
             caption = sentences[0] if sentences else caption  # without a list marker
             numbers = report.by_words.get(normalised(caption))
         if numbers:
@@ -182,11 +182,9 @@ class Verifier:
             return refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
         if not verbatim and (joined := self._verify_joined(report, organ, caption)):
             return joined
-        for_words = best[0].coverage >= GROUNDED and self._lacks_only_words(organ, caption, best[1])
+        claim = (caption, best[1].parse.text, organ, best[1].context)
+        for_words = best[0].coverage >= GROUNDED and self.entailment.lacks_only_words(*claim)
         return _nearest(report, organ, *best)._replace(for_words=for_words)
-
-    def _lacks_only_words(self, organ: str, caption: str, statement: ReportStatement) -> bool:
-        return self.entailment.lacks_only_words(caption, statement.parse.text, organ, statement.context)
 
     def _verify_joined(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
         """Return the acceptance by several statements that speak of the same, or of two things that a caption lists."""

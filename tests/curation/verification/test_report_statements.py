@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from curation.language.parser import StatementParser
 from curation.report import READ_SECTIONS, Section
 from curation.verification.report_statements import ReadReport, ReportReader, ReportStatement, normalised
+from curation.verification.verifier import Verifier
 
 
 @cache
@@ -155,3 +156,23 @@ def test_any_text_is_read_in_order_with_context_from_before(text: str) -> None:
 def test_a_statement_means_the_same_wherever_it_stands() -> None:
     first, second = (read(text).statements[-1] for text in ("No stone. The liver is large.", "The liver is large."))
     assert (first.organs, first.keys, first.words) == (second.organs, second.keys, second.words)
+
+
+@pytest.mark.parametrize(
+    ("organ", "caption", "accepted"),
+    [
+        ("spleen", "As far as can be seen; The spleen is enlarged.", True),
+        ("left lung", "When examined in the lung parenchyma window; A 4 mm nodule in the left upper lobe.", True),
+        ("liver", "As far as can be seen; The spleen is enlarged.", False),  # filed under another organ
+        ("spleen", "The pancreas; The spleen is enlarged.", False),  # leads in nothing in the report
+        ("spleen", "As far as can be seen; No ascites.", False),  # does not follow it
+        ("spleen", "The liver is normal; The spleen is enlarged.", False),  # says something itself
+    ],
+)
+def test_what_leads_in_a_statement_may_be_repeated_with_it(organ: str, caption: str, accepted: bool) -> None:
+    text = (
+        "The pancreas could not be assessed. As far as can be seen; The spleen is enlarged. The liver is normal. "
+        "No ascites. When examined in the lung parenchyma window; A 4 mm nodule in the left upper lobe."
+    )
+    verifier = Verifier()
+    assert verifier.verify(verifier.read(text), organ, caption).accepted == accepted

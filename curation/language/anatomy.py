@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from prompts.vocabulary import Mention, Vocabulary
 
@@ -64,6 +65,7 @@ class OrganFinder:
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
         mentions = self._stations.add_to(mentions, tokens)
+        self._add_levels(mentions, tokens)
         for mention in mentions:
             mention.place = _is_place(tokens, mention) and not NEVER_A_PLACE.intersection(mention.names)
             mention.device = mention.names[0] in self._devices
@@ -207,6 +209,15 @@ class OrganFinder:
         if mentions and not any(token.word in SIDES for token in tokens[mention.start : noun]):
             self._take_side(mention, mentions[-1], tokens)
         return mentions
+
+    def _add_levels(self, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
+        """Give two vertebrae of which one slips on the other the disc between them: "L4 on L5" is at L4-L5."""
+        for upper, lower in pairwise(mentions):
+            if upper.end + 1 == lower.start and tokens[upper.end].word in ("on", "over"):
+                levels = [mention.names[0].removesuffix(" vertebra") for mention in (upper, lower)]
+                disc = self.resolve("-".join(levels))
+                if disc is not None and disc.endswith(" disc"):
+                    upper.origin = lower.origin = (disc,)
 
     def _both_sides(self, shared: Sequence[OrganMention], mention: OrganMention) -> OrganMention | None:
         """Return the one mention that "right and left kidneys" are, as "both kidneys" are one; None for other lists."""

@@ -21,7 +21,7 @@ class OrganMention:
     adjective: bool = False
     plural: bool = False
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
-    origin: tuple[str, ...] = ()  # the organ that gives a station its name
+    origin: tuple[str, ...] = ()  # the organ that gives a station its name; the disc at which two vertebrae meet
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")
     within: frozenset[str] = frozenset()  # all organs that it is a part of
     pair: tuple[str, str] | None = None  # (left, right) where the organ has sides

@@ -126,7 +126,7 @@ _SEROUS_CAVITIES = frozenset(("pleura", "pericardium", "peritoneum"))
 # Fluid and air lie between the leaves of these: "around the pericardium" is in it, so that they are never a mere place.
 NEVER_A_PLACE = _SEROUS_CAVITIES | {"left pleura", "right pleura"}
 # A finding that implies one of these is about it, also where another organ is named: "pneumothorax in the left lung".
-IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes"}
+IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes", "spinal canal", "aorta"}
 # Plurals that end in no "s".
 LATIN_PLURALS = _words("bronchi hila femora humeri scapulae pleurae atria mammae")
 # Words that name lymph nodes and a finding of them at once.
@@ -153,6 +153,11 @@ NEUTRAL_STEMS = _stems(
 GENERIC_FINDING_STEMS = _stems("lesion process change disease focus formation abnormality pathology appearance")
 # Before "normal", they say that something departs from it: "larger than normal", "loss of the normal lordosis".
 DEPARTURES = _words("reversal loss straightening than above below beyond more less outside exceeding")
+
+# Beside a device they say no more than its place: "an indwelling catheter", "containing a stent".
+LYING_STEMS = _stems("containing lying lies located indwelling in situ place placed positioned residing present")
+# Where a device ends: "with its tip at", "terminating in".
+ENDING_STEMS = _stems("tip tips terminates ends ending")
 
 # --- Conjunctions and other breaks -----------------------------------------------------------------------------------
 

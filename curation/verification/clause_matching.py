@@ -179,7 +179,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     segment = clause.segment
     own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
     narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
-    words = ClauseWords(words_of(clause.terms), kinds_of(clause.terms), organs)
+    words = ClauseWords(words_of(clause.terms), kinds_of(clause.terms), organs, any(map(_is_device, clause.terms)))
     required = tuple(
         RequiredTerm(
             term,
@@ -191,6 +191,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             compound_across_organ(term, segment, caption, relations.lexicon),
             id(term) in narrowing_ids,
             normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
+            caption.text_of(term),
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
@@ -200,6 +201,10 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
     only_absent = calls_only_absent(clause.terms)
     return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal, only_absent)
+
+
+def _is_device(term: Term) -> bool:
+    return term.mention is not None and term.mention.device
 
 
 def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:

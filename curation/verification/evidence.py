@@ -28,12 +28,13 @@ class ClauseWords(NamedTuple):
     """What a clause of a caption is made of.
 
     ``words`` has the keys of its findings and qualities and of their parts, ``kinds`` those of what its findings are
-    kinds of, ``organs`` those that it is about.
+    kinds of, ``organs`` those that it is about. ``device``: one of them is a device.
     """
 
     words: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     organs: tuple[str, ...] = ()
+    device: bool = False
 
 
 class RequiredTerm(NamedTuple):
@@ -43,6 +44,7 @@ class RequiredTerm(NamedTuple):
     a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
     the other side of an organ ("focal splenic lesion"). ``only_narrows``: it only qualifies what its clause denies, and
     may be missing where that is denied. ``aspects`` are those of which it says that they are normal.
+    ``text`` is its wording.
     """
 
     term: Term
@@ -54,6 +56,7 @@ class RequiredTerm(NamedTuple):
     compound: LexiconEntry | None = None
     only_narrows: bool = False
     aspects: frozenset[str] = frozenset()
+    text: str = ""
 
 
 class SegmentEvidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from curation.language.assertion import Polarity
@@ -20,6 +21,10 @@ from .refusals import (
     Mismatch,
 )
 
+_LEVEL = re.compile(r"[ctls]\d{1,2}")
+"""A level of the spine inside a name: "L5 nerve root"."""
+_OPPOSITE = {"left": "right", "right": "left"}
+
 
 def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, about_whole: bool) -> Mismatch | float:
     """Return the weight of an organ of a caption in the evidence, or why it has none.
@@ -33,13 +38,16 @@ def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool,
         weight = _organ_weight(name, required, evidence)
         if weight == 0.0:
             return _mismatch_of_organ(name, evidence)
-        if about_whole and not _is_about_all_of(name, evidence):
+        if about_whole and (denied or not mention.device) and not _is_about_all_of(name, evidence):
             return ONLY_PART
     if _is_named_elsewhere(required, evidence):
         return NO_WORD
     if not any(organs[name].side for name in mention.names):
-        if any(word in ("left", "right") and word not in evidence.sides for word in required.stems):
+        sides = [word for word in required.stems if word in ("left", "right") and word not in evidence.sides]
+        if any(not _belongs_to_name(word, required, evidence) for word in sides):
             return SIDE_NOT_STATED  # a name without sides was given one: "right portal vein"
+    if not _has_levels(required, evidence):
+        return OTHER_ORGAN
     if required.is_own and not _has_same_presence(required.term, evidence, denied):
         return REVERSED_FOR_ORGAN
     return weight
@@ -71,6 +79,8 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
             continue
         if any(covers(name, organ) for organ in mention.names + mention.origin):
             return LITERAL if name in mention.names else SYNONYM
+        if not claimed.station and any(organ in claimed.origin for organ in mention.names):
+            return SYNONYM  # "L4 on L5", of "L4-L5"
     if any(covers(name, organ) for organ in evidence.implied) or _is_composed(name, required, evidence):
         return SYNONYM
     subjects = [term.mention for term in evidence.organs if term.mention and not term.mention.place]
@@ -106,6 +116,21 @@ def _mismatch_of_organ(name: str, evidence: SegmentEvidence) -> Mismatch:
     if any(evidence.relations.is_other_side(name, organ) for organ in names):
         return OTHER_SIDE
     return OTHER_ORGAN if names else NO_ORGAN
+
+
+def _belongs_to_name(side: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether a side is part of a name, which with the other side names another thing: "right coronary artery"."""
+    assert required.term.mention is not None
+    words = [_OPPOSITE[side] if word == side else word for word in required.text.lower().split()]
+    return evidence.parser.organ_finder.resolve(" ".join(words)) not in required.term.mention.names
+
+
+def _has_levels(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence has the levels that stand inside a name of several levels: "L5 nerve root"."""
+    names = required.term.mention.names if required.term.mention else ()
+    levels = [word for word in required.stems if _LEVEL.fullmatch(word)]
+    inside = [word for word in levels if not any(word in evidence.relations.stems(name) for name in names)]
+    return all(word in evidence.organ_stems for word in inside)
 
 
 def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:

@@ -31,6 +31,7 @@ from ..refusals import (
     Mismatch,
 )
 from .kind_matching import is_carried_by_kind
+from .lying_devices import gives_place
 from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
 
 SPELLING = 90.0
@@ -78,7 +79,7 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM if may_be_said(term.polarity, shared) else _turned_round(term, shared)
     if not _is_grade(term) and required.stems and evidence.organ_stems.issuperset(required.stems):
         return SYNONYM  # a part of a name, but the small bowel makes no finding small
-    if _is_removal(term, evidence) or is_carried_by_kind(required, evidence):
+    if _is_removal(term, evidence) or is_carried_by_kind(required, evidence) or gives_place(required, evidence):
         return SYNONYM
     if required.word in OTHER_WORDS and is_restricted(evidence.statement):
         return SYNONYM  # "no other nodule", of "no nodule elsewhere"

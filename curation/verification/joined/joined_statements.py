@@ -59,6 +59,8 @@ class JoinedStatements:
         if len(statements) < 2:
             return None
         claim = self._parser.parse(caption)
+        if not _occurs(claim, report):
+            return None
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
             return None
@@ -196,6 +198,20 @@ def _unlinked(members: Sequence[Member], group: Sequence[Member]) -> list[Member
     """Return the members of statements that are not in a group yet."""
     numbers = {member.statement.number for member in group}
     return [member for member in members if member.statement.number not in numbers]
+
+
+def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
+    """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
+    keys = frozenset[str]().union(*(statement.keys for statement in report.statements))
+    for term in caption.terms:
+        if term.measure:
+            if not any(f"{term.measure.kind} {value}" in keys for value in term.measure.values):
+                return False
+        elif term.kind == "modifier" or (term.kind == "finding" and term.entry is not None):
+            words = {word for wording in term.entry.wordings for word in wording} if term.entry else set[str]()
+            if keys.isdisjoint((term.key, *term.parts, *words)):
+                return False
+    return True
 
 
 def _sharing(report: ReadReport, keys: frozenset[str]) -> list[ReportStatement]:

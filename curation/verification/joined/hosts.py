@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.reference_words import DETERMINERS, PHRASE_ENDS
+from curation.language.structure.reference_words import DETERMINERS, PHRASE_ENDS
 from curation.language.word_lists import ACCOMPANIMENTS, VERBS
 
 

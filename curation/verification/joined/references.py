@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.reference_words import (
+from curation.language.structure.reference_words import (
     DEMONSTRATIVES,
     GENERAL_FINDING_STEMS,
     PART_NOUN_STEMS,

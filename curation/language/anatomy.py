@@ -62,6 +62,7 @@ class OrganFinder:
         mentions: list[OrganMention] = []
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
+            self._share_noun(mentions, mention, tokens)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
         mentions = self._stations.add_to(mentions, tokens)
@@ -204,7 +205,7 @@ class OrganFinder:
             name = self.resolve(_spelled([*words, *noun_tokens]))
             if name is None:
                 break
-            mentions.insert(0, OrganMention(begin, end, (name,)))
+            mentions.insert(0, OrganMention(begin, end, (name,), plural=mention.plural))
             at = begin
         if mentions and not any(token.word in SIDES for token in tokens[mention.start : noun]):
             self._take_side(mention, mentions[-1], tokens)
@@ -218,6 +219,21 @@ class OrganFinder:
                 disc = self.resolve("-".join(levels))
                 if disc is not None and disc.endswith(" disc"):
                     upper.origin = lower.origin = (disc,)
+
+    def _share_noun(self, before: list[OrganMention], mention: OrganMention, tokens: Sequence[Token]) -> None:
+        """Give the adjectives joined to ``mention`` its noun: "thoracic" in "thoracic and lumbar spine" is a spine."""
+        following = mention
+        for at in range(len(before) - 1, -1, -1):
+            adjective = before[at]
+            is_joined = following.start - adjective.end == 1 and tokens[adjective.end].word in NAME_JOINERS
+            if not adjective.adjective or not is_joined:
+                return
+            words = tokens[adjective.start : adjective.end]
+            nouns = (tokens[cut : mention.end] for cut in range(mention.start + 1, mention.end))
+            name = next((name for noun in nouns if (name := self.resolve(_spelled([*words, *noun])))), None)
+            if name is None or "lymph nodes" in self.vocabulary.ancestors(name):  # a station, not another noun
+                return
+            before[at] = following = OrganMention(adjective.start, adjective.end, (name,), plural=mention.plural)
 
     def _both_sides(self, shared: Sequence[OrganMention], mention: OrganMention) -> OrganMention | None:
         """Return the one mention that "right and left kidneys" are, as "both kidneys" are one; None for other lists."""

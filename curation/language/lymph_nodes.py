@@ -9,7 +9,7 @@ from prompts.vocabulary import Vocabulary
 
 from .mentions import OrganMention
 from .tokens import Token
-from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, SIDES, STATION_LIST_ENDS
+from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
 
 _LONGEST_STATION = 3
 """Words of the longest name of a station."""
@@ -33,7 +33,13 @@ class LymphNodeStations:
         stations: list[OrganMention] = []
         for node in nodes:
             beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, mentions)
-            stations += beside or self._stations_after(tokens, _list_start(tokens, node.start), mentions, node.start)
+            stations += beside
+            if not beside:
+                listed = self._stations_after(tokens, _list_start(tokens, node.start), mentions, node.start)
+                shared = [station for station in listed if _is_of_another_noun(station, tokens, mentions)]
+                stations += [station for station in listed if station not in shared]
+                if node.finding and shared and len(shared) == len(listed):
+                    node.names = shared[-1].names  # "no pelvic fluid or lymphadenopathy"
         if not stations:
             return mentions
         covered = {index for station in stations for index in range(station.start, station.end)}
@@ -109,6 +115,13 @@ class LymphNodeStations:
             return None
         name = self._vocabulary.resolve(f"{words} lymph nodes")
         return name if name != "lymph nodes" else None
+
+
+def _is_of_another_noun(station: OrganMention, tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> bool:
+    """Tell whether a station is the adjective of another noun: "pelvic" in "no pelvic fluid or lymphadenopathy"."""
+    is_adjective = any(mention.adjective and mention.start == station.start for mention in mentions)
+    following = tokens[station.end].word if station.end < len(tokens) else ""
+    return is_adjective and following[:1].isalpha() and following not in NAME_JOINERS and following not in PLACE_NOUNS
 
 
 def _list_start(tokens: Sequence[Token], at: int) -> int:

@@ -63,6 +63,7 @@ class Segment:
     silent: bool = False  # names organs or attributes but no quality of them
     frame: bool = False  # says no more than when or where the statement holds
     excepted: bool = False  # is excepted from what the others say: "(normal) apart from a cyst"
+    continues: bool = False  # goes on about the subject of the one before: "and it shows dilatation"
     preposed: bool = False  # begins with a preposition: "in the lower lobe"
 
     @property

@@ -33,6 +33,7 @@ from .word_lists import (
     REPORTING_STEMS,
     SIDE_JOINERS,
     SOFT_BREAKS,
+    SUBJECT_PRONOUNS,
     VERBS,
 )
 from .word_senses import WordSenses
@@ -247,6 +248,8 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
     for segment in segments:
         start = _behind_report(tokens, segment) if reported else segment.start
         segment.verb = next((i for i in range(start, segment.end) if tokens[i].word in VERBS), None)
+        subject = tokens[segment.start : segment.verb or segment.start]
+        segment.continues = segment.verb is not None and all(token.word in SUBJECT_PRONOUNS for token in subject)
         segment.preposed = tokens[segment.start].word in FRAME_OPENERS
     return [segment for segment in segments if segment.terms or segment.verb is not None]
 

@@ -51,6 +51,10 @@ FUNCTION_WORDS = REMAINDER_WORDS | _words(
 ARTICLES = _words("the a an its their his her this that these those and of")
 # They open the name of a thing: behind "displacing" follows what is displaced.
 DETERMINERS = _words("the a an its their his her this that these those both")
+# With one of these, a statement about an organ is about the part of it that the examination shows.
+WORDS_OF_A_PART = _words(
+    "visualized visualised visible imaged included scanned partially partly portion portions part parts"
+)
 # Skipped before "normal" in the search for what departs from it ("reversal of the normal curvature").
 ARTICLES_BEFORE_NORMAL = _words("of the its")
 # Left out where a part of an organ is looked for by its words ("left lobe of the thyroid").
@@ -131,6 +135,8 @@ IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes", "spinal canal", "aor
 LATIN_PLURALS = _words("bronchi hila femora humeri scapulae pleurae atria mammae")
 # Words that name lymph nodes and a finding of them at once.
 ADENOPATHY = _words("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps")
+# Behind the adjective of a station they name its place: "hilar regions".
+PLACE_NOUNS = _words("region regions area areas station stations chain chains group groups level levels space spaces")
 # Before "lymph nodes" they name no station.
 NO_STATION = _words("enlarged pathological lymph other")
 
@@ -202,6 +208,8 @@ VERBS = _words(
     "measure measures measured contain contains contained remain remains remained reveal reveals revealed seems seem "
     "cannot reaches exhibits exhibit ends continues includes extends enter enters draws consists"
 )
+# As the subject of a clause, they stand for that of the clause before.
+SUBJECT_PRONOUNS = _words("it they which that")
 # Between a subject and what is said of it: "the loops are mildly dilated".
 COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems")
 # Plural verbs with the singular that a caption about one member of a list needs.

@@ -12,12 +12,21 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
-from curation.language.word_lists import ACCOMPANIMENTS
 
 from .clauses.exchanges import exchanged_qualities
+from .clauses.halves import split_at_with, split_by_side
 from .denials.denied_phrases import qualifiers_of_denied
 from .denials.removals import calls_only_absent, carries_removal
-from .evidence import CONTEXT, LITERAL, SYNONYM, ClauseWords, RequiredTerm, SegmentEvidence, denies_a_finding
+from .evidence import (
+    CONTEXT,
+    LITERAL,
+    SYNONYM,
+    ClauseWords,
+    RequiredTerm,
+    SegmentEvidence,
+    denies_a_finding,
+    only_denies,
+)
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
@@ -99,7 +108,7 @@ class ClauseMatcher:
     def halves(self, clause: CaptionClause, caption: str) -> tuple[CaptionClause, ...]:
         """Return both halves of a clause that can be cut before "with" or "without"; nothing of any other."""
         parse = self._parser.parse(caption)
-        return tuple(_caption_clause(half, parse, self._relations) for half in _split_at_with(clause.clause, parse))
+        return tuple(_caption_clause(half, parse, self._relations) for half in split_at_with(clause.clause, parse))
 
     def _evidence(self, statement: str, index: int | None, context: tuple[str, ...]) -> SegmentEvidence:
         return SegmentEvidence(self._parser, self._relations, self._parser.parse(statement), index, context)
@@ -140,13 +149,16 @@ class ClauseMatcher:
     def _matched_halves(
         self, clause: CaptionClause, caption: str, statement: ParsedStatement, organ: str, context: tuple[str, ...]
     ) -> list[ClauseMatch]:
-        """Return the matches of both halves of a clause that is cut before "with", if each of them is carried."""
+        """Return the matches of both halves of a clause, cut before "with" or by side, if each of them is carried."""
         if len(statement.segments) < 2:
             return []
         parse = self._parser.parse(caption)
-        halves = [_caption_clause(half, parse, self._relations) for half in _split_at_with(clause.clause, parse)]
-        matches = [self._best_match(half, statement, organ, context) for half in halves]
-        return [] if any(match.mismatches for match in matches) else matches
+        for halves in (split_at_with(clause.clause, parse), split_by_side(clause.clause)):
+            clauses = [_caption_clause(half, parse, self._relations) for half in halves]
+            matches = [self._best_match(half, statement, organ, context) for half in clauses]
+            if matches and not any(match.mismatches for match in matches):
+                return matches
+        return []
 
     def _is_about(self, organ: str, statement: ParsedStatement, index: int) -> bool:
         terms = statement.segments[index].terms
@@ -207,26 +219,6 @@ def _is_device(term: Term) -> bool:
     return term.mention is not None and term.mention.device
 
 
-def _split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
-    """Return the halves of a clause before and from "with" or "without", if each has a finding.
-
-    Another segment, about the same organ, may carry the second.
-    """
-    segment = clause.segment
-    inside = range(segment.start + 1, segment.end)
-    cut = next((at for at in inside if caption.tokens[at].word in ACCOMPANIMENTS), None)
-    if cut is None:
-        return []
-    first = [term for term in segment.terms if term.start < cut]
-    second = [term for term in segment.terms if term.start >= cut]
-    if not all(any(term.kind == "finding" for term in half) for half in (first, second)):
-        return []
-    sites = [term for term in clause.terms if term.mention and term not in second]
-    shared = [term for term in clause.terms if term not in segment.terms]
-    names_organ = any(term.mention for term in second)
-    return [Clause(segment, first + shared), Clause(segment, second if names_organ else second + sites)]
-
-
 def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:
     """Look for all terms of a clause in what segment ``index`` offers."""
     if clause.only_absent and carries_removal(clause.clause.terms, evidence):
@@ -249,7 +241,9 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
 def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: SegmentEvidence) -> Mismatch | float:
     term = required.term
     if term.kind == "organ":
-        return match_organ(required, evidence, clause.denied, clause.denied or clause.normal)
+        return match_organ(
+            required, evidence, clause.denied, clause.denied or clause.normal, only_denies(clause.clause.terms)
+        )
     if term.kind == "side":
         return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
     if term.kind == "measure":

@@ -100,6 +100,11 @@ class SegmentEvidence:
         """Return the names of the organs that the evidence has, or else goes on about."""
         return [name for term in self.organs if term.mention for name in term.mention.names] or list(self.context)
 
+    def subjects(self) -> list[str]:
+        """Return the organs that the evidence is about, without places and what only encloses a more exact one."""
+        mentions = [term.mention for term in self.organs if term.mention]
+        return [name for mention in mentions if not (mention.place or mention.container) for name in mention.names]
+
     def is_about(self, word: str) -> bool:
         """Tell whether a word of a finding's wording ("renal") is an organ that the evidence speaks of."""
         if word in self.organ_stems:
@@ -183,3 +188,10 @@ def denies_a_finding(terms: Iterable[Term]) -> bool:
         and term.key not in POSITION_STEMS
         for term in terms
     )
+
+
+def only_denies(terms: Iterable[Term]) -> bool:
+    """Tell whether findings are denied, and none is affirmed or in doubt."""
+    findings = [term for term in terms if term.kind == "finding" and not term.attribute]
+    polarities = {term.polarity for term in findings if term.key not in POSITION_STEMS}
+    return polarities == {Polarity.NEGATED}

@@ -10,7 +10,7 @@ from curation.language.parser import StatementParser
 from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
-from .evidence import denies_a_finding
+from .evidence import denies_a_finding, only_denies
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import RefusalCause, listed
 
@@ -126,8 +126,10 @@ class FilingCheck:
         """Tell whether what is said of a pair holds for ``organ``, one side of it.
 
         It does where no other side is spoken of ("pleural plaque in the right basal segment"), or where it is denied
-        without a side ("No renal stone").
+        without a side ("No renal stone"). What is denied of any other organ is denied of its parts.
         """
+        if self._is_denied_of_all(clauses, organ, organs):
+            return True
         if not any(self._relations.is_half(organ, name) for name in organs):
             return False
         side = self._vocabulary.organs[organ].side
@@ -136,3 +138,10 @@ class FilingCheck:
             if sides != {side} and (sides or not denies_a_finding(statement.segments[index].terms)):
                 return False
         return True
+
+    def _is_denied_of_all(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
+        """Tell whether a caption only denies, and that of an organ which ``organ`` is a part of."""
+        above = self._vocabulary.ancestors(organ)
+        if not any(name in above and not self._vocabulary.organs[name].region for name in organs):
+            return False
+        return all(only_denies(clause.terms) for clause, _ in clauses)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import Term
-from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES
+from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
 from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
 from .refusals import (
@@ -26,19 +26,27 @@ _LEVEL = re.compile(r"[ctls]\d{1,2}")
 _OPPOSITE = {"left": "right", "right": "left"}
 
 
-def match_organ(required: RequiredTerm, evidence: SegmentEvidence, denied: bool, about_whole: bool) -> Mismatch | float:
+def match_organ(
+    required: RequiredTerm, evidence: SegmentEvidence, denied: bool, about_whole: bool, only_denied: bool
+) -> Mismatch | float:
     """Return the weight of an organ of a caption in the evidence, or why it has none.
 
-    ``denied``: its clause denies a finding. ``about_whole``: the clause is about all of the organ.
+    ``denied``: its clause denies a finding, ``only_denied``: and affirms none. ``about_whole``: the clause is about all
+    of the organ.
     """
     mention, organs = required.term.mention, evidence.relations.organs
     assert mention is not None
     weight = LITERAL
     for name in mention.names:
         weight = _organ_weight(name, required, evidence)
+        if weight == 0.0 and only_denied and _is_denied_of_all(name, evidence):
+            weight = SYNONYM
+            continue
         if weight == 0.0:
             return _mismatch_of_organ(name, evidence)
-        if about_whole and (denied or not mention.device) and not _is_about_all_of(name, evidence):
+        # What encloses a more exact organ, such as the nodes of a station, only says where that is.
+        is_all = about_whole and not mention.container and (denied or not mention.device)
+        if is_all and not _is_about_all_of(name, evidence):
             return ONLY_PART
     if _is_named_elsewhere(required, evidence):
         return NO_WORD
@@ -92,6 +100,14 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
     return 0.0
 
 
+def _is_denied_of_all(name: str, evidence: SegmentEvidence) -> bool:
+    """Tell whether a finding is denied of an organ that ``name`` is a part of: what no lung has, no lobe has."""
+    if not evidence.denies or evidence.states_side or not evidence.words.isdisjoint(WORDS_OF_A_PART):
+        return False
+    above, organs = evidence.relations.ancestors(name), evidence.relations.organs
+    return any(organ in above and not organs[organ].region for organ in evidence.subjects())
+
+
 def _is_composed(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence names a part in several words: "Thyroid: nodule in the left lobe"."""
     side = evidence.relations.organs[name].side
@@ -136,6 +152,9 @@ def _has_levels(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
 def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence is about all of an organ, not only a part: a normal isthmus is no normal thyroid."""
     names = (*evidence.organ_names(), *evidence.implied, *evidence.context)
+    halves = evidence.relations.sided(name)
+    if halves and set(halves) <= set(names):
+        return True  # "no mass in both lungs"
     return any(name == organ or evidence.relations.is_half(name, organ) for organ in names)
 
 

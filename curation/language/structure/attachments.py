@@ -99,7 +99,18 @@ def _attachments_in(phrases: Sequence[_Phrase]) -> dict[Term, list[Term]]:
             if owners := [*before, *_part(phrases, at)] or _findings_before_next(kind, phrases[at + 1 :]):
                 attachments[term] = owners
         latest.update(kinds)
+    inside = {phrase.head: organ for phrase in phrases if phrase.head and (organ := _organ_inside(phrase))}
+    for term, owners in attachments.items():
+        attachments[term] = [*owners, *(inside[head] for head in owners if head in inside and inside[head] is not term)]
     return attachments
+
+
+def _organ_inside(phrase: _Phrase) -> Term | None:
+    """Return the organ within the name of a finding: what is said of an "enlarged spleen" is said of the spleen."""
+    head = phrase.head
+    if head is None or head.mention:
+        return None
+    return next((term for term in phrase.terms if term.mention and _may_head(term) and term.end <= head.end), None)
 
 
 def _is_premodifier(term: Term, kind: str, head: Term | None) -> bool:

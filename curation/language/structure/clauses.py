@@ -13,6 +13,15 @@ from functools import lru_cache
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
 
+# Keys of times that compare with an earlier day; other times tell how old something is.
+_CHANGES = frozenset(
+    f"time:{change}"
+    for change in (
+        *("new", "stable", "persistent", "recurrent", "residual", "resolved"),
+        *("increased", "progressed", "worsened", "decreased", "regressed", "improved"),
+    )
+)
+
 
 @dataclass(slots=True, eq=False)
 class Clause:
@@ -210,9 +219,11 @@ def _is_measured_elsewhere(segment: Segment) -> bool:
 
     A measure right beside the organ is the organ's own: "and a 14 cm spleen".
     """
-    if segment.verb is not None or segment.findings or not segment.terms[0].measure or len(segment.terms) < 2:
+    if segment.verb is not None or segment.findings or not segment.organs:
         return False
-    return all(term.mention and term.start > segment.terms[0].end for term in segment.terms[1:])
+    before = [term for term in segment.terms if term.start < segment.organs[0].start]
+    has_measure = any(term.measure for term in before)
+    return has_measure and all(map(rivalry, before)) and before[-1].end < segment.organs[0].start
 
 
 def _findings_measured(segments: Sequence[Segment], index: int) -> list[Term]:
@@ -247,4 +258,6 @@ def rivalry(term: Term) -> str | None:
         return "side" if term.mention.pair and len(term.mention.names) == 1 and term.key in term.mention.pair else None
     if term.kind == "side":
         return "side"
+    if term.key in _CHANGES:
+        return "change"  # beside an age: "chronic, unchanged"
     return term.entry.modifier if term.entry else None

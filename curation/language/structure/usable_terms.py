@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
-from ..word_lists import NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
+from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
 from .clauses import add_missing, clause_at, on_own_side, qualities, rivalry, shared_predicate, unrivalled
 
 
@@ -47,6 +47,9 @@ def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
             continue  # what is said of one side or place stays with it
         add_missing(terms, [term for term in neighbour.terms if rivalry(term) not in rivals])
         rivals |= theirs
+    following = segments[index + 1] if index + 1 < len(segments) else None
+    if following and following.continues and not following.organs and following.joiner in LIST_JOINERS:
+        add_missing(terms, [term for term in following.terms if term.kind != "side" and rivalry(term) not in rivals])
     if segment.verb is not None and not segment.organs and not segment.findings:
         add_missing(terms, _findings_before(segments, index))
     if segment.verb is None and not segment.findings:
@@ -91,6 +94,10 @@ def _shared_findings(neighbour: Segment, segment: Segment) -> list[Term]:
     Two segments with the same finding in two places are about two of it: "a stone in the upper pole and a stone in the
     lower pole".
     """
+    is_of_both = any(term.key == "side:both" for term in (*segment.terms, *neighbour.terms))
+    on_sides = "side" in qualities(segment.terms) & qualities(neighbour.terms) and not is_of_both
+    if on_sides and segment.findings and neighbour.findings:
+        return []  # "effusion on the left, atelectasis on the right"
     shared = [term for term in neighbour.terms if term.kind in ("finding", "side", "hedge", "negation")]
     own_place = any(map(is_whereabouts, segment.terms))
     if own_place and any(map(is_whereabouts, neighbour.terms)):

@@ -150,6 +150,7 @@ def compound_across_organ(
     words = [other for other in chain if other.kind in ("finding", "modifier")]
     stems = [stem for word in words for stem in caption.stems[word.start : word.end] if stem[0].isalnum()]
     match = next((match for match in lexicon.matches(stems) if match.end - match.start > 1), None)
-    if match is None or term not in words:
+    if match is None or term not in words or match.end < len(stems):
         return None
-    return match.entry if match.end == len(stems) and match.start == 0 else None
+    inside = stems[match.start :]  # behind grades: "minimal free pelvic fluid"
+    return match.entry if all(stem in inside for stem in caption.stems[term.start : term.end]) else None

@@ -71,6 +71,10 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
             return SYNONYM if is_carried_by_kind(required, evidence) else ONLY_A_KIND
         is_meant_alike = may_be_said(term.polarity, polarities) or key in POSITION_STEMS
         return weight if is_meant_alike else _turned_round(term, polarities)
+    compound = required.compound  # "free pelvic fluid" of "free fluid in the pelvis"
+    if compound is not None and compound.key in evidence.polarities:
+        polarities = evidence.polarities[compound.key]
+        return SYNONYM if may_be_said(term.polarity, polarities) else _turned_round(term, polarities)
     for parts in _wordings(term, evidence):
         beside = required.clause.words.union(parts)
         if term.polarity == Polarity.NEGATED and any(evidence.denies_more_than(part, beside) for part in parts):

@@ -14,6 +14,9 @@ NODES = {
     "No lymphadenopathy in the axilla or mediastinum.": "axillary lymph nodes, mediastinal lymph nodes",
     "Lymph node near the pancreas.": "lymph nodes",
     "Lymph nodes in both hila.": "left hilar lymph nodes, right hilar lymph nodes",
+    "No pelvic mass or lymphadenopathy.": "pelvic lymph nodes",
+    "No mediastinal hematoma or axillary lymphadenopathy.": "mediastinum, axillary lymph nodes",
+    "No lymphadenopathy in the axillary or hilar regions.": "axillary lymph nodes, hilar lymph nodes",
     "Lymph nodes in the mediastinum and the right hilum.": "mediastinal lymph nodes, right hilar lymph nodes",
 }
 

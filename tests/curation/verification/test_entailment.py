@@ -122,7 +122,6 @@ UNFAITHFUL = [
 ]
 
 KNOWN_FAILURES: dict[str, str] = {
-    "faithful: 8 mm nodule in the left upper lobe.": "“the largest” is one of the nodules named before",
     "faithful: Cyst in the liver.": "“is not calcified” denies the calcification, not the cyst",
     "faithful: Effusion in the left pleura.": "“is not loculated” denies the loculation, not the effusion",
     "faithful: Small hiatus hernia.": "hiatus and hiatal hernia are one",

@@ -96,3 +96,49 @@ def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, 
 
 def test_each_known_failure_names_one_case() -> None:
     assert_names_one_case_each(KNOWN_FAILURES, ACCEPTED + REFUSED)
+
+
+WHOLE = [
+    ("No mass was seen in either kidney.", "kidneys", "No renal mass."),
+    ("The hip joints are intact and show no effusion.", "bones", "No hip joint effusion."),
+    ("Both ovaries are normal.", "ovaries", "Normal ovaries."),
+    ("The lungs show no nodule.", "right upper lobe", "No nodule in the right upper lobe."),
+    ("There is no lesion in the liver.", "liver", "No lesion in segment 4."),
+    (
+        "No enlarged cervical, axillary or inguinal lymph nodes.",
+        "lymph nodes",
+        "No inguinal or cervical lymphadenopathy.",
+    ),
+    ("There is no pelvic fluid or lymphadenopathy.", "pelvis", "No pelvic fluid."),
+    ("There is no pelvic fluid or lymphadenopathy.", "lymph nodes", "No pelvic lymphadenopathy."),
+    ("Minimal free fluid is seen in the pelvis.", "pelvis", "Minimal free pelvic fluid."),
+]
+"""What is said of both sides, of the whole and of a list holds for the whole, for each part and for any of the list."""
+
+NOT_WHOLE = [
+    ("No mass in the left kidney.", "kidneys", "No renal mass."),
+    ("The right hip joint shows no effusion.", "bones", "No hip joint effusion."),
+    ("The right ovary is normal.", "ovaries", "Normal ovaries."),
+    ("No nodule in the right upper lobe.", "lungs", "No nodule in the lungs."),
+    ("The imaged lungs show no nodule.", "right upper lobe", "No nodule in the right upper lobe."),
+    (
+        "The lungs show no nodule except in the right upper lobe.",
+        "right upper lobe",
+        "No nodule in the right upper lobe.",
+    ),
+    ("There is no large lesion in the liver.", "liver", "No lesion in segment 4."),
+    ("There is a cyst without septation in the liver.", "liver", "Cyst without septation in segment 4."),
+    ("The liver is normal.", "liver", "Normal segment 4."),
+    ("No enlarged cervical, axillary or inguinal lymph nodes.", "lymph nodes", "No mediastinal lymphadenopathy."),
+    ("There is no pelvic fluid or lymphadenopathy.", "lymph nodes", "No lymphadenopathy."),
+]
+
+
+@pytest.mark.parametrize(("report", "organ", "caption"), WHOLE)
+def test_the_whole_its_sides_and_its_parts(report: str, organ: str, caption: str) -> None:
+    assert_accepted(report, organ, caption)
+
+
+@pytest.mark.parametrize(("report", "organ", "caption"), NOT_WHOLE)
+def test_a_part_is_not_the_whole(report: str, organ: str, caption: str) -> None:
+    assert_refused(report, organ, caption, tuple(Reason))

@@ -58,6 +58,23 @@ SHARED = [
     # clauses of their own
     ("The liver is enlarged while the spleen is normal.", "spleen", "Normal spleen."),
     ("The spleen is normal, the pancreas is atrophic.", "pancreas", "Atrophic pancreas."),
+    # what a second clause says of the subject of the first
+    (
+        "The portal vein has a diameter of 16 mm and it shows thrombosis.",
+        "portal vein",
+        "Thrombosed portal vein with a diameter of 16 mm.",
+    ),
+    ("The spleen measures 15 cm and is enlarged.", "spleen", "Enlarged spleen measuring 15 cm."),
+    (
+        "In the left lung there is a chronic cavity, measuring 22 mm, unchanged.",
+        "left lung",
+        "Chronic 22 mm cavity in the left lung, unchanged.",
+    ),
+    (
+        "There are cysts in both kidneys, the largest 4 cm in the left kidney.",
+        "left kidney",
+        "The largest cyst measures 4 cm in the left kidney.",
+    ),
     # what is measured in several places
     ("Splenic cysts measure 8 mm and hepatic cysts 12 mm.", "liver", "12 mm hepatic cysts."),
     ("Liver cysts measure 5 mm in segment 2 and 9 mm in segment 7.", "liver", "9 mm cyst in segment 7."),
@@ -88,6 +105,14 @@ NOT_SHARED = [
     ("Cyst in the liver, calcified plaques in the aorta.", "liver", "Calcified cyst in the liver."),
     ("Three nodules in the left lung and a cyst in the liver.", "liver", "Three cysts in the liver."),
     ("Mild emphysema, severe in the left lung.", "left lung", "Mild emphysema in the left lung."),
+    ("Pleural effusion on the left, atelectasis on the right.", "pleura", "Right pleural effusion."),
+    ("The spleen measures 15 cm and there is a cyst.", "spleen", "15 cm splenic cyst."),
+    ("The aorta has a diameter of 45 mm and contains a thrombus.", "aorta", "45 mm aortic thrombus."),
+    (
+        "There are cysts in both kidneys, the largest 4 cm in the left kidney.",
+        "right kidney",
+        "4 cm cyst in the right kidney.",
+    ),
     # sizes, grades, times and sides of conjuncts
     ("Severe left and mild right hydronephrosis.", "right kidney", "Severe right hydronephrosis."),
     ("Severe left and mild right hydronephrosis.", "left kidney", "Mild left hydronephrosis."),

@@ -15,6 +15,7 @@ from prompts.vocabulary import Mention, Vocabulary
 
 from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention
+from .structure.shared_nouns import share_noun, spelled
 from .tokens import Token
 from .word_lists import (
     ARTICLES,
@@ -62,7 +63,7 @@ class OrganFinder:
         mentions: list[OrganMention] = []
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
-            self._share_noun(mentions, mention, tokens)
+            share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
         mentions = self._stations.add_to(mentions, tokens)
@@ -202,7 +203,7 @@ class OrganFinder:
             words = tokens[begin:end]
             if all(token.word in SIDES for token in (*words, tokens[mention.start])):
                 noun_tokens = tokens[mention.start + 1 : mention.end]  # "right and left upper lobes"
-            name = self.resolve(_spelled([*words, *noun_tokens]))
+            name = self.resolve(spelled([*words, *noun_tokens]))
             if name is None:
                 break
             mentions.insert(0, OrganMention(begin, end, (name,), plural=mention.plural))
@@ -220,21 +221,6 @@ class OrganFinder:
                 if disc is not None and disc.endswith(" disc"):
                     upper.origin = lower.origin = (disc,)
 
-    def _share_noun(self, before: list[OrganMention], mention: OrganMention, tokens: Sequence[Token]) -> None:
-        """Give the adjectives joined to ``mention`` its noun: "thoracic" in "thoracic and lumbar spine" is a spine."""
-        following = mention
-        for at in range(len(before) - 1, -1, -1):
-            adjective = before[at]
-            is_joined = following.start - adjective.end == 1 and tokens[adjective.end].word in NAME_JOINERS
-            if not adjective.adjective or not is_joined:
-                return
-            words = tokens[adjective.start : adjective.end]
-            nouns = (tokens[cut : mention.end] for cut in range(mention.start + 1, mention.end))
-            name = next((name for noun in nouns if (name := self.resolve(_spelled([*words, *noun])))), None)
-            if name is None or "lymph nodes" in self.vocabulary.ancestors(name):  # a station, not another noun
-                return
-            before[at] = following = OrganMention(adjective.start, adjective.end, (name,), plural=mention.plural)
-
     def _both_sides(self, shared: Sequence[OrganMention], mention: OrganMention) -> OrganMention | None:
         """Return the one mention that "right and left kidneys" are, as "both kidneys" are one; None for other lists."""
         if len(shared) != 1 or shared[0].end - shared[0].start != 1 or len(mention.names) != 1:
@@ -247,7 +233,7 @@ class OrganFinder:
     def _take_side(self, mention: OrganMention, before: OrganMention, tokens: Sequence[Token]) -> None:
         """Give ``mention`` the side of the one before, which is said once for both: "left 7th and 8th ribs"."""
         sides = [token for token in tokens[before.start : before.end] if token.word in SIDES]
-        name = self.resolve(_spelled([*sides, *tokens[mention.start : mention.end]])) if sides else None
+        name = self.resolve(spelled([*sides, *tokens[mention.start : mention.end]])) if sides else None
         if name is not None:
             mention.names, mention.plural = (name,), False
 
@@ -262,15 +248,6 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
         or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
     )
     return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural)
-
-
-def _spelled(tokens: Sequence[Token]) -> str:
-    """Return tokens as a phrase; what was written without a space (7th) stays without one."""
-    parts = [
-        token.word if index and tokens[index - 1].end == token.start else f" {token.word}"
-        for index, token in enumerate(tokens)
-    ]
-    return "".join(parts).strip()
 
 
 def _qualifies(word: str) -> bool:

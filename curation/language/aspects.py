@@ -21,8 +21,13 @@ def normal_aspects(normality: Term, segment: Segment | None, statement: ParsedSt
     """
     if segment is not None and normality not in segment.terms and (own := _aspects(segment.terms)):
         return own
-    terms = next((other.terms for other in statement.segments if normality in other.terms), [])
-    at = terms.index(normality) if normality in terms else 0
+    index = next((at for at, other in enumerate(statement.segments) if normality in other.terms), None)
+    if index is None:
+        return frozenset()
+    terms = statement.segments[index].terms
+    at = terms.index(normality)
+    if index and not any(term.attribute or term.kind == "organ" for term in terms):
+        return _aspects(statement.segments[index - 1].terms)  # "its diameter is 28 mm, and is normal"
     before = (term for term in reversed(terms[:at]) if term.kind not in ("negation", "hedge"))  # "size is not normal"
     return _aspects(_run(terms[at + 1 :])) or _aspects(_run(before))
 

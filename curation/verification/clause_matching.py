@@ -191,7 +191,8 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     segment = clause.segment
     own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
     narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
-    words = ClauseWords(words_of(clause.terms), kinds_of(clause.terms), organs, any(map(_is_device, clause.terms)))
+    is_device = any(map(_is_device, clause.terms))
+    words = ClauseWords(words_of((*clause.terms, *caption.terms)), kinds_of(clause.terms), organs, is_device)
     required = tuple(
         RequiredTerm(
             term,

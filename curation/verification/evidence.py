@@ -27,8 +27,8 @@ _NOT_NARROWING = ATTRIBUTE_STEMS | NEUTRAL_STEMS
 class ClauseWords(NamedTuple):
     """What a clause of a caption is made of.
 
-    ``words`` has the keys of its findings and qualities and of their parts, ``kinds`` those of what its findings are
-    kinds of, ``organs`` those that it is about. ``device``: one of them is a device.
+    ``words`` has the keys of the findings and qualities of the whole caption and of their parts, for a list shares
+    them; ``kinds`` those of what its own findings are kinds of, ``organs`` those that it is about. ``device``: one is a device.
     """
 
     words: frozenset[str] = frozenset()

@@ -6,17 +6,19 @@ nothing of its size. Where an aspect is normal, what departs from it is denied: 
 
 from __future__ import annotations
 
+from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
 
 from ..evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
-from ..refusals import ONLY_ASPECT, OTHER_ASPECT, Mismatch
+from ..refusals import NO_WORD, ONLY_ASPECT, OTHER_ASPECT, Mismatch
 
 
 def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float | None:
     """Return the weight of "normal", or why it has none; None where the evidence says nothing of the kind."""
     term, aspects = required.term, required.aspects
     if not evidence.normal:
-        return None
+        praises = any(offer.is_normality and NORMAL in offer.parts for offer in evidence.terms)  # "normal for age"
+        return None if praises else NO_WORD  # "larger than normal" holds the word, and is the opposite
     polarities = {
         offer.polarity for offer, offered in evidence.normal if (aspects <= offered if aspects else not offered)
     }

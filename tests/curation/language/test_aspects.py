@@ -37,6 +37,9 @@ def aspects(statement: str, segment: int | None = None) -> set[str]:
         ("The wall of the gallbladder is normal.", {"wall"}),
         ("The gallbladder has normal distension.", {"distension"}),
         ("A cyst beside the normal spleen.", set()),
+        ("The diameter of the aorta is 30 mm and is normal.", {"caliber"}),
+        ("The aorta measures 30 mm and is normal.", set()),
+        ("Liver size is increased and the spleen is normal.", set()),
     ],
 )
 def test_what_is_called_normal(statement: str, expected: set[str]) -> None:

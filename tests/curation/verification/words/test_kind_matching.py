@@ -29,7 +29,9 @@ CARRIED = [
     ("No malignant lesion in the liver.", "liver", "No liver metastasis."),
     ("No hepatosplenomegaly.", "liver", "No hepatomegaly."),
     ("The liver and spleen show no abnormality.", "spleen", "No splenic lesion."),
+    ("A 4 cm calcified fibroid of the uterus.", "uterus", "A 4 cm calcified uterine mass."),
     # a compound carries its own words
+    ("No osteoblastic or osteolytic lesions.", "bones", "No lytic or sclerotic bone lesion."),
     ("No pulmonary nodule.", "lungs", "No nodule in the lungs."),
     ("No calcified nodule in the lungs.", "lungs", "No calcified nodule."),
 ]

@@ -66,6 +66,8 @@ REFUSED = [
     # nor the other way round
     ("Heart size is normal.", "heart", "Cardiomegaly."),
     ("The spleen is not normal in size.", "spleen", "The spleen is normal in size."),
+    ("The size of the spleen is larger than normal.", "spleen", "The spleen is normal in size."),
+    ("The spleen is larger than normal.", "spleen", "The spleen is normal."),
     ("The aorta is nondilated.", "aorta", "Dilated aorta."),
     ("Dilated aorta.", "aorta", "Non-dilated aorta."),
     ("The left kidney is normal in size.", "liver", "No hepatomegaly."),

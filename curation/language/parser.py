@@ -17,11 +17,11 @@ from .anatomy import OrganFinder
 from .assertion import Scopes
 from .imaging_words import ImagingName, imaging_names
 from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
+from .lexicon.spelling import Speller
 from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
-from .spelling import Speller
 from .structure.respective_lists import pair_respective_lists
 from .terms import read_terms
 from .tokens import Token, tokenize

@@ -28,7 +28,8 @@ class ClauseWords(NamedTuple):
     """What a clause of a caption is made of.
 
     ``words`` has the keys of the findings and qualities of the whole caption and of their parts, for a list shares
-    them; ``kinds`` those of what its own findings are kinds of, ``organs`` those that it is about. ``device``: one is a device.
+    them; ``kinds`` those of what its own findings are kinds of, ``organs`` those that it is about. ``device``: one of
+    these is a device.
     """
 
     words: frozenset[str] = frozenset()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from .lexicon_file import LexiconFile
 
 
 def general_kinds(parents: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
@@ -24,3 +26,22 @@ def general_kinds(parents: Mapping[str, Iterable[str]]) -> dict[str, frozenset[s
     for finding in parents:
         close(finding, ())
     return closed
+
+
+def next_above(
+    content: LexiconFile, key_of: Callable[[str], str], last_key: Callable[[str], str]
+) -> dict[str, set[str]]:
+    """Return the keys of what stands next above each finding, as it is listed, or by the last word of a compound.
+
+    ``key_of`` gives the key of a phrase, ``last_key`` that of its last word: a rib fracture is a fracture.
+    """
+    parents: dict[str, set[str]] = {}
+    for general, specials in content.kinds.items():
+        for phrase in specials:
+            parents.setdefault(key_of(phrase), set()).add(key_of(general))
+    heads = {key_of(phrase) for phrase in (*content.kinds, *content.findings)}
+    for phrase in (*(group[0] for group in content.synonyms), *content.kind_phrases()):
+        key, head = key_of(phrase), last_key(phrase)
+        if " " in phrase and head in heads and head != key and phrase not in content.not_kinds:
+            parents.setdefault(key, set()).add(head)
+    return parents

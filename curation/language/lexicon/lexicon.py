@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ..doubt_and_past_words import ADVERB_STEMS_INSIDE_HEDGES
 from ..tokens import Token, stem, tokenize
 from ..word_lists import DENIALS, REVERSING_PREFIX_STEMS
-from .finding_kinds import general_kinds
+from .finding_kinds import general_kinds, next_above
 from .lexicon_file import FLAGS, MODIFIERS, Cues, HedgeStrength, LexiconFile, read_lexicon_file, spelled_out
 
 Direction = Literal["before", "after"]
@@ -267,21 +267,16 @@ class Lexicon:
 
     def _add_kinds(self, content: LexiconFile) -> None:
         """Give each finding the keys of what it is a kind of, and of the findings that it names at once."""
-        parents: dict[str, set[str]] = {}
-        for general, specials in content.kinds.items():
-            for phrase in specials:
-                parents.setdefault(self._entry(phrase).key, set()).add(self._entry(general).key)
-        heads = {self._entry(phrase).key for phrase in (*content.kinds, *content.findings)}
-        for phrase in (*(group[0] for group in content.synonyms), *content.kind_phrases()):
-            stems, key = self.stems(phrase), self._entry(phrase).key
-            head = self.canonical(stems[-1])
-            if len(stems) > 1 and head in heads and head != key and phrase not in content.not_kinds:
-                parents.setdefault(key, set()).add(head)  # "rib fracture"
         for phrase, names in content.joint_findings.items():
             self._entry(phrase).joint = tuple(self._entry(name).key for name in names)
+        parents = next_above(content, lambda phrase: self._entry(phrase).key, self._last_key)
         kinds = general_kinds(parents)
         for entry in self._entries():
             entry.kinds = kinds.get(entry.key, frozenset())
+
+    def _last_key(self, phrase: str) -> str:
+        """Return the key of the last word of a phrase."""
+        return self.canonical(self.stems(phrase)[-1])
 
 
 def _is_behind_non(stems: Sequence[str], at: int) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from curation.language.lexicon.spelling import Speller
 from curation.language.parser import StatementParser
-from curation.language.spelling import Speller
 
 PARSER = StatementParser()
 

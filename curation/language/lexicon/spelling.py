@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Levenshtein
 
-from .word_lists import OPERATION_ENDINGS
+from ..word_lists import OPERATION_ENDINGS
 
 SHORTEST = 8
 """Letters from which on a stem may be corrected."""

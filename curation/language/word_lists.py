@@ -214,6 +214,8 @@ SUBJECT_PRONOUNS = _words("it they which that")
 COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems")
 # Plural verbs with the singular that a caption about one member of a list needs.
 SINGULAR_VERBS = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
+# A word with one of these endings says how something is and names nothing: "degenerative", "congenitally".
+ADJECTIVE_ENDINGS = ("ed", "ly", "ive", "ical", "enital", "ic", "ous", "ular", "inate", "ible", "able")
 # Verbs of seeing: "was not seen" denies what was to be seen, and "is seen" says nothing of its quality.
 REPORTING_STEMS = _words(
     "see seen observ detect note notic identifi demonstr visual present evid appreci found find encount distinguish "

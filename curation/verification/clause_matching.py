@@ -12,6 +12,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
+from curation.language.structure.single_claims import speaks_of_one_thing
 
 from .clauses.exchanges import exchanged_qualities
 from .clauses.halves import split_at_with, split_by_side
@@ -144,6 +145,8 @@ class ClauseMatcher:
             if not match.mismatches and match.share == LITERAL:
                 break
         assert best is not None
+        if best.mismatches and not anywhere.mismatches and speaks_of_one_thing(statement):
+            return anywhere._replace(segment=best.segment)
         return anywhere._replace(segment=best.segment) if best.mismatches and anywhere.mismatches else best
 
     def _matched_halves(

@@ -121,7 +121,7 @@ PLACES = [
 
 IMPLIED = [
     ("Cardiomegaly.", same_status(ABNORMAL, "heart")),
-    ("Cardiac dimensions and compartments are normal.", same_status(NORMAL, "cardiac chambers")),
+    ("Cardiac dimensions and compartments are normal.", same_status(NORMAL, "heart")),
     ("Hepatosteatosis.", same_status(ABNORMAL, "liver")),
     ("Cholelithiasis.", same_status(ABNORMAL, "gallbladder")),
     ("Pneumothorax on the right.", same_status(ABNORMAL, "right pleura")),

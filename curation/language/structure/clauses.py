@@ -120,13 +120,17 @@ def _leans_right(segments: Sequence[Segment], index: int) -> bool:
 
 
 def on_own_side(term: Term, segment: Segment) -> Term:
-    """Return an inherited pair narrowed to the side that ``segment`` states: "Kidneys: a stone on the right"."""
+    """Return an inherited pair narrowed to the side that ``segment`` states: "Kidneys: a stone on the right".
+
+    It is denied where that segment denies: "No stone in the right kidney, 5 mm stone in the left".
+    """
     sides = {word.key for word in segment.terms if word.kind == "side"}
     mention = term.mention
     if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
         return term
     name = mention.pair[0 if "side:left" in sides else 1]
-    return replace(term, key=name, mention=replace(mention, names=(name,)))
+    polarity = segment.findings[0].polarity if segment.findings else term.polarity
+    return replace(term, key=name, polarity=polarity, mention=replace(mention, names=(name,)))
 
 
 def _framing_sites(segments: Sequence[Segment], index: int) -> list[Term]:

@@ -130,7 +130,7 @@ _SEROUS_CAVITIES = frozenset(("pleura", "pericardium", "peritoneum"))
 # Fluid and air lie between the leaves of these: "around the pericardium" is in it, so that they are never a mere place.
 NEVER_A_PLACE = _SEROUS_CAVITIES | {"left pleura", "right pleura"}
 # A finding that implies one of these is about it, also where another organ is named: "pneumothorax in the left lung".
-IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes", "spinal canal", "aorta"}
+IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes", "spinal canal", "aorta", "bronchi"}
 # Plurals that end in no "s".
 LATIN_PLURALS = _words("bronchi hila femora humeri scapulae pleurae atria mammae")
 # Words that name lymph nodes and a finding of them at once.

@@ -259,7 +259,7 @@ def _repeated_terms(clause: Clause, evidence: SegmentEvidence) -> Iterator[Term]
     """Yield words that a clause has twice and its evidence once: "calcified calcifications" for calcified nodules."""
     counts: Counter[str] = Counter()
     for term in clause.segment.terms:
-        if term.kind in ("finding", "modifier"):
+        if term.kind in ("finding", "modifier") and not term.is_normality:  # of each organ it is asked by itself
             counts[term.key] += 1
             if 1 <= evidence.counts[term.key] < counts[term.key]:
                 yield term

@@ -11,7 +11,7 @@ from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
-from .organs import OrganRelations, implied_organs, subject_organs
+from .organs import OrganRelations, implied_organs, stated_sides, subject_organs
 from .refusals import RefusalCause, listed
 
 
@@ -36,6 +36,11 @@ class FilingCheck:
             detail = f"the evidence is about {listed(organs)} and not about all of {organ}"
             yield RefusalCause(Reason.WRONG_ORGAN, detail)
             return
+        if self._vocabulary.organs[organ].side is None and (
+            side := self._only_denied_side(clauses, statement, context)
+        ):
+            yield RefusalCause(Reason.LATERALITY, f"the evidence denies it of the {side} side alone")
+            return
         if self._covers_any(organ, organs) and self._is_claimed(carried, clauses, statement, organ):
             return
         if self._holds_for_side(clauses, statement, organ, organs, context):
@@ -55,6 +60,23 @@ class FilingCheck:
             organs += subject_organs(usable_terms(statement, index))
             organs += implied_organs(self._parser, statement.segments[index].terms)
         return organs
+
+    def _only_denied_side(
+        self, clauses: Sequence[CarriedClause], statement: ParsedStatement, context: tuple[str, ...]
+    ) -> str:
+        """Return the side of which alone the evidence denies what the caption denies without a side; "" where none is.
+
+        "No lymphadenopathy in the left axilla" does not deny all lymphadenopathy, though it is about lymph nodes.
+        """
+        for clause, index in clauses:
+            names = [name for term in clause.terms if term.mention for name in term.mention.names]
+            words = {word for name in names for word in name.split()} | stated_sides(clause.terms)
+            if words & {"left", "right", "both"} or any(self._vocabulary.organs[name].side for name in names):
+                continue
+            sides = self._matcher.evidence(statement.text, index, context).sides
+            if len(sides) == 1 and denies_a_finding(clause.terms):
+                return min(sides)
+        return ""
 
     def _covers_any(self, organ: str, names: Sequence[str]) -> bool:
         return any(self._relations.covers(organ, name) for name in names)

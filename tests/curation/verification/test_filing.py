@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curation.caption import Reason
+from curation.verification.verifier import Verifier
 
 from .caption_cases import FOREIGN, assert_refused, cases, verify
 
@@ -89,3 +90,44 @@ def test_a_place_around_an_organ_is_filed_under_it_by_its_own_name(
     organ: str, report: str, caption: str, accepted: bool
 ) -> None:
     assert verify(report, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("statement", "organ", "caption", "accepted"),
+    [
+        ("No adenopathy in the left axilla.", "lymph nodes", "No adenopathy", False),
+        ("No adenopathy in the left axilla.", "lymph nodes", "No adenopathy in the left axilla", True),
+        ("No adenopathy in the right and left axilla.", "lymph nodes", "No axillary adenopathy", True),
+        ("No pneumothorax in the right hemithorax.", "pleura", "No pneumothorax", False),
+        ("No pneumothorax in the right hemithorax.", "pleura", "No right pneumothorax", True),
+        ("No bronchiectasis in the left lower lobe.", "bronchi", "No bronchiectasis", False),
+        ("No focal lesion in the right lobe of the liver.", "liver", "No focal lesion", False),
+        ("Left main artery: no plaque.", "coronary arteries", "The left main artery has no plaque", True),
+        ("Adenopathy in the left axilla.", "lymph nodes", "Adenopathy", True),  # affirmed, a part shows it
+    ],
+)
+def test_a_denial_of_one_side_is_none_of_both(statement: str, organ: str, caption: str, accepted: bool) -> None:
+    verifier = Verifier()
+    assert verifier.verify(verifier.read(statement), organ, caption).accepted == accepted
+
+
+@pytest.mark.parametrize(
+    ("statement", "organ", "caption", "accepted"),
+    [
+        ("Bronchiectasis in both lower lobes.", "bronchi", "Bronchiectasis in both lower lobes", True),
+        (
+            "Bronchial wall thickening in the right lung.",
+            "bronchi",
+            "Bronchial wall thickening in the right lung",
+            True,
+        ),
+        ("Bronchiectasis in both lower lobes.", "lower lobes", "Bronchiectasis in both lower lobes", True),
+        ("Consolidation in both lower lobes.", "bronchi", "Consolidation in both lower lobes", False),
+        ("Bronchiectasis and consolidation in the lingula.", "bronchi", "Consolidation in the lingula", False),
+    ],
+)
+def test_bronchial_findings_of_a_lobe_are_of_the_bronchi_too(
+    statement: str, organ: str, caption: str, accepted: bool
+) -> None:
+    verifier = Verifier()
+    assert verifier.verify(verifier.read(statement), organ, caption).accepted == accepted

@@ -12,7 +12,7 @@ about, the words of the caption that it does not have, and its own words that th
 Put each of them right: leave out the missing words, and say what the caption meant in the words of the passage, copied
 letter by letter, with every "no", side, size and doubt. File it under an organ that the passage is about; if there are
 several, under the one that the caption was about. Where another passage is nearer to what the caption meant, take that
-one. Leave a caption out only if its passage says nothing about any organ.
+one; where it takes both, give a caption of each. Leave a caption out only if its passage says nothing about any organ.
 For example:
 
 1. lungs: no pleural effusion

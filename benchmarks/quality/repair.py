@@ -3,12 +3,13 @@
     python -m benchmarks.quality.repair CASES.jsonl [--show 20]
 
 Each line of the file has ``report``, ``organ``, ``caption`` and ``accept``: whether a careful reader holds the caption
-to be in the report. The scripted model sees only the message that a real one would see. It answers with the passage
-that is named there, word for word (of several the one that shares most words with the caption), filed under the organ
-that the caption was about where the passage is about it, and else under the first that it is about. It knows no labels.
+to be in the report. The scripted model sees only the message that a real one would see. It answers with passages that
+are named there, word for word: the one that shares most words with the caption, and one that has words of it which the
+first has not. It files each under the organ that the caption was about where the passage is about it, and else under
+the first that the passage is about. It knows no labels.
 
 A fact is kept where its caption is accepted, or what came of it is: then the passage says in the report's words what
-the caption said in its own. ``beside the fact`` counts answers whose passage has less than half of the caption's words
+the caption said in its own. ``beside the fact`` counts answers that have less than half of the caption's words
 that are in the report at all: those were not about the same, and do not count as kept. Advice, limitations and earlier
 examinations are no facts (``no finding``).
 """
@@ -45,6 +46,10 @@ _PASSAGE = re.compile(
 )
 
 
+MOST_ANSWERS = 2
+"""The most captions that one refused caption is put right by."""
+
+
 class ObedientModel:
     """Answers a request for repairs as told: with the passage, filed under an organ that it is about."""
 
@@ -68,10 +73,15 @@ def _captions(message: str) -> Iterator[dict[str, str]]:
     rows = list(_FIRST_LINE.finditer(requests))
     for row, end in zip(rows, [*(row.start() for row in rows[1:]), len(requests)], strict=True):
         passages = list(_PASSAGE.finditer(requests, row.end(), end))
-        nearest = max(passages, key=lambda match: len(_words(match["passage"]) & _words(row["caption"])))
-        about = (nearest["about"] or row["organ"]).split(", ")
-        organ = row["organ"] if row["organ"] in about else about[0]
-        yield {"organ": organ, "caption": " ".join(nearest["passage"].split())}
+        asked = _words(row["caption"])
+        for _ in range(MOST_ANSWERS):
+            nearest = max(passages, key=lambda match: len(_words(match["passage"]) & asked))
+            if not _words(nearest["passage"]) & asked and asked != _words(row["caption"]):
+                break
+            about = (nearest["about"] or row["organ"]).split(", ")
+            organ = row["organ"] if row["organ"] in about else about[0]
+            yield {"organ": organ, "caption": " ".join(nearest["passage"].split())}
+            asked -= _words(nearest["passage"])
 
 
 class RepairRun:
@@ -103,6 +113,11 @@ def _is_no_finding(verified: VerifiedReport) -> bool:
     return any(row.detail == NOT_A_FINDING for row in OutcomeColumns.unpack(verified.packed).rows().refused)
 
 
+def _accepted_text(verified: VerifiedReport) -> str:
+    """Return the accepted captions as one text."""
+    return " ".join(row.caption for row in OutcomeColumns.unpack(verified.packed).rows().accepted)
+
+
 def _words(text: str) -> set[str]:
     return {word[:5] for word in re.findall(r"[a-z0-9.]+", text.lower()) if len(word) > 2}
 
@@ -129,7 +144,7 @@ def main() -> None:
             counts[f"{kind}, accepted"] += 1
         elif response is None:
             counts[f"{kind}, {'no finding' if _is_no_finding(before) else 'nothing to repair it by'}"] += 1
-        elif after.accepted and is_about_the_same(case, response.content or ""):
+        elif after.accepted and is_about_the_same(case, _accepted_text(after)):
             counts[f"{kind}, put right"] += 1
         else:
             counts[f"{kind}, beside the fact" if after.accepted else f"{kind}, refused again"] += 1

@@ -29,7 +29,7 @@ class RepairRequest(NamedTuple):
 
     ``passage`` is the one of the report that comes nearest and ``about`` the organs that it may be filed under,
     ``missing`` are the words of the caption that it lacks, and ``other_words`` words of it that the caption lacks.
-    ``other_passages`` are those that come next, where the nearest has little of the caption.
+    ``other_passages`` are those that come next, where the nearest lacks words of the caption.
     """
 
     organ: str
@@ -81,8 +81,8 @@ def _organs_of(verifier: Verifier, report: ReadReport, organ: str, span: tuple[i
 def _other_passages(
     verifier: Verifier, report: ReadReport, row: RefusedCaption, refusal: Verification
 ) -> Iterator[OtherPassage]:
-    """Yield the passages that share most words with a caption of which the nearest one has less than half."""
-    if refusal.score >= 100 * GROUNDED:
+    """Yield the passages that share most words with a caption of which the nearest one lacks words, or half."""
+    if refusal.score >= 100 * GROUNDED and not refusal.missing:
         return
     for statement in verifier.near(report, row.caption)[:MOST_PASSAGES]:
         span = (statement.start, statement.end)

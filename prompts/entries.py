@@ -42,6 +42,7 @@ class Entry(FileSection):
     cause_words: tuple[NonEmptyText, ...] = ()
     beside: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict)
     around: NonEmptyText | None = None
+    lies_in: tuple[NonEmptyText, ...] = ()
     built_from: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict, alias="from")
 
 
@@ -103,6 +104,7 @@ def _add_sides(entries: dict[str, Entry]) -> None:
                     region=entry.region,
                     part_of=whole_sides[SIDES.index(side)] if whole_sides else entry.part_of,
                     around=_on_side(entries, entry.around, side),
+                    lies_in=tuple(_on_side(entries, organ, side) or organ for organ in entry.lies_in),
                     snomed=entry.snomed,
                 )
 
@@ -117,7 +119,7 @@ def _check(entries: Mapping[str, Entry]) -> None:
     """Check what entries say about each other: all of them exist, no cycles, sides and their group agree."""
     for name, entry in entries.items():
         others = tuple(other for other in (entry.part_of, entry.around) if other)
-        for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *others):
+        for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *entry.lies_in, *others):
             if reference not in entries:
                 near = get_close_matches(reference, entries, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -26,7 +26,7 @@ class Organ:
     ``findings`` name it together with what it has ("mediastinal lymphadenopathy"). ``sides`` is (left, right), on a
     group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ. ``part_of``
     is the organ under which captions about a part of it are filed ("left lung base": left lung), ``around`` the organ
-    around which a place lies ("perinephric space": kidneys). ``part_words``, ``cause_words`` and ``beside`` tell what
+    around which a place lies ("perinephric space": kidneys), ``lies_in`` the organs that a device lies in. ``part_words``, ``cause_words`` and ``beside`` tell what
     decides about a term with several senses, as the header of the file says.
     """
 
@@ -43,6 +43,7 @@ class Organ:
     region: bool
     part_of: str | None
     around: str | None
+    lies_in: tuple[str, ...]
     part_words: tuple[str, ...]
     cause_words: tuple[str, ...]
     beside: Mapping[str, tuple[str, ...]]
@@ -223,6 +224,7 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
         region=entry.region,
         part_of=entry.part_of,
         around=entry.around,
+        lies_in=entry.lies_in,
         part_words=entry.part_words,
         cause_words=entry.cause_words,
         beside=entry.beside,

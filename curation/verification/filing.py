@@ -47,6 +47,8 @@ class FilingCheck:
             return
         if self._is_headed(carried, organ, organs) or self._lies_around(clauses, organ, organs):
             return
+        if self._holds_device(clauses, statement, organ, context):
+            return
         if any(self._relations.is_other_side(organ, name) for name in organs):
             yield RefusalCause(Reason.LATERALITY, f"the evidence is about {listed(organs)}, not {organ}")
         else:
@@ -124,6 +126,34 @@ class FilingCheck:
         """Tell whether caption and evidence are about a place around ``organ``: "perinephric fluid", of a kidney."""
         named = [name for clause in clauses for name in subject_organs(clause.clause.terms)]
         return all(any(self._is_around(organ, name) for name in names) for names in (named, organs))
+
+    def _holds_device(
+        self, clauses: Sequence[CarriedClause], statement: ParsedStatement, organ: str, context: tuple[str, ...]
+    ) -> bool:
+        """Tell whether caption and evidence are about a device that lies in ``organ`` by its kind: an IVC filter."""
+        for clause, index in clauses:
+            if not any(term.mention and term.mention.device for term in clause.terms):
+                return False
+            names = subject_organs(usable_terms(statement, index))
+            wholes = [inside for name in names for inside in self._places_of(name)]
+            sides = self._matcher.evidence(statement.text, index, context).sides
+            if not any(self._is_place_on_side(organ, inside, sides) for inside in wholes):
+                return False
+        return True
+
+    def _places_of(self, device: str) -> tuple[str, ...]:
+        """Return the organs that a device lies in by its kind, or by the nearest kind that has some."""
+        organs = self._vocabulary.organs
+        return organs[device].lies_in or tuple(
+            inside for kind in organs[device].parents if kind != "devices" for inside in self._places_of(kind)
+        )
+
+    def _is_place_on_side(self, organ: str, place: str, sides: set[str]) -> bool:
+        """Tell whether ``place``, on the stated side, is ``organ`` or a part of it."""
+        pair = self._vocabulary.sided(place)
+        if pair and len(sides) == 1:
+            return self._covers_any(organ, (place, pair[0] if "left" in sides else pair[1]))
+        return self._covers_any(organ, (place,))
 
     def _is_around(self, organ: str, place: str) -> bool:
         """Tell whether a place, or one that it is a part of, lies around ``organ`` or a part of it."""

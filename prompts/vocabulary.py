@@ -151,6 +151,14 @@ class Vocabulary:
             return True
         return f"{last} {words.tokens[after]}" not in self._table
 
+    def shared_parts(self, organ: str, other: str) -> frozenset[str]:
+        """Return what is part of both of two organs and of no other such part: spine and cervical spine share the latter.
+
+        Raises KeyError for an unknown name.
+        """
+        shared = (self._descendants[organ] | {organ}) & (self._descendants[other] | {other})
+        return frozenset(name for name in shared if self._ancestors[name].isdisjoint(shared))
+
     def sided(self, name: str) -> tuple[str, str] | None:
         """Return the (left, right) names of a group such as ``kidneys``, else None. Raises KeyError if unknown."""
         return self.organs[name].sides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
@@ -13,6 +14,9 @@ from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
 from .organs import OrganRelations, implied_organs, stated_sides, subject_organs
 from .refusals import RefusalCause, listed
+
+LEVEL = re.compile(r"[CTLS]\d")
+"""How the names of vertebrae and of the discs between them begin."""
 
 
 class FilingCheck:
@@ -32,6 +36,7 @@ class FilingCheck:
         """
         clauses = [clause for clause in carried if not clause.clause.heading] or carried
         organs = self._subjects(clauses, statement) or subject_organs(statement.terms) or list(context)
+        organs = [part for name in organs for part in self._below_heading(name, context)]
         if self._is_only_part(clauses, organ, organs):
             detail = f"the evidence is about {listed(organs)} and not about all of {organ}"
             yield RefusalCause(Reason.WRONG_ORGAN, detail)
@@ -80,6 +85,12 @@ class FilingCheck:
                 return min(sides)
         return ""
 
+    def _below_heading(self, name: str, context: tuple[str, ...]) -> tuple[str, ...]:
+        """Return an organ as the heading above it means it: the canal below "CERVICAL SPINE:" is the cervical canal."""
+        if len(context) != 1 or name in context:
+            return (name,)
+        return tuple(sorted(self._vocabulary.shared_parts(name, context[0]))) or (name,)
+
     def _covers_any(self, organ: str, names: Sequence[str]) -> bool:
         return any(self._relations.covers(organ, name) for name in names)
 
@@ -113,12 +124,22 @@ class FilingCheck:
         filed_under, halves = self._vocabulary.filed_under, self._vocabulary.sided(organ) or ()
         if any(organ in (name, filed_under(name)) or self._relations.is_half(organ, name) for name in organs):
             return False
+        if self._is_at_one_level(clauses, organ, organs):
+            return True
         if not organs or (halves and set(halves) <= set(organs)) or self._vocabulary.organs[organ].region:
             return False
         return self._covers_any(organ, organs) and any(
             not subject_organs(clause.terms)
             and not implied_organs(self._parser, clause.terms)
             and (denies_a_finding(clause.terms) or any(term.is_normality for term in clause.terms))
+            for clause, _ in clauses
+        )
+
+    def _is_at_one_level(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
+        """Tell whether something is denied of all of ``organ`` that the evidence denies at one level of the spine."""
+        levels = [name for name in organs if LEVEL.match(name) and organ != name]
+        return any(self._relations.covers(organ, level) for level in levels) and any(
+            denies_a_finding(clause.terms) and not any(map(LEVEL.match, subject_organs(clause.terms)))
             for clause, _ in clauses
         )
 
@@ -135,25 +156,11 @@ class FilingCheck:
             if not any(term.mention and term.mention.device for term in clause.terms):
                 return False
             names = subject_organs(usable_terms(statement, index))
-            wholes = [inside for name in names for inside in self._places_of(name)]
             sides = self._matcher.evidence(statement.text, index, context).sides
-            if not any(self._is_place_on_side(organ, inside, sides) for inside in wholes):
+            places = [place for name in names for place in self._relations.places_on_side(name, sides)]
+            if not self._covers_any(organ, places):
                 return False
         return True
-
-    def _places_of(self, device: str) -> tuple[str, ...]:
-        """Return the organs that a device lies in by its kind, or by the nearest kind that has some."""
-        organs = self._vocabulary.organs
-        return organs[device].lies_in or tuple(
-            inside for kind in organs[device].parents if kind != "devices" for inside in self._places_of(kind)
-        )
-
-    def _is_place_on_side(self, organ: str, place: str, sides: set[str]) -> bool:
-        """Tell whether ``place``, on the stated side, is ``organ`` or a part of it."""
-        pair = self._vocabulary.sided(place)
-        if pair and len(sides) == 1:
-            return self._covers_any(organ, (place, pair[0] if "left" in sides else pair[1]))
-        return self._covers_any(organ, (place,))
 
     def _is_around(self, organ: str, place: str) -> bool:
         """Tell whether a place, or one that it is a part of, lies around ``organ`` or a part of it."""

@@ -97,6 +97,8 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
             return SYNONYM
     if not subjects and any(covers(name, organ) for organ in evidence.context):
         return CONTEXT
+    if required.clause.device and _is_place_of_device(name, evidence):
+        return SYNONYM
     return 0.0
 
 
@@ -106,6 +108,19 @@ def _is_denied_of_all(name: str, evidence: SegmentEvidence) -> bool:
         return False
     above, organs = evidence.relations.ancestors(name), evidence.relations.organs
     return any(organ in above and not organs[organ].region for organ in evidence.subjects())
+
+
+def _is_place_of_device(name: str, evidence: SegmentEvidence) -> bool:
+    """Tell whether the only thing named is a device that lies in an organ by its kind: "left external iliac stent"."""
+    relations = evidence.relations
+    named = [term.mention for term in evidence.organs if term.mention]
+    if not all(mention.device for mention in named):
+        return False
+    for place in (place for mention in named for place in relations.places_on_side(mention.names[0], evidence.sides)):
+        words = relations.stems(name) - relations.stems(place) - SIDES.keys()
+        if relations.covers(name, place) or (relations.covers(place, name) and words <= evidence.organ_stems):
+            return True
+    return False
 
 
 def _is_composed(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:

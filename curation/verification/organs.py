@@ -37,6 +37,20 @@ class OrganRelations:
         pair = self.sided(name)
         return pair is not None and organ in pair
 
+    def places_of(self, device: str) -> tuple[str, ...]:
+        """Return the organs that a device lies in by its kind, or by the nearest kind that has some."""
+        return self.organs[device].lies_in or tuple(
+            place for kind in self.organs[device].parents if kind != "devices" for place in self.places_of(kind)
+        )
+
+    def places_on_side(self, device: str, sides: set[str]) -> tuple[str, ...]:
+        """Return the organs that a device lies in by its kind, on the one side that is stated."""
+        places = self.places_of(device)
+        if len(sides) != 1 or "both" in sides:
+            return places
+        pairs = ((place, self.sided(place)) for place in places)
+        return tuple((pair[0] if "left" in sides else pair[1]) if pair else place for place, pair in pairs)
+
     def belongs_to_organ(self, side: Term, terms: Iterable[Term]) -> bool:
         """Tell whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
         following = next((term.mention for term in terms if term.mention and term.start == side.end), None)

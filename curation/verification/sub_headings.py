@@ -107,10 +107,23 @@ class Topic:
             self.heading_organs, self.heading_anchor = organs, number if organs else None
         if organs or heading:
             self.organs, self.anchor = organs, number if organs else None
-            return (), None
+            return self._narrowing_heading(organs) if organs and not heading else ((), None)
         if self._is_under_heading() or (self.anchor is not None and number - self.anchor > FARTHEST_ANCHOR):
             self.organs, self.anchor = self.heading_organs, self.heading_anchor
         return self.organs, self.anchor
+
+    def _narrowing_heading(self, organs: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+        """Return the organ of the heading, with its anchor, where it tells which part of those named below is meant.
+
+        "CERVICAL SPINE:" does so of "canal stenosis", and "RIGHT LEG:" of "the femoral artery".
+        """
+        if len(self.heading_organs) == 1:
+            heading = self.heading_organs[0]
+            for name in organs:
+                shared = self.vocabulary.shared_parts(name, heading)
+                if shared and name not in shared:
+                    return self.heading_organs, self.heading_anchor
+        return (), None
 
     def forget(self) -> None:
         """Let what follows go on about no statement before it, only about the heading."""

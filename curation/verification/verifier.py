@@ -35,10 +35,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from curation.caption import Reason, Status
 from curation.language.lexicon.lexicon import Lexicon
+from curation.language.organ_columns import resolve_organ
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.site_words import OURS, SiteWords
 from curation.language.statements import split_statements
@@ -65,6 +66,7 @@ class Verifier:
         self.parser = StatementParser(vocabulary, lexicon)
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
+        self._cached_resolve = lru_cache(maxsize=CACHED_STATEMENTS)(partial(resolve_organ, self.parser.vocabulary))
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
         self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)
@@ -72,7 +74,7 @@ class Verifier:
 
     def resolve(self, name: str) -> str | None:
         """Return the canonical name of an organ, or None where the vocabulary does not know it."""
-        return self.parser.organ_finder.resolve(name)
+        return self._cached_resolve(name)
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the sections of a report that hold findings; the whole text where there are no sections."""

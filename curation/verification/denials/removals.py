@@ -5,8 +5,9 @@ All of these say the same, and that the organ is absent. An operation that takes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from curation.caption import Reason
 from curation.language.assertion import Polarity
 from curation.language.doubt_and_past_words import PARTIAL_REMOVAL_STEMS, REMOVAL_STEMS, WORDS_ABOUT_REMOVAL_STEMS
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -14,6 +15,10 @@ from curation.language.parser import StatementParser
 
 from ..evidence import SegmentEvidence
 from ..organs import stated_sides
+from ..refusals import RefusalCause
+
+_REACH_OF_PART = 2
+"""Words before an operation among which stands that it took only a part."""
 
 _STATED = (Polarity.AFFIRMED, Polarity.ATTRIBUTED)
 
@@ -62,6 +67,20 @@ def removed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset[
     if any(map(_is_operation, terms)):  # "the uterus was not seen secondary to surgery"
         removed |= _absent_organs(terms, is_negated=True)
     return frozenset(removed)
+
+
+def dropped_parts_of_operations(
+    terms: Iterable[Term], offered: Iterable[Term], caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause where a caption leaves off that an operation took only a part: "left partial nephrectomy"."""
+    claimed = {term.key for term in terms}
+    for offer in offered:
+        entry = offer.entry
+        if offer.key in claimed and entry is not None and (_is_absence(offer) or "operation" in entry.flags):
+            before = statement.stems[max(0, offer.start - _REACH_OF_PART) : offer.start]
+            parts = PARTIAL_REMOVAL_STEMS.intersection(before)
+            if parts and parts.isdisjoint(caption.stems):
+                yield RefusalCause(Reason.MODIFIER, f"leaves off “{min(parts)}”, of an operation on a part")
 
 
 def _claimed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset[str]:

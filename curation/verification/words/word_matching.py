@@ -89,11 +89,22 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM  # "no other nodule", of "no nodule elsewhere"
     if required.only_narrows and evidence.denies:
         return _NEUTRAL
+    if term.attribute and _is_named_organ(required, evidence):
+        return SYNONYM
     if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):
         return SYNONYM
     if term.kind == "modifier":
         return NO_QUALIFIER
     return _NEUTRAL if term.key in NEUTRAL_STEMS else NO_WORD
+
+
+def _is_named_organ(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether a phrase only names organs that the evidence is about: "both lung bases", for "bibasilar"."""
+    finder, names = evidence.parser.organ_finder, set(evidence.organ_names())
+    mentions = finder.vocabulary.find(required.text)
+    if len(mentions) != 1 or mentions[0].end - mentions[0].start < len(required.text):
+        return False
+    return all(name in names or names.issuperset(finder.vocabulary.sided(name) or (name,)) for name in mentions[0].names)
 
 
 def _is_grade(term: Term) -> bool:

@@ -26,8 +26,9 @@ class Organ:
     ``findings`` name it together with what it has ("mediastinal lymphadenopathy"). ``sides`` is (left, right), on a
     group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ. ``part_of``
     is the organ under which captions about a part of it are filed ("left lung base": left lung), ``around`` the organ
-    around which a place lies ("perinephric space": kidneys), ``lies_in`` the organs that a device lies in. ``part_words``, ``cause_words`` and ``beside`` tell what
-    decides about a term with several senses, as the header of the file says.
+    around which a place lies ("perinephric space": kidneys), ``lies_in`` the organs that a device lies in.
+    ``part_words``, ``cause_words`` and ``beside`` tell what decides about a term with several senses, as the header of
+    the file says.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Vocabulary:
         self.organs = organs
         self._table = table
         self._base = base
+        self._shared_parts: dict[tuple[str, str], frozenset[str]] = {}
         self._names = {name.lower(): name for name in organs}
         self._classes = _classes(organs)
         self._ancestors = closure({name: organ.parents for name, organ in organs.items()})
@@ -152,12 +154,16 @@ class Vocabulary:
         return f"{last} {words.tokens[after]}" not in self._table
 
     def shared_parts(self, organ: str, other: str) -> frozenset[str]:
-        """Return what is part of both of two organs and of no other such part: spine and cervical spine share the latter.
+        """Return the parts that two organs share, the largest: spine and cervical spine share the cervical spine.
 
         Raises KeyError for an unknown name.
         """
+        if (parts := self._shared_parts.get((organ, other))) is not None:
+            return parts
         shared = (self._descendants[organ] | {organ}) & (self._descendants[other] | {other})
-        return frozenset(name for name in shared if self._ancestors[name].isdisjoint(shared))
+        parts = frozenset(name for name in shared if self._ancestors[name].isdisjoint(shared))
+        self._shared_parts[organ, other] = parts
+        return parts
 
     def sided(self, name: str) -> tuple[str, str] | None:
         """Return the (left, right) names of a group such as ``kidneys``, else None. Raises KeyError if unknown."""

@@ -7,6 +7,7 @@ over; what then remains must be one organ with its side.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from prompts.vocabulary import Vocabulary
 
@@ -19,6 +20,7 @@ _FRAME_STEMS = frozenset(
 )
 
 
+@lru_cache(maxsize=50_000)
 def resolve_organ(vocabulary: Vocabulary, name: str) -> str | None:
     """Return the canonical name of the organ that ``name`` means, or None where it means none or several."""
     if (organ := vocabulary.resolve(name)) is not None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
 from curation.language.lexicon.lexicon import LexiconEntry
+from curation.language.mentions import OrganMention
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.usable_terms import usable_terms
@@ -105,6 +106,13 @@ class SegmentEvidence:
         """Return the organs that the evidence is about, without places and what only encloses a more exact one."""
         mentions = [term.mention for term in self.organs if term.mention]
         return [name for mention in mentions if not (mention.place or mention.container) for name in mention.names]
+
+    def in_context(self, subjects: Iterable[OrganMention]) -> tuple[str, ...]:
+        """Return the organs that the context gives: its own, or the parts of the subjects that it tells of."""
+        shared_parts = self.parser.vocabulary.shared_parts
+        names = [name for mention in subjects for name in mention.names]
+        parts = [part for name in names for organ in self.context for part in shared_parts(name, organ)]
+        return (*self.context, *parts)
 
     def is_about(self, word: str) -> bool:
         """Tell whether a word of a finding's wording ("renal") is an organ that the evidence speaks of."""

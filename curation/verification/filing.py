@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from curation.caption import Reason
@@ -14,9 +13,7 @@ from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
 from .organs import OrganRelations, implied_organs, stated_sides, subject_organs
 from .refusals import RefusalCause, listed
-
-LEVEL = re.compile(r"[CTLS]\d")
-"""How the names of vertebrae and of the discs between them begin."""
+from .sub_headings import LEVEL, is_level_of, label_of
 
 
 class FilingCheck:
@@ -36,7 +33,8 @@ class FilingCheck:
         """
         clauses = [clause for clause in carried if not clause.clause.heading] or carried
         organs = self._subjects(clauses, statement) or subject_organs(statement.terms) or list(context)
-        organs = [part for name in organs for part in self._below_heading(name, context)]
+        heading = (label,) if (label := label_of(statement)) else context
+        organs = [part for name in organs for part in self._below_heading(name, heading)]
         if self._is_only_part(clauses, organ, organs):
             detail = f"the evidence is about {listed(organs)} and not about all of {organ}"
             yield RefusalCause(Reason.WRONG_ORGAN, detail)
@@ -46,7 +44,7 @@ class FilingCheck:
         ):
             yield RefusalCause(Reason.LATERALITY, f"the evidence denies it of the {side} side alone")
             return
-        if self._covers_any(organ, organs) and self._is_claimed(carried, clauses, statement, organ):
+        if self._covers_any(organ, organs) and self._is_claimed(carried, clauses, statement, organ, heading):
             return
         if self._holds_for_side(clauses, statement, organ, organs, context):
             return
@@ -87,8 +85,10 @@ class FilingCheck:
 
     def _below_heading(self, name: str, context: tuple[str, ...]) -> tuple[str, ...]:
         """Return an organ as the heading above it means it: the canal below "CERVICAL SPINE:" is the cervical canal."""
-        if len(context) != 1 or name in context:
+        if len(context) != 1 or name in context or self._relations.is_half(context[0], name):
             return (name,)
+        if is_level_of(self._vocabulary, context[0], name):
+            return name, context[0]
         return tuple(sorted(self._vocabulary.shared_parts(name, context[0]))) or (name,)
 
     def _covers_any(self, organ: str, names: Sequence[str]) -> bool:
@@ -100,6 +100,7 @@ class FilingCheck:
         clauses: Sequence[CarriedClause],
         statement: ParsedStatement,
         organ: str,
+        heading: tuple[str, ...],
     ) -> bool:
         """Tell whether the caption itself, of which the evidence is about ``organ``, names it or no organ at all.
 
@@ -110,7 +111,8 @@ class FilingCheck:
         claimed = [organ_or_side for name in names for organ_or_side in (name, *(sided(name) or ()))]
         if not claimed or any(related(organ, name) for name in claimed):
             return True
-        return any(self._covers_any(organ, self._own_subjects(statement, index)) for _, index in clauses)
+        subjects = [name for _, index in clauses for name in self._own_subjects(statement, index)]
+        return any(self._covers_any(organ, self._below_heading(name, heading)) for name in subjects)
 
     def _own_subjects(self, statement: ParsedStatement, index: int) -> list[str]:
         terms = statement.segments[index].terms

@@ -45,7 +45,7 @@ def match_organ(
         if weight == 0.0:
             return _mismatch_of_organ(name, evidence)
         # What encloses a more exact organ, such as the nodes of a station, only says where that is.
-        is_all = about_whole and not mention.container and (denied or not mention.device)
+        is_all = about_whole and not mention.container and (denied or not required.clause.device)
         if is_all and not _is_about_all_of(name, evidence):
             return ONLY_PART
     if _is_named_elsewhere(required, evidence):
@@ -95,7 +95,7 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
     if evidence.denies and not evidence.sides:  # what is denied of the kidneys is denied of each
         if any(is_half(name, organ) for mention in subjects for organ in mention.names):
             return SYNONYM
-    if not subjects and any(covers(name, organ) for organ in evidence.context):
+    if any(covers(name, organ) for organ in evidence.in_context(subjects)):
         return CONTEXT
     if required.clause.device and _is_place_of_device(name, evidence):
         return SYNONYM

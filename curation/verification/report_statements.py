@@ -16,7 +16,7 @@ from curation.report_language.known_words import site_stems
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
 from .organs import stated_sides, statement_organs
-from .sub_headings import Topic, is_line_of_heading, names_nodes, names_only
+from .sub_headings import Topic, is_line_of_heading, label_of, names_nodes, names_only
 from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
@@ -195,7 +195,10 @@ class ReportReader:
         on_line = content.names_only and is_line_of_heading(clean.text, wording.first, wording.last, section_end)
         heading = content.names_only and (on_line or not content.names_nodes)
         between = clean.text[last_end : wording.first]
-        context, anchor = topic.context(number, content.organs, heading=on_line, paragraph="\n\n" in between)
+        paragraph = "\n\n" in between
+        context, anchor = topic.context(
+            number, content.organs, heading=on_line, paragraph=paragraph, label=label_of(content.parse)
+        )
         if wording.is_field and "\n" in between and anchor != topic.heading_anchor:
             context, anchor = (), None  # "Spleen: NAD" above "Cysts: none" is a line of its own
         if wording.is_field and anchor is not None and not _names_organ(report.statements[anchor].parse):

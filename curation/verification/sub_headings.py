@@ -13,6 +13,8 @@ from curation.language.tokens import stem
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 from prompts.vocabulary import Vocabulary
 
+from .organs import subject_organs
+
 # Stems of the words that may stand in a heading beside its organs: how much of them, and of which examination.
 _FRAME_WORDS = (
     "whole entire complete both all remaining remainder rest other others additional miscellaneous misc general "
@@ -24,6 +26,8 @@ _FRAME_WORDS = (
 FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS.split())) | NEUTRAL_STEMS | POSITION_STEMS
 # They make a heading where no organ stands in it: "Other findings".
 NOUNS_OF_HEADINGS = frozenset(map(stem, ("findings", "finding", "miscellaneous", "misc", "general", "other", "others")))
+LEVEL = re.compile(r"[CTLS]\d")
+"""How the names of vertebrae and of the discs between them begin."""
 FARTHEST_ANCHOR = 4
 """Statements after which a statement that names no organ no longer goes on about the last one that did."""
 _ITEM = re.compile(r"[ \t]*(?:[-\u2013\u2014\u2022\u25e6\u25aa\u25cf\u00b7*]|\(?(?:\d{1,2}|[a-hA-H])[.):](?!\d))")
@@ -78,6 +82,22 @@ def _is_name(term: Term, statement: ParsedStatement, colon: bool) -> bool:
     return all(word in FRAME_STEMS or not word[0].isalnum() for word in statement.stems[term.start : term.end])
 
 
+def label_of(statement: ParsedStatement) -> str | None:
+    """Return the organ that the words before the colon of a statement name: "" for none or several, None for no colon.
+
+    "C4-C5: Disc bulge" is about that level, and so is what follows.
+    """
+    if len(statement.segments) < 2 or statement.segments[1].joiner != ":":
+        return None
+    names = subject_organs(statement.segments[0].terms)
+    return names[0] if len(names) == 1 else ""
+
+
+def is_level_of(vocabulary: Vocabulary, level: str, name: str) -> bool:
+    """Tell whether an organ of the spine that has no level of its own may be meant at ``level``: "C4-C5 disc"."""
+    return bool(LEVEL.match(level)) and LEVEL.match(name) is None and "spine" in vocabulary.ancestors(name)
+
+
 @dataclass(slots=True)
 class Topic:
     """What the statements of a section go on about: the organs named last, and those of the heading above them.
@@ -91,18 +111,22 @@ class Topic:
     heading_organs: tuple[str, ...] = ()
     heading_anchor: int | None = None
     below_heading: bool = False
+    label: str | None = None
+    label_anchor: int | None = None
 
     def context(
-        self, number: int, organs: tuple[str, ...], *, heading: bool, paragraph: bool
+        self, number: int, organs: tuple[str, ...], *, heading: bool, paragraph: bool, label: str | None = None
     ) -> tuple[tuple[str, ...], int | None]:
         """Take in statement ``number``, which names ``organs``, and return those that it goes on about, and the anchor.
 
         One that names organs goes on about no others. ``heading``: it is a heading; ``paragraph``: a blank line stands
-        before it.
+        before it. ``label``: the organ of the words before its colon, "" where they name none; None without a colon.
         """
         if paragraph and not self.below_heading:
             self._end()
         self.below_heading = heading
+        if heading or label is not None:
+            self.label, self.label_anchor = label or None, number
         if heading:
             self.heading_organs, self.heading_anchor = organs, number if organs else None
         if organs or heading:
@@ -117,13 +141,17 @@ class Topic:
 
         "CERVICAL SPINE:" does so of "canal stenosis", and "RIGHT LEG:" of "the femoral artery".
         """
-        if len(self.heading_organs) == 1:
-            heading = self.heading_organs[0]
-            for name in organs:
-                shared = self.vocabulary.shared_parts(name, heading)
-                if shared and name not in shared:
-                    return self.heading_organs, self.heading_anchor
+        heading, anchor = self.label, self.label_anchor
+        if heading is None and len(self.heading_organs) == 1:
+            heading, anchor = self.heading_organs[0], self.heading_anchor
+        if heading is not None and any(self._narrows(heading, name) for name in organs):
+            return (heading,), anchor
         return (), None
+
+    def _narrows(self, heading: str, name: str) -> bool:
+        """Tell whether a heading tells which part of an organ, or which level of the spine, is meant."""
+        shared = self.vocabulary.shared_parts(name, heading)
+        return name not in shared if shared else is_level_of(self.vocabulary, heading, name)
 
     def forget(self) -> None:
         """Let what follows go on about no statement before it, only about the heading."""
@@ -131,6 +159,7 @@ class Topic:
 
     def _end(self) -> None:
         self.organs, self.anchor, self.heading_organs, self.heading_anchor = (), None, (), None
+        self.label, self.label_anchor = None, None
 
     def _is_under_heading(self) -> bool:
         """Tell whether the heading's organs are meant: unless it is a region, or the organs named last are its parts.

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from curation.caption import Reason, Status
 from curation.language.lexicon.lexicon import Lexicon
@@ -66,7 +66,6 @@ class Verifier:
         self.parser = StatementParser(vocabulary, lexicon)
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
-        self._cached_resolve = lru_cache(maxsize=CACHED_STATEMENTS)(partial(resolve_organ, self.parser.vocabulary))
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
         self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)
@@ -74,7 +73,7 @@ class Verifier:
 
     def resolve(self, name: str) -> str | None:
         """Return the canonical name of an organ, or None where the vocabulary does not know it."""
-        return self._cached_resolve(name)
+        return resolve_organ(self.parser.vocabulary, name)
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the sections of a report that hold findings; the whole text where there are no sections."""

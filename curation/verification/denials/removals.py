@@ -76,9 +76,11 @@ def dropped_parts_of_operations(
     claimed = {term.key for term in terms}
     for offer in offered:
         entry = offer.entry
-        if offer.key in claimed and entry is not None and (_is_absence(offer) or "operation" in entry.flags):
-            before = statement.stems[max(0, offer.start - _REACH_OF_PART) : offer.start]
-            parts = PARTIAL_REMOVAL_STEMS.intersection(before)
+        if entry is None or claimed.isdisjoint((offer.key, *offer.parts)):
+            continue
+        if _is_absence(offer) or "operation" in entry.flags:
+            words = statement.stems[max(0, offer.start - _REACH_OF_PART) : offer.end]
+            parts = PARTIAL_REMOVAL_STEMS.intersection(words)
             if parts and parts.isdisjoint(caption.stems):
                 yield RefusalCause(Reason.MODIFIER, f"leaves off “{min(parts)}”, of an operation on a part")
 

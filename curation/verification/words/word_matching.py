@@ -89,7 +89,7 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM  # "no other nodule", of "no nodule elsewhere"
     if required.only_narrows and evidence.denies:
         return _NEUTRAL
-    if term.attribute and _is_named_organ(required, evidence):
+    if term.entry and "attribute" in term.entry.flags and _is_named_organ(required, evidence):
         return SYNONYM
     if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):
         return SYNONYM
@@ -104,7 +104,9 @@ def _is_named_organ(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     mentions = finder.vocabulary.find(required.text)
     if len(mentions) != 1 or mentions[0].end - mentions[0].start < len(required.text):
         return False
-    return all(name in names or names.issuperset(finder.vocabulary.sided(name) or (name,)) for name in mentions[0].names)
+    return all(
+        name in names or names.issuperset(finder.vocabulary.sided(name) or (name,)) for name in mentions[0].names
+    )
 
 
 def _is_grade(term: Term) -> bool:

@@ -46,6 +46,9 @@ OTHER = [
     ("The spleen is not seen.", "spleen", "Prior splenectomy."),
     ("Lobectomy of the right upper lobe.", "lungs", "The lungs are absent."),
     ("Likely prior splenectomy.", "spleen", "Prior splenectomy."),
+    ("Left partial nephrectomy.", "left kidney", "Left nephrectomy."),
+    ("Distal pancreatectomy.", "pancreas", "Pancreatectomy."),
+    ("Sleeve gastrectomy.", "stomach", "Gastrectomy."),
 ]
 """Report, organ and a caption that says more of it, or leaves the removal off."""
 

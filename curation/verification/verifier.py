@@ -99,8 +99,7 @@ class Verifier:
             if len(plain) != 1:
                 nothing = refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
                 return self._verify_parts(report, name, plain) if plain else nothing
-            caption = plain[0]
-            words = normalised(caption)
+            caption, words = plain[0], normalised(plain[0])
         for statement in (report.statements[number] for number in near if not report.statements[number].heading):
             verbatim = words == statement.words
             verification = self._verify_in_statements(report, name, caption, [statement], verbatim)

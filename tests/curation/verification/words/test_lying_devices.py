@@ -25,9 +25,9 @@ SAME = [
 
 OTHER = [
     (
-        "Stone in the bladder, which is empty. Foley catheter.",
+        "Stone in the bladder. Drain.",
         "urinary bladder",
-        "The bladder contains a Foley catheter.",
+        "The bladder contains a drain.",
     ),
     ("Hernia with fat beside the colon.", "abdominal wall", "Hernia containing the colon."),
     ("Nasogastric tube in the esophagus.", "stomach", "Nasogastric tube terminating in the stomach."),

@@ -31,6 +31,7 @@ from .evidence import (
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
+from .words.dimension_matching import only_names_dimension
 from .words.kind_matching import compound_across_organ, is_head, kinds_of, words_of
 from .words.word_matching import match_measure, match_word
 
@@ -208,6 +209,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             id(term) in narrowing_ids,
             normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
             caption.text_of(term),
+            only_names_dimension(term, segment, caption),
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")

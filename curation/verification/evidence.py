@@ -46,7 +46,7 @@ class RequiredTerm(NamedTuple):
     a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
     the other side of an organ ("focal splenic lesion"). ``only_narrows``: it only qualifies what its clause denies, and
     may be missing where that is denied. ``aspects`` are those of which it says that they are normal.
-    ``text`` is its wording.
+    ``text`` is its wording. ``is_dimension``: it only says that a measure beside it is a size: "4 mm in diameter".
     """
 
     term: Term
@@ -59,6 +59,7 @@ class RequiredTerm(NamedTuple):
     only_narrows: bool = False
     aspects: frozenset[str] = frozenset()
     text: str = ""
+    is_dimension: bool = False
 
 
 class SegmentEvidence:

@@ -9,6 +9,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
+from .clauses.place_chains import is_placed_elsewhere
 from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
 from .refusals import (
     NO_ORGAN,
@@ -86,6 +87,8 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
         if claimed.place and not mention.place and term not in evidence.own_terms:
             continue
         if any(covers(name, organ) for organ in mention.names + mention.origin):
+            if is_placed_elsewhere(name, term, evidence, required.stems):
+                continue
             return LITERAL if name in mention.names else SYNONYM
         if not claimed.station and any(organ in claimed.origin for organ in mention.names):
             return SYNONYM  # "L4 on L5", of "L4-L5"

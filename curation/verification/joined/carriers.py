@@ -66,7 +66,7 @@ def says_it_of_the_same(carrier: Carrier, claim: Claim, caption: ParsedStatement
     statement, clause = carrier.member.parse, carrier.match.clause
     for required in clause.required:
         term = required.term
-        if id(term) not in carrier.terms or not is_qualifier(caption, term):
+        if id(term) not in carrier.terms or required.is_dimension or not is_qualifier(caption, term):
             continue
         hosts = hosts_of(caption, clause.clause.segment, term) or _subject(claim, caption)
         offers = [offer for offer in carrier.match.evidence.terms if _may_stand_for(offer, term)]

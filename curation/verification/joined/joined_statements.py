@@ -48,6 +48,7 @@ class JoinedStatements:
         self, parser: StatementParser, matcher: ClauseMatcher, filing: FilingCheck, relations: OrganRelations
     ) -> None:
         self._parser, self._matcher, self._filing = parser, matcher, filing
+        self._relations = relations
         self._members = MemberFinder(parser, matcher, relations)
 
     def find(self, report: ReadReport, organ: str, caption: str, keys: frozenset[str]) -> JoinedEvidence | None:
@@ -173,8 +174,19 @@ class JoinedStatements:
             if any(True for _ in omissions(carried, caption, member.parse, organ, related)):
                 return False
             causes = self._filing.causes(carried, member.parse, organ, member.context)
-            filed = filed or not any(True for _ in causes)
+            filed = filed or not any(True for _ in causes) or self._goes_on_about(organ, same)
         return filed
+
+    def _goes_on_about(self, organ: str, carriers: Sequence[Carrier]) -> bool:
+        """Tell whether segments that refer to something name no organ, and go on about ``organ`` or parts of it.
+
+        "It is ground glass", of a nodule in the right lung, is about the right lung, and not about any lung.
+        """
+        member, covers = carriers[0].member, self._relations.covers
+        if not member.refers or not all(covers(organ, name) for name in member.context):
+            return False
+        segments = [member.statement.parse.segments[carrier.match.segment] for carrier in carriers]
+        return bool(member.context) and not any(segment.organs for segment in segments)
 
 
 def _without_other_claims(caption: ParsedStatement, claim: Claim) -> ParsedStatement:
@@ -207,7 +219,7 @@ def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
         if term.measure:
             if not any(f"{term.measure.kind} {value}" in keys for value in term.measure.values):
                 return False
-        elif term.kind == "modifier" or (term.kind == "finding" and term.entry is not None):
+        elif term.kind == "modifier" or (term.kind == "finding" and term.entry is not None and not term.attribute):
             words = {word for wording in term.entry.wordings for word in wording} if term.entry else set[str]()
             if keys.isdisjoint((term.key, *term.parts, *words)):
                 return False

@@ -30,6 +30,7 @@ from ..refusals import (
     ONLY_SUSPECTED,
     Mismatch,
 )
+from .dimension_matching import gives_plain_size
 from .kind_matching import is_carried_by_kind
 from .lying_devices import gives_place
 from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
@@ -93,6 +94,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM
     if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):
         return SYNONYM
+    if required.is_dimension and gives_plain_size(evidence):
+        return SYNONYM  # "4 mm in diameter", of "it measures 4 mm"
     if term.kind == "modifier":
         return NO_QUALIFIER
     return _NEUTRAL if term.key in NEUTRAL_STEMS else NO_WORD

@@ -88,6 +88,8 @@ def finding_swapped(rng: Random, doc: Document, statement: Statement) -> Claim |
     if not matches:
         return None
     match = rng.choice(matches)
+    if match.group().lower() in _WIDE and NEGATION.search(statement.text):
+        return None  # where no lesion is, no cyst is
     plural = match.group().lower().endswith(("s", "i")) and not match.group().lower().endswith(("ss", "us", "is"))
     fresh = [word for word in (_PLURAL if plural else _SINGULAR) if word[:5] not in doc.flat]
     new = rng.choice([word for word in fresh if not same_finding(word, match.group())] or [""])

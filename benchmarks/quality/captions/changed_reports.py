@@ -61,6 +61,8 @@ _SIZE = re.compile(r"(?<![\d.x×/-])(?<![x×] )(\d+(?:\.\d+)?) ?(mm|cm)\b(?! ?[x
 _OTHER_SITES = (
     ("left", "right"), ("right", "left"), ("upper lobe", "lower lobe"), ("lower lobe", "upper lobe"),
 )  # fmt: skip
+# Parts that only one lung has: "the middle lobe of the left lung" is no other place than that of the right.
+_ON_ONE_SIDE = re.compile(r"middle lobe|lingul|apicoposterior|both", re.IGNORECASE)
 _PLAIN_DENIAL = re.compile(
     rf"^(?:There (?:is|are|was|were) )?[Nn]o (?:evidence (?:of|for) (?:an? )?)?(?P<what>[^,.;:]+?)"
     rf"(?: {BE} {SEEN}[^,.;:]*)?\.?$"
@@ -200,7 +202,7 @@ def earlier_size_as_todays(rng: Random, doc: Document, statement: Statement) -> 
 def attribute_of_another_lesion(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """Let another lesion have the size: "5 mm nodule in the left lung. 9 mm nodule in the right lung"."""
     sizes = list(_SIZE.finditer(statement.text))
-    if len(sizes) != 1 or not statement.positive:
+    if len(sizes) != 1 or not statement.positive or _ON_ONE_SIDE.search(statement.text):
         return None
     for site, other_site in _OTHER_SITES:
         if len(re.findall(rf"\b{site}\b", statement.text)) != 1 or re.search(rf"\b{other_site}\b", statement.text):

@@ -39,6 +39,7 @@ _BRITISH = (
 )
 _STEM_EXCEPTIONS = {
     "several": "several",
+    "additionally": "additionally",
     "likely": "likely",
     "unlikely": "unlikely",
     "extensive": "extensive",

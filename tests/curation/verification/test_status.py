@@ -47,6 +47,9 @@ CASES: dict[Status, list[str]] = {
         "The liver is noncirrhotic.",
         "No infarct in the spleen (3:41).",
         "No fracture, lytic lesion or dislocation.",
+        "No additional lesion in the spleen.",
+        "The slices passing through the liver are normal, and no lesion is seen.",
+        "The liver, starting below the diaphragm, is normal.",
     ],
     "abnormal": [
         "Cyst in the liver.",

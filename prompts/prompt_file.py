@@ -27,8 +27,6 @@ Turn = tuple[Literal["system", "user", "assistant"], str]
 """The role and the content of one message."""
 JUDGE_FILE = ORGANS_FILE.with_name("judge.yaml")
 """The shipped prompt of another kind, for a judge (``judge_file.py``)."""
-OPINION_FILE = ORGANS_FILE.with_name("opinion.yaml")
-"""The shipped prompt of a second opinion about words (``opinion_file.py``)."""
 MOST_QUOTES = 3
 """The most passages that one caption may be made from."""
 _Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -156,7 +154,7 @@ class Prompt:
 
 def shipped_prompts() -> tuple[str, ...]:
     """Return the names of the prompts for captions that come with ovct."""
-    other_files = (ORGANS_FILE.name, JUDGE_FILE.name, OPINION_FILE.name)
+    other_files = (ORGANS_FILE.name, JUDGE_FILE.name)
     return tuple(sorted(path.stem for path in ORGANS_FILE.parent.glob("*.yaml") if path.name not in other_files))
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from curation.caption import Reason
 from curation.engines.chat import Answer, Chat, ChatFailed, Message, TooLong
 from curation.verification.answers import Verification
-from prompts.opinion_file import MOST_WORDS, load_opinion_prompt
+from prompts.second_opinion.opinion_file import MOST_WORDS, load_opinion_prompt
 
 from .answer_parsing import AnswerProblem, json_problem, json_value, without_wrapping
 from .chat_client import ChatClient

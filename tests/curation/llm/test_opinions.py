@@ -18,8 +18,8 @@ from curation.llm.usage import UsageMeter
 from curation.readers.sections import split_sections
 from curation.report import Report
 from curation.verification.verifier import Verifier
-from prompts.opinion_file import load_opinion_prompt
 from prompts.prompt_file import read_prompt
+from prompts.second_opinion.opinion_file import load_opinion_prompt
 from tests.curation.fakes import PROMPT, FakeChat, answer
 
 TEXT = (

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from .answer_form import compact_json, object_schema
-from .prompt_file import OPINION_FILE, Turn
-from .templates import render
-from .yaml_file import FileSection, NonEmptyText, load_mapping
+from ..answer_form import compact_json, object_schema
+from ..prompt_file import Turn
+from ..templates import render
+from ..yaml_file import FileSection, NonEmptyText, load_mapping
 
 MOST_WORDS = 6
 """The most words of a caption, each a word or a phrase, that one question is about."""
@@ -97,4 +98,6 @@ class OpinionPrompt:
 @lru_cache(maxsize=1)
 def load_opinion_prompt() -> OpinionPrompt:
     """Load the prompt that comes with ``ovct``."""
-    return OpinionPrompt(OpinionFile.model_validate(load_mapping(OPINION_FILE.read_bytes())))
+    return OpinionPrompt(
+        OpinionFile.model_validate(load_mapping(files(__package__).joinpath("opinion.yaml").read_bytes()))
+    )

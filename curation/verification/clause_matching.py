@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
-from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.structure.single_claims import speaks_of_one_thing
+from curation.language.word_lists import BOTH_SIDES_ADJECTIVES
 
 from .clauses.exchanges import exchanged_qualities
 from .clauses.halves import split_at_with, split_by_side
@@ -33,6 +34,7 @@ from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
 from .words.dimension_matching import only_names_dimension
 from .words.kind_matching import compound_across_organ, is_head, kinds_of, words_of
+from .words.negating_prefixes import says_with_prefix
 from .words.word_matching import match_measure, match_word
 
 _MOST_SEGMENTS = 4
@@ -213,12 +215,24 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
+        and not _repeats_pair(term, segment)
         and (id(term) in own_ids or term.kind != "modifier")
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
     only_absent = calls_only_absent(clause.terms)
     return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal, only_absent)
+
+
+def _repeats_pair(term: Term, segment: Segment) -> bool:
+    """Tell whether a term only says that both of an organ's sides are meant, which its mention tells: "both bases"."""
+    return term.key in BOTH_SIDES_ADJECTIVES and any(
+        other.mention is not None
+        and other.mention.names == other.mention.pair
+        and term.start < other.end
+        and other.start < term.end
+        for other in segment.terms
+    )
 
 
 def _is_device(term: Term) -> bool:
@@ -254,7 +268,10 @@ def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: Segment
         return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
     if term.kind == "measure":
         return match_measure(term, evidence, required.only_narrows)
-    return match_word(required, evidence)
+    weight = match_word(required, evidence)
+    if isinstance(weight, Mismatch) and says_with_prefix(required, clause.clause.segment, clause.caption, evidence):
+        return SYNONYM
+    return weight
 
 
 def _repeated_terms(clause: Clause, evidence: SegmentEvidence) -> Iterator[Term]:

@@ -11,7 +11,7 @@ from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
-from .organs import OrganRelations, implied_organs, stated_sides, subject_organs
+from .organs import OrganRelations, implied_organs, place_organs, stated_sides, subject_organs
 from .refusals import RefusalCause, listed
 from .sub_headings import LEVEL, is_level_of, label_of
 
@@ -51,6 +51,10 @@ class FilingCheck:
         if self._is_headed(carried, organ, organs) or self._lies_around(clauses, organ, organs):
             return
         if self._holds_device(clauses, statement, organ, context):
+            return
+        if all(self._vocabulary.organs[name].region for name in organs) and self._lies_beside(
+            clauses, statement, organ
+        ):
             return
         if any(self._relations.is_other_side(organ, name) for name in organs):
             yield RefusalCause(Reason.LATERALITY, f"the evidence is about {listed(organs)}, not {organ}")
@@ -163,6 +167,14 @@ class FilingCheck:
             if not self._covers_any(organ, places):
                 return False
         return True
+
+    def _lies_beside(self, clauses: Sequence[CarriedClause], statement: ParsedStatement, organ: str) -> bool:
+        """Tell whether caption and evidence give ``organ`` or a part of it as the place: "node by the spleen"."""
+        terms = [*(term for clause, _ in clauses for term in clause.terms)]
+        for _, index in clauses:
+            terms += statement.segments[index].terms
+        given = [place_organs(clause.terms) for clause, _ in clauses]
+        return any(given) and all(self._covers_any(organ, [name]) for name in place_organs(terms))
 
     def _is_around(self, organ: str, place: str) -> bool:
         """Tell whether a place, or one that it is a part of, lies around ``organ`` or a part of it."""

@@ -12,7 +12,7 @@ from curation.caption import Reason
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
-from curation.language.word_lists import CLAUSE_ENDS, PRESENT_TIME
+from curation.language.word_lists import CLAUSE_ENDS, DEFINITE_ARTICLES, PRESENT_TIME
 
 from .clause_matching import CarriedClause
 from .denials.exceptions import Related, dropped_exceptions
@@ -20,6 +20,7 @@ from .denials.removals import dropped_parts_of_operations, is_removal, names_rem
 from .denials.widened_denials import widened_denials
 from .evidence import denies_a_finding
 from .refusals import RefusalCause
+from .words.negating_prefixes import names_prefix
 
 # Keys of qualifiers without which a finding would be one of today.
 _NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
@@ -50,10 +51,12 @@ def omissions(
         yield from _dropped_largest(clause, segment, caption, statement)
         yield from _dropped_removal(clause, segment, statement)
         yield from dropped_parts_of_operations(clause.terms, segment.terms, caption, statement)
+        yield from _dropped_advice(clause, segment, caption, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
         yield RefusalCause(Reason.MODIFIER, "the evidence does not say that it was there before")
     calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
     denies = denial_cues(statement) or denies_a_finding(statement.terms) or names_removal(statement)
+    denies = denies or names_prefix(statement)
     if denial_cues(caption) and not (denies or calls_normal):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
     if _denies_twice(caption) and not _denies_twice(statement):
@@ -92,6 +95,22 @@ def _dropped_removal(clause: Clause, segment: Segment, statement: ParsedStatemen
         return
     if not any(term.kind == "finding" and not term.attribute for term in clause.terms):
         yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(removal)}”")
+
+
+def _dropped_advice(
+    clause: Clause, segment: Segment, caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause where a finding is stated that its evidence only asks to compare with: "correlate with surgery"."""
+    advice = segment.terms[0] if segment.terms else None
+    if advice is None or not _is_advice(advice) or any(map(_is_advice, caption.terms)):
+        return
+    is_given = statement.tokens[advice.end].word in DEFINITE_ARTICLES if advice.end < len(statement.tokens) else True
+    if not is_given and any(term.kind == "finding" for term in clause.segment.terms):
+        yield RefusalCause(Reason.MODIFIER, f"leaves off “{statement.text_of(advice)}”")
+
+
+def _is_advice(term: Term) -> bool:
+    return term.entry is not None and "recommendation" in term.entry.flags
 
 
 def _is_removal(term: Term) -> bool:

@@ -47,7 +47,7 @@ def match_organ(
             return _mismatch_of_organ(name, evidence)
         # What encloses a more exact organ, such as the nodes of a station, only says where that is.
         is_all = about_whole and not mention.container and (denied or not required.clause.device)
-        if is_all and not _is_about_all_of(name, evidence):
+        if is_all and (not _is_about_all_of(name, evidence) or _is_of_a_section(name, required, evidence)):
             return ONLY_PART
     if _is_named_elsewhere(required, evidence):
         return NO_WORD
@@ -174,6 +174,20 @@ def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:
     if halves and set(halves) <= set(names):
         return True  # "no mass in both lungs"
     return any(name == organ or evidence.relations.is_half(name, organ) for organ in names)
+
+
+def _is_of_a_section(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence names an organ only with whereabouts that the caption lacks: "the distal ureter"."""
+    mentions = [term for term in evidence.organs if term.mention and name in term.mention.names]
+    return bool(mentions) and all(_whereabouts_of(term, name, evidence) - required.clause.words for term in mentions)
+
+
+def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[str]:
+    """Return the whereabouts that stand before the name of an organ, or in front of it inside its mention."""
+    statement = evidence.statement
+    before = {term.key for term in statement.terms if term.end == organ.start} & WHEREABOUTS_STEMS
+    inside = WHEREABOUTS_STEMS.intersection(statement.stems[organ.start : organ.end])
+    return before | (inside - evidence.relations.stems(name))
 
 
 def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bool:

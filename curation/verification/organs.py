@@ -69,6 +69,11 @@ def subject_organs(terms: Iterable[Term]) -> list[str]:
     return [name for term in terms if term.mention and not term.mention.place for name in term.mention.names]
 
 
+def place_organs(terms: Iterable[Term]) -> list[str]:
+    """Return the names of the organs that only say where something else is: "adjacent to the spleen"."""
+    return [name for term in terms if term.mention and term.mention.place for name in term.mention.names]
+
+
 def statement_organs(parser: StatementParser, statement: ParsedStatement) -> tuple[str, ...]:
     """Return the organs that a statement is about, named or implied by a finding ("pneumothorax": pleura), in order."""
     organs: dict[str, None] = {}
@@ -78,7 +83,8 @@ def statement_organs(parser: StatementParser, statement: ParsedStatement) -> tup
                 organs.update(dict.fromkeys(term.mention.names))
         for name in implied_organs(parser, segment.terms):
             organs.setdefault(name)
-    return tuple(organs)
+    # "Right kidney: mass, probably a renal carcinoma" is about no other kidney.
+    return tuple(name for name in organs if not set(parser.vocabulary.sided(name) or ()).intersection(organs))
 
 
 def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str, ...]:

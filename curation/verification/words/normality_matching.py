@@ -12,11 +12,18 @@ from curation.language.assertion import Polarity, may_be_said
 from ..evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
 from ..refusals import NO_WORD, ONLY_ASPECT, OTHER_ASPECT, Mismatch
 
+ABNORMALITY = "abnorm"
+"""Key of "abnormality", which names a finding of any kind."""
+EARLIER = frozenset(("time:previous", "time:prior", "time:resolved"))
+"""Keys of what makes "normal" that of an earlier day."""
+
 
 def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float | None:
     """Return the weight of "normal", or why it has none; None where the evidence says nothing of the kind."""
     term, aspects = required.term, required.aspects
     if not evidence.normal:
+        if not aspects and may_be_said(term.polarity, {Polarity.AFFIRMED}) and _denies_any_abnormality(evidence):
+            return SYNONYM
         praises = any(offer.is_normality and NORMAL in offer.parts for offer in evidence.terms)  # "normal for age"
         return None if praises else NO_WORD  # "larger than normal" holds the word, and is the opposite
     polarities = {
@@ -27,6 +34,22 @@ def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismat
     if not may_be_said(term.polarity, polarities):
         return None
     return LITERAL if required.word in evidence.words else SYNONYM
+
+
+def is_normal_as_such(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether a caption denies any abnormality of what the evidence calls normal: "no splenic abnormality"."""
+    if required.term.polarity != Polarity.NEGATED or required.term.key != ABNORMALITY:
+        return False
+    if any(term.key in EARLIER for term in evidence.terms):
+        return False
+    return any(offer.polarity == Polarity.AFFIRMED and not aspects for offer, aspects in evidence.normal)
+
+
+def _denies_any_abnormality(evidence: SegmentEvidence) -> bool:
+    """Tell whether the evidence denies abnormalities of every kind, and affirms no finding beside: "no abnormality"."""
+    denied = [term for term in evidence.terms if term.key == ABNORMALITY and term.polarity == Polarity.NEGATED]
+    others = (term for term in evidence.terms if term.kind in ("finding", "modifier", "measure") and term not in denied)
+    return bool(denied) and all(term.attribute and term.aspect is None for term in others)
 
 
 def is_normal_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:

@@ -33,7 +33,7 @@ from ..refusals import (
 from .dimension_matching import gives_plain_size
 from .kind_matching import is_carried_by_kind
 from .lying_devices import gives_place
-from .normality_matching import is_normal_aspect, match_normality, names_same_aspect
+from .normality_matching import is_normal_as_such, is_normal_aspect, match_normality, names_same_aspect
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
@@ -96,6 +96,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM
     if required.is_dimension and gives_plain_size(evidence):
         return SYNONYM  # "4 mm in diameter", of "it measures 4 mm"
+    if is_normal_as_such(required, evidence):
+        return SYNONYM
     if term.kind == "modifier":
         return NO_QUALIFIER
     return _NEUTRAL if term.key in NEUTRAL_STEMS else NO_WORD

@@ -131,3 +131,33 @@ def test_bronchial_findings_of_a_lobe_are_of_the_bronchi_too(
 ) -> None:
     verifier = Verifier()
     assert verifier.verify(verifier.read(statement), organ, caption).accepted == accepted
+
+
+@pytest.mark.parametrize(
+    ("report", "organ", "caption", "accepted"),
+    [
+        (
+            "A density next to the left adrenal gland.",
+            "adrenal glands",
+            "Density next to the left adrenal gland.",
+            True,
+        ),
+        ("A nodule adjacent to the spleen.", "spleen", "Nodule adjacent to the spleen.", True),
+        ("A nodule adjacent to the spleen.", "spleen", "A nodule.", False),
+        ("A nodule adjacent to the spleen.", "spleen", "Splenic nodule.", False),
+        ("A density next to the left adrenal gland.", "right adrenal gland", "Density next to the left gland.", False),
+        ("A liver nodule adjacent to the gallbladder.", "gallbladder", "Nodule adjacent to the gallbladder.", False),
+        ("Liver cyst next to the right kidney.", "right kidney", "Liver cyst next to the right kidney.", False),
+        ("Brain: normal. A cyst next to the eye.", "brain", "A cyst next to the eye.", True),
+    ],
+)
+def test_what_only_lies_beside_an_organ_may_be_filed_under_it(
+    report: str, organ: str, caption: str, accepted: bool
+) -> None:
+    assert verify(report, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_carcinoma_of_one_side_makes_no_statement_one_about_the_pair(side: str) -> None:
+    text = "Right kidney: Mass, concerning for renal cell carcinoma. No stones."
+    assert verify(text, f"{side} kidney", "No stones.").accepted is (side == "right")

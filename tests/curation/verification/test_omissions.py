@@ -6,7 +6,7 @@ import pytest
 
 from curation.caption import Reason
 
-from .caption_cases import PLACE, SIZED, TURNED, UNSAID, assert_names_one_case_each, assert_refused, cases
+from .caption_cases import PLACE, SIZED, TURNED, UNSAID, assert_names_one_case_each, assert_refused, cases, verify
 
 UNFAITHFUL = [
     # what is denied or doubted cut off from its denial, word for word
@@ -57,3 +57,17 @@ def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, 
 
 def test_each_known_failure_names_one_case() -> None:
     assert_names_one_case_each(KNOWN_FAILURES, REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("report", "organ", "caption", "accepted"),
+    [
+        ("The uterus is not seen. Correlate with history of surgery.", "uterus", "History of uterine surgery.", False),
+        ("The appendix is not seen. Correlate with appendectomy.", "appendix", "Appendectomy.", False),
+        ("Correlate with recent gastric bypass.", "stomach", "Recent gastric bypass.", False),
+        ("Correlate with the gastric bypass.", "stomach", "Gastric bypass.", True),
+        ("Recent gastric bypass, correlate with laboratory values.", "stomach", "Recent gastric bypass.", True),
+    ],
+)
+def test_what_is_only_to_be_compared_with_is_no_finding(report: str, organ: str, caption: str, accepted: bool) -> None:
+    assert verify(report, organ, caption).accepted is accepted

@@ -99,6 +99,9 @@ def test_each_known_failure_names_one_case() -> None:
 
 
 WHOLE = [
+    ("The distal left ureter is normal.", "left ureter", "The distal left ureter is normal."),
+    ("Bibasilar atelectasis.", "lungs", "Atelectasis at both lung bases."),
+    ("Consolidation in both lung bases.", "lungs", "Bibasilar consolidation."),
     ("No mass was seen in either kidney.", "kidneys", "No renal mass."),
     ("The hip joints are intact and show no effusion.", "bones", "No hip joint effusion."),
     ("Both ovaries are normal.", "ovaries", "Normal ovaries."),
@@ -118,6 +121,10 @@ WHOLE = [
 NOT_WHOLE = [
     ("No mass in the left kidney.", "kidneys", "No renal mass."),
     ("The right hip joint shows no effusion.", "bones", "No hip joint effusion."),
+    ("The distal left ureter is normal.", "left ureter", "The left ureter is normal."),
+    ("The distal ureters are normal.", "ureters", "The ureters are normal."),
+    ("The proximal left renal artery shows no stenosis.", "left renal artery", "No stenosis of the left renal artery."),
+    ("The posterior spleen is normal.", "spleen", "The spleen is normal."),
     ("The right ovary is normal.", "ovaries", "Normal ovaries."),
     ("No nodule in the right upper lobe.", "lungs", "No nodule in the lungs."),
     ("The imaged lungs show no nodule.", "right upper lobe", "No nodule in the right upper lobe."),

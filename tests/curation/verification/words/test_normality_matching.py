@@ -44,9 +44,27 @@ CARRIED = [
     ("The left renal pelvis is not dilated.", "kidneys", "Non-dilated left renal pelvis."),
     ("The aorta is nondilated.", "aorta", "No dilatation of the aorta."),
     ("Non-enlarged axillary lymph nodes.", "lymph nodes", "The axillary lymph nodes are not enlarged."),
+    # what is normal has no abnormality, and the other way round
+    ("The liver, spleen and pancreas are unremarkable.", "pancreas", "No pancreatic abnormality."),
+    ("The adrenal glands and kidneys are within normal limits.", "adrenal glands", "No adrenal abnormality."),
+    ("No abnormality of the orbits is seen.", "orbits", "The orbits appear normal."),
+    ("Gallbladder: No abnormality.", "gallbladder", "Normal gallbladder."),
 ]
 
 REFUSED = [
+    # an abnormality of one kind, of a part or of another day
+    ("No acute abnormality of the spleen.", "spleen", "The spleen is normal."),
+    ("No focal abnormality of the liver.", "liver", "The liver is normal."),
+    ("No significant abnormality of the bladder.", "urinary bladder", "The bladder is normal."),
+    ("No abnormality of the left kidney.", "kidneys", "The kidneys are normal."),
+    ("There is an abnormality of the spleen.", "spleen", "The spleen is normal."),
+    ("The spleen is normal in size.", "spleen", "No splenic abnormality."),
+    ("The pancreatic head is normal.", "pancreas", "No pancreatic abnormality."),
+    ("Previously normal pancreas.", "pancreas", "No pancreatic abnormality."),
+    ("The liver is not normal.", "liver", "No hepatic abnormality."),
+    ("The liver is likely normal.", "liver", "No hepatic abnormality."),
+    ("The kidneys are otherwise unremarkable.", "kidneys", "No renal abnormality."),
+    ("The gallbladder is unremarkable except for a polyp.", "gallbladder", "No gallbladder abnormality."),
     # an aspect is not the organ, nor the organ each aspect
     ("The spleen is normal in size.", "spleen", "The spleen is normal."),
     ("Heart size and contours are normal.", "heart", "The heart is normal."),

@@ -53,3 +53,20 @@ def merged_spans(spans: Iterable[tuple[int, int]], text: str) -> Spans:
         else:
             merged.append((start, end))
     return tuple(merged)
+
+
+def accepted(organ: str, status: Status, spans: Spans, section: str, share: float) -> Verification:
+    """Return an acceptance by the passages ``spans``, which carry a share (0 to 1) of the caption literally."""
+    return Verification(
+        accepted=True,
+        organ=organ,
+        status=status,
+        reason=None,
+        detail=None,
+        start=spans[0][0],
+        end=spans[0][1],
+        section=section,
+        score=round(100 * share, 1),
+        nearest=None,
+        spans=spans,
+    )

@@ -18,6 +18,7 @@ from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .filing import FilingCheck
+from .joined.independent_claims import ClaimCutter
 from .joined.joined_statements import JoinedStatements
 from .missing_words import is_of_word, may_be_renamed
 from .omissions import denial_cues, omissions
@@ -53,6 +54,7 @@ class Entailment:
         self._matcher = ClauseMatcher(parser, relations)
         self._filing = FilingCheck(parser, relations, self._matcher)
         self.joined = JoinedStatements(parser, self._matcher, self._filing, relations)
+        self.claims = ClaimCutter(parser)
         self._cached_check = lru_cache(maxsize=CACHED_STATEMENTS)(self._check)
         self._cached_check_organ = lru_cache(maxsize=CACHED_STATEMENTS)(self._check_organ)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from curation.cleaning.clean_text import CleanText, clean_text
@@ -68,7 +68,7 @@ class ForeignStatement(NamedTuple):
     language: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ReadReport:
     """A report's text with its English statements in order, and the numbers of each by its normalised words.
 
@@ -80,6 +80,11 @@ class ReadReport:
     foreign: list[ForeignStatement] = field(default_factory=list)
     statements: list[ReportStatement] = field(default_factory=list)
     by_words: dict[str, list[int]] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """All that its statements may be recognised by."""
+        return frozenset[str]().union(*(statement.keys for statement in self.statements))
 
     def candidates(self, words: str, keys: frozenset[str]) -> list[ReportStatement]:
         """Return the statements that share most with a caption of normalised ``words`` and ``keys``, the best first.

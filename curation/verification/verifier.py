@@ -33,7 +33,6 @@ refused decides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -46,17 +45,16 @@ from curation.language.statements import split_statements
 from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
-from .answers import Verification, merged_spans, refused
+from .answers import Verification, accepted, merged_spans, refused
 from .caption_reading import read_caption
 from .entailment import CheckResult, Entailment
+from .joined.independent_claims import is_denied_of_another, statements_in
 from .joined.references import goes_on_about, refers_back
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
 GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
-_BEFORE_DENIAL = re.compile(r",?\s+(?=without\b|with no\b)|[,;]\s+(?:(?:and|but)\s+)?(?=no\b)", re.IGNORECASE)
-"""Where a caption goes on to deny something, which another statement may say: "Gallstones without dilated ducts"."""
 
 
 class Verifier:
@@ -117,10 +115,9 @@ class Verifier:
             return self._verify_in_statements(report, name, caption, verbatim_statements, verbatim=True)
         candidates = self.near(report, caption)
         verification = self._verify_in_statements(report, name, caption, candidates)
-        if not verification.accepted and len(parts := _BEFORE_DENIAL.split(caption)) > 1:
-            apart = self._verify_parts(report, name, parts)
-            return apart if apart.accepted else verification
-        return verification
+        if verification.accepted:
+            return verification
+        return self._verify_cut(report, name, caption) or verification
 
     def near(self, report: ReadReport, caption: str) -> list[ReportStatement]:
         """Return the statements of a report that share most with a caption, the best first."""
@@ -192,19 +189,23 @@ class Verifier:
         if evidence is None:
             return None
         spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)
-        return Verification(
-            accepted=True,
-            organ=organ,
-            status=self._cached_status(caption),
-            reason=None,
-            detail=None,
-            start=spans[0][0],
-            end=spans[0][1],
-            section=evidence.statements[0].section,
-            score=round(100 * evidence.share, 1),
-            nearest=None,
-            spans=spans,
-        )
+        return accepted(organ, self._cached_status(caption), spans, evidence.statements[0].section, evidence.share)
+
+    def _verify_cut(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
+        """Return the acceptance of a caption whose claims, independent of each other, are accepted each by itself."""
+        if not self.entailment.joined.occurs(report, caption):
+            return None
+        for cut in self.entailment.claims.cuts(caption):
+            verifications: list[Verification] = []
+            for about, claim in [(organ, cut.first), *((site, cut.second) for site in cut.sites or (organ,))]:
+                verifications.append(self.verify(report, about, claim))
+                if not verifications[-1].accepted:
+                    break
+            else:
+                evidence = [statements_in(report, verification.spans) for verification in verifications]
+                if not any(is_denied_of_another(denying, evidence[0]) for denying in evidence[1:]):
+                    return self._all_of(report, organ, (cut.first, cut.second), verifications)
+        return None
 
     def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
         """Accept a caption of several parts if each is accepted, and what refers to the part before it does so there.
@@ -222,8 +223,15 @@ class Verifier:
             if not verification.accepted:
                 return verification
             verifications.append(verification)
+        return self._all_of(report, organ, parts, verifications)
+
+    def _all_of(
+        self, report: ReadReport, organ: str, parts: Sequence[str], verifications: Sequence[Verification]
+    ) -> Verification:
+        """Return the acceptance of a caption of which each part is accepted."""
         spans = merged_spans((span for v in verifications for span in v.spans), report.text)
         return min(verifications, key=lambda v: v.start)._replace(
+            organ=organ,
             start=spans[0][0],
             end=spans[0][1],
             spans=spans,
@@ -237,19 +245,8 @@ class Verifier:
         start = statement.start
         if result.uses_context and statement.anchor is not None:
             start = report.statements[statement.anchor].start
-        return Verification(
-            accepted=True,
-            organ=organ,
-            status=self._cached_status(caption),
-            reason=None,
-            detail=None,
-            start=start,
-            end=statement.end,
-            section=statement.section,
-            score=round(100 * result.coverage, 1),
-            nearest=None,
-            spans=((start, statement.end),),
-        )
+        spans = ((start, statement.end),)
+        return accepted(organ, self._cached_status(caption), spans, statement.section, result.coverage)
 
     def _claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
         claims: set[tuple[str, object]] = set()

@@ -6,7 +6,7 @@ it does not: a size, "suspicious for carcinoma", "with calcification" of a mass.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from ..clause_matching import CaptionClause, ClauseMatcher
 from ..evidence import RequiredTerm
 from ..organs import subject_organs
 from .hosts import is_adjective
+from .independent_claims import has_shareable_grade
 
 
 class Claim(NamedTuple):
@@ -37,7 +38,8 @@ def claims_of(matcher: ClauseMatcher, caption: ParsedStatement) -> list[Claim]:
         if halves and not _is_apart(halves, caption):
             halves = ()
         for at, part in enumerate(halves or (clause,)):
-            if not groups or (at > 0 and bool(halves)) or _stands_for_itself(part, caption):
+            before = groups[-1][0].clause.segment.terms if groups else ()
+            if not groups or (at > 0 and bool(halves)) or _stands_for_itself(part, caption, before):
                 groups.append([_with_shared_grades(part)])
             else:
                 groups[-1].append(part)
@@ -114,8 +116,8 @@ def _has_site(terms: Iterable[Term]) -> bool:
     return any(term.mention and not term.mention.place for term in terms)
 
 
-def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement) -> bool:
-    """Tell whether a clause names what it is about, and does not go on about the clause before it."""
+def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement, before: Sequence[Term]) -> bool:
+    """Tell whether a clause names what it is about, and does not go on about the claim of the terms ``before`` it."""
     segment = clause.clause.segment
     own = segment.terms
     if not own or (segment.joiner == "," and any(term.kind == "hedge" for term in own[:2])):
@@ -125,10 +127,14 @@ def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement) -> bool:
     if segment.silent and segment.sites:
         return True
     findings = [term for term in own if _is_finding(term)]
-    if findings and segment.sites:
+    if findings and segment.sites and _has_site(before):
         return True
     # "pelvic phleboliths and clips", but not "calcified and enlarged nodes"
-    return segment.joiner not in ("", ",") and bool(findings) and not is_adjective(caption, findings[-1])
+    if findings and segment.sites:
+        return not has_shareable_grade(before, own)
+    if segment.joiner in ("", ",") or has_shareable_grade(before, own):
+        return False
+    return bool(findings) and not is_adjective(caption, findings[-1])
 
 
 def _is_finding(term: Term) -> bool:

@@ -24,6 +24,7 @@ from ..report_statements import ReadReport, ReportStatement
 from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
 from .claims import Claim, about_each_organ, claims_of
 from .hosts import host_keys, is_qualifier
+from .independent_claims import is_denied_of_another
 from .members import Member, MemberFinder
 
 MOST_STATEMENTS = 6
@@ -60,7 +61,7 @@ class JoinedStatements:
         if len(statements) < 2:
             return None
         claim = self._parser.parse(caption)
-        if not _occurs(claim, report):
+        if not self.occurs(report, caption):
             return None
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
@@ -72,6 +73,9 @@ class JoinedStatements:
             found = self._found(report, part, claim, organ, groups)
             if not found:
                 return None
+            evidence = [statement for _, part_statements in found for statement in part_statements]
+            if used and is_denied_of_another(evidence, used.values()):
+                return None
             for carriers, part_statements in found:
                 used.update((statement.number, statement) for statement in part_statements)
                 shares.append(sum(carrier.match.share for carrier in carriers) / len(carriers))
@@ -80,6 +84,10 @@ class JoinedStatements:
         if any(self._is_turned_round(part, used.values()) for part in claims):
             return None
         return JoinedEvidence(tuple(used[number] for number in sorted(used)), sum(shares) / len(shares))
+
+    def occurs(self, report: ReadReport, caption: str) -> bool:
+        """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
+        return _occurs(self._parser.parse(caption), report)
 
     def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
         """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""
@@ -213,8 +221,7 @@ def _unlinked(members: Sequence[Member], group: Sequence[Member]) -> list[Member
 
 
 def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
-    """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
-    keys = frozenset[str]().union(*(statement.keys for statement in report.statements))
+    keys = report.keys
     for term in caption.terms:
         if term.measure:
             if not any(f"{term.measure.kind} {value}" in keys for value in term.measure.values):

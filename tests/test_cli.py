@@ -222,7 +222,7 @@ def test_prompts_are_listed_shown_and_checked(tmp_path: Path) -> None:
 
 def test_all_shipped_prompts_hold() -> None:
     checked = call("prompts", "--check")
-    assert checked.exit_code == 0 and len(checked.stdout.splitlines()) == 4
+    assert checked.exit_code == 0 and len(checked.stdout.splitlines()) == 5
 
 
 def test_other_tools_read_the_set(captions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from prompts.vocabulary import load_vocabulary
         ("liver: {}\nliver: {}", "liver: stands 2 times"),
         ("liver: {parents: [abdomen]}", "liver: unknown entry 'abdomen'"),
         ("liver: {around: spleen}", "liver: unknown entry 'spleen'"),
-        ("liver: {beside: [hepar]}", "liver: beside: Input should be"),
+        ("liver: {beside: [hepar]}", "liver, beside: ['hepar'] is not a set of keys and values"),
         ("a: {parents: [b]}\nb: {parents: [c]}\nc: {parents: [a]}", "is its own ancestor (a > b > c > a)"),
         ("liver: {terms: [hepar]}\nspleen: {terms: [hepar]}", "spleen: 'hepar' is also a term of 'liver'"),
         ("liver: {terms: [hepar]}\nspleen: {adjectives: [Hepar]}", "spleen: 'Hepar' is also a term of 'liver'"),

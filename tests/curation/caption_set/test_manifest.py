@@ -64,6 +64,7 @@ def test_counts_add_up_and_stay_sorted() -> None:
             "languages": {"de": 1, "en": 2},
             "returned": 4,
             "repaired": 2,
+            "bases": {},
         }
     )
 

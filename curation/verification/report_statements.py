@@ -206,8 +206,10 @@ class ReportReader:
         )
         if wording.is_field and "\n" in between and anchor != topic.heading_anchor:
             context, anchor = (), None  # "Spleen: NAD" above "Cysts: none" is a line of its own
-        if wording.is_field and anchor is not None and not _names_organ(report.statements[anchor].parse):
-            context, anchor = (), None  # "Splenomegaly: no. Varices: yes."
+        if wording.is_field and anchor is not None:
+            source = content.parse if anchor == number else report.statements[anchor].parse  # its own label narrows it
+            if not _names_organ(source):
+                context, anchor = (), None  # "Splenomegaly: no. Varices: yes."
         context = self._on_stated_side(context, content.parse) if context else ()
         report.statements.append(
             ReportStatement(

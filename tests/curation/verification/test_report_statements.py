@@ -68,6 +68,19 @@ def test_the_anchor_is_the_statement_that_named_the_organ() -> None:
     assert all(statement.context == () for statement in statements[:2])
 
 
+@pytest.mark.parametrize(
+    ("text", "heading"),
+    [
+        ("Airways: Right: consolidation.", "airways"),
+        ("Lymph nodes: Both: consolidation.", "lymph nodes"),
+        ("Trachea: Left: pneumothorax.", "trachea"),
+        ("Spleen unremarkable. Airways: Left: atelectasis.", "airways"),
+    ],
+)
+def test_a_form_line_may_find_what_is_of_another_organ_than_its_heading(text: str, heading: str) -> None:
+    assert heading in read(text).statements[-1].organs
+
+
 def sections(text: str, *spans: tuple[str, str]) -> list[Section]:
     return [Section(name, text.index(body), text.index(body) + len(body)) for name, body in spans]
 

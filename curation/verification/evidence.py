@@ -15,7 +15,7 @@ from curation.language.parser import StatementParser
 from curation.language.structure.usable_terms import usable_terms
 from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
 
-from .organs import OrganRelations, implied_organs
+from .organs import OrganRelations, effusion_cavity, implied_organs
 from .size_changes import size_changes, with_changes
 
 LITERAL, SYNONYM, SPELLED, CONTEXT = 1.0, 0.9, 0.8, 0.7
@@ -97,6 +97,7 @@ class SegmentEvidence:
         self.sides = self.sides or self._sides_of_organs()
         self.organs = [term for term in self.terms if term.mention]
         self.implied = implied_organs(parser, self.terms if index is None else self.own_terms)
+        self.implied += effusion_cavity(parser, self.terms, context)
         self.denies = denies_a_finding(self.terms)
 
     def organ_names(self) -> list[str]:

@@ -11,7 +11,15 @@ from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
-from .organs import OrganRelations, implied_organs, place_organs, stated_sides, subject_organs
+from .organs import (
+    MAIN_ORGANS,
+    OrganRelations,
+    effusion_cavity,
+    implied_organs,
+    place_organs,
+    stated_sides,
+    subject_organs,
+)
 from .refusals import RefusalCause, listed
 from .sub_headings import LEVEL, is_level_of, label_of
 
@@ -33,6 +41,8 @@ class FilingCheck:
         """
         clauses = [clause for clause in carried if not clause.clause.heading] or carried
         organs = self._subjects(clauses, statement) or subject_organs(statement.terms) or list(context)
+        for _, index in clauses:
+            organs += effusion_cavity(self._parser, usable_terms(statement, index), context)
         heading = (label,) if (label := label_of(statement)) else context
         organs = [part for name in organs for part in self._below_heading(name, heading)]
         if self._is_only_part(clauses, organ, organs):
@@ -215,6 +225,9 @@ class FilingCheck:
     def _is_denied_of_all(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
         """Tell whether a caption only denies, and that of an organ which ``organ`` is a part of."""
         above = self._vocabulary.ancestors(organ)
-        if not any(name in above and not self._vocabulary.organs[name].region for name in organs):
+        if not any(
+            (name in above and not self._vocabulary.organs[name].region) or MAIN_ORGANS.get(name) == organ
+            for name in organs
+        ):
             return False
         return all(only_denies(clause.terms) for clause, _ in clauses)

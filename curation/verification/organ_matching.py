@@ -179,7 +179,8 @@ def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:
 def _is_of_a_section(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence names an organ only with whereabouts that the caption lacks: "the distal ureter"."""
     mentions = [term for term in evidence.organs if term.mention and name in term.mention.names]
-    return bool(mentions) and all(_whereabouts_of(term, name, evidence) - required.clause.words for term in mentions)
+    claimed = required.clause.words.union(required.stems)
+    return bool(mentions) and all(_whereabouts_of(term, name, evidence) - claimed for term in mentions)
 
 
 def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[str]:

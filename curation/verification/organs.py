@@ -9,6 +9,11 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.word_lists import IMPLIED_BESIDE_ANOTHER
 
+_EFFUSION = "effus"
+"""Key of an effusion that does not say where it is."""
+MAIN_ORGANS = {"head": "brain"}
+"""Of a region the organ that an examination of it is made for, and from which nothing is absent that it has."""
+
 
 class OrganRelations:
     """Answers how organs of one vocabulary relate: whole and part, left and right."""
@@ -87,6 +92,24 @@ def statement_organs(parser: StatementParser, statement: ParsedStatement) -> tup
     return tuple(name for name in organs if not set(parser.vocabulary.sided(name) or ()).intersection(organs))
 
 
+def effusion_cavity(parser: StatementParser, terms: Sequence[Term], context: Sequence[str]) -> tuple[str, ...]:
+    """Return the cavity of an effusion that names none, by the organs around it: "Lungs: small left effusion"."""
+    if not any(term.key == _EFFUSION and term.mention is None for term in terms):
+        return ()
+    organs = parser.vocabulary
+    places = subject_organs(terms) or list(context)
+    if not places or not all(name == "chest" or "lungs" in (name, *organs.ancestors(name)) for name in places):
+        return ()
+    return _on_sides(organs.sided("pleura"), "pleura", stated_sides(terms))
+
+
+def _on_sides(pair: tuple[str, str] | None, name: str, sides: set[str]) -> tuple[str, ...]:
+    """Return an organ on the sides that are stated."""
+    if not pair or not sides:
+        return (name,)
+    return pair if "both" in sides or len(sides) > 1 else (pair[0] if "left" in sides else pair[1],)
+
+
 def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str, ...]:
     """Return the organs that findings bring with them, on the side that is stated beside them."""
     organs = parser.vocabulary.organs
@@ -99,12 +122,7 @@ def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str,
         name = parser.organ_finder.resolve(organ) if organ else None
         if name is None or not _says_more(parser, name, terms):
             continue
-        pair = parser.vocabulary.sided(name)
-        if pair and sides:
-            on_sides = pair if "both" in sides or len(sides) > 1 else (pair[0] if "left" in sides else pair[1],)
-            implied.update(dict.fromkeys(on_sides))
-        else:
-            implied.setdefault(name)
+        implied.update(dict.fromkeys(_on_sides(parser.vocabulary.sided(name), name, sides)))
     return tuple(implied)
 
 

@@ -17,6 +17,7 @@ from curation.report_language.reports import Passage, ReportLanguage, settle, sp
 
 from .organs import stated_sides, statement_organs
 from .sub_headings import Topic, is_line_of_heading, label_of, names_nodes, names_only
+from .titles import title_region
 from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
@@ -38,7 +39,8 @@ class ReportStatement(NamedTuple):
 
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
-    statement that named them. A ``heading`` only names what stands below it: it carries no caption.
+    statement that named them. A ``heading`` only names what stands below it: it carries no caption. ``title`` has the
+    region that the report's title names.
     """
 
     number: int
@@ -52,6 +54,12 @@ class ReportStatement(NamedTuple):
     context: tuple[str, ...]
     anchor: int | None
     heading: bool = False
+    title: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """The organs that a statement without any is about: those it goes on about, or else the region of the title."""
+        return self.context or (() if self.organs else self.title)
 
 
 class ForeignStatement(NamedTuple):
@@ -72,7 +80,7 @@ class ForeignStatement(NamedTuple):
 class ReadReport:
     """A report's text with its English statements in order, and the numbers of each by its normalised words.
 
-    ``foreign`` are the statements in other languages, which say nothing here.
+    ``foreign`` are the statements in other languages, which say nothing here. ``title`` has the region of its title.
     """
 
     text: str
@@ -80,6 +88,7 @@ class ReadReport:
     foreign: list[ForeignStatement] = field(default_factory=list)
     statements: list[ReportStatement] = field(default_factory=list)
     by_words: dict[str, list[int]] = field(default_factory=dict)
+    title: tuple[str, ...] = ()
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -164,7 +173,7 @@ class ReportReader:
         passages = split_passages(clean, sections)
         texts = [clean.text[passage.first : passage.last] for passage in passages]
         language = settle(texts, [passage.place for passage in passages], self._site_stems)
-        report = ReadReport(text, language)
+        report = ReadReport(text, language, title=title_region(text, sections, self.parser))
         ends = {passage.place: passage.last for passage in passages}
         place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
@@ -223,6 +232,7 @@ class ReportReader:
                 context,
                 anchor,
                 heading=heading,
+                title=report.title,
             )
         )
         if not heading:

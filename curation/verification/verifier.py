@@ -166,9 +166,9 @@ class Verifier:
         for statement in candidates:
             text = statement.parse.text
             if verbatim:
-                result = self.entailment.check_organ(text, organ, statement.context)
+                result = self.entailment.check_organ(text, organ, statement.subject)
             else:
-                result = self.entailment.check(caption, text, organ, statement.context)
+                result = self.entailment.check(caption, text, organ, statement.subject)
             if not result.causes:
                 return self._accepted(report, organ, text if verbatim else caption, statement, result)
             if not verbatim and all(cause.final for cause in result.causes):
@@ -179,7 +179,7 @@ class Verifier:
             return refused(organ, Reason.NOT_GROUNDED, "no statement of the report comes near it")
         if not verbatim and (joined := self._verify_joined(report, organ, caption)):
             return joined
-        claim = (caption, best[1].parse.text, organ, best[1].context)
+        claim = (caption, best[1].parse.text, organ, best[1].subject)
         for_words = best[0].coverage >= GROUNDED and self.entailment.lacks_only_words(*claim)
         return _nearest(report, organ, *best)._replace(for_words=for_words)
 

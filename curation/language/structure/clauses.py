@@ -60,7 +60,7 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     elif segment.silent and not segment.excepted:
         add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
     elif _only_qualifies(segment) and index:
-        add_missing(terms, unrivalled(segments[index - 1].terms, segment))
+        add_missing(terms, unrivalled([on_own_side(term, segment) for term in segments[index - 1].terms], segment))
     elif _is_measured_elsewhere(segment):
         add_missing(terms, _findings_measured(segments, index))
     return Clause(segment, terms)

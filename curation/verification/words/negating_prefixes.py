@@ -79,7 +79,8 @@ def _finding_behind(term: Term, terms: Sequence[Term]) -> frozenset[str]:
     """Return the keys of the finding at the end of the noun phrase that opens with ``term``."""
     phrase = [term]
     for other in terms:
-        if other.start == phrase[-1].end and other.kind in ("finding", "modifier", "organ", "side"):
+        follows = phrase[-1].start <= other.start <= phrase[-1].end < other.end
+        if follows and other.kind in ("finding", "modifier", "organ", "side"):
             phrase.append(other)
     findings = [other for other in phrase if other.kind == "finding" and not is_whereabouts(other)]
     return _keys(findings[-1]) if findings and findings[-1].polarity == Polarity.AFFIRMED else frozenset()

@@ -161,3 +161,24 @@ def test_what_only_lies_beside_an_organ_may_be_filed_under_it(
 def test_a_carcinoma_of_one_side_makes_no_statement_one_about_the_pair(side: str) -> None:
     text = "Right kidney: Mass, concerning for renal cell carcinoma. No stones."
     assert verify(text, f"{side} kidney", "No stones.").accepted is (side == "right")
+
+
+@pytest.mark.parametrize(
+    ("report", "organ", "caption", "accepted"),
+    [
+        ("Lungs: Small left effusion with lingular atelectasis.", "pleura", "Small left pleural effusion.", True),
+        ("Chest: Moderate bilateral effusions.", "pleura", "Moderate bilateral pleural effusions.", True),
+        ("LUNGS:\nTrace right effusion.", "pleura", "Trace right pleural effusion.", True),
+        ("Lungs: No effusion.", "pleura", "No pleural effusion.", True),
+        ("Lungs: Small left effusion.", "pleura", "Small right pleural effusion.", False),
+        ("Lungs: Small left effusion.", "pericardium", "Small pericardial effusion.", False),
+        ("Lungs: Possible small left effusion.", "pleura", "Small left pleural effusion.", False),
+        ("Lungs: Small pericardial effusion.", "pleura", "Small pleural effusion.", False),
+        ("Heart: Small effusion.", "pleura", "Small pleural effusion.", False),
+        ("Abdomen: Small effusion.", "pleura", "Small pleural effusion.", False),
+        ("Lungs are clear. Elbow effusion.", "pleura", "Pleural effusion.", False),
+        ("Mastoids: Right effusion.", "pleura", "Right pleural effusion.", False),
+    ],
+)
+def test_an_effusion_of_the_lungs_lies_in_the_pleura(report: str, organ: str, caption: str, accepted: bool) -> None:
+    assert verify(report, organ, caption).accepted is accepted

@@ -87,3 +87,31 @@ def test_evidence_spans_the_heading_and_what_is_below() -> None:
 )
 def test_findings_are_no_headings(text: str) -> None:
     assert captions(f"FINDINGS:\n{text}\nThe spleen is large.")[0][0] != "spleen"
+
+
+TITLES = [
+    ("CT HEAD\n\nFINDINGS: No mass lesion. No abnormal enhancement.", "brain", "No abnormal enhancement.", True),
+    ("CT HEAD WITHOUT CONTRAST\n\nFINDINGS:\nNo hemorrhage. No midline shift.", "brain", "No hemorrhage.", True),
+    ("EXAM: CT of the abdomen\nFINDINGS: No fluid collection.", "abdomen", "No fluid collection.", True),
+    ("CT HEAD\n\nFINDINGS: No hemorrhage. A mass.", "head", "A mass.", True),
+    # only what is denied of a region is denied of its organ
+    ("CT HEAD\n\nFINDINGS: No hemorrhage. A mass.", "brain", "A mass.", False),
+    ("CT HEAD\n\nFINDINGS: A mass lesion.", "brain", "No mass lesion.", False),
+    ("CT CHEST\n\nFINDINGS: No mass.", "liver", "No mass.", False),
+    ("CT CHEST\n\nFINDINGS: No fluid collection.", "abdomen", "No fluid collection.", False),
+    # several regions, or a heading nearer than the title
+    ("CT HEAD AND NECK\n\nFINDINGS: No mass lesion.", "brain", "No mass lesion.", False),
+    ("CT ABDOMEN AND PELVIS\n\nFINDINGS: No fluid collection.", "abdomen", "No fluid collection.", False),
+    ("CT HEAD\nCT CERVICAL SPINE\n\nFINDINGS: No hemorrhage.", "brain", "No hemorrhage.", False),
+    ("CT HEAD\n\nFINDINGS:\nOrbits:\nNo mass.", "brain", "No mass.", False),
+    ("CT HEAD\n\nFINDINGS: Parotid glands: No mass.", "brain", "No mass.", False),
+    ("The head was seen.\n\nFINDINGS: No hemorrhage.", "brain", "No hemorrhage.", False),
+]
+
+
+@pytest.mark.parametrize(("text", "organ", "caption", "accepted"), TITLES)
+def test_what_names_no_organ_is_about_the_region_of_the_title(
+    text: str, organ: str, caption: str, accepted: bool
+) -> None:
+    verification = engine().verifier.verify(engine().verifier.read(text, split_sections(text)), organ, caption)
+    assert verification.accepted is accepted, verification.detail

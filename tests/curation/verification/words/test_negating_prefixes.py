@@ -13,6 +13,7 @@ CARRIED = [
     ("Nonenhancing cyst in the liver.", "liver", "Cyst in the liver without enhancement."),
     ("Nodule in the right lung without calcification.", "right lung", "Noncalcified nodule in the right lung."),
     ("Noncalcified nodule in the right lung.", "right lung", "Nodule in the right lung without calcification."),
+    ("Uncomplicated left inguinal hernia.", "abdominal wall", "Left inguinal hernia without complication."),
     ("Ventral hernia without obstruction.", "abdominal wall", "Nonobstructing ventral hernia."),
 ]
 

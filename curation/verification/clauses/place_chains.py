@@ -28,6 +28,8 @@ def is_placed_elsewhere(name: str, term: Term, evidence: SegmentEvidence, stems:
     states_side = "left" in stems or "right" in stems
     before = [other for other in evidence.own_terms if other.mention and other.end == term.start]
     offered = evidence.statement.stems[min((other.start for other in before), default=term.start) : term.end]
+    if term not in evidence.own_terms:
+        offered = []  # "right kidney", of which "and the left is enlarged" takes the noun
     for group in _OPPOSITES:
         claimed, there = group.intersection(stems), group.intersection(offered)
         if claimed and there and claimed.isdisjoint(there):

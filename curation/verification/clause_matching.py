@@ -182,7 +182,8 @@ class ClauseMatcher:
         def shared(index: int) -> int:
             evidence = self.evidence(statement.text, index, context)
             words = sum(required.term.key in evidence.polarities for required in clause.required)
-            organs = len(set(clause.organs).intersection(evidence.organ_names()))
+            names, covers = evidence.organ_names(), self._relations.covers
+            organs = sum(any(covers(organ, name) for name in names) for organ in clause.organs)
             measures = [required.term for required in clause.required if required.term.kind == "measure"]
             return words + organs + sum(not isinstance(match_measure(term, evidence), Mismatch) for term in measures)
 

@@ -47,6 +47,11 @@ CARRIED = [
     # what is normal has no abnormality, and the other way round
     ("The liver, spleen and pancreas are unremarkable.", "pancreas", "No pancreatic abnormality."),
     ("The adrenal glands and kidneys are within normal limits.", "adrenal glands", "No adrenal abnormality."),
+    (
+        "The liver, gallbladder, pancreas, spleen, adrenal glands, and kidneys are within normal limits.",
+        "adrenal glands",
+        "No adrenal abnormality.",
+    ),
     ("No abnormality of the orbits is seen.", "orbits", "The orbits appear normal."),
     ("Gallbladder: No abnormality.", "gallbladder", "Normal gallbladder."),
 ]
@@ -60,6 +65,11 @@ REFUSED = [
     ("There is an abnormality of the spleen.", "spleen", "The spleen is normal."),
     ("The spleen is normal in size.", "spleen", "No splenic abnormality."),
     ("The pancreatic head is normal.", "pancreas", "No pancreatic abnormality."),
+    (
+        "The liver, gallbladder, pancreas, spleen, right adrenal gland, and kidneys are within normal limits.",
+        "adrenal glands",
+        "No adrenal abnormality.",
+    ),
     ("Previously normal pancreas.", "pancreas", "No pancreatic abnormality."),
     ("The liver is not normal.", "liver", "No hepatic abnormality."),
     ("The liver is likely normal.", "liver", "No hepatic abnormality."),

@@ -28,11 +28,27 @@ class Carrier(NamedTuple):
     terms: frozenset[int]
 
 
-def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[Member]) -> list[Carrier]:
+class SegmentMatches:
+    """Matches clauses of one caption with segments of statements, each pair once."""
+
+    def __init__(self, matcher: ClauseMatcher) -> None:
+        self._matcher = matcher
+        self._matches: dict[tuple[int, str, int, tuple[str, ...]], ClauseMatch] = {}
+
+    def match(self, clause: CaptionClause, statement: str, index: int, context: tuple[str, ...]) -> ClauseMatch:
+        """Return how well one segment of a statement carries a clause."""
+        key = (id(clause), statement, index, context)
+        match = self._matches.get(key)
+        if match is None:
+            match = self._matches[key] = self._matcher.match_segment(clause, statement, index, context)
+        return match  # it holds its clause, so that no other gets the same id
+
+
+def carriers_of(matches: SegmentMatches, clause: CaptionClause, group: Sequence[Member]) -> list[Carrier]:
     """Return the segments that carry a clause together, the one that carries most first; nothing without any."""
     required = frozenset(id(required.term) for required in clause.required)
     offers = [
-        (member, matcher.match_segment(clause, member.parse.text, index, member.context))
+        (member, matches.match(clause, member.parse.text, index, member.context))
         for member in group
         for index in member.segments
     ]

@@ -15,13 +15,14 @@ from typing import NamedTuple
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
 from curation.language.structure.usable_terms import is_whereabouts
+from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
 from ..clause_matching import CarriedClause, ClauseMatcher
 from ..filing import FilingCheck
 from ..omissions import omissions
 from ..organs import OrganRelations
 from ..report_statements import ReadReport, ReportStatement
-from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
+from .carriers import Carrier, SegmentMatches, carriers_of, says_it_of_the_same, turns_round
 from .claims import Claim, about_each_organ, claims_of
 from .hosts import host_keys, is_qualifier
 from .independent_claims import is_denied_of_another
@@ -29,6 +30,9 @@ from .members import Member, MemberFinder
 
 MOST_STATEMENTS = 6
 """Statements, those that share most with the caption first, that a caption is looked for in together."""
+
+_SPELLED_ALIKE = 4
+"""Letters at the beginning that two spellings of a word share."""
 
 
 class JoinedEvidence(NamedTuple):
@@ -66,11 +70,11 @@ class JoinedStatements:
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
             return None
-        groups = self._groups(report, statements, claim)
+        groups, matches = self._groups(report, statements, claim), SegmentMatches(self._matcher)
         used: dict[int, ReportStatement] = {}
         shares: list[float] = []
         for part in claims:
-            found = self._found(report, part, claim, organ, groups)
+            found = self._found(report, part, claim, organ, groups, matches)
             if not found:
                 return None
             evidence = [statement for _, part_statements in found for statement in part_statements]
@@ -81,7 +85,7 @@ class JoinedStatements:
                 shares.append(sum(carrier.match.share for carrier in carriers) / len(carriers))
         if len(used) < 2:
             return None  # whether one statement carries it has been decided
-        if any(self._is_turned_round(part, used.values()) for part in claims):
+        if any(self._is_turned_round(part, used.values(), matches) for part in claims):
             return None
         return JoinedEvidence(tuple(used[number] for number in sorted(used)), sum(shares) / len(shares))
 
@@ -89,12 +93,12 @@ class JoinedStatements:
         """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
         return _occurs(self._parser.parse(caption), report)
 
-    def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
+    def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement], matches: SegmentMatches) -> bool:
         """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""
         for clause in claim.clauses:
             for statement in statements:
                 for index in range(len(statement.parse.segments)):
-                    match = self._matcher.match_segment(clause, statement.parse.text, index, statement.context)
+                    match = matches.match(clause, statement.parse.text, index, statement.context)
                     if turns_round(match) and not any(term.mention for _, term in match.mismatches):
                         return True
         return False
@@ -127,12 +131,15 @@ class JoinedStatements:
         caption: ParsedStatement,
         organ: str,
         groups: Sequence[Sequence[Member]],
+        matches: SegmentMatches,
     ) -> list[_Found]:
         """Return what carries a claim: as a whole, or else about each of the organs that one of its names means."""
-        whole = self._carriers_of_claim(report, claim, caption, organ, groups)
+        whole = self._carriers_of_claim(report, claim, caption, organ, groups, matches)
         if whole is not None:
             return [whole]
-        apart = [self._carriers_of_claim(report, part, caption, organ, groups) for part in about_each_organ(claim)]
+        apart = [
+            self._carriers_of_claim(report, part, caption, organ, groups, matches) for part in about_each_organ(claim)
+        ]
         return [found for found in apart if found is not None] if all(apart) else []
 
     def _carriers_of_claim(
@@ -142,12 +149,13 @@ class JoinedStatements:
         caption: ParsedStatement,
         organ: str,
         groups: Sequence[Sequence[Member]],
+        matches: SegmentMatches,
     ) -> _Found | None:
         """Return the segments that carry all clauses of a claim, members of one group, with their statements."""
         for group in groups:
             carriers: list[Carrier] = []
             for clause in claim.clauses:
-                some = carriers_of(self._matcher, clause, group)
+                some = carriers_of(matches, clause, group)
                 if not some:
                     break
                 carriers += some
@@ -229,6 +237,10 @@ def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
         elif term.kind == "modifier" or (term.kind == "finding" and term.entry is not None and not term.attribute):
             words = {word for wording in term.entry.wordings for word in wording} if term.entry else set[str]()
             if keys.isdisjoint((term.key, *term.parts, *words)):
+                return False
+        elif term.kind == "finding" and not term.attribute and term.key not in NEUTRAL_STEMS | POSITION_STEMS:
+            start = term.key[:_SPELLED_ALIKE]
+            if keys.isdisjoint((term.key, *term.parts)) and not any(key.startswith(start) for key in keys):
                 return False
     return True
 

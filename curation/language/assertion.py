@@ -22,6 +22,7 @@ from .doubt_and_past_words import (
     WORDS_BEFORE_AN_OBJECT,
     WORDS_OF_THE_PAST,
 )
+from .doubts.brackets import questioned, remark_start, rival_start
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
 from .numbers.measurements import Measure, find_measures
@@ -129,7 +130,8 @@ class Scopes:
         for match in cues:
             if match.entry.hedge == "after" and self._denies_an_exclusion(match):
                 self._hedge(match)
-        self._question_marks()
+        for start, end in questioned(self.tokens, self._reach):
+            self._doubt(start, end, Polarity.UNCERTAIN)
         for start, end in earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks):
             self._set(start, end, Polarity.EARLIER)
         for start, end in histories(self.tokens, self.matches, self.breaks, self._facts):
@@ -206,6 +208,13 @@ class Scopes:
         if polarity == Polarity.ATTRIBUTED and self._tells_a_fact(match.end):
             return
         reach, last = self._reach, self.tokens[match.end - 1].word
+        bracket = remark_start(self.tokens, match)
+        if bracket is not None:  # "small cyst (probably) in the liver"
+            self._doubt(reach.hedge_start(bracket), bracket, polarity)
+            return
+        rival = rival_start(self.tokens, self.matches, match)
+        if rival is not None:  # "adenoma (DD metastasis)"
+            self._doubt(reach.hedge_start(rival), rival, polarity)
         following = self.tokens[match.end].word if match.end < len(self.tokens) else ""
         at = match.end + (following == ":")  # "Differential: cyst or abscess"
         end = reach.hedge_end(at, governs=last in GOVERNING_WORDS or match.entry.hedge == "after")
@@ -254,18 +263,6 @@ class Scopes:
             present = self.polarity[index]
             if present not in _DOUBTS or _DOUBTS.index(present) < _DOUBTS.index(polarity):
                 self.polarity[index] = polarity
-
-    def _question_marks(self) -> None:
-        """Put in doubt what stands before a question mark, or behind one that opens a segment."""
-        for index, token in enumerate(self.tokens):
-            if token.word != "?":
-                continue
-            start = max((b + 1 for b in self.breaks if b < index), default=0)
-            start = max([start] + [mark + 1 for mark in range(start, index) if self.tokens[mark].word == "?"])
-            if start == index and index + 1 < len(self.tokens):  # "?pneumonia"
-                self._doubt(index + 1, self._reach.hedge_end(index + 1, governs=False), Polarity.UNCERTAIN)
-            else:
-                self._doubt(start, index, Polarity.UNCERTAIN)
 
     def _set(self, start: int, end: int, polarity: Polarity) -> None:
         for index in range(start, end):

@@ -158,18 +158,19 @@ def _listed_before(parts: Sequence[DeniedPart], at: int, segments: Sequence[Segm
 
 def _listed_behind(parts: Sequence[DeniedPart], at: int, segments: Sequence[Segment]) -> Iterator[DeniedPart]:
     """Yield the members behind which a qualifier of a whole list may stand: "no nodule or mass above 5 mm"."""
-    while (
-        at + 1 < len(parts)
-        and parts[at + 1].core
-        and (are_listed(parts[at], parts[at + 1], segments) or _is_listed_place(parts[at + 1], segments))
+    while at + 1 < len(parts) and (
+        _is_listed_place(parts[at + 1], segments)
+        or (parts[at + 1].core and are_listed(parts[at], parts[at + 1], segments))
     ):
         at += 1
         yield parts[at]
 
 
 def _is_listed_place(part: DeniedPart, segments: Sequence[Segment]) -> bool:
-    """Tell whether a part only adds another place: "no node in the axilla, neck (and groin of pathological size)"."""
-    return continues_list(segments[part.segment]) and all(term.kind in ("organ", "side") for term in part.core)
+    """Tell whether a part only adds another place: "no node in the axilla, neck (and in the groin above 5 mm)"."""
+    if not continues_list(segments[part.segment]) or not (part.core or segments[part.segment].preposed):
+        return False
+    return all(term.kind in ("organ", "side") for term in part.core or part.after[:1])
 
 
 def _narrows(term: Term, statement: ParsedStatement) -> bool:

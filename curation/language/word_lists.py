@@ -162,6 +162,11 @@ DEPARTURES = _words("reversal loss straightening than above below beyond more le
 
 # Beside a device they say no more than its place: "an indwelling catheter", "containing a stent".
 LYING_STEMS = _stems("containing lying lies located indwelling in situ place placed positioned residing present")
+# They say that a finding is in the organ that follows, or in the organ before: "involving the liver", "the liver has".
+INVOLVING_STEMS = _stems("involving affecting occupying")
+# Between a finding and an organ, they say that it is in there; "compressing", "contacting" and "of" do not.
+INSIDE_PREPOSITIONS = _words("in within inside throughout")
+HOLDING_STEMS = _stems("containing harboring harbouring bearing holding hosting")
 # Where a device ends: "with its tip at", "terminating in".
 ENDING_STEMS = _stems("tip tips terminates ends ending")
 

@@ -35,6 +35,7 @@ from .refusals import REPEATED, Mismatch
 from .words.dimension_matching import only_names_dimension
 from .words.kind_matching import compound_across_organ, is_head, kinds_of, words_of
 from .words.negating_prefixes import says_with_prefix
+from .words.organ_verbs import joins_organ
 from .words.word_matching import match_measure, match_word
 
 _MOST_SEGMENTS = 4
@@ -210,6 +211,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             words,
             compound_across_organ(term, segment, caption, relations.lexicon),
             id(term) in narrowing_ids,
+            joins_organ(term, caption.stems[term.start], caption.terms),
             normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
             caption.text_of(term),
             only_names_dimension(term, segment, caption),

@@ -45,8 +45,9 @@ class RequiredTerm(NamedTuple):
     ``stems`` are its content stems, ``word`` its first word. ``is_own``: its clause has it of its own rather than from
     a neighbour. ``is_head``: it is no adjective of what follows. ``compound`` is what it names together with a word on
     the other side of an organ ("focal splenic lesion"). ``only_narrows``: it only qualifies what its clause denies, and
-    may be missing where that is denied. ``aspects`` are those of which it says that they are normal.
-    ``text`` is its wording. ``is_dimension``: it only says that a measure beside it is a size: "4 mm in diameter".
+    may be missing where that is denied. ``joins_organ``: it is a verb between a finding and its organ. ``aspects`` are
+    those of which it says that they are normal. ``text`` is its wording. ``is_dimension``: it only says that a measure
+    beside it is a size: "4 mm in diameter".
     """
 
     term: Term
@@ -57,6 +58,7 @@ class RequiredTerm(NamedTuple):
     clause: ClauseWords = ClauseWords()
     compound: LexiconEntry | None = None
     only_narrows: bool = False
+    joins_organ: bool = False
     aspects: frozenset[str] = frozenset()
     text: str = ""
     is_dimension: bool = False

@@ -66,7 +66,7 @@ def _denied_parts(statement: ParsedStatement) -> Iterator[DeniedPart]:
             words = [word for cue in cues if begin <= cue.start < end for word in _narrowing_words(cue, statement)]
             if terms or words:
                 cue = next((cue for cue in cues if cue.start == begin), None)
-                core_end = _core_end(statement, begin if cue is None else cue.end, end)
+                core_end = _core_end(terms, statement, range(begin if cue is None else cue.end, end))
                 core, after = _core_and_rest(terms, core_end, statement)
                 is_headless = not after and all(_is_adjective(term, statement) for term in core)
                 yield DeniedPart(index, tuple(words), core, after, cue is not None, is_headless)
@@ -104,9 +104,14 @@ def _narrowing_words(cue: Term, statement: ParsedStatement) -> Iterator[Qualifie
             yield Qualifier(at, at + 1, None)
 
 
-def _core_end(statement: ParsedStatement, begin: int, end: int) -> int:
-    """Return where what is said about the head of a phrase begins: at a preposition, a verb, "that"."""
-    return next((at for at in range(begin, end) if statement.tokens[at].word in PHRASE_ENDS), end)
+def _core_end(terms: Sequence[Term], statement: ParsedStatement, tokens: range) -> int:
+    """Return where what is said about the head of a phrase begins: at a preposition, a verb, "that".
+
+    An "of" behind words that name nothing leads to the head: "no large amount of ascites".
+    """
+    first_head = next((term.start for term in terms if _may_be_head(term, statement)), tokens.stop)
+    ends = (at for at in tokens if statement.tokens[at].word in PHRASE_ENDS)
+    return next((at for at in ends if statement.tokens[at].word != "of" or at > first_head), tokens.stop)
 
 
 def _core_and_rest(

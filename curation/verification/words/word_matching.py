@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.denial_words import OTHER_WORDS
+from curation.language.lexicon.derivation import are_of_one_root
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
@@ -34,9 +35,12 @@ from .dimension_matching import gives_plain_size
 from .kind_matching import is_carried_by_kind
 from .lying_devices import gives_place
 from .normality_matching import is_normal_as_such, is_normal_aspect, match_normality, names_same_aspect
+from .organ_verbs import only_joins_organ
 
 SPELLING = 90.0
 """Similarity (0 to 100) from which two long words with the same beginning count as spellings of one word."""
+_OF_FINDINGS = frozenset(("implied_organ", "finding", "attribute"))
+"""Flags of the lexicon that say nothing of time, denial or normality."""
 _NEUTRAL = 0.5
 """Weight of a word that is not in the evidence and says nothing more: "structure", "suspicious" of what is denied."""
 
@@ -66,6 +70,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     weight = LITERAL if required.word in evidence.words else SYNONYM
     if key not in evidence.polarities:
         key, weight = _other_spelling(term, evidence), SPELLED
+        if not key:
+            key, weight = _derived(term, required.stems[0] if len(required.stems) == 1 else "", evidence), SYNONYM
     if key:
         polarities = evidence.polarities[key]
         if term.polarity == Polarity.NEGATED and evidence.denies_more_than(key, required.clause.words):
@@ -88,7 +94,7 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         return SYNONYM
     if required.word in OTHER_WORDS and is_restricted(evidence.statement):
         return SYNONYM  # "no other nodule", of "no nodule elsewhere"
-    if required.only_narrows and evidence.denies:
+    if (required.only_narrows and evidence.denies) or only_joins_organ(required, evidence):
         return _NEUTRAL
     if term.entry and "attribute" in term.entry.flags and _is_named_organ(required, evidence):
         return SYNONYM
@@ -135,6 +141,20 @@ def _other_spelling(term: Term, evidence: SegmentEvidence) -> str:
     start = term.key[:4]
     near = (key for key in evidence.polarities if key.startswith(start) and fuzz.ratio(key, term.key) >= SPELLING)
     return next(near, "")
+
+
+def _derived(term: Term, own_stem: str, evidence: SegmentEvidence) -> str:
+    """Return the key of a word of the same root, where none of both has a class or is a cue, or ""."""
+    entry = term.entry
+    if (
+        term.kind != "finding"
+        or not own_stem
+        or (entry is not None and (entry.negation or entry.hedge or entry.flags - _OF_FINDINGS))
+    ):
+        return ""
+    stems = evidence.statement.stems
+    offers = (offer for offer in evidence.terms if offer.kind == "finding" and offer.end - offer.start == 1)
+    return next((offer.key for offer in offers if are_of_one_root(stems[offer.start], own_stem)), "")
 
 
 def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]]:

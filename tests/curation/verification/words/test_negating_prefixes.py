@@ -14,6 +14,8 @@ CARRIED = [
     ("Nodule in the right lung without calcification.", "right lung", "Noncalcified nodule in the right lung."),
     ("Noncalcified nodule in the right lung.", "right lung", "Nodule in the right lung without calcification."),
     ("Uncomplicated left inguinal hernia.", "abdominal wall", "Left inguinal hernia without complication."),
+    ("Uncomplicated right inguinal hernia.", "abdominal wall", "Right inguinal hernia without complication."),
+    ("Uncomplicated diverticulosis of the sigmoid.", "colon", "Sigmoid diverticulosis without complications."),
     ("Ventral hernia without obstruction.", "abdominal wall", "Nonobstructing ventral hernia."),
 ]
 

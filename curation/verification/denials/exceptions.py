@@ -69,10 +69,13 @@ def _exceptions(statement: ParsedStatement) -> list[PhraseMatch]:
 
 
 def _is_excepted_from(exception: PhraseMatch, index: int, statement: ParsedStatement) -> bool:
-    """Tell whether an exception stands in the same sentence as segment ``index``, and is not that segment itself."""
+    """Tell whether an exception stands in the same sentence as segment ``index``, and is not that segment itself.
+
+    What is excepted denies nothing by itself: "no renal mass, except for a small one".
+    """
     segment = statement.segments[index]
     if segment.excepted and segment.start >= exception.end:
-        return False
+        return not _claims_all(segment.terms)
     first, last = sorted((exception.start, segment.start))
     return not any(token.word in SENTENCE_BREAKS for token in statement.tokens[first:last])
 

@@ -26,6 +26,9 @@ WHOLE = [
     # what is excepted from "patent" is not patent
     ("All vessels are patent except the left vertebral artery.", "left vertebral artery", "Left vertebral is patent."),
     ("No fracture except for an old rib fracture.", "ribs", "No old rib fracture."),
+    # the exception has no noun of its own
+    ("No renal mass in the right kidney except for a small one.", "right kidney", "No renal mass in the right kidney."),
+    ("No splenic cyst in the spleen apart from a 4 mm one.", "spleen", "No splenic cyst."),
     # remainders; the exception may stand in another statement
     ("The gallbladder is otherwise normal.", "gallbladder", "The gallbladder is normal."),
     ("Otherwise the adrenal glands are normal.", "adrenal glands", "The adrenal glands are normal."),

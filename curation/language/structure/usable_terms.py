@@ -39,7 +39,11 @@ def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
         if index + 1 < len(segments) and not segments[index + 1].organs:
             add_missing(terms, _shared_findings(segments[index + 1], segment))
     rivals = qualities(segment.terms)
-    for at in _qualifying_neighbours(segments, index):
+    neighbours = list(_qualifying_neighbours(segments, index))
+    sided = [at for at in neighbours if "side" in qualities(segments[at].terms)]
+    if len(sided) > 1:  # "a calculus, large on the right and small on the left"
+        neighbours = [at for at in neighbours if at not in sided]
+    for at in neighbours:
         neighbour = segments[at]
         theirs = qualities(neighbour.terms)
         is_placed = "side" in theirs or any(map(is_whereabouts, neighbour.terms))

@@ -24,6 +24,12 @@ def verify(sentence: str, organ: str, caption: str) -> Verification:
     ("sentence", "organ", "caption", "reason"),
     [
         (
+            "Kidneys: calculus, large on the right and small on the left.",
+            "left kidney",
+            "Large left renal calculus.",
+            Reason.MODIFIER,
+        ),
+        (
             "Small nodule with a large cavity in the right lung.",
             "lungs",
             "Large nodule in the right lung.",

@@ -23,6 +23,7 @@ from .doubt_and_past_words import (
     WORDS_OF_THE_PAST,
 )
 from .doubts.brackets import questioned, remark_start, rival_start
+from .doubts.plans import planned
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
 from .numbers.measurements import Measure, find_measures
@@ -132,6 +133,8 @@ class Scopes:
                 self._hedge(match)
         for start, end in questioned(self.tokens, self._reach):
             self._doubt(start, end, Polarity.UNCERTAIN)
+        for index in planned(self.tokens, self._facts):
+            self._doubt(index, index + 1, Polarity.UNCERTAIN)
         for start, end in earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks):
             self._set(start, end, Polarity.EARLIER)
         for start, end in histories(self.tokens, self.matches, self.breaks, self._facts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from curation.language.assertion import Polarity
+from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
@@ -15,6 +15,7 @@ from .refusals import (
     NO_ORGAN,
     NO_WORD,
     ONLY_PART,
+    ONLY_SUSPECTED,
     OTHER_ORGAN,
     OTHER_SIDE,
     REVERSED_FOR_ORGAN,
@@ -59,6 +60,8 @@ def match_organ(
         return OTHER_ORGAN
     if required.is_own and not _has_same_presence(required.term, evidence, denied):
         return REVERSED_FOR_ORGAN
+    if mention.device and required.is_own and _is_only_suspected(required.term, evidence):
+        return ONLY_SUSPECTED
     return weight
 
 
@@ -215,3 +218,15 @@ def _has_same_presence(term: Term, evidence: SegmentEvidence, denied: bool) -> b
     if not mentions or (evidence.denies and denied):
         return True
     return is_absent == (not evidence.denies and all(organ.polarity == Polarity.NEGATED for organ in mentions))
+
+
+def _is_only_suspected(device: Term, evidence: SegmentEvidence) -> bool:
+    """Tell whether a device is doubtful or planned in the evidence, and not so in the caption: "a stent is planned"."""
+    names, covers = device.mention.names if device.mention else (), evidence.relations.covers
+    polarities = {
+        term.polarity
+        for term in evidence.organs
+        if term.mention and any(covers(name, other) for name in names for other in term.mention.names)
+    }
+    is_doubtful = polarities.isdisjoint((Polarity.AFFIRMED, Polarity.NEGATED))
+    return bool(polarities) and is_doubtful and not may_be_said(device.polarity, polarities)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from .assertion import Polarity
@@ -82,7 +83,7 @@ class Segment:
         return [term for term in self.terms if term.kind == "finding"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ParsedStatement:
     """A statement with its terms in order, and by segment. Token offsets count characters of ``text``."""
 
@@ -92,6 +93,16 @@ class ParsedStatement:
     matches: list[PhraseMatch]
     terms: list[Term]
     segments: list[Segment]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All of its words and marks."""
+        return frozenset(token.word for token in self.tokens)
+
+    @cached_property
+    def exceptions(self) -> list[PhraseMatch]:
+        """The phrases that except something from what it says: "apart from"."""
+        return [match for match in self.matches if "exception" in match.entry.flags]
 
     def text_of(self, term: Term) -> str:
         """Return the passage that a term stands for."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
 from .words.dimension_matching import only_names_dimension
-from .words.kind_matching import compound_across_organ, is_head, kinds_of, words_of
+from .words.kind_matching import compounds_across_organs, is_head, kinds_of, words_of
 from .words.negating_prefixes import says_with_prefix
 from .words.organ_verbs import joins_organ
 from .words.word_matching import match_measure, match_word
@@ -45,8 +44,9 @@ _MOST_SEGMENTS = 4
 class CaptionClause(NamedTuple):
     """A clause of a caption with the terms that the evidence must carry.
 
-    ``organs`` are those that it is about. ``denied``: it denies a finding. ``normal``: it calls something normal.
-    ``only_absent``: it says no more than that an organ is absent.
+    ``organs`` are those that it is about. ``denied``: it denies a finding, ``only_denied``: and affirms none.
+    ``normal``: it calls something normal. ``only_absent``: it says no more than that an organ is absent. ``repeated``
+    are the findings and qualities that it names again, each with how often it has by then.
     """
 
     clause: Clause
@@ -54,8 +54,10 @@ class CaptionClause(NamedTuple):
     required: tuple[RequiredTerm, ...]
     organs: tuple[str, ...]
     denied: bool
+    only_denied: bool
     normal: bool
     only_absent: bool
+    repeated: tuple[tuple[Term, int], ...]
 
 
 class CarriedClause(NamedTuple):
@@ -201,6 +203,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
     is_device = any(map(_is_device, clause.terms))
     words = ClauseWords(words_of((*clause.terms, *caption.terms)), kinds_of(clause.terms), organs, is_device)
+    compounds = compounds_across_organs(segment, caption, relations.lexicon)
     required = tuple(
         RequiredTerm(
             term,
@@ -209,7 +212,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
             id(term) in own_ids,
             is_head(term, caption.terms),
             words,
-            compound_across_organ(term, segment, caption, relations.lexicon),
+            compounds.get(term),
             id(term) in narrowing_ids,
             joins_organ(term, caption.stems[term.start], caption.terms),
             normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
@@ -224,7 +227,17 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
     only_absent = calls_only_absent(clause.terms)
-    return CaptionClause(clause, caption, required, organs, denies_a_finding(clause.terms), normal, only_absent)
+    return CaptionClause(
+        clause,
+        caption,
+        required,
+        organs,
+        denies_a_finding(clause.terms),
+        only_denies(clause.terms),
+        normal,
+        only_absent,
+        _repeated_terms(segment),
+    )
 
 
 def _repeats_pair(term: Term, segment: Segment) -> bool:
@@ -246,7 +259,8 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
     """Look for all terms of a clause in what segment ``index`` offers."""
     if clause.only_absent and carries_removal(clause.clause.terms, evidence):
         return ClauseMatch(clause, evidence, index, [], SYNONYM, uses_context=False)
-    mismatches = [(REPEATED, term) for term in _repeated_terms(clause.clause, evidence)]
+    # "Calcified calcifications" are not what "calcified nodules" are.
+    mismatches = [(REPEATED, term) for term, count in clause.repeated if 1 <= evidence.counts[term.key] < count]
     share, uses_context = 0.0, False
     for required in clause.required:
         weight = _match_term(required, clause, evidence)
@@ -264,9 +278,7 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
 def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: SegmentEvidence) -> Mismatch | float:
     term = required.term
     if term.kind == "organ":
-        return match_organ(
-            required, evidence, clause.denied, clause.denied or clause.normal, only_denies(clause.clause.terms)
-        )
+        return match_organ(required, evidence, clause.denied, clause.denied or clause.normal, clause.only_denied)
     if term.kind == "side":
         return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
     if term.kind == "measure":
@@ -277,11 +289,13 @@ def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: Segment
     return weight
 
 
-def _repeated_terms(clause: Clause, evidence: SegmentEvidence) -> Iterator[Term]:
-    """Yield words that a clause has twice and its evidence once: "calcified calcifications" for calcified nodules."""
-    counts: Counter[str] = Counter()
-    for term in clause.segment.terms:
+def _repeated_terms(segment: Segment) -> tuple[tuple[Term, int], ...]:
+    """Return the findings and qualities that a segment names again, each with how often it has by then."""
+    counts: dict[str, int] = {}
+    repeated = []
+    for term in segment.terms:
         if term.kind in ("finding", "modifier") and not term.is_normality:  # of each organ it is asked by itself
-            counts[term.key] += 1
-            if 1 <= evidence.counts[term.key] < counts[term.key]:
-                yield term
+            counts[term.key] = counts.get(term.key, 0) + 1
+            if counts[term.key] > 1:
+                repeated.append((term, counts[term.key]))
+    return tuple(repeated)

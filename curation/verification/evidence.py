@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from curation.language.aspects import NORMAL, normal_aspects
@@ -87,20 +88,40 @@ class SegmentEvidence:
         }  # of each word, its synonyms' key and its parts
         self._denied: set[str] = set()  # keys of what is denied as such …
         self._denied_within: dict[str, list[frozenset[str]]] = {}  # … and parts of it, each with the parts beside it
-        self.counts: Counter[str] = Counter()  # how often each finding, modifier and part of one is named
-        self.words = {token.word for token in statement.tokens}
+        self.words = statement.words
         self.organ_stems: set[str] = set()  # words inside organ names, of which a caption may hold a part
         self.normal: list[tuple[Term, frozenset[str]]] = []  # what calls something normal, and which aspects of it
         self._segment = None if index is None else statement.segments[index]
         for term in self.terms:
             self._add(term)
-        self.sides = self._own_sides()
-        self.states_side = bool(self.sides)  # apart from organs, whose sides count where none is stated
-        self.sides = self.sides or self._sides_of_organs()
         self.organs = [term for term in self.terms if term.mention]
-        self.implied = implied_organs(parser, self.terms if index is None else self.own_terms)
-        self.implied += effusion_cavity(parser, self.terms, context)
-        self.denies = denies_a_finding(self.terms)
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each finding, modifier and part of one is named."""
+        terms = (term for term in self.terms if term.kind in ("finding", "modifier"))
+        return Counter(key for term in terms for key in {term.key, *term.parts})
+
+    @cached_property
+    def states_side(self) -> bool:
+        """Whether it has a side apart from organs, whose sides count where none is stated."""
+        return bool(self._own_sides())
+
+    @cached_property
+    def sides(self) -> set[str]:
+        """The sides that it states, or else those of its organs."""
+        return self._own_sides() or self._sides_of_organs()
+
+    @cached_property
+    def implied(self) -> tuple[str, ...]:
+        """The organs that its findings bring with them."""
+        implied = implied_organs(self.parser, self.own_terms)
+        return implied + effusion_cavity(self.parser, self.terms, self.context)
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether it denies a finding."""
+        return denies_a_finding(self.terms)
 
     def organ_names(self) -> list[str]:
         """Return the names of the organs that the evidence has, or else goes on about."""
@@ -129,7 +150,6 @@ class SegmentEvidence:
     def _add(self, term: Term) -> None:
         canonical, stems = self.parser.lexicon.canonical, self.statement.stems[term.start : term.end]
         if term.kind in ("finding", "modifier"):
-            self.counts.update({term.key, *term.parts})
             for key in (term.key, *term.parts, *self.findings_inside(term), *(term.entry.joint if term.entry else ())):
                 self.polarities.setdefault(key, set()).add(term.polarity)
             if term.polarity == Polarity.NEGATED:
@@ -151,22 +171,15 @@ class SegmentEvidence:
         """Note what a denied term denies as such, and which words it only denies together."""
         joint = term.entry.joint if term.entry else ()
         self._denied.update((term.key, *self.findings_inside(term), *joint))
-        content = [part for part in term.parts if part not in _NOT_NARROWING and not self._is_organ(part)]
+        content = [part for part in term.parts if part not in _NOT_NARROWING and not self.relations.is_organ(part)]
         for part in term.parts:
             if part != term.key:
                 self._denied_within.setdefault(part, []).append(frozenset(content) - {part})
 
-    def _is_organ(self, word: str) -> bool:
-        return self.parser.organ_finder.resolve(word) is not None
-
-    def findings_inside(self, term: Term) -> Iterator[str]:
-        """Yield findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so it is calculi."""
-        if term.entry and not term.entry.modifier:
-            for wording in term.entry.wordings:
-                if len(wording) == 2:
-                    are_organs = [self._is_organ(part) for part in wording]
-                    if sum(are_organs) == 1 and ":" not in wording[are_organs.index(False)]:
-                        yield wording[are_organs.index(False)]
+    def findings_inside(self, term: Term) -> tuple[str, ...]:
+        """Return the findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so calculi."""
+        entry = term.entry
+        return self.relations.findings_inside(entry.wordings) if entry and not entry.modifier else ()
 
     def _own_sides(self) -> set[str]:
         """Return the sides that the segment states apart from organs, or else those that its neighbours do."""

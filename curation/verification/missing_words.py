@@ -69,7 +69,7 @@ def may_be_renamed(match: ClauseMatch, claim: ParsedStatement) -> bool:
 
 
 def _has_exception(statement: ParsedStatement) -> bool:
-    return any("exception" in match.entry.flags for match in statement.matches)
+    return bool(statement.exceptions)
 
 
 def _denies_no_less(evidence: ParsedStatement, claim: ParsedStatement) -> bool:

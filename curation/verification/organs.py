@@ -23,6 +23,8 @@ class OrganRelations:
         self.ancestors = parser.vocabulary.ancestors
         self.sided = parser.vocabulary.sided
         self.lexicon = parser.lexicon
+        self._resolve = parser.organ_finder.resolve
+        self._cached_findings = lru_cache(maxsize=10_000)(self._findings_inside)
         self._cached_stems = lru_cache(maxsize=10_000)(self._stems)
 
     def covers(self, organ: str, name: str) -> bool:
@@ -60,6 +62,22 @@ class OrganRelations:
         """Tell whether a side word belongs to the organ right behind it, whose names tell the side: "both lungs"."""
         following = next((term.mention for term in terms if term.mention and term.start == side.end), None)
         return following is not None and all(self.organs[name].side for name in following.names)
+
+    def is_organ(self, word: str) -> bool:
+        """Tell whether a word by itself names an organ."""
+        return self._resolve(word) is not None
+
+    def findings_inside(self, wordings: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+        """Return the findings of wordings of two words of which the other is an organ: calculi, of "renal calculi"."""
+        return self._cached_findings(wordings)
+
+    def _findings_inside(self, wordings: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+        findings = []
+        for wording in wordings:
+            words = [word for word in wording if not self.is_organ(word)]
+            if len(wording) == 2 and len(words) == 1 and ":" not in words[0]:
+                findings.append(words[0])
+        return tuple(findings)
 
     def stems(self, name: str) -> frozenset[str]:
         """Return the stems of an organ's name."""

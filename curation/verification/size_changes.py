@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ def size_changes(terms: Sequence[Term]) -> list[SizeChange]:
     The two stand next to each other, and have one value for each dimension.
     """
     sizes = [term for term in terms if term.measure and term.measure.has_unit and term.measure.kind != "duration"]
-    changes = []
+    changes: list[SizeChange] = []
     for first, second in pairwise(sizes):
         if first.measure is None or second.measure is None:
             continue
@@ -44,8 +44,10 @@ def size_changes(terms: Sequence[Term]) -> list[SizeChange]:
     return changes
 
 
-def with_changes(terms: Sequence[Term], changes: Iterable[SizeChange]) -> tuple[list[Term], list[str]]:
+def with_changes(terms: Sequence[Term], changes: Sequence[SizeChange]) -> tuple[list[Term], list[str]]:
     """Return terms with the earlier sizes that belong to sizes among them, and the keys of the changes."""
+    if not changes:
+        return list(terms), []
     inside = set(map(id, terms))
     of_terms = [change for change in changes if id(change.today) in inside]
     added = [change.earlier for change in of_terms if id(change.earlier) not in inside]

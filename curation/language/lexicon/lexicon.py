@@ -105,9 +105,13 @@ class Lexicon:
         """
         matches: list[PhraseMatch] = []
         at, first_words = 0, self._trie
+        has_non = "non" in stems
         while at < len(stems):
-            words = stems[: at + 1] if _is_behind_non(stems, at) else stems
-            match = self._longest(words, at) if stems[at] in first_words else None
+            if stems[at] not in first_words:
+                at += 1
+                continue
+            words = stems[: at + 1] if has_non and _is_behind_non(stems, at) else stems
+            match = self._longest(words, at)
             if match is None or self._hides_a_cue(match, stems):
                 at += 1
             else:

@@ -76,7 +76,7 @@ def _attachments_in(phrases: Sequence[_Phrase]) -> dict[Term, list[Term]]:
     attachments: dict[Term, list[Term]] = {}
     latest: dict[str, Term] = {}  # of each kind of quality, in the phrases before
     heads = [phrase.head for phrase in phrases if phrase.head]
-    if not any(_may_head(term) and _is_known(term) for phrase in phrases for term in phrase.terms):
+    if not any(may_head(term) and _is_known(term) for phrase in phrases for term in phrase.terms):
         return {}
     for at, phrase in enumerate(phrases):
         kinds: dict[str, Term] = {}
@@ -110,7 +110,7 @@ def _organ_inside(phrase: _Phrase) -> Term | None:
     head = phrase.head
     if head is None or head.mention:
         return None
-    return next((term for term in phrase.terms if term.mention and _may_head(term) and term.end <= head.end), None)
+    return next((term for term in phrase.terms if term.mention and may_head(term) and term.end <= head.end), None)
 
 
 def _is_premodifier(term: Term, kind: str, head: Term | None) -> bool:
@@ -143,10 +143,10 @@ def _parts_phrases(text: str, token: Token) -> bool:
 
 def _head(statement: ParsedStatement, terms: Sequence[Term]) -> Term | None:
     """Return what a phrase is about: its last noun if the lexicon has it, or else its organ, a noun, a participle."""
-    findings = [term for term in terms if _may_head(term) and term.kind == "finding"]
+    findings = [term for term in terms if may_head(term) and term.kind == "finding"]
     findings = [term for term in findings if statement.tokens[term.start].word not in FRAME_OPENERS]  # "in place"
     nouns = [term for term in findings if not _is_verbal(statement, term)]
-    organs = [term for term in terms if _may_head(term) and term.mention]
+    organs = [term for term in terms if may_head(term) and term.mention]
     groups = (nouns if nouns and nouns[-1].entry else (), organs, nouns, findings)  # "nodal chains" are lymph nodes
     return next((group[-1] for group in groups if group), None)
 
@@ -163,7 +163,8 @@ def _is_verbal(statement: ParsedStatement, term: Term) -> bool:
     return word.endswith(("ed", "ly")) or (word.endswith("ing") and (term.entry is None or following in DETERMINERS))
 
 
-def _may_head(term: Term) -> bool:
+def may_head(term: Term) -> bool:
+    """Tell whether a term can be what qualities and places belong to: a finding, or an organ that is no place."""
     if term.mention:
         return not term.mention.adjective and not term.mention.place
     return term.kind == "finding" and not term.attribute and not term.is_normality and not is_whereabouts(term)
@@ -174,7 +175,7 @@ def _heads_of_premodifier(quality: Term, kind: str | None, phrases: Sequence[_Ph
     phrase = phrases[at]
     heads = [phrase.head] if phrase.head else []
     if kind is None or kind in _OF_ADJECTIVES_TOO:
-        heads = [term for term in phrase.terms if _may_head(term) and term.start > quality.start] or heads
+        heads = [term for term in phrase.terms if may_head(term) and term.start > quality.start] or heads
     heads = [*heads, *_part(phrases, at)]
     is_of_unknown = quality.measure and phrase.head and not _is_known(phrase.head)
     if phrase.predicate or is_of_unknown:  # "loops are mildly dilated", "a cyst of 5 cm axially"

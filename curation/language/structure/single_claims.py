@@ -20,7 +20,7 @@ from .usable_terms import is_whereabouts
 @lru_cache(maxsize=2_048)
 def speaks_of_one_thing(statement: ParsedStatement) -> bool:
     """Tell whether a statement has at most one finding and one organ, and no quality twice."""
-    if len(set(_things(statement))) > 1 or any("exception" in match.entry.flags for match in statement.matches):
+    if len(set(_things(statement))) > 1 or statement.exceptions:
         return False
     polarities = {term.polarity for term in statement.terms if term.kind in ("finding", "modifier", "measure")}
     return len(polarities) <= 1 and _has_one_place(statement) and not _has_rivals(statement.terms)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
-from .clauses import add_missing, clause_at, on_own_side, qualities, rivalry, shared_predicate, unrivalled
+from .clauses import add_missing, clauses_of, on_own_side, qualities, rivalry, shared_predicate, unrivalled
 
 
 def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
@@ -20,7 +20,7 @@ def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
 
 @lru_cache(maxsize=2_048)
 def _cached_usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
-    return tuple(_usable_terms(statement.segments, index))
+    return tuple(_usable_terms(statement, index))
 
 
 def is_whereabouts(term: Term) -> bool:
@@ -28,9 +28,10 @@ def is_whereabouts(term: Term) -> bool:
     return term.key in POSITION_STEMS or (bool(term.parts) and POSITION_STEMS.issuperset(term.parts))
 
 
-def _usable_terms(segments: Sequence[Segment], index: int) -> list[Term]:
+def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
+    segments = statement.segments
     segment = segments[index]
-    terms = list(clause_at(segments, index).terms)
+    terms = list(clauses_of(statement)[index].terms)
     add_missing(terms, _outer_organs(segments, index))
     if not segment.organs:
         add_missing(terms, _heading_organs(segments, index))

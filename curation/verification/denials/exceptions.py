@@ -27,6 +27,7 @@ Related = Callable[[str, str], bool]
 _WITH_THE_PREDICATE = frozenset(("otherwise", "elsewhere"))
 # … these with one thing that it is said of, and all others with a list: "the rest of the liver and spleen".
 _ADJECTIVES = frozenset(("other", "remaining"))
+_WORDS_OF_OTHERS = REMAINDER_WORDS | OTHER_WORDS
 
 
 def dropped_exceptions(
@@ -39,7 +40,7 @@ def dropped_exceptions(
     if not _claims_all(clause.terms) or is_restricted(caption):
         return
     organs = subject_organs(clause.terms) or [organ]
-    for match in _exceptions(statement):
+    for match in statement.exceptions:
         if _is_excepted_from(match, index, statement) and _may_concern(match, organs, statement, related):
             yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_between(match.start, match.end)} …”")
     for at, token in enumerate(statement.tokens):
@@ -50,9 +51,7 @@ def dropped_exceptions(
 
 def is_restricted(statement: ParsedStatement) -> bool:
     """Tell whether a statement says that there is something else than what it denies or calls normal."""
-    if any(token.word in REMAINDER_WORDS or token.word in OTHER_WORDS for token in statement.tokens):
-        return True
-    return bool(_exceptions(statement))
+    return bool(statement.exceptions) or not _WORDS_OF_OTHERS.isdisjoint(statement.words)
 
 
 def _claims_all(terms: Sequence[Term]) -> bool:
@@ -62,10 +61,6 @@ def _claims_all(terms: Sequence[Term]) -> bool:
 
 def _calls_normal(term: Term) -> bool:
     return term.polarity == Polarity.AFFIRMED and (term.is_normality or term.key in UNREMARKABLE)
-
-
-def _exceptions(statement: ParsedStatement) -> list[PhraseMatch]:
-    return [match for match in statement.matches if "exception" in match.entry.flags]
 
 
 def _is_excepted_from(exception: PhraseMatch, index: int, statement: ParsedStatement) -> bool:

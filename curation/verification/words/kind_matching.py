@@ -27,7 +27,7 @@ def is_carried_by_kind(required: RequiredTerm, evidence: SegmentEvidence) -> boo
     term = required.term
     if term.polarity != Polarity.NEGATED:
         return term.kind == "finding" and required.is_head and _has_a_kind(term, evidence)
-    if any("exception" in match.entry.flags for match in evidence.statement.matches):
+    if evidence.statement.exceptions:
         return False
     if term.entry is not None and _denies_general(term.entry, required, evidence):
         return True
@@ -138,19 +138,24 @@ def _noun_phrase(first: Term, terms: Iterable[Term]) -> list[Term]:
     return chain
 
 
-def compound_across_organ(
-    term: Term, segment: Segment, caption: ParsedStatement, lexicon: Lexicon
-) -> LexiconEntry | None:
-    """Return what a quality and its finding name together where an organ stands between: "focal splenic lesion"."""
-    chain = next(
-        (c for c in map(lambda t: _noun_phrase(t, segment.terms), segment.terms) if term in c and len(c) > 2), None
-    )
-    if chain is None or term.kind not in ("finding", "modifier"):
-        return None
-    words = [other for other in chain if other.kind in ("finding", "modifier")]
-    stems = [stem for word in words for stem in caption.stems[word.start : word.end] if stem[0].isalnum()]
-    match = next((match for match in lexicon.matches(stems) if match.end - match.start > 1), None)
-    if match is None or term not in words or match.end < len(stems):
-        return None
-    inside = stems[match.start :]  # behind grades: "minimal free pelvic fluid"
-    return match.entry if all(stem in inside for stem in caption.stems[term.start : term.end]) else None
+def compounds_across_organs(segment: Segment, caption: ParsedStatement, lexicon: Lexicon) -> dict[Term, LexiconEntry]:
+    """Return by quality and finding what they name together where an organ is between: "focal splenic lesion"."""
+    compounds: dict[Term, LexiconEntry] = {}
+    if len(segment.terms) < 3:
+        return compounds
+    seen: set[Term] = set()
+    for chain in (_noun_phrase(term, segment.terms) for term in segment.terms):
+        if len(chain) < 3:
+            continue
+        words = [term for term in chain if term.kind in ("finding", "modifier")]
+        if seen.issuperset(words):
+            continue
+        stems = [stem for word in words for stem in caption.stems[word.start : word.end] if stem[0].isalnum()]
+        match = next((match for match in lexicon.matches(stems) if match.end - match.start > 1), None)
+        if match is not None and match.end == len(stems):
+            inside = stems[match.start :]  # behind grades: "minimal free pelvic fluid"
+            for word in words:
+                if word not in seen and all(stem in inside for stem in caption.stems[word.start : word.end]):
+                    compounds[word] = match.entry
+        seen.update(words)
+    return compounds

@@ -29,7 +29,7 @@ def site_stems(vocabulary: Vocabulary, lexicon: Lexicon) -> frozenset[str]:
         return frozenset()
     names = (name for organ in vocabulary.organs.values() for name in _names(organ))
     words = {stem(word) for name in names for word in WORD.findall(name.lower())}
-    return frozenset((words | lexicon.known_stems()) - _known_stems() - ours[1].known_stems())
+    return frozenset((words | lexicon.words) - _known_stems() - ours[1].words)
 
 
 @lru_cache(maxsize=1)

@@ -129,16 +129,6 @@ class Lexicon:
         inner = (self._longest(stems, at) for at in range(match.start + 1, match.end))
         return any(cue is not None and cue.end > match.end and cue.entry.hedge for cue in inner)
 
-    def known_stems(self) -> frozenset[str]:
-        """Return the stems of all words that stand in a phrase."""
-        words: set[str] = set()
-        nodes = [self._trie]
-        while nodes:
-            node = nodes.pop()
-            words.update(node)
-            nodes.extend(child for word, child in node.items() if word)
-        return frozenset(words - {""})
-
     def stems(self, phrase: str) -> list[str]:
         """Return the stems of a phrase with irregular forms resolved and marks left out."""
         return [self.base(token) for token in tokenize(phrase) if token.word[0].isalnum()]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
+from curation.language.parsed_statement import Term
+from curation.language.structure.normal_nouns import head_of_normal
 
 from ..evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
-from ..refusals import NO_WORD, ONLY_ASPECT, OTHER_ASPECT, Mismatch
+from ..refusals import NO_WORD, ONLY_ASPECT, ONLY_NORMAL_PART, OTHER_ASPECT, Mismatch
 
 ABNORMALITY = "abnorm"
 """Key of "abnormality", which names a finding of any kind."""
@@ -24,16 +26,39 @@ def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismat
     if not evidence.normal:
         if not aspects and may_be_said(term.polarity, {Polarity.AFFIRMED}) and _denies_any_abnormality(evidence):
             return SYNONYM
-        praises = any(offer.is_normality and NORMAL in offer.parts for offer in evidence.terms)  # "normal for age"
-        return None if praises else NO_WORD  # "larger than normal" holds the word, and is the opposite
-    polarities = {
-        offer.polarity for offer, offered in evidence.normal if (aspects <= offered if aspects else not offered)
-    }
-    if not polarities:
+        praises = [offer for offer in evidence.terms if offer.is_normality and NORMAL in offer.parts]
+        if praises and all(_tells_how(offer, evidence) for offer in praises):
+            return ONLY_ASPECT  # "normally distended"
+        return None if praises else NO_WORD  # "normal for age"; "larger than normal" is the opposite
+    offers = [offer for offer, offered in evidence.normal if (aspects <= offered if aspects else not offered)]
+    if not offers:
         return OTHER_ASPECT if aspects else ONLY_ASPECT
+    polarities = {offer.polarity for offer in offers if aspects or not _is_of_a_part(offer, required, evidence)}
+    if not polarities:
+        return ONLY_NORMAL_PART
     if not may_be_said(term.polarity, polarities):
         return None
     return LITERAL if required.word in evidence.words else SYNONYM
+
+
+def _is_of_a_part(offer: Term, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether only a part of the caption's organ is called normal: "the uterus has a normal endometrium"."""
+    statement, relations = evidence.statement, evidence.relations
+    index = next((at for at, segment in enumerate(statement.segments) if offer in segment.terms), None)
+    if index is None or not (offer in evidence.own_terms or statement.segments[index].joiner == ":"):
+        return False
+    head = head_of_normal(offer, statement.segments[index], statement)
+    names = head.mention.names if head is not None and head.mention else ()
+    return bool(names and required.clause.organs) and all(
+        organ not in names
+        and any(relations.covers(organ, name) and not relations.is_half(name, organ) for name in names)
+        for organ in required.clause.organs
+    )
+
+
+def _tells_how(offer: Term, evidence: SegmentEvidence) -> bool:
+    """Tell whether a phrase only says that something is done or happens normally: "opacifies normally"."""
+    return any(token.word == "normally" for token in evidence.statement.tokens[offer.start : offer.end])
 
 
 def is_normal_as_such(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
@@ -60,7 +85,7 @@ def is_normal_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     findings = {term.key} | (term.entry.kinds if term.entry else frozenset())
     departures = evidence.parser.lexicon.departures
     return any(
-        offer.polarity == Polarity.AFFIRMED and not findings.isdisjoint(departures[aspect])
+        offer.polarity == Polarity.AFFIRMED and not findings.isdisjoint(departures.get(aspect, ()))
         for offer, offered in evidence.normal
         for aspect in offered
     )

@@ -85,6 +85,10 @@ PART_ADJECTIVES = _words(
 ORDINAL_ENDINGS = _words("st nd rd th")
 # Whereabouts that a caption may give an organ only where its name or the evidence has them: "medial crus".
 WHEREABOUTS_STEMS = _stems(f"{_WHEREABOUTS} cranial caudal dorsal ventral")
+# Adjectives of an organ with one of these name a part of it or what lies around it: "endobronchial", "perirenal".
+PLACE_PREFIXES = tuple("endo extra peri para sub supra infra retro trans".split())
+# Adjectives that name all that lies in a cavity of the body: the brain is not all of what is intracranial.
+CAVITY_ADJECTIVES = _words("intracranial intrathoracic intraabdominal intrapelvic intraspinal intraorbital")
 # Words that only say where: no denial or doubt turns them round, and they are no finding.
 POSITION_STEMS = _stems(
     f"{_WHEREABOUTS} subpleural paramediastinal side segment half pole section fossa fossae hemithorax area"

@@ -17,7 +17,7 @@ from curation.language.structure.clauses import clauses_of
 from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
-from .denials.shared_places import SharedPlaces
+from .denials.denied_places import DeniedPlaces
 from .filing import FilingCheck
 from .joined.independent_claims import ClaimCutter
 from .joined.joined_statements import JoinedStatements
@@ -54,7 +54,7 @@ class Entailment:
         relations = OrganRelations(parser)
         self._matcher = ClauseMatcher(parser, relations)
         self._filing = FilingCheck(parser, relations, self._matcher)
-        self._shared_places = SharedPlaces(parser, relations)
+        self._denied_places = DeniedPlaces(parser, relations)
         self.joined = JoinedStatements(parser, self._matcher, self._filing, relations)
         self.claims = ClaimCutter(parser)
         self._cached_check = lru_cache(maxsize=CACHED_STATEMENTS)(self._check)
@@ -118,7 +118,7 @@ class Entailment:
         """Yield the causes that do not lie in a word of the caption: what it leaves off, and where it is filed."""
         claim, evidence = self.parser.parse(caption), self.parser.parse(statement)
         yield from omissions(carried, claim, evidence, organ, self.parser.organ_finder.related)
-        yield from self._shared_places.dropped(carried, claim, evidence, organ)
+        yield from self._denied_places.dropped(carried, claim, evidence, organ)
         yield from self._filing.causes(carried, evidence, organ, context)
 
 

@@ -13,6 +13,7 @@ from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.mentions import OrganMention
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.structure.shared_heads import shared_head
 from curation.language.structure.usable_terms import usable_terms
 from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
 
@@ -94,6 +95,9 @@ class SegmentEvidence:
         self._segment = None if index is None else statement.segments[index]
         for term in self.terms:
             self._add(term)
+        for at in range(len(statement.segments)) if index is None else (index,):
+            if pair := shared_head(statement, at):
+                self._add_shared_head(*pair)
         self.organs = [term for term in self.terms if term.mention]
 
     @cached_property
@@ -175,6 +179,12 @@ class SegmentEvidence:
         for part in term.parts:
             if part != term.key:
                 self._denied_within.setdefault(part, []).append(frozenset(content) - {part})
+
+    def _add_shared_head(self, quality: Term, head: Term) -> None:
+        """Note that a denied quality denies the noun that it shares with another: "no loculated or free fluid"."""
+        noun = self.statement.stems[head.end - 1]
+        self.polarities.setdefault(noun, set()).add(Polarity.NEGATED)
+        self._denied_within.setdefault(noun, []).append(frozenset((quality.key,)))
 
     def findings_inside(self, term: Term) -> tuple[str, ...]:
         """Return the findings inside a name that holds its organ: "nephrolithiasis" is renal calculi, so calculi."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.lexicon.lexicon import Lexicon, LexiconEntry
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.structure.shared_heads import shared_head
 from curation.language.word_lists import ATTRIBUTE_STEMS, GENERIC_FINDING_STEMS, NEUTRAL_STEMS
 
 from ..evidence import RequiredTerm, SegmentEvidence
@@ -32,6 +33,18 @@ def is_carried_by_kind(required: RequiredTerm, evidence: SegmentEvidence) -> boo
     if term.entry is not None and _denies_general(term.entry, required, evidence):
         return True
     return required.compound is not None and _denies_general(required.compound, required, evidence, or_itself=True)
+
+
+def is_narrowed(key: str, beside: frozenset[str], evidence: SegmentEvidence) -> bool:
+    """Tell whether each denial of a finding has a quality in its segment that the caption (``beside``) lacks."""
+    segments = [
+        segment
+        for segment in evidence.statement.segments
+        if any(term.key == key and term.polarity == Polarity.NEGATED for term in segment.terms)
+    ]
+    return bool(segments) and all(
+        any(term.key != key and _narrows(term, beside) for term in segment.terms) for segment in segments
+    )
 
 
 def words_of(terms: Iterable[Term]) -> frozenset[str]:
@@ -138,9 +151,21 @@ def _noun_phrase(first: Term, terms: Iterable[Term]) -> list[Term]:
     return chain
 
 
+def _compound_of_shared_head(segment: Segment, caption: ParsedStatement, lexicon: Lexicon) -> dict[Term, LexiconEntry]:
+    """Return by its quality what it names with the next segment's noun: "free", of "no free or loculated fluid"."""
+    index = next(at for at, other in enumerate(caption.segments) if other is segment)
+    pair = shared_head(caption, index)
+    if pair is None:
+        return {}
+    quality, head = pair
+    stems = [*caption.stems[quality.start : quality.end], caption.stems[head.end - 1]]
+    match = next((match for match in lexicon.matches(stems) if match.end - match.start == len(stems)), None)
+    return {} if match is None else {quality: match.entry}
+
+
 def compounds_across_organs(segment: Segment, caption: ParsedStatement, lexicon: Lexicon) -> dict[Term, LexiconEntry]:
     """Return by quality and finding what they name together where an organ is between: "focal splenic lesion"."""
-    compounds: dict[Term, LexiconEntry] = {}
+    compounds = _compound_of_shared_head(segment, caption, lexicon)
     if len(segment.terms) < 3:
         return compounds
     seen: set[Term] = set()

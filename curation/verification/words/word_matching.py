@@ -32,7 +32,7 @@ from ..refusals import (
     Mismatch,
 )
 from .dimension_matching import gives_plain_size
-from .kind_matching import is_carried_by_kind
+from .kind_matching import is_carried_by_kind, is_narrowed
 from .lying_devices import gives_place
 from .normality_matching import is_normal_as_such, is_normal_aspect, match_normality, names_same_aspect
 from .organ_verbs import only_joins_organ
@@ -81,6 +81,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     compound = required.compound  # "free pelvic fluid" of "free fluid in the pelvis"
     if compound is not None and compound.key in evidence.polarities:
         polarities = evidence.polarities[compound.key]
+        if term.polarity == Polarity.NEGATED and is_narrowed(compound.key, required.clause.words, evidence):
+            return ONLY_A_KIND  # "no large free fluid"
         return SYNONYM if may_be_said(term.polarity, polarities) else _turned_round(term, polarities)
     for parts in _wordings(term, evidence):
         beside = required.clause.words.union(parts)

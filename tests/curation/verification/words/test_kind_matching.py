@@ -78,3 +78,25 @@ def test_a_finding_carries_what_it_is_a_kind_of(statement: str, organ: str, capt
 @pytest.mark.parametrize(("statement", "organ", "caption"), REFUSED)
 def test_what_a_finding_does_not_carry(statement: str, organ: str, caption: str) -> None:
     assert not verifier().verify(verifier().read(statement), organ, caption).accepted
+
+
+@pytest.mark.parametrize(
+    ("report", "organ", "caption", "accepted"),
+    [
+        ("No loculated or free fluid in the abdomen.", "peritoneum", "No free or loculated abdominal fluid.", True),
+        ("No loculated or free fluid in the abdomen.", "peritoneum", "No free abdominal fluid.", True),
+        ("No loculated or free pelvic fluid.", "pelvis", "No free or loculated fluid in the pelvis.", True),
+        ("No solid or cystic lesion in the liver.", "liver", "No cystic or solid hepatic lesion.", True),
+        ("No loculated or free fluid in the abdomen.", "peritoneum", "No abdominal fluid.", False),
+        ("No loculated fluid in the abdomen.", "peritoneum", "No free or loculated abdominal fluid.", False),
+        ("No free fluid in the abdomen.", "peritoneum", "No free or loculated abdominal fluid.", False),
+        ("No loculated or large free fluid in the abdomen.", "peritoneum", "No free or loculated fluid.", False),
+        ("No loculated or free fluid in the abdomen.", "peritoneum", "No free or loculated pelvic fluid.", False),
+        ("Loculated or free fluid in the abdomen.", "peritoneum", "No free or loculated abdominal fluid.", False),
+        ("No loculated or free fluid in the abdomen.", "peritoneum", "Free or loculated abdominal fluid.", False),
+    ],
+)
+def test_adjectives_of_a_list_share_the_noun_that_is_denied(
+    report: str, organ: str, caption: str, accepted: bool
+) -> None:
+    assert verifier().verify(verifier().read(report), organ, caption).accepted is accepted

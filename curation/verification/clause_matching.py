@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
-from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.structure.single_claims import speaks_of_one_thing
-from curation.language.word_lists import BOTH_SIDES_ADJECTIVES
 
 from .clauses.exchanges import exchanged_qualities
-from .clauses.halves import split_at_with, split_by_side
+from .clauses.halves import repeats_pair, split_at_with, split_by_side
 from .denials.denied_phrases import qualifiers_of_denied
 from .denials.removals import calls_only_absent, carries_removal
 from .evidence import (
@@ -221,7 +220,7 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
-        and not _repeats_pair(term, segment)
+        and not repeats_pair(term, segment)
         and (id(term) in own_ids or term.kind != "modifier")
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
@@ -237,17 +236,6 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
         normal,
         only_absent,
         _repeated_terms(segment),
-    )
-
-
-def _repeats_pair(term: Term, segment: Segment) -> bool:
-    """Tell whether a term only says that both of an organ's sides are meant, which its mention tells: "both bases"."""
-    return term.key in BOTH_SIDES_ADJECTIVES and any(
-        other.mention is not None
-        and other.mention.names == other.mention.pair
-        and term.start < other.end
-        and other.start < term.end
-        for other in segment.terms
     )
 
 

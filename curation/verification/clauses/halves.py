@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
-from curation.language.word_lists import ACCOMPANIMENTS
+from curation.language.word_lists import ACCOMPANIMENTS, BOTH_SIDES_ADJECTIVES
 
 
 def split_at_with(clause: Clause, caption: ParsedStatement) -> list[Clause]:
@@ -53,3 +53,14 @@ def _on_side(clause: Clause, index: int) -> Clause:
 
     sided = (narrowed.get(term, term) for term in clause.terms)
     return Clause(clause.segment, [term for term in sided if term is not None], clause.heading)
+
+
+def repeats_pair(term: Term, segment: Segment) -> bool:
+    """Tell whether a term only says that both of an organ's sides are meant, which its mention tells: "both bases"."""
+    return term.key in BOTH_SIDES_ADJECTIVES and any(
+        other.mention is not None
+        and other.mention.names == other.mention.pair
+        and term.start < other.end
+        and other.start < term.end
+        for other in segment.terms
+    )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
-from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.structure.single_claims import speaks_of_one_thing

@@ -7,11 +7,12 @@ predicate that it shares with others. ``usable_terms.py`` gives what a faithful 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
+from .side_pairs import are_on_two_sides, on_own_side
 
 # Keys of times that compare with an earlier day; other times tell how old something is.
 _CHANGES = frozenset(
@@ -60,7 +61,7 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     elif segment.silent and not segment.excepted:
         add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
     elif _only_qualifies(segment) and index:
-        add_missing(terms, unrivalled([on_own_side(term, segment) for term in segments[index - 1].terms], segment))
+        add_missing(terms, _of_same_side(segments, index - 1, segment))
     elif _is_measured_elsewhere(segment):
         add_missing(terms, _findings_measured(segments, index))
     return Clause(segment, terms)
@@ -117,20 +118,6 @@ def _leans_right(segments: Sequence[Segment], index: int) -> bool:
         return False
     first = following.organs[0].start
     return segment.joiner == "," and any(term.start < first for term in following.findings)
-
-
-def on_own_side(term: Term, segment: Segment) -> Term:
-    """Return an inherited pair narrowed to the side that ``segment`` states: "Kidneys: a stone on the right".
-
-    It is denied where that segment denies: "No stone in the right kidney, 5 mm stone in the left".
-    """
-    sides = {word.key for word in segment.terms if word.kind == "side"}
-    mention = term.mention
-    if mention is None or mention.pair is None or len(sides) != 1 or "side:both" in sides:
-        return term
-    name = mention.pair[0 if "side:left" in sides else 1]
-    polarity = segment.findings[0].polarity if segment.findings else term.polarity
-    return replace(term, key=name, polarity=polarity, mention=replace(mention, names=(name,)))
 
 
 def _framing_sites(segments: Sequence[Segment], index: int) -> list[Term]:
@@ -216,6 +203,28 @@ def _places_what_follows(segments: Sequence[Segment], index: int) -> bool:
     if following is None or not segments[index].preposed or following.joiner != "," or following.organs:
         return False
     return not _only_qualifies(following)
+
+
+def _of_same_side(segments: Sequence[Segment], index: int, segment: Segment) -> list[Term]:
+    """Return what a segment without a finding takes from the one at ``index`` before it.
+
+    From one about the other side these are its findings, but not how large they are nor what is said of that side:
+    "Effusion right 2 cm, left minimal", but "Sinuses: right opacified, left clear".
+    """
+    before = segments[index]
+    terms = unrivalled([on_own_side(term, segment) for term in before.terms], segment)
+    if not are_on_two_sides(before, segment):
+        return terms
+    terms = [term for term in terms if not (rivalry(term) or term.attribute) or term.mention]
+    side = next((term.start for term in before.terms if term.kind == "side"), None)
+    if side is None or not is_below_label(segments, index):
+        return terms
+    return [term for term in terms if term.end <= side or term.mention]
+
+
+def is_below_label(segments: Sequence[Segment], index: int) -> bool:
+    """Tell whether a segment stands behind a colon, and names no organ itself."""
+    return not segments[index].organs and any(segment.joiner == ":" for segment in segments[: index + 1])
 
 
 def _is_measured_elsewhere(segment: Segment) -> bool:

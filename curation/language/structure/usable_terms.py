@@ -10,7 +10,11 @@ from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
-from .clauses import add_missing, clauses_of, on_own_side, qualities, rivalry, shared_predicate, unrivalled
+from .clauses import add_missing, clauses_of, is_below_label, qualities, rivalry, shared_predicate, unrivalled
+from .side_pairs import are_on_two_sides, on_own_side, on_side
+
+_GRADES = frozenset(("severity", "size", "quantity"))
+"""Kinds of qualities that do not say of what they are."""
 
 
 def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
@@ -35,10 +39,11 @@ def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
     add_missing(terms, _outer_organs(segments, index))
     if not segment.organs:
         add_missing(terms, _heading_organs(segments, index))
-        if index and segment.joiner not in SENTENCE_BREAKS:
+        if index and segment.joiner not in SENTENCE_BREAKS and not _is_of_other_side(segments, index, index - 1):
             add_missing(terms, _shared_findings(segments[index - 1], segment))
-        if index + 1 < len(segments) and not segments[index + 1].organs:
-            add_missing(terms, _shared_findings(segments[index + 1], segment))
+        behind = index + 1
+        if behind < len(segments) and not segments[behind].organs and not _is_of_other_side(segments, index, behind):
+            add_missing(terms, _shared_findings(segments[behind], segment))
     rivals = qualities(segment.terms)
     neighbours = list(_qualifying_neighbours(segments, index))
     sided = [at for at in neighbours if "side" in qualities(segments[at].terms)]
@@ -48,6 +53,8 @@ def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
         neighbour = segments[at]
         theirs = qualities(neighbour.terms)
         is_placed = "side" in theirs or any(map(is_whereabouts, neighbour.terms))
+        if at > index and neighbour.joiner == ":" and segment.silent and "side" in theirs:
+            break  # "Kidneys: right 11 cm, left 9 cm"
         if rivals & theirs and is_placed and segments[max(at, index)].joiner != "/":
             continue  # what is said of one side or place stays with it
         add_missing(terms, [term for term in neighbour.terms if rivalry(term) not in rivals])
@@ -57,9 +64,26 @@ def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
         add_missing(terms, [term for term in following.terms if term.kind != "side" and rivalry(term) not in rivals])
     if segment.verb is not None and not segment.organs and not segment.findings:
         add_missing(terms, _findings_before(segments, index))
-    if segment.verb is None and not segment.findings:
+    if segment.verb is None and not segment.findings and not _is_of_other_side(segments, index, index + 1):
         add_missing(terms, shared_predicate(segments, index))
-    return terms
+    sides = {term.key for term in terms if term.kind == "side"}
+    if segment.organs or any(term.kind == "side" and term.end > segment.start for term in terms):
+        return terms
+    return [on_side(term, sides, term.polarity) for term in terms]  # "Adrenals: left nodule, 6 HU"
+
+
+def _is_of_other_side(segments: Sequence[Segment], index: int, at: int) -> bool:
+    """Tell whether what the segment ``at`` says is of the other side: "Arteries: left dominant, right hypoplastic".
+
+    A grade alone shares the finding: "Effusion: left small, right moderate".
+    """
+    if (
+        at >= len(segments)
+        or not is_below_label(segments, index)
+        or not are_on_two_sides(segments[index], segments[at])
+    ):
+        return False
+    return not any(term.entry and term.entry.modifier in _GRADES for term in segments[index].terms)
 
 
 def _outer_organs(segments: Sequence[Segment], index: int) -> list[Term]:

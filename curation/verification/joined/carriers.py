@@ -121,13 +121,15 @@ def _is_elsewhere(match: ClauseMatch) -> bool:
     if any(term.kind == "side" and evidence.sides and not _sides_of(term) <= evidence.sides for term in lacking):
         return True
     claimed = [name for required in match.clause.required for name in _organs_of(required.term)]
-    if not sites or not any(term.mention for term in lacking):
+    if not any(term.mention for term in lacking):
         return False
     for name in claimed:
         side = relations.organs[name].side
         if side and evidence.sides and side not in evidence.sides:
-            return True
-    return not any(relations.covers(site, name) or relations.covers(name, site) for name in claimed for site in sites)
+            return True  # "Right: simple cyst", below "Kidneys:"
+    return bool(sites) and not any(
+        relations.covers(site, name) or relations.covers(name, site) for name in claimed for site in sites
+    )
 
 
 def _sides_of(term: Term) -> set[str]:

@@ -14,6 +14,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.reference_words import (
     DEMONSTRATIVES,
+    DETERMINERS,
     GENERAL_FINDING_STEMS,
     PART_NOUN_STEMS,
     PHRASE_ENDS,
@@ -32,6 +33,7 @@ from .hosts import is_adjective
 FARTHEST_REFERENCE = 4
 """Statements back in which the noun of a reference is looked for. A pronoun refers to the statement right before it."""
 _PLACE_PREPOSITIONS = frozenset(("at", "in", "within"))
+_PHRASE_ENDS = PHRASE_ENDS | DETERMINERS  # "In the right upper lobe a nodule" has two phrases
 
 
 class Reference(NamedTuple):
@@ -95,7 +97,7 @@ def _noun_phrase(statement: ParsedStatement, index: int, segment: Segment, start
     """Return the reference that the article or the demonstrative at ``start`` opens; None where it is none."""
     tokens = statement.tokens
     end = start + 1
-    while end < segment.end and tokens[end].word not in PHRASE_ENDS and tokens[end].word not in VERBS:
+    while end < segment.end and tokens[end].word not in _PHRASE_ENDS and tokens[end].word not in VERBS:
         end += 1
     terms = [term for term in segment.terms if start < term.start < end]
     nouns = [term for term in terms if term.kind in ("finding", "organ")]

@@ -78,6 +78,9 @@ CARRIED = [
 ]
 
 WRONG = [
+    ("Both lungs show basal atelectasis. In the right upper lobe a 7 mm nodule.", "lungs", "Upper lobe atelectasis."),
+    ("Diverticula of the colon. In the sigmoid colon a polyp.", "colon", "Sigmoid diverticula."),
+    ("Emphysema in both lungs. In the left lower lobe a 4 mm nodule.", "lungs", "Lower lobe emphysema."),
     # the impression is about the other of two nodules
     (NODULES, "lungs", "4 mm nodule in the left upper lobe, suspicious for adenocarcinoma."),
     (NODULES, "left upper lobe", "Lobulated 4 mm nodule in the left upper lobe."),

@@ -15,23 +15,15 @@ from prompts.vocabulary import Mention, Vocabulary
 
 from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention
+from .structure.places import mark_places
 from .structure.shared_nouns import share_noun, spelled
 from .tokens import Token
 from .word_lists import (
-    ARTICLES,
     BOTH_SIDES_ADJECTIVES,
-    CLAUSE_ENDS,
     LATIN_PLURALS,
-    LEVEL_NOUNS,
     NAME_JOINERS,
-    NEVER_A_PLACE,
     ORDINAL_ENDINGS,
     PART_ADJECTIVES,
-    PLACE_ADJECTIVES,
-    PLACE_NOUNS_BEFORE_OF,
-    PLACE_PREPOSITIONS,
-    PLACE_WORDS_BEFORE_TO,
-    PREPOSITIONS_AFTER_PLACE_WORDS,
     SIDES,
 )
 
@@ -68,8 +60,8 @@ class OrganFinder:
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
         mentions = self._stations.add_to(mentions, tokens)
         self._add_levels(mentions, tokens)
+        mark_places(mentions, tokens)
         for mention in mentions:
-            mention.place = _is_place(tokens, mention) and not NEVER_A_PLACE.intersection(mention.names)
             mention.device = mention.names[0] in self._devices
             mention.pair = self.pair_of(mention.names[0])
         return mentions
@@ -257,27 +249,3 @@ def _qualifies(word: str) -> bool:
 
 def _is_plural(word: str) -> bool:
     return word in LATIN_PLURALS or (word.endswith("s") and not word.endswith(("ss", "us", "is", "as")))
-
-
-def _opens_clause(tokens: Sequence[Token], at: int) -> bool:
-    """Tell whether a clause begins at ``at``, apart from articles: its subject is what stands there."""
-    while at > 0 and tokens[at - 1].word in ARTICLES and tokens[at - 1].word != "of":
-        at -= 1
-    return at == 0 or tokens[at - 1].word in CLAUSE_ENDS
-
-
-def _is_place(tokens: Sequence[Token], mention: OrganMention) -> bool:
-    """Tell whether the words around a mention make it a place relative to which something else is described."""
-    if mention.end < len(tokens) and tokens[mention.end].word in LEVEL_NOUNS:
-        return True
-    at = mention.start - 1
-    while at >= 0 and (tokens[at].word in ARTICLES or tokens[at].word in SIDES) and tokens[at].word != "of":
-        at -= 1
-    if at < 0:
-        return False
-    word = tokens[at].word
-    if word in PLACE_PREPOSITIONS:
-        return not (word in PLACE_ADJECTIVES and at == mention.start - 1 and _opens_clause(tokens, at))
-    if word in PREPOSITIONS_AFTER_PLACE_WORDS and at:
-        return tokens[at - 1].word in PLACE_WORDS_BEFORE_TO
-    return word == "of" and at > 0 and tokens[at - 1].word in PLACE_NOUNS_BEFORE_OF

@@ -103,8 +103,8 @@ OPERATION_ENDINGS = ("tomi", "stomi", "scopi", "gram", "graphi", "plasti")
 
 # Before an organ, they make it a place: "beneath the liver".
 PLACE_PREPOSITIONS = _words(
-    "near abutting touching contacting neighboring neighbouring surrounding around between beneath below above under "
-    "behind beside along "
+    "near outside abutting touching contacting neighboring neighbouring surrounding around between beneath below above "
+    "under behind beside along "
     "displacing encasing indenting effacing "
     "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
     "superimposed"
@@ -115,7 +115,7 @@ PLACE_ADJECTIVES = _words("adjacent surrounding neighboring neighbouring overlyi
 PREPOSITIONS_AFTER_PLACE_WORDS = _words("to into with")
 PLACE_WORDS_BEFORE_TO = _words(
     "adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal deep "
-    "superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal "
+    "superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal contact "
     "anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching"
 )
 _LEVEL_NOUNS = "level levels"

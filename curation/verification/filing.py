@@ -180,11 +180,12 @@ class FilingCheck:
 
     def _lies_beside(self, clauses: Sequence[CarriedClause], statement: ParsedStatement, organ: str) -> bool:
         """Tell whether caption and evidence give ``organ`` or a part of it as the place: "node by the spleen"."""
-        terms = [*(term for clause, _ in clauses for term in clause.terms)]
-        for _, index in clauses:
-            terms += statement.segments[index].terms
-        given = [place_organs(clause.terms) for clause, _ in clauses]
-        return any(given) and all(self._covers_any(organ, [name]) for name in place_organs(terms))
+        claimed = {name for clause, _ in clauses for name in place_organs(clause.terms)}
+        given = {name for _, index in clauses for name in place_organs(statement.segments[index].terms)}
+        beside = {name for name in claimed | given if self._covers_any(organ, [name])}
+        if claimed >= given and beside & claimed:
+            return True  # "fistula between the colon and the bladder"
+        return bool(claimed) and beside == claimed | given
 
     def _is_around(self, organ: str, place: str) -> bool:
         """Tell whether a place, or one that it is a part of, lies around ``organ`` or a part of it."""

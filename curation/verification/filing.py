@@ -92,6 +92,9 @@ class FilingCheck:
             words = {word for name in names for word in name.split()} | stated_sides(clause.terms)
             if words & {"left", "right", "both"} or any(self._vocabulary.organs[name].side for name in names):
                 continue
+            sites = [term.mention for term in statement.segments[index].sites if term.mention]
+            if names and all(any(name in site.names for site in sites) for name in names):
+                continue  # "no mass in the aorta and the left kidney": the side is that of the kidney
             sides = self._matcher.evidence(statement.text, index, context).sides
             if len(sides) == 1 and denies_a_finding(clause.terms):
                 return min(sides)

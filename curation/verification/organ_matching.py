@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
-from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
+from curation.language.word_lists import NAMES_OF_MEMBERS, SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
 from .clauses.place_chains import is_placed_elsewhere
 from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
@@ -50,6 +50,8 @@ def match_organ(
         is_all = about_whole and not mention.container and (denied or not required.clause.device)
         if is_all and (not _is_about_all_of(name, evidence) or _is_of_a_section(name, required, evidence)):
             return ONLY_PART
+    if (mismatch := _mismatch_of_member(required, evidence, about_whole)) is not None:
+        return mismatch
     if _is_named_elsewhere(required, evidence):
         return NO_WORD
     if not any(organs[name].side for name in mention.names):
@@ -184,6 +186,22 @@ def _is_of_a_section(name: str, required: RequiredTerm, evidence: SegmentEvidenc
     mentions = [term for term in evidence.organs if term.mention and name in term.mention.names]
     claimed = required.clause.words.union(required.stems)
     return bool(mentions) and all(_whereabouts_of(term, name, evidence) - claimed for term in mentions)
+
+
+def _mismatch_of_member(required: RequiredTerm, evidence: SegmentEvidence, about_whole: bool) -> Mismatch | None:
+    """Return why a name of one of several bones is not that of the evidence: the scaphoid is not the lunate.
+
+    What is normal or denied of all of them is so of each, but not the other way round.
+    """
+    names = required.term.mention.names if required.term.mention else ()
+    mentions = [term for term in evidence.organs if term.mention and set(names).intersection(term.mention.names)]
+    there = {word for term in mentions for word in evidence.statement.stems[term.start : term.end]} & NAMES_OF_MEMBERS
+    claimed = NAMES_OF_MEMBERS.intersection(required.stems)
+    if not mentions or claimed == there or (claimed and claimed <= there):
+        return None
+    if claimed and (there or not about_whole):
+        return OTHER_ORGAN
+    return ONLY_PART if there and about_whole and not claimed else None
 
 
 def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[str]:

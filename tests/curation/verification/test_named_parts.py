@@ -31,6 +31,13 @@ SAME = [
     ("Normal carotid spaces.", "vessels", "Normal carotid spaces."),
     ("Type II endoleak from an L4 lumbar artery.", "aorta", "Type II endoleak."),
     ("No type III endoleak.", "aorta", "No evidence of type III endoleak."),
+    # one of several bones that are one organ
+    ("Fracture of the scaphoid, sclerosis of the lunate.", "lunate", "Sclerosis of the lunate."),
+    ("Fractures of the talus and calcaneus.", "calcaneus", "Calcaneus fracture."),
+    ("Calcaneus: fracture. Nondisplaced.", "calcaneus", "Nondisplaced calcaneus fracture."),
+    ("The carpal bones are normal.", "scaphoid", "The scaphoid is normal."),
+    ("No carpal fracture.", "scaphoid", "No scaphoid fracture."),
+    ("Scaphoid fracture.", "carpal bones", "Carpal bone fracture."),
 ]
 """Report, organ and a caption that names the same."""
 
@@ -51,6 +58,12 @@ OTHER = [
     ("Right SFA occlusion over 12 cm.", "left leg vessels", "SFA occlusion over 12 cm."),
     ("Right SFA occlusion over 12 cm.", "veins", "SFA occlusion over 12 cm."),
     ("No type III endoleak.", "aorta", "No endoleak."),
+    ("Triquetrum fracture; capitate intact.", "capitate", "Fracture of the capitate."),
+    ("Cuboid fracture, talus unremarkable.", "talus", "Talus fracture."),
+    ("Fracture of the scaphoid, sclerosis of the lunate.", "lunate", "Fracture of the lunate."),
+    ("Carpal bone fracture.", "scaphoid", "Scaphoid fracture."),
+    ("Lunate normal.", "carpal bones", "The carpal bones are normal."),
+    ("No fracture of the talus.", "tarsal bones", "No tarsal fracture."),
 ]
 """Report, organ and a caption of another level, branch or organ."""
 

@@ -23,6 +23,7 @@ from .doubt_and_past_words import (
     WORDS_OF_THE_PAST,
 )
 from .doubts.brackets import questioned, remark_start, rival_start
+from .doubts.double_denials import double_denials
 from .doubts.plans import planned
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
@@ -128,6 +129,8 @@ class Scopes:
         for match in cues:
             if not match.entry.hedge:
                 self._negate(match)
+        for match in double_denials(self.tokens, cues):  # "not without abnormality"
+            self._set(match.end, self._reach.clause_end(match.end), Polarity.UNCERTAIN)
         for match in cues:
             if match.entry.hedge == "after" and self._denies_an_exclusion(match):
                 self._hedge(match)

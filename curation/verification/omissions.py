@@ -15,6 +15,7 @@ from curation.language.structure.clauses import Clause
 from curation.language.word_lists import CLAUSE_ENDS, DEFINITE_ARTICLES, PRESENT_TIME
 
 from .clause_matching import CarriedClause
+from .clauses.causes import exchanged_causes
 from .denials.exceptions import Related, dropped_exceptions
 from .denials.removals import dropped_parts_of_operations, is_removal, names_removal
 from .denials.widened_denials import widened_denials
@@ -52,6 +53,7 @@ def omissions(
         yield from _dropped_removal(clause, segment, statement)
         yield from dropped_parts_of_operations(clause.terms, segment.terms, caption, statement)
         yield from _dropped_advice(clause, segment, caption, statement)
+    yield from exchanged_causes(caption, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
         yield RefusalCause(Reason.MODIFIER, "the evidence does not say that it was there before")
     calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
 from .side_pairs import are_on_two_sides, on_own_side
@@ -59,12 +60,20 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
     if nodes is not None:
         add_missing(terms, unrivalled(_without_organs(nodes.terms), segment))
     elif segment.silent and not segment.excepted:
-        add_missing(terms, shared_predicate(segments, index) or _listed_findings(segments, index))
+        shared = shared_predicate(segments, index) or _listed_findings(segments, index)
+        if _is_set_against(segment):
+            shared = [term for term in shared if term.polarity != Polarity.NEGATED]
+        add_missing(terms, shared)
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
     elif _is_measured_elsewhere(segment):
         add_missing(terms, _findings_measured(segments, index))
     return Clause(segment, terms)
+
+
+def _is_set_against(segment: Segment) -> bool:
+    """Tell whether a segment is what "but" sets against a denial: "no stone in the right kidney but in the left"."""
+    return segment.joiner.endswith("but") and not any(term.kind == "negation" for term in segment.terms)
 
 
 def add_missing(terms: list[Term], more: Iterable[Term]) -> None:

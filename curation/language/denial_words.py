@@ -61,3 +61,12 @@ GENERAL_QUALIFIER_STEMS = _stems(
     "definite obvious gross convincing clear residual recurrent large sizable pathological abnormal relevant important "
     "discrete"
 )
+
+# --- What a finding spares ------------------------------------------------------------------------------------------
+SPARING_STEM = stem("sparing")
+# Behind "is" and "being", they say that a finding is not there.
+SPARED_WORDS = frozenset("spared free uninvolved unaffected".split())
+# Behind "not", they name where a finding is not: "does not involve the tail".
+INVOLVEMENT_STEMS = frozenset(map(stem, "involve affect extend reach include spare".split())) | frozenset(
+    map(stem, "involving affecting extending reaching including involved affected included".split())
+)

@@ -163,6 +163,8 @@ NEUTRAL_STEMS = _stems(
     "structure area region section portion zone part image plane tissue parenchyma keeping side status approximately "
     "focus formation gland"
 )
+# Behind the name of an organ, a part of it or what an operation left: "gallbladder fundus", "appendiceal stump".
+PARTS_AND_REMAINS_STEMS = _stems("bed lodge stump fundus neck cavity capsule remnant")
 # Nouns that name no finding of their own behind its adjective: "inflammatory change".
 GENERIC_FINDING_STEMS = _stems("lesion process change disease focus formation abnormality pathology appearance")
 # Before "normal", they say that something departs from it: "larger than normal", "loss of the normal lordosis".

@@ -18,6 +18,7 @@ from .clause_matching import CarriedClause
 from .clauses.causes import exchanged_causes
 from .denials.exceptions import Related, dropped_exceptions
 from .denials.removals import dropped_parts_of_operations, is_removal, names_removal
+from .denials.spared_parts import placed_in_spared_parts
 from .denials.widened_denials import widened_denials
 from .evidence import denies_a_finding
 from .refusals import RefusalCause
@@ -54,6 +55,7 @@ def omissions(
         yield from dropped_parts_of_operations(clause.terms, segment.terms, caption, statement)
         yield from _dropped_advice(clause, segment, caption, statement)
     yield from exchanged_causes(caption, statement)
+    yield from placed_in_spared_parts(caption, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
         yield RefusalCause(Reason.MODIFIER, "the evidence does not say that it was there before")
     calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)

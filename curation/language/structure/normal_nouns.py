@@ -15,11 +15,14 @@ from ..word_lists import (
     COPULAS,
     GENERIC_FINDING_STEMS,
     NEUTRAL_STEMS,
+    PARTS_AND_REMAINS_STEMS,
     PLACE_OPENERS,
     REMAINDER_WORDS,
     REPORTING_STEMS,
 )
 
+_SHORTEST_ADJECTIVE = 4
+"""Letters beyond which a word may have the ending of an adjective: a "bed" has none."""
 MANNER = "manner"
 """Aspect of what happens "normally": "the vein opacifies normally"."""
 _SAYS_NOTHING_OF_ITS_OWN = ATTRIBUTE_STEMS | NEUTRAL_STEMS | GENERIC_FINDING_STEMS | REPORTING_STEMS
@@ -31,7 +34,11 @@ def noun_called_normal(normality: Term, segment: Segment, statement: ParsedState
     if statement.tokens[normality.start].word == "normally":
         return frozenset((MANNER,))
     head = head_of_normal(normality, segment, statement)
-    return frozenset((head.key,)) if head is not None and _is_noun(head, statement) else frozenset()
+    if head is None:
+        return frozenset()
+    if head.mention:
+        return _parts_in_name(head, statement)
+    return frozenset((head.key,)) if _is_noun(head, statement) else frozenset()
 
 
 def head_of_normal(normality: Term, segment: Segment, statement: ParsedStatement) -> Term | None:
@@ -71,6 +78,13 @@ def _adjacent(end: int, terms: Sequence[Term]) -> list[Term]:
     return run
 
 
+def _parts_in_name(organ: Term, statement: ParsedStatement) -> frozenset[str]:
+    """Return what stands inside the name of an organ and is not all of it: "gallbladder (fundus)"."""
+    stems = statement.stems[organ.start : organ.end]
+    parts = PARTS_AND_REMAINS_STEMS.intersection(stems) if len(stems) > 1 else frozenset[str]()
+    return frozenset(part for part in parts if part not in organ.key)
+
+
 def _is_noun(head: Term, statement: ParsedStatement) -> bool:
     """Tell whether the last term of a phrase is a noun of its own, and no organ, adjective, place or picture."""
     word = statement.tokens[head.end - 1].word
@@ -79,4 +93,6 @@ def _is_noun(head: Term, statement: ParsedStatement) -> bool:
     names = head.kind == "finding" or (head.kind == "modifier" and head.key.startswith("morphology:"))
     if not names or head.attribute or head.polarity == Polarity.NEGATED or head.key in _SAYS_NOTHING_OF_ITS_OWN:
         return False
-    return word not in REMAINDER_WORDS | PLACE_OPENERS and not word.endswith(ADJECTIVE_ENDINGS)
+    return word not in REMAINDER_WORDS | PLACE_OPENERS and not (
+        len(word) > _SHORTEST_ADJECTIVE and word.endswith(ADJECTIVE_ENDINGS)
+    )

@@ -62,6 +62,8 @@ CARRIED = [
     ("The gallbladder and its wall are normal.", "gallbladder", "The gallbladder is normal."),
     ("The spleen is normal today.", "spleen", "The spleen is normal."),
     ("The pancreas is normal, its duct measures 2 mm.", "pancreas", "The pancreas is normal."),
+    ("Prostatectomy bed is normal.", "prostate", "Normal prostatectomy bed."),
+    ("Gallbladder fundus normal.", "gallbladder", "The gallbladder fundus is normal."),
     # of a list of subjects only the last may have aspects
     ("Mediastinal vessels, cardiac size and contour are normal.", "mediastinum", "Normal mediastinal vessels."),
     ("Both kidneys, spleen size are normal.", "spleen", "The spleen is normal in size."),
@@ -115,6 +117,13 @@ REFUSED = [
     ("Spleen, liver size are normal.", "liver", "The liver is normal."),
     ("Mediastinal vessels, cardiac size and contour are normal.", "heart", "The heart is normal."),
     ("Spleen, liver size are normal.", "spleen", "The spleen is normal."),
+    # nor is its bed, or what is left of it
+    ("Thyroidectomy bed unremarkable.", "thyroid gland", "The thyroid is unremarkable."),
+    ("Prostatic bed normal.", "prostate", "The prostate is normal."),
+    ("The appendiceal stump is unremarkable.", "appendix", "The appendix is unremarkable."),
+    ("Splenic capsule normal.", "spleen", "The spleen is normal."),
+    ("The fundus of the gallbladder is normal.", "gallbladder", "The gallbladder is normal."),
+    ("The uterine cavity is normal.", "uterus", "The uterus is normal."),
     # what is absent is not thereby normal
     ("The common bile duct is not dilated.", "biliary tree", "The common bile duct is of normal caliber."),
     ("No splenomegaly.", "spleen", "The spleen is normal in size."),

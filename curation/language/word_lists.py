@@ -89,6 +89,11 @@ WHEREABOUTS_STEMS = _stems(f"{_WHEREABOUTS} cranial caudal dorsal ventral")
 PLACE_PREFIXES = tuple("endo extra peri para sub supra infra retro trans".split())
 # Adjectives that name all that lies in a cavity of the body: the brain is not all of what is intracranial.
 CAVITY_ADJECTIVES = _words("intracranial intrathoracic intraabdominal intrapelvic intraspinal intraorbital")
+# Nouns of a part of any organ, and words by which it is only partly seen.
+SECTION_STEMS = _stems("pole part portion half halves third tip aspect partially partly")
+# By these one organ is told from another of its kind in the same patient: "the native kidneys".
+TRANSPLANT_STEMS = _stems("transplant transplanted allograft graft grafted donor")
+ORIGIN_STEMS = TRANSPLANT_STEMS | _stems("native")
 # Words that only say where: no denial or doubt turns them round, and they are no finding.
 POSITION_STEMS = _stems(
     f"{_WHEREABOUTS} subpleural paramediastinal side segment half pole section fossa fossae hemithorax area"

@@ -11,6 +11,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
+from curation.language.structure.organ_sections import stated_parts
 from curation.language.structure.single_claims import speaks_of_one_thing
 
 from .clauses.exchanges import exchanged_qualities
@@ -201,7 +202,9 @@ def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRe
     own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
     narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
     is_device = any(map(_is_device, clause.terms))
-    words = ClauseWords(words_of((*clause.terms, *caption.terms)), kinds_of(clause.terms), organs, is_device)
+    words = ClauseWords(
+        words_of((*clause.terms, *caption.terms)) | stated_parts(caption), kinds_of(clause.terms), organs, is_device
+    )
     compounds = compounds_across_organs(segment, caption, relations.lexicon)
     required = tuple(
         RequiredTerm(

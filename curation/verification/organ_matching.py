@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
+from curation.language.structure.organ_sections import section_stems
 from curation.language.word_lists import NAMES_OF_MEMBERS, SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
 from .clauses.place_chains import is_placed_elsewhere
@@ -183,7 +184,12 @@ def _is_about_all_of(name: str, evidence: SegmentEvidence) -> bool:
 
 def _is_of_a_section(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence names an organ only with whereabouts that the caption lacks: "the distal ureter"."""
-    mentions = [term for term in evidence.organs if term.mention and name in term.mention.names]
+    is_half = evidence.relations.is_half
+    mentions = [
+        term
+        for term in evidence.organs
+        if term.mention and (name in term.mention.names or any(is_half(name, pair) for pair in term.mention.names))
+    ]
     claimed = required.clause.words.union(required.stems)
     return bool(mentions) and all(_whereabouts_of(term, name, evidence) - claimed for term in mentions)
 
@@ -209,7 +215,7 @@ def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[st
     statement = evidence.statement
     before = {term.key for term in statement.terms if term.end == organ.start} & WHEREABOUTS_STEMS
     inside = WHEREABOUTS_STEMS.intersection(statement.stems[organ.start : organ.end])
-    return before | (inside - evidence.relations.stems(name))
+    return before | (inside - evidence.relations.stems(name)) | section_stems(organ, statement)
 
 
 def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bool:

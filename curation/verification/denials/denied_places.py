@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.structure.organ_sections import section_stems
 from curation.language.word_lists import CAVITY_ADJECTIVES, PLACE_PREFIXES, WHEREABOUTS_STEMS
 
 from ..clause_matching import CarriedClause
@@ -74,7 +75,8 @@ class DeniedPlaces:
 def _narrowing_stems(place: Term, statement: ParsedStatement) -> set[str]:
     """Return the words of a place that leave out a part of its organ: "distal", "endobronchial"."""
     words = zip(statement.tokens[place.start : place.end], statement.stems[place.start : place.end], strict=True)
-    return {stem for token, stem in words if stem in _NARROWING_STEMS or token.word.startswith(PLACE_PREFIXES)}
+    inside = {stem for token, stem in words if stem in _NARROWING_STEMS or token.word.startswith(PLACE_PREFIXES)}
+    return inside | section_stems(place, statement)
 
 
 def _are_alternatives(first: Term, second: Term, statement: ParsedStatement) -> bool:

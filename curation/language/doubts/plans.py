@@ -30,6 +30,8 @@ _MAKING_STEMS = _stems(
 )
 _ENDS = CLAUSE_ENDS - {"(", ")", ":"}
 _ADDED_PLANS = frozenset("planned scheduled awaited pending proposed intended".split())
+# Before "for" and an operation, they tell that it is to come.
+_PREPARING_STEMS = _stems("indication evaluation workup preparation planning assessment")
 # What is looked after, or taken out, is there: "The stent is to be exchanged".
 _HANDLING_STEMS = _stems(
     "removed removal remove exchanged exchange retracted retraction repositioned repositioning reposition withdrawn "
@@ -81,10 +83,15 @@ def _tells_a_plan(tokens: Sequence[Token], at: int, start: int, end: int) -> boo
 
 def _is_to_come(tokens: Sequence[Token], first: int, start: int) -> bool:
     """Tell whether an operation is what an examination prepares: "before cholecystectomy", "For prostatectomy"."""
-    before = tokens[first - 1].word if first > start else ""
-    if before == "for":
-        return first - 1 == 0
-    return before == "before" or (before == "to" and first - 2 >= start and tokens[first - 2].word == "prior")
+    at = first - 1
+    if at > start and tokens[at].word.isalpha() and tokens[at].word not in ("before", "for", "to") and at - 1 >= start:
+        at -= tokens[at].word not in ARTICLES  # "before kidney transplantation"
+    if at < start:
+        return False
+    word, earlier = tokens[at].word, tokens[at - 1] if at > start else None
+    if word == "for":
+        return at == 0 or (earlier is not None and earlier.stem in _PREPARING_STEMS)
+    return word == "before" or (word == "to" and earlier is not None and earlier.word == "prior")
 
 
 def _is_there(tokens: Sequence[Token], first: int, start: int) -> bool:

@@ -18,6 +18,8 @@ PLANS = [
     ("Appendectomy was declined.", "appendix", "Appendectomy."),
     ("For prostatectomy.", "prostate", "Prostatectomy."),
     ("Evaluation prior to planned splenectomy.", "spleen", "Splenectomy."),
+    ("Indication for splenectomy.", "spleen", "Splenectomy."),
+    ("Assessment before kidney transplantation.", "kidneys", "Kidney transplantation."),
     ("A stent is to be placed in the left ureter.", "left ureter", "Left ureteral stent."),
     ("A pacemaker will be implanted.", "heart", "Pacemaker."),
     ("Consider a ureteral stent on the right.", "right ureter", "Right ureteral stent."),

@@ -7,7 +7,7 @@ predicate that it shares with others. ``usable_terms.py`` gives what a faithful 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..assertion import Polarity
@@ -202,8 +202,20 @@ def _listed_findings(segments: Sequence[Segment], index: int) -> list[Term]:
         return []
     for earlier in reversed(segments[:index]):
         if not earlier.silent:
-            return unrivalled(_without_organs(earlier.terms), segments[index])
+            terms = unrivalled(_without_organs(earlier.terms), segments[index])
+            return [_denied(term) for term in terms if not rivalry(term)] if only_denies(segments[index]) else terms
     return []
+
+
+def only_denies(segment: Segment) -> bool:
+    """Tell whether a segment denies of its organ or side what stands before it: "… is dilated, the right is not"."""
+    last = segment.terms[-1] if segment.terms else None
+    is_cue = last is not None and last.kind == "negation" and last.end == segment.end and last.key in ("not", "none")
+    return is_cue and segment.silent and any(term.kind == "side" or term.mention for term in segment.terms)
+
+
+def _denied(term: Term) -> Term:
+    return replace(term, polarity=Polarity.NEGATED) if term.kind in ("finding", "modifier") else term
 
 
 def _places_what_follows(segments: Sequence[Segment], index: int) -> bool:

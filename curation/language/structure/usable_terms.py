@@ -10,7 +10,16 @@ from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
-from .clauses import add_missing, clauses_of, is_below_label, qualities, rivalry, shared_predicate, unrivalled
+from .clauses import (
+    add_missing,
+    clauses_of,
+    is_below_label,
+    only_denies,
+    qualities,
+    rivalry,
+    shared_predicate,
+    unrivalled,
+)
 from .side_pairs import are_on_two_sides, on_own_side, on_side
 
 _GRADES = frozenset(("severity", "size", "quantity"))
@@ -62,7 +71,7 @@ def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
     following = segments[index + 1] if index + 1 < len(segments) else None
     if following and following.continues and not following.organs and following.joiner in LIST_JOINERS:
         add_missing(terms, [term for term in following.terms if term.kind != "side" and rivalry(term) not in rivals])
-    if segment.verb is not None and not segment.organs and not segment.findings:
+    if segment.verb is not None and not segment.organs and not segment.findings and not only_denies(segment):
         add_missing(terms, _findings_before(segments, index))
     if segment.verb is None and not segment.findings and not _is_of_other_side(segments, index, index + 1):
         add_missing(terms, shared_predicate(segments, index))
@@ -77,11 +86,11 @@ def _is_of_other_side(segments: Sequence[Segment], index: int, at: int) -> bool:
 
     A grade alone shares the finding: "Effusion: left small, right moderate".
     """
-    if (
-        at >= len(segments)
-        or not is_below_label(segments, index)
-        or not are_on_two_sides(segments[index], segments[at])
-    ):
+    if only_denies(segments[index]):
+        return True  # "The left is dilated, the right is not"
+    if at >= len(segments) or not is_below_label(segments, index):
+        return False
+    if not are_on_two_sides(segments[index], segments[at]):
         return False
     return not any(term.entry and term.entry.modifier in _GRADES for term in segments[index].terms)
 

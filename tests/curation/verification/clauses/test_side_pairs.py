@@ -90,3 +90,25 @@ def test_what_is_said_of_a_side_is_not_said_of_the_other(
         one, other = ("left", "right") if "left" in caption.lower() else ("right", "left")
         turned = caption.replace(one, other).replace(one.capitalize(), other.capitalize())
         assert not verify(report, organ.replace(one, other), turned).accepted
+
+
+DENIED = [
+    ("Ureters: left dilated, right not.", "right ureter", "The right ureter is {}dilated."),
+    ("The left hip is ankylosed, the right is not.", "right hip", "The right hip is {}ankylosed."),
+    ("The liver is enlarged, the spleen is not.", "spleen", "The spleen is {}enlarged."),
+    ("The right carotid artery is calcified but the left is not.", "carotid arteries", "Left carotid {}calcified."),
+]
+"""Report, organ and a caption of what is denied at the end, with a gap for the denial."""
+
+
+@pytest.mark.parametrize(("report", "organ", "caption"), DENIED)
+def test_what_ends_with_not_denies_what_stands_before_it(report: str, organ: str, caption: str) -> None:
+    assert_accepted(report, organ, caption.format("not "))
+    assert not verify(report, organ, caption.format("")).accepted
+
+
+def test_a_side_with_none_has_not_what_the_other_has() -> None:
+    report = "Pleural effusion: left small, right none."
+    assert_accepted(report, "pleura", "No right pleural effusion.")
+    assert_accepted(report, "pleura", "Small left pleural effusion.")
+    assert not verify(report, "pleura", "Right pleural effusion.").accepted

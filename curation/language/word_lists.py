@@ -108,11 +108,9 @@ OPERATION_ENDINGS = ("tomi", "stomi", "scopi", "gram", "graphi", "plasti")
 
 # Before an organ, they make it a place: "beneath the liver".
 PLACE_PREPOSITIONS = _words(
-    "near outside abutting touching contacting neighboring neighbouring surrounding around between beneath below above "
-    "under behind beside along "
-    "displacing encasing indenting effacing "
-    "overlying underlying towards toward paralleling vicinity neighborhood adjacency adjacent juxta superposed "
-    "superimposed"
+    "near outside abutting touching contacting neighboring neighbouring surrounding around between beneath below "
+    "above under behind beside along displacing encasing indenting effacing overlying underlying towards toward "
+    "paralleling vicinity neighborhood adjacency adjacent juxta superposed superimposed"
 )
 # Those that are adjectives too: "The adjacent liver is normal" is about the liver.
 PLACE_ADJECTIVES = _words("adjacent surrounding neighboring neighbouring overlying underlying")

@@ -133,10 +133,6 @@ DEFINITE_ARTICLES = _words("the this these its his her")
 
 # --- Names of organs that behave in a way of their own ---------------------------------------------------------------
 
-# Each names one of several bones or cartilages that are one organ here: what the scaphoid has, the lunate has not.
-NAMES_OF_MEMBERS = _stems(
-    "scaphoid lunate triquetrum capitate hamate talus calcaneus navicular cuboid cuneiform cricoid arytenoid"
-)
 _SEROUS_CAVITIES = frozenset(("pleura", "pericardium", "peritoneum"))
 # Fluid and air lie between the leaves of these: "around the pericardium" is in it, so that they are never a mere place.
 NEVER_A_PLACE = _SEROUS_CAVITIES | {"left pleura", "right pleura"}

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.structure.organ_sections import section_stems
-from curation.language.word_lists import NAMES_OF_MEMBERS, SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
+from curation.language.tokens import stem
+from curation.language.word_lists import SIDES, WHEREABOUTS_STEMS, WORDS_INSIDE_NAMES, WORDS_OF_A_PART
 
 from .clauses.place_chains import is_placed_elsewhere
 from .evidence import CONTEXT, LITERAL, SYNONYM, RequiredTerm, SegmentEvidence, both_sides
@@ -26,6 +27,11 @@ from .refusals import (
 
 _LEVEL = re.compile(r"[ctls]\d{1,2}")
 """A level of the spine inside a name: "L5 nerve root"."""
+_NAMES_OF_MEMBERS = (
+    "scaphoid lunate triquetrum capitate hamate talus calcaneus navicular cuboid cuneiform cricoid arytenoid"
+)
+NAMES_OF_MEMBERS = frozenset(map(stem, _NAMES_OF_MEMBERS.split()))
+"""Each names one of several bones or cartilages that are one organ here: what the scaphoid has, the lunate has not."""
 _OPPOSITE = {"left": "right", "right": "left"}
 
 

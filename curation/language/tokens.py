@@ -40,6 +40,7 @@ _BRITISH = (
 _STEM_EXCEPTIONS = {
     "several": "several",
     "additionally": "additionally",
+    "reportedly": "reportedly",
     "likely": "likely",
     "unlikely": "unlikely",
     "extensive": "extensive",

@@ -6,6 +6,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,23 +22,28 @@ OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
 # The beginning of the SHA-256 of the caption rows of up to LIMIT reports, and of those of their reports.
 CAPTIONS = {
-    "examples/reports.csv": "a9f744b60160d0b6",
-    "../shared/data/reports/ctrate_chest_ct.csv": "d6a0fed0f5b91063",
-    "../shared/data/reports/mtsamples_ct.jsonl": "103e18fb796a589b",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "2dbb95e6713dbf2c",
+    "examples/reports.csv": "4c25493eab907170",
+    "../shared/data/reports/ctrate_chest_ct.csv": "78bbd99e3ece0d99",
+    "../shared/data/reports/mtsamples_ct.jsonl": "995a28ec785a9ea4",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "65a645c9a09cc961",
 }
 REPORTS = {
     "examples/reports.csv": "e4154d96e42b7dab",
     "../shared/data/reports/ctrate_chest_ct.csv": "9bd73db2820de8fc",
-    "../shared/data/reports/mtsamples_ct.jsonl": "99fefa080dcade4d",
+    "../shared/data/reports/mtsamples_ct.jsonl": "1509548530f4cd78",
     "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "d50869cbf01fe3d8",
 }
 
 
-def digest(table: Path) -> str:
+# Columns that sets of version 0.1.0 do not have.
+LATER_COLUMNS = ("evidence_spans",)
+
+
+def digest(table: Path, without: Sequence[str] = ()) -> str:
     """Digest of a table's rows: their values, and not how Parquet of one version or another packs them."""
     sha256 = hashlib.sha256()
-    for row in pq.read_table(table).to_pylist():
+    for values in pq.read_table(table).to_pylist():
+        row = {name: value for name, value in values.items() if name not in without}
         sha256.update(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n")
     return sha256.hexdigest()[:16]
 
@@ -75,7 +81,7 @@ def test_a_set_that_an_earlier_version_began_is_finished(tmp_path: Path) -> None
     new = CurateJob(OLD_SET / "reports.csv", tmp_path / "new", workers=1, reports_per_part=2)
     assert curate(new, rules_recipe()).manifest.counts == manifest.counts
     for table in ("captions", "rejects", "reports"):
-        assert digest(old / table) == digest(tmp_path / "new" / table)
+        assert digest(old / table, LATER_COLUMNS) == digest(tmp_path / "new" / table, LATER_COLUMNS)
 
 
 if __name__ == "__main__":

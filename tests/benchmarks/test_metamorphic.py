@@ -20,6 +20,7 @@ STILL_WRONG: dict[str, int] = {
     "note_is_made": 2,
     "opened_with_nothing": 2,
     "organ": 2,
+    "both_as_bilateral": 1,
 }
 TEXT = (
     "There is a 12 mm nodule in the right upper lobe. No pleural effusion is seen. The spleen is normal. "

@@ -115,7 +115,7 @@ def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
 
         def advance(self) -> None:
             self.done += 1
-            if self.done in (200, 500, 800, 1_100):
+            if self.done in (200, 400, 600, 800, 1_000, 1_200):
                 if self.done == 200:  # later on a fast worker may have done all there is
                     eventually(lambda: bool(workers_of_ray()))
                 for process in workers_of_ray()[:2]:

@@ -1,4 +1,4 @@
-"""A caption as it is compared with its report: its clean text, in normalised words too."""
+"""A caption as it is compared: with its report in clean text and words, with other captions in its claims."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from curation.cleaning.clean_text import clean_sentence
 from curation.language.forms.reader import may_be_form
+from curation.language.parser import StatementParser
 
 from .report_statements import normalised
 
@@ -22,3 +23,21 @@ def read_caption(caption: str) -> CaptionReading:
     """Read a caption, whatever its report."""
     caption = clean_sentence(caption)
     return CaptionReading(caption, normalised(caption), may_be_form(caption))
+
+
+def claims_of(parser: StatementParser, caption: str, organ: str) -> frozenset[tuple[str, object]]:
+    """Return what a caption about canonical ``organ`` claims, for comparing captions.
+
+    That are its findings, grades and sizes, with how each is meant, and the sites and sides that say more than the
+    organ.
+    """
+    claims: set[tuple[str, object]] = set()
+    vocabulary = parser.vocabulary
+    around = {organ, *vocabulary.ancestors(organ)} if organ in vocabulary.organs else {organ}
+    for term in parser.parse(caption).terms:
+        if term.mention:
+            sites = {site for name in term.mention.names for site in (name, *vocabulary.ancestors(name))}
+            claims |= {("site", site) for site in sites - around}
+        elif term.kind in ("finding", "modifier", "measure", "side") and not term.attribute:
+            claims.add((term.key, term.measure.values if term.measure else term.polarity))
+    return frozenset(claims)

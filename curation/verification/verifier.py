@@ -34,7 +34,7 @@ refused decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from curation.caption import Reason, Status
 from curation.language.lexicon.lexicon import Lexicon
@@ -46,7 +46,7 @@ from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
 from .answers import Verification, accepted, merged_spans, refused
-from .caption_reading import read_caption
+from .caption_reading import claims_of, read_caption
 from .entailment import CheckResult, Entailment
 from .joined.independent_claims import is_denied_of_another, statements_in
 from .joined.references import goes_on_about, refers_back
@@ -55,6 +55,9 @@ from .status import status_of
 
 GROUNDED = 0.5
 """Share of a caption that one statement must carry for its refusal to be about a detail and not about the whole."""
+
+VerifiedClaims = dict[tuple[str, str], Verification]
+"""The answers about the claims of one caption, by organ and claim."""
 
 
 class Verifier:
@@ -65,7 +68,7 @@ class Verifier:
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
-        self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(self._claims)
+        self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(partial(claims_of, self.parser))
         self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)
         self._cached_status = lru_cache(maxsize=CACHED_STATEMENTS)(self._status)
 
@@ -82,6 +85,12 @@ class Verifier:
 
         ``near`` has the numbers of statements to look at first; they speed up and settle ties, and decide nothing.
         """
+        return self._verify(report, organ, caption, near, {})
+
+    def _verify(
+        self, report: ReadReport, organ: str, caption: str, near: Sequence[int], verified: VerifiedClaims
+    ) -> Verification:
+        """Verify a caption, or a claim of one; ``verified`` has the claims of the same caption that were before."""
         name = self.resolve(organ.strip()) if organ else None
         if not caption.strip():
             return refused(organ, Reason.SCHEMA, "the caption is empty")
@@ -96,7 +105,7 @@ class Verifier:
             plain = self._plain(report, caption)
             if len(plain) != 1:
                 nothing = refused(organ, Reason.NOT_GROUNDED, "the caption is a field that says nothing")
-                return self._verify_parts(report, name, plain) if plain else nothing
+                return self._verify_parts(report, name, plain, verified) if plain else nothing
             caption, words = plain[0], normalised(plain[0])
         for statement in (report.statements[number] for number in near if not report.statements[number].heading):
             verbatim = words == statement.words
@@ -107,7 +116,7 @@ class Verifier:
         if numbers is None:
             sentences = self._cached_sentences(caption)
             if len(sentences) > 1:
-                return self._verify_parts(report, name, report.without_lead_in(sentences))
+                return self._verify_parts(report, name, report.without_lead_in(sentences), verified)
             caption = sentences[0] if sentences else caption  # without a list marker
             numbers = report.by_words.get(normalised(caption))
         if numbers:
@@ -117,7 +126,7 @@ class Verifier:
         verification = self._verify_in_statements(report, name, caption, candidates)
         if verification.accepted:
             return verification
-        return self._verify_cut(report, name, caption) or verification
+        return self._verify_cut(report, name, caption, verified) or verification
 
     def near(self, report: ReadReport, caption: str) -> list[ReportStatement]:
         """Return the statements of a report that share most with a caption, the best first."""
@@ -134,11 +143,7 @@ class Verifier:
         return (caption,) if plain is None else plain
 
     def claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
-        """Return what a caption about canonical ``organ`` claims, for comparing captions.
-
-        That are its findings, grades and sizes, with how each is meant, and the sites and sides that say more than the
-        organ.
-        """
+        """Return what a caption about canonical ``organ`` claims, for comparing captions (``claims_of``)."""
         return self._cached_claims(caption, organ)
 
     def carries(self, statement: str, context: tuple[str, ...], organ: str, caption: str) -> bool:
@@ -191,14 +196,22 @@ class Verifier:
         spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)
         return accepted(organ, self._cached_status(caption), spans, evidence.statements[0].section, evidence.share)
 
-    def _verify_cut(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
+    def _verify_claim(self, report: ReadReport, organ: str, claim: str, verified: VerifiedClaims) -> Verification:
+        """Verify a claim of a caption once, however many cuts of the caption come back to it."""
+        if (organ, claim) not in verified:
+            verified[organ, claim] = self._verify(report, organ, claim, (), verified)
+        return verified[organ, claim]
+
+    def _verify_cut(
+        self, report: ReadReport, organ: str, caption: str, verified: VerifiedClaims
+    ) -> Verification | None:
         """Return the acceptance of a caption whose claims, independent of each other, are accepted each by itself."""
         if not self.entailment.joined.occurs(report, caption):
             return None
         for cut in self.entailment.claims.cuts(caption):
             verifications: list[Verification] = []
             for about, claim in [(organ, cut.first), *((site, cut.second) for site in cut.sites or (organ,))]:
-                verifications.append(self.verify(report, about, claim))
+                verifications.append(self._verify_claim(report, about, claim, verified))
                 if not verifications[-1].accepted:
                     break
             else:
@@ -207,14 +220,16 @@ class Verifier:
                     return self._all_of(report, organ, (cut.first, cut.second), verifications)
         return None
 
-    def _verify_parts(self, report: ReadReport, organ: str, parts: Sequence[str]) -> Verification:
+    def _verify_parts(
+        self, report: ReadReport, organ: str, parts: Sequence[str], verified: VerifiedClaims
+    ) -> Verification:
         """Accept a caption of several parts if each is accepted, and what refers to the part before it does so there.
 
         "A nodule in the right lung. It is calcified." is not carried by "It is calcified", said of another nodule.
         """
         verifications: list[Verification] = []
         for number, part in enumerate(parts):
-            verification = self.verify(report, organ, part)
+            verification = self._verify_claim(report, organ, part, verified)
             if verification.accepted and number and refers_back(self.parser.parse(part)):
                 if not goes_on_about(report, verification.spans, verifications[-1].spans):
                     both = f"{parts[number - 1].rstrip('. ')}. {part}"
@@ -247,18 +262,6 @@ class Verifier:
             start = report.statements[statement.anchor].start
         spans = ((start, statement.end),)
         return accepted(organ, self._cached_status(caption), spans, statement.section, result.coverage)
-
-    def _claims(self, caption: str, organ: str) -> frozenset[tuple[str, object]]:
-        claims: set[tuple[str, object]] = set()
-        vocabulary = self.parser.vocabulary
-        known = {organ, *vocabulary.ancestors(organ)} if organ in vocabulary.organs else {organ}
-        for term in self.parser.parse(caption).terms:
-            if term.mention:
-                sites = {site for name in term.mention.names for site in (name, *vocabulary.ancestors(name))}
-                claims |= {("site", site) for site in sites - known}
-            elif term.kind in ("finding", "modifier", "measure", "side") and not term.attribute:
-                claims.add((term.key, term.measure.values if term.measure else term.polarity))
-        return frozenset(claims)
 
     def _status(self, *parts: str) -> Status:
         return status_of(*(self.parser.parse(part) for part in parts))

@@ -43,6 +43,8 @@ _RELATIONS = frozenset(
         ).split(),
     )
 )
+MOST_JOINERS = 20
+"""A caption with more joiners than these is not cut: what it says would be tried in hundreds of pieces."""
 _TIED_KINDS = frozenset(("severity", "size", "change", "quantity", "time", "extent", "density", "certainty"))
 
 
@@ -67,12 +69,14 @@ class ClaimCutter:
 
     def _cuts(self, text: str) -> tuple[IndependentClaims, ...]:
         caption = self._parser.parse(text)
-        found = [
+        if sum(token.word in _JOINERS for token in caption.tokens) > MOST_JOINERS:
+            return ()
+        cuts = [
             IndependentClaims(text[: match.start()], text[match.end() :]) for match in _BEFORE_DENIAL.finditer(text)
         ]
-        found = [cut for cut in found if cut.first]
-        found += [cut for at in range(1, len(caption.tokens) - 1) for cut in self._cut_at(caption, at)]
-        return (*found, *self._size_of_organ(caption))
+        cuts = [cut for cut in cuts if cut.first]
+        cuts += [cut for at in range(1, len(caption.tokens) - 1) for cut in self._cut_at(caption, at)]
+        return (*cuts, *self._size_of_organ(caption))
 
     def _cut_at(self, caption: ParsedStatement, at: int) -> Iterator[IndependentClaims]:
         tokens, joiner = caption.tokens, caption.tokens[at].word

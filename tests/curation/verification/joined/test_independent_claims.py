@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from curation.readers.sections import split_sections
+from curation.verification.answers import Verification
+from curation.verification.verifier import Verifier
 
 from ..caption_cases import read, verifier
 
@@ -105,3 +109,23 @@ def test_each_of_two_independent_claims_may_stand_in_its_own_statement(report: s
 @pytest.mark.parametrize(("report", "organ", "caption"), REFUSED)
 def test_a_claim_takes_nothing_from_another(report: str, organ: str, caption: str) -> None:
     assert not _is_accepted(report, organ, caption)
+
+
+class CountingVerifier(Verifier):
+    """A verifier that counts how often it looks at a caption or a claim of one."""
+
+    count = 0
+
+    def _verify(self, *arguments: Any) -> Verification:
+        self.count += 1
+        return super()._verify(*arguments)
+
+
+@pytest.mark.parametrize("claims", [4, 6, 40])
+def test_work_does_not_double_with_each_claim(claims: int) -> None:
+    findings = ("cyst", "mass", "stone", "abscess", "nodule", "hematoma", "gas", "polyp")
+    report = "The liver is normal. " + " ".join(f"No {what}." for what in findings) + " Calcification in the spleen."
+    listed = "".join(f" without {findings[number % 8]} and" for number in range(claims))
+    counting = CountingVerifier()
+    assert not counting.verify(counting.read(report), "liver", f"Normal liver{listed} without calcification.").accepted
+    assert counting.count <= 4 * claims**2

@@ -23,6 +23,8 @@ NON_FINDINGS = [
     "Mediastinal structures cannot be evaluated optimally since the examination is without contrast.",
     "Mediastinal vessels could not be evaluated optimally because no contrast was given.",
     "Bowel loops cannot be evaluated optimally due to lack of oral contrast.",
+    "Beam hardening artifact over the temporal lobes.",
+    "Movement artifact in the lung bases.",
     "Follow-up CT of the chest in 6 months is recommended.",
     "Colonoscopy is recommended for the colonic wall thickening.",
     "Clinical correlation is recommended.",

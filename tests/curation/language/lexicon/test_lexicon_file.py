@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from curation.language.lexicon.lexicon import load_lexicon
-from curation.language.lexicon.lexicon_file import LexiconFile, spelled_out
+from curation.language.lexicon.lexicon_file import LexiconFile, read_lexicon_file, spelled_out
 from prompts.vocabulary import load_vocabulary
 
 CLASSES = ("severity", "size", "extent", "quantity", "density", "morphology", "time")
@@ -254,3 +254,16 @@ def test_compounds_that_are_no_kinds_would_be_some_by_their_last_word() -> None:
         (match,) = lexicon.matches(lexicon.stems(phrase))
         assert lexicon.canonical(lexicon.stems(phrase)[-1]) not in match.entry.kinds
         assert " " in phrase
+
+
+def test_a_synonym_that_holds_a_limitation_is_one() -> None:
+    lexicon, content = load_lexicon(), read_lexicon_file()
+    limitations = {tuple(lexicon.stems(phrase)) for phrase in content.limitation}
+    kept = {tuple(lexicon.stems(phrase)) for phrase in (*content.limitation, *content.normality)}
+    phrases = [tuple(lexicon.stems(phrase)) for group in content.synonyms for phrase in group]
+    holding = {
+        phrase
+        for phrase in phrases
+        if any(phrase[at : at + len(inner)] == inner for inner in limitations for at in range(len(phrase)))
+    }
+    assert holding - kept == set()

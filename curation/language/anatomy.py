@@ -86,11 +86,13 @@ class OrganFinder:
         mentions: Sequence[OrganMention],
         side_words: Sequence[tuple[int, str]],
         earlier: OrganMention | None = None,
+        frames: Sequence[OrganMention] = (),
     ) -> None:
         """Turn pairs such as "kidneys" into the sides that one segment of a statement gives them.
 
         ``side_words`` are those of the segment that belong to no mention, as (token index, side); ``earlier`` is
-        the mention before the segment: "the left laterobasal and posterobasal segments" are both left.
+        the mention before the segment: "the left laterobasal and posterobasal segments" are both left; ``frames`` are
+        regions that the statement opens with: "Right leg: …", "In the left hemithorax, …".
         """
         for mention in mentions:
             if len(mention.names) != 1:
@@ -98,7 +100,7 @@ class OrganFinder:
             pair = self.vocabulary.sided(mention.names[0])
             if pair is None:
                 continue
-            side = self._side_of(mention, mentions, side_words, earlier)
+            side = self._side_of(mention, [*mentions, *frames], side_words, earlier)
             if side == "both":
                 mention.names = pair
             elif side:
@@ -167,7 +169,10 @@ class OrganFinder:
 
     def _lies_within(self, inner: OrganMention, outer: OrganMention) -> bool:
         ancestors = self.vocabulary.ancestors(inner.names[0])
-        return any(name in ancestors for name in self._with_groups(outer.names))
+        groups = list(self._with_groups(outer.names))
+        if self.vocabulary.organs[outer.names[0]].region:  # the ribs of the "left hemithorax" are in the chest
+            groups += [parent for name in groups for parent in self.vocabulary.organs[name].parents]
+        return any(name in ancestors for name in groups)
 
     def _with_groups(self, names: Iterable[str]) -> Iterator[str]:
         """Yield each name, and behind that of one side the groups that it belongs to."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache, partial
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
 
@@ -100,11 +100,16 @@ class StatementParser:
     def _settle_organs(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
         """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""
         earlier: OrganMention | None = None
-        for segment in segments:
+        frames: list[OrganMention] = []
+        for segment, following in zip_longest(segments, segments[1:]):
             mentions = _mentions(segment.terms)
             side_words = [(term.start, term.key.removeprefix("side:")) for term in segment.terms if term.kind == "side"]
-            self.organ_finder.set_sides(mentions, side_words, earlier if segment.joiner in SIDE_JOINERS else None)
+            self.organ_finder.set_sides(
+                mentions, side_words, earlier if segment.joiner in SIDE_JOINERS else None, frames
+            )
             earlier = mentions[-1] if mentions else earlier
+            if segment.preposed or (following is not None and following.joiner == ":"):
+                frames += [mention for mention in mentions if self.vocabulary.organs[mention.names[0]].region]
         organs = [term for segment in segments for term in segment.organs]
         self.organ_finder.share_sides(_mentions(organs))
         for segment in segments:

@@ -174,3 +174,23 @@ def test_any_text_is_parsed_into_items_and_segments_in_order(text: str) -> None:
     starts = [term.start for term in statement.terms]
     assert starts == sorted(starts)
     assert all(0 <= term.start < term.end <= count for term in statement.terms)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Right leg: the femoral and popliteal arteries are patent.", ("right",)),
+        ("In the left hemithorax, healed fractures of the 4th and 5th ribs.", ("left",)),
+        ("Left hemithorax: fractures of the ribs.", ("left",)),
+        ("Left hemithorax: fractures of the right 3rd and 4th ribs.", ("right",)),
+        ("Left hemithorax: the kidneys are normal.", ("left", "right")),  # they lie elsewhere
+        ("Both hemithoraces: fractures of the ribs.", ("left", "right")),
+        ("In the chest, the ribs are intact.", ("left", "right")),
+    ],
+)
+def test_a_region_that_opens_a_statement_gives_its_side_to_pairs_in_it(
+    sentence: str, expected: tuple[str, ...]
+) -> None:
+    statement = parse(sentence)
+    organs = statement.segments[-1].organs
+    assert {name.split()[0] for term in organs if term.mention for name in term.mention.names} == {*expected}

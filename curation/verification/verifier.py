@@ -132,9 +132,9 @@ class Verifier:
         """Return the statements of a report that share most with a caption, the best first."""
         return report.candidates(normalised(caption), self._reports.keys(caption))
 
-    def status(self, caption: str) -> Status:
-        """Return what a caption says of its organ."""
-        return self._cached_status(caption)
+    def status(self, caption: str, organ: str | None = None) -> Status:
+        """Return what a caption says of canonical ``organ``; of all that it names where no organ is given."""
+        return self._cached_status(organ, caption)
 
     def _plain(self, report: ReadReport, caption: str) -> tuple[str, ...]:
         """Return a caption as it is read: of a form line the sentences that it means, none where it says nothing."""
@@ -194,7 +194,7 @@ class Verifier:
         if evidence is None:
             return None
         spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)
-        return accepted(organ, self._cached_status(caption), spans, evidence.statements[0].section, evidence.share)
+        return accepted(organ, self.status(caption, organ), spans, evidence.statements[0].section, evidence.share)
 
     def _verify_claim(self, report: ReadReport, organ: str, claim: str, verified: VerifiedClaims) -> Verification:
         """Verify a claim of a caption once, however many cuts of the caption come back to it."""
@@ -250,7 +250,7 @@ class Verifier:
             start=spans[0][0],
             end=spans[0][1],
             spans=spans,
-            status=self._cached_status(*parts),
+            status=self._cached_status(organ, *parts),
             score=round(sum(v.score for v in verifications) / len(verifications), 1),
         )
 
@@ -261,10 +261,10 @@ class Verifier:
         if result.uses_context and statement.anchor is not None:
             start = report.statements[statement.anchor].start
         spans = ((start, statement.end),)
-        return accepted(organ, self._cached_status(caption), spans, statement.section, result.coverage)
+        return accepted(organ, self.status(caption, organ), spans, statement.section, result.coverage)
 
-    def _status(self, *parts: str) -> Status:
-        return status_of(*(self.parser.parse(part) for part in parts))
+    def _status(self, organ: str | None, *parts: str) -> Status:
+        return status_of(self.parser, [self.parser.parse(part) for part in parts], organ)
 
 
 def _sentences(caption: str) -> tuple[str, ...]:

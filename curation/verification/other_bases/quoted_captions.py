@@ -90,7 +90,7 @@ def verify_quoted(verifier: Verifier, report: ReadReport, draft: Draft) -> Verif
         refusal = refused(name, cause.reason, cause.detail)
         nearest = report.text[start:end]
         return refusal._replace(start=start, end=end, section=statement.section, nearest=nearest, spans=spans)
-    status = verifier.status(draft.caption)
+    status = verifier.status(draft.caption, name)
     return Verification(
         True, name, status, None, None, start, end, statement.section, QUOTE_SCORE, None, "quote", spans
     )

@@ -18,8 +18,8 @@ def parser() -> StatementParser:
     return StatementParser()
 
 
-def status(*sentences: str) -> Status:
-    return status_of(*(parser().parse(sentence) for sentence in sentences))
+def status(*sentences: str, organ: str | None = None) -> Status:
+    return status_of(parser(), [parser().parse(sentence) for sentence in sentences], organ)
 
 
 CASES: dict[Status, list[str]] = {
@@ -123,6 +123,75 @@ def test_status(sentence: str, expected: Status) -> None:
 def test_several_sentences_have_one_status(sentences: tuple[str, ...], expected: Status) -> None:
     assert status(*sentences) == expected
     assert status(*reversed(sentences)) == expected
+
+
+OF_ITS_ORGAN: list[tuple[str, str, Status]] = [
+    # caption, organ, status; "with" and "without" part what is said of two organs, or of one in two ways
+    ("The liver is normal with splenomegaly.", "liver", "normal"),
+    ("The liver is normal with splenomegaly.", "spleen", "abnormal"),
+    ("Gallstones with no ascites.", "gallbladder", "abnormal"),
+    ("Gallstones with no ascites.", "peritoneum", "normal"),
+    ("Cirrhosis with no splenomegaly.", "spleen", "normal"),
+    ("Cirrhosis with no splenomegaly.", "liver", "abnormal"),
+    ("Emphysema without pleural effusion.", "pleura", "normal"),
+    ("Emphysema without pleural effusion.", "lungs", "abnormal"),
+    ("Right hydronephrosis without a ureteral stone.", "right kidney", "abnormal"),
+    ("Right hydronephrosis without a ureteral stone.", "right ureter", "normal"),
+    ("The heart is of normal size with a small pericardial effusion.", "heart", "normal"),
+    ("The heart is of normal size with a small pericardial effusion.", "pericardium", "abnormal"),
+    ("The heart is enlarged without pericardial effusion.", "pericardium", "normal"),
+    ("The heart is enlarged without pericardial effusion.", "heart", "abnormal"),
+    ("Normal calibre of the aorta with mild mural calcification.", "aorta", "abnormal"),
+    ("The left kidney is unremarkable with a cyst in the right kidney.", "left kidney", "normal"),
+    ("The left kidney is unremarkable with a cyst in the right kidney.", "right kidney", "abnormal"),
+    ("The pancreas is normal apart from a stone in the gallbladder.", "pancreas", "normal"),
+    ("The pancreas is normal apart from a stone in the gallbladder.", "gallbladder", "abnormal"),
+    ("The lungs are clear except for a nodule in the right lung.", "right lung", "abnormal"),
+    ("The lungs are clear except for a nodule in the right lung.", "left lung", "normal"),
+    ("Normal uterine size with a thickened endometrium.", "uterus", "abnormal"),
+    ("Mild thickening of the bladder wall without a mass.", "urinary bladder", "abnormal"),
+    ("Slight fullness of the pancreatic duct with no obstructing mass.", "pancreatic duct", "abnormal"),
+    ("Left adrenal gland: 9 mm nodule.", "left adrenal gland", "abnormal"),
+    ("Fracture: left 4th rib.", "left 4th rib", "abnormal"),
+    ("Stone: 4 mm in the right kidney.", "right kidney", "abnormal"),
+    ("Aneurysm: 5 cm, infrarenal aorta.", "aorta", "abnormal"),
+    ("Pleural effusion: none.", "pleura", "normal"),
+    ("Pleural effusion: small.", "pleura", "abnormal"),
+    ("Cyst: right lobe of the liver.", "right lobe of the liver", "abnormal"),
+    ("Liver: enlarged. Spleen: normal.", "spleen", "normal"),
+    ("The spleen is normal and the liver is enlarged.", "spleen", "normal"),
+    ("The spleen is normal and the liver is enlarged.", "liver", "abnormal"),
+    ("Liver and spleen are enlarged, kidneys normal.", "liver", "abnormal"),
+    ("Liver and spleen are enlarged, kidneys normal.", "left kidney", "normal"),
+    ("The thyroid is normal in size with multiple nodules.", "thyroid gland", "abnormal"),
+    ("Hiatal hernia with an otherwise normal stomach.", "stomach", "abnormal"),
+    ("Diverticulosis of the descending colon without inflammation of the sigmoid colon.", "sigmoid colon", "normal"),
+    ("Heart size is normal, aortic aneurysm is present.", "heart", "normal"),
+]
+
+
+@pytest.mark.parametrize(("caption", "organ", "expected"), OF_ITS_ORGAN)
+def test_a_status_is_that_of_the_organ(caption: str, organ: str, expected: Status) -> None:
+    name = parser().vocabulary.resolve(organ)
+    assert name is not None
+    assert status(caption, organ=name) == expected
+
+
+@pytest.mark.parametrize(
+    ("caption", "expected"),
+    [
+        ("Mild fullness of the renal pelvis without a stone.", "abnormal"),
+        ("The gallbladder wall is slightly thick, no stones.", "abnormal"),
+        ("The tumor has become smaller: 21 x 17 mm.", "abnormal"),
+        ("Mesenteric nodes are numerous but not enlarged.", "normal"),
+        ("The largest node is not enlarged.", "normal"),
+        ("The large and small bowel are normal.", "normal"),
+        ("The liver is not homogeneous.", "abnormal"),
+        ("Numerous mesenteric nodes.", "abnormal"),
+    ],
+)
+def test_a_quality_counts_where_it_says_how_something_is(caption: str, expected: Status) -> None:
+    assert status(caption) == expected
 
 
 FINDINGS = st.sampled_from(["mass", "cyst", "stone", "fracture", "effusion", "calcification", "aneurysm", "hematoma"])

@@ -14,7 +14,7 @@ from curation.caption import Status
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.understanding.passages import Passage, passages_of
+from curation.language.understanding.passages import StatementPassage, passages_of
 from curation.language.word_lists import NEVER_A_PLACE
 
 from .organs import implied_organs, stated_sides
@@ -48,7 +48,7 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
     return "abnormal" if any(_denies_its_organ(sentence) for sentence in sentences) else "normal"
 
 
-def _stated_passages(sentence: ParsedStatement) -> list[Passage]:
+def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
     """Return the passages of a sentence, without its heading: "LYMPHADENOPATHY: none".
 
     The heading counts where only a place or a size stands behind it: "Fracture: left fifth rib".
@@ -70,14 +70,16 @@ def _in_brackets(sentence: ParsedStatement, at: int) -> bool:
     return words.count("(") > words.count(")") or words.count("[") > words.count("]")
 
 
-def _passages_about(parser: StatementParser, organ: str, passages: Sequence[Passage]) -> Sequence[Passage]:
+def _passages_about(
+    parser: StatementParser, organ: str, passages: Sequence[StatementPassage]
+) -> Sequence[StatementPassage]:
     """Return the passages about an organ or a part of it, or else those about what it is a part of; or else all.
 
     What lies around an organ is not a part of it: "The heart is normal with pericardial effusion".
     """
     ancestors, filed = parser.vocabulary.ancestors(organ), parser.vocabulary.filed_under(organ)
-    about: list[Passage] = []
-    around: list[Passage] = []
+    about: list[StatementPassage] = []
+    around: list[StatementPassage] = []
     for passage in passages:
         owners = set(_owners(parser, passage))
         if not owners or any(parser.vocabulary.filed_under(owner) == filed for owner in owners):
@@ -89,7 +91,7 @@ def _passages_about(parser: StatementParser, organ: str, passages: Sequence[Pass
     return [passage for passage in passages if not ancestors.isdisjoint(_owners(parser, passage))]
 
 
-def _owners(parser: StatementParser, passage: Passage) -> Iterator[str]:
+def _owners(parser: StatementParser, passage: StatementPassage) -> Iterator[str]:
     """Yield the organs that a passage is about, named, implied by its own findings, or shared with its neighbours."""
     implied = implied_organs(parser, passage.own)
     shared = [name for term in passage.sites if term.mention for name in term.mention.names]
@@ -103,7 +105,7 @@ def _owners(parser: StatementParser, passage: Passage) -> Iterator[str]:
     yield from implied
 
 
-def _status_by_findings(passage: Passage) -> Status | None:
+def _status_by_findings(passage: StatementPassage) -> Status | None:
     """Return the status that the findings of a passage give to its organ, or else what it is said to be like.
 
     Grades and changes beside "normal" qualify it. Without an organ, a property or a verb of its own a quality has no
@@ -121,11 +123,11 @@ def _status_by_findings(passage: Passage) -> Status | None:
     return _status_by_qualities(passage) if _has_subject(passage) else None
 
 
-def _has_subject(passage: Passage) -> bool:
+def _has_subject(passage: StatementPassage) -> bool:
     return passage.names_site or passage.has_verb or any(term.attribute for term in passage.own)
 
 
-def _status_by_qualities(passage: Passage) -> Status | None:
+def _status_by_qualities(passage: StatementPassage) -> Status | None:
     """Return the status of a passage that only says how something is: "the diameter is increased", "smooth"."""
     qualities = [term for term in passage.terms if term.kind == "modifier" and not term.is_normality]
     changes = [term for term in qualities if term.key not in UNREMARKABLE and not _is_of_no_state(term)]
@@ -139,7 +141,7 @@ def _is_of_no_state(term: Term) -> bool:
     return term.key in _OF_NO_STATE or (term.entry is not None and term.entry.modifier in _OF_NO_STATE)
 
 
-def _status_by_unknown_words(passage: Passage) -> Status | None:
+def _status_by_unknown_words(passage: StatementPassage) -> Status | None:
     """Return the status of a passage that says something in words alone that the lexicon does not list.
 
     So do numbers: "several lymph nodes" are there.
@@ -157,7 +159,7 @@ def _status_of_group(terms: Sequence[Term]) -> Status:
     return "uncertain" if polarities - {Polarity.NEGATED} else "normal"
 
 
-def _qualities_stated(passage: Passage) -> list[Term]:
+def _qualities_stated(passage: StatementPassage) -> list[Term]:
     """Return the findings and modifiers of a passage without what is called normal itself: "contour is normal"."""
     terms = [term for term in passage.terms if term.kind in ("finding", "modifier")]
     normal_ends = {term.end for term in terms if term.is_normality and term.polarity == Polarity.AFFIRMED}

@@ -18,7 +18,7 @@ from ..word_lists import ACCOMPANIMENTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Passage:
+class StatementPassage:
     """Tokens ``[start, end)`` of a statement that say one thing, with their ``own`` terms.
 
     ``sites`` are the organs that it is about: those that it names, or else those that it shares with its neighbours.
@@ -39,18 +39,18 @@ class Passage:
         return self.own + self.shared
 
 
-def passages_of(statement: ParsedStatement) -> tuple[Passage, ...]:
+def passages_of(statement: ParsedStatement) -> tuple[StatementPassage, ...]:
     """Return the passages of a statement in order, without names before a colon and phrases that only frame it."""
     return _cached_passages(statement)
 
 
 @lru_cache(maxsize=2_048)
-def _cached_passages(statement: ParsedStatement) -> tuple[Passage, ...]:
+def _cached_passages(statement: ParsedStatement) -> tuple[StatementPassage, ...]:
     clauses = [clause for clause in clauses_of(statement) if not clause.heading]
     return tuple(passage for clause in clauses for passage in passages_in(clause, statement))
 
 
-def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[Passage]:
+def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[StatementPassage]:
     """Yield the passages of one clause. Only the first of them takes findings from other clauses."""
     segment = clause.segment
     own_terms = set(map(id, segment.terms))
@@ -64,7 +64,7 @@ def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[Passage]
         named_sites = _sites_among(own)
         sites = named_sites or sites
         has_verb = segment.verb is not None and start <= segment.verb < stop
-        yield Passage(start, stop, own, sites, shared, bool(named_sites), has_verb)
+        yield StatementPassage(start, stop, own, sites, shared, bool(named_sites), has_verb)
         start, shared = stop, ()
 
 

@@ -48,7 +48,7 @@ from prompts.vocabulary import Vocabulary
 from .answers import Verification, accepted, merged_spans, refused
 from .caption_reading import claims_of, read_caption
 from .entailment import CheckResult, Entailment
-from .joined.independent_claims import is_denied_of_another, statements_in
+from .joined.claim_evidence import verified_cut
 from .joined.references import goes_on_about, refers_back
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
@@ -196,7 +196,7 @@ class Verifier:
         spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)
         return accepted(organ, self.status(caption, organ), spans, evidence.statements[0].section, evidence.share)
 
-    def _verify_claim(self, report: ReadReport, organ: str, claim: str, verified: VerifiedClaims) -> Verification:
+    def _verify_claim(self, report: ReadReport, organ: str, claim: str, *, verified: VerifiedClaims) -> Verification:
         """Verify a claim of a caption once, however many cuts of the caption come back to it."""
         if (organ, claim) not in verified:
             verified[organ, claim] = self._verify(report, organ, claim, (), verified)
@@ -209,15 +209,9 @@ class Verifier:
         if not self.entailment.joined.occurs(report, caption):
             return None
         for cut in self.entailment.claims.cuts(caption):
-            verifications: list[Verification] = []
-            for about, claim in [(organ, cut.first), *((site, cut.second) for site in cut.sites or (organ,))]:
-                verifications.append(self._verify_claim(report, about, claim, verified))
-                if not verifications[-1].accepted:
-                    break
-            else:
-                evidence = [statements_in(report, verification.spans) for verification in verifications]
-                if not any(is_denied_of_another(denying, evidence[0]) for denying in evidence[1:]):
-                    return self._all_of(report, organ, (cut.first, cut.second), verifications)
+            verify = partial(self._verify_claim, report, verified=verified)
+            if verifications := verified_cut(report, organ, cut, verify, self.parser.organ_finder.related):
+                return self._all_of(report, organ, (cut.first, cut.second), verifications)
         return None
 
     def _verify_parts(
@@ -229,7 +223,7 @@ class Verifier:
         """
         verifications: list[Verification] = []
         for number, part in enumerate(parts):
-            verification = self._verify_claim(report, organ, part, verified)
+            verification = self._verify_claim(report, organ, part, verified=verified)
             if verification.accepted and number and refers_back(self.parser.parse(part)):
                 if not goes_on_about(report, verification.spans, verifications[-1].spans):
                     both = f"{parts[number - 1].rstrip('. ')}. {part}"

@@ -18,8 +18,8 @@ from curation.language.word_lists import ACCOMPANIMENTS
 from ..clause_matching import CaptionClause, ClauseMatcher
 from ..evidence import RequiredTerm
 from ..organs import subject_organs
+from .caption_parts import has_shareable_grade, is_single_thing
 from .hosts import is_adjective
-from .independent_claims import has_shareable_grade
 
 
 class Claim(NamedTuple):
@@ -108,6 +108,8 @@ def _is_apart(halves: tuple[CaptionClause, ...], caption: ParsedStatement) -> bo
     cut = next(at for at in range(segment.start + 1, segment.end) if caption.tokens[at].word in ACCOMPANIMENTS)
     if _has_site(term for term in first if term.end <= cut) and _has_site(term for term in second if term.start >= cut):
         return True
+    if any(is_single_thing(term) and not is_adjective(caption, term) for term in first):
+        return False  # "a nodule in the left lung with calcification"
     before = [term for term in first if term.end == cut]
     return any(term.mention is not None and not term.mention.finding for term in before)
 

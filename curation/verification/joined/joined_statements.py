@@ -23,9 +23,10 @@ from ..omissions import omissions
 from ..organs import OrganRelations
 from ..report_statements import ReadReport, ReportStatement
 from .carriers import Carrier, SegmentMatches, carriers_of, says_it_of_the_same, turns_round
+from .claim_evidence import is_denied_of_another
 from .claims import Claim, about_each_organ, claims_of
 from .hosts import host_keys, is_qualifier
-from .independent_claims import is_denied_of_another
+from .linked_claims import LINKING_STEMS
 from .members import Member, MemberFinder
 
 MOST_STATEMENTS = 6
@@ -33,6 +34,10 @@ MOST_STATEMENTS = 6
 
 _SPELLED_ALIKE = 4
 """Letters at the beginning that two spellings of a word share."""
+
+
+_SAYING_LITTLE = NEUTRAL_STEMS | POSITION_STEMS | LINKING_STEMS
+"""Words that need not occur in a report for a caption to follow from it."""
 
 
 class JoinedEvidence(NamedTuple):
@@ -238,7 +243,7 @@ def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
             words = {word for wording in term.entry.wordings for word in wording} if term.entry else set[str]()
             if keys.isdisjoint((term.key, *term.parts, *words)):
                 return False
-        elif term.kind == "finding" and not term.attribute and term.key not in NEUTRAL_STEMS | POSITION_STEMS:
+        elif term.kind == "finding" and not term.attribute and term.key not in _SAYING_LITTLE:
             start = term.key[:_SPELLED_ALIKE]
             if keys.isdisjoint((term.key, *term.parts)) and not any(key.startswith(start) for key in keys):
                 return False

@@ -17,6 +17,7 @@ from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention
 from .structure.places import mark_places
 from .structure.shared_nouns import share_noun, spelled
+from .structure.side_frames import SideFrame, framed_side, lies_in_region
 from .tokens import Token
 from .word_lists import (
     BOTH_SIDES_ADJECTIVES,
@@ -86,13 +87,13 @@ class OrganFinder:
         mentions: Sequence[OrganMention],
         side_words: Sequence[tuple[int, str]],
         earlier: OrganMention | None = None,
-        frames: Sequence[OrganMention] = (),
+        frames: Sequence[SideFrame] = (),
     ) -> None:
         """Turn pairs such as "kidneys" into the sides that one segment of a statement gives them.
 
         ``side_words`` are those of the segment that belong to no mention, as (token index, side); ``earlier`` is
-        the mention before the segment: "the left laterobasal and posterobasal segments" are both left; ``frames`` are
-        regions that the statement opens with: "Right leg: …", "In the left hemithorax, …".
+        the mention before the segment: "the left laterobasal and posterobasal segments" are both left; ``frames`` open
+        the statement: "Right leg: …".
         """
         for mention in mentions:
             if len(mention.names) != 1:
@@ -100,7 +101,10 @@ class OrganFinder:
             pair = self.vocabulary.sided(mention.names[0])
             if pair is None:
                 continue
-            side = self._side_of(mention, [*mentions, *frames], side_words, earlier)
+            side = self._side_of(mention, mentions, side_words, earlier)
+            if side is None:
+                framed = None if mention.bilateral else framed_side(mention, frames, self.vocabulary)
+                side = framed or ("both" if mention.plural else None)
             if side == "both":
                 mention.names = pair
             elif side:
@@ -140,7 +144,7 @@ class OrganFinder:
         side_words: Sequence[tuple[int, str]],
         earlier: OrganMention | None,
     ) -> str | None:
-        """Return the side of a pair: "left", "right", "both" or None.
+        """Return the side of a pair that its segment states: "left", "right", "both" or None.
 
         It is that of the words right before it, else of an organ that encloses it, else of the mention before, else of
         other words of the segment.
@@ -148,17 +152,26 @@ class OrganFinder:
         before = [side for at, side in side_words if mention.start - _SIDE_REACH <= at < mention.start]
         if before:
             return "both" if len(set(before)) > 1 else before[-1]
-        for outer in mentions:
-            if outer is not mention and self._lies_within(mention, outer):
-                sides = {self.vocabulary.organs[name].side for name in outer.names} - {None}
-                if sides:
-                    return "both" if len(sides) > 1 else sides.pop()
+        outer_sides = self._sides_of_outer(mention, mentions)
+        if outer_sides:
+            return "both" if len(outer_sides) > 1 else outer_sides.pop()
         if earlier is not None and not side_words and self._shares_pair(mention, earlier):
             return self.vocabulary.organs[earlier.names[0]].side
         stated = {side for at, side in side_words if at >= mention.end} or {side for at, side in side_words}
         if stated:
             return "both" if len(stated) > 1 else stated.pop()
-        return "both" if mention.plural else None
+        return None
+
+    def _sides_of_outer(self, mention: OrganMention, mentions: Sequence[OrganMention]) -> set[str]:
+        """Return the sides of the first organ that a mention lies within, or of all regions that it lies in."""
+        region_sides: set[str] = set()
+        for outer in mentions:
+            if outer is not mention and self._lies_within(mention, outer):
+                sides: set[str] = {side for name in outer.names if (side := self.vocabulary.organs[name].side)}
+                if sides and not self.vocabulary.organs[outer.names[0]].region:
+                    return sides
+                region_sides |= sides
+        return region_sides
 
     def _shares_pair(self, mention: OrganMention, earlier: OrganMention) -> bool:
         """Tell whether two mentions are parts of the same paired organ, the earlier of one side of it."""
@@ -168,11 +181,10 @@ class OrganFinder:
         return any(self.vocabulary.sided(name) for name in shared)
 
     def _lies_within(self, inner: OrganMention, outer: OrganMention) -> bool:
+        if self.vocabulary.organs[outer.names[0]].region:
+            return lies_in_region(inner, outer, self.vocabulary)
         ancestors = self.vocabulary.ancestors(inner.names[0])
-        groups = list(self._with_groups(outer.names))
-        if self.vocabulary.organs[outer.names[0]].region:  # the ribs of the "left hemithorax" are in the chest
-            groups += [parent for name in groups for parent in self.vocabulary.organs[name].parents]
-        return any(name in ancestors for name in groups)
+        return any(name in ancestors for name in self._with_groups(outer.names))
 
     def _with_groups(self, names: Iterable[str]) -> Iterator[str]:
         """Yield each name, and behind that of one side the groups that it belongs to."""
@@ -239,12 +251,9 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
     """Return the mention of a passage that the vocabulary found, by its tokens instead of its characters."""
     start, end = bisect_left(starts, passage.start), bisect_left(starts, passage.end)
     first = tokens[start].word
-    plural = (
-        SIDES.get(first) == "both"
-        or first in BOTH_SIDES_ADJECTIVES
-        or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
-    )
-    return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural)
+    bilateral = SIDES.get(first) == "both" or first in BOTH_SIDES_ADJECTIVES
+    plural = bilateral or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
+    return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural, bilateral=bilateral)
 
 
 def _qualifies(word: str) -> bool:

@@ -20,6 +20,7 @@ class OrganMention:
     container: bool = False
     adjective: bool = False
     plural: bool = False
+    bilateral: bool = False  # its words say both sides: "both lungs", "bibasal"
     station: bool = False  # a place of lymph nodes that are named elsewhere in the statement
     origin: tuple[str, ...] = ()  # the organ that gives a station its name; the disc at which two vertebrae meet
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")

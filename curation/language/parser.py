@@ -23,6 +23,7 @@ from .numbers.measurements import Measure, find_measures
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
 from .structure.respective_lists import pair_respective_lists
+from .structure.side_frames import SideFrame, side_frame
 from .terms import read_terms
 from .tokens import Token, tokenize
 from .word_lists import (
@@ -100,7 +101,7 @@ class StatementParser:
     def _settle_organs(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
         """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""
         earlier: OrganMention | None = None
-        frames: list[OrganMention] = []
+        frames: list[SideFrame] = []
         for segment, following in zip_longest(segments, segments[1:]):
             mentions = _mentions(segment.terms)
             side_words = [(term.start, term.key.removeprefix("side:")) for term in segment.terms if term.kind == "side"]
@@ -108,8 +109,9 @@ class StatementParser:
                 mentions, side_words, earlier if segment.joiner in SIDE_JOINERS else None, frames
             )
             earlier = mentions[-1] if mentions else earlier
-            if segment.preposed or (following is not None and following.joiner == ":"):
-                frames += [mention for mention in mentions if self.vocabulary.organs[mention.names[0]].region]
+            is_label = following is not None and following.joiner == ":"
+            if frame := side_frame(segment, self.vocabulary, label=is_label):
+                frames.append(frame)
         organs = [term for segment in segments for term in segment.organs]
         self.organ_finder.share_sides(_mentions(organs))
         for segment in segments:

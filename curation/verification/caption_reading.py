@@ -25,6 +25,27 @@ def read_caption(caption: str) -> CaptionReading:
     return CaptionReading(caption, normalised(caption), may_be_form(caption))
 
 
+def on_side_of_organ(parser: StatementParser, caption: str, organ: str) -> str:
+    """Return a caption that states no side with the side of ``organ``, which it is filed under.
+
+    "Patent popliteal artery", filed under the right popliteal artery or the vessels of the right leg, is about the
+    right one. What is a part of no organ on that side, or is in the plural, stays as it is.
+    """
+    if organ not in parser.vocabulary.organs or (side := parser.vocabulary.organs[organ].side) is None:
+        return caption
+    parse = parser.parse(caption)
+    if any(term.kind == "side" for term in parse.terms):
+        return caption
+    for term in reversed(parse.terms):
+        if term.mention is None or term.mention.place or term.mention.plural or len(term.mention.names) != 1:
+            continue
+        pair = parser.vocabulary.sided(term.mention.names[0])
+        if pair is not None and parser.organ_finder.related(pair[side == "right"], organ):
+            start = parse.tokens[term.start].start
+            caption = f"{caption[:start]}{side} {caption[start:]}"
+    return caption
+
+
 def claims_of(parser: StatementParser, caption: str, organ: str) -> frozenset[tuple[str, object]]:
     """Return what a caption about canonical ``organ`` claims, for comparing captions.
 

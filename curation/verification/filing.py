@@ -11,6 +11,7 @@ from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
+from .headings.sub_headings import LEVEL, is_level_of, label_of
 from .organs import (
     MAIN_ORGANS,
     OrganRelations,
@@ -21,7 +22,6 @@ from .organs import (
     subject_organs,
 )
 from .refusals import RefusalCause, listed
-from .sub_headings import LEVEL, is_level_of, label_of
 
 
 class FilingCheck:

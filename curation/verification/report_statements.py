@@ -15,9 +15,10 @@ from curation.report import Section
 from curation.report_language.known_words import site_stems
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
+from .headings.side_headings import SideHeadings
+from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
+from .headings.titles import title_region
 from .organs import stated_sides, statement_organs
-from .sub_headings import Topic, is_line_of_heading, label_of, names_nodes, names_only
-from .titles import title_region
 from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
@@ -40,7 +41,7 @@ class ReportStatement(NamedTuple):
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
     statement that named them. A ``heading`` only names what stands below it: it carries no caption. ``title`` has the
-    region that the report's title names.
+    region that the report's title names, ``side_heading`` the number of the heading that says the side of its organs.
     """
 
     number: int
@@ -55,6 +56,7 @@ class ReportStatement(NamedTuple):
     anchor: int | None
     heading: bool = False
     title: tuple[str, ...] = ()
+    side_heading: int | None = None
 
     @property
     def subject(self) -> tuple[str, ...]:
@@ -175,11 +177,11 @@ class ReportReader:
         language = settle(texts, [passage.place for passage in passages], self._site_stems)
         report = ReadReport(text, language, title=title_region(text, sections, self.parser))
         ends = {passage.place: passage.last for passage in passages}
-        place, last_end, topic = -1, 0, Topic(self.parser.vocabulary)
+        place, last_end, topic, side_headings = -1, 0, *self._new_section()
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
         for index, passage in enumerate(passages):
             if passage.place != place or not language.is_read(index):
-                place, topic = passage.place, Topic(self.parser.vocabulary)
+                place, (topic, side_headings) = passage.place, self._new_section()
             if not language.is_read(index):
                 content, span = self._cached_content(texts[index]), clean.source_span(passage.first, passage.last)
                 code, names_organ = language.statements[index], bool(content.organs)
@@ -188,11 +190,14 @@ class ReportReader:
             led_by_minus = signs_lead and clean.text[: passage.first].rstrip(" ").endswith(("-", "–"))
             wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no, led_by_minus)
             for wording in wordings:
-                self._add(report, clean, passage, wording, topic, last_end, ends[passage.place])
+                self._add(report, clean, passage, wording, topic, side_headings, last_end, ends[passage.place])
                 last_end = wording.last
             if not wordings:
                 topic.forget()
         return report
+
+    def _new_section(self) -> tuple[Topic, SideHeadings]:
+        return Topic(self.parser.vocabulary), SideHeadings(self.parser.vocabulary)
 
     def _add(
         self,
@@ -201,20 +206,30 @@ class ReportReader:
         passage: Passage,
         wording: Wording,
         topic: Topic,
+        side_headings: SideHeadings,
         last_end: int,
         section_end: int,
     ) -> None:
         """Add a statement to a report. In the clean text, ``last_end`` is the end of the one before."""
         content, number = self._cached_content(wording.text), len(report.statements)
-        on_line = content.names_only and is_line_of_heading(clean.text, wording.first, wording.last, section_end)
+        stands_alone = is_line_of_heading(clean.text, wording.first, wording.last, section_end)
+        on_line = content.names_only and stands_alone
         heading = content.names_only and (on_line or not content.names_nodes)
         between = clean.text[last_end : wording.first]
-        paragraph = "\n\n" in between
+        line, paragraph = "\n" in between, "\n\n" in between
+        framed = None
+        if side_headings.take_in(number, content.parse, alone=stands_alone, line=line, paragraph=paragraph):
+            framed = self._cached_content(side_headings.before(wording.text))
+        if framed is not None and (framed.organs != content.organs or side_headings.narrows(content.organs)):
+            content = framed._replace(words=content.words)
+        else:
+            framed = None
         context, anchor = topic.context(
             number, content.organs, heading=on_line, paragraph=paragraph, label=label_of(content.parse)
         )
-        if wording.is_field and "\n" in between and anchor != topic.heading_anchor:
-            context, anchor = (), None  # "Spleen: NAD" above "Cysts: none" is a line of its own
+        is_own_line = wording.is_field and line  # "Spleen: NAD" above "Cysts: none"
+        if (is_own_line or has_unknown_label(content.parse)) and anchor != topic.heading_anchor:
+            context, anchor = (), None
         if wording.is_field and anchor is not None:
             source = content.parse if anchor == number else report.statements[anchor].parse  # its own label narrows it
             if not _names_organ(source):
@@ -233,6 +248,7 @@ class ReportReader:
                 anchor,
                 heading=heading,
                 title=report.title,
+                side_heading=None if framed is None else side_headings.anchor,
             )
         )
         if not heading:

@@ -46,7 +46,7 @@ from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
 from .answers import Verification, accepted, merged_spans, refused
-from .caption_reading import claims_of, read_caption
+from .caption_reading import claims_of, on_side_of_organ, read_caption
 from .entailment import CheckResult, Entailment
 from .joined.claim_evidence import verified_cut
 from .joined.references import goes_on_about, refers_back
@@ -85,7 +85,11 @@ class Verifier:
 
         ``near`` has the numbers of statements to look at first; they speed up and settle ties, and decide nothing.
         """
-        return self._verify(report, organ, caption, near, {})
+        verification = self._verify(report, organ, caption, near, {})
+        if verification.accepted or (sided := on_side_of_organ(self.parser, caption, verification.organ)) == caption:
+            return verification
+        on_side = self._verify(report, organ, sided, near, {})
+        return on_side if on_side.accepted else verification
 
     def _verify(
         self, report: ReadReport, organ: str, caption: str, near: Sequence[int], verified: VerifiedClaims
@@ -254,6 +258,8 @@ class Verifier:
         start = statement.start
         if result.uses_context and statement.anchor is not None:
             start = report.statements[statement.anchor].start
+        if statement.side_heading is not None:
+            start = min(start, report.statements[statement.side_heading].start)
         spans = ((start, statement.end),)
         return accepted(organ, self.status(caption, organ), spans, statement.section, result.coverage)
 

@@ -194,3 +194,27 @@ def test_a_region_that_opens_a_statement_gives_its_side_to_pairs_in_it(
     statement = parse(sentence)
     organs = statement.segments[-1].organs
     assert {name.split()[0] for term in organs if term.mention for name in term.mention.names} == {*expected}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("On the right, the kidney is small.", {"right"}),
+        ("Left: the kidney is small.", {"left"}),
+        ("Left side: the kidneys are small.", {"left"}),
+        ("Left ear: the mastoid air cells are clear.", {"left"}),
+        ("On the right side of the chest, the ribs are fractured.", {"right"}),
+        ("On the left, both kidneys are small.", {"left", "right"}),
+        ("On the left, the right kidney is small.", {"right"}),
+        ("In the left kidney, the ureters are wide.", {"left", "right"}),
+    ],
+)
+def test_a_side_that_opens_a_statement_is_that_of_its_pairs(sentence: str, expected: set[str]) -> None:
+    organs = parse(sentence).segments[-1].organs
+    assert {name.split()[0] for term in organs if term.mention for name in term.mention.names} == expected
+
+
+def test_what_lies_in_regions_of_both_sides_is_on_both() -> None:
+    organs = parse("Pleural effusion in the right and left hemithorax.").terms
+    names = {name for term in organs if term.mention for name in term.mention.names}
+    assert {"left pleura", "right pleura"} <= names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .caption_cases import assert_accepted, verify
+from tests.curation.verification.caption_cases import assert_accepted, verify
 
 SPINE = """CERVICAL SPINE:
 No high-grade canal stenosis.

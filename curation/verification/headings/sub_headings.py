@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.tokens import stem
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+from curation.verification.organs import subject_organs
 from prompts.vocabulary import Vocabulary
-
-from .organs import subject_organs
 
 # Stems of the words that may stand in a heading beside its organs: how much of them, and of which examination.
 _FRAME_WORDS = (
@@ -91,6 +90,17 @@ def label_of(statement: ParsedStatement) -> str | None:
         return None
     names = subject_organs(statement.segments[0].terms)
     return names[0] if len(names) == 1 else ""
+
+
+def has_unknown_label(statement: ParsedStatement) -> bool:
+    """Tell whether the words before the colon of a statement name what neither vocabulary nor lexicon knows.
+
+    What stands behind "Popliteal: …" is about that, and not about the organ of the statement before.
+    """
+    if label_of(statement) != "":
+        return False
+    names = [term for term in statement.segments[0].terms if term.kind == "finding" and not term.attribute]
+    return any(term.entry is None and not _is_name(term, statement, colon=True) for term in names)
 
 
 def is_level_of(vocabulary: Vocabulary, level: str, name: str) -> bool:

@@ -8,6 +8,7 @@ among its claims: "a cyst in segment 2" and "a cyst in segment 7" are two.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from curation.caption import AcceptedCaption
@@ -20,13 +21,14 @@ def split_repeated(
 ) -> tuple[list[AcceptedCaption], list[AcceptedCaption]]:
     """Split captions into (kept, repeated), each in the order given.
 
-    ``claims_of`` returns what a caption claims of the organ that it is filed under.
+    ``claims_of`` returns what a caption claims of the organ that it is filed under; it is asked only of captions that
+    another of the same organ and status may repeat.
     """
     by_organ: dict[str, list[_Content]] = {}
     repeated: set[int] = set()
     for number, row in enumerate(accepted):
         words = row.caption.casefold().strip(" .;,")
-        content = _Content(number, row.status, row.section, words, claims_of(row.caption, row.organ))
+        content = _Content(number, row.status, row.section, words, partial(claims_of, row.caption, row.organ))
         others = by_organ.setdefault(row.organ, [])
         if others and any(_repeats(content, other) for other in others):
             repeated.add(number)
@@ -50,14 +52,17 @@ class _Content(NamedTuple):
     status: str
     section: str
     words: str
-    claims: Claims
+    claims: Callable[[], Claims]
 
 
 def _repeats(caption: _Content, other: _Content) -> bool:
     if caption.words == other.words:
         return True
-    if caption.status != other.status or not caption.claims:
+    if caption.status != other.status:
+        return False
+    claims, others = caption.claims(), other.claims()
+    if not claims:
         return False
     if caption.section == other.section:  # within a section a shorter statement is a statement of its own
-        return caption.claims == other.claims
-    return caption.claims <= other.claims
+        return claims == others
+    return claims <= others

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from snowballstemmer import stemmer  # type: ignore[import-untyped]
 
 _TOKEN = re.compile(
-    r"(?<=\d)[xX×](?=\s?\d)"  # 12x9
+    r"[A-WYZa-wyz][^\W\d_]*(?:\d+[^\W\d_]?|['’][^\W\d_]+)?"  # most tokens: a word, L4, T12
+    r"|(?<=\d)[xX×](?=\s?\d)"  # 12x9
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
     r"|(?:(?<![\w.)\]])|(?<=\d[xX×]))\.\d+"  # .8
     r"|[½¼¾⅓⅔⅛⅜⅝⅞]"  # letters to \w: "½cm"
     r"|\d+(?:[.,]\d+)*"
-    r"|[^\W\d_]+\d+[^\W\d_]?"  # L4, T12
-    r"|[^\W\d_]+(?:['’][^\W\d_]+)?"
+    r"|[^\W\d_]+(?:\d+[^\W\d_]?|['’][^\W\d_]+)?"  # a word with another first letter
     r"|[^\w\s]"
 )
 _snowball = stemmer("english")
@@ -82,18 +82,28 @@ def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
     tokens = []
     for match in _TOKEN.finditer(text):
-        word = match[0].lower()
-        if word[0] == "." and len(word) > 1:
-            word = f"0{word}"
-        if word not in _CONTRACTIONS and word not in _CANNOT:
-            tokens.append(Token(match.start(), match.end(), word, _cached_stem(word)))
-        elif word in _CANNOT:
-            tokens.append(Token(match.start(), match.end(), "cannot", "cannot"))
+        start, end = match.span()
+        word, word_stem, contracted = _cached_word(match[0])
+        if contracted:
+            tokens.append(Token(start, end - contracted, word, word_stem))
+            tokens.append(Token(end - contracted, end, "not", "not"))
         else:
-            cut = match.end() - _CONTRACTIONS[word]
-            verb = text[match.start() : cut].lower()
-            tokens += [Token(match.start(), cut, verb, _cached_stem(verb)), Token(cut, match.end(), "not", "not")]
+            tokens.append(Token(start, end, word, word_stem))
     return tokens
+
+
+@lru_cache(maxsize=200_000)
+def _cached_word(written: str) -> tuple[str, str, int]:
+    """Return a word as it stands in a token, its stem, and how many of its letters are a contracted "not"."""
+    word = written.lower()
+    if word in _CANNOT:
+        return "cannot", "cannot", 0
+    contracted = _CONTRACTIONS.get(word, 0)
+    if contracted:
+        word = written[:-contracted].lower()
+    elif word[0] == "." and len(word) > 1:
+        word = f"0{word}"
+    return word, _cached_stem(word), contracted
 
 
 def stem(word: str) -> str:

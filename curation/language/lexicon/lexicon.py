@@ -112,7 +112,7 @@ class Lexicon:
                 continue
             words = stems[: at + 1] if has_non and _is_behind_non(stems, at) else stems
             match = self._longest(words, at)
-            if match is None or self._hides_a_cue(match, stems):
+            if match is None or (match.end - at > 1 and self._hides_a_cue(match, stems)):
                 at += 1
             else:
                 matches.append(match)
@@ -122,9 +122,7 @@ class Lexicon:
     def _hides_a_cue(self, match: PhraseMatch, stems: Sequence[str]) -> bool:
         """Tell whether a phrase that says nothing itself hides a cue that reaches on: "clinically [correlate for]"."""
         entry = match.entry
-        if match.end - match.start < 2 or entry.negation or entry.hedge or entry.modifier:
-            return False
-        if entry.flags.isdisjoint(_SILENT_FLAGS):
+        if entry.flags.isdisjoint(_SILENT_FLAGS) or entry.negation or entry.hedge or entry.modifier:
             return False
         inner = (self._longest(stems, at) for at in range(match.start + 1, match.end))
         return any(cue is not None and cue.end > match.end and cue.entry.hedge for cue in inner)
@@ -166,17 +164,16 @@ class Lexicon:
         node: dict[str, Any] = self._trie
         best: PhraseMatch | None = None
         index, is_loose = at, False  # loose: an adverb stands inside, as it may in a hedge
-        while index < len(stems):
-            if stems[index] in _MARKS_INSIDE_PHRASES and index > at:
-                index += 1
-                continue
+        count = len(stems)
+        while index < count:
             following: dict[str, Any] | None = node.get(stems[index])
-            if following is None and index > at and stems[index] in ADVERB_STEMS_INSIDE_HEDGES:
-                is_loose = True
+            if following is None:  # no phrase has a mark of these as a word
+                is_mark = stems[index] in _MARKS_INSIDE_PHRASES
+                if index == at or not (is_mark or stems[index] in ADVERB_STEMS_INSIDE_HEDGES):
+                    break
+                is_loose = is_loose or not is_mark
                 index += 1
                 continue
-            if following is None:
-                break
             node = following
             index += 1
             entry = node.get("")

@@ -6,58 +6,30 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from curation.language.aspects import NORMAL, normal_aspects
-from curation.language.assertion import Polarity
-from curation.language.parsed_statement import ParsedStatement, Segment, Term
+from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
-from curation.language.structure.organ_sections import stated_parts
 from curation.language.structure.single_claims import speaks_of_one_thing
 
+from .clauses.caption_clauses import CaptionClause, caption_clause
 from .clauses.exchanges import exchanged_qualities
-from .clauses.halves import repeats_pair, split_at_with, split_by_side
-from .denials.denied_phrases import qualifiers_of_denied
-from .denials.removals import calls_only_absent, carries_removal
+from .clauses.halves import split_at_with, split_by_side
+from .denials.removals import carries_removal
 from .evidence import (
     CONTEXT,
     LITERAL,
     SYNONYM,
-    ClauseWords,
     RequiredTerm,
     SegmentEvidence,
-    denies_a_finding,
-    only_denies,
 )
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
-from .words.dimension_matching import only_names_dimension
-from .words.kind_matching import compounds_across_organs, is_head, kinds_of, words_of
 from .words.negating_prefixes import says_with_prefix
-from .words.organ_verbs import joins_organ
 from .words.word_matching import match_measure, match_word
 
 _MOST_SEGMENTS = 4
 """Segments of a statement that a clause is matched with, those that share most words with it first."""
-
-
-class CaptionClause(NamedTuple):
-    """A clause of a caption with the terms that the evidence must carry.
-
-    ``organs`` are those that it is about. ``denied``: it denies a finding, ``only_denied``: and affirms none.
-    ``normal``: it calls something normal. ``only_absent``: it says no more than that an organ is absent. ``repeated``
-    are the findings and qualities that it names again, each with how often it has by then.
-    """
-
-    clause: Clause
-    caption: ParsedStatement
-    required: tuple[RequiredTerm, ...]
-    organs: tuple[str, ...]
-    denied: bool
-    only_denied: bool
-    normal: bool
-    only_absent: bool
-    repeated: tuple[tuple[Term, int], ...]
 
 
 class CarriedClause(NamedTuple):
@@ -85,6 +57,8 @@ class ClauseMatcher:
         self._parser, self._relations = parser, relations
         self._cached_clauses = lru_cache(maxsize=2_000)(self._caption_clauses)
         self._cached_evidence = lru_cache(maxsize=2_000)(self._evidence)
+        self._cached_halves = lru_cache(maxsize=2_000)(self._halves)
+        self._cached_match = lru_cache(maxsize=2_000)(_match_segment)
 
     def match(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> list[ClauseMatch]:
         """Return each clause of a caption filed under ``organ`` with the segment of the statement that carries it best.
@@ -96,7 +70,7 @@ class ClauseMatcher:
         matches: list[ClauseMatch] = []
         for clause in self._cached_clauses(caption):
             best = self._best_match(clause, parse, organ, context)
-            halves = self._matched_halves(clause, caption, parse, organ, context) if best.mismatches else []
+            halves = self._matched_halves(clause, parse, organ, context) if best.mismatches else []
             matches += halves or [best]
         return matches
 
@@ -110,12 +84,19 @@ class ClauseMatcher:
 
     def match_segment(self, clause: CaptionClause, statement: str, index: int, context: tuple[str, ...]) -> ClauseMatch:
         """Return how well one segment of a statement carries a clause."""
-        return _match_segment(clause, self.evidence(statement, index, context), index)
+        return self._cached_match(clause, self.evidence(statement, index, context), index)
 
-    def halves(self, clause: CaptionClause, caption: str) -> tuple[CaptionClause, ...]:
+    def halves(self, clause: CaptionClause) -> tuple[CaptionClause, ...]:
         """Return both halves of a clause that can be cut before "with" or "without"; nothing of any other."""
-        parse = self._parser.parse(caption)
-        return tuple(_caption_clause(half, parse, self._relations) for half in split_at_with(clause.clause, parse))
+        return self._cached_halves(clause)[0]
+
+    def _halves(self, clause: CaptionClause) -> tuple[tuple[CaptionClause, ...], ...]:
+        """Return both halves of a clause that is cut at "with", and both of it cut by side; nothing for no cut."""
+        caption = clause.caption
+        return tuple(
+            tuple(caption_clause(half, caption, self._relations) for half in halves)
+            for halves in (split_at_with(clause.clause, caption), split_by_side(clause.clause))
+        )
 
     def _evidence(self, statement: str, index: int | None, context: tuple[str, ...]) -> SegmentEvidence:
         return SegmentEvidence(self._parser, self._relations, self._parser.parse(statement), index, context)
@@ -127,7 +108,7 @@ class ClauseMatcher:
             for clause in clauses_of(parse)
             if not clause.heading or any(term.kind == "organ" for term in clause.terms)
         ]
-        return tuple(_caption_clause(clause, parse, self._relations) for clause in clauses)
+        return tuple(caption_clause(clause, parse, self._relations) for clause in clauses)
 
     def _best_match(
         self, clause: CaptionClause, statement: ParsedStatement, organ: str, context: tuple[str, ...]
@@ -135,36 +116,41 @@ class ClauseMatcher:
         """Return the match with the segment that carries a clause best."""
         text, count = statement.text, len(statement.segments)
         if count == 1:
-            return _match_segment(clause, self.evidence(text, 0, context), 0)
-        # A word that stands nowhere in the statement settles it, and says more than one that stands elsewhere in it.
-        anywhere = _match_segment(clause, self.evidence(text, None, context), 0)
-        if any(m.weight == 0.0 and term.kind not in ("organ", "side") for m, term in anywhere.mismatches):
+            return self.match_segment(clause, text, 0, context)
+        has_words = clause.stems.issubset(statement.stems)
+        if not has_words and _lacks_a_word(anywhere := self._match_anywhere(clause, text, context)):
             return anywhere
         best: ClauseMatch | None = None
         closest = self._closest_segments(clause, statement, context)
         if not clause.organs:  # "open", of the bronchi: of several that it fits, the segment that is about them
             closest = sorted(closest, key=lambda index: not self._is_about(organ, statement, index))
         for index in closest:
-            match = _match_segment(clause, self.evidence(text, index, context), index)
+            match = self.match_segment(clause, text, index, context)
             if best is None or (len(match.mismatches), -match.share) < (len(best.mismatches), -best.share):
                 best = match
             if not match.mismatches and match.share == LITERAL:
                 break
         assert best is not None
-        if best.mismatches and not anywhere.mismatches and speaks_of_one_thing(statement):
+        if not best.mismatches:
+            return best
+        if has_words and _lacks_a_word(anywhere := self._match_anywhere(clause, text, context)):
+            return anywhere
+        if anywhere.mismatches or speaks_of_one_thing(statement):
             return anywhere._replace(segment=best.segment)
-        return anywhere._replace(segment=best.segment) if best.mismatches and anywhere.mismatches else best
+        return best
+
+    def _match_anywhere(self, clause: CaptionClause, statement: str, context: tuple[str, ...]) -> ClauseMatch:
+        """Return how well all of a statement together carries a clause."""
+        return self._cached_match(clause, self.evidence(statement, None, context), 0)
 
     def _matched_halves(
-        self, clause: CaptionClause, caption: str, statement: ParsedStatement, organ: str, context: tuple[str, ...]
+        self, clause: CaptionClause, statement: ParsedStatement, organ: str, context: tuple[str, ...]
     ) -> list[ClauseMatch]:
         """Return the matches of both halves of a clause, cut before "with" or by side, if each of them is carried."""
         if len(statement.segments) < 2:
             return []
-        parse = self._parser.parse(caption)
-        for halves in (split_at_with(clause.clause, parse), split_by_side(clause.clause)):
-            clauses = [_caption_clause(half, parse, self._relations) for half in halves]
-            matches = [self._best_match(half, statement, organ, context) for half in clauses]
+        for halves in self._cached_halves(clause):
+            matches = [self._best_match(half, statement, organ, context) for half in halves]
             if matches and not any(match.mismatches for match in matches):
                 return matches
         return []
@@ -193,57 +179,13 @@ class ClauseMatcher:
         return sorted(range(count), key=shared, reverse=True)[:_MOST_SEGMENTS]
 
 
-def _caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRelations) -> CaptionClause:
-    """Return a clause of a caption with all that the evidence must carry of it.
+def _lacks_a_word(anywhere: ClauseMatch) -> bool:
+    """Tell whether a word of a clause stands nowhere in a statement.
 
-    A grade taken over from a neighbour is looked at there, a side word right before an organ as part of its name.
+    That settles it, and says more than a word that stands elsewhere in it. Where all words are there as they stand, the
+    segments are looked at first, for one that carries the clause settles it too.
     """
-    segment = clause.segment
-    own_ids, organs = set(map(id, segment.terms)), tuple(subject_organs(clause.terms))
-    narrowing_ids = set(map(id, qualifiers_of_denied(clause, caption)))
-    is_device = any(map(_is_device, clause.terms))
-    words = ClauseWords(
-        words_of((*clause.terms, *caption.terms)) | stated_parts(caption), kinds_of(clause.terms), organs, is_device
-    )
-    compounds = compounds_across_organs(segment, caption, relations.lexicon)
-    required = tuple(
-        RequiredTerm(
-            term,
-            tuple(stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()),
-            caption.tokens[term.start].word,
-            id(term) in own_ids,
-            is_head(term, caption.terms),
-            words,
-            compounds.get(term),
-            id(term) in narrowing_ids,
-            joins_organ(term, caption.stems[term.start], caption.terms),
-            normal_aspects(term, segment, caption) if term.key == NORMAL else frozenset(),
-            caption.text_of(term),
-            only_names_dimension(term, segment, caption),
-        )
-        for term in clause.terms
-        if term.kind not in ("hedge", "negation")
-        and not repeats_pair(term, segment)
-        and (id(term) in own_ids or term.kind != "modifier")
-        and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
-    )
-    normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
-    only_absent = calls_only_absent(clause.terms)
-    return CaptionClause(
-        clause,
-        caption,
-        required,
-        organs,
-        denies_a_finding(clause.terms),
-        only_denies(clause.terms),
-        normal,
-        only_absent,
-        _repeated_terms(segment),
-    )
-
-
-def _is_device(term: Term) -> bool:
-    return term.mention is not None and term.mention.device
+    return any(mismatch.weight == 0.0 and term.kind not in ("organ", "side") for mismatch, term in anywhere.mismatches)
 
 
 def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:
@@ -278,15 +220,3 @@ def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: Segment
     if isinstance(weight, Mismatch) and says_with_prefix(required, clause.clause.segment, clause.caption, evidence):
         return SYNONYM
     return weight
-
-
-def _repeated_terms(segment: Segment) -> tuple[tuple[Term, int], ...]:
-    """Return the findings and qualities that a segment names again, each with how often it has by then."""
-    counts: dict[str, int] = {}
-    repeated = []
-    for term in segment.terms:
-        if term.kind in ("finding", "modifier") and not term.is_normality:  # of each organ it is asked by itself
-            counts[term.key] = counts.get(term.key, 0) + 1
-            if counts[term.key] > 1:
-                repeated.append((term, counts[term.key]))
-    return tuple(repeated)

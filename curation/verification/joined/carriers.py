@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
 
-from ..clause_matching import CaptionClause, ClauseMatch, ClauseMatcher
+from ..clause_matching import ClauseMatch, ClauseMatcher
+from ..clauses.caption_clauses import CaptionClause
 from ..evidence import both_sides
 from ..omissions import LARGEST
 from ..refusals import REPEATED
@@ -28,27 +29,11 @@ class Carrier(NamedTuple):
     terms: frozenset[int]
 
 
-class SegmentMatches:
-    """Matches clauses of one caption with segments of statements, each pair once."""
-
-    def __init__(self, matcher: ClauseMatcher) -> None:
-        self._matcher = matcher
-        self._matches: dict[tuple[int, str, int, tuple[str, ...]], ClauseMatch] = {}
-
-    def match(self, clause: CaptionClause, statement: str, index: int, context: tuple[str, ...]) -> ClauseMatch:
-        """Return how well one segment of a statement carries a clause."""
-        key = (id(clause), statement, index, context)
-        match = self._matches.get(key)
-        if match is None:
-            match = self._matches[key] = self._matcher.match_segment(clause, statement, index, context)
-        return match  # it holds its clause, so that no other gets the same id
-
-
-def carriers_of(matches: SegmentMatches, clause: CaptionClause, group: Sequence[Member]) -> list[Carrier]:
+def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[Member]) -> list[Carrier]:
     """Return the segments that carry a clause together, the one that carries most first; nothing without any."""
     required = frozenset(id(required.term) for required in clause.required)
     offers = [
-        (member, matches.match(clause, member.parse.text, index, member.context))
+        (member, matcher.match_segment(clause, member.parse.text, index, member.context))
         for member in group
         for index in member.segments
     ]

@@ -15,7 +15,8 @@ from curation.language.structure.clauses import Clause
 from curation.language.structure.usable_terms import is_whereabouts
 from curation.language.word_lists import ACCOMPANIMENTS
 
-from ..clause_matching import CaptionClause, ClauseMatcher
+from ..clause_matching import ClauseMatcher
+from ..clauses.caption_clauses import CaptionClause
 from ..evidence import RequiredTerm
 from ..organs import subject_organs
 from .caption_parts import has_shareable_grade, is_single_thing
@@ -34,7 +35,7 @@ def claims_of(matcher: ClauseMatcher, caption: ParsedStatement) -> list[Claim]:
     for clause in matcher.clauses(caption.text):
         if clause.clause.heading:
             continue
-        halves = matcher.halves(clause, caption.text)
+        halves = matcher.halves(clause)
         if halves and not _is_apart(halves, caption):
             halves = ()
         for at, part in enumerate(halves or (clause,)):
@@ -75,7 +76,8 @@ def _about(clause: CaptionClause, required: RequiredTerm, name: str) -> CaptionC
     term = replace(required.term, key=name, mention=replace(required.term.mention, names=(name,)))
     narrowed = required._replace(term=term)
     terms = [term if other is required.term else other for other in clause.clause.terms]
-    return clause._replace(
+    return replace(
+        clause,
         clause=Clause(clause.clause.segment, terms),
         required=tuple(narrowed if other is required else other for other in clause.required),
         organs=tuple(subject_organs(terms)),
@@ -93,7 +95,7 @@ def _with_shared_grades(clause: CaptionClause) -> CaptionClause:
         for term in clause.clause.terms
         if term.kind == "modifier" and id(term) not in required
     )
-    return clause._replace(required=clause.required + shared) if shared else clause
+    return replace(clause, required=clause.required + shared) if shared else clause
 
 
 def _is_apart(halves: tuple[CaptionClause, ...], caption: ParsedStatement) -> bool:

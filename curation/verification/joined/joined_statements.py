@@ -22,7 +22,7 @@ from ..filing import FilingCheck
 from ..omissions import omissions
 from ..organs import OrganRelations
 from ..report_statements import ReadReport, ReportStatement
-from .carriers import Carrier, SegmentMatches, carriers_of, says_it_of_the_same, turns_round
+from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
 from .claim_evidence import is_denied_of_another
 from .claims import Claim, about_each_organ, claims_of
 from .hosts import host_keys, is_qualifier
@@ -75,11 +75,11 @@ class JoinedStatements:
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
             return None
-        groups, matches = self._groups(report, statements, claim), SegmentMatches(self._matcher)
+        groups = self._groups(report, statements, claim)
         used: dict[int, ReportStatement] = {}
         shares: list[float] = []
         for part in claims:
-            found = self._found(report, part, claim, organ, groups, matches)
+            found = self._found(report, part, claim, organ, groups)
             if not found:
                 return None
             evidence = [statement for _, part_statements in found for statement in part_statements]
@@ -90,7 +90,7 @@ class JoinedStatements:
                 shares.append(sum(carrier.match.share for carrier in carriers) / len(carriers))
         if len(used) < 2:
             return None  # whether one statement carries it has been decided
-        if any(self._is_turned_round(part, used.values(), matches) for part in claims):
+        if any(self._is_turned_round(part, used.values()) for part in claims):
             return None
         return JoinedEvidence(tuple(used[number] for number in sorted(used)), sum(shares) / len(shares))
 
@@ -98,12 +98,12 @@ class JoinedStatements:
         """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
         return _occurs(self._parser.parse(caption), report)
 
-    def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement], matches: SegmentMatches) -> bool:
+    def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
         """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""
         for clause in claim.clauses:
             for statement in statements:
                 for index in range(len(statement.parse.segments)):
-                    match = matches.match(clause, statement.parse.text, index, statement.context)
+                    match = self._matcher.match_segment(clause, statement.parse.text, index, statement.context)
                     if turns_round(match) and not any(term.mention for _, term in match.mismatches):
                         return True
         return False
@@ -136,15 +136,12 @@ class JoinedStatements:
         caption: ParsedStatement,
         organ: str,
         groups: Sequence[Sequence[Member]],
-        matches: SegmentMatches,
     ) -> list[_Found]:
         """Return what carries a claim: as a whole, or else about each of the organs that one of its names means."""
-        whole = self._carriers_of_claim(report, claim, caption, organ, groups, matches)
+        whole = self._carriers_of_claim(report, claim, caption, organ, groups)
         if whole is not None:
             return [whole]
-        apart = [
-            self._carriers_of_claim(report, part, caption, organ, groups, matches) for part in about_each_organ(claim)
-        ]
+        apart = [self._carriers_of_claim(report, part, caption, organ, groups) for part in about_each_organ(claim)]
         return [found for found in apart if found is not None] if all(apart) else []
 
     def _carriers_of_claim(
@@ -154,13 +151,12 @@ class JoinedStatements:
         caption: ParsedStatement,
         organ: str,
         groups: Sequence[Sequence[Member]],
-        matches: SegmentMatches,
     ) -> _Found | None:
         """Return the segments that carry all clauses of a claim, members of one group, with their statements."""
         for group in groups:
             carriers: list[Carrier] = []
             for clause in claim.clauses:
-                some = carriers_of(matches, clause, group)
+                some = carriers_of(self._matcher, clause, group)
                 if not some:
                     break
                 carriers += some

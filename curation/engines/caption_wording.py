@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
+from curation.language.structure.listed_subjects import is_listed_subject
 from curation.language.word_lists import (
     DENIALS_BEFORE,
+    LATIN_PLURALS,
     NAME_JOINERS,
     PARTIAL_NAME_WORDS,
     SIDES,
@@ -36,6 +38,9 @@ _DANGLING = re.compile(
     r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
+_BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
+_NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
+_SINGULAR_ENDINGS = ("ss", "us", "is", "pancreas", "atlas", "pons", "lens")
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -54,9 +59,14 @@ class OrganClaim:
         return self.part or self.organ
 
 
-def caption_wordings(claim: OrganClaim, claims: Sequence[OrganClaim], statement: ParsedStatement) -> Iterator[str]:
-    """Yield wordings of ``claim``, best first; the last ones repeat the whole statement. ``claims``: all of it."""
-    whole_text = _clean(statement.text)
+def caption_wordings(
+    claim: OrganClaim, claims: Sequence[OrganClaim], statement: ParsedStatement, text: str
+) -> Iterator[str]:
+    """Yield wordings of ``claim``, best first; the last ones repeat the whole statement.
+
+    ``claims``: all of the statement, which the report writes as ``text``.
+    """
+    whole_text = _clean(text)
     if len(claims) == 1 and claim.term is not None:
         yield whole_text
     station = _station_text(claim, statement)
@@ -114,10 +124,10 @@ def _run_text(claim: OrganClaim, run: Sequence[Clause], statement: ParsedStateme
         text = _for_one_side(claim, statement, first, last)
     elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
-            text = (
-                f"{_between(statement, first.start, first.verb)} {_singular(_between(statement, first.verb, last.end))}"
-            )
-    if first.silent and not any(clause.segment.findings for clause in run[1:]):
+            subject = _between(statement, first.start, first.verb)
+            text = f"{subject} {_agreeing(subject, _between(statement, first.verb, last.end))}"
+    at = next(index for index, segment in enumerate(statement.segments) if segment is first)
+    if (first.silent or is_listed_subject(statement, at)) and not any(clause.segment.findings for clause in run[1:]):
         first_text = text if len(run) == 1 else _between(statement, first.start, first.end)
         rest = _between(statement, run[1].segment.start, last.end) if len(run) > 1 else ""
         shared = _shared_text(claim, run[0], first_text, statement)
@@ -146,12 +156,16 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
     before, after = _between(statement, first.start, mention.start), _between(statement, mention.end, last.end)
     before = _BOTH.sub("", before).rstrip()
     name = claim.name
+    if name.split()[0] in SIDES and name.split()[0] != claim.organ.split()[0]:
+        return _between(statement, first.start, last.end)  # both are filed under one organ: lobes of the liver
     if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
         noun = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
         name = f"{name.split()[0]} {_between(statement, noun, mention.end)}"
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
-    if verb is None and not _LOCATIVE.search(before):
+    if verb is None and not _LOCATIVE.search(before) and not _is_plural(name):
         after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
+    if mention.station and (nodes := _NODES.match(after)):
+        after = after[nodes.end() :]  # it is in the name of the station
     text = f"{before} {name} {after}".strip()
     return _between(statement, first.start, last.end) if _STILL_BOTH.search(text) else text
 
@@ -166,11 +180,12 @@ def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: Parsed
     if source is None:
         return text
     if source.start > segment.start:
-        begin = source.verb if source.verb is not None else min(term.start for term in inherited)
+        first = min(term.start for term in inherited)
+        begin = source.verb
+        if begin is None:  # behind the name, so that "of significant size" keeps its "of"
+            begin = max((term.end for term in source.organs if term.end <= first), default=first)
         rest = _between(statement, begin, source.end)
-        mention = claim.term.mention if claim.term is not None else None
-        is_plural = mention is not None and mention.plural and len(mention.names) != 2
-        return f"{text} {rest if is_plural else _singular(rest)}"
+        return f"{text} {_agreeing(text, rest)}"
     site = next(iter(source.sites), None)
     body = _between(statement, source.start, site.start if site else source.end)
     return _with_cue(
@@ -216,10 +231,19 @@ def _with_cue(run: Sequence[Clause], text: str, statement: ParsedStatement) -> s
     return text
 
 
-def _singular(text: str) -> str:
-    """Return a predicate with its verb in the singular."""
+def _agreeing(subject: str, text: str) -> str:
+    """Return a predicate with its verb in the number of its subject: "walls are thick", but "wall is thick"."""
     head, _, rest = text.partition(" ")
+    if _is_plural(subject):
+        return text
     return f"{SINGULAR_VERBS.get(head.lower(), head)} {rest}".strip()
+
+
+def _is_plural(noun: str) -> bool:
+    """Return whether a noun phrase is in the plural: "renal calyces", "the other parts of the stomach"."""
+    words = _BEHIND_HEAD.sub("", noun.lower().strip(_EDGE)).split()
+    word = words[-1] if words else ""
+    return word in LATIN_PLURALS or (word.endswith("s") and not word.endswith(_SINGULAR_ENDINGS))
 
 
 def _between(statement: ParsedStatement, start: int, end: int) -> str:

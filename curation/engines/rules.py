@@ -8,7 +8,7 @@ verified again like those of any other engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from curation.caption import Draft
 from curation.cleaning.redaction_marks import BLANK
@@ -16,12 +16,15 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
+from curation.language.structure.shared_tails import completed_text, ends_without_noun
 from curation.report import Report
 from curation.verification.organs import implied_organs
-from curation.verification.report_statements import ReadReport
+from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
+from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings, is_well_formed
+from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
 
 
@@ -48,8 +51,49 @@ class RulesEngine:
             Draft(organ, caption, statement.number)
             for statement in report.statements
             if not statement.heading
-            for organ, caption in self._statement_captions(statement.parse.text, statement.context)
+            for organ, caption in self._captions_of(report, statement)
         ]
+
+    def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[tuple[str, str]]:
+        """Return the (organ, caption) pairs of one statement of a report, none that refers to another statement."""
+        label = level_label(report, statement) if statement.anchor is not None else ""
+        captions = self._captions_standing_alone(report, statement)
+        if not label:
+            return captions
+        return [(organ, self._at_level(report, label, organ, caption)) for organ, caption in captions]
+
+    def _at_level(self, report: ReadReport, label: str, organ: str, caption: str) -> str:
+        """Return a caption with the label of the level that its statement stands under, where the report says so."""
+        labelled = at_level(label, organ, caption, self.parser.parse(caption))
+        return labelled if self.verifier.verify(report, organ, labelled).accepted else caption
+
+    def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[tuple[str, str]]:
+        """Return the captions of a statement in which what it refers to is named, and no others that refer back."""
+        text = statement.parse.text
+        if not may_refer_back(statement.parse):
+            return self._statement_captions(text, statement.context)
+        alone = standing_alone(report, statement, self.parser)
+        if alone is not None and alone.text != text:
+            return [
+                (organ, caption)
+                for organ, caption in map(partial(self._filed_as_meant, alone.organs), self._statement_captions(*alone))
+                if self.verifier.verify(report, organ, caption, (statement.number,)).accepted
+            ]
+        captions = self._statement_captions(text, statement.context)
+        return [(organ, caption) for organ, caption in captions if not refers_back(self.parser.parse(caption))]
+
+    def _filed_as_meant(self, meant: Sequence[str], pair: tuple[str, str]) -> tuple[str, str]:
+        """File a caption under the one organ that is meant, where it names only what that is a part of.
+
+        "The fracture is displaced", of a fracture of a rib, is filed under the rib and not under the skeleton.
+        """
+        organ, caption = pair
+        parts = [name for name in meant if organ in self.parser.vocabulary.ancestors(name)]
+        if len(parts) != 1:
+            return pair
+        name = self.parser.vocabulary.filed_under(parts[0])
+        text = caption.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
+        return name, f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
 
     def _statement_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """Return the (organ, caption) pairs of one statement. ``context``: organs of the statements before it."""
@@ -59,26 +103,35 @@ class RulesEngine:
         if BLANK in text:
             return ()  # a word is missing, which may be any: "normal", "no"
         statement = self.parser.parse(text)
+        if (completed := completed_text(statement)) is not None:
+            statement = self.parser.parse(completed)
         claims = self._claims(statement, context)
-        captions = ((claim.organ, self._shortest_caption(claim, claims, statement, context)) for claim in claims)
+        captions = ((claim.organ, self._shortest_caption(claim, claims, statement, text, context)) for claim in claims)
         return tuple((organ, caption) for organ, caption in captions if caption is not None)
 
     def _shortest_caption(
-        self, claim: OrganClaim, claims: Sequence[OrganClaim], statement: ParsedStatement, context: tuple[str, ...]
+        self,
+        claim: OrganClaim,
+        claims: Sequence[OrganClaim],
+        statement: ParsedStatement,
+        text: str,
+        context: tuple[str, ...],
     ) -> str | None:
-        for caption in caption_wordings(claim, claims, statement):
-            if self._stands_alone(caption, statement) and self.verifier.carries(
-                statement.text, context, claim.organ, caption
-            ):
+        for caption in caption_wordings(claim, claims, statement, text):
+            if self._stands_alone(caption, text) and self.verifier.carries(text, context, claim.organ, caption):
                 return caption
         return None
 
-    def _stands_alone(self, caption: str, statement: ParsedStatement) -> bool:
+    def _stands_alone(self, caption: str, text: str) -> bool:
         """Return whether a wording stands alone: it reads well, and still says what is found, or that nothing is."""
-        if caption.endswith(statement.text.strip(" .;,")):
+        if caption.endswith(text.strip(" .;,")):
             return True
-        terms = self.parser.parse(caption).terms
-        return is_well_formed(caption) and any(_is_assertion(term) for term in terms)
+        parse = self.parser.parse(caption)
+        return (
+            is_well_formed(caption)
+            and not ends_without_noun(parse)
+            and any(_is_assertion(term) for term in parse.terms)
+        )
 
     def _claims(self, statement: ParsedStatement, context: tuple[str, ...]) -> list[OrganClaim]:
         """Return one claim for each organ of a statement; those of the context for a statement that names none."""

@@ -24,6 +24,7 @@ from .word_lists import (
     LATIN_PLURALS,
     NAME_JOINERS,
     ORDINAL_ENDINGS,
+    ORDINALS,
     PART_ADJECTIVES,
     SIDES,
 )
@@ -201,9 +202,8 @@ class OrganFinder:
         """
         mentions: list[OrganMention] = []
         noun = next((at for at in range(mention.start, mention.end) if not _qualifies(tokens[at].word)), mention.end)
-        noun_tokens = tokens[noun : mention.end]
         at = mention.start
-        while noun_tokens and at - 2 >= free_from and tokens[at - 1].word in NAME_JOINERS:
+        while noun < mention.end and at - 2 >= free_from and tokens[at - 1].word in NAME_JOINERS:
             begin = end = at - 1
             while begin > free_from and _qualifies(tokens[begin - 1].word):
                 begin -= 1
@@ -211,11 +211,12 @@ class OrganFinder:
                 break
             words = tokens[begin:end]
             if all(token.word in SIDES for token in (*words, tokens[mention.start])):
-                noun_tokens = tokens[mention.start + 1 : mention.end]  # "right and left upper lobes"
-            name = self.resolve(spelled([*words, *noun_tokens]))
+                noun = mention.start + 1  # "right and left upper lobes"
+            name = self.resolve(spelled([*words, *tokens[noun : mention.end]]))
             if name is None:
                 break
-            mentions.insert(0, OrganMention(begin, end, (name,), plural=mention.plural))
+            shared = (noun, mention.end)
+            mentions.insert(0, OrganMention(begin, end, (name,), plural=mention.plural, noun=shared))
             at = begin
         if mentions and not any(token.word in SIDES for token in tokens[mention.start : noun]):
             self._take_side(mention, mentions[-1], tokens)
@@ -258,7 +259,8 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
 
 def _qualifies(word: str) -> bool:
     """Tell whether a word before the noun of a name says which one is meant: right, upper, 7th."""
-    return word in PART_ADJECTIVES or word in SIDES or word.isdigit() or word in ORDINAL_ENDINGS
+    is_number = word.isdigit() or word in ORDINAL_ENDINGS or word in ORDINALS
+    return is_number or word in PART_ADJECTIVES or word in SIDES
 
 
 def _is_plural(word: str) -> bool:

@@ -40,14 +40,11 @@ _OF_WHAT_IS_THERE = frozenset(
 )
 # … and those that do so only beside a place: "no consolidation, large effusion on the left".
 _OF_WHAT_IS_THERE_AT_A_PLACE = (
-    "severity:severe",
-    "severity:marked",
-    "severity:massive",
-    "size:large",
-    "size:giant",
-    "quantity:",
+    *("severity:severe", "severity:marked", "severity:massive"),
+    *("size:large", "size:giant", "quantity:"),
 )
-
+# Adjectives that end a clause without a verb: "bladder distended".
+_PREDICATE_ENDINGS = ("ed", "ic", "ous", "ive", "clear", "small", "large", "dense")
 # Kinds of measures that a finding of its own may open with.
 _MEASURES_OF_FINDINGS = ("length", "volume", "number")
 
@@ -72,6 +69,7 @@ class CueReach:
         ]
         self.verbs = [index for index, token in enumerate(tokens) if token.word in VERBS]
         self.ends = {m.start for m in matches if "scope_end" in m.entry.flags and not _is_cue(m)}
+        self._findings = {m.start for m in matches if _is_finding(m)}
         self.normal = {m.start for m in matches if "normality" in m.entry.flags and m.entry.negation is None}
         self.cue_starts = {m.start for m in matches if m.entry.negation == "before"}
         self._after_cues = [m.start for m in matches if "after" in (m.entry.negation, m.entry.hedge)]
@@ -201,9 +199,19 @@ class CueReach:
         word, first = self.tokens[index].word, index + 1
         if word == "," and any(first < cue < stop for cue in self._after_cues):
             return True
-        if word == "," and any(first <= at < stop for at in self.normal):
+        if word == "," and (any(first <= at < stop for at in self.normal) or self._tells_of_organ(first, stop, since)):
             return True
         return word in (",", "and") and self._has_own_mark(first, stop, since)
+
+    def _tells_of_organ(self, first: int, stop: int, since: int) -> bool:
+        """Tell whether an item names an organ and ends in an adjective: "no pneumothorax, (lungs emphysematous)".
+
+        Behind a finding it is a clause without its verb, since what is denied would be named by a noun.
+        """
+        denies_finding = any(since <= at < first - 1 for at in self._findings)
+        if not denies_finding or first not in self.subjects or stop - first < 2:
+            return False
+        return self.tokens[stop - 1].word.endswith(_PREDICATE_ENDINGS) and stop - 1 not in self.subjects
 
     def _is_alternative(self, stop: int) -> bool:
         """Tell whether a list that reaches to the break ``stop`` is closed by "or" or "nor"."""
@@ -277,6 +285,11 @@ class CueReach:
             and self.stems[index] not in REPORTING_STEMS
             for index in range(verb + 1, stop)
         )
+
+
+def _is_finding(match: PhraseMatch) -> bool:
+    entry = match.entry
+    return not (entry.modifier or _is_cue(match) or entry.flags - {"finding", "implied_organ"})
 
 
 def _is_cue(match: PhraseMatch) -> bool:

@@ -26,4 +26,5 @@ class OrganMention:
     finding: bool = False  # the words are a finding as well ("lymphadenopathy")
     within: frozenset[str] = frozenset()  # all organs that it is a part of
     pair: tuple[str, str] | None = None  # (left, right) where the organ has sides
+    noun: tuple[int, int] | None = None  # tokens of the noun that it shares with the last of a list
     device: bool = False  # the thing itself is what is found: "a stent in the left anterior descending artery"

@@ -83,6 +83,7 @@ PART_ADJECTIVES = _words(
 )
 # Endings of ordinal numbers, tokens of their own: "7 th".
 ORDINAL_ENDINGS = _words("st nd rd th")
+ORDINALS = _words("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth")
 # Whereabouts that a caption may give an organ only where its name or the evidence has them: "medial crus".
 WHEREABOUTS_STEMS = _stems(f"{_WHEREABOUTS} cranial caudal dorsal ventral")
 # Adjectives of an organ with one of these name a part of it or what lies around it: "endobronchial", "perirenal".
@@ -220,14 +221,17 @@ AUXILIARIES = _words(f"{_AUXILIARIES} would will should there")
 VERBS = _words(
     f"{_AUXILIARIES} show shows showed shown showing demonstrate demonstrates demonstrated appear appears appeared "
     "measure measures measured contain contains contained remain remains remained reveal reveals revealed seems seem "
-    "cannot reaches exhibits exhibit ends continues includes extends enter enters draws consists"
+    "cannot reaches exhibits exhibit ends continues includes extends enter enters draws consists look looks"
 )
 # As the subject of a clause, they stand for that of the clause before.
 SUBJECT_PRONOUNS = _words("it they which that")
 # Between a subject and what is said of it: "the loops are mildly dilated".
-COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems")
+COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems look looks")
 # Plural verbs with the singular that a caption about one member of a list needs.
-SINGULAR_VERBS = {"are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears"}
+SINGULAR_VERBS = {
+    "are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears", "look": "looks", "seem": "seems",
+    "remain": "remains", "demonstrate": "demonstrates", "measure": "measures", "contain": "contains",
+}  # fmt: skip
 # A word with one of these endings says how something is and names nothing: "degenerative", "congenitally".
 ADJECTIVE_ENDINGS = ("ed", "ly", "ive", "ical", "enital", "ic", "ous", "ular", "inate", "ible", "able")
 # Verbs of seeing: "was not seen" denies what was to be seen, and "is seen" says nothing of its quality.

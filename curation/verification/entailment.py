@@ -14,6 +14,7 @@ from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import clauses_of
+from curation.language.structure.shared_tails import completed_text
 from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
@@ -61,8 +62,15 @@ class Entailment:
         self._cached_check_organ = lru_cache(maxsize=CACHED_STATEMENTS)(self._check_organ)
 
     def check(self, caption: str, statement: str, organ: str, context: tuple[str, ...]) -> CheckResult:
-        """Check ``caption`` about canonical ``organ`` against ``statement``, which goes on about ``context``."""
-        return self._cached_check(caption, statement, organ, context)
+        """Check ``caption`` about canonical ``organ`` against ``statement``, which goes on about ``context``.
+
+        What its lists share is also read in each of their members (``shared_tails.py``).
+        """
+        result = self._cached_check(caption, statement, organ, context)
+        if result.causes and (completed := completed_text(self.parser.parse(statement))):
+            of_completed = self._cached_check(caption, completed, organ, context)
+            return result if of_completed.causes else of_completed
+        return result
 
     def check_organ(self, statement: str, organ: str, context: tuple[str, ...]) -> CheckResult:
         """Check a caption that repeats the whole of ``statement`` against it: only its organ can be wrong."""

@@ -13,16 +13,12 @@ from functools import lru_cache
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
+from .listed_subjects import is_listed_subject
 from .side_pairs import are_on_two_sides, on_own_side
 
-# Keys of times that compare with an earlier day; other times tell how old something is.
-_CHANGES = frozenset(
-    f"time:{change}"
-    for change in (
-        *("new", "stable", "persistent", "recurrent", "residual", "resolved"),
-        *("increased", "progressed", "worsened", "decreased", "regressed", "improved"),
-    )
-)
+# Times that compare with an earlier day; others tell how old something is.
+_TIMES = "new stable persistent recurrent residual resolved increased progressed worsened decreased regressed improved"
+_CHANGES = frozenset(f"time:{change}" for change in _TIMES.split())
 
 
 @dataclass(slots=True, eq=False)
@@ -44,11 +40,12 @@ def clauses_of(statement: ParsedStatement) -> tuple[Clause, ...]:
 
 @lru_cache(maxsize=2_048)
 def _cached_clauses(statement: ParsedStatement) -> tuple[Clause, ...]:
-    return tuple(clause_at(statement.segments, index) for index in range(len(statement.segments)))
+    return tuple(_clause_at(statement, index) for index in range(len(statement.segments)))
 
 
-def clause_at(segments: Sequence[Segment], index: int) -> Clause:
+def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     """Return the clause of one segment of a statement."""
+    segments = statement.segments
     segment = segments[index]
     terms = list(segment.terms)
     if segment.frame or _is_heading(segments, index) or (index and _sets_aside(segment)):
@@ -64,6 +61,8 @@ def clause_at(segments: Sequence[Segment], index: int) -> Clause:
         if _is_set_against(segment):
             shared = [term for term in shared if term.polarity != Polarity.NEGATED]
         add_missing(terms, shared)
+    elif is_listed_subject(statement, index):
+        add_missing(terms, shared_predicate(segments, index))
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
     elif _is_measured_elsewhere(segment):

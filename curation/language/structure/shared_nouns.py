@@ -22,11 +22,13 @@ def share_noun(
         if not adjective.adjective or not is_joined:
             return
         words = tokens[adjective.start : adjective.end]
-        nouns = (tokens[cut : mention.end] for cut in range(mention.start + 1, mention.end))
-        name = next((name for noun in nouns if (name := vocabulary.resolve(spelled([*words, *noun])))), None)
+        cuts = range(mention.start + 1, mention.end)
+        names = ((cut, vocabulary.resolve(spelled([*words, *tokens[cut : mention.end]]))) for cut in cuts)
+        cut, name = next(((cut, name) for cut, name in names if name), (0, None))
         if name is None or "lymph nodes" in vocabulary.ancestors(name):  # a station, not another noun
             return
-        before[at] = following = OrganMention(adjective.start, adjective.end, (name,), plural=mention.plural)
+        noun = (cut, mention.end)
+        before[at] = following = OrganMention(adjective.start, adjective.end, (name,), plural=mention.plural, noun=noun)
 
 
 def spelled(tokens: Sequence[Token]) -> str:

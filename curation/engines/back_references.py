@@ -1,0 +1,226 @@
+"""Statements that refer to one before them, worded so that they stand alone: "It is calcified", of a nodule, becomes
+"The nodule is calcified".
+
+What a reference means is worked out as the verifier does (``verification/joined/references.py``). Where that is not
+certain, nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from curation.language.assertion import Polarity
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.parser import StatementParser
+from curation.language.structure.clauses import clauses_of
+from curation.language.structure.reference_words import DEMONSTRATIVES, PART_NOUN_STEMS, POSSESSIVES, PRONOUNS
+from curation.language.tokens import stem
+from curation.language.word_lists import EXAMINATION_STEMS, VERBS
+from curation.verification.joined.references import Antecedent, Reference, antecedent, references, resolved
+from curation.verification.organs import implied_organs
+from curation.verification.report_statements import ReadReport, ReportStatement
+
+_SUPERLATIVES = frozenset("largest biggest".split())
+# As the subject of a clause, these mean one of several things that were named before.
+_ELLIPTICAL = frozenset("one another some others both each several most all".split())
+_ELLIPTICAL_BEHIND_ARTICLE = frozenset(
+    "other others latter former first second third smaller larger bigger dominant remaining rest".split()
+)
+_SIGNS = PRONOUNS | DEMONSTRATIVES | POSSESSIVES | _SUPERLATIVES | _ELLIPTICAL | _ELLIPTICAL_BEHIND_ARTICLE
+# Nouns that mean all that was said: "these findings are consistent with …" says as much without "these".
+_OF_ALL_SAID = re.compile(
+    r"^(?:this|these|those|the above)\s+(?=(?:findings?|appearances?|features?|changes|constellation)\b)", re.IGNORECASE
+)
+# "This patient", "on this examination" refer to nothing that was said.
+_NOUNS_OF_TODAY = EXAMINATION_STEMS | frozenset(map(stem, "patient time age setting context case phase today".split()))
+_SUBJECTS = (PRONOUNS | DEMONSTRATIVES | POSSESSIVES) - {"that"}
+_OF_THESE = re.compile(r"^((?:the|one|some|most|several|many|two|all) (?:\w+ )?of) (?:these|those) ", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"^(?:its|their) ", re.IGNORECASE)
+_LABEL = re.compile(r"^[^:]{2,40}:\s")
+_BEHIND_ELLIPSIS = VERBS | frozenset("in of on at which measuring , up".split())
+
+
+class StandingAlone(NamedTuple):
+    """A statement as it reads by itself, and the organs that it goes on about."""
+
+    text: str
+    organs: tuple[str, ...]
+
+
+def may_refer_back(statement: ParsedStatement) -> bool:
+    """Return whether a statement has a word by which it may refer to one before it."""
+    return not _SIGNS.isdisjoint(statement.words)
+
+
+def standing_alone(report: ReadReport, statement: ReportStatement, parser: StatementParser) -> StandingAlone | None:
+    """Return a statement with what it refers to in the place of its pronouns; None where that is nothing certain."""
+    parse, organs = statement.parse, statement.context
+    if _OF_THESE.search(parse.text):
+        return StandingAlone(_OF_THESE.sub(r"\1 the ", parse.text), organs)  # "the largest of these nodules"
+    if _OF_ALL_SAID.match(parse.text):
+        text = _OF_ALL_SAID.sub("", parse.text)
+        return StandingAlone(text[:1].upper() + text[1:], organs)
+    if _is_elliptical(parse) or _ends_in_pronoun(parse):
+        return None
+    links = (link for link in references(parse) if not _is_named_before(parse, link))
+    back = [reference for reference in links if _needs_antecedent(parse, reference)]
+    if not back:
+        return StandingAlone(parse.text, organs)
+    if len(back) > 1:
+        return None
+    meant = antecedent(report, statement, back[0])
+    if meant is not None and _differ_in_number(parse, back[0], meant):
+        return None
+    if meant is None:
+        return _of_organ(report, statement, back[0])
+    organs = tuple(_organs_of(meant, parser)) or meant.statement.context
+    return StandingAlone(_with_name(resolved(parse, back[0], meant), back[0], meant), organs)
+
+
+def refers_back(caption: ParsedStatement) -> bool:
+    """Return whether a caption refers to what it does not name itself."""
+    return may_refer_back(caption) and (
+        _is_elliptical(caption)
+        or _opens_with_pronoun(caption)
+        or _ends_in_pronoun(caption)
+        or any(_needs_antecedent(caption, link) and not _is_named_before(caption, link) for link in references(caption))
+    )
+
+
+def _opening(statement: ParsedStatement) -> list[str]:
+    """Return the first words of a statement, of a labelled one those behind its label."""
+    label = _LABEL.match(statement.text)
+    start = label.end() if label else 0
+    return [token.word for token in statement.tokens if token.start >= start][:8]
+
+
+def _opens_with_pronoun(caption: ParsedStatement) -> bool:
+    """Return whether the subject of a caption is "it" or "this", or a thing of it: "its neck"."""
+    words = _opening(caption)
+    if words[:1] == ["it"] and "that" in words:
+        return False  # "it is noted that"
+    is_of_today = len(words) > 1 and stem(words[1]) in _NOUNS_OF_TODAY
+    return bool(words) and words[0] in _SUBJECTS and not is_of_today
+
+
+def _ends_in_pronoun(caption: ParsedStatement) -> bool:
+    """Return whether a caption ends in "it", and names no more than what that is beside: "… is associated with it"."""
+    if not caption.tokens or caption.tokens[-1].word not in ("it", "them"):
+        return False
+    return sum(term.kind in ("finding", "organ") and not term.attribute for term in caption.terms) < 3
+
+
+def _needs_antecedent(statement: ParsedStatement, reference: Reference) -> bool:
+    """Return whether a reference says nothing by itself; "the lesion" behind the name of its organ does."""
+    if not _NOUNS_OF_TODAY.isdisjoint(statement.stems[reference.start : reference.end]):
+        return False
+    is_possessive = statement.tokens[reference.start].word in POSSESSIVES
+    return reference.is_bare or reference.points or is_possessive
+
+
+def _of_organ(report: ReadReport, statement: ReportStatement, reference: Reference) -> StandingAlone | None:
+    """Return a statement about the one organ of the statement before it, which finds nothing there.
+
+    "No mass in the liver. It is normal in size." is about the liver, and so is "Its contours are smooth".
+    """
+    parse, organs = statement.parse, statement.context
+    text, tokens = parse.text, parse.tokens
+    if not organs or statement.anchor is None or reference.segment:
+        return None
+    behind = text[tokens[reference.start].end :].lstrip()
+    if tokens[reference.start].word in POSSESSIVES and reference.noun not in PART_NOUN_STEMS:
+        return StandingAlone(text[: tokens[reference.start].start] + behind, organs)
+    before = report.statements[statement.number - 1]
+    is_of_organ = tokens[reference.start].word in PRONOUNS and before.organs == organs
+    if not is_of_organ or not all(map(_finds_nothing, before.parse.terms)) or len(organs) > 1:
+        return None
+    return StandingAlone(f"The {organs[0]} {behind}", organs)
+
+
+def _differ_in_number(statement: ParsedStatement, reference: Reference, meant: Antecedent) -> bool:
+    """Return whether "it" would mean several things, or "they" one."""
+    word = statement.tokens[reference.start].word
+    last = meant.statement.parse.tokens[meant.term.end - 1].word
+    is_plural = meant.statement.parse.is_plural(meant.term) or last.endswith(("li", "ii", "ses", "ia"))
+    if not reference.is_bare or reference.largest or word not in _SUBJECTS:
+        return False
+    return is_plural if word in ("it", "this") else not is_plural
+
+
+def _finds_nothing(term: Term) -> bool:
+    return term.kind != "finding" or term.attribute or term.is_normality or term.polarity == Polarity.NEGATED
+
+
+def _is_named_before(caption: ParsedStatement, reference: Reference) -> bool:
+    """Return whether a segment before a reference names a finding or an organ, of which it may be said."""
+    before = caption.segments[: reference.segment]
+    return any(segment.sites or any(not term.attribute for term in segment.findings) for segment in before)
+
+
+@lru_cache(maxsize=2_048)
+def _is_elliptical(statement: ParsedStatement) -> bool:
+    """Return whether a statement opens with what means one of several: "Another measures 5 mm", "The other is …"."""
+    words = _opening(statement)
+    is_behind_article = words[:1] == ["the"]
+    opening = words[1:2] if is_behind_article else words[:1]
+    named = _ELLIPTICAL_BEHIND_ARTICLE if is_behind_article else _ELLIPTICAL
+    following = words[2:3] if is_behind_article else words[1:2]
+    return bool(opening) and opening[0] in named and bool(following) and following[0] in _BEHIND_ELLIPSIS
+
+
+def _organs_of(meant: Antecedent, parser: StatementParser) -> Iterator[str]:
+    """Yield the organs that the thing which is meant is in, or is."""
+    if meant.term.mention:
+        yield from meant.term.mention.names
+        return
+    organs: dict[str, None] = {}
+    for clause in clauses_of(meant.statement.parse):
+        if meant.term in clause.terms:
+            for term in clause.terms:
+                if term.mention and not term.mention.place and not term.mention.container:
+                    organs.update(dict.fromkeys(term.mention.names))
+            if not organs:
+                organs.update(dict.fromkeys(implied_organs(parser, clause.terms)))
+    yield from organs
+
+
+def _with_name(text: str, reference: Reference, meant: Antecedent) -> str:
+    """Return a statement with "the" before the name that took the place of a pronoun, and one "largest" of many.
+
+    The name has the side and the organ that stand before it: "the right pleural effusion".
+    """
+    parse, term = meant.statement.parse, meant.term
+    name = full_name = parse.text_of(term)
+    start = next((t.start for t in parse.terms if t.mention and t.start < term.start <= t.end < term.end), term.start)
+    if start < term.start:
+        full_name = parse.text_between(start, term.end)
+    if not full_name[1:2].isupper():
+        full_name = full_name[:1].lower() + full_name[1:]
+    if reference.largest:
+        return text.replace(f"est {name}", f"est {_singular(full_name)}", 1)
+    if reference.noun:
+        return _POSSESSIVE.sub("The ", text)  # "The neck of the hernia"
+    return (
+        text.replace(name, f"the {full_name}", 1)
+        if not text.startswith(name)
+        else f"The {full_name}{text[len(name) :]}"
+    )
+
+
+def _singular(noun: str) -> str:
+    """Return a plural noun in the singular: "masses", "calcifications"."""
+    for plural, singular in (
+        ("stases", "stasis"),
+        ("sses", "ss"),
+        ("ies", "y"),
+        ("foci", "focus"),
+        ("xes", "x"),
+        ("ss", "ss"),
+        ("s", ""),
+    ):
+        if noun.lower().endswith(plural):
+            return noun[: len(noun) - len(plural)] + singular
+    return noun

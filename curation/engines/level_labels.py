@@ -1,0 +1,38 @@
+"""Labels of a level of the spine, under which sentences go on: "L4-5: Disc bulge. The canal is narrow."
+
+A caption about the canal or the foramina says at which level, as the report does by the label alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+from curation.language.parsed_statement import ParsedStatement
+from curation.verification.report_statements import ReadReport, ReportStatement
+
+_LEVEL = re.compile(r"^[CTLS]\d{1,2}\b.*\b(?:disc|vertebra)$")
+_LABEL = re.compile(r"^\s*([^:\n]{2,24}):\s")
+
+
+def level_label(report: ReadReport, statement: ReportStatement) -> str:
+    """Return the label of the level that a statement stands under or begins with; "" where there is none."""
+    if statement.anchor is None or not any(map(_LEVEL.match, statement.context)):
+        return ""
+    labelled = report.statements[statement.anchor]
+    between = report.text[labelled.end : statement.start] if labelled is not statement else ""
+    label = _LABEL.match(labelled.parse.text)
+    is_level = bool(labelled.parse.segments) and _names_level(labelled.parse, labelled.parse.segments[0].end)
+    return label[1] if label and is_level and "\n" not in between else ""
+
+
+def at_level(label: str, organ: str, caption: str, parse: ParsedStatement) -> str:
+    """Return a caption with the label of its level before it; as it is where it names one itself."""
+    if _names_level(parse, len(parse.tokens)):
+        return caption
+    text = caption.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
+    return f"{label}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
+
+
+def _names_level(statement: ParsedStatement, end: int) -> bool:
+    mentions = (term.mention for term in statement.terms if term.mention and term.end <= end)
+    return any(_LEVEL.match(name) for mention in mentions for name in mention.names)

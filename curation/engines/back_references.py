@@ -8,8 +8,9 @@ certain, nothing is said of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
@@ -18,7 +19,7 @@ from curation.language.parser import StatementParser
 from curation.language.structure.clauses import clauses_of
 from curation.language.structure.reference_words import DEMONSTRATIVES, PART_NOUN_STEMS, POSSESSIVES, PRONOUNS
 from curation.language.tokens import stem
-from curation.language.word_lists import EXAMINATION_STEMS, VERBS
+from curation.language.word_lists import COPULAS, EXAMINATION_STEMS, VERBS
 from curation.verification.joined.references import Antecedent, Reference, antecedent, references, resolved
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
@@ -36,6 +37,9 @@ _OF_ALL_SAID = re.compile(
 )
 # "This patient", "on this examination" refer to nothing that was said.
 _NOUNS_OF_TODAY = EXAMINATION_STEMS | frozenset(map(stem, "patient time age setting context case phase today".split()))
+_JUDGEMENTS = frozenset(
+    "possible impossible difficult hard recommended advised suggested necessary useful important appropriate".split()
+)
 _SUBJECTS = (PRONOUNS | DEMONSTRATIVES | POSSESSIVES) - {"that"}
 _OF_THESE = re.compile(r"^((?:the|one|some|most|several|many|two|all) (?:\w+ )?of) (?:these|those) ", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"^(?:its|their) ", re.IGNORECASE)
@@ -100,10 +104,18 @@ def _opening(statement: ParsedStatement) -> list[str]:
 def _opens_with_pronoun(caption: ParsedStatement) -> bool:
     """Return whether the subject of a caption is "it" or "this", or a thing of it: "its neck"."""
     words = _opening(caption)
-    if words[:1] == ["it"] and "that" in words:
-        return False  # "it is noted that"
+    if _is_expletive(words):
+        return False
     is_of_today = len(words) > 1 and stem(words[1]) in _NOUNS_OF_TODAY
     return bool(words) and words[0] in _SUBJECTS and not is_of_today
+
+
+def _is_expletive(words: Sequence[str]) -> bool:
+    """Return whether "it" stands for nothing: "it is noted that …", "it is not possible to exclude …"."""
+    if words[:1] != ["it"]:
+        return False
+    is_judged = words[1:2] and words[1] in COPULAS and not _JUDGEMENTS.isdisjoint(words[2:4])
+    return "that" in words or bool(is_judged)
 
 
 def _ends_in_pronoun(caption: ParsedStatement) -> bool:
@@ -117,8 +129,12 @@ def _needs_antecedent(statement: ParsedStatement, reference: Reference) -> bool:
     """Return whether a reference says nothing by itself; "the lesion" behind the name of its organ does."""
     if not _NOUNS_OF_TODAY.isdisjoint(statement.stems[reference.start : reference.end]):
         return False
+    if _is_expletive([token.word for token in statement.tokens[reference.start : reference.start + 8]]):
+        return False
     is_possessive = statement.tokens[reference.start].word in POSSESSIVES
-    return reference.is_bare or reference.points or is_possessive
+    behind = [token.word for token in statement.tokens[reference.end : reference.end + 2]]
+    is_named = behind[:1] == ["of"] and behind[1:] not in (["which"], ["them"])  # "the largest of the nodules"
+    return not (reference.largest and is_named) and (reference.is_bare or reference.points or is_possessive)
 
 
 def _of_organ(report: ReadReport, statement: ReportStatement, reference: Reference) -> StandingAlone | None:
@@ -156,7 +172,8 @@ def _finds_nothing(term: Term) -> bool:
 
 def _is_named_before(caption: ParsedStatement, reference: Reference) -> bool:
     """Return whether a segment before a reference names a finding or an organ, of which it may be said."""
-    before = caption.segments[: reference.segment]
+    segments = caption.segments[: reference.segment + 1]
+    before = [segment for segment, following in pairwise(segments) if following.joiner != ":"]  # no label
     return any(segment.sites or any(not term.attribute for term in segment.findings) for segment in before)
 
 
@@ -168,7 +185,11 @@ def _is_elliptical(statement: ParsedStatement) -> bool:
     opening = words[1:2] if is_behind_article else words[:1]
     named = _ELLIPTICAL_BEHIND_ARTICLE if is_behind_article else _ELLIPTICAL
     following = words[2:3] if is_behind_article else words[1:2]
-    return bool(opening) and opening[0] in named and bool(following) and following[0] in _BEHIND_ELLIPSIS
+    if not opening or opening[0] not in named or not following:
+        return False
+    behind = words[words.index(following[0]) + 1 :][:1]
+    is_named = following[0] == "of" and behind[:1] not in (["which"], ["them"])
+    return following[0] in _BEHIND_ELLIPSIS and not is_named
 
 
 def _organs_of(meant: Antecedent, parser: StatementParser) -> Iterator[str]:

@@ -15,6 +15,7 @@ from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
 from curation.language.structure.listed_subjects import is_listed_subject
 from curation.language.word_lists import (
+    BOTH_SIDES_ADJECTIVES,
     DENIALS_BEFORE,
     LATIN_PLURALS,
     NAME_JOINERS,
@@ -31,7 +32,9 @@ _LEAD_IN = re.compile(
 )
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
 _DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
-_STILL_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally)\b", re.IGNORECASE)
+_STILL_BOTH = re.compile(
+    rf"\b(?:both|bilateral|bilaterally|{'|'.join(sorted(BOTH_SIDES_ADJECTIVES))})\b", re.IGNORECASE
+)
 _LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
 _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
 _DANGLING = re.compile(

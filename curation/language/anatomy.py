@@ -60,6 +60,7 @@ class OrganFinder:
             share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
+        self._settle_parts_of_other_side(mentions, tokens)
         mentions = self._stations.add_to(mentions, tokens)
         self._add_levels(mentions, tokens)
         mark_places(mentions, tokens)
@@ -221,6 +222,25 @@ class OrganFinder:
         if mentions and not any(token.word in SIDES for token in tokens[mention.start : noun]):
             self._take_side(mention, mentions[-1], tokens)
         return mentions
+
+    def _settle_parts_of_other_side(self, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
+        """Give a part that only one side has the organ of the other side that it is said to be in.
+
+        "The apicoposterior segment" is one of the left lung; "of the RUL" means the right upper lobe all the same.
+        """
+        for part, whole in pairwise(mentions):
+            if part.start + 1 > whole.start or len(part.names) != 1 or len(whole.names) != 1:
+                continue
+            sides = {self.vocabulary.organs[mention.names[0]].side for mention in (part, whole)}
+            between = [token.word for token in tokens[part.end : whole.start]]
+            is_said = any(token.word in SIDES for token in tokens[part.start : part.end])
+            if (
+                sides == {"left", "right"}
+                and not is_said
+                and set(between) in ({"of", "the"}, {"in", "the"}, {"of"}, {"in"})
+            ):
+                if self._shares_pair(part, whole):
+                    part.names = whole.names
 
     def _add_levels(self, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
         """Give two vertebrae of which one slips on the other the disc between them: "L4 on L5" is at L4-L5."""

@@ -70,8 +70,8 @@ class WordSenses:
             if word in self._words:
                 if word in self._parts and self._is_part_of_another(mention, mentions, tokens, matches):
                     continue
-                if word in self._parts:
-                    self._take_whole(mention, mentions, tokens)
+                if word in self._parts and not self._take_whole(mention, mentions, tokens):
+                    continue
                 if word in self._causes and self._is_cause(mention, matches):
                     continue
                 if mention.end - mention.start == 1 and word in self._senses:
@@ -106,20 +106,25 @@ class WordSenses:
                 return word.isalpha() and not any(m.start <= index < m.end for m in mentions)  # "the eye of the needle"
         return False
 
-    def _take_whole(self, part: OrganMention, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
-        """Give a part the organ before it that has such a part: "the gallbladder with a stone in the neck"."""
+    def _take_whole(self, part: OrganMention, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> bool:
+        """Give a part the organ before it that has such a part: "the gallbladder with a stone in the neck".
+
+        Tell whether it still names an organ: "the hilum" of a mass in the spleen is that of no lung.
+        """
         whole = next((other for other in reversed(mentions) if other.end <= part.start and not other.place), None)
         if whole is None or part.end - part.start > 1 or self._related(whole, part):
-            return
+            return True
         between = {token.word for token in tokens[whole.end : part.start]}
         if not between.isdisjoint(_NEW_SUBJECT) or tokens[part.start - 1].word != "the":
-            return
+            return True
         word = tokens[part.start].word
         for name in whole.names:
             own = self._vocabulary.resolve(f"{name} {word}") or self._vocabulary.resolve(f"{word} of the {name}")
             if own is not None and self._vocabulary.related(own, name):
                 part.names = (own,)
-                return
+                return own == name or word in own.split()  # of the porta hepatis the liver says enough
+        lies = [self._vocabulary.ancestors(mention.names[0]) for mention in (whole, part)]
+        return self._vocabulary.organs[part.names[0]].region or not lies[0].isdisjoint(lies[1])
 
     def _is_had(
         self,
@@ -167,6 +172,7 @@ class WordSenses:
         for sense in self._senses[tokens[mention.start].word]:
             if not sense.stems.isdisjoint(stems) or any(self._is_kin(sense.organ, other) for other in others):
                 mention.names = (sense.organ,)
+                mention.adjective |= tokens[mention.start].word in sense.organ.split()[:-1]
                 return
 
     def _is_kin(self, organ: str, other: OrganMention) -> bool:

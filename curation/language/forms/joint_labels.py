@@ -30,9 +30,15 @@ def of_each_organ(parser: StatementParser, label: Label, value: str) -> tuple[st
     if not pieces or any(map(_names_organ, chain.from_iterable(statement.terms for statement in statements))):
         return None
     if all(map(_is_of_all, pieces, statements)):
-        self_named = [piece for piece, statement in zip(pieces, statements, strict=True) if _own_organs(statement)]
-        shared = ", ".join(piece for piece in pieces if piece not in self_named)
-        return (*(f"{capital(part)}: {shared}" for part in label.parts if shared), *map(capital, self_named))
+        own = {
+            p: _parts_of_own_organ(parser, label, s) for p, s in zip(pieces, statements, strict=True) if _own_organs(s)
+        }
+        shared = {part: [piece for piece in pieces if part in own.get(piece, label.parts)] for part in label.parts}
+        self_named = [piece for piece, parts in own.items() if not parts]
+        return (
+            *(f"{capital(part)}: {', '.join(of_part)}" for part, of_part in shared.items() if of_part),
+            *map(capital, self_named),
+        )
     if len(pieces) == 1 and any(map(_is_of_one_of_several, statements[0].terms)):
         return ()
     if len(pieces) == 1 and _own_organs(statements[0]) and all(map(_may_stand_alone, statements[0].terms)):
@@ -57,6 +63,18 @@ def _own_organs(statement: ParsedStatement) -> bool:
     """Tell whether each finding says by itself of which organ it is, as "pneumothorax" does."""
     findings = [term for term in statement.terms if _is_finding(term)]
     return bool(findings) and all(term.mention or (term.entry and term.entry.organ) for term in findings)
+
+
+def _parts_of_own_organ(parser: StatementParser, label: Label, statement: ParsedStatement) -> tuple[str, ...]:
+    """Return the parts of a label that are parts of the organ of a finding: a fracture is one of the spine and ribs."""
+    organs = {term.entry.organ for term in statement.terms if _is_finding(term) and term.entry and term.entry.organ}
+    wholes = {name for organ in organs if (name := parser.organ_finder.resolve(organ))}
+    return tuple(
+        part
+        for part in label.parts
+        for names in [[name for term in parser.parse(part).terms if term.mention for name in term.mention.names]]
+        if any(not wholes.isdisjoint(parser.vocabulary.ancestors(name) - {name}) for name in names)
+    )
 
 
 def _is_finding(term: Term) -> bool:

@@ -49,7 +49,7 @@ def of(organ: str, text: str) -> list[str]:
         (
             "Intra And Extrahepatic Bile Ducts Are Dilated.",
             "intrahepatic bile ducts",
-            "Intrahepatic bile ducts are Dilated",
+            "Intrahepatic bile ducts Are Dilated",
         ),
         ("Hepatic & portal venous systems are normal.", "liver vessels", "Hepatic & portal venous systems are normal"),
         ("The liver, spleen and pancreas are normal.", "liver", "The liver is normal"),

@@ -28,6 +28,7 @@ from .notices import notice_edits
 from .redaction_marks import identity_edits, unreadable_edits
 from .run_on_items import item_edits
 from .short_forms import short_form_edits
+from .spoken_marks import spoken_mark_edits
 from .white_space import white_space_edits
 
 RECENT_TEXTS = 256
@@ -38,6 +39,7 @@ PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     entity_edits,
     tag_edits,
     character_edits,
+    spoken_mark_edits,
     line_end_edits,
     identity_edits,
     markdown_edits,
@@ -63,7 +65,7 @@ _WORDS_OF_PASSES = frozenset(
     "aware told consulted telephoned phoned updated communicated discussed conveyed relayed reported "
     "given transmitted reviewed acknowledged shared provided faxed e mailed emailed spoke supervised "
     "agree concur attest certify confirm interpreted examined read viewed attending teaching supervising "
-    "staff thank call notification communication electronically dictated transcribed signed dr rt lt "
+    "staff thank call notification communication electronically dictated transcribed signed dr rt lt period stop "
     "bilat".split()
 )
 _MARKS_OF_PASSES = ("xxx", "1. ", "a. ", "..", "%0")

@@ -72,7 +72,7 @@ BOTH_SIDES_ADJECTIVES = _words("bibasilar bibasal biapical bihilar")
 
 _PARTS = "upper middle lower anterior posterior superior inferior lateral medial apical"
 _PARTS_AND_LEVELS = f"{_PARTS} mid basal proximal distal"
-_WHEREABOUTS = f"{_PARTS_AND_LEVELS} central peripheral"
+_WHEREABOUTS = f"{_PARTS_AND_LEVELS} central peripheral interpolar"
 # Words of which half a name consists: "right upper" of "right upper and left lower lobes" gets its whole name.
 PARTIAL_NAME_WORDS = _words(f"right left {_PARTS}")
 # Adjectives before the noun of a name that say which one is meant, so that a list can share the noun.

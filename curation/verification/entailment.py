@@ -14,8 +14,8 @@ from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import clauses_of
+from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.structure.shared_tails import completed_text
-from curation.language.structure.usable_terms import is_whereabouts
 
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .denials.denied_places import DeniedPlaces

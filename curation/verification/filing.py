@@ -76,8 +76,9 @@ class FilingCheck:
         """Return the organs that the segments are about, with those that they take from others and those implied."""
         organs: list[str] = []
         for _, index in clauses:
-            organs += subject_organs(usable_terms(statement, index))
-            organs += implied_organs(self._parser, statement.segments[index].terms)
+            usable, segment = usable_terms(statement, index), statement.segments[index]
+            organs += subject_organs(usable)
+            organs += implied_organs(self._parser, segment.terms if segment.findings or segment.organs else usable)
         return organs
 
     def _only_denied_side(

@@ -14,8 +14,7 @@ from typing import NamedTuple
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..tokens import Token
 from ..word_lists import COPULAS, DETERMINERS, FRAME_OPENERS
-from .clauses import rivalry
-from .usable_terms import is_whereabouts
+from .quality_kinds import is_whereabouts, rivalry
 
 PLACES = frozenset(("site", "whereabouts"))
 """Kinds of qualities that say where something is."""

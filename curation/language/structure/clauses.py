@@ -13,12 +13,10 @@ from functools import lru_cache
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
+from .graded_elsewhere import findings_graded, is_graded_elsewhere
 from .listed_subjects import is_listed_subject
-from .side_pairs import are_on_two_sides, on_own_side
-
-# Times that compare with an earlier day; others tell how old something is.
-_TIMES = "new stable persistent recurrent residual resolved increased progressed worsened decreased regressed improved"
-_CHANGES = frozenset(f"time:{change}" for change in _TIMES.split())
+from .quality_kinds import is_whereabouts, qualities, rivalry
+from .side_pairs import are_on_two_sides, gapped_side, on_own_side, on_the_other_side
 
 
 @dataclass(slots=True, eq=False)
@@ -58,15 +56,17 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
         add_missing(terms, unrivalled(_without_organs(nodes.terms), segment))
     elif segment.silent and not segment.excepted:
         shared = shared_predicate(segments, index) or _listed_findings(segments, index)
+        if any(map(is_whereabouts, segment.terms)):  # "in the upper pole and interpolar region"
+            shared = [term for term in shared if not is_whereabouts(term)]
         if _is_set_against(segment):
             shared = [term for term in shared if term.polarity != Polarity.NEGATED]
         add_missing(terms, shared)
     elif is_listed_subject(statement, index):
         add_missing(terms, shared_predicate(segments, index))
+    elif index and is_graded_elsewhere(segment):
+        add_missing(terms, findings_graded(segments, index))
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
-    elif _is_measured_elsewhere(segment):
-        add_missing(terms, _findings_measured(segments, index))
     return Clause(segment, terms)
 
 
@@ -116,7 +116,10 @@ def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
     else:
         neighbour = right if _leans_right(segments, index) else left
     organs = neighbour.organs if neighbour else []
-    return [on_own_side(term, segments[index]) for term in organs if term.mention and not term.mention.place]
+    inherited = [on_own_side(term, segments[index]) for term in organs if term.mention and not term.mention.place]
+    if neighbour is left and left is not None and are_on_two_sides(left, segments[index]):
+        return on_the_other_side(inherited, left, segments[index])
+    return inherited
 
 
 def _leans_right(segments: Sequence[Segment], index: int) -> bool:
@@ -236,6 +239,9 @@ def _of_same_side(segments: Sequence[Segment], index: int, segment: Segment) -> 
     if not are_on_two_sides(before, segment):
         return terms
     terms = [term for term in terms if not (rivalry(term) or term.attribute) or term.mention]
+    terms = on_the_other_side(terms, before, segment)
+    if before.verb is not None and gapped_side(segments, index):
+        return [term for term in terms if term.end <= before.verb or term.mention]
     side = next((term.start for term in before.terms if term.kind == "side"), None)
     if side is None or not is_below_label(segments, index):
         return terms
@@ -247,23 +253,6 @@ def is_below_label(segments: Sequence[Segment], index: int) -> bool:
     return not segments[index].organs and any(segment.joiner == ":" for segment in segments[: index + 1])
 
 
-def _is_measured_elsewhere(segment: Segment) -> bool:
-    """Tell whether a segment says how large a finding named before is in another place: "… and 9 mm in segment 7".
-
-    A measure right beside the organ is the organ's own: "and a 14 cm spleen".
-    """
-    if segment.verb is not None or segment.findings or not segment.organs:
-        return False
-    before = [term for term in segment.terms if term.start < segment.organs[0].start]
-    has_measure = any(term.measure for term in before)
-    return has_measure and all(map(rivalry, before)) and before[-1].end < segment.organs[0].start
-
-
-def _findings_measured(segments: Sequence[Segment], index: int) -> list[Term]:
-    """Return the findings of the nearest segment before that has any, for one that gives the measure of another one."""
-    return next((earlier.findings for earlier in reversed(segments[:index]) if earlier.findings), [])
-
-
 def _only_qualifies(segment: Segment) -> bool:
     """Tell whether a segment only qualifies another: sizes, severities, hedges without a finding or an organ."""
     return not segment.organs and not any(term.kind == "finding" and not term.attribute for term in segment.terms)
@@ -273,24 +262,3 @@ def unrivalled(terms: Iterable[Term], segment: Segment) -> list[Term]:
     """Return the terms of a neighbour without the sizes, sides and grades of which the segment has its own."""
     own = qualities(segment.terms)
     return [term for term in terms if rivalry(term) not in own]
-
-
-def qualities(terms: Iterable[Term]) -> set[str]:
-    """Return the kinds of qualities that terms state."""
-    return {kind for term in terms if (kind := rivalry(term))}
-
-
-def rivalry(term: Term) -> str | None:
-    """Return the kind of quality of which a finding has only one (a length, a side, a severity), None for others.
-
-    A name such as "right kidney" states a side too.
-    """
-    if term.measure:
-        return term.measure.kind
-    if term.mention:
-        return "side" if term.mention.pair and len(term.mention.names) == 1 and term.key in term.mention.pair else None
-    if term.kind == "side":
-        return "side"
-    if term.key in _CHANGES:
-        return "change"  # beside an age: "chronic, unchanged"
-    return term.entry.modifier if term.entry else None

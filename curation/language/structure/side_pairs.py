@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..assertion import Polarity
@@ -38,4 +39,32 @@ def _sides(segment: Segment) -> set[str]:
     for term in segment.terms:
         if term.mention and term.mention.pair and len(term.mention.names) == 1:
             sides |= {"side:left" if term.mention.names[0] == term.mention.pair[0] else "side:right"}
-    return sides
+    return sides - {"side:both"} if len(sides) > 1 else sides  # "both are dilated on the left"
+
+
+def gapped_side(segments: Sequence[Segment], index: int) -> str:
+    """Return the key of the side that alone a segment speaks of, as the next one speaks of the other; "" for none.
+
+    "The maxillary sinuses are opacified on the left and clear on the right."
+    """
+    segment = segments[index]
+    if segment.verb is None or index + 1 >= len(segments) or segments[index + 1].organs:
+        return ""
+    stated = [term for term in segment.terms if term.kind == "side" and term.start > segment.verb]
+    if len(stated) != 1 or not are_on_two_sides(segment, segments[index + 1]):
+        return ""
+    return stated[0].key
+
+
+def on_the_other_side(terms: Iterable[Term], before: Segment, segment: Segment) -> list[Term]:
+    """Return what a segment takes from the one before it about the other side, affirmed where that denies it behind.
+
+    "Effusions have cleared on the right and decreased on the left": there is one on the left.
+    """
+    if all(term.kind == "side" for term in segment.terms) or any(term.kind == "negation" for term in segment.terms):
+        return list(terms)
+    findings = [term for term in before.terms if term.kind == "finding"]
+    cues = [term for term in before.terms if term.kind == "negation"]
+    if not findings or not cues or any(cue.start < findings[0].start for cue in cues):
+        return list(terms)
+    return [replace(term, polarity=Polarity.AFFIRMED) for term in terms if term.kind != "negation"]

@@ -13,8 +13,7 @@ from functools import lru_cache
 from ..parsed_statement import ParsedStatement, Term
 from ..word_lists import ADJECTIVE_ENDINGS
 from .attachments import attachments_of
-from .clauses import rivalry
-from .usable_terms import is_whereabouts
+from .quality_kinds import is_whereabouts, rivalry
 
 
 @lru_cache(maxsize=2_048)

@@ -9,18 +9,17 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
-from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, POSITION_STEMS, SENTENCE_BREAKS
+from ..word_lists import LIST_JOINERS, NEUTRAL_STEMS, SENTENCE_BREAKS
 from .clauses import (
     add_missing,
     clauses_of,
     is_below_label,
     only_denies,
-    qualities,
-    rivalry,
     shared_predicate,
     unrivalled,
 )
-from .side_pairs import are_on_two_sides, on_own_side, on_side
+from .quality_kinds import is_whereabouts, qualities, rivalry
+from .side_pairs import are_on_two_sides, gapped_side, on_own_side, on_side
 
 _GRADES = frozenset(("severity", "size", "quantity"))
 """Kinds of qualities that do not say of what they are."""
@@ -34,11 +33,6 @@ def usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
 @lru_cache(maxsize=2_048)
 def _cached_usable_terms(statement: ParsedStatement, index: int) -> tuple[Term, ...]:
     return tuple(_usable_terms(statement, index))
-
-
-def is_whereabouts(term: Term) -> bool:
-    """Tell whether a term only says where: "central", "posterior basal"."""
-    return term.key in POSITION_STEMS or (bool(term.parts) and POSITION_STEMS.issuperset(term.parts))
 
 
 def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
@@ -75,6 +69,8 @@ def _usable_terms(statement: ParsedStatement, index: int) -> list[Term]:
         add_missing(terms, _findings_before(segments, index))
     if segment.verb is None and not segment.findings and not _is_of_other_side(segments, index, index + 1):
         add_missing(terms, shared_predicate(segments, index))
+    if side := gapped_side(segments, index):
+        return [on_side(term, {side}, term.polarity) for term in terms if term.key != "side:both"]
     sides = {term.key for term in terms if term.kind == "side"}
     if segment.organs or any(term.kind == "side" and term.end > segment.start for term in terms):
         return terms
@@ -88,6 +84,8 @@ def _is_of_other_side(segments: Sequence[Segment], index: int, at: int) -> bool:
     """
     if only_denies(segments[index]):
         return True  # "The left is dilated, the right is not"
+    if gapped_side(segments, min(index, at)):
+        return True  # "Effusions have cleared on the right and decreased on the left"
     if at >= len(segments) or not is_below_label(segments, index):
         return False
     if not are_on_two_sides(segments[index], segments[at]):

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..structure.clauses import Clause, clauses_of
-from ..structure.usable_terms import is_whereabouts
+from ..structure.quality_kinds import is_whereabouts
 from ..word_lists import ACCOMPANIMENTS
 
 

@@ -9,6 +9,7 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
 from curation.language.structure.organ_sections import stated_parts
+from curation.language.structure.quality_kinds import is_whereabouts
 
 from ..denials.denied_phrases import qualifiers_of_denied
 from ..denials.removals import calls_only_absent
@@ -73,7 +74,7 @@ def caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRel
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
         and not repeats_pair(term, segment)
-        and (id(term) in own_ids or term.kind != "modifier")
+        and (id(term) in own_ids or not _is_counted_elsewhere(term, segment))
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))
     )
     normal = any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in clause.terms)
@@ -106,3 +107,11 @@ def _repeated_terms(segment: Segment) -> tuple[tuple[Term, int], ...]:
             if counts[term.key] > 1:
                 repeated.append((term, counts[term.key]))
     return tuple(repeated)
+
+
+def _is_counted_elsewhere(term: Term, segment: Segment) -> bool:
+    """Tell whether a grade, or the number of things in several places, is looked at where the clause took it from."""
+    if term.kind == "modifier":
+        return True
+    is_count = term.measure is not None and term.measure.kind == "number"
+    return is_count and not segment.organs and all(map(is_whereabouts, segment.findings))

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
-from curation.language.structure.clauses import rivalry
-from curation.language.structure.usable_terms import is_whereabouts
+from curation.language.structure.quality_kinds import is_whereabouts, rivalry
 from curation.language.tokens import stem
 
 from .hosts import is_adjective

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
-from curation.language.structure.usable_terms import is_whereabouts
+from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.word_lists import ACCOMPANIMENTS
 
 from ..clause_matching import ClauseMatcher

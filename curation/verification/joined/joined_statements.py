@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
-from curation.language.structure.usable_terms import is_whereabouts
+from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
 
 from ..clause_matching import CarriedClause, ClauseMatcher

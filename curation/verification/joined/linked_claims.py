@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.structure.clauses import rivalry
+from curation.language.structure.quality_kinds import rivalry
 from curation.language.tokens import stem
 
 from ..organs import implied_organs

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.structure.clauses import rivalry
+from curation.language.structure.quality_kinds import rivalry
 from curation.language.word_lists import ADVICE_STEMS
 
 from ..clause_matching import ClauseMatcher

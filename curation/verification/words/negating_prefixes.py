@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
-from curation.language.structure.usable_terms import is_whereabouts
+from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.tokens import stem
 
 from ..evidence import RequiredTerm, SegmentEvidence

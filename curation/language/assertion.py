@@ -278,7 +278,7 @@ class Scopes:
 @lru_cache(maxsize=20_000)
 def _polarities(sentence: str) -> tuple[list[Token], list[Polarity]]:
     lexicon = load_lexicon()
-    tokens = lexicon.with_non_apart(tokenize(sentence))
+    tokens = lexicon.with_prefixes_apart(tokenize(sentence))
     stems = [lexicon.base(token) for token in tokens]
     measures = find_measures(tokens, lexicon.numbers)
     scopes = Scopes(tokens, stems, lexicon.matches(stems), [False] * len(tokens), measures=measures)

@@ -56,6 +56,13 @@ WORDS_OF_COMPARISON = _words("compared comparison relative since from than")
 WORDS_OF_THE_PAST = _words(
     "prior previous previously former old remote status post postoperative postsurgical history known s h hx"
 )
+# Beside an operation they say no more than that it was done: "postsurgical changes of cholecystectomy" …
+STATE_WORDS = _words(
+    "post postoperative postsurgical postprocedural postop surgical operative operation op after following prior "
+    "previous change changes state status sequela sequelae appearance condition related due secondary"
+)
+# … with these between: "changes related to a prior cholecystectomy".
+WORDS_BEFORE_AN_OPERATION = _words("of from to the a an his her their for - related due secondary")
 # They say that an organ was taken out …
 REMOVAL_STEMS = _stems("surgically removed resected operated surgery operation postoperatively explanted")
 # … only in part …

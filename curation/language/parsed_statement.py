@@ -35,6 +35,7 @@ class Term:
     mention: OrganMention | None = None
     measure: Measure | None = None
     attribute: bool = False  # names a property without saying how it is
+    implied: bool = False  # says no more than the operation beside it: "changes of"
 
     @property
     def is_resolution(self) -> bool:

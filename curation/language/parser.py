@@ -59,7 +59,7 @@ class StatementParser:
         return self._cached_parse(text)
 
     def _parse(self, text: str) -> ParsedStatement:
-        tokens = self.lexicon.with_non_apart(_with_conjunctions(tokenize(text)))
+        tokens = self.lexicon.with_prefixes_apart(_with_conjunctions(tokenize(text)))
         stems = [self.speller.correct(self.lexicon.base(token)) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)

@@ -1,7 +1,7 @@
 """What a statement says of an earlier day, and which words of the past say nothing more.
 
 "The CT of 2018 showed a cyst" reports nothing of today. "Compared to the previous examination" and "since the prior
-CT" say the same. An operation is past by nature: "prior sternotomy" and "status post sternotomy" are a sternotomy.
+CT" say the same. What an operation leaves to be said is in ``structure/implied_past.py``.
 """
 
 from __future__ import annotations
@@ -19,23 +19,29 @@ from .doubt_and_past_words import (
 from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .numbers.measurements import Measure
 from .tokens import Token
-from .word_lists import ARTICLES, EARLIER_EXAMINATION_STEMS, EXAMINATION_STEMS, REPORTING_STEMS, SENTENCE_BREAKS
+from .word_lists import (
+    ARTICLES,
+    EARLIER_EXAMINATION_STEMS,
+    EXAMINATION_STEMS,
+    OPERATION_WORD_ENDINGS,
+    REPORTING_STEMS,
+    SENTENCE_BREAKS,
+)
 
 COMPARISON = LexiconEntry(key="comparison", flags={"history"})
 """The meaning of "compared to the previous examination" and of its like."""
-_OPERATIONS = ("ectomy", "ectomies", "otomy", "otomies", "ostomy", "plasty", "pexy", "rrhaphy")
 _LONGEST_NAME = 4
 """Tokens within which the word for an examination follows the word that makes it an earlier one, or its date."""
 
 
 def is_operation(word: str, entry: LexiconEntry | None) -> bool:
     """Tell whether a word names an operation or another treatment, by its ending or because the lexicon lists it."""
-    return word.endswith(_OPERATIONS) or (entry is not None and "operation" in entry.flags)
+    return word.endswith(OPERATION_WORD_ENDINGS) or (entry is not None and "operation" in entry.flags)
 
 
 def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> frozenset[int]:
     """Return the indices of tokens that name an operation, a treatment or what it leaves: "clips", "bypass"."""
-    indices = {index for index, token in enumerate(tokens) if token.word.endswith(_OPERATIONS)}
+    indices = {index for index, token in enumerate(tokens) if token.word.endswith(OPERATION_WORD_ENDINGS)}
     for match in matches:
         if "operation" in match.entry.flags or ("absent_organ" in match.entry.flags and match.entry.organ):
             indices.update(range(match.start, match.end))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .assertion import Polarity, Scopes
-from .doubt_and_past_words import WORDS_OF_THE_PAST
 from .imaging_words import ImagingName, window_heading
 from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .mentions import OrganMention
 from .numbers.measure import Measure
 from .numbers.measurement_words import NAMES_OF_AXES
 from .parsed_statement import Kind, Term
-from .past import COMPARISON, comparisons, is_operation
+from .past import COMPARISON, comparisons
+from .structure.implied_past import without_implied_past
 from .tokens import Token, stem
 from .word_lists import (
     ALTERNATIVES,
@@ -64,7 +64,7 @@ def read_terms(
     terms.sort(key=lambda term: (term.start, term.end))
     if scopes.cues:
         _affirm_presupposed(tokens, terms)
-    terms = _without_implied_past(tokens, _without_repeated_heading(tokens, terms))
+    terms = without_implied_past(tokens, _without_repeated_heading(tokens, terms))
     if any(token.word in ALTERNATIVES for token in tokens):
         _doubt_alternatives(tokens, terms)
     return terms
@@ -229,33 +229,6 @@ def _are_adjacent(terms: Sequence[Term], article: int) -> bool:
             return False
         end = max(end, term.end)
     return True
-
-
-def _without_implied_past(tokens: Sequence[Token], terms: list[Term]) -> list[Term]:
-    """Return the terms without what says that an operation is past, as each is: "prior", "status post"."""
-    past = [at for at, term in enumerate(terms) if _tells_of_the_past(tokens, term)]
-    implied = set()
-    for at in past:
-        following = next((later for later in terms[at + 1 :] if _is_operation(tokens, later)), None)
-        between = [later for later in terms[at + 1 :] if following is not None and later.end <= following.start]
-        if following is not None and all(map(_only_says_which, between)):
-            implied.add(at)
-    return [term for at, term in enumerate(terms) if at not in implied] if implied else terms
-
-
-def _tells_of_the_past(tokens: Sequence[Token], term: Term) -> bool:
-    if term.key == "time:previous":
-        return True
-    is_history = term.entry is not None and "history" in term.entry.flags
-    return is_history and tokens[term.start].word in WORDS_OF_THE_PAST
-
-
-def _only_says_which(term: Term) -> bool:
-    return term.kind in ("side", "organ", "modifier") or term.attribute or term.key in POSITION_STEMS
-
-
-def _is_operation(tokens: Sequence[Token], term: Term) -> bool:
-    return any(is_operation(tokens[index].word, term.entry) for index in range(term.start, term.end))
 
 
 def _doubt_alternatives(tokens: Sequence[Token], terms: Sequence[Term]) -> None:

@@ -14,6 +14,7 @@ from .evidence import denies_a_finding, only_denies
 from .headings.sub_headings import LEVEL, is_level_of, label_of
 from .organs import (
     MAIN_ORGANS,
+    OPERATION_FLAGS,
     OrganRelations,
     effusion_cavity,
     implied_organs,
@@ -60,7 +61,7 @@ class FilingCheck:
             return
         if self._is_headed(carried, organ, organs) or self._lies_around(clauses, organ, organs):
             return
-        if self._holds_device(clauses, statement, organ, context):
+        if self._holds_device(clauses, statement, organ, context) or self._operates_on(clauses, organ):
             return
         if all(self._vocabulary.organs[name].region for name in organs) and self._lies_beside(
             clauses, statement, organ
@@ -171,16 +172,28 @@ class FilingCheck:
     def _holds_device(
         self, clauses: Sequence[CarriedClause], statement: ParsedStatement, organ: str, context: tuple[str, ...]
     ) -> bool:
-        """Tell whether caption and evidence are about a device that lies in ``organ`` by its kind: an IVC filter."""
+        """Tell whether caption and evidence are about a device that is ``organ``, or lies in it by its kind."""
         for clause, index in clauses:
-            if not any(term.mention and term.mention.device for term in clause.terms):
+            devices = [term.mention for term in clause.terms if term.mention and term.mention.device]
+            if not devices:
                 return False
+            if any(organ in device.names for device in devices):
+                continue
             names = subject_organs(usable_terms(statement, index))
             sides = self._matcher.evidence(statement.text, index, context).sides
             places = [place for name in names for place in self._relations.places_on_side(name, sides)]
             if not self._covers_any(organ, places):
                 return False
         return True
+
+    def _operates_on(self, clauses: Sequence[CarriedClause], organ: str) -> bool:
+        """Tell whether a caption is about an operation on ``organ``, whatever it names beside: "and a colostomy"."""
+        terms = [term for clause, _ in clauses for term in clause.terms]
+        operations = [term for term in terms if term.entry and not OPERATION_FLAGS.isdisjoint(term.entry.flags)]
+        if not operations or any(term.is_normality for term in terms):
+            return False
+        sides = [term for term in terms if term.kind == "side"]
+        return self._covers_any(organ, implied_organs(self._parser, [*sides, *operations]))
 
     def _lies_beside(self, clauses: Sequence[CarriedClause], statement: ParsedStatement, organ: str) -> bool:
         """Tell whether caption and evidence give ``organ`` or a part of it as the place: "node by the spleen"."""

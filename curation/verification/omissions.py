@@ -97,7 +97,8 @@ def _dropped_removal(clause: Clause, segment: Segment, statement: ParsedStatemen
     removal = next((term for term in segment.terms if _is_removal(term)), None)
     if removal is None or any(_is_removal(term) or term.kind == "negation" for term in clause.terms):
         return
-    if not any(term.kind == "finding" and not term.attribute for term in clause.terms):
+    is_of_device = any(term.mention is not None and term.mention.device for term in clause.terms)
+    if is_of_device or not any(term.kind == "finding" and not term.attribute for term in clause.terms):
         yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(removal)}”")
 
 

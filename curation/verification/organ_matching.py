@@ -24,6 +24,7 @@ from .refusals import (
     SIDE_NOT_STATED,
     Mismatch,
 )
+from .words.organ_verbs import is_inside
 
 _LEVEL = re.compile(r"[ctls]\d{1,2}")
 """A level of the spine inside a name: "L5 nerve root"."""
@@ -112,7 +113,7 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
             return SYNONYM
     if any(covers(name, organ) for organ in evidence.in_context(subjects)):
         return CONTEXT
-    if required.clause.device and _is_place_of_device(name, evidence):
+    if required.clause.device and (_is_place_of_device(name, evidence) or _lies_in_place(required, evidence)):
         return SYNONYM
     return 0.0
 
@@ -136,6 +137,23 @@ def _is_place_of_device(name: str, evidence: SegmentEvidence) -> bool:
         if relations.covers(name, place) or (relations.covers(place, name) and words <= evidence.organ_stems):
             return True
     return False
+
+
+def _lies_in_place(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether a device that is named by its place lies in it: "stent in the ureter", for "ureteral stent"."""
+    words, resolve = required.text.split(), evidence.parser.organ_finder.resolve
+    if required.term.mention is None or not required.term.mention.device or len(words) < 2:
+        return False
+    kind, place = resolve(words[-1]), resolve(" ".join(words[:-1]))
+    mentions = [(term, term.mention) for term in evidence.own_terms if term.mention]
+    if kind is None or place is None or not any(mention.device and kind in mention.names for _, mention in mentions):
+        return False
+    return any(
+        evidence.relations.covers(place, name)
+        for term, mention in mentions
+        if is_inside(term, evidence.statement)
+        for name in mention.names
+    )
 
 
 def _is_composed(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
@@ -226,8 +244,10 @@ def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[st
 
 def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether an organ has whereabouts that neither its name nor the evidence has: "medial crus"."""
-    names = required.term.mention.names if required.term.mention else ()
-    canonical = evidence.parser.lexicon.canonical
+    mention = required.term.mention
+    if mention is None or mention.device:
+        return False  # "peripherally inserted central catheter"
+    names, canonical = mention.names, evidence.parser.lexicon.canonical
     return any(
         word in WHEREABOUTS_STEMS
         and word not in evidence.statement.stems

@@ -11,6 +11,11 @@ from curation.language.word_lists import IMPLIED_BESIDE_ANOTHER
 
 _EFFUSION = "effus"
 """Key of an effusion that does not say where it is."""
+OPERATION_FLAGS = frozenset(("operation", "partial_operation", "absent_organ"))
+"""Flags of what was done to an organ."""
+_LOBECTOMY = "lobectomi"
+DEVICES = "devices"
+"""The root of all devices in the vocabulary."""
 MAIN_ORGANS = {"head": "brain"}
 """Of a region the organ that an examination of it is made for, and from which nothing is absent that it has."""
 
@@ -47,7 +52,7 @@ class OrganRelations:
     def places_of(self, device: str) -> tuple[str, ...]:
         """Return the organs that a device lies in by its kind, or by the nearest kind that has some."""
         return self.organs[device].lies_in or tuple(
-            place for kind in self.organs[device].parents if kind != "devices" for place in self.places_of(kind)
+            place for kind in self.organs[device].parents if kind != DEVICES for place in self.places_of(kind)
         )
 
     def places_on_side(self, device: str, sides: set[str]) -> tuple[str, ...]:
@@ -138,10 +143,28 @@ def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str,
     for term in terms:
         organ = term.entry.organ if term.entry else None
         name = parser.organ_finder.resolve(organ) if organ else None
+        if lobe := resected_lobe(parser, term, terms):
+            implied[lobe] = None
         if name is None or not _says_more(parser, name, terms):
             continue
         implied.update(dict.fromkeys(_on_sides(parser.vocabulary.sided(name), name, sides)))
     return tuple(implied)
+
+
+def resected_lobe(parser: StatementParser, lobectomy: Term, terms: Sequence[Term]) -> str | None:
+    """Return the lobe that a lobectomy took, by the words before it: "right upper lobectomy"; None where none is."""
+    if lobectomy.key != _LOBECTOMY:
+        return None
+    words: list[str] = []
+    start = lobectomy.start
+    for term in reversed(terms):
+        if term.end != start:
+            continue
+        if term.mention or term.kind not in ("side", "finding"):
+            return term.key if term.mention and not words and term.key.endswith("lobe") else None
+        words.insert(0, term.key.removeprefix("side:"))
+        start = term.start
+    return parser.organ_finder.resolve(" ".join([*words, "lobe"])) if words else None
 
 
 def stated_sides(terms: Iterable[Term]) -> set[str]:
@@ -151,7 +174,7 @@ def stated_sides(terms: Iterable[Term]) -> set[str]:
 
 def _says_more(parser: StatementParser, name: str, terms: Sequence[Term]) -> bool:
     """Tell whether an implied organ says more than the organs that are named beside it."""
-    sites = [term for term in terms if term.mention and not term.mention.place]
+    sites = [term for term in terms if term.mention and not (term.mention.place or term.mention.device)]
     subjects = subject_organs(terms)
     if any(name == organ or name in parser.vocabulary.ancestors(organ) for organ in subjects):
         return False

@@ -18,7 +18,7 @@ from curation.report_language.reports import Passage, ReportLanguage, settle, sp
 from .headings.side_headings import SideHeadings
 from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
 from .headings.titles import title_region
-from .organs import stated_sides, statement_organs
+from .organs import DEVICES, resected_lobe, stated_sides, statement_organs
 from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
@@ -279,7 +279,8 @@ class ReportReader:
 
     def _keys(self, text: str) -> frozenset[str]:
         keys: set[str] = set()
-        for term in self.parser.parse(text).terms:
+        terms = self.parser.parse(text).terms
+        for term in terms:
             if term.mention:
                 keys |= self._organ_keys(term.mention.names)
             elif term.measure:
@@ -288,10 +289,18 @@ class ReportReader:
                 keys |= {term.key, *term.parts}
                 if term.entry and term.entry.organ:
                     keys.add(term.entry.organ)
+                if lobe := resected_lobe(self.parser, term, terms):
+                    keys.add(lobe)
         return frozenset(keys)
 
     def _organ_keys(self, names: tuple[str, ...]) -> frozenset[str]:
-        return frozenset(key for name in names for key in (name, *self.parser.vocabulary.organs[name].parents))
+        vocabulary = self.parser.vocabulary
+        keys = {key for name in names for key in (name, *vocabulary.organs[name].parents)}
+        for name in names:
+            kinds = vocabulary.ancestors(name)
+            if DEVICES in kinds:  # "left ureteral stent" may be told of as "stent in the left ureter"
+                keys |= kinds - {DEVICES}
+        return frozenset(keys)
 
 
 def _names_organ(statement: ParsedStatement) -> bool:

@@ -58,7 +58,7 @@ def planned(tokens: Sequence[Token], facts: Collection[int]) -> Iterator[int]:
                 first = at
                 while first - 1 in facts:
                     first -= 1
-                if _is_to_come(tokens, first, start) or (is_plan and not _is_there(tokens, first, start)):
+                if _is_to_come(tokens, facts, first, start) or (is_plan and not _is_there(tokens, first, start)):
                     yield at
         start = end + 1
 
@@ -81,8 +81,13 @@ def _tells_a_plan(tokens: Sequence[Token], at: int, start: int, end: int) -> boo
     return False
 
 
-def _is_to_come(tokens: Sequence[Token], first: int, start: int) -> bool:
-    """Tell whether an operation is what an examination prepares: "before cholecystectomy", "For prostatectomy"."""
+def _is_to_come(tokens: Sequence[Token], facts: Collection[int], first: int, start: int) -> bool:
+    """Tell whether an operation is what an examination prepares: "before cholecystectomy", "transplant evaluation"."""
+    last = first
+    while last + 1 in facts:
+        last += 1
+    if last + 1 < len(tokens) and tokens[last + 1].stem in _PREPARING_STEMS:
+        return True
     at = first - 1
     if at > start and tokens[at].word.isalpha() and tokens[at].word not in ("before", "for", "to") and at - 1 >= start:
         at -= tokens[at].word not in ARTICLES  # "before kidney transplantation"

@@ -15,6 +15,7 @@ from ..tokens import Token, stem, tokenize
 from ..word_lists import DENIALS, REVERSING_PREFIX_STEMS
 from .finding_kinds import general_kinds, next_above
 from .lexicon_file import FLAGS, MODIFIERS, Cues, HedgeStrength, LexiconFile, read_lexicon_file, spelled_out
+from .prefixes import prefixes_apart
 
 Direction = Literal["before", "after"]
 # Flags that all phrases of a synonym group share.
@@ -82,6 +83,7 @@ class Lexicon:
         for group in content.synonyms:
             self._share_within(group)
         self._add_kinds(content)
+        self._hide_what_is_mended()
         self.departures = {
             name: frozenset(self._entry(phrase).key for phrase in aspect.departures)
             for name, aspect in content.aspects.items()
@@ -137,23 +139,12 @@ class Lexicon:
             return str(self.numbers[token.word])
         return self.irregular.get(token.stem, token.stem)
 
-    def with_non_apart(self, tokens: list[Token]) -> list[Token]:
-        """Return the tokens with "non" apart from a word that the lexicon lists: "noncirrhotic" as "non", "cirrhotic".
+    def with_prefixes_apart(self, tokens: list[Token]) -> list[Token]:
+        """Return the tokens with "non" apart from a word that the lexicon lists, and "post" from an operation.
 
-        A word that it lists as it stands ("nondilated") stays whole.
+        A word that it lists as it stands ("nondilated", "postoperative") stays whole.
         """
-        if not any(token.word.startswith("non") for token in tokens):
-            return tokens
-        return [part for token in tokens for part in self._apart(token)]
-
-    def _apart(self, token: Token) -> tuple[Token, ...]:
-        rest = token.word.removeprefix("non")
-        if rest in ("", token.word) or self._entry_of_word(self.base(token)) is not None:
-            return (token,)
-        word = Token(token.start + len("non"), token.end, rest, stem(rest))
-        if self._entry_of_word(self.base(word)) is None:
-            return (token,)
-        return (Token(token.start, word.start, "non", "non"), word)
+        return prefixes_apart(tokens, lambda token: self._entry_of_word(self.base(token)) is not None)
 
     def canonical(self, word: str) -> str:
         """Return the key of a single stem, or the stem itself where the lexicon does not list it."""
@@ -248,7 +239,10 @@ class Lexicon:
         modifier = next((entry for entry in entries if entry.modifier), None)
         aspect = next((entry.aspect for entry in entries if entry.aspect), None)
         flags = {flag for flag in _SHARED_FLAGS if any(flag in entry.flags for entry in entries)}
+        is_operation = "operation" in entries[0].flags
         for entry in entries:
+            if is_operation and len(entry.words) > 1:
+                entry.flags.add("operation")
             entry.organ = entry.organ or organ
             entry.flags |= flags
             entry.wordings = wordings
@@ -264,6 +258,13 @@ class Lexicon:
         kinds = general_kinds(parents)
         for entry in self._entries():
             entry.kinds = kinds.get(entry.key, frozenset())
+
+    def _hide_what_is_mended(self) -> None:
+        """Leave operations without words where one names a finding, which is mended: a "hernia repair" is no hernia."""
+        findings = {word for word, node in self._trie.items() if "" in node and "finding" in node[""].flags}
+        for entry in self._entries():
+            if "operation" in entry.flags and not findings.isdisjoint(entry.words):
+                entry.words, entry.parts, entry.wordings = (), (), ()
 
     def _last_key(self, phrase: str) -> str:
         """Return the key of the last word of a phrase."""

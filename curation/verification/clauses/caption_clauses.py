@@ -73,6 +73,7 @@ def caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRel
         )
         for term in clause.terms
         if term.kind not in ("hedge", "negation")
+        and not term.implied
         and not repeats_pair(term, segment)
         and (id(term) in own_ids or not _is_counted_elsewhere(term, segment))
         and not (term.kind == "side" and relations.belongs_to_organ(term, clause.terms))

@@ -12,14 +12,17 @@ from curation.language.assertion import Polarity
 from curation.language.doubt_and_past_words import PARTIAL_REMOVAL_STEMS, REMOVAL_STEMS, WORDS_ABOUT_REMOVAL_STEMS
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.word_lists import POSITION_STEMS
 
 from ..evidence import SegmentEvidence
-from ..organs import stated_sides
+from ..organs import resected_lobe, stated_sides
 from ..refusals import RefusalCause
 
 _REACH_OF_PART = 2
 """Words before an operation among which stands that it took only a part."""
 
+_BOTH_SIDES = "extent:bilateral"
+"""Key of "bilateral" inside the name of an operation."""
 _STATED = (Polarity.AFFIRMED, Polarity.ATTRIBUTED)
 
 
@@ -32,7 +35,8 @@ def carries_removal(terms: Sequence[Term], evidence: SegmentEvidence) -> bool:
     """Tell whether the organs that a clause of a caption only calls absent are taken out in its evidence."""
     if not PARTIAL_REMOVAL_STEMS.isdisjoint(evidence.statement.stems):
         return False
-    offered = evidence.terms if any(map(is_removal, evidence.terms)) else evidence.statement.terms
+    removes = any(is_removal(term) or resected_lobe(evidence.parser, term, evidence.terms) for term in evidence.terms)
+    offered = evidence.terms if removes else evidence.statement.terms
     if offered is not evidence.terms and not _tells_of_removal(offered):
         return False
     removed = removed_organs(evidence.parser, offered)
@@ -60,8 +64,10 @@ def removed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset[
     """Return the organs that ``terms`` call taken out as a whole, each on the side that is stated beside it."""
     removed: set[str] = set()
     for term in terms:
+        if term.polarity in _STATED and (lobe := resected_lobe(parser, term, terms)):
+            removed.add(lobe)
         if term.entry is not None and term.entry.organ and is_removal(term):
-            removed.update(_on_stated_side(parser, term.entry.organ, terms))
+            removed.update(_on_stated_side(parser, term, terms))
     if any(is_removal(term) and term.entry and not term.entry.organ for term in terms):
         removed |= _absent_organs(terms, is_negated=False)
     if any(map(_is_operation, terms)):  # "the uterus was not seen secondary to surgery"
@@ -91,12 +97,15 @@ def _claimed_organs(parser: StatementParser, terms: Sequence[Term]) -> frozenset
     return removed_organs(parser, terms) | named
 
 
-def _tells_of_removal(terms: Iterable[Term]) -> bool:
+def _tells_of_removal(terms: Sequence[Term]) -> bool:
     """Tell whether terms only say that an organ is absent, or was taken out."""
     return all(
-        term.kind in ("organ", "side", "negation")
+        (term.kind == "organ" and not (term.mention and term.mention.device))
+        or term.kind in ("side", "negation")
         or term.attribute
+        or term.implied
         or term.key in WORDS_ABOUT_REMOVAL_STEMS
+        or (term.key in POSITION_STEMS and any(_names_lobectomy(other) for other in terms))
         or term.key == "time:previous"
         or _is_operation(term)
         or _is_absence(term)
@@ -117,6 +126,10 @@ def _absent_organs(terms: Sequence[Term], is_negated: bool) -> frozenset[str]:
     )
 
 
+def _names_lobectomy(term: Term) -> bool:
+    return term.key == "lobectomi"
+
+
 def _is_absence(term: Term) -> bool:
     return term.entry is not None and "absent_organ" in term.entry.flags
 
@@ -125,13 +138,17 @@ def _is_operation(term: Term) -> bool:
     return term.entry is not None and "operation" in term.entry.flags and term.polarity in _STATED
 
 
-def _on_stated_side(parser: StatementParser, organ: str, terms: Sequence[Term]) -> tuple[str, ...]:
-    name = parser.organ_finder.resolve(organ)
+def _on_stated_side(parser: StatementParser, removal: Term, terms: Sequence[Term]) -> tuple[str, ...]:
+    """Return the organs that an operation takes, on the side that is stated beside it or that its name holds."""
+    organ = removal.entry.organ if removal.entry else None
+    name = parser.organ_finder.resolve(organ) if organ else None
     if name is None:
         return ()
     pair, sides = parser.vocabulary.sided(name), stated_sides(terms)
+    if not sides and _BOTH_SIDES in removal.parts:
+        sides = {"both"}
     if pair is None:
         return (name,)
     if len(sides) == 1 and "both" not in sides:
         return (pair[0],) if "left" in sides else (pair[1],)
-    return (name,) if "both" in sides else ()
+    return (name, *pair) if "both" in sides else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curation.language.assertion import Polarity
-from curation.language.parsed_statement import Term
+from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.word_lists import ARTICLES, HOLDING_STEMS, INSIDE_PREPOSITIONS, INVOLVING_STEMS, SIDES
 
 from ..evidence import RequiredTerm, SegmentEvidence
@@ -31,13 +31,13 @@ def only_joins_organ(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     organs = set(required.clause.organs)
     if not required.joins_organ or required.term.polarity != Polarity.AFFIRMED or not organs:
         return False
-    inside = (term.mention.names for term in evidence.organs if term.mention and _is_inside(term, evidence))
+    inside = (term.mention.names for term in evidence.organs if term.mention and is_inside(term, evidence.statement))
     return organs <= {name for names in inside for name in names}
 
 
-def _is_inside(organ: Term, evidence: SegmentEvidence) -> bool:
+def is_inside(organ: Term, statement: ParsedStatement) -> bool:
     """Tell whether the word before an organ, apart from articles and sides, is "in" or its like."""
-    tokens = evidence.statement.tokens
+    tokens = statement.tokens
     at = organ.start - 1
     while at >= 0 and (tokens[at].word in ARTICLES or tokens[at].word in SIDES):
         at -= 1

@@ -267,7 +267,7 @@ def test_words_of_an_aspect_name_it_and_departures_stand_by_its_name() -> None:
     ],
 )
 def test_non_stands_apart_from_a_word_that_is_listed(text: str, words: list[str]) -> None:
-    assert [token.word for token in lexicon().with_non_apart(tokenize(text))] == words
+    assert [token.word for token in lexicon().with_prefixes_apart(tokenize(text))] == words
 
 
 def test_its_words_are_those_of_all_phrases() -> None:

@@ -177,7 +177,7 @@ class FilingCheck:
             devices = [term.mention for term in clause.terms if term.mention and term.mention.device]
             if not devices:
                 return False
-            if any(organ in device.names for device in devices):
+            if any(self._covers_any(organ, device.names) for device in devices):
                 continue
             names = subject_organs(usable_terms(statement, index))
             sides = self._matcher.evidence(statement.text, index, context).sides

@@ -146,7 +146,8 @@ def _lies_in_place(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
         return False
     kind, place = resolve(words[-1]), resolve(" ".join(words[:-1]))
     mentions = [(term, term.mention) for term in evidence.own_terms if term.mention]
-    if kind is None or place is None or not any(mention.device and kind in mention.names for _, mention in mentions):
+    devices = {term.polarity for term, mention in mentions if mention.device and kind in mention.names}
+    if kind is None or place is None or not may_be_said(required.term.polarity, devices):
         return False
     return any(
         evidence.relations.covers(place, name)
@@ -158,6 +159,8 @@ def _lies_in_place(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
 
 def _is_composed(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence names a part in several words: "Thyroid: nodule in the left lobe"."""
+    if required.term.mention is None or required.term.mention.device:
+        return False  # of a device, it matters how the two are linked
     side = evidence.relations.organs[name].side
     if side is not None and evidence.sides != {side} and not _are_both_alike(side, evidence):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
 from curation.cleaning.clean_text import CleanText, clean_text
@@ -18,7 +18,8 @@ from curation.report_language.reports import Passage, ReportLanguage, settle, sp
 from .headings.side_headings import SideHeadings
 from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
 from .headings.titles import title_region
-from .organs import DEVICES, resected_lobe, stated_sides, statement_organs
+from .organs import stated_sides, statement_organs
+from .statement_keys import keys_of_organs, keys_of_text
 from .wordings import Wording, Wordings
 
 RECENT_REPORTS = 128
@@ -155,7 +156,7 @@ class ReportReader:
         self._wordings = Wordings(parser)
         self._site_stems = site_stems(parser.vocabulary, parser.lexicon)
         self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
-        self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(self._keys)
+        self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(partial(keys_of_text, parser))
         self._cached_read = lru_cache(maxsize=RECENT_REPORTS)(self._read)
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
@@ -241,7 +242,7 @@ class ReportReader:
                 *clean.source_span(wording.first, wording.last),
                 passage.section,
                 content.words,
-                content.keys | self._organ_keys(context),
+                content.keys | keys_of_organs(self.parser, context),
                 content.parse,
                 content.organs,
                 context,
@@ -260,7 +261,7 @@ class ReportReader:
             parse,
             statement_organs(self.parser, parse),
             normalised(text),
-            self._keys(text),
+            self.keys(text),
             names_only(parse),
             names_nodes(parse),
         )
@@ -276,31 +277,6 @@ class ReportReader:
             on_side = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
             organs.update(dict.fromkeys(on_side))
         return tuple(organs)
-
-    def _keys(self, text: str) -> frozenset[str]:
-        keys: set[str] = set()
-        terms = self.parser.parse(text).terms
-        for term in terms:
-            if term.mention:
-                keys |= self._organ_keys(term.mention.names)
-            elif term.measure:
-                keys |= {f"{term.measure.kind} {value}" for value in term.measure.values}
-            elif term.kind in ("finding", "modifier"):
-                keys |= {term.key, *term.parts}
-                if term.entry and term.entry.organ:
-                    keys.add(term.entry.organ)
-                if lobe := resected_lobe(self.parser, term, terms):
-                    keys.add(lobe)
-        return frozenset(keys)
-
-    def _organ_keys(self, names: tuple[str, ...]) -> frozenset[str]:
-        vocabulary = self.parser.vocabulary
-        keys = {key for name in names for key in (name, *vocabulary.organs[name].parents)}
-        for name in names:
-            kinds = vocabulary.ancestors(name)
-            if DEVICES in kinds:  # "left ureteral stent" may be told of as "stent in the left ureter"
-                keys |= kinds - {DEVICES}
-        return frozenset(keys)
 
 
 def _names_organ(statement: ParsedStatement) -> bool:

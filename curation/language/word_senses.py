@@ -8,6 +8,7 @@ beside a relative of that organ: "cervical lordosis" is of the spine, "cervical 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -29,6 +30,10 @@ _NEW_SUBJECT = (CLAUSE_ENDS - {":", ","}) | {"and", "or"}
 _NO_PART_OF_A_NOUN = CLAUSE_ENDS | {"in", "at", "of", "on", "to", "and", "or", "near", "involving"}
 _BEFORE_A_WHOLE = frozenset(("of", "for"))
 _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent", "ant")
+
+# Words that name a part of the spine where its level is named: "L4-L5: canal patent".
+_PARTS_AT_A_LEVEL = {"canal": "spinal canal"}
+_LEVEL = re.compile(r"[CTLS]\d")
 
 # Phrases of the lexicon with one of these flags are no thing that could have parts.
 _FLAGS_OF_NO_THING = frozenset(
@@ -77,7 +82,22 @@ class WordSenses:
                 if mention.end - mention.start == 1 and word in self._senses:
                     self._choose(mention, mentions, tokens)
             settled.append(mention)
-        return settled
+        return self._with_parts_at_level(settled, tokens, matches)
+
+    def _with_parts_at_level(
+        self, mentions: list[OrganMention], tokens: Sequence[Token], matches: Sequence[PhraseMatch]
+    ) -> list[OrganMention]:
+        """Return the mentions with the bare words for a part of the spine, where its level is named."""
+        if not any(_LEVEL.match(name) for mention in mentions for name in mention.names):
+            return mentions
+        spans = [(mention.start, mention.end) for mention in mentions] + [(match.start, match.end) for match in matches]
+        covered = {index for start, end in spans for index in range(start, end)}
+        for index, token in enumerate(tokens):
+            name = _PARTS_AT_A_LEVEL.get(token.word)
+            before = tokens[index - 1].word if index else ""
+            if name and index not in covered and (before in ARTICLES or not before.isalpha()):
+                mentions.append(OrganMention(index, index + 1, (name,)))
+        return sorted(mentions, key=lambda mention: mention.start)
 
     def _is_part_of_another(
         self,

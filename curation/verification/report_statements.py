@@ -15,7 +15,7 @@ from curation.report import Section
 from curation.report_language.known_words import site_stems
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
-from .headings.side_headings import SideHeadings
+from .headings.narrowing_headings import NarrowingHeading
 from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
 from .headings.titles import title_region
 from .organs import stated_sides, statement_organs
@@ -42,7 +42,7 @@ class ReportStatement(NamedTuple):
     ``words`` is its normalised text, ``keys`` all that it may be recognised by, ``organs`` those that it names or
     implies. Where it names none, ``context`` has the organs that it goes on about, and ``anchor`` the number of the
     statement that named them. A ``heading`` only names what stands below it: it carries no caption. ``title`` has the
-    region that the report's title names, ``side_heading`` the number of the heading that says the side of its organs.
+    region that the report's title names, ``narrowed_by`` the number of the heading that says the side or level meant.
     """
 
     number: int
@@ -57,7 +57,7 @@ class ReportStatement(NamedTuple):
     anchor: int | None
     heading: bool = False
     title: tuple[str, ...] = ()
-    side_heading: int | None = None
+    narrowed_by: int | None = None
 
     @property
     def subject(self) -> tuple[str, ...]:
@@ -178,11 +178,11 @@ class ReportReader:
         language = settle(texts, [passage.place for passage in passages], self._site_stems)
         report = ReadReport(text, language, title=title_region(text, sections, self.parser))
         ends = {passage.place: passage.last for passage in passages}
-        place, last_end, topic, side_headings = -1, 0, *self._new_section()
+        place, last_end, topic, narrowing = -1, 0, *self._new_section()
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
         for index, passage in enumerate(passages):
             if passage.place != place or not language.is_read(index):
-                place, (topic, side_headings) = passage.place, self._new_section()
+                place, (topic, narrowing) = passage.place, self._new_section()
             if not language.is_read(index):
                 content, span = self._cached_content(texts[index]), clean.source_span(passage.first, passage.last)
                 code, names_organ = language.statements[index], bool(content.organs)
@@ -191,14 +191,14 @@ class ReportReader:
             led_by_minus = signs_lead and clean.text[: passage.first].rstrip(" ").endswith(("-", "–"))
             wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no, led_by_minus)
             for wording in wordings:
-                self._add(report, clean, passage, wording, topic, side_headings, last_end, ends[passage.place])
+                self._add(report, clean, passage, wording, topic, narrowing, last_end, ends[passage.place])
                 last_end = wording.last
             if not wordings:
                 topic.forget()
         return report
 
-    def _new_section(self) -> tuple[Topic, SideHeadings]:
-        return Topic(self.parser.vocabulary), SideHeadings(self.parser.vocabulary)
+    def _new_section(self) -> tuple[Topic, NarrowingHeading]:
+        return Topic(self.parser.vocabulary), NarrowingHeading(self.parser.vocabulary)
 
     def _add(
         self,
@@ -207,7 +207,7 @@ class ReportReader:
         passage: Passage,
         wording: Wording,
         topic: Topic,
-        side_headings: SideHeadings,
+        narrowing: NarrowingHeading,
         last_end: int,
         section_end: int,
     ) -> None:
@@ -219,9 +219,9 @@ class ReportReader:
         between = clean.text[last_end : wording.first]
         line, paragraph = "\n" in between, "\n\n" in between
         framed = None
-        if side_headings.take_in(number, content.parse, alone=stands_alone, line=line, paragraph=paragraph):
-            framed = self._cached_content(side_headings.before(wording.text))
-        if framed is not None and (framed.organs != content.organs or side_headings.narrows(content.organs)):
+        if narrowing.take_in(number, content.parse, alone=stands_alone, line=line, paragraph=paragraph):
+            framed = self._cached_content(narrowing.before(wording.text))
+        if framed is not None and narrowing.narrows(content.organs, framed.organs):
             content = framed._replace(words=content.words)
         else:
             framed = None
@@ -249,7 +249,7 @@ class ReportReader:
                 anchor,
                 heading=heading,
                 title=report.title,
-                side_heading=None if framed is None else side_headings.anchor,
+                narrowed_by=None if framed is None else narrowing.anchor,
             )
         )
         if not heading:

@@ -258,8 +258,8 @@ class Verifier:
         start = statement.start
         if result.uses_context and statement.anchor is not None:
             start = report.statements[statement.anchor].start
-        if statement.side_heading is not None:
-            start = min(start, report.statements[statement.side_heading].start)
+        if statement.narrowed_by is not None:
+            start = min(start, report.statements[statement.narrowed_by].start)
         spans = ((start, statement.end),)
         return accepted(organ, self.status(caption, organ), spans, statement.section, result.coverage)
 

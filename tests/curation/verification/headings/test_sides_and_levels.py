@@ -1,4 +1,4 @@
-"""Headings and labels that say the side of what stands below them, and captions that leave it to their organ."""
+"""Headings that say the side or level of what stands below them, and captions that leave it to their organ."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ LABELS = """Left chest: the ribs are intact. The pleura is thick.
 Right chest: the 4th and 5th ribs are fractured. Right: no effusion. The kidneys are normal.
 The adrenal glands are small.
 """
+LEVELS = """L2-L3: Disc bulge. Canal: narrow. Foramina: patent.
+L4-L5: Canal patent. The left foramen is narrow.
+The canal is not assessed elsewhere.
+"""
 PLAIN = "Right ureter is wide. Left ureter is of normal calibre. Left popliteal artery is patent."
 
 CARRIED = [
@@ -45,6 +49,10 @@ CARRIED = [
     (LABELS, "left ribs", "The left ribs are intact."),
     (LABELS, "right 5th rib", "Fracture of the right 5th rib."),
     (LABELS, "left adrenal gland", "Small left adrenal gland."),
+    (LEVELS, "spinal canal", "Narrow spinal canal at L2-L3."),
+    (LEVELS, "spinal canal", "Patent spinal canal at L4-L5."),
+    (LEVELS, "neural foramina", "Patent foramina at L2-L3."),
+    (LEVELS, "left neural foramen", "Narrow left foramen at L4-L5."),
     (PLAIN, "left ureter", "Ureter of normal calibre."),
     (PLAIN, "right ureter", "The ureter is wide."),
     (PLAIN, "left lower extremity", "The popliteal artery is patent."),
@@ -62,6 +70,9 @@ NOT_CARRIED = [
     (EARS, "left external auditory canal", "Narrow left external auditory canal."),
     (LABELS, "right ribs", "The right ribs are intact."),
     (LABELS, "left 5th rib", "Fracture of the left 5th rib."),
+    (LEVELS, "spinal canal", "Narrow spinal canal at L4-L5."),
+    (LEVELS, "left neural foramen", "Narrow left foramen at L2-L3."),
+    (LEVELS, "right neural foramen", "Narrow right foramen at L4-L5."),
     (PLAIN, "right ureter", "Ureter of normal calibre."),
     (PLAIN, "left ureter", "The ureter is wide."),
     (PLAIN, "right lower extremity", "The popliteal artery is patent."),

@@ -70,7 +70,10 @@ class NarrowingHeading:
     def before(self, text: str) -> str:
         """Return a statement with the heading before it."""
         has_level = any(map(str.isdigit, self.text))
-        return f"{self.text if has_level else self.text.capitalize()}: {text}"
+        is_name = text[1:2].isupper() or text[1:2].isdigit()
+        return (
+            f"{self.text if has_level else self.text.capitalize()}: {text if is_name else text[:1].lower() + text[1:]}"
+        )
 
     def _names(self, segment: Segment) -> tuple[str, ...] | None:
         """Return the regions or levels of a segment that is a heading of one side or level; None for any other."""

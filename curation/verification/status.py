@@ -45,7 +45,7 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
             for status in _IN_ORDER:
                 if status in statuses:
                     return status
-    return "abnormal" if any(_denies_its_organ(sentence) for sentence in sentences) else "normal"
+    return _status_of_denied_organs(sentences)
 
 
 def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
@@ -166,9 +166,13 @@ def _qualities_stated(passage: StatementPassage) -> list[Term]:
     return [term for term in terms if term.start not in normal_ends]
 
 
-def _denies_its_organ(sentence: ParsedStatement) -> bool:
-    """Tell whether an organ is itself denied: "the right kidney is not visualised"."""
-    absent = [term for term in sentence.terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
-    return any(not term.key.endswith("lymph nodes") for term in absent) and not any(
-        term.kind in ("finding", "modifier") and term.polarity == Polarity.NEGATED for term in sentence.terms
-    )
+def _status_of_denied_organs(sentences: Sequence[ParsedStatement]) -> Status:
+    """Return the status of a caption that says nothing of how its organ is, but perhaps that it is not there.
+
+    "The right kidney is not visualised" is abnormal, "No mediastinal lymph nodes" is normal. Where a caption only names
+    or measures an organ, or tells that nothing has changed, it may be either.
+    """
+    absent = [term for s in sentences for term in s.terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
+    if any(not term.key.endswith("lymph nodes") for term in absent):
+        return "abnormal"
+    return "normal" if absent else "uncertain"

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     ENGINE_ERROR = "engine_error"
     LANGUAGE = "language"
     PHI = "phi"
+    NOT_UNDERSTOOD = "not_understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,14 @@ class Draft:
     - ``statement``: number of the report's statement that it was made from (``ReportStatement.number`` of
       ``curation.verification.report_statements``), where the engine knows it; the verifier looks there first.
     - ``quotes``: the passages that it was made from, word for word, where the prompt asks a language model for them.
+    - ``not_understood``: the words that it rests on and that the engine does not know, so that it vouches for nothing.
     """
 
     organ: str
     caption: str
     statement: int | None = None
     quotes: tuple[str, ...] = ()
+    not_understood: str = ""
 
 
 class AcceptedCaption(NamedTuple):

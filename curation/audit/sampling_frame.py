@@ -17,7 +17,9 @@ from curation.caption_set.set_files import part_path
 
 CaptionKind = Literal["accepted", "refused"]
 TABLE_OF_KIND: dict[CaptionKind, Literal["captions", "rejects"]] = {"accepted": "captions", "refused": "rejects"}
-EXCLUDED_REASONS = frozenset((Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR))
+EXCLUDED_REASONS = frozenset(
+    (Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR, Reason.NOT_UNDERSTOOD)
+)
 """Reasons of refusal that say nothing about whether the report carries the caption: these are not reviewed."""
 
 SCORE_EDGES = (0.0, 70.0, 80.0, 90.0, 99.9, 100.0)

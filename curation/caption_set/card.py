@@ -43,6 +43,7 @@ REASON_TEXTS = {
     Reason.ENGINE_ERROR: "was never made: the engine failed",
     Reason.LANGUAGE: "was not made: the report, or a part of it, is not English",
     Reason.PHI: "would tell a name, a date or a number of a record (`--drop-phi`)",
+    Reason.NOT_UNDERSTOOD: "was not made: the statement rests on words that the rules do not know",
 }
 """What each reason says of a refused caption, as the end of "the caption …"."""
 

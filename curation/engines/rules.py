@@ -8,7 +8,9 @@ verified again like those of any other engine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 from curation.caption import Draft
 from curation.cleaning.redaction_marks import BLANK
@@ -17,6 +19,8 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.structure.shared_tails import completed_text, ends_without_noun
+from curation.language.understanding.account import account_of
+from curation.language.understanding.passages import passages_in
 from curation.report import Report
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
@@ -26,6 +30,15 @@ from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings, is_well_formed
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
+from .understood_claims import understood_part, words_of
+
+
+class OrganCaption(NamedTuple):
+    """A caption of one organ; ``unknown`` has the words that it rests on and that we do not know, "" for none."""
+
+    organ: str
+    text: str
+    unknown: str = ""
 
 
 class RulesEngine:
@@ -48,66 +61,87 @@ class RulesEngine:
     def drafts(self, report: ReadReport) -> list[Draft]:
         """Return the drafts of one report that has been read, in the order of its statements."""
         return [
-            Draft(organ, caption, statement.number)
+            Draft(caption.organ, caption.text, statement.number, not_understood=caption.unknown)
             for statement in report.statements
             if not statement.heading
-            for organ, caption in self._captions_of(report, statement)
+            for caption in self._captions_of(report, statement)
         ]
 
-    def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[tuple[str, str]]:
-        """Return the (organ, caption) pairs of one statement of a report, none that refers to another statement."""
+    def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[OrganCaption]:
+        """Return the captions of one statement of a report, none that refers to another statement."""
         label = level_label(report, statement) if statement.anchor is not None else ""
         captions = self._captions_standing_alone(report, statement)
         if not label:
             return captions
-        return [(organ, self._at_level(report, label, organ, caption)) for organ, caption in captions]
+        return [self._at_level(report, label, caption) for caption in captions]
 
-    def _at_level(self, report: ReadReport, label: str, organ: str, caption: str) -> str:
+    def _at_level(self, report: ReadReport, label: str, caption: OrganCaption) -> OrganCaption:
         """Return a caption with the label of the level that its statement stands under, where the report says so."""
-        labelled = at_level(label, organ, caption, self.parser.parse(caption))
-        return labelled if self.verifier.verify(report, organ, labelled).accepted else caption
+        labelled = at_level(label, caption.organ, caption.text, self.parser.parse(caption.text))
+        is_said = self.verifier.verify(report, caption.organ, labelled).accepted
+        return caption._replace(text=labelled) if is_said else caption
 
-    def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[tuple[str, str]]:
+    def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[OrganCaption]:
         """Return the captions of a statement in which what it refers to is named, and no others that refer back."""
         text = statement.parse.text
         if not may_refer_back(statement.parse):
-            return self._statement_captions(text, statement.context)
+            return self._cached_captions(text, statement.context)
         alone = standing_alone(report, statement, self.parser)
         if alone is not None and alone.text != text:
             return [
-                (organ, caption)
-                for organ, caption in map(partial(self._filed_as_meant, alone.organs), self._statement_captions(*alone))
-                if self.verifier.verify(report, organ, caption, (statement.number,)).accepted
+                caption
+                for caption in map(partial(self._filed_as_meant, alone.organs), self._cached_captions(*alone))
+                if caption.unknown
+                or self.verifier.verify(report, caption.organ, caption.text, (statement.number,)).accepted
             ]
-        captions = self._statement_captions(text, statement.context)
-        return [(organ, caption) for organ, caption in captions if not refers_back(self.parser.parse(caption))]
+        captions = self._cached_captions(text, statement.context)
+        return [caption for caption in captions if not refers_back(self.parser.parse(caption.text))]
 
-    def _filed_as_meant(self, meant: Sequence[str], pair: tuple[str, str]) -> tuple[str, str]:
+    def _filed_as_meant(self, meant: Sequence[str], caption: OrganCaption) -> OrganCaption:
         """File a caption under the one organ that is meant, where it names only what that is a part of.
 
         "The fracture is displaced", of a fracture of a rib, is filed under the rib and not under the skeleton.
         """
-        organ, caption = pair
+        organ = caption.organ
         parts = [name for name in meant if organ in self.parser.vocabulary.ancestors(name)]
         if len(parts) != 1:
-            return pair
+            return caption
         name = self.parser.vocabulary.filed_under(parts[0])
-        text = caption.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
-        return name, f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
+        text = caption.text.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
+        text = f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
+        return OrganCaption(name, text, caption.unknown)
 
-    def _statement_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """Return the (organ, caption) pairs of one statement. ``context``: organs of the statements before it."""
-        return self._cached_captions(text, context)
-
-    def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[OrganCaption, ...]:
+        """Return the captions of one statement. ``context``: organs of the statements before it."""
         if BLANK in text:
             return ()  # a word is missing, which may be any: "normal", "no"
         statement = self.parser.parse(text)
         if (completed := completed_text(statement)) is not None:
             statement = self.parser.parse(completed)
         claims = self._claims(statement, context)
-        captions = ((claim.organ, self._shortest_caption(claim, claims, statement, text, context)) for claim in claims)
-        return tuple((organ, caption) for organ, caption in captions if caption is not None)
+        return tuple(
+            caption for claim in claims for caption in self._claim_captions(claim, claims, statement, text, context)
+        )
+
+    def _claim_captions(
+        self,
+        claim: OrganClaim,
+        claims: Sequence[OrganClaim],
+        statement: ParsedStatement,
+        text: str,
+        context: tuple[str, ...],
+    ) -> Iterator[OrganCaption]:
+        """Yield the caption of what was understood of a claim, and one of what was not, with its words."""
+        understood, unknown, left_out = understood_part(claim, statement)
+        if understood is not None:
+            caption = self._shortest_caption(understood, claims, statement, text, context, left_out)
+            if caption is not None:
+                yield OrganCaption(claim.organ, caption)
+        if unknown:
+            rest = replace(claim, clauses=left_out)
+            caption = self._shortest_caption(rest, claims, statement, text, context)
+            if caption is not None:
+                yield OrganCaption(claim.organ, caption, words_of(unknown, statement))
 
     def _shortest_caption(
         self,
@@ -116,8 +150,13 @@ class RulesEngine:
         statement: ParsedStatement,
         text: str,
         context: tuple[str, ...],
+        left_out: Sequence[Clause] = (),
     ) -> str | None:
+        """Return the shortest wording that stands alone and is in the statement, and has no clause of ``left_out``."""
+        excluded = [statement.text_between(clause.segment.start, clause.segment.end).lower() for clause in left_out]
         for caption in caption_wordings(claim, claims, statement, text):
+            if any(clause in caption.lower() for clause in excluded):
+                continue
             if self._stands_alone(caption, text) and self.verifier.carries(text, context, claim.organ, caption):
                 return caption
         return None
@@ -138,19 +177,19 @@ class RulesEngine:
         findings = without_non_findings(clauses_of(statement), statement)
         if not any(_asserts_something(clause) for clause in findings):
             return []
-        claims = self._claims_by_organ(findings)
+        claims = self._claims_by_organ(findings, statement)
         if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
             claims = [OrganClaim(organ, tuple(findings), None) for organ in organs]
         return claims
 
-    def _claims_by_organ(self, findings: Sequence[Clause]) -> list[OrganClaim]:
+    def _claims_by_organ(self, findings: Sequence[Clause], statement: ParsedStatement) -> list[OrganClaim]:
         """Return one claim for each organ, with all of its clauses, in the order in which organs are first named."""
         organs: dict[str, tuple[list[Clause], Term | None, str]] = {}
         for clause in findings:
             if clause.heading:
                 continue
-            for part, term in self._organs(clause):
+            for part, term in self._organs(clause, statement):
                 organ_clauses = organs.setdefault(self.parser.vocabulary.filed_under(part), ([], term, part))[0]
                 if clause not in organ_clauses:
                     organ_clauses.append(clause)
@@ -160,14 +199,26 @@ class RulesEngine:
             if any(_asserts_something(clause) for clause in organ_clauses)
         ]
 
-    def _organs(self, clause: Clause) -> list[tuple[str, Term | None]]:
-        """Return the organs that a clause is about, without those that only enclose another of them."""
-        organs = list(self._named_organs(clause))
-        names = {name for name, _ in organs}
-        enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
-        return [(name, term) for name, term in organs if name not in enclosing]
+    def _organs(self, clause: Clause, statement: ParsedStatement) -> list[tuple[str, Term | None]]:
+        """Return the organs that a clause is about, without those that only enclose another of them.
 
-    def _named_organs(self, clause: Clause) -> Iterator[tuple[str, Term | None]]:
+        One that encloses another stays where something is said of it alone: "Normal heart, without pericardial fluid".
+        """
+        apart = self._organs_with_passages(clause, statement)
+        organs = list(self._named_organs(clause, apart))
+        names = {name for name, term in organs if term not in apart}
+        enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
+        return [(name, term) for name, term in organs if name not in enclosing or term in apart]
+
+    def _organs_with_passages(self, clause: Clause, statement: ParsedStatement) -> list[Term]:
+        """Return the terms of organs of which a clause says something apart from its others, before a "with"."""
+        passages = list(passages_in(clause, statement))
+        if len(passages) == 1:
+            return []
+        own = [passage for passage in passages if passage.names_site and account_of(passage).says_something]
+        return [term for passage in own if not implied_organs(self.parser, passage.own) for term in passage.sites]
+
+    def _named_organs(self, clause: Clause, apart: Sequence[Term]) -> Iterator[tuple[str, Term | None]]:
         from_heading = _implied_of_heading(self.parser, clause)
         implied = implied_organs(self.parser, clause.terms)
         implied_here = () if clause.segment.organs else implied_organs(self.parser, clause.segment.terms)
@@ -176,7 +227,7 @@ class RulesEngine:
             yield from ((name, None) for name in implied_here)
             return
         for term in clause.terms:
-            if term.mention and not term.mention.place and not term.mention.container:
+            if term.mention and not term.mention.place and (not term.mention.container or term in apart):
                 if implied and self.parser.vocabulary.organs[term.key].region:
                     continue  # "effusion in the right hemithorax" is about the pleura
                 for name in term.mention.names:

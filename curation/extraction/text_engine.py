@@ -124,6 +124,9 @@ def verify_drafts(
     prepared = verifier.read(report.text, report.sections)
     accepted, refused = [], []
     for draft in drafts:
+        if draft.not_understood:
+            refused.append(_not_understood(prepared, draft))
+            continue
         if any_language and isinstance(verifier, Verifier) and _is_of_foreign_passage(prepared, draft):
             verdict = verify_quoted(verifier, prepared, draft)
         else:
@@ -145,6 +148,16 @@ def verify_drafts(
     if not any_language:
         refused += foreign_refusal(prepared)
     return ReportOutcome(kept, refused, language=prepared.language.code)
+
+
+def _not_understood(report: Any, draft: Draft) -> RefusedCaption:
+    """Return the refusal of a draft that rests on words that its engine does not know."""
+    nearest = None
+    if draft.statement is not None and isinstance(report, ReadReport):
+        statement = report.statements[draft.statement]
+        nearest = report.text[statement.start : statement.end]
+    detail = f"not understood: {draft.not_understood}"
+    return RefusedCaption(draft.organ, draft.caption, Reason.NOT_UNDERSTOOD, detail, nearest)
 
 
 def _is_of_foreign_passage(report: ReadReport, draft: Draft) -> bool:

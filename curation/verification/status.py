@@ -14,6 +14,7 @@ from curation.caption import Status
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.understanding.account import account_of
 from curation.language.understanding.passages import StatementPassage, passages_of
 from curation.language.word_lists import NEVER_A_PLACE
 
@@ -27,6 +28,8 @@ UNREMARKABLE = frozenset(
 _OF_NO_STATE = frozenset(("size:largest", "severity:definite", "time:previous", "time:stable", "extent", "quantity"))
 # A finding that is meant so is there.
 _STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarity.EARLIER}
+ENLARGED_NODE = 10.0
+"""Short axis of a lymph node, in mm, from which on it counts as enlarged (RECIST 1.1: a node below it is normal)."""
 _IN_ORDER: tuple[Status, ...] = ("abnormal", "uncertain", "normal")
 
 
@@ -34,34 +37,38 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
     """Return the status of a caption of one or more sentences, of canonical ``organ`` where it is given.
 
     A finding that is affirmed makes it abnormal, one that is only suspected uncertain. Normal is what is stated as
-    unremarkable or denied. What only says which or how many, and words that the lexicon does not list, count where
-    nothing else is stated.
+    unremarkable or denied. What rests on words that we do not know, or says nothing of how the organ is, is uncertain.
     """
     passages = [passage for sentence in sentences for passage in _stated_passages(sentence)]
     about = passages if organ is None else _passages_about(parser, organ, passages)
     for group in (about, passages):
-        for read in (_status_by_findings, _status_by_qualities, _status_by_unknown_words):
+        for read in (_status_by_findings, _status_by_qualities):
             statuses = {read(passage) for passage in group}
             for status in _IN_ORDER:
                 if status in statuses:
                     return status
-    return _status_of_denied_organs(sentences)
+    return _status_of_named(sentences)
 
 
 def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
     """Return the passages of a sentence, without its heading: "LYMPHADENOPATHY: none".
 
-    The heading counts where only a place or a size stands behind it: "Fracture: left fifth rib".
+    The heading counts where nothing behind it answers it, but a place or a size: "Fracture: left fifth rib".
     """
     passages = passages_of(sentence)
     headed = (s.start for s in sentence.segments if s.joiner == ":" and s.terms and not _in_brackets(sentence, s.start))
     start = max(headed, default=0)
     behind = [passage for passage in passages if passage.start >= start]
-    is_answer = any(term.kind in _KINDS_OF_ANSWERS for passage in behind for term in passage.own)
-    return behind if is_answer else list(passages)
+    return behind if any(map(_is_answer, behind)) else list(passages)
 
 
-_KINDS_OF_ANSWERS = ("finding", "modifier", "negation", "hedge")
+def _is_answer(passage: StatementPassage) -> bool:
+    account = account_of(passage)
+    return (
+        bool(account.unknown)
+        or any(finding in passage.own for finding in account.findings)
+        or any(term.kind in ("modifier", "negation", "hedge") or term.is_normality for term in passage.own)
+    )
 
 
 def _in_brackets(sentence: ParsedStatement, at: int) -> bool:
@@ -73,22 +80,26 @@ def _in_brackets(sentence: ParsedStatement, at: int) -> bool:
 def _passages_about(
     parser: StatementParser, organ: str, passages: Sequence[StatementPassage]
 ) -> Sequence[StatementPassage]:
-    """Return the passages about an organ or a part of it, or else those about what it is a part of; or else all.
+    """Return the passages about an organ or a part of it; or else those about what it is a part of.
 
-    What lies around an organ is not a part of it: "The heart is normal with pericardial effusion".
+    What lies around an organ is not a part of it ("The heart is normal with pericardial effusion"), nor is what lies
+    in a region, where something is said of the region itself.
     """
-    ancestors, filed = parser.vocabulary.ancestors(organ), parser.vocabulary.filed_under(organ)
-    about: list[StatementPassage] = []
+    vocabulary = parser.vocabulary
+    itself: list[StatementPassage] = []
+    parts: list[StatementPassage] = []
     around: list[StatementPassage] = []
     for passage in passages:
         owners = set(_owners(parser, passage))
-        if not owners or any(parser.vocabulary.filed_under(owner) == filed for owner in owners):
-            about.append(passage)
-        elif any(organ in parser.vocabulary.ancestors(owner) for owner in owners):
-            (around if owners <= NEVER_A_PLACE else about).append(passage)
-    if about or around:
-        return about or around
-    return [passage for passage in passages if not ancestors.isdisjoint(_owners(parser, passage))]
+        if not owners or any(vocabulary.filed_under(owner) == vocabulary.filed_under(organ) for owner in owners):
+            itself.append(passage)
+        elif any(organ in vocabulary.ancestors(owner) for owner in owners):
+            (around if owners <= NEVER_A_PLACE else parts).append(passage)
+    if itself and vocabulary.organs[organ].region:
+        return itself
+    if itself or parts or around:
+        return itself + parts or around
+    return [passage for passage in passages if not vocabulary.ancestors(organ).isdisjoint(_owners(parser, passage))]
 
 
 def _owners(parser: StatementParser, passage: StatementPassage) -> Iterator[str]:
@@ -96,7 +107,7 @@ def _owners(parser: StatementParser, passage: StatementPassage) -> Iterator[str]
     implied = implied_organs(parser, passage.own)
     shared = [name for term in passage.sites if term.mention for name in term.mention.names]
     if implied and not passage.names_site:
-        if not any(parser.vocabulary.related(name, organ) for name in shared for organ in implied):
+        if not any(organ == name or organ in parser.vocabulary.ancestors(name) for name in shared for organ in implied):
             yield from implied  # "… with splenomegaly", behind what is said of the liver
             return
     sides = stated_sides(passage.own) if not passage.names_site else set()
@@ -111,12 +122,13 @@ def _status_by_findings(passage: StatementPassage) -> Status | None:
     Grades and changes beside "normal" qualify it. Without an organ, a property or a verb of its own a quality has no
     subject: "large and small bowel are normal".
     """
+    account = account_of(passage)
+    if account.unknown:
+        return None
     terms = _qualities_stated(passage)
-    findings = [term for term in terms if term.kind == "finding" and term.entry is not None]
-    findings = [term for term in findings if not term.attribute and not term.is_normality]
-    devices = [term for term in passage.terms if term.mention and term.mention.device]
-    if findings or devices:
-        return _status_of_group(findings + devices)
+    findings = [term for term in account.findings if term in terms or term.mention]
+    if findings:
+        return _status_of_group(findings)
     normality = {term.polarity == Polarity.NEGATED for term in terms if term.is_normality}
     if normality:
         return "normal" if False in normality else "abnormal"
@@ -124,11 +136,14 @@ def _status_by_findings(passage: StatementPassage) -> Status | None:
 
 
 def _has_subject(passage: StatementPassage) -> bool:
-    return passage.names_site or passage.has_verb or any(term.attribute for term in passage.own)
+    names_organ = any(term.mention and not term.mention.adjective for term in passage.own)
+    return names_organ or passage.has_verb or any(term.attribute for term in passage.own)
 
 
 def _status_by_qualities(passage: StatementPassage) -> Status | None:
     """Return the status of a passage that only says how something is: "the diameter is increased", "smooth"."""
+    if account_of(passage).unknown:
+        return None
     qualities = [term for term in passage.terms if term.kind == "modifier" and not term.is_normality]
     changes = [term for term in qualities if term.key not in UNREMARKABLE and not _is_of_no_state(term)]
     if changes:
@@ -139,17 +154,6 @@ def _status_by_qualities(passage: StatementPassage) -> Status | None:
 
 def _is_of_no_state(term: Term) -> bool:
     return term.key in _OF_NO_STATE or (term.entry is not None and term.entry.modifier in _OF_NO_STATE)
-
-
-def _status_by_unknown_words(passage: StatementPassage) -> Status | None:
-    """Return the status of a passage that says something in words alone that the lexicon does not list.
-
-    So do numbers: "several lymph nodes" are there.
-    """
-    terms = [term for term in passage.terms if term.kind == "finding" and term.entry is None and not term.attribute]
-    terms = [term for term in terms if not term.key.endswith("li")]  # the stem of an adverb, which is no finding
-    terms += [term for term in passage.terms if term.kind == "modifier" and term.key not in UNREMARKABLE]
-    return _status_of_group(terms) if terms else None
 
 
 def _status_of_group(terms: Sequence[Term]) -> Status:
@@ -166,13 +170,19 @@ def _qualities_stated(passage: StatementPassage) -> list[Term]:
     return [term for term in terms if term.start not in normal_ends]
 
 
-def _status_of_denied_organs(sentences: Sequence[ParsedStatement]) -> Status:
-    """Return the status of a caption that says nothing of how its organ is, but perhaps that it is not there.
+def _status_of_named(sentences: Sequence[ParsedStatement]) -> Status:
+    """Return the status of a caption that names or measures something, and says nothing of how it is.
 
-    "The right kidney is not visualised" is abnormal, "No mediastinal lymph nodes" is normal. Where a caption only names
-    or measures an organ, or tells that nothing has changed, it may be either.
+    "The right kidney is not visualised" is abnormal. Lymph nodes are from a short axis of ``ENLARGED_NODE`` on; none
+    are normal. The largest is one of several findings. What only has a size, or has not changed, may be either.
     """
-    absent = [term for s in sentences for term in s.terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
+    terms = [term for sentence in sentences for term in sentence.terms]
+    absent = [term for term in terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
     if any(not term.key.endswith("lymph nodes") for term in absent):
         return "abnormal"
-    return "normal" if absent else "uncertain"
+    sizes = [min(t.measure.values) for t in terms if t.measure and t.measure.kind == "length" and not t.measure.role]
+    if any(term.mention and term.key.endswith("lymph nodes") for term in terms):
+        if absent:
+            return "normal"
+        return ("abnormal" if max(sizes) >= ENLARGED_NODE else "normal") if sizes else "uncertain"
+    return "abnormal" if sizes and any(term.key == "size:largest" for term in terms) else "uncertain"

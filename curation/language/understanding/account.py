@@ -1,127 +1,199 @@
-"""How much of a statement was understood: the words on which what it says rests, where we do not know them.
+"""How much of a passage was understood: the words on which what it says rests, where we do not know them.
 
 Every word of a statement is an organ, a finding, a qualifier, a cue or a measure; one that the lexicon does not list is
-known too where it is a word of grammar or general English (``general_words.py``), or names a finding by its ending
-("-itis"). Of the others it depends where they stand in their passage whether they can turn its meaning. They cannot
+known too where it is a word of grammar or general English (``general_words.py``), says where, or names a finding by its
+ending ("-itis"). Of the others it depends on their place whether they can turn what is said. They cannot
 
 - as qualifiers of a finding that is known, affirmed or denied: "a ropy cyst" is a cyst, "no ropy cyst" no such cyst;
-- as what is called normal, or the place where it is, in a passage that names its organ: "the spleen's girth is normal";
-- beside what is said to be larger, smaller, denser in a passage that names its organ.
+- beside what is called normal, larger or denser, as its subject or place: "the girth of the spleen is normal";
+- of a device, which is there whatever becomes of it: "the tube is coiled".
 
 They can, and the passage rests on them,
 
-- where nothing else says anything: "the spleen is oblique", "crossed displacement of the kidney";
-- as a noun before "of" and a finding: "dispersal of the clot", and as all that is said of one: "the clot has dispersed";
+- where nothing else says anything: "the spleen is lopsided", "crossed displacement of the kidney";
+- as a noun before "of" and a finding: "dispersal of the clot", and as its predicate: "the clot has dispersed";
 - as a verb between an organ and a finding, where there is no other: "the liver lacks cysts";
-- right before a word of normality, or behind it where it names no organ: "barely normal", "given the normal lipase";
+- right before a word of normality, or beside it where no organ is named: "barely normal", "given the normal lipase";
 - as the noun of a grade: "mild ropiness".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from ..assertion import Polarity
+from ..denial_words import LISTED_ADJECTIVE_ENDINGS
 from ..parsed_statement import ParsedStatement, Term
-from ..structure.usable_terms import is_whereabouts
-from ..word_lists import ARTICLES, AUXILIARIES, NEUTRAL_STEMS, REPORTING_STEMS, VERBS
-from .general_words import FINDING_ENDINGS, GENERAL_STEMS, NO_FINDINGS_BY_ENDING
+from ..structure.quality_kinds import is_whereabouts
+from ..word_lists import NEUTRAL_STEMS, REPORTING_STEMS, VERBS
+from .general_words import (
+    FINDING_ENDINGS,
+    GENERAL_FINDING_STEMS,
+    GENERAL_STEMS,
+    HEIGHT_STEMS,
+    NO_FINDINGS_BY_ENDING,
+    PAST_AUXILIARIES,
+    PERFECT_AUXILIARIES,
+    PLACE_BEGINNINGS,
+    PLACE_ENDINGS,
+)
 from .passages import StatementPassage
 
+_KNOWN_STEMS = GENERAL_STEMS | NEUTRAL_STEMS | REPORTING_STEMS
 
-def is_unknown(term: Term) -> bool:
+
+class PassageAccount(NamedTuple):
+    """What was understood of a passage.
+
+    ``findings``: those that are known. ``unknown``: the words on which it rests and that we do not know.
+    ``says_something``: it has a finding, a quality, a size, or an organ that is denied.
+    """
+
+    findings: tuple[Term, ...]
+    unknown: tuple[Term, ...]
+    says_something: bool
+
+    @property
+    def affirms_finding(self) -> bool:
+        """Whether a finding is there, or may be."""
+        return any(term.polarity != Polarity.NEGATED for term in self.findings)
+
+
+def account_of(passage: StatementPassage) -> PassageAccount:
+    """Return what was understood of a passage."""
+    statement = passage.statement
+    unknown = tuple(term for term in passage.own if _is_unknown(statement, term))
+    findings = tuple(term for term in passage.terms if _is_known_finding(statement, term))
+    findings += tuple(_high_or_low(passage))
+    if unknown:
+        findings = tuple(term for term in findings if not _only_qualifies(passage, term, unknown))
+    says_something = bool(findings) or any(_says_something(term, alone=not unknown) for term in passage.terms)
+    if unknown and says_something:
+        unknown = tuple(term for term in unknown if _rests_on(passage, term, findings))
+    return PassageAccount(findings, unknown, says_something)
+
+
+def _is_unknown(statement: ParsedStatement, term: Term) -> bool:
     """Tell whether a term is a word that we do not know."""
     if term.kind != "finding" or term.entry is not None or term.attribute or not term.key[0].isalpha():
         return False
-    return not (
-        is_whereabouts(term)
-        or term.key in GENERAL_STEMS
-        or term.key in NEUTRAL_STEMS
-        or term.key in REPORTING_STEMS
-        or len(term.key) == 1
-    )
-
-
-def is_finding_by_ending(statement: ParsedStatement, term: Term) -> bool:
-    """Tell whether a word that the lexicon does not list names a finding by its ending: "panniculitis"."""
-    if term.kind != "finding" or term.entry is not None:
+    if term.key in _KNOWN_STEMS or is_whereabouts(term) or _is_known_finding(statement, term):
         return False
-    word = statement.tokens[term.end - 1].word
-    return word.endswith(FINDING_ENDINGS) and not word.endswith(NO_FINDINGS_BY_ENDING)
-
-
-def words_not_understood(statement: ParsedStatement, passage: StatementPassage) -> list[Term]:
-    """Return the unknown words on which a passage rests; none where what it says does not depend on them."""
-    unknown = [t for t in passage.own if is_unknown(t) and not is_finding_by_ending(statement, t)]
-    if not unknown:
-        return []
-    findings = [term for term in passage.terms if _is_known_finding(statement, term)]
-    if findings:
-        return [term for term in unknown if _governs(statement, passage, term, findings)]
-    normal = [term for term in passage.terms if term.is_normality]
-    if normal:
-        return [term for term in unknown if _turns_normality(statement, passage, term, normal)]
-    qualities = [term for term in passage.terms if term.kind == "modifier"]
-    if qualities and passage.names_site and _has_own_property(passage):
-        return []
-    if qualities and passage.names_site:
-        return [term for term in unknown if not _is_before_all(term, qualities)]
-    return unknown
+    word = statement.tokens[term.start].word
+    is_place = word.startswith(PLACE_BEGINNINGS) and word.endswith(PLACE_ENDINGS)
+    return not is_place and len(word) > 1 and not word[-1].isdigit()
 
 
 def _is_known_finding(statement: ParsedStatement, term: Term) -> bool:
+    """Tell whether a term is a finding that the lexicon lists, that its ending tells, or that anything may be."""
     if term.mention is not None:
         return term.mention.device or term.mention.finding
     if term.kind != "finding" or term.attribute or term.is_normality:
         return False
-    return (term.entry is not None) or is_finding_by_ending(statement, term)
+    if term.entry is not None or term.key == DEPARTURE:
+        return True
+    word = statement.tokens[term.end - 1].word
+    if term.key in GENERAL_FINDING_STEMS:
+        return word != "change" or term.polarity != Polarity.NEGATED  # "no change" compares
+    return word.endswith(FINDING_ENDINGS) and not word.endswith(NO_FINDINGS_BY_ENDING)
 
 
-def _has_own_property(passage: StatementPassage) -> bool:
-    return any(term.attribute for term in passage.own)
+def _high_or_low(passage: StatementPassage) -> Iterator[Term]:
+    """Yield the words that say of a property that it is high or low: "high signal"."""
+    properties = {term.start for term in passage.own if term.attribute}
+    for term in passage.own:
+        if term.entry is None and term.key in HEIGHT_STEMS and term.end in properties:
+            yield term
 
 
-def _is_before_all(term: Term, others: Sequence[Term]) -> bool:
-    return all(term.end <= other.start for other in others)
+def _only_qualifies(passage: StatementPassage, term: Term, unknown: Sequence[Term]) -> bool:
+    """Tell whether a listed word is an adjective of an unknown noun: "nonspecific ropiness" names no finding."""
+    if term.entry is None or not term.entry.flags.isdisjoint(("finding", "implied_organ")):
+        return False
+    following = next((other for other in unknown if other.start == term.end), None)
+    if following is None or (following.end < passage.end and _names_more(passage, following.end)):
+        return False
+    return passage.statement.tokens[term.end - 1].word.endswith(LISTED_ADJECTIVE_ENDINGS)
 
 
-def _governs(statement: ParsedStatement, passage: StatementPassage, term: Term, findings: Sequence[Term]) -> bool:
+def _names_more(passage: StatementPassage, at: int) -> bool:
+    """Tell whether a finding or a quality begins at a token."""
+    return any(other.start == at and other.kind in ("finding", "modifier") for other in passage.own)
+
+
+DEPARTURE = "departure"
+"""Key of a word of normality that is departed from: "above normal"."""
+
+
+def _says_something(term: Term, alone: bool) -> bool:
+    """Tell whether a term says how its organ is; one that is denied ``alone`` is not there: "no uterus"."""
+    if term.mention is not None:
+        is_absent = alone and term.polarity == Polarity.NEGATED and not term.mention.adjective
+        return is_absent or term.key.endswith("lymph nodes")
+    return term.is_normality or term.kind in ("modifier", "measure")
+
+
+def _rests_on(passage: StatementPassage, term: Term, findings: Sequence[Term]) -> bool:
+    """Tell whether a passage that says something in words that we know rests on an unknown word of it all the same."""
+    if any(finding.mention and finding.mention.device for finding in findings):
+        return False
+    if findings:
+        return _governs(passage, term, findings)
+    normal = [other for other in passage.terms if other.is_normality]
+    if normal:
+        return _turns_normality(passage, term, normal)
+    if any(other.mention and other.key.endswith("lymph nodes") for other in passage.own):
+        return False
+    qualities = [other for other in passage.terms if other.kind == "modifier"]
+    return not qualities or not passage.sites or _is_noun_of(passage, term, qualities)
+
+
+def _governs(passage: StatementPassage, term: Term, findings: Sequence[Term]) -> bool:
     """Tell whether an unknown word says what became of a finding, or whether it is there."""
-    tokens = statement.tokens
+    tokens = passage.statement.tokens
     before = [finding for finding in findings if finding.end <= term.start]
     behind = [finding for finding in findings if finding.start >= term.end]
-    following = tokens[term.end].word if term.end < passage.end else ""
-    if behind and not before and following == "of":
+    if behind and not before and term.end < passage.end and tokens[term.end].word == "of":
         return True  # "dispersal of the clot"
-    previous = tokens[term.start - 1].word if term.start > passage.start else ""
-    if before and not behind and previous in AUXILIARIES:
-        last = max(finding.end for finding in before)
-        return not any(last <= t.start < term.start and t.kind in ("modifier", "hedge", "negation") for t in passage.own)
-    if passage.has_verb or not behind or before:
+    if before and not behind and _is_passive_or_perfect(passage, term):
+        said = [other for other in passage.own if before[-1].end <= other.start < term.start]
+        return not any(other.kind in ("modifier", "hedge", "negation") for other in said)
+    if before or not behind or passage.has_verb:
         return False
-    is_behind_organ = any(site.end == term.start and not site.mention.adjective for site in passage.own if site.mention)
     word = tokens[term.start].word
-    return is_behind_organ and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    organs = [other.end for other in passage.own if other.mention and not other.mention.adjective]
+    return term.start in organs and word.endswith("s") and not word.endswith(("ss", "us", "is"))
 
 
-def _turns_normality(statement: ParsedStatement, passage: StatementPassage, term: Term, normal: Sequence[Term]) -> bool:
+def _is_passive_or_perfect(passage: StatementPassage, term: Term) -> bool:
+    """Tell whether a word tells what has happened: "has dispersed", "was evacuated". "is bright" only describes."""
+    tokens = passage.statement.tokens
+    previous = tokens[term.start - 1].word if term.start > passage.start else ""
+    return previous in PERFECT_AUXILIARIES or (previous in PAST_AUXILIARIES and tokens[term.start].word.endswith("ed"))
+
+
+def _turns_normality(passage: StatementPassage, term: Term, normal: Sequence[Term]) -> bool:
     """Tell whether an unknown word may take back that something is normal, or make it a thing of its own."""
-    tokens = statement.tokens
+    tokens = passage.statement.tokens
     if all(other.polarity == Polarity.NEGATED for other in normal):
         return False
     if any(term.end == other.start for other in normal):
-        return tokens[term.start].word.endswith("ly") or _is_behind_verb(statement, passage, term)
-    if not passage.names_site:
+        is_behind_verb = any(tokens[index].word in VERBS for index in range(passage.start, term.start))
+        return is_behind_verb or tokens[term.start].word.endswith("ly")
+    if not passage.sites:
         return True
-    before = [other for other in normal if other.end <= term.start]
-    if not before:
-        return False
-    between = [token.word for token in tokens[before[-1].end : term.start]]
-    return any(word in VERBS for word in between)
+    before = [other.end for other in normal if other.end <= term.start]
+    return bool(before) and any(tokens[index].word in VERBS for index in range(before[-1], term.start))
 
 
-def _is_behind_verb(statement: ParsedStatement, passage: StatementPassage, term: Term) -> bool:
-    return any(statement.tokens[index].word in VERBS for index in range(passage.start, term.start))
+def _is_noun_of(passage: StatementPassage, term: Term, qualities: Sequence[Term]) -> bool:
+    """Tell whether an unknown word stands behind a grade with nothing but other findings and grades between them."""
+    inside = {index for other in passage.own if other.kind in ("finding", "modifier") for index in _tokens(other)}
+    return any(
+        quality.end <= term.start and inside.issuperset(range(quality.start, term.start)) for quality in qualities
+    )
 
 
-__all__ = ["is_finding_by_ending", "is_unknown", "words_not_understood", "ARTICLES"]
+def _tokens(term: Term) -> range:
+    return range(term.start, term.end)

@@ -19,12 +19,13 @@ from ..word_lists import ACCOMPANIMENTS
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatementPassage:
-    """Tokens ``[start, end)`` of a statement that say one thing, with their ``own`` terms.
+    """Tokens ``[start, end)`` of a ``statement`` that say one thing, with their ``own`` terms.
 
     ``sites`` are the organs that it is about: those that it names, or else those that it shares with its neighbours.
     ``shared`` are the findings and qualities that it takes from them.
     """
 
+    statement: ParsedStatement
     start: int
     end: int
     own: tuple[Term, ...]
@@ -64,7 +65,7 @@ def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[Statemen
         named_sites = _sites_among(own)
         sites = named_sites or sites
         has_verb = segment.verb is not None and start <= segment.verb < stop
-        yield StatementPassage(start, stop, own, sites, shared, bool(named_sites), has_verb)
+        yield StatementPassage(statement, start, stop, own, sites, shared, bool(named_sites), has_verb)
         start, shared = stop, ()
 
 

@@ -144,7 +144,7 @@ NEGATED = [
     ("On today's examination, no pleural or renal lesion was detected.", same_status(NORMAL, "pleura", "kidneys")),
     (
         "No change in the liver. On today's examination, no significant change was detected.",
-        same_status(NORMAL, "liver"),
+        same_status(UNCERTAIN, "liver"),
     ),
     ("As before, the liver is enlarged.", same_status(ABNORMAL, "liver")),
     ("No evidence of PE.", same_status(NORMAL, "pulmonary arteries")),

@@ -187,7 +187,16 @@ def test_a_status_is_that_of_the_organ(caption: str, organ: str, expected: Statu
         ("The largest node is not enlarged.", "normal"),
         ("The large and small bowel are normal.", "normal"),
         ("The liver is not homogeneous.", "abnormal"),
-        ("Numerous mesenteric nodes.", "abnormal"),
+        ("Numerous mesenteric nodes.", "uncertain"),
+        ("Mesenteric nodes up to 8 mm.", "normal"),
+        ("A mesenteric node of 24 x 13 mm.", "abnormal"),
+        ("The largest is 7 mm.", "abnormal"),
+        ("The spleen measures 11 cm.", "uncertain"),
+        ("The spleen is unchanged.", "uncertain"),
+        ("Compared with the prior CT there is no significant difference.", "uncertain"),
+        ("The spleen is lopsided.", "uncertain"),
+        ("Fracture: urgent MRI, left fifth rib.", "abnormal"),
+        ("Fracture: wobbly.", "uncertain"),
     ],
 )
 def test_a_quality_counts_where_it_says_how_something_is(caption: str, expected: Status) -> None:

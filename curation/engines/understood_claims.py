@@ -1,0 +1,81 @@
+"""What of a claim was understood: a claim rests on known words, or no caption is made of it.
+
+Of a claim with several clauses those that were not understood are left out, unless they only qualify a finding.
+``curation/language/understanding/account.py`` tells on which words a passage rests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from curation.language.assertion import Polarity
+from curation.language.parsed_statement import ParsedStatement, Term
+from curation.language.structure.clauses import Clause
+from curation.language.understanding.account import PassageAccount, account_of
+from curation.language.understanding.passages import passages_in
+
+from .caption_wording import OrganClaim
+
+
+class UnderstoodClaim(NamedTuple):
+    """What of a claim was understood, None for nothing, and the words that were not, with their clauses."""
+
+    claim: OrganClaim | None
+    unknown: tuple[Term, ...]
+    left_out: tuple[Clause, ...]
+
+
+def understood_part(claim: OrganClaim, statement: ParsedStatement) -> UnderstoodClaim:
+    """Return the part of a claim that was understood.
+
+    Of "The liver is normal, the bile duct frobnicated" the claim about the liver is; "The spleen is lopsided" is not.
+    A clause that was not understood may stay where it only qualifies a finding that is there, or where it denies.
+    """
+    accounts = {clause: _accounts(clause, statement) for clause in claim.clauses}
+    everything = [account for of_clause in accounts.values() for account in of_clause]
+    understood = [account for account in everything if account.says_something and not account.unknown]
+    unknown = [term for account in everything for term in account.unknown]
+    if not understood:
+        return UnderstoodClaim(None, tuple(unknown or _words_without_meaning(claim)), claim.clauses)
+    if not unknown:
+        return UnderstoodClaim(claim, (), ())
+    affirms = any(account.affirms_finding for account in understood)
+    left_out = [clause for clause, of_clause in accounts.items() if _turns(clause, of_clause, affirms)]
+    kept = [clause for clause in claim.clauses if clause not in left_out]
+    if claim.term is not None and any(claim.term in clause.segment.terms for clause in left_out):
+        kept = [clause for clause in kept if clause.segment.start > claim.term.start]  # "No clot, aorta frobnicated"
+    if not any(account in understood for clause in kept for account in accounts[clause]):
+        return UnderstoodClaim(None, tuple(unknown), claim.clauses)
+    terms = tuple(term for clause in left_out for account in accounts[clause] for term in account.unknown)
+    return UnderstoodClaim(replace(claim, clauses=tuple(kept)), terms, tuple(left_out))
+
+
+def _words_without_meaning(claim: OrganClaim) -> list[Term]:
+    """Return the words of a claim that may be said of anything, and say nothing alone: "The spleen is similar"."""
+    terms = [term for clause in claim.clauses for term in clause.segment.terms]
+    return [term for term in terms if term.kind == "finding" and term.entry is None and not term.attribute]
+
+
+def _accounts(clause: Clause, statement: ParsedStatement) -> list[PassageAccount]:
+    return [account_of(passage) for passage in passages_in(clause, statement)]
+
+
+def _turns(clause: Clause, accounts: Sequence[PassageAccount], affirms: bool) -> bool:
+    """Tell whether a clause may take back what the rest of its claim says.
+
+    It does not where it denies ("…, without ropiness"), or where it qualifies a finding that is there, in neither case
+    with a verb or an organ of its own.
+    """
+    unknown = [term for account in accounts for term in account.unknown]
+    says_more = any(account.says_something and not account.unknown for account in accounts)
+    on_its_own = (clause.segment.verb is not None or bool(clause.segment.sites)) and not says_more
+    if all(term.polarity == Polarity.NEGATED for term in unknown):
+        return bool(unknown) and on_its_own
+    return not affirms or on_its_own
+
+
+def words_of(terms: Iterable[Term], statement: ParsedStatement) -> str:
+    """Return words that were not understood as they stand in the detail of a refusal."""
+    return ", ".join(dict.fromkeys(f"“{statement.text_of(term).lower()}”" for term in terms))

@@ -33,7 +33,7 @@ from .non_findings import is_observation, without_non_findings
 from .understood_claims import understood_part, words_of
 
 
-class OrganCaption(NamedTuple):
+class StatementCaption(NamedTuple):
     """A caption of one organ; ``unknown`` has the words that it rests on and that we do not know, "" for none."""
 
     organ: str
@@ -67,7 +67,7 @@ class RulesEngine:
             for caption in self._captions_of(report, statement)
         ]
 
-    def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[OrganCaption]:
+    def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[StatementCaption]:
         """Return the captions of one statement of a report, none that refers to another statement."""
         label = level_label(report, statement) if statement.anchor is not None else ""
         captions = self._captions_standing_alone(report, statement)
@@ -75,13 +75,13 @@ class RulesEngine:
             return captions
         return [self._at_level(report, label, caption) for caption in captions]
 
-    def _at_level(self, report: ReadReport, label: str, caption: OrganCaption) -> OrganCaption:
+    def _at_level(self, report: ReadReport, label: str, caption: StatementCaption) -> StatementCaption:
         """Return a caption with the label of the level that its statement stands under, where the report says so."""
         labelled = at_level(label, caption.organ, caption.text, self.parser.parse(caption.text))
         is_said = self.verifier.verify(report, caption.organ, labelled).accepted
         return caption._replace(text=labelled) if is_said else caption
 
-    def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[OrganCaption]:
+    def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[StatementCaption]:
         """Return the captions of a statement in which what it refers to is named, and no others that refer back."""
         text = statement.parse.text
         if not may_refer_back(statement.parse):
@@ -97,7 +97,7 @@ class RulesEngine:
         captions = self._cached_captions(text, statement.context)
         return [caption for caption in captions if not refers_back(self.parser.parse(caption.text))]
 
-    def _filed_as_meant(self, meant: Sequence[str], caption: OrganCaption) -> OrganCaption:
+    def _filed_as_meant(self, meant: Sequence[str], caption: StatementCaption) -> StatementCaption:
         """File a caption under the one organ that is meant, where it names only what that is a part of.
 
         "The fracture is displaced", of a fracture of a rib, is filed under the rib and not under the skeleton.
@@ -109,9 +109,9 @@ class RulesEngine:
         name = self.parser.vocabulary.filed_under(parts[0])
         text = caption.text.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
         text = f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
-        return OrganCaption(name, text, caption.unknown)
+        return StatementCaption(name, text, caption.unknown)
 
-    def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[OrganCaption, ...]:
+    def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[StatementCaption, ...]:
         """Return the captions of one statement. ``context``: organs of the statements before it."""
         if BLANK in text:
             return ()  # a word is missing, which may be any: "normal", "no"
@@ -130,18 +130,18 @@ class RulesEngine:
         statement: ParsedStatement,
         text: str,
         context: tuple[str, ...],
-    ) -> Iterator[OrganCaption]:
+    ) -> Iterator[StatementCaption]:
         """Yield the caption of what was understood of a claim, and one of what was not, with its words."""
         understood, unknown, left_out = understood_part(claim, statement)
         if understood is not None:
             caption = self._shortest_caption(understood, claims, statement, text, context, left_out)
             if caption is not None:
-                yield OrganCaption(claim.organ, caption)
+                yield StatementCaption(claim.organ, caption)
         if unknown:
             rest = replace(claim, clauses=left_out)
             caption = self._shortest_caption(rest, claims, statement, text, context)
             if caption is not None:
-                yield OrganCaption(claim.organ, caption, words_of(unknown, statement))
+                yield StatementCaption(claim.organ, caption, words_of(unknown, statement))
 
     def _shortest_caption(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .doubt_and_past_words import LINKING_WORDS, REASON_OPENERS, REASON_PREPOSITIONS
+from .doubt_and_past_words import LINKING_WORDS, REASON_NOUNS, REASON_OPENERS, REASON_PREPOSITIONS
 from .lexicon.lexicon import PhraseMatch
 from .numbers.measurements import Measure
 from .tokens import Token
@@ -97,10 +97,13 @@ class CueReach:
                     return index + 1
         return len(self.tokens)
 
-    def clause_start(self, at: int) -> int:
-        """Return the index of the first token of the clause that a cue starting at ``at`` denies, looking back."""
+    def clause_start(self, at: int, over_reasons: bool = False) -> int:
+        """Return the index of the first token of the clause that a cue starting at ``at`` denies, looking back.
+
+        ``over_reasons``: it acts also on what stands before a reason, the subject that the reason belongs to.
+        """
         for index in range(at - 1, -1, -1):
-            if index in self.ends:
+            if index in self.ends and not (over_reasons and self.tokens[index].word in REASON_NOUNS):
                 return index + 1
             if index not in self._break_set:
                 continue
@@ -129,7 +132,7 @@ class CueReach:
 
     def hedge_start(self, at: int) -> int:
         """Return the first token that a hedge behind its finding doubts: "Nodule in the lung, malignancy possible"."""
-        start = self.clause_start(at)
+        start = self.clause_start(at, over_reasons=True)  # "stranding due to surgery cannot be excluded"
         for index in range(at - 1, start - 1, -1):
             if index in self._break_set and self._is_comma_of_no_list(index, at):
                 first = self._item_start(index)

@@ -39,6 +39,8 @@ PREPOSITIONS_BEHIND_AN_OPINION = _words("in on at given based considering as bec
 EXCLUSION_STEMS = _words("exclud rule")
 # Before one of these stands what is found, behind it what is in doubt: "opacity from atelectasis versus pneumonia".
 REASON_PREPOSITIONS = _words("with from by due reflecting representing showing containing")
+# They open the reason of a finding that stands before them: "stranding secondary to surgery".
+REASON_NOUNS = _words("due secondary owing because caused from")
 # They give the ground of an opinion: "possible pneumonia given the fever".
 REASON_OPENERS = _words("given considering")
 # Between a hedge and what it doubts, they say nothing of their own: "may also be due to".

@@ -17,6 +17,7 @@ from .organs import (
     OPERATION_FLAGS,
     OrganRelations,
     effusion_cavity,
+    filed_organs,
     implied_organs,
     place_organs,
     stated_sides,
@@ -78,7 +79,7 @@ class FilingCheck:
         organs: list[str] = []
         for _, index in clauses:
             usable, segment = usable_terms(statement, index), statement.segments[index]
-            organs += subject_organs(usable)
+            organs += filed_organs(statement, usable, self._relations)
             organs += implied_organs(self._parser, segment.terms if segment.findings or segment.organs else usable)
         return organs
 
@@ -135,7 +136,7 @@ class FilingCheck:
 
     def _own_subjects(self, statement: ParsedStatement, index: int) -> list[str]:
         terms = statement.segments[index].terms
-        return [*subject_organs(terms), *implied_organs(self._parser, terms)]
+        return [*filed_organs(statement, terms, self._relations), *implied_organs(self._parser, terms)]
 
     def _is_only_part(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
         """Tell whether ``organ`` as a whole is called normal, or rid of something, by words about a part of it.

@@ -97,6 +97,37 @@ def subject_organs(terms: Iterable[Term]) -> list[str]:
     return [name for term in terms if term.mention and not term.mention.place for name in term.mention.names]
 
 
+def filed_organs(statement: ParsedStatement, terms: Iterable[Term], relations: OrganRelations) -> list[str]:
+    """Return the names of the organs that a caption of terms may be filed under, without those told apart by a side.
+
+    "No renal mass in the right kidney" is about no other kidney, "the left lung middle lobe" about no right one.
+    """
+    terms = list(terms)
+    mentions = [term for term in terms if term.mention and not term.mention.place]
+    singles = {term.key for term in mentions if term.mention and term.mention.pair and len(term.mention.names) == 1}
+    sided = {side for term in mentions for side in _side_words(statement, term)}
+    if len(sided) != 1 or any(term.key == "side:both" for term in terms):
+        return subject_organs(terms)
+    side = next(iter(sided))
+    names: list[str] = []
+    for term in mentions:
+        mention = term.mention
+        assert mention is not None
+        halves = relations.sided(term.key) if len(mention.names) == 1 else mention.names
+        of_finding = any(other.kind == "finding" and other.start <= term.end < other.end for other in terms)
+        is_told_apart = (mention.adjective or of_finding) and halves is not None and len(singles.intersection(halves)) == 1
+        own = {relations.organs[name].side for name in mention.names}
+        is_elsewhere = not _side_words(statement, term) and own == {"left" if side == "right" else "right"}
+        if not (is_told_apart or is_elsewhere):
+            names += mention.names
+    return names or subject_organs(terms)
+
+
+def _side_words(statement: ParsedStatement, term: Term) -> set[str]:
+    """Return the sides that the wording of an organ states: "left", of "left lung"."""
+    return {"left", "right"}.intersection(statement.stems[term.start : term.end])
+
+
 def place_organs(terms: Iterable[Term]) -> list[str]:
     """Return the names of the organs that only say where something else is: "adjacent to the spleen"."""
     return [name for term in terms if term.mention and term.mention.place for name in term.mention.names]

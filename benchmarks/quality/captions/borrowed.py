@@ -186,8 +186,19 @@ def may_be_said_of(doc: Document, heads: set[str], first_place: str, place: str)
         return True
     if re.search(r"\bboth|\bbilat|\blungs\b", first_place) and "lung" in str(organs_in(place)):
         return True
+    if re.search(r"\bboth|\bbilat", first_place) and {_without_side(organ) for organ in organs_in(first_place)} & {
+        _without_side(organ) for organ in organs_in(place)
+    }:
+        return True  # what is in both kidneys is in the left one
+    if re.search(r"mediastin|thorax|chest|abdom|pelvi", place):
+        return True  # a region holds what is in its organs
     near = doc.near(stems(place), 0.4)
     return any(stems(" ".join(heads)) & stems(text) for text in near)
+
+
+def _without_side(organ: str) -> str:
+    """Return the name of an organ without its side: "kidney"."""
+    return organ.removeprefix("left ").removeprefix("right ").removesuffix("s")
 
 
 @hallucinated

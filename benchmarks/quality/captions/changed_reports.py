@@ -75,6 +75,8 @@ _PAIRED = {
     "lung": ("lower lobe consolidation", "upper lobe nodule", "lower lobe atelectasis", "lung mass"),
     "breast": ("breast nodule", "breast calcification"),
 }
+# Words of a report that say the same as those of a claim: such a claim may be true of it all the same.
+_ALSO_CALLED = {"hydrothorax": "effusion", "calcul": "lithiasis", "stone": "lithiasis"}
 # What may be denied, with what is denied along with it.
 _KINDS = {
     r"(?:focal )?lesion(?P<plural>s)?": ("cyst", "mass", "nodule", "hemangioma", "abscess", "tumor", "metastasis"),
@@ -142,6 +144,8 @@ def rare_hedge_dropped(rng: Random, doc: Document, statement: Statement) -> Clai
     if not statement.positive or not NOUN_PHRASE.search(finding) or re.search(r"[,;:]|\d|\band\b", finding):
         return None
     if len(finding.split()) > 8 or re.search(rf"\b{BE}\b", finding) or doc.near_to(finding, 0.5, statement):
+        return None
+    if any(part in finding.lower() and other in doc.text.lower() for part, other in _ALSO_CALLED.items()):
         return None
     lower = finding if finding[1:2].isupper() else finding[:1].lower() + finding[1:]
     return changed(statement, capitalised(rng.choice(_HEDGED).format(lower)), statement.text)
@@ -217,6 +221,11 @@ def attribute_of_another_lesion(rng: Random, doc: Document, statement: Statement
     return None
 
 
+def _may_be_named(word: str, doc: Document) -> bool:
+    """Return whether a report has a word, or another that says the same."""
+    return word in doc.flat or any(part in word and other in doc.text.lower() for part, other in _ALSO_CALLED.items())
+
+
 @hallucinated
 def attributes_exchanged(rng: Random, doc: Document, statement: Statement) -> Claim | None:
     """Let the report tell grades of two sides, and exchange them: "Mild left and moderate right pleural effusion"."""
@@ -224,7 +233,7 @@ def attributes_exchanged(rng: Random, doc: Document, statement: Statement) -> Cl
     nouns = _PAIRED.get(organ) or _PAIRED.get(organ.removesuffix("s"))
     if not nouns or not statement.positive:
         return None
-    noun = rng.choice([noun for noun in nouns if noun.split()[-1] not in doc.flat] or [""])
+    noun = rng.choice([noun for noun in nouns if not _may_be_named(noun.split()[-1], doc)] or [""])
     if not noun:
         return None
     first, second = rng.sample(_GRADES, 2)

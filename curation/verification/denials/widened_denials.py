@@ -13,6 +13,7 @@ from curation.language.assertion import Polarity
 from curation.language.denial_words import GENERAL_QUALIFIER_STEMS, OTHER_WORDS
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
+from curation.language.word_lists import VERBS
 
 from ..refusals import RefusalCause
 from .denied_parts import Qualifier, only_reports
@@ -135,5 +136,11 @@ def _part_at(term: Term, at: int) -> tuple[str, ...]:
 
 
 def _is_opinion_on(head: Term, statement: ParsedStatement) -> bool:
-    """Tell whether a finding only stands for another: "no lesion suspicious for metastasis" denies a metastasis."""
-    return any(term.kind == "hedge" and 0 <= term.start - head.end <= 1 for term in statement.terms)
+    """Tell whether a finding only stands for another: "no lesion suspicious for metastasis" denies a metastasis.
+
+    "No suspicious finding in favor of metastasis" denies only the suspicious ones.
+    """
+    hedges = (term.start for term in statement.terms if term.kind == "hedge")
+    return any(
+        start == head.end or (start == head.end + 1 and statement.tokens[head.end].word in VERBS) for start in hedges
+    )

@@ -182,3 +182,16 @@ def test_a_carcinoma_of_one_side_makes_no_statement_one_about_the_pair(side: str
 )
 def test_an_effusion_of_the_lungs_lies_in_the_pleura(report: str, organ: str, caption: str, accepted: bool) -> None:
     assert verify(report, organ, caption).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("caption", "organ", "other"),
+    [
+        ("No soft tissue attenuating renal mass in the right kidney.", "right kidney", "left kidney"),
+        ("No adrenal nodule in the left adrenal gland.", "left adrenal gland", "right adrenal gland"),
+        ("Atelectasis in the left lung middle lobe medial segment.", "left lung", "right lung"),
+    ],
+)
+def test_a_side_beside_a_name_without_one_tells_which_organ_it_is(caption: str, organ: str, other: str) -> None:
+    assert verify(caption, organ, caption).accepted
+    assert not verify(caption, other, caption).accepted

@@ -163,3 +163,16 @@ FOLLOWS = {("high", "high"), ("high", "low"), ("low", "low"), ("unlikely", "unli
 def test_ranks_of_doubt(evidence: str, evidence_rank: str, caption: str, caption_rank: str, finding: str) -> None:
     accepted = is_accepted(evidence.format(finding), "spleen", caption.format(finding))
     assert accepted == ((evidence_rank, caption_rank) in FOLLOWS)
+
+
+@pytest.mark.parametrize(
+    ("report", "caption"),
+    [
+        ("Stranding due to prior surgery cannot be excluded.", "Stranding due to prior surgery."),
+        ("A triangular density secondary to scarring cannot be excluded.", "Triangular density secondary to scarring."),
+        ("Wall thickening caused by reflux is suspected.", "Wall thickening caused by reflux."),
+    ],
+)
+def test_doubt_behind_a_reason_is_about_what_the_reason_belongs_to(report: str, caption: str) -> None:
+    assert not is_accepted(f"Stomach: {report}", "stomach", caption)
+    assert is_accepted(f"Stomach: {report}", "stomach", report)

@@ -6,7 +6,7 @@ import pytest
 
 from curation.caption import Reason
 
-from ..caption_cases import assert_accepted, assert_refused
+from ..caption_cases import assert_accepted, assert_refused, verify
 
 WIDENED = [
     # qualifiers before the finding, known to the lexicon or not
@@ -131,3 +131,10 @@ def test_a_narrower_denial_follows(report: str, organ: str, caption: str) -> Non
 @pytest.mark.parametrize(("report", "organ", "caption"), NOT_DENIED)
 def test_a_qualifier_turns_nothing_into_a_denial(report: str, organ: str, caption: str) -> None:
     assert_refused(report, organ, caption, tuple(Reason))
+
+
+def test_a_qualifier_before_a_word_for_a_finding_narrows_what_the_opinion_denies() -> None:
+    report = "No suspicious finding in favor of pneumonia in the lungs."
+    assert not verify(report, "lungs", "No finding in favor of pneumonia in the lungs.").accepted
+    assert verify(report, "lungs", "No suspicious finding in favor of pneumonia.").accepted
+    assert verify("No lesion suspicious for metastasis in the liver.", "liver", "No hepatic metastasis.").accepted

@@ -90,6 +90,10 @@ class ClauseMatcher:
         """Return both halves of a clause that can be cut before "with" or "without"; nothing of any other."""
         return self._cached_halves(clause)[0]
 
+    def sides(self, clause: CaptionClause) -> tuple[CaptionClause, ...]:
+        """Return a clause about both sides once for each; nothing of any other."""
+        return self._cached_halves(clause)[1]
+
     def _halves(self, clause: CaptionClause) -> tuple[tuple[CaptionClause, ...], ...]:
         """Return both halves of a clause that is cut at "with", and both of it cut by side; nothing for no cut."""
         caption = clause.caption

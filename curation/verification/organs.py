@@ -115,7 +115,9 @@ def filed_organs(statement: ParsedStatement, terms: Iterable[Term], relations: O
         assert mention is not None
         halves = relations.sided(term.key) if len(mention.names) == 1 else mention.names
         of_finding = any(other.kind == "finding" and other.start <= term.end < other.end for other in terms)
-        is_told_apart = (mention.adjective or of_finding) and halves is not None and len(singles.intersection(halves)) == 1
+        is_told_apart = (
+            (mention.adjective or of_finding) and halves is not None and len(singles.intersection(halves)) == 1
+        )
         own = {relations.organs[name].side for name in mention.names}
         is_elsewhere = not _side_words(statement, term) and own == {"left" if side == "right" else "right"}
         if not (is_told_apart or is_elsewhere):

@@ -66,6 +66,22 @@ def about_each_organ(claim: Claim) -> list[Claim]:
     return [Claim((_about(clause, several[0], name),)) for name in _names(several[0].term)]
 
 
+def about_each_side(matcher: ClauseMatcher, claim: Claim) -> list[Claim]:
+    """Return a claim about both sides once for each: "mild bilateral hydronephrosis", of the left and of the right."""
+    sides = [matcher.sides(clause) for clause in claim.clauses]
+    if not sides[0]:
+        return []
+    return [
+        Claim(
+            tuple(
+                _with_shared_grades(halves[index]) if halves else clause
+                for clause, halves in zip(claim.clauses, sides, strict=True)
+            )
+        )
+        for index in (0, 1)
+    ]
+
+
 def _names(term: Term) -> tuple[str, ...]:
     return term.mention.names if term.mention else ()
 
@@ -130,6 +146,8 @@ def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement, before: 
         return True
     if segment.silent and segment.sites:
         return True
+    if _is_of_one_side(own) and _is_of_both_sides(before) and any(map(_is_finding, clause.clause.terms)):
+        return True  # "bilateral effusions, moderate on the right"
     findings = [term for term in own if _is_finding(term)]
     if findings and segment.sites and _has_site(before):
         return True
@@ -143,3 +161,16 @@ def _stands_for_itself(clause: CaptionClause, caption: ParsedStatement, before: 
 
 def _is_finding(term: Term) -> bool:
     return term.kind == "finding" and not term.attribute and not term.is_normality and term.entry is not None
+
+
+def _is_of_both_sides(terms: Iterable[Term]) -> bool:
+    return any(
+        term.key == "side:both" or (term.mention is not None and term.mention.names == term.mention.pair)
+        for term in terms
+    )
+
+
+def _is_of_one_side(terms: Sequence[Term]) -> bool:
+    """Tell whether a segment only grades what stands before it, on one side."""
+    sides = [term for term in terms if term.key in ("side:left", "side:right")]
+    return len(sides) == 1 and not any(term.kind == "finding" for term in terms)

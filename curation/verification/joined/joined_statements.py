@@ -24,7 +24,7 @@ from ..organs import OrganRelations
 from ..report_statements import ReadReport, ReportStatement
 from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
 from .claim_evidence import is_denied_of_another
-from .claims import Claim, about_each_organ, claims_of
+from .claims import Claim, about_each_organ, about_each_side, claims_of
 from .hosts import host_keys, is_qualifier
 from .linked_claims import LINKING_STEMS
 from .members import Member, MemberFinder
@@ -137,12 +137,15 @@ class JoinedStatements:
         organ: str,
         groups: Sequence[Sequence[Member]],
     ) -> list[_Found]:
-        """Return what carries a claim: as a whole, or else about each of the organs that one of its names means."""
+        """Return what carries a claim: as a whole, or else about each of the organs or sides that it means."""
         whole = self._carriers_of_claim(report, claim, caption, organ, groups)
         if whole is not None:
             return [whole]
-        apart = [self._carriers_of_claim(report, part, caption, organ, groups) for part in about_each_organ(claim)]
-        return [found for found in apart if found is not None] if all(apart) else []
+        for parts in (about_each_organ(claim), about_each_side(self._matcher, claim)):
+            apart = [self._carriers_of_claim(report, part, caption, organ, groups) for part in parts]
+            if apart and all(apart):
+                return [some for some in apart if some is not None]
+        return []
 
     def _carriers_of_claim(
         self,

@@ -245,11 +245,23 @@ def _whereabouts_of(organ: Term, name: str, evidence: SegmentEvidence) -> set[st
     return before | (inside - evidence.relations.stems(name)) | section_stems(organ, statement)
 
 
+def _is_of_other_side(part: str, names: Sequence[str], evidence: SegmentEvidence) -> bool:
+    """Tell whether an organ lies on the other side than others of that name are said to."""
+    side, organs = evidence.relations.organs[part].side, evidence.relations.organs
+    return part not in names and side is not None and all(organs[name].side not in (None, side) for name in names)
+
+
 def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
-    """Tell whether an organ has whereabouts that neither its name nor the evidence has: "medial crus"."""
+    """Tell whether an organ has words that neither its name nor the evidence has: whereabouts ("medial crus").
+
+    So does a part that only the other side has: "the lingular segment of the right upper lobe".
+    """
     mention = required.term.mention
     if mention is None or mention.device:
         return False  # "peripherally inserted central catheter"
+    part = evidence.parser.organ_finder.resolve(required.text)
+    if part is not None and _is_of_other_side(part, mention.names, evidence):
+        return not evidence.words.issuperset(required.text.lower().split())
     names, canonical = mention.names, evidence.parser.lexicon.canonical
     return any(
         word in WHEREABOUTS_STEMS

@@ -149,3 +149,9 @@ def test_the_whole_its_sides_and_its_parts(report: str, organ: str, caption: str
 @pytest.mark.parametrize(("report", "organ", "caption"), NOT_WHOLE)
 def test_a_part_is_not_the_whole(report: str, organ: str, caption: str) -> None:
     assert_refused(report, organ, caption, tuple(Reason))
+
+
+def test_a_part_that_only_the_other_side_has_needs_its_own_words() -> None:
+    report = "Bulla in the apical segment of the upper lobe of the right lung."
+    assert_accepted(report, "right lung", "Bulla in the apical segment of the upper lobe of the right lung.")
+    assert_refused(report, "right lung", "Bulla in the lingular segment of the upper lobe of the right lung.", FOREIGN)

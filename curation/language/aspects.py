@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from .parsed_statement import ParsedStatement, Segment, Term
 from .structure.normal_nouns import noun_called_normal, qualified_key
 
+_ASPECTS_IN_NAMES = frozenset(("size", "caliber"))
 NORMAL = "normal"
 """Key of "normal", "unremarkable", "within normal limits"."""
 
@@ -35,8 +36,15 @@ def normal_aspects(normality: Term, segment: Segment | None, statement: ParsedSt
         if named := _aspects(statement.segments[index - 1].terms):
             return named  # "its diameter is 28 mm, and is normal"
     before = [term for term in reversed(terms[:at]) if term.kind not in ("negation", "hedge")]  # "size is not normal"
-    named = _aspects(_run(terms[at + 1 :])) or _aspects(_run(before))
+    named = _aspects(_run(terms[at + 1 :])) or _aspects(_run(before)) or _aspect_in_name(terms, at, statement)
     return named or noun_called_normal(normality, shared, statement)
+
+
+def _aspect_in_name(terms: Sequence[Term], at: int, statement: ParsedStatement) -> frozenset[str]:
+    """Return the aspect that the name of the organ beside "normal" ends in: "normal (ventricular) size"."""
+    beside = [*terms[at + 1 : at + 2], *terms[max(at - 1, 0) : at]]
+    words = [statement.tokens[term.end - 1].word for term in beside if term.kind == "organ"]
+    return frozenset(word for word in words if word in _ASPECTS_IN_NAMES)
 
 
 def _is_subject_of_its_own(segment: Segment, predicate: Segment, statement: ParsedStatement) -> bool:

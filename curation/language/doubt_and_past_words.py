@@ -54,6 +54,10 @@ CONTRASTS = _words("versus vs over than")
 
 # They lead to an examination that something is compared with: "unchanged since the prior CT".
 WORDS_OF_COMPARISON = _words("compared comparison relative since from than")
+# Behind "than" they name an earlier day: "larger than before".
+WORDS_OF_EARLIER_DAYS = _words("before previously prior earlier formerly")
+# Words with one of these endings name an operation: "cholecystectomy".
+OPERATION_WORD_ENDINGS = ("ectomy", "ectomies", "otomy", "otomies", "ostomy", "plasty", "pexy", "rrhaphy")
 # Before an operation they say nothing more: it is past by nature.
 WORDS_OF_THE_PAST = _words(
     "prior previous previously former old remote status post postoperative postsurgical history known s h hx"

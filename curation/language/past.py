@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .doubt_and_past_words import (
+    OPERATION_WORD_ENDINGS,
     PAST_AUXILIARIES,
     PAST_VERBS_OF_SHOWING,
     PRESENT_VERBS,
@@ -23,7 +24,6 @@ from .word_lists import (
     ARTICLES,
     EARLIER_EXAMINATION_STEMS,
     EXAMINATION_STEMS,
-    OPERATION_WORD_ENDINGS,
     REPORTING_STEMS,
     SENTENCE_BREAKS,
 )

@@ -13,6 +13,7 @@ from .numbers.measurement_words import NAMES_OF_AXES
 from .parsed_statement import Kind, Term
 from .past import COMPARISON, comparisons
 from .structure.implied_past import without_implied_past
+from .structure.time_changes import read_changes
 from .tokens import Token, stem
 from .word_lists import (
     ALTERNATIVES,
@@ -65,6 +66,7 @@ def read_terms(
     if scopes.cues:
         _affirm_presupposed(tokens, terms)
     terms = without_implied_past(tokens, _without_repeated_heading(tokens, terms))
+    read_changes(tokens, terms)
     if any(token.word in ALTERNATIVES for token in tokens):
         _doubt_alternatives(tokens, terms)
     return terms

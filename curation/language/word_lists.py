@@ -104,8 +104,6 @@ POSITION_STEMS = _stems(
 
 # Stems of operations and examinations end in these, and differ in little else: "thoracotomy", "thoracostomy".
 OPERATION_ENDINGS = ("tomi", "stomi", "scopi", "gram", "graphi", "plasti")
-# Words with one of these endings name an operation: "cholecystectomy".
-OPERATION_WORD_ENDINGS = ("ectomy", "ectomies", "otomy", "otomies", "ostomy", "plasty", "pexy", "rrhaphy")
 
 # --- Places: an organ relative to which something else is described --------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from curation.caption import Reason
+from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
@@ -25,7 +26,7 @@ from .refusals import RefusalCause
 from .words.negating_prefixes import names_prefix
 
 # Keys of qualifiers without which a finding would be one of today.
-_NOT_TO_DROP = frozenset(("time:resolved", "time:previous", "time:prior"))
+_NOT_TO_DROP = frozenset(("time:resolved", "time:near_resolved", "time:previous", "time:prior"))
 LARGEST = "size:largest"
 # Keys of qualifiers that say it is there today all the same: "the previously seen cyst is unchanged".
 _OF_TODAY = frozenset(
@@ -134,6 +135,8 @@ def _cut_denial(clause: Clause, segment: Segment, statement: ParsedStatement) ->
     if cue is None:
         return
     keys = {term.key for term in clause.segment.terms}
+    if NORMAL in keys and not any(term.key == NORMAL for term in segment.terms):
+        return  # what is "not enlarged" is of normal size
     before = [term for term in segment.terms if term.end <= cue.start]
     after = [term for term in segment.terms if term.start >= cue.end]
     if before and not any(term.key in keys for term in after) and any(term.key in keys for term in before):

@@ -11,6 +11,7 @@ from curation.language.numbers.measure import Measure
 from curation.language.parsed_statement import Term
 
 INCREASED, DECREASED, STABLE = "time:increased", "time:decreased", "time:stable"
+PREVIOUS = "time:previous"
 
 # What a length, area or volume is of, which a caption may name beside its change: "increased in size".
 _DIMENSION_WORDS = {"length": ("size",), "area": ("size",), "volume": ("size", "volum")}
@@ -51,7 +52,7 @@ def with_changes(terms: Sequence[Term], changes: Sequence[SizeChange]) -> tuple[
     inside = set(map(id, terms))
     of_terms = [change for change in changes if id(change.today) in inside]
     added = [change.earlier for change in of_terms if id(change.earlier) not in inside]
-    keys = [key for change in of_terms for key in (change.key, *_DIMENSION_WORDS.get(change.today.key, ()))]
+    keys = [key for change in of_terms for key in (change.key, PREVIOUS, *_DIMENSION_WORDS.get(change.today.key, ()))]
     return [*terms, *added], keys
 
 

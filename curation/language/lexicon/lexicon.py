@@ -5,7 +5,7 @@ The phrases stand in ``lexicon.yaml``; here they are stemmed and laid into one t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -84,10 +84,9 @@ class Lexicon:
             self._share_within(group)
         self._add_kinds(content)
         self._hide_what_is_mended()
-        self.departures = {
-            name: frozenset(self._entry(phrase).key for phrase in aspect.departures)
-            for name, aspect in content.aspects.items()
-        }
+        aspects = content.aspects.items()
+        self.departures = {name: self._keys(aspect.departures) for name, aspect in aspects}
+        self.opposites = {name: self._keys(aspect.opposites) for name, aspect in aspects}
 
     @property
     def words(self) -> frozenset[str]:
@@ -184,6 +183,9 @@ class Lexicon:
         if len(stems) > 1 and not entry.words and stems[0] not in REVERSING_PREFIX_STEMS:
             entry.words = tuple(word for word in stems if word not in self._reporting)
         return entry
+
+    def _keys(self, phrases: Iterable[str]) -> frozenset[str]:
+        return frozenset(self._entry(phrase).key for phrase in phrases)
 
     def _entry_of_word(self, word: str) -> LexiconEntry | None:
         entry: LexiconEntry | None = self._trie.get(word, {}).get("")

@@ -25,11 +25,15 @@ class Cues(BaseModel):
 
 
 class Aspect(BaseModel):
-    """The words for one aspect of an organ, and the findings that are absent where it is normal."""
+    """The words for one aspect of an organ, and the findings that are absent where it is normal.
+
+    Where one of ``opposites`` is denied, the aspect is normal.
+    """
 
     model_config = ConfigDict(extra="forbid")
     words: list[str]
     departures: list[str] = []
+    opposites: list[str] = []
 
 
 class LexiconFile(BaseModel):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..doubt_and_past_words import OPERATION_WORD_ENDINGS
 from ..tokens import Token, stem
-from ..word_lists import OPERATION_WORD_ENDINGS
 
 _PREFIXES = ("non", "post")
 

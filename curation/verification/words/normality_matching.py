@@ -2,6 +2,7 @@
 
 Silence is never normal: an organ of normal size is not a normal organ by that, and a report that calls it normal says
 nothing of its size. Where an aspect is normal, what departs from it is denied: of a heart of normal size, cardiomegaly.
+Where its opposite is denied, it is normal: a spleen that is not enlarged is of normal size.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity, may_be_said
 from curation.language.parsed_statement import Term
 from curation.language.structure.normal_nouns import head_of_normal
+from curation.language.word_lists import EARLIER_STEMS
 
 from ..evidence import LITERAL, SYNONYM, RequiredTerm, SegmentEvidence
 from ..refusals import NO_WORD, ONLY_ASPECT, ONLY_NORMAL_PART, OTHER_ASPECT, Mismatch
+from .kind_matching import is_narrowed
 
 ABNORMALITY = "abnorm"
 """Key of "abnormality", which names a finding of any kind."""
@@ -23,6 +26,10 @@ EARLIER = frozenset(("time:previous", "time:prior", "time:resolved"))
 def match_normality(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | float | None:
     """Return the weight of "normal", or why it has none; None where the evidence says nothing of the kind."""
     term, aspects = required.term, required.aspects
+    if aspects and term.polarity == Polarity.AFFIRMED:
+        called_normal = frozenset[str]().union(*(offered for _, offered in evidence.normal))
+        if not aspects <= called_normal and aspects <= called_normal | _aspects_of_denials(required, evidence):
+            return SYNONYM
     if not evidence.normal:
         if not aspects and may_be_said(term.polarity, {Polarity.AFFIRMED}) and _denies_any_abnormality(evidence):
             return SYNONYM
@@ -91,7 +98,31 @@ def is_normal_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     )
 
 
+def _aspects_of_denials(required: RequiredTerm, evidence: SegmentEvidence) -> frozenset[str]:
+    """Return the aspects that are normal since their opposite is denied as such: the size, of "not enlarged"."""
+    denied = {term.key for term in evidence.terms if term.kind == "finding" and term.polarity == Polarity.NEGATED}
+    if not denied or evidence.statement.exceptions or any(term.key in EARLIER for term in evidence.terms):
+        return frozenset()
+    if not EARLIER_STEMS.isdisjoint(evidence.statement.stems):
+        return frozenset()  # "was not enlarged on the prior study"
+    opposites = evidence.parser.lexicon.opposites
+    return frozenset(
+        aspect
+        for aspect, findings in opposites.items()
+        if any(not is_narrowed(key, required.clause.words, evidence) for key in denied & findings)
+    )
+
+
+def is_of_denied(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
+    """Tell whether an aspect of a part is called normal whose opposite is denied: "wall", of "no wall thickening"."""
+    return required.term.attribute and NORMAL in required.clause.words and bool(_aspects_of_denials(required, evidence))
+
+
 def names_same_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence names the aspect that a term names, in whatever words: "dimensions", for "size"."""
     aspect = required.term.aspect
-    return aspect is not None and any(term.aspect == aspect for term in evidence.terms)
+    if aspect is None:
+        return False
+    return any(term.aspect == aspect for term in evidence.terms) or (
+        NORMAL in required.clause.words and aspect in _aspects_of_denials(required, evidence)
+    )

@@ -14,7 +14,7 @@ from curation.language.assertion import Polarity, may_be_said
 from curation.language.denial_words import OTHER_WORDS
 from curation.language.lexicon.derivation import are_of_one_root
 from curation.language.parsed_statement import Term
-from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS
 
 from ..denials.exceptions import is_restricted
 from ..denials.removals import is_removal
@@ -31,10 +31,17 @@ from ..refusals import (
     ONLY_SUSPECTED,
     Mismatch,
 )
+from .change_matching import changes_in_size, is_change_of_another_property
 from .dimension_matching import gives_plain_size
 from .kind_matching import is_carried_by_kind, is_narrowed
 from .lying_devices import gives_place
-from .normality_matching import is_normal_as_such, is_normal_aspect, match_normality, names_same_aspect
+from .normality_matching import (
+    is_normal_as_such,
+    is_normal_aspect,
+    is_of_denied,
+    match_normality,
+    names_same_aspect,
+)
 from .organ_verbs import only_joins_organ
 
 SPELLING = 90.0
@@ -73,10 +80,14 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         if not key:
             key, weight = _derived(term, required.stems[0] if len(required.stems) == 1 else "", evidence), SYNONYM
     if key:
+        if is_change_of_another_property(term, evidence):
+            return NO_QUALIFIER
         polarities = evidence.polarities[key]
         if term.polarity == Polarity.NEGATED and evidence.denies_more_than(key, required.clause.words):
             return SYNONYM if is_carried_by_kind(required, evidence) else ONLY_A_KIND
-        is_meant_alike = may_be_said(term.polarity, polarities) or key in POSITION_STEMS
+        is_meant_alike = (
+            may_be_said(term.polarity, polarities) or key in POSITION_STEMS or is_of_denied(required, evidence)
+        )
         return weight if is_meant_alike else _turned_round(term, polarities)
     compound = required.compound  # "free pelvic fluid" of "free fluid in the pelvis"
     if compound is not None and compound.key in evidence.polarities:
@@ -88,7 +99,7 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
         beside = required.clause.words.union(parts)
         if term.polarity == Polarity.NEGATED and any(evidence.denies_more_than(part, beside) for part in parts):
             continue
-        shared = set.intersection(*(evidence.polarities[part] for part in parts))
+        shared = set.intersection(*(evidence.polarities[part] for part in _telling(parts)))
         return SYNONYM if may_be_said(term.polarity, shared) else _turned_round(term, shared)
     if not _is_grade(term) and required.stems and evidence.organ_stems.issuperset(required.stems):
         return SYNONYM  # a part of a name, but the small bowel makes no finding small
@@ -99,6 +110,8 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
     if (required.only_narrows and evidence.denies) or only_joins_organ(required, evidence):
         return _NEUTRAL
     if term.entry and "attribute" in term.entry.flags and _is_named_organ(required, evidence):
+        return SYNONYM
+    if changes_in_size(required, evidence):
         return SYNONYM
     if names_same_aspect(required, evidence) or is_normal_aspect(required, evidence):
         return SYNONYM
@@ -168,6 +181,11 @@ def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]
             absent = [part for part in wording if part not in evidence.polarities]
             if len(absent) < len(wording) and all(evidence.is_about(part) for part in absent):
                 yield tuple(part for part in wording if part in evidence.polarities)
+
+
+def _telling(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the parts that are denied or affirmed: "thickening", of "the wall is not thickened"."""
+    return tuple(part for part in parts if part not in ATTRIBUTE_STEMS) or parts
 
 
 def _is_removal(term: Term, evidence: SegmentEvidence) -> bool:

@@ -71,6 +71,12 @@ CARRIED = [
     ("Gallbladder: No abnormality.", "gallbladder", "Normal gallbladder."),
 ]
 
+# What is not larger is of normal size.
+OPPOSITES = [
+    ("The common bile duct is not dilated.", "biliary tree", "The common bile duct is of normal caliber."),
+    ("No splenomegaly.", "spleen", "The spleen is normal in size."),
+    ("The bladder wall is not thickened.", "urinary bladder", "Normal bladder wall thickness."),
+]
 REFUSED = [
     # an abnormality of one kind, of a part or of another day
     ("No acute abnormality of the spleen.", "spleen", "The spleen is normal."),
@@ -125,8 +131,6 @@ REFUSED = [
     ("The fundus of the gallbladder is normal.", "gallbladder", "The gallbladder is normal."),
     ("The uterine cavity is normal.", "uterus", "The uterus is normal."),
     # what is absent is not thereby normal
-    ("The common bile duct is not dilated.", "biliary tree", "The common bile duct is of normal caliber."),
-    ("No splenomegaly.", "spleen", "The spleen is normal in size."),
     ("The spleen is normal.", "spleen", "No splenic cyst."),
     ("The spleen is normal in size.", "spleen", "No splenic lesion."),
     ("No lymph node in pathological size was seen in the axilla.", "lymph nodes", "No axillary lymph nodes."),
@@ -142,7 +146,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "organ", "caption"), CARRIED)
+@pytest.mark.parametrize(("statement", "organ", "caption"), [*CARRIED, *OPPOSITES])
 def test_an_aspect_carries_itself_and_denies_what_departs_from_it(statement: str, organ: str, caption: str) -> None:
     verification = verifier().verify(verifier().read(statement), organ, caption)
     assert verification.accepted, verification.detail

@@ -9,6 +9,9 @@ from curation.readers.description import InputDescription
 from .manifest import Manifest, Usage
 from .privacy_counts import PrivacyCounts
 from .stats import SetSummary
+from .unknown_words import UnknownWord
+
+MOST_WORDS = 100
 
 
 class SetFigures(BaseModel):
@@ -16,7 +19,8 @@ class SetFigures(BaseModel):
 
     ``languages`` counts reports by the code of their language, ``captions_by_organ`` accepted captions by organ and
     status, ``refused_by_reason`` refused captions, ``captions_by_basis`` those that do not rest on the verifier's
-    reading of the report. ``skipped_rows`` is None while the set is unfinished. ``modalities``
+    reading of the report. ``words_not_understood`` are the words on which most statements were refused, at most
+    ``MOST_WORDS``; `ovct curate` counts none. ``skipped_rows`` is None while the set is unfinished. ``modalities``
     counts the reports that were read by what they examine with, also those that ``--modality`` leaves out. ``usage`` is
     there where a language model was asked, ``privacy`` where names, dates and numbers were counted (``--check-phi``).
     """
@@ -37,6 +41,7 @@ class SetFigures(BaseModel):
     captions_by_organ: dict[str, dict[str, int]]
     captions_by_basis: dict[str, int]
     refused_by_reason: dict[str, int]
+    words_not_understood: tuple[UnknownWord, ...]
     seconds: float
     usage: Usage | None
     privacy: PrivacyCounts | None
@@ -73,6 +78,7 @@ def set_figures(summary: SetSummary, folder: str) -> SetFigures:
         captions_by_basis=dict(sorted(summary.bases.items())),
         captions_by_organ=by_organ,
         refused_by_reason=dict(sorted(summary.rejects.items())),
+        words_not_understood=tuple(summary.unknown_words[:MOST_WORDS]),
         seconds=manifest.seconds,
         usage=manifest.usage,
         privacy=manifest.privacy,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from curation.runtime.progress import readable
 from .manifest import Manifest, load_manifest
 from .privacy_check import privacy_lines
 from .set_files import part_path
+from .unknown_words import UnknownWord, unknown_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 STATUSES = ("normal", "abnormal", "uncertain")
 COLOURS = {"normal": "#7fb3a8", "abnormal": "#c8553d", "uncertain": "#e3b23c"}
 TOP_ORGANS = 20
+TOP_WORDS = 15
 PLOT_FORMATS = (".png", ".svg")
 
 
@@ -34,7 +36,8 @@ PLOT_FORMATS = (".png", ".svg")
 class SetSummary:
     """Counts of a caption set: ``captions`` by organ and status, ``rejects`` by reason.
 
-    ``bases`` counts the captions that do not rest on the verifier's reading by what they rest on.
+    ``bases`` counts the captions that do not rest on the verifier's reading by what they rest on. ``unknown_words``
+    are those on which statements were refused, the costliest first; only a count of the files has them.
     """
 
     root: Path
@@ -43,6 +46,7 @@ class SetSummary:
     captions: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     bases: Counter[str] = field(default_factory=Counter)
+    unknown_words: list[UnknownWord] = field(default_factory=list)
 
     def organs(self) -> list[tuple[str, int]]:
         """Return the organs with their numbers of captions, most first."""
@@ -73,6 +77,8 @@ def count_set(root: Path) -> SetSummary:
                 summary.bases[basis] += count
         for (reason,), count in _counted(part_path(root, "rejects", index), ["reason"]):
             summary.rejects[reason] += count
+    if summary.rejects[Reason.NOT_UNDERSTOOD]:
+        summary.unknown_words = unknown_words(root, len(summary.manifest.parts))
     return summary
 
 
@@ -100,6 +106,8 @@ def show(summary: SetSummary, console: Console, where: str | None = None) -> Non
         console.print(reason_table("refused captions", summary.rejects))
     else:
         console.print("No caption was refused.\n")
+    if summary.unknown_words:
+        console.print(_word_table(summary.unknown_words))
     state = "" if manifest.complete else " (unfinished: run the same `ovct curate` again to finish it)"
     console.print(f"In {where or summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
 
@@ -207,6 +215,23 @@ def reason_table(title: str, reasons: Counter[str]) -> Table:
     table.add_column("", justify="right")
     for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
         table.add_row(reason, f"{count:,}")
+    return table
+
+
+def _word_table(words: Sequence[UnknownWord]) -> Table:
+    """Return a table of the words on which most statements were refused, each with one of them."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("words not understood")
+    table.add_column("statements", justify="right")
+    table.add_column("one of them", no_wrap=True, overflow="ellipsis")
+    for word in words[:TOP_WORDS]:
+        table.add_row(Text(word.word), f"{word.statements:,}", Text(word.example))
+    if len(words) > TOP_WORDS:
+        table.add_row(f"{len(words) - TOP_WORDS:,} more", "", "")
     return table
 
 

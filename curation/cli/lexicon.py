@@ -22,6 +22,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from curation.word_suggestions.trials import WordProposal, WordSuggestions
 
 lexicon = command_group("Your own words beside ours: propose some from refused captions, and check a file of them.")
@@ -68,24 +70,34 @@ def suggest(
 
 
 def _show_suggestions(suggestions: WordSuggestions) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
     console = Console()
     again = f", {suggestions.accepted_today:,} of them accepted today" if suggestions.accepted_today else ""
     read = f"{suggestions.refused:,} refused captions{again}"
-    if not suggestions.proposals:
+    if suggestions.proposals:
+        console.print(_proposal_table(suggestions, read))
+    else:
         console.print(f"{read}: no word would save one of them", markup=False, highlight=False, soft_wrap=True)
-        return
-    table = Table(box=box.SIMPLE_HEAD, title=read, title_justify="left")
+    if suggestions.not_understood:
+        words = ", ".join(f"{word.word} ({word.statements:,})" for word in suggestions.not_understood)
+        told = f"Words on which the rules refused statements, and how many: {words}"
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
+    if suggestions.files:
+        line = f"In {' and '.join(suggestions.files)}, each commented out: keep those that are right"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _proposal_table(suggestions: WordSuggestions, title: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     for column in ("words", "accepted", "of refused", "reports"):
         table.add_column(column, justify="left" if column == "words" else "right")
     for proposal in suggestions.proposals:
         table.add_row(_proposed(proposal), f"{proposal.saved:,}", f"{proposal.refused:,}", f"{proposal.reports:,}")
-    console.print(table)
-    line = f"In {' and '.join(suggestions.files)}, each commented out: keep those that mean the same"
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return table
 
 
 def _proposed(proposal: WordProposal) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.caption import AcceptedCaption, MadeBy, Reason, RefusedCaption, ReportOutcome
 from curation.caption_set.shards import REPORTS_PER_PART
+from curation.caption_set.unknown_words import DETAIL
 from curation.language.site_words import OURS, SiteWords
 from curation.privacy.marks import PHI_DETAIL, marked_evidence
 from curation.report import Report
@@ -156,7 +157,7 @@ def _not_understood(report: Any, draft: Draft) -> RefusedCaption:
     if draft.statement is not None and isinstance(report, ReadReport):
         statement = report.statements[draft.statement]
         nearest = report.text[statement.start : statement.end]
-    detail = f"not understood: {draft.not_understood}"
+    detail = f"{DETAIL}{draft.not_understood}"
     return RefusedCaption(draft.organ, draft.caption, Reason.NOT_UNDERSTOOD, detail, nearest)
 
 

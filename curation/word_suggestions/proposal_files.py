@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from curation.caption_set.unknown_words import UnknownWord
 from curation.runtime.errors import InputError
 from curation.runtime.files import write_text
 from curation.runtime.provenance import ovct_version
@@ -23,7 +24,7 @@ def write_proposals(suggestions: WordSuggestions, out: Path, *, overwrite: bool 
     """
     words = [proposal for proposal in suggestions.proposals if proposal.kind == "synonyms"]
     organs = [proposal for proposal in suggestions.proposals if proposal.kind == "organs"]
-    texts = {out: _text(suggestions, words, "synonyms")} if words else {}
+    texts = {out: _text(suggestions, words, "synonyms")} if words or suggestions.not_understood else {}
     if organs:
         texts[_organs_file(out)] = _text(suggestions, organs, "organs")
     check_free(out, overwrite=overwrite)
@@ -64,10 +65,12 @@ def _text(suggestions: WordSuggestions, proposals: Sequence[WordProposal], kind:
         f"# `ovct curate … {option} FILE`; for a set by a language model",
         f"# `ovct verify --replay {folder} {option} FILE`.",
         "",
-        *(["synonyms:"] if kind == "synonyms" else []),
+        *(["synonyms:"] if kind == "synonyms" and proposals else []),
     ]
     for proposal in proposals:
         lines += _lines(proposal, "  " if kind == "synonyms" else "")
+    if kind == "synonyms":
+        lines += _unknown_lines(suggestions.not_understood)
     return "\n".join(lines) + "\n"
 
 
@@ -84,6 +87,22 @@ def _lines(proposal: WordProposal, indent: str) -> Iterator[str]:
     else:
         yield f"# {_yaml({first: {'terms': [second]}})[1:-1]}"
     yield ""
+
+
+def _unknown_lines(words: Sequence[UnknownWord]) -> Iterator[str]:
+    """Yield the words that were not understood, under both keys that they may belong to, commented out."""
+    if not words:
+        return
+    yield "# Words on which the rules refused statements. Those that name a finding belong under `findings`, those that"
+    yield "# call an organ normal under `normality`; others may be put beside a word of the same meaning (`synonyms`)."
+    for key in ("findings", "normality"):
+        yield f"{key}:"
+        for word in words:
+            if key == "findings":
+                report = f"report {_shortened(word.report_id)}: {_shortened(word.example)}"
+                yield f"  # {word.statements:,} statements; {report}"
+            yield f"  # - {_yaml([word.word])[1:-1]}"
+        yield ""
 
 
 def _yaml(value: object) -> str:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.site_files import kept_site_words
+from curation.caption_set.unknown_words import UnknownWord, unknown_words
 from curation.language.lexicon.site_lexicon import our_words
 from curation.language.site_words import OURS, SiteWords, check_site_words, problems_beside_ours
 from curation.runtime.errors import InputError
@@ -66,7 +67,8 @@ class WordSuggestions(BaseModel):
     """What `ovct lexicon suggest --json` prints.
 
     ``refused`` counts the refused captions of the set that were read, ``accepted_today`` those of them that today's
-    verifier accepts. ``tried`` of the ``candidates`` were verified again. ``files`` are those that were written.
+    verifier accepts. ``tried`` of the ``candidates`` were verified again. ``not_understood`` are the words on which the
+    rules refused most statements. ``files`` are those that were written.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +79,7 @@ class WordSuggestions(BaseModel):
     candidates: int
     tried: int
     proposals: tuple[WordProposal, ...]
+    not_understood: tuple[UnknownWord, ...] = ()
     files: tuple[str, ...] = ()
 
 
@@ -113,6 +116,7 @@ def suggest_words(
         candidates=len(candidates),
         tried=tried,
         proposals=tuple(proposals),
+        not_understood=tuple(unknown_words(root, len(manifest.parts))[:top]),
     )
 
 

@@ -1,11 +1,14 @@
 import io
+import json
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from curation.caption_set.figures import set_figures
 from curation.caption_set.manifest import ManifestError
 from curation.caption_set.stats import SetSummary, count_set, draw, show, summary_of
+from curation.extraction.text_engine import rules_recipe
 from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import InputError
 from tests.curation.fakes import fake_recipe, write_reports
@@ -85,3 +88,18 @@ def test_a_plot_of_nothing_and_of_an_unknown_kind(root: Path, tmp_path: Path) ->
     draw(summary, tmp_path / "a.png")
     with pytest.raises(InputError, match=r"\.png or \.svg"):
         draw(summary, tmp_path / "a.bmp")
+
+
+def test_words_that_were_not_understood_are_shown_with_what_they_cost(tmp_path: Path) -> None:
+    reports = ("The spleen is glimmery.", "The pancreas is glimmery and [wibbled].", "The spleen is glimmery.")
+    lines = [json.dumps({"id": f"r{number}", "report": f"FINDINGS: {text}"}) for number, text in enumerate(reports)]
+    (tmp_path / "r.jsonl").write_text("\n".join(lines))
+    curate(CurateJob(tmp_path / "r.jsonl", tmp_path / "set"), rules_recipe())
+    summary = count_set(tmp_path / "set")
+    assert [(word.word, word.statements) for word in summary.unknown_words] == [("glimmery", 2), ("wibbled", 1)]
+    text = " ".join(printed(summary).split())
+    assert "words not understood statements one of them" in text
+    assert "glimmery 2 The spleen is glimmery. wibbled 1 The pancreas is glimmery" in text
+    figures = set_figures(summary, "set")
+    assert [word.word for word in figures.words_not_understood] == ["glimmery", "wibbled"]
+    assert figures.refused_by_reason == {"not_understood": 3}

@@ -12,9 +12,12 @@ import yaml
 from typer.testing import CliRunner, Result
 
 import ovct
+from curation.caption import OutcomeColumns
 from curation.caption_set.manifest import load_manifest
+from curation.extraction.text_engine import Curator, rules_recipe
 from curation.language.site_words import SiteWords, check_site_words, read_site_words
 from curation.pipeline import CurateJob, curate
+from curation.report import Report
 from curation.runtime.errors import Interrupted
 from curation.word_suggestions.trials import WordProposal, suggest_words
 from tests.curation.fakes import FakeChat, answer, chat_recipe
@@ -166,3 +169,44 @@ def test_all_proposals_can_be_taken_together(proposals: dict[tuple[str, str], Wo
     """ "Klump" beside "fracture" saves what the model invented; it is "mass" more often, and cannot be both."""
     words = [list(p.phrases) for p in proposals.values() if p.kind == "synonyms"]
     check_site_words(SiteWords(yaml.safe_dump({"synonyms": words}).encode()), "own.yaml", "")
+
+
+@pytest.fixture(scope="module")
+def set_of_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set by the rules of reports that use words which they do not know."""
+    folder = tmp_path_factory.mktemp("rules")
+    with (folder / "reports.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["report_id", "report"])
+        for number, organ in enumerate(("spleen", "pancreas", "uterus")):
+            table.writerow([f"r{number}", f"FINDINGS: The {organ} is glimmery. The liver is normal."])
+        table.writerow(["r3", "FINDINGS: The bladder is wibbled. The liver is normal."])
+    curate(CurateJob(folder / "reports.csv", folder / "set"), rules_recipe())
+    return folder / "set"
+
+
+def test_words_on_which_the_rules_refuse_are_listed_with_what_they_cost(set_of_rules: Path) -> None:
+    words = suggest_words(set_of_rules).not_understood
+    told = [(word.word, word.statements, word.report_id) for word in words]
+    assert told == [("glimmery", 3, "r0"), ("wibbled", 1, "r3")]
+    assert words[0].example == "The spleen is glimmery."
+    assert len(suggest_words(set_of_rules, top=1).not_understood) == 1
+
+
+def test_such_a_word_is_known_once_its_line_is_taken(set_of_rules: Path, tmp_path: Path) -> None:
+    out = tmp_path / "words.yaml"
+    done = call("lexicon", "suggest", set_of_rules, "--out", out)
+    assert done.exit_code == 0 and "glimmery (3), wibbled (1)" in " ".join(done.output.split())
+    proposed = out.read_text(encoding="utf-8")
+    assert yaml.safe_load(proposed) == {"findings": None, "normality": None}
+    head, _, normality = proposed.partition("normality:")
+    edited = head + "normality:" + normality.replace("# - glimmery", "- glimmery")
+    out.write_text(edited, encoding="utf-8")
+    words = read_site_words(out, None)
+    outcome = Curator(rules_recipe(words))([report_of("The spleen is glimmery.")])
+    rows = OutcomeColumns.unpack(outcome[0][0]).rows()
+    assert [(row.organ, row.status) for row in rows.accepted] == [("spleen", "normal")]
+
+
+def report_of(text: str) -> Report:
+    return Report("r", text, (), {}, 1)

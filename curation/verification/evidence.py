@@ -163,7 +163,7 @@ class SegmentEvidence:
         if term.kind == "negation" or (term.entry and "pseudo_negation" in term.entry.flags):
             for stem in stems:  # "no suspicious …", "no increase in …"
                 self.polarities.setdefault(canonical(stem), set()).add(Polarity.NEGATED)
-        if term.mention:
+        if term.mention and not term.mention.finding:  # "lymphadenopathy" is looked for as a finding
             self.organ_stems.update(stems)
 
     def denies_more_than(self, key: str, beside: frozenset[str]) -> bool:

@@ -50,6 +50,7 @@ from .caption_reading import claims_of, on_side_of_organ, read_caption
 from .entailment import CheckResult, Entailment
 from .joined.claim_evidence import verified_cut
 from .joined.references import goes_on_about, refers_back
+from .reactions import Reactions
 from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
@@ -67,6 +68,7 @@ class Verifier:
         self.parser = StatementParser(vocabulary, lexicon)
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
+        self._reactions = Reactions(self.carries)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(partial(claims_of, self.parser))
         self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)
@@ -86,10 +88,12 @@ class Verifier:
         ``near`` has the numbers of statements to look at first; they speed up and settle ties, and decide nothing.
         """
         verification = self._verify(report, organ, caption, near, {})
-        if verification.accepted or (sided := on_side_of_organ(self.parser, caption, verification.organ)) == caption:
+        if verification.accepted:
+            return self._reactions.tried(report, caption, verification)
+        if (sided := on_side_of_organ(self.parser, caption, verification.organ)) == caption:
             return verification
         on_side = self._verify(report, organ, sided, near, {})
-        return on_side if on_side.accepted else verification
+        return self._reactions.tried(report, sided, on_side) if on_side.accepted else verification
 
     def _verify(
         self, report: ReadReport, organ: str, caption: str, near: Sequence[int], verified: VerifiedClaims

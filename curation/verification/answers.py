@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from curation.caption import Basis, Reason, Status
 
@@ -42,6 +42,25 @@ class Verification(NamedTuple):
 def refused(organ: str, reason: Reason, detail: str) -> Verification:
     """Return a refusal that no passage comes near."""
     return Verification(False, organ, None, reason, detail, -1, -1, None, 0.0, None)
+
+
+class ReportPassage(Protocol):
+    """A passage of a report, and the section that it stands in."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def section(self) -> str: ...
+
+
+def refused_at(passage: ReportPassage, text: str, refusal: Verification) -> Verification:
+    """Return a refusal with the passage of a report's text that comes nearest."""
+    start, end = passage.start, passage.end
+    return refusal._replace(
+        start=start, end=end, section=passage.section, nearest=text[start:end], spans=((start, end),)
+    )
 
 
 def merged_spans(spans: Iterable[tuple[int, int]], text: str) -> Spans:

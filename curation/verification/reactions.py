@@ -27,15 +27,19 @@ _BOTH = re.compile(
     r"two|sides|symmetric\w*|all)\b",
     re.IGNORECASE,
 )
+_SIDE_IN_A_NAME = re.compile(r"\b(?:[RL][A-Z]{0,4}|[Rr]t|[Ll]t|[Mm]iddle lobe|[Ll]ingul\w+)\b")
+"""Names that say a side without the word: the middle lobe is on the right, "LAD" on the left."""
 _DENIAL = re.compile(
     r"\b(?:no|not|non|nor|none|never|neither|without|absent|absence|free|negative|lacks?|cannot|denies|nil|un\w+|"
     r"resolved|cleared|resolution|fails?|failure|exclud\w+|ruled)\b|n't\b",
     re.IGNORECASE,
 )
+_REMOVAL = re.compile(r"\b(?:removed|resected|resection|status post|\w+ectomy)\b", re.IGNORECASE)
 _DENIED_NOUN = re.compile(r"\A((?:[^:]{1,40}: )?)no (?:evidence of |signs? of |definite |visible )?", re.IGNORECASE)
 _DENIED_VERB = re.compile(r"\b(is|are|was|were) not\b", re.IGNORECASE)
 _LABEL = re.compile(r"\A([^:]{1,40}: )(.*)\Z", re.DOTALL)
-_VERB = re.compile(r"\b(?:is|are|was|were)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(?:is|are|was|were|has|have)\b", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|a|an|there)\b", re.IGNORECASE)
 _EARLIER = re.compile(r"\b(?:previous|prior|earlier|last|old|former)", re.IGNORECASE)
 _EXCHANGED = {"left": "right", "right": "left"}
 
@@ -52,7 +56,7 @@ def with_sides_exchanged(text: str) -> str:
 
 def with_denial_turned(caption: str) -> str | None:
     """Return a caption that says the opposite: denied, or without its denial. None where that is not sure to be one."""
-    if _EARLIER.search(caption):
+    if _EARLIER.search(caption) or _REMOVAL.search(caption):
         return None
     if _DENIED_NOUN.match(caption):
         text = _DENIED_NOUN.sub(r"\1", caption, count=1)
@@ -66,7 +70,7 @@ def with_denial_turned(caption: str) -> str | None:
     before, text = (label[1], label[2]) if label else ("", caption)
     if verb := _VERB.search(text):
         return f"{before}{text[: verb.end()]} not{text[verb.end() :]}"
-    return f"{before}No {text[:1].lower()}{text[1:]}"
+    return None if _ARTICLE.match(text) else f"{before}No {text[:1].lower()}{text[1:]}"
 
 
 class Reactions:
@@ -97,9 +101,11 @@ class Reactions:
 
 
 def _speaks_only_of_the_other_side(evidence: str, organ: str, caption: str) -> bool:
-    """Tell whether a caption names one side and its evidence the other, and neither both nor the organ in the plural."""
+    """Tell whether a caption names one side and its evidence only the other, not both nor the organ in the plural."""
     sides, evidence_sides = _sides_in(f"{organ} {caption}"), _sides_in(evidence)
     if len(sides) != 1 or len(evidence_sides) != 1 or sides == evidence_sides:
+        return False
+    if _SIDE_IN_A_NAME.search(evidence):
         return False
     return not _BOTH.search(evidence) and not _has_plural(evidence, organ.split()[-1])
 

@@ -45,13 +45,13 @@ from curation.language.statements import split_statements
 from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
-from .answers import Verification, accepted, merged_spans, refused
+from .answers import Verification, accepted, merged_spans, refused, refused_at
 from .caption_reading import claims_of, on_side_of_organ, read_caption
 from .entailment import CheckResult, Entailment
 from .joined.claim_evidence import verified_cut
 from .joined.references import goes_on_about, refers_back
 from .reactions import Reactions
-from .report_statements import ForeignStatement, ReadReport, ReportReader, ReportStatement, normalised
+from .report_statements import ReadReport, ReportReader, ReportStatement, normalised
 from .status import status_of
 
 GROUNDED = 0.5
@@ -108,7 +108,8 @@ class Verifier:
             return refused(organ, Reason.UNKNOWN_ORGAN, f"“{organ}” is not in the vocabulary")
         caption, words, is_form = self._cached_reading(caption)
         if report.foreign and (passage := report.foreign_passage(words)):
-            return _in_foreign_passage(report, name, passage)
+            foreign = refused(name, Reason.LANGUAGE, report.language.sentence())
+            return refused_at(passage, report.text, foreign)
         if is_form:
             plain = self._plain(report, caption)
             if len(plain) != 1:
@@ -281,22 +282,8 @@ def _nearest(report: ReadReport, organ: str, result: CheckResult, statement: Rep
     verification = refused(organ, cause.reason, cause.detail)
     if result.coverage < GROUNDED:
         verification = refused(organ, Reason.NOT_GROUNDED, "no statement of the report carries it")
-    return verification._replace(
-        start=statement.start,
-        end=statement.end,
-        section=statement.section,
-        score=round(100 * result.coverage, 1),
-        nearest=report.text[statement.start : statement.end],
-        spans=((statement.start, statement.end),),
-        missing=result.missing,
-    )
-
-
-def _in_foreign_passage(report: ReadReport, organ: str, passage: ForeignStatement) -> Verification:
-    """Return the refusal of a caption that repeats a passage in another language."""
-    verification = refused(organ, Reason.LANGUAGE, report.language.sentence())
-    span, nearest = (passage.start, passage.end), report.text[passage.start : passage.end]
-    return verification._replace(start=span[0], end=span[1], section=passage.section, nearest=nearest, spans=(span,))
+    score = round(100 * result.coverage, 1)
+    return refused_at(statement, report.text, verification._replace(score=score, missing=result.missing))
 
 
 def build_verifier(words: SiteWords = OURS) -> Verifier:

@@ -17,9 +17,17 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import clauses_of
-from curation.language.structure.reference_words import DEMONSTRATIVES, PART_NOUN_STEMS, POSSESSIVES, PRONOUNS
+from curation.language.structure.reference_words import (
+    DEMONSTRATIVES,
+    GENERAL_FINDING_STEMS,
+    PART_NOUN_STEMS,
+    PLACE_NOUN_STEMS,
+    POSSESSIVES,
+    PRONOUNS,
+)
 from curation.language.tokens import stem
 from curation.language.word_lists import COPULAS, EXAMINATION_STEMS, VERBS
+from curation.verification.joined.hosts import is_adjective
 from curation.verification.joined.references import Antecedent, Reference, antecedent, references, resolved
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
@@ -37,13 +45,12 @@ _OF_ALL_SAID = re.compile(
 )
 # "This patient", "on this examination" refer to nothing that was said.
 _NOUNS_OF_TODAY = EXAMINATION_STEMS | frozenset(map(stem, "patient time age setting context case phase today".split()))
-_JUDGEMENTS = frozenset(
-    "possible impossible difficult hard recommended advised suggested necessary useful important appropriate".split()
-)
+_JUDGEMENTS = frozenset("possible impossible difficult hard important".split())
 _SUBJECTS = (PRONOUNS | DEMONSTRATIVES | POSSESSIVES) - {"that"}
 _OF_THESE = re.compile(r"^((?:the|one|some|most|several|many|two|all) (?:\w+ )?of) (?:these|those) ", re.IGNORECASE)
-_POSSESSIVE = re.compile(r"^(?:its|their) ", re.IGNORECASE)
+_DETERMINER = re.compile(r"^(?:its|their|this|that|these|those) ", re.IGNORECASE)
 _LABEL = re.compile(r"^[^:]{2,40}:\s")
+_POINTING = (["which"], ["them"], ["these"], ["those"])
 _BEHIND_ELLIPSIS = VERBS | frozenset("in of on at which measuring , up".split())
 
 
@@ -75,12 +82,16 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
         return StandingAlone(parse.text, organs)
     if len(back) > 1:
         return None
+    if not _is_noun(parse, back[0]):
+        return None
     meant = antecedent(report, statement, back[0])
     if meant is not None and _differ_in_number(parse, back[0], meant):
         return None
     if meant is None:
         return _of_organ(report, statement, back[0])
     organs = tuple(_organs_of(meant, parser)) or meant.statement.context
+    if _is_uncertain(meant, organs, parser):
+        return None
     return StandingAlone(_with_name(resolved(parse, back[0], meant), back[0], meant), organs)
 
 
@@ -133,8 +144,16 @@ def _needs_antecedent(statement: ParsedStatement, reference: Reference) -> bool:
         return False
     is_possessive = statement.tokens[reference.start].word in POSSESSIVES
     behind = [token.word for token in statement.tokens[reference.end : reference.end + 2]]
-    is_named = behind[:1] == ["of"] and behind[1:] not in (["which"], ["them"])  # "the largest of the nodules"
+    is_named = behind[:1] == ["of"] and behind[1:] not in _POINTING  # "the largest of the nodules"
     return not (reference.largest and is_named) and (reference.is_bare or reference.points or is_possessive)
+
+
+def _is_noun(statement: ParsedStatement, reference: Reference) -> bool:
+    """Return whether the words of a reference end in a noun: in "This involves the liver" none follows "this"."""
+    if reference.is_bare or reference.noun in GENERAL_FINDING_STEMS | PART_NOUN_STEMS | PLACE_NOUN_STEMS:
+        return True
+    terms = [term for term in statement.terms if reference.start < term.start < reference.end]
+    return bool(terms) and (terms[-1].mention is not None or terms[-1].entry is not None)
 
 
 def _of_organ(report: ReadReport, statement: ReportStatement, reference: Reference) -> StandingAlone | None:
@@ -156,11 +175,21 @@ def _of_organ(report: ReadReport, statement: ReportStatement, reference: Referen
     return StandingAlone(f"The {organs[0]} {behind}", organs)
 
 
+def _is_uncertain(meant: Antecedent, organs: Sequence[str], parser: StatementParser) -> bool:
+    """Return whether what is meant is named by a mere adjective, or may be in one of several organs."""
+    parse = meant.statement.parse
+    is_density = parse.tokens[meant.term.end - 1].word.endswith(("dense", "intense"))
+    if meant.term.kind == "finding" and (is_density or is_adjective(parse, meant.term)):
+        return True
+    pair = parser.organ_finder.pair_of(organs[0]) if organs else None
+    return len(organs) > 1 and set(organs) != set(pair or ())
+
+
 def _differ_in_number(statement: ParsedStatement, reference: Reference, meant: Antecedent) -> bool:
     """Return whether "it" would mean several things, or "they" one."""
     word = statement.tokens[reference.start].word
     last = meant.statement.parse.tokens[meant.term.end - 1].word
-    is_plural = meant.statement.parse.is_plural(meant.term) or last.endswith(("li", "ii", "ses", "ia"))
+    is_plural = meant.statement.parse.is_plural(meant.term) or last.endswith(("li", "ii", "ci", "bi"))
     if not reference.is_bare or reference.largest or word not in _SUBJECTS:
         return False
     return is_plural if word in ("it", "this") else not is_plural
@@ -188,7 +217,7 @@ def _is_elliptical(statement: ParsedStatement) -> bool:
     if not opening or opening[0] not in named or not following:
         return False
     behind = words[words.index(following[0]) + 1 :][:1]
-    is_named = following[0] == "of" and behind[:1] not in (["which"], ["them"])
+    is_named = following[0] == "of" and behind[:1] not in _POINTING
     return following[0] in _BEHIND_ELLIPSIS and not is_named
 
 
@@ -223,7 +252,7 @@ def _with_name(text: str, reference: Reference, meant: Antecedent) -> str:
     if reference.largest:
         return text.replace(f"est {name}", f"est {_singular(full_name)}", 1)
     if reference.noun:
-        return _POSSESSIVE.sub("The ", text)  # "The neck of the hernia"
+        return _DETERMINER.sub("The ", text)  # "The neck of the hernia", "The mass encases the vein"
     return (
         text.replace(name, f"the {full_name}", 1)
         if not text.startswith(name)

@@ -25,6 +25,8 @@ from curation.language.word_lists import (
     VERBS,
 )
 
+from .non_findings import tells_of_examination
+
 _LEAD_IN = re.compile(
     r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
     r"moreover|furthermore|and|but|with|which|that|as(?! before))\b[,:\s]*|&\s*)+",
@@ -40,6 +42,8 @@ _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b",
 _DANGLING = re.compile(
     r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
+# What "not" sets aside is part of a clause before it: "(not coronary calcification)".
+_SET_ASIDE = re.compile(r"^(?:[^:]{2,40}: )?not (?!\w+(?:ed|ic|ous|ly|ble|en|ing|al|ant|ent)\b)", re.IGNORECASE)
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
 _NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
@@ -70,7 +74,7 @@ def caption_wordings(
     ``claims``: all of the statement, which the report writes as ``text``.
     """
     whole_text = _clean(text)
-    if len(claims) == 1 and claim.term is not None:
+    if len(claims) == 1 and claim.term is not None and not _ends_in_advice(claim, statement):
         yield whole_text
     station = _station_text(claim, statement)
     if station:
@@ -85,9 +89,18 @@ def caption_wordings(
     yield f"{_capital(claim.organ)}: {_lower(whole_text)}"
 
 
+def _ends_in_advice(claim: OrganClaim, statement: ParsedStatement) -> bool:
+    """Return whether a statement ends in what is no finding: "a cyst in the liver, and CT could be repeated"."""
+    last = statement.segments[-1]
+    is_beyond = last.start >= max(clause.segment.end for clause in claim.clauses)
+    return is_beyond and tells_of_examination(last, statement)
+
+
 def is_well_formed(caption: str) -> bool:
-    """Return whether a cut wording ends where a sentence may end, and repeats no word."""
-    return _DANGLING.search(caption) is None
+    """Return whether a cut wording begins and ends where a sentence may, and repeats no word."""
+    if _SET_ASIDE.match(caption):
+        return False
+    return _DANGLING.search(caption) is None and caption.count("(") == caption.count(")")
 
 
 def _has_finding(claim: OrganClaim) -> bool:
@@ -258,7 +271,15 @@ def _between(statement: ParsedStatement, start: int, end: int) -> str:
 
 def _clean(text: str) -> str:
     text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
-    return _capital(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE))
+    return _capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))
+
+
+def _with_brackets(text: str) -> str:
+    """Return a cut wording with as many brackets closed as opened."""
+    closing = text.count(")") - text.count("(")
+    if closing > 0 and text.endswith(")"):
+        return text[:-1].strip(_EDGE)
+    return f"{text})" if closing == -1 else text
 
 
 def _capital(text: str) -> str:

@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from curation.language.examination_words import (
+    COVERING_STEMS,
+    DOING_STEMS,
+    FURTHER_EXAMINATION_STEMS,
+    HARD_STEMS,
+    JUDGING_STEMS,
+    MISSING_STEMS,
+    MODALS,
+    PARTLY_STEMS,
+)
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
 from curation.language.word_lists import (
@@ -13,25 +23,57 @@ from curation.language.word_lists import (
     EARLIER_EXAMINATION_STEMS,
     EXAMINATION_STEMS,
     LIMITATION_STEMS,
+    LIST_JOINERS,
+    NOT_WORDS,
     REASON_JOINERS,
 )
+
+_REACH_OF_VERB = 3
+"""Tokens between a verb and what belongs to it: "is rather difficult", "could still not"."""
 
 
 def without_non_findings(clauses: Sequence[Clause], statement: ParsedStatement) -> list[Clause]:
     """Return the clauses without technique, limitation and advice, and without the reasons given for them."""
     findings: list[Clause] = []
+    dropped: list[Segment] = []
     skipping = False
-    for clause in clauses:
+    for at, clause in enumerate(clauses):
         gives_reason = clause.segment.joiner in REASON_JOINERS
-        skipping = _is_non_finding(clause.segment, statement) or (skipping and gives_reason)
-        if not skipping:
+        skipping = is_non_finding(clause.segment, statement) or (skipping and gives_reason)
+        if skipping or _is_listed_with_non_finding(clauses, at, statement):
+            dropped.append(clause.segment)
+        else:
             findings.append(clause)
-    return findings
+    return [clause for clause in findings if not _is_of_dropped(clause, dropped)] if dropped else findings
 
 
-def _is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
+def _is_of_dropped(clause: Clause, dropped: Sequence[Segment]) -> bool:
+    """Return whether a clause has its organs from clauses that are no findings: "For want of contrast, …"."""
+    if any(term.entry and term.entry.organ for term in clause.segment.findings):
+        return False
+    organs = [term for term in clause.terms if term.mention]
+    return bool(organs) and all(any(s.start <= term.start < s.end for s in dropped) for term in organs)
+
+
+def _is_listed_with_non_finding(clauses: Sequence[Clause], at: int, statement: ParsedStatement) -> bool:
+    """Return whether a name is one of several of which nothing was seen: "The conus and cord cannot be assessed"."""
+    for clause, following in pairwise(clauses[at:]):
+        joiners = following.segment.joiner.split()
+        if not clause.segment.silent or any(joiner not in LIST_JOINERS for joiner in joiners):
+            return False
+        if is_non_finding(following.segment, statement):
+            return True
+    return False
+
+
+def is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment is true of the examination (technique, limitation, advice) or of an earlier one."""
-    if _is_earlier_finding(segment, statement):
+    return _is_earlier_finding(segment, statement) or tells_of_examination(segment, statement)
+
+
+def tells_of_examination(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment tells of technique, of what was not shown, or of what is advised."""
+    if any(tells(segment, statement) for tells in (_is_not_shown, _is_partly_shown, _advises)):
         return True
     flags = {
         flag
@@ -46,6 +88,49 @@ def _is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
         return True  # "bowel loops cannot be evaluated for lack of contrast"
     is_advice = any(word in ADVICE_STEMS for word in stems)
     return is_advice or not any(is_observation(term) for term in segment.terms)
+
+
+def _is_not_shown(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment tells what could not be seen: "small lesions could not be evaluated"."""
+    stems = statement.stems[segment.start : segment.end]
+    if not JUDGING_STEMS.isdisjoint(stems):
+        denied = _first(segment, [token.word in NOT_WORDS for token in statement.tokens])
+        hard = _first(segment, [word in HARD_STEMS for word in statement.stems])
+        return _governs(segment, denied) or _governs(segment, hard)
+    return _governs(segment, _modal(segment, statement)) and not MISSING_STEMS.isdisjoint(stems)
+
+
+def _is_partly_shown(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment only tells how much of an organ was seen: "partially included in the sections"."""
+    stems = statement.stems[segment.start : segment.end]
+    finds = any(term.entry and is_observation(term) and not term.entry.modifier for term in segment.findings)
+    return not (COVERING_STEMS.isdisjoint(stems) or PARTLY_STEMS.isdisjoint(stems) or finds)
+
+
+def _advises(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment says what may be done next: "MRI of the liver would help", "CT could be repeated"."""
+    modal = _modal(segment, statement)
+    if modal is None or not _governs(segment, modal):
+        return False
+    is_done = not DOING_STEMS.isdisjoint(statement.stems[modal : segment.end])
+    return is_done and not FURTHER_EXAMINATION_STEMS.isdisjoint(statement.stems[segment.start : segment.end])
+
+
+def _modal(segment: Segment, statement: ParsedStatement) -> int | None:
+    return _first(segment, [token.word in MODALS for token in statement.tokens])
+
+
+def _first(segment: Segment, marked: Sequence[bool]) -> int | None:
+    """Return the first token of a segment that is marked."""
+    return next((at for at in range(segment.start, segment.end) if marked[at]), None)
+
+
+def _governs(segment: Segment, at: int | None) -> bool:
+    """Return whether a word stands at the verb of a segment, so that all of it is said so.
+
+    In "a lesion is seen, which cannot be characterized" the lesion is seen.
+    """
+    return at is not None and (segment.verb is None or segment.verb >= at - _REACH_OF_VERB)
 
 
 def _is_earlier_finding(segment: Segment, statement: ParsedStatement) -> bool:

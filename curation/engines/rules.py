@@ -22,7 +22,7 @@ from curation.language.structure.shared_tails import completed_text, ends_withou
 from curation.language.understanding.account import account_of
 from curation.language.understanding.passages import passages_in
 from curation.report import Report
-from curation.verification.organs import implied_organs
+from curation.verification.organs import effusion_cavity, implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
@@ -107,6 +107,8 @@ class RulesEngine:
         if len(parts) != 1:
             return caption
         name = self.parser.vocabulary.filed_under(parts[0])
+        if name == organ:
+            return caption
         text = caption.text.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
         text = f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
         return StatementCaption(name, text, caption.unknown)
@@ -226,6 +228,9 @@ class RulesEngine:
             # "cardiomegaly, dilatation of the aorta": not both of the aorta
             yield from ((name, None) for name in implied_here)
             return
+        if cavity := self._cavity_of_effusion(clause):
+            yield from ((name, None) for name in cavity)
+            return
         for term in clause.terms:
             if term.mention and not term.mention.place and (not term.mention.container or term in apart):
                 if implied and self.parser.vocabulary.organs[term.key].region:
@@ -235,6 +240,14 @@ class RulesEngine:
                         yield name, term
         for name in implied:
             yield name, None
+
+    def _cavity_of_effusion(self, clause: Clause) -> tuple[str, ...]:
+        """Return the pleura for an effusion behind a clause of the lungs: "The lungs are clear, but with effusion"."""
+        segment = clause.segment
+        before = [name for t in clause.terms if t.mention and t.end <= segment.start for name in t.mention.names]
+        if segment.organs or not before or (segment.verb is None and segment.joiner == ","):
+            return ()  # "…, adjacent to the effusion"
+        return effusion_cavity(self.parser, segment.terms, before)
 
     def _related(self, term: Term, organs: Sequence[str]) -> bool:
         names = term.mention.names if term.mention else ()

@@ -49,8 +49,9 @@ def completed_text(statement: ParsedStatement) -> str | None:
             edits.append((start, end, singular))
     for last, tail in tails:
         edits += _shared_qualifiers(statement, last, tail)
-    nouns = {tail.end for _, tail in tails}
-    members = [last for last, _ in tails] + [t for t in statement.terms if t.mention and t.end in nouns]
+    members = [last for last, _ in tails] + [
+        t for t in statement.terms if t.mention and any(t.start < tail.start < t.end for _, tail in tails)
+    ]
     edits += [
         (at, at, f"{side} ")
         for term in members

@@ -1,0 +1,57 @@
+"""Captions are filed under the organ and side that the report means, with the status that it gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from curation.caption import Status
+from tests.curation.engines.test_caption_wording import captions, engine
+
+
+@pytest.mark.parametrize(
+    ("text", "filed", "never"),
+    [
+        # a part that only one side has, said to be in the other
+        ("Scar in the apicoposterior segment of the RUL.", "right upper lobe", "left upper lobe"),
+        # sinuses are named by the adjectives of bones and lobes
+        ("Right frontal sinusitis.", "right frontal sinus", "right frontal lobe"),
+        ("Sphenoid mucosal thickening.", "sphenoid sinuses", "sphenoid bone"),
+        ("Maxillary sinusitis.", "maxillary sinuses", "maxillae"),
+        ("The stomach shows normal parietal thickness.", "stomach", "parietal lobes"),
+        # the hilum is that of the organ named
+        ("The splenic mass reaches the hilum.", "spleen", "hila"),
+        ("The liver mass lies in the hilum.", "liver", "hila"),
+        ("The hilum is enlarged.", "hila", "liver"),
+        # an effusion behind the lungs is in the pleura
+        ("The lungs are clear, but there is a left effusion.", "left pleura", "right pleura"),
+        # a finding of all bones, behind a label that names some
+        ("Spine and ribs: No fracture.", "spine", "skeleton"),
+        ("Calvarium and scalp: no fracture seen.", "calvarium", "scalp"),
+    ],
+)
+def test_organ(text: str, filed: str, never: str) -> None:
+    organs = {organ for organ, _ in captions(text)}
+    assert filed in organs and never not in organs, organs
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("No pericardial effusion, heart enlarged.", {"pericardium": "normal", "heart": "abnormal"}),
+        ("No pneumothorax, spleen enlarged.", {"pleura": "normal", "spleen": "abnormal"}),
+        ("No mediastinal, hilar or axillary lymph nodes enlarged.", {"mediastinal lymph nodes": "normal"}),
+        ("No mass, liver or spleen enlarged.", {"spleen": "normal"}),
+        ("The lungs are clear, but there is a left effusion.", {"left lung": "normal", "left pleura": "abnormal"}),
+        ("The large hepatic and portal veins are open.", {"hepatic veins": "normal", "portal vein": "normal"}),
+    ],
+)
+def test_status(text: str, status: dict[str, Status]) -> None:
+    verifier = engine().verifier
+    statuses = {organ: verifier.status(caption) for organ, caption in captions(text)}
+    assert status.items() <= statuses.items(), statuses
+
+
+@pytest.mark.parametrize("word", ["bibasilar", "biapical", "Bibasal"])
+def test_a_word_for_both_sides_is_not_split(word: str) -> None:
+    wordings = {caption for _, caption in captions(f"Mild {word} scarring.")}
+    assert wordings == {f"Mild {word} scarring"}

@@ -90,7 +90,7 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     if meant is None:
         return _of_organ(report, statement, back[0])
     organs = tuple(_organs_of(meant, parser)) or meant.statement.context
-    if _is_uncertain(meant, organs, parser):
+    if _is_uncertain(meant, organs, parser) or (back[0].largest and _is_in_several_places(meant)):
         return None
     return StandingAlone(_with_name(resolved(parse, back[0], meant), back[0], meant), organs)
 
@@ -183,6 +183,13 @@ def _is_uncertain(meant: Antecedent, organs: Sequence[str], parser: StatementPar
         return True
     pair = parser.organ_finder.pair_of(organs[0]) if organs else None
     return len(organs) > 1 and set(organs) != set(pair or ())
+
+
+def _is_in_several_places(meant: Antecedent) -> bool:
+    """Return whether several are meant that are listed by their places: "paratracheal and subcarinal nodes"."""
+    placed = [segment for segment in meant.statement.parse.segments if segment.sites]
+    is_label = len(placed) > 1 and placed[0].silent and placed[1].joiner == ":"
+    return len(placed) > 1 + is_label
 
 
 def _differ_in_number(statement: ParsedStatement, reference: Reference, meant: Antecedent) -> bool:

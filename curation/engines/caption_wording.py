@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
-from curation.language.structure.listed_subjects import is_listed_subject
+from curation.language.structure.listed_subjects import SINGULAR_VERBS, is_listed_subject
 from curation.language.word_lists import (
     BOTH_SIDES_ADJECTIVES,
     DENIALS_BEFORE,
@@ -21,7 +21,6 @@ from curation.language.word_lists import (
     NAME_JOINERS,
     PARTIAL_NAME_WORDS,
     SIDES,
-    SINGULAR_VERBS,
     VERBS,
 )
 
@@ -46,6 +45,7 @@ _DANGLING = re.compile(
 _SET_ASIDE = re.compile(r"^(?:[^:]{2,40}: )?not (?!\w+(?:ed|ic|ous|ly|ble|en|ing|al|ant|ent)\b)", re.IGNORECASE)
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
+_SIDE_LABEL = re.compile(r"^(left|right)\s*[-–:]\s+", re.IGNORECASE)
 _NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
 _SINGULAR_ENDINGS = ("ss", "us", "is", "pancreas", "atlas", "pons", "lens")
 _EDGE = " .,;:\"'“”-–"
@@ -84,9 +84,15 @@ def caption_wordings(
         text = "; ".join(runs)
         if claim.term is not None and _names_organ(claim):
             yield _clean(text)
-        yield f"{_capital(claim.organ)}: {_lower(_clean(text))}"
+        yield f"{_capital(claim.organ)}: {_lower(_clean(_without_side_label(text, claim.organ)))}"
     yield whole_text
     yield f"{_capital(claim.organ)}: {_lower(whole_text)}"
+
+
+def _without_side_label(text: str, organ: str) -> str:
+    """Return a wording without the side that it begins with as a label, where the organ says it: "Left - normal"."""
+    label = _SIDE_LABEL.match(text)
+    return text[label.end() :] if label and organ.startswith(label[1].lower()) else text
 
 
 def _ends_in_advice(claim: OrganClaim, statement: ParsedStatement) -> bool:

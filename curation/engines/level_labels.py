@@ -19,6 +19,8 @@ def level_label(report: ReadReport, statement: ReportStatement) -> str:
     if statement.anchor is None or not any(map(_LEVEL.match, statement.context)):
         return ""
     labelled = report.statements[statement.anchor]
+    if labelled is not statement and ":" in report.text[labelled.end : statement.end]:
+        return ""  # it has a label of its own: "Sacroiliac joints: normal"
     between = report.text[labelled.end : statement.start] if labelled is not statement else ""
     label = _LABEL.match(labelled.parse.text)
     is_level = bool(labelled.parse.segments) and _names_level(labelled.parse, labelled.parse.segments[0].end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from curation.language.examination_words import (
+from curation.language.doubts.examination_words import (
     COVERING_STEMS,
     DOING_STEMS,
     FURTHER_EXAMINATION_STEMS,

@@ -22,12 +22,13 @@ from curation.language.structure.shared_tails import completed_text, ends_withou
 from curation.language.understanding.account import account_of
 from curation.language.understanding.passages import passages_in
 from curation.report import Report
-from curation.verification.organs import effusion_cavity, implied_organs
+from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
 from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings, is_well_formed
+from .effusions import cavity_behind_lungs, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import understood_part, words_of
@@ -183,6 +184,7 @@ class RulesEngine:
         if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
             claims = [OrganClaim(organ, tuple(findings), None) for organ in organs]
+            claims = claims_of_effusions(self.parser, findings, context) or claims
         return claims
 
     def _claims_by_organ(self, findings: Sequence[Clause], statement: ParsedStatement) -> list[OrganClaim]:
@@ -228,7 +230,7 @@ class RulesEngine:
             # "cardiomegaly, dilatation of the aorta": not both of the aorta
             yield from ((name, None) for name in implied_here)
             return
-        if cavity := self._cavity_of_effusion(clause):
+        if cavity := cavity_behind_lungs(self.parser, clause):
             yield from ((name, None) for name in cavity)
             return
         for term in clause.terms:
@@ -240,14 +242,6 @@ class RulesEngine:
                         yield name, term
         for name in implied:
             yield name, None
-
-    def _cavity_of_effusion(self, clause: Clause) -> tuple[str, ...]:
-        """Return the pleura for an effusion behind a clause of the lungs: "The lungs are clear, but with effusion"."""
-        segment = clause.segment
-        before = [name for t in clause.terms if t.mention and t.end <= segment.start for name in t.mention.names]
-        if segment.organs or not before or (segment.verb is None and segment.joiner == ","):
-            return ()  # "…, adjacent to the effusion"
-        return effusion_cavity(self.parser, segment.terms, before)
 
     def _related(self, term: Term, organs: Sequence[str]) -> bool:
         names = term.mention.names if term.mention else ()

@@ -12,6 +12,12 @@ from collections.abc import Sequence
 from .doubt_and_past_words import LINKING_WORDS, REASON_NOUNS, REASON_OPENERS, REASON_PREPOSITIONS
 from .lexicon.lexicon import PhraseMatch
 from .numbers.measurements import Measure
+from .structure.clause_marks import (
+    MEASURES_OF_FINDINGS,
+    OF_WHAT_IS_THERE,
+    OF_WHAT_IS_THERE_AT_A_PLACE,
+    PREDICATE_ENDINGS,
+)
 from .tokens import Token
 from .word_lists import (
     ARTICLES,
@@ -21,32 +27,13 @@ from .word_lists import (
     COORDINATORS,
     HARD_BREAKS,
     HEDGE_EXTENDERS,
+    PLACE_OPENERS,
     PREPOSITIONS_AFTER_CHANGE,
     REPORTING_STEMS,
     SIDES,
     SOFT_BREAKS,
     VERBS,
 )
-
-# Keys of grades that name what is there where they open an item behind a denial: "no pneumothorax, small effusion" …
-_OF_WHAT_IS_THERE = frozenset(
-    f"{table}:{grade}"
-    for table, grades in {
-        "severity": "minimal faint mild mild_to_moderate moderate moderate_to_severe",
-        "size": "tiny millimetric subcentimeter small medium",
-        "time": "chronic old healed stable persistent increased decreased progressed improved",
-    }.items()
-    for grade in grades.split()
-)
-# … and those that do so only beside a place: "no consolidation, large effusion on the left".
-_OF_WHAT_IS_THERE_AT_A_PLACE = (
-    *("severity:severe", "severity:marked", "severity:massive"),
-    *("size:large", "size:giant", "quantity:"),
-)
-# Adjectives that end a clause without a verb: "bladder distended".
-_PREDICATE_ENDINGS = ("ed", "ic", "ous", "ive", "clear", "small", "large", "dense")
-# Kinds of measures that a finding of its own may open with.
-_MEASURES_OF_FINDINGS = ("length", "volume", "number")
 
 
 class CueReach:
@@ -179,7 +166,7 @@ class CueReach:
         if self.tokens[following].word in CLAUSE_OPENERS or following in self.cue_starts | self._hedge_starts:
             return self.tokens[following].word in CLAUSE_OPENERS or word == ","
         stop = self.next_break(following + 1)
-        if self._stands_for_itself(index, stop, since):
+        if self._stands_for_itself(index, stop, since) or self._is_behind_predicate(index, following, since):
             return True
         verb = next((v for v in self.verbs if following <= v < stop), None)
         if verb is None:
@@ -212,9 +199,19 @@ class CueReach:
         Behind a finding it is a clause without its verb, since what is denied would be named by a noun.
         """
         denies_finding = any(since <= at < first - 1 for at in self._findings)
-        if not denies_finding or first not in self.subjects or stop - first < 2:
+        if not denies_finding or first not in self.subjects:
             return False
-        return self.tokens[stop - 1].word.endswith(_PREDICATE_ENDINGS) and stop - 1 not in self.subjects
+        words = [token.word for token in self.tokens[first:stop]]
+        ends = next((at for at, word in enumerate(words) if word in PLACE_OPENERS), len(words))  # "… on the right"
+        return ends > 1 and words[ends - 1].endswith(PREDICATE_ENDINGS) and first + ends - 1 not in self.subjects
+
+    def _is_behind_predicate(self, index: int, following: int, since: int) -> bool:
+        """Tell whether a comma ends what "not" denies of a subject: "heart not enlarged, (coronary calcification)"."""
+        is_of_subject = since > 1 and self.tokens[since - 1].word == "not" and self.tokens[index].word == ","
+        if not is_of_subject or following not in self.subjects or self._is_alternative(following):
+            return False
+        is_adjective = self.tokens[index - 1].word.endswith(PREDICATE_ENDINGS)
+        return is_adjective and not any(since <= at < index for at in self.subjects)
 
     def _is_alternative(self, stop: int) -> bool:
         """Tell whether a list that reaches to the break ``stop`` is closed by "or" or "nor"."""
@@ -237,13 +234,13 @@ class CueReach:
         for index in range(first, stop):
             key = self._grades.get(index, "")
             if key and key not in shared and self._names_something(index + 1, stop):
-                if key in _OF_WHAT_IS_THERE:
+                if key in OF_WHAT_IS_THERE:
                     return True
-                if key.startswith(_OF_WHAT_IS_THERE_AT_A_PLACE) and self._has_site(first, stop):
+                if key.startswith(OF_WHAT_IS_THERE_AT_A_PLACE) and self._has_site(first, stop):
                     return True
         return any(
             first <= measure.start < stop
-            and measure.kind in _MEASURES_OF_FINDINGS
+            and measure.kind in MEASURES_OF_FINDINGS
             and not measure.bound
             and (measure.kind != "number" or measure.end not in self.subjects)  # "segments 2, 3 and 4"
             and self._names_something(measure.end, stop)

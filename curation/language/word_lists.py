@@ -227,11 +227,6 @@ VERBS = _words(
 SUBJECT_PRONOUNS = _words("it they which that")
 # Between a subject and what is said of it: "the loops are mildly dilated".
 COPULAS = _words("is are was were be been appear appears appeared remain remains remained seem seems look looks")
-# Plural verbs with the singular that a caption about one member of a list needs.
-SINGULAR_VERBS = {
-    "are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears", "look": "looks", "seem": "seems",
-    "remain": "remains", "demonstrate": "demonstrates", "measure": "measures", "contain": "contains",
-}  # fmt: skip
 # A word with one of these endings says how something is and names nothing: "degenerative", "congenitally".
 ADJECTIVE_ENDINGS = ("ed", "ly", "ive", "ical", "enital", "ic", "ous", "ular", "inate", "ible", "able")
 # Verbs of seeing: "was not seen" denies what was to be seen, and "is seen" says nothing of its quality.

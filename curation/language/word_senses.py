@@ -79,7 +79,8 @@ class WordSenses:
                     continue
                 if word in self._causes and self._is_cause(mention, matches):
                     continue
-                if mention.end - mention.start == 1 and word in self._senses:
+                sides = tokens[mention.start : mention.end - 1]
+                if word in self._senses and all(token.word in SIDES for token in sides):
                     self._choose(mention, mentions, tokens)
             settled.append(mention)
         return self._with_parts_at_level(settled, tokens, matches)
@@ -189,11 +190,18 @@ class WordSenses:
         start, end = _clause(tokens, mention)
         stems = {token.stem for token in tokens[start:end]}
         others = [other for other in mentions if other is not mention and start <= other.start < end]
-        for sense in self._senses[tokens[mention.start].word]:
+        word = tokens[mention.end - 1].word
+        for sense in self._senses[word]:
             if not sense.stems.isdisjoint(stems) or any(self._is_kin(sense.organ, other) for other in others):
-                mention.names = (sense.organ,)
-                mention.adjective |= tokens[mention.start].word in sense.organ.split()[:-1]
+                pair, sides = self._vocabulary.sided(sense.organ), self._sides(mention)
+                mention.names = pair if pair and len(sides) > 1 else (sense.organ,)
+                if pair and len(sides) == 1:
+                    mention.names = (pair[0 if sides == {"left"} else 1],)
+                mention.adjective |= word in sense.organ.split()[:-1]
                 return
+
+    def _sides(self, mention: OrganMention) -> set[str]:
+        return {side for name in mention.names if (side := self._vocabulary.organs[name].side)}
 
     def _is_kin(self, organ: str, other: OrganMention) -> bool:
         """Tell whether a mention is of an organ that ``organ`` is a part of, or of a part of it."""

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from ..denial_words import OTHER_WORDS
 from ..parsed_statement import ParsedStatement, Segment, Term
-from ..word_lists import LIST_JOINERS, SINGULAR_VERBS
+from ..word_lists import LIST_JOINERS
+
+# Plural verbs with the singular that a caption about one member of a list needs.
+SINGULAR_VERBS = {
+    "are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears", "look": "looks", "seem": "seems",
+    "remain": "remains", "demonstrate": "demonstrates", "measure": "measures", "contain": "contains",
+}  # fmt: skip
 
 
 def is_listed_subject(statement: ParsedStatement, index: int) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import ADJECTIVE_ENDINGS, ARTICLES, COPULAS, LIST_JOINERS, PLACE_OPENERS, SIDES, VERBS
-from .reference_words import PHRASE_ENDS
+from .reference_words import DETERMINERS, PHRASE_ENDS
 from .respective_lists import RESPECTIVELY
 
 _PHRASE_ENDS = PHRASE_ENDS | VERBS | PLACE_OPENERS | frozenset(("up", "than", "not", "no", "measuring", "status"))
@@ -68,7 +68,7 @@ def _singular(name: Term, noun: str) -> str:
     if name.mention is None or len(name.mention.names) != 1:
         return ""
     words, singular = noun.split(), name.key.split()[-1]
-    changed = [word[:-1] if word.lower() == f"{singular}s" else word for word in words]
+    changed = [word[: len(singular)] if word.lower() in (f"{singular}s", f"{singular}es") else word for word in words]
     return " ".join(changed) if changed != words else ""
 
 
@@ -136,7 +136,7 @@ def _lacks_noun(statement: ParsedStatement, segment: Segment, last: Term) -> boo
     """Tell whether the last word of a segment stands before a noun that the segment lacks."""
     tokens = statement.tokens
     opening = last.start
-    while opening > segment.start and tokens[opening - 1].word not in _PHRASE_ENDS:
+    while opening > segment.start and tokens[opening - 1].word not in _PHRASE_ENDS | DETERMINERS:
         opening -= 1
     before = tokens[opening - 1].word if opening > segment.start else ""
     is_predicate = before in COPULAS and not (opening > 1 and tokens[opening - 2].word == "there")
@@ -148,7 +148,8 @@ def _lacks_noun(statement: ParsedStatement, segment: Segment, last: Term) -> boo
         return tokens[last.start].word in _ONE_SIDE and not is_noun and len(phrase) > 0
     if last.mention is None or last.mention.finding or last.mention.device:
         return False
-    if last.mention.adjective or last.mention.station:
+    is_level = any(character.isdigit() for character in tokens[last.end - 1].word)  # "the C5-6 and C6-7 foramina"
+    if last.mention.adjective or last.mention.station or is_level:
         return True
     is_article = last.start > segment.start and tokens[last.start - 1].word in ARTICLES
     is_bare = not any(term.kind == "organ" or term.is_normality for term in segment.terms if term is not last)

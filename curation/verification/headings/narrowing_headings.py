@@ -48,6 +48,8 @@ class NarrowingHeading:
                 self.text = statement.text_between(segments[0].start, segments[0].end).strip(_MARKS)
                 self.names, self.anchor, self.is_line = names, number, not is_label
                 return False
+            if is_label and self._is_of_elsewhere(segments[0]):
+                self.text = ""  # "L5-S1: protrusion. Sacroiliac joints: …"
             if any(term.kind == "side" for term in segments[0].terms) or (alone and names_only(statement)):
                 self.text = ""  # "Both sides: …", "ABDOMEN"
         return bool(self.text)
@@ -74,6 +76,14 @@ class NarrowingHeading:
         return (
             f"{self.text if has_level else self.text.capitalize()}: {text if is_name else text[:1].lower() + text[1:]}"
         )
+
+    def _is_of_elsewhere(self, segment: Segment) -> bool:
+        """Tell whether a label names an organ that is at no level, behind the label of a level."""
+        organs = [name for term in segment.terms if term.mention for name in term.mention.names]
+        levels = [name for name in self.names if LEVEL.match(name)]
+        if not organs or not levels:
+            return False
+        return not any(is_level_of(self.vocabulary, level, organ) for level in levels for organ in organs)
 
     def _names(self, segment: Segment) -> tuple[str, ...] | None:
         """Return the regions or levels of a segment that is a heading of one side or level; None for any other."""

@@ -6,6 +6,7 @@ import pytest
 
 from curation.engines.rules import RulesEngine
 from curation.verification.verifier import Verifier
+from tests.curation.engines.test_caption_wording import captions
 
 
 @cache
@@ -38,3 +39,41 @@ NON_FINDINGS = [
 @pytest.mark.parametrize("text", NON_FINDINGS)
 def test_what_is_no_finding_gets_no_caption(text: str) -> None:
     assert engine().drafts(engine().verifier.read(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # not shown
+        "For lack of contrast, small lesions of the spleen could not be evaluated.",
+        "Owing to motion, small renal stones might be missed.",
+        "Given the streak artifact, wall thickening of the bladder is difficult to assess.",
+        "The conus and cord cannot be assessed.",
+        # how much is shown
+        "The kidneys are only partially included in the sections.",
+        # advised
+        "Alternatively, repeat CT of the pancreas in spring could be obtained to see whether it grows.",
+        "MRI of the liver would help to characterise the lesion.",
+        "An ultrasound of the thyroid may be useful.",
+        "Comparison with older scans of the lungs would be of use.",
+    ],
+)
+def test_what_tells_of_the_examination_is_no_caption(text: str) -> None:
+    assert captions(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "caption"),
+    [
+        ("Cyst in the liver, and MRI could be repeated.", ("liver", "Cyst in the liver")),
+        (
+            "A nodule in the spleen is seen, which cannot be characterized.",
+            ("spleen", "A nodule in the spleen is seen"),
+        ),
+        ("The pancreas may be enlarged.", ("pancreas", "The pancreas may be enlarged")),
+        ("The liver was examined and is not enlarged.", ("liver", "The liver was examined and is not enlarged")),
+        ("The partially imaged spleen is enlarged.", ("spleen", "The partially imaged spleen is enlarged")),
+    ],
+)
+def test_a_finding_beside_it_is_kept(text: str, caption: tuple[str, str]) -> None:
+    assert caption in captions(text)

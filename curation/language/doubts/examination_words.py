@@ -5,7 +5,7 @@ A name that ends in ``_STEMS`` holds stems (``tokens.stem``), any other holds lo
 
 from __future__ import annotations
 
-from .tokens import stem
+from ..tokens import stem
 
 
 def _stems(text: str) -> frozenset[str]:

@@ -17,7 +17,7 @@ from curation.report import Report
 from curation.report_language.languages import LanguageChoice
 from curation.runtime.processes import workers
 from curation.verification.other_bases.quoted_captions import quoted_passage, quoted_statements, verify_quoted
-from curation.verification.report_statements import ReadReport
+from curation.verification.report_statements import ReadReport, normalised
 from curation.verification.verifier import Verifier, build_verifier
 
 from .duplicates import split_repeated
@@ -141,7 +141,9 @@ def verify_drafts(
         else:
             reason = verdict.reason or Reason.NOT_GROUNDED
             refused.append(RefusedCaption(verdict.organ, draft.caption, reason, verdict.detail or "", verdict.nearest))
-    kept, repeated = split_repeated(accepted, verifier.claims)
+    kept, repeated = split_repeated(
+        accepted, lambda caption, organ: verifier.claims(_wording_of(caption, prepared), organ)
+    )
     if show_repeats:
         refused += [_duplicate(report, row) for row in repeated]
     if not isinstance(prepared, ReadReport):  # of a verifier that tells no languages
@@ -159,6 +161,12 @@ def _not_understood(report: Any, draft: Draft) -> RefusedCaption:
         nearest = report.text[statement.start : statement.end]
     detail = f"{DETAIL}{draft.not_understood}"
     return RefusedCaption(draft.organ, draft.caption, Reason.NOT_UNDERSTOOD, detail, nearest)
+
+
+def _wording_of(caption: str, report: Any) -> str:
+    """Return the statement that a caption repeats, which is parsed already; a caption that repeats none itself."""
+    numbers = report.by_words.get(normalised(caption)) if isinstance(report, ReadReport) else None
+    return report.statements[numbers[0]].parse.text if numbers else caption
 
 
 def _is_of_foreign_passage(report: ReadReport, draft: Draft) -> bool:

@@ -84,7 +84,7 @@ class ImagingName(NamedTuple):
 
 def imaging_names(tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> list[ImagingName]:
     """Return the tokens that look like organs and name a phase, a sequence, a window or a stage, in order."""
-    if _SIGNS.isdisjoint(token.word for token in tokens):
+    if _SIGNS.isdisjoint([token.word for token in tokens]):
         return []
     organ_tokens = {index for mention in mentions for index in range(mention.start, mention.end)}
     bare = [

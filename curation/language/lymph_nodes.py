@@ -29,7 +29,7 @@ class LymphNodeStations:
         A station takes the place of the mention of an organ on the same tokens.
         """
         mentions = sorted([*mentions, *_adenopathies(tokens, mentions)], key=lambda mention: mention.start)
-        nodes = [mention for mention in mentions if any(name in self._nodal for name in mention.names)]
+        nodes = [mention for mention in mentions if not self._nodal.isdisjoint(mention.names)]
         stations: list[OrganMention] = []
         for node in nodes:
             beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, mentions)
@@ -131,7 +131,7 @@ def _list_start(tokens: Sequence[Token], at: int) -> int:
 
 def _adenopathies(tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> list[OrganMention]:
     """Return mentions for words that name lymph nodes and a finding of them at once, outside the given mentions."""
-    if not any(token.word in ADENOPATHY for token in tokens):
+    if ADENOPATHY.isdisjoint([token.word for token in tokens]):
         return []
     covered = {index for mention in mentions for index in range(mention.start, mention.end)}
     return [

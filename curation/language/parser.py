@@ -52,15 +52,20 @@ class StatementParser:
         self.organ_finder = OrganFinder(self.vocabulary)
         self.speller = Speller(self.lexicon.words, partial(_stems_of, self.vocabulary))
         self._word_senses = WordSenses(self.vocabulary)
+        self._cached_stem = lru_cache(maxsize=CACHED_STATEMENTS)(self._stem)
         self._cached_parse = lru_cache(maxsize=CACHED_STATEMENTS)(self._parse)
 
     def parse(self, text: str) -> ParsedStatement:
         """Return a statement as parsed; the same object for the same text, which is not to be changed."""
         return self._cached_parse(text)
 
+    def _stem(self, word: str, stem: str) -> str:
+        """Return the stem that all forms of a word share, and its misspellings."""
+        return self.speller.correct(self.lexicon.base_of(word, stem))
+
     def _parse(self, text: str) -> ParsedStatement:
         tokens = self.lexicon.with_prefixes_apart(_with_conjunctions(tokenize(text)))
-        stems = [self.speller.correct(self.lexicon.base(token)) for token in tokens]
+        stems = [self._cached_stem(token.word, token.stem) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
         mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
@@ -181,7 +186,10 @@ def _mentions(terms: Iterable[Term]) -> list[OrganMention]:
 
 def _indices(mentions: Iterable[OrganMention]) -> frozenset[int]:
     """Return the indices of all tokens that are part of a mention."""
-    return frozenset(index for mention in mentions for index in range(mention.start, mention.end))
+    indices: set[int] = set()
+    for mention in mentions:
+        indices.update(range(mention.start, mention.end))
+    return frozenset(indices)
 
 
 def _states_a_quality(term: Term) -> bool:
@@ -194,6 +202,8 @@ def _states_a_quality(term: Term) -> bool:
 def _with_conjunctions(tokens: list[Token]) -> list[Token]:
     """Return the tokens with "&", and "well" of "A as well as B", as an "and" that joins a list."""
     words = [token.word for token in tokens]
+    if "&" not in words and "well" not in words:
+        return tokens
     for index, word in enumerate(words):
         if word == "&" or (word == "well" and words[index - 1 : index] == words[index + 1 : index + 2] == ["as"]):
             tokens[index] = tokens[index]._replace(word="and", stem="and")
@@ -229,10 +239,11 @@ def _covered(
     for passage in passages:
         if passage.end - passage.start > 1:
             covered[passage.start : passage.end] = [True] * (passage.end - passage.start)
-    for index in range(1, len(tokens) - 1):
-        if tokens[index].word in SOFT_BREAKS:
-            if stems[index - 1] in ATTRIBUTE_STEMS and stems[index + 1] in ATTRIBUTE_STEMS:
-                covered[index] = True
+    if not ATTRIBUTE_STEMS.isdisjoint(stems):
+        for index in range(1, len(tokens) - 1):
+            if tokens[index].word in SOFT_BREAKS:
+                if stems[index - 1] in ATTRIBUTE_STEMS and stems[index + 1] in ATTRIBUTE_STEMS:
+                    covered[index] = True
     return covered
 
 
@@ -251,12 +262,13 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
             if segment.start <= term.start < segment.end:
                 segment.terms.append(term)
                 break
-    reported = any(token.word == "that" for token in tokens)
+    words = [token.word for token in tokens]
+    reported = "that" in words
     for segment in segments:
         start = _behind_report(tokens, segment) if reported else segment.start
-        segment.verb = next((i for i in range(start, segment.end) if tokens[i].word in VERBS), None)
-        subject = tokens[segment.start : segment.verb or segment.start]
-        segment.continues = segment.verb is not None and all(token.word in SUBJECT_PRONOUNS for token in subject)
+        segment.verb = next((index for index in range(start, segment.end) if words[index] in VERBS), None)
+        if segment.verb is not None:
+            segment.continues = SUBJECT_PRONOUNS.issuperset(words[segment.start : segment.verb])
         segment.preposed = tokens[segment.start].word in FRAME_OPENERS
     return [segment for segment in segments if segment.terms or segment.verb is not None]
 

@@ -92,6 +92,8 @@ def histories(
     """Return the token ranges of what is told as history and no operation: "history of lymphoma"."""
     ranges = []
     for match in matches:
+        if match.end - match.start < 2:
+            continue
         words = {token.word for token in tokens[match.start : match.end]}
         if "of" in words and words & {"history", "hx"}:
             end = next((b for b in breaks if b >= match.end), len(tokens))

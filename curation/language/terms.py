@@ -67,7 +67,7 @@ def read_terms(
         _affirm_presupposed(tokens, terms)
     terms = without_implied_past(tokens, _without_repeated_heading(tokens, terms))
     read_changes(tokens, terms)
-    if any(token.word in ALTERNATIVES for token in tokens):
+    if not ALTERNATIVES.isdisjoint([token.word for token in tokens]):
         _doubt_alternatives(tokens, terms)
     return terms
 

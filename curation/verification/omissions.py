@@ -59,13 +59,19 @@ def omissions(
     yield from placed_in_spared_parts(caption, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
         yield RefusalCause(Reason.MODIFIER, "the evidence does not say that it was there before")
-    calls_normal = denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
-    denies = denial_cues(statement) or denies_a_finding(statement.terms) or names_removal(statement)
-    denies = denies or names_prefix(statement)
-    if denial_cues(caption) and not (denies or calls_normal):
+    if denial_cues(caption) and not _denies_too(statement, caption):
         yield RefusalCause(Reason.NEGATION, "the evidence denies nothing")
     if _denies_twice(caption) and not _denies_twice(statement):
         yield RefusalCause(Reason.NEGATION, "denies twice what the evidence denies once")
+
+
+def _denies_too(statement: ParsedStatement, caption: ParsedStatement) -> bool:
+    """Tell whether the evidence of a caption that denies does so too, or calls normal what has no such finding."""
+    if denial_cues(statement) or denies_a_finding(statement.terms) or names_removal(statement):
+        return True
+    if names_prefix(statement):
+        return True
+    return denies_a_finding(caption.terms) and any(term.is_normality for term in statement.terms)
 
 
 def denial_cues(statement: ParsedStatement) -> list[Term]:
@@ -75,6 +81,8 @@ def denial_cues(statement: ParsedStatement) -> list[Term]:
 
 def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedStatement) -> Iterator[Term]:
     """Yield qualifiers of the evidence without which a finding of the clause would mean another thing."""
+    if _NOT_TO_DROP.isdisjoint([term.key for term in segment.terms]):
+        return
     findings = {term.key for term in clause.terms if term.kind == "finding"}
     is_current = any(token.word in PRESENT_TIME for token in statement.tokens[segment.start : segment.end]) or any(
         term.key in _OF_TODAY for term in segment.terms
@@ -83,13 +91,14 @@ def _meaning_qualifiers(clause: Clause, segment: Segment, statement: ParsedState
     for term in segment.terms:
         if is_resolved and term.key == "time:previous":
             continue  # what has resolved was there before
-        may_not_drop = term.key in _NOT_TO_DROP and not (is_current and term.key != "time:resolved")
+        if term.key not in _NOT_TO_DROP or (is_current and term.key != "time:resolved"):
+            continue
         others = (finding for finding in segment.findings if finding is not term)
         qualifies_finding = any(
             finding.key in findings or (finding.entry is not None and not findings.isdisjoint(finding.entry.kinds))
             for finding in others
         )
-        if qualifies_finding and may_not_drop:
+        if qualifies_finding:
             yield term
 
 

@@ -168,12 +168,15 @@ def _on_sides(pair: tuple[str, str] | None, name: str, sides: set[str]) -> tuple
 
 def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str, ...]:
     """Return the organs that findings bring with them, on the side that is stated beside them."""
+    implying = [term for term in terms if term.key == _LOBECTOMY or (term.entry and term.entry.organ)]
+    if not implying:
+        return ()
     organs = parser.vocabulary.organs
     sides = stated_sides(terms)
     mentioned = [name for term in terms if term.mention for name in term.mention.names]
     sides |= {side for name in mentioned if organs[name].region and (side := organs[name].side)}
     implied: dict[str, None] = {}
-    for term in terms:
+    for term in implying:
         organ = term.entry.organ if term.entry else None
         name = parser.organ_finder.resolve(organ) if organ else None
         if lobe := resected_lobe(parser, term, terms):

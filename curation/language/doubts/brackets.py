@@ -51,9 +51,7 @@ def rival_start(tokens: Sequence[Token], matches: Sequence[PhraseMatch], match: 
 
 def questioned(tokens: Sequence[Token], reach: CueReach) -> Iterator[tuple[int, int]]:
     """Yield what stands before a question mark, or behind one that opens a segment: "cyst?", "?pneumonia"."""
-    for index, token in enumerate(tokens):
-        if token.word != "?":
-            continue
+    for index in [index for index, token in enumerate(tokens) if token.word == "?"]:
         if 0 < index < len(tokens) - 1 and tokens[index - 1].word in _OPENING and tokens[index + 1].word in _CLOSING:
             yield reach.hedge_start(index - 1), index - 1
             continue

@@ -134,9 +134,11 @@ class Lexicon:
 
     def base(self, token: Token) -> str:
         """Return the stem that all forms of a word share, irregular ones and number words included."""
-        if token.word in self.numbers:
-            return str(self.numbers[token.word])
-        return self.irregular.get(token.stem, token.stem)
+        return self.base_of(token.word, token.stem)
+
+    def base_of(self, word: str, stem: str) -> str:
+        """Return the base of a word with its stem."""
+        return str(self.numbers[word]) if word in self.numbers else self.irregular.get(stem, stem)
 
     def with_prefixes_apart(self, tokens: list[Token]) -> list[Token]:
         """Return the tokens with "non" apart from a word that the lexicon lists, and "post" from an operation.

@@ -22,9 +22,10 @@ _Members = list[list[Term]]
 
 def pair_respective_lists(segments: list[Segment], tokens: Sequence[Token]) -> list[Segment]:
     """Return the segments of a statement, those with lists that "respectively" pairs as one segment for each pair."""
-    at = next((index for index, token in enumerate(tokens) if token.word == RESPECTIVELY), None)
-    if at is None:
+    words = [token.word for token in tokens]
+    if RESPECTIVELY not in words:
         return segments
+    at = words.index(RESPECTIVELY)
     breaks = [index for index, token in enumerate(tokens) if token.word in SENTENCE_BREAKS]
     first = max((index for index in breaks if index < at), default=-1)
     last = min((index for index in breaks if index > at), default=len(tokens))

@@ -16,6 +16,9 @@ _CAUSES = (
 # Behind these stands the effect: "a stone causing hydronephrosis".
 _EFFECTS = (("causing",), ("causes",), ("cause",), ("leading", "to"), ("leads", "to"), ("resulting", "in"))
 
+# Most statements have none of these.
+_FIRST_WORDS = frozenset(cue[0] for cue in (*_CAUSES, *_EFFECTS))
+
 
 def exchanged_causes(caption: ParsedStatement, statement: ParsedStatement) -> Iterator[RefusalCause]:
     """Yield a cause where a caption gives as the effect what its evidence gives as the reason."""
@@ -28,6 +31,8 @@ def exchanged_causes(caption: ParsedStatement, statement: ParsedStatement) -> It
 
 def _effects_and_reasons(statement: ParsedStatement) -> Iterator[tuple[set[str], set[str]]]:
     """Yield effects and reasons of each word of cause that stands between findings: what is before and behind it."""
+    if _FIRST_WORDS.isdisjoint(statement.words):
+        return
     words = [token.word for token in statement.tokens]
     for cue in (*_CAUSES, *_EFFECTS):
         for at in range(1, len(words) - len(cue)):

@@ -28,6 +28,7 @@ _WITH_THE_PREDICATE = frozenset(("otherwise", "elsewhere"))
 # … these with one thing that it is said of, and all others with a list: "the rest of the liver and spleen".
 _ADJECTIVES = frozenset(("other", "remaining"))
 _WORDS_OF_OTHERS = REMAINDER_WORDS | OTHER_WORDS
+_WORDS_FOR_REMAINDERS = REMAINDER_WORDS | frozenset(("rest", "other"))
 
 
 def dropped_exceptions(
@@ -43,6 +44,8 @@ def dropped_exceptions(
     for match in statement.exceptions:
         if _is_excepted_from(match, index, statement) and _may_concern(match, organs, statement, related):
             yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_between(match.start, match.end)} …”")
+    if _WORDS_FOR_REMAINDERS.isdisjoint(statement.words):
+        return
     for at, token in enumerate(statement.tokens):
         if _is_remainder(at, statement) and _holds_for(at, index, statement):
             if not _is_denied_besides(clause, at, statement):

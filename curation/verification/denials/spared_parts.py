@@ -17,6 +17,8 @@ from ..refusals import RefusalCause
 
 _ENDS = CLAUSE_ENDS | frozenset((",", ";", ".", ":"))
 _BEFORE_SPARED = COPULAS | frozenset(("being",))
+# Besides the stem of "sparing", what is spared stands beside one of these.
+_WORDS_OF_SPARING = SPARED_WORDS | frozenset(("none", "not"))
 _REFERENCES = frozenset(("which", "them", "these", "whom", "those"))
 
 
@@ -37,7 +39,10 @@ def placed_in_spared_parts(caption: ParsedStatement, statement: ParsedStatement)
 
 def _zones(statement: ParsedStatement) -> Iterator[tuple[int, int]]:
     """Yield the tokens ``[start, end)`` that name what is spared."""
-    words, stems = [token.word for token in statement.tokens], statement.stems
+    stems = statement.stems
+    if SPARING_STEM not in stems and _WORDS_OF_SPARING.isdisjoint(statement.words):
+        return
+    words = [token.word for token in statement.tokens]
     for at, word in enumerate(words):
         if word in SPARED_WORDS and at and words[at - 1] in _BEFORE_SPARED:
             start = _start_of_clause(statement, at)

@@ -6,7 +6,7 @@ what the caption says it of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -16,6 +16,7 @@ from ..clauses.caption_clauses import CaptionClause
 from ..evidence import both_sides
 from ..omissions import LARGEST
 from ..refusals import REPEATED
+from ..report_statements import ReportStatement
 from .claims import Claim
 from .hosts import hosts_of, is_qualifier, subject_of
 from .members import Member
@@ -32,13 +33,13 @@ class Carrier(NamedTuple):
 def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[Member]) -> list[Carrier]:
     """Return the segments that carry a clause together, the one that carries most first; nothing without any."""
     required = frozenset(id(required.term) for required in clause.required)
-    offers = [
-        (member, matcher.match_segment(clause, member.parse.text, index, member.context))
-        for member in group
-        for index in member.segments
-    ]
-    if any(turns_round(match) for _, match in offers):
-        return []  # one of them says the opposite of the same thing
+    offers: list[tuple[Member, ClauseMatch]] = []
+    for member in group:
+        for index in member.segments:
+            match = matcher.match_segment(clause, member.parse.text, index, member.context)
+            if turns_round(match):
+                return []  # one of them says the opposite of the same thing
+            offers.append((member, match))
     offers.sort(key=lambda offer: (len(offer[1].mismatches), -offer[1].share))
     carriers: list[Carrier] = []
     missing = required
@@ -60,6 +61,18 @@ def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[M
         carriers.append(Carrier(member, match, brings))
         missing -= brings
     return [] if missing else carriers
+
+
+def are_offered(matcher: ClauseMatcher, clause: CaptionClause, statements: Iterable[ReportStatement]) -> bool:
+    """Tell whether each term of a clause is carried by a segment of one of these statements."""
+    missing = {id(required.term) for required in clause.required}
+    for statement in statements:
+        for index in range(len(statement.parse.segments)):
+            match = matcher.match_segment(clause, statement.parse.text, index, statement.context)
+            missing.intersection_update(id(term) for _, term in match.mismatches)
+            if not missing:
+                return True
+    return not missing
 
 
 def says_it_of_the_same(carrier: Carrier, claim: Claim, caption: ParsedStatement) -> bool:

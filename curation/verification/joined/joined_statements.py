@@ -22,12 +22,13 @@ from ..filing import FilingCheck
 from ..omissions import omissions
 from ..organs import OrganRelations
 from ..report_statements import ReadReport, ReportStatement
-from .carriers import Carrier, carriers_of, says_it_of_the_same, turns_round
+from .carriers import Carrier, are_offered, carriers_of, says_it_of_the_same, turns_round
 from .claim_evidence import is_denied_of_another
 from .claims import Claim, about_each_organ, about_each_side, claims_of
 from .hosts import host_keys, is_qualifier
 from .linked_claims import LINKING_STEMS
 from .members import Member, MemberFinder
+from .references import references
 
 MOST_STATEMENTS = 6
 """Statements, those that share most with the caption first, that a caption is looked for in together."""
@@ -75,6 +76,8 @@ class JoinedStatements:
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
             return None
+        if not all(self._may_be_carried(report, part, statements) for part in claims):
+            return None
         groups = self._groups(report, statements, claim)
         used: dict[int, ReportStatement] = {}
         shares: list[float] = []
@@ -97,6 +100,16 @@ class JoinedStatements:
     def occurs(self, report: ReadReport, caption: str) -> bool:
         """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
         return _occurs(self._parser.parse(caption), report)
+
+    def _may_be_carried(self, report: ReadReport, claim: Claim, statements: Sequence[ReportStatement]) -> bool:
+        """Tell whether some statements offer all terms of a claim; most claims are settled so, before any are grouped.
+
+        What refers to something may offer the name of that too, and a claim may be carried about each of its organs.
+        """
+        runs = {run.number: run for first in statements for run in report.run_from(first.number)}
+        if any(references(statement.parse) for statement in runs.values()) or about_each_organ(claim):
+            return True
+        return all(are_offered(self._matcher, clause, runs.values()) for clause in claim.clauses)
 
     def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
         """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""

@@ -67,11 +67,11 @@ class Segment:
     excepted: bool = False  # is excepted from what the others say: "(normal) apart from a cyst"
     continues: bool = False  # goes on about the subject of the one before: "and it shows dilatation"
     preposed: bool = False  # begins with a preposition: "in the lower lobe"
+    organs: list[Term] = field(init=False)  # those of its terms that name an organ
 
-    @property
-    def organs(self) -> list[Term]:
-        """The terms that name an organ."""
-        return [term for term in self.terms if term.kind == "organ"]
+    def __post_init__(self) -> None:
+        """Note the organs: all that reads a segment asks for them."""
+        self.organs = [term for term in self.terms if term.kind == "organ"]
 
     @property
     def sites(self) -> list[Term]:

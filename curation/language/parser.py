@@ -253,15 +253,10 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
     start, joiner = 0, ""
     for stop in [*breaks, len(tokens)]:
         if stop > start:
-            segments.append(Segment(start, stop, joiner))
+            segments.append(Segment(start, stop, joiner, [term for term in terms if start <= term.start < stop]))
         if stop < len(tokens):
             joiner = f"{joiner} {tokens[stop].word}".strip() if stop == start else tokens[stop].word
         start = stop + 1
-    for term in terms:
-        for segment in segments:
-            if segment.start <= term.start < segment.end:
-                segment.terms.append(term)
-                break
     words = [token.word for token in tokens]
     reported = "that" in words
     for segment in segments:

@@ -80,4 +80,6 @@ def _describes(tokens: Sequence[Token], term: Term) -> bool:
 
 
 def _is_operation(tokens: Sequence[Token], term: Term) -> bool:
-    return any(is_operation(tokens[index].word, term.entry) for index in range(term.start, term.end))
+    if term.end - term.start == 1:
+        return is_operation(tokens[term.start].word, term.entry)
+    return any(is_operation(token.word, term.entry) for token in tokens[term.start : term.end])

@@ -19,15 +19,17 @@ from ..word_lists import (
 _UNNAMED_PARTS = frozenset(("part", "portion"))
 _SKIPPED = ARTICLES | WORDS_OF_A_PART | {"both"}
 
+_ORIGINS_OF_SINGLE_ORGANS = ORIGIN_STEMS - TRANSPLANT_STEMS
+
 
 def section_stems(organ: Term, statement: ParsedStatement) -> set[str]:
     """Return the stems around the name of an organ that narrow it: "upper pole", of "upper poles of both kidneys"."""
     stems = statement.stems
     is_one_of_two = organ.mention is not None and organ.mention.pair
-    origins = ORIGIN_STEMS if is_one_of_two else ORIGIN_STEMS - TRANSPLANT_STEMS
+    origins = ORIGIN_STEMS if is_one_of_two else _ORIGINS_OF_SINGLE_ORGANS
     narrowing: set[str] = set()
     for at in range(organ.start - 1, -1, -1):
-        if stems[at] in SECTION_STEMS | origins or (narrowing and stems[at] in WHEREABOUTS_STEMS):
+        if stems[at] in SECTION_STEMS or stems[at] in origins or (narrowing and stems[at] in WHEREABOUTS_STEMS):
             narrowing.add(stems[at])
         elif statement.tokens[at].word not in _SKIPPED:
             break
@@ -36,5 +38,4 @@ def section_stems(organ: Term, statement: ParsedStatement) -> set[str]:
 
 def stated_parts(caption: ParsedStatement) -> frozenset[str]:
     """Return "part" and "portion" where a caption restricts itself to what is seen: "the visualized brain"."""
-    is_restricted = any(token.word in WORDS_OF_A_PART for token in caption.tokens)
-    return _UNNAMED_PARTS if is_restricted else frozenset()
+    return frozenset() if WORDS_OF_A_PART.isdisjoint(caption.words) else _UNNAMED_PARTS

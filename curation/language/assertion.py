@@ -148,8 +148,7 @@ class Scopes:
     def _cue_matches(self) -> list[PhraseMatch]:
         """Return the cues of the lexicon in order, and each bare "not" or "non" that stands in no phrase."""
         cues = [match for match in self.matches if match.entry.negation or match.entry.hedge]
-        words = [token.word for token in self.tokens]
-        if NOT_WORDS.isdisjoint(words) and "non" not in words:
+        if NOT_WORDS.isdisjoint(words := [token.word for token in self.tokens]) and "non" not in words:
             return cues
         covered = {
             index

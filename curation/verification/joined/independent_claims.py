@@ -76,24 +76,17 @@ class ClaimCutter:
             behind += 1
         if behind >= len(tokens):
             return
-        first, second = self._parts(caption, at, behind)
-        if second is None:
+        first = self._parser.parse(caption.text[: tokens[at - 1].end])
+        if not keeps_its_terms(caption, 0, at, first) or not says_something(first):
             return
-        cue = self._shared_cue(caption, first, at, behind)
-        if cue:
-            second = self._parser.parse(f"{cue} {second.text}")
-        if not (keeps_its_terms(caption, 0, at, first) and keeps_its_terms(caption, behind, len(tokens), second)):
+        cue, rest = self._shared_cue(caption, first, at, behind), caption.text[tokens[behind].start :]
+        second = self._parser.parse(f"{cue} {rest}" if cue else rest)
+        if not second.terms or not keeps_its_terms(caption, behind, len(tokens), second):
             return
         if _is_apart(joiner, caption.text, first, second, denies_both=bool(cue)):
             own = any(term.mention and not term.mention.place for term in second.terms)
             sites = () if own else last_site(first)
             yield IndependentClaims(first.text, second.text, sites)
-
-    def _parts(self, caption: ParsedStatement, at: int, behind: int) -> tuple[ParsedStatement, ParsedStatement | None]:
-        tokens = caption.tokens
-        first = self._parser.parse(caption.text[: tokens[at - 1].end])
-        second = self._parser.parse(caption.text[tokens[behind].start :])
-        return first, second if second.terms else None
 
     def _shared_cue(self, caption: ParsedStatement, first: ParsedStatement, at: int, behind: int) -> str:
         """Return the cue of the denial that both parts of a list are under: "without" of "without stones or masses"."""

@@ -31,12 +31,11 @@ def says_with_prefix(
     if term not in segment.terms:
         return False
     if term.polarity == Polarity.NEGATED:
-        heads, offers = (
-            _finding_before(term, segment.terms),
-            [t for t in evidence.own_terms if t.polarity == Polarity.AFFIRMED],
-        )
+        affirmed = [t for t in evidence.own_terms if t.polarity == Polarity.AFFIRMED]
+        offers = [t for t in affirmed if _begins_with_prefix(t, statement)]
+        heads = _finding_before(term, segment.terms)
         pairs = ((term, caption, offer, statement, _finding_behind(offer, evidence.own_terms)) for offer in offers)
-    elif term.polarity == Polarity.AFFIRMED:
+    elif term.polarity == Polarity.AFFIRMED and _begins_with_prefix(term, caption):
         heads, offers = _finding_behind(term, segment.terms), [t for t in evidence.own_terms if _is_denied(t)]
         pairs = ((offer, statement, term, caption, _finding_before(offer, evidence.own_terms)) for offer in offers)
     else:
@@ -49,8 +48,12 @@ def says_with_prefix(
 
 def names_prefix(statement: ParsedStatement) -> bool:
     """Tell whether a finding or quality of a statement begins with a prefix that denies: "nondisplaced"."""
-    words = (statement.tokens[term.start].word for term in statement.terms if term.kind in ("finding", "modifier"))
-    return any(word.startswith(_PREFIXES) for word in words)
+    terms = (term for term in statement.terms if term.kind in ("finding", "modifier"))
+    return any(_begins_with_prefix(term, statement) for term in terms)
+
+
+def _begins_with_prefix(term: Term, statement: ParsedStatement) -> bool:
+    return statement.tokens[term.start].word.startswith(_PREFIXES)
 
 
 def _is_denied(term: Term) -> bool:

@@ -102,6 +102,8 @@ def imaging_names(tokens: Sequence[Token], mentions: Sequence[OrganMention]) -> 
 
 def window_heading(tokens: Sequence[Token]) -> int:
     """Return the end of a window that opens a statement as a heading, or 0: "When examined in the bone window; …"."""
+    if WINDOW_NOUNS.isdisjoint([token.word for token in tokens[: 3 * _FARTHEST]]):
+        return 0
     for at, token in enumerate(tokens[: 3 * _FARTHEST]):
         if token.word in WINDOW_NOUNS and at and not tokens[at - 1].word.startswith("aort"):
             start = next((index for index in range(at) if tokens[index].word not in FRAME_WORDS), at)

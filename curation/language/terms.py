@@ -82,7 +82,7 @@ def _gathered(
     imaging: Sequence[ImagingName] = (),
 ) -> list[Term]:
     """Return the terms, not in order and without polarity."""
-    covered = [False] * len(tokens)
+    covered, words = [False] * len(tokens), [token.word for token in tokens]
     terms: list[Term] = []
     for mention in mentions:
         terms.append(Term("organ", mention.start, mention.end, mention.names[0], mention=mention))
@@ -106,8 +106,8 @@ def _gathered(
         if not covered[index] and tokens[index].word not in FUNCTION_WORDS:
             terms.append(_imaging_term(index, stems[index]))
         covered[index] = True
-    for at, token in enumerate(tokens):
-        if token.word == "both" and _joins_words(tokens, at, covered):
+    for at in [at for at, word in enumerate(words) if word == "both"]:
+        if _joins_words(tokens, at, covered):
             covered[at] = True
     for match in matches:
         term = _phrase_term(match, stems, covered)
@@ -119,10 +119,10 @@ def _gathered(
             terms.append(Term("negation", start, end, "not"))
         _cover(covered, start, end)
     terms.extend(
-        _word_term(index, token, stems[index])
-        for index, token in enumerate(tokens)
-        if not covered[index] and token.word[0].isalnum() and token.word not in FUNCTION_WORDS
-        if not (token.word == "i" and tokens[index + 1 : index + 2] and tokens[index + 1].word in VERBS)  # who reads
+        _word_term(index, tokens[index], stems[index])
+        for index, word in enumerate(words)
+        if not covered[index] and word[0].isalnum() and word not in FUNCTION_WORDS
+        if not (word == "i" and not VERBS.isdisjoint(words[index + 1 : index + 2]))  # who reads
     )
     return terms
 

@@ -72,6 +72,7 @@ def statement_language(text: str, site_stems: frozenset[str] = frozenset()) -> S
     return StatementLanguage(UNDETERMINED, count, english, sum(_is_strange(word, site_stems) for word in words))
 
 
+@lru_cache(maxsize=CACHED_STATEMENTS)
 def _is_foreign(word: str) -> bool:
     return (
         word in LANGUAGES_BY_WORD

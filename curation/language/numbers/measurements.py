@@ -29,19 +29,21 @@ def find_measures(
 
     ``number_words`` maps "three" to 3, and so on; ``named`` are the indices of tokens that are names of organs.
     """
+    words = [token.word for token in tokens]
+    beginnings = [
+        at for at, word in enumerate(words) if word[0].isdigit() or word in number_words or word in _OTHER_BEGINNINGS
+    ]
+    if not beginnings:
+        return []
     measures: list[Measure] = []
-    at, reader = 0, DimensionReader(tokens, number_words, named)
-    while at < len(tokens):
-        word = tokens[at].word
-        if not word[0].isdigit() and word not in number_words and word not in _OTHER_BEGINNINGS:
-            at += 1
-            continue
-        measure = _unit_with_bound(tokens, at) if word.startswith("sub") else _measure_at(reader, at, measures)
-        if measure is None:
-            at += 1
-            continue
-        at = measure.end
-        measures.append(measure)
+    free_from, reader = 0, DimensionReader(tokens, number_words, named)
+    for at in beginnings:
+        if at >= free_from:
+            is_sub = words[at].startswith("sub")
+            measure = _unit_with_bound(tokens, at) if is_sub else _measure_at(reader, at, measures)
+            if measure is not None:
+                free_from = measure.end
+                measures.append(measure)
     return with_days(_with_shared_units(measures, tokens), tokens) if measures else measures
 
 

@@ -50,9 +50,25 @@ class NarrowingHeading:
                 return False
             if is_label and self._is_of_elsewhere(segments[0]):
                 self.text = ""  # "L5-S1: protrusion. Sacroiliac joints: …"
-            if any(term.kind == "side" for term in segments[0].terms) or (alone and names_only(statement)):
-                self.text = ""  # "Both sides: …", "ABDOMEN"
+            if self._is_ended_by(segments[0], is_label=is_label) or (alone and names_only(statement)):
+                self.text = ""  # "Both sides: …", "Ureters: …" behind "Left: …", "ABDOMEN"
         return bool(self.text)
+
+    def _is_ended_by(self, segment: Segment, *, is_label: bool) -> bool:
+        """Tell whether a label begins something else: another side, or an organ that is in none of its regions."""
+        if any(term.kind == "side" for term in segment.terms):
+            return True
+        names = [name for term in segment.terms if term.mention for name in term.mention.names]
+        if self.is_line or not is_label or not names:
+            return False
+        return not any(self._lies_in(name, region) for name in names for region in self.names)
+
+    def _lies_in(self, name: str, region: str) -> bool:
+        if is_level_of(self.vocabulary, region, name):
+            return True
+        return any(
+            self.vocabulary.shared_parts(organ, region) for organ in (name, *self.vocabulary.organs[name].parents)
+        )
 
     def narrows(self, organs: Sequence[str], narrowed: Sequence[str]) -> bool:
         """Tell whether the heading says which side, part or level is meant of the ``organs`` of a statement.

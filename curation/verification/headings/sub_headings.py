@@ -6,6 +6,7 @@ What stands below one is about its organs where it names none itself, up to the 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -141,7 +142,9 @@ class Topic:
             self.heading_organs, self.heading_anchor = organs, number if organs else None
         if organs or heading:
             self.organs, self.anchor = organs, number if organs else None
-            return self._narrowing_heading(organs) if organs and not heading else ((), None)
+            narrowed = self._narrowing_heading(organs) if organs and not heading else ((), None)
+            self.organs = self._narrowed(organs, narrowed[0])
+            return narrowed
         if self._is_under_heading() or (self.anchor is not None and number - self.anchor > FARTHEST_ANCHOR):
             self.organs, self.anchor = self.heading_organs, self.heading_anchor
         return self.organs, self.anchor
@@ -162,6 +165,15 @@ class Topic:
         """Tell whether a heading tells which part of an organ, or which level of the spine, is meant."""
         shared = self.vocabulary.shared_parts(name, heading)
         return name not in shared if shared else is_level_of(self.vocabulary, heading, name)
+
+    def _narrowed(self, organs: tuple[str, ...], heading: tuple[str, ...]) -> tuple[str, ...]:
+        """Return organs as their heading narrows them: of "kidneys" below "Right kidney: …" the right one."""
+        names = dict.fromkeys(part for name in organs for part in self._parts_of(name, heading))
+        return tuple(names)
+
+    def _parts_of(self, name: str, heading: tuple[str, ...]) -> Iterable[str]:
+        shared = sorted(part for organ in heading for part in self.vocabulary.shared_parts(name, organ))
+        return shared if name not in shared and shared else (name,)
 
     def forget(self) -> None:
         """Let what follows go on about no statement before it, only about the heading."""

@@ -33,6 +33,9 @@ LEVELS = """L2-L3: Disc bulge. Canal: narrow. Foramina: patent.
 L4-L5: Canal patent. The left foramen is narrow.
 The canal is not assessed elsewhere.
 """
+NESTED = """Kidneys: normal in size. Left: two stones. Ureters: the right is wide, the left normal.
+Right kidney: 12 mm mass. Bosniak I cyst. No stone.
+"""
 PLAIN = "Right ureter is wide. Left ureter is of normal calibre. Left popliteal artery is patent."
 
 CARRIED = [
@@ -53,6 +56,9 @@ CARRIED = [
     (LEVELS, "spinal canal", "Patent spinal canal at L4-L5."),
     (LEVELS, "neural foramina", "Patent foramina at L2-L3."),
     (LEVELS, "left neural foramen", "Narrow left foramen at L4-L5."),
+    (NESTED, "left kidney", "Two left renal stones."),
+    (NESTED, "right ureter", "The right ureter is wide."),
+    (NESTED, "right kidney", "No stone in the right kidney."),
     (PLAIN, "left ureter", "Ureter of normal calibre."),
     (PLAIN, "right ureter", "The ureter is wide."),
     (PLAIN, "left lower extremity", "The popliteal artery is patent."),
@@ -73,6 +79,9 @@ NOT_CARRIED = [
     (LEVELS, "spinal canal", "Narrow spinal canal at L4-L5."),
     (LEVELS, "left neural foramen", "Narrow left foramen at L2-L3."),
     (LEVELS, "right neural foramen", "Narrow right foramen at L4-L5."),
+    (NESTED, "right kidney", "Two right renal stones."),
+    (NESTED, "left ureter", "The left ureter is wide."),
+    (NESTED, "left kidney", "No stone in the left kidney."),
     (PLAIN, "right ureter", "Ureter of normal calibre."),
     (PLAIN, "left ureter", "The ureter is wide."),
     (PLAIN, "right lower extremity", "The popliteal artery is patent."),

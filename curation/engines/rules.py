@@ -57,10 +57,14 @@ class RulesEngine:
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
         """Yield the drafts of each report, in the order of ``reports``."""
         for report in reports:
-            yield self.drafts(self.verifier.read(report.text, report.sections))
+            yield self.all_drafts(self.verifier.read(report.text, report.sections))
 
     def drafts(self, report: ReadReport) -> list[Draft]:
         """Return the drafts of one report that has been read, in the order of its statements."""
+        return [draft for draft in self.all_drafts(report) if not draft.not_understood]
+
+    def all_drafts(self, report: ReadReport) -> list[Draft]:
+        """Return the drafts of a report, and with them those that are to be refused as not understood."""
         return [
             Draft(caption.organ, caption.text, statement.number, not_understood=caption.unknown)
             for statement in report.statements

@@ -18,7 +18,7 @@ def engine() -> RulesEngine:
 
 def drafts(text: str) -> list[tuple[str, str, str]]:
     read = engine().verifier.read(text)
-    return [(draft.organ, draft.caption, draft.not_understood) for draft in engine().drafts(read)]
+    return [(draft.organ, draft.caption, draft.not_understood) for draft in engine().all_drafts(read)]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_it_is_refused_with_its_words() -> None:
     text = "The liver is normal. The spleen is glimmery."
     report = Report("r", text, (), {}, 1)
     outcome = verify_drafts(
-        engine().verifier, report, engine().drafts(engine().verifier.read(text)), show_repeats=False
+        engine().verifier, report, engine().all_drafts(engine().verifier.read(text)), show_repeats=False
     )
     assert [row.organ for row in outcome.accepted] == ["liver"]
     [refusal] = outcome.refused
@@ -77,3 +77,8 @@ def test_it_is_refused_with_its_words() -> None:
 )
 def test_an_organ_stays_beside_what_it_encloses_where_something_is_said_of_it(text: str, organs: set[str]) -> None:
     assert {organ for organ, _, _ in drafts(text)} == organs
+
+
+def test_drafts_are_only_of_what_was_understood() -> None:
+    read = engine().verifier.read("The liver is normal. The spleen is glimmery.")
+    assert [draft.organ for draft in engine().drafts(read)] == ["liver"]

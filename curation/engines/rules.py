@@ -138,10 +138,18 @@ class RulesEngine:
         text: str,
         context: tuple[str, ...],
     ) -> Iterator[StatementCaption]:
-        """Yield the caption of what was understood of a claim, and one of what was not, with its words."""
-        understood, unknown, left_out = understood_part(claim, statement)
+        """Yield the caption of what was understood of a claim, and one of what was not, with its words.
+
+        Where both cannot be parted, a finding that is there stays so whatever else is said of it.
+        """
+        understood, unknown, left_out = understood_part(claim, statement, self.parser.vocabulary)
         if understood is not None:
             caption = self._shortest_caption(understood, claims, statement, text, context, left_out)
+            if caption is None and left_out:
+                caption = self._shortest_caption(claim, claims, statement, text, context)
+                if caption is not None and self.verifier.status(caption, claim.organ) == "normal":
+                    caption = None
+                unknown = () if caption is not None else unknown
             if caption is not None:
                 yield StatementCaption(claim.organ, caption)
         if unknown:

@@ -14,7 +14,8 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import PassageAccount, account_of
-from curation.language.understanding.passages import passages_in
+from curation.language.understanding.passages import passages_in, passages_of
+from prompts.vocabulary import Vocabulary
 
 from .caption_wording import OrganClaim
 
@@ -27,7 +28,7 @@ class UnderstoodClaim(NamedTuple):
     left_out: tuple[Clause, ...]
 
 
-def understood_part(claim: OrganClaim, statement: ParsedStatement) -> UnderstoodClaim:
+def understood_part(claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary) -> UnderstoodClaim:
     """Return the part of a claim that was understood.
 
     Of "The liver is normal, the bile duct frobnicated" the claim about the liver is; "The spleen is lopsided" is not.
@@ -37,6 +38,8 @@ def understood_part(claim: OrganClaim, statement: ParsedStatement) -> Understood
     everything = [account for of_clause in accounts.values() for account in of_clause]
     understood = [account for account in everything if account.says_something and not account.unknown]
     unknown = [term for account in everything for term in account.unknown]
+    if not understood and _has_finding_elsewhere(claim, statement, vocabulary):
+        return UnderstoodClaim(claim, (), ())
     if not understood:
         return UnderstoodClaim(None, tuple(unknown or _words_without_meaning(claim)), claim.clauses)
     if not unknown:
@@ -50,6 +53,21 @@ def understood_part(claim: OrganClaim, statement: ParsedStatement) -> Understood
         return UnderstoodClaim(None, tuple(unknown), claim.clauses)
     terms = tuple(term for clause in left_out for account in accounts[clause] for term in account.unknown)
     return UnderstoodClaim(replace(claim, clauses=tuple(kept)), terms, tuple(left_out))
+
+
+def _has_finding_elsewhere(claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary) -> bool:
+    """Tell whether another part of the statement has a finding, of which the claim only says where.
+
+    "Several nodules, the largest of which is 2 mm, in the interstitium of both lungs".
+    """
+    for passage in passages_of(statement):
+        account = account_of(passage)
+        if account.unknown or not account.affirms_finding:
+            continue
+        sites = {name for term in passage.sites if term.mention and passage.names_site for name in term.mention.names}
+        if not sites or any(vocabulary.related(claim.organ, name) for name in sites):
+            return True
+    return False
 
 
 def _words_without_meaning(claim: OrganClaim) -> list[Term]:
@@ -72,7 +90,7 @@ def _turns(clause: Clause, accounts: Sequence[PassageAccount], affirms: bool) ->
     says_more = any(account.says_something and not account.unknown for account in accounts)
     on_its_own = (clause.segment.verb is not None or bool(clause.segment.sites)) and not says_more
     if all(term.polarity == Polarity.NEGATED for term in unknown):
-        return bool(unknown) and on_its_own
+        return bool(unknown) and on_its_own and not affirms
     return not affirms or on_its_own
 
 

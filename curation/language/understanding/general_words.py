@@ -27,7 +27,8 @@ NO_FINDINGS_BY_ENDING = tuple(
 # Findings without a nature of their own: "vacuum change", "no acute process", "Chilaiditi syndrome".
 GENERAL_FINDING_STEMS = _stems(
     "lesion process change disease disorder syndrome abnormality pathology anomaly complication injury damage defect "
-    "deformity distortion deficit loss failure insufficiency reversal straightening"
+    "deformity distortion deficit alteration peculiarity particularity loss failure insufficiency reversal "
+    "straightening"
 )
 # Before a property they say how it is: "high signal".
 HEIGHT_STEMS = _stems("high low higher lower bright dark poor")
@@ -65,16 +66,17 @@ _PLACES = (
     "opening tract track path course loop fold folds leaflet leaflets"
 )
 _GENERAL_NOUNS = (
-    "feature features character characteristics nature manner way type types kind kinds form forms pattern degree "
-    "grade stage stages scale score scores index ratio value values rate span extent range level terms term respect "
-    "regard basis cause causes reason origin etiology source result results effect effects role part parts portion "
-    "component components element elements unit units group groups set series list item material content contents "
-    "structure structures organ organs tissue tissues substance matter object objects system systems device devices "
-    "presence evidence sign signs symptom symptoms appearance appearances impression outlook picture view background "
-    "setting context condition conditions situation circumstance tendency trend difference distinction comparison "
-    "correlation relation relationship association connection transition formation formations development history "
-    "course time times day days week weeks month months year years age date morning today january february march "
-    "april june july august september october november december hour hours minute minutes"
+    "discovered depth bundle interstitium diagnosis diagnoses prognosis consideration feature features character "
+    "characteristics nature manner way type types kind kinds form forms pattern degree grade stage stages scale score "
+    "scores index ratio value values rate span extent range level terms term respect regard basis cause causes reason "
+    "origin etiology source result results effect effects role part parts portion component components element "
+    "elements unit units group groups set series list item material content contents structure structures organ "
+    "organs tissue tissues substance matter object objects system systems device devices presence evidence sign signs "
+    "symptom symptoms appearance appearances impression outlook picture view background setting context condition "
+    "conditions situation circumstance tendency trend difference distinction comparison correlation relation "
+    "relationship association connection transition formation formations development history course time times day "
+    "days week weeks month months year years age date morning today january february march april june july august "
+    "september october november december hour hours minute minutes"
 )
 _EXAMINATION = (
     "clinical clinically laboratory lab clinic radiological radiologic radiologically radiographic imaging image "

@@ -20,8 +20,7 @@ FINDING_ENDINGS = tuple(
 )
 # … except for these.
 NO_FINDINGS_BY_ENDING = tuple(
-    "diagnosis diagnoses prognosis prognoses anastomosis anastomoses lordosis osmosis metamorphosis stoma coma "
-    "hypnosis symbiosis aponeurosis normoplasia euplasia".split()
+    "diagnosis diagnoses prognosis prognoses anastomosis anastomoses aponeurosis lordosis stoma coma".split()
 )
 
 # Findings without a nature of their own: "vacuum change", "no acute process", "Chilaiditi syndrome".

@@ -26,7 +26,7 @@ from curation.language.structure.reference_words import (
     PRONOUNS,
 )
 from curation.language.tokens import stem
-from curation.language.word_lists import COPULAS, EXAMINATION_STEMS, VERBS
+from curation.language.word_lists import COPULAS, EXAMINATION_STEMS, PLACE_OPENERS, VERBS
 from curation.verification.joined.hosts import is_adjective
 from curation.verification.joined.references import Antecedent, Reference, antecedent, references, resolved
 from curation.verification.organs import implied_organs
@@ -63,7 +63,7 @@ class StandingAlone(NamedTuple):
 
 def may_refer_back(statement: ParsedStatement) -> bool:
     """Return whether a statement has a word by which it may refer to one before it."""
-    return not _SIGNS.isdisjoint(statement.words)
+    return not _SIGNS.isdisjoint(statement.words) or (bool(statement.tokens) and statement.tokens[0].word == "that")
 
 
 def standing_alone(report: ReadReport, statement: ReportStatement, parser: StatementParser) -> StandingAlone | None:
@@ -74,7 +74,7 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     if _OF_ALL_SAID.match(parse.text):
         text = _OF_ALL_SAID.sub("", parse.text)
         return StandingAlone(text[:1].upper() + text[1:], organs)
-    if _is_elliptical(parse) or _ends_in_pronoun(parse):
+    if opens_with_ellipsis(parse) or _ends_in_pronoun(parse):
         return None
     links = (link for link in references(parse) if not _is_named_before(parse, link))
     back = [reference for reference in links if _needs_antecedent(parse, reference)]
@@ -98,7 +98,7 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
 def refers_back(caption: ParsedStatement) -> bool:
     """Return whether a caption refers to what it does not name itself."""
     return may_refer_back(caption) and (
-        _is_elliptical(caption)
+        opens_with_ellipsis(caption)
         or _opens_with_pronoun(caption)
         or _ends_in_pronoun(caption)
         or any(_needs_antecedent(caption, link) and not _is_named_before(caption, link) for link in references(caption))
@@ -214,9 +214,11 @@ def _is_named_before(caption: ParsedStatement, reference: Reference) -> bool:
 
 
 @lru_cache(maxsize=2_048)
-def _is_elliptical(statement: ParsedStatement) -> bool:
+def opens_with_ellipsis(statement: ParsedStatement) -> bool:
     """Return whether a statement opens with what means one of several: "Another measures 5 mm", "The other is …"."""
     words = _opening(statement)
+    if words[:1] in (["that"], ["those"]) and words[1:2] and words[1] in PLACE_OPENERS | {"with", "of"}:
+        return True  # "Those in the right lung are unchanged"
     is_behind_article = words[:1] == ["the"]
     opening = words[1:2] if is_behind_article else words[:1]
     named = _ELLIPTICAL_BEHIND_ARTICLE if is_behind_article else _ELLIPTICAL

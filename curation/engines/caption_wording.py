@@ -265,7 +265,7 @@ def _is_plural(noun: str) -> bool:
     """Return whether a noun phrase is in the plural: "renal calyces", "the other parts of the stomach"."""
     words = _BEHIND_HEAD.sub("", noun.lower().strip(_EDGE)).split()
     word = words[-1] if words else ""
-    return word in LATIN_PLURALS or (word.endswith("s") and not word.endswith(_SINGULAR_ENDINGS))
+    return word in LATIN_PLURALS or word.endswith("ae") or (word.endswith("s") and not word.endswith(_SINGULAR_ENDINGS))
 
 
 def _between(statement: ParsedStatement, start: int, end: int) -> str:

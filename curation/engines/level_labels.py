@@ -11,11 +11,15 @@ from curation.language.parsed_statement import ParsedStatement
 from curation.verification.report_statements import ReadReport, ReportStatement
 
 _LEVEL = re.compile(r"^[CTLS]\d{1,2}\b.*\b(?:disc|vertebra)$")
+_OPENING = re.compile(r"^at (?:the )?([CTLS]\d{1,2}\s?[-/]\s?[CTLS]?\d{1,2})\b", re.IGNORECASE)
 _LABEL = re.compile(r"^\s*([^:\n]{2,24}):\s")
 
 
 def level_label(report: ReadReport, statement: ReportStatement) -> str:
     """Return the label of the level that a statement stands under or begins with; "" where there is none."""
+    opening = _OPENING.match(statement.parse.text)
+    if opening and _names_level(statement.parse, 4):
+        return opening[1]
     if statement.anchor is None or not any(map(_LEVEL.match, statement.context)):
         return ""
     labelled = report.statements[statement.anchor]

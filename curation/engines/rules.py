@@ -26,7 +26,7 @@ from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
-from .back_references import may_refer_back, refers_back, standing_alone
+from .back_references import may_refer_back, opens_with_ellipsis, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings, is_well_formed
 from .effusions import cavity_behind_lungs, claims_of_effusions
 from .level_labels import at_level, level_label
@@ -74,7 +74,7 @@ class RulesEngine:
 
     def _captions_of(self, report: ReadReport, statement: ReportStatement) -> Iterable[StatementCaption]:
         """Return the captions of one statement of a report, none that refers to another statement."""
-        label = level_label(report, statement) if statement.anchor is not None else ""
+        label = level_label(report, statement)
         captions = self._captions_standing_alone(report, statement)
         if not label:
             return captions
@@ -91,6 +91,8 @@ class RulesEngine:
         text = statement.parse.text
         if not may_refer_back(statement.parse):
             return self._cached_captions(text, statement.context)
+        if opens_with_ellipsis(statement.parse):
+            return ()
         alone = standing_alone(report, statement, self.parser)
         if alone is not None and alone.text != text:
             return [

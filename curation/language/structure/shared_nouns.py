@@ -8,7 +8,7 @@ from prompts.vocabulary import Vocabulary
 
 from ..mentions import OrganMention
 from ..tokens import Token
-from ..word_lists import NAME_JOINERS
+from ..word_lists import NAME_JOINERS, SIDES
 
 
 def share_noun(
@@ -18,7 +18,8 @@ def share_noun(
     following = mention
     for at in range(len(before) - 1, -1, -1):
         adjective = before[at]
-        is_joined = following.start - adjective.end == 1 and tokens[adjective.end].word in NAME_JOINERS
+        between = [token.word for token in tokens[adjective.end : following.start]]
+        is_joined = between[:1] != [] and between[0] in NAME_JOINERS and SIDES.keys() >= set(between[1:])
         if not adjective.adjective or not is_joined:
             return
         words = tokens[adjective.start : adjective.end]

@@ -68,7 +68,8 @@ def _singular(name: Term, noun: str) -> str:
     if name.mention is None or len(name.mention.names) != 1:
         return ""
     words, singular = noun.split(), name.key.split()[-1]
-    changed = [word[: len(singular)] if word.lower() in (f"{singular}s", f"{singular}es") else word for word in words]
+    plurals = (f"{singular}s", f"{singular}es", f"{singular[:-1]}ies")
+    changed = [_like(word, singular) if word.lower() in plurals else word for word in words]
     return " ".join(changed) if changed != words else ""
 
 
@@ -92,6 +93,11 @@ def _shared_qualifiers(statement: ParsedStatement, last: Term, tail: _Tail) -> I
             start = statement.tokens[following.start].start
             if opening.mention or opening.kind == "side":
                 yield start, start, f"{words} "
+
+
+def _like(plural: str, singular: str) -> str:
+    """Return the singular in the capitals of the plural."""
+    return singular.upper() if plural.isupper() else singular.capitalize() if plural[0].isupper() else singular
 
 
 def _unsaid_side(statement: ParsedStatement, name: Term, members: Sequence[Term]) -> str:
@@ -171,7 +177,7 @@ def _tail_behind(statement: ParsedStatement, index: int, last: Term) -> _Tail | 
         joiners = following.joiner.split()
         if any(joiner not in LIST_JOINERS for joiner in joiners):
             return None
-        if "," in joiners and len(joiners) == 1 and not (last.mention and last.mention.adjective):
+        if joiners == [","] and not (last.mention and last.mention.adjective) and not _are_alike(statement, index):
             return None  # "a small effusion on the left, …": a comma alone joins no nouns and no sides
         start = _behind_like_word(statement, following, last)
         if start is None:
@@ -183,6 +189,16 @@ def _tail_behind(statement: ParsedStatement, index: int, last: Term) -> _Tail | 
         if start != following.end:
             return None
     return None
+
+
+def _are_alike(statement: ParsedStatement, index: int) -> bool:
+    """Tell whether a statement opens with a grade and a side, and goes on with others: "mild right, severe left …"."""
+    first, second = statement.segments[index : index + 2]
+    return index == 0 and all(
+        [term.kind for term in segment.terms[:2]] in (["modifier", "side"], ["measure", "side"])
+        or (segment is second and segment.terms[0].kind in ("modifier", "measure") and segment.verb is None)
+        for segment in (first, second)
+    )
 
 
 def _phrase_end(statement: ParsedStatement, at: int, stop: int) -> int:

@@ -46,6 +46,7 @@ _PRONOUN = re.compile(r"(?:^|: )(?:it|its|they|their|this|these|those)\b", re.IG
         ),
         # labels of a level of the spine
         ("L2-3: Bulge. Mild canal stenosis.", "spinal canal", "L2-3: mild canal stenosis"),
+        ("At C4-5, moderate canal narrowing.", "spinal canal", "C4-5: moderate canal narrowing"),
         ("C6-7: Bulge. The foramina are narrow.", "neural foramina", "C6-7: the foramina are narrow"),
     ],
 )
@@ -63,6 +64,9 @@ def test_what_is_meant_is_named(text: str, organ: str, caption: str) -> None:
         "Two lesions in the liver. One measures 2 cm. The other measures 4 cm.",
         "Stones in both kidneys. The larger is in the left kidney.",
         "There is a hernia in the abdominal wall. Its neck is 2 cm wide.",
+        "Both kidneys show cysts. That on the left measures 4 cm.",
+        "No nodules in the left lung. Those in the right lung measure 5 mm.",
+        "Prominent paratracheal and subcarinal nodes. The largest measures 2 cm.",
         "Pneumonia in the right lower lobe. A small effusion is associated with it.",
     ],
 )

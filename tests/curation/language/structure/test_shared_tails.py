@@ -25,6 +25,17 @@ PARSER = StatementParser()
         # sides
         ("A 4 mm left and a 9 mm right renal cyst.", "A 4 mm left renal cyst and a 9 mm right renal cyst."),
         ("Severe left and mild right hydroureter.", "Severe left hydroureter and mild right hydroureter."),
+        ("Mild right, severe left hip arthrosis.", "Mild right hip arthrosis, severe left hip arthrosis."),
+        # levels of the spine
+        (
+            "Spurs narrow the left C5-6 and right C6-7 foramina.",
+            "Spurs narrow the left C5-6 foramina and right C6-7 foramina.",
+        ),
+        # "artery", behind a side of its own
+        (
+            "Right femoral and bilateral iliac artery plaques.",
+            "Right femoral artery plaques and bilateral iliac artery plaques.",
+        ),
         # stations of lymph nodes
         (
             "Bulky mediastinal and left hilar lymph nodes.",
@@ -45,6 +56,7 @@ def test_each_member_has_the_noun(text: str, completed: str) -> None:
         "A cyst in the left and a stone in the right kidney.",
         "The mass is hepatic and the splenic vein is patent.",
         "Effusion: small left, moderate right basal atelectasis.",
+        "A small effusion on the left, moderate right basal atelectasis.",
         "Enlarged heart and aortic calcification.",
         "Normal liver and spleen cyst.",
         "The right and left kidneys measure 10 and 8 cm, respectively.",

@@ -85,7 +85,7 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     if not _is_noun(parse, back[0]):
         return None
     meant = antecedent(report, statement, back[0])
-    if meant is not None and _differ_in_number(parse, back[0], meant):
+    if meant is not None and (_differ_in_number(parse, back[0], meant) or _points_at_organ(parse, back[0], meant)):
         return None
     if meant is None:
         return _of_organ(report, statement, back[0])
@@ -202,6 +202,13 @@ def _differ_in_number(statement: ParsedStatement, reference: Reference, meant: A
     return is_plural if word in ("it", "this") else not is_plural
 
 
+def _points_at_organ(statement: ParsedStatement, reference: Reference, meant: Antecedent) -> bool:
+    """Return whether a bare "this" would mean an organ: it means what was found, or all that was said."""
+    mention = meant.term.mention
+    is_bare = reference.is_bare and statement.tokens[reference.start].word in DEMONSTRATIVES
+    return is_bare and mention is not None and not mention.finding
+
+
 def _finds_nothing(term: Term) -> bool:
     return term.kind != "finding" or term.attribute or term.is_normality or term.polarity == Polarity.NEGATED
 
@@ -227,7 +234,7 @@ def opens_with_ellipsis(statement: ParsedStatement) -> bool:
         return False
     behind = words[words.index(following[0]) + 1 :][:1]
     is_named = following[0] == "of" and behind[:1] not in _POINTING
-    return following[0] in _BEHIND_ELLIPSIS and not is_named
+    return (following[0] in _BEHIND_ELLIPSIS or following[0][0].isdigit()) and not is_named
 
 
 def _organs_of(meant: Antecedent, parser: StatementParser) -> Iterator[str]:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from curation.language.doubts.examination_words import (
     COVERING_STEMS,
     DOING_STEMS,
+    EXAMINATIONS,
     FURTHER_EXAMINATION_STEMS,
     HARD_STEMS,
     JUDGING_STEMS,
@@ -25,6 +26,7 @@ from curation.language.word_lists import (
     LIMITATION_STEMS,
     LIST_JOINERS,
     NOT_WORDS,
+    PLACE_OPENERS,
     REASON_JOINERS,
 )
 
@@ -73,7 +75,7 @@ def is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
 
 def tells_of_examination(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment tells of technique, of what was not shown, or of what is advised."""
-    if any(tells(segment, statement) for tells in (_is_not_shown, _is_partly_shown, _advises)):
+    if any(tells(segment, statement) for tells in (_is_title, _is_not_shown, _is_partly_shown, _advises)):
         return True
     flags = {
         flag
@@ -98,6 +100,16 @@ def _is_not_shown(segment: Segment, statement: ParsedStatement) -> bool:
         hard = _first(segment, [word in HARD_STEMS for word in statement.stems])
         return _governs(segment, denied) or _governs(segment, hard)
     return _governs(segment, _modal(segment, statement)) and not MISSING_STEMS.isdisjoint(stems)
+
+
+def _is_title(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment names an examination and no more: "Abdominal trauma CT", "CT brain"."""
+    words = [token.word for token in statement.tokens[segment.start : segment.end] if token.word[0].isalpha()]
+    if segment.verb is not None or len(words) < 2 or any(term.measure for term in segment.terms):
+        return False
+    ends = words[-1] in EXAMINATIONS and not PLACE_OPENERS.union(("with", "by", "prior")).intersection(words)
+    denies = any(term.kind in ("negation", "hedge") for term in segment.terms)
+    return not denies and segment.start == 0 and (words[0] in EXAMINATIONS or ends)
 
 
 def _is_partly_shown(segment: Segment, statement: ParsedStatement) -> bool:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .doubt_and_past_words import LINKING_WORDS, REASON_NOUNS, REASON_OPENERS, REASON_PREPOSITIONS
-from .lexicon.lexicon import PhraseMatch
-from .numbers.measurements import Measure
-from .structure.clause_marks import (
+from .doubts.clause_marks import (
     MEASURES_OF_FINDINGS,
     OF_WHAT_IS_THERE,
     OF_WHAT_IS_THERE_AT_A_PLACE,
     PREDICATE_ENDINGS,
 )
+from .lexicon.lexicon import PhraseMatch
+from .numbers.measurements import Measure
 from .tokens import Token
 from .word_lists import (
     ARTICLES,

@@ -28,6 +28,8 @@ DOING_STEMS = _stems(
     "obtained performed done repeated considered arranged undertaken requested helpful useful use value beneficial "
     "help aid assist clarify add contribute follow used warranted"
 )
+# A title begins or ends with one of these.
+EXAMINATIONS = frozenset("ct cta cect ncct hrct mdct".split())
 FURTHER_EXAMINATION_STEMS = _stems(
     "ct mri mr ultrasound ultrasonography sonography us scan scans examination study imaging pet biopsy endoscopy "
     "colonoscopy mammography scintigraphy angiography cta mra mrcp eus radiograph follow-up followup aspiration "

@@ -109,7 +109,10 @@ def _sets_aside(segment: Segment) -> bool:
 def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
     """Return the organs of the neighbour to which a segment without an organ of its own belongs."""
     before = (segment for segment in reversed(segments[:index]) if segment.organs)
-    left = next((segment for segment in before if segment is segments[0] or not _sets_aside(segment)), None)
+    others = [segment for segment in before if segment is segments[0] or not _sets_aside(segment)]
+    if _affirms(segments[index]):  # "Heart: no pericardial effusion, mildly enlarged"
+        others = [segment for segment in others if not _is_denied(segment)] or others
+    left = next(iter(others), None)
     right = next((segment for segment in segments[index + 1 :] if segment.organs), None)
     if left is None or right is None:
         neighbour = left or right
@@ -120,6 +123,18 @@ def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
     if neighbour is left and left is not None and are_on_two_sides(left, segments[index]):
         return on_the_other_side(inherited, left, segments[index])
     return inherited
+
+
+def _affirms(segment: Segment) -> bool:
+    """Tell whether a segment calls something enlarged or the like, and denies nothing."""
+    qualities = [term for term in segment.terms if term.kind in ("finding", "modifier") and not term.attribute]
+    return bool(qualities) and all(term.polarity == Polarity.AFFIRMED for term in qualities)
+
+
+def _is_denied(segment: Segment) -> bool:
+    """Tell whether a segment denies its finding, so that nothing more is said of that."""
+    findings = [term for term in segment.findings if not term.attribute]
+    return bool(findings) and all(term.polarity == Polarity.NEGATED for term in findings)
 
 
 def _leans_right(segments: Sequence[Segment], index: int) -> bool:

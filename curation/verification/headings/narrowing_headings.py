@@ -48,7 +48,7 @@ class NarrowingHeading:
                 self.text = statement.text_between(segments[0].start, segments[0].end).strip(_MARKS)
                 self.names, self.anchor, self.is_line = names, number, not is_label
                 return False
-            if is_label and self._is_of_elsewhere(segments[0]):
+            if is_label and (self._is_of_elsewhere(segments[0]) or self._is_label_behind_side(segments[0])):
                 self.text = ""  # "L5-S1: protrusion. Sacroiliac joints: …"
             if self._is_ended_by(segments[0], is_label=is_label) or (alone and names_only(statement)):
                 self.text = ""  # "Both sides: …", "Ureters: …" behind "Left: …", "ABDOMEN"
@@ -92,6 +92,10 @@ class NarrowingHeading:
         return (
             f"{self.text if has_level else self.text.capitalize()}: {text if is_name else text[:1].lower() + text[1:]}"
         )
+
+    def _is_label_behind_side(self, segment: Segment) -> bool:
+        """Tell whether a label names an organ behind a bare side that was the label before: "Left: normal. TMJs: …"."""
+        return not self.is_line and not self.names and any(term.mention for term in segment.terms)
 
     def _is_of_elsewhere(self, segment: Segment) -> bool:
         """Tell whether a label names an organ that is at no level, behind the label of a level."""

@@ -66,6 +66,7 @@ def test_what_is_meant_is_named(text: str, organ: str, caption: str) -> None:
         "There is a hernia in the abdominal wall. Its neck is 2 cm wide.",
         "Both kidneys show cysts. That on the left measures 4 cm.",
         "No nodules in the left lung. Those in the right lung measure 5 mm.",
+        "Left adrenal mass 2 cm; right adrenal clear. This measures 9 mm less.",
         "Prominent paratracheal and subcarinal nodes. The largest measures 2 cm.",
         "Pneumonia in the right lower lobe. A small effusion is associated with it.",
     ],

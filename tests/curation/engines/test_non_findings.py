@@ -51,6 +51,9 @@ def test_what_is_no_finding_gets_no_caption(text: str) -> None:
         "The conus and cord cannot be assessed.",
         # how much is shown
         "The kidneys are only partially included in the sections.",
+        # titles
+        "ABDOMINAL TRAUMA CT.",
+        "CT brain, no contrast.",
         # advised
         "Alternatively, repeat CT of the pancreas in spring could be obtained to see whether it grows.",
         "MRI of the liver would help to characterise the lesion.",
@@ -70,6 +73,7 @@ def test_what_tells_of_the_examination_is_no_caption(text: str) -> None:
             "A nodule in the spleen is seen, which cannot be characterized.",
             ("spleen", "A nodule in the spleen is seen"),
         ),
+        ("CT shows a mass in the liver.", ("liver", "CT shows a mass in the liver")),
         ("The pancreas may be enlarged.", ("pancreas", "The pancreas may be enlarged")),
         ("The liver was examined and is not enlarged.", ("liver", "The liver was examined and is not enlarged")),
         ("The partially imaged spleen is enlarged.", ("spleen", "The partially imaged spleen is enlarged")),

@@ -24,6 +24,11 @@ from tests.curation.engines.test_caption_wording import captions, engine
         ("The hilum is enlarged.", "hila", "liver"),
         # an effusion behind the lungs is in the pleura
         ("The lungs are clear, but there is a left effusion.", "left pleura", "right pleura"),
+        # what is affirmed behind a denial is not said of what is denied
+        ("Heart: no pericardial effusion, mildly enlarged.", "heart", "pleura"),
+        # Schmorl's nodes are no lymph nodes; a label ends the reach of a side
+        ("Schmorl nodes at T12 and L1.", "L1 vertebra", "lymph nodes"),
+        ("Left: normal. Inner ears: normal.", "right inner ear", "ears"),
         # a finding of all bones, behind a label that names some
         ("Spine and ribs: No fracture.", "spine", "skeleton"),
         ("Calvarium and scalp: no fracture seen.", "calvarium", "scalp"),
@@ -40,6 +45,8 @@ def test_organ(text: str, filed: str, never: str) -> None:
         ("No pericardial effusion, heart enlarged.", {"pericardium": "normal", "heart": "abnormal"}),
         ("No pneumothorax, spleen enlarged.", {"pleura": "normal", "spleen": "abnormal"}),
         ("No mediastinal, hilar or axillary lymph nodes enlarged.", {"mediastinal lymph nodes": "normal"}),
+        ("Heart: no pericardial effusion, mildly enlarged.", {"pericardium": "normal", "heart": "abnormal"}),
+        ("Heart not enlarged, coronary calcification.", {"heart": "normal", "coronary arteries": "abnormal"}),
         ("No mass, liver or spleen enlarged.", {"spleen": "normal"}),
         ("The lungs are clear, but there is a left effusion.", {"left lung": "normal", "left pleura": "abnormal"}),
         ("The large hepatic and portal veins are open.", {"hepatic veins": "normal", "portal vein": "normal"}),

@@ -36,14 +36,14 @@ KINDS = ("engine", "own captions", "reworded", "wrong")
 Pass = dict[str, Any]
 
 
-def write_captions(path: Path, seed: int, per_kind: int) -> None:
+def write_captions(path: Path, seed: int, per_kind: int, most: int) -> None:
     """Write captions with the text of their report: own, reworded and wrong ones."""
     from curation.engines.rules import RulesEngine
 
     engine = RulesEngine()
     with path.open("w", encoding="utf-8") as file:
         for source in REPORTS:
-            documents = read_documents(source, SOURCES[source])
+            documents = read_documents(source, SOURCES[source])[:most]
             by_key = {document.key: document for document in documents}
             for document in documents:
                 for draft in engine.drafts(engine.verifier.read(document.text, document.sections)):
@@ -68,9 +68,9 @@ def write_for_langextract(captions: Path, path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def one_pass(checkout: Path, captions: Path) -> Pass:
+def one_pass(checkout: Path, captions: Path, most: int) -> Pass:
     """Run a pass with the project as it is in a checkout."""
-    command = [sys.executable, str(PASS), str(captions), *(str(SOURCES[source]) for source in REPORTS)]
+    command = [sys.executable, str(PASS), str(captions), str(most), *(str(SOURCES[source]) for source in REPORTS)]
     return _last_line(command, {**os.environ, "PYTHONPATH": str(checkout)})
 
 
@@ -106,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--named", action="append", default=[], help="its name in the table; the folder's by default")
     parser.add_argument("--langextract-python", type=Path, help="the Python of a venv with langextract")
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--reports", type=int, default=1_000, help="reports of each source at most")
     parser.add_argument("--per-kind", type=int, default=40, help="captions of each kind and source")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
@@ -118,10 +119,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     passes: list[list[Pass]] = [[] for _ in checkouts]
     with tempfile.TemporaryDirectory() as folder:
         captions, theirs = Path(folder) / "captions.jsonl", Path(folder) / "langextract.jsonl"
-        write_captions(captions, args.seed, args.per_kind)
+        write_captions(captions, args.seed, args.per_kind, args.reports)
         for _ in range(args.passes):
             for checkout, runs in zip(checkouts, passes, strict=True):
-                runs.append(one_pass(checkout, captions))
+                runs.append(one_pass(checkout, captions, args.reports))
         print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         print_table(list(zip(names, passes, strict=True)))
         if args.langextract_python:

@@ -1,6 +1,8 @@
 """One timed pass over real reports, each taken once; `bench_unrepeated` runs it with this version and with another.
 
-    PYTHONPATH=CHECKOUT python unrepeated_pass.py captions.jsonl reports.csv ...   one line of JSON: CPU seconds
+    PYTHONPATH=CHECKOUT python unrepeated_pass.py captions.jsonl 200 reports.csv ...   one line of JSON: CPU seconds
+
+The number is how many reports of each file are taken.
 
 It uses only what versions of the project have in common. Process time is measured, without the collector of garbage:
 objects stay, as they do in a run that keeps what it has analysed.
@@ -14,6 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,8 @@ FIRST_REPORT = "The spleen is normal. Il fegato è nella norma. La milza è nell
 """Its languages make the identifier of languages load, which is no part of the time of a report."""
 
 
-def main(captions: Path, sources: list[Path]) -> None:
-    reports = [report for source in sources for report in read_reports(source)]
+def main(captions: Path, most: int, sources: list[Path]) -> None:
+    reports = [report for source in sources for report in islice(read_reports(source), most)]
     curator, verifier = Curator(rules_recipe()), Verifier()
     for reader in (curator._verifier, verifier):
         reader.verify(reader.read(FIRST_REPORT, ()), "spleen", "Normal spleen.")
@@ -67,4 +70,4 @@ def timed(work: Callable[[], None]) -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(source) for source in sys.argv[2:]])
+    main(Path(sys.argv[1]), int(sys.argv[2]), [Path(source) for source in sys.argv[3:]])

@@ -122,7 +122,7 @@ class ClauseMatcher:
         if count == 1:
             return self.match_segment(clause, text, 0, context)
         has_words = clause.stems.issubset(statement.stems)
-        if not has_words and _lacks_a_word(anywhere := self._match_anywhere(clause, text, context)):
+        if not has_words and lacks_a_word(anywhere := self.match_anywhere(clause, text, context)):
             return anywhere
         best: ClauseMatch | None = None
         closest = self._closest_segments(clause, statement, context)
@@ -137,13 +137,13 @@ class ClauseMatcher:
         assert best is not None
         if not best.mismatches:
             return best
-        if has_words and _lacks_a_word(anywhere := self._match_anywhere(clause, text, context)):
+        if has_words and lacks_a_word(anywhere := self.match_anywhere(clause, text, context)):
             return anywhere
         if anywhere.mismatches or speaks_of_one_thing(statement):
             return anywhere._replace(segment=best.segment)
         return best
 
-    def _match_anywhere(self, clause: CaptionClause, statement: str, context: tuple[str, ...]) -> ClauseMatch:
+    def match_anywhere(self, clause: CaptionClause, statement: str, context: tuple[str, ...]) -> ClauseMatch:
         """Return how well all of a statement together carries a clause."""
         return self._cached_match(clause, self.evidence(statement, None, context), 0)
 
@@ -183,7 +183,7 @@ class ClauseMatcher:
         return sorted(range(count), key=shared, reverse=True)[:_MOST_SEGMENTS]
 
 
-def _lacks_a_word(anywhere: ClauseMatch) -> bool:
+def lacks_a_word(anywhere: ClauseMatch) -> bool:
     """Tell whether a word of a clause stands nowhere in a statement.
 
     That settles it, and says more than a word that stands elsewhere in it. Where all words are there as they stand, the

@@ -85,3 +85,18 @@ def test_captions_of_two_sites_are_no_repetition(organ: str, caption: str, other
 )
 def test_an_impression_with_the_site_in_general_repeats_the_finding(organ: str, caption: str, less: str) -> None:
     assert split(row(caption, organ), row(less, organ, section="impression")) == ([caption], [less])
+
+
+def test_claims_are_asked_only_of_captions_that_another_may_repeat() -> None:
+    asked: list[str] = []
+
+    def claims_of(caption: str, organ: str) -> frozenset[tuple[str, object]]:
+        asked.append(caption)
+        return Verifier().claims(caption, organ)
+
+    split_repeated([row("5 mm cyst"), row("Calculus", organ="left kidney")], claims_of)
+    assert asked == []
+    split_repeated([row("5 mm cyst"), row("Normal liver", status="normal")], claims_of)
+    assert asked == []
+    split_repeated([row("5 mm cyst"), row("Steatosis")], claims_of)
+    assert set(asked) == {"5 mm cyst", "Steatosis"}

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 from curation.caption import Reason
+from curation.language.parser import StatementParser
+from curation.verification.clause_matching import ClauseMatcher, lacks_a_word
+from curation.verification.organs import OrganRelations
+from curation.verification.report_statements import ReportReader
 
 from .caption_cases import (
     CROSSED,
@@ -116,3 +120,28 @@ def test_what_it_does_not_say_is_refused(report: str, organ: str, caption: str, 
 
 def test_each_known_failure_names_one_case() -> None:
     assert_names_one_case_each(KNOWN_FAILURES, ACCEPTED + REFUSED)
+
+
+PARSER = StatementParser()
+READER, MATCHER = ReportReader(PARSER), ClauseMatcher(PARSER, OrganRelations(PARSER))
+
+
+@pytest.mark.parametrize(("report", "organ", "caption"), ACCEPTED)
+def test_no_word_of_a_clause_that_a_segment_carries_is_lacking_in_its_statement(
+    report: str, organ: str, caption: str
+) -> None:
+    """On this rests that the whole statement is not looked at where a segment carries the clause."""
+    carried = 0
+    for statement in READER.read(report).statements:
+        for clause in MATCHER.clauses(caption):
+            for index in range(len(statement.parse.segments)):
+                if not MATCHER.match_segment(clause, statement.parse.text, index, statement.context).mismatches:
+                    carried += 1
+                    assert not lacks_a_word(MATCHER.match_anywhere(clause, statement.parse.text, statement.context))
+    assert carried
+
+
+def test_a_clause_is_matched_with_a_segment_once() -> None:
+    (clause,) = MATCHER.clauses("Cyst in the liver")
+    first = MATCHER.match_segment(clause, "A cyst in the liver, a stone in the left kidney.", 0, ())
+    assert MATCHER.match_segment(clause, "A cyst in the liver, a stone in the left kidney.", 0, ()) is first

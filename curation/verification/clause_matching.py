@@ -25,6 +25,7 @@ from .evidence import (
 from .organ_matching import match_organ, match_side
 from .organs import OrganRelations, implied_organs, subject_organs
 from .refusals import REPEATED, Mismatch
+from .words.largest_sizes import is_largest_size
 from .words.negating_prefixes import says_with_prefix
 from .words.word_matching import match_measure, match_word
 
@@ -219,7 +220,9 @@ def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: Segment
     if term.kind == "side":
         return match_side(term.key.removeprefix("side:"), clause.organs, evidence)
     if term.kind == "measure":
-        return match_measure(term, evidence, required.only_narrows)
+        weight = match_measure(term, evidence, required.only_narrows)
+        is_largest = isinstance(weight, Mismatch) and is_largest_size(term, clause.clause, clause.caption, evidence)
+        return SYNONYM if is_largest else weight
     weight = match_word(required, evidence)
     if isinstance(weight, Mismatch) and says_with_prefix(required, clause.clause.segment, clause.caption, evidence):
         return SYNONYM

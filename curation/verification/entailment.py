@@ -20,13 +20,14 @@ from curation.language.structure.shared_tails import completed_text
 from .clause_matching import CarriedClause, ClauseMatch, ClauseMatcher
 from .denials.denied_places import DeniedPlaces
 from .filing import FilingCheck
+from .joined.earlier_sizes import compares_sizes, with_earlier_sizes
 from .joined.independent_claims import ClaimCutter
-from .joined.joined_statements import JoinedStatements
+from .joined.joined_statements import JoinedEvidence, JoinedStatements
 from .missing_words import is_of_word, may_be_renamed
 from .omissions import denial_cues, omissions
 from .organs import OrganRelations, subject_organs
 from .refusals import RefusalCause
-from .report_statements import normalised
+from .report_statements import ReadReport, normalised
 
 
 @dataclass(slots=True)
@@ -71,6 +72,19 @@ class Entailment:
             of_completed = self._cached_check(caption, completed, organ, context)
             return result if of_completed.causes else of_completed
         return result
+
+    def find_in_several(
+        self, report: ReadReport, organ: str, caption: str, keys: frozenset[str]
+    ) -> JoinedEvidence | None:
+        """Return the statements that carry a caption about canonical ``organ`` together; ``keys`` are the caption's."""
+        if evidence := self.joined.find(report, organ, caption, keys):
+            return evidence
+        if compares_sizes(self.parser.parse(caption)):
+            for text, statement, following in with_earlier_sizes(report):
+                result = self.check(caption, text, organ, statement.subject)
+                if not result.causes:
+                    return JoinedEvidence((statement, following), result.coverage)
+        return None
 
     def check_organ(self, statement: str, organ: str, context: tuple[str, ...]) -> CheckResult:
         """Check a caption that repeats the whole of ``statement`` against it: only its organ can be wrong."""

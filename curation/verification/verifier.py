@@ -199,7 +199,7 @@ class Verifier:
 
     def _verify_joined(self, report: ReadReport, organ: str, caption: str) -> Verification | None:
         """Return the acceptance by several statements that speak of the same, or of two things that a caption lists."""
-        evidence = self.entailment.joined.find(report, organ, caption, self._reports.keys(caption))
+        evidence = self.entailment.find_in_several(report, organ, caption, self._reports.keys(caption))
         if evidence is None:
             return None
         spans = merged_spans(((s.start, s.end) for s in evidence.statements), report.text)

@@ -107,9 +107,13 @@ def _former_value(reader: DimensionReader, measure: Measure) -> Measure | None:
         return None
     if former is None:
         return None
-    if former.kind == "number" and 0 < later_at < len(tokens):
+    if former.kind in ("number", "dimensions") and 0 < later_at < len(tokens):
         later = reader.read(later_at)
-        if later is not None and later.has_unit:
+        if (
+            later is not None
+            and later.has_unit
+            and (former.kind == "number" or len(later.values) == len(former.values))
+        ):
             values = tuple(round(value * later.factor, 4) for value in former.values)
             former = former._replace(kind=later.kind, values=values, factor=later.factor)
     return former._replace(role="earlier")

@@ -249,7 +249,8 @@ def _occurs(caption: ParsedStatement, report: ReadReport) -> bool:
     keys = report.keys
     for term in caption.terms:
         if term.measure:
-            if not any(f"{term.measure.kind} {value}" in keys for value in term.measure.values):
+            is_pronoun = term.measure.kind == "number" and term.measure.values == (1.0,)  # "one of them"
+            if not is_pronoun and not any(f"{term.measure.kind} {value}" in keys for value in term.measure.values):
                 return False
         elif term.kind == "modifier" or (term.kind == "finding" and term.entry is not None and not term.attribute):
             words = {word for wording in term.entry.wordings for word in wording} if term.entry else set[str]()

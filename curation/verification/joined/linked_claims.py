@@ -29,6 +29,7 @@ from .caption_parts import (
     last_organ,
     says_something,
 )
+from .pronoun_claims import pronoun_claims
 from .references import refers_back
 
 _ACCOMPANIMENT = re.compile(
@@ -82,6 +83,9 @@ def linked_claims(parser: StatementParser, caption: ParsedStatement) -> Iterator
         if _keep_their_terms(caption, match.start(), match.end(), first, second):
             if _stand_apart(parser, first, second, is_list=is_list):
                 yield _claims(parser, first, second, second.text)._replace(is_list=is_list)
+    for claim, other in pronoun_claims(parser, caption):
+        first, second = parser.parse(claim), parser.parse(other)
+        yield _claims(parser, first, second, other)._replace(same_place=False)
     for hedge in caption.terms:
         if hedge.kind == "hedge" and hedge.start > 0:
             yield from _reading(parser, caption, hedge)

@@ -17,7 +17,6 @@ PREVIOUS = "time:previous"
 _DIMENSION_WORDS = {"length": ("size",), "area": ("size",), "volume": ("size", "volum")}
 # What says the same as a change of a size: "smaller than before".
 _COMPARED_SIZES = {INCREASED: ("size:larger",), DECREASED: ("size:smaller",), STABLE: ()}
-_COMPARING_WORDS = ("than", "befor", "comparison")
 
 
 class SizeChange(NamedTuple):
@@ -56,7 +55,7 @@ def with_changes(terms: Sequence[Term], changes: Sequence[SizeChange]) -> tuple[
     of_terms = [change for change in changes if id(change.today) in inside]
     added = [change.earlier for change in of_terms if id(change.earlier) not in inside]
     keys = [key for change in of_terms for key in (change.key, PREVIOUS, *_DIMENSION_WORDS.get(change.today.key, ()))]
-    keys += [key for change in of_terms for key in (*_COMPARED_SIZES[change.key], *_COMPARING_WORDS)]
+    keys += [key for change in of_terms for key in _COMPARED_SIZES[change.key]]
     return [*terms, *added], keys
 
 

@@ -174,8 +174,8 @@ def _derived(term: Term, own_stem: str, evidence: SegmentEvidence) -> str:
 
 def _wordings(term: Term, evidence: SegmentEvidence) -> Iterator[tuple[str, ...]]:
     """Yield the ways to say a term in several words that the evidence has, without words for its organ."""
-    if term.parts and all(part in evidence.polarities for part in term.parts):
-        yield term.parts
+    if not ATTRIBUTE_STEMS.issuperset(term.parts) and all(part in evidence.polarities for part in term.parts):
+        yield term.parts  # more than "size", which is all that "growing" shares with "enlarged in size"
     if term.entry:
         for wording in term.entry.wordings:
             absent = [part for part in wording if part not in evidence.polarities]

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from ..assertion import Polarity
 from ..denial_words import LISTED_ADJECTIVE_ENDINGS
+from ..doubt_and_past_words import REASON_OPENERS
 from ..parsed_statement import ParsedStatement, Term
 from ..structure.quality_kinds import is_whereabouts
 from ..word_lists import NEUTRAL_STEMS, REPORTING_STEMS, VERBS
@@ -183,8 +184,18 @@ def _turns_normality(passage: StatementPassage, term: Term, normal: Sequence[Ter
         return is_behind_verb or tokens[term.start].word.endswith("ly")
     if not passage.sites:
         return True
+    if any(other.end == term.start and _is_apart(passage, other, term) for other in normal):
+        return True
     before = [other.end for other in normal if other.end <= term.start]
     return bool(before) and any(tokens[index].word in VERBS for index in range(before[-1], term.start))
+
+
+def _is_apart(passage: StatementPassage, normal: Term, term: Term) -> bool:
+    """Tell whether a thing that is called normal is another than the organ: "…, given the normal lipase"."""
+    if any(site.start >= term.end for site in passage.sites):
+        return False  # "the normal girth of the spleen"
+    words = [token.word for token in passage.statement.tokens[passage.start : normal.start]]
+    return words[-1:] == ["the"] or not REASON_OPENERS.isdisjoint(words)
 
 
 def _is_noun_of(passage: StatementPassage, term: Term, qualities: Sequence[Term]) -> bool:

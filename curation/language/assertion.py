@@ -28,12 +28,11 @@ from .doubts.plans import planned
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
 from .numbers.measurements import Measure, find_measures
-from .past import earlier_reports, histories
+from .past import earlier_reports, histories, is_of_earlier_day
 from .tokens import Token, tokenize
 from .word_lists import (
     ADVERBS_AFTER_NOT,
     AUXILIARIES,
-    EARLIER_STEMS,
     FUNCTION_WORDS,
     NOT_WORDS,
     POSITION_STEMS,
@@ -76,8 +75,6 @@ _NOT = LexiconEntry(key="not", negation="before")
 _PREFIXES = ("non", "-")
 _NON = LexiconEntry(key="non", negation="before")
 _NOT_SEEN = LexiconEntry(key="not seen", negation="after")
-_EARLIER_REACH = 5
-"""Tokens behind "was not seen" within which "previous" makes it a denial of another day."""
 
 
 def may_be_said(claim: Polarity, meant: Collection[Polarity]) -> bool:
@@ -186,8 +183,7 @@ class Scopes:
         if match.entry.negation == "before" and not is_behind:
             self._set(match.end, min(end, self._aside_end(match)), Polarity.NEGATED)
             return
-        near = range(match.end, min(match.end + _EARLIER_REACH, len(self.tokens)))
-        if any(self.stems[at] in EARLIER_STEMS and at + 1 not in self._facts for at in near):
+        if is_of_earlier_day(self.tokens, self.stems, reach.measures, match.end, self._facts):
             return  # "was not observed in the previous examination" denies nothing today
         start = reach.clause_start(match.start)
         if is_behind and not reach.has_words(start, match.start):  # "…, and is now gone"

@@ -23,6 +23,7 @@ from .tokens import Token
 from .word_lists import (
     ARTICLES,
     EARLIER_EXAMINATION_STEMS,
+    EARLIER_STEMS,
     EXAMINATION_STEMS,
     REPORTING_STEMS,
     SENTENCE_BREAKS,
@@ -32,6 +33,8 @@ COMPARISON = LexiconEntry(key="comparison", flags={"history"})
 """The meaning of "compared to the previous examination" and of its like."""
 _LONGEST_NAME = 4
 """Tokens within which the word for an examination follows the word that makes it an earlier one, or its date."""
+_EARLIER_REACH = 5
+"""Tokens behind "was not seen" within which "previous" or a date makes it a denial of another day."""
 
 
 def is_operation(word: str, entry: LexiconEntry | None) -> bool:
@@ -84,6 +87,28 @@ def earlier_reports(
         elif before in ("on", "in", "at", "by") and _is_told_in_the_past(tokens, stems, first):
             ranges += [(first, name_start - 1), (name_end, last)]
     return ranges
+
+
+def is_of_earlier_day(
+    tokens: Sequence[Token], stems: Sequence[str], measures: Sequence[Measure], start: int, facts: frozenset[int]
+) -> bool:
+    """Tell whether what is denied before token ``start`` is so of an earlier day: "not seen previously", "in 2019".
+
+    ``facts`` are tokens of operations, before which "prior" says nothing of a day.
+    """
+    end = min(start + _EARLIER_REACH, len(tokens))
+    if any(stems[at] in EARLIER_STEMS and at + 1 not in facts for at in range(start, end)):
+        return True
+    if tokens[start : start + 1] and tokens[start].word == "before":
+        return start + 1 == len(tokens) or not tokens[start + 1].word.isalpha()
+    days = {measure.start for measure in measures if measure.kind == "date" and start < measure.start <= end}
+    between = (tokens[start:day] for day in days)
+    return any(passage[0].word in ("in", "on") and _only_names_examination(passage) for passage in between)
+
+
+def _only_names_examination(passage: Sequence[Token]) -> bool:
+    words = WORDS_BEFORE_A_DATE | ARTICLES | {"in"}
+    return all(token.word in words or token.stem in EXAMINATION_STEMS for token in passage)
 
 
 def histories(

@@ -70,3 +70,20 @@ def test_an_operation_is_past_by_nature(words: str) -> None:
 )
 def test_there_are_no_opinions_on_operations_and_devices(sentence: str, word: str, polarity: Polarity) -> None:
     assert polarity_of(sentence, word) == polarity
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_there_today"),
+    [
+        ("A nodule in the left lung, not present on the exam of 5/2024.", True),
+        ("A nodule in the left lung, not visible in 2019.", True),
+        ("A nodule in the left lung, not seen before.", True),
+        ("A nodule in the left lung was not seen in the previous CT.", True),
+        ("The nodule in the left lung is not seen on this CT.", False),
+        ("The nodule of 2019 is not seen in the left lung.", False),
+        ("The nodule was not seen before the biopsy.", False),
+    ],
+)
+def test_what_was_not_there_on_an_earlier_day_is_there_today(sentence: str, is_there_today: bool) -> None:
+    nodule = next(term for term in StatementParser().parse(sentence).terms if "nodul" in term.key)
+    assert (nodule.polarity == Polarity.AFFIRMED) == is_there_today

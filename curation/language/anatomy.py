@@ -15,7 +15,7 @@ from prompts.vocabulary import Mention, Vocabulary
 
 from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention
-from .structure.places import mark_places
+from .structure.places import mark_places, name_surroundings, surroundings_of
 from .structure.shared_nouns import share_noun, spelled
 from .structure.side_frames import SideFrame, framed_side, lies_in_region
 from .tokens import Token
@@ -42,6 +42,7 @@ class OrganFinder:
         self._cached_resolve = lru_cache(maxsize=50_000)(vocabulary.resolve)
         self._stations = LymphNodeStations(vocabulary)
         self._devices = vocabulary.descendants("devices")
+        self.surroundings = surroundings_of(vocabulary)
 
     def related(self, organ: str, other_organ: str) -> bool:
         """Tell whether two organs are the same, or one is part of the other. Raises KeyError for an unknown name."""
@@ -64,6 +65,7 @@ class OrganFinder:
         mentions = self._stations.add_to(mentions, tokens)
         self._add_levels(mentions, tokens)
         mark_places(mentions, tokens)
+        name_surroundings(mentions, tokens, self.surroundings)
         for mention in mentions:
             mention.device = mention.names[0] in self._devices
             mention.pair = self.pair_of(mention.names[0])

@@ -99,9 +99,13 @@ class StatementParser:
         for match in matches:
             if match.entry.organ and match.start <= mention.start and mention.end <= match.end:
                 organ = self.organ_finder.resolve(match.entry.organ)
-                if organ and not any(self.organ_finder.related(organ, name) for name in mention.names):
+                if organ and not any(self._has_to_do(organ, name) for name in mention.names):
                     return True
         return False
+
+    def _has_to_do(self, organ: str, name: str) -> bool:
+        """Tell whether two names are whole and part, or an organ and what lies around it."""
+        return self.organ_finder.related(organ, name) or self.organ_finder.surroundings.get(organ) == name
 
     def _settle_organs(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
         """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""

@@ -107,10 +107,10 @@ OPERATION_ENDINGS = ("tomi", "stomi", "scopi", "gram", "graphi", "plasti")
 
 # --- Places: an organ relative to which something else is described --------------------------------------------------
 
-# Before an organ, they make it a place: "beneath the liver".
-PLACE_PREPOSITIONS = _words(
+PLACE_PREPOSITIONS = _words(  # before an organ, they make it a place: "beneath the liver"
     "near outside abutting touching contacting neighboring neighbouring surrounding around between beneath below "
-    "above under behind beside along displacing encasing indenting effacing overlying underlying towards toward "
+    "above under behind beside along displacing encasing indenting effacing compressing compresses displaces indents "
+    "effaces abuts touches contacts encases deforming deforms overlying underlying towards toward "
     "paralleling vicinity neighborhood adjacency adjacent juxta superposed superimposed"
 )
 # Those that are adjectives too: "The adjacent liver is normal" is about the liver.
@@ -118,9 +118,9 @@ PLACE_ADJECTIVES = _words("adjacent surrounding neighboring neighbouring overlyi
 # With one of these behind them ("adjacent to", "extending into"), the words below make an organ a place.
 PREPOSITIONS_AFTER_PLACE_WORDS = _words("to into with")
 PLACE_WORDS_BEFORE_TO = _words(
-    "adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal deep "
-    "superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal contact "
-    "anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching"
+    "extension adjacent next close anterior posterior lateral medial inferior superior distal proximal cranial caudal "
+    "deep superficial contiguous extending extends extended parallel compared comparable relative ventral dorsal "
+    "contact anteriorly posteriorly laterally medially inferiorly superiorly up relation reaching"
 )
 _LEVEL_NOUNS = "level levels"
 # Behind an organ, they make it a place: "at the L4 level".

@@ -118,14 +118,22 @@ class SegmentEvidence:
 
     @cached_property
     def implied(self) -> tuple[str, ...]:
-        """The organs that its findings bring with them."""
+        """The organs that its findings bring with them, and not those that its findings lie around."""
         implied = implied_organs(self.parser, self.own_terms)
+        implied = tuple(name for name in implied if not self._lies_around(name))
         return implied + effusion_cavity(self.parser, self.terms, self.context)
 
     @cached_property
     def denies(self) -> bool:
         """Whether it denies a finding."""
         return denies_a_finding(self.terms)
+
+    def _lies_around(self, name: str) -> bool:
+        """Tell whether it names the region around an organ: "perinephric stranding" is not in the kidney."""
+        surroundings, organs = self.parser.organ_finder.surroundings, self.relations.organs
+        regions = {region for term in self.own_terms if term.mention for region in term.mention.names}
+        regions |= {parent for region in regions for parent in organs[region].parents}
+        return any(surroundings.get(organ) in regions for organ in (name, *organs[name].parents))
 
     def organ_names(self) -> list[str]:
         """Return the names of the organs that the evidence has, or else goes on about."""

@@ -40,8 +40,16 @@ def next_above(
         for phrase in specials:
             parents.setdefault(key_of(phrase), set()).add(key_of(general))
     heads = {key_of(phrase) for phrase in (*content.kinds, *content.findings)}
+    for general_class, special_classes in content.modifier_kinds.items():
+        for special_class in special_classes:
+            parents.setdefault(_key_of_class(special_class), set()).add(_key_of_class(general_class))
     for phrase in (*(group[0] for group in content.synonyms), *content.kind_phrases()):
         key, head = key_of(phrase), last_key(phrase)
         if " " in phrase and head in heads and head != key and phrase not in content.not_kinds:
             parents.setdefault(key, set()).add(head)
     return parents
+
+
+def _key_of_class(name: str) -> str:
+    """Return the key of a class of qualifiers: "quantity:several" of "quantity several"."""
+    return name.replace(" ", ":", 1)

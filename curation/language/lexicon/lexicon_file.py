@@ -68,6 +68,7 @@ class LexiconFile(BaseModel):
     operations: list[str] = []
     partial_operations: list[str] = []
     kinds: dict[str, list[str]]
+    modifier_kinds: dict[str, list[str]] = {}
     not_kinds: list[str]
     joint_findings: dict[str, list[str]]
     denied_words: dict[str, list[str]]

@@ -1,8 +1,13 @@
-"""Whether an organ is a subject or only the place beside which something lies: "a nodule adjacent to the spleen"."""
+"""Whether an organ is a subject or only the place beside which something lies: "a nodule adjacent to the spleen".
+
+What lies around an organ may have a name of its own: "stranding around the pancreas" is "peripancreatic stranding".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from prompts.vocabulary import Vocabulary
 
 from ..mentions import OrganMention
 from ..tokens import Token
@@ -23,6 +28,10 @@ from ..word_lists import (
 _SEPARATED = frozenset("separate separated distinct distant apart away".split())
 # They open what is added between commas before the organ: "adjacent to, but not arising from, the pancreas".
 _ADDED = frozenset("but yet and not without although though while clearly".split())
+
+_AROUND = frozenset(("around", "surrounding", "encircling"))
+# They lie inside the organ that they are named after, or are all that it lines.
+_INSIDE = frozenset(("perihilar regions", "periportal region", "peritoneal cavity"))
 
 
 def mark_places(mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
@@ -82,3 +91,28 @@ def _opens_clause(tokens: Sequence[Token], at: int) -> bool:
     while at > 0 and tokens[at - 1].word in ARTICLES and tokens[at - 1].word != "of":
         at -= 1
     return at == 0 or tokens[at - 1].word in CLAUSE_ENDS
+
+
+def surroundings_of(vocabulary: Vocabulary) -> dict[str, str]:
+    """Return the region around each organ that has one with a name of its own, for both sides of a pair as well."""
+    regions: dict[str, str] = {}
+    for region in vocabulary.organs.values():
+        if region.around is None or region.name in _INSIDE or not region.name.startswith("peri"):
+            continue
+        regions.setdefault(region.around, region.name)
+        sides = zip(vocabulary.sided(region.around) or (), vocabulary.sided(region.name) or (), strict=False)
+        regions.update(sides)
+    return regions
+
+
+def name_surroundings(mentions: Sequence[OrganMention], tokens: Sequence[Token], regions: Mapping[str, str]) -> None:
+    """Let "around" and an organ name the region around it: "around the left kidney" is the left perinephric space."""
+    for mention in mentions:
+        if not mention.place or any(name not in regions for name in mention.names):
+            continue
+        at = mention.start - 1
+        while at > 0 and tokens[at].word in ARTICLES:
+            at -= 1
+        if at >= 0 and tokens[at].word in _AROUND:
+            mention.start, mention.place = at, False
+            mention.names = tuple(regions[name] for name in mention.names)

@@ -10,6 +10,8 @@ from ..evidence import SegmentEvidence
 
 _SIZE_STEMS = frozenset(map(stem, ("size", "sized")))
 _DIAMETER_STEM = stem("diameter")
+_ATTENUATION = "attenu"
+_HOUNSFIELD = "HU"
 _OTHER_DIMENSIONS = frozenset(
     map(stem, "thickness thick width wide length long height depth deep distance axis".split())
 )
@@ -22,7 +24,11 @@ def only_names_dimension(term: Term, segment: Segment, caption: ParsedStatement)
 
     The diameter of an organ is another thing than its size: a spleen of 13 cm is that long.
     """
-    if term.kind != "finding" or term.key not in (_SIZE_STEMS | {_DIAMETER_STEM}):
+    if term.kind != "finding":
+        return False
+    if term.key == _ATTENUATION:
+        return any(other.measure and other.measure.kind == _HOUNSFIELD for other in segment.terms)
+    if term.key not in (_SIZE_STEMS | {_DIAMETER_STEM}):
         return False
     lengths = [other for other in segment.terms if other.measure and other.measure.kind == "length"]
     if not any(0 <= max(term.start - other.end, other.start - term.end) <= _FARTHEST for other in lengths):
@@ -40,5 +46,7 @@ def only_names_dimension(term: Term, segment: Segment, caption: ParsedStatement)
 
 def gives_plain_size(evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence has one length, and does not say of which dimension or part it is."""
+    if any(term.measure and term.measure.kind == _HOUNSFIELD for term in evidence.terms):
+        return True  # "an attenuation of 10 HU"
     lengths = [term for term in evidence.terms if term.measure and term.measure.kind == "length"]
     return len(lengths) == 1 and (_OTHER_DIMENSIONS | PART_NOUN_STEMS).isdisjoint(evidence.statement.stems)

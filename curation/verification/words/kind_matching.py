@@ -27,7 +27,8 @@ def is_carried_by_kind(required: RequiredTerm, evidence: SegmentEvidence) -> boo
     """Tell whether the evidence has a kind of an affirmed finding, or denies what a denied one is a kind of."""
     term = required.term
     if term.polarity != Polarity.NEGATED:
-        return term.kind == "finding" and required.is_head and _has_a_kind(term, evidence)
+        is_named = term.kind == "modifier" or (term.kind == "finding" and required.is_head)
+        return is_named and _has_a_kind(term, evidence)
     if evidence.statement.exceptions:
         return False
     if term.entry is not None and _denies_general(term.entry, required, evidence):
@@ -69,7 +70,7 @@ def is_head(term: Term, terms: Sequence[Term]) -> bool:
 
 
 def _has_a_kind(term: Term, evidence: SegmentEvidence) -> bool:
-    kinds = (offer for offer in evidence.terms if offer.kind == "finding" and offer.entry is not None)
+    kinds = (offer for offer in evidence.terms if offer.kind == term.kind and offer.entry is not None)
     polarities = {offer.polarity for offer in kinds if offer.entry and term.key in offer.entry.kinds}
     return may_be_said(term.polarity, polarities - {Polarity.NEGATED})
 

@@ -20,6 +20,7 @@ from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .lexicon.spelling import Speller
 from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
+from .numbers.roman_numerals import with_arabic_numerals
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
 from .structure.respective_lists import pair_respective_lists
@@ -64,7 +65,7 @@ class StatementParser:
         return self.speller.correct(self.lexicon.base_of(word, stem))
 
     def _parse(self, text: str) -> ParsedStatement:
-        tokens = self.lexicon.with_prefixes_apart(_with_conjunctions(tokenize(text)))
+        tokens = self.lexicon.with_prefixes_apart(with_arabic_numerals(_with_conjunctions(tokenize(text))))
         stems = [self._cached_stem(token.word, token.stem) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)

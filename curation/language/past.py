@@ -1,7 +1,7 @@
 """What a statement says of an earlier day, and which words of the past say nothing more.
 
 "The CT of 2018 showed a cyst" reports nothing of today. "Compared to the previous examination" and "since the prior
-CT" say the same. What an operation leaves to be said is in ``structure/implied_past.py``.
+CT" say the same. What an operation leaves to be said is in ``time/implied_past.py``.
 """
 
 from __future__ import annotations

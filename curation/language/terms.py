@@ -12,8 +12,8 @@ from .numbers.measure import Measure
 from .numbers.measurement_words import NAMES_OF_AXES
 from .parsed_statement import Kind, Term
 from .past import COMPARISON, comparisons
-from .structure.implied_past import without_implied_past
-from .structure.time_changes import read_changes
+from .time.implied_past import without_implied_past
+from .time.time_changes import read_changes
 from .tokens import Token, stem
 from .word_lists import (
     ALTERNATIVES,

@@ -68,7 +68,7 @@ SIDES = {
     "both": "both", "bilateral": "both", "bilaterally": "both", "either": "both",
 }  # fmt: skip
 # Adjectives that mean an organ on both sides.
-BOTH_SIDES_ADJECTIVES = _words("bibasilar bibasal biapical bihilar")
+BOTH_SIDES_ADJECTIVES = _words("bibasilar bibasal biapical bihilar biatrial")
 
 _PARTS = "upper middle lower anterior posterior superior inferior lateral medial apical"
 _PARTS_AND_LEVELS = f"{_PARTS} mid basal proximal distal"

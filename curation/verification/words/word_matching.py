@@ -89,6 +89,9 @@ def match_word(required: RequiredTerm, evidence: SegmentEvidence) -> Mismatch | 
             may_be_said(term.polarity, polarities) or key in POSITION_STEMS or is_of_denied(required, evidence)
         )
         return weight if is_meant_alike else _turned_round(term, polarities)
+    joint = term.entry.joint if term.entry else ()
+    if joint and all(may_be_said(term.polarity, evidence.polarities.get(part, set())) for part in joint):
+        return SYNONYM  # "hydroureteronephrosis", of "hydronephrosis and hydroureter"
     compound = required.compound  # "free pelvic fluid" of "free fluid in the pelvis"
     if compound is not None and compound.key in evidence.polarities:
         polarities = evidence.polarities[compound.key]

@@ -14,11 +14,8 @@ from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
 from .listed_subjects import is_listed_subject
-from .quality_kinds import is_whereabouts, qualities, rivalry
+from .quality_kinds import findings_graded, is_graded_elsewhere, is_whereabouts, qualities, rivalry
 from .side_pairs import are_on_two_sides, gapped_side, on_own_side, on_the_other_side
-
-# Kinds of qualities that several findings of one name have alike.
-_LASTING = frozenset(("morphology", "density"))
 
 
 @dataclass(slots=True, eq=False)
@@ -65,8 +62,8 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
         add_missing(terms, shared)
     elif is_listed_subject(statement, index):
         add_missing(terms, shared_predicate(segments, index))
-    elif index and _is_graded_elsewhere(segment):
-        add_missing(terms, _findings_graded(segments, index))
+    elif index and is_graded_elsewhere(segment):
+        add_missing(terms, findings_graded(segments, index))
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
     return Clause(segment, terms)
@@ -268,33 +265,6 @@ def _of_same_side(segments: Sequence[Segment], index: int, segment: Segment) -> 
 def is_below_label(segments: Sequence[Segment], index: int) -> bool:
     """Tell whether a segment stands behind a colon, and names no organ itself."""
     return not segments[index].organs and any(segment.joiner == ":" for segment in segments[: index + 1])
-
-
-def _is_graded_elsewhere(segment: Segment) -> bool:
-    """Tell whether a segment says how large or grave a finding named before is in another place.
-
-    "Cysts of 5 mm in segment 2 and 9 mm in segment 7", "mild at L2-L3, moderate at L3-L4". A quality right beside an
-    organ is the organ's own: "and a 14 cm spleen".
-    """
-    places = [term for term in segment.terms if term.mention or is_whereabouts(term)]
-    if segment.verb is not None or not places or any(not is_whereabouts(term) for term in segment.findings):
-        return False
-    before = [term for term in segment.terms if term.start < places[0].start]
-    return bool(before) and all(map(rivalry, before)) and before[-1].end < places[0].start
-
-
-def _findings_graded(segments: Sequence[Segment], index: int) -> list[Term]:
-    """Return the findings of the nearest segment before that has any, for one that grades another one of them.
-
-    What stands before a finding and is no grade of it belongs to all of them: "nonobstructing calculi, 3 mm in …".
-    """
-    for earlier in reversed(segments[:index]):
-        findings = [term for term in earlier.findings if not is_whereabouts(term)]
-        if findings:
-            own = qualities(segments[index].terms)
-            kinds = [term for term in earlier.terms if term.end <= findings[-1].start and rivalry(term) in _LASTING]
-            return [*(term for term in kinds if rivalry(term) not in own), *findings]
-    return []
 
 
 def _only_qualifies(segment: Segment) -> bool:

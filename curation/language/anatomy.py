@@ -58,6 +58,8 @@ class OrganFinder:
         mentions: list[OrganMention] = []
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
+            if _is_fat_of_a_node(mention, tokens):
+                continue
             share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
@@ -277,6 +279,12 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
     bilateral = SIDES.get(first) == "both" or first in BOTH_SIDES_ADJECTIVES
     plural = bilateral or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
     return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural, bilateral=bilateral)
+
+
+def _is_fat_of_a_node(mention: OrganMention, tokens: Sequence[Token]) -> bool:
+    """Tell whether a hilum is that of a lymph node: "nodes with a fatty hilum"."""
+    words = {token.word for token in tokens[max(0, mention.start - 2) : mention.start]}
+    return tokens[mention.end - 1].word in ("hilum", "hila", "hilus") and not words.isdisjoint(("fatty", "fat"))
 
 
 def _qualifies(word: str) -> bool:

@@ -20,6 +20,7 @@ from .mentions import OrganMention
 from .tokens import Token, stem
 from .word_lists import ARTICLES, CLAUSE_ENDS, SIDES
 
+_SIDES = SIDES.keys() | {"l", "r", "lt", "rt"}
 _REACH_OF_WHOLE = 4
 """Tokens behind "of" within which the whole stands that a part belongs to: "the neck of the large aneurysm"."""
 _REACH_OF_HAVING = 5
@@ -80,7 +81,7 @@ class WordSenses:
                 if word in self._causes and self._is_cause(mention, matches):
                     continue
                 sides = tokens[mention.start : mention.end - 1]
-                if word in self._senses and all(token.word in SIDES for token in sides):
+                if word in self._senses and all(token.word in _SIDES for token in sides):
                     self._choose(mention, mentions, tokens)
             settled.append(mention)
         return self._with_parts_at_level(settled, tokens, matches)
@@ -189,7 +190,8 @@ class WordSenses:
         """Give a mention the organ that its clause decides for; its own where nothing does."""
         start, end = _clause(tokens, mention)
         stems = {token.stem for token in tokens[start:end]}
-        others = [other for other in mentions if other is not mention and start <= other.start < end]
+        label = next((at for at in range(start) if tokens[at].word == ":"), 0)  # "Sinuses: polyp, left maxillary"
+        others = [m for m in mentions if m is not mention and (start <= m.start < end or m.start < label)]
         word = tokens[mention.end - 1].word
         for sense in self._senses[word]:
             if not sense.stems.isdisjoint(stems) or any(self._is_kin(sense.organ, other) for other in others):

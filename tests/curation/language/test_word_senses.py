@@ -94,3 +94,23 @@ def test_neighbours_decide(parser: StatementParser, text: str, names: list[str])
 def test_an_adjective_of_place_before_the_subject(parser: StatementParser, text: str, is_place: bool) -> None:
     mentions = [term.mention for term in parser.parse(text).terms if term.mention]
     assert mentions[0].place == is_place
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Sinuses: mucosal thickening L maxillary.", {"paranasal sinuses", "left maxillary sinus"}),
+        ("Sinuses: polyp, right maxillary.", {"paranasal sinuses", "right maxillary sinus"}),
+        ("Fracture of the L maxillary bone.", {"left maxilla"}),
+        ("Axillary nodes with a preserved fatty hilum.", {"left axillary lymph nodes", "right axillary lymph nodes"}),
+        ("Mass in the left hilum.", {"left hilum"}),
+        ("Protrusion contacting the traversing S1 root.", {"sacral nerve roots"}),
+        ("Fracture of S1.", {"S1 vertebra"}),
+        ("Medial plateau: depressed.", {"tibiae"}),
+        ("L4-L5: the canal is narrow.", {"L4-L5 disc", "spinal canal"}),
+        ("The canal is narrow.", set()),
+        ("Fluid in the inguinal canal at the level of L5.", {"inguinal canals", "L5 vertebra"}),
+    ],
+)
+def test_names_beside_their_whole(parser: StatementParser, text: str, names: set[str]) -> None:
+    assert set(organs(parser, text)) == names

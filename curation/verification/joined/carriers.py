@@ -6,7 +6,7 @@ what the caption says it of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -16,8 +16,7 @@ from ..clauses.caption_clauses import CaptionClause
 from ..evidence import both_sides
 from ..omissions import LARGEST
 from ..refusals import REPEATED
-from ..report_statements import ReportStatement
-from .claims import Claim
+from .claims import Claim, about_each_organ
 from .hosts import hosts_of, is_qualifier, subject_of
 from .members import Member
 
@@ -34,12 +33,10 @@ def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[M
     """Return the segments that carry a clause together, the one that carries most first; nothing without any."""
     required = frozenset(id(required.term) for required in clause.required)
     offers: list[tuple[Member, ClauseMatch]] = []
-    for member in group:
-        for index in member.segments:
-            match = matcher.match_segment(clause, member.parse.text, index, member.context)
-            if turns_round(match):
-                return []  # one of them says the opposite of the same thing
-            offers.append((member, match))
+    for match, member in _matches(matcher, clause, group):
+        if turns_round(match):
+            return []  # one of them says the opposite of the same thing
+        offers.append((member, match))
     offers.sort(key=lambda offer: (len(offer[1].mismatches), -offer[1].share))
     carriers: list[Carrier] = []
     missing = required
@@ -63,16 +60,32 @@ def carriers_of(matcher: ClauseMatcher, clause: CaptionClause, group: Sequence[M
     return [] if missing else carriers
 
 
-def are_offered(matcher: ClauseMatcher, clause: CaptionClause, statements: Iterable[ReportStatement]) -> bool:
-    """Tell whether each term of a clause is carried by a segment of one of these statements."""
-    missing = {id(required.term) for required in clause.required}
-    for statement in statements:
-        for index in range(len(statement.parse.segments)):
-            match = matcher.match_segment(clause, statement.parse.text, index, statement.context)
-            missing.intersection_update(id(term) for _, term in match.mismatches)
+def are_offered(matcher: ClauseMatcher, claim: Claim, members: Sequence[Member]) -> bool:
+    """Tell whether members of some group offer each term of a claim, those of a denial all in one segment.
+
+    A claim about several organs under one name may be carried about each of them: these are looked for later.
+    """
+    left_open = ("organ", "side") if about_each_organ(claim) else ()
+    for clause in claim.clauses:
+        required = frozenset(id(needed.term) for needed in clause.required if needed.term.kind not in left_open)
+        missing = required
+        for match, member in _matches(matcher, clause, members):
+            lacking = {id(term) for _, term in match.mismatches if not _is_the_largest(member, term)}
+            missing = (required if clause.denied else missing) & lacking
             if not missing:
-                return True
-    return not missing
+                break
+        if missing:
+            return False
+    return True
+
+
+def _matches(
+    matcher: ClauseMatcher, clause: CaptionClause, members: Iterable[Member]
+) -> Iterator[tuple[ClauseMatch, Member]]:
+    """Yield how well each segment of each member carries a clause."""
+    for member in members:
+        for index in member.segments:
+            yield matcher.match_segment(clause, member.parse.text, index, member.context), member
 
 
 def says_it_of_the_same(carrier: Carrier, claim: Claim, caption: ParsedStatement) -> bool:

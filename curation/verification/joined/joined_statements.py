@@ -28,7 +28,6 @@ from .claims import Claim, about_each_organ, about_each_side, claims_of
 from .hosts import host_keys, is_qualifier
 from .linked_claims import LINKING_STEMS
 from .members import Member, MemberFinder
-from .references import references
 
 MOST_STATEMENTS = 6
 """Statements, those that share most with the caption first, that a caption is looked for in together."""
@@ -76,9 +75,11 @@ class JoinedStatements:
         claims = claims_of(self._matcher, claim)
         if not claims or not all(map(_says_something, claims)):
             return None
-        if not all(self._may_be_carried(report, part, statements) for part in claims):
-            return None
-        groups = self._groups(report, statements, claim)
+        groups = [self._group(report, first, statements) for first in statements]
+        members = [member for group in groups for member in group]
+        if not all(are_offered(self._matcher, part, members) for part in claims):
+            return None  # so most are settled, before it is asked which statements repeat each other
+        self._add_repeating(report, groups, claim)
         used: dict[int, ReportStatement] = {}
         shares: list[float] = []
         for part in claims:
@@ -101,16 +102,6 @@ class JoinedStatements:
         """Tell whether all that a caption says occurs somewhere in a report; most that is invented does not."""
         return _occurs(self._parser.parse(caption), report)
 
-    def _may_be_carried(self, report: ReadReport, claim: Claim, statements: Sequence[ReportStatement]) -> bool:
-        """Tell whether some statements offer all terms of a claim; most claims are settled so, before any are grouped.
-
-        What refers to something may offer the name of that too, and a claim may be carried about each of its organs.
-        """
-        runs = {run.number: run for first in statements for run in report.run_from(first.number)}
-        if any(references(statement.parse) for statement in runs.values()) or about_each_organ(claim):
-            return True
-        return all(are_offered(self._matcher, clause, runs.values()) for clause in claim.clauses)
-
     def _is_turned_round(self, claim: Claim, statements: Iterable[ReportStatement]) -> bool:
         """Tell whether a statement that carries some of a caption denies a claim of it, or affirms what it denies."""
         for clause in claim.clauses:
@@ -121,26 +112,27 @@ class JoinedStatements:
                         return True
         return False
 
-    def _groups(
-        self, report: ReadReport, statements: Sequence[ReportStatement], caption: ParsedStatement
-    ) -> list[list[Member]]:
-        """Return for each statement the members of what it speaks of, itself first."""
+    def _group(self, report: ReadReport, first: ReportStatement, statements: Sequence[ReportStatement]) -> list[Member]:
+        """Return the members of what a statement speaks of: itself first, what refers to it, and what goes on."""
+        others = [statement for statement in statements if statement is not first]
+        segments = range(len(first.parse.segments))
+        group = [Member(first, first.parse, tuple(segments), first.context, frozenset(segments))]
+        group += self._members.referring(report, first, others)
+        return group + _unlinked(self._members.following(report, first), group)
+
+    def _add_repeating(self, report: ReadReport, groups: Sequence[list[Member]], caption: ParsedStatement) -> None:
+        """Add to each group the statements that repeat a finding of the caption that its first statement names."""
         heads = frozenset(
             key
             for term in caption.terms
             if term.kind == "finding" and term.entry is not None and not is_qualifier(caption, term)
             for key in host_keys(term)
         )
-        groups = []
-        for first in statements:
+        statements = [group[0].statement for group in groups]
+        for group in groups:
+            first = group[0].statement
             others = [statement for statement in statements if statement is not first]
-            segments = range(len(first.parse.segments))
-            group = [Member(first, first.parse, tuple(segments), first.context, frozenset(segments))]
-            group += self._members.referring(report, first, others)
-            group += _unlinked(self._members.following(report, first), group)
             group += _unlinked(self._members.repeating(report, first, others, heads), group)
-            groups.append(group)
-        return groups
 
     def _found(
         self,

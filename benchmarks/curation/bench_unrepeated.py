@@ -86,7 +86,7 @@ def print_table(named: Sequence[tuple[str, Sequence[Pass]]]) -> None:
     """Print the milliseconds of a report or caption in each version, and how the last ones compare with the first."""
     first = named[0][1]
     heads = "".join(f"{name:>12}" for name, _ in named) + "".join(f"{f'of {name}':>14}" for name, _ in named[1:])
-    print(f"{'ms of CPU for each':<34}{'n':>7}{heads}")
+    print(f"{'ms of CPU for each':<42}{'n':>7}{heads}")
     for kind in KINDS:
         count = first[0]["reports"] if kind == "engine" else first[0][f"{kind} n"]
         for state in ("cold", "warm"):
@@ -94,7 +94,7 @@ def print_table(named: Sequence[tuple[str, Sequence[Pass]]]) -> None:
             label = "report read and captioned" if kind == "engine" else f"caption verified: {kind}"
             values = "".join(f"{1000 * seconds / count:>12.3f}" for seconds in times)
             ratios = "".join(f"{times[0] / seconds:>14.2f}" for seconds in times[1:])
-            print(f"{f'{label}, {state}':<34.34}{count:>7}{values}{ratios}")
+            print(f"{f'{label}, {state}':<42}{count:>7}{values}{ratios}")
     for name, runs in named:
         shares = ", ".join(f"{kind} {runs[0][f'{kind} accepted']:.3f}" for kind in KINDS[1:])
         print(f"accepted by {name}: {shares}")

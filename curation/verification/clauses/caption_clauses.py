@@ -90,7 +90,7 @@ def caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRel
         normal,
         only_absent,
         _repeated_terms(segment),
-        frozenset(stem for each in required if each.term.kind in ("finding", "modifier") for stem in each.stems),
+        frozenset(stem for needed in required if needed.term.kind in ("finding", "modifier") for stem in needed.stems),
     )
 
 

@@ -88,15 +88,15 @@ def test_an_impression_with_the_site_in_general_repeats_the_finding(organ: str, 
 
 
 def test_claims_are_asked_only_of_captions_that_another_may_repeat() -> None:
-    asked: list[str] = []
+    captions: list[str] = []
 
     def claims_of(caption: str, organ: str) -> frozenset[tuple[str, object]]:
-        asked.append(caption)
+        captions.append(caption)
         return Verifier().claims(caption, organ)
 
     split_repeated([row("5 mm cyst"), row("Calculus", organ="left kidney")], claims_of)
-    assert asked == []
+    assert captions == []
     split_repeated([row("5 mm cyst"), row("Normal liver", status="normal")], claims_of)
-    assert asked == []
+    assert captions == []
     split_repeated([row("5 mm cyst"), row("Steatosis")], claims_of)
-    assert set(asked) == {"5 mm cyst", "Steatosis"}
+    assert set(captions) == {"5 mm cyst", "Steatosis"}

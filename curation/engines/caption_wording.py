@@ -208,7 +208,7 @@ def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: Parsed
             begin = max((term.end for term in source.organs if term.end <= first), default=first)
         rest = _between(statement, begin, source.end)
         return f"{text} {_agreeing(text, rest)}"
-    if segment.terms[0].kind == "finding":
+    if segment.terms and segment.terms[0].kind == "finding":
         return text  # no name of a further place: "(a mass at the tonsil) and crosses into the palate"
     site = next(iter(source.sites), None)
     body = _between(statement, source.start, site.start if site else source.end)

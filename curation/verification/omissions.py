@@ -13,6 +13,7 @@ from curation.language.aspects import NORMAL
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
+from curation.language.structure.side_pairs import sides_of
 from curation.language.word_lists import CLAUSE_ENDS, DEFINITE_ARTICLES, PRESENT_TIME
 
 from .clause_matching import CarriedClause
@@ -55,6 +56,7 @@ def omissions(
         yield from _dropped_removal(clause, segment, statement)
         yield from dropped_parts_of_operations(clause.terms, segment.terms, caption, statement)
         yield from _dropped_advice(clause, segment, caption, statement)
+        yield from _gone_on_its_side(clause, index, caption, statement)
     yield from exchanged_causes(caption, statement)
     yield from placed_in_spared_parts(caption, statement)
     if any(term.is_resolution for term in caption.terms) and not any(term.is_resolution for term in statement.terms):
@@ -110,6 +112,24 @@ def _dropped_removal(clause: Clause, segment: Segment, statement: ParsedStatemen
     is_of_device = any(term.mention is not None and term.mention.device for term in clause.terms)
     if is_of_device or not any(term.kind == "finding" and not term.attribute for term in clause.terms):
         yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(removal)}”")
+
+
+def _gone_on_its_side(
+    clause: Clause, index: int, caption: ParsedStatement, statement: ParsedStatement
+) -> Iterator[RefusalCause]:
+    """Yield a cause where a finding of both sides is claimed of the one on which it is gone.
+
+    "Bilateral hydroureter, resolved on the left and unchanged on the right".
+    """
+    if denial_cues(caption) or not any(term.key == "side:both" for term in statement.segments[index].terms):
+        return
+    claimed = sides_of(clause.terms)
+    for other in statement.segments[index + 1 :]:
+        if other.findings or other.organs:
+            return
+        gone = [term for term in other.terms if term.kind == "negation"]
+        if gone and len(sides_of(other.terms)) == 1 and sides_of(other.terms) <= claimed:
+            yield RefusalCause(Reason.NEGATION, f"leaves off “{statement.text_of(gone[0])}”")
 
 
 def _dropped_advice(

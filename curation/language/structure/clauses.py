@@ -249,6 +249,9 @@ def _of_same_side(segments: Sequence[Segment], index: int, segment: Segment) -> 
     "Effusion right 2 cm, left minimal", but "Sinuses: right opacified, left clear".
     """
     before = segments[index]
+    if are_on_two_sides(before, segment) and not (before.findings or before.organs):
+        # "bilateral cysts, resolved on the left and unchanged on the right"
+        before = next((at for at in reversed(segments[:index]) if at.findings or at.organs), before)
     terms = unrivalled([on_own_side(term, segment) for term in before.terms], segment)
     if not are_on_two_sides(before, segment):
         return terms

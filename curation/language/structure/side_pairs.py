@@ -34,12 +34,20 @@ def are_on_two_sides(one: Segment, other: Segment) -> bool:
 
 
 def _sides(segment: Segment) -> set[str]:
-    """Return the keys of the sides that a segment states, by side words and by names of one organ of a pair."""
-    sides = {term.key for term in segment.terms if term.kind == "side"}
-    for term in segment.terms:
-        if term.mention and term.mention.pair and len(term.mention.names) == 1:
+    """Return the keys of the sides that a segment states, of two the one that is told apart: "both, on the left"."""
+    apart = [term for term in segment.terms if term.key != "side:both"]
+    return sides_of(apart) or sides_of(segment.terms)
+
+
+def sides_of(terms: Iterable[Term]) -> set[str]:
+    """Return the keys of the sides that terms state, by side words and by names of one organ of a pair."""
+    sides: set[str] = set()
+    for term in terms:
+        if term.kind == "side":
+            sides |= {"side:left", "side:right"} if term.key == "side:both" else {term.key}
+        elif term.mention and term.mention.pair and len(term.mention.names) == 1:
             sides |= {"side:left" if term.mention.names[0] == term.mention.pair[0] else "side:right"}
-    return sides - {"side:both"} if len(sides) > 1 else sides  # "both are dilated on the left"
+    return sides
 
 
 def gapped_side(segments: Sequence[Segment], index: int) -> str:

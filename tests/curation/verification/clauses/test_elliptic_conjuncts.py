@@ -12,8 +12,11 @@ PLAQUES = "Carotid plaque is marked in the right carotid bulb and mild in the le
 CLEARED = "Bilateral pleural effusions have cleared on the right and decreased to trace on the left."
 OPACIFIED = "The maxillary sinuses are opacified on the left and clear on the right."
 HYDRONEPHROSIS = "Hydronephrosis is moderate on the right and mild on the left."
+GONE = "Bilateral hydroureter, resolved on the left and unchanged on the right."
 
 ACCEPTED = [
+    (GONE, "ureters", "Unchanged right hydroureter."),
+    (GONE, "ureters", "Right hydroureter."),
     (DISCS, "cervical spine", "Mild disc height loss at C6-C7."),
     (CALCULI, "left kidney", "5 mm nonobstructing calculus in the interpolar region of the left kidney."),
     (CALCULI, "left kidney", "3 mm upper pole calculus in the left kidney."),
@@ -25,6 +28,9 @@ ACCEPTED = [
     (HYDRONEPHROSIS, "kidneys", "Mild left hydronephrosis."),
 ]
 REFUSED = [
+    (GONE, "ureters", "Left hydroureter."),
+    (GONE, "ureters", "Bilateral hydroureter."),
+    (GONE, "ureters", "Unchanged left hydroureter."),
     (DISCS, "cervical spine", "Moderate disc height loss at C6-C7."),
     (DISCS, "cervical spine", "Mild disc height loss at C5-C6."),
     (CALCULI, "left kidney", "3 mm interpolar calculus."),

@@ -81,3 +81,11 @@ def test_the_evidence_has_the_statements_of_both_findings() -> None:
     verification = verifier().verify(report, "uterus", "Enlarged uterus containing calcifications.")
     passages = [ABDOMEN[start:end] for start, end in verification.spans]
     assert " ".join(passages) == "The uterus is enlarged. There are calcifications in the uterus."
+
+
+@pytest.mark.parametrize(
+    ("organ", "follows"), [("prostate", True), ("urinary bladder", False), ("spleen", False), ("liver", False)]
+)
+def test_one_of_the_findings_is_of_the_organ_that_the_caption_is_filed_under(organ: str, follows: bool) -> None:
+    report = "FINDINGS: Spleen is normal. The prostate is enlarged. There are calcifications in the prostate."
+    assert _is_accepted(report, organ, "Enlarged prostate with calcifications.") is follows

@@ -88,7 +88,7 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     if meant is not None and (_differ_in_number(parse, back[0], meant) or _points_at_organ(parse, back[0], meant)):
         return None
     if meant is None:
-        return _of_organ(report, statement, back[0])
+        return _of_own_place(parse, back[0], organs) or _of_organ(report, statement, back[0])
     organs = tuple(_organs_of(meant, parser)) or meant.statement.context
     if _is_uncertain(meant, organs, parser) or (back[0].largest and _is_in_several_places(meant)):
         return None
@@ -154,6 +154,16 @@ def _is_noun(statement: ParsedStatement, reference: Reference) -> bool:
         return True
     terms = [term for term in statement.terms if reference.start < term.start < reference.end]
     return bool(terms) and (terms[-1].mention is not None or terms[-1].entry is not None)
+
+
+def _of_own_place(parse: ParsedStatement, reference: Reference, organs: tuple[str, ...]) -> StandingAlone | None:
+    """Return a statement without "this", where it says itself in which organ that is: "This lesion in the liver"."""
+    behind = [token.word for token in parse.tokens[reference.end : reference.end + 1]]
+    is_placed = bool(parse.segments[reference.segment].sites) and not PLACE_OPENERS.isdisjoint(behind)
+    if reference.start or reference.is_bare or not is_placed:
+        return None
+    text = parse.text[parse.tokens[1].start :]
+    return StandingAlone(text[:1].upper() + text[1:], organs)
 
 
 def _of_organ(report: ReadReport, statement: ReportStatement, reference: Reference) -> StandingAlone | None:
@@ -278,7 +288,7 @@ def _with_name(text: str, reference: Reference, meant: Antecedent) -> str:
 
 def _singular(noun: str) -> str:
     """Return a plural noun in the singular: "masses", "calcifications"."""
-    for plural, singular in (
+    endings = (
         ("stases", "stasis"),
         ("sses", "ss"),
         ("ies", "y"),
@@ -286,7 +296,5 @@ def _singular(noun: str) -> str:
         ("xes", "x"),
         ("ss", "ss"),
         ("s", ""),
-    ):
-        if noun.lower().endswith(plural):
-            return noun[: len(noun) - len(plural)] + singular
-    return noun
+    )
+    return next((noun[: -len(many)] + one for many, one in endings if noun.lower().endswith(many)), noun)

@@ -44,6 +44,7 @@ _PRONOUN = re.compile(r"(?:^|: )(?:it|its|they|their|this|these|those)\b", re.IG
             "aorta",
             "The diameter of the aorta is 44 mm and it is wider than normal",
         ),
+        ("Those cysts in the liver are stable.", "liver", "Cysts in the liver are stable"),
         # labels of a level of the spine
         ("L2-3: Bulge. Mild canal stenosis.", "spinal canal", "L2-3: mild canal stenosis"),
         ("At C4-5, moderate canal narrowing.", "spinal canal", "C4-5: moderate canal narrowing"),

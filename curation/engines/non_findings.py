@@ -30,6 +30,7 @@ from curation.language.word_lists import (
     REASON_JOINERS,
 )
 
+_WORDS, _STEMS = MODALS | EXAMINATIONS, JUDGING_STEMS | COVERING_STEMS
 _REACH_OF_VERB = 3
 """Tokens between a verb and what belongs to it: "is rather difficult", "could still not"."""
 
@@ -75,7 +76,8 @@ def is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
 
 def tells_of_examination(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment tells of technique, of what was not shown, or of what is advised."""
-    if any(tells(segment, statement) for tells in (_is_title, _is_not_shown, _is_partly_shown, _advises)):
+    has_words = not _WORDS.isdisjoint(statement.words) or not _STEMS.isdisjoint(statement.stems)
+    if has_words and any(tells(segment, statement) for tells in (_is_title, _is_not_shown, _is_partly_shown, _advises)):
         return True
     flags = {
         flag
@@ -129,6 +131,8 @@ def _advises(segment: Segment, statement: ParsedStatement) -> bool:
 
 
 def _modal(segment: Segment, statement: ParsedStatement) -> int | None:
+    if MODALS.isdisjoint(statement.words):
+        return None
     return _first(segment, [token.word in MODALS for token in statement.tokens])
 
 

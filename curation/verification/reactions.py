@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from curation.caption import Reason
+from curation.language.parser import CACHED_STATEMENTS
 from curation.language.tokens import stem
 
 from .answers import Verification, refused
@@ -54,6 +56,7 @@ def with_sides_exchanged(text: str) -> str:
     return _SIDE.sub(exchanged, text)
 
 
+@lru_cache(maxsize=CACHED_STATEMENTS)
 def with_denial_turned(caption: str) -> str | None:
     """Return a caption that says the opposite: denied, or without its denial. None where that is not sure to be one."""
     if _EARLIER.search(caption) or _REMOVAL.search(caption):
@@ -88,7 +91,7 @@ class Reactions:
             other = (with_sides_exchanged(organ), with_sides_exchanged(caption))
             if self._is_carried(report, *other, verification):
                 return _unreactive(verification, Reason.LATERALITY, other[1])
-        if _DENIAL.search(evidence) and (opposite := with_denial_turned(caption)) is not None:
+        if _denies(evidence) and (opposite := with_denial_turned(caption)) is not None:
             if self._is_carried(report, organ, opposite, verification):
                 return _unreactive(verification, Reason.NEGATION, opposite)
         return verification
@@ -100,6 +103,12 @@ class Reactions:
         )
 
 
+@lru_cache(maxsize=CACHED_STATEMENTS)
+def _denies(evidence: str) -> bool:
+    return _DENIAL.search(evidence) is not None
+
+
+@lru_cache(maxsize=CACHED_STATEMENTS)
 def _speaks_only_of_the_other_side(evidence: str, organ: str, caption: str) -> bool:
     """Tell whether a caption names one side and its evidence only the other, not both nor the organ in the plural."""
     sides, evidence_sides = _sides_in(f"{organ} {caption}"), _sides_in(evidence)

@@ -261,7 +261,9 @@ def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bo
         return False  # "peripherally inserted central catheter"
     part = evidence.parser.organ_finder.resolve(required.text)
     if part is not None and _is_of_other_side(part, mention.names, evidence):
-        return not evidence.words.issuperset(required.text.lower().split())
+        words = set(required.text.lower().split())  # the evidence has to say it of the same side
+        same = (term for term in evidence.organs if term.mention and set(mention.names) & set(term.mention.names))
+        return not any(words <= set(evidence.statement.text_of(term).lower().split()) for term in same)
     names, canonical = mention.names, evidence.parser.lexicon.canonical
     return any(
         word in WHEREABOUTS_STEMS

@@ -155,3 +155,11 @@ def test_a_part_that_only_the_other_side_has_needs_its_own_words() -> None:
     report = "Bulla in the apical segment of the upper lobe of the right lung."
     assert_accepted(report, "right lung", "Bulla in the apical segment of the upper lobe of the right lung.")
     assert_refused(report, "right lung", "Bulla in the lingular segment of the upper lobe of the right lung.", FOREIGN)
+
+
+def test_a_part_of_the_other_side_is_not_that_of_its_own_side() -> None:
+    report = "Atelectasis in the middle lobe of the right lung and in the lingula."
+    assert_refused(report, "left lung", "Atelectasis in the middle lobe of the left lung and in the lingula.", FOREIGN)
+    assert_accepted(report, "left lung", "Atelectasis in the lingula.")
+    contradictory = "Atelectasis in the middle lobe of the left lung."
+    assert_accepted(contradictory, "left lung", "Atelectasis of the middle lobe of the left lung.")

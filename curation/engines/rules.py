@@ -20,7 +20,7 @@ from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
 from curation.language.structure.shared_tails import completed_text, ends_without_noun
 from curation.language.understanding.account import account_of
-from curation.language.understanding.passages import passages_in
+from curation.language.understanding.passages import StatementPassage, passages_in
 from curation.report import Report
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
@@ -220,19 +220,17 @@ class RulesEngine:
     def _organs(self, clause: Clause, statement: ParsedStatement) -> list[tuple[str, Term | None]]:
         """Return the organs that a clause is about, without those that only enclose another of them.
 
-        One that encloses another stays where something is said of it alone: "Normal heart, without pericardial fluid".
+        Of what is parted by "with", each passage has its own: "Normal heart, without pericardial fluid" is about both.
         """
-        apart = self._organs_with_passages(clause, statement)
+        passages = list(passages_in(clause, statement))
+        apart = self._sites_apart(passages) if len(passages) > 1 else []
         organs = list(self._named_organs(clause, apart))
         names = {name for name, term in organs if term not in apart}
         enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
         return [(name, term) for name, term in organs if name not in enclosing or term in apart]
 
-    def _organs_with_passages(self, clause: Clause, statement: ParsedStatement) -> list[Term]:
-        """Return the terms of organs of which a clause says something apart from its others, before a "with"."""
-        passages = list(passages_in(clause, statement))
-        if len(passages) == 1:
-            return []
+    def _sites_apart(self, passages: Sequence[StatementPassage]) -> list[Term]:
+        """Return the terms of organs of which one of several passages says something."""
         own = [passage for passage in passages if passage.names_site and account_of(passage).says_something]
         return [term for passage in own if not implied_organs(self.parser, passage.own) for term in passage.sites]
 

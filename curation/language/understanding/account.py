@@ -92,7 +92,9 @@ def _is_known_finding(statement: ParsedStatement, term: Term) -> bool:
         return term.mention.device or term.mention.finding
     if term.kind != "finding" or term.attribute or term.is_normality:
         return False
-    if term.entry is not None or term.key == DEPARTURE:
+    if term.entry is not None:
+        return _NO_FINDING_FLAGS.isdisjoint(term.entry.flags)
+    if term.key == DEPARTURE:
         return True
     word = statement.tokens[term.end - 1].word
     if term.key in GENERAL_FINDING_STEMS:
@@ -123,6 +125,8 @@ def _names_more(passage: StatementPassage, at: int) -> bool:
     return any(other.start == at and other.kind in ("finding", "modifier") for other in passage.own)
 
 
+_NO_FINDING_FLAGS = frozenset(("pseudo_negation", "recommendation", "limitation", "history"))
+"""Flags of phrases that say nothing of how an organ is: "no further", "is recommended"."""
 DEPARTURE = "departure"
 """Key of a word of normality that is departed from: "above normal"."""
 

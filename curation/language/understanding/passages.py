@@ -8,9 +8,10 @@ passages about it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..structure.clauses import Clause, clauses_of
 from ..structure.quality_kinds import is_whereabouts
@@ -64,6 +65,10 @@ def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[Statemen
         own = tuple(term for term in segment.terms if start <= term.start < stop)
         named_sites = _sites_among(own)
         sites = named_sites or sites
+        if any(term.kind == "negation" for term in own) and any(
+            term.polarity == Polarity.NEGATED for term in named_sites
+        ):
+            shared = tuple(replace(term, polarity=Polarity.NEGATED) for term in shared)  # "Aneurysm: none in the aorta"
         has_verb = segment.verb is not None and start <= segment.verb < stop
         yield StatementPassage(statement, start, stop, own, sites, shared, bool(named_sites), has_verb)
         start, shared = stop, ()

@@ -156,6 +156,8 @@ OF_ITS_ORGAN: list[tuple[str, str, Status]] = [
     ("Stone: 4 mm in the right kidney.", "right kidney", "abnormal"),
     ("Aneurysm: 5 cm, infrarenal aorta.", "aorta", "abnormal"),
     ("Pleural effusion: none.", "pleura", "normal"),
+    ("Aneurysm: none seen in the abdominal aorta.", "abdominal aorta", "normal"),
+    ("Liver: given normal amylase, no further imaging is needed.", "liver", "uncertain"),
     ("Pleural effusion: small.", "pleura", "abnormal"),
     ("Cyst: right lobe of the liver.", "right lobe of the liver", "abnormal"),
     ("Liver: enlarged. Spleen: normal.", "spleen", "normal"),

@@ -36,8 +36,10 @@ def verify_with_equal_words(
         replaced = before + substitute + after
     verification = verifier.verify(report, refusal.organ, replaced)
     is_there = any(start < refusal.end and refusal.start < end for start, end in verification.spans)
-    if not verification.accepted or not is_there or verifier.status(caption, verification.organ) != verification.status:
+    if not verification.accepted or not is_there:
         return None
+    if verifier.status(caption, verification.organ) not in (verification.status, "uncertain"):
+        return None  # uncertain: of a word that we do not know
     return verification._replace(basis="model")
 
 

@@ -19,6 +19,9 @@ from .kind_matching import is_narrowed
 
 ABNORMALITY = "abnorm"
 """Key of "abnormality", which names a finding of any kind."""
+_INTACT = "intact"
+_INTEGRITY = "integrity"
+"""The aspect of which "intact" says that it is normal."""
 EARLIER = frozenset(("time:previous", "time:prior", "time:resolved"))
 """Keys of what makes "normal" that of an earlier day."""
 
@@ -91,6 +94,8 @@ def is_normal_aspect(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
         return False
     findings = {term.key} | (term.entry.kinds if term.entry else frozenset())
     departures = evidence.parser.lexicon.departures
+    if not findings.isdisjoint(departures[_INTEGRITY]) and Polarity.AFFIRMED in evidence.polarities.get(_INTACT, ()):
+        return True  # "clavicles intact": no clavicular fracture
     return any(
         offer.polarity == Polarity.AFFIRMED and not findings.isdisjoint(departures.get(aspect, ()))
         for offer, offered in evidence.normal
@@ -103,7 +108,7 @@ def _aspects_of_denials(required: RequiredTerm, evidence: SegmentEvidence) -> fr
     denied = {term.key for term in evidence.terms if term.kind == "finding" and term.polarity == Polarity.NEGATED}
     if not denied or evidence.statement.exceptions or any(term.key in EARLIER for term in evidence.terms):
         return frozenset()
-    if not EARLIER_STEMS.isdisjoint(evidence.statement.stems):
+    if evidence.states_side or not EARLIER_STEMS.isdisjoint(evidence.statement.stems):
         return frozenset()  # "was not enlarged on the prior study"
     opposites = evidence.parser.lexicon.opposites
     return frozenset(

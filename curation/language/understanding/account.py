@@ -98,7 +98,9 @@ def _is_known_finding(statement: ParsedStatement, term: Term) -> bool:
         return True
     word = statement.tokens[term.end - 1].word
     if term.key in GENERAL_FINDING_STEMS:
-        return word != "change" or term.polarity != Polarity.NEGATED  # "no change" compares
+        if word != "change" or term.polarity != Polarity.NEGATED:
+            return True  # "no change" compares, "no destructive change" does not
+        return any(t.end == term.start and t.kind == "finding" and t.entry is not None for t in statement.terms)
     return word.endswith(FINDING_ENDINGS) and not word.endswith(NO_FINDINGS_BY_ENDING)
 
 

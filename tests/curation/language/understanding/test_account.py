@@ -53,6 +53,7 @@ DOES_NOT_REST_ON = [
     "Perivibular thickening.",
     "Vacuum change in the disc.",
     "No acute process.",
+    "No destructive change of bone.",
     "High signal of the left temporal lobe.",
     "Reversal of the normal cervical lordosis.",
     "The aorta is wider than normal.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
-from curation.language.structure.usable_terms import usable_terms
+from curation.language.structure.usable_terms import is_whereabouts, usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
@@ -191,8 +191,9 @@ class FilingCheck:
         """Tell whether a caption is about an operation on ``organ``, whatever it names beside: "and a colostomy"."""
         terms = [term for clause, _ in clauses for term in clause.terms]
         operations = [term for term in terms if term.entry and not OPERATION_FLAGS.isdisjoint(term.entry.flags)]
-        if not operations or any(term.is_normality for term in terms):
-            return False
+        others = (term for term in terms if term.kind == "finding" and term not in operations)
+        if not operations or not all(term.attribute or term.implied or is_whereabouts(term) for term in others):
+            return False  # "dilated duct after cholecystectomy"
         sides = [term for term in terms if term.kind == "side"]
         return self._covers_any(organ, implied_organs(self._parser, [*sides, *operations]))
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
-from curation.language.structure.usable_terms import is_whereabouts, usable_terms
+from curation.language.structure.quality_kinds import is_whereabouts
+from curation.language.structure.usable_terms import usable_terms
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies

@@ -19,6 +19,7 @@ from .doubt_and_past_words import (
     EXCLUSION_STEMS,
     GOVERNING_WORDS,
     PREPOSITIONS_BEHIND_AN_OPINION,
+    REASON_NOUNS,
     WORDS_BEFORE_AN_OBJECT,
     WORDS_OF_THE_PAST,
 )
@@ -209,8 +210,9 @@ class Scopes:
         assert match.entry.strength is not None
         polarity = _OF_STRENGTH[match.entry.strength]
         self.cues[match.start] = (match.end, polarity)
-        if polarity == Polarity.ATTRIBUTED and self._tells_a_fact(match.end):
-            return
+        words = {token.word for token in self.tokens[match.start : match.end]}
+        if polarity == Polarity.ATTRIBUTED and words.isdisjoint(REASON_NOUNS) and self._tells_a_fact(match.end):
+            return  # but "likely secondary to a splenectomy" is an opinion on the reason
         reach, last = self._reach, self.tokens[match.end - 1].word
         bracket = remark_start(self.tokens, match)
         if bracket is not None:  # "small cyst (probably) in the liver"

@@ -144,7 +144,10 @@ class RulesEngine:
 
         Where both cannot be parted, a finding that is there stays so whatever else is said of it.
         """
-        understood, unknown, left_out = understood_part(claim, statement, self.parser.vocabulary)
+        from_context = claim.term is None and claim.organ in map(self.parser.vocabulary.filed_under, context)
+        understood, unknown, left_out = understood_part(
+            claim, statement, self.parser.vocabulary, from_context=from_context
+        )
         if understood is not None:
             caption = self._shortest_caption(understood, claims, statement, text, context, left_out)
             if caption is None and left_out:

@@ -13,11 +13,29 @@ from typing import NamedTuple
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
-from curation.language.understanding.account import PassageAccount, account_of
+from curation.language.understanding.account import PassageAccount, account_of, is_unknown_word
 from curation.language.understanding.passages import passages_in, passages_of
 from prompts.vocabulary import Vocabulary
 
 from .caption_wording import OrganClaim
+
+_ADJECTIVE_ENDINGS = (
+    "ed",
+    "ing",
+    "al",
+    "ic",
+    "ous",
+    "ive",
+    "ar",
+    "ary",
+    "ent",
+    "ant",
+    "able",
+    "ible",
+    "oid",
+    "ful",
+    "less",
+)
 
 
 class UnderstoodClaim(NamedTuple):
@@ -28,12 +46,19 @@ class UnderstoodClaim(NamedTuple):
     left_out: tuple[Clause, ...]
 
 
-def understood_part(claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary) -> UnderstoodClaim:
+def understood_part(
+    claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary, *, from_context: bool = False
+) -> UnderstoodClaim:
     """Return the part of a claim that was understood.
 
     Of "The liver is normal, the bile duct frobnicated" the claim about the liver is; "The spleen is lopsided" is not.
     A clause that was not understood may stay where it only qualifies a finding that is there, or where it denies.
+    ``from_context``: the statement names no organ, so that an unknown word may be the name of another: behind what is
+    said of the bladder, "appy normal" is not about it.
     """
+    strangers = tuple(term for term in statement.terms if _may_name_an_organ(statement, term)) if from_context else ()
+    if strangers:
+        return UnderstoodClaim(None, strangers, claim.clauses)
     accounts = {clause: _accounts(clause, statement) for clause in claim.clauses}
     everything = [account for of_clause in accounts.values() for account in of_clause]
     understood = [account for account in everything if account.says_something and not account.unknown]
@@ -53,6 +78,12 @@ def understood_part(claim: OrganClaim, statement: ParsedStatement, vocabulary: V
         return UnderstoodClaim(None, tuple(unknown), claim.clauses)
     terms = tuple(term for clause in left_out for account in accounts[clause] for term in account.unknown)
     return UnderstoodClaim(replace(claim, clauses=tuple(kept)), terms, tuple(left_out))
+
+
+def _may_name_an_organ(statement: ParsedStatement, term: Term) -> bool:
+    """Tell whether a term is an unknown word that is no adjective: "appy", unlike "occupying"."""
+    word = statement.tokens[term.end - 1].word
+    return is_unknown_word(statement, term) and not word.endswith(_ADJECTIVE_ENDINGS)
 
 
 def _has_finding_elsewhere(claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary) -> bool:

@@ -22,16 +22,16 @@ OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
 # The beginning of the SHA-256 of the rows of up to LIMIT reports: captions, rejects, and the reports themselves.
 CAPTIONS = {
-    "examples/reports.csv": "cc9e45dea5b3c503",
-    "../shared/data/reports/ctrate_chest_ct.csv": "ae4e836aff0c99c7",
-    "../shared/data/reports/mtsamples_ct.jsonl": "2ea0fdd1ab77fe2c",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "e914cd8fb58b2aa1",
+    "examples/reports.csv": "ca41cb2d7298858e",
+    "../shared/data/reports/ctrate_chest_ct.csv": "fd48484a005b27b9",
+    "../shared/data/reports/mtsamples_ct.jsonl": "064ae659ce7720dc",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "21f0916b78bcf7a8",
 }
 REJECTS = {
-    "examples/reports.csv": "c103cded734f8f8d",
-    "../shared/data/reports/ctrate_chest_ct.csv": "eeebf61e624a2e0b",
-    "../shared/data/reports/mtsamples_ct.jsonl": "0fcff4d6a95b50fc",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "1f28f0370b6950b8",
+    "examples/reports.csv": "fd8fe5241e8d3cd8",
+    "../shared/data/reports/ctrate_chest_ct.csv": "471e02c61cc6d127",
+    "../shared/data/reports/mtsamples_ct.jsonl": "9fde02e7f1f2470b",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "4cfa53b26c3a2dd4",
 }
 REPORTS = {
     "examples/reports.csv": "e4154d96e42b7dab",

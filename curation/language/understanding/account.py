@@ -64,7 +64,7 @@ class PassageAccount(NamedTuple):
 def account_of(passage: StatementPassage) -> PassageAccount:
     """Return what was understood of a passage."""
     statement = passage.statement
-    unknown = tuple(term for term in passage.own if _is_unknown(statement, term))
+    unknown = tuple(term for term in passage.own if is_unknown_word(statement, term))
     findings = tuple(term for term in passage.terms if _is_known_finding(statement, term))
     findings += tuple(_high_or_low(passage))
     if unknown:
@@ -75,7 +75,7 @@ def account_of(passage: StatementPassage) -> PassageAccount:
     return PassageAccount(findings, unknown, says_something)
 
 
-def _is_unknown(statement: ParsedStatement, term: Term) -> bool:
+def is_unknown_word(statement: ParsedStatement, term: Term) -> bool:
     """Tell whether a term is a word that we do not know."""
     if term.kind != "finding" or term.entry is not None or term.attribute or not term.key[0].isalpha():
         return False

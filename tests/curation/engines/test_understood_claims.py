@@ -82,3 +82,18 @@ def test_an_organ_stays_beside_what_it_encloses_where_something_is_said_of_it(te
 def test_drafts_are_only_of_what_was_understood() -> None:
     read = engine().verifier.read("The liver is normal. The spleen is glimmery.")
     assert [draft.organ for draft in engine().drafts(read)] == ["liver"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_understood"),
+    [
+        ("The bladder is normal. Frob is normal.", False),  # which may be another organ
+        ("The bladder is normal. Frob cyst.", False),
+        ("The bladder is normal. Frobular cyst.", True),
+        ("The bladder is normal. A cyst of 5 mm.", True),
+        ("The bladder is normal. The bladder has a frob cyst.", True),
+    ],
+)
+def test_an_unknown_word_may_name_another_organ_where_none_is_named(text: str, is_understood: bool) -> None:
+    read = engine().verifier.read(text)
+    assert len(engine().drafts(read)) == (2 if is_understood else 1)

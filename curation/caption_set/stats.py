@@ -225,9 +225,9 @@ def _word_table(words: Sequence[UnknownWord]) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("words not understood")
-    table.add_column("statements", justify="right")
-    table.add_column("one of them", no_wrap=True, overflow="ellipsis")
+    table.add_column("words not understood", no_wrap=True, min_width=20)
+    table.add_column("statements", justify="right", no_wrap=True, min_width=10)
+    table.add_column("one of them", no_wrap=True, overflow="ellipsis", ratio=1)
     for word in words[:TOP_WORDS]:
         table.add_row(Text(word.word), f"{word.statements:,}", Text(word.example))
     if len(words) > TOP_WORDS:

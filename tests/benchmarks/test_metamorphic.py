@@ -15,6 +15,8 @@ from benchmarks.metamorphic.sources import REPORTS, SOURCES, Cell, SourceReport,
 
 # Captions that still come or go in the tenth of the reports below; any other rewrite changes none of them.
 STILL_WRONG: dict[str, int] = {
+    "seen_as_noted": 4,  # of one list of stations with a quality of all behind it
+    "articles_dropped": 1,
     "upper_case": 7,
     "blank_lines": 3,
     "note_is_made": 2,

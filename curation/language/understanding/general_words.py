@@ -25,12 +25,12 @@ NO_FINDINGS_BY_ENDING = tuple(
 
 # Findings without a nature of their own: "vacuum change", "no acute process", "Chilaiditi syndrome".
 GENERAL_FINDING_STEMS = _stems(
-    "lesion process change disease disorder syndrome abnormality pathology anomaly complication injury damage defect "
-    "deformity distortion deficit alteration peculiarity particularity loss failure insufficiency reversal "
+    "lesion focus process change disease disorder syndrome abnormality pathology anomaly complication injury damage "
+    "defect deformity distortion deficit alteration peculiarity particularity loss failure insufficiency reversal "
     "straightening"
 )
 # Before a property they say how it is: "high signal".
-HEIGHT_STEMS = _stems("high low higher lower bright dark poor")
+HEIGHT_STEMS = _stems("high low higher lower bright dark poor raised elevated reduced decreased increased diminished")
 # Before a participle they tell what has happened.
 PERFECT_AUXILIARIES = frozenset("has have had been having".split())
 PAST_AUXILIARIES = frozenset("was were being".split())
@@ -79,6 +79,7 @@ _GENERAL_NOUNS = (
     "september october november december hour hours minute minutes"
 )
 _EXAMINATION = (
+    "stir flair t1 t2 dwi adc swi "
     "clinical clinically laboratory lab clinic radiological radiologic radiologically radiographic imaging image "
     "images scan scans section sections slice slices window windows phase phases sequence sequences protocol "
     "technique acquisition reconstruction reformat reformatted plane planes examination examinations exam study "

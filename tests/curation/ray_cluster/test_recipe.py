@@ -107,7 +107,7 @@ def test_the_same_text_is_worked_on_once(tmp_path: Path) -> None:
 
 
 def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
-    reports = write_reports(tmp_path / "reports.csv", 800)
+    reports = write_reports(tmp_path / "reports.csv", 2_000)
     curate(CurateJob(reports, tmp_path / "one"), fake_recipe())
 
     class KillingProgress(RecordingProgress):
@@ -144,7 +144,7 @@ def test_a_read_task_that_is_killed_costs_no_row(tmp_path: Path) -> None:
 
 
 def test_a_poisoned_report_is_rejected_and_no_other(tmp_path: Path) -> None:
-    good = write_reports(tmp_path / "reports.csv", 800)
+    good = write_reports(tmp_path / "reports.csv", 2_000)
     lines = good.read_text().splitlines()
     lines[778] = lines[778].replace("The liver is normal.", "The liver is normal. POISON.")
     reports = tmp_path / "poisoned" / "reports.csv"

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,11 +119,12 @@ def test_workers_that_are_killed_cost_no_row(tmp_path: Path) -> None:
             if self.done in (200, 400, 600, 800, 1_000, 1_200):
                 if self.done == 200:  # later on a fast worker may have done all there is
                     eventually(lambda: bool(workers_of_ray()))
+                time.sleep(0.15)  # an outcome has just come: into the middle of the next batch
                 for process in workers_of_ray()[:2]:
                     os.kill(process, signal.SIGKILL)
 
     progress = KillingProgress()
-    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(fake_recipe(seconds=0.002), "local"), progress)
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(fake_recipe(seconds=0.005), "local"), progress)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert any("were begun again" in message for message in progress.messages)
 

@@ -175,7 +175,7 @@ def test_a_stop_keeps_what_is_done_and_the_next_run_goes_on_on_one_machine(
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        curate(job, RayRecipe(fake_recipe(log, seconds=0.002), "local"), RecordingProgress(450, stop))
+        curate(job, RayRecipe(fake_recipe(log, seconds=0.01), "local"), RecordingProgress(450, stop))
     before = len(log.read_text().splitlines())
     assert load_manifest(tmp_path / "set").counts.reports == 400 and before < 600
     curate(job, fake_recipe(log))

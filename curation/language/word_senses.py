@@ -34,7 +34,8 @@ _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent",
 
 # Words that name a part of the spine where its level is named: "L4-L5: canal patent".
 _PARTS_AT_A_LEVEL = {"canal": "spinal canal"}
-_LEVEL = re.compile(r"[CTLS]\d")
+LEVEL = re.compile(r"[CTLS]\d")
+"""How the names of vertebrae and of the discs between them begin."""
 
 # Phrases of the lexicon with one of these flags are no thing that could have parts.
 _FLAGS_OF_NO_THING = frozenset(
@@ -90,7 +91,7 @@ class WordSenses:
         self, mentions: list[OrganMention], tokens: Sequence[Token], matches: Sequence[PhraseMatch]
     ) -> list[OrganMention]:
         """Return the mentions with the bare words for a part of the spine, where its level is named."""
-        if not any(_LEVEL.match(name) for mention in mentions for name in mention.names):
+        if not any(LEVEL.match(name) for mention in mentions for name in mention.names):
             return mentions
         spans = [(mention.start, mention.end) for mention in mentions] + [(match.start, match.end) for match in matches]
         covered = {index for start, end in spans for index in range(start, end)}

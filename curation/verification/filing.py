@@ -9,10 +9,11 @@ from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
 from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.structure.usable_terms import usable_terms
+from curation.language.word_senses import LEVEL
 
 from .clause_matching import CarriedClause, ClauseMatcher
 from .evidence import denies_a_finding, only_denies
-from .headings.sub_headings import LEVEL, is_level_of, label_of
+from .headings.sub_headings import is_level_of, label_of
 from .organs import (
     MAIN_ORGANS,
     OPERATION_FLAGS,

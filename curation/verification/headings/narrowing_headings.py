@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from curation.language.parsed_statement import ParsedStatement, Segment
 from curation.language.structure.side_frames import side_frame
+from curation.language.word_senses import LEVEL
 from prompts.vocabulary import Vocabulary
 
-from .sub_headings import LEVEL, is_level_of, names_only
+from .sub_headings import is_level_of, names_only
 
 _MARKS = " \t:.-–—*_#"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.tokens import stem
 from curation.language.word_lists import NEUTRAL_STEMS, POSITION_STEMS
+from curation.language.word_senses import LEVEL
 from curation.verification.organs import subject_organs
 from prompts.vocabulary import Vocabulary
 
@@ -26,8 +27,6 @@ _FRAME_WORDS = (
 FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS.split())) | NEUTRAL_STEMS | POSITION_STEMS
 # They make a heading where no organ stands in it: "Other findings".
 NOUNS_OF_HEADINGS = frozenset(map(stem, ("findings", "finding", "miscellaneous", "misc", "general", "other", "others")))
-LEVEL = re.compile(r"[CTLS]\d")
-"""How the names of vertebrae and of the discs between them begin."""
 FARTHEST_ANCHOR = 4
 """Statements after which a statement that names no organ no longer goes on about the last one that did."""
 _ITEM = re.compile(r"[ \t]*(?:[-\u2013\u2014\u2022\u25e6\u25aa\u25cf\u00b7*]|\(?(?:\d{1,2}|[a-hA-H])[.):](?!\d))")

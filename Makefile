@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo train-demo test lint bench clean
+.PHONY: setup demo train-demo test lint faults bench clean
 
 setup: .venv/.ready
 
@@ -37,6 +37,10 @@ train-demo: setup
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+# All trials of what can go wrong on a machine (docs/reliability.md), of which `make test` makes a share: at most half an hour on two cores.
+faults: setup
+	OVCT_FAULTS=all OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m pytest -n auto --dist loadfile tests/faults
 
 lint: setup
 	$(BIN)/ruff check

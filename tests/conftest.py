@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.faults.trials import TrialTable
 from tests.models.encoders import minilm_directory, unpack_mpnet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,6 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # A busy machine is not an error, and a failure must be the same one for whoever reads it.
 settings.register_profile("ovct", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ovct")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Print the table of the trials of faults at the end, also of those that other processes made."""
+    config.pluginmanager.register(TrialTable())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,9 +35,20 @@ _worker: Worker[Any, Any] | None = None
 def collect_garbage_less_often() -> None:
     """Let the garbage collector run less often: what a worker keeps from report to report is no garbage.
 
-    Looking for garbage in it takes a third of the time.
+    Looking for garbage in it takes a fifth of the time.
     """
     gc.set_threshold(100_000, 50, 50)
+
+
+@contextmanager
+def _garbage_collected_less_often() -> Iterator[None]:
+    """Let the garbage collector of this process run less often meanwhile."""
+    before = gc.get_threshold()
+    collect_garbage_less_often()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _initialise(build: Callable[[], Worker[Any, Any]]) -> None:
@@ -60,7 +71,9 @@ def _run(job: Any) -> Any:
     if _worker is None:  # built here and not in _initialise, so that the parent gets the error that building raises
         assert _build is not None
         _worker = _build()
-    return _worker(job)
+    result = _worker(job)
+    gc.freeze()  # what it keeps is no garbage later on either
+    return result
 
 
 AHEAD = 4
@@ -115,7 +128,8 @@ def _lost_worker() -> RunError:
 def workers(build: Callable[[], Worker[JobT, ResultT]], count: int) -> Iterator[Inline | Processes]:
     """Yield a pool of ``count`` processes, or of this one with 0. Jobs not yet begun are dropped at the end."""
     if count == 0:
-        yield Inline(build)
+        with _garbage_collected_less_often():
+            yield Inline(build)
         return
     processes = Processes(build, count)
     try:

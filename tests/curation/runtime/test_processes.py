@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import threading
@@ -41,6 +42,13 @@ def test_answers_come_back(count: int) -> None:
     assert [square for square, _ in answers] == [number * number for number in range(20)]
     processes = {process for _, process in answers}
     assert processes == {os.getpid()} if count == 0 else os.getpid() not in processes
+
+
+def test_the_collector_of_garbage_is_set_back_where_the_work_is_done_in_this_process() -> None:
+    before = gc.get_threshold()
+    with workers(squares, 0):
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
 
 
 def test_what_goes_wrong_while_building_is_told() -> None:

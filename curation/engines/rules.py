@@ -225,7 +225,7 @@ class RulesEngine:
 
         Of what is parted by "with", each passage has its own: "Normal heart, without pericardial fluid" is about both.
         """
-        passages = list(passages_in(clause, statement))
+        passages = passages_in(clause, statement)
         apart = self._sites_apart(passages) if len(passages) > 1 else []
         organs = list(self._named_organs(clause, apart))
         names = {name for name, term in organs if term not in apart}

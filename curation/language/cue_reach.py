@@ -35,6 +35,8 @@ from .word_lists import (
     VERBS,
 )
 
+_BREAKS = HARD_BREAKS | SOFT_BREAKS
+
 
 class CueReach:
     """Finds the reach of cues in one tokenised statement. ``breaks`` are the tokens at which its segments end."""
@@ -49,14 +51,10 @@ class CueReach:
         measures: Sequence[Measure],
     ) -> None:
         self.tokens, self.stems, self.subjects, self.measures = tokens, stems, subjects, measures
-        self.breaks = [
-            index
-            for index, token in enumerate(tokens)
-            if not covered[index] and (token.word in HARD_BREAKS or token.word in SOFT_BREAKS)
-        ]
+        self.breaks = [index for index, token in enumerate(tokens) if token.word in _BREAKS and not covered[index]]
         self.verbs = [index for index, token in enumerate(tokens) if token.word in VERBS]
         self.ends = {m.start for m in matches if "scope_end" in m.entry.flags and not _is_cue(m)}
-        self._findings = {m.start for m in matches if _is_finding(m)}
+        self._matches = matches
         self.normal = {m.start for m in matches if "normality" in m.entry.flags and m.entry.negation is None}
         self.cue_starts = {m.start for m in matches if m.entry.negation == "before"}
         self._after_cues = [m.start for m in matches if "after" in (m.entry.negation, m.entry.hedge)]
@@ -198,7 +196,7 @@ class CueReach:
 
         Behind a finding it is a clause without its verb, since what is denied would be named by a noun.
         """
-        denies_finding = any(since <= at < first - 1 for at in self._findings)
+        denies_finding = any(since <= m.start < first - 1 and _is_finding(m) for m in self._matches)
         if not denies_finding or first not in self.subjects:
             return False
         words = [token.word for token in self.tokens[first:stop]]

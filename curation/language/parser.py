@@ -191,10 +191,7 @@ def _mentions(terms: Iterable[Term]) -> list[OrganMention]:
 
 def _indices(mentions: Iterable[OrganMention]) -> frozenset[int]:
     """Return the indices of all tokens that are part of a mention."""
-    indices: set[int] = set()
-    for mention in mentions:
-        indices.update(range(mention.start, mention.end))
-    return frozenset(indices)
+    return frozenset([index for mention in mentions for index in range(mention.start, mention.end)])
 
 
 def _states_a_quality(term: Term) -> bool:

@@ -7,6 +7,7 @@ CT" say the same. What an operation leaves to be said is in ``time/implied_past.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .doubt_and_past_words import (
     OPERATION_WORD_ENDINGS,
@@ -39,12 +40,17 @@ _EARLIER_REACH = 5
 
 def is_operation(word: str, entry: LexiconEntry | None) -> bool:
     """Tell whether a word names an operation or another treatment, by its ending or because the lexicon lists it."""
-    return word.endswith(OPERATION_WORD_ENDINGS) or (entry is not None and "operation" in entry.flags)
+    return _is_operation_word(word) or (entry is not None and "operation" in entry.flags)
+
+
+@lru_cache(maxsize=50_000)
+def _is_operation_word(word: str) -> bool:
+    return word.endswith(OPERATION_WORD_ENDINGS)
 
 
 def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> frozenset[int]:
     """Return the indices of tokens that name an operation, a treatment or what it leaves: "clips", "bypass"."""
-    indices = {index for index, token in enumerate(tokens) if token.word.endswith(OPERATION_WORD_ENDINGS)}
+    indices = {index for index, token in enumerate(tokens) if _is_operation_word(token.word)}
     for match in matches:
         if "operation" in match.entry.flags or ("absent_organ" in match.entry.flags and match.entry.organ):
             indices.update(range(match.start, match.end))

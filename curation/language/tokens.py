@@ -80,7 +80,7 @@ class Token(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
-    tokens = []
+    tokens, new = [], tuple.__new__  # what Token(…) does, without a call in Python for each
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         word, word_stem, contracted = _cached_word(match[0])
@@ -88,7 +88,7 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(start, end - contracted, word, word_stem))
             tokens.append(Token(end - contracted, end, "not", "not"))
         else:
-            tokens.append(Token(start, end, word, word_stem))
+            tokens.append(new(Token, (start, end, word, word_stem)))
     return tokens
 
 

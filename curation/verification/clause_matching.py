@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from curation.language.aspects import NORMAL
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause, clauses_of
@@ -130,11 +131,14 @@ class ClauseMatcher:
         if not clause.organs:  # "open", of the bronchi: of several that it fits, the segment that is about them
             closest = sorted(closest, key=lambda index: not self._is_about(organ, statement, index))
         for index in closest:
+            if _may_be_literal(clause, self.evidence(text, index, context)):
+                match = self.match_segment(clause, text, index, context)
+                if not match.mismatches and match.share == LITERAL:
+                    return match
+        for index in closest:
             match = self.match_segment(clause, text, index, context)
             if best is None or (len(match.mismatches), -match.share) < (len(best.mismatches), -best.share):
                 best = match
-            if not match.mismatches and match.share == LITERAL:
-                break
         assert best is not None
         if not best.mismatches:
             return best
@@ -191,6 +195,19 @@ def lacks_a_word(anywhere: ClauseMatch) -> bool:
     segments are looked at first, for one that carries the clause settles it too.
     """
     return any(mismatch.weight == 0.0 and term.kind not in ("organ", "side") for mismatch, term in anywhere.mismatches)
+
+
+def _may_be_literal(clause: CaptionClause, evidence: SegmentEvidence) -> bool:
+    """Tell whether a segment has all words and organs of a clause: no other carries all of its terms as they stand."""
+    names = evidence.named
+    return all(
+        required.term.mention.names[-1] in names
+        if required.term.mention
+        else required.term.kind in ("side", "measure")
+        or required.term.key in evidence.polarities
+        or required.term.key == NORMAL
+        for required in clause.required
+    )
 
 
 def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int) -> ClauseMatch:

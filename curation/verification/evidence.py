@@ -13,6 +13,7 @@ from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.mentions import OrganMention
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.language.structure.attachments import may_head
 from curation.language.structure.shared_heads import shared_head
 from curation.language.structure.usable_terms import usable_terms
 from curation.language.word_lists import ATTRIBUTE_STEMS, NEUTRAL_STEMS, POSITION_STEMS, SIDES
@@ -99,12 +100,18 @@ class SegmentEvidence:
             if pair := shared_head(statement, at):
                 self._add_shared_head(*pair)
         self.organs = [term for term in self.terms if term.mention]
+        self.named = {name for term in self.organs if term.mention for name in term.mention.names}
 
     @cached_property
     def counts(self) -> Counter[str]:
         """How often each finding, modifier and part of one is named."""
         terms = (term for term in self.terms if term.kind in ("finding", "modifier"))
         return Counter(key for term in terms for key in {term.key, *term.parts})
+
+    @cached_property
+    def heads(self) -> int:
+        """How many of its terms can be what a quality belongs to."""
+        return sum(map(may_head, self.terms))
 
     @cached_property
     def states_side(self) -> bool:

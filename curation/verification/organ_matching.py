@@ -226,10 +226,11 @@ def _mismatch_of_member(required: RequiredTerm, evidence: SegmentEvidence, about
 
     What is normal or denied of all of them is so of each, but not the other way round.
     """
-    names = required.term.mention.names if required.term.mention else ()
-    mentions = [term for term in evidence.organs if term.mention and set(names).intersection(term.mention.names)]
+    claimed, mention = NAMES_OF_MEMBERS.intersection(required.stems), required.term.mention
+    if mention is None or (not claimed and NAMES_OF_MEMBERS.isdisjoint(evidence.statement.stems)):
+        return None
+    mentions = [term for term in evidence.organs if term.mention and set(mention.names) & set(term.mention.names)]
     there = {word for term in mentions for word in evidence.statement.stems[term.start : term.end]} & NAMES_OF_MEMBERS
-    claimed = NAMES_OF_MEMBERS.intersection(required.stems)
     if not mentions or claimed == there or (claimed and claimed <= there):
         return None
     if claimed and (there or not about_whole):

@@ -111,8 +111,11 @@ def _denies(evidence: str) -> bool:
 @lru_cache(maxsize=CACHED_STATEMENTS)
 def _speaks_only_of_the_other_side(evidence: str, organ: str, caption: str) -> bool:
     """Tell whether a caption names one side and its evidence only the other, not both nor the organ in the plural."""
-    sides, evidence_sides = _sides_in(f"{organ} {caption}"), _sides_in(evidence)
-    if len(sides) != 1 or len(evidence_sides) != 1 or sides == evidence_sides:
+    evidence_sides = _sides_in(evidence)
+    if len(evidence_sides) != 1:
+        return False
+    sides = _sides_in(f"{organ} {caption}")
+    if len(sides) != 1 or sides == evidence_sides:
         return False
     if _SIDE_IN_A_NAME.search(evidence):
         return False

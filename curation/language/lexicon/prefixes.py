@@ -15,7 +15,7 @@ def prefixes_apart(tokens: list[Token], is_listed: Callable[[Token], bool]) -> l
 
     A word that is listed as it stands stays whole.
     """
-    if not any(token.word.startswith(_PREFIXES) for token in tokens):
+    if not any([token.word.startswith(_PREFIXES) for token in tokens]):
         return tokens
     return [part for token in tokens for part in _apart(token, is_listed)]
 

@@ -10,6 +10,8 @@ _NUMERALS = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
 
 def with_arabic_numerals(tokens: list[Token]) -> list[Token]:
     """Return the tokens with the Roman numerals behind a word for a grade or type as numbers."""
+    if _NUMBERED.isdisjoint([token.word for token in tokens]):
+        return tokens
     for at, token in enumerate(tokens[1:], start=1):
         if token.word in _NUMERALS and tokens[at - 1].word in _NUMBERED:
             number = _NUMERALS[token.word]

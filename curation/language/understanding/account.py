@@ -20,6 +20,7 @@ They can, and the passage rests on them,
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..assertion import Polarity
@@ -61,6 +62,7 @@ class PassageAccount(NamedTuple):
         return any(term.polarity != Polarity.NEGATED for term in self.findings)
 
 
+@lru_cache(maxsize=4_096)
 def account_of(passage: StatementPassage) -> PassageAccount:
     """Return what was understood of a passage."""
     statement = passage.statement

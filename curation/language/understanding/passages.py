@@ -52,8 +52,13 @@ def _cached_passages(statement: ParsedStatement) -> tuple[StatementPassage, ...]
     return tuple(passage for clause in clauses for passage in passages_in(clause, statement))
 
 
-def passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[StatementPassage]:
-    """Yield the passages of one clause. Only the first of them takes findings from other clauses."""
+@lru_cache(maxsize=4_096)
+def passages_in(clause: Clause, statement: ParsedStatement) -> tuple[StatementPassage, ...]:
+    """Return the passages of one clause. Only the first of them takes findings from other clauses."""
+    return tuple(_passages_in(clause, statement))
+
+
+def _passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[StatementPassage]:
     segment = clause.segment
     own_terms = set(map(id, segment.terms))
     taken = [term for term in clause.terms if id(term) not in own_terms]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from curation.language.parsed_statement import ParsedStatement, Term
-from curation.language.structure.attachments import PLACES, attachments_of, may_head, quality_kind
+from curation.language.structure.attachments import PLACES, attachments_of, quality_kind
 from curation.language.structure.clauses import Clause
 
 from ..evidence import SegmentEvidence, both_sides
@@ -19,7 +19,7 @@ def exchanged_qualities(
     clause: Clause, caption: ParsedStatement, evidence: SegmentEvidence
 ) -> Iterator[tuple[Mismatch, Term]]:
     """Yield the qualities that a clause of a caption has of one head and its evidence only of another."""
-    if len(clause.segment.terms) < 2 or sum(map(may_head, evidence.terms)) < 2:
+    if len(clause.segment.terms) < 2 or evidence.heads < 2:
         return
     offered = attachments_of(evidence.statement)
     heads = [head for head in offered.heads if head in evidence.terms]

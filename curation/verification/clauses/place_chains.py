@@ -15,6 +15,7 @@ from ..evidence import SegmentEvidence
 from ..organs import OrganRelations
 
 _OPPOSITES = (frozenset(("upper", "middle", "lower")), frozenset(("left", "right")))
+_SAID_OF_A_SITE = frozenset[str]().union(*_OPPOSITES)
 _WITHIN = frozenset(("of", "in", "within"))
 _PARTING = COORDINATORS | VERBS | frozenset((",", ";", ":", "(", ")", "with", "without", "from", "to"))
 
@@ -26,6 +27,9 @@ def is_placed_elsewhere(name: str, term: Term, evidence: SegmentEvidence, stems:
     ``stems`` are those of the wording of the caption. Where it states no side, "middle lobe" is what both say.
     """
     states_side = "left" in stems or "right" in stems
+    names = term.mention.names if term.mention else ()
+    if names == (name,) and _SAID_OF_A_SITE.isdisjoint(stems):
+        return False
     before = [other for other in evidence.own_terms if other.mention and other.end == term.start]
     offered = evidence.statement.stems[min((other.start for other in before), default=term.start) : term.end]
     if term not in evidence.own_terms:
@@ -34,7 +38,7 @@ def is_placed_elsewhere(name: str, term: Term, evidence: SegmentEvidence, stems:
         claimed, there = group.intersection(stems), group.intersection(offered)
         if claimed and there and claimed.isdisjoint(there):
             return True  # "upper lobe laterobasal segment": that is one of the lower lobe
-    relations, names = evidence.relations, term.mention.names if term.mention else ()
+    relations = evidence.relations
     if names == (name,) and not states_side:
         return False
     if name not in names or states_side:

@@ -95,7 +95,7 @@ class Lexicon:
         nodes = [self._trie]
         while nodes:
             children = {word: child for word, child in nodes.pop().items() if word}
-            words |= children.keys()
+            words.update(children)
             nodes.extend(children.values())
         return frozenset(words)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
@@ -277,6 +278,7 @@ def _between(statement: ParsedStatement, start: int, end: int) -> str:
     return statement.text[statement.tokens[start].start : statement.tokens[end - 1].end]
 
 
+@lru_cache(maxsize=1_024)
 def _clean(text: str) -> str:
     text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
     return _capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))

@@ -40,6 +40,7 @@ class OrganFinder:
         self.vocabulary = vocabulary
         self._cached_related = lru_cache(maxsize=100_000)(vocabulary.related)
         self._cached_resolve = lru_cache(maxsize=50_000)(vocabulary.resolve)
+        self._cached_pair = lru_cache(maxsize=50_000)(self._pair_of)
         self._stations = LymphNodeStations(vocabulary)
         self._devices = vocabulary.descendants("devices")
         self.surroundings = surroundings_of(vocabulary)
@@ -75,6 +76,9 @@ class OrganFinder:
 
     def pair_of(self, name: str) -> tuple[str, str] | None:
         """Return the (left, right) names of a group or of one of its sides, None where it has no sides."""
+        return self._cached_pair(name)
+
+    def _pair_of(self, name: str) -> tuple[str, str] | None:
         if self.vocabulary.organs[name].side is None:
             return self.vocabulary.sided(name)
         pairs = (self.vocabulary.sided(parent) for parent in self.vocabulary.organs[name].parents)
@@ -131,7 +135,7 @@ class OrganFinder:
 
     def mark_containers(self, mentions: Sequence[OrganMention]) -> None:
         """Mark the organs that only say where a more exact one of the same segment lies."""
-        for mention in mentions:
+        for mention in mentions if len(mentions) > 1 else ():
             mention.container = any(
                 inner is not mention
                 and not inner.place
@@ -206,6 +210,8 @@ class OrganFinder:
         of the list states for all.
         """
         mentions: list[OrganMention] = []
+        if mention.start - 2 < free_from or tokens[mention.start - 1].word not in NAME_JOINERS:
+            return mentions
         noun = next((at for at in range(mention.start, mention.end) if not _qualifies(tokens[at].word)), mention.end)
         at = mention.start
         while noun < mention.end and at - 2 >= free_from and tokens[at - 1].word in NAME_JOINERS:
@@ -235,14 +241,11 @@ class OrganFinder:
         for part, whole in pairwise(mentions):
             if part.start + 1 > whole.start or len(part.names) != 1 or len(whole.names) != 1:
                 continue
-            sides = {self.vocabulary.organs[mention.names[0]].side for mention in (part, whole)}
+            if {self.vocabulary.organs[mention.names[0]].side for mention in (part, whole)} != {"left", "right"}:
+                continue
             between = [token.word for token in tokens[part.end : whole.start]]
             is_said = any(token.word in SIDES for token in tokens[part.start : part.end])
-            if (
-                sides == {"left", "right"}
-                and not is_said
-                and set(between) in ({"of", "the"}, {"in", "the"}, {"of"}, {"in"})
-            ):
+            if not is_said and set(between) in ({"of", "the"}, {"in", "the"}, {"of"}, {"in"}):
                 if self._shares_pair(part, whole):
                     part.names = whole.names
 

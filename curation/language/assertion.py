@@ -74,6 +74,7 @@ _MAY_BE_SAID = {
 }
 _NOT = LexiconEntry(key="not", negation="before")
 _PREFIXES = ("non", "-")
+_POSITION_AND_REPORTING_STEMS = POSITION_STEMS | REPORTING_STEMS
 _NON = LexiconEntry(key="non", negation="before")
 _NOT_SEEN = LexiconEntry(key="not seen", negation="after")
 
@@ -246,7 +247,7 @@ class Scopes:
             or self.tokens[index].word in FUNCTION_WORDS
             or self.tokens[index].word in SIDES
             or self.tokens[index].word in WORDS_OF_THE_PAST
-            or self.stems[index] in POSITION_STEMS | REPORTING_STEMS
+            or self.stems[index] in _POSITION_AND_REPORTING_STEMS
             for index in scope
             if self.tokens[index].word[0].isalnum()
         )

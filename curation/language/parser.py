@@ -69,9 +69,10 @@ class StatementParser:
         stems = [self._cached_stem(token.word, token.stem) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
-        mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
-        compared = comparisons(tokens, stems)  # "compared to the prior chest CT" says nothing of the chest
-        mentions = [m for m in mentions if not any(start <= m.start < end for start, end in compared)]
+        if imaging:
+            mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
+        if compared := comparisons(tokens, stems):  # "compared to the prior chest CT" says nothing of the chest
+            mentions = [m for m in mentions if not any(start <= m.start < end for start, end in compared)]
         measures = find_measures(tokens, self.lexicon.numbers, _indices(mentions))
         matches = self.lexicon.matches(stems)
         mentions = self._word_senses.settle(mentions, tokens, matches)

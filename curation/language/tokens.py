@@ -9,6 +9,7 @@ from typing import NamedTuple
 from snowballstemmer import stemmer  # type: ignore[import-untyped]
 
 _TOKEN = re.compile(
+    r"([\s_]*)("  # what stands before it and belongs to no token
     r"[A-WYZa-wyz][^\W\d_]*(?:\d+[^\W\d_]?|['’][^\W\d_]+)?"  # most tokens: a word, L4, T12
     r"|(?<=\d)[xX×](?=\s?\d)"  # 12x9
     r"|\d+[A-Da-d](?![^\W_])"  # segment 4a
@@ -16,7 +17,7 @@ _TOKEN = re.compile(
     r"|[½¼¾⅓⅔⅛⅜⅝⅞]"  # letters to \w: "½cm"
     r"|\d+(?:[.,]\d+)*"
     r"|[^\W\d_]+(?:\d+[^\W\d_]?|['’][^\W\d_]+)?"  # a word with another first letter
-    r"|[^\w\s]"
+    r"|[^\w\s])"
 )
 _snowball = stemmer("english")
 _CONTRACTED_VERBS = "is are was were do does did has have had could would should must might need wo".split()
@@ -80,10 +81,11 @@ class Token(NamedTuple):
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of the text in order; white space belongs to none. "isn't" is two: "is" and "not"."""
-    tokens, new = [], tuple.__new__  # what Token(…) does, without a call in Python for each
-    for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        word, word_stem, contracted = _cached_word(match[0])
+    tokens, end, new = [], 0, tuple.__new__  # what Token(…) does, without a call in Python for each
+    for space, written in _TOKEN.findall(text):
+        start = end + len(space)
+        end = start + len(written)
+        word, word_stem, contracted = _cached_word(written)
         if contracted:
             tokens.append(Token(start, end - contracted, word, word_stem))
             tokens.append(Token(end - contracted, end, "not", "not"))

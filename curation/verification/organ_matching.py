@@ -195,7 +195,7 @@ def _belongs_to_name(side: str, required: RequiredTerm, evidence: SegmentEvidenc
 def _has_levels(required: RequiredTerm, evidence: SegmentEvidence) -> bool:
     """Tell whether the evidence has the levels that stand inside a name of several levels: "L5 nerve root"."""
     names = required.term.mention.names if required.term.mention else ()
-    levels = [word for word in required.stems if _LEVEL.fullmatch(word)]
+    levels = [word for word in required.stems if word[-1].isdigit() and _LEVEL.fullmatch(word)]
     inside = [word for word in levels if not any(word in evidence.relations.stems(name) for name in names)]
     return all(word in evidence.organ_stems for word in inside)
 

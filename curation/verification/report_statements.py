@@ -31,6 +31,7 @@ CANDIDATES = 4
 _EDGE = " .,;:!\"'“”"
 
 
+@lru_cache(maxsize=CACHED_STATEMENTS)
 def normalised(text: str) -> str:
     """Return what two spellings of the same words share: lower case, single spaces, no marks at the edges."""
     return " ".join(text.split()).strip(_EDGE).lower()

@@ -154,7 +154,8 @@ class Lexicon:
 
     def _longest(self, stems: Sequence[str], at: int) -> PhraseMatch | None:
         node: dict[str, Any] = self._trie
-        best: PhraseMatch | None = None
+        best: LexiconEntry | None = None
+        end = at
         index, is_loose = at, False  # loose: an adverb stands inside, as it may in a hedge
         count = len(stems)
         while index < count:
@@ -170,8 +171,8 @@ class Lexicon:
             index += 1
             entry = node.get("")
             if entry is not None and (not is_loose or entry.hedge):
-                best = PhraseMatch(at, index, entry)
-        return best
+                best, end = entry, index
+        return None if best is None else PhraseMatch(at, end, best)
 
     def _entry(self, phrase: str) -> LexiconEntry:
         """Return the entry of a phrase, which is made where there is none."""

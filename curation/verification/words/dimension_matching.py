@@ -28,7 +28,7 @@ def only_names_dimension(term: Term, segment: Segment, caption: ParsedStatement)
         return False
     if term.key == _ATTENUATION:
         return any(other.measure and other.measure.kind == _HOUNSFIELD for other in segment.terms)
-    if term.key not in (_SIZE_STEMS | {_DIAMETER_STEM}):
+    if term.key not in _SIZE_STEMS and term.key != _DIAMETER_STEM:
         return False
     lengths = [other for other in segment.terms if other.measure and other.measure.kind == "length"]
     if not any(0 <= max(term.start - other.end, other.start - term.end) <= _FARTHEST for other in lengths):

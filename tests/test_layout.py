@@ -66,11 +66,11 @@ MOST_LINES = 300
 HEAVY = {
     "datasets",
     "fastapi",
+    "httpx",
     "lightning_fabric",
     "matplotlib",
     "monai",
     "numpy",
-    "openai",
     "openpyxl",
     "pandas",
     "pyarrow",

@@ -40,6 +40,9 @@ class LanguageModelSettings(TypedDict, total=False):
     base_url: str
     concurrency: int
     timeout: float
+    reasoning_effort: str
+    request_option: list[str]
+    request_header: list[str]
     dtype: str
     tensor_parallel_size: int
     vllm_option: list[str]
@@ -70,6 +73,13 @@ class Curation:
     problems: tuple[RowProblem, ...]
     problem_count: int
     input: InputDescription | None
+
+    @property
+    def failure(self) -> str | None:
+        """Why no report got an answer of a language model; None where at least one did."""
+        from curation.llm.unanswered import why_nothing_answered
+
+        return why_nothing_answered(self.folder, self.manifest)
 
     @property
     def figures(self) -> CurationFigures:

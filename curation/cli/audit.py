@@ -171,6 +171,7 @@ def _judge(
     from curation.audit.folder import audit_to_write, finished_set
     from curation.audit.judge_run import judge_sample
     from curation.llm.recipes import connection, model_options
+    from curation.runtime.errors import RunError
     from prompts.judge_file import load_judge
 
     model_settings = dict(settings)
@@ -190,3 +191,5 @@ def _judge(
         typer.echo(
             f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True
         )
+        if not run.judged and not run.judged_before:
+            raise typer.Exit(RunError.exit_code)

@@ -213,6 +213,7 @@ def curate(
     unfinished = f"finished parts stay in {out}, and the same command, without --overwrite, goes on from there"
     with errors_reported(general.debug, unfinished):
         from curation.api import curate as api
+        from curation.runtime.errors import RunError
         from curation.runtime.progress import TerminalProgress
 
         with TerminalProgress("reports", quiet=general.quiet) as progress:
@@ -243,6 +244,8 @@ def curate(
             typer.echo(_already_done(curation, license), err=True)
         show_problems(curation.problems, curation.problem_count)
         _show(curation, json, general.quiet)
+        if failure := curation.failure:
+            raise RunError(f"no report got an answer ({failure}); the same command with --overwrite asks again")
 
 
 def _already_done(curation: Curation, license: str | None) -> str:

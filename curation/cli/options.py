@@ -149,6 +149,33 @@ class LanguageModelOptions:
             min=0.1, metavar="SECONDS", help="Time limit of one answer.", show_default="120", rich_help_panel=SERVER
         ),
     ] = None
+    reasoning_effort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="How much a thinking model is to think: none, low, ... as the server knows it.",
+            show_default="the server's",
+            rich_help_panel=SERVER,
+        ),
+    ] = None
+    request_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Any other field of a request, such as top_k=20 or "
+            "chat_template_kwargs='{\"enable_thinking\": false}'; may be repeated.",
+            rich_help_panel=SERVER,
+        ),
+    ] = None
+    request_header: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A header of each request, never printed or kept; env:VARIABLE as the value takes it from the "
+            "environment, out of sight of other users. May be repeated.",
+            rich_help_panel=SERVER,
+        ),
+    ] = None
     dtype: Annotated[
         str | None,
         typer.Option(metavar="TYPE", help="Number format of the weights.", show_default="auto", rich_help_panel=VLLM),

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from curation.runtime.terminal import without_surrogates
 
 from .chat import Answer, Chat, TooLong
-from .http_errors import TOO_LONG, TransientError, error_text
+from .http_errors import SEARCHED_CHARACTERS, TOO_LONG, TransientError, error_text
+from .thinking.message_text import message_text
 
 ResponseForm = Literal["schema", "schema without bounds", "any JSON", "free text"]
 RESPONSE_FORMS: tuple[ResponseForm, ...] = ("schema", "schema without bounds", "any JSON", "free text")
 BOUNDS = frozenset(("minLength", "maxLength", "minItems", "maxItems"))
 """Keywords of a JSON schema that some clouds reject."""
+LONGEST_ENDING = 40
+"""Characters of a finish reason."""
+CUT_OFF = frozenset(("max_tokens", "max_output_tokens", "max_length", "token_limit", "model_length"))
+"""Finish reasons that stand for OpenAI's ``length``, as proxies of other interfaces pass them on."""
 INSTRUCTION = "Answer with one JSON object and nothing else. It must follow this JSON schema:\n"
 
 # OpenAI's reasoning models.
@@ -119,38 +125,31 @@ def _append_schema(messages: list[dict[str, str]], schema: Mapping[str, Any]) ->
         last["content"] += f"\n\n{INSTRUCTION}{json.dumps(schema, ensure_ascii=False, separators=(',', ':'))}"
 
 
-class _ChoiceMessage(BaseModel):
-    content: str | None = None
-
-
-class _Choice(BaseModel):
-    message: _ChoiceMessage
-    finish_reason: str | None = None
-
-
-class _TokenCounts(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class _Completion(BaseModel):
-    choices: list[_Choice] | None = None
-    usage: _TokenCounts | None = None
-
-
 def read_completion(body: str) -> Answer:
-    """Return the answer in a completion.
+    """Return the answer in a completion; thoughts that came apart from it only where there is no answer beside them.
 
     Raises ``TransientError`` for what is no completion, ``TooLong`` where it is an error that says so.
     """
     try:
-        completion = _Completion.model_validate_json(body)
-    except ValidationError:
+        completion = json.loads(body)
+    except (ValueError, RecursionError):
         raise TransientError(f"an answer that cannot be read: {error_text(body)[:80]}") from None
-    if not completion.choices:
-        if TOO_LONG.search(body):
+    choices = completion.get("choices") if isinstance(completion, dict) else None
+    if not isinstance(choices, list) or not choices:
+        if TOO_LONG.search(body[:SEARCHED_CHARACTERS]):
             raise TooLong(error_text(body))
         raise TransientError(f"an answer without a choice: {error_text(body)[:160]}")
-    choice, usage = completion.choices[0], completion.usage or _TokenCounts()
-    tokens = usage.prompt_tokens or 0, usage.completion_tokens or 0
-    return Answer(choice.message.content or "", choice.finish_reason or "stop", *tokens)
+    choice = choices[0] if isinstance(choices[0], dict) else {}
+    content = message_text(choice.get("message"))
+    if content is None:
+        raise TransientError(f"an answer that cannot be read: {error_text(body)[:80]}")
+    reason, usage = choice.get("finish_reason"), completion.get("usage")
+    ending = without_surrogates(reason)[:LONGEST_ENDING] if isinstance(reason, str) and reason else "stop"
+    counts = usage if isinstance(usage, dict) else {}
+    tokens = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
+    return Answer(without_surrogates(content), "length" if ending.lower() in CUT_OFF else ending, *tokens)
+
+
+def _count(value: Any) -> int:
+    is_count = isinstance(value, int | float) and math.isfinite(value) and value > 0
+    return int(value) if is_count else 0

@@ -204,9 +204,10 @@ class OpenAIEngine:
             return self._stop(
                 f"{self._client.url} has no chats for the model {self.model} ({error}): correct --model or --base-url"
             )
+        reason = f"refused: {error}" if error.status >= 300 else str(error)
         if self._answer_count:  # the server is there: it does not want this chat
-            return ChatFailed(self._redact(f"refused: {error}"))
-        return self._give_up(f"refused: {error}")
+            return ChatFailed(self._redact(reason))
+        return self._give_up(reason)
 
     def _give_up(self, reason: str) -> Exception:
         """Return the failure of one chat, or the end of the run after too many of them in a row."""

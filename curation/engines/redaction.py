@@ -19,14 +19,15 @@ def redacted_url(url: str) -> str:
 
 
 class Secrets:
-    """Replaces secrets in the text of a server by stars."""
+    """Replaces secrets in the text of a server by stars: the key, a password in the URL, and what headers hold."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, *header_values: str) -> None:
         secrets = [key if key != NO_KEY else "", urlsplit(url).password or ""]
+        secrets += [word for value in header_values for word in (value, *value.split()[-1:])]  # "Bearer SECRET"
         self._long = [secret for secret in secrets if len(secret) >= SHORT_KEY]
         short = [rf"(?<!\w){re.escape(secret)}(?!\w)" for secret in secrets if 0 < len(secret) < SHORT_KEY]
         # Users and passwords of any URL; what some servers show of a key, the rest made stars.
-        self._patterns = re.compile("|".join([*short, r"(?<=//)[^/@\s\"']+(?=@)", r"[\w-]+\*{3,}[\w-]*"]))
+        self._patterns = re.compile("|".join([*short, r"(?<=//)[^/@\s\"']+(?=@)", r"(?<![\w-])[\w-]++\*{3,}[\w-]*"]))
 
     def redact_answer(self, text: str) -> str:
         """Return an answer without long secrets. Its words stay: only a secret that can be no word is replaced."""

@@ -6,18 +6,21 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from curation.runtime.errors import InputError
+from curation.runtime.terminal import without_surrogates
 
 OPENAI = "https://api.openai.com/v1"
 EXAMPLES = "`vllm serve MODEL`, `llama-server -m FILE.gguf` or `ollama serve`"
 NO_KEY = "no-key"
 """Sent to servers that want none: the client library insists on one."""
 MODELS_LISTED = 12
+LONGEST_NAME = 1_000
+"""Characters of a model's name."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class ServerSettings:
     ``concurrency`` chats are asked at once. Each has ``attempts`` tries of ``timeout`` seconds; the waits between them
     begin at ``first_wait`` seconds and double up to ``longest_wait``, each shortened at random. What does not fit into
     ``context`` tokens, as far as that can be told from here, is not sent: some servers (Ollama) cut it without a word.
-    Raises ``InputError`` for values that cannot be.
+    ``request_options`` are further fields of each request for a chat, ``headers`` of each request at all; what the
+    headers hold is shown nowhere. Raises ``InputError`` for values that cannot be.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -38,6 +42,8 @@ class ServerSettings:
     longest_wait: float = 60.0
     first_wait: float = 1.0
     context: int | None = None
+    request_options: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.model is not None and not self.model.strip():
@@ -96,11 +102,12 @@ def served_models(body: str) -> list[ServedModel]:
     """Return the models in the answer to ``GET /models``; none where it cannot be read."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     listed = value.get("data") if isinstance(value, dict) else value
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    return [ServedModel(entry["id"], _context(entry)) for entry in entries if isinstance(entry.get("id"), str)]
+    names = [(entry["id"], entry) for entry in entries if isinstance(entry.get("id"), str)]
+    return [ServedModel(without_surrogates(name[:LONGEST_NAME]), _context(entry)) for name, entry in names]
 
 
 def _context(entry: dict[str, Any]) -> int | None:

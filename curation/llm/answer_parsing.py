@@ -8,13 +8,16 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from curation.caption import Draft, Reason
+from curation.caption import Draft, Reason, RefusedCaption
+from curation.engines.thinking.thoughts import after_thoughts, is_only_thoughts
+from prompts.answer_form import LONGEST_QUOTE
 from prompts.prompt_file import MOST_QUOTES
+
+from .answer_limits import WIDE_LIMITS, AnswerLimits, within_limits
 
 AnswerForm = Literal["organs", "captions"]
 """An object with a key for each organ, or a list of captions."""
 
-_THOUGHT_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL | re.IGNORECASE)
 _OPENING = re.compile(r"[{\[]")
 _SIGNIFICANT = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
@@ -22,6 +25,13 @@ _LOOP = re.compile(r"\s{80,}|(.{1,80}?)\1{8,}", re.DOTALL)
 """White space without end, or the same words over and over."""
 LOOP_CHARACTERS = 2_000
 """Characters at the end of an answer in which a loop is looked for."""
+MOST_LISTED = 100
+LONGEST_READ = 10_000
+"""Items of a list of quotes, and characters of a quote, that are looked at."""
+_HALF_CHARACTER = re.compile(
+    r"(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""An escape that stands for half a character, in pairs or, where a model has lost its way, alone."""
 _CONTROL = dict.fromkeys(range(32), " ")
 """Tabs and the like, which constrained decoding lets into strings and JSON does not."""
 
@@ -34,21 +44,38 @@ class AnswerProblem(NamedTuple):
 
 
 class ParsedAnswer(NamedTuple):
-    """The drafts in an answer. With a problem, the drafts are those that are complete in spite of it."""
+    """The drafts in an answer. With a problem, the drafts are those that are complete in spite of it.
+
+    ``oversized`` are the captions beyond the limits of the prompt, refused, with no more of their text than is allowed.
+    """
 
     drafts: tuple[Draft, ...]
     problem: AnswerProblem | None
+    oversized: tuple[RefusedCaption, ...] = ()
 
 
-def parse_answer(content: str, finish_reason: str, form: AnswerForm, organs: Sequence[str] = ()) -> ParsedAnswer:
-    """Parse an answer. ``form`` is that of the prompt; in the form ``organs`` a key for each of ``organs`` is due."""
+def parse_answer(
+    content: str,
+    finish_reason: str,
+    form: AnswerForm,
+    organs: Sequence[str] = (),
+    limits: AnswerLimits = WIDE_LIMITS,
+) -> ParsedAnswer:
+    """Parse an answer. ``form`` is that of the prompt; in the form ``organs`` a key for each of ``organs`` is due.
+
+    Captions beyond the ``limits`` of the prompt are no drafts: a server need not keep to the schema that it is given.
+    """
     body = without_wrapping(content)
     try:
         value = json_value(body)
     except ValueError as error:
-        return ParsedAnswer(_complete_drafts(body, form), json_problem(content, body, finish_reason, str(error)))
-    drafts, problem = _read_organs(value, organs) if form == "organs" else _read_list(value)
-    return ParsedAnswer(tuple(drafts), AnswerProblem(Reason.SCHEMA, problem) if problem else None)
+        drafts = _complete_drafts(body, form)
+        answer_problem: AnswerProblem | None = json_problem(content, body, finish_reason, str(error))
+    else:
+        drafts, problem = _read_organs(value, organs) if form == "organs" else _read_list(value)
+        answer_problem = AnswerProblem(Reason.SCHEMA, problem) if problem else None
+    within, oversized = within_limits(drafts, limits, by_organ=form == "organs")
+    return ParsedAnswer(tuple(within), answer_problem, tuple(oversized))
 
 
 def json_problem(content: str, body: str, finish_reason: str, error: str) -> AnswerProblem:
@@ -56,6 +83,8 @@ def json_problem(content: str, body: str, finish_reason: str, error: str) -> Ans
     if finish_reason in ("length", "repetition"):
         looping = " repeats itself and" if is_loop(content, finish_reason) else ""
         return AnswerProblem(Reason.TRUNCATED, f"the answer{looping} was cut off after {len(content):,} characters")
+    if is_only_thoughts(content):
+        return AnswerProblem(Reason.SCHEMA, "the model only thinks: no answer follows its thoughts")
     if not body:
         start = content.strip()[:80]
         end = "" if finish_reason == "stop" else f" (it ended with “{finish_reason}”)"
@@ -72,21 +101,17 @@ def is_loop(content: str, finish_reason: str) -> bool:
 
 def without_wrapping(content: str) -> str:
     """Return the answer without thoughts and code fences, from its first bracket on; "" without a bracket."""
-    text = _after_thoughts(content)
+    text = after_thoughts(content)
     if "```" in text and (fenced := _FENCE.search(text)):
         text = fenced[1]
     opening = _OPENING.search(text)
     return text[opening.start() :].translate(_CONTROL) if opening else ""
 
 
-def _after_thoughts(content: str) -> str:
-    """Return what follows the model's thoughts; all of it where nothing does."""
-    end = max((match.end() for match in _THOUGHT_END.finditer(content)), default=0)
-    return content[end:] if content[end:].strip() else content
-
-
 def json_value(body: str) -> Any:
     """Return the JSON value that ``body`` is, or at least begins with. Raises ``ValueError``."""
+    if "\\u" in body:
+        body = _HALF_CHARACTER.sub(lambda match: match["whole"] or r"\ufffd", body)
     try:
         return from_json(body)
     except ValueError:
@@ -155,7 +180,8 @@ def _quotes(row: dict[str, Any]) -> tuple[str, ...]:
     """Return the passages of a caption, under ``quotes`` or, where one is asked for, ``quote``; the first few."""
     quotes = row.get("quotes", row.get("quote"))
     listed = quotes if isinstance(quotes, list) else [quotes]
-    return tuple(_on_one_line(quote) for quote in listed if isinstance(quote, str) and quote.strip())[:MOST_QUOTES]
+    passages = [quote for quote in listed[:MOST_LISTED] if isinstance(quote, str) and quote.strip()][:MOST_QUOTES]
+    return tuple(_on_one_line(quote[:LONGEST_READ])[: LONGEST_QUOTE + 1] for quote in passages)
 
 
 def _on_one_line(text: str) -> str:
@@ -168,10 +194,10 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-def _complete_drafts(body: str, form: AnswerForm) -> tuple[Draft, ...]:
+def _complete_drafts(body: str, form: AnswerForm) -> list[Draft]:
     """Return the captions before the place where an answer breaks off; the one that is cut is left out."""
     try:
         value = from_json(body, allow_partial=True)
     except ValueError:
-        return ()
-    return tuple((_read_organs(value, ()) if form == "organs" else _read_list(value))[0])
+        return []
+    return (_read_organs(value, ()) if form == "organs" else _read_list(value))[0]

@@ -23,6 +23,7 @@ from curation.verification.report_statements import ReadReport, normalised
 from curation.verification.verifier import Verifier, build_verifier
 from prompts.prompt_file import Prompt
 
+from .answer_limits import question_limits, repair_limits
 from .answer_parsing import AnswerForm, parse_answer
 from .dialogue import TOO_LONG
 from .draft_organs import narrow_to_caption, resolve_organ_name
@@ -79,6 +80,7 @@ class AnswerVerifier:
         self._form: AnswerForm = prompt.file.response.form
         self._organs = prompt.file.response.organs
         self._any_language = language == "any"
+        self._limits, self._repair_limits = question_limits(prompt), repair_limits(prompt)
         self._examples = example_captions(prompt)
         self._repairs, self._opinions = repairs, opinions
         self._verifier = verifier or build_verifier(words)
@@ -112,7 +114,7 @@ class AnswerVerifier:
             return ReportOutcome([], [refusal], tuple(responses), failed=True)
 
     def _outcome(self, report: Report, responses: Sequence[ModelResponse], review: _Review) -> ReportOutcome:
-        drafts, problems = self._read_answers(row for row in responses if row.kind in ("question", "retry"))
+        drafts, problems, oversized = self._read_answers(row for row in responses if row.kind in ("question", "retry"))
         outcome = self._verify(report, drafts, review)
         returned = repaired = 0
         repairs = [row for row in responses if row.kind == "repair" and row.content is not None]
@@ -120,32 +122,42 @@ class AnswerVerifier:
             accepted_before = len(outcome.accepted)
             returned = sum(map(self._is_repairable, outcome.refused))
             for row in repairs:
-                drafts += parse_answer(row.content or "", row.finish_reason or "", "captions").drafts
+                answer = parse_answer(
+                    row.content or "", row.finish_reason or "", "captions", limits=self._repair_limits
+                )
+                drafts += answer.drafts
+                oversized += answer.oversized
             outcome = self._verify(report, drafts, review)
             repaired = len(outcome.accepted) - accepted_before
         return outcome._replace(
-            refused=[*outcome.refused, *problems],
+            refused=[*outcome.refused, *oversized, *problems],
             responses=tuple(responses),
             failed=bool(problems) or any(row.kind == "opinion" and row.error is not None for row in responses),
             returned=returned,
             repaired=repaired,
         )
 
-    def _read_answers(self, responses: Iterable[ModelResponse]) -> tuple[list[Draft], list[RefusedCaption]]:
-        """Return the drafts of the answers that count, and a refusal for each question without a usable answer."""
+    def _read_answers(
+        self, responses: Iterable[ModelResponse]
+    ) -> tuple[list[Draft], list[RefusedCaption], list[RefusedCaption]]:
+        """Return the drafts of the answers that count, a refusal for each question without a usable answer, and one for
+        each caption beyond the limits of the prompt.
+        """
         drafts: list[Draft] = []
         problems: list[RefusedCaption] = []
+        oversized: list[RefusedCaption] = []
         find_organ = narrow_to_caption if self._form == "organs" else resolve_organ_name
         for row, is_last in _answers_that_count(responses):
             if row.content is None:
                 reason = Reason.TRUNCATED if row.finish_reason == TOO_LONG else Reason.ENGINE_ERROR
                 problems.append(RefusedCaption("", "", reason, row.error or "", None))
                 continue
-            answer = parse_answer(row.content, row.finish_reason or "", self._form, self._organs)
+            answer = parse_answer(row.content, row.finish_reason or "", self._form, self._organs, self._limits)
+            oversized += answer.oversized
             drafts += [find_organ(self._verifier, draft) for draft in answer.drafts]
             if answer.problem is not None and is_last:
                 problems.append(RefusedCaption("", "", *answer.problem, None))
-        return drafts, problems
+        return drafts, problems, oversized
 
     def _verify(self, report: Report, drafts: Sequence[Draft], review: _Review) -> ReportOutcome:
         """Verify drafts; those that are no finding of now are refused, though the report says them."""

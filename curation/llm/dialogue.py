@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from curation.engines.chat import Answer, Chat, ChatFailed, Message, TooLong
+from curation.engines.thinking.thoughts import after_thoughts
 from curation.report import Report
 from prompts.prompt_file import Prompt
 
@@ -29,7 +30,7 @@ _TRY_AGAIN = "This answer cannot be used: {problem}. Answer again, with nothing 
 def with_error(chat: Chat, answer: Answer, problem: str) -> Chat:
     """Return the chat with two more turns: an answer that cannot be used, and why."""
     looping = is_loop(answer.content, answer.finish_reason)
-    shown = answer.content.strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
+    shown = after_thoughts(answer.content).strip()[: SHOWN_OF_A_LOOP if looping else SHOWN_AGAIN] or "{}"
     turns = (Message("assistant", shown), Message("user", _TRY_AGAIN.format(problem=problem)))
     return chat._replace(messages=(*chat.messages, *turns))
 

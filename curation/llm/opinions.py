@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from curation.caption import Reason
 from curation.engines.chat import Answer, Chat, ChatFailed, Message, TooLong
 from curation.verification.answers import Verification
-from prompts.second_opinion.opinion_file import MOST_WORDS, load_opinion_prompt
+from prompts.second_opinion.opinion_file import LONGEST_WORDS, MOST_WORDS, load_opinion_prompt
 
 from .answer_parsing import AnswerProblem, json_problem, json_value, without_wrapping
 from .chat_client import ChatClient
@@ -68,7 +68,7 @@ def parse_opinion(content: str, finish_reason: str) -> ParsedOpinion:
     verdict = value.get("answer")
     if not isinstance(verdict, str) or verdict.strip(" .").lower() not in ("yes", "no"):
         return ParsedOpinion({}, problem)
-    pairs = [pair for row in value["words"] if (pair := _pair(row)) is not None]
+    pairs = [pair for row in value["words"][:MOST_WORDS] if (pair := _pair(row)) is not None]
     return ParsedOpinion(dict(pairs) if verdict.strip(" .").lower() == "yes" else {})
 
 
@@ -76,7 +76,9 @@ def _pair(row: Any) -> tuple[str, str] | None:
     if not isinstance(row, dict):
         return None
     words, substitute = row.get("caption"), row.get("report")
-    return (words, substitute) if isinstance(words, str) and isinstance(substitute, str) else None
+    if not isinstance(words, str) or not isinstance(substitute, str):
+        return None
+    return (words, substitute) if max(len(words), len(substitute)) <= LONGEST_WORDS else None
 
 
 def opinions_in(responses: Iterable[ModelResponse]) -> dict[CaptionKey, Mapping[str, str]]:

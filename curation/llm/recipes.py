@@ -12,6 +12,8 @@ from typing import Any
 
 from curation.caption import MadeBy
 from curation.engines.chat import ChatEngine
+from curation.engines.request_options import read_headers, read_request_options
+from curation.engines.thinking.watched_engine import WatchedEngine
 from curation.extraction.recipe import Options
 from curation.language.site_words import OURS, SiteWords
 from curation.report_language.languages import LanguageChoice
@@ -32,8 +34,9 @@ Connect = Callable[[], Awaitable[ChatEngine]]
 class ModelOptions:
     """The options of the command line for a language model; None where an option was not given.
 
-    ``engine`` is ``vllm`` or ``openai``; ``options`` are further keywords of vLLM. ``second_opinion`` is the engine
-    that is asked for second opinions, with ``second_model`` at ``second_base_url``.
+    ``engine`` is ``vllm`` or ``openai``; ``options`` are further keywords of vLLM. ``request_options`` are further
+    fields of the requests to a server, ``headers`` of HTTP. ``second_opinion`` is the engine that is asked for second
+    opinions, with ``second_model`` at ``second_base_url``.
     """
 
     engine: str
@@ -48,13 +51,16 @@ class ModelOptions:
     dtype: str = "auto"
     tensor_parallel_size: int = 1
     options: Mapping[str, object] = field(default_factory=dict)
+    request_options: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     second_opinion: str | None = None
     second_model: str | None = None
     second_base_url: str | None = None
 
 
 VLLM_OPTIONS = ("dtype", "tensor_parallel_size", "vllm_option")
-SERVER_OPTIONS = ("base_url", "concurrency", "timeout")
+REQUEST_OPTIONS = ("reasoning_effort", "request_option", "request_header")
+SERVER_OPTIONS = ("base_url", "concurrency", "timeout", *REQUEST_OPTIONS)
 SECOND_OPTIONS = ("second_model", "second_base_url")
 
 
@@ -66,12 +72,16 @@ def model_options(engine: str, given: Mapping[str, Any]) -> ModelOptions:
     if foreign:
         raise InputError(f"{flag_names(foreign)}: of no use to the engine {engine}")
     _check_second_opinion(given)
-    plain = {name: value for name, value in given.items() if name not in ("vllm_option", "prices")}
+    plain = {name: value for name, value in given.items() if name not in ("vllm_option", "prices", *REQUEST_OPTIONS)}
     if not all(math.isfinite(price) and price >= 0 for price in given.get("prices", ())):
         raise InputError("--prices: two numbers, 0 or more: the price of a million tokens in and out")
     prices = Prices(*given["prices"]) if "prices" in given else None
     vllm_options = dict(map(_vllm_option, given.get("vllm_option", ())))
-    return ModelOptions(engine, **plain, prices=prices, options=vllm_options)
+    request_options = read_request_options(given.get("reasoning_effort"), given.get("request_option", ()))
+    headers = read_headers(given.get("request_header", ()))
+    return ModelOptions(
+        engine, **plain, prices=prices, options=vllm_options, request_options=request_options, headers=headers
+    )
 
 
 def _check_second_opinion(given: Mapping[str, Any]) -> None:
@@ -149,6 +159,7 @@ def _second_model(options: ModelOptions, model: str, check: Callable[[], None]) 
     if engine == options.engine and not is_other:
         return SecondModel(f"{engine}: {model}")
     own_address = options.base_url if engine == options.engine else None
+    is_same_server = engine == options.engine and options.second_base_url in (None, options.base_url)
     second = ModelOptions(
         engine,
         options.second_model,
@@ -156,6 +167,9 @@ def _second_model(options: ModelOptions, model: str, check: Callable[[], None]) 
         concurrency=options.concurrency,
         timeout=options.timeout,
         dtype=options.dtype,
+        # What one server is told, secrets among it, is not for another.
+        request_options=options.request_options if is_same_server else {},
+        headers=options.headers if is_same_server else {},
     )
     name, connect = connection(second, check)
     return SecondModel(f"{engine}: {name}", connect)
@@ -184,7 +198,7 @@ def _vllm(options: ModelOptions) -> tuple[str, Connect]:
     )
 
     async def connect() -> ChatEngine:
-        return await VllmEngine.connect(settings)
+        return WatchedEngine(await VllmEngine.connect(settings))
 
     return model_name(options.model), connect
 
@@ -194,11 +208,17 @@ def _openai(options: ModelOptions) -> Connect:
     from curation.engines.server import ServerSettings
 
     server = ServerSettings(
-        options.base_url, options.model, options.concurrency, options.timeout, context=options.context
+        options.base_url,
+        options.model,
+        options.concurrency,
+        options.timeout,
+        context=options.context,
+        request_options=options.request_options,
+        headers=options.headers,
     )
 
     async def connect() -> ChatEngine:
-        return await OpenAIEngine.connect(server)
+        return WatchedEngine(await OpenAIEngine.connect(server))
 
     return connect
 
@@ -213,7 +233,8 @@ def _engine_options(options: ModelOptions) -> Options:
     """Return the options that decide the answers, next to the model."""
     context: Options = {} if options.context is None else {"context": options.context}
     if options.engine != "vllm":
-        return context
+        fields = json.dumps(dict(options.request_options), sort_keys=True)
+        return {**({"request_options": fields} if options.request_options else {}), **context}
     return {"dtype": options.dtype, **{name: json.dumps(value) for name, value in options.options.items()}, **context}
 
 

@@ -152,6 +152,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One connection; an ``Act`` answers through it."""
 
     server: _ThreadedServer
+    sent = 0  # bytes of a body without end
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # 40 ms for each answer otherwise
 

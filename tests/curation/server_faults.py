@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,37 @@ def says(content: str | None, finish_reason: str = "stop") -> Act:
 NOT_JSON = says("Sure! Here are the captions you asked for: the liver is normal.")
 WRONG_SCHEMA = says('{"organs": {"liver": 12}, "captions": "none"}')
 BLANKS = says('{"captions": [' + " \n" * 400, "length")
+
+
+def redirects(location: str, status: int = 307) -> Act:
+    """Sends a request on, to an address or a path."""
+    return lambda exchange, request: exchange.reply(status, b"", {"Location": location})
+
+
+def too_large(exchange: Exchange, request: ChatRequest, megabytes: int = 64) -> None:
+    """A body of blanks that never ends, as far as a client would read it."""
+    exchange.send_response(200)
+    exchange.send_header("Content-Type", "application/json")
+    exchange.end_headers()
+    for _ in range(megabytes):
+        exchange.sent += exchange.wfile.write(b" " * 2**20)
+    exchange.drop()
+
+
+def packed(body: bytes, encoding: str = "gzip") -> Act:
+    """A body as it stands, said to be packed."""
+    return lambda exchange, request: exchange.reply(200, body, {"Content-Encoding": encoding})
+
+
+def message(fields: Mapping[str, Any], finish_reason: Any = "stop", **more: Any) -> Act:
+    """A message of any form."""
+
+    def act(exchange: Exchange, request: ChatRequest) -> None:
+        request.answered = True
+        choice = {"index": 0, "message": {"role": "assistant", **fields}, "finish_reason": finish_reason}
+        exchange.reply(200, json.dumps({"choices": [choice], **more}).encode())
+
+    return act
 
 
 def fenced(exchange: Exchange, request: ChatRequest) -> None:

@@ -25,7 +25,7 @@ from curation.runtime.errors import RunError
 from prompts.prompt_file import load_prompt
 from tests.curation.fakes import answer, sentences, write_reports
 from tests.curation.hostile_server import Act, ChatRequest, HostileServer, Turns, answers
-from tests.curation.server_faults import NONSENSE, Switch, at_first, drips, fails, sometimes
+from tests.curation.server_faults import NONSENSE, Switch, at_first, drips, fails, in_turn, message, says, sometimes
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = ("reports", "captions", "rejects", "responses")
@@ -229,3 +229,50 @@ def test_the_key_is_written_nowhere(tmp_path: Path, examples: Path, served: Host
     refused = call("curate", examples / "reports.csv", *options, "--out", tmp_path / "other")
     assert refused.exit_code == 2 and "OPENAI_API_KEY" in refused.output and KEY not in refused.output
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_a_model_that_only_thinks_is_told_with_the_way_out_and_no_success(
+    tmp_path: Path, examples: Path, served: HostileServer, field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    served.behave = in_turn(then=message({"content": None, field: "The report says the liver is normal, so"}, "length"))
+    options = ["--engine", "openai", "--base-url", served.url, "--prompt", "organ_captions_short", "--limit", 2]
+    done = call("curate", examples / "reports.csv", "--out", tmp_path / "set", *options)
+    assert done.exit_code == 1 and "no report got an answer" in done.output
+    assert "the model only thinks" in caplog.text and "--reasoning-effort none" in caplog.text
+    again = call("curate", examples / "reports.csv", "--out", tmp_path / "set", *options)
+    assert again.exit_code == 1, "a set without answers is no success either when it is found finished"
+    served.behave = in_turn()
+    options += [
+        "--reasoning-effort",
+        "none",
+        "--request-option",
+        "top_k=7",
+        "--request-header",
+        "X-Team=env:OPENAI_API_KEY",
+    ]
+    done = call("curate", examples / "reports.csv", "--out", tmp_path / "set", "--overwrite", *options)
+    assert done.exit_code == 0, done.output
+    assert (served.log[-1].body["reasoning_effort"], served.log[-1].body["top_k"]) == ("none", 7)
+    manifest = (tmp_path / "set" / "manifest.json").read_text()
+    assert KEY not in manifest and "top_k" in manifest
+
+
+def test_an_answer_within_the_thoughts_is_read(tmp_path: Path, examples: Path, served: HostileServer) -> None:
+    thinks = answer([("liver", "The liver is normal"), ("liver", "x" * 1_000_000)])
+    served.behave = in_turn(then=message({"content": None, "reasoning_content": f"So I answer: {thinks}"}))
+    options = ["--engine", "openai", "--base-url", served.url, "--prompt", "organ_captions_short", "--limit", 3]
+    done = call("curate", examples / "reports.csv", "--out", tmp_path / "set", *options)
+    assert done.exit_code == 0, done.output
+    refused = rows(tmp_path / "set", "rejects")
+    assert any("1,000,000 characters" in str(row["detail"]) for row in refused)
+    assert max(len(str(row["caption"])) for row in refused) <= 300
+
+
+def test_nonsense_from_first_to_last_is_no_success(tmp_path: Path, examples: Path, served: HostileServer) -> None:
+    options = ["--engine", "openai", "--base-url", served.url, "--prompt", "organ_captions_short", "--limit", 3]
+    served.behave = in_turn(then=says("Sure! The liver is normal."))
+    done = call("curate", examples / "reports.csv", "--out", tmp_path / "set", *options, "--json")
+    assert done.exit_code == 1 and json.loads(done.stdout)["reports"] == 3 and "no JSON in the answer" in done.stderr
+    served.behave = in_turn(then=says('{"captions": []}'))
+    assert call("curate", examples / "reports.csv", "--out", tmp_path / "set2", *options).exit_code == 0

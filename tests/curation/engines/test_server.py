@@ -62,7 +62,7 @@ def test_nothing_listens() -> None:
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.setitem(sys.modules, "httpx", None)
     with pytest.raises(InputError, match=r"pip install '\.\[serve\]'"):
         connect(ServerSettings("http://127.0.0.1:9/v1", "m"))
 

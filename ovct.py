@@ -14,6 +14,7 @@ import functools
 import importlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,8 +114,9 @@ def command_line() -> typer.Typer:
 def _print_version(wanted: bool) -> None:
     if wanted:
         from curation.runtime.provenance import ovct_version
+        from curation.runtime.terminal import say
 
-        typer.echo(f"ovct {ovct_version()}")
+        say(f"ovct {ovct_version()}")
         raise typer.Exit
 
 
@@ -131,9 +133,16 @@ def main() -> None:
     try:
         app = command_line()
     except ShadowedError as error:
-        typer.echo(f"ovct: {error}", err=True)
+        sys.stderr.write(f"ovct: {error}\n")
         sys.exit(2)
-    app()
+    from curation.runtime.terminal import escape_warnings, say
+
+    escape_warnings()
+    try:
+        app()
+    except Exception:  # with --debug
+        say(traceback.format_exc(), err=True, end="")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from curation.caption_set.audit_results import MEANINGS, Agreement, AuditSummary, Estimate, Verdict
+from curation.runtime.csv_text import csv_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -197,18 +196,19 @@ def print_summary(results: AuditSummary, console: Console) -> None:
 
 def as_csv(results: AuditSummary) -> str:
     """Return all shares, one a line; agreement follows in lines of its own, one for each number."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["group", "name", "value", "low", "high", "hits", "judged", "effective"])
-    for table in rate_tables(results):
-        for row in table.rows:
-            writer.writerow([table.key, row.name, *_csv_values(row.estimate, round(row.estimate.effective, 2))])
+    rows: list[list[object]] = [
+        [table.key, row.name, *_csv_values(row.estimate, round(row.estimate.effective, 2))]
+        for table in rate_tables(results)
+        for row in table.rows
+    ]
     for pair in (*results.agreement, *results.judges):
         name = f"{pair.first}, {pair.second}"
-        writer.writerow(["agreement", name, *_csv_values(pair.percent, pair.reviewed)])
-        writer.writerow(["kappa", name, pair.kappa, pair.kappa_low, pair.kappa_high, "", pair.reviewed, ""])
-        writer.writerow(["ac1", name, pair.ac1, pair.ac1_low, pair.ac1_high, "", pair.reviewed, ""])
-    return file.getvalue()
+        rows += [
+            ["agreement", name, *_csv_values(pair.percent, pair.reviewed)],
+            ["kappa", name, pair.kappa, pair.kappa_low, pair.kappa_high, "", pair.reviewed, ""],
+            ["ac1", name, pair.ac1, pair.ac1_low, pair.ac1_high, "", pair.reviewed, ""],
+        ]
+    return csv_text(["group", "name", "value", "low", "high", "hits", "judged", "effective"], rows)
 
 
 def _csv_values(share: Estimate, effective: float) -> list[float | None]:

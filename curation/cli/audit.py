@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curation.runtime.errors import flag_names
+from curation.runtime.terminal import say
 
 from .audit_options import ActionOptions, ReviewOptions, SampleOptions
 from .errors import errors_reported
@@ -93,7 +94,7 @@ def audit(
                     drawing.redraw,
                     showing.browser,
                 )
-                review(job, progress, typer.echo)
+                review(job, progress, say)
 
 
 def _check_action(action: ActionOptions, settings: Mapping[str, object], json: bool) -> None:
@@ -122,41 +123,37 @@ def _user_name() -> str:
 
 
 def _show_summary(folder: Path, json: bool, quiet: bool) -> None:
-    from rich.console import Console
-
     from curation.audit.folder import audit_to_read
     from curation.audit.publish import write_results
     from curation.audit.tables import print_summary
     from curation.caption_set.audit_results import AUDIT
+    from curation.runtime.terminal_console import EscapingConsole
 
     with audit_to_read(folder) as store:
         summary = write_results(folder, store)
     if json:
         print_json(summary.model_dump(mode="json"))
     elif not quiet:
-        print_summary(summary, Console())
-        typer.echo(f"In {folder / AUDIT}: report.html, summary.json, summary.csv")
+        print_summary(summary, EscapingConsole())
+        say(f"In {folder / AUDIT}: report.html, summary.json, summary.csv")
 
 
 def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> None:
-    from rich.console import Console
-
     from curation.api.curate import draw_plot
     from curation.audit.cleaning import write_cleaned_set
     from curation.audit.folder import audit_to_read
     from curation.caption_set.stats import show, summary_of
+    from curation.runtime.terminal_console import EscapingConsole
 
     with audit_to_read(folder) as store:
         manifest = write_cleaned_set(folder, out, store, progress)
     draw_plot(out, manifest)
     if quiet:
         return
-    show(summary_of(out, manifest), Console())
+    show(summary_of(out, manifest), EscapingConsole())
     changes = manifest.audit.changes if manifest.audit else ()
     corrected = sum(change.after is not None for change in changes)
-    typer.echo(
-        f"Of {folder}, {len(changes) - corrected:,} captions are out and {corrected:,} put right; it is as it was."
-    )
+    say(f"Of {folder}, {len(changes) - corrected:,} captions are out and {corrected:,} put right; it is as it was.")
 
 
 def _judge(
@@ -184,12 +181,8 @@ def _judge(
         run = judge_sample(store, model, connect, prompt, options.max_tokens, progress)
     if not quiet:
         earlier = f", {run.judged_before:,} were there" if run.judged_before else ""
-        typer.echo(
-            f"{run.judge}: {run.judged:,} captions judged{earlier}. `ovct audit {folder}` shows each after your own."
-        )
+        say(f"{run.judge}: {run.judged:,} captions judged{earlier}. `ovct audit {folder}` shows each after your own.")
     if run.failed:
-        typer.echo(
-            f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True
-        )
+        say(f"ovct: {run.failed:,} without a usable verdict; the same command asks again: {run.problem}", err=True)
         if not run.judged and not run.judged_before:
             raise typer.Exit(RunError.exit_code)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from curation.runtime.terminal import say
+
 from .errors import errors_reported
 from .options import (
     MODELS,
@@ -241,7 +243,7 @@ def curate(
                 **cast("LanguageModelSettings", language_model.given()),
             )
         if curation.already_done and not general.quiet:
-            typer.echo(_already_done(curation, license), err=True)
+            say(_already_done(curation, license), err=True)
         show_problems(curation.problems, curation.problem_count)
         _show(curation, json, general.quiet)
         if failure := curation.failure:
@@ -260,11 +262,10 @@ def _show(curation: Curation, json: bool, quiet: bool) -> None:
     if json:
         print_json(curation.figures.model_dump(mode="json"))
     elif not quiet:
-        from rich.console import Console
-
         from curation.caption_set.stats import show, summary_of
+        from curation.runtime.terminal_console import EscapingConsole
 
-        show(summary_of(curation.folder, curation.manifest), Console(), curation.place)
+        show(summary_of(curation.folder, curation.manifest), EscapingConsole(), curation.place)
 
 
 @option_groups

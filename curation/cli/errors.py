@@ -17,11 +17,12 @@ from typing import NoReturn
 import typer
 
 from curation.runtime.errors import Interrupted, extra_hint
+from curation.runtime.terminal import say
 
 
 def fail(message: str, code: int) -> NoReturn:
     """Print an error and end the command with an exit code."""
-    typer.echo(f"ovct: {message}", err=True)
+    say(f"ovct: {message}", err=True)
     raise typer.Exit(code)
 
 

@@ -70,9 +70,9 @@ def suggest(
 
 
 def _show_suggestions(suggestions: WordSuggestions) -> None:
-    from rich.console import Console
+    from curation.runtime.terminal_console import EscapingConsole
 
-    console = Console()
+    console = EscapingConsole()
     again = f", {suggestions.accepted_today:,} of them accepted today" if suggestions.accepted_today else ""
     read = f"{suggestions.refused:,} refused captions{again}"
     if suggestions.proposals:
@@ -135,13 +135,14 @@ def check(
 
 
 def _show_rows(rows: list[tuple[str, str]]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from curation.runtime.terminal_console import EscapingConsole
 
     table = Table.grid(padding=(0, 2))
     for row in rows:
         table.add_row(*row)
-    Console().print(table, markup=False, highlight=False)
+    EscapingConsole().print(table, markup=False, highlight=False)
 
 
 for command in (suggest, check):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from curation.runtime.terminal import json_text, say
+
 from .help import GENERAL
 
 if TYPE_CHECKING:
@@ -245,14 +247,12 @@ def show_problems(problems: Sequence[RowProblem], count: int) -> None:
     from curation.readers.problems import problem_lines
 
     for line in problem_lines(problems, count):
-        typer.echo(line, err=True)
+        say(line, err=True)
 
 
 def print_json(figures: Mapping[str, Any]) -> None:
     """Print figures as one JSON object on stdout."""
-    import json
-
-    typer.echo(json.dumps(figures, ensure_ascii=False, indent=2, allow_nan=False))
+    say(json_text(figures))
 
 
 def refuse_store(out: Path | None, what: str) -> None:

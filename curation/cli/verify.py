@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from curation.runtime.terminal import say
 
 from .errors import errors_reported
 from .options import (
@@ -112,11 +115,10 @@ def _show_verified(result: VerifyResult, out: Path) -> None:
     """Print how many captions were accepted and refused, and the first that were refused."""
     from collections import Counter
 
-    from rich.console import Console
-
     from curation.caption_set.stats import reason_table
+    from curation.runtime.terminal_console import EscapingConsole
 
-    console = Console()
+    console = EscapingConsole()
     total = result.accepted + result.refused.total()
     console.print(reason_table(f"{total:,} captions", Counter({"accepted": result.accepted}) + result.refused))
     for refusal in result.first_refusals:
@@ -135,12 +137,11 @@ def _show_verified(result: VerifyResult, out: Path) -> None:
 def _replay(
     folder: Path, workers: int | None, words: SiteWords, progress: TerminalProgress, json: bool, quiet: bool
 ) -> None:
-    from rich.console import Console
-
     from curation.api.curate import draw_plot
     from curation.caption_set.figures import set_figures
     from curation.caption_set.stats import show, summary_of
     from curation.replay import replay
+    from curation.runtime.terminal_console import EscapingConsole
 
     manifest = replay(folder, progress, workers, words)
     summary = summary_of(folder, manifest)
@@ -148,7 +149,7 @@ def _replay(
     if json:
         print_json(set_figures(summary, str(folder)).model_dump(mode="json"))
     elif not quiet:
-        show(summary, Console())
+        show(summary, EscapingConsole())
 
 
 @option_groups
@@ -176,14 +177,13 @@ def stats(
 ) -> None:
     """Show what is in a caption set, and plot it."""
     with errors_reported(general.debug, "no plot was written (--plot names another place)"):
-        from rich.console import Console
-
         from curation.caption_set.figures import set_figures
         from curation.caption_set.privacy_check import with_privacy
         from curation.caption_set.set_files import PLOT_FILE
         from curation.caption_set.stats import check_plot_path, count_set, draw, show
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
+        from curation.runtime.terminal_console import EscapingConsole
         from curation.runtime.urls import is_url, redact_url
 
         if plot is not None:
@@ -196,11 +196,11 @@ def stats(
         if json:
             print_json(set_figures(summary, place).model_dump(mode="json"))
         elif not general.quiet:
-            show(summary, Console(), place)
+            show(summary, EscapingConsole(), place)
         path = plot or (Path(PLOT_FILE) if is_url(folder) else folder / PLOT_FILE)
         draw(summary, path)
         if not json and not general.quiet:
-            typer.echo(f"Plot in {path}")
+            say(f"Plot in {path}")
 
 
 @option_groups
@@ -218,22 +218,29 @@ def prompts(
 ) -> None:
     """List the prompts for language models, show one as the file it is, or check them."""
     with errors_reported(general.debug, "nothing was written"):
-        from rich.console import Console
-
         from curation.language.site_words import read_site_words
         from curation.llm.prompt_checks import load_checked_prompt, prompt_facts, prompt_table
+        from curation.runtime.terminal_console import EscapingConsole
         from curation.verification.verifier import build_verifier
         from prompts.prompt_file import load_prompt, shipped_prompts
 
         site_words = read_site_words(words.lexicon, words.organs)
         names = [prompt] if prompt else list(shipped_prompts())
         if prompt and not check:
-            typer.echo(load_prompt(prompt, site_words.vocabulary()).source.decode(), nl=False)
+            _print_file(load_prompt(prompt, site_words.vocabulary()).source.decode())
         elif not check:
-            Console().print(prompt_table([load_prompt(name) for name in names]))
+            EscapingConsole().print(prompt_table([load_prompt(name) for name in names]))
             return
         verifier = build_verifier(site_words)
         for name in names:
             facts = prompt_facts(load_checked_prompt(name, verifier))
             if not general.quiet:
-                typer.echo(facts, err=not check)
+                say(facts, err=not check)
+
+
+def _print_file(text: str) -> None:
+    """Print a file as it is, so that `>` makes a copy of it; escaped where it goes to a terminal."""
+    if sys.stdout.isatty():
+        say(text, end="")
+    else:
+        sys.stdout.write(text)

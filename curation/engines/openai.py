@@ -8,13 +8,13 @@ chat that fails all the same is given up alone, and the run stops only when no c
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
 from curation.runtime.errors import InputError
+from curation.runtime.terminal import log
 
 from .chat import Answer, Chat, ChatFailed, EngineDown, TooLong
 from .dialect import Dialect, read_completion
@@ -29,8 +29,6 @@ FAILURES_IN_A_ROW = 8
 CHARACTERS_PER_TOKEN = 3.5
 """Of English reports it is 4 and more; a server that counts fewer is believed."""
 RESUME_HINT = "What is done is kept; run the same command to go on."
-
-log = logging.getLogger("ovct")
 
 
 class OpenAIEngine:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
-import logging
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from curation.runtime.errors import InputError, extra_hint
+from curation.runtime.terminal import log
 
 from .chat import EngineDown
 from .http_errors import RequestRefused, ServerUnreachable, TransientError, classify_error, error_text
@@ -33,8 +33,6 @@ MOST_REDIRECTS = 3
 REDIRECTS = frozenset((301, 302, 307, 308))
 PACKED = frozenset(("gzip", "x-gzip", "deflate"))
 ANY_ZLIB = 47  # zlib's number for "gzip or deflate, see the header"
-
-log = logging.getLogger("ovct")
 
 
 class HttpReply(NamedTuple):

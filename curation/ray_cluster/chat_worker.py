@@ -16,6 +16,7 @@ from curation.llm.usage import UsageCounts
 from curation.report import Report
 from curation.runtime.processes import Inline
 from curation.runtime.progress import Progress
+from curation.runtime.terminal import say
 
 
 class WorkerUpdate(NamedTuple):
@@ -106,7 +107,7 @@ class ChatWorker:
             if self._recipe.made_by.engine != "vllm":
                 raise
             # A single report may have killed the model: when this process dies, Ray loads it anew and tries again.
-            print(f"ovct: {error}", flush=True)
+            say(f"ovct: {error}", err=True)
             os._exit(1)
         finally:
             self._buffer.remove_cached(cached_answers)

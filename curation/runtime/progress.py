@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .errors import Interrupted
+from .terminal import escaped, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBar
@@ -139,7 +140,7 @@ class TerminalProgress(Progress):
             return
         self._last_shown = now
         if self._bar is None:
-            print(self.line(), file=sys.stderr, flush=True)
+            say(self.line(), err=True)
         else:
             self._update_bar()
 
@@ -155,9 +156,9 @@ class TerminalProgress(Progress):
     def warning(self, text: str) -> None:
         """Print ``text`` like a message, also with ``quiet``."""
         if self._bar is None:
-            print(f"ovct: {text}", file=sys.stderr, flush=True)
+            say(f"ovct: {text}", err=True)
         else:
-            self._bar.console.print(f"ovct: {text}", markup=False, highlight=False)
+            self._bar.console.print(f"ovct: {text}")
 
     def raise_if_interrupted(self) -> None:
         """Raise ``Interrupted`` after Ctrl-C or SIGTERM."""
@@ -175,15 +176,16 @@ class TerminalProgress(Progress):
         return ", ".join(filter(None, [*parts, self._status]))
 
     def _start_bar(self) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as ProgressBar
 
+        from .terminal_console import EscapingConsole
+
         columns = (BarColumn(bar_width=30), TextColumn("{task.description}", markup=False))
-        self._bar = ProgressBar(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task(self.line(), total=self._total, completed=self._done)
+        self._bar = ProgressBar(*columns, console=EscapingConsole(stderr=True), transient=True)
+        self._task = self._bar.add_task(escaped(self.line()), total=self._total, completed=self._done)
         self._bar.start()
 
     def _update_bar(self) -> None:
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=self.line(), completed=self._done)
+            self._bar.update(self._task, description=escaped(self.line()), completed=self._done)

@@ -11,17 +11,12 @@ import json
 import logging
 import re
 import sys
-import traceback
 import warnings
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from typing import Any
 
 _UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # all controls but tab and line feed
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # all controls but tab and ends of lines
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of what follows
     "\u2028\u2029\ufff9-\ufffb\ud800-\udfff]"  # other ends of lines, annotations, halves of characters
 )
@@ -60,13 +55,6 @@ def json_text(figures: Mapping[str, Any]) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def terminal_console(*, stderr: bool = False, file: TextIO | None = None) -> Console:
-    """Return a console of Rich for tables and lines: no text is read as markup, and all are escaped."""
-    from .terminal_console import EscapingConsole
-
-    return EscapingConsole(stderr=stderr, file=file)
-
-
 class EscapingFilter(logging.Filter):
     """Escapes the messages of a logger."""
 
@@ -81,14 +69,11 @@ log = logging.getLogger("ovct")
 log.addFilter(EscapingFilter())
 
 
-def escape_python_messages() -> None:
-    """Have Python's own warnings and tracebacks escaped too, for the rest of this process."""
+def escape_warnings() -> None:
+    """Have Python's warnings escaped too, for the rest of this process."""
+    formatted = warnings.formatwarning
 
-    def format_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> str:
-        return f"ovct: {escaped(str(message))}\n" if category is UserWarning else f"{category.__name__}: {message}\n"
-
-    def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        say("".join(traceback.format_exception(kind, error, trace)), err=True, end="")
+    def format_warning(*arguments: Any, **options: Any) -> str:
+        return escaped(formatted(*arguments, **options))
 
     warnings.formatwarning = format_warning
-    sys.excepthook = show_error

@@ -117,10 +117,9 @@ def evaluate(
     folder = out or Path("comparison" if compare else "evaluation")
     unfinished = f"finished cases stay in {folder}, and the same command goes on from there"
     with errors_reported(general.debug, unfinished, extra="train"):
-        from rich.console import Console
-
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
+        from curation.runtime.terminal_console import EscapingConsole
         from train.evaluation.evaluate import EvaluationJob
         from train.evaluation.record import EvaluationSettings
         from train.evaluation.run import EvaluationRequest, print_results, run_request
@@ -149,4 +148,4 @@ def evaluate(
         if json:
             print_json(results.model_dump(mode="json"))
         elif not general.quiet:
-            print_results(results, folder, Console())
+            print_results(results, folder, EscapingConsole())

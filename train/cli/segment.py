@@ -17,6 +17,7 @@ from curation.cli.options import (
     print_json,
     refuse_store,
 )
+from curation.runtime.terminal import say
 from train.inference.options import DEFAULT_OPTIONS
 
 from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
@@ -173,12 +174,11 @@ def _show_scan(report: SegmentReport, paths: Sequence[Path], json: bool, quiet: 
     if json:
         print_json(report.model_dump(mode="json"))
     elif not quiet:
-        from rich.console import Console
-
+        from curation.runtime.terminal_console import EscapingConsole
         from train.inference.label_table import printable_table
 
-        Console().print(printable_table(report.labels))
-        typer.echo(f"In {', '.join(map(str, paths))}")
+        EscapingConsole().print(printable_table(report.labels))
+        say(f"In {', '.join(map(str, paths))}")
 
 
 def _show_jobs(report: JobsReport, json: bool, quiet: bool) -> None:
@@ -186,4 +186,4 @@ def _show_jobs(report: JobsReport, json: bool, quiet: bool) -> None:
         print_json(report.model_dump(mode="json"))
     elif not quiet:
         done, before, failed = report.counts
-        typer.echo(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")
+        say(f"{done:,} scans segmented, {before:,} were there, {failed:,} failed.")

@@ -19,6 +19,7 @@ from curation.cli.options import (
     print_json,
     refuse_store,
 )
+from curation.runtime.terminal import say
 from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig
 
 from .flags import flags
@@ -146,10 +147,9 @@ def _train(
 ) -> None:
     unfinished = f"what was learned up to the last save is in {out}, and the same command, without --overwrite, goes on"
     with errors_reported(general.debug, unfinished, extra="train"):
-        from rich.console import Console
-
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.store_cache import local_copy
+        from curation.runtime.terminal_console import EscapingConsole
         from train.config.loading import load_config
         from train.stages.run import TrainJob, figures, train, try_out
 
@@ -161,7 +161,7 @@ def _train(
             folders = tuple(local_copy(place, progress) for place in data)
             job = TrainJob(folders, out, run.overwrite, local_copy(volumes, progress) if volumes else None)
             if run.check:
-                typer.echo("\n".join(try_out(job, settings).lines()))
+                say("\n".join(try_out(job, settings).lines()))
                 return
             outcome = train(job, settings, progress)
         if outcome is None:
@@ -172,11 +172,9 @@ def _train(
         if general.quiet:
             return
         if outcome.already_done:
-            typer.echo(
-                f"{out} is complete: same data, same settings, nothing to do (--overwrite starts again).", err=True
-            )
-        Console().print(outcome_table(outcome))
-        typer.echo(f"In {out}: the checkpoint, metrics.jsonl, curves.png, tensorboard/, samples/")
+            say(f"{out} is complete: same data, same settings, nothing to do (--overwrite starts again).", err=True)
+        EscapingConsole().print(outcome_table(outcome))
+        say(f"In {out}: the checkpoint, metrics.jsonl, curves.png, tensorboard/, samples/")
 
 
 def outcome_table(outcome: TrainOutcome) -> Table:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from curation.runtime.csv_text import csv_text
 from curation.runtime.files import write_text
 
 from .compare import Comparison, Difference
-from .csv_files import csv_text
 from .report import render_page
 from .tables import TITLES, ReportTable, format_difference, format_score, print_table
 

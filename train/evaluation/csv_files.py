@@ -1,8 +1,8 @@
 """The numbers of an evaluation as CSV; an empty cell for what is not known."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+
+from curation.runtime.csv_text import csv_text
 
 from .bootstrap import BootstrapEstimate
 from .record import CaseResult
@@ -42,15 +42,6 @@ def prompts_csv(cases: Iterable[CaseResult]) -> str:
         for row in case.rows
     )  # fmt: skip
     return csv_text(header.split(","), rows)
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows as comma-separated text under a header."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return file.getvalue()
 
 
 def _cells(estimate: BootstrapEstimate) -> tuple[float | None, float | None, float | None]:

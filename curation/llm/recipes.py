@@ -12,7 +12,6 @@ from typing import Any
 
 from curation.caption import MadeBy
 from curation.engines.chat import ChatEngine
-from curation.engines.request_options import read_headers, read_request_options
 from curation.engines.thinking.watched_engine import WatchedEngine
 from curation.extraction.recipe import Options
 from curation.language.site_words import OURS, SiteWords
@@ -22,6 +21,7 @@ from prompts.prompt_file import Prompt
 
 from .engine_thread import EngineThread
 from .pool import ChatRecipe, SecondModel
+from .request_options import read_headers, read_request_options
 from .usage import Prices
 
 DEFAULT_PROMPT = "organ_captions"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from curation.engines.request_options import read_headers, read_request_options
+from curation.llm.request_options import read_headers, read_request_options
 from curation.runtime.errors import InputError
 
 SECRET = "secret-0123456789"

@@ -218,7 +218,7 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
     mismatches = [(REPEATED, term) for term, count in clause.repeated if 1 <= evidence.counts[term.key] < count]
     share, uses_context = 0.0, False
     for required in clause.required:
-        weight = _match_term(required, clause, evidence)
+        weight = match_term(required, clause, evidence)
         if isinstance(weight, Mismatch):
             mismatches.append((weight, required.term))
             weight = weight.weight
@@ -230,7 +230,8 @@ def _match_segment(clause: CaptionClause, evidence: SegmentEvidence, index: int)
     return ClauseMatch(clause, evidence, index, mismatches, share, uses_context)
 
 
-def _match_term(required: RequiredTerm, clause: CaptionClause, evidence: SegmentEvidence) -> Mismatch | float:
+def match_term(required: RequiredTerm, clause: CaptionClause, evidence: SegmentEvidence) -> Mismatch | float:
+    """Return the weight of a term of a clause in what a segment offers, or why it has none."""
     term = required.term
     if term.kind == "organ":
         return match_organ(required, evidence, clause.denied, clause.denied or clause.normal, clause.only_denied)

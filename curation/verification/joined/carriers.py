@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
 
-from ..clause_matching import ClauseMatch, ClauseMatcher
+from ..clause_matching import ClauseMatch, ClauseMatcher, match_term
 from ..clauses.caption_clauses import CaptionClause
 from ..evidence import both_sides
 from ..omissions import LARGEST
-from ..refusals import REPEATED
+from ..refusals import REPEATED, Mismatch
 from .claims import Claim, about_each_organ
 from .hosts import hosts_of, is_qualifier, subject_of
 from .members import Member
@@ -66,17 +66,33 @@ def are_offered(matcher: ClauseMatcher, claim: Claim, members: Sequence[Member])
     A claim about several organs under one name may be carried about each of them: these are looked for later.
     """
     left_open = ("organ", "side") if about_each_organ(claim) else ()
+    places = [(member, index) for member in members for index in member.segments]
     for clause in claim.clauses:
         required = frozenset(id(needed.term) for needed in clause.required if needed.term.kind not in left_open)
         missing = required
-        for match, member in _matches(matcher, clause, members):
+        for member, index in places:
+            if not _may_bring(matcher, clause, member, index, missing):
+                continue
+            match = matcher.match_segment(clause, member.parse.text, index, member.context)
             lacking = {id(term) for _, term in match.mismatches if not _is_the_largest(member, term)}
-            missing = (required if clause.denied else missing) & lacking
+            missing = required if clause.denied and not lacking.isdisjoint(required) else missing & lacking
             if not missing:
                 break
         if missing:
             return False
     return True
+
+
+def _may_bring(
+    matcher: ClauseMatcher, clause: CaptionClause, member: Member, index: int, missing: frozenset[int]
+) -> bool:
+    """Tell whether a segment may offer a missing term, or all of those of a denial: the others are not looked at."""
+    if member.largest or clause.only_absent:
+        return True
+    evidence = matcher.evidence(member.parse.text, index, member.context)
+    wanted = (needed for needed in clause.required if id(needed.term) in missing)
+    offered = (not isinstance(match_term(needed, clause, evidence), Mismatch) for needed in wanted)
+    return all(offered) if clause.denied else any(offered)
 
 
 def _matches(

@@ -57,19 +57,20 @@ class ClaimCutter:
 
     def _cuts(self, text: str) -> tuple[IndependentClaims, ...]:
         caption = self._parser.parse(text)
-        if sum(token.word in _JOINERS for token in caption.tokens) > MOST_JOINERS:
+        joiners = [at for at, token in enumerate(caption.tokens) if token.word in _JOINERS]
+        if len(joiners) > MOST_JOINERS:
             return ()
         cuts = [
             IndependentClaims(text[: match.start()], text[match.end() :]) for match in _BEFORE_DENIAL.finditer(text)
         ]
         cuts = [cut for cut in cuts if cut.first]
-        cuts += [cut for at in range(1, len(caption.tokens) - 1) for cut in self._cut_at(caption, at)]
+        cuts += [cut for at in joiners if 0 < at < len(caption.tokens) - 1 for cut in self._cut_at(caption, at)]
         cuts = [with_own_organs(self._parser, cut) for cut in cuts]
         return (*cuts, *self._size_of_organ(caption), *linked_claims(self._parser, caption))
 
     def _cut_at(self, caption: ParsedStatement, at: int) -> Iterator[IndependentClaims]:
         tokens, joiner = caption.tokens, caption.tokens[at].word
-        if joiner not in _JOINERS or tokens[at - 1].word in _JOINERS or _is_inside(caption.terms, at):
+        if tokens[at - 1].word in _JOINERS or _is_inside(caption.terms, at):
             return
         behind = at
         while behind < len(tokens) and tokens[behind].word in _JOINERS and tokens[behind].word != "without":

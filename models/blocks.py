@@ -4,7 +4,8 @@ Shapes: B batch, C input channels, C' output channels, D H W voxels. Attribute n
 checkpoints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from torch.nn import functional
 
 # Of the leaky ReLU on its negative side.
 SLOPE = 0.01
+# A volume of fewer voxels than this along any axis is thin; see `_gradients_of_thin_volumes`.
+THIN = 4
 
 
 class InstanceNorm(nn.InstanceNorm3d):
@@ -58,7 +61,7 @@ class ResidualBlock(nn.Module):
     def forward(self, *parts: Tensor) -> Tensor:
         """Return (B, C', D / stride, H / stride, W / stride) of an input (B, C, D, H, W), given as parts along C."""
         y = functional.leaky_relu(self.norm1(_convolve(self.conv1, parts)), SLOPE, inplace=True)
-        y = self.norm2(self.conv2(y))
+        y = self.norm2(_convolve(self.conv2, [y]))
         y += parts[0] if self.conv3 is None else _convolve(self.conv3, parts)
         return functional.leaky_relu(y, SLOPE, inplace=True)
 
@@ -71,13 +74,38 @@ def _convolve(conv: nn.Conv3d, parts: Sequence[Tensor]) -> Tensor:
     times the time).
     """
     if len(parts) == 1 or not torch.is_grad_enabled():
-        output: Tensor = conv(parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=1))
+        with _gradients_of_thin_volumes(conv, parts[0]) as dtype:
+            output: Tensor = conv((parts[0] if len(parts) == 1 else torch.cat(tuple(parts), dim=1)).to(dtype))
         return output
     weights = torch.split(conv.weight, [part.shape[1] for part in parts], dim=1)
-    total = functional.conv3d(parts[0], weights[0], conv.bias, conv.stride, conv.padding)
-    for part, weight in zip(parts[1:], weights[1:], strict=True):
-        total += functional.conv3d(part, weight, None, conv.stride, conv.padding)
+    with _gradients_of_thin_volumes(conv, parts[0]) as dtype:
+        total = functional.conv3d(parts[0].to(dtype), weights[0], conv.bias, conv.stride, conv.padding)
+        for part, weight in zip(parts[1:], weights[1:], strict=True):
+            total += functional.conv3d(part.to(dtype), weight, None, conv.stride, conv.padding)
     return total
+
+
+def _gradients_of_thin_volumes(conv: nn.Conv3d, x: Tensor) -> AbstractContextManager[torch.dtype | None]:
+    """Return a context for one convolution, and the type that its input must have in it; None: as it is.
+
+    The gradient of the weights of a bfloat16 convolution of 3x3x3 is wrong on a CPU where the volume has a depth of two
+    voxels: oneDNN (`jit_bf16:avx512_core`, torch 2.13) leaves 18 of the 27 taps as the memory happened to be, so that a
+    run was another each time, and NaN now and then. Such volumes are small, and learned from in float32.
+    """
+    exact = (
+        x.device.type == "cpu"
+        and torch.is_autocast_enabled("cpu")
+        and torch.is_grad_enabled()
+        and max(conv.kernel_size) > 1
+        and min(x.shape[2:]) < THIN
+    )
+    return _in_float32() if exact else nullcontext()
+
+
+@contextmanager
+def _in_float32() -> Iterator[torch.dtype]:
+    with torch.autocast("cpu", enabled=False):
+        yield torch.float32
 
 
 class Upsample(nn.Module):

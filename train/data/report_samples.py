@@ -29,7 +29,7 @@ class AlignmentBatch(NamedTuple):
     """B samples. `texts` are the N texts to encode, each once; `reports` and `captions` are indices into it.
 
     `volumes` (B, C) pooled, or a list of (1, D, H, W); `reports` (B,) and `captions` (B, K), −1 where there is no
-    text; `scans` (B,) ids, equal for samples of one scan.
+    text; `scans` (B,) ids, equal for samples of one scan, whose names are `names`.
     """
 
     volumes: Tensor | list[Tensor]
@@ -37,6 +37,7 @@ class AlignmentBatch(NamedTuple):
     reports: Tensor
     captions: Tensor
     scans: Tensor
+    names: tuple[str, ...] = ()
 
     def text_ids(self) -> Tensor:
         """Return an id for each text, (N,), equal for equal texts in every process."""
@@ -74,7 +75,8 @@ def collate_reports(samples: Sequence[ReportSample], count: int) -> AlignmentBat
     if samples[0].volume.dim() == 1:
         volumes = torch.stack(list(volumes))
     scans = torch.tensor([text_id(sample.scan) for sample in samples], dtype=torch.long)
-    return AlignmentBatch(volumes, list(texts), torch.tensor(reports), captions, scans)
+    names = tuple(sample.scan for sample in samples)
+    return AlignmentBatch(volumes, list(texts), torch.tensor(reports), captions, scans, names)
 
 
 def text_id(text: str) -> int:

@@ -36,12 +36,13 @@ class TrainingEngine:
         # It tells the precision on stderr, which `--quiet` is to keep clean; the run's log has it.
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
         local = os.environ.get("LOCAL_WORLD_SIZE")
+        self._precision = _precision(running)
         try:
             self._fabric = Fabric(
                 accelerator=running.accelerator,
                 devices=int(local) if local else running.devices,
                 num_nodes=int(os.environ.get("GROUP_WORLD_SIZE", running.num_nodes)) if local else running.num_nodes,
-                precision=_precision(running),
+                precision=self._precision,
             )
         except (ValueError, RuntimeError) as error:
             raise ConfigError(f"accelerator {running.accelerator!r}, {running.devices} devices: {error}") from error
@@ -66,6 +67,11 @@ class TrainingEngine:
     def first(self) -> bool:
         """Return whether this is the first process, which alone writes files."""
         return self.rank == 0
+
+    @property
+    def scales_gradients(self) -> bool:
+        """Return whether losses are scaled, as float16 needs it; then gradients may overflow for a step."""
+        return bool(self._precision == "16-mixed")
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return a context for a forward pass in the precision of the run."""

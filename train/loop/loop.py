@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from curation.runtime.errors import Interrupted, RunError
+from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from train.config.options import ConfigError, Optimisation, Running
 from train.order import random, shares
 
+from .broken_step import broken_step, has_broken_gradient
 from .engine import TrainingEngine
 from .optimisation import Average, adamw, learning_rate, set_learning_rate, trainable
 from .resume import load_state, save_state, saved_step
@@ -41,7 +42,8 @@ def fit(
 ) -> TrainOutcome:
     """Train to the last step, from where an earlier run of the same settings was.
 
-    Raises Interrupted after saving, ConfigError for settings that do not fit, RunError if the loss is no number.
+    Raises Interrupted after saving, ConfigError for settings that do not fit, RunError if the loss or a gradient is no
+    number.
     """
     check_batch_size(optimisation, engine)
     settings = task.settings()
@@ -122,12 +124,14 @@ class _Run:
         self.engine.average_gradients(self.parameters.values())
         if self.config.clip_norm:
             self.engine.clip_gradients(self.task.model, self.optimizer, self.config.clip_norm)
+        broken = not torch.isfinite(metrics["loss"])
+        # Scaled gradients overflow now and then, and the scaler leaves such a step out itself.
+        broken = broken or (not self.engine.scales_gradients and has_broken_gradient(self.parameters.values()))
         # One process alone must not stop while the others wait for it.
-        if self.engine.total(float(not torch.isfinite(metrics["loss"]))):
-            raise RunError(
-                f"the loss of step {step + 1} is no number any more: take a lower learning_rate, or precision 32-true; "
-                f"the last checkpoint is in {self.out}"
-            )
+        if self.engine.total(float(broken)):
+            shares = self.engine.gather_objects([self.task.cases(part) for part in parts])
+            cases = {name: is_finite for share in shares for part in share for name, is_finite in part.items()}
+            raise broken_step(step, metrics["loss"], cases, self.out)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.task.after_step()

@@ -60,6 +60,9 @@ class Task(Protocol):
     def save(self, folder: Path, step: int) -> None:
         """Write the model as a checkpoint. Only the first process calls it."""
 
+    def cases(self, part: Any) -> dict[str, bool]:
+        """Return the names of the cases that a part was made of, and whether all of their voxels are numbers."""
+
     def describe(self, part: Any) -> list[str]:
         """Return lines on the shapes of a part, for a dry run."""
 

@@ -194,6 +194,10 @@ class AlignTask:
         record = learned_by("align", self.config, data, step)
         save_checkpoint(self.model, folder, self.preprocessing, trained_on=[*self.earlier, record])
 
+    def cases(self, part: Any) -> dict[str, bool]:
+        """Return the names of a part's scans, and whether all numbers of their volumes are numbers."""
+        return {name: bool(volume.isfinite().all()) for name, volume in zip(part.names, part.volumes, strict=True)}
+
     def describe(self, part: Any) -> list[str]:
         """Return the shapes of a part, and how many pairs there are."""
         volumes = part.volumes

@@ -55,6 +55,11 @@ class PatchTask:
         if numbers is None:
             self.data.prepare(self.config.running.on_problem, progress)
 
+    def cases(self, part: Any) -> dict[str, bool]:
+        """Return the names of a part's cases, and whether all voxels of their patches are numbers."""
+        volumes = zip(part.case_refs, part.volume, strict=True)
+        return {self.data.case(case_ref).id: bool(volume.isfinite().all()) for case_ref, volume in volumes}
+
     def begin(self, engine: TrainingEngine, progress: Progress) -> None:
         """Do nothing: no training comes before the first step."""
 

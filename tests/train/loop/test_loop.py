@@ -1,6 +1,7 @@
 """The loop on a task that is done in milliseconds."""
 
 import pickle
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Sums:
         self.model: nn.Module = nn.Sequential(nn.Dropout(dropout), nn.Linear(4, 1))
         self.lr_multipliers: dict[str, float] = {}
         self.samples = Numbers()
-        self.setting, self.calls, self.nan_step = setting, list[Any](), -1
+        self.setting, self.calls, self.nan_step, self.broken = setting, list[Any](), -1, "loss"
 
     def collate(self, samples: list[Any]) -> Tensor:
         return torch.stack(samples)
@@ -68,7 +69,11 @@ class Sums:
             loss = (self.model(part[:, :4])[:, 0] - part[:, 4]).square().mean() / len(parts)
             engine.backward(loss)
             total += loss.detach()
-        return {"loss": total * (torch.nan if step == self.nan_step else 1)}
+        if step == self.nan_step and self.broken == "gradient":
+            gradient = dict(self.model.named_parameters())["1.weight"].grad
+            assert gradient is not None
+            gradient[0, 2] = torch.nan
+        return {"loss": total * (torch.nan if step == self.nan_step and self.broken == "loss" else 1)}
 
     def after_step(self) -> None:
         self.calls.append("after")
@@ -81,6 +86,9 @@ class Sums:
     def save(self, folder: Path, step: int) -> None:
         self.calls.append(("save", step))
         torch.save(self.weight, folder / "weight.pt")
+
+    def cases(self, part: Any) -> dict[str, bool]:
+        return {f"case {float(row[4]):.3f}": bool(row.isfinite().all()) for row in part}
 
     def describe(self, part: Any) -> list[str]:
         return [f"a part {tuple(part.shape)}"]
@@ -194,12 +202,35 @@ def test_other_settings_are_refused_by_name(engine: TrainingEngine, tmp_path: Pa
     assert run(Sums(setting=7), tmp_path, engine).step == 10
 
 
-def test_a_loss_that_is_no_number_ends_the_run_before_it_does_harm(engine: TrainingEngine, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("broken", "clip_norm"), [("loss", 1.0), ("gradient", 1.0), ("gradient", 0.0)])
+def test_what_is_no_number_ends_the_run_before_it_does_harm(
+    engine: TrainingEngine, tmp_path: Path, broken: str, clip_norm: float
+) -> None:
+    """The step is not taken, its cases are named, and the checkpoint of before is one to go on from."""
     task = Sums()
-    task.nan_step = 5
-    with pytest.raises(RunError, match=r"loss of step 6 is no number any more: take a lower learning_rate"):
-        run(task, tmp_path, engine)
+    task.nan_step, task.broken = 5, broken
+    said = rf"{broken} of step 6 is no number any more; its cases were case -?\d.*: take a lower learning_rate.*goes on"
+    with pytest.raises(RunError, match=said):
+        run(task, tmp_path, engine, clip_norm=clip_norm)
     assert torch.isfinite(task.weight).all() and task.calls.count("after") == 5
+    left_alone = Sums()
+    run(left_alone, tmp_path / "other", engine, clip_norm=clip_norm)
+    again = Sums()
+    assert run(again, tmp_path, engine, clip_norm=clip_norm).step == 10
+    assert "begin" not in again.calls and torch.equal(again.weight, left_alone.weight)
+
+
+def test_a_case_whose_voxels_are_no_numbers_is_named(engine: TrainingEngine, tmp_path: Path) -> None:
+    class OneIsEmpty(Numbers):
+        def __getitem__(self, number: int) -> Tensor:
+            row = super().__getitem__(number)
+            return row if number != 9 else torch.cat((torch.full((4,), torch.nan), row[4:]))
+
+    task = Sums()
+    task.samples = OneIsEmpty()
+    name = f"case {float(Numbers()[9][4]):.3f}"
+    with pytest.raises(RunError, match=rf"loss of step 3 .*; {re.escape(name)} holds voxels that are no numbers: mend"):
+        run(task, tmp_path, engine)
 
 
 def test_a_batch_that_cannot_be_shared(engine: TrainingEngine, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from curation.caption_set.schemas import parquet_schema
-from curation.caption_set.shards import open_parquet, table_of
+from curation.caption_set.shards import parquet_file, table_of
 from curation.extraction.recipe import CaptionVerifier
 from curation.language.site_words import OURS, SiteWords
 from curation.readers.captions import (
@@ -204,7 +204,7 @@ def _write(
     """Write rows as Parquet; return how many were accepted, how many refused, by reason, and the first of these."""
     schema = parquet_schema("verified")
     accepted, refused, first = 0, Counter[str](), list[VerifiedRow]()
-    with whole_file(path) as temporary, open_parquet(temporary, schema) as file:
+    with whole_file(path) as temporary, parquet_file(temporary, schema) as file:
         while group := list(itertools.islice(rows, GROUP_ROWS)):
             file.write_table(table_of(zip(*group, strict=True), schema))
             for row in group:

@@ -26,7 +26,7 @@ from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import KEPT_FILES, TableName, part_path, tables_of
-from curation.caption_set.shards import open_parquet
+from curation.caption_set.shards import parquet_file
 from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.files import sync
@@ -230,7 +230,7 @@ def _bases(captions: pa.Table) -> Counter[str]:
 
 
 def _save(table: pa.Table, name: ChangedTable, path: Path) -> None:
-    with open_parquet(path, parquet_schema(name)) as writer:
+    with parquet_file(path, parquet_schema(name)) as writer:
         writer.write_table(in_schema(table, parquet_schema(name)), row_group_size=ROW_GROUP_SIZE)
     sync(path)
 

@@ -159,7 +159,8 @@ class AuditStore:
             yield
             self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # where the disk failed, SQLite has undone it already
+                self.connection.execute("ROLLBACK")
             raise
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:

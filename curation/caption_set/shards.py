@@ -6,7 +6,8 @@ These are not the shards of ``--shard I/N``, for which see ``sharding``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,30 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
 
     options = {"version": "2.6", "data_page_version": "1.0", "use_dictionary": True}
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=3, **options)
+
+
+def close_parquet(writer: pq.ParquetWriter) -> None:
+    """Close a writer. One that cannot write its footer is closed for good: it does not try again when it is freed."""
+    try:
+        writer.close()
+    except BaseException:
+        writer.is_open = False
+        with suppress(OSError):  # the disk that refused the rows refuses the footer as well
+            writer.close()
+        raise
+
+
+@contextmanager
+def parquet_file(path: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Yield a writer (``open_parquet``) that is closed with the block."""
+    writer = open_parquet(path, schema)
+    try:
+        yield writer
+    except BaseException:
+        with suppress(OSError):
+            close_parquet(writer)
+        raise
+    close_parquet(writer)
 
 
 @dataclass(slots=True)
@@ -168,7 +193,7 @@ class PartWriter:
         """Write the last row group and close the files; they still have their temporary names."""
         self._flush()
         for file in self._files.values():
-            file.close()
+            close_parquet(file)
         part = PartRecord(
             **{table: self._written[table] for table in TABLES},
             first_row=self._first_row,
@@ -188,10 +213,8 @@ class PartWriter:
     def discard(self) -> None:
         """Close and remove the files: the part is not finished and does not count."""
         for file in self._files.values():
-            try:
-                file.close()
-            except OSError:  # the disk that refused the rows refuses the footer as well
-                continue
+            with suppress(OSError):
+                close_parquet(file)
         for path in self._paths.values():
             temporary_name(path).unlink(missing_ok=True)
 

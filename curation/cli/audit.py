@@ -61,7 +61,7 @@ def audit(
     general: GeneralOptions,
 ) -> None:
     """Review a sample of captions beside their reports, in the browser: how many say what their report does not?"""
-    with errors_reported(general.debug, "what was said is saved, and the same command goes on from there"):
+    with errors_reported(general.debug, f"what was said is saved in {folder}, and the same command goes on from there"):
         from curation.audit.sample import sample_request
         from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress

@@ -281,7 +281,7 @@ def merge(
     general: GeneralOptions,
 ) -> None:
     """Join the caption sets of all shards into the one that a single run would have made."""
-    with errors_reported(general.debug, "the shards are as they were, and the same command makes the set anew"):
+    with errors_reported(general.debug, f"the shards are as they were, and the same command makes {out} anew"):
         from curation.api import curate as api
         from curation.runtime.progress import TerminalProgress
 

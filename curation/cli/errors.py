@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -24,6 +25,20 @@ def fail(message: str, code: int) -> NoReturn:
     """Print an error and end the command with an exit code."""
     say(f"ovct: {message}", err=True)
     raise typer.Exit(code)
+
+
+# What to do about a file that cannot be written; the error says which.
+REMEDIES = {
+    errno.ENOSPC: "free space on its disk, then ",
+    errno.EDQUOT: "make room in your quota, then ",
+    errno.EIO: "see whether its disk is well, then ",
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "allow writing there, then "),
+}
+
+
+def _way_out(error: BaseException) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return f"{REMEDIES.get(number or 0, '')}call it again"
 
 
 @contextmanager
@@ -50,5 +65,5 @@ def errors_reported(debug: bool, unfinished: str, extra: str | None = None) -> I
         if isinstance(code := getattr(error, "exit_code", None), int):
             fail(str(error), code)
         if isinstance(error, (OSError, OperationalError)):
-            fail(f"cannot go on: {error}; {unfinished}", 1)
+            fail(f"cannot go on: {error} ({_way_out(error)}); {unfinished}", 1)
         fail(f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1)

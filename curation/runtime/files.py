@@ -33,12 +33,17 @@ def put_in_place(temporary: Path, path: Path) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write; it becomes ``path`` when the block ends well and is removed when it does not."""
+    """Yield a temporary path to write; it becomes ``path`` when the block ends well and is removed when it does not.
+
+    An ``OSError`` that names no file, as one of writing does, gets the name of this one.
+    """
     temporary = temporary_name(path)
     try:
         yield temporary
         put_in_place(temporary, path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)
         temporary.unlink(missing_ok=True)
         raise
 

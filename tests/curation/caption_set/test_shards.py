@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,7 +8,7 @@ import pytest
 from curation.caption import AcceptedCaption, MadeBy, OutcomeColumns, RefusedCaption, ReportOutcome
 from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import TABLES, part_path
-from curation.caption_set.shards import PartWriter, source_names
+from curation.caption_set.shards import PartWriter, close_parquet, open_parquet, source_names
 from curation.report import Report, Section
 
 TEXT = "Liver is normal. Größe 3 µm."
@@ -120,3 +121,19 @@ def test_a_table_of_an_earlier_version_gets_the_columns_that_it_lacks(root: Path
     assert completed.schema.equals(schema)
     assert completed["basis"].to_pylist() == [None] * len(table)
     assert completed["score"].to_pylist() == table["score"].to_pylist()
+
+
+def test_a_file_whose_footer_cannot_be_written_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrow's writer would try once more when it is freed, and print what happened then."""
+    writer = open_parquet(tmp_path / "a.parquet", parquet_schema("captions"))
+
+    class Full:
+        def close(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer, "writer", Full())
+    with pytest.raises(OSError, match="No space left"):
+        close_parquet(writer)
+    assert not writer.is_open

@@ -24,4 +24,5 @@ def test_an_error_of_the_machine_has_a_way_out(number: int, way_out: str, capsys
         raise OSError(number, "the reason", "a/file")
     told = capsys.readouterr().err
     assert ended.value.exit_code == 1 and way_out in told
-    assert told.startswith("ovct: cannot go on: ") and "'a/file'" in told and told.endswith("; what is finished is kept\n")
+    assert told.startswith("ovct: cannot go on: ") and "'a/file'" in told
+    assert told.endswith("; what is finished is kept\n")

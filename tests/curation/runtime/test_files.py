@@ -22,8 +22,9 @@ def test_a_whole_file_or_none(tmp_path: Path) -> None:
 
 def test_an_error_of_writing_names_the_file(tmp_path: Path) -> None:
     """The system's own error of a full disk, or of a failing one, names none."""
-    with pytest.raises(OSError, match=r"No space left on device: '.*table\.parquet'"), whole_file(
-        tmp_path / "table.parquet"
+    with (
+        pytest.raises(OSError, match=r"No space left on device: '.*table\.parquet'"),
+        whole_file(tmp_path / "table.parquet"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(OSError, match=r"denied: 'other'"), whole_file(tmp_path / "table.parquet"):

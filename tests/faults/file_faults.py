@@ -1,0 +1,324 @@
+"""Lets one file operation of a command fail, and says what became of it: a program of its own, under ``file_faults.c``.
+
+    LD_PRELOAD=file_faults.so python -m tests.faults.file_faults FOLDER TRIALS COMMAND...
+
+Prints one JSON line for each command: the trials, and what was wrong in which of them. Each call of a command is a
+process of its own, forked from this one, in which all is imported.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import gc
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.commands import CURATION, TRAINING, Command, close_servers, server
+
+# What the failing call says; or how else it fails.
+ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EDQUOT": errno.EDQUOT, "EACCES": errno.EACCES}
+ONCE, FROM_NOW_ON, SHORT, KILLED = range(4)
+FAULTS = {
+    **{name: (number, ONCE) for name, number in ERRORS.items()},
+    "disk full": (errno.ENOSPC, FROM_NOW_ON),
+    "short write": (0, SHORT),
+    "SIGKILL": (0, KILLED),
+}
+LONGEST = 120  # seconds of one call
+# What a run writes differs in these: when, and for how long.
+TIMES = re.compile(
+    rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at)": ?"?[-+:.\w]*"?'
+)
+# Nobody reads these as a result: the log of TensorBoard has the time in its name.
+IGNORED = re.compile(r"(^|/)tensorboard/|\.sqlite-(wal|shm|journal)$|\.lock$|/cache/")
+NAMED_BY_CONTENT = re.compile(r"(^|/)(weights|text|state)-[0-9a-f]+")
+WAY_OUT = re.compile(r"call it again|same command|--overwrite|name another|another place")
+
+
+@dataclass
+class Ended:
+    """How a call ended: its exit code (negative: a signal), what it printed, the operations and the one that failed."""
+
+    code: int
+    text: str
+    operations: int = 0
+    kind: str = ""
+    path: str = ""
+
+
+class Shim:
+    """The layer below this process."""
+
+    def __init__(self) -> None:
+        library = ctypes.CDLL(None)
+        self.watch, self.arm, self.count = (
+            getattr(library, f"file_faults_{name}") for name in ("watch", "arm", "count")
+        )
+        self.count.restype = ctypes.c_long
+        self.arm.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_int]
+        self.kind, self.path = library.file_faults_kind, library.file_faults_path
+        self.kind.restype = self.path.restype = ctypes.c_char_p
+
+
+def called(shim: Shim, command: Command, folder: Path, step: int = 0, fault: str = "EIO") -> Ended:
+    """Call a command in a process of its own; its operation number ``step`` fails, if it is not 0."""
+    report, log = folder / "report.json", folder / "log"
+    report.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        _call(shim, command, folder, step, FAULTS[fault], report, log)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    told = json.loads(report.read_text()) if report.exists() else {}
+    return Ended(code, log.read_text(errors="replace"), **told)
+
+
+def _call(
+    shim: Shim, command: Command, folder: Path, step: int, fault: tuple[int, int], report: Path, log: Path
+) -> None:
+    code = 70
+    try:
+        signal.alarm(LONGEST)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        os.chdir(folder)
+        words = command.words(folder)
+        shim.watch(str(folder / "out").encode())
+        shim.arm(step, *fault)
+        code = _exit_code(lambda: command.call(folder) if command.call else _ovct(words))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        told = {"operations": shim.count(), "kind": shim.kind().decode(), "path": shim.path().decode()}
+        shim.watch(b"")
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        report.write_text(json.dumps(told))
+        os._exit(code)
+
+
+def _ovct(words: list[str]) -> None:
+    import ovct
+
+    ovct.command_line()(words)
+
+
+def _exit_code(function: Callable[[], None]) -> int:
+    try:
+        function()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by their names, without times in them."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_file() and not IGNORED.search(f"/{name}"):
+            files[name] = _without_times(name, path.read_bytes())
+    return files
+
+
+def _without_times(name: str, content: bytes) -> bytes:
+    if name.endswith((".json", ".jsonl", ".html", ".md")):
+        content = TIMES.sub(b"", content)
+    if name.endswith(".sqlite"):
+        content = _rows(content)
+    return content
+
+
+def _rows(content: bytes) -> bytes:
+    """What a database holds, whatever its pages look like; times are left out."""
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        try:
+            database.deserialize(content[:18] + b"\x01\x01" + content[20:])  # not write-ahead: that needs a file
+            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+            rows = {name: database.execute(f'select * from "{name}"').fetchall() for name in sorted(tables)}
+        except sqlite3.Error as error:
+            return f"no database: {error}".encode()
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+|\d{10,}(\.\d+)?", "", repr(rows)).encode()
+
+
+def hidden(name: str) -> bool:
+    """Whether a file is one under way, which nobody takes for a result."""
+    return any(part.startswith(".") for part in Path(name).parts)
+
+
+class Trials:
+    """All trials of one command, in a folder."""
+
+    def __init__(self, shim: Shim, command: Command, folder: Path) -> None:
+        self.shim, self.command, self.folder = shim, command, folder
+        for name in ("inputs", "out"):
+            (folder / name).mkdir(parents=True)
+        _in_a_process(lambda: command.prepare(folder))
+        shutil.copytree(folder / "out", folder / "before", symlinks=True)
+        self.before = snapshot(folder / "out")
+        undisturbed = called(shim, command, folder)
+        assert undisturbed.code == 0, undisturbed.text
+        self.operations, self.after = undisturbed.operations, snapshot(folder / "out")
+        self.restore()
+        again = called(shim, command, folder)
+        self.unstable = {name for name, content in snapshot(folder / "out").items() if self.after.get(name) != content}
+        assert again.code == 0, again.text
+
+    def restore(self) -> None:
+        """Put ``out/`` back to what it was."""
+        shutil.rmtree(self.folder / "out")
+        shutil.copytree(self.folder / "before", self.folder / "out", symlinks=True)
+
+    def wrong(self, step: int, fault: str) -> list[str]:
+        """What is not as it should be when this operation fails; nothing, if all is well."""
+        self.restore()
+        ended = called(self.shim, self.command, self.folder, step, fault)
+        problems = []
+        if ended.code == 0 and fault != "SIGKILL":
+            problems += [f"done, but {name}" for name in self._other(snapshot(self.folder / "out"))]
+        elif fault != "SIGKILL" and not self.command.call:
+            problems += self._message(ended)
+        if fault == "SIGKILL" and ended.code not in (-signal.SIGKILL, 0):
+            problems.append(f"exit code {ended.code}")
+        problems += self._left()
+        again = called(self.shim, self.command, self.folder)
+        if ended.code == 0 and again.code == 2 and "is there already" in again.text:
+            pass  # a new set is not written over one that is done
+        elif again.code:
+            problems.append(f"the same command again: exit code {again.code}: {again.text[-400:]}")
+        else:
+            problems += [f"after the same command, {name}" for name in self._other(snapshot(self.folder / "out"))]
+        return [f"{fault} at {step} ({ended.kind} {ended.path[len(str(self.folder)) :]}): {text}" for text in problems]
+
+    def _message(self, ended: Ended) -> Iterator[str]:
+        last = ended.text.strip()[-600:]
+        if ended.code not in (1, 2):
+            yield f"exit code {ended.code}: {last}"
+        if "Traceback" in ended.text or "unexpected " in ended.text:
+            yield f"no message of ours: {last}"
+            return
+        if str(self.folder / "out") not in ended.text and Path(ended.path).name.strip(".") not in ended.text:
+            yield f"names no file: {last}"
+        if not WAY_OUT.search(ended.text):
+            yield f"no way out: {last}"
+
+    def _left(self) -> Iterator[str]:
+        """What lies there after the fault: each file as it was before, or as it will be."""
+        for name, content in snapshot(self.folder / "out").items():
+            if hidden(name) or name in self.unstable or content in (self.before.get(name), self.after.get(name)):
+                continue
+            if name.endswith(".json") and _is_json(self.folder / "out" / name):
+                continue
+            if name.endswith(".jsonl") and self.after.get(name, b"").startswith(content):
+                continue
+            if name.endswith(".sqlite"):  # a part of it may lie in its log, which the next call takes in
+                continue
+            if name not in self.after and NAMED_BY_CONTENT.search(name):  # of a step on the way
+                continue
+            yield f"{name} is neither what it was nor what it will be"
+
+    def _other(self, files: dict[str, bytes]) -> Iterator[str]:
+        for name in sorted(files.keys() | self.after.keys()):
+            if name not in files:
+                yield f"{name} is missing"
+            elif name not in self.after:
+                yield f"{name} is left over"
+            elif name not in self.unstable and files[name] != self.after[name]:
+                yield f"{name} is another"
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _in_a_process(function: Callable[[], None]) -> None:
+    child = os.fork()
+    if child == 0:
+        code = _exit_code(function)
+        sys.stderr.flush()
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, "the inputs could not be made"
+
+
+def chosen(operations: int, count: int, seed: str) -> list[tuple[int, str]]:
+    """Which operation fails how, in ``count`` trials: every operation first, then all faults of each."""
+    chance = random.Random(seed)
+    steps = list(range(1, operations + 1))
+    chance.shuffle(steps)
+    names = list(FAULTS)
+    # Each operation gets another fault in each round, so that all of them come in as many rounds as there are faults.
+    rounds = [(step, names[(step + turn) % len(names)]) for turn in range(len(names)) for step in steps]
+    return rounds[:count]
+
+
+def main(folder: Path, count: int, names: list[str]) -> None:
+    """Make the trials and print what they came to."""
+    shim = Shim()
+    # Nothing of it starts in a child.
+    if any("openai" in name or "replay" in name for name in names):
+        server()
+    _warm()
+    for command in (*CURATION, *TRAINING):
+        if command.name not in names:
+            continue
+        place = folder / re.sub(r"\W+", "-", command.name)
+        if command in CURATION:
+            _once(command, folder / "warm")
+        gc.freeze()  # what is there now is not copied into each child
+        trials = Trials(shim, command, place)
+        steps = chosen(trials.operations, count, f"{os.environ.get('OVCT_FAULTS_SEED', '2026')} {command.name}")
+        wrong = [problems for step, fault in steps if (problems := trials.wrong(step, fault))]
+        result = {"command": command.name, "operations": trials.operations, "tried": len(steps), "wrong": wrong}
+        print(json.dumps(result), flush=True)
+        shutil.rmtree(place)
+    close_servers()
+
+
+def _once(command: Command, folder: Path) -> None:
+    """Do it in this process, whose children then find all read that need not be read again."""
+    for name in ("inputs", "out"):
+        (folder / name).mkdir(parents=True)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        command.prepare(folder)
+        _exit_code(lambda: command.call(folder) if command.call else _ovct(command.words(folder)))
+    shutil.rmtree(folder)
+
+
+def _warm() -> None:
+    """Import what every command needs, once for all of them; no thread of torch is started."""
+    import matplotlib.figure  # noqa: F401
+    import pandas  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+
+    import curation.engines.rules  # noqa: F401
+    import ovct
+
+    ovct.command_line()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]), sys.argv[3:])

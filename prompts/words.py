@@ -23,7 +23,8 @@ _PREFIXES = _LOOSE_PREFIXES | frozenset([
 # Words that are not simply taken as they stand.
 _SPECIAL = _PREFIXES | {"the", "&", "sided"}
 _HYPHENS = frozenset("-\u2010\u2011")
-_WORD = re.compile(r"[^\W_]+|(?<=\s)&(?=\s)")
+# What stands before a word, and the word.
+_WORD = re.compile(r"([\W_]*?)([^\W_]+|(?<=\s)&(?=\s))")
 # The gap between two words of one term may hold "the", but nothing that ends a phrase, and no empty line.
 _MARKS = r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*"
 _GAP = re.compile(rf"{_MARKS}(?:the{_MARKS})?", re.IGNORECASE)
@@ -59,9 +60,10 @@ class Words:
         self.tokens: list[str] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
-        prefix, begin = "", 0
-        for match in _WORD.finditer(text):
-            word, (start, end) = match[0].lower(), match.span()
+        prefix, begin, end = "", 0, 0
+        for marks, written in _WORD.findall(text):
+            start = end + len(marks)
+            end, word = start + len(written), written.lower()
             if prefix or word in _SPECIAL:
                 word = "and" if word == "&" else word
                 if word == "the" and not prefix:

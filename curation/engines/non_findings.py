@@ -155,7 +155,7 @@ def _is_earlier_finding(segment: Segment, statement: ParsedStatement) -> bool:
     A comparison with today is a finding of today.
     """
     stems = statement.stems[segment.start : segment.end]
-    if not any(
+    if EARLIER_EXAMINATION_STEMS.isdisjoint(stems) or not any(
         word in EARLIER_EXAMINATION_STEMS and following in EXAMINATION_STEMS for word, following in pairwise(stems)
     ):
         return False

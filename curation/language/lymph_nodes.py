@@ -96,7 +96,7 @@ class LymphNodeStations:
     def _nodes_named(self, tokens: Sequence[Token], start: int, end: int) -> str | None:
         """Return the lymph nodes that tokens ``[start, end)`` name before the word "lymph nodes"."""
         words = [token.word for token in tokens[start:end]]
-        return self._nodes_of(" ".join(words)) if all(word[0].isalpha() for word in words) else None
+        return self._nodes_of(" ".join(words)) if all([word[0].isalpha() for word in words]) else None
 
     def _nodes_at(self, mention: OrganMention) -> str | None:
         """Return the nodes of an organ: "mediastinum" is the place of the mediastinal lymph nodes."""

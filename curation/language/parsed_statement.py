@@ -94,11 +94,11 @@ class ParsedStatement:
     matches: list[PhraseMatch]
     terms: list[Term]
     segments: list[Segment]
+    words: frozenset[str] = field(init=False)  # all of its words and marks
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """All of its words and marks."""
-        return frozenset(token.word for token in self.tokens)
+    def __post_init__(self) -> None:
+        """Note the words: all that reads a statement looks for some of them."""
+        self.words = frozenset([token.word for token in self.tokens])
 
     @cached_property
     def exceptions(self) -> list[PhraseMatch]:

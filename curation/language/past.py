@@ -38,19 +38,15 @@ _EARLIER_REACH = 5
 """Tokens behind "was not seen" within which "previous" or a date makes it a denial of another day."""
 
 
-def is_operation(word: str, entry: LexiconEntry | None) -> bool:
-    """Tell whether a word names an operation or another treatment, by its ending or because the lexicon lists it."""
-    return _is_operation_word(word) or (entry is not None and "operation" in entry.flags)
-
-
 @lru_cache(maxsize=50_000)
-def _is_operation_word(word: str) -> bool:
+def is_operation_word(word: str) -> bool:
+    """Tell whether a word names an operation by its ending."""
     return word.endswith(OPERATION_WORD_ENDINGS)
 
 
 def operations(tokens: Sequence[Token], matches: Sequence[PhraseMatch]) -> frozenset[int]:
     """Return the indices of tokens that name an operation, a treatment or what it leaves: "clips", "bypass"."""
-    indices = {index for index, token in enumerate(tokens) if _is_operation_word(token.word)}
+    indices = {index for index, token in enumerate(tokens) if is_operation_word(token.word)}
     for match in matches:
         if "operation" in match.entry.flags or ("absent_organ" in match.entry.flags and match.entry.organ):
             indices.update(range(match.start, match.end))

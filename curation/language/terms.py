@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from .assertion import Polarity, Scopes
 from .imaging_words import ImagingName, window_heading
@@ -62,7 +63,7 @@ def read_terms(
             term.polarity = scopes.polarity[term.start]
             if term.entry is not None and term.entry.denied:
                 term.polarity = _REVERSED.get(term.polarity, term.polarity)
-    terms.sort(key=lambda term: (term.start, term.end))
+    terms.sort(key=attrgetter("start", "end"))
     if scopes.cues:
         _affirm_presupposed(tokens, terms)
     terms = without_implied_past(tokens, _without_repeated_heading(tokens, terms))
@@ -113,7 +114,7 @@ def _gathered(
         term = _phrase_term(match, stems, covered)
         if term is not None:
             terms.append(term)
-        _cover(covered, match.start, match.end)
+        covered[match.start : match.end] = [True] * (match.end - match.start)
     for start, (end, _) in scopes.cues.items():
         if not any(term.start == start and term.kind in ("hedge", "negation") for term in terms):
             terms.append(Term("negation", start, end, "not"))

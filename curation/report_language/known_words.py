@@ -39,7 +39,7 @@ def _known_stems() -> frozenset[str]:
 
 def known_words() -> frozenset[str]:
     """Return all words of the vocabulary and of the lexicon, in lower case, as they are written there."""
-    return frozenset(word for phrase in _phrases() for word in WORD.findall(phrase.lower()))
+    return frozenset(WORD.findall("\n".join(_phrases()).lower()))
 
 
 def _phrases() -> Iterator[str]:

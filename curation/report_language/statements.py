@@ -60,7 +60,7 @@ def statement_language(text: str, site_stems: frozenset[str] = frozenset()) -> S
     ``site_stems`` are those of words that a site has added to ours, which are not strange.
     """
     words = WORD.findall(text.lower())
-    english = sum(word in ENGLISH_WORDS for word in words)
+    english = len([word for word in words if word in ENGLISH_WORDS])
     count = len(words)
     if not text.isascii() and _is_of_other_script(text):
         return StatementLanguage(_by_script(text), max(count, len(text) // 4), 0)

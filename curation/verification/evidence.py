@@ -233,12 +233,11 @@ def both_sides(side: str) -> set[str]:
 
 def denies_a_finding(terms: Iterable[Term]) -> bool:
     """Tell whether a finding, and not only an organ or its whereabouts, is denied."""
-    return any(
-        term.polarity == Polarity.NEGATED
-        and term.kind in ("finding", "modifier", "measure")
-        and term.key not in POSITION_STEMS
-        for term in terms
-    )
+    for term in terms:
+        if term.polarity == Polarity.NEGATED and term.kind in ("finding", "modifier", "measure"):
+            if term.key not in POSITION_STEMS:
+                return True
+    return False
 
 
 def only_denies(terms: Iterable[Term]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -29,10 +29,11 @@ class OrganRelations:
         self.sided = parser.vocabulary.sided
         self.lexicon = parser.lexicon
         self._resolve = parser.organ_finder.resolve
+        self.covers: Callable[[str, str], bool] = lru_cache(maxsize=100_000)(self._covers)
         self._cached_findings = lru_cache(maxsize=10_000)(self._findings_inside)
         self._cached_stems = lru_cache(maxsize=10_000)(self._stems)
 
-    def covers(self, organ: str, name: str) -> bool:
+    def _covers(self, organ: str, name: str) -> bool:
         """Tell whether a statement about ``name`` is one about ``organ``: the same, or a part of it."""
         return organ == name or organ in self.ancestors(name)
 
@@ -150,7 +151,7 @@ def statement_organs(parser: StatementParser, statement: ParsedStatement) -> tup
 
 def effusion_cavity(parser: StatementParser, terms: Sequence[Term], context: Sequence[str]) -> tuple[str, ...]:
     """Return the cavity of an effusion that names none, by the organs around it: "Lungs: small left effusion"."""
-    if not any(term.key == _EFFUSION and term.mention is None for term in terms):
+    if _EFFUSION not in [term.key for term in terms if term.mention is None]:
         return ()
     organs = parser.vocabulary
     places = subject_organs(terms) or list(context)

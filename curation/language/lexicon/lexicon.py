@@ -100,15 +100,17 @@ class Lexicon:
         return frozenset(words)
 
     def matches(self, stems: Sequence[str]) -> list[PhraseMatch]:
-        """Return the longest matches from left to right, none overlapping another.
-
-        Marks such as hyphens may stand inside a phrase.
-        """
+        """Return the longest matches from left to right, none overlapping; marks such as hyphens may stand in them."""
         matches: list[PhraseMatch] = []
         at, first_words = 0, self._trie
         has_non = "non" in stems
         while at < len(stems):
-            if stems[at] not in first_words:
+            node = first_words.get(stems[at])
+            if node is None:
+                at += 1
+                continue
+            if len(node) == 1 and "" in node:  # a phrase of one word, which begins no longer one
+                matches.append(PhraseMatch(at, at + 1, node[""]))
                 at += 1
                 continue
             words = stems[: at + 1] if has_non and _is_behind_non(stems, at) else stems

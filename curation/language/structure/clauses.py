@@ -76,7 +76,9 @@ def _is_set_against(segment: Segment) -> bool:
 
 def add_missing(terms: list[Term], more: Iterable[Term]) -> None:
     """Append to ``terms`` each term of ``more`` that is not among them."""
-    terms.extend(term for term in more if term not in terms)
+    for term in more:
+        if term not in terms:
+            terms.append(term)
 
 
 def _without_organs(terms: Iterable[Term]) -> list[Term]:
@@ -157,7 +159,7 @@ def _framing_sites(segments: Sequence[Segment], index: int) -> list[Term]:
 
 def _segment_of_nodes(segments: Sequence[Segment], segment: Segment) -> Segment | None:
     """Return the segment that names the lymph nodes of which ``segment`` only lists a station."""
-    if not any(term.mention and term.mention.station for term in segment.terms):
+    if True not in [term.mention.station for term in segment.organs if term.mention]:
         return None
     return next(
         (

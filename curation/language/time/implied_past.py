@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..doubt_and_past_words import STATE_WORDS, WORDS_BEFORE_AN_OPERATION, WORDS_OF_THE_PAST
 from ..parsed_statement import Term
-from ..past import is_operation
+from ..past import is_operation_word
 from ..tokens import Token
 from ..word_lists import POSITION_STEMS
 
@@ -20,7 +20,13 @@ def without_implied_past(tokens: Sequence[Token], terms: list[Term]) -> list[Ter
 
     What calls it a state, or what it left a change, stays and is marked as implied: "postsurgical changes of".
     """
-    operations = [at for at, term in enumerate(terms) if _is_operation(tokens, term)]
+    named = [at for at, token in enumerate(tokens) if is_operation_word(token.word)]
+    operations = [
+        at
+        for at, term in enumerate(terms)
+        if (term.entry is not None and "operation" in term.entry.flags)
+        or (named and any(term.start <= index < term.end for index in named))
+    ]
     if not operations:
         return terms
     for at in operations:
@@ -77,9 +83,3 @@ def _describes(tokens: Sequence[Token], term: Term) -> bool:
     if term.kind != "finding" or term.entry is not None or term.end >= len(tokens):
         return False
     return tokens[term.end].word.isalpha()
-
-
-def _is_operation(tokens: Sequence[Token], term: Term) -> bool:
-    if term.end - term.start == 1:
-        return is_operation(tokens[term.start].word, term.entry)
-    return any(is_operation(token.word, term.entry) for token in tokens[term.start : term.end])

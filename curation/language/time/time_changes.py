@@ -51,17 +51,13 @@ def read_changes(tokens: Sequence[Token], terms: list[Term]) -> None:
             term.parts = (*term.parts, _ENLARGED)
         if term.key in _CHANGES and "size" not in term.parts and _names_size(tokens, term):
             term.parts = (*term.parts, "size")
-    if any(_is_change(term) for term in terms):
+    if any([term.key.startswith("time:") and term.key != _INTERVAL for term in terms]):
         for at, term in enumerate(terms):
             term.implied |= (
                 term.key == _INTERVAL
                 or (term.key == _COMPARISON and not _names_a_day(tokens, term))
                 or _is_of_earlier_days(tokens, terms, at)
             )
-
-
-def _is_change(term: Term) -> bool:
-    return term.key.startswith("time:") and term.key != _INTERVAL
 
 
 def _names_size(tokens: Sequence[Token], term: Term) -> bool:

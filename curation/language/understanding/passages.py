@@ -60,8 +60,7 @@ def passages_in(clause: Clause, statement: ParsedStatement) -> tuple[StatementPa
 
 def _passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[StatementPassage]:
     segment = clause.segment
-    own_terms = set(map(id, segment.terms))
-    taken = [term for term in clause.terms if id(term) not in own_terms]
+    taken = [] if clause.terms == segment.terms else [term for term in clause.terms if term not in segment.terms]
     shared = tuple(term for term in taken if term.mention is None or term.mention.device)
     sites = tuple(term for term in taken if _is_site(term))
     sites = sites or _sites_among(tuple(segment.terms))  # "A nodule with a rim in the liver"
@@ -82,6 +81,8 @@ def _passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[Stateme
 def _cuts(segment: Segment, statement: ParsedStatement) -> list[int]:
     """Return the tokens "with" and "without" of a segment that part two things said."""
     cuts: list[int] = []
+    if ACCOMPANIMENTS.isdisjoint(statement.words):
+        return cuts
     for at in range(segment.start + 1, segment.end):
         if statement.tokens[at].word not in ACCOMPANIMENTS:
             continue

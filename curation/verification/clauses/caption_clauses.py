@@ -59,7 +59,7 @@ def caption_clause(clause: Clause, caption: ParsedStatement, relations: OrganRel
     required = tuple(
         RequiredTerm(
             term,
-            tuple(stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()),
+            tuple([stem for stem in caption.stems[term.start : term.end] if stem[0].isalnum()]),
             caption.tokens[term.start].word,
             id(term) in own_ids,
             is_head(term, caption.terms),

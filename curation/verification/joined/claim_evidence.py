@@ -87,6 +87,9 @@ def is_denied_of_another(denying: Iterable[ReportStatement], first: Iterable[Rep
 
 def statements_in(report: ReadReport, spans: Spans) -> list[ReportStatement]:
     """Return the statements of a report that some of its passages hold."""
+    if len(spans) == 1:
+        ((first, last),) = spans
+        return [one for one in report.statements if first <= one.start and one.end <= last]
     return [
         statement
         for statement in report.statements

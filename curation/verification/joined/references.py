@@ -33,6 +33,7 @@ from .hosts import is_adjective
 FARTHEST_REFERENCE = 4
 """Statements back in which the noun of a reference is looked for. A pronoun refers to the statement right before it."""
 _PLACE_PREPOSITIONS = frozenset(("at", "in", "within"))
+_OPENERS = frozenset((*PRONOUNS, *DEMONSTRATIVES, *POSSESSIVES, "the"))
 _PHRASE_ENDS = PHRASE_ENDS | DETERMINERS  # "In the right upper lobe a nodule" has two phrases
 
 
@@ -83,7 +84,10 @@ def _cached_references(statement: ParsedStatement) -> tuple[Reference, ...]:
 def _references_of(statement: ParsedStatement, index: int, segment: Segment) -> Iterator[Reference]:
     tokens = statement.tokens
     for at in range(segment.start, segment.end):
-        word, opens = tokens[at].word, _opens_clause(statement, segment, at)
+        word = tokens[at].word
+        if word not in _OPENERS:
+            continue
+        opens = _opens_clause(statement, segment, at)
         if word in PRONOUNS and opens:
             if at + 1 < segment.end and tokens[at + 1].word in VERBS and not _reports(statement, at):
                 yield Reference(at, at + 1, index, frozenset(), "", largest=False, points=False, opens=True)

@@ -51,7 +51,7 @@ def is_narrowed(key: str, beside: frozenset[str], evidence: SegmentEvidence) -> 
 def words_of(terms: Iterable[Term]) -> frozenset[str]:
     """Return the keys of the findings and qualities among terms, and of their parts."""
     return frozenset(
-        key for term in terms if term.kind in ("finding", "modifier", "measure") for key in (term.key, *term.parts)
+        [key for term in terms if term.kind in ("finding", "modifier", "measure") for key in (term.key, *term.parts)]
     )
 
 

@@ -121,6 +121,7 @@ def curate(
             on_problem=blank_problems(problems) if job.drop_phi else problems,
             on_columns=columns_read.append,
             on_examination=lambda examination: examinations.update([examination.name]),
+            check=progress.raise_if_interrupted,
         )
         if job.drop_phi:
             reports = map(blank_report, reports)

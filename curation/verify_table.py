@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -35,7 +35,7 @@ from curation.runtime.processes import available_cores, ordered_results, workers
 from curation.runtime.progress import Progress
 
 from .caption import Reason, Spans
-from .report import Report, RowProblem, Section
+from .report import RowProblem, Section
 
 GROUP_ROWS = 10_000
 CACHED_REPORTS = 256
@@ -248,8 +248,9 @@ def verify_table(
             text_columns=job.text_columns,
             headings=site_headings(job.words.headings),
             on_problem=problems,
+            check=progress.raise_if_interrupted,
         )
-        if not index.fill(_interruptible(reports, progress)):
+        if not index.fill(reports):
             raise InputError(f"{job.reports}: no report could be read")
         progress.start(None, 0)
         claims = read_claims(job.captions, problems)
@@ -257,9 +258,3 @@ def verify_table(
         rows = stack.enter_context(closing(_verified_rows(batched, build_verifier, job.workers, progress)))
         accepted, refused, first = _write(rows, job.out, progress)
         return VerifyResult(accepted, refused, first, tuple(problems.first), problems.skipped + problems.warnings)
-
-
-def _interruptible(reports: Iterable[Report], progress: Progress) -> Iterator[Report]:
-    for report in reports:
-        progress.raise_if_interrupted()
-        yield report

@@ -3,11 +3,14 @@
 Other sites that the same browser has open can send requests here too. They fail on four things, each enough alone: they
 do not know the token; the cookie that holds it is not sent along from another site (``SameSite=Strict``); what they
 send bears their ``Origin``; and a name of theirs that resolves to this machine is not one of ours (``Host``).
+
+No body is read before the token is known to be right, and none beyond ``MAX_BODY_BYTES``, whatever its headers say.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -15,13 +18,16 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "::1"))
 READ_METHODS = frozenset(("GET", "HEAD"))
 MAX_BODY_BYTES = 64_000
 """Most bytes of a request's body; the longest note needs a fraction of it."""
+ENDS_CONNECTION = {"Connection": "close"}
+"""Of a refused request: what it still sends is not read."""
+WRONG_TOKEN = {"detail": "the review has been started anew: open the link that it printed"}
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -71,17 +77,27 @@ def refusal_reason(method: str, headers: Mapping[str, str]) -> str | None:
     host = headers.get("host", "")
     if _hostname(f"//{host}") not in LOOPBACK_HOSTS:
         return "this server answers to 127.0.0.1 and localhost only"
+    if "transfer-encoding" in headers:  # beside a length it is a way around it, and browsers never send it
+        return "only bodies of a stated length are taken"
     if method in READ_METHODS:
-        return None
+        return None if headers.get("content-length", "0") == "0" else "a request to read has no body"
     if headers.get("origin") != f"http://{host}":
         return "only the review's own page may write"
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return "only the review's own page may write"
     if not headers.get("content-type", "").startswith("application/json"):
         return "only JSON is taken"
-    if not headers.get("content-length", "").isdecimal() or int(headers["content-length"]) > MAX_BODY_BYTES:
+    if not re.fullmatch("[0-9]{1,9}", length := headers.get("content-length", "")) or int(length) > MAX_BODY_BYTES:
         return f"only up to {MAX_BODY_BYTES:,} bytes are taken"
     return None
+
+
+def reviewer_of_api(path: str) -> int | None:
+    """Return the number of the reviewer whose API a path belongs to; None for pages and what they are made of."""
+    match = re.match(r"/r/([^/]*)/api(/|$)", path)
+    if match is None:
+        return None
+    return int(match[1]) if re.fullmatch("[0-9]{1,6}", match[1]) else 0  # nobody's number
 
 
 def _hostname(url: str) -> str | None:
@@ -92,10 +108,15 @@ def _hostname(url: str) -> str | None:
 
 
 class AccessMiddleware:
-    """Refuses requests that do not come from the review's own page, and adds ``SECURITY_HEADERS`` to all answers."""
+    """Refuses requests that do not come from the review's own page, and adds ``SECURITY_HEADERS`` to all answers.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A request to the API of a reviewer needs the cookie with their token, before anything of its body is read.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: ReviewerTokens, port: int) -> None:
         self._app = app
+        self._tokens = tokens
+        self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -103,15 +124,31 @@ class AccessMiddleware:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        reason = refusal_reason(scope["method"], headers)
-        app = PlainTextResponse(reason, 403) if reason else self._app
+        app = self._refusal(scope, headers) or self._app
+        received = 0
+
+        async def receive_some() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            return message if received <= MAX_BODY_BYTES else {"type": "http.disconnect"}
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _add_headers(message)
             await send(message)
 
-        await app(scope, receive, send_with_headers)
+        await app(scope, receive_some, send_with_headers)
+
+    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
+        """Return the answer to a request that is refused, which ends its connection; None for one that is not."""
+        if reason := refusal_reason(scope["method"], headers):
+            return PlainTextResponse(reason, 403, ENDS_CONNECTION)
+        number = reviewer_of_api(scope["path"])
+        if number is None:
+            return None
+        token = cookie_value(headers.get("cookie", ""), ReviewerTokens.cookie_name(number, self._port))
+        return None if self._tokens.matches(number, token) else JSONResponse(WRONG_TOKEN, 401, ENDS_CONNECTION)
 
 
 def _add_headers(message: MutableMapping[str, Any]) -> None:

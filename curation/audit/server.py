@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from curation.caption import Spans
 from curation.caption_set.audit_results import MEANINGS
 
-from .access import AccessMiddleware, ReviewerTokens, cookie_value
+from .access import WRONG_TOKEN, AccessMiddleware, ReviewerTokens, cookie_value
 from .reviewer import NO_VERDICT, Correction, ReviewConflict, Reviewer
 from .store import AuditStore
 from .views import CheckRequest, CorrectionRequest, Number, ReviewRequest, item_view, review_view
@@ -62,7 +62,7 @@ def create_app(context: ReviewContext) -> FastAPI:
     """Create the server's application. All reading and writing of the store happens in its one thread."""
     app = FastAPI(openapi_url=None)
     app.state.context = context
-    app.add_middleware(AccessMiddleware)
+    app.add_middleware(AccessMiddleware, tokens=context.tokens, port=context.port)
     app.add_exception_handler(sqlite3.Error, _answer_not_saved)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.include_router(router)
@@ -88,7 +88,7 @@ async def current_reviewer(number: int, request: Request, context: Context) -> R
     """Return the reviewer of a request. Raises an HTTP error 401 where its cookie does not hold their token."""
     token = cookie_value(request.headers.get("cookie", ""), ReviewerTokens.cookie_name(number, context.port))
     if not context.tokens.matches(number, token):
-        raise HTTPException(401, "the review has been started anew: open the link that it printed")
+        raise HTTPException(401, WRONG_TOKEN["detail"])
     return context.reviewers[number - 1]
 
 

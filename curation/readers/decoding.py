@@ -7,11 +7,12 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from curation.runtime.errors import InputError
 
@@ -35,15 +36,33 @@ BYTE_ORDER_MARKS = (
 STRAY_BYTES = re.compile("[\udc80-\udcff]+")
 
 
+def _unchecked() -> None:
+    """Do nothing: the default of ``check``."""
+
+
+class _CheckedFile(io.FileIO):
+    """A file that calls a function, which may raise to give up, before each read."""
+
+    def __init__(self, path: Path, check: Callable[[], None]) -> None:
+        super().__init__(path)
+        self._check = check
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        self._check()
+        return super().readinto(buffer)
+
+
 @contextmanager
-def open_bytes(path: Path) -> Iterator[ByteStream]:
+def open_bytes(path: Path, check: Callable[[], None] = _unchecked) -> Iterator[ByteStream]:
     """Open a file as a stream of bytes, through gzip where its first bytes say so (a name may lie).
+
+    ``check`` is called before each read, and may raise to give up.
 
     Raises:
         InputError: the file is missing, empty or may not be read.
     """
     try:
-        raw: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), SNIFFED_BYTES)
+        raw: io.BufferedReader = io.BufferedReader(_CheckedFile(path, check), SNIFFED_BYTES)
         with raw:
             magic = raw.read(2)
             raw.seek(0)

@@ -18,7 +18,7 @@ from .examinations.columns import ExaminationColumns, examination_columns, exami
 from .exports.attachments import shown_text
 from .layouts import ColumnLayout, TextColumn, find_layout, unknown_text
 from .repeats import ReportIds
-from .rows import DamagedError, NoteProblem, Table, TableRow, clean, is_empty
+from .rows import DamagedError, NoteProblem, Table, TableRow, clean, each_checked, is_empty
 from .sections import split_sections
 from .site_headings import SiteHeadings
 from .tables import open_table
@@ -72,6 +72,7 @@ def read_reports(
     on_problem: Callable[[RowProblem], None] = _ignore_problem,
     on_columns: Callable[[ColumnsRead], None] = _ignore_columns,
     on_examination: Callable[[Examination], None] = _ignore_examination,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[Report]:
     """Stream the reports of a file or a folder, in its order.
 
@@ -81,7 +82,8 @@ def read_reports(
     a repeated row is passed over, another text under the same id gets ``ID#2``.
 
     What was examined is passed to ``on_examination`` for each report. With ``modality``, reports of others are left
-    out, and one of unknown modality stays. ``headings`` are those that a site has added to ours.
+    out, and one of unknown modality stays. ``headings`` are those that a site has added to ours. ``check`` is called
+    for each row, of which there may be millions without a report, and may raise to give up.
 
     Raises:
         InputError: at the first report asked for, if the input cannot be read as reports at all.
@@ -91,12 +93,14 @@ def read_reports(
     opened: list[Table] = []
 
     def note(row: int | None, problem: str, *, kept: bool = False, file: str | None = None) -> None:
+        check()
         line = opened[0].line_of(row) if opened and row is not None else None
         on_problem(RowProblem(file or name or str(path), row, problem, kept, line))
 
-    with open_table(path, note) as table, ReportIds() as ids:
+    with open_table(path, note, check) as table, ReportIds() as ids:
         opened.append(table)
-        sample = list(_first_rows(table.rows))
+        table_rows = each_checked(table.rows, check)
+        sample = list(_first_rows(table_rows))
         try:
             if table.origins:  # its reader has named the columns
                 chosen = ChosenColumns(find_layout(table.columns, id_column, text_columns))
@@ -118,7 +122,7 @@ def read_reports(
         if layout.id_column is None:
             note(None, "no column is known to hold ids; reports are named by their row (or use --id-column)", kept=True)
         joiner = LineJoiner(layout, note) if layout.is_joined else None
-        rows = _whole_rows(chain(sample, table.rows), layout, note)
+        rows = _whole_rows(chain(sample, table_rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
         examined = examination_columns(table.columns, (layout.id_column or "", *layout.text_columns))
         noted = ((row, partial(note, file=row.file)) for row in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,6 +51,13 @@ class TableRow:
     delimiter: str = ","
     file: str | None = None
     version_key: str = ""
+
+
+def each_checked(rows: Iterable[TableRow], check: Callable[[], None]) -> Iterator[TableRow]:
+    """Yield rows, and call ``check``, which may raise to give up, before each."""
+    for row in rows:
+        check()
+        yield row
 
 
 def _no_line(row: int) -> None:

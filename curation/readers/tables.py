@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from curation.runtime.errors import InputError
@@ -145,18 +146,18 @@ FILE_FORMATS = (
 
 
 @contextmanager
-def open_table(path: Path, note: NoteProblem) -> Iterator[Table]:
+def open_table(path: Path, note: NoteProblem, check: Callable[[], None] = lambda: None) -> Iterator[Table]:
     """Open a file or a folder as a table whose rows stream; no table is held as a whole.
 
-    Problems with rows go to ``note`` as they are met.
+    Problems with rows go to ``note`` as they are met. ``check`` is called before each read, and may raise to give up.
 
     Raises:
         InputError: it is missing, empty, of no known format or damaged from its first byte.
     """
     if path.is_dir():
-        yield read_folder(path, _name_of_format, open_table, note)
+        yield read_folder(path, partial(_name_of_format, check=check), partial(open_table, check=check), note)
         return
-    with _recognised(path) as (stream, file_format, head):
+    with _recognised(path, check) as (stream, file_format, head):
         encoding = None if file_format.binary else describe_encoding(head.data)
         with file_format.open(path, stream, note) as table:
             yield replace(table, format=table.format or file_format.name, encoding=encoding)
@@ -168,14 +169,14 @@ def report_files(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _recognised(path: Path) -> Iterator[tuple[ByteStream, FileFormat, FileHead]]:
-    with open_bytes(path) as stream:
+def _recognised(path: Path, check: Callable[[], None]) -> Iterator[tuple[ByteStream, FileFormat, FileHead]]:
+    with open_bytes(path, check) as stream:
         head = read_head(stream, path, suffix=_suffix(path))
         yield stream, _format_of(path, head, gzipped=isinstance(stream, gzip.GzipFile)), head
 
 
-def _name_of_format(path: Path) -> str:
-    with _recognised(path) as (_, file_format, _):
+def _name_of_format(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    with _recognised(path, check) as (_, file_format, _):
         return file_format.name
 
 

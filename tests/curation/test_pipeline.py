@@ -12,10 +12,11 @@ from curation.caption_set.manifest import load_manifest
 from curation.caption_set.work_folder import SetError
 from curation.pipeline import CurateJob, curate
 from curation.readers.reports import ColumnsRead
-from curation.report import Report
+from curation.report import Modality, Report
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
-from tests.curation.fakes import fake_recipe, write_reports
+from curation.verify_table import VerifyJob, verify_table
+from tests.curation.fakes import FakeVerifier, fake_recipe, write_reports
 
 
 def job(tmp_path: Path, count: int = 50, *, distinct: int | None = None, **changes: Any) -> CurateJob:
@@ -239,6 +240,33 @@ def test_a_stop_keeps_finished_parts_and_the_next_run_goes_on(tmp_path: Path) ->
     assert result.manifest.complete and result.manifest.counts.reports == 50
     lines = log.read_text().split()
     assert len(lines) == len(set(lines)) == 50, f"{extracted} were extracted before the stop"
+
+
+@pytest.mark.parametrize(
+    "row", ["r{},", "r1,The liver is normal.", '"r{}","n/a"', "r{},The liver is normal {}.,MR"], ids=str
+)
+def test_a_stop_is_heard_while_no_row_is_of_use(tmp_path: Path, row: str) -> None:
+    reports = tmp_path / "reports.csv"
+    rows = [row.replace("{}", str(number)) for number in range(500)]
+    reports.write_text("\n".join(["id,findings,modality" if ",MR" in row else "id,findings", *rows]))
+
+    class Stopping(Progress):
+        asked = 0
+
+        def raise_if_interrupted(self) -> None:
+            self.asked += 1
+            if self.asked == 300:
+                raise Interrupted
+
+    for out in (tmp_path / "set", tmp_path / "verified.parquet"):
+        progress = Stopping()
+        with pytest.raises(Interrupted):
+            if out.suffix:
+                (tmp_path / "captions.csv").write_text("report_id,organ,caption\nr1,liver,x\n")
+                verify_table(VerifyJob(reports, tmp_path / "captions.csv", out), FakeVerifier, progress)
+            else:
+                curate(CurateJob(reports, out, modality=Modality.CT), fake_recipe(), progress)
+        assert progress.asked == 300 and not out.exists()
 
 
 def test_limit(tmp_path: Path) -> None:

@@ -1,10 +1,19 @@
 """Which requests are refused before their content is looked at, also in a real browser."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from curation.audit.access import MAX_BODY_BYTES, ReviewerTokens, cookie_value, refusal_reason
+from curation.audit.access import (
+    MAX_BODY_BYTES,
+    AccessMiddleware,
+    ReviewerTokens,
+    cookie_value,
+    refusal_reason,
+    reviewer_of_api,
+)
 from tests.curation.audit.builders import plain_reports, review_process, saved_verdicts, write_set
 from tests.curation.chromium import PageReader, launched_browser, needs_chromium
 
@@ -43,12 +52,65 @@ def test_a_name_that_points_here_is_not_ours(host: str) -> None:
         {"content-type": "application/x-www-form-urlencoded"},
         {"content-length": str(MAX_BODY_BYTES + 1)},
         {"content-length": "-1"},
+        {"content-length": "²"},
+        {"content-length": "9" * 5_000},
+        {"transfer-encoding": "chunked"},
     ],
 )
 def test_what_another_site_can_send_is_refused(change: dict[str, str]) -> None:
     assert refusal_reason("POST", POST) is None
     assert refusal_reason("POST", POST | change)
     assert refusal_reason("DELETE", POST | change)
+
+
+@pytest.mark.parametrize("body", [{"content-length": "1"}, {"transfer-encoding": "chunked"}])
+def test_a_request_to_read_has_no_body(body: dict[str, str]) -> None:
+    assert refusal_reason("GET", {"host": "localhost", "content-length": "0"}) is None
+    assert refusal_reason("GET", {"host": "localhost", **body})
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [("/r/2/api/review", 2), ("/r/02/api", 2), ("/r/+1/api/x", 0), ("/r//api/x", 0), ("/r/x/api/x", 0), ("/r/1/", None),
+     ("/app.js", None), ("/r/1/apis", None)],
+)  # fmt: skip
+def test_whose_api_a_path_is(path: str, number: int | None) -> None:
+    assert reviewer_of_api(path) == number
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "is_read"),
+    [
+        ({}, 401, 0),
+        ({"cookie": "ovct-8765-1=wrong"}, 401, 0),
+        ({"cookie": "ovct-8765-1=TOKEN", "transfer-encoding": "chunked"}, 403, 0),
+        ({"cookie": "ovct-8765-1=TOKEN"}, 200, 2),
+    ],
+)
+def test_no_body_is_read_before_the_token_is_known_to_be_right(
+    headers: dict[str, str], status: int, is_read: int
+) -> None:
+    """Two parts come of a body that never ends: the second is more than is taken."""
+    tokens = ReviewerTokens.create(1)
+    read, sent = [], []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert [(await receive())["type"] for _ in range(2)] == ["http.request", "http.disconnect"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        read.append(1)
+        return {"type": "http.request", "body": b"x" * MAX_BODY_BYTES, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    given = {name: value.replace("TOKEN", tokens.tokens[0]) for name, value in (POST | headers).items()}
+    pairs = [(name.encode(), value.encode()) for name, value in given.items()]
+    scope = {"type": "http", "method": "POST", "path": "/r/1/api/review", "headers": pairs}
+    asyncio.run(AccessMiddleware(app, tokens, 8765)(scope, receive, send))
+    assert sent[0]["status"] == status and len(read) == is_read
+    assert status == 200 or (b"connection", b"close") in sent[0]["headers"]
 
 
 @pytest.mark.parametrize("missing", ["origin", "content-type", "content-length"])

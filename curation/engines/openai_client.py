@@ -56,7 +56,8 @@ class OpenAIClient:
 
         url, self._key = server.url(), server.key()
         self.url = redacted_url(url)
-        self.secrets = Secrets(url, self._key, *server.headers.values())
+        headers = server.header_values()
+        self.secrets = Secrets(url, self._key, *headers.values())
         self._base_url = urlsplit(url)
         self._extra = dict(server.request_options)
         self._timeout = server.timeout
@@ -67,7 +68,7 @@ class OpenAIClient:
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
                 "User-Agent": "ovct",
-                **server.headers,
+                **headers,
             },
             timeout=server.timeout,
             follow_redirects=False,

@@ -18,6 +18,7 @@ OPENAI = "https://api.openai.com/v1"
 EXAMPLES = "`vllm serve MODEL`, `llama-server -m FILE.gguf` or `ollama serve`"
 NO_KEY = "no-key"
 """Sent to servers that want none: the client library insists on one."""
+FROM_ENVIRONMENT = "env:"
 MODELS_LISTED = 12
 LONGEST_NAME = 1_000
 """Characters of a model's name."""
@@ -31,7 +32,7 @@ class ServerSettings:
     begin at ``first_wait`` seconds and double up to ``longest_wait``, each shortened at random. What does not fit into
     ``context`` tokens, as far as that can be told from here, is not sent: some servers (Ollama) cut it without a word.
     ``request_options`` are further fields of each request for a chat, ``headers`` of each request at all; what the
-    headers hold is shown nowhere. Raises ``InputError`` for values that cannot be.
+    headers hold is shown nowhere, and ``env:NAME`` is read from the environment of the process that asks. Raises ``InputError`` for values that cannot be.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -59,6 +60,7 @@ class ServerSettings:
                 raise InputError(f"{name} is {wait}; it is counted in seconds, 0 or more")
         if self.base_url is not None:
             _check_url(self.base_url)
+        self.header_values()
 
     def url(self) -> str:
         """Return the base URL; ``/v1`` is added to one without a path. Raises ``InputError``."""
@@ -72,12 +74,28 @@ class ServerSettings:
         parts = urlsplit(url)
         return url if parts.path.strip("/") else parts._replace(path="/v1").geturl()
 
+    def header_values(self) -> dict[str, str]:
+        """Return the headers with their values. Raises ``InputError``, without showing one."""
+        return {name: _header_value(name, value) for name, value in self.headers.items()}
+
     def key(self) -> str:
         """Return the key in ``OPENAI_API_KEY``, or a placeholder. Raises ``InputError``, without showing it."""
         key = os.environ.get("OPENAI_API_KEY", "").strip()
         if not re.fullmatch("[!-~]*", key):
             raise InputError("OPENAI_API_KEY holds blanks or characters that no key has: set it to the key alone")
         return key or NO_KEY
+
+
+def _header_value(name: str, value: str) -> str:
+    if value.startswith(FROM_ENVIRONMENT):
+        variable = value.removeprefix(FROM_ENVIRONMENT)
+        if variable not in os.environ:
+            raise InputError(f"--request-header {name}: there is no environment variable {variable}")
+        value = os.environ[variable]
+    value = value.strip()
+    if not re.fullmatch(r"[ -~]+", value):
+        raise InputError(f"--request-header {name}: the value is empty or holds characters that no header has")
+    return value
 
 
 def _check_url(url: str) -> str:

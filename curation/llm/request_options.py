@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -24,7 +23,6 @@ OWN_FIELDS = {
 OWN_HEADERS = frozenset(
     ("host", "content-length", "content-type", "transfer-encoding", "accept-encoding", "connection")
 )
-FROM_ENVIRONMENT = "env:"
 _FIELD = re.compile(r"[A-Za-z_][\w.-]{0,99}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -64,7 +62,7 @@ def _value(name: str, text: str) -> Any:
 
 
 def read_headers(options: Iterable[str]) -> dict[str, str]:
-    """Return the headers for each ``--request-header NAME=VALUE``; ``env:VARIABLE`` is read from the environment.
+    """Return the headers for each ``--request-header NAME=VALUE``; values stay as they are given (``ServerSettings``).
 
     Raises ``InputError``, which never holds a value.
     """
@@ -77,17 +75,5 @@ def read_headers(options: Iterable[str]) -> dict[str, str]:
             raise InputError(f"--request-header {name}: ovct says that itself")
         if name.lower() in map(str.lower, headers):
             raise InputError(f"--request-header {name}: it is given twice")
-        headers[name] = _header_value(name, value)
+        headers[name] = value
     return headers
-
-
-def _header_value(name: str, value: str) -> str:
-    if value.startswith(FROM_ENVIRONMENT):
-        variable = value.removeprefix(FROM_ENVIRONMENT)
-        if variable not in os.environ:
-            raise InputError(f"--request-header {name}: there is no environment variable {variable}")
-        value = os.environ[variable]
-    value = value.strip()
-    if not re.fullmatch(r"[ -~]+", value):
-        raise InputError(f"--request-header {name}: the value is empty or holds characters that no header has")
-    return value

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from curation.engines.server import ServerSettings
 from curation.llm.request_options import read_headers, read_request_options
 from curation.runtime.errors import InputError
 
@@ -50,10 +51,9 @@ def test_fields_that_cannot_be(options: list[str], message: str) -> None:
 
 def test_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEAM_KEY", f" {SECRET}\n")
-    assert read_headers(["X-Team=env:TEAM_KEY", "Authorization=Basic abc="]) == {
-        "X-Team": SECRET,
-        "Authorization": "Basic abc=",
-    }
+    headers = read_headers(["X-Team=env:TEAM_KEY", "Authorization=Basic abc="])
+    assert headers == {"X-Team": "env:TEAM_KEY", "Authorization": "Basic abc="}  # as they go to other machines
+    assert ServerSettings(headers=headers).header_values() == {"X-Team": SECRET, "Authorization": "Basic abc="}
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_headers(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_headers_that_cannot_be_are_not_shown(options: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message) as error:
-        read_headers(options)
+        ServerSettings(headers=read_headers(options))
     assert SECRET not in str(error.value)

@@ -32,7 +32,8 @@ class ServerSettings:
     begin at ``first_wait`` seconds and double up to ``longest_wait``, each shortened at random. What does not fit into
     ``context`` tokens, as far as that can be told from here, is not sent: some servers (Ollama) cut it without a word.
     ``request_options`` are further fields of each request for a chat, ``headers`` of each request at all; what the
-    headers hold is shown nowhere, and ``env:NAME`` is read from the environment of the process that asks. Raises ``InputError`` for values that cannot be.
+    headers hold is shown nowhere, and ``env:NAME`` is read from the environment of the process that asks.
+    Raises ``InputError`` for values that cannot be.
     """
 
     base_url: str | None = field(default=None, repr=False)

@@ -26,8 +26,8 @@ _GRAVEST_FIRST = (
     Verdict.SUPPORTED,
 )
 
-RatingPairs = Sequence[tuple[str, str]]
-"""For each caption, the categories that the first and the second reader chose."""
+RatingPairs = Sequence[tuple[str, str]] | Counter[tuple[str, str]]
+"""For each caption, the categories that the first and the second reader chose; or how often each pair of them."""
 
 
 class Coefficient(NamedTuple):
@@ -73,7 +73,7 @@ def cohen_kappa(pairs: RatingPairs) -> Coefficient:
         )
         for (left, right), share in cells.items()
     ]
-    variance = (math.fsum(terms) - (kappa - chance * rest) ** 2) / ((1 - chance) ** 2 * len(pairs))
+    variance = (math.fsum(terms) - (kappa - chance * rest) ** 2) / ((1 - chance) ** 2 * Counter(pairs).total())
     return _with_interval(kappa, variance)
 
 
@@ -96,11 +96,12 @@ def gwet_ac1(pairs: RatingPairs, categories: int) -> Coefficient:
     spread = math.fsum(share * (1 - (mean[left] + mean[right]) / 2) ** 2 for (left, right), share in cells.items())
     spread /= (categories - 1) ** 2
     numerator = agreed * (1 - agreed) - 4 * rest * (diagonal - agreed * chance) + 4 * rest**2 * (spread - chance**2)
-    return _with_interval(ac1, numerator / ((1 - chance) ** 2 * len(pairs)))
+    return _with_interval(ac1, numerator / ((1 - chance) ** 2 * Counter(pairs).total()))
 
 
 def _shares(pairs: RatingPairs) -> dict[tuple[str, str], float]:
-    return {pair: count / len(pairs) for pair, count in Counter(pairs).items()}
+    counts = Counter(pairs)
+    return {pair: count / counts.total() for pair, count in counts.items()}
 
 
 def _marginal(cells: dict[tuple[str, str], float], reader: int) -> Counter[str]:

@@ -46,6 +46,15 @@ def audit_to_read(root: Path) -> Iterator[AuditStore]:
         yield store
 
 
+def has_sample(root: Path) -> bool:
+    """Return whether a sample of the set has been drawn."""
+    path = root / AUDIT / STORE_FILE
+    if not path.exists():
+        return False
+    with closing(AuditStore(path, new=True)) as store:
+        return store.fact("set") is not None
+
+
 @contextmanager
 def audit_to_write(
     root: Path, request: SampleRequest, progress: Progress, *, redraw: bool = False

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from curation.engines.chat import ChatEngine, EngineDown
-from curation.llm.engine_thread import EngineThread
+from curation.llm.engine_thread import EngineThread, results_as_they_come
 from curation.llm.pool import CHARACTERS_PER_TOKEN
 from curation.llm.recipes import Connect
 from curation.runtime.errors import InputError, RunError
@@ -102,7 +100,8 @@ def judge_captions(
     try:
         with closing(EngineThread(connect, progress.raise_if_interrupted)) as host:
             _check_room(prompt, max_tokens, host.engine.context)
-            for result in _results_as_they_come(host, prompt, cases, progress.raise_if_interrupted, max_tokens):
+            jobs = (judge_case(host.engine, prompt, case, max_tokens) for case in cases)
+            for result in results_as_they_come(host, jobs, progress.raise_if_interrupted):
                 save(result)
                 progress.advance()
     except EngineDown as error:
@@ -118,28 +117,3 @@ def _check_room(prompt: JudgePrompt, max_tokens: int, context: int | None) -> No
             f"{max_tokens:,}, but the model takes {context:,} in all: lower --max-tokens, take out examples, or take a "
             "model of longer context (--context, if the server has more)"
         )
-
-
-def _results_as_they_come(
-    host: EngineThread, prompt: JudgePrompt, cases: Iterable[JudgeCase], check: Callable[[], None], max_tokens: int
-) -> Iterator[JudgeVerdict]:
-    done: SimpleQueue[Future[JudgeVerdict]] = SimpleQueue()
-    under_way, limit = 0, 2 * host.engine.in_flight  # while the model works on some, as many again are made ready
-    for case in cases:
-        check()
-        host.begin(judge_case(host.engine, prompt, case, max_tokens)).add_done_callback(done.put)
-        under_way += 1
-        while under_way >= limit or not done.empty():
-            yield _next_result(done, check)
-            under_way -= 1
-    for _ in range(under_way):
-        yield _next_result(done, check)
-
-
-def _next_result(done: SimpleQueue[Future[JudgeVerdict]], check: Callable[[], None]) -> JudgeVerdict:
-    while True:
-        check()
-        try:
-            return done.get(timeout=0.2).result()
-        except Empty:
-            continue

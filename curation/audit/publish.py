@@ -19,6 +19,7 @@ from curation.caption_set.work_folder import lock_set
 from curation.runtime.files import whole_file, write_text
 
 from .folder import GUIDELINE_FILE, static_text
+from .second_reader.results import second_readers
 from .store import AuditStore
 from .summary import guideline_digest, summarise
 from .tables import (
@@ -55,7 +56,9 @@ class Fault(NamedTuple):
 def write_results(root: Path, store: AuditStore) -> AuditSummary:
     """Write all files of the results and the set's data card, and return the results, which are those of the JSON."""
     folder = root / AUDIT
-    results = summarise(store, guideline_digest(folder / GUIDELINE_FILE))
+    manifest = load_manifest(root)
+    readers = second_readers(root, manifest) if manifest.identity() == store.fact("set") else []
+    results = summarise(store, guideline_digest(folder / GUIDELINE_FILE), readers)
     write_text(folder / CSV_FILE, as_csv(results))
     write_text(folder / REPORT_FILE, html_report(root.resolve().name, results, faults(store)))
     if results.calibration:

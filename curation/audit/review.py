@@ -30,6 +30,7 @@ from .folder import GUIDELINE_FILE, audit_to_write, finished_set
 from .publish import REPORT_FILE, write_results
 from .reviewer import Reviewer
 from .sample import CAPTION_KINDS, SampleRequest, assign_captions
+from .sampling import DISPUTED_STRATUM
 from .server import CorrectionCheck, ReviewContext, create_app
 from .store import AuditStore
 from .tables import rate_sentence
@@ -90,6 +91,8 @@ def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[
     """Return the sample and each reviewer's link, in lines."""
     sizes = [f"{count:,} {kind}" for kind in CAPTION_KINDS if (count := store.sample_size(kind))]
     lines = [f"sample: {' and '.join(sizes)} captions, {store.fact('design')}, seed {store.fact('seed')}"]
+    if disputed := store.sampled_in(DISPUTED_STRATUM):
+        lines.append(f"first {disputed:,} that a second reader reads otherwise, then the others")
     for reviewer, link in zip(reviewers, links, strict=True):
         lines.append(f"{reviewer.name}: {reviewer.reviewed():,} of {reviewer.total:,} reviewed; go on at\n  {link}")
     return [*lines, "Ctrl-C ends the review; the same command goes on with it."]

@@ -22,8 +22,9 @@ from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
 
-from .sampling import BAND_COUNT, Design, allocate, draw_captions, random_generator, stratify
+from .sampling import BAND_COUNT, Design, draw_captions, random_generator, shares_of_strata, stratify
 from .sampling_frame import TABLE_OF_KIND, CaptionKind, RowLocation, SamplingFrame, read_frame
+from .second_reader.readings import readings_to_read
 from .store import AuditStore, CopiedCaption, CopiedReport
 
 CAPTION_KINDS: tuple[CaptionKind, ...] = ("accepted", "refused")
@@ -68,6 +69,7 @@ def draw_sample(root: Path, manifest: Manifest, store: AuditStore, request: Samp
                 design=request.design or "stratified",
                 seed=request.seed or 0,
             )
+            _copy_disputed(root, manifest, store, progress)
         selection = []
         for kind in CAPTION_KINDS:
             size = request.size(kind)
@@ -98,12 +100,28 @@ def _check(root: Path, manifest: Manifest, store: AuditStore, request: SampleReq
             )
 
 
+def _copy_disputed(root: Path, manifest: Manifest, store: AuditStore, progress: Progress) -> None:
+    """Copy which captions a second reader disputes: the strata of a sample stay, whatever is read later."""
+    captions = sum(part.captions for part in manifest.parts)
+    with readings_to_read(root, manifest) as readings:
+        if readings is None:
+            return
+        for reader in readings.readers():
+            if (count := readings.count(reader)) < captions:
+                progress.warning(
+                    f"the second reader {reader} has been asked about {count:,} of {captions:,} captions; the sample "
+                    "goes by those. Let it finish, and --redraw takes the others into account"
+                )
+        store.add_disputed(readings.disputed_rows())
+
+
 class _Selected(NamedTuple):
     """A caption to be added to the sample."""
 
     kind: CaptionKind
     location: RowLocation
     stratum: int
+    disputed: bool
 
 
 def _select(
@@ -113,15 +131,18 @@ def _select(
     check_parts(root, manifest, SAMPLED_TABLES)
     frame = read_frame(root, manifest, kind, progress.raise_if_interrupted)
     first_size = store.fact(f"began {kind}") or size
-    strata = stratify(frame, first_size, store.fact("design"))
+    disputed = np.zeros(len(frame), bool)
+    if kind == "accepted":
+        disputed[_indices(frame, store.disputed_rows())] = True
+    strata = stratify(frame, first_size, store.fact("design"), disputed)
     store.set_facts(**{f"began {kind}": first_size, kind: len(frame)})
     if kind == "accepted":
         store.set_facts(bands=np.bincount(frame.bands(), minlength=BAND_COUNT).tolist())
     store.add_strata(kind, zip(strata.names, strata.sizes, strict=True))
     drawn_before = _indices(frame, store.sampled_rows(kind))
     rng = random_generator(store.fact("seed"), kind, len(drawn_before))
-    drawn = draw_captions(strata, allocate(strata.sizes, size), rng, drawn_before)
-    return [_Selected(kind, frame.location(caption.frame_index), caption.stratum) for caption in drawn]
+    drawn = draw_captions(strata, shares_of_strata(strata, size), rng, drawn_before)
+    return [_Selected(kind, frame.location(index), stratum, bool(disputed[index])) for index, stratum in drawn]
 
 
 def _indices(frame: SamplingFrame, locations: Sequence[RowLocation]) -> list[int]:
@@ -135,7 +156,10 @@ def _indices(frame: SamplingFrame, locations: Sequence[RowLocation]) -> list[int
 
 
 def _copy(root: Path, store: AuditStore, selection: Sequence[_Selected], progress: Progress) -> None:
-    """Copy reports and captions, then the sample in random order, so that its beginning is a sample as well."""
+    """Copy reports and captions, then the sample in random order, so that its beginning is a sample as well.
+
+    Captions that a second reader disputes come before the others.
+    """
     by_part: dict[int, list[_Selected]] = {}
     for selected in selection:
         by_part.setdefault(selected.location.part, []).append(selected)
@@ -145,8 +169,9 @@ def _copy(root: Path, store: AuditStore, selection: Sequence[_Selected], progres
         progress.advance()
     size_before = store.value("SELECT count(*) FROM item")
     order = random_generator(store.fact("seed"), "order", size_before).permutation(len(selection))
-    for number in order.tolist():
-        store.add_item(*selection[number])
+    for number in sorted(order.tolist(), key=lambda number: not selection[number].disputed):
+        kind, location, stratum, _ = selection[number]
+        store.add_item(kind, location, stratum)
 
 
 def _copy_part(

@@ -6,6 +6,10 @@ captions are sorted by cell and organ, in random order where these are equal, an
 start (systematic sampling), so that small cells and organs come in proportion too. A reviewed caption counts by the
 size of its stratum for each caption drawn from it.
 
+Captions of which a second reader reads something else than the set (``second_reader``) are a stratum of their own, and
+are drawn first: they get half of the sample, or more where they are more than half of the set, as long as the others
+keep enough to be estimated. The others are divided as above.
+
 A sample can be made larger: shares only grow, and what is added is drawn from what was not, so each caption of a
 stratum is still as likely as any other to be in.
 """
@@ -28,19 +32,22 @@ MIN_PER_STRATUM = 5
 """Captions of the sample that a stratum gets at least. With fewer, rounding makes their weights so unequal that the
 sample knows less than a simple random one."""
 REST_STRATUM = "others"
+DISPUTED_STRATUM = "second reader disagrees"
 
 
 @dataclass(frozen=True, slots=True)
 class Strata:
     """Stores how the captions of a frame are divided: the stratum of each, and name and size of each stratum.
 
-    ``keys`` are what captions of a stratum are sorted by, the last one first.
+    ``keys`` are what captions of a stratum are sorted by, the last one first. ``disputed``: the last stratum are the
+    captions that a second reader disputes.
     """
 
     code: NDArray[np.int32]
     names: list[str]
     sizes: list[int]
     keys: tuple[NDArray[np.int32], ...]
+    disputed: bool = False
 
 
 class DrawnCaption(NamedTuple):
@@ -50,11 +57,16 @@ class DrawnCaption(NamedTuple):
     stratum: int
 
 
-def stratify(frame: SamplingFrame, size: int, design: Design) -> Strata:
-    """Divide a frame into strata, for a sample that begins with ``size`` captions."""
+def stratify(frame: SamplingFrame, size: int, design: Design, disputed: NDArray[np.bool_] | None = None) -> Strata:
+    """Divide a frame into strata, for a sample that begins with ``size`` captions.
+
+    ``disputed`` marks the captions that a second reader disputes.
+    """
+    if disputed is not None and disputed.any():
+        return _with_disputed(frame, size, design, disputed)
     if design == "random":
         return Strata(np.zeros(len(frame), np.int32), ["all"], [len(frame)], ())
-    cell = frame.group * BAND_COUNT + frame.bands() if frame.kind == "accepted" else frame.group
+    cell = _cells(frame)
     counts = np.bincount(cell)
     own_strata = _large_enough(counts.tolist(), size)
     names = [_cell_name(frame, number) for number in own_strata]
@@ -63,6 +75,43 @@ def stratify(frame: SamplingFrame, size: int, design: Design) -> Strata:
     code = stratum_of_cell[cell]
     sizes = np.bincount(code, minlength=len(own_strata)).tolist()
     return Strata(code, [*names, *[REST_STRATUM] * (len(sizes) - len(own_strata))], sizes, (frame.organ, cell))
+
+
+def _cells(frame: SamplingFrame) -> NDArray[np.int32]:
+    return frame.group * BAND_COUNT + frame.bands() if frame.kind == "accepted" else frame.group
+
+
+def _with_disputed(frame: SamplingFrame, size: int, design: Design, disputed: NDArray[np.bool_]) -> Strata:
+    """Divide the captions that are not disputed, and add the others as the last stratum."""
+    count = int(disputed.sum())
+    _, share_of_others = split_sample(count, len(frame) - count, size)
+    others = stratify(frame.only(~disputed), share_of_others, design)
+    code = np.full(len(frame), len(others.sizes), np.int32)
+    code[~disputed] = others.code
+    keys = () if design == "random" else (frame.organ, _cells(frame))
+    return Strata(code, [*others.names, DISPUTED_STRATUM], [*others.sizes, count], keys, disputed=True)
+
+
+def split_sample(disputed: int, others: int, size: int) -> tuple[int, int]:
+    """Return how much of a sample of ``size`` is drawn from the disputed captions, and how much from the others.
+
+    With a larger ``size`` neither is smaller.
+    """
+    size = min(size, disputed + others)
+    in_proportion = -(-size * disputed // (disputed + others))
+    least = min(others, MIN_PER_STRATUM, size // 2)  # without any of them there is no rate of the set
+    share = min(disputed, max(-(-size // 2), in_proportion), size - least)
+    share = max(share, size - others)
+    return share, size - share
+
+
+def shares_of_strata(strata: Strata, size: int) -> list[int]:
+    """Return how many captions to draw from each stratum for a sample of ``size``."""
+    if not strata.disputed:
+        return allocate(strata.sizes, size)
+    *others, disputed = strata.sizes
+    share, share_of_others = split_sample(disputed, sum(others), size)
+    return [*allocate(others, share_of_others), share]
 
 
 def _large_enough(counts: Sequence[int], size: int) -> list[int]:

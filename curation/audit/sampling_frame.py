@@ -54,6 +54,11 @@ class SamplingFrame:
     def __len__(self) -> int:
         return len(self.organ)
 
+    def only(self, mask: NDArray[np.bool_]) -> SamplingFrame:
+        """Return the frame of some captions; names and codes stay the same."""
+        columns = (column[mask] for column in (self.organ, self.group, self.score, self.part, self.row))
+        return SamplingFrame(self.kind, self.organs, self.groups, *columns)  # type: ignore[arg-type]
+
     def location(self, index: int) -> RowLocation:
         """Return where a caption stands in its table."""
         return RowLocation(int(self.part[index]), int(self.row[index]))

@@ -50,6 +50,9 @@ CREATE INDEX review_verdict ON review (reviewer, verdict, item);
 CREATE TABLE judgement (judge TEXT NOT NULL, item INTEGER NOT NULL REFERENCES item, verdict TEXT NOT NULL,
     passage TEXT NOT NULL, why TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (judge, item)) WITHOUT ROWID;
 """
+# Captions that a second reader disputed when the sample was drawn; audits of an earlier version have no such table.
+_DISPUTED = """CREATE TABLE IF NOT EXISTS disputed (part INTEGER NOT NULL, row INTEGER NOT NULL,
+    PRIMARY KEY (part, row)) WITHOUT ROWID"""
 
 
 class AuditStoreError(OvctError, ValueError):
@@ -140,6 +143,7 @@ class AuditStore:
             )
         else:
             self._add_later_columns()
+        self.connection.execute(_DISPUTED)
 
     def _add_later_columns(self) -> None:
         columns = {name for _, name, *_ in self.rows("PRAGMA table_info(caption)")}
@@ -187,9 +191,23 @@ class AuditStore:
         query = "SELECT part, row FROM item JOIN caption ON caption.id = item.caption WHERE item.kind = ?"
         return [RowLocation(part, row) for part, row in self.rows(query, kind)]
 
+    def add_disputed(self, locations: Iterable[RowLocation]) -> None:
+        """Store which captions a second reader disputes."""
+        self.connection.executemany("INSERT INTO disputed VALUES (?, ?)", locations)
+
+    def disputed_rows(self) -> list[RowLocation]:
+        """Return the captions that a second reader disputed when the sample was drawn, in the order of the set."""
+        return [RowLocation(part, row) for part, row in self.rows("SELECT part, row FROM disputed ORDER BY part, row")]
+
     def sample_size(self, kind: CaptionKind) -> int:
         """Return how many captions of one kind are in the sample."""
         return int(self.value("SELECT count(*) FROM item WHERE kind = ?", kind))
+
+    def sampled_in(self, stratum: str) -> int:
+        """Return how many captions of the sample are in the stratum of a name."""
+        query = """SELECT count(*) FROM item JOIN stratum ON stratum.kind = item.kind AND number = item.stratum
+            WHERE name = ?"""
+        return int(self.value(query, stratum))
 
     def add_strata(self, kind: CaptionKind, strata: Iterable[tuple[str, int]]) -> None:
         """Store the names and sizes of the strata of one kind; the same ones again change nothing."""

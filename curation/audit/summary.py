@@ -9,23 +9,42 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from curation.caption_set.audit_results import Agreement, AuditSummary, Estimate, ScoreBand, Verdict, VerifierQuality
+from curation.caption_set.audit_results import (
+    Agreement,
+    AuditSummary,
+    Estimate,
+    ScoreBand,
+    SecondReader,
+    Verdict,
+    VerifierQuality,
+)
 
 from .agreement import HALLUCINATIONS, agreement, consensus
-from .intervals import complement, estimate, share_of_two
+from .intervals import complement, share_of_two
 from .sample import DEFAULT_OVERLAP
+from .sampling import DISPUTED_STRATUM
 from .sampling_frame import SCORE_EDGES
+from .second_reader.set_shares import (
+    Halves,
+    Observation,
+    half_factors,
+    share_of_group,
+    share_of_set,
+    shares_by_reader,
+)
 from .store import AuditStore
 
 _BLIND_VERDICTS = (
     "SELECT count(*) FROM review JOIN event ON event.id = event WHERE blind AND review.verdict IS NOT NULL"
 )
 
+_NO_HALVES = Halves(0, 0)
+
 
 class JudgedCaption(NamedTuple):
     """A caption of the sample that a reviewer has judged, with the verdict of all its reviewers together.
 
-    ``weight`` is how many captions of the set it stands for.
+    ``weight`` is how many captions of the set it stands for. ``disputed``: a second reader reads something else.
     """
 
     item: int
@@ -39,6 +58,7 @@ class JudgedCaption(NamedTuple):
     weight: float
     verdict: Verdict
     corrected: bool
+    disputed: bool
 
     @property
     def hallucinated(self) -> bool:
@@ -48,10 +68,10 @@ class JudgedCaption(NamedTuple):
 
 def judged_captions(store: AuditStore) -> list[JudgedCaption]:
     """Return all captions that have a verdict, in the order of the sample."""
-    weights = {
-        (kind, number): captions / drawn
-        for kind, number, captions, drawn in store.rows(
-            """SELECT stratum.kind, number, captions, count(*) FROM stratum
+    strata = {
+        (kind, number): (captions / drawn, name == DISPUTED_STRATUM)
+        for kind, number, name, captions, drawn in store.rows(
+            """SELECT stratum.kind, number, name, captions, count(*) FROM stratum
             JOIN item ON item.kind = stratum.kind AND item.stratum = number GROUP BY stratum.kind, number"""
         )
     }
@@ -70,21 +90,44 @@ def judged_captions(store: AuditStore) -> list[JudgedCaption]:
         FROM item
         JOIN caption ON caption.id = item.caption
         WHERE item.id IN (SELECT item FROM review WHERE verdict IS NOT NULL) ORDER BY item.id"""
-    return [
+    judged = [
         JudgedCaption(
             item, kind, organ, status, ", ".join(filter(None, (engine, model))), basis, score, reason,
-            weights[kind, stratum], consensus(verdicts[item]), item in corrected,
+            strata[kind, stratum][0], consensus(verdicts[item]), item in corrected, strata[kind, stratum][1],
         )
         for item, kind, organ, status, engine, model, basis, score, reason, stratum in store.rows(query)
     ]  # fmt: skip
+    if not any(is_disputed for _, is_disputed in strata.values()):
+        return judged
+    drawn = [
+        strata["accepted", number][1] for (number,) in store.rows("SELECT stratum FROM item WHERE kind = 'accepted'")
+    ]
+    factors = half_factors(drawn, (row.disputed for row in judged if row.kind == "accepted"))
+    return [
+        row._replace(weight=row.weight * factors[row.disputed]) if row.kind == "accepted" else row for row in judged
+    ]
 
 
-def summarise(store: AuditStore, guideline: str) -> AuditSummary:
-    """Return the results of an audit as it stands. ``guideline`` is the digest of the text that reviewers go by."""
+def _halves(store: AuditStore) -> Halves:
+    sizes = store.rows("SELECT name = ?, captions FROM stratum WHERE kind = 'accepted'", DISPUTED_STRATUM)
+    return Halves(*(sum(size for is_disputed, size in sizes if bool(is_disputed) is half) for half in (True, False)))
+
+
+def summarise(store: AuditStore, guideline: str, second_readers: Sequence[SecondReader] = ()) -> AuditSummary:
+    """Return the results of an audit as it stands. ``guideline`` is the digest of the text that reviewers go by.
+
+    ``second_readers`` are the results of those that have read the whole set.
+    """
     rows = judged_captions(store)
     accepted = [row for row in rows if row.kind == "accepted"]
     refused = [row for row in rows if row.kind == "refused"]
-    hallucination, wrong_refusal = hallucination_rate(accepted), complement(hallucination_rate(refused))
+    halves = _halves(store)
+    hallucination = _share(_decided(accepted), _is_hallucinated, halves)
+    wrong_refusal = complement(_share(_decided(refused), _is_hallucinated, _NO_HALVES))
+    supported, supported_refused = (
+        _share(_decided(part), _has_verdict(Verdict.SUPPORTED), kind_halves)
+        for part, kind_halves in ((accepted, halves), (refused, _NO_HALVES))
+    )
     sizes = store.fact("accepted"), store.fact("refused")
     return AuditSummary(
         set=store.fact("set"),
@@ -104,27 +147,29 @@ def summarise(store: AuditStore, guideline: str) -> AuditSummary:
         blind=store.value(_BLIND_VERDICTS),
         guideline=guideline,
         hallucination=hallucination,
-        hallucination_with_unsure=estimate(
-            (row.hallucinated or row.verdict == Verdict.UNSURE, row.weight) for row in accepted
+        hallucination_with_unsure=_share(
+            accepted, lambda row: row.hallucinated or row.verdict == Verdict.UNSURE, halves
         ),
-        verdicts={verdict: estimate((row.verdict == verdict, row.weight) for row in _decided(accepted))
+        verdicts={verdict: _share(_decided(accepted), _has_verdict(verdict), halves)
                   for verdict in Verdict if verdict != Verdict.UNSURE},
-        by_organ=_by(accepted, lambda row: row.organ),
-        by_status=_by(accepted, lambda row: row.status or ""),
-        by_engine=_by(accepted, lambda row: row.engine),
-        by_basis=_by([row for row in accepted if row.basis], lambda row: row.basis or ""),
-        by_reason=_by(refused, lambda row: row.reason or ""),
-        by_reviewer=_by_reviewer(store, accepted),
+        by_organ=_by(accepted, lambda row: row.organ, halves),
+        by_status=_by(accepted, lambda row: row.status or "", halves),
+        by_engine=_by(accepted, lambda row: row.engine, halves),
+        by_basis=_by([row for row in accepted if row.basis], lambda row: row.basis or "", halves),
+        by_reason=_by(refused, lambda row: row.reason or "", _NO_HALVES),
+        by_reviewer=_by_reviewer(store, accepted, halves),
+        by_second_reader=shares_by_reader(_observations(_decided(accepted), _is_hallucinated), halves),
+        second_readers=tuple(second_readers),
         verifier=VerifierQuality(
             precision=complement(hallucination),
             recall=share_of_two(complement(hallucination), sizes[0], wrong_refusal, sizes[1]),
-            recall_of_supported=share_of_two(_supported(accepted), sizes[0], _supported(refused), sizes[1]),
+            recall_of_supported=share_of_two(supported, sizes[0], supported_refused, sizes[1]),
             caught=share_of_two(complement(wrong_refusal), sizes[1], hallucination, sizes[0]),
             rightly_refused=complement(wrong_refusal),
         ),
         agreement=tuple(_between_reviewers(store)),
         judges=tuple(_with_judges(store, rows)),
-        calibration=tuple(_calibration(accepted, store.fact("bands"))),
+        calibration=tuple(_calibration(accepted, store.fact("bands"), halves)),
     )  # fmt: skip
 
 
@@ -137,22 +182,32 @@ def _decided(rows: Iterable[JudgedCaption]) -> list[JudgedCaption]:
     return [row for row in rows if row.verdict != Verdict.UNSURE]
 
 
-def hallucination_rate(rows: Iterable[JudgedCaption]) -> Estimate:
-    """Return the share of hallucinations among captions about which a reviewer is sure."""
-    return estimate((row.hallucinated, row.weight) for row in _decided(rows))
+def _is_hallucinated(row: JudgedCaption) -> bool:
+    return row.hallucinated
 
 
-def _supported(rows: Iterable[JudgedCaption]) -> Estimate:
-    return estimate((row.verdict == Verdict.SUPPORTED, row.weight) for row in _decided(rows))
+def _has_verdict(verdict: Verdict) -> Callable[[JudgedCaption], bool]:
+    return lambda row: row.verdict == verdict
 
 
-def _by(rows: Iterable[JudgedCaption], key: Callable[[JudgedCaption], str]) -> dict[str, Estimate]:
+def _observations(rows: Iterable[JudgedCaption], is_hit: Callable[[JudgedCaption], bool]) -> list[Observation]:
+    return [Observation(is_hit(row), row.weight, row.disputed) for row in rows]
+
+
+def _share(rows: Iterable[JudgedCaption], is_hit: Callable[[JudgedCaption], bool], halves: Halves) -> Estimate:
+    return share_of_set(_observations(rows, is_hit), halves)
+
+
+def _by(rows: Iterable[JudgedCaption], key: Callable[[JudgedCaption], str], halves: Halves) -> dict[str, Estimate]:
     """Return the share of hallucinations for each value of a key, most reviewed first."""
     groups: dict[str, list[JudgedCaption]] = defaultdict(list)
     for row in _decided(rows):
         groups[key(row)].append(row)
     most_reviewed_first = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
-    return {name: hallucination_rate(captions) for name, captions in most_reviewed_first}
+    return {
+        name: share_of_group(_observations(captions, _is_hallucinated), halves)
+        for name, captions in most_reviewed_first
+    }
 
 
 def _reviewers(store: AuditStore) -> dict[str, int]:
@@ -160,16 +215,32 @@ def _reviewers(store: AuditStore) -> dict[str, int]:
     return dict(store.rows(query))
 
 
-def _by_reviewer(store: AuditStore, accepted: Iterable[JudgedCaption]) -> dict[str, Estimate]:
+def _by_reviewer(store: AuditStore, accepted: Iterable[JudgedCaption], halves: Halves) -> dict[str, Estimate]:
     """Return the share of hallucinations by each reviewer's own verdicts; nothing where there is just one reviewer."""
-    weights = {row.item: row.weight for row in accepted}
-    observations: dict[str, list[tuple[bool, float]]] = defaultdict(list)
+    judged = {row.item: row for row in accepted}
+    reviewed: dict[str, list[tuple[JudgedCaption, Verdict]]] = defaultdict(list)
     query = """SELECT name, item, verdict FROM review JOIN reviewer ON reviewer.id = review.reviewer
         WHERE verdict IS NOT NULL ORDER BY reviewer.id"""
     for name, item, verdict in store.rows(query):
-        if item in weights and verdict != Verdict.UNSURE:
-            observations[name].append((verdict in HALLUCINATIONS, weights[item]))
-    return {name: estimate(rows) for name, rows in observations.items()} if len(observations) > 1 else {}
+        if item in judged:
+            reviewed[name].append((judged[item], Verdict(verdict)))
+    decided = {name: rows for name, rows in reviewed.items() if any(row[1] != Verdict.UNSURE for row in rows)}
+    if len(decided) < 2:
+        return {}
+    return {name: _share_of_reviewer(rows, judged.values(), halves) for name, rows in decided.items()}
+
+
+def _share_of_reviewer(
+    rows: Sequence[tuple[JudgedCaption, Verdict]], judged: Iterable[JudgedCaption], halves: Halves
+) -> Estimate:
+    """Return one reviewer's share; the captions of each half stand for those that all reviewers have judged of it."""
+    factors = half_factors((row.disputed for row in judged), (row.disputed for row, _ in rows))
+    observations = [
+        Observation(verdict in HALLUCINATIONS, row.weight * factors[row.disputed], row.disputed)
+        for row, verdict in rows
+        if verdict != Verdict.UNSURE
+    ]
+    return share_of_set(observations, halves)
 
 
 def _between_reviewers(store: AuditStore) -> Iterable[Agreement]:
@@ -193,13 +264,14 @@ def _with_judges(store: AuditStore, rows: Iterable[JudgedCaption]) -> Iterable[A
             yield agreement("reviewers", judge, pairs)
 
 
-def _calibration(accepted: Iterable[JudgedCaption], bands: Sequence[int]) -> Iterable[ScoreBand]:
+def _calibration(accepted: Iterable[JudgedCaption], bands: Sequence[int], halves: Halves) -> Iterable[ScoreBand]:
     """Yield the hallucinations by band of the score; bands that the set has no caption in are left out."""
     rows = _decided(accepted)
     for above, upto, captions in zip(SCORE_EDGES, SCORE_EDGES[1:], bands, strict=False):
         within = [row for row in rows if row.score is not None and _is_in(round(row.score, 1), above, upto)]
         if captions:
-            yield ScoreBand(above=above, upto=upto, captions=captions, hallucinated=hallucination_rate(within))
+            share = share_of_group(_observations(within, _is_hallucinated), halves)
+            yield ScoreBand(above=above, upto=upto, captions=captions, hallucinated=share)
 
 
 def _is_in(score: float, above: float, upto: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from curation.caption_set.audit_results import MEANINGS, Agreement, AuditSummary, Estimate, Verdict
+from curation.caption_set.audit_results import MEANINGS, Agreement, AuditSummary, Estimate, SecondReader, Verdict
 from curation.runtime.csv_text import csv_text
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def rate_tables(results: AuditSummary) -> Iterator[RateTable]:
         ]),
         RateTable("reason", "Refused captions, by reason", "rightly refused", _rows(results.by_reason)),
         RateTable("verifier", "The verifier", "captions", _verifier(results)),
+        RateTable("second_reader", "Where a second reader disagrees", "hallucinated", _rows(results.by_second_reader)),
         RateTable("organ", "By organ", "hallucinated", _rows(results.by_organ)),
     ]  # fmt: skip
     return (table for table in tables if table.rows)
@@ -131,6 +132,8 @@ def audit_facts(results: AuditSummary) -> dict[str, str]:
         "judged": judged,
         "reviewers": ", ".join(f"{name} {count:,}" for name, count in results.reviewers.items()),
     }
+    for reader in results.second_readers:
+        facts[f"second reader {reader.reader}"] = reader_sentence(reader)
     if results.blind:
         facts["blind"] = f"{results.blind:,} of {sum(results.reviewers.values()):,} verdicts"
     if results.unsure:
@@ -140,12 +143,47 @@ def audit_facts(results: AuditSummary) -> dict[str, str]:
     return facts
 
 
+def reader_sentence(reader: SecondReader) -> str:
+    """Return what a second reader makes of the captions, in one sentence."""
+    reasons = ", ".join(
+        f"{name} {count:,}"
+        for name, count in (
+            ("organ", reader.organ_differs),
+            ("status", reader.status_differs),
+            ("not in the report", reader.not_said),
+        )
+        if count
+    )
+    disagrees = f"{reader.disagrees:,} otherwise ({reasons})" if reader.disagrees else "none otherwise"
+    rest = [
+        f"{count:,} {what}"
+        for count, what in ((reader.unread, "without a usable reading"), (reader.not_asked, "not asked about yet"))
+        if count
+    ]
+    return ", ".join([f"of {reader.captions:,} captions {reader.agrees:,} read alike", disagrees, *rest])
+
+
 AGREEMENT_HEAD = ("agreement of", "about", "captions", "same", "kappa", "AC1")
 
 
 def agreement_rows(results: AuditSummary) -> list[list[str]]:
-    """Return the table of agreement, two rows for each pair of readers."""
-    return [row for pair in (*results.agreement, *results.judges) for row in _rows_of_pair(pair)]
+    """Return the table of agreement, two rows for each pair of readers, and for each second reader with the set."""
+    pairs = [row for pair in (*results.agreement, *results.judges) for row in _rows_of_pair(pair)]
+    return [*pairs, *(row for reader in results.second_readers for row in _rows_of_reader(reader))]
+
+
+def _rows_of_reader(reader: SecondReader) -> list[list[str]]:
+    return [
+        [
+            f"the set, {reader.reader}",
+            what,
+            f"{share.compared:,}",
+            percent(share.percent),
+            coefficient(share.kappa, share.kappa_low, share.kappa_high),
+            coefficient(share.ac1, share.ac1_low, share.ac1_high),
+        ]
+        for what, share in (("organ", reader.organ), ("status", reader.status))
+    ]
 
 
 def _rows_of_pair(pair: Agreement) -> list[list[str]]:
@@ -208,6 +246,14 @@ def as_csv(results: AuditSummary) -> str:
             ["kappa", name, pair.kappa, pair.kappa_low, pair.kappa_high, "", pair.reviewed, ""],
             ["ac1", name, pair.ac1, pair.ac1_low, pair.ac1_high, "", pair.reviewed, ""],
         ]
+    for reader in results.second_readers:
+        for what, share in (("organ", reader.organ), ("status", reader.status)):
+            name = f"the set, {reader.reader}: {what}"
+            rows += [
+                ["agreement", name, share.percent, "", "", share.same, share.compared, ""],
+                ["kappa", name, share.kappa, share.kappa_low, share.kappa_high, "", share.compared, ""],
+                ["ac1", name, share.ac1, share.ac1_low, share.ac1_high, "", share.compared, ""],
+            ]
     return csv_text(["group", "name", "value", "low", "high", "hits", "judged", "effective"], rows)
 
 

@@ -95,6 +95,46 @@ class VerifierQuality(_AuditRecord):
     rightly_refused: Estimate
 
 
+class ReaderAgreement(_AuditRecord):
+    """How far a second reader agrees with the set on one thing, over the ``compared`` captions where it read it.
+
+    ``percent`` is the share on which both agree, ``kappa`` is Cohen's and ``ac1`` Gwet's coefficient, with 95 %
+    intervals; null where it is not defined.
+    """
+
+    compared: int
+    same: int
+    percent: float | None
+    kappa: float | None
+    kappa_low: float | None
+    kappa_high: float | None
+    ac1: float | None
+    ac1_low: float | None
+    ac1_high: float | None
+
+
+class SecondReader(_AuditRecord):
+    """What a second reader makes of the accepted captions of a set.
+
+    Of ``captions``, ``agrees`` and ``disagrees`` count those that were read, ``unread`` those without a reading that
+    can be used, ``not_asked`` the others. A caption disagrees in ``organ_differs``, ``status_differs`` or ``not_said``
+    (the reader does not see that the report says it), or in several. ``organ`` holds where one organ is part of the
+    other.
+    """
+
+    reader: str
+    captions: int
+    agrees: int
+    disagrees: int
+    unread: int
+    not_asked: int
+    organ_differs: int
+    status_differs: int
+    not_said: int
+    organ: ReaderAgreement
+    status: ReaderAgreement
+
+
 class AuditSummary(_AuditRecord):
     """The results of an audit.
 
@@ -130,6 +170,8 @@ class AuditSummary(_AuditRecord):
     by_reason: dict[str, Estimate]
     by_reviewer: dict[str, Estimate] = {}
     by_basis: dict[str, Estimate] = {}
+    by_second_reader: dict[str, Estimate] = {}
+    second_readers: tuple[SecondReader, ...] = ()
     verifier: VerifierQuality
     agreement: tuple[Agreement, ...]
     judges: tuple[Agreement, ...]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from curation.runtime.errors import flag_names
 from curation.runtime.terminal import say
 
 from .audit_options import ActionOptions, ReviewOptions, SampleOptions
+from .audit_second_reader import second_reader
 from .errors import errors_reported
 from .options import (
     MODELS,
@@ -69,10 +71,13 @@ def audit(
 
         settings = language_model.given() | ({} if prompt is None else {"prompt": prompt})
         _check_action(action, settings, json)
+        drawing_options = {"sample": sample, **asdict(drawing)}
+        _check_drawing(action, {name for name, value in drawing_options.items() if value})
         if is_url(folder):
             raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
         drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed)
-        with TerminalProgress("captions" if action.judge else "parts", quiet=general.quiet) as progress:
+        noun = "captions" if action.judge else "reports" if action.second_reader else "parts"
+        with TerminalProgress(noun, quiet=general.quiet) as progress:
             if action.summary:
                 _show_summary(folder, json, general.quiet)
             elif action.apply:
@@ -80,6 +85,8 @@ def audit(
                 _apply(folder, out, progress, general.quiet)
             elif action.judge:
                 _judge(folder, drawn, drawing.redraw, action.judge, settings, progress, general.quiet)
+            elif action.second_reader:
+                second_reader(folder, action.second_reader, settings, action.cost, progress, general.quiet)
             else:
                 from curation.audit.review import ReviewJob, review
 
@@ -101,16 +108,36 @@ def _check_action(action: ActionOptions, settings: Mapping[str, object], json: b
     """Raise ``InputError`` for options that do not go together."""
     from curation.runtime.errors import InputError
 
-    chosen = {"--summary": action.summary, "--apply": action.apply, "--judge": action.judge}
+    chosen = {
+        "--summary": action.summary,
+        "--apply": action.apply,
+        "--judge": action.judge,
+        "--second-reader": action.second_reader,
+    }
     actions = [flag for flag, value in chosen.items() if value]
     if len(actions) > 1:
         raise InputError(f"{' and '.join(actions)}: one at a time")
-    if settings and not action.judge:
-        raise InputError(f"{flag_names(settings)}: only with --judge vllm or --judge openai")
+    if settings and not (action.judge or action.second_reader):
+        raise InputError(f"{flag_names(settings)}: only with --judge or --second-reader, vllm or openai")
+    if "prompt" in settings and action.second_reader:
+        raise InputError("--prompt: a second reader has one of its own; leave it out")
+    if action.cost and not action.second_reader:
+        raise InputError("--cost: only with --second-reader")
     if action.out is not None and not action.apply:
         raise InputError("--out: only with --apply")
     if json and not action.summary:
         raise InputError("--json: only with --summary")
+
+
+def _check_drawing(action: ActionOptions, drawing: Collection[str]) -> None:
+    """Raise ``InputError`` for options of a sample that a second reader, who reads the whole set, has no use for."""
+    from curation.runtime.errors import InputError
+
+    if action.second_reader and drawing:
+        raise InputError(
+            f"{flag_names(sorted(drawing))}: of no use to --second-reader, which reads the whole set; give it when the "
+            "sample is drawn, afterwards"
+        )
 
 
 def _user_name() -> str:

@@ -117,3 +117,17 @@ class ActionOptions:
             rich_help_panel=INSTEAD,
         ),
     ] = None
+    second_reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE",
+            help="Have another system (radgraph, openai or vllm) read all captions; the next sample begins with those "
+            "that it reads otherwise.",
+            show_default=False,
+            rich_help_panel=INSTEAD,
+        ),
+    ] = None
+    cost: Annotated[
+        bool,
+        typer.Option("--cost", help="Show what --second-reader would ask, and stop.", rich_help_panel=INSTEAD),
+    ] = False

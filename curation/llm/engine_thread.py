@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from curation.engines.chat import ChatEngine
@@ -65,6 +66,35 @@ class EngineThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def results_as_they_come(
+    thread: EngineThread, jobs: Iterable[Coroutine[Any, Any, ResultT]], check: Callable[[], None]
+) -> Iterator[ResultT]:
+    """Run jobs in the loop, a few at a time, and yield their results in no particular order.
+
+    ``check`` is called meanwhile and may raise. Raises what a job does.
+    """
+    done: SimpleQueue[Future[ResultT]] = SimpleQueue()
+    under_way, limit = 0, 2 * thread.engine.in_flight  # while the model works on some, as many again are made ready
+    for job in jobs:
+        thread.begin(job).add_done_callback(done.put)
+        under_way += 1
+        check()
+        while under_way >= limit or not done.empty():
+            yield _next_result(done, check)
+            under_way -= 1
+    for _ in range(under_way):
+        yield _next_result(done, check)
+
+
+def _next_result(done: SimpleQueue[Future[ResultT]], check: Callable[[], None]) -> ResultT:
+    while True:
+        check()
+        try:
+            return done.get(timeout=0.2).result()
+        except Empty:
+            continue
 
 
 async def _connect(connect: Callable[[], Awaitable[ChatEngine]]) -> ChatEngine:

@@ -1,0 +1,105 @@
+"""`ovct audit --second-reader`: shows what it will ask, has the captions read, and says what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from curation.runtime.errors import flag_names
+
+if TYPE_CHECKING:
+    from curation.audit.second_reader.reader_run import ReaderRun, ReadingCost, SetReader
+    from curation.runtime.progress import Progress
+
+
+def second_reader(
+    folder: Path, engine: str, settings: Mapping[str, object], cost_alone: bool, progress: Progress, quiet: bool
+) -> None:
+    """Have an engine read all captions of a set; with ``cost_alone`` only show what it would ask.
+
+    Raises ``InputError`` for options that the engine does not take.
+    """
+    from curation.audit.folder import finished_set
+    from curation.audit.sample import SAMPLED_TABLES
+    from curation.audit.second_reader.reader_run import read_set, reading_cost
+    from curation.audit.second_reader.readings import readings_to_write
+    from curation.caption_set.resuming import check_parts
+    from prompts.second_reader.reader_file import load_reader_prompt
+
+    manifest = finished_set(folder)
+    check_parts(folder, manifest, SAMPLED_TABLES)
+    prompt = load_reader_prompt()
+    name, reader = _reader(engine, settings, progress)
+    with readings_to_write(folder, manifest) as store:
+        cost = reading_cost(folder, manifest, store, name, prompt, progress)
+        if not quiet or cost_alone:
+            typer.echo(_cost_line(name, cost, engine != "radgraph"))
+        if cost_alone:
+            return
+        progress.start(cost.reports, 0)
+        run = read_set(folder, manifest, store, name, reader, progress)
+    if not quiet:
+        _print_outcome(folder, run)
+    for problem, count in run.problems:
+        typer.echo(f"ovct: {count:,} captions without a usable reading: {problem}", err=True)
+
+
+def _reader(engine: str, settings: Mapping[str, object], progress: Progress) -> tuple[str, SetReader]:
+    """Return the name of the reader and the reader itself."""
+    from curation.audit.second_reader.reader_run import ModelReader
+    from curation.llm.recipes import connection, model_options
+    from curation.runtime.errors import InputError
+    from prompts.second_reader.reader_file import load_reader_prompt
+
+    if engine == "radgraph":
+        from curation.audit.second_reader.radgraph_reader import RadGraphReader, load_radgraph
+
+        foreign = [name for name in settings if name != "model"]
+        if foreign:
+            raise InputError(f"{flag_names(foreign)}: of no use to --second-reader radgraph")
+        model = settings.get("model")
+        name, annotate = load_radgraph(None if model is None else str(model))
+        return name, RadGraphReader(annotate)
+    if engine not in ("openai", "vllm"):
+        raise InputError(f"--second-reader {engine}: there are radgraph, openai and vllm")
+    options = model_options(engine, settings)
+    model_name, connect = connection(options, progress.raise_if_interrupted)
+    prompt = load_reader_prompt()
+    return f"{model_name}, second reader {prompt.hash[:8]}", ModelReader(connect, prompt, options.max_tokens)
+
+
+def _cost_line(name: str, cost: ReadingCost, is_model: bool) -> str:
+    captions = f"{name}: {cost.captions:,} captions of {cost.reports:,} reports to read"
+    if not is_model:
+        return captions
+    return (
+        f"{captions}, in {cost.requests:,} requests of about {cost.prompt_tokens:,} tokens in and "
+        f"{cost.completion_tokens:,} out"
+    )
+
+
+def _print_outcome(folder: Path, run: ReaderRun) -> None:
+    from curation.audit.folder import has_sample
+    from curation.audit.tables import coefficient, percent, reader_sentence
+
+    typer.echo(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
+    for what, share in (("organ", run.result.organ), ("status", run.result.status)):
+        kappa = coefficient(share.kappa, share.kappa_low, share.kappa_high)
+        ac1 = coefficient(share.ac1, share.ac1_low, share.ac1_high)
+        typer.echo(
+            f"{what}: {percent(share.percent)} of {share.compared:,} captions as in the set, kappa {kappa}, AC1 {ac1}"
+        )
+    if run.tokens.requests:
+        typer.echo(
+            f"{run.tokens.requests:,} answers, {run.tokens.prompt:,} tokens in, {run.tokens.completion:,} out, in all"
+        )
+    if has_sample(folder):
+        typer.echo(
+            f"The sample of {folder} was drawn before and stays as it is: `ovct audit {folder} --redraw` draws one "
+            "that begins with the captions that are read otherwise; the earlier is kept."
+        )
+    else:
+        typer.echo(f"`ovct audit {folder}` begins with the captions that are read otherwise.")

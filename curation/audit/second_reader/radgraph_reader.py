@@ -135,7 +135,6 @@ class RadGraphReader:
         return CaptionReading(tuple(dict.fromkeys(organs)), _status_of(certainties))
 
 
-
 def _assertion(entity: Entity) -> Certainty:
     """Return what an observation says of a finding: "normal" asserts that there is none."""
     return _OF_NORMAL[entity.certainty] if calls_normal(_parser(), entity.text) else entity.certainty
@@ -159,9 +158,7 @@ def _is_finding(graph: Graph, number: str) -> bool:
 def _modifies(graph: Graph, number: str) -> bool:
     """Return whether an entity modifies another one of its kind: "left" the kidney, "severe" the stenosis."""
     entity = graph[number]
-    return any(
-        target in graph and graph[target].is_anatomy == entity.is_anatomy for target in entity.targets("modify")
-    )
+    return any(target in graph and graph[target].is_anatomy == entity.is_anatomy for target in entity.targets("modify"))
 
 
 def _status_of(certainties: set[str]) -> str | None:

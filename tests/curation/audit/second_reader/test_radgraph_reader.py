@@ -28,6 +28,7 @@ PRESENT, ABSENT, UNCERTAIN = (
 )
 ANATOMY = "Anatomy::definitely present"
 MEASURED = "Observation::measurement::definitely present"
+PLACE: dict[str, Any] = {"start_ix": 1, "end_ix": 1, "relations": []}
 Tagged = tuple[str, str, Sequence[tuple[str, int]]]
 """Words of a text, their label, and their relations to other entities by number, from 1."""
 
@@ -122,9 +123,9 @@ def test_tokens_are_found_again_in_the_text() -> None:
         {"entities": {}},
         {"text": "No cyst .", "entities": []},
         {"text": "No cyst .", "entities": {"1": {"label": ABSENT, "start_ix": 1, "end_ix": 1}}},
-        {"text": "No cyst .", "entities": {"1": {"label": ABSENT, "start_ix": 1, "end_ix": 7, "relations": []}}},
-        {"text": "No cyst .", "entities": {"1": {"label": "cyst", "start_ix": 1, "end_ix": 1, "relations": []}}},
-        {"text": "No cyst .", "entities": {"1": {"label": "A::uncertain", "start_ix": 1, "end_ix": 1, "relations": []}}},
+        {"text": "No cyst .", "entities": {"1": {**PLACE, "label": ABSENT, "end_ix": 7}}},
+        {"text": "No cyst .", "entities": {"1": {**PLACE, "label": "cyst"}}},
+        {"text": "No cyst .", "entities": {"1": {**PLACE, "label": "Thing::uncertain"}}},
     ],
 )  # fmt: skip
 def test_another_form_is_no_reading(broken: Any) -> None:

@@ -26,7 +26,7 @@ from .sampling import DISPUTED_STRATUM
 from .sampling_frame import SCORE_EDGES
 from .second_reader.set_shares import (
     Halves,
-    Observation,
+    ReviewedCaption,
     half_factors,
     share_of_group,
     share_of_set,
@@ -190,8 +190,8 @@ def _has_verdict(verdict: Verdict) -> Callable[[JudgedCaption], bool]:
     return lambda row: row.verdict == verdict
 
 
-def _observations(rows: Iterable[JudgedCaption], is_hit: Callable[[JudgedCaption], bool]) -> list[Observation]:
-    return [Observation(is_hit(row), row.weight, row.disputed) for row in rows]
+def _observations(rows: Iterable[JudgedCaption], is_hit: Callable[[JudgedCaption], bool]) -> list[ReviewedCaption]:
+    return [ReviewedCaption(is_hit(row), row.weight, row.disputed) for row in rows]
 
 
 def _share(rows: Iterable[JudgedCaption], is_hit: Callable[[JudgedCaption], bool], halves: Halves) -> Estimate:
@@ -236,7 +236,7 @@ def _share_of_reviewer(
     """Return one reviewer's share; the captions of each half stand for those that all reviewers have judged of it."""
     factors = half_factors((row.disputed for row in judged), (row.disputed for row, _ in rows))
     observations = [
-        Observation(verdict in HALLUCINATIONS, row.weight * factors[row.disputed], row.disputed)
+        ReviewedCaption(verdict in HALLUCINATIONS, row.weight * factors[row.disputed], row.disputed)
         for row, verdict in rows
         if verdict != Verdict.UNSURE
     ]

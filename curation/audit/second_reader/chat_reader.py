@@ -15,7 +15,7 @@ from curation.llm.answer_parsing import json_problem, json_value, without_wrappi
 from curation.llm.dialogue import with_error
 from prompts.second_reader.reader_file import MOST_CAPTIONS, STATUSES, ReaderPrompt
 
-from .comparison import CaptionReading
+from .comparison import ReaderAnswer
 
 LONGEST_PROBLEM = 200
 """The most characters of a problem that are stored with each caption."""
@@ -33,14 +33,14 @@ class TokenCount(NamedTuple):
         return TokenCount._make(mine + theirs for mine, theirs in zip(self, other, strict=True))
 
 
-Readings = dict[str, CaptionReading]
+Readings = dict[str, ReaderAnswer]
 """The reading of each caption, by its words."""
 
 
-class ParsedAnswer(NamedTuple):
+class ParsedReadings(NamedTuple):
     """The readings in an answer by the caption's number, from 1, and what is wrong with the rest; "" if nothing is."""
 
-    readings: dict[int, CaptionReading]
+    readings: dict[int, ReaderAnswer]
     problem: str
 
 
@@ -97,7 +97,7 @@ class ChatReader:
         return first | second
 
     async def _ask_again(
-        self, report: str, chat: Chat, answer: Answer, parsed: ParsedAnswer, missing: Sequence[str]
+        self, report: str, chat: Chat, answer: Answer, parsed: ParsedReadings, missing: Sequence[str]
     ) -> Readings:
         """Ask about what is missing: alone where some was read, by halves after a cut, else with the error."""
         if parsed.readings:
@@ -119,26 +119,26 @@ class ChatReader:
         return answer
 
 
-def _by_text(parsed: ParsedAnswer, texts: Sequence[str]) -> Readings:
+def _by_text(parsed: ParsedReadings, texts: Sequence[str]) -> Readings:
     return {texts[number - 1]: reading for number, reading in parsed.readings.items()}
 
 
 def _without_reading(texts: Sequence[str], problem: str) -> Readings:
-    return {text: CaptionReading(problem=problem[:LONGEST_PROBLEM]) for text in texts}
+    return {text: ReaderAnswer(problem=problem[:LONGEST_PROBLEM]) for text in texts}
 
 
-def parse_answer(content: str, finish_reason: str, count: int) -> ParsedAnswer:
+def parse_answer(content: str, finish_reason: str, count: int) -> ParsedReadings:
     """Read an answer about ``count`` captions. Of a caption that it reads in two ways it holds no reading."""
     text = content.encode("utf-8", "replace").decode()
     body = without_wrapping(text)
     try:
         value = json_value(body)
     except ValueError as error:
-        return ParsedAnswer({}, json_problem(text, body, finish_reason, str(error)).detail)
+        return ParsedReadings({}, json_problem(text, body, finish_reason, str(error)).detail)
     rows = value.get("captions") if isinstance(value, dict) else None
     if not isinstance(rows, list):
-        return ParsedAnswer({}, 'an object with a list "captions" was expected')
-    readings: dict[int, CaptionReading] = {}
+        return ParsedReadings({}, 'an object with a list "captions" was expected')
+    readings: dict[int, ReaderAnswer] = {}
     contradicted: set[int] = set()
     problem = ""
     for row in rows:
@@ -155,10 +155,10 @@ def parse_answer(content: str, finish_reason: str, count: int) -> ParsedAnswer:
     missing = sorted(set(range(1, count + 1)) - readings.keys())
     if missing and not problem:
         problem = f"nothing is said of caption {', '.join(map(str, missing))}"
-    return ParsedAnswer(readings, problem)
+    return ParsedReadings(readings, problem)
 
 
-def _parse_row(row: Any, count: int) -> tuple[int, CaptionReading]:
+def _parse_row(row: Any, count: int) -> tuple[int, ReaderAnswer]:
     """Return number and reading of one row. Raises ``ValueError`` with what is wrong."""
     if not isinstance(row, Mapping):
         raise ValueError("each caption needs an object with number, organ, status and said")
@@ -174,7 +174,7 @@ def _parse_row(row: Any, count: int) -> tuple[int, CaptionReading]:
             raise ValueError(f"status: one of {', '.join(STATUSES)} was expected, not {_shown(row.get('status'))}")
         status = None  # of what the report does not say there is none
     organ = row.get("organ")
-    return number, CaptionReading((organ.strip(),) if isinstance(organ, str) and organ.strip() else (), status, said)
+    return number, ReaderAnswer((organ.strip(),) if isinstance(organ, str) and organ.strip() else (), status, said)
 
 
 def _number(value: Any) -> int | None:

@@ -21,7 +21,7 @@ class CaptionToRead(NamedTuple):
     spans: Sequence[tuple[int, int]]
 
 
-class CaptionReading(NamedTuple):
+class ReaderAnswer(NamedTuple):
     """What a second reader reads of a caption: the names of its organs, a status, and whether the report says it.
 
     ``said`` is None for a reader that is not asked that; ``problem`` is why there is no reading at all.
@@ -33,14 +33,14 @@ class CaptionReading(NamedTuple):
     problem: str | None = None
 
 
-class Comparison:
+class ReadingComparison:
     """Compares by a vocabulary, which is that of the set. ``asks_said``: the reader says whether the report says it."""
 
     def __init__(self, vocabulary: Vocabulary, *, asks_said: bool) -> None:
         self._vocabulary = vocabulary
         self._asks_said = asks_said
 
-    def compare(self, caption: CaptionToRead, reading: CaptionReading) -> Reading:
+    def compare(self, caption: CaptionToRead, reading: ReaderAnswer) -> Reading:
         """Return the reading as it is stored. One that is not whole disagrees by what it has, and never agrees."""
         place = (caption.part, caption.row)
         if reading.problem is not None:

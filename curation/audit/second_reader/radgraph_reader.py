@@ -23,7 +23,7 @@ from curation.report import READ_SECTIONS
 from curation.runtime.errors import InputError, RunError, extra_hint
 from curation.runtime.progress import Progress
 
-from .comparison import CaptionReading, CaptionToRead
+from .comparison import CaptionToRead, ReaderAnswer
 from .radgraph_graph import Certainty, Entity, Graph, GraphError, phrase_of, read_graph, within, words_of
 from .set_captions import ReportToRead
 
@@ -86,18 +86,18 @@ class RadGraphReader:
 
     def read(
         self, reports: Iterable[ReportToRead], progress: Progress
-    ) -> Iterator[tuple[ReportToRead, list[CaptionReading]]]:
+    ) -> Iterator[tuple[ReportToRead, list[ReaderAnswer]]]:
         """Yield each report with the readings of its captions. Raises ``RunError`` where RadGraph fails altogether."""
         for report in reports:
             progress.raise_if_interrupted()
             yield report, self._read_report(report)
 
-    def _read_report(self, report: ReportToRead) -> list[CaptionReading]:
+    def _read_report(self, report: ReportToRead) -> list[ReaderAnswer]:
         sections = [section for section in report.sections if section.name in READ_SECTIONS]
         try:
             graphs = self._graphs([(section.start, report.text[section.start : section.end]) for section in sections])
         except GraphError as error:
-            return [CaptionReading(problem=str(error)) for _ in report.captions]
+            return [ReaderAnswer(problem=str(error)) for _ in report.captions]
         return [self._read_caption(graphs, caption) for caption in report.captions]
 
     def _graphs(self, bodies: Sequence[tuple[int, str]]) -> list[Graph]:
@@ -117,7 +117,7 @@ class RadGraphReader:
             graphs.append({name: _moved(entity, start) for name, entity in graph.items()})
         return graphs
 
-    def _read_caption(self, graphs: Sequence[Graph], caption: CaptionToRead) -> CaptionReading:
+    def _read_caption(self, graphs: Sequence[Graph], caption: CaptionToRead) -> ReaderAnswer:
         words = set(words_of(caption.caption))
         organs: list[str] = []
         certainties: set[str] = set()
@@ -132,7 +132,7 @@ class RadGraphReader:
                 organs.append(entity.text)
                 certainties.add(_assertion(entity))
             organs += [phrase_of(graph, number) for number in anatomy]
-        return CaptionReading(tuple(dict.fromkeys(organs)), _status_of(certainties))
+        return ReaderAnswer(tuple(dict.fromkeys(organs)), _status_of(certainties))
 
 
 def _assertion(entity: Entity) -> Certainty:

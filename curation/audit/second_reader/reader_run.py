@@ -18,7 +18,7 @@ from curation.runtime.progress import Progress
 from prompts.second_reader.reader_file import ReaderPrompt
 
 from .chat_reader import ChatReader, TokenCount, question_groups
-from .comparison import CaptionReading, Comparison
+from .comparison import ReaderAnswer, ReadingComparison
 from .readings import ReadingStore
 from .results import reader_result
 from .set_captions import ReportToRead, reports_to_read
@@ -28,7 +28,7 @@ USUAL_CHARACTERS_PER_TOKEN = 4
 TOKENS_OF_READING = 26
 """What a model usually writes of a caption."""
 
-ReadReport = tuple[ReportToRead, list[CaptionReading]]
+ReadReport = tuple[ReportToRead, list[ReaderAnswer]]
 
 
 class SetReader(Protocol):
@@ -134,7 +134,7 @@ def read_set(
     ``name`` is what the readings are stored under. Raises ``RunError`` where the reader fails as a whole,
     ``Interrupted`` where the progress says so; what was read until then is kept.
     """
-    comparison = Comparison(kept_site_words(root, manifest.settings).vocabulary(), asks_said=reader.asks_said)
+    comparison = ReadingComparison(kept_site_words(root, manifest.settings).vocabulary(), asks_said=reader.asks_said)
     reports = reports_to_read(
         root, manifest, lambda part: store.answered_rows(name, part), progress.raise_if_interrupted
     )

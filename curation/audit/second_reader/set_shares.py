@@ -29,7 +29,7 @@ class Halves(NamedTuple):
         return self.disputed > 0 and self.others > 0
 
 
-class Observation(NamedTuple):
+class ReviewedCaption(NamedTuple):
     """Whether a reviewed caption is a hit, what it counts, and whether a second reader disputes it."""
 
     hit: bool
@@ -46,7 +46,7 @@ def half_factors(drawn: Iterable[bool], reviewed: Iterable[bool]) -> dict[bool, 
     return {half: drawn_counts[half] / count for half, count in reviewed_counts.items()}
 
 
-def share_of_set(observations: Iterable[Observation], halves: Halves) -> Estimate:
+def share_of_set(observations: Iterable[ReviewedCaption], halves: Halves) -> Estimate:
     """Return the share of hits in the whole set.
 
     Where one half was not reviewed at all, the interval leaves its share open, and so is the rate if nothing but
@@ -63,7 +63,7 @@ def share_of_set(observations: Iterable[Observation], halves: Halves) -> Estimat
     return share.model_copy(update=limits | ({"rate": None} if True in seen else {}))
 
 
-def share_of_group(observations: Iterable[Observation], halves: Halves) -> Estimate:
+def share_of_group(observations: Iterable[ReviewedCaption], halves: Halves) -> Estimate:
     """Return the share of hits among captions of one kind; none where only disputed ones of them were reviewed.
 
     How many captions of the kind there are in either half is not known.
@@ -75,7 +75,7 @@ def share_of_group(observations: Iterable[Observation], halves: Halves) -> Estim
     return share
 
 
-def _share_of_halves(rows: Sequence[Observation]) -> Estimate:
+def _share_of_halves(rows: Sequence[ReviewedCaption]) -> Estimate:
     """Return the share of hits; of two halves with an interval from the limits of both (MOVER; Zou and Donner 2008).
 
     Their weights differ so much that an interval for the effective size of both together would be too narrow where
@@ -97,7 +97,7 @@ def _share_of_halves(rows: Sequence[Observation]) -> Estimate:
     return share.model_copy(update=limits)
 
 
-def shares_by_reader(observations: Sequence[Observation], halves: Halves) -> dict[str, Estimate]:
+def shares_by_reader(observations: Sequence[ReviewedCaption], halves: Halves) -> dict[str, Estimate]:
     """Return the share of hits among the disputed captions and among the others; nothing without a second reader."""
     if not halves.disputed:
         return {}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from curation.audit.second_reader.chat_reader import ChatReader, Readings, TokenCount, parse_answer, question_groups
-from curation.audit.second_reader.comparison import CaptionReading
+from curation.audit.second_reader.comparison import ReaderAnswer
 from curation.engines.chat import Answer, Chat, ChatFailed, TooLong
 from prompts.second_reader.reader_file import MOST_CAPTIONS
 from tests.curation.audit.second_reader.reader_sets import PROMPT, numbered
@@ -16,8 +16,8 @@ from tests.curation.fakes import FakeChat
 
 LIVER = {"number": 1, "organ": "liver", "status": "normal", "said": "yes"}
 SPLEEN = {"number": 2, "organ": "spleen", "status": "abnormal", "said": "no"}
-LIVER_READ = CaptionReading(("liver",), "normal", True)
-SPLEEN_READ = CaptionReading(("spleen",), "abnormal", False)
+LIVER_READ = ReaderAnswer(("liver",), "normal", True)
+SPLEEN_READ = ReaderAnswer(("spleen",), "abnormal", False)
 
 
 def answer_of(*rows: object) -> str:
@@ -36,7 +36,7 @@ def answer_of(*rows: object) -> str:
         (answer_of(LIVER | {"organ": None}, SPLEEN), {1: LIVER_READ._replace(organs=()), 2: SPLEEN_READ}),
     ],
 )
-def test_answers_that_can_be_read(content: str, readings: dict[int, CaptionReading]) -> None:
+def test_answers_that_can_be_read(content: str, readings: dict[int, ReaderAnswer]) -> None:
     assert parse_answer(content, "stop", 2) == (readings, "")
 
 
@@ -116,7 +116,7 @@ def test_a_second_answer_that_cannot_be_read_is_no_reading() -> None:
         text: (None, "no JSON in the answer: “Both are right.”") for text in ("a", "b")
     }
     readings, _ = read(answers_in_turn(answer_of(LIVER), ChatFailed("refused")), "a", "b")
-    assert readings == {"a": LIVER_READ, "b": CaptionReading(problem="refused")}
+    assert readings == {"a": LIVER_READ, "b": ReaderAnswer(problem="refused")}
 
 
 def test_what_is_cut_or_too_long_is_asked_by_halves() -> None:
@@ -127,7 +127,7 @@ def test_what_is_cut_or_too_long_is_asked_by_halves() -> None:
     assert captions_asked(chat.history) == [["a", "b"], ["a"], ["b"]]
     chat = answers_in_turn(TooLong("900 tokens"), answer_of(LIVER), TooLong("900 tokens"))
     readings, _ = read(chat, "a", "b")
-    assert readings == {"a": LIVER_READ, "b": CaptionReading(problem="too long for the model: 900 tokens")}
+    assert readings == {"a": LIVER_READ, "b": ReaderAnswer(problem="too long for the model: 900 tokens")}
 
 
 def test_neither_organ_nor_status_of_the_set_is_shown() -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import ovct
 from curation.audit.folder import finished_set
 from curation.audit.second_reader import radgraph_reader
-from curation.audit.second_reader.comparison import CaptionReading, CaptionToRead
+from curation.audit.second_reader.comparison import CaptionToRead, ReaderAnswer
 from curation.audit.second_reader.radgraph_graph import GraphError, read_graph, token_places
 from curation.audit.second_reader.radgraph_reader import RadGraphReader, load_radgraph
 from curation.audit.second_reader.readings import readings_to_read
@@ -52,7 +52,7 @@ def annotation(text: str, *entities: Tagged) -> dict[str, Any]:
     return {"text": " ".join(tokens), "entities": rows, "data_source": None, "data_split": "inference"}
 
 
-def reading(text: str, entities: Sequence[Tagged], caption: str, evidence: str | None = None) -> CaptionReading:
+def reading(text: str, entities: Sequence[Tagged], caption: str, evidence: str | None = None) -> ReaderAnswer:
     """Return what is read of a caption that rests on a passage of a text, by default on all of it."""
     report = f"Findings:\n{text}"
     start = report.index(evidence or text)

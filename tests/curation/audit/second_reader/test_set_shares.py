@@ -20,7 +20,7 @@ from curation.audit.sampling import (
 )
 from curation.audit.second_reader.set_shares import (
     Halves,
-    Observation,
+    ReviewedCaption,
     half_factors,
     share_of_group,
     share_of_set,
@@ -78,7 +78,9 @@ def seen_rates(world: str, share: float, design: Design, reviewed: int) -> NDArr
         seen = indices[:reviewed]
         factors = half_factors(disputed[indices].tolist(), disputed[seen].tolist())
         rows = zip(hallucinated[seen].tolist(), weights[:reviewed].tolist(), disputed[seen].tolist(), strict=True)
-        result = share_of_set((Observation(hit, weight * factors[half], half) for hit, weight, half in rows), halves)
+        result = share_of_set(
+            (ReviewedCaption(hit, weight * factors[half], half) for hit, weight, half in rows), halves
+        )
         rates.append((hallucinated.mean(), math.nan if result.rate is None else result.rate, result.low, result.high))
     return np.array(rates).T
 
@@ -134,9 +136,9 @@ def test_disputed_captions_are_a_stratum_of_their_own() -> None:
     assert nothing.names == stratify(mixed_frame(), SIZE, "stratified").names and not nothing.disputed
 
 
-def observed(disputed: int, others: int, hits: int = 1) -> list[Observation]:
-    rows = [Observation(number < hits, 2.0, True) for number in range(disputed)]
-    return [*rows, *(Observation(number < hits, 30.0, False) for number in range(others))]
+def observed(disputed: int, others: int, hits: int = 1) -> list[ReviewedCaption]:
+    rows = [ReviewedCaption(number < hits, 2.0, True) for number in range(disputed)]
+    return [*rows, *(ReviewedCaption(number < hits, 30.0, False) for number in range(others))]
 
 
 def test_a_half_that_nobody_has_reviewed_leaves_the_interval_open() -> None:

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from curation.runtime.errors import flag_names
+from curation.runtime.terminal import say
 
 if TYPE_CHECKING:
     from curation.audit.second_reader.reader_run import ReaderRun, ReadingCost, SetReader
@@ -36,7 +35,7 @@ def second_reader(
     with readings_to_write(folder, manifest) as store:
         cost = reading_cost(folder, manifest, store, name, prompt, progress)
         if not quiet or cost_alone:
-            typer.echo(_cost_line(name, cost, engine != "radgraph"))
+            say(_cost_line(name, cost, engine != "radgraph"))
         if cost_alone:
             return
         progress.start(cost.reports, 0)
@@ -44,7 +43,7 @@ def second_reader(
     if not quiet:
         _print_outcome(folder, run)
     for problem, count in run.problems:
-        typer.echo(f"ovct: {count:,} captions without a usable reading: {problem}", err=True)
+        say(f"ovct: {count:,} captions without a usable reading: {problem}", err=True)
 
 
 def _reader(engine: str, settings: Mapping[str, object], progress: Progress) -> tuple[str, SetReader]:
@@ -85,21 +84,17 @@ def _print_outcome(folder: Path, run: ReaderRun) -> None:
     from curation.audit.folder import has_sample
     from curation.audit.tables import coefficient, percent, reader_sentence
 
-    typer.echo(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
+    say(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
     for what, share in (("organ", run.result.organ), ("status", run.result.status)):
         kappa = coefficient(share.kappa, share.kappa_low, share.kappa_high)
         ac1 = coefficient(share.ac1, share.ac1_low, share.ac1_high)
-        typer.echo(
-            f"{what}: {percent(share.percent)} of {share.compared:,} captions as in the set, kappa {kappa}, AC1 {ac1}"
-        )
+        say(f"{what}: {percent(share.percent)} of {share.compared:,} captions as in the set, kappa {kappa}, AC1 {ac1}")
     if run.tokens.requests:
-        typer.echo(
-            f"{run.tokens.requests:,} answers, {run.tokens.prompt:,} tokens in, {run.tokens.completion:,} out, in all"
-        )
+        say(f"{run.tokens.requests:,} answers, {run.tokens.prompt:,} tokens in, {run.tokens.completion:,} out, in all")
     if has_sample(folder):
-        typer.echo(
+        say(
             f"The sample of {folder} was drawn before and stays as it is: `ovct audit {folder} --redraw` draws one "
             "that begins with the captions that are read otherwise; the earlier is kept."
         )
     else:
-        typer.echo(f"`ovct audit {folder}` begins with the captions that are read otherwise.")
+        say(f"`ovct audit {folder}` begins with the captions that are read otherwise.")

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     LANGUAGE = "language"
     PHI = "phi"
     NOT_UNDERSTOOD = "not_understood"
+    MACHINE_TEXT = "machine_text"
 
 
 @dataclass(frozen=True, slots=True)

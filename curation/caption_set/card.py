@@ -44,6 +44,7 @@ REASON_TEXTS = {
     Reason.LANGUAGE: "was not made: the report, or a part of it, is not English",
     Reason.PHI: "would tell a name, a date or a number of a record (`--drop-phi`)",
     Reason.NOT_UNDERSTOOD: "was not made: the statement rests on words that the rules do not know",
+    Reason.MACHINE_TEXT: "rests on text of the report that is meant for a machine that reads it, not for people",
 }
 """What each reason says of a refused caption, as the end of "the caption …"."""
 

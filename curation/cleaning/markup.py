@@ -19,15 +19,20 @@ _INLINE = (
 )
 _TAG = re.compile(
     rf"<(?P<close>/?)(?:(?P<block>{_BLOCKS})|(?P<line>{_LINES})|(?P<item>li)|(?P<cell>{_CELLS})|(?P<inline>{_INLINE}))"
-    r"(?:\s[^<>]{0,2000})?\s*/?>",
+    r"(?:\s[^<>]{0,2000})?/?>",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\btype\s*=\s*[\"']?(?:checkbox|radio)\b", re.IGNORECASE)
 _CHECKED = re.compile(r"\schecked\b(?!\s*=\s*[\"']?false)", re.IGNORECASE)
+# What a browser does not show: marks that stand alone, and passages up to the mark that closes them.
 _UNSEEN = re.compile(
-    r"<!--.*?-->|<!\[CDATA\[|\]\]>|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<(style|script)\b.*?</\1\s*>",
-    re.IGNORECASE | re.DOTALL,
+    r"<!\[CDATA\[|\]\]>|<!DOCTYPE[^<>]*>|<\?xml[^<>]*>|<!--|<(?P<element>style|script)\b", re.IGNORECASE
 )
+_CLOSING = {
+    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+    "script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "<!--": re.compile("-->"),
+}
 
 
 def entity_edits(text: str) -> Iterator[Edit]:
@@ -44,8 +49,7 @@ def tag_edits(text: str) -> Iterator[Edit]:
     """Yield the edits that take tags out. Only names of HTML count: "<5 mm" and "<PERSON>" are no tags."""
     if "<" not in text or ">" not in text:
         return
-    for match in _UNSEEN.finditer(text):
-        yield Edit(match.start(), match.end(), "", "markup")
+    yield from _unseen_edits(text)
     last_break, opened = -1, False
     for match in _TAG.finditer(text):
         shown = _shown(match)
@@ -57,6 +61,26 @@ def tag_edits(text: str) -> Iterator[Edit]:
             yield Edit(match.start(), last_break, shown, "markup")
         else:
             yield Edit(match.start(), match.end(), shown, "markup")
+
+
+def _unseen_edits(text: str) -> Iterator[Edit]:
+    """Yield the edits that take out what is not shown; a passage that is never closed is none.
+
+    What closes a kind of passage is looked for once where there is none any more.
+    """
+    place, unclosed = 0, set[str]()
+    for match in _UNSEEN.finditer(text):
+        if match.start() < place:
+            continue
+        place = match.end()
+        kind = (match["element"] or match[0]).lower()
+        if kind in _CLOSING:
+            closing = None if kind in unclosed else _CLOSING[kind].search(text, match.end())
+            if closing is None:
+                unclosed.add(kind)
+                continue
+            place = closing.end()
+        yield Edit(match.start(), place, "", "markup")
 
 
 def _end_of_space(text: str, place: int) -> int:

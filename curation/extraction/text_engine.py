@@ -150,6 +150,7 @@ def verify_drafts(
         return ReportOutcome(kept, refused)
     if not any_language:
         refused += foreign_refusal(prepared)
+    refused += machine_refusal(prepared)
     return ReportOutcome(kept, refused, language=prepared.language.code)
 
 
@@ -191,6 +192,16 @@ def foreign_refusal(report: ReadReport) -> list[RefusedCaption]:
     first = report.foreign[0]
     nearest = report.text[first.start : first.end]
     return [RefusedCaption("", "", Reason.LANGUAGE, report.language.sentence(), nearest)]
+
+
+def machine_refusal(report: ReadReport) -> list[RefusedCaption]:
+    """Return the refusal of what is meant for a machine in a report, one for all of it; none where nothing is."""
+    if not report.for_machines:
+        return []
+    passages = report.for_machines
+    count = f"{len(passages)} statement{'s are' if len(passages) > 1 else ' is'} meant for a machine, not for people"
+    nearest = report.text[passages[0].start : passages[0].end]
+    return [RefusedCaption("", "", Reason.MACHINE_TEXT, count, nearest)]
 
 
 def _accepted(report: Report, caption: str, verdict: Verification) -> AcceptedCaption:

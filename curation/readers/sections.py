@@ -25,7 +25,11 @@ NOTE_HEADINGS = 3
 OF_THE_EXAMINATION = frozenset({"comparison", "technique", "exam"})
 LINE_END = re.compile(r"[\r\n]")
 # Collections that joined findings and impression keep the impression's bullets: quotes, dots, or "?" for either.
-BULLET = re.compile(r"(?:[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))(?=[A-Z0-9(?])")
+# A row of marks is looked at once, from its first.
+BULLET = re.compile(
+    r"(?:(?<![\"“”•·●▪])(?<![\"“”•·●▪] )[\"“”•·●▪](?: ?[\"“”•·●▪])* ?|\?\.? (?=[A-Z])|(?<=[.] )-(?=[A-Z]))"
+    r"(?=[A-Z0-9(?])"
+)
 SENTENCE_BEFORE = re.compile(r"[.:?!)]\s+(?:[,;] ?)?$")
 LONGEST_QUOTATION = 60
 QUOTE_MARKS = '"“”'

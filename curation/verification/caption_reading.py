@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from curation.caption import Reason
 from curation.cleaning.clean_text import clean_sentence
 from curation.language.forms.reader import may_be_form
 from curation.language.parser import StatementParser
 
+from .answers import Verification, refused
 from .report_statements import normalised
+
+LONGEST_CAPTION = 4_000
+"""Characters of a caption: more than any statement that is read, and twenty times what a prompt asks for."""
+LONGEST_ORGAN = 200
+"""Characters of an organ's name: three times the longest in the vocabulary."""
 
 
 class CaptionReading(NamedTuple):
@@ -17,6 +24,19 @@ class CaptionReading(NamedTuple):
     caption: str
     words: str
     is_form: bool
+
+
+def refusal_unread(organ: str, caption: str) -> Verification | None:
+    """Return the refusal of a caption that is not read at all, since it has no word or no end; else None."""
+    if len(organ) > LONGEST_ORGAN:
+        named = f"“{organ[:40]}…” ({len(organ):,} characters)"
+        return refused(organ, Reason.UNKNOWN_ORGAN, f"{named} is no name of an organ: {LONGEST_ORGAN} at most")
+    if len(caption) > LONGEST_CAPTION:
+        detail = f"a caption of {len(caption):,} characters; cut it up, more than {LONGEST_CAPTION:,} are not read"
+        return refused(organ, Reason.SCHEMA, detail)
+    if not any(map(str.isalnum, caption)):
+        return refused(organ, Reason.SCHEMA, "the caption has no word" if caption.strip() else "the caption is empty")
+    return None
 
 
 def read_caption(caption: str) -> CaptionReading:

@@ -13,6 +13,7 @@ from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.report import Section
 from curation.report_language.known_words import site_stems
+from curation.report_language.machine_text import MachineStatement, machine_text, overlapping
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
 from .headings.narrowing_headings import NarrowingHeading
@@ -84,12 +85,14 @@ class ForeignStatement(NamedTuple):
 class ReadReport:
     """A report's text with its English statements in order, and the numbers of each by its normalised words.
 
-    ``foreign`` are the statements in other languages, which say nothing here. ``title`` has the region of its title.
+    ``foreign`` are the statements in other languages and ``for_machines`` those meant for a machine, which say nothing
+    here. ``title`` has the region of its title.
     """
 
     text: str
     language: ReportLanguage
     foreign: list[ForeignStatement] = field(default_factory=list)
+    for_machines: list[MachineStatement] = field(default_factory=list)
     statements: list[ReportStatement] = field(default_factory=list)
     by_words: dict[str, list[int]] = field(default_factory=dict)
     title: tuple[str, ...] = ()
@@ -127,6 +130,11 @@ class ReadReport:
     def foreign_passage(self, words: str) -> ForeignStatement | None:
         """Return the statement in another language that has the normalised ``words``; None where there is none."""
         return next((passage for passage in self.foreign if words and words in passage.words), None)
+
+    def machine_passage(self, caption: str) -> MachineStatement | None:
+        """Return the statement meant for a machine that has the words of a caption; None where there is none."""
+        words = normalised(caption) if self.for_machines else ""
+        return next((passage for passage in self.for_machines if words and words in passage.words), None)
 
     def run_from(self, first: int) -> list[ReportStatement]:
         """Return the statement numbered ``first`` and those behind it, in its section, that go on about its organs."""
@@ -181,15 +189,22 @@ class ReportReader:
         ends = {passage.place: passage.last for passage in passages}
         place, last_end, topic, narrowing = -1, 0, *self._new_section()
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
+        for_machines = machine_text(clean)
         for index, passage in enumerate(passages):
             if passage.place != place or not language.is_read(index):
                 place, (topic, narrowing) = passage.place, self._new_section()
+            if for_machines and overlapping(for_machines, passage.first, passage.last):
+                span = clean.source_span(passage.first, passage.last)
+                report.for_machines.append(MachineStatement(*span, passage.section, normalised(texts[index])))
+                topic.forget()
+                continue
             if not language.is_read(index):
                 content, span = self._cached_content(texts[index]), clean.source_span(passage.first, passage.last)
                 code, names_organ = language.statements[index], bool(content.organs)
                 report.foreign.append(ForeignStatement(*span, passage.section, content.words, names_organ, code))
                 continue
-            led_by_minus = signs_lead and clean.text[: passage.first].rstrip(" ").endswith(("-", "–"))
+            before = clean.text[max(0, passage.first - 8) : passage.first] if signs_lead else ""
+            led_by_minus = before.rstrip(" ").endswith(("-", "–"))
             wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no, led_by_minus)
             for wording in wordings:
                 self._add(report, clean, passage, wording, topic, narrowing, last_end, ends[passage.place])

@@ -46,7 +46,7 @@ from curation.report import Section
 from prompts.vocabulary import Vocabulary
 
 from .answers import Verification, accepted, merged_spans, refused, refused_at
-from .caption_reading import claims_of, on_side_of_organ, read_caption
+from .caption_reading import claims_of, on_side_of_organ, read_caption, refusal_unread
 from .entailment import CheckResult, Entailment
 from .joined.claim_evidence import verified_cut
 from .joined.references import goes_on_about, refers_back
@@ -87,9 +87,14 @@ class Verifier:
 
         ``near`` has the numbers of statements to look at first; they speed up and settle ties, and decide nothing.
         """
+        if (problem := refusal_unread(organ, caption)) is not None:
+            return problem
         verification = self._verify(report, organ, caption, near, {})
         if verification.accepted:
             return self._reactions.tried(report, caption, verification)
+        if passage := report.machine_passage(caption):
+            told = refused(verification.organ, Reason.MACHINE_TEXT, "the report says it to a machine, not to people")
+            return refused_at(passage, report.text, told)
         if (sided := on_side_of_organ(self.parser, caption, verification.organ)) == caption:
             return verification
         on_side = self._verify(report, organ, sided, near, {})
@@ -100,8 +105,6 @@ class Verifier:
     ) -> Verification:
         """Verify a caption, or a claim of one; ``verified`` has the claims of the same caption that were before."""
         name = self.resolve(organ.strip()) if organ else None
-        if not caption.strip():
-            return refused(organ, Reason.SCHEMA, "the caption is empty")
         if report.language.is_foreign:
             return refused(name or organ, Reason.LANGUAGE, report.language.sentence())
         if name is None:

@@ -11,7 +11,9 @@ import SimpleITK
 from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
-from train.scans.formats import LPS_TO_RAS, ScanError, check_affine, check_file, index_to_lps
+from train.scans.errors import ScanError
+from train.scans.formats import LPS_TO_RAS, check_affine, check_file, index_to_lps
+from train.scans.promised_size import check_nifti
 
 from .cases import Case, CaseProblem, DataSet
 from .recorded_header import PARENT_LEVELS
@@ -126,6 +128,7 @@ def read_volume_header(path: Path) -> VolumeHeader | None:
         gzipped = start.startswith(GZIP)
         if gzipped != path.name.lower().endswith(".gz") and (gzipped or start in NIFTI):
             return None
+        check_nifti(path, gzipped=gzipped)
         image: Any = nibabel.load(path)
     except (ImageFileError, HeaderDataError, OSError, EOFError, RuntimeError, zlib.error) as error:
         raise ScanError(f"{path}: not an image, or damaged ({str(error).splitlines()[-1]}). Fetch it again") from error

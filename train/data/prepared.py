@@ -20,7 +20,7 @@ from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.grid import Grid, labels_to_network, to_network
 
 from .cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_problems

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from train.scans.formats import LPS_TO_RAS, ScanError, StoredVolume, read_nifti
+from train.scans.errors import ScanError
+from train.scans.formats import LPS_TO_RAS, StoredVolume, read_nifti
 from train.scans.scan import LOWEST_HU, Scan, hu_problem
 
 from .cases import Case, DataError, RecordedHeader

@@ -20,7 +20,7 @@ from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case, read_labels
 from train.data.structure_prompts import StructurePrompts
 from train.inference.options import SegmentOptions
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.scan import Scan
 
 from .case import Predictor, References, measure

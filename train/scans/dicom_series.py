@@ -4,17 +4,20 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
-from .formats import LPS_TO_RAS, ScanError, StoredVolume, check_affine, volume_suffix
+from .errors import ScanError
+from .formats import LPS_TO_RAS, StoredVolume, check_affine, volume_suffix
+from .promised_size import check_voxels
 from .slices import Slice, Stack, read_dicom_header, slices_in_file, stack_slices
 
 # Modalities of DICOM objects that lie beside a CT and are no images.
@@ -58,7 +61,7 @@ def read_dicom(path: Path) -> StoredVolume:
         # Scanners write much that the standard forbids and that does not affect the geometry.
         warnings.simplefilter("ignore")
         series = _choose_series(path, _find_series(folder, recursive=path.is_dir()))
-        slices = [image for file, header in series.headers.items() for image in slices_in_file(file, header)]
+        slices = [image for file, header in series.headers.items() for image in _slices_of(file, header)]
     stack = stack_slices(folder, slices)
     affine = LPS_TO_RAS @ stack.affine
     check_affine(folder, affine)
@@ -69,23 +72,41 @@ def read_dicom(path: Path) -> StoredVolume:
 def _find_series(folder: Path, *, recursive: bool) -> list[DicomSeries]:
     series_by_key: dict[str, DicomSeries] = {}
     for file in _dicom_files(folder, recursive=recursive):
-        try:
-            header = read_dicom_header(file)
-        except (InvalidDicomError, OSError, ValueError, EOFError) as error:
-            raise ScanError(f"{file}: a DICOM file whose header cannot be read ({error}). Copy it once more") from error
-        modality = str(header.get("Modality") or "")
-        if header.get("Rows") is None or modality in NO_IMAGES:
-            _check_not_cut_off(file, header)
-            continue
-        description = str(header.get("SeriesDescription") or "")
-        # Anonymised files may have lost the UID of their series.
-        key = str(header.get("SeriesInstanceUID") or f"{file.parent} {header.get('SeriesNumber')} {description}")
-        series = series_by_key.setdefault(key, DicomSeries(modality, description))
-        if "LOCALIZER" in (header.get("ImageType") or []):
-            series.localizers.append(file)
-        else:
-            series.headers[file] = header
+        with _header_of(file):
+            _add_file(series_by_key, file, read_dicom_header(file))
     return list(series_by_key.values())
+
+
+def _add_file(series_by_key: dict[str, DicomSeries], file: Path, header: Dataset) -> None:
+    modality = str(header.get("Modality") or "")
+    if header.get("Rows") is None or modality in NO_IMAGES:
+        _check_not_cut_off(file, header)
+        return
+    description = str(header.get("SeriesDescription") or "")
+    # Anonymised files may have lost the UID of their series.
+    key = str(header.get("SeriesInstanceUID") or f"{file.parent} {header.get('SeriesNumber')} {description}")
+    series = series_by_key.setdefault(key, DicomSeries(modality, description))
+    if "LOCALIZER" in (header.get("ImageType") or []):
+        series.localizers.append(file)
+    else:
+        series.headers[file] = header
+
+
+def _slices_of(file: Path, header: Dataset) -> list[Slice]:
+    with _header_of(file):
+        return list(slices_in_file(file, header))
+
+
+@contextmanager
+def _header_of(file: Path) -> Iterator[None]:
+    """Turn what goes wrong with a header into a `ScanError`: values are read late, and pydicom raises anything."""
+    try:
+        yield
+    except ScanError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ScanError(f"{file}: a DICOM file whose header cannot be read ({reason}). Copy it once more") from error
 
 
 def _check_not_cut_off(file: Path, header: Dataset) -> None:
@@ -134,6 +155,7 @@ def _doubts(series: DicomSeries) -> Iterator[str]:
 def _decode_stack(stack: Stack) -> np.ndarray[Any, Any]:
     """Return the voxels (X, Y, Z): column, row and slice, float32 HU."""
     first = stack.slices[0]
+    check_voxels(first.path.parent, (first.columns, first.rows, len(stack.slices)), "the series")
     pixels = np.empty((len(stack.slices), first.rows, first.columns), dtype=np.float32)
     slices_by_file: dict[Path, list[tuple[int, Slice]]] = defaultdict(list)
     for index, image in enumerate(stack.slices):
@@ -149,13 +171,24 @@ def _decode_file(file: Path, slices: Sequence[Slice]) -> np.ndarray[Any, Any]:
     """Return the frames (frames, rows, columns) of one file, rescaled to HU."""
     if len({image.rescale for image in slices}) > 1:
         raise ScanError(f"{file}: rescale slope and intercept change from frame to frame. Export the CT as NIfTI")
+    rows, columns = slices[0].rows, slices[0].columns
     try:
+        header = SimpleITK.ImageFileReader()
+        header.SetFileName(str(file))
+        header.SetImageIO("GDCMImageIO")
+        header.ReadImageInformation()
+        if header.GetNumberOfComponents() != 1:
+            raise ScanError(f"{file}: a picture in colours, not a CT slice. Give the folder of the CT series itself")
+        size = header.GetSize()
+        if size[:2] != (columns, rows) or max(image.frame for image in slices) >= prod(size[2:]):
+            raise ScanError(
+                f"{file}: its pixels are {' x '.join(map(str, size))}, its header says {columns} x {rows} "
+                f"(Columns, Rows). Export the series once more"
+            )
+        check_voxels(file, size, "its header")
         image = SimpleITK.ReadImage(str(file), imageIO="GDCMImageIO")
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise ScanError(f"{file}: its pixels cannot be decoded ({reason}). Export it uncompressed") from error
-    if image.GetNumberOfComponentsPerPixel() != 1:
-        raise ScanError(f"{file}: a picture in colours, not a CT slice. Give the folder of the CT series itself")
     array = SimpleITK.GetArrayFromImage(image)
-    rows, columns = slices[0].rows, slices[0].columns
     return np.asarray(array.reshape(-1, rows, columns))

@@ -13,7 +13,8 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
-from curation.runtime.errors import OvctError
+from .errors import ScanError
+from .promised_size import check_nifti, check_stored, check_voxels, stored_bytes
 
 FileKind = Literal["nifti", "dicom", "metaimage", "nrrd"]
 
@@ -25,15 +26,15 @@ SUFFIXES: dict[str, FileKind] = {
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
 }
+VOXEL_BYTES = {
+    **dict.fromkeys((SimpleITK.sitkUInt8, SimpleITK.sitkInt8), 1),
+    **dict.fromkeys((SimpleITK.sitkUInt16, SimpleITK.sitkInt16), 2),
+    **dict.fromkeys((SimpleITK.sitkUInt32, SimpleITK.sitkInt32, SimpleITK.sitkFloat32), 4),
+    **dict.fromkeys((SimpleITK.sitkUInt64, SimpleITK.sitkInt64, SimpleITK.sitkFloat64), 8),
+}
 FORMATS = f"{', '.join(SUFFIXES)}, or the folder or any file of a DICOM series"
 # World coordinates of SimpleITK and DICOM grow to the left and to the back, of NIfTI to the right and to the front.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-
-class ScanError(OvctError, ValueError):
-    """Raised for a file that cannot be used as a volume. The text names the file, what is wrong and the way out."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +92,36 @@ def read_nifti(path: Path) -> StoredVolume:
 def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
     """Read a MetaImage or NRRD file and turn its affine from LPS to RAS. Raises `ScanError` as `read_nifti`."""
     check_file(path)
+    header = SimpleITK.ImageFileReader()
+    header.SetFileName(str(path))
     try:
+        header.ReadImageInformation()
+        _check_promise(path, header)
         image = SimpleITK.ReadImage(str(path))
     except RuntimeError as error:
         raise ScanError(
             f"{path}: damaged, cut off or without its data file ({_reason(error)}). Copy or export it once more"
         ) from error
-    if image.GetNumberOfComponentsPerPixel() != 1:
-        raise ScanError(_several_numbers(path, image.GetNumberOfComponentsPerPixel()))
-    size = image.GetSize()
-    axes = _three_axes(path, size)
+    axes = _three_axes(path, image.GetSize())
     array = SimpleITK.GetArrayFromImage(image)
     _check_voxel_type(path, array.dtype)
     affine = LPS_TO_RAS @ index_to_lps(image.GetOrigin(), image.GetDirection(), image.GetSpacing())
     check_affine(path, affine)
     return StoredVolume(array.transpose().reshape(axes), affine, kind)
+
+
+def _check_promise(path: Path, header: SimpleITK.ImageFileReader) -> None:
+    """Raise `ScanError` where a MetaImage or NRRD header promises more than its files hold, or than a scan has."""
+    if header.GetNumberOfComponents() != 1:
+        raise ScanError(_several_numbers(path, header.GetNumberOfComponents()))
+    axes = _three_axes(path, header.GetSize())
+    says = "the size in its header"
+    check_voxels(path, axes, says)
+    voxel_bytes = VOXEL_BYTES.get(header.GetPixelID())
+    if voxel_bytes is None:
+        kind = SimpleITK.GetPixelIDValueAsString(header.GetPixelID())
+        raise ScanError(f"{path}: voxels of type {kind} are not intensities. Export the scan as integers or floats")
+    check_stored(path, axes, voxel_bytes, stored_bytes(path), says)
 
 
 def index_to_lps(origin: tuple[float, ...], direction: tuple[float, ...], spacing: tuple[float, ...]) -> Any:
@@ -134,11 +150,12 @@ def check_affine(path: Path, affine: np.ndarray[Any, Any]) -> None:
 def _open_nifti(path: Path) -> Any:
     with path.open("rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
+    promised = check_nifti(path, gzipped=gzipped)
     try:
         if gzipped == path.name.lower().endswith(".gz"):
             return nibabel.load(path, mmap=False)
-        data = path.read_bytes()
-        return nibabel.Nifti1Image.from_bytes(gzip.decompress(data) if gzipped else data)
+        with gzip.open(path) if gzipped else path.open("rb") as file:
+            return nibabel.Nifti1Image.from_bytes(file.read(promised))
     except (ImageFileError, HeaderDataError, WrapStructError, OSError, EOFError, zlib.error) as error:
         raise ScanError(f"{path}: not a NIfTI file, or damaged ({error}). Copy or export it once more") from error
 

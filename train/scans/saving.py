@@ -14,7 +14,7 @@ from nibabel.nifti1 import Nifti1Extension
 
 from curation.runtime.files import put_in_place
 
-from .formats import ScanError
+from .errors import ScanError
 
 # gzip level: masks shrink well at any level, and the higher ones take longer than the segmentation itself.
 COMPRESSION = 1

@@ -10,11 +10,11 @@ import nibabel
 import numpy as np
 
 from .dicom_series import is_dicom, read_dicom
+from .errors import ScanError
 from .formats import (
     FORMATS,
     SUFFIXES,
     FileKind,
-    ScanError,
     StoredVolume,
     check_file,
     read_nifti,

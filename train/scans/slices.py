@@ -10,7 +10,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from .formats import ScanError
+from .errors import ScanError
+from .promised_size import check_image, check_stored
 
 # A slice may be off its even position by this share of the spacing, or by as much as rounding to 0.1 mm causes.
 UNEVEN_SHARE = 0.01
@@ -20,9 +21,16 @@ SAME_POSITION_MM = 0.01
 MISSING = 1.5
 TILT_DEGREES = 1.0
 
+# Transfer syntaxes of files that are deflated as a whole begin so; the group that names them stands in front.
+DEFLATED = b"1.2.840.10008.1.2.1.99"
+META_BYTES = 4096
+
+# Implicit and explicit, little and big endian: pixels as they are.
+UNPACKED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+
 HEADER_TAGS = """
     SOPClassUID SeriesInstanceUID SeriesNumber SeriesDescription Modality ImageType Rows Columns NumberOfFrames
-    SamplesPerPixel ImagePositionPatient ImageOrientationPatient PixelSpacing PerFrameFunctionalGroupsSequence
+    SamplesPerPixel BitsAllocated ImagePositionPatient ImageOrientationPatient PixelSpacing PerFrameFunctionalGroupsSequence
     SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
 """.split()
 
@@ -60,7 +68,14 @@ class Stack:
 
 
 def read_dicom_header(path: Path) -> Dataset:
-    """Read the tags of a DICOM file that tell what it shows and where it lies, without its pixels."""
+    """Read the tags of a DICOM file that tell what it shows and where it lies, without its pixels.
+
+    Raises:
+        ScanError: it is deflated as a whole, so that what is in it shows only unpacked, however much that is.
+    """
+    with path.open("rb") as file:
+        if DEFLATED in file.read(META_BYTES):
+            raise ScanError(f"{path}: a deflated DICOM file. Unpack it with dcmconv +te of DCMTK")
     return pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=list(HEADER_TAGS))
 
 
@@ -71,6 +86,11 @@ def slices_in_file(path: Path, header: Dataset) -> Iterator[Slice]:
         ScanError: the header does not say where a slice lies.
     """
     frames = int(header.get("NumberOfFrames") or 1)
+    size = (int(header.Columns), int(header.Rows), frames)
+    check_image(path, *size)
+    if str(getattr(header.file_meta, "TransferSyntaxUID", UNPACKED[0])) in UNPACKED:
+        pixel_bytes = int(header.get("BitsAllocated") or 8) // 8
+        check_stored(path, size, pixel_bytes, path.stat().st_size, "its header")
     per_frame = header.get("PerFrameFunctionalGroupsSequence")
     shared = (header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     if frames > 1 and (per_frame is None or len(per_frame) != frames):

@@ -27,7 +27,7 @@ from train.data.dataset import read_case
 from train.data.training_set import report_warnings
 from train.inference.windows import Windows, padded
 from train.loop.engine import TrainingEngine
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.grid import to_network
 
 

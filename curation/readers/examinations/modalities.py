@@ -44,7 +44,7 @@ WORDS = {
     ),
     Modality.PET: r"pet|positron[ -]emission tomogra\w*",
     Modality.NM: (
-        r"spect|\w*scintigra\w*|nuclear medicine|bone scans?|v/?q scans?|szintigra\w*|"
+        r"spect|\w{0,20}scintigra\w*|nuclear medicine|bone scans?|v/?q scans?|szintigra\w*|"
         r"(?:hida|muga|gallium|thyroid|octreotide) scans?"
     ),
     Modality.MAMMOGRAPHY: r"mammogra\w*|tomosynthesis|mmg",
@@ -67,7 +67,7 @@ WITH = re.compile(r"\bw\s?/\s?o?(?![A-Za-z])", re.IGNORECASE)
 MANNERS = frozenset((Modality.ANGIOGRAPHY, Modality.FLUOROSCOPY))
 # Behind these, a phrase speaks of another examination, or of when and why this one was done.
 ASIDE = re.compile(
-    r"[(\[,;]?\s*\b(?:compar\w*|prior|previous\w*|correlat\w*|versus|vs|indication|history|dated|reason|because|due to|"
+    r"[(\[,;]?\s?\b(?:compar\w*|prior|previous\w*|correlat\w*|versus|vs|indication|history|dated|reason|because|due to|"
     r"(?:(?:was|were|is) )?(?:performed|obtained|acquired|done)|clinical|for|on \d|reported|interpret\w*|read by)\b.*",
     re.IGNORECASE | re.DOTALL,
 )

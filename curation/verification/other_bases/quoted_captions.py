@@ -22,6 +22,7 @@ from curation.report_language.statements import statement_language
 from prompts.answer_form import LONGEST_QUOTE
 
 from ..answers import Verification, merged_spans, refused
+from ..caption_reading import refusal_unread
 from ..refusals import RefusalCause
 from ..report_statements import ForeignStatement, ReadReport
 from ..verifier import Verifier
@@ -68,9 +69,9 @@ def quoted_spans(report: ReadReport, quote: str) -> Iterator[tuple[int, int]]:
 
 def verify_quoted(verifier: Verifier, report: ReadReport, draft: Draft) -> Verification:
     """Verify a caption of a report that is not English, or only in part, by what it quotes."""
+    if (problem := refusal_unread(draft.organ, draft.caption)) is not None:
+        return problem
     name = verifier.resolve(draft.organ.strip()) if draft.organ else None
-    if not draft.caption.strip():
-        return refused(draft.organ, Reason.SCHEMA, "the caption is empty")
     if name is None:
         return refused(draft.organ, Reason.UNKNOWN_ORGAN, f"“{draft.organ}” is not in the vocabulary")
     if not draft.quotes:

@@ -8,7 +8,7 @@ import pytest
 from tests.train.data.data_files import box, hounsfield, save, totalsegmentator, with_json
 from train.data.cases import DataError
 from train.data.dataset import open_dataset, read_case, read_labels
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 
 
 def test_mask_on_another_grid_names_both_files(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from tests.train.scans.test_scan import ct
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.scan import read_label_map, read_scan
 
 SLICES = 8
@@ -291,3 +291,32 @@ def test_a_real_series_lies_under_its_mask(shared_data: Path) -> None:
     for label, expected in classes.values():
         assert float(scan.voxels[labels == label].mean()) == pytest.approx(expected, abs=1)
     assert np.array_equal(read_scan(scan.dicom_files[7]).affine, scan.affine)
+
+
+@pytest.mark.parametrize(
+    ("tags", "problem"),
+    [
+        ({"Rows": 65535, "Columns": 65535}, "Rows is 65535 and Columns is 65535; the finest CT slices"),
+        ({"Rows": 0}, "Rows is 0"),
+        ({"Rows": 4000}, "its header says .* x 4000 x 1 voxels, .* holds .* at most"),
+        (
+            {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB", "PlanarConfiguration": 0},
+            "colours|cannot be decoded|its pixels",
+        ),
+    ],
+)
+def test_an_image_that_promises_too_much_is_refused(tmp_path: Path, tags: dict[str, Any], problem: str) -> None:
+    folder = series(tmp_path / "ct")
+    for path in folder.iterdir():
+        edit_file(path, lambda dataset: [setattr(dataset, name, value) for name, value in tags.items()])
+    with pytest.raises(ScanError, match=problem):
+        read_scan(folder)
+
+
+def test_a_deflated_file_is_not_unpacked(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    first = min(path for path in folder.iterdir())
+    raw = first.read_bytes()
+    first.write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99", 1))
+    with pytest.raises(ScanError, match="deflated DICOM file. Unpack it with dcmconv"):
+        read_scan(folder)

@@ -10,7 +10,7 @@ import pytest
 import SimpleITK
 
 from tests.train.scans.test_scan import AFFINE, ct, load_nifti, nifti, patch_header
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.saving import save_nifti
 from train.scans.scan import read_scan
 

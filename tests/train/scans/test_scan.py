@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
-from train.scans.formats import ScanError
+from train.scans.errors import ScanError
 from train.scans.scan import read_label_map, read_scan
 
 AFFINE = np.array([[-1.5, 0, 0, 40], [0, 1.5, 0, -30], [0, 0, 2.5, 7], [0, 0, 0, 1.0]])

@@ -1,0 +1,143 @@
+"""Checks what a volume's header promises, before memory is set aside for it: against its file, and against any scan.
+
+A header of 352 bytes can promise 2000 x 2000 x 2000 voxels. Each reader asks here first.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import struct
+import zlib
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from nibabel.nifti1 import data_type_codes
+
+from curation.runtime.limits import GZIP_RATIO, HEADER_BYTES, SCAN_VOXELS, SLICE_PIXELS
+
+from .errors import ScanError
+
+# The lengths of the headers of NIfTI-1 and NIfTI-2.
+NIFTI_1, NIFTI_2 = 348, 540
+# In a header of MetaImage or NRRD: another file for the voxels, and that these are packed.
+DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)[ \t]*([^\r\n]+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+PACKED = re.compile(rb"^(?:CompressedData\s*=\s*T|encoding:\s*(?!raw))", re.MULTILINE | re.IGNORECASE)
+TEXT_HEADER_BYTES = 1 << 16
+
+
+class NiftiPromise(NamedTuple):
+    """What a NIfTI header says of its file: the lengths of its axes, bytes of a voxel, bytes in front of the voxels."""
+
+    shape: tuple[int, ...]
+    voxel_bytes: int
+    offset: float
+
+
+def check_voxels(path: Path, shape: Sequence[int], says: str) -> None:
+    """Raise `ScanError` for lengths that no volume has; ``says`` names the part of the file that has them."""
+    lengths = " x ".join(str(length) for length in shape)
+    if any(length < 0 for length in shape):
+        raise ScanError(f"{path}: {says} says {lengths} voxels, a negative number. Copy or export it once more")
+    if prod(shape) > SCAN_VOXELS.most:
+        raise ScanError(
+            f"{path}: {says} says {lengths} voxels, more than {SCAN_VOXELS.most:,}; {SCAN_VOXELS.reason}. Copy or "
+            f"export it once more, or cut it into parts{SCAN_VOXELS.way_out()}"
+        )
+
+
+def check_stored(path: Path, shape: Sequence[int], voxel_bytes: int, stored: int, says: str) -> None:
+    """Raise `ScanError` where a file of ``stored`` bytes, packed at most, cannot hold what its header promises."""
+    needed = prod(shape) * voxel_bytes
+    if needed > stored:
+        lengths = " x ".join(str(length) for length in shape)
+        raise ScanError(
+            f"{path}: cut off or damaged ({says} says {lengths} voxels, {needed:,} bytes; the file holds "
+            f"{stored:,} at most). Copy or export it once more"
+        )
+
+
+def check_image(path: Path, columns: int, rows: int, frames: int) -> None:
+    """Raise `ScanError` for a DICOM image of a size that no CT slice has."""
+    if rows < 1 or columns < 1:
+        raise ScanError(f"{path}: Rows is {rows} and Columns is {columns}. Export the series once more")
+    if rows * columns > SLICE_PIXELS.most:
+        raise ScanError(
+            f"{path}: Rows is {rows} and Columns is {columns}; {SLICE_PIXELS.reason}. Export the series once more"
+        )
+    check_voxels(path, (columns, rows, frames), "its header")
+
+
+def check_nifti(path: Path, *, gzipped: bool) -> int:
+    """Return how many bytes of a NIfTI file, unpacked, its header and voxels take up.
+
+    Of what is no NIfTI, or is cut off within its header, those are the first bytes: its reader says what is wrong.
+
+    Raises:
+        ScanError: it promises more than it holds, or than any scan has.
+    """
+    promise = _nifti_promise(path, gzipped=gzipped)
+    if promise is None:
+        return NIFTI_2
+    header = "the field dim of its header"
+    check_voxels(path, promise.shape, header)
+    stored = path.stat().st_size
+    if not NIFTI_1 <= promise.offset <= HEADER_BYTES.most and promise.offset != 0:
+        raise ScanError(
+            f"{path}: the field vox_offset of its header says that the voxels begin at byte {promise.offset:,.0f}; "
+            f"{HEADER_BYTES.reason}. Copy or export it once more"
+        )
+    held = stored * GZIP_RATIO.most if gzipped else stored
+    check_stored(path, promise.shape, promise.voxel_bytes, max(0, held - int(promise.offset)), header)
+    return max(int(promise.offset), NIFTI_2 + 4) + prod(promise.shape) * promise.voxel_bytes
+
+
+def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:
+    """Return what a NIfTI header promises; None where the file does not begin with one."""
+    try:
+        with path.open("rb") as raw:
+            file = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw
+            head = file.read(NIFTI_2)
+    except (OSError, EOFError, zlib.error):
+        return None
+    for order in "<>":
+        length = struct.unpack_from(f"{order}i", head)[0] if len(head) >= NIFTI_1 else 0
+        if length == NIFTI_1:
+            dim, (code,) = struct.unpack_from(f"{order}8h", head, 40), struct.unpack_from(f"{order}h", head, 70)
+            (offset,) = struct.unpack_from(f"{order}f", head, 108)
+        elif length == NIFTI_2 and len(head) == NIFTI_2:
+            dim, (code,) = struct.unpack_from(f"{order}8q", head, 16), struct.unpack_from(f"{order}h", head, 12)
+            (offset,) = struct.unpack_from(f"{order}q", head, 168)
+        else:
+            continue
+        if not 1 <= dim[0] <= 7:
+            raise ScanError(
+                f"{path}: the field dim of its header says {dim[0]} axes, not 1 to 7. Copy or export it once more"
+            )
+        return NiftiPromise(dim[1 : 1 + dim[0]], _voxel_bytes(code), offset)
+    return None
+
+
+def _voxel_bytes(code: int) -> int:
+    """Return the bytes of a voxel by NIfTI's code of its type; 0 for a code that nibabel refuses."""
+    return int(data_type_codes.dtype[code].itemsize) if code in data_type_codes.dtype else 0
+
+
+def stored_bytes(path: Path) -> int:
+    """Return how many bytes of voxels a MetaImage or NRRD file, and the one that it names for them, hold at most.
+
+    Where it names a list or a pattern of files, or none that is there, that is as many as any volume may have.
+    """
+    with path.open("rb") as file:
+        head = file.read(TEXT_HEADER_BYTES)
+    head = head.partition(b"\n\n")[0] if head.startswith(b"NRRD") else head
+    stored, ratio = path.stat().st_size, GZIP_RATIO.most if PACKED.search(head) else 1
+    match = DATA_FILE.search(head)
+    if match is None or match[1].upper() == b"LOCAL":
+        return stored * ratio
+    name = match[1].decode("utf-8", "surrogateescape")
+    beside = path.parent / name
+    is_there = "\0" not in name and len(name) < 256 and beside.is_file()
+    return beside.stat().st_size * ratio if is_there else SCAN_VOXELS.most * 8

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 from nibabel.nifti1 import data_type_codes
 
@@ -122,7 +122,8 @@ def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:
 
 def _voxel_bytes(code: int) -> int:
     """Return the bytes of a voxel by NIfTI's code of its type; 0 for a code that nibabel refuses."""
-    return int(data_type_codes.dtype[code].itemsize) if code in data_type_codes.dtype else 0
+    codes: Any = data_type_codes.dtype
+    return int(codes[code].itemsize) if code in codes else 0
 
 
 def stored_bytes(path: Path) -> int:

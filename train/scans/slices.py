@@ -30,7 +30,8 @@ UNPACKED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
 
 HEADER_TAGS = """
     SOPClassUID SeriesInstanceUID SeriesNumber SeriesDescription Modality ImageType Rows Columns NumberOfFrames
-    SamplesPerPixel BitsAllocated ImagePositionPatient ImageOrientationPatient PixelSpacing PerFrameFunctionalGroupsSequence
+    SamplesPerPixel BitsAllocated ImagePositionPatient ImageOrientationPatient PixelSpacing
+    PerFrameFunctionalGroupsSequence
     SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
 """.split()
 

@@ -308,7 +308,10 @@ def test_a_real_series_lies_under_its_mask(shared_data: Path) -> None:
 def test_an_image_that_promises_too_much_is_refused(tmp_path: Path, tags: dict[str, Any], problem: str) -> None:
     folder = series(tmp_path / "ct")
     for path in folder.iterdir():
-        edit_file(path, lambda dataset: [setattr(dataset, name, value) for name, value in tags.items()])
+        dataset_of_file = pydicom.dcmread(path)
+        for name, value in tags.items():
+            setattr(dataset_of_file, name, value)
+        dataset_of_file.save_as(path)
     with pytest.raises(ScanError, match=problem):
         read_scan(folder)
 
@@ -318,5 +321,5 @@ def test_a_deflated_file_is_not_unpacked(tmp_path: Path) -> None:
     first = min(path for path in folder.iterdir())
     raw = first.read_bytes()
     first.write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99", 1))
-    with pytest.raises(ScanError, match="deflated DICOM file. Unpack it with dcmconv"):
+    with pytest.raises(ScanError, match="deflated DICOM file"):
         read_scan(folder)

@@ -46,7 +46,7 @@ def nifti_2(shape: tuple[int, ...]) -> bytes:
     header = nibabel.Nifti2Header()
     header.set_data_shape(shape)
     header["magic"], header["vox_offset"] = b"n+2\0\r\n\x1a\n", 544
-    return header.binaryblock + b"\0\0\0\0"
+    return bytes(header.binaryblock) + b"\0\0\0\0"
 
 
 def with_axes(*dim: int) -> bytes:

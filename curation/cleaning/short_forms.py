@@ -23,13 +23,18 @@ _STOP = re.compile(
 
 # Looked for first: a search for a few letters costs a hundredth of one for the pattern.
 _ENDINGS = ("rt.", "lt.", "Rt.", "Lt.", "RT.", "LT.", "ilat.", "ILAT.")
+# "The gallbladder's been taken out", "the kidney's fine"; "the patient's left" has a possessive.
+_IS = re.compile(
+    r"(?<=[a-z])['’]s(?= (?:been|not|no|an?|normal|unremarkable|ok|okay|fine|clear|intact|patent|enlarged)\b)",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\s*([A-Za-z]{2,})")
 _BEGINNING = re.compile(r"(?:\A|\n|[.:?!]\s)\s*\Z")
 
 
 def short_form_edits(text: str) -> Iterator[Edit]:
     """Yield one edit for each short form, in the order of the text."""
-    edits = [*_slashes(text), *_stops(text)]
+    edits = [*_slashes(text), *_stops(text), *_contractions(text)]
     yield from sorted(edits)
 
 
@@ -41,6 +46,14 @@ def _slashes(text: str) -> Iterator[Edit]:
         if words:
             glued = match["glued"] and not text[match.end()].isspace()
             yield Edit(match.start(), match.end(), _cased(text, match, words) + " " * bool(glued), "short form")
+
+
+def _contractions(text: str) -> Iterator[Edit]:
+    if "'s " not in text and "’s " not in text:
+        return
+    for match in _IS.finditer(text):
+        verb = " has" if text[match.end() :].lower().startswith(" been") else " is"
+        yield Edit(match.start(), match.end(), verb, "short form")
 
 
 def _stops(text: str) -> Iterator[Edit]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,6 +16,17 @@ from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import clauses_of
+from curation.language.structure.ellipses import (
+    ELLIPTICAL,
+    ELLIPTICAL_BEHIND_ARTICLE,
+    OBJECTS,
+    POINTING,
+    ends_in_pronoun,
+    is_expletive,
+    names_no_place,
+    opening,
+    opens_with_ellipsis,
+)
 from curation.language.structure.reference_words import (
     DEMONSTRATIVES,
     GENERAL_FINDING_STEMS,
@@ -26,32 +36,30 @@ from curation.language.structure.reference_words import (
     PRONOUNS,
 )
 from curation.language.tokens import stem
-from curation.language.word_lists import COPULAS, EXAMINATION_STEMS, PLACE_OPENERS, VERBS
+from curation.language.word_lists import EXAMINATION_STEMS, PLACE_OPENERS
 from curation.verification.joined.hosts import is_adjective
 from curation.verification.joined.references import Antecedent, Reference, antecedent, references, resolved
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 
 _SUPERLATIVES = frozenset("largest biggest".split())
-# As the subject of a clause, these mean one of several things that were named before.
-_ELLIPTICAL = frozenset("one another some others both each several most all".split())
-_ELLIPTICAL_BEHIND_ARTICLE = frozenset(
-    "other others latter former first second third smaller larger bigger dominant remaining rest".split()
+_SIGNS = PRONOUNS | DEMONSTRATIVES | POSSESSIVES | _SUPERLATIVES | ELLIPTICAL | ELLIPTICAL_BEHIND_ARTICLE
+_SIGNS |= OBJECTS | {"none"}
+# "The effusion persists despite this" says as much without its last words.
+_DESPITE_THIS = re.compile(
+    r",? (?:despite|notwithstanding|in spite of|because of|as a result of) (?:this|these|that|it)(?=[.;]?$)",
+    re.IGNORECASE,
 )
-_SIGNS = PRONOUNS | DEMONSTRATIVES | POSSESSIVES | _SUPERLATIVES | _ELLIPTICAL | _ELLIPTICAL_BEHIND_ARTICLE
 # Nouns that mean all that was said: "these findings are consistent with …" says as much without "these".
 _OF_ALL_SAID = re.compile(
     r"^(?:this|these|those|the above)\s+(?=(?:findings?|appearances?|features?|changes|constellation)\b)", re.IGNORECASE
 )
 # "This patient", "on this examination" refer to nothing that was said.
 _NOUNS_OF_TODAY = EXAMINATION_STEMS | frozenset(map(stem, "patient time age setting context case phase today".split()))
-_JUDGEMENTS = frozenset("possible impossible difficult hard important".split())
 _SUBJECTS = (PRONOUNS | DEMONSTRATIVES | POSSESSIVES) - {"that"}
 _OF_THESE = re.compile(r"^((?:the|one|some|most|several|many|two|all) (?:\w+ )?of) (?:these|those) ", re.IGNORECASE)
+_OF_THESE_ALONE = re.compile(r" of (?:these|those|them|which)\b(?! \w)", re.IGNORECASE)
 _DETERMINER = re.compile(r"^(?:its|their|this|that|these|those) ", re.IGNORECASE)
-_LABEL = re.compile(r"^[^:]{2,40}:\s")
-_POINTING = (["which"], ["them"], ["these"], ["those"])
-_BEHIND_ELLIPSIS = VERBS | frozenset("in of on at which measuring , up".split())
 
 
 class StandingAlone(NamedTuple):
@@ -69,12 +77,14 @@ def may_refer_back(statement: ParsedStatement) -> bool:
 def standing_alone(report: ReadReport, statement: ReportStatement, parser: StatementParser) -> StandingAlone | None:
     """Return a statement with what it refers to in the place of its pronouns; None where that is nothing certain."""
     parse, organs = statement.parse, statement.context
+    if _DESPITE_THIS.search(parse.text):
+        return StandingAlone(_DESPITE_THIS.sub("", parse.text), organs)
     if _OF_THESE.search(parse.text):
         return StandingAlone(_OF_THESE.sub(r"\1 the ", parse.text), organs)  # "the largest of these nodules"
     if _OF_ALL_SAID.match(parse.text):
         text = _OF_ALL_SAID.sub("", parse.text)
         return StandingAlone(text[:1].upper() + text[1:], organs)
-    if opens_with_ellipsis(parse) or _ends_in_pronoun(parse):
+    if opens_with_ellipsis(parse) or ends_in_pronoun(parse):
         return None
     links = (link for link in references(parse) if not _is_named_before(parse, link))
     back = [reference for reference in links if _needs_antecedent(parse, reference)]
@@ -100,51 +110,30 @@ def refers_back(caption: ParsedStatement) -> bool:
     return may_refer_back(caption) and (
         opens_with_ellipsis(caption)
         or _opens_with_pronoun(caption)
-        or _ends_in_pronoun(caption)
+        or ends_in_pronoun(caption)
+        or names_no_place(caption)
         or any(_needs_antecedent(caption, link) and not _is_named_before(caption, link) for link in references(caption))
     )
 
 
-def _opening(statement: ParsedStatement) -> list[str]:
-    """Return the first words of a statement, of a labelled one those behind its label."""
-    label = _LABEL.match(statement.text)
-    start = label.end() if label else 0
-    return [token.word for token in statement.tokens if token.start >= start][:8]
-
-
 def _opens_with_pronoun(caption: ParsedStatement) -> bool:
     """Return whether the subject of a caption is "it" or "this", or a thing of it: "its neck"."""
-    words = _opening(caption)
-    if _is_expletive(words):
+    words = opening(caption)
+    if is_expletive(words):
         return False
     is_of_today = len(words) > 1 and stem(words[1]) in _NOUNS_OF_TODAY
     return bool(words) and words[0] in _SUBJECTS and not is_of_today
-
-
-def _is_expletive(words: Sequence[str]) -> bool:
-    """Return whether "it" stands for nothing: "it is noted that …", "it is not possible to exclude …"."""
-    if words[:1] != ["it"]:
-        return False
-    is_judged = words[1:2] and words[1] in COPULAS and not _JUDGEMENTS.isdisjoint(words[2:4])
-    return "that" in words or bool(is_judged)
-
-
-def _ends_in_pronoun(caption: ParsedStatement) -> bool:
-    """Return whether a caption ends in "it", and names no more than what that is beside: "… is associated with it"."""
-    if not caption.tokens or caption.tokens[-1].word not in ("it", "them"):
-        return False
-    return sum(term.kind in ("finding", "organ") and not term.attribute for term in caption.terms) < 3
 
 
 def _needs_antecedent(statement: ParsedStatement, reference: Reference) -> bool:
     """Return whether a reference says nothing by itself; "the lesion" behind the name of its organ does."""
     if not _NOUNS_OF_TODAY.isdisjoint(statement.stems[reference.start : reference.end]):
         return False
-    if _is_expletive([token.word for token in statement.tokens[reference.start : reference.start + 8]]):
+    if is_expletive([token.word for token in statement.tokens[reference.start : reference.start + 8]]):
         return False
     is_possessive = statement.tokens[reference.start].word in POSSESSIVES
     behind = [token.word for token in statement.tokens[reference.end : reference.end + 2]]
-    is_named = behind[:1] == ["of"] and behind[1:] not in _POINTING  # "the largest of the nodules"
+    is_named = behind[:1] == ["of"] and behind[1:] not in POINTING  # "the largest of the nodules"
     return not (reference.largest and is_named) and (reference.is_bare or reference.points or is_possessive)
 
 
@@ -230,23 +219,6 @@ def _is_named_before(caption: ParsedStatement, reference: Reference) -> bool:
     return any(segment.sites or any(not term.attribute for term in segment.findings) for segment in before)
 
 
-@lru_cache(maxsize=2_048)
-def opens_with_ellipsis(statement: ParsedStatement) -> bool:
-    """Return whether a statement opens with what means one of several: "Another measures 5 mm", "The other is …"."""
-    words = _opening(statement)
-    if words[:1] in (["that"], ["those"]) and words[1:2] and words[1] in PLACE_OPENERS | {"with", "of"}:
-        return True  # "Those in the right lung are unchanged"
-    is_behind_article = words[:1] == ["the"]
-    opening = words[1:2] if is_behind_article else words[:1]
-    named = _ELLIPTICAL_BEHIND_ARTICLE if is_behind_article else _ELLIPTICAL
-    following = words[2:3] if is_behind_article else words[1:2]
-    if not opening or opening[0] not in named or not following:
-        return False
-    behind = words[words.index(following[0]) + 1 :][:1]
-    is_named = following[0] == "of" and behind[:1] not in _POINTING
-    return (following[0] in _BEHIND_ELLIPSIS or following[0][0].isdigit()) and not is_named
-
-
 def _organs_of(meant: Antecedent, parser: StatementParser) -> Iterator[str]:
     """Yield the organs that the thing which is meant is in, or is."""
     if meant.term.mention:
@@ -276,7 +248,8 @@ def _with_name(text: str, reference: Reference, meant: Antecedent) -> str:
     if not full_name[1:2].isupper():
         full_name = full_name[:1].lower() + full_name[1:]
     if reference.largest:
-        return text.replace(f"est {name}", f"est {_singular(full_name)}", 1)
+        text = text.replace(f"est {name}", f"est {_singular(full_name)}", 1)
+        return _OF_THESE_ALONE.sub("", text, count=1)
     if reference.noun:
         return _DETERMINER.sub("The ", text)  # "The neck of the hernia", "The mass encases the vein"
     return (

@@ -37,13 +37,12 @@ _DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
 _STILL_BOTH = re.compile(
     rf"\b(?:both|bilateral|bilaterally|{'|'.join(sorted(BOTH_SIDES_ADJECTIVES))})\b", re.IGNORECASE
 )
+_ASIDE = re.compile(r"^,? ?to a (?:lesser|greater) (?:degree|extent),? ?", re.IGNORECASE)
 _LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
-_PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
-_DANGLING = re.compile(
-    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
+_SECOND_VERB = re.compile(
+    r"^((?:is|was) \w+ (?:and|but) )(show|appear|remain|contain|demonstrate|measure|are|have)\b", re.I
 )
-# What "not" sets aside is part of a clause before it: "(not coronary calcification)".
-_SET_ASIDE = re.compile(r"^(?:[^:]{2,40}: )?not (?!\w+(?:ed|ic|ous|ly|ble|en|ing|al|ant|ent)\b)", re.IGNORECASE)
+_PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
 _SIDE_LABEL = re.compile(r"^(left|right)\s*[-–:]\s+", re.IGNORECASE)
@@ -103,13 +102,6 @@ def _ends_in_advice(claim: OrganClaim, statement: ParsedStatement) -> bool:
     return is_beyond and tells_of_examination(last, statement)
 
 
-def is_well_formed(caption: str) -> bool:
-    """Return whether a cut wording begins and ends where a sentence may, and repeats no word."""
-    if _SET_ASIDE.match(caption):
-        return False
-    return _DANGLING.search(caption) is None and caption.count("(") == caption.count(")")
-
-
 def _has_finding(claim: OrganClaim) -> bool:
     """Return whether the claim says what is found, not just where or how much ("especially in the lingula")."""
     terms = [term for clause in claim.clauses for term in clause.segment.terms]
@@ -145,8 +137,10 @@ def _run_text(claim: OrganClaim, run: Sequence[Clause], statement: ParsedStateme
     mention = claim.term.mention if claim.term else None
     if mention is not None and len(mention.names) == 2 and first.start <= mention.start and mention.end <= last.end:
         text = _for_one_side(claim, statement, first, last)
-    elif len(run) == 1 and mention is not None and first.joiner and not mention.plural and first.verb is not None:
-        if mention.end <= first.verb:  # the last of a list: "… and pancreas are normal"
+    elif mention is not None and first.joiner and not mention.plural and first.verb is not None:
+        if (
+            first.start <= mention.start and mention.end <= first.verb
+        ):  # the last of a list: "… and pancreas are normal"
             subject = _between(statement, first.start, first.verb)
             text = f"{subject} {_agreeing(subject, _between(statement, first.verb, last.end))}"
     at = next(index for index, segment in enumerate(statement.segments) if segment is first)
@@ -187,6 +181,7 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
     if verb is None and not _LOCATIVE.search(before) and not _is_plural(name):
         after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
+        after = _SECOND_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
     if mention.station and (nodes := _NODES.match(after)):
         after = after[nodes.end() :]  # it is in the name of the station
     text = f"{before} {name} {after}".strip()
@@ -211,7 +206,8 @@ def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: Parsed
         return f"{text} {_agreeing(text, rest)}"
     if segment.terms and segment.terms[0].kind == "finding":
         return text  # no name of a further place: "(a mass at the tonsil) and crosses into the palate"
-    site = next(iter(source.sites), None)
+    site = next(reversed(source.sites), None)
+    text = _ASIDE.sub("", text)
     body = _between(statement, source.start, site.start if site else source.end)
     return _with_cue(
         [Clause(source, list(source.terms))], f"{body} {_without_verb(text, segment, statement)}", statement

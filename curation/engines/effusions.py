@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from curation.language.assertion import Polarity
 from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause
 from curation.verification.organs import effusion_cavity
@@ -18,7 +19,10 @@ def cavity_behind_lungs(parser: StatementParser, clause: Clause) -> tuple[str, .
     """Return the pleura for an effusion in a clause behind one of the lungs; nothing for other clauses."""
     segment = clause.segment
     before = [name for t in clause.terms if t.mention and t.end <= segment.start for name in t.mention.names]
-    if segment.organs or not before or (segment.verb is None and segment.joiner == ","):
+    if segment.organs or not before:
+        return ()
+    is_denied = all(term.polarity == Polarity.NEGATED for term in segment.terms)  # "no infiltrates, effusions, …"
+    if segment.verb is None and segment.joiner == "," and not is_denied:
         return ()  # "…, adjacent to the effusion"
     return effusion_cavity(parser, segment.terms, before)
 

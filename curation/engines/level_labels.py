@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from curation.language.parsed_statement import ParsedStatement
+from curation.language.word_senses import LEVEL
 from curation.verification.report_statements import ReadReport, ReportStatement
 
 _LEVEL = re.compile(r"^[CTLS]\d{1,2}\b.*\b(?:disc|vertebra)$")
@@ -25,6 +26,10 @@ def level_label(report: ReadReport, statement: ReportStatement) -> str:
     labelled = report.statements[statement.anchor]
     if labelled is not statement and ":" in report.text[labelled.end : statement.end]:
         return ""  # it has a label of its own: "Sacroiliac joints: normal"
+    since = report.statements[labelled.number + 1 : statement.number + 1]
+    levels = {level for name in statement.context for level in LEVEL.findall(name)}
+    if any(not levels.issuperset(_levels(later.parse)) for later in since):
+        return ""  # "L3-4: bulge. At L4-5 the canal is narrow. The foramina are patent."
     between = report.text[labelled.end : statement.start] if labelled is not statement else ""
     label = _LABEL.match(labelled.parse.text)
     is_level = bool(labelled.parse.segments) and _names_level(labelled.parse, labelled.parse.segments[0].end)
@@ -42,3 +47,9 @@ def at_level(label: str, organ: str, caption: str, parse: ParsedStatement) -> st
 def _names_level(statement: ParsedStatement, end: int) -> bool:
     mentions = (term.mention for term in statement.terms if term.mention and term.end <= end)
     return any(_LEVEL.match(name) for mention in mentions for name in mention.names)
+
+
+def _levels(statement: ParsedStatement) -> set[str]:
+    """Return the levels that a statement names: L4 and L5, of "L4-5"."""
+    mentions = (term.mention for term in statement.terms if term.mention)
+    return {level for m in mentions for name in m.names if _LEVEL.match(name) for level in LEVEL.findall(name)}

@@ -15,6 +15,7 @@ from curation.language.doubts.examination_words import (
     MISSING_STEMS,
     MODALS,
     PARTLY_STEMS,
+    WHOLLY_STEMS,
 )
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
@@ -76,6 +77,8 @@ def is_non_finding(segment: Segment, statement: ParsedStatement) -> bool:
 
 def tells_of_examination(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment tells of technique, of what was not shown, or of what is advised."""
+    if _is_plan(segment, statement):
+        return True
     has_words = not _WORDS.isdisjoint(statement.words) or not _STEMS.isdisjoint(statement.stems)
     if has_words and any(tells(segment, statement) for tells in (_is_title, _is_not_shown, _is_partly_shown, _advises)):
         return True
@@ -92,6 +95,16 @@ def tells_of_examination(segment: Segment, statement: ParsedStatement) -> bool:
         return True  # "bowel loops cannot be evaluated for lack of contrast"
     is_advice = any(word in ADVICE_STEMS for word in stems)
     return is_advice or not any(is_observation(term) for term in segment.terms)
+
+
+def _is_plan(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether a segment names an examination and when it is to be made: "Chest radiograph in 2 hours"."""
+    if segment.verb is not None or not any(t.measure and t.measure.kind == "duration" for t in segment.terms):
+        return False
+    stems = statement.stems[segment.start : segment.end]
+    return not FURTHER_EXAMINATION_STEMS.isdisjoint(stems) and not any(
+        term.entry and is_observation(term) for term in segment.terms
+    )
 
 
 def _is_not_shown(segment: Segment, statement: ParsedStatement) -> bool:
@@ -118,7 +131,8 @@ def _is_partly_shown(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment only tells how much of an organ was seen: "partially included in the sections"."""
     stems = statement.stems[segment.start : segment.end]
     finds = any(term.entry and is_observation(term) and not term.entry.modifier for term in segment.findings)
-    return not (COVERING_STEMS.isdisjoint(stems) or PARTLY_STEMS.isdisjoint(stems) or finds)
+    is_partly = not PARTLY_STEMS.isdisjoint(stems) or ("not" in stems and not WHOLLY_STEMS.isdisjoint(stems))
+    return is_partly and not COVERING_STEMS.isdisjoint(stems) and not finds
 
 
 def _advises(segment: Segment, statement: ParsedStatement) -> bool:

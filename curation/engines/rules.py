@@ -7,31 +7,32 @@ verified again like those of any other engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple
 
 from curation.caption import Draft
 from curation.cleaning.redaction_marks import BLANK
-from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
-from curation.language.structure.clauses import Clause, clauses_of
-from curation.language.structure.shared_tails import completed_text, ends_without_noun
+from curation.language.structure.clauses import Clause, clauses_of, clauses_on_side
+from curation.language.structure.ellipses import opens_with_ellipsis
+from curation.language.structure.shared_tails import completed_text, ends_without_noun, opens_without_noun
 from curation.language.understanding.account import account_of
-from curation.language.understanding.passages import StatementPassage, passages_in
+from curation.language.understanding.passages import StatementPassage, passages_in, passages_of
 from curation.report import Report
 from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
-from .back_references import may_refer_back, opens_with_ellipsis, refers_back, standing_alone
-from .caption_wording import OrganClaim, caption_wordings, is_well_formed
+from .back_references import may_refer_back, refers_back, standing_alone
+from .caption_wording import OrganClaim, caption_wordings
 from .effusions import cavity_behind_lungs, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
-from .understood_claims import understood_part, words_of
+from .understood_claims import asserts_something, is_assertion, understood_part, words_of
+from .well_formed import is_well_formed
 
 
 class StatementCaption(NamedTuple):
@@ -159,7 +160,7 @@ class RulesEngine:
                 yield StatementCaption(claim.organ, caption)
         if unknown:
             rest = replace(claim, clauses=left_out)
-            caption = self._shortest_caption(rest, claims, statement, text, context)
+            caption = self._shortest_caption(rest, claims, statement, text, context, understood=False)
             if caption is not None:
                 yield StatementCaption(claim.organ, caption, words_of(unknown, statement))
 
@@ -171,36 +172,47 @@ class RulesEngine:
         text: str,
         context: tuple[str, ...],
         left_out: Sequence[Clause] = (),
+        *,
+        understood: bool = True,
     ) -> str | None:
         """Return the shortest wording that stands alone and is in the statement, and has no clause of ``left_out``."""
         excluded = [statement.text_between(clause.segment.start, clause.segment.end).lower() for clause in left_out]
         for caption in caption_wordings(claim, claims, statement, text):
             if any(clause in caption.lower() for clause in excluded):
                 continue
-            if self._stands_alone(caption, text) and self.verifier.carries(text, context, claim.organ, caption):
+            if self._stands_alone(caption, text, understood) and self.verifier.carries(
+                text, context, claim.organ, caption
+            ):
                 return caption
         return None
 
-    def _stands_alone(self, caption: str, text: str) -> bool:
+    def _stands_alone(self, caption: str, text: str, understood: bool) -> bool:
         """Return whether a wording stands alone: it reads well, and still says what is found, or that nothing is."""
         if caption.endswith(text.strip(" .;,")):
             return True
         parse = self.parser.parse(caption)
+        accounts = map(account_of, passages_of(parse))
         return (
             is_well_formed(caption)
+            and not opens_without_noun(parse)
             and not ends_without_noun(parse)
-            and any(_is_assertion(term) for term in parse.terms)
+            and any(is_assertion(term) for term in parse.terms)
+            and any(account.says_something or (account.unknown and not understood) for account in accounts)
         )
 
     def _claims(self, statement: ParsedStatement, context: tuple[str, ...]) -> list[OrganClaim]:
         """Return one claim for each organ of a statement; those of the context for a statement that names none."""
         findings = without_non_findings(clauses_of(statement), statement)
-        if not any(_asserts_something(clause) for clause in findings):
+        if not any(asserts_something(clause) for clause in findings):
             return []
         claims = self._claims_by_organ(findings, statement)
         if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
-            claims = [OrganClaim(organ, tuple(findings), None) for organ in organs]
+            claims = [
+                OrganClaim(organ, clauses_on_side(findings, self.parser.vocabulary.organs[organ].side), None)
+                for organ in organs
+            ]
+            claims = [claim for claim in claims if claim.clauses]
             claims = claims_of_effusions(self.parser, findings, context) or claims
         return claims
 
@@ -217,8 +229,16 @@ class RulesEngine:
         return [
             OrganClaim(organ, tuple(organ_clauses), term, part)
             for organ, (organ_clauses, term, part) in organs.items()
-            if any(_asserts_something(clause) for clause in organ_clauses)
+            if any(asserts_something(clause) for clause in organ_clauses) and not self._is_other_half(organ, organs)
         ]
+
+    def _is_other_half(self, organ: str, organs: Mapping[str, tuple[list[Clause], Term | None, str]]) -> bool:
+        """Return whether only the other side of a pair is meant: "In the bases, there is a nodule on the right"."""
+        pair = self.parser.organ_finder.pair_of(organ) or ()
+        if not all(clause.segment.silent and clause.segment.preposed for clause in organs[organ][0]):
+            return False
+        others = [name for name in pair if name != organ and name in organs]
+        return any(not clause.segment.silent for name in others for clause in organs[name][0])
 
     def _organs(self, clause: Clause, statement: ParsedStatement) -> list[tuple[str, Term | None]]:
         """Return the organs that a clause is about, without those that only enclose another of them.
@@ -227,7 +247,7 @@ class RulesEngine:
         """
         passages = passages_in(clause, statement)
         apart = self._sites_apart(passages) if len(passages) > 1 else []
-        organs = list(self._named_organs(clause, apart))
+        organs = list(self._named_organs(clause, apart, statement))
         names = {name for name, term in organs if term not in apart}
         enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
         return [(name, term) for name, term in organs if name not in enclosing or term in apart]
@@ -237,11 +257,18 @@ class RulesEngine:
         own = [passage for passage in passages if passage.names_site and account_of(passage).says_something]
         return [term for passage in own if not implied_organs(self.parser, passage.own) for term in passage.sites]
 
-    def _named_organs(self, clause: Clause, apart: Sequence[Term]) -> Iterator[tuple[str, Term | None]]:
+    def _named_organs(
+        self, clause: Clause, apart: Sequence[Term], statement: ParsedStatement
+    ) -> Iterator[tuple[str, Term | None]]:
         from_heading = _implied_of_heading(self.parser, clause)
         implied = implied_organs(self.parser, clause.terms)
         implied_here = () if clause.segment.organs else implied_organs(self.parser, clause.segment.terms)
-        if implied_here and not any(self._related(term, implied_here) for term in clause.terms if term.mention):
+        following = [s for s in statement.segments if s.start > clause.segment.end and s.joiner == "," and s.findings]
+        if any(self.parser.vocabulary.sided(organ) for organ in implied_here):
+            following = []  # "hydronephrosis, stone in the left kidney" is in one kidney
+        listed = {id(term) for segment in following for term in segment.terms}
+        beside = [term for term in clause.terms if term.mention and id(term) not in listed]
+        if implied_here and not any(self._related(term, implied_here) for term in beside):
             # "cardiomegaly, dilatation of the aorta": not both of the aorta
             yield from ((name, None) for name in implied_here)
             return
@@ -270,29 +297,3 @@ def _implied_of_heading(parser: StatementParser, clause: Clause) -> set[str]:
     heading_names = {name for mention in inherited for name in mention.names}
     organs = {parser.organ_finder.resolve(organ) for organ in implied} - {None}
     return {name for name in heading_names if any(organ and parser.vocabulary.related(name, organ) for organ in organs)}
-
-
-def _asserts_something(clause: Clause) -> bool:
-    return any(
-        _is_quality(term)
-        or _is_missing_organ(term)
-        or (term.mention is not None and (term.mention.device or term.key.endswith("lymph nodes")))
-        for term in clause.terms
-    )
-
-
-def _is_assertion(term: Term) -> bool:
-    if term.mention is None:
-        return _is_quality(term)
-    mention = term.mention
-    return mention.device or mention.finding or _is_missing_organ(term) or term.key.endswith("lymph nodes")
-
-
-def _is_quality(term: Term) -> bool:
-    return term.kind in ("finding", "modifier", "measure") and not term.attribute
-
-
-def _is_missing_organ(term: Term) -> bool:
-    """Return whether a term is an organ that is denied: "The uterus is not identified" says something of it."""
-    is_adjective = term.mention is not None and term.mention.adjective
-    return term.kind == "organ" and term.polarity == Polarity.NEGATED and not is_adjective

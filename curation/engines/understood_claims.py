@@ -63,7 +63,8 @@ def understood_part(
     everything = [account for of_clause in accounts.values() for account in of_clause]
     understood = [account for account in everything if account.says_something and not account.unknown]
     unknown = [term for account in everything for term in account.unknown]
-    if not understood and _has_finding_elsewhere(claim, statement, vocabulary):
+    is_denied = any(term.polarity == Polarity.NEGATED for term in unknown)
+    if not understood and not is_denied and _has_finding_elsewhere(claim, statement, vocabulary):
         return UnderstoodClaim(claim, (), ())
     if not understood:
         return UnderstoodClaim(None, tuple(unknown or _words_without_meaning(claim)), claim.clauses)
@@ -128,3 +129,31 @@ def _turns(clause: Clause, accounts: Sequence[PassageAccount], affirms: bool) ->
 def words_of(terms: Iterable[Term], statement: ParsedStatement) -> str:
     """Return words that were not understood as they stand in the detail of a refusal."""
     return ", ".join(dict.fromkeys(f"“{statement.text_of(term).lower()}”" for term in terms))
+
+
+def asserts_something(clause: Clause) -> bool:
+    """Tell whether a clause says something: a finding, a quality, a size, or an organ that is missing."""
+    return any(
+        _is_quality(term)
+        or _is_missing_organ(term)
+        or (term.mention is not None and (term.mention.device or term.key.endswith("lymph nodes")))
+        for term in clause.terms
+    )
+
+
+def is_assertion(term: Term) -> bool:
+    """Tell whether a term is something said: a finding, a quality, a size, or an organ that is missing."""
+    if term.mention is None:
+        return _is_quality(term)
+    mention = term.mention
+    return mention.device or mention.finding or _is_missing_organ(term) or term.key.endswith("lymph nodes")
+
+
+def _is_quality(term: Term) -> bool:
+    return term.kind in ("finding", "modifier", "measure") and not term.attribute
+
+
+def _is_missing_organ(term: Term) -> bool:
+    """Return whether a term is an organ that is denied: "The uterus is not identified" says something of it."""
+    is_adjective = term.mention is not None and term.mention.adjective
+    return term.kind == "organ" and term.polarity == Polarity.NEGATED and not is_adjective

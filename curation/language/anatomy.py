@@ -126,7 +126,9 @@ class OrganFinder:
         A region ("upper abdomen") is only a frame where an organ is named, "lymph nodes" where their stations are.
         """
         regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
-        if len(regions) < sum(not mention.place for mention in mentions):
+        inside = [name for mention in regions for name in mention.names]
+        around = [m for m in mentions if m.container and self._encloses(m.names[0], inside)]
+        if len(regions) < sum(not mention.place and mention not in around for mention in mentions):
             for mention in regions:
                 mention.container = True
         if any(mention.station for mention in mentions):

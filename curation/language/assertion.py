@@ -29,7 +29,7 @@ from .doubts.plans import planned
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
 from .lexicon.lexicon_file import HedgeStrength
 from .numbers.measurements import Measure, find_measures
-from .past import earlier_reports, histories, is_of_earlier_day
+from .past import earlier_reports, histories, is_of_earlier_day, relative_pasts
 from .tokens import Token, tokenize
 from .word_lists import (
     ADVERBS_AFTER_NOT,
@@ -138,6 +138,8 @@ class Scopes:
         for index in planned(self.tokens, self._facts):
             self._doubt(index, index + 1, Polarity.UNCERTAIN)
         for start, end in earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks):
+            self._set(start, end, Polarity.EARLIER)
+        for start, end in relative_pasts(self.tokens, self.breaks):
             self._set(start, end, Polarity.EARLIER)
         for start, end in histories(self.tokens, self.matches, self.breaks, self._facts):
             for index in range(start, end):

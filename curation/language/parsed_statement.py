@@ -66,6 +66,7 @@ class Segment:
     frame: bool = False  # says no more than when or where the statement holds
     excepted: bool = False  # is excepted from what the others say: "(normal) apart from a cyst"
     continues: bool = False  # goes on about the subject of the one before: "and it shows dilatation"
+    relative: bool = False  # is about the one thing named last: "…, which shows no fracture"
     preposed: bool = False  # begins with a preposition: "in the lower lobe"
     organs: list[Term] = field(init=False)  # those of its terms that name an organ
 

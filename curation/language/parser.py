@@ -23,6 +23,7 @@ from .numbers.measurements import Measure, find_measures
 from .numbers.roman_numerals import with_arabic_numerals
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
+from .structure.asides import cover_asides, is_singular, side_of_ordinal, without_ratios
 from .structure.respective_lists import pair_respective_lists
 from .structure.side_frames import SideFrame, side_frame
 from .terms import read_terms
@@ -73,12 +74,14 @@ class StatementParser:
             mentions = [mention for mention in mentions if not any(_overlap(mention, name) for name in imaging)]
         if compared := comparisons(tokens, stems):  # "compared to the prior chest CT" says nothing of the chest
             mentions = [m for m in mentions if not any(start <= m.start < end for start, end in compared)]
+        mentions = without_ratios(mentions, tokens)
         measures = find_measures(tokens, self.lexicon.numbers, _indices(mentions))
         matches = self.lexicon.matches(stems)
         mentions = self._word_senses.settle(mentions, tokens, matches)
         mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
         covered = _covered(tokens, stems, [*mentions, *matches, *measures])
+        asides = cover_asides(tokens, covered)
         for name in imaging:
             covered[name.start : name.head] = [True] * (name.head - name.start)
         named = _indices(mentions)
@@ -86,6 +89,7 @@ class StatementParser:
         subjects = frozenset(mention.start for mention in mentions)
         scopes = Scopes(tokens, stems, matches, covered, subjects, measures, named, facts)
         terms = read_terms(tokens, stems, mentions, measures, matches, scopes, imaging)
+        terms = [term for term in terms if not any(start <= term.start < end for start, end in asides)]
         exceptions = [match for match in matches if "exception" in match.entry.flags]
         segments = _segments(tokens, _breaks_with_exceptions(tokens, exceptions, scopes.breaks), terms)
         if exceptions:
@@ -112,10 +116,14 @@ class StatementParser:
     def _settle_organs(self, segments: Sequence[Segment], tokens: Sequence[Token]) -> None:
         """Give the organs of all segments their sides, and tell the subjects among them from places and containers."""
         earlier: OrganMention | None = None
+        before: Segment | None = None
         frames: list[SideFrame] = []
         for segment, following in zip_longest(segments, segments[1:]):
             mentions = _mentions(segment.terms)
             side_words = [(term.start, term.key.removeprefix("side:")) for term in segment.terms if term.kind == "side"]
+            if not side_words and segment.joiner in COORDINATORS and before is not None:
+                side_words = side_of_ordinal(before, tokens)
+            before = segment
             self.organ_finder.set_sides(
                 mentions, side_words, earlier if segment.joiner in SIDE_JOINERS else None, frames
             )
@@ -267,6 +275,7 @@ def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Te
         segment.verb = next((index for index in range(start, segment.end) if words[index] in VERBS), None)
         if segment.verb is not None:
             segment.continues = SUBJECT_PRONOUNS.issuperset(words[segment.start : segment.verb])
+        segment.relative = segment.joiner == "," and words[segment.start] == "which" and is_singular(words, segment)
         segment.preposed = tokens[segment.start].word in FRAME_OPENERS
     return [segment for segment in segments if segment.terms or segment.verb is not None]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from .doubt_and_past_words import (
     OPERATION_WORD_ENDINGS,
@@ -26,6 +27,7 @@ from .word_lists import (
     EARLIER_EXAMINATION_STEMS,
     EARLIER_STEMS,
     EXAMINATION_STEMS,
+    PRESENT_TIME,
     REPORTING_STEMS,
     SENTENCE_BREAKS,
 )
@@ -88,6 +90,19 @@ def earlier_reports(
             ranges.append((shown + 1, len(tokens) if last == len(tokens) else _list_end(tokens, breaks, last)))
         elif before in ("on", "in", "at", "by") and _is_told_in_the_past(tokens, stems, first):
             ranges += [(first, name_start - 1), (name_end, last)]
+    return ranges
+
+
+def relative_pasts(tokens: Sequence[Token], breaks: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the token ranges of what was so until now: of "the vein, which was occluded, is now patent" the first."""
+    ranges = []
+    for at, following in pairwise(breaks):
+        words = [token.word for token in tokens[at + 1 : at + 3]]
+        behind = [token.word for token in tokens[following + 1 : following + 1 + _LONGEST_NAME]]
+        is_relative = tokens[at].word == "," and words[:1] in (["which"], ["previously"], ["formerly"], ["initially"])
+        if is_relative and words[1:] and (words[1] in PAST_AUXILIARIES if words[0] == "which" else words[1].isalpha()):
+            if not PRESENT_TIME.isdisjoint(behind) or behind[1:3] == ["no", "longer"]:
+                ranges.append((at + 1, following))
     return ranges
 
 

@@ -63,6 +63,7 @@ _STEM_EXCEPTIONS = {
     "nature": "nature",
     "natures": "nature",
     "suggestive": "suggestive",
+    "branching": "branching",
     "resolving": "resolving",
     "favorable": "favorable",
     "favourable": "favorable",

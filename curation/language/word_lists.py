@@ -44,8 +44,9 @@ RUN_ON_WORDS = _words(
 REMAINDER_WORDS = _words("remainder rest remaining otherwise elsewhere")
 # No term of a statement: they say nothing that a caption could lack or add.
 FUNCTION_WORDS = REMAINDER_WORDS | _words(
-    "a an the of in on at to by for from as and or with into within is are was were be been being has have had there "
-    "it its this that these those which who also both we do does did any s mm cm millimeters millimeter centimeters"
+    "a an the of in on at to by for from as and or with into within is are was were be been being has have had can "
+    "there it its this that these those which who also both we do does did any s mm cm millimeters millimeter "
+    "centimeters"
 )
 # Skipped between an organ and the preposition that makes it a place ("near the tip of her spleen").
 ARTICLES = _words("the a an its their his her this that these those and of")

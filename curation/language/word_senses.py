@@ -34,7 +34,7 @@ _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent",
 
 # Words that name a part of the spine where its level is named: "L4-L5: canal patent".
 _PARTS_AT_A_LEVEL = {"canal": "spinal canal"}
-LEVEL = re.compile(r"[CTLS]\d")
+LEVEL = re.compile(r"\b[CTLS]\d{1,2}\b")
 """How the names of vertebrae and of the discs between them begin."""
 
 # Phrases of the lexicon with one of these flags are no thing that could have parts.

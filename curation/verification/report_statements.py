@@ -16,9 +16,10 @@ from curation.report_language.known_words import site_stems
 from curation.report_language.machine_text import MachineStatement, machine_text, overlapping
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
+from .headings.fitting_context import FittingContext, opens_with_pronoun
 from .headings.narrowing_headings import NarrowingHeading
 from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
-from .headings.titles import title_region
+from .headings.titles import title_frame, title_region
 from .organs import stated_sides, statement_organs
 from .statement_keys import keys_of_organs, keys_of_text
 from .wordings import Wording, Wordings
@@ -163,6 +164,7 @@ class ReportReader:
     def __init__(self, parser: StatementParser) -> None:
         self.parser = parser
         self._wordings = Wordings(parser)
+        self._fitting = FittingContext(parser)
         self._site_stems = site_stems(parser.vocabulary, parser.lexicon)
         self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
         self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(partial(keys_of_text, parser))
@@ -187,12 +189,13 @@ class ReportReader:
         language = settle(texts, [passage.place for passage in passages], self._site_stems)
         report = ReadReport(text, language, title=title_region(text, sections, self.parser))
         ends = {passage.place: passage.last for passage in passages}
-        place, last_end, topic, narrowing = -1, 0, *self._new_section()
+        framed = title_frame(text, sections, self.parser)
+        place, last_end, topic, narrowing = -1, 0, *self._new_section(framed)
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
         for_machines = machine_text(clean)
         for index, passage in enumerate(passages):
             if passage.place != place or not language.is_read(index):
-                place, (topic, narrowing) = passage.place, self._new_section()
+                place, (topic, narrowing) = passage.place, self._new_section(framed)
             if for_machines and overlapping(for_machines, passage.first, passage.last):
                 span = clean.source_span(passage.first, passage.last)
                 report.for_machines.append(MachineStatement(*span, passage.section, normalised(texts[index])))
@@ -213,8 +216,8 @@ class ReportReader:
                 topic.forget()
         return report
 
-    def _new_section(self) -> tuple[Topic, NarrowingHeading]:
-        return Topic(self.parser.vocabulary), NarrowingHeading(self.parser.vocabulary)
+    def _new_section(self, title: tuple[str, tuple[str, ...]]) -> tuple[Topic, NarrowingHeading]:
+        return Topic(self.parser.vocabulary), NarrowingHeading(self.parser.vocabulary, title=title)
 
     def _add(
         self,
@@ -241,9 +244,12 @@ class ReportReader:
             content = framed._replace(words=content.words)
         else:
             framed = None
+        before = topic.organs, topic.anchor
         context, anchor = topic.context(
             number, content.organs, heading=on_line, paragraph=paragraph, label=label_of(content.parse)
         )
+        if content.organs and before[1] is not None and opens_with_pronoun(content.parse):
+            topic.organs, topic.anchor = before  # "It extends into the renal vein. No rupture."
         is_own_line = wording.is_field and line  # "Spleen: NAD" above "Cysts: none"
         if (is_own_line or has_unknown_label(content.parse)) and anchor != topic.heading_anchor:
             context, anchor = (), None
@@ -251,6 +257,10 @@ class ReportReader:
             source = content.parse if anchor == number else report.statements[anchor].parse  # its own label narrows it
             if not _names_organ(source):
                 context, anchor = (), None  # "Splenomegaly: no. Varices: yes."
+        if context and not content.organs and anchor is not None and anchor != number:
+            named_by = report.statements[anchor]
+            is_prose = not named_by.heading and label_of(named_by.parse) is None
+            context = self._fitting.of(context, content.parse, named_by.parse if is_prose else None)
         context = self._on_stated_side(context, content.parse) if context else ()
         report.statements.append(
             ReportStatement(
@@ -265,7 +275,7 @@ class ReportReader:
                 anchor,
                 heading=heading,
                 title=report.title,
-                narrowed_by=None if framed is None else narrowing.anchor,
+                narrowed_by=None if framed is None or narrowing.anchor < 0 else narrowing.anchor,
             )
         )
         if not heading:

@@ -28,6 +28,7 @@ UNREMARKABLE = frozenset(
 _OF_NO_STATE = frozenset(("size:largest", "severity:definite", "time:previous", "time:stable", "extent", "quantity"))
 # A finding that is meant so is there.
 _STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarity.EARLIER}
+_DOUBTED = {Polarity.UNCERTAIN, Polarity.UNLIKELY}
 ENLARGED_NODE = 10.0
 """Short axis of a lymph node, in mm, from which on it counts as enlarged (RECIST 1.1: a node below it is normal)."""
 _IN_ORDER: tuple[Status, ...] = ("abnormal", "uncertain", "normal")
@@ -40,7 +41,9 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
     unremarkable or denied. What rests on words that we do not know, or says nothing of how the organ is, is uncertain.
     """
     passages = [passage for sentence in sentences for passage in _stated_passages(sentence)]
-    about = passages if organ is None else _passages_about(parser, organ, passages)
+    about = _of_today(passages if organ is None else _passages_about(parser, organ, passages))
+    if any(map(_calls_normal, about)) and not any(account_of(passage).findings for passage in about):
+        return "normal"
     for group in (about, passages):
         for read in (_status_by_findings, _status_by_qualities):
             statuses = {read(passage) for passage in group}
@@ -60,6 +63,26 @@ def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
     start = max(headed, default=0)
     behind = [passage for passage in passages if passage.start >= start]
     return behind if any(map(_is_answer, behind)) else list(passages)
+
+
+def _of_today(passages: Sequence[StatementPassage]) -> Sequence[StatementPassage]:
+    """Return passages without what they say of an earlier day, where they say how it is today.
+
+    "The vein, which was occluded, is now patent" is normal.
+    """
+    today = [passage for passage in passages if not _is_of_earlier_day(passage)]
+    return today if any(account_of(passage).says_something for passage in today) else passages
+
+
+def _calls_normal(passage: StatementPassage) -> bool:
+    """Tell whether a passage calls what stands before it normal: "The thymus is prominent, which is normal for age"."""
+    opens = passage.statement.tokens[passage.start].word == "which"
+    return opens and any(term.is_normality and term.polarity == Polarity.AFFIRMED for term in passage.own)
+
+
+def _is_of_earlier_day(passage: StatementPassage) -> bool:
+    findings = [term for term in passage.terms if term.kind == "finding" and not term.attribute]
+    return bool(findings) and all(term.polarity == Polarity.EARLIER for term in findings)
 
 
 def _is_answer(passage: StatementPassage) -> bool:
@@ -184,5 +207,7 @@ def _status_of_named(sentences: Sequence[ParsedStatement]) -> Status:
     if any(term.mention and term.key.endswith("lymph nodes") for term in terms):
         if absent:
             return "normal"
+        if all(t.polarity in _DOUBTED for t in terms if t.mention and t.key.endswith("lymph nodes")):
+            return "uncertain"
         return ("abnormal" if max(sizes) >= ENLARGED_NODE else "normal") if sizes else "uncertain"
     return "abnormal" if sizes and any(term.key == "size:largest" for term in terms) else "uncertain"

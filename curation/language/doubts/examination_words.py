@@ -21,6 +21,7 @@ MISSING_STEMS = _stems("missed obscured overlooked masked hidden")
 # With a word for a part, they say how much of an organ the examination shows.
 COVERING_STEMS = _stems("included covered scanned imaged")
 PARTLY_STEMS = _stems("partially partly incompletely")
+WHOLLY_STEMS = _stems("completely fully entirely")
 # Before a verb of judging, they say that it was hardly done: "difficult to assess".
 HARD_STEMS = _stems("hard difficult impossible challenging")
 # With a modal verb beside the name of an examination, they advise it: "MRI could be obtained".

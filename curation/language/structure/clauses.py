@@ -53,7 +53,7 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     nodes = _segment_of_nodes(segments, segment)
     if nodes is not None:
         add_missing(terms, unrivalled(_without_organs(nodes.terms), segment))
-    elif segment.silent and not segment.excepted:
+    elif segment.silent and not (segment.excepted or _is_absolute(statement, segment)):
         shared = shared_predicate(segments, index) or _listed_findings(segments, index)
         if any(map(is_whereabouts, segment.terms)):  # "in the upper pole and interpolar region"
             shared = [term for term in shared if not is_whereabouts(term)]
@@ -67,6 +67,12 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
     return Clause(segment, terms)
+
+
+def _is_absolute(statement: ParsedStatement, segment: Segment) -> bool:
+    """Tell whether a segment only says how something else is: "…, with the femoral head remaining located"."""
+    words = [token.word for token in statement.tokens[segment.start : segment.end]]
+    return segment.joiner == "," and words[0] == "with" and not {"remaining", "being"}.isdisjoint(words)
 
 
 def _is_set_against(segment: Segment) -> bool:
@@ -114,12 +120,14 @@ def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
     if _affirms(segments[index]):  # "Heart: no pericardial effusion, mildly enlarged"
         others = [segment for segment in others if not _is_denied(segment)] or others
     left = next(iter(others), None)
-    right = next((segment for segment in segments[index + 1 :] if segment.organs), None)
+    right = next((segment for segment in segments[index + 1 :] if segment.organs and not _sets_aside(segment)), None)
     if left is None or right is None:
         neighbour = left or right
     else:
         neighbour = right if _leans_right(segments, index) else left
     organs = neighbour.organs if neighbour else []
+    if neighbour is left and segments[index].relative:
+        organs = organs[-1:]
     inherited = [on_own_side(term, segments[index]) for term in organs if term.mention and not term.mention.place]
     if neighbour is left and left is not None and are_on_two_sides(left, segments[index]):
         return on_the_other_side(inherited, left, segments[index])
@@ -182,6 +190,8 @@ def shared_predicate(segments: Sequence[Segment], index: int) -> list[Term]:
         return []
     for following in segments[index + 1 :]:
         organs = following.organs
+        if following.relative and len(own_organs) > 1:
+            return []  # "The head abuts the socket, which shows no fracture"
         if not any(word in LIST_JOINERS for word in following.joiner.split()):
             return []
         says = following.findings or (own_organs and not following.silent)
@@ -281,3 +291,12 @@ def unrivalled(terms: Iterable[Term], segment: Segment) -> list[Term]:
     """Return the terms of a neighbour without the sizes, sides and grades of which the segment has its own."""
     own = qualities(segment.terms)
     return [term for term in terms if rivalry(term) not in own]
+
+
+def clauses_on_side(clauses: Sequence[Clause], side: str | None) -> tuple[Clause, ...]:
+    """Return the clauses that say nothing of the other side alone: "A stenosis of the left, and the right is open"."""
+    if side is None or len(clauses) < 2:
+        return tuple(clauses)
+    meant = {f"side:{side}", "side:both"}
+    sides = [{term.key for term in clause.segment.terms if term.kind == "side"} for clause in clauses]
+    return tuple(clause for clause, stated in zip(clauses, sides, strict=True) if not stated or stated & meant)

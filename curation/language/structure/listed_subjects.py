@@ -14,6 +14,9 @@ from ..word_lists import LIST_JOINERS
 SINGULAR_VERBS = {
     "are": "is", "were": "was", "have": "has", "show": "shows", "appear": "appears", "look": "looks", "seem": "seems",
     "remain": "remains", "demonstrate": "demonstrates", "measure": "measures", "contain": "contains",
+    "enhance": "enhances", "excrete": "excretes", "opacify": "opacifies", "communicate": "communicates", "lie": "lies",
+    "arise": "arises", "extend": "extends", "produce": "produces", "enter": "enters", "involve": "involves",
+    "reach": "reaches", "abut": "abuts", "taper": "tapers", "do": "does", "fill": "fills",
 }  # fmt: skip
 
 

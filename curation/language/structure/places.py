@@ -29,6 +29,9 @@ _SEPARATED = frozenset("separate separated distinct distant apart away".split())
 # They open what is added between commas before the organ: "adjacent to, but not arising from, the pancreas".
 _ADDED = frozenset("but yet and not without although though while clearly".split())
 
+# Between an article and the name of an organ, they say which one: "below the lowest renal artery".
+_WHICH = frozenset("lowest highest uppermost lowermost nearest".split())
+_PASSED = ARTICLES | SIDES.keys() | _WHICH
 _AROUND = frozenset(("around", "surrounding", "encircling"))
 # They lie inside the organ that they are named after, or are all that it lines.
 _INSIDE = frozenset(("perihilar regions", "periportal region", "peritoneal cavity"))
@@ -72,7 +75,8 @@ def _is_other_end(tokens: Sequence[Token], earlier: OrganMention, mention: Organ
 def _before_articles(tokens: Sequence[Token], start: int) -> int:
     """Return the index of the token before a mention that begins at ``start``, apart from articles and sides."""
     at = start - 1
-    while at >= 0 and (tokens[at].word in ARTICLES or tokens[at].word in SIDES) and tokens[at].word != "of":
+    passed = _PASSED
+    while at >= 0 and tokens[at].word in passed and tokens[at].word != "of":
         at -= 1
     return at
 

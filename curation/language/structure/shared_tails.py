@@ -17,6 +17,7 @@ from .reference_words import DETERMINERS, PHRASE_ENDS
 from .respective_lists import RESPECTIVELY
 
 _PHRASE_ENDS = PHRASE_ENDS | VERBS | PLACE_OPENERS | frozenset(("up", "than", "not", "no", "measuring", "status"))
+HAVING = frozenset("has have had shows show".split())
 _ONE_SIDE = frozenset(("left", "right"))
 
 
@@ -135,7 +136,25 @@ def ends_without_noun(statement: ParsedStatement) -> bool:
     if segment is None or last is None or last.end != len(statement.tokens):
         return False
     is_adjective = last.mention is not None and last.mention.adjective
+    if last.kind == "finding" and last.entry is None and last.start and not last.attribute:
+        word, before = statement.tokens[last.start].word, statement.tokens[last.start - 1].word
+        return before in ARTICLES and word.endswith(("al", "ar", "ic", "ary", "ous"))
     return (last.kind == "side" or is_adjective) and _lacks_noun(statement, segment, last)
+
+
+def opens_without_noun(statement: ParsedStatement) -> bool:
+    """Tell whether a verb follows an adjective that opens a wording: "Mesenteric has resolved", of an adenopathy."""
+    colon = next((at for at, token in enumerate(statement.tokens[:8]) if token.word == ":"), -1)
+    opening = next((term for term in statement.terms if term.mention and term.start > colon), None)
+    if opening is None or opening.mention is None or opening.end >= len(statement.tokens):
+        return False
+    before = {token.word for token in statement.tokens[colon + 1 : opening.start]}
+    is_adjective = opening.mention.adjective or (opening.mention.station and opening.end - opening.start == 1)
+    return (
+        is_adjective
+        and set(before) <= ARTICLES | SIDES.keys()
+        and statement.tokens[opening.end].word in COPULAS | HAVING
+    )
 
 
 def _lacks_noun(statement: ParsedStatement, segment: Segment, last: Term) -> bool:

@@ -14,6 +14,7 @@ from prompts.vocabulary import Vocabulary
 
 _NOUNS_OF_SIDES = frozenset({"side", "aspect"})
 """They stand for no organ: "on the right side"."""
+_LIMBS = frozenset(("lower extremities", "upper extremities"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def side_frame(segment: Segment, vocabulary: Vocabulary, *, label: bool) -> Side
     if not (label or segment.preposed) or segment.verb is not None:
         return None
     mentions = [term.mention for term in segment.terms if term.mention and not term.mention.place]
-    if not all(vocabulary.organs[name].region for mention in mentions for name in mention.names):
+    if not all(_may_frame(name, vocabulary, label=label) for mention in mentions for name in mention.names):
         return None
     others = [term for term in segment.terms if term.kind not in ("organ", "side") and term.key not in _NOUNS_OF_SIDES]
     if any(term.kind != "finding" or term.entry is not None or not label for term in others):
@@ -42,6 +43,11 @@ def side_frame(segment: Segment, vocabulary: Vocabulary, *, label: bool) -> Side
     for mention in mentions:
         sides |= {side for name in mention.names if (side := vocabulary.organs[name].side)}
     return SideFrame(sides.pop(), tuple(mentions)) if sides in ({"left"}, {"right"}) else None
+
+
+def _may_frame(name: str, vocabulary: Vocabulary, *, label: bool) -> bool:
+    """Tell whether other organs may lie in one: in a region, and below "RIGHT KNEE" in that limb."""
+    return vocabulary.organs[name].region or (label and not _LIMBS.isdisjoint(vocabulary.ancestors(name)))
 
 
 def lies_in_region(mention: OrganMention, region: OrganMention, vocabulary: Vocabulary) -> bool:

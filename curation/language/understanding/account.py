@@ -28,6 +28,7 @@ from ..denial_words import LISTED_ADJECTIVE_ENDINGS
 from ..doubt_and_past_words import REASON_OPENERS
 from ..parsed_statement import ParsedStatement, Term
 from ..structure.quality_kinds import is_whereabouts
+from ..tokens import stem
 from ..word_lists import NEUTRAL_STEMS, REPORTING_STEMS, VERBS
 from .general_words import (
     FINDING_ENDINGS,
@@ -67,7 +68,8 @@ def account_of(passage: StatementPassage) -> PassageAccount:
     """Return what was understood of a passage."""
     statement = passage.statement
     unknown = tuple(term for term in passage.own if is_unknown_word(statement, term))
-    findings = tuple(term for term in passage.terms if _is_known_finding(statement, term))
+    findings = tuple(t for t in passage.terms if _is_known_finding(statement, t) or _is_finding_here(passage, t))
+    unknown = tuple(term for term in unknown if term not in findings)
     findings += tuple(_high_or_low(passage))
     if unknown:
         findings = tuple(term for term in findings if not _only_qualifies(passage, term, unknown))
@@ -106,6 +108,15 @@ def _is_known_finding(statement: ParsedStatement, term: Term) -> bool:
     return word.endswith(FINDING_ENDINGS) and not word.endswith(NO_FINDINGS_BY_ENDING)
 
 
+def _is_finding_here(passage: StatementPassage, term: Term) -> bool:
+    """Tell whether a word is a finding in an organ of the passage: "opacified", of a sinus and not of a vessel."""
+    organs = _FINDINGS_OF.get(term.key)
+    if organs is None or term.entry is not None:
+        return False
+    mentions = [site.mention for site in passage.sites if site.mention]
+    return any(not organs.isdisjoint((*mention.names, *mention.within)) for mention in mentions)
+
+
 def _high_or_low(passage: StatementPassage) -> Iterator[Term]:
     """Yield the words that say of a property that it is high or low: "high signal"."""
     properties = {term.start for term in passage.own if term.attribute}
@@ -131,6 +142,10 @@ def _names_more(passage: StatementPassage, at: int) -> bool:
 
 _NO_FINDING_FLAGS = frozenset(("pseudo_negation", "recommendation", "limitation", "history"))
 """Flags of phrases that say nothing of how an organ is: "no further", "is recommended"."""
+_FINDINGS_OF = {
+    stem("opacified"): frozenset(("paranasal sinuses", "mastoid air cells", "middle ears", "airways", "lungs"))
+}
+"""Words that name a finding in some organs only."""
 DEPARTURE = "departure"
 """Key of a word of normality that is departed from: "above normal"."""
 

@@ -65,7 +65,7 @@ _PLACES = (
     "opening tract track path course loop fold folds leaflet leaflets"
 )
 _GENERAL_NOUNS = (
-    "manifestation treatment therapy "
+    "manifestation treatment therapy lot lots bit stuff couple bunch lesser greater true false widest guidance "
     "discovered depth bundle interstitium diagnosis diagnoses prognosis consideration feature features character "
     "characteristics nature manner way type types kind kinds form forms pattern degree grade stage stages scale score "
     "scores index ratio value values rate span extent range level terms term respect regard basis cause causes reason "

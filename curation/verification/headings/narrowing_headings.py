@@ -32,6 +32,7 @@ class NarrowingHeading:
     names: tuple[str, ...] = ()
     anchor: int = -1
     is_line: bool = False
+    title: tuple[str, tuple[str, ...]] = ("", ())  # the one-sided region of the report's title, with its names
 
     def take_in(self, number: int, statement: ParsedStatement, *, alone: bool, line: bool, paragraph: bool) -> bool:
         """Take in statement ``number``, and tell whether it stands in the reach of a heading before it.
@@ -39,8 +40,12 @@ class NarrowingHeading:
         ``alone``: it has a line to itself; ``line``: it begins one; ``paragraph``: below a blank line. A heading
         reaches down to the next one or to a blank line, a label to the end of its line.
         """
-        if self.text and ((line and not self.is_line) or (paragraph and self.anchor != number - 1)):
+        if self.text and ((line and not self.is_line) or (paragraph and self.anchor not in (number - 1, -1))):
             self.text = ""
+        if self.text and self._names_another_level(statement):
+            self.text = ""  # "L3-4: bulge. At L4-5 the canal is narrow."
+        if not self.text and self.title[0]:
+            (self.text, self.names), self.anchor, self.is_line = self.title, -1, True
         segments = statement.segments
         is_label = len(segments) > 1 and segments[1].joiner == ":"
         if segments and (is_label or (alone and len(segments) == 1)):
@@ -54,6 +59,14 @@ class NarrowingHeading:
             if self._is_ended_by(segments[0], is_label=is_label) or (alone and names_only(statement)):
                 self.text = ""  # "Both sides: …", "Ureters: …" behind "Left: …", "ABDOMEN"
         return bool(self.text)
+
+    def _names_another_level(self, statement: ParsedStatement) -> bool:
+        """Tell whether a statement below the label of a level names another level itself."""
+        if not any(map(LEVEL.match, self.names)):
+            return False
+        named = [name for t in statement.terms if t.mention for name in t.mention.names if LEVEL.match(name)]
+        levels = {level for name in self.names for level in LEVEL.findall(name)}
+        return not levels.issuperset(level for name in named for level in LEVEL.findall(name))
 
     def _is_ended_by(self, segment: Segment, *, is_label: bool) -> bool:
         """Tell whether a label begins something else: another side, or an organ that is in none of its regions."""

@@ -6,10 +6,14 @@ import re
 from collections.abc import Sequence
 
 from curation.language.parser import StatementParser
+from curation.language.structure.side_frames import side_frame
 from curation.report import Section
 
 _EXAMINATION = re.compile(r"(?:ct|cta|ncct|cect|hrct|mr|mri|mra|computed tomography|cat scan)\b", re.IGNORECASE)
 _LABEL = re.compile(r"\W*(?:exam(?:ination)?|study|procedure)\b[^:\n]*:\s*", re.IGNORECASE)
+_TECHNIQUE = re.compile(
+    r"\b(?:scan|study|of|the|without|with|w/o|iv|contrast|and|3d|reconstructions?)\b", re.IGNORECASE
+)
 _LONGEST_TITLE = 120
 """Characters of a line that may be a title."""
 
@@ -29,3 +33,20 @@ def title_region(text: str, sections: Sequence[Section], parser: StatementParser
         return ()
     name = names.pop()
     return (name,) if parser.vocabulary.organs[name].region else ()
+
+
+def title_frame(text: str, sections: Sequence[Section], parser: StatementParser) -> tuple[str, tuple[str, ...]]:
+    """Return the one-sided region or limb that a title names, in words, with its names: "CT RIGHT KNEE"."""
+    first = min((section.start for section in sections if section.name != "exam"), default=0)
+    frames: dict[str, tuple[str, ...]] = {}
+    for line in text[:first].splitlines():
+        title = _LABEL.sub("", line, count=1).strip().split(". ")[0]
+        opening = _EXAMINATION.match(title)
+        if opening is None or len(title) > _LONGEST_TITLE:
+            continue
+        words = _TECHNIQUE.sub("", title[opening.end() :]).strip(" .:,-").capitalize()
+        segments = parser.parse(words).segments
+        frame = side_frame(segments[0], parser.vocabulary, label=True) if len(segments) == 1 else None
+        if frame is not None and frame.regions:
+            frames[words] = tuple(name for mention in frame.regions for name in mention.names)
+    return next(iter(frames.items())) if len(frames) == 1 else ("", ())

@@ -34,7 +34,9 @@ FARTHEST_REFERENCE = 4
 """Statements back in which the noun of a reference is looked for. A pronoun refers to the statement right before it."""
 _PLACE_PREPOSITIONS = frozenset(("at", "in", "within"))
 _OPENERS = frozenset((*PRONOUNS, *DEMONSTRATIVES, *POSSESSIVES, "the"))
+_VERBS_OF_PLACE = frozenset("involves occupies lies arises projects abuts replaces".split())
 _PHRASE_ENDS = PHRASE_ENDS | DETERMINERS  # "In the right upper lobe a nodule" has two phrases
+_NOUN_PHRASE_ENDS = _PHRASE_ENDS | VERBS | _VERBS_OF_PLACE
 
 
 class Reference(NamedTuple):
@@ -101,7 +103,8 @@ def _noun_phrase(statement: ParsedStatement, index: int, segment: Segment, start
     """Return the reference that the article or the demonstrative at ``start`` opens; None where it is none."""
     tokens = statement.tokens
     end = start + 1
-    while end < segment.end and tokens[end].word not in _PHRASE_ENDS and tokens[end].word not in VERBS:
+    ends = _NOUN_PHRASE_ENDS
+    while end < segment.end and tokens[end].word not in ends:
         end += 1
     terms = [term for term in segment.terms if start < term.start < end]
     nouns = [term for term in terms if term.kind in ("finding", "organ")]

@@ -121,14 +121,10 @@ class OrganFinder:
                 mention.names = (pair[0] if side == "left" else pair[1],)
 
     def mark_regions(self, mentions: Sequence[OrganMention]) -> None:
-        """Mark as containers the regions and lymph nodes of a statement that names something more exact.
-
-        A region ("upper abdomen") is only a frame where an organ is named, "lymph nodes" where their stations are.
-        """
+        """Mark as containers regions ("upper abdomen") beside an organ, and "lymph nodes" beside their stations."""
         regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
-        inside = [name for mention in regions for name in mention.names]
-        around = [m for m in mentions if m.container and self._encloses(m.names[0], inside)]
-        if len(regions) < sum(not mention.place and mention not in around for mention in mentions):
+        around = [m for m in mentions if m.container and any(self._encloses(m.names[0], r.names) for r in regions)]
+        if len(regions) < sum(not m.place and m not in around for m in mentions):
             for mention in regions:
                 mention.container = True
         if any(mention.station for mention in mentions):

@@ -137,9 +137,8 @@ class Scopes:
             self._doubt(start, end, Polarity.UNCERTAIN)
         for index in planned(self.tokens, self._facts):
             self._doubt(index, index + 1, Polarity.UNCERTAIN)
-        for start, end in earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks):
-            self._set(start, end, Polarity.EARLIER)
-        for start, end in relative_pasts(self.tokens, self.breaks):
+        reports = earlier_reports(self.tokens, self.stems, self._reach.measures, self.breaks)
+        for start, end in [*reports, *relative_pasts(self.tokens, self.breaks)]:
             self._set(start, end, Polarity.EARLIER)
         for start, end in histories(self.tokens, self.matches, self.breaks, self._facts):
             for index in range(start, end):

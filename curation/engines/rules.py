@@ -31,7 +31,7 @@ from .caption_wording import OrganClaim, caption_wordings
 from .effusions import cavity_behind_lungs, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
-from .understood_claims import asserts_something, is_assertion, understood_part, words_of
+from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
 from .well_formed import is_well_formed
 
 
@@ -91,7 +91,7 @@ class RulesEngine:
         """Return the captions of a statement in which what it refers to is named, and no others that refer back."""
         text = statement.parse.text
         if not may_refer_back(statement.parse):
-            return self._cached_captions(text, statement.context)
+            return self._cached_captions(text, context_of(statement, self.parser.vocabulary))
         if opens_with_ellipsis(statement.parse):
             return ()
         alone = standing_alone(report, statement, self.parser)

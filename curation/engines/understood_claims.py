@@ -15,6 +15,7 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import PassageAccount, account_of, is_unknown_word
 from curation.language.understanding.passages import passages_in, passages_of
+from curation.verification.report_statements import ReportStatement
 from prompts.vocabulary import Vocabulary
 
 from .caption_wording import OrganClaim
@@ -157,3 +158,14 @@ def _is_missing_organ(term: Term) -> bool:
     """Return whether a term is an organ that is denied: "The uterus is not identified" says something of it."""
     is_adjective = term.mention is not None and term.mention.adjective
     return term.kind == "organ" and term.polarity == Polarity.NEGATED and not is_adjective
+
+
+def context_of(statement: ReportStatement, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the organs that a statement goes on about; none where it lies beside or reaches into others alone.
+
+    Behind what is said of the ascending aorta, "The dissection extends into the iliac artery" is not about that.
+    """
+    mentions = [term.mention for term in statement.parse.terms if term.mention and not term.mention.device]
+    places = [mention for mention in mentions if mention.place]
+    beside = [any(vocabulary.related(name, o) for name in m.names for o in statement.context) for m in places]
+    return statement.context if all(beside) else ()

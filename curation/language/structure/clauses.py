@@ -127,7 +127,7 @@ def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
         neighbour = right if _leans_right(segments, index) else left
     organs = neighbour.organs if neighbour else []
     if neighbour is left and segments[index].relative:
-        organs = organs[-1:]
+        organs = [term for term in organs if term is organs[-1] or (term.mention and term.mention.device)]
     inherited = [on_own_side(term, segments[index]) for term in organs if term.mention and not term.mention.place]
     if neighbour is left and left is not None and are_on_two_sides(left, segments[index]):
         return on_the_other_side(inherited, left, segments[index])

@@ -96,10 +96,11 @@ class FittingContext:
         return organs
 
     def _is_elsewhere(self, organs: Sequence[str], statement: ParsedStatement) -> bool:
-        """Tell whether a statement says itself where it is, in or beside none of ``organs``."""
+        """Tell whether a statement says itself where it is, in none of ``organs``."""
         if statement.tokens and statement.tokens[0].word in PRONOUNS | DEMONSTRATIVES | POSSESSIVES:
             return False
         named = [t.mention for t in statement.terms if t.mention and not (t.mention.device or t.mention.finding)]
+        named = [mention for mention in named if not mention.place]
         related = self._parser.vocabulary.related
         return any(not any(related(name, organ) for name in m.names for organ in organs) for m in named)
 

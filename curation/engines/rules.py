@@ -17,6 +17,7 @@ from curation.cleaning.redaction_marks import BLANK
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 from curation.language.structure.clauses import Clause, clauses_of, clauses_on_side
+from curation.language.structure.cut_wordings import is_well_formed
 from curation.language.structure.ellipses import opens_with_ellipsis
 from curation.language.structure.shared_tails import completed_text, ends_without_noun, opens_without_noun
 from curation.language.understanding.account import account_of
@@ -32,7 +33,6 @@ from .effusions import cavity_behind_lungs, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
-from .well_formed import is_well_formed
 
 
 class StatementCaption(NamedTuple):

@@ -20,7 +20,7 @@ from .headings.fitting_context import FittingContext, opens_with_pronoun
 from .headings.narrowing_headings import NarrowingHeading
 from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
 from .headings.titles import title_frame, title_region
-from .organs import stated_sides, statement_organs
+from .organs import statement_organs
 from .statement_keys import keys_of_organs, keys_of_text
 from .wordings import Wording, Wordings
 
@@ -261,7 +261,7 @@ class ReportReader:
             named_by = report.statements[anchor]
             is_prose = not named_by.heading and label_of(named_by.parse) is None
             context = self._fitting.of(context, content.parse, named_by.parse if is_prose else None)
-        context = self._on_stated_side(context, content.parse) if context else ()
+        context = self._fitting.on_stated_side(context, content.parse) if context else ()
         report.statements.append(
             ReportStatement(
                 number,
@@ -291,18 +291,6 @@ class ReportReader:
             names_only(parse),
             names_nodes(parse),
         )
-
-    def _on_stated_side(self, context: tuple[str, ...], statement: ParsedStatement) -> tuple[str, ...]:
-        """Return the context on the side that a statement states: "Left adrenal nodule. Normal right gland." """
-        sides = stated_sides(statement.terms)
-        if len(sides) != 1:
-            return context
-        organs: dict[str, None] = {}
-        for name in context:
-            pair = self.parser.organ_finder.pair_of(name)
-            on_side = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
-            organs.update(dict.fromkeys(on_side))
-        return tuple(organs)
 
 
 def _names_organ(statement: ParsedStatement) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..mentions import OrganMention
-from ..parsed_statement import Segment
+from ..parsed_statement import ParsedStatement, Segment
 from ..tokens import Token
 from ..word_lists import ORDINAL_ENDINGS, ORDINALS
 
@@ -48,3 +48,9 @@ def is_singular(words: Sequence[str], segment: Segment) -> bool:
     """Tell whether the verb behind "which" is in the singular: "which shows", "which has"."""
     verb = words[segment.start + 1] if segment.start + 1 < segment.end else ""
     return segment.verb == segment.start + 1 and verb.endswith("s")
+
+
+def is_absolute(statement: ParsedStatement, segment: Segment) -> bool:
+    """Tell whether a segment only says how something else is: "…, with the femoral head remaining located"."""
+    words = [token.word for token in statement.tokens[segment.start : segment.end]]
+    return segment.joiner == "," and words[0] == "with" and not {"remaining", "being"}.isdisjoint(words)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
+from .asides import is_absolute
 from .listed_subjects import is_listed_subject
 from .quality_kinds import findings_graded, is_graded_elsewhere, is_whereabouts, qualities, rivalry
 from .side_pairs import are_on_two_sides, gapped_side, on_own_side, on_the_other_side
@@ -53,7 +54,7 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     nodes = _segment_of_nodes(segments, segment)
     if nodes is not None:
         add_missing(terms, unrivalled(_without_organs(nodes.terms), segment))
-    elif segment.silent and not (segment.excepted or _is_absolute(statement, segment)):
+    elif segment.silent and not (segment.excepted or is_absolute(statement, segment)):
         shared = shared_predicate(segments, index) or _listed_findings(segments, index)
         if any(map(is_whereabouts, segment.terms)):  # "in the upper pole and interpolar region"
             shared = [term for term in shared if not is_whereabouts(term)]
@@ -67,12 +68,6 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     elif _only_qualifies(segment) and index:
         add_missing(terms, _of_same_side(segments, index - 1, segment))
     return Clause(segment, terms)
-
-
-def _is_absolute(statement: ParsedStatement, segment: Segment) -> bool:
-    """Tell whether a segment only says how something else is: "…, with the femoral head remaining located"."""
-    words = [token.word for token in statement.tokens[segment.start : segment.end]]
-    return segment.joiner == "," and words[0] == "with" and not {"remaining", "being"}.isdisjoint(words)
 
 
 def _is_set_against(segment: Segment) -> bool:

@@ -13,7 +13,7 @@ from curation.language.parsed_statement import ParsedStatement, Segment
 from curation.language.parser import StatementParser
 from curation.language.structure.reference_words import DEMONSTRATIVES, POSSESSIVES, PRONOUNS
 from curation.language.word_lists import VERBS
-from curation.verification.organs import implied_organs
+from curation.verification.organs import implied_organs, stated_sides
 
 _VESSELS = ("vessels", "heart", "devices", "aorta")
 _ARTERIES = ("arteries", "heart", "devices", "pulmonary trunk")
@@ -94,6 +94,18 @@ class FittingContext:
         if source is not None and len(organs) > 1 and not self._are_one_subject(organs, source):
             return ()
         return organs
+
+    def on_stated_side(self, context: tuple[str, ...], statement: ParsedStatement) -> tuple[str, ...]:
+        """Return the context on the side that a statement states: "Left adrenal nodule. Normal right gland." """
+        sides = stated_sides(statement.terms)
+        if len(sides) != 1:
+            return context
+        organs: dict[str, None] = {}
+        for name in context:
+            pair = self._parser.organ_finder.pair_of(name)
+            on_side = {"left": pair[:1], "right": pair[1:], "both": pair}[min(sides)] if pair else (name,)
+            organs.update(dict.fromkeys(on_side))
+        return tuple(organs)
 
     def _is_elsewhere(self, organs: Sequence[str], statement: ParsedStatement) -> bool:
         """Tell whether a statement says itself where it is, in none of ``organs``."""

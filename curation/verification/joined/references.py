@@ -103,8 +103,7 @@ def _noun_phrase(statement: ParsedStatement, index: int, segment: Segment, start
     """Return the reference that the article or the demonstrative at ``start`` opens; None where it is none."""
     tokens = statement.tokens
     end = start + 1
-    ends = _NOUN_PHRASE_ENDS
-    while end < segment.end and tokens[end].word not in ends:
+    while end < segment.end and tokens[end].word not in _NOUN_PHRASE_ENDS:
         end += 1
     terms = [term for term in segment.terms if start < term.start < end]
     nouns = [term for term in terms if term.kind in ("finding", "organ")]

@@ -292,6 +292,5 @@ def _behind_report(tokens: Sequence[Token], segment: Segment) -> int:
 def _stems_of(vocabulary: Vocabulary) -> frozenset[str]:
     """Return the stems of all words in the names of organs."""
     organs = vocabulary.organs.values()
-    phrases = (phrase for organ in organs for phrase in (organ.name, *organ.terms, *organ.adjectives, *organ.findings))
-    words = {word for phrase in phrases for word in phrase.split()}
-    return frozenset(token.stem for token in tokenize(" ".join(words)))
+    phrases = [phrase for organ in organs for phrase in (organ.name, *organ.terms, *organ.adjectives, *organ.findings)]
+    return frozenset([token.stem for token in tokenize(" ".join(set(" ".join(phrases).split())))])

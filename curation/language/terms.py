@@ -56,7 +56,7 @@ def read_terms(
     """
     terms = _gathered(tokens, stems, mentions, measures, matches, scopes, imaging)
     for term in terms:
-        if term.is_normality and _is_departed_from(tokens, term.start):
+        if term.entry is not None and term.is_normality and _is_departed_from(tokens, term.start):
             term.entry, term.key = None, "departure"
         term.attribute = _is_attribute(term)
         if term.kind not in ("hedge", "negation"):

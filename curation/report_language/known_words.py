@@ -54,12 +54,12 @@ def _names(organ: Organ) -> tuple[str, ...]:
 
 def _texts(value: object) -> Iterator[str]:
     """Yield all texts of a nested value, keys included: they are phrases as well."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(key)
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
+    values = [value]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            values += (*value.keys(), *value.values())
+        elif isinstance(value, (list, tuple)):
+            values += value

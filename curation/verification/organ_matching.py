@@ -99,7 +99,7 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
             continue
         if claimed.place and not mention.place and term not in evidence.own_terms:
             continue
-        if any(covers(name, organ) for organ in mention.names + mention.origin):
+        if name in mention.names or any(covers(name, organ) for organ in mention.names + mention.origin):
             if is_placed_elsewhere(name, term, evidence, required.stems):
                 continue
             return LITERAL if name in mention.names else SYNONYM
@@ -267,11 +267,10 @@ def _is_named_elsewhere(required: RequiredTerm, evidence: SegmentEvidence) -> bo
         return not any(words <= set(evidence.statement.text_of(term).lower().split()) for term in same)
     names, canonical = mention.names, evidence.parser.lexicon.canonical
     return any(
-        word in WHEREABOUTS_STEMS
-        and word not in evidence.statement.stems
+        word not in evidence.statement.stems
         and canonical(word) not in evidence.polarities
         and not any(word in evidence.relations.stems(name) for name in names)
-        for word in required.stems
+        for word in WHEREABOUTS_STEMS.intersection(required.stems)
     )
 
 

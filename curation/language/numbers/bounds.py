@@ -31,6 +31,8 @@ def bound_before(tokens: Sequence[Token], at: int, free_from: int) -> tuple[int,
     if start > free_from and tokens[start - 1].word in LAST_WORDS_OF_BOUNDS:
         for words, name in BOUNDS:
             first = start - len(words)
+            if words[-1] != tokens[start - 1].word:
+                continue
             if first >= free_from and all(tokens[first + i].word == word for i, word in enumerate(words)):
                 start, bound = _before_approximation(tokens, first, free_from), name
                 break

@@ -48,7 +48,7 @@ def _clause_at(statement: ParsedStatement, index: int) -> Clause:
     terms = list(segment.terms)
     if segment.frame or _is_heading(segments, index) or (index and _sets_aside(segment)):
         return Clause(segment, terms, heading=True)
-    if not any(term.mention and not term.mention.place for term in terms):
+    if False not in [term.mention.place for term in segment.organs if term.mention]:
         add_missing(terms, _inherited_sites(segments, index))
     add_missing(terms, _framing_sites(segments, index))
     nodes = _segment_of_nodes(segments, segment)

@@ -61,12 +61,12 @@ def passages_in(clause: Clause, statement: ParsedStatement) -> tuple[StatementPa
 def _passages_in(clause: Clause, statement: ParsedStatement) -> Iterator[StatementPassage]:
     segment = clause.segment
     taken = [] if clause.terms == segment.terms else [term for term in clause.terms if term not in segment.terms]
-    shared = tuple(term for term in taken if term.mention is None or term.mention.device)
-    sites = tuple(term for term in taken if _is_site(term))
+    shared = tuple([term for term in taken if term.mention is None or term.mention.device])
+    sites = tuple(filter(_is_site, taken))
     sites = sites or _sites_among(tuple(segment.terms))  # "A nodule with a rim in the liver"
     start = segment.start
     for stop in [*_cuts(segment, statement), segment.end]:
-        own = tuple(term for term in segment.terms if start <= term.start < stop)
+        own = tuple([term for term in segment.terms if start <= term.start < stop])
         named_sites = _sites_among(own)
         sites = named_sites or sites
         if any(term.kind == "negation" for term in own) and any(
@@ -108,6 +108,6 @@ def _is_site(term: Term) -> bool:
 
 def _sites_among(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     """Return the organs that terms are about; one that encloses others only where it is the only one."""
-    sites = tuple(term for term in terms if _is_site(term))
-    inner = tuple(term for term in sites if term.mention and not term.mention.container)
+    sites = tuple(filter(_is_site, terms))
+    inner = tuple([term for term in sites if term.mention and not term.mention.container])
     return inner or sites

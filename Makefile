@@ -1,21 +1,36 @@
-# Everything runs in .venv, which `setup` makes; a changed pyproject.toml makes it anew.
+# Everything runs in .venv; a changed pyproject.toml or constraints.txt makes it anew.
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: setup demo train-demo test lint faults bench clean
+.PHONY: setup constraints demo train-demo test lint faults bench clean
+
+# The plain install, which is all that curating needs; the packages of the tests come on top of it.
+CONSTRAINTS ?= --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
 
 setup: .venv/.ready
 
-.venv/.ready: pyproject.toml
+.venv/.plain: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ovct needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
-	@echo "installing into .venv (a few minutes)"
+	@echo "installing into .venv"
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(PIP) --editable .
 	@touch $@
 
+.venv/.ready: .venv/.plain
+	@echo "installing what the tests need into .venv (a few minutes)"
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+# What is in the environment, as the next ones are to have it (of torch, any build of the version). For newer versions
+# `make clean`, `make CONSTRAINTS= constraints`, `make test`.
+constraints: setup
+	{ grep '^#' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9]*$$//'; } > .venv/constraints.txt
+	mv .venv/constraints.txt constraints.txt
+
 # --overwrite: a second demo shows the same as the first, not that there is nothing left to do.
-demo: setup
+demo: .venv/.plain
 	$(BIN)/ovct curate examples/reports.csv --overwrite
 
 # The whole road on phantoms: about 24 minutes on two cores. A second call goes on where the first one was stopped.

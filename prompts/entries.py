@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
-from .yaml_file import FileSection, NonEmptyText, first_problem
+from .yaml_file import FieldError, FileSection, NonEmptyText, check_size, first_problem
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")
@@ -65,9 +65,12 @@ def parse_entries(source: bytes) -> dict[str, Entry]:
     try:
         reader = loader(source)
         root = reader.get_single_node()
+        check_size(root)
         _refuse_repeated_names(root)
         return _FILE.validate_python(reader.construct_document(root) if root else None)
-    except (yaml.YAMLError, UnicodeError) as error:
+    except FieldError as error:
+        raise VocabularyError(str(error)) from error
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         raise VocabularyError(f"is not YAML ({' '.join(str(error).split())})") from error
     except ValidationError as error:
         raise VocabularyError(str(first_problem(error, _KEYS))) from error

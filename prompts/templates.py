@@ -1,6 +1,7 @@
 """Renders the Jinja templates of prompt files, and checks them when a file is loaded, so that none fails in a run.
 
-A prompt file may come from anywhere, so templates run in a sandbox. The values they are given (the text of a report,
+A prompt file may come from anywhere, so templates run in a sandbox, and may use only parts of Jinja that make no text
+longer than what goes in (``template_bounds``). The values they are given (the text of a report,
 say) are never taken for templates themselves.
 """
 
@@ -13,6 +14,8 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from .template_bounds import LONGEST_TEMPLATE, part_not_allowed
 
 __all__ = ["PromptTemplateError", "check_template", "render"]
 
@@ -45,13 +48,22 @@ def check_template(source: str, values: Mapping[str, Any], shown: str = "", omis
     Raises PromptTemplateError where it is no template, uses a name that it is not given, fails, or leaves ``shown``
     out; ``omission`` is the message for the latter.
     """
+    if len(source) > LONGEST_TEMPLATE:
+        raise PromptTemplateError(source, f"has {len(source):,} characters; {LONGEST_TEMPLATE:,} are the most")
     try:
-        names = find_undeclared_variables(_ENVIRONMENT.parse(source)) - _ENVIRONMENT.globals.keys()
+        parsed = _ENVIRONMENT.parse(source)
+        if wrong := part_not_allowed(parsed):  # before Jinja works out what is constant
+            raise PromptTemplateError(source, f"{wrong} (docs/llm.md says what a template may do)")
+        names = find_undeclared_variables(parsed) - _ENVIRONMENT.globals.keys()
         unknown = sorted(names - values.keys())
         rendered = "" if unknown else render(source, values)
+    except PromptTemplateError:
+        raise
     except TemplateSyntaxError as error:
         line = source.splitlines()[error.lineno - 1].strip()
         raise PromptTemplateError(line, f"is not Jinja ({error.message}); see jinja.palletsprojects.com") from error
+    except RecursionError as error:
+        raise PromptTemplateError(source, "is nested too deeply") from error
     except Exception as error:  # an expression of a template may raise anything
         kind = "" if isinstance(error, TemplateError) else f"{type(error).__name__}: "
         raise PromptTemplateError(source, f"fails when it is filled in ({kind}{error})") from error

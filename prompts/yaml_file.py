@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 NonEmptyText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
+MOST_VALUES = 1_000_000
+"""Values of a file: the largest vocabulary has some 20,000."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 _EXPECTED = {
@@ -45,6 +48,7 @@ def load_mapping(source: bytes) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(source)
     try:
         root = loader.get_single_node()
+        check_size(root)
         _refuse_repeated_keys(root, set())
         content = loader.construct_document(root) if root else None
     except FieldError:
@@ -58,6 +62,28 @@ def load_mapping(source: bytes) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise FieldError("file", content, "is not a set of keys and values")
     return content
+
+
+def check_size(root: yaml.Node | None) -> None:
+    """Check how many values a YAML document has once its aliases (``*name``) are written out.
+
+    Each line of a few bytes may name the one before it ten times; twenty of them are more than any memory holds.
+
+    Raises FieldError for more than ``MOST_VALUES``, or for an alias that stands within what it names.
+    """
+    sizes: dict[int, int] = {}
+
+    def size_of(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = MOST_VALUES + 1  # of what holds itself
+            children = node.value if isinstance(node, yaml.CollectionNode) else ()
+            parts = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
+            sizes[id(node)] = min(1 + sum(map(size_of, parts)), MOST_VALUES + 1)
+        return sizes[id(node)]
+
+    if root is not None and size_of(root) > MOST_VALUES:
+        shown = f"{MOST_VALUES:,} values"
+        raise FieldError("file", shown, "are the most, with its aliases (*name) written out; it has more")
 
 
 def _refuse_repeated_keys(node: yaml.Node | None, seen: set[int]) -> None:

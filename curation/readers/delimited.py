@@ -11,7 +11,7 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 
 from .quotes import OpenQuoteError, RecordLines, RecordShape, read_records
-from .rows import DamagedError, NoteProblem, RecentLines, Table, TableRow
+from .rows import DamagedError, NoteProblem, RecentLines, Table, TableRow, check_width
 
 DELIMITERS = ",\t;|"
 # Lines looked at to find the delimiter.
@@ -36,6 +36,7 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         raise InputError(f"{path}: {error}; fetch the file again") from error
     if header is None:
         raise InputError(f"{path} holds no text; expected a header line and at least one report")
+    check_width(path, len(header))
     lines.end_record()
     columns = unique_names([name.strip().lstrip("\ufeff") for name in header])
     recent = RecentLines()

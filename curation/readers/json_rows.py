@@ -11,7 +11,7 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 
 from .layouts import is_known
-from .rows import DamagedError, NoteProblem, Table, TableRow, flatten
+from .rows import DamagedError, NoteProblem, Table, TableRow, check_width, flatten
 
 # Rows looked at to learn the columns, and members of an object held back until it is clear what it is.
 LOOK_AHEAD = 100
@@ -48,6 +48,7 @@ def read_json(pieces: Iterator[str], path: Path, note: NoteProblem) -> Table:
         rows = _document_rows(JsonCursor(all_pieces), path, note)
     first = list(islice(rows, LOOK_AHEAD))
     columns = tuple(dict.fromkeys(name for row in first for name in row.cells))
+    check_width(path, len(columns))
     return Table(columns, chain(first, rows))
 
 

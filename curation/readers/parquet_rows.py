@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curation.runtime.errors import InputError
 
-from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, flatten
+from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, check_width, flatten
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -32,6 +32,7 @@ def open_parquet_table(path: Path, note: NoteProblem) -> Iterator[Table]:
             schema = file.schema_arrow
         except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8
             raise InputError(f"{path}: cannot be read as Parquet ({error}); write or fetch it again") from error
+        check_width(path, len(schema.names))
         binary = {field.name for field in schema if _is_binary(field.type)}
         if binary:
             note(None, f"columns with binary data are left out: {', '.join(sorted(binary))}", kept=True)

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from curation.runtime.errors import InputError
+from curation.runtime.limits import TABLE_COLUMNS
+
 if TYPE_CHECKING:
     from .exports.newest import NewestVersions
 
@@ -19,6 +22,15 @@ EMPTY = frozenset((
     "not applicable", "not specified", "unknown", "-", "--", "---", ".", "..", "...", "_",
 ))  # fmt: skip
 UNUSABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def check_width(path: object, columns: int) -> None:
+    """Raise ``InputError`` for a table with more columns than any table of reports has."""
+    if columns > TABLE_COLUMNS.most:
+        raise InputError(
+            f"{path}: {columns:,} columns, more than {TABLE_COLUMNS.most:,}: {TABLE_COLUMNS.reason}. Check its "
+            f"delimiter and its quotes{TABLE_COLUMNS.way_out()}"
+        )
 
 
 class DamagedError(Exception):

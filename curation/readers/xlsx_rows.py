@@ -10,13 +10,18 @@ from itertools import islice
 from pathlib import Path
 
 from curation.runtime.errors import InputError
+from curation.runtime.limits import SHARED_TEXT_BYTES, SHEET_ROWS
 
 from .delimited import unique_names
-from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text
+from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text, check_width
 
 # A part of a workbook that is larger than this (in bytes) and packed tighter is no text: texts are packed 20 to 1.
 LARGE_PART = 1 << 26
 MOST_PACKED = 200
+# What is held is refused earlier: elements without text take twenty times their bytes.
+SHEETS = "xl/worksheets/"
+HELD_PART = 1 << 24
+MOST_PACKED_TEXT = 40
 
 
 @contextmanager
@@ -37,6 +42,9 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
                 warnings.simplefilter("ignore")  # of styles and extensions that no text depends on
                 workbook = openpyxl.load_workbook(stack.enter_context(path.open("rb")), read_only=True, data_only=True)
                 stack.callback(workbook.close)
+            widths = {sheet.title: sheet.max_column or 0 for sheet in workbook.worksheets}
+            for sheet in workbook.worksheets:  # what a sheet says of its size may be wrong, and rows would be lost
+                sheet.reset_dimensions()
             sheets = [(sheet.title, _sheet_cells(sheet.iter_rows(values_only=True))) for sheet in workbook.worksheets]
             filled = [(title, header, cells) for title, cells in sheets if (header := next(cells, None))]
         except Exception as error:  # openpyxl lets whatever its parsers raise through
@@ -45,7 +53,10 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
             raise InputError(f"{path} has no filled cells; expected a header line and at least one report")
         for title, _, _ in filled[1:]:
             note(None, f"only sheet {filled[0][0]!r} is read, sheet {title!r} is not", kept=True)
-        columns = unique_names(filled[0][1])
+        title, header, _ = filled[0]
+        check_width(path, len(header))
+        check_width(path, widths[title])
+        columns = unique_names(header + [""] * (widths[title] - len(header)))
         yield Table(columns, _rows(filled[0][2], columns, note))
 
 
@@ -54,22 +65,38 @@ def _check_sizes(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for part in archive.infolist():
-                if part.file_size > max(LARGE_PART, MOST_PACKED * part.compress_size):
+                if part.file_size > _most_bytes(part):
+                    held = "" if part.filename.startswith(SHEETS) else SHARED_TEXT_BYTES.way_out()
                     raise InputError(
-                        f"{path}: {part.filename} in it unpacks to {part.file_size:,} bytes; save it as CSV"
+                        f"{path}: {part.filename} in it unpacks to {part.file_size:,} bytes; save it as CSV{held}"
                     )
     except (zipfile.BadZipFile, OSError):
         return  # openpyxl says what is wrong
 
 
+def _most_bytes(part: zipfile.ZipInfo) -> int:
+    """Return how large a part may be unpacked: sheets are read row by row, all else is held."""
+    if part.filename.startswith(SHEETS):
+        return max(LARGE_PART, MOST_PACKED * part.compress_size)
+    if not part.filename.endswith((".xml", ".rels")):  # pictures and macros, which are not read
+        return part.file_size
+    if SHARED_TEXT_BYTES.most > SHARED_TEXT_BYTES.default:
+        return SHARED_TEXT_BYTES.most
+    return min(SHARED_TEXT_BYTES.most, max(HELD_PART, MOST_PACKED_TEXT * part.compress_size))
+
+
 def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:
     """Yield the rows of a sheet that are not empty, as text."""
+    count = 0
     while True:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             batch = list(islice(rows, BATCH_ROWS))
         if not batch:
             return
+        count += len(batch)
+        if count > SHEET_ROWS.most:
+            raise ValueError(f"it has a row beyond number {SHEET_ROWS.most:,}: {SHEET_ROWS.reason}")
         for values in batch:
             cells = [as_text(value) for value in values]
             if any(cells):

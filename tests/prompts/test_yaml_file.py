@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prompts.yaml_file import line_of
+from prompts.yaml_file import FieldError, line_of, load_mapping
 from tests.prompts.prompt_cases import CAPTION, changed_content, problem
 
 
@@ -75,3 +75,22 @@ def test_the_line_of_a_value_or_of_what_holds_it(place: list[str | int], line: i
 def test_what_is_no_yaml_has_no_lines() -> None:
     assert line_of(b"a: [", ["a"]) is None
     assert line_of(b"\xff\xfe\x00", ["a"]) is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"a: &a [x,x,x,x,x,x,x,x,x,x]\n" + b"".join(
+            b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 10)) for n in range(8)
+        ),
+        b"a: &a [*a]\n",
+        b"a: &a\n  b: *a\n",
+    ],
+)  # fmt: skip
+def test_aliases_that_write_out_to_too_much_are_refused(source: bytes) -> None:
+    with pytest.raises(FieldError, match=r"aliases|is not YAML"):
+        load_mapping(source)
+
+
+def test_aliases_are_allowed() -> None:
+    assert load_mapping(b"a: &a [x, y]\nb: *a\n") == {"a": ["x", "y"], "b": ["x", "y"]}

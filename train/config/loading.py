@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from prompts.yaml_file import FieldError, check_size
+
 from .option_table import options_of
 from .options import ConfigError, StageConfig
 from .renamed import RENAMED
@@ -50,8 +52,10 @@ def _read_yaml(path: Path) -> dict[str, object]:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+        check_size(yaml.compose(text, Loader=yaml.SafeLoader))
+        content = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, FieldError, RecursionError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if content is None:
         return {}

@@ -1,4 +1,4 @@
-"""What a table asks of this machine is bounded before it is done: columns, rows of a sheet, texts that are held."""
+"""What an input asks of this machine is bounded before it is done: columns, rows of a sheet, texts that are held."""
 
 import io
 import zipfile

@@ -16,6 +16,7 @@ OF_WHAT_IS_THERE = frozenset(
 OF_WHAT_IS_THERE_AT_A_PLACE = (
     *("severity:severe", "severity:marked", "severity:massive"),
     *("size:large", "size:giant", "quantity:"),
+    *("time:new", "time:acute", "time:early"),
 )
 # Adjectives that end a clause without a verb: "bladder distended".
 PREDICATE_ENDINGS = ("ed", "ic", "ous", "ive", "clear", "small", "large", "dense")

@@ -63,12 +63,17 @@ _OF_THE_WHOLE = {
 _COLLECTIVES = frozenset("structures organs viscera patient".split())
 
 
+# They lie beside bones and in no bone.
+_BESIDE_BONES = ("collection", "seroma")
+
+
 class FittingContext:
     """Tells which of the organs named before a statement it can be about."""
 
     def __init__(self, parser: StatementParser) -> None:
         self._parser = parser
         self._cached_seats = lru_cache(maxsize=1)(self._read_seats)
+        self._cached_keys = lru_cache(maxsize=1)(self._read_keys)
 
     def of(
         self, organs: tuple[str, ...], statement: ParsedStatement, source: ParsedStatement | None
@@ -90,6 +95,8 @@ class FittingContext:
         for key in keys:
             if key in seats:
                 organs = tuple(name for name in organs if self._lies_in(name, seats[key]))
+            if key in self._cached_keys(_BESIDE_BONES):
+                organs = tuple(name for name in organs if not self._is_bone(name))
         organs = self._without_devices(organs)
         if source is not None and len(organs) > 1 and not self._are_one_subject(organs, source):
             return ()
@@ -119,6 +126,12 @@ class FittingContext:
     def _read_seats(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, tuple[str, ...]]]]:
         seats = {self._key(phrase): organs for phrase, organs in _SEATS.items()}
         return seats, {self._key(phrase): whole for phrase, whole in _OF_THE_WHOLE.items()}
+
+    def _read_keys(self, phrases: Sequence[str]) -> frozenset[str]:
+        return frozenset(map(self._key, phrases))
+
+    def _is_bone(self, name: str) -> bool:
+        return self._is_part(name, ("skeleton",)) and not self._is_part(name, ("joints", "intervertebral discs"))
 
     def _key(self, phrase: str) -> str:
         return next(term.key for term in self._parser.parse(phrase).terms if term.kind == "finding")

@@ -49,6 +49,11 @@ def captions(text: str) -> set[tuple[str, str, str]]:
             "The thymus is prominent, which is normal for age.",
             ("thymus", "normal", "The thymus is prominent, which is normal for age"),
         ),
+        # what is new at a place stands for itself behind a denial
+        (
+            "No hemorrhage, new edema in the left thalamus.",
+            ("left thalamus", "abnormal", "No hemorrhage, new edema in the left thalamus"),
+        ),
         # asides, ratios, ordinals apart from their noun, a side elsewhere
         (
             "Contusion is seen in the right upper lobe and, to a lesser degree, the right lower lobe.",
@@ -79,6 +84,7 @@ def test_caption(text: str, expected: tuple[str, str, str]) -> None:
     [
         ("The splenic vein is narrowed, while the portal vein is patent. No pseudoaneurysm.", "portal vein: no"),
         ("Infarct of the left thalamus, and the right hippocampus is small. No herniation.", "hippocamp.*herniation"),
+        ("The L5 vertebra is fused. A posterior collection has no gas.", "l5 vertebra: a posterior"),
         ("Gas in the bladder. No perforation.", "bladder: no perforation"),
         ("A nodule in the left lung. The patient tolerated the procedure well.", "tolerated"),
         ("The spinal canal is wide. Left-sided structures are normal.", "structures"),

@@ -86,6 +86,7 @@ class FittingContext:
             return ()
         if self._is_elsewhere(organs, statement):
             return ()
+        organs = self._without_devices(organs)
         seats, wholes = self._cached_seats()
         keys = [key for term in statement.terms if term.kind == "finding" for key in (term.key, *term.parts)]
         for key in keys:
@@ -97,7 +98,6 @@ class FittingContext:
                 organs = tuple(name for name in organs if self._lies_in(name, seats[key]))
             if key in self._cached_keys(_BESIDE_BONES):
                 organs = tuple(name for name in organs if not self._is_bone(name))
-        organs = self._without_devices(organs)
         if source is not None and len(organs) > 1 and not self._are_one_subject(organs, source):
             return ()
         return organs

@@ -50,8 +50,9 @@ train-demo: setup
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --vocabulary --out $(DEMO)/evaluation-vocabulary
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
+# In the order of tests/conftest.py, the longest files first: xdist would begin with those that hold most tests.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # All trials of what can go wrong on a machine (docs/reliability.md), of which `make test` makes a share: at most half an hour on two cores.
 faults: setup

@@ -22,9 +22,27 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(TrialTable())
 
 
+# Files that take half a minute and more, though many hold few tests: they start clusters, processes or browsers.
+LONGEST_FILES = (
+    "curation/ray_cluster/test_recipe.py",
+    "curation/caption_set/test_publishing.py",
+    "faults/test_files.py",
+    "curation/audit/test_browser.py",
+    "curation/word_suggestions/test_suggestions.py",
+    "models/test_text.py",
+    "curation/test_replay.py",
+    "curation/test_resume.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest, so that no process waits at the end for another one's."""
-    items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests" / "train"))
+    """Begin with the files that take longest, so that no process waits at the end for another one's.
+
+    xdist keeps this order with `--no-loadscope-reorder`; else it begins with the files that hold most tests.
+    """
+    longest = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST_FILES)}
+    train = ROOT / "tests" / "train"
+    items.sort(key=lambda item: longest.get(item.path, len(longest) + (not item.path.is_relative_to(train))))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST_FILES
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The top-level folders, and what each may import of the others; `ovct` may import all of them.
@@ -283,6 +285,10 @@ def classes_defined_twice(root: Path) -> dict[str, list[str]]:
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
 def test_no_folder_holds_more_files_than_one_can_look_over() -> None:
     assert {name: count for name, count in folder_sizes(tracked_files()).items() if count > MOST_FILES} == {}
+
+
+def test_the_longest_files_of_tests_are_still_there() -> None:
+    assert [name for name in LONGEST_FILES if not (ROOT / "tests" / name).exists()] == []
 
 
 def test_no_module_is_too_long_to_read() -> None:

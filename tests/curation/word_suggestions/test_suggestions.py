@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from curation.language.site_words import SiteWords, check_site_words, read_site_
 from curation.pipeline import CurateJob, curate
 from curation.report import Report
 from curation.runtime.errors import Interrupted
+from curation.word_suggestions import trials
 from curation.word_suggestions.trials import WordProposal, suggest_words
 from tests.curation.fakes import FakeChat, answer, chat_recipe
 from tests.curation.llm.chat_sets import StopAfter
@@ -37,6 +39,14 @@ WRONG = ("liver", "Fracture of the liver")
 
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(ovct.app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def verifiers_once() -> Iterator[None]:
+    """Build the verifier of each candidate once for all tests: that is what a search spends its time on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trials, "_verifier_with", cache(trials._verifier_with))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +101,7 @@ def test_the_most_useful_come_first(root: Path) -> None:
 
 
 def test_what_is_known_by_now_is_not_proposed(root: Path) -> None:
-    suggestions = suggest_words(root, words=SiteWords(b"synonyms: [[mass, klump]]"))
+    suggestions = suggest_words(root, top=1, words=SiteWords(b"synonyms: [[mass, klump]]"))
     assert ("klump", "mass") not in {proposal.phrases for proposal in suggestions.proposals}
     assert suggestions.accepted_today == 6
 

@@ -20,7 +20,7 @@ from curation.caption_set.set_files import PROMPT_FILE
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
 from curation.caption_set.site_files import keep_site_words
-from curation.caption_set.work_folder import check_usable, lock_set
+from curation.caption_set.work_folder import check_usable, lock_set, remove_left_work
 from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
@@ -148,6 +148,7 @@ def curate(
                 since=started,
                 publisher=job.publish,
                 check_privacy=job.check_phi or job.drop_phi,
+                checked=not job.overwrite,
             ) as captions,
         ):
             if recipe.prompt_file is not None:
@@ -227,7 +228,8 @@ def _finished(
 
     Raises ``SetError`` for a set that was made otherwise.
     """
-    manifest = manifest_to_resume(job.out, source, settings, job.publish)
+    check = progress.raise_if_interrupted
+    manifest = manifest_to_resume(job.out, source, settings, job.publish, check=check, tell=progress.warning)
     if manifest is None or not manifest.complete:
         return None
     changes: dict[str, object] = {}
@@ -239,6 +241,7 @@ def _finished(
         else:
             changes["privacy"] = count_written(job.out, manifest, progress.raise_if_interrupted)
     if not changes:
+        remove_left_work(job.out)
         return CurateResult(manifest, already_done=True)
     changed = _with_changes(job.out, changes, job.publish)
     return CurateResult(changed, already_done=True, relicensed="license" in changes)
@@ -246,10 +249,9 @@ def _finished(
 
 def _with_changes(root: Path, changes: dict[str, object], publish: StorePublisher | None) -> Manifest:
     """Change what a finished set says of itself, by writing its manifest and data card anew."""
-    with lock_set(root):
+    with lock_set(root) as locked:
         manifest = load_manifest(root).model_copy(update=changes)
-        complete_set(root, manifest, publish)
-    return manifest
+        return complete_set(root, manifest, publish, ours=locked.left_behind)
 
 
 def _total(job: CurateJob, rows: int | None, reports_per_part: int) -> int | None:
@@ -277,6 +279,8 @@ def _write(
     open_pool: OpenPool, batched: Iterator[list[Report]], captions: CaptionSetWriter, processes: int, progress: Progress
 ) -> None:
     store = OutcomeStore(captions.work / "outcomes.sqlite", captions.manifest.settings.digest())
+    if store.damage:
+        progress.warning(store.damage)
     with closing(store), open_pool(captions, processes) as pool:
         for report, outcome in outcomes(batched, store, pool, progress.raise_if_interrupted):
             if captions.manifest.settings.drop_phi:

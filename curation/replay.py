@@ -12,14 +12,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curation.caption_set.card import write_card
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
 from curation.caption_set.privacy_check import count_written
-from curation.caption_set.resuming import check_parts
+from curation.caption_set.resuming import check_parts, lacks_digests
 from curation.caption_set.set_files import PROMPT_FILE, TableName, part_path, remove_temporary_files
 from curation.caption_set.shards import PartWriter, WrittenPart
 from curation.caption_set.site_files import keep_site_words, kept_site_words
 from curation.caption_set.work_folder import SetError, lock_set
+from curation.caption_set.writer import complete_set
 from curation.extraction.recipe import BATCH_REPORTS
 from curation.language.site_words import OURS, SiteWords
 from curation.llm.answer_verification import AnsweredReport, AnswerVerifier
@@ -56,9 +56,11 @@ def replay(
     """
     progress = progress or Progress()
     _check_replayable(root, load_manifest(root))
-    with lock_set(root):
+    with lock_set(root, progress.raise_if_interrupted) as locked:
         manifest = load_manifest(root)
-        check_parts(root, manifest, ("reports", "responses"))
+        check_parts(root, manifest, ("reports", "responses"), check=progress.raise_if_interrupted)
+        if note := lacks_digests(root, manifest):
+            progress.warning(note)
         words = kept_site_words(root, manifest.settings, words)
         prompt = read_prompt((root / PROMPT_FILE).read_bytes(), PROMPT_FILE, words.vocabulary())
         if prompt.hash != manifest.settings.prompt:
@@ -71,7 +73,8 @@ def replay(
             build = partial(AnswerVerifier, prompt, language=manifest.settings.language, words=words)
             with workers(build, count) as pool:
                 staged = [_replay_part(root, manifest, index, pool, progress) for index in range(len(manifest.parts))]
-            return _put_in_place(root, manifest, staged, words)
+            locked.lock.raise_if_lost()
+            return _put_in_place(root, manifest, staged, words, locked.left_behind)
         finally:
             remove_temporary_files(root)
 
@@ -118,6 +121,7 @@ def _replay_part(
         "captions": written.part.captions,
         "rejects": written.part.rejects,
         "bytes": {**before.bytes, **written.part.bytes},
+        "sha256": {**before.sha256, **written.part.sha256},
     }
     return _ReplayedPart(written, before.model_copy(update=changes))
 
@@ -160,8 +164,13 @@ def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
             yield from zip(*(values.get(name, nothing) for name in columns), strict=True)
 
 
-def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart], words: SiteWords) -> Manifest:
-    """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it."""
+def _put_in_place(
+    root: Path, manifest: Manifest, staged: list[_ReplayedPart], words: SiteWords, ours: bool
+) -> Manifest:
+    """Replace the files and write the manifest that says so. If it stops between the two, another replay repairs it.
+
+    ``ours``: see ``write_card``.
+    """
     counts = Counts()
     for written, part in staged:
         counts = counts.plus(
@@ -180,6 +189,4 @@ def _put_in_place(root: Path, manifest: Manifest, staged: list[_ReplayedPart], w
     keep_site_words(root, words)
     if done.privacy is not None:
         done = done.model_copy(update={"privacy": count_written(root, done)})
-    write_card(root, done)
-    done.save(root)
-    return done
+    return complete_set(root, done, None, ours=ours)

@@ -227,6 +227,23 @@ def _check_output(job: VerifyJob) -> None:
     for source in (job.reports, *caption_files(job.captions)):
         if job.out.exists() and source.exists() and job.out.samefile(source):
             raise InputError(f"{job.out} is an input too; name another file with --out")
+    if job.out.exists() and not _is_verified_table(job.out):
+        raise InputError(
+            f"{job.out} is there already, and was not written by `ovct verify`: name another file with --out"
+        )
+
+
+def _is_verified_table(path: Path) -> bool:
+    """Return whether a file is a table that an earlier run has written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(path).names
+    except (OSError, pa.ArrowException):
+        return False
+    # Earlier versions had no column for the passages.
+    return set(VerifiedRow._fields) - {"evidence_spans"} <= set(names) <= set(VerifiedRow._fields)
 
 
 def verify_table(

@@ -8,9 +8,7 @@ Weights are named by their content and the JSON replaces the old one in a single
 leaves the old checkpoint or the new one. Nothing is unpickled.
 """
 
-import hashlib
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,27 +17,43 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .aligner import Aligner
+from .checkpoint_folder import (
+    RECORD,
+    CheckpointError,
+    check_text,
+    check_weights,
+    earlier_record,
+    names_of,
+    read_record,
+    remove_replaced,
+    text_files,
+    write_record,
+)
 from .checkpoint_record import CheckpointRecord, ConnectorRecord, ImageRecord, ModelKind, TextRecord
 from .preprocessing import Preprocessing
+from .sealed_record import digest_of
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
 from .weights_file import describe_mismatches
 
-RECORD = "checkpoint.json"
+__all__ = [
+    "RECORD",
+    "Checkpoint",
+    "CheckpointError",
+    "Model",
+    "load_checkpoint",
+    "read_record",
+    "save_checkpoint",
+]
+
 Model = STUNet | Aligner | TextSegmenter
-
-
-class CheckpointError(ValueError):
-    """Raised for a folder that holds no checkpoint, or one that cannot be loaded or written as it is."""
-
-    exit_code = 2
 
 
 class Checkpoint(NamedTuple):
@@ -61,31 +75,45 @@ def save_checkpoint(
 
     `trained_on` lists data and settings of each training so far, as JSON. Without `store_text` the text encoder is
     recorded by its name and fingerprint alone: for one that was not trained, and whose licence does not let it be
-    passed on (BioLORD). Raises CheckpointError where the folder cannot be made.
+    passed on (BioLORD). Raises CheckpointError where the folder cannot be made, or its `checkpoint.json` is of
+    something else.
     """
     directory = Path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(f"{directory} cannot be a checkpoint's folder ({error}); name another") from error
+    earlier = earlier_record(directory)
+    temporary, weights = _write_weights(model, directory)
     record = CheckpointRecord(
         kind=_kind(model),
         image=ImageRecord.of(model if isinstance(model, STUNet) else model.image),
         connector=ConnectorRecord.of(model) if isinstance(model, TextSegmenter) else None,
         pooling=model.pooling if isinstance(model, Aligner) else None,
-        text=_save_text(model, directory, store_text),
+        text=_save_text(model, directory, store_text, earlier),
         preprocessing=preprocessing,
         stage=model.stage,
         trained_on=tuple(trained_on),
-        weights=_save_weights(model, directory),
+        weights=weights,
         ovct=_version(),
         commit=_commit(),
         torch=torch.__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    _replace(directory / RECORD, record.model_dump_json(indent=2).encode() + b"\n")
-    _remove_superseded(directory, record)
+    if earlier is not None:
+        record = record.model_copy(update={"replaced": _replaced(earlier, record)})
+        if new := names_of(record) - names_of(earlier) - {*earlier.replaced}:
+            # Told of before it is there: a save that is killed in between leaves nothing that nobody knows of.
+            earlier = earlier.model_copy(update={"replaced": (*earlier.replaced, *sorted(new))})
+            write_record(directory, earlier)
+    temporary.replace(directory / weights)
+    write_record(directory, record)
+    remove_replaced(directory, earlier, names_of(record))
     return record
+
+
+def _replaced(earlier: CheckpointRecord, record: CheckpointRecord) -> tuple[str, ...]:
+    return tuple(sorted({*names_of(earlier), *earlier.replaced} - names_of(record)))
 
 
 def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
@@ -96,6 +124,8 @@ def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -
     """
     directory = Path(directory)
     record = read_record(directory)
+    check_weights(directory / record.weights)
+    check_text(directory, record)
     text = _load_text(record, directory) if record.text else None
     try:
         with torch.device("meta"):
@@ -109,25 +139,6 @@ def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -
         raise CheckpointError(f"{directory / record.weights} does not fit {RECORD}: {problems}")
     model.load_state_dict(weights, assign=True, strict=False)
     return Checkpoint(model.to(device).eval(), record)
-
-
-def read_record(directory: Path | str) -> CheckpointRecord:
-    """Read the record of the checkpoint in `directory`.
-
-    Raises CheckpointError where there is none, or one of another version.
-    """
-    path = Path(directory) / RECORD
-    try:
-        return CheckpointRecord.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file; a checkpoint is a folder that holds {RECORD}") from error
-    except NotADirectoryError as error:
-        raise CheckpointError(f"{directory} is a file; a checkpoint is the folder that holds {RECORD}") from error
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}" for problem in error.errors()
-        )
-        raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {problems}") from error
 
 
 def _kind(model: Model) -> ModelKind:
@@ -147,37 +158,39 @@ def _build(record: CheckpointRecord, text: TextEncoder | None) -> Model:
     raise ValueError(f"calls this a {record.kind} and lacks what that consists of")
 
 
-def _save_weights(model: Model, directory: Path) -> str:
+def _write_weights(model: Model, directory: Path) -> tuple[Path, str]:
+    """Write the weights under a temporary name; return it, and the name that they get."""
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("text.")}
     temporary = directory / f".weights-{os.getpid()}.tmp"
     save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, temporary)
     with temporary.open("rb") as file:
-        name = f"weights-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.safetensors"
         os.fsync(file.fileno())
-    temporary.replace(directory / name)
-    return name
+    return temporary, f"weights-{digest_of(temporary)[:16]}.safetensors"
 
 
 def _load_weights(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: no such file, though {RECORD} names it; copy the whole folder") from error
     except SafetensorError as error:
         raise CheckpointError(f"{path} is not complete ({error}); copy it again") from error
 
 
-def _save_text(model: Model, directory: Path, store: bool) -> TextRecord | None:
+def _save_text(model: Model, directory: Path, store: bool, earlier: CheckpointRecord | None) -> TextRecord | None:
     text = None if isinstance(model, STUNet) else model.text
     if text is None:
         return None
     fingerprint = text.fingerprint()
     name = f"text-{fingerprint[:16]}"
-    if store and not (directory / name).is_dir():
+    if not store:
+        return TextRecord.of(text, None, fingerprint)
+    before = earlier.text if earlier else None
+    if before and before.directory == name and before.files and (directory / name).is_dir():
+        return TextRecord.of(text, name, fingerprint, before.files)
+    if not (directory / name).is_dir():
         temporary = directory / f".{name}-{os.getpid()}.tmp"
         text.save(temporary)
         temporary.replace(directory / name)
-    return TextRecord.of(text, name if store else None, fingerprint)
+    return TextRecord.of(text, name, fingerprint, text_files(directory / name))
 
 
 def _load_text(record: CheckpointRecord, directory: Path) -> TextEncoder:
@@ -191,22 +204,6 @@ def _load_text(record: CheckpointRecord, directory: Path) -> TextEncoder:
         )
     text.name = record.text.name
     return text
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _remove_superseded(directory: Path, record: CheckpointRecord) -> None:
-    current = {record.weights, record.text.directory if record.text else None}
-    for path in directory.iterdir():
-        if path.name not in current and path.name.startswith(("weights-", "text-", ".weights-", ".text-")):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _version() -> str:

@@ -3,7 +3,7 @@
 The names of the fields are the keys of the file.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -17,6 +17,8 @@ from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
 
+_StoredName = Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")]
+_ReplacedName = Annotated[str, Field(pattern=r"^(weights-[0-9a-f]{16}\.safetensors|text-[0-9a-f]{16})$")]
 ModelKind = Literal["stunet", "aligner", "segmenter"]
 
 
@@ -80,11 +82,13 @@ class ConnectorRecord(_StrictRecord):
 class TextRecord(_StrictRecord):
     """Describes a text encoder: its name, its folder in the checkpoint, its fingerprint, and how prompts are handled.
 
-    A `directory` of None means that it is not stored, but loaded by its name. `max_length` is in tokens.
+    A `directory` of None means that it is not stored, but loaded by its name. `max_length` is in tokens. `files` has
+    the SHA-256 of each file that is stored, null in records of earlier versions.
     """
 
     name: str
     directory: str | None = Field(pattern=r"^text-[0-9a-f]{16}$")
+    files: dict[_StoredName, str] | None = None
     fingerprint: str
     embedding_dim: int
     template: str
@@ -92,11 +96,14 @@ class TextRecord(_StrictRecord):
     max_length: int
 
     @classmethod
-    def of(cls, text: TextEncoder, directory: str | None, fingerprint: str) -> Self:
-        """Return the record of an encoder that is stored in `directory`."""
+    def of(
+        cls, text: TextEncoder, directory: str | None, fingerprint: str, files: dict[str, str] | None = None
+    ) -> Self:
+        """Return the record of an encoder that is stored in `directory`, in these `files`."""
         return cls(
             name=text.name,
             directory=directory,
+            files=files,
             fingerprint=fingerprint,
             embedding_dim=text.embedding_dim,
             template=text.handling.template,
@@ -113,7 +120,9 @@ class CheckpointRecord(_StrictRecord):
     """Holds all of `checkpoint.json`.
 
     `stage` is the last one that the model was frozen for, `trained_on` the data and settings of each training;
-    `weights` names the file of the weights. `ovct`, `commit`, `torch` and `created` (UTC) tell what wrote it, and when.
+    `weights` names the file of the weights, `replaced` files and folders of checkpoints before this one, or of a save
+    that was killed, which may be removed. `sha256` is that of the record. `ovct`, `commit`, `torch` and `created` (UTC)
+    tell what wrote it, and when.
     """
 
     format: Literal["ovct checkpoint 1"] = "ovct checkpoint 1"
@@ -126,7 +135,9 @@ class CheckpointRecord(_StrictRecord):
     stage: Stage | None
     trained_on: tuple[dict[str, JsonValue], ...]
     weights: str = Field(pattern=r"^weights-[0-9a-f]{16}\.safetensors$")
+    replaced: tuple[_ReplacedName, ...] = ()
     ovct: str
     commit: str | None
     torch: str
     created: str
+    sha256: str | None = Field(default=None, exclude=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 # "ovct", in the field of an SQLite file that names its application.
 _APPLICATION_ID = int.from_bytes(b"ovct", "big")
-_VERSION = 1
+_VERSION = 2
+# The first version had no digests: its vectors are computed anew.
+_FIRST_VERSION = 1
 _TABLE = """CREATE TABLE embedding (
-    fingerprint TEXT NOT NULL, text TEXT NOT NULL, dim INTEGER NOT NULL, vector BLOB NOT NULL,
+    fingerprint TEXT NOT NULL, text TEXT NOT NULL, dim INTEGER NOT NULL, vector BLOB NOT NULL, digest BLOB NOT NULL,
     PRIMARY KEY (fingerprint, text))"""
 _BUSY_TIMEOUT_S = 60.0
 # Texts in one query, below the 999 values that every SQLite takes.
@@ -68,6 +71,7 @@ class EmbeddingBank:
             raise
 
     def _prepare(self) -> None:
+        self._database.create_function("ovct_digest", 3, _digest, deterministic=True)
         # The plain journal, not WAL: a bank may lie on a network drive that several machines share.
         with self._transaction():
             if self._database.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
@@ -76,7 +80,11 @@ class EmbeddingBank:
                 self._database.execute(f"PRAGMA user_version = {_VERSION}")
             if self._number("PRAGMA application_id") != _APPLICATION_ID:
                 raise EmbeddingBankError(f"{self.path} is no bank of embeddings: name another file")
-            if (version := self._number("PRAGMA user_version")) != _VERSION:
+            version = self._number("PRAGMA user_version")
+            if version == _FIRST_VERSION:
+                self._database.execute("DROP TABLE embedding")
+                self._database.execute(_TABLE)
+            elif version != _VERSION:
                 raise EmbeddingBankError(
                     f"{self.path} was written by another version of ovct (layout {version}, not {_VERSION}): "
                     "delete it, or name another file"
@@ -111,11 +119,12 @@ class EmbeddingBank:
         vectors = {}
         for chunk in _chunks(texts, _TEXTS_PER_QUERY):
             marks = ", ".join("?" * len(chunk))
-            query = f"SELECT text, dim, vector FROM embedding WHERE fingerprint = ? AND text IN ({marks})"
+            query = f"SELECT text, dim, vector, digest FROM embedding WHERE fingerprint = ? AND text IN ({marks})"
             with self._translated_errors():
                 rows = self._database.execute(query, (fingerprint, *chunk)).fetchall()
-            for text, stored_dim, vector in rows:
-                vectors[text] = self._vector(vector, stored_dim, dim)
+            for text, stored_dim, vector, digest in rows:
+                if digest == _digest(fingerprint, text, vector):  # a vector that was damaged is computed anew
+                    vectors[text] = self._vector(vector, stored_dim, dim)
         return vectors
 
     def _vector(self, stored: bytes, stored_dim: int, dim: int) -> np.ndarray:
@@ -127,12 +136,19 @@ class EmbeddingBank:
         return np.frombuffer(stored, "<f4")
 
     def _store(self, fingerprint: str, texts: Sequence[str], vectors: np.ndarray) -> None:
-        rows = [
-            (fingerprint, text, len(vector), vector.astype("<f4").tobytes())
-            for text, vector in zip(texts, vectors, strict=True)
-        ]
+        content = (
+            (text, len(vector), vector.astype("<f4").tobytes()) for text, vector in zip(texts, vectors, strict=True)
+        )
+        rows = [(fingerprint, *row, _digest(fingerprint, row[0], row[2])) for row in content]
+        damaged = [(fingerprint, text) for text in texts]
         with self._transaction():
-            self._database.executemany("INSERT OR IGNORE INTO embedding VALUES (?, ?, ?, ?)", rows)
+            # Another process may have stored some of them meanwhile: those stay. What is damaged does not.
+            self._database.executemany(
+                "DELETE FROM embedding WHERE fingerprint = ? AND text = ? "
+                "AND digest != ovct_digest(fingerprint, text, vector)",
+                damaged,
+            )
+            self._database.executemany("INSERT OR IGNORE INTO embedding VALUES (?, ?, ?, ?, ?)", rows)
 
     def __len__(self) -> int:
         """Return the number of vectors in the file, of all encoders."""
@@ -175,6 +191,12 @@ class EmbeddingBank:
             family = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             way_out = _WAYS_OUT.get(family, "name another file")
             raise EmbeddingBankError(f"the bank of embeddings {self.path}: {error}; {way_out}") from error
+
+
+def _digest(fingerprint: str, text: str, vector: bytes) -> bytes:
+    """Return the digest of a row: SQLite does not notice a byte that has changed in it."""
+    key = f"{fingerprint}\0{text}\0".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(key + vector, digest_size=8).digest()
 
 
 def _chunks(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -194,7 +194,7 @@ def curate(
     if (check_phi or drop_phi) and (sentence := privacy_warning(manifest)):
         progress.warning(sentence)
     if not result.already_done or not (job.out / PLOT_FILE).exists():
-        draw_plot(job.out, manifest, publish)
+        manifest = draw_plot(job.out, manifest, publish)
     return Curation(
         job.out,
         publish.shown if publish else str(out),
@@ -220,24 +220,46 @@ def merge(
         SetError: a shard is missing, unfinished or made otherwise, or the folder holds something else.
     """
     from curation.caption_set import merging
+    from curation.caption_set.set_files import PLOT_FILE
 
     progress = progress or Progress()
     publish = store_publisher(out, progress)
     folder = publish.root if publish else Path(out)
     shards = [local_copy(str(one), progress) for one in sets]
     manifest = merging.merge(shards, folder, progress, overwrite=overwrite, publisher=publish)
-    draw_plot(folder, manifest, publish)
+    if PLOT_FILE not in (manifest.files or {}) or not (folder / PLOT_FILE).exists():
+        manifest = draw_plot(folder, manifest, publish)
     return Curation(folder, publish.shown if publish else str(out), manifest, False, False, (), 0, None)
 
 
-def draw_plot(folder: Path, manifest: Manifest, publish: StorePublisher | None = None) -> None:
-    """Draw the plot of captions by organ into the folder of a caption set, and put it into its store."""
-    from curation.caption_set.set_files import PLOT_FILE
-    from curation.caption_set.stats import draw, summary_of
+def draw_plot(folder: Path, manifest: Manifest, publish: StorePublisher | None = None) -> Manifest:
+    """Draw the plot of captions by organ into the folder of a finished set, and put it into its store.
 
-    draw(summary_of(folder, manifest), folder / PLOT_FILE)
-    if publish:
-        publish.put_file(folder / PLOT_FILE)
+    Return the manifest with the plot's digest. A picture of that name that the manifest does not tell of as it is was
+    changed by hand, and stays.
+    """
+    from curation.caption_set.card import with_file
+    from curation.caption_set.manifest import load_manifest
+    from curation.caption_set.set_files import PLOT_FILE
+    from curation.caption_set.stats import draw, is_foreign_plot, summary_of
+    from curation.caption_set.work_folder import lock_set
+    from curation.caption_set.writer import save_manifest
+    from curation.runtime.digests import file_digest
+
+    path = folder / PLOT_FILE
+    with lock_set(folder) as locked:
+        manifest = load_manifest(folder)
+        recorded = (manifest.files or {}).get(PLOT_FILE)
+        changed = recorded and not locked.left_behind and path.exists() and file_digest(path) != recorded
+        if changed or is_foreign_plot(path):
+            return manifest
+        draw(summary_of(folder, manifest), path)
+        if publish:
+            publish.put_file(path)
+        if manifest.files is not None:
+            manifest = with_file(manifest, path)
+            save_manifest(folder, manifest, publish)
+    return manifest
 
 
 def recipe_for(

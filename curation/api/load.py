@@ -27,11 +27,16 @@ def load(folder: str | Path = "captions", *, progress: Progress | None = None) -
 
     Raises:
         ManifestError: there is no caption set.
+        SetError: a file of it is missing or not as it was written.
     """
     from curation.caption_set.manifest import load_manifest
+    from curation.caption_set.resuming import check_parts
 
-    root = local_copy(str(folder), progress or Progress())
-    parts = range(len(load_manifest(root).parts))
+    progress = progress or Progress()
+    root = local_copy(str(folder), progress)
+    manifest = load_manifest(root)
+    check_parts(root, manifest, ("captions", "reports", "rejects"), check=progress.raise_if_interrupted)
+    parts = range(len(manifest.parts))
     return CaptionSetTables(*(_read_table(root, table, parts) for table in ("captions", "reports", "rejects")))
 
 

@@ -20,14 +20,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.caption_set.audit_results import AUDIT, MEANINGS
-from curation.caption_set.card import write_card
-from curation.caption_set.manifest import AuditChange, CleaningRecord, Counts, Manifest, PartRecord, RepairCounts
+from curation.caption_set.card import with_file, write_card
+from curation.caption_set.manifest import Counts, Manifest, PartRecord, RepairCounts
 from curation.caption_set.privacy_check import count_written
-from curation.caption_set.resuming import check_parts
+from curation.caption_set.records.cleaning import AuditChange, CleaningRecord
+from curation.caption_set.resuming import check_parts, lacks_digests
 from curation.caption_set.schemas import in_schema, parquet_schema
 from curation.caption_set.set_files import KEPT_FILES, TableName, part_path, tables_of
 from curation.caption_set.shards import parquet_file
 from curation.caption_set.work_folder import SetError
+from curation.runtime.digests import file_digest
 from curation.runtime.errors import InputError
 from curation.runtime.files import sync
 from curation.runtime.progress import Progress
@@ -39,6 +41,7 @@ from .store import AuditStore
 from .summary import guideline_digest, judged_captions, summarise
 
 ROW_GROUP_SIZE = 50_000
+UNFINISHED = ".ovct-unfinished"  # by which the temporary folder is told from one of other hands
 LAST_ROW = 2**62
 """As the number of a row: behind all others of its report."""
 
@@ -51,11 +54,16 @@ def write_cleaned_set(root: Path, out: Path, store: AuditStore, progress: Progre
     Raises ``SetError`` where the set has changed since or ``out`` is in use, ``InputError`` where nothing was judged.
     """
     manifest = finished_set(root)
-    _check(root, out, manifest, store)
+    _check(root, out, manifest, store, progress)
     temporary = out.resolve().with_name(f".{out.resolve().name}.tmp")
+    if temporary.exists() and not (temporary / UNFINISHED).is_file():
+        raise SetError(f"{temporary} is in the way, and was made by no run: move it away")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
+        (temporary / UNFINISHED).touch()
         cleaned = _write(root, temporary, manifest, store, progress)
+        (temporary / UNFINISHED).unlink()
         if out.exists():
             out.rmdir()
         os.replace(temporary, out)
@@ -66,14 +74,16 @@ def write_cleaned_set(root: Path, out: Path, store: AuditStore, progress: Progre
     return cleaned
 
 
-def _check(root: Path, out: Path, manifest: Manifest, store: AuditStore) -> None:
+def _check(root: Path, out: Path, manifest: Manifest, store: AuditStore, progress: Progress) -> None:
     if manifest.identity() != store.fact("set"):
         raise SetError(f"{root} has changed since it was audited: the verdicts are about other captions")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SetError(f"{out} is there already: name another folder with --out")
     if out.resolve().is_relative_to(root.resolve()):
         raise SetError(f"{out} is within {root}, which is to stay as it is: name another folder with --out")
-    check_parts(root, manifest, tables_of(manifest.settings))
+    check_parts(root, manifest, tables_of(manifest.settings), check=progress.raise_if_interrupted)
+    if note := lacks_digests(root, manifest):
+        progress.warning(note)
     if not judged_captions(store):
         raise InputError(f"no caption of {root} has been judged yet: run `ovct audit {root}` first")
 
@@ -100,10 +110,13 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
     kept = {"languages": before.languages, "returned": before.returned, "repaired": before.repaired}
     counts = counts.model_copy(update=kept)
     changes = {"counts": counts, "parts": tuple(parts), "audit": _audit_record(root, store, changed)}
-    cleaned = manifest.model_copy(update=changes)
+    cleaned = manifest.model_copy(update={**changes, "files": {}})
+    for name in KEPT_FILES:
+        if (out / name).exists():
+            cleaned = with_file(cleaned, out / name)
     if manifest.privacy is not None:
         cleaned = cleaned.model_copy(update={"privacy": count_written(out, cleaned, progress.raise_if_interrupted)})
-    write_card(out, cleaned)
+    cleaned = write_card(out, cleaned)
     cleaned.save(out)
     return cleaned
 
@@ -123,8 +136,14 @@ def _write_part(
             _copy(part_path(root, table, index), part_path(out, table, index))
     _save(captions, "captions", part_path(out, "captions", index))
     _save(rejects, "rejects", part_path(out, "rejects", index))
-    sizes = {table: part_path(out, table, index).stat().st_size for table in part.bytes}
-    return part.model_copy(update={"captions": len(captions), "rejects": len(rejects), "bytes": sizes})
+    paths = {table: part_path(out, table, index) for table in part.bytes}
+    changes = {
+        "captions": len(captions),
+        "rejects": len(rejects),
+        "bytes": {table: path.stat().st_size for table, path in paths.items()},
+        "sha256": {table: file_digest(path) for table, path in paths.items()},
+    }
+    return part.model_copy(update=changes)
 
 
 def _audit_record(root: Path, store: AuditStore, changed: list[Decision]) -> CleaningRecord:

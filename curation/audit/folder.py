@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -12,9 +13,10 @@ from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.work_folder import SetError
-from curation.runtime.files import write_text
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, write_text
+from curation.runtime.locks import LockedError, locked
 from curation.runtime.progress import Progress
+from curation.runtime.sqlite_integrity import digest_file
 
 from .sample import SAMPLED_TABLES, SampleRequest, draw_sample
 from .store import STORE_FILE, AuditStore, AuditStoreError
@@ -67,33 +69,49 @@ def audit_to_write(
     """
     manifest = finished_set(root)
     folder = root / AUDIT
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
+    folder.chmod(PRIVATE_FOLDER)
     try:
-        with (folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
-            lock_file(file)
+        with locked(folder / LOCK_FILE, progress.raise_if_interrupted):
+            (folder / LOCK_FILE).chmod(PRIVATE_FILE)
             if redraw:
-                check_parts(root, manifest, SAMPLED_TABLES)
+                check_parts(root, manifest, SAMPLED_TABLES, check=progress.raise_if_interrupted)
                 _rename_earlier_audit(folder / STORE_FILE)
             if not (folder / GUIDELINE_FILE).exists():
-                write_text(folder / GUIDELINE_FILE, static_text(GUIDELINE_FILE))
+                write_text(folder / GUIDELINE_FILE, static_text(GUIDELINE_FILE), PRIVATE_FILE)
+            _refuse_emptied(folder / STORE_FILE)
             with closing(AuditStore(folder / STORE_FILE, new=True)) as store:
+                if store.lacks_digests:
+                    progress.warning(
+                        f"{store.path} is of an earlier version and lacked digests of its rows; it has them now"
+                    )
                 draw_sample(root, manifest, store, request, progress)
                 yield store
     except LockedError as error:
         raise SetError(
-            f"the audit of {root} is open already (process {error.holder}): use the link that it printed, or end it "
+            f"the audit of {root} is open already ({error.holder}): use the link that it printed, or end it "
             "first. Reviewers at the same time are named together: --reviewer ann --reviewer ben"
         ) from None
 
 
+def _refuse_emptied(path: Path) -> None:
+    """Raise ``AuditStoreError`` for a file of which nothing is left: a new audit would hide that."""
+    if digest_file(path).exists() and (not path.exists() or not path.stat().st_size):
+        raise AuditStoreError(
+            f"{path} is gone, or empty, though {digest_file(path).name} tells of it: put a copy of it back, or begin "
+            "anew with --redraw"
+        )
+
+
 def _rename_earlier_audit(path: Path) -> None:
     """Rename an earlier audit to a name with the date that is not in use."""
-    if not path.exists():
+    if not path.exists() and not digest_file(path).exists():
         return
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    same_second = len(list(path.parent.glob(f"{path.stem}-{stamp}*{path.suffix}")))
-    stamp += f"-{same_second}" if same_second else ""
-    for suffix in ("", "-wal", "-shm"):
+    # A clock may stand still, or go back.
+    places = (f"{stamp}-{number}" if number else stamp for number in itertools.count())
+    stamp = next(place for place in places if not path.with_name(f"{path.stem}-{place}{path.suffix}").exists())
+    for suffix in ("", "-wal", "-shm", "-journal", ".sha256"):
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(path.with_name(f"{path.stem}-{stamp}{path.suffix}{suffix}"))

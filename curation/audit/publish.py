@@ -16,7 +16,8 @@ from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, Au
 from curation.caption_set.card import SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.work_folder import lock_set
-from curation.runtime.files import whole_file, write_text
+from curation.runtime.digests import sealed
+from curation.runtime.files import PRIVATE_FILE, whole_file, write_text
 
 from .folder import GUIDELINE_FILE, static_text
 from .second_reader.results import second_readers
@@ -59,13 +60,13 @@ def write_results(root: Path, store: AuditStore) -> AuditSummary:
     manifest = load_manifest(root)
     readers = second_readers(root, manifest) if manifest.identity() == store.fact("set") else []
     results = summarise(store, guideline_digest(folder / GUIDELINE_FILE), readers)
-    write_text(folder / CSV_FILE, as_csv(results))
-    write_text(folder / REPORT_FILE, html_report(root.resolve().name, results, faults(store)))
+    write_text(folder / CSV_FILE, as_csv(results), PRIVATE_FILE)
+    write_text(folder / REPORT_FILE, html_report(root.resolve().name, results, faults(store)), PRIVATE_FILE)
     if results.calibration:
         save_png(score_figure(results), folder / SCORE_PLOT)
-    write_text(folder / SUMMARY_FILE, json.dumps(results.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
-    with lock_set(root):
-        write_card(root, load_manifest(root))
+    write_text(folder / SUMMARY_FILE, sealed(results.model_dump(mode="json")), PRIVATE_FILE)
+    with lock_set(root) as locked:
+        write_card(root, load_manifest(root), ours=locked.left_behind).save(root)
     return results
 
 
@@ -189,5 +190,5 @@ def as_svg(figure: Figure) -> str:
 
 def save_png(figure: Figure, path: Path) -> None:
     """Write a plot as a whole PNG file."""
-    with whole_file(path) as temporary:
+    with whole_file(path, PRIVATE_FILE) as temporary:
         figure.savefig(temporary, format="png", dpi=150)

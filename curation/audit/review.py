@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import html
 import os
 import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,6 +24,7 @@ from curation.caption_set.site_files import kept_site_words
 from curation.language.site_words import OURS, SiteWords
 from curation.report import Section
 from curation.runtime.errors import InputError
+from curation.runtime.files import PRIVATE_FILE, write_text
 from curation.runtime.progress import Progress
 from curation.verification.verifier import Verifier, build_verifier
 
@@ -37,6 +40,7 @@ from .tables import rate_sentence
 
 ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8765
+REDIRECT_FILE = "open_review.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ def review(job: ReviewJob, progress: Progress, print_line: Callable[[str], None]
             app = create_app(_context(job, store, reviewers, tokens, port))
             for line in _greeting(store, reviewers, links):
                 print_line(line)
-            _serve(app, listener, links[0] if job.browser else None)
+            with _redirect(job.root / AUDIT / REDIRECT_FILE, links[0]) as page:
+                _serve(app, listener, page if job.browser else None)
             for line in _farewell(job.root, store, reviewers):
                 print_line(line)
 
@@ -133,13 +138,29 @@ class _ReviewServer(uvicorn.Server):
         self.should_exit = True
 
 
-def _serve(app: FastAPI, listener: socket.socket, link: str | None) -> None:
+@contextmanager
+def _redirect(path: Path, link: str) -> Iterator[str]:
+    """Yield the URL of a file that leads to a link, which only the user can read, and remove it in the end.
+
+    Every user of the machine sees the arguments of a browser in the list of processes, and the link has the token.
+    """
+    target = html.escape(link)
+    page = '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>ovct</title>'
+    page += f'<meta http-equiv="refresh" content="0;url={target}"><p><a href="{target}">The review</a></p>\n'
+    write_text(path, page, PRIVATE_FILE)
+    try:
+        yield path.resolve().as_uri()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _serve(app: FastAPI, listener: socket.socket, page: str | None) -> None:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
-    if link is not None and _has_screen():
+    if page is not None and _has_screen():
         # Connections wait at the socket until the server takes them, so the browser cannot come too early.
-        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
     _ReviewServer(config).run(sockets=[listener])
 
 

@@ -128,7 +128,7 @@ def _select(
     root: Path, manifest: Manifest, store: AuditStore, kind: CaptionKind, size: int, progress: Progress
 ) -> list[_Selected]:
     """Select what to add so that the sample has ``size`` captions of a kind, or all there are."""
-    check_parts(root, manifest, SAMPLED_TABLES)
+    check_parts(root, manifest, SAMPLED_TABLES, check=progress.raise_if_interrupted)
     frame = read_frame(root, manifest, kind, progress.raise_if_interrupted)
     first_size = store.fact(f"began {kind}") or size
     disputed = np.zeros(len(frame), bool)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from curation.runtime.errors import OvctError
+from curation.runtime.files import PRIVATE_FILE, make_file
+from curation.runtime.sqlite_integrity import count_sums, damage, has_sums, keep_sums, mark_closed, mark_open
 
 from .sampling_frame import CaptionKind, RowLocation
 
@@ -96,20 +98,27 @@ class CopiedCaption(NamedTuple):
     spans: str | None = None
 
 
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32000")
 _COLUMNS = ", ".join(f"caption.{name}" for name in CopiedCaption._fields)
 # Columns of ``caption`` that audits of an earlier version lack.
 _LATER_COLUMNS = ("basis", "spans")
 
 
 class AuditStore:
-    """Reads and writes an audit's file. Only one thread may use it at a time."""
+    """Reads and writes an audit's file and, with ``new``, makes it. Only one thread may use it at a time.
+
+    ``lacks_digests``: it was written by an earlier version, so that damage in it may go unnoticed.
+    Raises ``AuditStoreError`` for a file that is none of an audit, or is not as it was written.
+    """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
         if not new and not path.exists():
             raise AuditStoreError(
                 f"{path.parent.parent} has not been audited yet: run `ovct audit {path.parent.parent}` first"
             )
-        self.path = path
+        self.path, self._changed = path, False
+        if new:
+            make_file(path, PRIVATE_FILE)
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=20)
         try:
             self._prepare(new)
@@ -130,9 +139,15 @@ class AuditStore:
             raise AuditStoreError(
                 f"{self.path} is no audit of ovct: put a copy of it back, or begin anew with --redraw"
             )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        if not empty and (problem := damage(self.path, self.connection)):
+            raise AuditStoreError(
+                f"{self.path} is not as it was written ({problem}): put a copy of it back, or begin anew with --redraw"
+            )
+        # No write-ahead log: where a byte of that changes, all verdicts behind it are gone, and nobody is told.
+        for pragma in (*(["journal_mode=DELETE"] if new else []), *_PRAGMAS):
             self.connection.execute(f"PRAGMA {pragma}")
         if empty:
+            self._note_change()
             self.connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             self.set_facts(version=STORE_VERSION)
         elif not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fact'").fetchone():
@@ -143,7 +158,21 @@ class AuditStore:
             )
         else:
             self._add_later_columns()
-        self.connection.execute(_DISPUTED)
+        if not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'disputed'").fetchone():
+            self._note_change()
+            self.connection.execute(_DISPUTED)
+        self.lacks_digests = not empty and not has_sums(self.connection)
+        if new and not has_sums(self.connection):
+            self._note_change()
+            count_sums(self.connection)
+        if has_sums(self.connection):
+            keep_sums(self.connection, self._note_change)
+
+    def _note_change(self) -> None:
+        """Note beside the file, before its first change, that it is being written."""
+        if not self._changed:
+            self._changed = True
+            mark_open(self.path)
 
     def _add_later_columns(self) -> None:
         columns = {name for _, name, *_ in self.rows("PRAGMA table_info(caption)")}
@@ -154,6 +183,9 @@ class AuditStore:
     def close(self) -> None:
         """Close the file. Every transaction is on disk already."""
         self.connection.close()
+        if self._changed:
+            self._changed = False
+            mark_closed(self.path)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from curation.runtime.digests import unsealed
+
 from .manifest import Manifest
 
 AUDIT = "audit"
@@ -179,12 +181,16 @@ class AuditSummary(_AuditRecord):
 
 
 def read_summary(root: Path, manifest: Manifest) -> AuditSummary | None:
-    """Read the results that were last written for a caption set; None if there are none of the set as it is now."""
+    """Read the results that were last written for a caption set; None if there are none of the set as it is now.
+
+    A file that is damaged, or of another version, counts as none: `ovct audit --summary` writes it anew.
+    """
     try:
-        results = AuditSummary.model_validate_json((root / AUDIT / SUMMARY_FILE).read_bytes())
+        content, holds = unsealed((root / AUDIT / SUMMARY_FILE).read_bytes())
+        results = AuditSummary.model_validate_json(content)
     except (OSError, ValidationError):
         return None
-    return results if results.set == manifest.identity() else None
+    return results if holds is not False and results.set == manifest.identity() else None
 
 
 class Verdict(StrEnum):

@@ -15,6 +15,7 @@ import yaml
 
 from curation.caption import Reason
 from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language
+from curation.runtime.digests import file_digest
 from curation.runtime.files import write_text
 from prompts.templates import render
 
@@ -27,6 +28,7 @@ from .stats import STATUSES, TOP_ORGANS, bases_told
 SCORE_PLOT = "score.png"
 # Beside our packages, and never a folder of the same name elsewhere.
 TEMPLATE = Path(__file__).resolve().parents[2] / "data_cards" / "caption_set.md.jinja"
+HEADING = b"\n# Organ captions from CT reports\n"
 SIZES = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
 
 REASON_TEXTS = {
@@ -49,10 +51,33 @@ REASON_TEXTS = {
 """What each reason says of a refused caption, as the end of "the caption …"."""
 
 
-def write_card(root: Path, manifest: Manifest) -> None:
-    """Write the card of a caption set, with the results of an audit of its rows where there is one."""
+def write_card(root: Path, manifest: Manifest, *, ours: bool = False) -> Manifest:
+    """Write the card of a caption set, with the results of an audit of its rows where there is one.
+
+    Return the manifest with the card's digest, for the caller to save. A card that was changed by hand, so that it is
+    not the one that the manifest tells of, stays as it is; with ``ours`` it is one of a run that was killed.
+    """
+    path, recorded = root / CARD_FILE, (manifest.files or {}).get(CARD_FILE)
+    changed = recorded and not ours and path.exists() and file_digest(path) != recorded
+    if changed or is_foreign_card(root):
+        return manifest
     score_plot = (root / AUDIT / SCORE_PLOT).exists()
-    write_text(root / CARD_FILE, data_card(manifest, read_summary(root, manifest), score_plot=score_plot))
+    write_text(path, data_card(manifest, read_summary(root, manifest), score_plot=score_plot))
+    return with_file(manifest, path)
+
+
+def is_foreign_card(root: Path) -> bool:
+    """Return whether the ``README.md`` in a folder is none of ours."""
+    path = root / CARD_FILE
+    return path.exists() and HEADING not in path.read_bytes()
+
+
+def with_file(manifest: Manifest, path: Path) -> Manifest:
+    """Return the manifest with the digest of a file beside the parts. One of an earlier version has none, and stays."""
+    if manifest.files is None:
+        return manifest
+    files = {**manifest.files, path.name: file_digest(path)}
+    return manifest.model_copy(update={"files": dict(sorted(files.items()))})
 
 
 def data_card(manifest: Manifest, results: AuditSummary | None = None, *, score_plot: bool = False) -> str:

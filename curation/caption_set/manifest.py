@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curation.report_language.languages import LanguageChoice
+from curation.runtime.digests import sealed, unsealed
 from curation.runtime.errors import OvctError
 from curation.runtime.files import write_text
 
 from .privacy_counts import PrivacyCounts
+from .records.cleaning import CleaningRecord
 
 FILE_NAME = "manifest.json"
 FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"
@@ -100,7 +102,8 @@ class PartRecord(_ManifestRecord):
     """A finished part: one file in each table.
 
     ``reports``, ``captions``, ``rejects`` and ``responses`` count the rows of its files, ``bytes`` has their sizes by
-    table. ``first_row`` and ``last_row`` are the data rows of the input that it came from, counted from 1.
+    table, ``sha256`` their digests; sets of earlier versions have none. ``first_row`` and ``last_row`` are the data
+    rows of the input that it came from, counted from 1.
     """
 
     reports: int
@@ -110,6 +113,7 @@ class PartRecord(_ManifestRecord):
     first_row: int
     last_row: int
     bytes: dict[str, int]
+    sha256: dict[str, str] = {}
 
 
 class RepairCounts(NamedTuple):
@@ -197,43 +201,6 @@ class Usage(_ManifestRecord):
     cost: float | None
 
 
-class AuditChange(_ManifestRecord):
-    """A caption that was changed after an audit: removed where ``after`` is null, else replaced by ``after``.
-
-    ``verdict`` is the one that its reviewers came to. ``found`` says whether the verifier finds ``after`` in
-    the report.
-    """
-
-    report_id: str
-    organ: str
-    caption: str
-    verdict: str
-    after: dict[str, str] | None = None
-    found: bool | None = None
-
-
-class CleaningRecord(_ManifestRecord):
-    """Where a cleaned caption set comes from: the set that was audited, the audit's results, and what was changed.
-
-    ``source`` is the folder of the audited set and ``set`` its identity. ``rate`` is the audited set's hallucination
-    rate (a share, 0 to 1) with the 95 % interval from ``low`` to ``high``.
-    """
-
-    source: str
-    set: str
-    applied: str
-    captions: int
-    sample: int
-    reviewed: int
-    reviewers: int
-    guideline: str
-    rate: float | None
-    low: float
-    high: float
-    verdicts: dict[str, int]
-    changes: tuple[AuditChange, ...]
-
-
 class Manifest(_ManifestRecord):
     """The content of ``manifest.json``.
 
@@ -242,7 +209,8 @@ class Manifest(_ManifestRecord):
     what they examine with ("CT", "PET/CT", "unknown"), also those that ``--modality`` leaves out. ``license`` is that
     of the reports, as Hugging Face names it. It decides no row, so it is none of the settings. ``seconds`` is the time
     of all runs together. ``replayed`` is when the answers were verified again, ``audit`` is there where an audit has
-    changed the rows. ``privacy`` is there where the rows were checked for names, dates and numbers.
+    changed the rows. ``privacy`` is there where the rows were checked for names, dates and numbers. ``files`` has the
+    SHA-256 of each file beside the parts, null in sets of earlier versions, and ``sha256`` that of the manifest.
     """
 
     format: Literal["ovct caption set 1"] = FORMAT
@@ -262,16 +230,24 @@ class Manifest(_ManifestRecord):
     finished: str | None = None
     replayed: str | None = None
     audit: CleaningRecord | None = None
+    files: dict[str, str] | None = None
     parts: tuple[PartRecord, ...] = ()
+    sha256: str | None = Field(default=None, exclude=True)
 
     def identity(self) -> str:
         """Return one string that stands for the rows: other input, settings or parts give another string."""
-        lines = [self.input.sha256, self.settings.digest(), *(part.model_dump_json() for part in self.parts)]
+        parts = (part.model_dump_json(exclude=None if part.sha256 else {"sha256"}) for part in self.parts)
+        lines = [self.input.sha256, self.settings.digest(), *parts]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write the manifest into a folder as a whole; the parts that it names count from then on."""
-        write_text(folder / FILE_NAME, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+        write_text(folder / FILE_NAME, sealed(self.model_dump(mode="json")))
+
+    @property
+    def has_digests(self) -> bool:
+        """Whether the digest of every file is known: sets of earlier versions have the sizes of their parts alone."""
+        return self.files is not None and all(part.sha256.keys() >= part.bytes.keys() for part in self.parts)
 
 
 def is_caption_set(folder: Path) -> bool:
@@ -287,7 +263,12 @@ def load_manifest(folder: Path) -> Manifest:
     """Read and check the manifest of a caption set. Raises ``ManifestError`` where there is none, or a wrong one."""
     path = folder / FILE_NAME
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        content, holds = unsealed(path.read_bytes())
+        if holds is False:
+            raise ManifestError(
+                f"{path} is not as it was written (its sha256 has changed): put a copy of it back, or make the set anew"
+            )
+        return Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
         raise ManifestError(f"{folder} holds no caption set (no {FILE_NAME})") from None
     except ValidationError as error:

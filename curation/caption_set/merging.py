@@ -17,10 +17,10 @@ from curation.runtime.provenance import versions
 from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, load_manifest
 from .privacy_counts import PrivacyCounts
 from .publishing import StorePublisher
-from .resuming import check_parts, differences
+from .resuming import check_set, differences
 from .set_files import KEPT_FILES, SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
-from .work_folder import SetError, lock_set
+from .work_folder import SetError, lock_set, remove_left_work
 from .writer import complete_set
 
 
@@ -40,17 +40,19 @@ def merge(
     missing or there twice.
     """
     progress = progress or Progress()
-    shards = _ordered_shards(folders)
+    shards = _ordered_shards(folders, progress)
     merged = _merged_manifest([manifest for _, manifest in shards])
     if publisher:
         publisher.begin()
     if any(folder.resolve() == out.resolve() for folder in folders):
         raise InputError(f"--out {out} is one of the sets to merge: name another folder")
     if not overwrite and is_caption_set(out) and (before := load_manifest(out)).complete:
-        if before.identity() == merged.identity():
+        if before.identity() != merged.identity():
+            raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
+        if publisher or _is_whole(out, before, progress):
+            remove_left_work(out)
             return before
-        raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
-    with lock_set(out):
+    with lock_set(out, progress.raise_if_interrupted):
         _begin(out, merged)
         if publisher:
             publisher.put_manifest()
@@ -68,8 +70,18 @@ def merge(
         for name in KEPT_FILES:
             if (shards[0][0] / name).exists():
                 _link_or_copy(shards[0][0] / name, out / name)
-        complete_set(out, merged, publisher)
-    return merged
+        return complete_set(out, merged, publisher, ours=True)
+
+
+def _is_whole(out: Path, before: Manifest, progress: Progress) -> bool:
+    """Return whether a set that was merged before has all its files as they were written; else it is made anew."""
+    try:
+        check = progress.raise_if_interrupted
+        check_set(out, before, tables_of(before.settings), check=check, tell=progress.warning)
+    except SetError as error:
+        progress.warning(f"{error.args[0].partition(';')[0]}; the set is made anew from the shards")
+        return False
+    return True
 
 
 def _begin(out: Path, merged: Manifest) -> None:
@@ -90,7 +102,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
-def _ordered_shards(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
+def _ordered_shards(folders: Sequence[Path], progress: Progress) -> list[tuple[Path, Manifest]]:
     """Return folder and manifest of every shard, ordered by number; raise where one is missing, unfinished or twice."""
     by_number: dict[int, tuple[Path, Manifest]] = {}
     first: tuple[Path, Manifest] | None = None
@@ -108,7 +120,8 @@ def _ordered_shards(folders: Sequence[Path]) -> list[tuple[Path, Manifest]]:
         _check_alike(*first, folder, manifest, shard)
         if shard.number in by_number:
             raise InputError(f"{by_number[shard.number][0]} and {folder} are both shard {shard_text}")
-        check_parts(folder, manifest, tables_of(manifest.settings))
+        check, tables = progress.raise_if_interrupted, tables_of(manifest.settings)
+        check_set(folder, manifest, tables, check=check, tell=progress.warning)
         by_number[shard.number] = folder, manifest
     if first is None:
         raise InputError("no caption sets to merge: name the folder of every shard")
@@ -152,6 +165,7 @@ def _merged_manifest(manifests: Sequence[Manifest]) -> Manifest:
         "seconds": round(sum(manifest.seconds for manifest in manifests), 3),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "license": next((manifest.license for manifest in manifests if manifest.license), None),
+        "files": {},
         "parts": tuple(manifests[place % len(manifests)].parts[place // len(manifests)] for place in range(total)),
     }
     return first.model_copy(update=changes)

@@ -59,7 +59,8 @@ class StorePublisher:
     def _check_unused(self) -> None:
         if self.place.stat() is not None:
             raise SetError(f"{self.shown} is a file; name a folder with --out")
-        if foreign := [entry.name for entry in self.place.list_files() if part_number(entry.name) is None]:
+        # A set in a store begins with its manifest: parts without one are of something else.
+        if foreign := [entry.name for entry in self.place.list_files()]:
             raise SetError(
                 f"{self.shown} is not empty and holds no caption set ({foreign[0]}): nothing is written there. Name "
                 "another with --out"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from curation.runtime.digests import file_digest
+
 from .manifest import (
     FILE_NAME,
     CurationSettings,
@@ -14,19 +16,34 @@ from .manifest import (
     ManifestError,
     load_manifest,
 )
-from .set_files import SetPublisher, TableName, part_path, tables_of
+from .set_files import CARD_FILE, PLOT_FILE, WORK_FOLDER, SetPublisher, TableName, part_path, tables_of
 from .work_folder import SetError
+
+DERIVED_FILES = (CARD_FILE, PLOT_FILE)
+"""What people read and may put in their own words; nothing is read from it."""
+
+
+def _do_nothing(*_: object) -> None:
+    """Do nothing: the default of callbacks."""
 
 
 def manifest_to_resume(
-    root: Path, source: InputFingerprint, settings: CurationSettings, publisher: SetPublisher | None = None
+    root: Path,
+    source: InputFingerprint,
+    settings: CurationSettings,
+    publisher: SetPublisher | None = None,
+    *,
+    digests: bool = True,
+    check: Callable[[], None] = _do_nothing,
+    tell: Callable[[str], None] = _do_nothing,
 ) -> Manifest | None:
     """Return the manifest that a run with this input and these settings resumes, None where no run has begun the set.
 
-    With ``publisher`` it is the store that has to have the files of the finished parts.
+    With ``publisher`` it is the store that has to have the files of the finished parts, in the size that they had:
+    their digests would take a download. ``digests``, ``check`` and ``tell`` are those of ``check_set``.
 
     Raises:
-        SetError: the set was made from another input or with other settings, or files of it are missing.
+        SetError: the set was made from another input or with other settings, or files of it are missing or damaged.
     """
     if not (root / FILE_NAME).exists():
         return None
@@ -39,28 +56,101 @@ def manifest_to_resume(
         lines = "".join(f"\n  {change}" for change in changes)
         where = publisher.shown if publisher else root
         raise SetError(f"{where} was made otherwise:{lines}\nStart again with --overwrite, or name another with --out.")
-    check_parts(root, manifest, tables_of(settings), publisher.size_of if publisher else _file_size)
+    if publisher:
+        _check_sizes(root, manifest, tables_of(settings), publisher.size_of)
+    else:
+        check_set(root, manifest, tables_of(settings), digests=digests, check=check, tell=tell)
     return manifest
 
 
 def _file_size(path: Path) -> int | None:
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, NotADirectoryError):
         return path.stat().st_size
     return None
 
 
-def check_parts(
-    root: Path, manifest: Manifest, tables: Iterable[TableName], size_of: Callable[[Path], int | None] = _file_size
+def check_set(
+    root: Path,
+    manifest: Manifest,
+    tables: Iterable[TableName],
+    *,
+    digests: bool = True,
+    check: Callable[[], None] = _do_nothing,
+    tell: Callable[[str], None] = _do_nothing,
 ) -> None:
-    """Raise ``SetError`` where a file of a finished part is missing or not as long, in bytes, as it was written."""
+    """Check that the files of a set are as they were written: those of its parts, and what stands beside them.
+
+    ``check`` is called while files are read, and may raise to stop. ``tell`` gets a sentence on a data card or plot
+    that is another than was written, and on a set of an earlier version, whose manifest has no digests. Without
+    ``digests`` the sizes of the parts alone are compared.
+
+    Raises ``SetError`` as ``check_parts``, and for a file beside the parts that is missing or changed.
+    """
+    check_parts(root, manifest, tables, digests=digests, check=check)
+    if not digests:
+        return
+    if note := lacks_digests(root, manifest):
+        tell(note)
+    for name, digest in (manifest.files or {}).items():
+        if name in DERIVED_FILES:
+            killed = (root / WORK_FOLDER).exists()  # a run may have replaced it, and not got to the manifest
+            if not killed and (root / name).exists() and file_digest(root / name, check) != digest:
+                tell(
+                    f"{root / name} is not as it was written (changed by hand, or damaged): it stays as it is. Remove "
+                    "it, and it is written anew with --overwrite"
+                )
+        elif not (root / name).is_file() or file_digest(root / name, check) != digest:
+            raise SetError(f"{root / name} is missing or not as it was written (its sha256 has changed): put it back")
+
+
+def lacks_digests(root: Path, manifest: Manifest) -> str | None:
+    """Return a sentence on a set of an earlier version, whose manifest has no digests; None where it has all."""
+    if manifest.has_digests or not manifest.parts:
+        return None
+    return (
+        f"{root} was made by an earlier version: its manifest lacks the digests of its files, so that they are checked "
+        "by their sizes alone"
+    )
+
+
+def check_parts(
+    root: Path,
+    manifest: Manifest,
+    tables: Iterable[TableName],
+    *,
+    digests: bool = True,
+    check: Callable[[], None] = _do_nothing,
+) -> None:
+    """Raise ``SetError`` where a file of a finished part is missing or not as it was written.
+
+    Its size has to be the same and, with ``digests``, its SHA-256, where the manifest has it.
+    """
+    tables = tuple(tables)
+    _check_sizes(root, manifest, tables, _file_size)
+    for index, part in enumerate(manifest.parts if digests else ()):
+        for table in tables:
+            path, digest = part_path(root, table, index), part.sha256.get(table)
+            if digest is not None and file_digest(path, check) != digest:
+                raise _damaged(root, manifest, table, path, "its sha256 has changed")
+
+
+def _check_sizes(
+    root: Path, manifest: Manifest, tables: Iterable[TableName], size_of: Callable[[Path], int | None]
+) -> None:
+    tables = tuple(tables)
     for index, part in enumerate(manifest.parts):
         for table in tables:
             path = part_path(root, table, index)
-            if size_of(path) == part.bytes[table]:
+            if (size := size_of(path)) == part.bytes[table]:
                 continue
-            derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
-            way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
-            raise SetError(f"{path} is missing or not as it was written; {way_out}")
+            what = "it is not there" if size is None else f"{size:,} bytes instead of {part.bytes[table]:,}"
+            raise _damaged(root, manifest, table, path, what)
+
+
+def _damaged(root: Path, manifest: Manifest, table: TableName, path: Path, what: str) -> SetError:
+    derived = manifest.complete and manifest.settings.prompt and table in ("captions", "rejects")
+    way_out = f"make it anew with `ovct verify --replay {root}`" if derived else "start again with --overwrite"
+    return SetError(f"{path} is missing or not as it was written ({what}); {way_out}")
 
 
 def differences(before: Manifest, source: InputFingerprint, settings: CurationSettings) -> list[str]:

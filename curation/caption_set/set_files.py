@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
-from curation.runtime.files import TEMPORARY_SUFFIX
+from curation.runtime.files import TEMPORARY_SUFFIX, temporary_name
 
-from .manifest import CurationSettings
+from .manifest import FILE_NAME, CurationSettings
 
 TableName = Literal["reports", "captions", "rejects", "responses"]
 TABLES: tuple[TableName, ...] = ("reports", "captions", "rejects", "responses")
@@ -33,6 +33,7 @@ WORK_FOLDER = ".work"
 RESPONSES_FILE = "responses.sqlite"
 
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
+TEMPORARY_PART = re.compile(rf"\.part-\d{{5,}}\.parquet{re.escape(TEMPORARY_SUFFIX)}")
 
 
 def tables_of(settings: CurationSettings) -> tuple[TableName, ...]:
@@ -66,10 +67,13 @@ def remove_leftovers(root: Path, parts: int) -> None:
 
 
 def remove_temporary_files(root: Path) -> None:
-    """Remove the files of parts that were never finished."""
+    """Remove the files of parts, and of others of ours, that were never finished."""
+    for name in (FILE_NAME, *FILES_BESIDE_PARTS):
+        temporary_name(root / name).unlink(missing_ok=True)
     for table in TABLES:
         for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"):
-            path.unlink()
+            if TEMPORARY_PART.fullmatch(path.name):
+                path.unlink()
 
 
 class SetPublisher(Protocol):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.caption import MadeBy, OutcomeColumns, RefusedCaption
 from curation.report import Report
+from curation.runtime.digests import file_digest
 from curation.runtime.files import put_in_place, temporary_name
 
 from .manifest import PartRecord, RepairCounts
@@ -199,6 +200,7 @@ class PartWriter:
             first_row=self._first_row,
             last_row=self._last_row,
             bytes={table: temporary_name(path).stat().st_size for table, path in self._paths.items()},
+            sha256={table: file_digest(temporary_name(path)) for table, path in self._paths.items()},
         )
         repairs = RepairCounts(self._returned, self._repaired)
         return WrittenPart(part, self._captions, self._rejects, repairs, self._languages, self._bases)

@@ -13,11 +13,12 @@ from curation.readers.examinations.counts import others_told
 from curation.report_language.languages import ENGLISH, UNDETERMINED, counts_by_language
 from curation.runtime.errors import InputError
 from curation.runtime.files import whole_file
-from curation.runtime.progress import readable
+from curation.runtime.progress import Progress, readable
 
 from .manifest import Manifest, load_manifest
 from .privacy_check import privacy_lines
-from .set_files import part_path
+from .resuming import check_set
+from .set_files import part_path, tables_of
 from .unknown_words import UnknownWord, unknown_words
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ COLOURS = {"normal": "#7fb3a8", "abnormal": "#c8553d", "uncertain": "#e3b23c"}
 TOP_ORGANS = 20
 TOP_WORDS = 15
 PLOT_FORMATS = (".png", ".svg")
+MARK, MARK_BYTES = b"ovct", 2_000
+"""What a plot says of itself, within its first bytes."""
 
 
 @dataclass(slots=True)
@@ -63,11 +66,16 @@ def summary_of(root: Path, manifest: Manifest) -> SetSummary:
     return SetSummary(root, manifest, counts.reports, captions, rejects, bases)
 
 
-def count_set(root: Path) -> SetSummary:
-    """Count the rows of a caption set's finished parts on disk. Raises ``ManifestError`` where there is no set."""
+def count_set(root: Path, progress: Progress | None = None) -> SetSummary:
+    """Count the rows of a caption set's finished parts on disk. Nothing is written.
+
+    Raises ``ManifestError`` where there is no set, ``SetError`` where a file is not as it was written.
+    """
     import pyarrow.parquet as pq
 
-    summary = SetSummary(root, load_manifest(root))
+    summary, progress = SetSummary(root, load_manifest(root)), progress or Progress()
+    tables = tables_of(summary.manifest.settings)
+    check_set(root, summary.manifest, tables, check=progress.raise_if_interrupted, tell=progress.warning)
     for index in range(len(summary.manifest.parts)):
         summary.reports += pq.read_metadata(part_path(root, "reports", index)).num_rows
         for (organ, status), count in _counted(part_path(root, "captions", index), ["organ", "status"]):
@@ -243,9 +251,19 @@ def check_plot_path(path: Path) -> None:
         raise InputError(f"{path.parent}: no such folder; make it first, or name another place for the plot")
 
 
+def is_foreign_plot(path: Path) -> bool:
+    """Return whether a file is there that ``draw`` has not drawn: its pictures say so at their beginning."""
+    return path.exists() and (not path.is_file() or MARK not in path.read_bytes()[:MARK_BYTES])
+
+
 def draw(summary: SetSummary, path: Path) -> None:
-    """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG. Raises ``InputError``."""
+    """Draw the captions of the most frequent organs, stacked by status, as PNG or SVG.
+
+    Raises ``InputError`` for another format, and for a file that is there and is no plot.
+    """
     check_plot_path(path)
+    if is_foreign_plot(path):
+        raise InputError(f"{path} is there already and is no plot of ovct: move it away, or name another file")
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -266,4 +284,5 @@ def draw(summary: SetSummary, path: Path) -> None:
     kind = path.suffix.lower().lstrip(".")
     # Same counts, same file: no date, and no random ids in the SVG.
     with rc_context({"svg.hashsalt": "ovct"}), whole_file(path) as temporary:
-        figure.savefig(temporary, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+        made_by = {"Date": None, "Creator": "ovct"} if kind == "svg" else {"Software": "ovct"}
+        figure.savefig(temporary, format=kind, dpi=150, metadata=made_by)

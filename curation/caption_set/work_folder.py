@@ -1,22 +1,28 @@
-"""The folder of a caption set while one run writes it: its lock, and the work folder that the lock stands in."""
+"""The folder of a caption set while one run writes it: its lock, and the work folder that the lock stands in.
+
+Only files that runs make are ever removed: those that the manifest names, those of a run that was killed, which its
+work folder tells of, and of the work folder those with our names.
+"""
 
 from __future__ import annotations
 
 import errno
-import os
-import shutil
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from curation.runtime.errors import OvctError
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.files import temporary_name
+from curation.runtime.locks import HeldLock, LockedError, is_held_file, locked
 
-from .manifest import ManifestError, is_caption_set, load_manifest
-from .set_files import RESPONSES_FILE, WORK_FOLDER
+from .manifest import FILE_NAME, Manifest, ManifestError, is_caption_set, load_manifest
+from .set_files import RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, remove_temporary_files
 
 LOCK_FILE = "lock"
+WORK_NAMES = re.compile(r"lock(\.lease.*)?|(outcomes|responses)\.sqlite(-wal|-shm|-journal)?")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class SetError(OvctError, ValueError):
@@ -25,75 +31,154 @@ class SetError(OvctError, ValueError):
     exit_code = 2
 
 
+@dataclass(frozen=True, slots=True)
+class LockedSet:
+    """A set's folder that this run has locked.
+
+    ``work`` is its work folder. ``left_behind``: a run that was killed has left one, so that files that the manifest
+    does not name are that run's.
+    """
+
+    work: Path
+    left_behind: bool
+    lock: HeldLock
+
+
 def check_usable(root: Path) -> None:
     """Raise ``SetError`` for a file, and for a folder that holds something else than a caption set. Writes nothing."""
     if root.exists() and not root.is_dir():
         raise SetError(f"{root} is a file; name a folder with --out")
-    if root.is_dir() and not is_caption_set(root) and {entry.name for entry in root.iterdir()} - {WORK_FOLDER}:
+    _check_work_folder(root / WORK_FOLDER)
+    if not root.is_dir() or is_caption_set(root):
+        return
+    # A run that was killed while it wrote its first manifest has left these.
+    ours = {WORK_FOLDER, temporary_name(root / FILE_NAME).name} if (root / WORK_FOLDER).exists() else set()
+    if foreign := sorted({entry.name for entry in root.iterdir()} - ours):
+        if FILE_NAME in foreign:
+            raise SetError(
+                f"{root / FILE_NAME} is damaged, or none of a caption set: nothing is written there. Put a copy of it "
+                "back, or name another folder with --out"
+            )
         raise SetError(
-            f"{root} is not empty and holds no caption set: nothing is written there. Name another with --out"
+            f"{root} is not empty and holds no caption set ({foreign[0]}): nothing is written there. Name another "
+            "with --out"
+        )
+
+
+def _check_work_folder(work: Path) -> None:
+    """Raise ``SetError`` for a folder of that name that no run has made."""
+    if not work.exists() and not work.is_symlink():
+        return
+    foreign = [] if work.is_symlink() or not work.is_dir() else [path.name for path in work.iterdir()]
+    if work.is_symlink() or not work.is_dir() or any(not WORK_NAMES.fullmatch(name) for name in foreign):
+        what = next((name for name in sorted(foreign) if not WORK_NAMES.fullmatch(name)), "no folder")
+        raise SetError(
+            f"{work} is not that of an unfinished run ({what}): nothing is written there. Move it away, or name "
+            "another folder with --out"
         )
 
 
 @contextmanager
-def lock_set(root: Path) -> Iterator[Path]:
-    """Lock a set's folder for this run and yield its work folder, which is kept while the set is unfinished.
+def lock_set(root: Path, check: Callable[[], None] = lambda: None) -> Iterator[LockedSet]:
+    """Lock a set's folder for this run; its work folder is kept while the set is unfinished.
 
-    The folder is made where there is none. The kernel releases the lock when the process ends, however it ends.
+    The folder is made where there is none. ``check`` is called while another machine's lock is watched, and may raise.
 
     Raises:
         SetError: the folder holds something else, cannot be written to, or is locked by another run.
     """
     check_usable(root)
     work = root / WORK_FOLDER
-    with _open_lock(work) as file:
-        try:
-            lock_file(file)
-        except LockedError as error:
-            raise SetError(f"{root} is being written by another run (process {error.holder})") from None
-        if not _is_same_file(work / LOCK_FILE, file):
-            raise SetError(f"{root} was finished by another run just now; run the command again")
-        try:
-            yield work
-        finally:
-            if not _is_unfinished(root):
-                _remove_work_folder(root, work)
+    left_behind = work.exists()
+    _make(work)
+    try:
+        with locked(work / LOCK_FILE, check) as lock:
+            if not is_held_file(lock):
+                raise SetError(f"{root} was finished by another run just now; run the command again")
+            try:
+                if not left_behind:
+                    _refuse_foreign_parts(root)
+                yield LockedSet(work, left_behind, lock)
+            finally:
+                if not _is_unfinished(root):
+                    _remove_work_folder(root, work, lock)
+    except LockedError as error:
+        raise SetError(f"{root} is being written by another run ({error.holder})") from None
+    except OSError as error:
+        if error.filename != str(work / LOCK_FILE) or error.errno in FULL:
+            raise
+        raise _not_writable(root, error) from None
+
+
+def remove_left_work(root: Path) -> None:
+    """Remove the work folder that a run has left which was killed after it had finished the set."""
+    if (root / WORK_FOLDER).exists():
+        with suppress(SetError, OSError), lock_set(root):
+            pass
 
 
 def empty_work_folder(work: Path) -> None:
     """Remove what an earlier run has left. A model's answers stay: their store knows itself whether they still fit."""
     for path in work.iterdir():
-        if path.name != LOCK_FILE and not path.name.startswith(RESPONSES_FILE):
+        is_lock = path.name.startswith(LOCK_FILE)
+        if WORK_NAMES.fullmatch(path.name) and not is_lock and not path.name.startswith(RESPONSES_FILE):
             path.unlink()
 
 
-def _open_lock(work: Path) -> TextIO:
+def _make(work: Path) -> None:
     try:
         work.mkdir(parents=True, exist_ok=True)
-        return (work / LOCK_FILE).open("a+", encoding="utf-8")
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in FULL:
             raise
-        raise SetError(f"cannot write to {work.parent}: {error.strerror}; name another folder with --out") from None
+        raise _not_writable(work.parent, error) from None
 
 
-def _is_same_file(path: Path, file: TextIO) -> bool:
-    """Return whether the locked file still stands at ``path``: a run that has just finished removes it."""
-    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+def _not_writable(root: Path, error: OSError) -> SetError:
+    return SetError(f"cannot write to {root}: {error.strerror}; name another folder with --out")
+
+
+def _refuse_foreign_parts(root: Path) -> None:
+    """Raise ``SetError`` for files in a finished set that are called like parts, and that its manifest does not name."""
+    manifest = _manifest(root)
+    if manifest is None or not manifest.complete:  # of an unfinished set they may be those of a run that was killed
+        return
+    parts = len(manifest.parts)
+    for table in TABLES:
+        for path in sorted((root / table).glob("part-*")):
+            number = part_number(f"{table}/{path.name}")
+            if number is not None and number >= parts:
+                raise SetError(
+                    f"{path} is no part of this caption set: its manifest does not name it. Move it away, and run the "
+                    "command again"
+                )
+
+
+def _manifest(root: Path) -> Manifest | None:
+    with suppress(ManifestError, OSError):
+        return load_manifest(root)
+    return None
 
 
 def _is_unfinished(root: Path) -> bool:
-    try:
-        return not load_manifest(root).complete
-    except ManifestError:
-        return is_caption_set(root)
+    manifest = _manifest(root)
+    return not manifest.complete if manifest else is_caption_set(root)
 
 
-def _remove_work_folder(root: Path, work: Path) -> None:
-    """Remove the work folder of a finished set; where answers are missing, the others are kept for another try."""
-    with suppress(ManifestError, OSError):
-        if load_manifest(root).counts.unanswered:
-            empty_work_folder(work)
-            (work / LOCK_FILE).unlink()
-            return
-    shutil.rmtree(work, ignore_errors=True)
+def _remove_work_folder(root: Path, work: Path, lock: HeldLock) -> None:
+    """Remove the work folder of a finished set; where answers are missing, the others are kept for another try.
+
+    What other hands have put there stays, and so does the folder then.
+    """
+    with suppress(OSError):
+        remove_temporary_files(root)
+        empty_work_folder(work)
+        manifest = _manifest(root)
+        if manifest is None or not manifest.counts.unanswered:
+            for path in work.glob(f"{RESPONSES_FILE}*"):
+                path.unlink()
+        lock.release()
+        for path in work.glob(f"{LOCK_FILE}*"):
+            if WORK_NAMES.fullmatch(path.name):
+                path.unlink()
+        work.rmdir()

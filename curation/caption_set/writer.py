@@ -16,14 +16,15 @@ from curation.report import Report
 from curation.runtime.files import whole_file
 from curation.runtime.provenance import versions
 
-from .card import write_card
+from .card import is_foreign_card, with_file, write_card
 from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
 from .privacy_check import count_part, count_parts, count_problems, is_checked
 from .privacy_counts import PrivacyCounts
 from .resuming import manifest_to_resume
-from .set_files import CARD_FILE, KEPT_FILES, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
+from .set_files import CARD_FILE, KEPT_FILES, PLOT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
 from .shards import PartWriter
-from .work_folder import empty_work_folder, lock_set
+from .stats import MARK_BYTES, is_foreign_plot
+from .work_folder import LockedSet, SetError, empty_work_folder, lock_set
 
 # Up to twice so many parts the manifest is saved for each. It names all parts, so beyond that it is saved for every
 # second, third … part: its size times the number of saves stays small. Parts that it does not name yet are made again
@@ -34,22 +35,23 @@ PARTS_PER_SAVE = 1_000
 class CaptionSetWriter:
     """Writes the reports of one run and their outcomes into a caption set, part by part. Made by ``open_set``.
 
-    ``root`` is the set's folder and ``work`` its folder for files of the unfinished run. ``usage`` is called for what a
-    language model has done so far. ``since`` is when the run began (``time.monotonic``). With ``check_privacy`` the
-    names, dates and numbers in each finished part are counted.
+    ``root`` is the set's folder, which this run has ``locked``, and ``work`` its folder for files of the unfinished
+    run. ``usage`` is called for what a language model has done so far. ``since`` is when the run began
+    (``time.monotonic``). With ``check_privacy`` the names, dates and numbers in each finished part are counted.
     """
 
     def __init__(
         self,
         root: Path,
-        work: Path,
+        locked: LockedSet,
         manifest: Manifest,
         since: float,
         publisher: SetPublisher | None = None,
         check_privacy: bool = False,
     ) -> None:
         self.root = root
-        self.work = work
+        self.work = locked.work
+        self._locked = locked
         self.manifest = manifest
         self.usage: Callable[[], Usage | None] = lambda: manifest.usage
         self._publisher = publisher
@@ -83,6 +85,7 @@ class CaptionSetWriter:
         """Finish the part: first its files, then the manifest that names it."""
         if self._part is None:
             return
+        self._locked.lock.raise_if_lost()
         index = len(self.manifest.parts)
         written = self._part.commit()
         self._part = None
@@ -101,7 +104,7 @@ class CaptionSetWriter:
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
         self.manifest = self.manifest.model_copy(update={**changes, "privacy": privacy})
         if len(parts) % max(len(parts) // PARTS_PER_SAVE, 1) == 0:
-            _save_manifest(self.root, self.manifest, self._publisher)
+            save_manifest(self.root, self.manifest, self._publisher)
         if self._publisher:
             self._publisher.drop_part(index, self._tables)
 
@@ -137,9 +140,8 @@ class CaptionSetWriter:
             "privacy": privacy,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        manifest = self.manifest.model_copy(update=changes)
-        complete_set(self.root, manifest, self._publisher)
-        self.manifest = manifest
+        self._locked.lock.raise_if_lost()
+        self.manifest = complete_set(self.root, self.manifest.model_copy(update=changes), self._publisher, ours=True)
 
     def abandon(self) -> None:
         """Remove the files of the unfinished part."""
@@ -148,16 +150,24 @@ class CaptionSetWriter:
             self._part = None
 
 
-def complete_set(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
-    """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store."""
-    write_card(root, manifest)
+def complete_set(root: Path, manifest: Manifest, publisher: SetPublisher | None, *, ours: bool) -> Manifest:
+    """Write the card of a finished set, and last the manifest that says so; put what is not rows into its store.
+
+    Return that manifest. ``ours``: see ``write_card``.
+    """
+    for name in KEPT_FILES:
+        if (root / name).exists():
+            manifest = with_file(manifest, root / name)
+    manifest = write_card(root, manifest, ours=ours)
     if publisher:
         for name in (*KEPT_FILES, CARD_FILE):
             publisher.put_file(root / name)
-    _save_manifest(root, manifest, publisher)
+    save_manifest(root, manifest, publisher)
+    return manifest
 
 
-def _save_manifest(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
+def save_manifest(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
+    """Save the manifest, here and in the set's store."""
     manifest.save(root)
     if publisher:
         publisher.put_manifest()
@@ -175,41 +185,53 @@ def open_set(
     since: float | None = None,
     publisher: SetPublisher | None = None,
     check_privacy: bool = False,
+    checked: bool = False,
 ) -> Iterator[CaptionSetWriter]:
     """Open a caption set to write it: a new one, or what an earlier run with the same input and settings has left.
 
     Whether the set can be resumed is decided here, under its lock; a caller that asks ``manifest_to_resume`` before
-    only learns it sooner. A ``license`` takes the place of one that was stated before. ``since`` is when the run began
-    (``time.monotonic``, by default now). With ``publisher`` the set goes to a store, and is made in the folder.
-    ``check_privacy`` counts the names, dates and numbers that are written, also in parts that were finished before.
+    only learns it sooner, and says with ``checked`` that the digests of its files were compared. A ``license`` takes
+    the place of one that was stated before. ``since`` is when the run began (``time.monotonic``, by default now). With
+    ``publisher`` the set goes to a store, and is made in the folder. ``check_privacy`` counts the names, dates and
+    numbers that are written, also in parts that were finished before.
 
     Raises:
         SetError: the folder holds something else or a set that was made otherwise, or another run writes it.
     """
-    with lock_set(root) as work:
-        manifest = None if overwrite else manifest_to_resume(root, source, settings, publisher)
+    with lock_set(root) as locked:
+        manifest = None if overwrite else manifest_to_resume(root, source, settings, publisher, digests=not checked)
         if manifest is None:
-            empty_work_folder(work)
+            empty_work_folder(locked.work)
             manifest = Manifest(
                 input=source,
                 settings=settings,
                 versions=versions(),
                 source_columns=tuple(source_columns),
                 license=license,
+                files={},
             )
             manifest.save(root)
         elif license not in (None, manifest.license):
             manifest = manifest.model_copy(update={"license": license})
             manifest.save(root)
+        if is_foreign_card(root):
+            raise SetError(f"{root / CARD_FILE} is no data card of ours, and would be replaced: move it away")
+        if _is_foreign_picture(root / PLOT_FILE):
+            raise SetError(f"{root / PLOT_FILE} is no plot of ours, and would be replaced: move it away")
         _prepare_folder(root, manifest, publisher)
         if check_privacy and not publisher and not is_checked(manifest):  # parts that an earlier run made without it
             manifest = manifest.model_copy(update={"privacy": count_parts(root, manifest)})
         begun = time.monotonic() if since is None else since
-        captions = CaptionSetWriter(root, work, manifest, begun, publisher, check_privacy)
+        captions = CaptionSetWriter(root, locked, manifest, begun, publisher, check_privacy)
         try:
             yield captions
         finally:
             captions.abandon()
+
+
+def _is_foreign_picture(path: Path) -> bool:
+    """Return whether a plot's place is taken by what no run has drawn. Those of earlier versions name Matplotlib."""
+    return is_foreign_plot(path) and not (path.is_file() and b"Matplotlib" in path.read_bytes()[:MARK_BYTES])
 
 
 def _prepare_folder(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:

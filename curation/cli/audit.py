@@ -174,7 +174,7 @@ def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> 
 
     with audit_to_read(folder) as store:
         manifest = write_cleaned_set(folder, out, store, progress)
-    draw_plot(out, manifest)
+    manifest = draw_plot(out, manifest)
     if quiet:
         return
     show(summary_of(out, manifest), EscapingConsole())

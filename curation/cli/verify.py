@@ -27,6 +27,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from curation.caption_set.stats import SetSummary
     from curation.language.site_words import SiteWords
     from curation.runtime.progress import TerminalProgress
     from curation.verify_table import VerifyResult
@@ -143,9 +144,8 @@ def _replay(
     from curation.replay import replay
     from curation.runtime.terminal_console import EscapingConsole
 
-    manifest = replay(folder, progress, workers, words)
+    manifest = draw_plot(folder, replay(folder, progress, workers, words))
     summary = summary_of(folder, manifest)
-    draw_plot(folder, manifest)
     if json:
         print_json(set_figures(summary, str(folder)).model_dump(mode="json"))
     elif not quiet:
@@ -189,7 +189,7 @@ def stats(
         if plot is not None:
             check_plot_path(plot)
         with TerminalProgress("files", quiet=general.quiet) as progress:
-            summary = count_set(local_copy(folder, progress))
+            summary = count_set(local_copy(folder, progress), progress)
             if check_phi:
                 summary.manifest = with_privacy(summary.root, summary.manifest, progress.raise_if_interrupted)
         place = redact_url(str(folder)) if is_url(folder) else str(folder)
@@ -198,9 +198,30 @@ def stats(
         elif not general.quiet:
             show(summary, EscapingConsole(), place)
         path = plot or (Path(PLOT_FILE) if is_url(folder) else folder / PLOT_FILE)
-        draw(summary, path)
+        if plot is not None or is_url(folder):
+            draw(summary, path)
+        elif not _draw_into_set(summary, path):
+            return
         if not json and not general.quiet:
             say(f"Plot in {path}")
+
+
+def _draw_into_set(summary: SetSummary, path: Path) -> bool:
+    """Draw the plot into a set that has none; return whether it has one now. One of the finished set stays as it is."""
+    from curation.caption_set.stats import draw, is_foreign_plot
+
+    if path.name in (summary.manifest.files or {}) and path.exists():
+        return True
+    if is_foreign_plot(path):  # of other hands, or of an earlier version
+        return True
+    try:
+        draw(summary, path)
+    except OSError as error:
+        typer.echo(
+            f"ovct: no plot was written ({path}: {error.strerror or error}); --plot names another place", err=True
+        )
+        return False
+    return True
 
 
 @option_groups

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
 from curation.caption import OutcomeColumns
 from curation.report import Report
-from curation.runtime.sqlite_cache import open_cache
+from curation.runtime.sqlite_cache import damaged, open_cache, row_digest
 
 from .recipe import PackedOutcome
 
@@ -29,24 +30,49 @@ class OutcomeStore:
     """
 
     def __init__(self, path: Path, owner: str) -> None:
-        self._base = open_cache(path, owner, ["outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER)"])
+        self._path = path
+        columns = "outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER, digest BLOB)"
+        self._base = open_cache(path, owner, [columns])
         self._base.execute("CREATE INDEX IF NOT EXISTS failures ON outcome (failed) WHERE failed")
         self._base.execute("DELETE FROM outcome WHERE failed")
 
+    @property
+    def damage(self) -> str | None:
+        """What was found to be damaged when the file was opened, None for nothing."""
+        return self._base.damage
+
     def __contains__(self, key: bytes) -> bool:
-        return self._base.execute("SELECT 1 FROM outcome WHERE key = ?", (key,)).fetchone() is not None
+        return self._packed(key) is not None
 
     def __getitem__(self, key: bytes) -> OutcomeColumns:
-        row = self._base.execute("SELECT packed FROM outcome WHERE key = ?", (key,)).fetchone()
-        if row is None:
+        packed = self._packed(key)
+        if packed is None:
             raise KeyError(key)
-        return OutcomeColumns.unpack(row[0])
+        return OutcomeColumns.unpack(packed)
+
+    def _packed(self, key: bytes) -> bytes | None:
+        """Return the packed outcome of a text; None where there is none, or only a damaged one.
+
+        Raises ``RunError`` where the file cannot be read.
+        """
+        try:
+            row = self._base.execute("SELECT packed, failed, digest FROM outcome WHERE key = ?", (key,)).fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise damaged(self._path, error) from error
+        if row is None or row[2] != row_digest(key, row[0], row[1]):
+            return None
+        return bytes(row[0])
 
     def keep(self, outcomes: Mapping[bytes, PackedOutcome]) -> None:
         """Store packed outcomes by their texts' keys, in one transaction."""
         self._base.execute("BEGIN")
-        rows = ((key, packed, failed) for key, (packed, failed) in outcomes.items())
-        self._base.executemany("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?)", rows)
+        rows = (
+            (key, packed, int(failed), row_digest(key, packed, int(failed)))
+            for key, (packed, failed) in outcomes.items()
+        )
+        self._base.executemany("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?)", rows)
         self._base.execute("COMMIT")
 
     def close(self) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from pathlib import Path
 from typing import Protocol
 
 from curation.engines.chat import Answer, Chat
-from curation.runtime.sqlite_cache import open_cache
+from curation.runtime.sqlite_cache import damaged, open_cache, row_digest
 
 from .usage import UsageCounts
 
 TABLES = (
-    "answer (key BLOB PRIMARY KEY, content TEXT, finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER)",
-    "spent (what TEXT PRIMARY KEY, amount REAL)",
+    "answer (key BLOB PRIMARY KEY, content TEXT, finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER,"
+    " digest BLOB)",
+    "spent (what TEXT PRIMARY KEY, amount REAL, digest BLOB)",
 )
 
 
@@ -43,14 +45,23 @@ class AnswerStore:
     """
 
     def __init__(self, path: Path, owner: str) -> None:
+        self._path = path
         self._database = open_cache(path, owner, TABLES)
 
     def get(self, key: bytes) -> Answer | None:
         """Return the answer to a chat, None where there is none yet."""
-        row = self._database.execute(
-            "SELECT content, finish_reason, prompt_tokens, completion_tokens FROM answer WHERE key = ?", (key,)
-        ).fetchone()
-        return Answer(*row) if row else None
+        try:
+            row = self._database.execute(
+                "SELECT content, finish_reason, prompt_tokens, completion_tokens, digest FROM answer WHERE key = ?",
+                (key,),
+            ).fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise damaged(self._path, error) from error
+        if row is None or row[-1] != row_digest(key, *row[:-1]):  # a damaged answer is asked for again
+            return None
+        return Answer(*row[:-1])
 
     @property
     def empty(self) -> bool:
@@ -59,19 +70,23 @@ class AnswerStore:
 
     def keep(self, key: bytes, answer: Answer) -> None:
         """Store a usable answer."""
-        self._database.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)", (key, *answer))
+        row = (key, *answer)
+        self._database.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?, ?)", (*row, row_digest(*row)))
 
     def usage(self) -> UsageCounts:
-        """Return the costs so far, of this run and of those that it resumes."""
-        amounts = dict(self._database.execute("SELECT what, amount FROM spent"))
+        """Return the costs so far, of this run and of those that it resumes. Raises ``RunError`` for damaged ones."""
+        rows = self._database.execute("SELECT what, amount, digest FROM spent").fetchall()
+        if any(digest != row_digest(what, amount) for what, amount, digest in rows):
+            raise damaged(self._path, sqlite3.DatabaseError("the costs so far are not as they were stored"))
+        amounts = {what: amount for what, amount, _ in rows}
         return UsageCounts(**{name: type(zero)(amounts.get(name, 0)) for name, zero in UsageCounts()._asdict().items()})
 
     def add_usage(self, counts: UsageCounts) -> None:
         """Add costs to those stored."""
-        rows = [(name, amount) for name, amount in counts._asdict().items() if amount]
-        self._database.executemany(
-            "INSERT INTO spent VALUES (?, ?) ON CONFLICT (what) DO UPDATE SET amount = amount + excluded.amount", rows
-        )
+        before = self.usage()._asdict()
+        sums = {name: float(before[name] + amount) for name, amount in counts._asdict().items() if amount}
+        rows = [(name, amount, row_digest(name, amount)) for name, amount in sums.items()]
+        self._database.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file. Its content stays."""

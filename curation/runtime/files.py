@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
+# For what only the user may read.
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
 def sync(path: Path) -> None:
@@ -31,14 +33,23 @@ def put_in_place(temporary: Path, path: Path) -> None:
     sync(path.parent)
 
 
+def make_file(path: Path, mode: int) -> None:
+    """Make an empty file with these permissions, or give them to the one that is there."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, mode))
+    path.chmod(mode)
+
+
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, mode: int | None = None) -> Iterator[Path]:
     """Yield a temporary path to write; it becomes ``path`` when the block ends well and is removed when it does not.
 
-    An ``OSError`` that names no file, as one of writing does, gets the name of this one.
+    An ``OSError`` that names no file, as one of writing does, gets the name of this one. With ``mode`` the file has
+    these permissions from the start, such as ``PRIVATE_FILE``.
     """
     temporary = temporary_name(path)
     try:
+        if mode is not None:
+            make_file(temporary, mode)
         yield temporary
         put_in_place(temporary, path)
     except BaseException as error:
@@ -48,7 +59,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a whole text file (UTF-8)."""
-    with whole_file(path) as temporary:
+def write_text(path: Path, text: str, mode: int | None = None) -> None:
+    """Write a whole text file (UTF-8); ``mode`` as in ``whole_file``."""
+    with whole_file(path, mode) as temporary:
         temporary.write_text(text, encoding="utf-8")

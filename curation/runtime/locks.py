@@ -1,30 +1,147 @@
-"""Locks on files: one process at a time, and the kernel releases the lock when that process ends."""
+"""Locks on folders: one run at a time, of the processes of this machine and of others that share the folder.
+
+Two locks stand for one. The kernel's, on an open file, is known at once to every process of this machine, and is
+released when its process ends, however it ends. Where several machines share a folder, the kernel of one may know
+nothing of the other's lock: so a lease stands beside it, a file that its holder touches every few seconds. Others wait
+and watch it by their own monotonic clock; one that nobody touches for ``LEASE_SECONDS`` is of a process that is dead,
+and is taken over. No time of day is compared.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
-from typing import TextIO
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from .errors import RunError
+
+if TYPE_CHECKING:
+    from filelock import SoftFileLease
+
+LEASE_SECONDS = 60.0
+LEASE_SUFFIX = ".lease"
+POLL_SECONDS = 0.5
+UNWRITTEN_SECONDS = 2.0
 
 
 class LockedError(Exception):
-    """Another process holds the lock; ``holder`` is its number, or "?"."""
+    """Another process holds the lock; ``holder`` says which, for people: ``process 12`` or ``process 12 on node7``."""
 
     def __init__(self, holder: str) -> None:
         super().__init__(holder)
         self.holder = holder
 
 
-def lock_file(file: TextIO) -> None:
-    """Lock a file, opened with ``a+``, until it is closed, and write this process's number into it.
+class HeldLock:
+    """A lock that this process holds."""
 
-    Raises ``LockedError`` if another process holds the lock.
+    def __init__(self, path: Path, file: TextIO, lease: SoftFileLease) -> None:
+        self.path, self.file, self._lease = path, file, lease
+
+    def raise_if_lost(self) -> None:
+        """Raise ``RunError`` where another machine has taken the lock, or the folder is gone: nothing more is written.
+
+        That happens where this process was stopped, or cut off from the folder, for longer than a lease lasts.
+        """
+        if self._lease.compromise is None and is_held_file(self):
+            return
+        folder = self.path.parent.parent
+        what = "is being written by another run now" if self.path.exists() else "was removed, or moved"
+        raise RunError(f"{folder} {what}, while this run wrote it: this one ends here. Run the same command again")
+
+    def release(self) -> None:
+        """Release the lock for other machines; this one's kernel releases it when the file is closed."""
+        with suppress(OSError):
+            self._lease.release(force=True)
+
+
+def _do_nothing() -> None:
+    """Do nothing: the default of ``check``."""
+
+
+@contextmanager
+def locked(path: Path, check: Callable[[], None] = _do_nothing) -> Iterator[HeldLock]:
+    """Hold the lock of the file at ``path``, which is made where there is none, in a folder that exists.
+
+    ``check`` is called while another machine's lease is watched, and may raise to give up.
+
+    Raises:
+        LockedError: another process holds the lock.
+        OSError: the file cannot be made.
     """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    with path.open("a+", encoding="utf-8") as file:
+        _lock_by_kernel(file)
+        held = HeldLock(path, file, _take_lease(path.with_name(path.name + LEASE_SUFFIX), check))
+        try:
+            yield held
+        finally:
+            held.release()
+
+
+def is_held_file(held: HeldLock) -> bool:
+    """Return whether the locked file still stands at its path: a run that has just finished may remove it."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(held.file.fileno()), held.path.stat())
+    return False
+
+
+def _lock_by_kernel(file: TextIO) -> None:
+    from filelock import lock_descriptor
+
+    if not lock_descriptor(file.fileno(), blocking=False):
         file.seek(0)
-        raise LockedError(file.read().strip() or "?") from None
+        raise LockedError(f"process {file.read().strip() or '?'}")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
+
+
+def _take_lease(path: Path, check: Callable[[], None]) -> SoftFileLease:
+    """Return the lease, taken: at once where nobody has it, or its holder is a dead process of this machine."""
+    from filelock import SoftFileLease, Timeout
+
+    lease = SoftFileLease(path, lease_duration=LEASE_SECONDS, thread_local=False)
+    first_seen, since = _mark(path), time.monotonic()
+    while True:
+        try:
+            lease.acquire(timeout=0)
+            return lease
+        except Timeout:
+            check()
+        seen = _mark(path)
+        if first_seen is not None and seen is not None and seen != first_seen:  # it was touched: its holder lives
+            raise LockedError(_holder(path))
+        if seen is not None and not seen.bytes and time.monotonic() - since > UNWRITTEN_SECONDS:
+            path.unlink(missing_ok=True)  # of a process that was killed before it had written its name
+        first_seen = first_seen or seen
+        time.sleep(POLL_SECONDS)
+
+
+class _Mark(NamedTuple):
+    """What changes when a lease is touched."""
+
+    inode: int
+    changed_ns: int
+    bytes: int
+
+
+def _mark(path: Path) -> _Mark | None:
+    """Return what changes when a lease is touched. The file is opened, which asks a network's server anew."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+    except OSError:
+        return None
+    return _Mark(status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def _holder(path: Path) -> str:
+    """Return who holds a lease, as its file says."""
+    fields = dict[str, str]()
+    with suppress(OSError, UnicodeDecodeError):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        fields = dict(line.split("=", 1) for line in lines if "=" in line)
+    return f"process {fields.get('pid', '?')} on {fields.get('host', 'another machine').partition('?')[0]}"

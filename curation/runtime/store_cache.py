@@ -8,19 +8,20 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
+from .digests import sealed, unsealed
 from .errors import InputError
 from .files import write_text
-from .locks import LockedError, lock_file
+from .locks import LockedError, locked
+from .names import path_within
 from .processes import result_of
 from .progress import Progress
 from .stores import StoredFile, StoreLocation
 from .urls import local_path, redact_url
 
 DOWNLOADS_AT_ONCE = 8
-INDEX = ".fetched.json"
 
 
 def cache_root() -> Path:
@@ -37,7 +38,7 @@ def fetch(url: str, progress: Progress) -> Path:
     location = StoreLocation(url, progress)
     file = location.stat()
     if file is not None:
-        path = cache_root() / "files" / _key(location.url, file.version) / location.name
+        path = _named(cache_root() / "files" / _key(location.url, file.version), location)
         if not path.exists():
             progress.message(f"fetching {redact_url(location.url)} ({file.bytes / 1e6:,.1f} MB)")
             location.download(file, path)
@@ -47,7 +48,7 @@ def fetch(url: str, progress: Progress) -> Path:
         raise InputError(
             f"{redact_url(location.url)}: there is no such file, and no folder with anything to read in it"
         )
-    folder = cache_root() / "folders" / _key(location.url) / location.name
+    folder = _named(cache_root() / "folders" / _key(location.url), location)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder, progress):
         _fetch_folder(location, files, folder, progress)
@@ -62,16 +63,21 @@ def local_copy(location: str | Path, progress: Progress) -> Path:
 def staging_folder(url: str, progress: Progress) -> Path:
     """Return the folder of this machine in which the set is made that goes to ``url``."""
     location = StoreLocation(url, progress)
-    return cache_root() / "sets" / _key(location.url) / location.name
+    return _named(cache_root() / "sets" / _key(location.url), location)
+
+
+def _named(folder: Path, location: StoreLocation) -> Path:
+    """Return the place below a folder of the cache for what has the location's name."""
+    return path_within(folder, location.name, redact_url(location.url))
 
 
 @contextmanager
 def _locked(folder: Path, progress: Progress) -> Iterator[None]:
     """Let one process of this machine fetch at a time; the others wait, and find what it fetched."""
-    with (folder.parent / "lock").open("a+", encoding="utf-8") as file:
+    with ExitStack() as stack:
         while True:
             try:
-                lock_file(file)
+                stack.enter_context(locked(folder.parent.with_suffix(".lock"), progress.raise_if_interrupted))
                 break
             except LockedError:
                 progress.raise_if_interrupted()
@@ -81,13 +87,12 @@ def _locked(folder: Path, progress: Progress) -> Iterator[None]:
 
 def _fetch_folder(location: StoreLocation, files: list[StoredFile], folder: Path, progress: Progress) -> None:
     """Make the folder hold these files and no other that was fetched; an index notes which version of each is there."""
-    for file in files:
-        if PurePosixPath(file.name).is_absolute() or ".." in PurePosixPath(file.name).parts:
-            raise InputError(f"{redact_url(location.url)}: {file.name!r} is no name of a file")
+    source = redact_url(location.url)
+    places = {file.name: path_within(folder, file.name, source) for file in files}
     versions = _read_index(folder)
-    new = [file for file in files if versions.get(file.name) != file.version or not (folder / file.name).exists()]
-    for name in versions.keys() - {file.name for file in files}:
-        (folder / name).unlink(missing_ok=True)
+    new = [file for file in files if versions.get(file.name) != file.version or not places[file.name].exists()]
+    for name in versions.keys() - places.keys():
+        path_within(folder, name, str(_index_of(folder))).unlink(missing_ok=True)
     new_names = {file.name for file in new}
     versions = {file.name: file.version for file in files if file.name not in new_names}
     if new:
@@ -97,12 +102,23 @@ def _fetch_folder(location: StoreLocation, files: list[StoredFile], folder: Path
     _download_all(location, new, folder, versions, progress)
 
 
+def _index_of(folder: Path) -> Path:
+    """Return the path of a folder's index: beside it, since a store may have a file of any name in it."""
+    return folder.parent.with_suffix(".json")
+
+
 def _read_index(folder: Path) -> dict[str, str]:
+    """Return the version of each file that was fetched; empty, so that all are fetched anew, where it is damaged."""
     try:
-        versions: dict[str, str] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content, holds = unsealed(_index_of(folder).read_bytes())
+        versions = json.loads(content)["versions"] if holds else {}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return versions
+    return {str(name): str(version) for name, version in versions.items()}
+
+
+def _write_index(folder: Path, versions: dict[str, str]) -> None:
+    write_text(_index_of(folder), sealed({"versions": versions}))
 
 
 def _download_all(
@@ -117,11 +133,11 @@ def _download_all(
                 versions[file.name] = file.version
                 progress.advance()
                 if number % 200 == 0:
-                    write_text(folder / INDEX, json.dumps(versions))
+                    _write_index(folder, versions)
         finally:
             for _, future in downloads:
                 future.cancel()
-            write_text(folder / INDEX, json.dumps(versions))
+            _write_index(folder, versions)
 
 
 def _key(*parts: str) -> str:

@@ -15,6 +15,7 @@ from curation.runtime.provenance import ovct_version
 from .trials import WordProposal, WordSuggestions
 
 LONGEST_EXAMPLE = 110
+FIRST_WORDS = "# Proposals"
 
 
 def write_proposals(suggestions: WordSuggestions, out: Path, *, overwrite: bool = False) -> tuple[Path, ...]:
@@ -40,6 +41,8 @@ def check_free(out: Path, *, overwrite: bool = False) -> None:
     for path in (out, _organs_file(out)):
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file")
+        if path.exists() and overwrite and not path.read_bytes().startswith(FIRST_WORDS.encode()):
+            raise InputError(f"{path} is there already and holds no proposals of ours: name another with --out")
         if path.exists() and not overwrite:
             raise InputError(
                 f"{path} is there already, and may have been edited: name another with --out, or --overwrite"
@@ -55,7 +58,8 @@ def _text(suggestions: WordSuggestions, proposals: Sequence[WordProposal], kind:
     option = "--lexicon" if kind == "synonyms" else "--organs"
     folder = _shortened(suggestions.folder)
     lines = [
-        f"# Proposals for {option}, from {suggestions.refused:,} refused captions of {folder} (ovct {ovct_version()}).",
+        f"{FIRST_WORDS} for {option}, from {suggestions.refused:,} refused captions of {folder} "
+        f"(ovct {ovct_version()}).",
         "#",
         "# Each pair was found in a report and a refused caption that are alike but for it. Whether both mean the same",
         "# is yours to say: take the # away from the lines that are right in every report, and delete the others. A",

@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from examples.phantoms.files import PhantomError, prepare_folder, write_phantom, write_tables
+from examples.phantoms.files import PhantomError, claim_phantoms, prepare_folder, write_phantom, write_tables
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse_options(arguments)
     try:
         prepare_folder(options.out, options.overwrite)
+        claim_phantoms(options.out, options.count)
     except (PhantomError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

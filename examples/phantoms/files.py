@@ -4,8 +4,6 @@ import csv
 import gzip
 import io
 import json
-import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +12,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
+from curation.runtime.errors import InputError
+from curation.runtime.made_files import MadeFiles
 from examples.phantoms.canvas import LABELS, STRUCTURES
 from examples.phantoms.painting import paint
 from examples.phantoms.patient import Patient, draw_patient
@@ -22,7 +22,9 @@ from examples.phantoms.space import Array
 from examples.phantoms.truth import ScanContent, scan_content
 
 CsvRow = dict[str, str]
-PHANTOM_NAMES = re.compile(r"s\d{4,}|meta\.csv")
+KIND = "set of phantoms"
+DATASET, META = "dataset", "meta.csv"
+TABLES = ("reports.csv", "truth.csv")
 SPLITS = (("train", 0.7), ("val", 0.1), ("test", 0.2))
 
 
@@ -31,25 +33,38 @@ class PhantomError(ValueError):
 
 
 def prepare_folder(folder: Path, overwrite: bool) -> None:
-    """Make an empty folder to write into, with `overwrite` by deleting the phantoms in it.
+    """Make a folder to write phantoms into, with `overwrite` by deleting those in it; what else is there stays.
 
     Raises:
         PhantomError: the folder contains something else, or phantoms and `overwrite` is not set.
     """
     if folder.exists() and not folder.is_dir():
         raise PhantomError(f"{folder}: is a file. Name a folder to write into.")
-    dataset = folder / "dataset"
-    if folder.exists() and any(folder.iterdir()):
-        if not overwrite:
+    try:
+        made = MadeFiles(folder, KIND)
+        if made.names() and any((folder / name).exists() for name in made.names()) and not overwrite:
             raise PhantomError(f"{folder}: is not empty. Name another folder, or pass --overwrite to write anew.")
-        foreign = [path.name for path in dataset.glob("*") if not PHANTOM_NAMES.fullmatch(path.name)]
-        if foreign:
-            raise PhantomError(f"{dataset}: holds {foreign[0]}, which is no phantom. Name another folder.")
-        if dataset.exists():
-            shutil.rmtree(dataset)
-        for name in ("reports.csv", "truth.csv"):
-            (folder / name).unlink(missing_ok=True)
-    dataset.mkdir(parents=True, exist_ok=True)
+        there = sorted(path.relative_to(folder).as_posix() for path in (folder / DATASET).rglob("*"))
+        if foreign := [name for name in there if name not in made]:
+            raise PhantomError(f"{folder}: {foreign[0]} is no phantom. Move it away, or name another folder.")
+        made.remove(made.names())
+        made.claim(*TABLES, DATASET, f"{DATASET}/{META}")
+    except InputError as error:
+        raise PhantomError(str(error)) from None
+    (folder / DATASET).mkdir(parents=True, exist_ok=True)
+
+
+def claim_phantoms(folder: Path, count: int) -> None:
+    """Put the files of all phantoms on the folder's list of what was made in it, before they are."""
+    names = [f"{DATASET}/{phantom_id(number)}" for number in range(count)]
+    masks = [f"segmentations/{structure}.nii.gz" for structure in LABELS]
+    try:
+        MadeFiles(folder, KIND).claim(
+            *(f"{name}{below}" for name in names for below in ("", "/ct.nii.gz", "/segmentations")),
+            *(f"{name}/{mask}" for name in names for mask in masks),
+        )
+    except InputError as error:
+        raise PhantomError(str(error)) from None
 
 
 def phantom_id(number: int) -> str:

@@ -17,6 +17,7 @@ from models.aligner import Aligner
 from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.prompt_handling import PromptHandling
+from models.sealed_record import digest_of
 from models.segmenter import TextSegmenter
 from models.stunet import STUNet
 from models.text import TextEncoder
@@ -122,7 +123,7 @@ def test_a_save_that_is_cut_off_leaves_the_old_checkpoint(tmp_path: Path, fails_
     old = save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
     with torch.no_grad():
         next(model.connector.parameters()).add_(1)
-    cut_off = ["models.checkpoint.save_file", "models.checkpoint._replace", "models.checkpoint.os.fsync"][fails_at]
+    cut_off = ["models.checkpoint.save_file", "models.checkpoint.write_record", "models.checkpoint.os.fsync"][fails_at]
     with patch(cut_off, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
     assert read_record(tmp_path) == old
@@ -165,6 +166,9 @@ def test_what_is_missing_is_listed(tmp_path: Path) -> None:
     weights["extra"] = torch.ones(1)
     weights["image.upsample_layers.0.conv.weight"] = torch.ones(2, 2)
     save_file(weights, tmp_path / record.weights)
+    name = f"weights-{digest_of(tmp_path / record.weights)[:16]}.safetensors"
+    (tmp_path / record.weights).rename(tmp_path / name)
+    changed(tmp_path, lambda r: r.update(weights=name))
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path)
     message = str(caught.value)

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from models.checkpoint import load_checkpoint
+from models.sealed_record import digest_of
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
 from train.loop.resume import saved_step
@@ -37,7 +38,9 @@ def test_it_loads(stage: str, tmp_path: Path) -> None:
         record["text"]["fingerprint"] = encoder.fingerprint()
     draw = torch.Generator().manual_seed(0)
     weights = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}
-    save_file(weights, tmp_path / record["weights"])
+    save_file(weights, tmp_path / "drawn.safetensors")
+    record["weights"] = f"weights-{digest_of(tmp_path / 'drawn.safetensors')[:16]}.safetensors"
+    (tmp_path / "drawn.safetensors").rename(tmp_path / record["weights"])
     (tmp_path / "checkpoint.json").write_text(json.dumps(record), encoding="utf-8")
     model, loaded = load_checkpoint(tmp_path, "cpu")
     state = model.state_dict()

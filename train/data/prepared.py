@@ -8,7 +8,7 @@ network's grid.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -134,6 +134,8 @@ class PreparedCases(Sequence[PreparedCase]):
             progress.advance()
             if error is not None:
                 errors[index] = error
+            elif path := self._preparation.path(self.cases[index]):
+                self._preparation.checked.add(path)
         problems = [
             CaseProblem(self.cases[index].id, self.cases[index].image, errors[index]) for index in sorted(errors)
         ]
@@ -176,27 +178,37 @@ class PreparedCases(Sequence[PreparedCase]):
 
 @dataclass(frozen=True)
 class Preparation:
-    """How the cases of a data set are prepared, and the folder in which they are kept (None: nowhere)."""
+    """How the cases of a data set are prepared, and the folder in which they are kept (None: nowhere).
+
+    `checked` are the files whose SHA-256 was compared: once in a run, also for the processes that load crops.
+    """
 
     dataset: DataSet
     preprocessing: Preprocessing
     structures: dict[str, tuple[int, ...]]
     cache: Path | None
+    checked: set[Path] = field(default_factory=set, compare=False)
 
     def load(self, case: Case) -> StoredCase:
         """Return the prepared case: read its file, or prepare it and write the file. Raises `DataError`."""
         try:
-            path = self.cache and self.cache / prepared_file_name(case, self.preprocessing, self.structures)
-            stored = read_prepared(path) if path else None
+            path = self.path(case)
+            stored = read_prepared(path, check=path not in self.checked) if path else None
             if stored is None:
                 stored = self._prepare(case)
                 if path:
                     write_prepared(path, stored)
+            if path:
+                self.checked.add(path)
             return stored
         except (ScanError, DataError) as error:
             raise DataError(f"{case.id} cannot be used: {error}") from error
         except FileNotFoundError as error:
             raise DataError(f"{case.id} cannot be used: {error.filename} is not there") from error
+
+    def path(self, case: Case) -> Path | None:
+        """Return the file of a case in the cache, None without one. Raises `OSError` where the scan is not there."""
+        return self.cache and self.cache / prepared_file_name(case, self.preprocessing, self.structures)
 
     def _prepare(self, case: Case) -> StoredCase:
         scan = read_case(case)

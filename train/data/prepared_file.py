@@ -105,8 +105,9 @@ def write_prepared(path: Path, stored: StoredCase) -> None:
     }
     descriptor, temporary = tempfile.mkstemp(suffix=".tmp", prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
+    text = json.dumps(metadata)
     try:
-        save_file(stored.tensors, temporary, {"ovct": json.dumps(metadata)})
+        save_file(stored.tensors, temporary, {"ovct": text, "sha256": _digest(stored.tensors, text)})
         put_in_place(Path(temporary), path)
     except BaseException:
         with suppress(FileNotFoundError):
@@ -114,12 +115,27 @@ def write_prepared(path: Path, stored: StoredCase) -> None:
         raise
 
 
-def read_prepared(path: Path) -> StoredCase | None:
-    """Map the file into memory; None where there is none, or where it is cut off or damaged and has to be made anew."""
+def _digest(tensors: dict[str, Tensor], metadata: str) -> str:
+    """Return the SHA-256 of all that a file holds."""
+    digest = hashlib.sha256(metadata.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def read_prepared(path: Path, *, check: bool = True) -> StoredCase | None:
+    """Map the file into memory; None where there is none, or where it is cut off or damaged and has to be made anew.
+
+    With `check` all of it is read once, for its SHA-256; one of an earlier version has none, and is made anew.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = json.loads((file.metadata() or {})["ovct"])
+            stored = file.metadata() or {}
+            metadata = json.loads(stored["ovct"])
+            if check and stored["sha256"] != _digest(tensors, stored["ovct"]):
+                return None
             grid = Grid(
                 shape=tuple(metadata["shape"]),
                 affine=np.array(metadata["affine"], np.float64),

@@ -79,7 +79,10 @@ def read_evaluation(folder: Path, name: str | None = None) -> FinishedEvaluation
     header = read_header(folder)
     if header is None:
         raise EvaluationError(f"{folder} holds neither a checkpoint nor an evaluation ({HEADER_FILE})")
-    cases = {case.case: case for case in read_cases(folder)}
+    damaged = list[str]()
+    cases = {case.case: case for case in read_cases(folder, damaged.append)}
+    if damaged:
+        raise EvaluationError(f"{damaged[0]} when the evaluation is run again, with --out {folder}")
     if not (folder / SUMMARY_FILE).is_file() or not cases:
         raise EvaluationError(f"the evaluation in {folder} is not finished; run it again with --out {folder}")
     return FinishedEvaluation(name or folder.resolve().name, header, cases)

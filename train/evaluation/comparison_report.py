@@ -1,21 +1,30 @@
 """A comparison of two evaluations as files, and as tables for the terminal."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from curation.runtime.csv_text import csv_text
+from curation.runtime.errors import InputError
 from curation.runtime.files import write_text
+from curation.runtime.made_files import MadeFiles
 
 from .compare import Comparison, Difference
+from .record import HEADER_FILE, EvaluationError
 from .report import render_page
 from .tables import TITLES, ReportTable, format_difference, format_score, print_table
 
+FILES = ("comparison.csv", "comparison.html", "comparison.json")
+
 
 def write_comparison(folder: Path, comparison: Comparison) -> None:
-    """Write comparison.html, comparison.csv and comparison.json."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write comparison.html, comparison.csv and comparison.json.
+
+    Raises EvaluationError where files of these names are there that no comparison has made.
+    """
+    claim_comparison(folder)
     html = render_page(
         title=f"{comparison.first} and {comparison.second}",
         facts={
@@ -30,6 +39,24 @@ def write_comparison(folder: Path, comparison: Comparison) -> None:
     write_text(folder / "comparison.csv", _comparison_csv(comparison))
     write_text(folder / "comparison.html", html)
     write_text(folder / "comparison.json", comparison.model_dump_json(indent=1) + "\n")
+
+
+def claim_comparison(folder: Path, *evaluations: str) -> None:
+    """Prepare the folder of a comparison, in which `evaluations` get folders of their own.
+
+    Raises EvaluationError for a folder that holds something else.
+    """
+    try:
+        header = json.loads((folder / "comparison.json").read_bytes())
+        earlier = header["format"] == "ovct comparison 1"
+    except (OSError, ValueError, KeyError, TypeError):
+        earlier = False
+    # A comparison of an earlier version kept no list of what it made.
+    folders = [path.name for path in folder.glob("*") if (path / HEADER_FILE).is_file()] if earlier else []
+    try:
+        MadeFiles(folder, "comparison", (*FILES, *folders) if earlier else ()).claim(*FILES, *evaluations)
+    except InputError as error:
+        raise EvaluationError(str(error)) from None
 
 
 def explain_comparison(comparison: Comparison) -> str:

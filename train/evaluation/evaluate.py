@@ -37,6 +37,7 @@ from .record import (
     EvaluationSettings,
     append_case,
     lock_folder,
+    made_files,
     prepare_folder,
 )
 from .report import write_results
@@ -100,7 +101,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> EvaluationSummary:
         questions=questions.questions,
     )
     with lock_folder(job.out):
-        finished = prepare_folder(job.out, header, job.overwrite)
+        finished = prepare_folder(job.out, header, job.overwrite, progress.warning)
         for problem in dataset.problems:
             progress.warning(f"left out: {problem}")
         measured = measure_cases(dataset, selected, header, predictor, finished, job.out, progress)
@@ -125,14 +126,15 @@ def measure_cases(
     """Measure the selected cases that are not among the `finished`, and add each to the file in `folder`."""
     results = {result.case: result for result in finished}
     remaining = [case for case in selected.cases if case.id not in results]
-    previews = Previews(folder / PREVIEWS, finished)
+    previews, made = Previews(folder / PREVIEWS, finished), made_files(folder)
     left_out = []
     progress.start(len(selected.cases), len(selected.cases) - len(remaining))
     with (folder / CASES_FILE).open("a", encoding="utf-8") as file:
         for case in remaining:
             progress.raise_if_interrupted()
             try:
-                results[case.id] = _measure_case(dataset, case, header, predict, previews)
+                with made.noting(PREVIEWS):
+                    results[case.id] = _measure_case(dataset, case, header, predict, previews)
                 append_case(file, results[case.id])
             except (ScanError, DataError, OSError, torch.OutOfMemoryError) as error:
                 left_out.append(SkippedCase(case=case.id, what=str(error)))

@@ -8,16 +8,18 @@ OUT/previews/          pictures of the worst masks so far
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TextIO
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curation.runtime.errors import OvctError
+from curation.runtime.digests import sealed, sealed_line, unsealed
+from curation.runtime.errors import InputError, OvctError
 from curation.runtime.files import write_text
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.locks import LockedError, locked
+from curation.runtime.made_files import MadeFiles
 from train.inference.options import AUTO, SegmentOptions, precision_named
 
 from .questions import EvaluationQuestion, Kind
@@ -27,6 +29,8 @@ CASES_FILE = "cases.jsonl"
 LOCK_FILE = ".lock"
 PREVIEWS = "previews"
 RESULT_FILES = ("summary.json", "summary.csv", "prompts.csv", "report.html")
+OUR_FILES = (HEADER_FILE, CASES_FILE, *RESULT_FILES, PREVIEWS)
+KIND = "evaluation"
 
 
 class EvaluationError(OvctError, ValueError):
@@ -112,6 +116,7 @@ class EvaluationHeader(EvaluationRecord):
     settings: EvaluationSettings
     known: bool
     questions: tuple[EvaluationQuestion, ...]
+    sha256: str | None = Field(default=None, exclude=True)
 
     def fingerprint(self) -> str:
         """Return a hash that is equal for runs whose cases may be mixed; where the checkpoint lies does not matter."""
@@ -123,7 +128,10 @@ def read_header(folder: Path) -> EvaluationHeader | None:
     """Return the header of an evaluation, None if there is none. Raises EvaluationError for that of another version."""
     path = folder / HEADER_FILE
     try:
-        return EvaluationHeader.model_validate_json(path.read_bytes())
+        content, holds = unsealed(path.read_bytes())
+        if holds is False:
+            raise EvaluationError(f"{path} was changed (its sha256 is another): --overwrite starts anew")
+        return EvaluationHeader.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except ValidationError as error:
@@ -132,28 +140,54 @@ def read_header(folder: Path) -> EvaluationHeader | None:
         ) from error
 
 
-def read_cases(folder: Path) -> list[CaseResult]:
-    """Return the finished cases; a cut or damaged line is left out, and of a case that stands twice the last counts."""
+def read_cases(folder: Path, tell: Callable[[str], None] = lambda text: None) -> list[CaseResult]:
+    """Return the finished cases; of a case that stands twice the last counts.
+
+    A cut or damaged line is left out, and `tell` gets a sentence on it.
+    """
     cases: dict[str, CaseResult] = {}
     try:
         lines = (folder / CASES_FILE).read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         try:
-            case = CaseResult.model_validate_json(line)
-        except ValidationError:
+            content, holds = unsealed(line + b"\n")
+            if holds is False or (holds is None and b"sha256" in line[-110:]):
+                raise ValueError
+            case = CaseResult.model_validate_json(content)
+        except ValueError:  # a ValidationError is one
+            tell(f"{folder / CASES_FILE}, line {number}, is damaged: the case is measured again")
             continue
         cases[case.case] = case
     return list(cases.values())
 
 
-def prepare_folder(folder: Path, header: EvaluationHeader, overwrite: bool) -> list[CaseResult]:
+def made_files(folder: Path) -> MadeFiles:
+    """Return the list of what evaluations have made in `folder`. Raises EvaluationError if it holds something else."""
+    try:
+        header = read_header(folder)
+    except EvaluationError:
+        header = None
+    # An evaluation of an earlier version kept no list.
+    earlier = {*OUR_FILES, *(f"{PREVIEWS}/{path.name}" for path in (folder / PREVIEWS).glob("*.png"))}
+    try:
+        return MadeFiles(folder, KIND, earlier if header else ())
+    except InputError as error:
+        raise EvaluationError(str(error)) from None
+
+
+def prepare_folder(
+    folder: Path, header: EvaluationHeader, overwrite: bool, tell: Callable[[str], None] = lambda text: None
+) -> list[CaseResult]:
     """Make `folder` ready for the run and return the cases that need not be measured again.
+
+    `tell` gets a sentence on each line of the file of cases that is damaged: its case is measured again.
 
     Raises:
         EvaluationError: the folder holds something else, or the cases of another model, data set or other settings.
     """
+    made = made_files(folder)
     earlier = None if overwrite else read_header(folder)
     if earlier and earlier.fingerprint() != header.fingerprint():
         raise EvaluationError(
@@ -161,49 +195,49 @@ def prepare_folder(folder: Path, header: EvaluationHeader, overwrite: bool) -> l
             "or --overwrite it"
         )
     if earlier is None:
-        _clear(folder, overwrite)
-        write_text(folder / HEADER_FILE, header.model_dump_json(indent=1) + "\n")
+        _begin(made, overwrite)
+        write_text(folder / HEADER_FILE, sealed(header.model_dump(mode="json")))
     _drop_cut_line(folder / CASES_FILE)
-    return read_cases(folder)
+    return read_cases(folder, tell)
 
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Hold the lock of `folder`, which is made if it is missing.
 
-    Raises EvaluationError if another run holds it, or if a file is in the way.
+    Raises EvaluationError if another run holds it, if a file is in the way, or if something else is in the folder.
     """
+    made_files(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise EvaluationError(f"{folder}: a file is in the way; name a folder with --out") from error
-    with (folder / LOCK_FILE).open("a+") as file:
-        try:
-            lock_file(file)
-        except LockedError as error:
-            raise EvaluationError(f"process {error.holder} is evaluating into {folder}; wait for it to end") from error
-        yield
+    try:
+        with locked(folder / LOCK_FILE):
+            yield
+    except LockedError as error:
+        raise EvaluationError(f"{error.holder} is evaluating into {folder}; wait for it to end") from error
 
 
 def append_case(file: TextIO, case: CaseResult) -> None:
     """Write a finished case; it is on disk when this returns."""
-    file.write(case.model_dump_json() + "\n")
+    file.write(sealed_line(case.model_dump(mode="json")))
     file.flush()
     os.fsync(file.fileno())
 
 
-def _clear(folder: Path, overwrite: bool) -> None:
-    """Remove an earlier evaluation, its header first. Raises EvaluationError if the folder holds anything else."""
-    ours = (HEADER_FILE, CASES_FILE, *RESULT_FILES)
-    others = sorted(path.name for path in folder.iterdir() if path.name not in {*ours, PREVIEWS, LOCK_FILE})
-    if others:
-        raise EvaluationError(f"{folder} holds other files ({', '.join(others[:3])}); name another folder with --out")
-    if (folder / CASES_FILE).exists() and not overwrite:
+def _begin(made: MadeFiles, overwrite: bool) -> None:
+    """Remove an earlier evaluation, its header first. Raises EvaluationError for files that no evaluation has made."""
+    folder = made.folder
+    if CASES_FILE in made and (folder / CASES_FILE).exists() and not overwrite:
         raise EvaluationError(f"{folder} holds cases without {HEADER_FILE}; --overwrite starts anew")
-    for name in ours:
-        (folder / name).unlink(missing_ok=True)
-    for path in (folder / PREVIEWS).glob("*.png"):
-        path.unlink()
+    try:
+        made.claim(*OUR_FILES)
+    except InputError as error:
+        raise EvaluationError(str(error)) from None
+    pictures = [name for name in made.names() if name.startswith(f"{PREVIEWS}/")]
+    made.remove([HEADER_FILE])
+    made.remove([*OUR_FILES, *pictures])
 
 
 def _drop_cut_line(path: Path) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from curation.runtime.progress import Progress
 
 from .compare import Comparison, FinishedEvaluation, compare, is_evaluation, read_evaluation
-from .comparison_report import print_comparison, write_comparison
+from .comparison_report import claim_comparison, print_comparison, write_comparison
 from .evaluate import EvaluationJob, evaluate
 from .record import EvaluationError
 from .results import EvaluationSummary
@@ -66,6 +66,7 @@ def _evaluations(
         names = [f"{path.resolve().parent.name}-{name}" for path, name in zip(paths, names, strict=True)]
     if names[0] == names[1]:
         names = [f"{name}-{number}" for number, name in enumerate(names, 1)]
+    claim_comparison(job.out, *(name for path, name in zip(paths, names, strict=True) if not is_evaluation(path)))
     first, second = (_evaluation(path, name, job, progress) for path, name in zip(paths, names, strict=True))
     return first, second
 

@@ -25,6 +25,7 @@ from train.scans.scan import Scan
 from .dicom_seg import check_is_series, write_dicom_seg
 from .errors import SegmentError
 from .label_table import LabelTable
+from .own_outputs import is_own_output
 from .preview import draw_preview
 from .prompts import SegmentPrompt
 from .result import SegmentationResult
@@ -94,13 +95,23 @@ class Outputs:
         return [self.out, *folder, *(path for path in self.files(()) if path != self.out)]
 
     def prepare(self, scan: Path, prompts: Iterable[SegmentPrompt]) -> None:
-        """Make the folders. Raises SegmentError if a file is there and not to be overwritten, or cannot be written."""
+        """Make the folders.
+
+        Raises SegmentError if a file is there and not to be overwritten, or was made by no run, or cannot be written.
+        A run that was killed while its files got their names has left no table, and may be made again.
+        """
+        unfinished = not self.table.exists()
         for path in self.files(prompts):
-            if path.exists() and not self.overwrite:
+            if path.exists() and not self.overwrite and not (unfinished and is_own_output(path, self.table)):
                 raise SegmentError(f"{path} is there already: name another --out, or say --overwrite")
             if path.is_dir() or (path.exists() and scan.exists() and path.samefile(scan)):
                 kind = "a folder" if path.is_dir() else "the scan itself"
                 raise SegmentError(f"{path} is {kind}: name another --out")
+            if path.exists() and not is_own_output(path, self.table):
+                raise SegmentError(
+                    f"{path} is there already, and was not written by `ovct segment`: move it away, or name another "
+                    "--out"
+                )
         folder = self.table.parent
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -61,7 +61,7 @@ def draw_preview(result: SegmentationResult, path: Path) -> None:
         figure.legend(handles=lines, loc="outside lower center", ncols=min(len(lines), 6), fontsize=8, frameon=False)
     else:
         figure.supxlabel("no prompt has a voxel", fontsize=9)
-    figure.savefig(path, format="png")
+    figure.savefig(path, format="png", metadata={"Software": "ovct"})
 
 
 def planes(result: SegmentationResult) -> list[Plane]:

@@ -10,10 +10,10 @@ killed ends where an uninterrupted one does, and two processes learn what one wo
 
 from __future__ import annotations
 
-import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,9 @@ from .broken_step import broken_step, has_broken_gradient
 from .engine import TrainingEngine
 from .optimisation import Average, adamw, learning_rate, set_learning_rate, trainable
 from .resume import load_state, save_state, saved_step
+from .run_folder import BOARD, FILES, FOLDERS, RESUME, SAMPLES, made_files
 from .run_log import RunLog
 from .task import Task, TrainOutcome
-
-RESUME = "resume"
-SAMPLES = "samples"
 
 
 def fit(
@@ -95,8 +93,14 @@ class _Run:
         if start:
             load_state(out / RESUME, self.parameters, self.buffers, self.adamw, self.average)
         self.optimizer = engine.optimizer(self.adamw)
-        self.log = RunLog(out, start) if engine.first else None
+        self.log = self._begin_log(start) if engine.first else None
         self.evaluation: dict[str, float] = self.log.last("evaluation") if self.log else {}
+
+    def _begin_log(self, start: int) -> RunLog:
+        made = made_files(self.out)
+        made.claim(*FILES, *FOLDERS)
+        with made.noting(BOARD):
+            return RunLog(self.out, start)
 
     def begin(self, progress: Progress) -> None:
         """Train what comes before the first step, on every process from the same weights."""
@@ -142,7 +146,7 @@ class _Run:
         """Measure the averaged weights on held-out cases, and log it."""
         self.task.model.eval()
         folder = self.out / SAMPLES / f"step-{step}" if self.engine.first else None
-        with self.average.in_place():
+        with self.average.in_place(), made_files(self.out).noting(SAMPLES) if folder else nullcontext():
             self.evaluation = self.task.evaluate(self.engine, progress, folder)
         self.task.model.train()
         self.write(step, "evaluation", self.evaluation)
@@ -238,11 +242,3 @@ def _is_interrupted(progress: Progress, engine: TrainingEngine) -> bool:
     except Interrupted:
         interrupted = True
     return engine.total(float(interrupted)) > 0
-
-
-def start_again(out: Path) -> None:
-    """Remove what an earlier run left: its state, log, pictures, and the record of its checkpoint."""
-    for name in (RESUME, SAMPLES, "tensorboard"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("metrics.jsonl", "curves.png", "checkpoint.json"):
-        (out / name).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """The state of a run on disk, to go on from: weights that train, buffers, the optimizer's moments and the average.
 
-    OUT/resume/resume.json             written last: step, settings, the file that belongs to it
+    OUT/resume/resume.json             written last: step, settings, the file that belongs to it and its SHA-256
     OUT/resume/state-STEP.safetensors  nothing in it is unpickled
 
 A run killed at any moment leaves the old state or the new one.
@@ -9,6 +9,7 @@ A run killed at any moment leaves the old state or the new one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from curation.runtime.digests import file_digest, sealed, unsealed
 from curation.runtime.files import whole_file, write_text
 from train.config.options import ConfigError
 from train.config.renamed import with_current_names
@@ -27,6 +29,7 @@ from train.config.renamed import with_current_names
 from .optimisation import Average
 
 RECORD = "resume.json"
+STATE_NAME = re.compile(r"state-\d+\.safetensors")
 # Differing settings that an error names.
 MOST_NAMED = 5
 
@@ -48,12 +51,28 @@ def save_state(
         moments = optimizer.state[parameter]
         tensors |= {f"optimizer/{name}/{key}": value for key, value in moments.items()}
     name = f"state-{step}.safetensors"
+    before = _read_record(folder)
+    replaced = _replaced_by(name, before)
+    if before is not None:
+        # Told of before it is there: a save that is killed in between leaves nothing that nobody knows of.
+        _write_record(folder, {**before, "replaced": sorted({*replaced, name} - {before["state"]})})
     with whole_file(folder / name) as temporary:
         save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
-    write_text(folder / RECORD, json.dumps({"step": step, "state": name, "settings": settings}, indent=2) + "\n")
-    for path in folder.iterdir():
-        if path.name not in (name, RECORD):
-            path.unlink()
+    record = {"step": step, "state": name, "sha256_of_state": file_digest(folder / name), "settings": settings}
+    _write_record(folder, {**record, "replaced": replaced})
+    for earlier in replaced:
+        (folder / earlier).unlink(missing_ok=True)
+
+
+def _replaced_by(name: str, before: dict[str, Any] | None) -> list[str]:
+    """Return the states of earlier saves, and of one that was killed, which a new one named `name` replaces."""
+    if before is None:
+        return []
+    return sorted({before["state"], *before.get("replaced", ())} - {name})
+
+
+def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    write_text(folder / RECORD, sealed(record))
 
 
 def saved_step(folder: Path, settings: Mapping[str, Any]) -> int | None:
@@ -86,6 +105,9 @@ def load_state(
     assert record is not None
     path = folder / record["state"]
     try:
+        digest = record.get("sha256_of_state")  # of an earlier version there is none
+        if digest is not None and file_digest(path) != digest:
+            raise ConfigError(f"{path} was changed (its sha256 is another): start again with --overwrite")
         tensors = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ConfigError(f"{path} cannot be read ({error}): start again with --overwrite") from error
@@ -111,10 +133,18 @@ def _restore_moments(optimizer: Optimizer, parameters: Mapping[str, Parameter], 
 
 
 def _read_record(folder: Path) -> dict[str, Any] | None:
+    path = folder / RECORD
     try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text("utf-8"))
+        content, holds = unsealed(path.read_bytes())
+        record: dict[str, Any] = json.loads(content)
+        names = [record["state"], *record.get("replaced", ())]
+        int(record["step"]), dict(record["settings"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{folder / RECORD} cannot be read ({error}): start again with --overwrite") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): start again with --overwrite") from error
+    if holds is False:
+        raise ConfigError(f"{path} was changed (its sha256 is another): start again with --overwrite")
+    if strange := [name for name in names if not isinstance(name, str) or not STATE_NAME.fullmatch(name)]:
+        raise ConfigError(f"{path} names {strange[0]!r}, which is no state of a run: start again with --overwrite")
     return record

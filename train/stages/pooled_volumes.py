@@ -8,6 +8,7 @@ voxels.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Sequence
 from itertools import chain, product
@@ -29,6 +30,8 @@ from train.inference.windows import Windows, padded
 from train.loop.engine import TrainingEngine
 from train.scans.errors import ScanError
 from train.scans.grid import to_network
+
+DIGEST_BYTES = 32  # at the end of a vector's file
 
 
 def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) -> Tensor:
@@ -80,7 +83,11 @@ class PooledVolumes:
     def __getitem__(self, case: Case) -> Tensor:
         """Return the vector of a case, float32. Raises KeyError if it was not prepared."""
         try:
-            return torch.from_numpy(np.load(self._path(case), allow_pickle=False)).float()
+            content = self._path(case).read_bytes()
+            stored, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+            if hashlib.sha256(stored).digest() != digest:  # damaged, or of an earlier version: it is made anew
+                raise ValueError("its sha256 is another")
+            return torch.from_numpy(np.load(io.BytesIO(stored), allow_pickle=False)).float()
         except (FileNotFoundError, ValueError, EOFError) as error:
             raise KeyError(f"{case.id} was not prepared") from error
 
@@ -126,8 +133,9 @@ class PooledVolumes:
         path = self._path(case)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}-{os.getpid()}")
-        with temporary.open("wb") as file:
-            np.save(file, vector.cpu().half().numpy(), allow_pickle=False)
+        content = io.BytesIO()
+        np.save(content, vector.cpu().half().numpy(), allow_pickle=False)
+        temporary.write_bytes(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
         temporary.replace(path)
 
     def _path(self, case: Case) -> Path:

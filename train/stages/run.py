@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from curation.runtime.progress import Progress
-from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig, StageConfig
+from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
 from train.loop.dry_run import DryRun, dry_run
 from train.loop.engine import TrainingEngine
-from train.loop.loop import fit, start_again
+from train.loop.loop import fit
+from train.loop.run_folder import begun_folder
 from train.loop.task import Task, TrainOutcome
 
 
@@ -32,14 +34,10 @@ def train(job: TrainJob, config: StageConfig, progress: Progress) -> TrainOutcom
     Raises ConfigError, DataError, and Interrupted once all is saved.
     """
     engine = TrainingEngine(config.running)
-    if engine.first:
-        if job.out.is_file():
-            raise ConfigError(f"{job.out} is a file; --out names a folder")
-        if job.overwrite:
-            start_again(job.out)
-    engine.barrier()
-    task = open_task(job, config, _cache_folder(job, config))
-    outcome = fit(task, config.optimisation, config.running, job.out, engine, progress)
+    with begun_folder(job.out, overwrite=job.overwrite) if engine.first else nullcontext():
+        engine.barrier()
+        task = open_task(job, config, _cache_folder(job, config))
+        outcome = fit(task, config.optimisation, config.running, job.out, engine, progress)
     return outcome if engine.first else None
 
 

@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import Manifest
 from curation.runtime.errors import InputError, OvctError
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, make_file
+from curation.runtime.locks import LockedError, locked
 
 from ..sampling_frame import RowLocation
 
@@ -175,10 +176,11 @@ def readings_to_read(root: Path, manifest: Manifest) -> Iterator[ReadingStore | 
 def readings_to_write(root: Path, manifest: Manifest) -> Iterator[ReadingStore]:
     """Open the readings of a set for this process alone. Raises ``InputError`` where another one has them open."""
     folder = root / AUDIT
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
+    folder.chmod(PRIVATE_FOLDER)
     try:
-        with (folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
-            lock_file(file)
+        with locked(folder / LOCK_FILE):
+            make_file(readings_path(root, manifest), PRIVATE_FILE)
             store = ReadingStore(readings_path(root, manifest))
             try:
                 yield store
@@ -186,5 +188,5 @@ def readings_to_write(root: Path, manifest: Manifest) -> Iterator[ReadingStore]:
                 store.close()
     except LockedError as error:
         raise InputError(
-            f"a second reader is reading {root} already (process {error.holder}): wait for it, or end it first"
+            f"a second reader is reading {root} already ({error.holder}): wait for it, or end it first"
         ) from None

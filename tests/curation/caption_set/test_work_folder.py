@@ -20,9 +20,10 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
 def test_a_lock_whose_file_was_removed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "set"
 
-    def flock_after_removal(file: Any, how: int) -> None:
+    def lock_after_removal(descriptor: int, **how: Any) -> bool:
         (root / ".work" / "lock").unlink()
+        return True
 
-    monkeypatch.setattr("fcntl.flock", flock_after_removal)
+    monkeypatch.setattr("filelock.lock_descriptor", lock_after_removal)
     with pytest.raises(SetError, match="finished by another run just now"), lock_set(root):
         pass

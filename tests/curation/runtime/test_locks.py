@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from curation.runtime.locks import LockedError, lock_file
+from curation.runtime.locks import LockedError, locked
 
 HOLD = """
 import sys, time
-from curation.runtime.locks import lock_file
-file = open(sys.argv[1], "a+")
-lock_file(file)
-print("held", flush=True)
-time.sleep(60)
+from pathlib import Path
+from curation.runtime.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
 """
 
 
@@ -22,15 +22,14 @@ def test_one_process_at_a_time_and_the_kernel_lets_go(tmp_path: Path) -> None:
     holder = subprocess.Popen(command, cwd=Path(__file__).parents[3], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with path.open("a+") as file, pytest.raises(LockedError) as error:
-            lock_file(file)
-        assert error.value.holder == str(holder.pid) and path.read_text() == f"{holder.pid}\n"
+        with pytest.raises(LockedError) as error, locked(path):
+            pass
+        assert error.value.holder == f"process {holder.pid}" and path.read_text() == f"{holder.pid}\n"
     finally:
         holder.kill()
         holder.communicate()
-    with path.open("a+") as file:
-        lock_file(file)
-        with path.open("a+") as second_file, pytest.raises(LockedError):
-            lock_file(second_file)
-    with path.open("a+") as file:
-        lock_file(file)
+    # At once, though the dead process has left its lease.
+    with locked(path), pytest.raises(LockedError), locked(path):
+        pass
+    with locked(path) as held:
+        held.raise_if_lost()

@@ -88,15 +88,23 @@ def test_existing_files_are_kept_unless_overwritten(tmp_path: Path, capsys: pyte
     (tmp_path / "mine.txt").write_text("mine")
     assert main([str(tmp_path), "--count", "1"]) == 2
     assert "is not empty" in capsys.readouterr().err
-    (tmp_path / "dataset" / "s0009").mkdir(parents=True)
-    assert main([str(tmp_path), "--count", "1", "--jobs", "1", "--overwrite"]) == 0
-    assert (tmp_path / "mine.txt").exists() and not (tmp_path / "dataset" / "s0009").exists()
+    assert main([str(tmp_path), "--count", "1", "--jobs", "1", "--overwrite"]) == 2
+    out = tmp_path / "out"
+    assert main([str(out), "--count", "2", "--jobs", "1"]) == 0
+    (out / "mine.txt").write_text("mine")
+    (out / "dataset" / "s0002" / "segmentations" / "mine.nii.gz").write_text("mine")
+    assert main([str(out), "--count", "1", "--jobs", "1"]) == 2
+    assert main([str(out), "--count", "1", "--jobs", "1", "--overwrite"]) == 2  # not ours is never taken away
+    assert "s0002" in capsys.readouterr().err
+    (out / "dataset" / "s0002" / "segmentations" / "mine.nii.gz").unlink()
+    assert main([str(out), "--count", "1", "--jobs", "1", "--overwrite"]) == 0
+    assert (out / "mine.txt").exists() and not (out / "dataset" / "s0002").exists()
 
 
 def test_overwriting_takes_only_phantoms_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "dataset" / "patient7").mkdir(parents=True)
     assert main([str(tmp_path), "--count", "1", "--jobs", "1", "--overwrite"]) == 2
-    assert "patient7" in capsys.readouterr().err and (tmp_path / "dataset" / "patient7").exists()
+    assert "dataset" in capsys.readouterr().err and (tmp_path / "dataset" / "patient7").exists()
     (tmp_path / "file").write_text("")
     assert main([str(tmp_path / "file"), "--overwrite"]) == 2
     assert "is a file" in capsys.readouterr().err

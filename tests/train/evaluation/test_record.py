@@ -47,5 +47,5 @@ def test_another_models_cases_are_not_mixed_in(
 
 def test_nothing_that_is_not_ours_is_written_over(dataset: DataSet, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
-    with pytest.raises(EvaluationError, match="other files"):
+    with pytest.raises(EvaluationError, match="is not empty and holds no evaluation"):
         prepare_folder(tmp_path, header_of(dataset), overwrite=True)

@@ -77,10 +77,19 @@ def test_what_is_there_is_not_replaced_unasked(result: SegmentationResult, tmp_p
     (tmp_path / "mask.json").write_text("mine")
     with pytest.raises(SegmentError, match=r"mask\.json is there already: .*--overwrite"):
         Outputs(tmp_path / "mask.nii.gz").prepare(Path("ct.nii.gz"), prompts_of(result))
-    outputs = Outputs(tmp_path / "mask.nii.gz", overwrite=True)
-    outputs.prepare(Path("ct.nii.gz"), prompts_of(result))
-    outputs.write(result)
-    assert (tmp_path / "mask.json").read_text() != "mine"
+    outputs = Outputs(tmp_path / "mask.nii.gz", preview=True, overwrite=True)
+    with pytest.raises(SegmentError, match=r"mask\.json is there already, and was not written by `ovct segment`"):
+        outputs.prepare(Path("ct.nii.gz"), prompts_of(result))
+    assert (tmp_path / "mask.json").read_text() == "mine"
+    (tmp_path / "mask.json").unlink()
+    for _ in range(2):
+        outputs.prepare(Path("ct.nii.gz"), prompts_of(result))
+        outputs.write(result)
+    (tmp_path / "mask.json").unlink()  # as a kill leaves them that comes before the table has its name
+    Outputs(tmp_path / "mask.nii.gz", preview=True).prepare(Path("ct.nii.gz"), prompts_of(result))
+    (tmp_path / "mask.png").write_bytes(b"a picture of mine")
+    with pytest.raises(SegmentError, match=r"mask\.png is there already"):
+        outputs.prepare(Path("ct.nii.gz"), prompts_of(result))
 
 
 def test_the_scan_itself_is_never_replaced(tmp_path: Path) -> None:

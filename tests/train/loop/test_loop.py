@@ -19,7 +19,8 @@ from train.config.loading import load_config
 from train.config.options import ConfigError, Optimisation, Running
 from train.loop.dry_run import DryRun, dry_run
 from train.loop.engine import TrainingEngine
-from train.loop.loop import _Clock, fit, start_again
+from train.loop.loop import _Clock, fit
+from train.loop.run_folder import start_again
 from train.loop.run_log import read_metrics
 from train.loop.task import TrainOutcome
 from train.order import random

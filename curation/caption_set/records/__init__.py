@@ -1,0 +1,1 @@
+"""Records that stand in the manifest of a caption set, beside those that each run writes."""

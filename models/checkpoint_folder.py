@@ -1,0 +1,140 @@
+"""The files of a checkpoint's folder: which of them a save has made, whether they are as written, and their removal.
+
+Nothing that a save did not make is removed: the record names what it replaced, before that is gone.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from .checkpoint_record import CheckpointRecord
+from .sealed_record import digest_of, seal, unseal
+
+RECORD = "checkpoint.json"
+TEMPORARY = re.compile(r"\.(weights|text-[0-9a-f]{16}|checkpoint\.json)-\d+\.tmp")
+
+
+class CheckpointError(ValueError):
+    """Raised for a folder that holds no checkpoint, or one that cannot be loaded or written as it is."""
+
+    exit_code = 2
+
+
+def read_record(directory: Path | str) -> CheckpointRecord:
+    """Read the record of the checkpoint in `directory`.
+
+    Raises CheckpointError where there is none, or one of another version.
+    """
+    path = Path(directory) / RECORD
+    try:
+        content, holds = unseal(path.read_bytes())
+        if holds is False:
+            raise CheckpointError(f"{path} was changed (its sha256 is another): copy the folder again")
+        return CheckpointRecord.model_validate_json(content)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file; a checkpoint is a folder that holds {RECORD}") from error
+    except NotADirectoryError as error:
+        raise CheckpointError(f"{directory} is a file; a checkpoint is the folder that holds {RECORD}") from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}" for problem in error.errors()
+        )
+        raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {problems}") from error
+
+
+def earlier_record(directory: Path) -> CheckpointRecord | None:
+    """Return the record of the checkpoint that a save replaces, None without one.
+
+    Raises CheckpointError for a `checkpoint.json` of something else, which is not to be replaced.
+    """
+    return read_record(directory) if (directory / RECORD).exists() else None
+
+
+def write_record(directory: Path, record: CheckpointRecord) -> None:
+    """Write the record, sealed, in a single step."""
+    path = directory / RECORD
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(seal(record.model_dump_json(indent=2).encode()))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def check_weights(path: Path) -> None:
+    """Raise CheckpointError where the weights are not those that their name has the digest of, or are missing."""
+    try:
+        digest = digest_of(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file, though {RECORD} names it; copy the whole folder") from error
+    if f"weights-{digest[:16]}.safetensors" != path.name:
+        raise CheckpointError(f"{path} is not complete, or was changed (its sha256 is another): copy it again")
+
+
+def check_text(directory: Path, record: CheckpointRecord) -> None:
+    """Raise CheckpointError where a file of the stored text encoder is missing or not as it was written."""
+    if record.text is None or record.text.directory is None:
+        return
+    folder = directory / record.text.directory
+    for name, digest in (record.text.files or {}).items():
+        if not (folder / name).is_file() or digest_of(folder / name) != digest:
+            raise CheckpointError(f"{folder / name} is missing, or was changed (its sha256 is another): copy it again")
+
+
+def text_files(folder: Path) -> dict[str, str]:
+    """Return the digest of each file of a text encoder's folder, by its name below it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): digest_of(path) for path in paths}
+
+
+def names_of(record: CheckpointRecord) -> set[str]:
+    """Return the weights and the text encoder's folder of a record."""
+    directory = record.text.directory if record.text else None
+    return {record.weights} | ({directory} if directory else set())
+
+
+def remove_replaced(directory: Path, earlier: CheckpointRecord | None, current: Iterable[str]) -> None:
+    """Remove what an earlier checkpoint had and the `current` names are not, and what saves that were killed left."""
+    for path in directory.glob(".*.tmp"):
+        if TEMPORARY.fullmatch(path.name):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    if earlier is None:
+        return
+    for name in ({*names_of(earlier), *earlier.replaced}) - {*current}:
+        path = directory / name
+        if name.startswith("text-"):
+            _remove_text(path, earlier)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_checkpoint(directory: Path) -> None:
+    """Remove a checkpoint: its record, and what that names. Raises CheckpointError for a record of something else."""
+    earlier = earlier_record(directory)
+    if earlier is not None:
+        (directory / RECORD).unlink()
+        remove_replaced(directory, earlier, ())
+
+
+# The files of a text encoder in a checkpoint of an earlier version, whose record does not list them.
+_TEXT_NAMES = re.compile(
+    r"(1_Pooling/config|config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|modules|"
+    r"sentence_bert_config)\.json|model\.safetensors|vocab\.txt|merges\.txt|sentencepiece\.bpe\.model|spiece\.model"
+)
+
+
+def _remove_text(folder: Path, earlier: CheckpointRecord) -> None:
+    """Remove the files that a save has made in a text encoder's folder, and the folder where nothing else is in it."""
+    listed = earlier.text.files if earlier.text and earlier.text.directory == folder.name else None
+    for path in sorted(folder.rglob("*"), reverse=True):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and (name in listed if listed is not None else _TEXT_NAMES.fullmatch(name)):
+            path.unlink()
+    for path in (*sorted((entry for entry in folder.rglob("*") if entry.is_dir()), reverse=True), folder):
+        with suppress(OSError):
+            path.rmdir()

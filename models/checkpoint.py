@@ -28,6 +28,7 @@ from .checkpoint_folder import (
     CheckpointError,
     check_text,
     check_weights,
+    digest_of,
     earlier_record,
     names_of,
     read_record,
@@ -37,7 +38,6 @@ from .checkpoint_folder import (
 )
 from .checkpoint_record import CheckpointRecord, ConnectorRecord, ImageRecord, ModelKind, TextRecord
 from .preprocessing import Preprocessing
-from .sealed_record import digest_of
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder

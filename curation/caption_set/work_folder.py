@@ -139,7 +139,7 @@ def _not_writable(root: Path, error: OSError) -> SetError:
 
 
 def _refuse_foreign_parts(root: Path) -> None:
-    """Raise ``SetError`` for files in a finished set that are called like parts, and that its manifest does not name."""
+    """Raise ``SetError`` for files of a finished set that are called like parts, if its manifest does not name them."""
     manifest = _manifest(root)
     if manifest is None or not manifest.complete:  # of an unfinished set they may be those of a run that was killed
         return

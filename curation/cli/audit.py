@@ -166,7 +166,7 @@ def _show_summary(folder: Path, json: bool, quiet: bool) -> None:
 
 
 def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> None:
-    from curation.api.curate import draw_plot
+    from curation.api.plot import draw_plot
     from curation.audit.cleaning import write_cleaned_set
     from curation.audit.folder import audit_to_read
     from curation.caption_set.stats import show, summary_of

@@ -138,7 +138,7 @@ def _show_verified(result: VerifyResult, out: Path) -> None:
 def _replay(
     folder: Path, workers: int | None, words: SiteWords, progress: TerminalProgress, json: bool, quiet: bool
 ) -> None:
-    from curation.api.curate import draw_plot
+    from curation.api.plot import draw_plot
     from curation.caption_set.figures import set_figures
     from curation.caption_set.stats import show, summary_of
     from curation.replay import replay

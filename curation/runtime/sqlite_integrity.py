@@ -15,7 +15,7 @@ from .digests import file_digest
 from .files import PRIVATE_FILE, write_text
 
 SUMS = "checksum"
-OPEN = "open"
+OPEN = "open\n"
 MODULUS = 2**62
 
 
@@ -26,7 +26,7 @@ def digest_file(path: Path) -> Path:
 
 def mark_open(path: Path) -> None:
     """Note that the file is being written."""
-    write_text(digest_file(path), f"{OPEN}\n", PRIVATE_FILE)
+    write_text(digest_file(path), OPEN, PRIVATE_FILE)
 
 
 def mark_closed(path: Path) -> None:
@@ -39,7 +39,7 @@ def damage(path: Path, connection: sqlite3.Connection) -> str | None:
     recorded = _recorded(path)
     if recorded in (None, OPEN):
         return _problem(connection)
-    if file_digest(path) == recorded or _recorded(path) != recorded:  # a writer has begun meanwhile
+    if f"{file_digest(path)}\n" == recorded or _recorded(path) != recorded:  # a writer has begun meanwhile
         return None
     problem = _problem(connection)
     whole = f"; all its rows are: to go on with it as it is, remove {digest_file(path).name}"
@@ -47,9 +47,9 @@ def damage(path: Path, connection: sqlite3.Connection) -> str | None:
 
 
 def _recorded(path: Path) -> str | None:
-    """Return the digest, or "open"; None for a file of an earlier version, which has none."""
+    """Return the line with the digest, or "open"; None for a file of an earlier version, which has none."""
     try:
-        return digest_file(path).read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+        return digest_file(path).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
 

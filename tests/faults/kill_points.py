@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from curation.api.curate import draw_plot
+from curation.api.plot import draw_plot
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.resuming import check_set

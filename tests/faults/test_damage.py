@@ -93,7 +93,8 @@ def answer_to(call: Callable[[Progress], object]) -> str:
 
 def test_every_file_of_a_set(tmp_path: Path, trials: Trials) -> None:
     write_reports(tmp_path / "reports.csv", 12, extra="")
-    (tmp_path / "reports.csv").open("a").write("r99,\n")  # a row that cannot be used
+    with (tmp_path / "reports.csv").open("a") as file:
+        file.write("r99,\n")  # a row that cannot be used
     job = CurateJob(tmp_path / "reports.csv", tmp_path / "set", workers=1, reports_per_part=5, shard=Shard(1, 1))
     curate(job, fake_recipe())
     trial = trials["a damaged file of a set: stats, curate, merge"]
@@ -192,7 +193,7 @@ def test_rows_of_an_audit_that_was_killed(tmp_path: Path, trials: Trials) -> Non
 
 def test_caches_give_what_was_stored_or_nothing(tmp_path: Path, trials: Trials) -> None:
     trial = trials["a damaged cache of outcomes or answers"]
-    outcomes = {bytes([number]) * 16: ReportOutcome((), (), language=f"l{number}").pack() for number in range(30)}
+    outcomes = {bytes([number]) * 16: ReportOutcome([], [], language=f"l{number}").pack() for number in range(30)}
     store = OutcomeStore(tmp_path / "outcomes.sqlite", "owner")
     store.keep({key: (packed, False) for key, packed in outcomes.items()})
     store.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.api.curate import draw_plot
+from curation.api.plot import draw_plot
 from curation.audit.cleaning import write_cleaned_set
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.merging import merge

@@ -23,9 +23,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .aligner import Aligner
-from .checkpoint_folder import (
+from .checkpoint_record import (
     RECORD,
     CheckpointError,
+    CheckpointRecord,
+    ConnectorRecord,
+    ImageRecord,
+    ModelKind,
+    TextRecord,
     check_text,
     check_weights,
     digest_of,
@@ -33,10 +38,8 @@ from .checkpoint_folder import (
     names_of,
     read_record,
     remove_replaced,
-    text_files,
     write_record,
 )
-from .checkpoint_record import CheckpointRecord, ConnectorRecord, ImageRecord, ModelKind, TextRecord
 from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet
@@ -190,7 +193,13 @@ def _save_text(model: Model, directory: Path, store: bool, earlier: CheckpointRe
         temporary = directory / f".{name}-{os.getpid()}.tmp"
         text.save(temporary)
         temporary.replace(directory / name)
-    return TextRecord.of(text, name, fingerprint, text_files(directory / name))
+    return TextRecord.of(text, name, fingerprint, _text_files(directory / name))
+
+
+def _text_files(folder: Path) -> dict[str, str]:
+    """Return the digest of each file of a text encoder's folder, by its name below it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): digest_of(path) for path in paths}
 
 
 def _load_text(record: CheckpointRecord, directory: Path) -> TextEncoder:

@@ -1,11 +1,19 @@
 """The fields of `checkpoint.json`: enough to build the model again, and to know what it was made of.
 
-The names of the fields are the keys of the file.
+The names of the fields are the keys of the file, which ends with the SHA-256 of itself, so that one changed byte is
+noticed. Nothing that a save did not make is removed: the record names what it replaced, before that is gone.
 """
 
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from .architecture import Architecture, Stride
 from .connectors import CONNECTORS
@@ -19,6 +27,11 @@ from .text import TextEncoder
 
 _StoredName = Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")]
 _ReplacedName = Annotated[str, Field(pattern=r"^(weights-[0-9a-f]{16}\.safetensors|text-[0-9a-f]{16})$")]
+RECORD = "checkpoint.json"
+ZEROS = b"0" * 64
+_SEAL = re.compile(rb',\n  "sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_BEGINNING = b'{\n  "'
+TEMPORARY = re.compile(r"\.(weights|text-[0-9a-f]{16}|checkpoint\.json)-\d+\.tmp")
 ModelKind = Literal["stunet", "aligner", "segmenter"]
 
 
@@ -141,3 +154,144 @@ class CheckpointRecord(_StrictRecord):
     torch: str
     created: str
     sha256: str | None = Field(default=None, exclude=True)
+
+
+class CheckpointError(ValueError):
+    """Raised for a folder that holds no checkpoint, or one that cannot be loaded or written as it is."""
+
+    exit_code = 2
+
+
+def read_record(directory: Path | str) -> CheckpointRecord:
+    """Read the record of the checkpoint in `directory`.
+
+    Raises CheckpointError where there is none, or one of another version.
+    """
+    path = Path(directory) / RECORD
+    try:
+        content, holds = unseal(path.read_bytes())
+        if holds is False:
+            raise CheckpointError(f"{path} was changed (its sha256 is another): copy the folder again")
+        return CheckpointRecord.model_validate_json(content)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file; a checkpoint is a folder that holds {RECORD}") from error
+    except NotADirectoryError as error:
+        raise CheckpointError(f"{directory} is a file; a checkpoint is the folder that holds {RECORD}") from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'it'}: {problem['msg']}" for problem in error.errors()
+        )
+        raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {problems}") from error
+
+
+def earlier_record(directory: Path) -> CheckpointRecord | None:
+    """Return the record of the checkpoint that a save replaces, None without one.
+
+    Raises CheckpointError for a `checkpoint.json` of something else, which is not to be replaced.
+    """
+    return read_record(directory) if (directory / RECORD).exists() else None
+
+
+def write_record(directory: Path, record: CheckpointRecord) -> None:
+    """Write the record, sealed, in a single step."""
+    path = directory / RECORD
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(seal(record.model_dump_json(indent=2).encode()))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def check_weights(path: Path) -> None:
+    """Raise CheckpointError where the weights are not those that their name has the digest of, or are missing."""
+    try:
+        digest = digest_of(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: no such file, though {RECORD} names it; copy the whole folder") from error
+    if f"weights-{digest[:16]}.safetensors" != path.name:
+        raise CheckpointError(f"{path} is not complete, or was changed (its sha256 is another): copy it again")
+
+
+def check_text(directory: Path, record: CheckpointRecord) -> None:
+    """Raise CheckpointError where a file of the stored text encoder is missing or not as it was written."""
+    if record.text is None or record.text.directory is None:
+        return
+    folder = directory / record.text.directory
+    for name, digest in (record.text.files or {}).items():
+        if not (folder / name).is_file() or digest_of(folder / name) != digest:
+            raise CheckpointError(f"{folder / name} is missing, or was changed (its sha256 is another): copy it again")
+
+
+def names_of(record: CheckpointRecord) -> set[str]:
+    """Return the weights and the text encoder's folder of a record."""
+    directory = record.text.directory if record.text else None
+    return {record.weights} | ({directory} if directory else set())
+
+
+def remove_replaced(directory: Path, earlier: CheckpointRecord | None, current: Iterable[str]) -> None:
+    """Remove what an earlier checkpoint had and the `current` names are not, and what saves that were killed left."""
+    for path in directory.glob(".*.tmp"):
+        if TEMPORARY.fullmatch(path.name):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    if earlier is None:
+        return
+    for name in ({*names_of(earlier), *earlier.replaced}) - {*current}:
+        path = directory / name
+        if name.startswith("text-"):
+            _remove_text(path, earlier)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_checkpoint(directory: Path) -> None:
+    """Remove a checkpoint: its record, and what that names. Raises CheckpointError for a record of something else."""
+    earlier = earlier_record(directory)
+    if earlier is not None:
+        (directory / RECORD).unlink()
+        remove_replaced(directory, earlier, ())
+
+
+# The files of a text encoder in a checkpoint of an earlier version, whose record does not list them.
+_TEXT_NAMES = re.compile(
+    r"(1_Pooling/config|config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|modules|"
+    r"sentence_bert_config)\.json|model\.safetensors|vocab\.txt|merges\.txt|sentencepiece\.bpe\.model|spiece\.model"
+)
+
+
+def _remove_text(folder: Path, earlier: CheckpointRecord) -> None:
+    """Remove the files that a save has made in a text encoder's folder, and the folder where nothing else is in it."""
+    listed = earlier.text.files if earlier.text and earlier.text.directory == folder.name else None
+    for path in sorted(folder.rglob("*"), reverse=True):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and (name in listed if listed is not None else _TEXT_NAMES.fullmatch(name)):
+            path.unlink()
+    for path in (*sorted((entry for entry in folder.rglob("*") if entry.is_dir()), reverse=True), folder):
+        with suppress(OSError):
+            path.rmdir()
+
+
+def seal(record: bytes) -> bytes:
+    """Return a JSON object, with any fields, sealed: its last field is the digest of the text, in which it is zeros."""
+    text = record.rstrip().removesuffix(b"}").rstrip() + b',\n  "sha256": "' + ZEROS + b'"\n}\n'
+    head, _, tail = text.rpartition(ZEROS)
+    return head + hashlib.sha256(text).hexdigest().encode() + tail
+
+
+def unseal(content: bytes) -> tuple[bytes, bool | None]:
+    """Return the JSON object without its seal, and whether the seal holds.
+
+    None where it has none: it is of an earlier version, or was written anew by something else than `seal`, which shows
+    in its layout. No single byte changes both its beginning and its end.
+    """
+    match = _SEAL.search(content)
+    if match is None:
+        return content, False if content.startswith(_BEGINNING) and b"sha256" in content[-100:] else None
+    text = content[: match.start(1)] + ZEROS + content[match.end(1) :]
+    return content[: match.start()] + b"\n}\n", hashlib.sha256(text).hexdigest().encode() == match[1]
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from torch import nn
 
 from models.aligner import Aligner
 from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
-from models.checkpoint_folder import digest_of
+from models.checkpoint_record import digest_of
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.prompt_handling import PromptHandling
 from models.segmenter import TextSegmenter

@@ -11,8 +11,8 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 from curation.runtime.locks import LockedError, locked
 from curation.runtime.made_files import LOCK_FILE, MadeFiles
-from models.checkpoint_folder import RECORD as CHECKPOINT
-from models.checkpoint_folder import CheckpointError, earlier_record, names_of, read_record, remove_checkpoint
+from models.checkpoint_record import RECORD as CHECKPOINT
+from models.checkpoint_record import CheckpointError, earlier_record, names_of, read_record, remove_checkpoint
 from train.config.options import ConfigError
 
 from .resume import RECORD, STATE_NAME

@@ -56,8 +56,8 @@ def check_usable(root: Path) -> None:
     if foreign := sorted({entry.name for entry in root.iterdir()} - ours):
         if FILE_NAME in foreign:
             raise SetError(
-                f"{root / FILE_NAME} is damaged, or none of a caption set: nothing is written there. Put a copy of it "
-                "back, or name another folder with --out"
+                f"{root} is not empty and holds no caption set, or {root / FILE_NAME} is damaged: nothing is written "
+                "there. Put a copy of that back, or name another folder with --out"
             )
         raise SetError(
             f"{root} is not empty and holds no caption set ({foreign[0]}): nothing is written there. Name another "

@@ -65,8 +65,8 @@ _WORDS_OF_PASSES = frozenset(
     "aware told consulted telephoned phoned updated communicated discussed conveyed relayed reported "
     "given transmitted reviewed acknowledged shared provided faxed e mailed emailed spoke supervised "
     "agree concur attest certify confirm interpreted examined read viewed attending teaching supervising "
-    "staff thank call notification communication electronically dictated transcribed signed dr rt lt period stop "
-    "bilat".split()
+    "staff thank call notification communication electronically dictated transcribed signed dr rt lt r l period "
+    "stop bilat".split()
 )
 _MARKS_OF_PASSES = ("xxx", "1. ", "a. ", "..", "%0")
 _GLUED = re.compile(r"[a-z]{2}\d")

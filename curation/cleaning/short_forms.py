@@ -1,6 +1,6 @@
-"""Write out what dictations shorten with a slash or a full stop: "w/o", "c/w", "s/p", "b/l", "Rt. kidney".
+"""Write out what dictations shorten with a slash, a full stop or to a letter: "w/o", "s/p", "Rt. kidney", "R normal".
 
-The slash would be read as one of a list, and the full stop as the end of a sentence.
+The slash would be read as one of a list, the full stop as the end of a sentence, and "L 2 nodules" as a vertebra.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ _STOP = re.compile(
     r"(?<![\w.])(?i:rt|lt|bilat)\.(?=[ \t]+[a-z0-9])|(?:(?<=\n)|(?<=[.:;,(] )|\A)(?i:rt|lt|bilat)\.(?=[ \t]+[A-Z])"
 )
 
+# A letter for a side stands before a word in small letters or a size: "R normal, L 5 mm stone"; "L spine" is no side.
+_SIDE = re.compile(
+    r"(?<![\w/.+'’-])(?<!\d )(?<!type )(?<!grade )(?<!group )(?<!class )(?<!stage )(?<!level )(?<!and )[LR]"
+    r"(?=[ \t]+(?!spine\b|or\b)(?:[a-z]{2}|\d+(?:[.,]\d+)?[ \t]?(?:mm\b|cm\b|%)|\d{1,2} [a-z]+s\b))"
+)
+_VESSEL = re.compile(r"\b[A-Za-z]{3,}(?:ic|al|ar|ary|iac|id|ian) ([va]\.)(?=[ \t]*(?:[:;,)]|(?:is|and|with|patent)\b))")
+_SIDES = {"L": "left", "R": "right"}
 # Looked for first: a search for a few letters costs a hundredth of one for the pattern.
 _ENDINGS = ("rt.", "lt.", "Rt.", "Lt.", "RT.", "LT.", "ilat.", "ILAT.")
 # "The gallbladder's been taken out", "the kidney's fine"; "the patient's left" has a possessive.
@@ -34,7 +41,7 @@ _BEGINNING = re.compile(r"(?:\A|\n|[.:?!]\s)\s*\Z")
 
 def short_form_edits(text: str) -> Iterator[Edit]:
     """Yield one edit for each short form, in the order of the text."""
-    edits = [*_slashes(text), *_stops(text), *_contractions(text)]
+    edits = [*_slashes(text), *_stops(text), *_contractions(text), *_letters(text), *_vessels(text)]
     yield from sorted(edits)
 
 
@@ -62,6 +69,20 @@ def _stops(text: str) -> Iterator[Edit]:
     for match in _STOP.finditer(text):
         words = WITH_STOP[match[0][:-1].lower()]
         yield Edit(match.start(), match.end(), _cased(text, match, words), "short form")
+
+
+def _vessels(text: str) -> Iterator[Edit]:
+    """Yield the edits of "splenic v." and "hepatic a.", which are no end of a sentence."""
+    if " v." in text or " a." in text:
+        for match in _VESSEL.finditer(text):
+            yield Edit(match.start(1), match.end(1), "vein" if match[1][0] == "v" else "artery", "short form")
+
+
+def _letters(text: str) -> Iterator[Edit]:
+    if "L " in text or "R " in text:
+        for match in _SIDE.finditer(text):
+            side, before = _SIDES[match[0]], text[: match.start()].rstrip(" \t")[-1:]
+            yield Edit(match.start(), match.end(), side.capitalize() if before in ".\n" else side, "short form")
 
 
 def _cased(text: str, match: re.Match[str], words: str) -> str:

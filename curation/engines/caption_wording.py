@@ -18,13 +18,13 @@ from curation.language.structure.listed_subjects import SINGULAR_VERBS, is_liste
 from curation.language.word_lists import (
     BOTH_SIDES_ADJECTIVES,
     DENIALS_BEFORE,
-    LATIN_PLURALS,
     NAME_JOINERS,
     PARTIAL_NAME_WORDS,
     SIDES,
     VERBS,
 )
 
+from .agreement import agreeing, capital, is_plural, lowered
 from .non_findings import tells_of_examination
 
 _LEAD_IN = re.compile(
@@ -43,11 +43,10 @@ _SECOND_VERB = re.compile(
     r"^((?:is|was) \w+ (?:and|but) )(show|appear|remain|contain|demonstrate|measure|are|have)\b", re.I
 )
 _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
+_PARTS_OF_ANYTHING = frozenset(("anastomosis",))  # of which organ, the label says
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
-_BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
 _SIDE_LABEL = re.compile(r"^(left|right)\s*[-–:]\s+", re.IGNORECASE)
 _NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
-_SINGULAR_ENDINGS = ("ss", "us", "is", "pancreas", "atlas", "pons", "lens")
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -58,7 +57,8 @@ class OrganClaim:
     organ: str
     clauses: tuple[Clause, ...]
     term: Term | None
-    part: str = ""  # the part of the organ that the mention names ("left lung base")
+    part: str = ""  # what the mention names of it ("left lung base")
+    below_heading: bool = False  # only the heading says which organ of its kind is meant
 
     @property
     def name(self) -> str:
@@ -73,20 +73,32 @@ def caption_wordings(
 
     ``claims``: all of the statement, which the report writes as ``text``.
     """
-    whole_text = _clean(text)
-    if len(claims) == 1 and claim.term is not None and not _ends_in_advice(claim, statement):
+    whole_text, names_organ = _clean(text), claim.term is not None and not claim.below_heading
+    if len(claims) == 1 and names_organ and not _ends_in_advice(claim, statement):
         yield whole_text
+    if claim.organ in _PARTS_OF_ANYTHING and _stands_behind_label(claim, statement):
+        yield whole_text
+        return
     station = _station_text(claim, statement)
     if station:
         yield _clean(station)
     runs = list(_runs(claim, statement)) if _has_finding(claim) else []
     if runs:
         text = "; ".join(runs)
-        if claim.term is not None and _names_organ(claim):
+        if names_organ and _names_organ(claim):
             yield _clean(text)
-        yield f"{_capital(claim.organ)}: {_lower(_clean(_without_side_label(text, claim.organ)))}"
-    yield whole_text
-    yield f"{_capital(claim.organ)}: {_lower(whole_text)}"
+        yield f"{capital(claim.organ)}: {lowered(_clean(_without_side_label(text, claim.organ)))}"
+    by_name = f"{capital(claim.organ)}: {lowered(whole_text)}"
+    yield from (by_name,) if claim.below_heading else (whole_text, by_name) if claim.term else (by_name, whole_text)
+
+
+def _stands_behind_label(claim: OrganClaim, statement: ParsedStatement) -> bool:
+    """Return whether a label that names an organ stands before a claim: "Portal vein: patent, anastomosis narrowed"."""
+    return any(
+        term.mention is not None and term.end < len(statement.tokens) and statement.tokens[term.end].word == ":"
+        for term in statement.terms
+        if claim.term is not None and term.end < claim.term.start
+    )
 
 
 def _without_side_label(text: str, organ: str) -> str:
@@ -127,22 +139,33 @@ def _runs(claim: OrganClaim, statement: ParsedStatement) -> Iterator[str]:
             yield _run_text(claim, run, statement)
             run = []
         run.append(clause)
-    if run:
+    if run and not (run[0] is not claim.clauses[0] and _only_measures(run)):
         yield _run_text(claim, run, statement)
+
+
+def _only_measures(run: Sequence[Clause]) -> bool:
+    """Return whether a run apart from its claim's organ has nothing but sizes, which are those of what it stands by."""
+    return all(term.kind == "measure" for clause in run for term in clause.segment.terms)
 
 
 def _run_text(claim: OrganClaim, run: Sequence[Clause], statement: ParsedStatement) -> str:
     first, last = run[0].segment, run[-1].segment
     text = _with_full_name(claim, statement, _between(statement, first.start, last.end))
     mention = claim.term.mention if claim.term else None
-    if mention is not None and len(mention.names) == 2 and first.start <= mention.start and mention.end <= last.end:
+    if (
+        mention is not None
+        and len(mention.names) == 2
+        and not mention.numbers
+        and first.start <= mention.start
+        and mention.end <= last.end
+    ):
         text = _for_one_side(claim, statement, first, last)
     elif mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if (
             first.start <= mention.start and mention.end <= first.verb
         ):  # the last of a list: "… and pancreas are normal"
             subject = _between(statement, first.start, first.verb)
-            text = f"{subject} {_agreeing(subject, _between(statement, first.verb, last.end))}"
+            text = f"{subject} {agreeing(subject, _between(statement, first.verb, last.end))}"
     at = next(index for index, segment in enumerate(statement.segments) if segment is first)
     if (first.silent or is_listed_subject(statement, at)) and not any(clause.segment.findings for clause in run[1:]):
         first_text = text if len(run) == 1 else _between(statement, first.start, first.end)
@@ -179,7 +202,7 @@ def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment,
         noun = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
         name = f"{name.split()[0]} {_between(statement, noun, mention.end)}"
     verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
-    if verb is None and not _LOCATIVE.search(before) and not _is_plural(name):
+    if verb is None and not _LOCATIVE.search(before) and not is_plural(name):
         after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
         after = _SECOND_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
     if mention.station and (nodes := _NODES.match(after)):
@@ -203,7 +226,7 @@ def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: Parsed
         if begin is None:  # behind the name, so that "of significant size" keeps its "of"
             begin = max((term.end for term in source.organs if term.end <= first), default=first)
         rest = _between(statement, begin, source.end)
-        return f"{text} {_agreeing(text, rest)}"
+        return f"{text} {agreeing(text, rest)}"
     if segment.terms and segment.terms[0].kind == "finding":
         return text  # no name of a further place: "(a mass at the tonsil) and crosses into the palate"
     site = next(reversed(source.sites), None)
@@ -252,21 +275,6 @@ def _with_cue(run: Sequence[Clause], text: str, statement: ParsedStatement) -> s
     return text
 
 
-def _agreeing(subject: str, text: str) -> str:
-    """Return a predicate with its verb in the number of its subject: "walls are thick", but "wall is thick"."""
-    head, _, rest = text.partition(" ")
-    if _is_plural(subject):
-        return text
-    return f"{SINGULAR_VERBS.get(head.lower(), head)} {rest}".strip()
-
-
-def _is_plural(noun: str) -> bool:
-    """Return whether a noun phrase is in the plural: "renal calyces", "the other parts of the stomach"."""
-    words = _BEHIND_HEAD.sub("", noun.lower().strip(_EDGE)).split()
-    word = words[-1] if words else ""
-    return word in LATIN_PLURALS or word.endswith("ae") or (word.endswith("s") and not word.endswith(_SINGULAR_ENDINGS))
-
-
 def _between(statement: ParsedStatement, start: int, end: int) -> str:
     """Return the text of the tokens ``[start, end)``."""
     if start >= end:
@@ -277,7 +285,7 @@ def _between(statement: ParsedStatement, start: int, end: int) -> str:
 @lru_cache(maxsize=1_024)
 def _clean(text: str) -> str:
     text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
-    return _capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))
+    return capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))
 
 
 def _with_brackets(text: str) -> str:
@@ -286,11 +294,3 @@ def _with_brackets(text: str) -> str:
     if closing > 0 and text.endswith(")"):
         return text[:-1].strip(_EDGE)
     return f"{text})" if closing == -1 else text
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _lower(text: str) -> str:
-    return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from curation.language.doubts.examination_words import (
     COVERING_STEMS,
+    DOCUMENTS,
     DOING_STEMS,
     EXAMINATIONS,
     FURTHER_EXAMINATION_STEMS,
@@ -31,7 +32,7 @@ from curation.language.word_lists import (
     REASON_JOINERS,
 )
 
-_WORDS, _STEMS = MODALS | EXAMINATIONS, JUDGING_STEMS | COVERING_STEMS
+_WORDS, _STEMS = MODALS | EXAMINATIONS | DOCUMENTS, JUDGING_STEMS | COVERING_STEMS
 _REACH_OF_VERB = 3
 """Tokens between a verb and what belongs to it: "is rather difficult", "could still not"."""
 
@@ -118,11 +119,15 @@ def _is_not_shown(segment: Segment, statement: ParsedStatement) -> bool:
 
 
 def _is_title(segment: Segment, statement: ParsedStatement) -> bool:
-    """Return whether a segment names an examination and no more: "Abdominal trauma CT", "CT brain"."""
+    """Return whether a segment names an examination or a form: "Abdominal trauma CT", "Ovarian cancer template"."""
     words = [token.word for token in statement.tokens[segment.start : segment.end] if token.word[0].isalpha()]
+    if statement.text.isupper() and ":" not in statement.text and not EXAMINATIONS.isdisjoint(words):
+        return not any(term.kind in ("negation", "hedge") for term in statement.terms)  # "TRAUMA CT KNEE (LEFT)"
     if segment.verb is not None or len(words) < 2 or any(term.measure for term in segment.terms):
         return False
-    ends = words[-1] in EXAMINATIONS and not PLACE_OPENERS.union(("with", "by", "prior")).intersection(words)
+    ends = words[-1] in EXAMINATIONS | DOCUMENTS and not PLACE_OPENERS.union(("with", "by", "prior")).intersection(
+        words
+    )
     denies = any(term.kind in ("negation", "hedge") for term in segment.terms)
     return not denies and segment.start == 0 and (words[0] in EXAMINATIONS or ends)
 

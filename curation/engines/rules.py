@@ -15,21 +15,20 @@ from typing import NamedTuple
 from curation.caption import Draft
 from curation.cleaning.redaction_marks import BLANK
 from curation.language.parsed_statement import ParsedStatement, Term
-from curation.language.parser import CACHED_STATEMENTS, StatementParser
+from curation.language.parser import CACHED_STATEMENTS
 from curation.language.structure.clauses import Clause, clauses_of, clauses_on_side
 from curation.language.structure.cut_wordings import is_well_formed
 from curation.language.structure.ellipses import opens_with_ellipsis
 from curation.language.structure.shared_tails import completed_text, ends_without_noun, opens_without_noun
-from curation.language.understanding.account import account_of
-from curation.language.understanding.passages import StatementPassage, passages_in, passages_of
+from curation.language.understanding.account import account_of, is_unknown_word
+from curation.language.understanding.passages import passages_of
 from curation.report import Report
-from curation.verification.organs import implied_organs
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
 from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings
-from .effusions import cavity_behind_lungs, claims_of_effusions
+from .claimed_organs import ClaimedOrgans, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
@@ -53,6 +52,7 @@ class RulesEngine:
     def __init__(self, verifier: Verifier | None = None) -> None:
         self.verifier = verifier or Verifier()
         self.parser = self.verifier.parser
+        self._claimed = ClaimedOrgans(self.parser)
         self._cached_captions = lru_cache(maxsize=CACHED_STATEMENTS)(self._find_captions)
 
     def extract(self, reports: Sequence[Report]) -> Iterator[Iterable[Draft]]:
@@ -145,7 +145,11 @@ class RulesEngine:
 
         Where both cannot be parted, a finding that is there stays so whatever else is said of it.
         """
-        from_context = claim.term is None and claim.organ in map(self.parser.vocabulary.filed_under, context)
+        from_context = (
+            claim.term is None
+            and not claim.below_heading
+            and claim.organ in map(self.parser.vocabulary.filed_under, context)
+        )
         understood, unknown, left_out = understood_part(
             claim, statement, self.parser.vocabulary, from_context=from_context
         )
@@ -175,7 +179,10 @@ class RulesEngine:
         *,
         understood: bool = True,
     ) -> str | None:
-        """Return the shortest wording that stands alone and is in the statement, and has no clause of ``left_out``."""
+        """Return the shortest wording that stands alone and is in the statement, and has no clause of ``left_out``.
+
+        Where the claim is ``understood``, the wording has to be so too.
+        """
         excluded = [statement.text_between(clause.segment.start, clause.segment.end).lower() for clause in left_out]
         for caption in caption_wordings(claim, claims, statement, text):
             if any(clause in caption.lower() for clause in excluded):
@@ -196,7 +203,7 @@ class RulesEngine:
             is_well_formed(caption)
             and not opens_without_noun(parse)
             and not ends_without_noun(parse)
-            and any(is_assertion(term) for term in parse.terms)
+            and any(is_assertion(term) and not (understood and is_unknown_word(parse, term)) for term in parse.terms)
             and any(account.says_something or (account.unknown and not understood) for account in accounts)
         )
 
@@ -205,7 +212,7 @@ class RulesEngine:
         findings = without_non_findings(clauses_of(statement), statement)
         if not any(asserts_something(clause) for clause in findings):
             return []
-        claims = self._claims_by_organ(findings, statement)
+        claims = self._claims_by_organ(findings, statement, context)
         if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
             claims = [
@@ -216,84 +223,33 @@ class RulesEngine:
             claims = claims_of_effusions(self.parser, findings, context) or claims
         return claims
 
-    def _claims_by_organ(self, findings: Sequence[Clause], statement: ParsedStatement) -> list[OrganClaim]:
+    def _claims_by_organ(
+        self, findings: Sequence[Clause], statement: ParsedStatement, context: tuple[str, ...]
+    ) -> list[OrganClaim]:
         """Return one claim for each organ, with all of its clauses, in the order in which organs are first named."""
-        organs: dict[str, tuple[list[Clause], Term | None, str]] = {}
+        organs: dict[str, tuple[list[Clause], Term | None, str, bool]] = {}
         for clause in findings:
             if clause.heading:
                 continue
-            for part, term in self._organs(clause, statement):
-                organ_clauses = organs.setdefault(self.parser.vocabulary.filed_under(part), ([], term, part))[0]
+            for named, term in self._claimed.organs(clause, statement):
+                part = self._claimed.below_heading(named, term, context)
+                organ_clauses = organs.setdefault(
+                    self.parser.vocabulary.filed_under(part), ([], term, part, part != named)
+                )[0]
                 if clause not in organ_clauses:
                     organ_clauses.append(clause)
         return [
-            OrganClaim(organ, tuple(organ_clauses), term, part)
-            for organ, (organ_clauses, term, part) in organs.items()
-            if any(asserts_something(clause) for clause in organ_clauses) and not self._is_other_half(organ, organs)
+            OrganClaim(organ, tuple(organ_clauses), term, part, below_heading)
+            for organ, (organ_clauses, term, part, below_heading) in organs.items()
+            if any(asserts_something(clause) for clause in organ_clauses)
+            and not (term and self._claimed.is_only_sized(term, organ_clauses))
+            and not self._is_other_half(organ, {name: clauses for name, (clauses, *_) in organs.items()})
         ]
 
-    def _is_other_half(self, organ: str, organs: Mapping[str, tuple[list[Clause], Term | None, str]]) -> bool:
+    def _is_other_half(self, organ: str, organs: Mapping[str, list[Clause]]) -> bool:
         """Return whether only the other side of a pair is meant: "In the bases, there is a nodule on the right"."""
         pair = self.parser.organ_finder.pair_of(organ) or ()
-        if not all(clause.segment.silent and clause.segment.preposed for clause in organs[organ][0]):
+        if not all(clause.segment.silent and clause.segment.preposed for clause in organs[organ]):
             return False
         others = [name for name in pair if name != organ and name in organs]
-        return any(not clause.segment.silent for name in others for clause in organs[name][0])
-
-    def _organs(self, clause: Clause, statement: ParsedStatement) -> list[tuple[str, Term | None]]:
-        """Return the organs that a clause is about, without those that only enclose another of them.
-
-        Of what is parted by "with", each passage has its own: "Normal heart, without pericardial fluid" is about both.
-        """
-        passages = passages_in(clause, statement)
-        apart = self._sites_apart(passages) if len(passages) > 1 else []
-        organs = list(self._named_organs(clause, apart, statement))
-        names = {name for name, term in organs if term not in apart}
-        enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
-        return [(name, term) for name, term in organs if name not in enclosing or term in apart]
-
-    def _sites_apart(self, passages: Sequence[StatementPassage]) -> list[Term]:
-        """Return the terms of organs of which one of several passages says something."""
-        own = [passage for passage in passages if passage.names_site and account_of(passage).says_something]
-        return [term for passage in own if not implied_organs(self.parser, passage.own) for term in passage.sites]
-
-    def _named_organs(
-        self, clause: Clause, apart: Sequence[Term], statement: ParsedStatement
-    ) -> Iterator[tuple[str, Term | None]]:
-        from_heading = _implied_of_heading(self.parser, clause)
-        implied = implied_organs(self.parser, clause.terms)
-        implied_here = () if clause.segment.organs else implied_organs(self.parser, clause.segment.terms)
-        following = [s for s in statement.segments if s.start > clause.segment.end and s.joiner == "," and s.findings]
-        if any(self.parser.vocabulary.sided(organ) for organ in implied_here):
-            following = []  # "hydronephrosis, stone in the left kidney" is in one kidney
-        listed = {id(term) for segment in following for term in segment.terms}
-        beside = [term for term in clause.terms if term.mention and id(term) not in listed]
-        if implied_here and not any(self._related(term, implied_here) for term in beside):
-            # "cardiomegaly, dilatation of the aorta": not both of the aorta
-            yield from ((name, None) for name in implied_here)
-            return
-        if cavity := cavity_behind_lungs(self.parser, clause):
-            yield from ((name, None) for name in cavity)
-            return
-        for term in clause.terms:
-            if term.mention and not term.mention.place and (not term.mention.container or term in apart):
-                if implied and self.parser.vocabulary.organs[term.key].region:
-                    continue  # "effusion in the right hemithorax" is about the pleura
-                for name in term.mention.names:
-                    if not from_heading or term in clause.segment.terms or name in from_heading:
-                        yield name, term
-        for name in implied:
-            yield name, None
-
-    def _related(self, term: Term, organs: Sequence[str]) -> bool:
-        names = term.mention.names if term.mention else ()
-        return any(self.parser.vocabulary.related(name, organ) for name in names for organ in organs)
-
-
-def _implied_of_heading(parser: StatementParser, clause: Clause) -> set[str]:
-    """Return the organs of a heading that the finding below it implies: "PERITONEUM/ABDOMINAL WALL: No ascites." """
-    implied = {term.entry.organ for term in clause.segment.terms if term.entry and term.entry.organ}
-    inherited = [term.mention for term in clause.terms if term.mention and term not in clause.segment.terms]
-    heading_names = {name for mention in inherited for name in mention.names}
-    organs = {parser.organ_finder.resolve(organ) for organ in implied} - {None}
-    return {name for name in heading_names if any(organ and parser.vocabulary.related(name, organ) for organ in organs)}
+        return any(not clause.segment.silent for name in others for clause in organs[name])

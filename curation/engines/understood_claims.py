@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from curation.language.assertion import Polarity
+from curation.language.forms.findings import is_noun_finding
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import PassageAccount, account_of, is_unknown_word
@@ -19,6 +21,7 @@ from curation.verification.report_statements import ReportStatement
 from prompts.vocabulary import Vocabulary
 
 from .caption_wording import OrganClaim
+from .claimed_organs import KINDS_OF_ORGANS
 
 _ADJECTIVE_ENDINGS = (
     "ed",
@@ -37,6 +40,9 @@ _ADJECTIVE_ENDINGS = (
     "ful",
     "less",
 )
+
+# They name a side by another that is named elsewhere.
+_OF_THE_OTHER_SIDE = frozenset(("contralateral", "ipsilateral", "contralaterally", "ipsilaterally"))
 
 
 class UnderstoodClaim(NamedTuple):
@@ -58,6 +64,7 @@ def understood_part(
     said of the bladder, "appy normal" is not about it.
     """
     strangers = tuple(term for term in statement.terms if _may_name_an_organ(statement, term)) if from_context else ()
+    strangers = strangers or _unknown_subject(claim, statement)
     if strangers:
         return UnderstoodClaim(None, strangers, claim.clauses)
     accounts = {clause: _accounts(clause, statement) for clause in claim.clauses}
@@ -86,6 +93,30 @@ def _may_name_an_organ(statement: ParsedStatement, term: Term) -> bool:
     """Tell whether a term is an unknown word that is no adjective: "appy", unlike "occupying"."""
     word = statement.tokens[term.end - 1].word
     return is_unknown_word(statement, term) and not word.endswith(_ADJECTIVE_ENDINGS)
+
+
+def _unknown_subject(claim: OrganClaim, statement: ParsedStatement) -> tuple[Term, ...]:
+    """Return the words of an unknown label of which a claim only tells how it is: "ATA: occluded mid calf".
+
+    What stands behind such a label and names its own thing needs no label: "Zone 3: nodule in the right kidney".
+    """
+    opposite = tuple(term for term in statement.terms if statement.tokens[term.start].word in _OF_THE_OTHER_SIDE)
+    if opposite:
+        return opposite
+    at = claim.term.start if claim.term else len(statement.tokens) * (claim.organ in KINDS_OF_ORGANS)
+    labels = [one for one, other in pairwise(statement.segments) if other.joiner == ":" and one.end <= at]
+    if not labels:
+        return ()
+    label = labels[-1]
+    if any(term.mention or term.entry is not None for term in label.terms if term.kind != "modifier"):
+        return ()
+    unknown = tuple(term for term in label.terms if is_unknown_word(statement, term))
+    terms = [term for clause in claim.clauses for term in clause.segment.terms if term.start >= label.end]
+    findings = [term for term in terms if term.kind == "finding" and not term.attribute]
+    if not unknown or (claim.term is not None and any(is_noun_finding(statement, term) for term in findings)):
+        return ()
+    opens = min((term.start for term in findings), default=len(statement.tokens))
+    return () if at < opens else unknown
 
 
 def _has_finding_elsewhere(claim: OrganClaim, statement: ParsedStatement, vocabulary: Vocabulary) -> bool:

@@ -15,6 +15,8 @@ from prompts.vocabulary import Mention, Vocabulary
 
 from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention
+from .numbers.level_names import is_fat_of_a_node, without_false_levels
+from .numbers.ranges import mark_ranges
 from .structure.places import mark_places, name_surroundings, surroundings_of
 from .structure.shared_nouns import share_noun, spelled
 from .structure.side_frames import SideFrame, framed_side, lies_in_region
@@ -29,6 +31,7 @@ from .word_lists import (
     SIDES,
 )
 
+_NAME_JOINERS = NAME_JOINERS | {"through", "thru"}  # "the third through seventh ribs"
 _SIDE_REACH = 4
 """Tokens before a mention within which a side word belongs to it."""
 
@@ -55,18 +58,19 @@ class OrganFinder:
 
     def find(self, text: str, tokens: Sequence[Token]) -> list[OrganMention]:
         """Return the mentions in order, with both halves of coordinated names ("right upper and lower lobes")."""
-        starts = [token.start for token in tokens]
-        mentions: list[OrganMention] = []
+        starts, mentions = [token.start for token in tokens], list[OrganMention]()
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
-            if _is_fat_of_a_node(mention, tokens):
+            if is_fat_of_a_node(mention, tokens):
                 continue
             share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
+        mentions = without_false_levels(mentions, tokens, self.vocabulary)
         self._settle_parts_of_other_side(mentions, tokens)
         mentions = self._stations.add_to(mentions, tokens)
         self._add_levels(mentions, tokens)
+        mark_ranges(mentions, tokens)
         mark_places(mentions, tokens)
         name_surroundings(mentions, tokens, self.surroundings)
         for mention in mentions:
@@ -185,7 +189,8 @@ class OrganFinder:
         """Tell whether two mentions are parts of the same paired organ, the earlier of one side of it."""
         if len(earlier.names) != 1 or self.vocabulary.organs[earlier.names[0]].side is None:
             return False
-        shared = self.vocabulary.ancestors(mention.names[0]) & self.vocabulary.ancestors(earlier.names[0])
+        own = {mention.names[0]} if not mention.plural else set()
+        shared = (self.vocabulary.ancestors(mention.names[0]) | own) & self.vocabulary.ancestors(earlier.names[0])
         return any(self.vocabulary.sided(name) for name in shared)
 
     def _lies_within(self, inner: OrganMention, outer: OrganMention) -> bool:
@@ -212,7 +217,7 @@ class OrganFinder:
             return mentions
         noun = next((at for at in range(mention.start, mention.end) if not _qualifies(tokens[at].word)), mention.end)
         at = mention.start
-        while noun < mention.end and at - 2 >= free_from and tokens[at - 1].word in NAME_JOINERS:
+        while noun < mention.end and at - 2 >= free_from and tokens[at - 1].word in _NAME_JOINERS:
             begin = end = at - 1
             while begin > free_from and _qualifies(tokens[begin - 1].word):
                 begin -= 1
@@ -280,12 +285,6 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
     bilateral = SIDES.get(first) == "both" or first in BOTH_SIDES_ADJECTIVES
     plural = bilateral or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
     return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural, bilateral=bilateral)
-
-
-def _is_fat_of_a_node(mention: OrganMention, tokens: Sequence[Token]) -> bool:
-    """Tell whether a hilum is that of a lymph node: "nodes with a fatty hilum"."""
-    words = {token.word for token in tokens[max(0, mention.start - 2) : mention.start]}
-    return tokens[mention.end - 1].word in ("hilum", "hila", "hilus") and not words.isdisjoint(("fatty", "fat"))
 
 
 def _qualifies(word: str) -> bool:

@@ -20,6 +20,7 @@ from .lexicon.lexicon import PhraseMatch
 from .numbers.measurements import Measure
 from .tokens import Token
 from .word_lists import (
+    ACCOMPANIMENTS,
     ARTICLES,
     AUXILIARIES,
     CHANGE_STEMS,
@@ -90,6 +91,8 @@ class CueReach:
         for index in range(at - 1, -1, -1):
             if index in self.ends and not (over_reasons and self.tokens[index].word in REASON_NOUNS):
                 return index + 1
+            if self.tokens[index].word in ACCOMPANIMENTS and any(normal < index for normal in self.normal):
+                return index + 1  # "Liver normal with splenomegaly absent"
             if index not in self._break_set:
                 continue
             if self.tokens[index].word in HARD_BREAKS and self.tokens[index].word not in "()":

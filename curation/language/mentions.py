@@ -27,4 +27,5 @@ class OrganMention:
     within: frozenset[str] = frozenset()  # all organs that it is a part of
     pair: tuple[str, str] | None = None  # (left, right) where the organ has sides
     noun: tuple[int, int] | None = None  # tokens of the noun that it shares with the last of a list
+    numbers: tuple[int, ...] = ()  # the further parts of a range: 4 and 5 of the last of "the 3rd to 6th ribs"
     device: bool = False  # the thing itself is what is found: "a stent in the left anterior descending artery"

@@ -20,6 +20,7 @@ from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .lexicon.spelling import Speller
 from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
+from .numbers.ranges import fill_ranges
 from .numbers.roman_numerals import with_arabic_numerals
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
@@ -133,6 +134,7 @@ class StatementParser:
                 frames.append(frame)
         organs = [term for segment in segments for term in segment.organs]
         self.organ_finder.share_sides(_mentions(organs))
+        fill_ranges(_mentions(organs), self.vocabulary)
         for segment in segments:
             self.organ_finder.mark_containers(_mentions(segment.terms))
         self.organ_finder.mark_regions(_mentions(organs))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .forms.lines import field_ends, is_answer_of_line, is_answered
+from .forms.lines import field_ends, is_answer_of_line, is_answered, parts_sides
 from .word_lists import ABBREVIATED_UNITS, ABBREVIATIONS, NUMBER_ABBREVIATIONS, RUN_ON_WORDS
 
 LONGEST_STATEMENT = 1500
@@ -67,7 +67,7 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
     after = text[at + 1] if at + 1 < end else " "
     if mark == ".":
         if after.isspace() and text[at - 1 : at].isalnum() and not _is_open(text, begin, at, at + 1):
-            return at + 1, at + 1
+            return (0, 0) if parts_sides(text, begin, at, end) else (at + 1, at + 1)
         if after.isalpha():  # "preserved.No mass"
             glued = text[at - 1 : at].islower() and after.isupper() and text[at + 2 : at + 3].islower()
             return (at + 1, at + 1) if glued and at > begin else (0, 0)
@@ -83,7 +83,7 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
         )
         return (0, 0) if is_open else (last, last)
     if mark == ";":
-        return (at, at + 1) if after.isspace() else (0, 0)
+        return (at, at + 1) if after.isspace() and not parts_sides(text, begin, at, end) else (0, 0)
     if mark in "\n\r":
         return (at, at + 1) if _line_ends_statement(text, begin, at, end) else (0, 0)
     alone = at == begin or text[at - 1].isspace()

@@ -34,6 +34,8 @@ _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent",
 
 # Words that name a part of the spine where its level is named: "L4-L5: canal patent".
 _PARTS_AT_A_LEVEL = {"canal": "spinal canal"}
+_BEFORE_A_PART = frozenset("mild moderate severe mildly moderately severely marked minimal central and or".split())
+_BRANCHES = frozenset("branch branches tributary tributaries".split())
 LEVEL = re.compile(r"\b[CTLS]\d{1,2}\b")
 """How the names of vertebrae and of the discs between them begin."""
 
@@ -74,6 +76,8 @@ class WordSenses:
         settled = []
         for mention in mentions:
             word = tokens[mention.end - 1].word
+            if mention.adjective and mention.end < len(tokens) and tokens[mention.end].word in _BRANCHES:
+                continue  # "the first jejunal branch" is no part of the jejunum
             if word in self._words:
                 if word in self._parts and self._is_part_of_another(mention, mentions, tokens, matches):
                     continue
@@ -98,7 +102,8 @@ class WordSenses:
         for index, token in enumerate(tokens):
             name = _PARTS_AT_A_LEVEL.get(token.word)
             before = tokens[index - 1].word if index else ""
-            if name and index not in covered and (before in ARTICLES or not before.isalpha()):
+            is_bare = before in ARTICLES or before in _BEFORE_A_PART or not before.isalpha()
+            if name and index not in covered and is_bare:
                 mentions.append(OrganMention(index, index + 1, (name,)))
         return sorted(mentions, key=lambda mention: mention.start)
 
@@ -190,6 +195,8 @@ class WordSenses:
     def _choose(self, mention: OrganMention, mentions: Sequence[OrganMention], tokens: Sequence[Token]) -> None:
         """Give a mention the organ that its clause decides for; its own where nothing does."""
         start, end = _clause(tokens, mention)
+        if end == mention.end and end < len(tokens) - 1 and tokens[end].word == ":":  # a label: "Basilar: patent"
+            end = next((at for at in range(end + 1, len(tokens)) if tokens[at].word in CLAUSE_ENDS), len(tokens))
         stems = {token.stem for token in tokens[start:end]}
         label = next((at for at in range(start) if tokens[at].word == ":"), 0)  # "Sinuses: polyp, left maxillary"
         others = [m for m in mentions if m is not mention and (start <= m.start < end or m.start < label)]

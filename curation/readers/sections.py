@@ -36,6 +36,9 @@ QUOTE_MARKS = '"“”'
 SENTENCE_END = re.compile(r"[.?!]\s+(?=[A-Z])")
 QUOTES = re.compile(r"[\"“”]")
 
+# A heading of findings beside those that stand before it: "Other findings:".
+_OTHERS = re.compile(r"\W*(?:other|additional|further|remaining|associated)\b", re.IGNORECASE)
+
 
 def split_sections(text: str, default: str = "findings", of_site: SiteHeadings | None = None) -> tuple[Section, ...]:
     """Return the sections of a text, cut at its headings; a text without any is one section, ``default``.
@@ -110,7 +113,7 @@ def _split_at_headings(text: str, headings: list[Heading], default: str) -> list
 
 def _bodies(text: str, headings: list[Heading], default: str) -> list[Section]:
     """Return the sections between headings. Behind a heading with ``line``, the section around it goes on."""
-    parts = [Section(_preamble_name(headings, default), 0, headings[0].start)]
+    parts = [Section(_preamble_name(text, headings, default), 0, headings[0].start)]
     for heading, end in zip(headings, [*(later.start for later in headings[1:]), len(text)], strict=True):
         if heading.sentence:
             around = parts[-1].name
@@ -127,14 +130,17 @@ def _bodies(text: str, headings: list[Heading], default: str) -> list[Section]:
     return parts
 
 
-def _preamble_name(headings: list[Heading], default: str) -> str:
-    """Return the section before the first heading: the findings, where only an impression follows; else a title."""
+def _preamble_name(text: str, headings: list[Heading], default: str) -> str:
+    """Return the section before the first heading: the findings, where an impression or others follow; else a title."""
     sections = {heading.section for heading in headings}
     if default != "findings":
         return default
     # the patient, the date and a signature take up a line and open nothing
-    first = next((heading.section for heading in headings if not heading.line and not heading.sentence), None)
-    return "findings" if "findings" not in sections and first not in AROUND else "exam"
+    first = next((heading for heading in headings if not heading.line and not heading.sentence), None)
+    if first is not None and first.section == "findings" and _OTHERS.match(text, first.start, first.end):
+        return "findings"
+    around = first is not None and first.section in AROUND
+    return "findings" if "findings" not in sections and not around else "exam"
 
 
 def _split_off_findings(text: str, part: Section, findings_follow: bool, has_findings: bool) -> list[Section]:

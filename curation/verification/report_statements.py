@@ -16,9 +16,19 @@ from curation.report_language.known_words import site_stems
 from curation.report_language.machine_text import MachineStatement, machine_text, overlapping
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
 
+from .foreign_statement import ForeignStatement
+from .headings.field_lines import FieldLines
 from .headings.fitting_context import FittingContext, opens_with_pronoun
 from .headings.narrowing_headings import NarrowingHeading
-from .headings.sub_headings import Topic, has_unknown_label, is_line_of_heading, label_of, names_nodes, names_only
+from .headings.sub_headings import (
+    Topic,
+    has_unknown_label,
+    is_line_of_heading,
+    label_of,
+    names_nodes,
+    names_only,
+    opens_a_field,
+)
 from .headings.titles import title_frame, title_region
 from .organs import statement_organs
 from .statement_keys import keys_of_organs, keys_of_text
@@ -66,20 +76,6 @@ class ReportStatement(NamedTuple):
     def subject(self) -> tuple[str, ...]:
         """The organs that a statement without any is about: those it goes on about, or else the region of the title."""
         return self.context or (() if self.organs else self.title)
-
-
-class ForeignStatement(NamedTuple):
-    """The passage ``text[start:end]`` of a report that is not English, but in the language with the code ``language``.
-
-    ``names_organ``: read as English it would say something of an organ.
-    """
-
-    start: int
-    end: int
-    section: str
-    words: str
-    names_organ: bool
-    language: str
 
 
 @dataclass(eq=False)
@@ -191,6 +187,7 @@ class ReportReader:
         ends = {passage.place: passage.last for passage in passages}
         framed = title_frame(text, sections, self.parser)
         place, last_end, topic, narrowing = -1, 0, *self._new_section(framed)
+        fields = FieldLines(self.parser, text[: passages[0].first] if passages else "")
         minus_is_no, signs_lead = minus_denies(clean.text), has_leading_signs(text)
         for_machines = machine_text(clean)
         for index, passage in enumerate(passages):
@@ -208,7 +205,10 @@ class ReportReader:
                 continue
             before = clean.text[max(0, passage.first - 8) : passage.first] if signs_lead else ""
             led_by_minus = before.rstrip(" ").endswith(("-", "–"))
-            wordings = self._wordings.of_statement(texts[index], passage.first, minus_is_no, led_by_minus)
+            field = fields.take_in(clean.text, passage.first, passage.last, ends[passage.place])
+            wordings = self._wordings.of_statement(field, passage.first, minus_is_no, led_by_minus)
+            if field != texts[index]:
+                wordings = [one._replace(first=passage.first, last=passage.last) for one in wordings]
             for wording in wordings:
                 self._add(report, clean, passage, wording, topic, narrowing, last_end, ends[passage.place])
                 last_end = wording.last
@@ -246,12 +246,15 @@ class ReportReader:
             framed = None
         before = topic.organs, topic.anchor
         context, anchor = topic.context(
-            number, content.organs, heading=on_line, paragraph=paragraph, label=label_of(content.parse)
+            number, content.organs, heading=on_line, paragraph=paragraph, line=line, label=label_of(content.parse)
         )
         if content.organs and before[1] is not None and opens_with_pronoun(content.parse):
             topic.organs, topic.anchor = before  # "It extends into the renal vein. No rupture."
-        is_own_line = wording.is_field and line  # "Spleen: NAD" above "Cysts: none"
-        if (is_own_line or has_unknown_label(content.parse)) and anchor != topic.heading_anchor:
+        is_own_line = line and (wording.is_field or opens_a_field(content.parse))  # "Spleen: NAD" above "Cysts: none"
+        is_own_line = is_own_line or has_unknown_label(content.parse)
+        if is_own_line and not content.organs:
+            topic.forget()
+        if is_own_line and anchor != topic.heading_anchor:
             context, anchor = (), None
         if wording.is_field and anchor is not None:
             source = content.parse if anchor == number else report.statements[anchor].parse  # its own label narrows it

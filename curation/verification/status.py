@@ -169,10 +169,19 @@ def _status_by_qualities(passage: StatementPassage) -> Status | None:
         return None
     qualities = [term for term in passage.terms if term.kind == "modifier" and not term.is_normality]
     changes = [term for term in qualities if term.key not in UNREMARKABLE and not _is_of_no_state(term)]
+    changes = [term for term in changes if not _is_thin_wall(passage, term)]
     if changes:
         return _status_of_group(changes)
     even = {term.polarity for term in qualities if term.key in UNREMARKABLE and not _is_of_no_state(term)}
     return ("abnormal" if even == {Polarity.NEGATED} else "normal") if even else None
+
+
+def _is_thin_wall(passage: StatementPassage, term: Term) -> bool:
+    """Tell whether a quality is that of a wall that is thin, as walls are, and not thinned."""
+    return term.key == "size:thin" and any(
+        other.attribute and other.key == "wall" and passage.statement.tokens[term.start].word == "thin"
+        for other in passage.own
+    )
 
 
 def _is_of_no_state(term: Term) -> bool:

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from curation.language.forms.lines import side_cut
 from curation.language.forms.reader import FormReader, may_be_form
 from curation.language.parser import CACHED_STATEMENTS, StatementParser
 
@@ -64,5 +65,12 @@ class Wordings:
             return []
         sentences = self._cached_sentences(text, minus_is_no) if self._may_be_form(text) else None
         if sentences is None:
-            return [Wording(text, first, first + len(text), is_field=False)]
+            if not (cut := side_cut(text)):
+                return [Wording(text, first, first + len(text), is_field=False)]
+            rest = text[cut + 1 :].lstrip()
+            label = text.partition(":")[0]
+            return [
+                Wording(text[:cut], first, first + cut, is_field=False),
+                Wording(f"{label}: {rest}", first + len(text) - len(rest), first + len(text), is_field=False),
+            ]
         return [Wording(s.text, first + s.start, first + s.end, is_field=True) for s in sentences]

@@ -31,6 +31,10 @@ DOING_STEMS = _stems(
 )
 # A title begins or ends with one of these.
 EXAMINATIONS = frozenset("ct cta cect ncct hrct mdct".split())
+# A title of a form ends with one of these: "Ovarian cancer reporting form", "Appendicitis template".
+DOCUMENTS = frozenset(
+    "template templates form forms proforma protocol checklist worksheet questionnaire surveillance survey".split()
+)
 FURTHER_EXAMINATION_STEMS = _stems(
     "ct mri mr ultrasound ultrasonography sonography us scan scans examination study imaging pet biopsy endoscopy "
     "colonoscopy mammography scintigraphy angiography cta mra mrcp eus radiograph follow-up followup aspiration "

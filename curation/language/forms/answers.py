@@ -39,6 +39,7 @@ _UNREAD = (
 )
 _PHRASES = {
     FieldAnswer.EMPTY: (
+        r"not (?:seen|visuali[sz]ed|identified) (?:separately|distinctly|clearly|well)|"
         rf"n/a|n\.?a|n\.a\.|not (?:{_UNREAD})|unknown|tb[ad]|"
         r"see (?:above|below|text|comments?|notes?|impression|findings|report|description|discussion)|"
         r"as (?:above|below|described|noted|stated)(?: (?:above|below))?|pending|blank|free text|select|x+|\*+|"
@@ -53,6 +54,7 @@ _PHRASES = {
     FieldAnswer.NORMAL: (
         r"(?:(?:appears?|is|are|all|both|grossly|essentially|otherwise|overall) )*"
         r"(?:n\.? ?a\.? ?d|n\.? ?p|w\.? ?n\.? ?l|nl|nml|norm|free|ok|okay|o\.k|unrem|n\.? ?s\.? ?a|npf)|"
+        r"(?:(?:appears?|is|are|all|both|grossly|essentially) )+n|"
         rf"(?:nil|nothing) (?:significant |relevant |acute )?abnormal(?: (?:{_SEEN}))?"
     ),
     FieldAnswer.NEGATIVE: r"neg|negative",

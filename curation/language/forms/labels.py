@@ -79,11 +79,16 @@ def read_label(parser: StatementParser, text: str) -> Label | None:
 
 
 def label_on_side(parser: StatementParser, label: Label, side: str) -> Label | None:
-    """Return the label of one side: "Left kidney" of "Kidneys"."""
+    """Return the label of one side: "Left kidney" of "Kidneys", and "Left CFA" of "CFA"."""
     mention = label.terms[0].mention if label.kind is LabelKind.ORGAN else None
-    if mention is not None and mention.pair and side in ("left", "right"):
-        return read_label(parser, capital(mention.pair[side == "right"]))
-    return read_label(parser, f"{capital(side)} {lowered(label.text)}")
+    on_side = read_label(parser, f"{capital(side)} {lowered(label.text)}")
+    if mention is None or not mention.pair or side not in ("left", "right"):
+        return on_side
+    name = mention.pair[side == "right"]
+    if on_side is not None and label.text[:4].lower() != name.removeprefix(f"{side} ")[:4]:
+        if any(term.mention and term.mention.names == (name,) for term in on_side.terms):
+            return on_side  # of the ossicles, not of the whole middle ear
+    return read_label(parser, capital(name))
 
 
 def _stripped(text: str) -> str:

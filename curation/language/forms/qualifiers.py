@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from curation.language.numbers.measure import Measure
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 
@@ -38,6 +39,11 @@ _QUALITIES = frozenset(("side", "modifier", "measure"))
 _LONGEST_QUALITY = 6
 
 
+def _measures(measure: Measure) -> bool:
+    """Tell whether a number says how much or how severe: "5 mm", "grade 2"."""
+    return measure.has_unit or measure.kind == "grade number"
+
+
 class _Part(NamedTuple):
     """A piece of a value between commas."""
 
@@ -46,7 +52,7 @@ class _Part(NamedTuple):
 
     @property
     def is_understood(self) -> bool:
-        terms = [term for term in self.statement.terms if term.measure is None or term.measure.has_unit]
+        terms = [term for term in self.statement.terms if term.measure is None or _measures(term.measure)]
         return not self.is_of_earlier and (
             any(term.kind in _QUALITIES or term.mention for term in terms) or (bool(terms) and self.is_quality)
         )

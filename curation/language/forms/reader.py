@@ -12,6 +12,7 @@ from typing import NamedTuple
 from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, is_answer, read_reply
+from .answers_first import answer_first, is_behind_dash
 from .choices import calls_normal, consistent
 from .fields import Field, fields_of, pair_of, trailing_answer
 from .findings import is_adjective, is_listed_finding
@@ -34,6 +35,9 @@ _ANSWER_AT_END = re.compile(
     r"\b(?:yes|no|none|nil|ve|absent|present|positive|negative|neg|pos|nad|n\.a\.d|np|ok|Y|N)\W*$", re.IGNORECASE
 )
 _LONGEST_ANSWER = 16
+_PHASE = re.compile(
+    r"(?:un|non-?|pre-?)?(?:enhanced|contrast|arterial|venous|portal(?: venous)?|delayed|equilibrium)(?: phase)?", re.I
+)
 _WHEREABOUTS = re.compile(r"(?:location|site|side|laterality|distribution|position)s?", re.IGNORECASE)
 
 
@@ -107,6 +111,8 @@ class FormReader:
         if pair.is_row:
             return self._row(label, pair.values, minus_is_no)
         value = pair.values[0]
+        if pair.strict and is_behind_dash(self._parser, label, text, value):
+            return self._field(f"{label.text}: {value}", minus_is_no) or (f"{label.text}: {value}",)
         if pair.strict and (label.kind is LabelKind.OTHER or not (read_reply(value) or is_side(value))):
             return None
         says_nothing = (FieldAnswer.EMPTY, *((FieldAnswer.MINUS,) if label.kind is LabelKind.ORGAN else ()))
@@ -120,9 +126,11 @@ class FormReader:
             return nested
         if label.kind is LabelKind.ORGAN and (below := self._answers_below(label, value, minus_is_no)) is not None:
             return below
+        if _PHASE.fullmatch(label.text) and value.rstrip(" .").endswith("HU"):
+            return NOTHING  # of a finding in a line above
         if label.kind is LabelKind.OTHER and _WHEREABOUTS.fullmatch(label.text):
             return NOTHING  # of a finding in a line above
-        if label.kind is LabelKind.OTHER and (listed := self._listed(label, value)) is not None:
+        if label.kind is LabelKind.OTHER and (listed := answer_first(self._parser, label, value)) is not None:
             return listed
         sentences = sentences_of(self._parser, label, value, minus_denies=minus_is_no)
         if sentences is None and label.kind is LabelKind.ORGAN and label.text.lower() not in pair.label.lower():
@@ -171,23 +179,6 @@ class FormReader:
             for sentence in ((piece,) if answer is None else answer)
         )
 
-    def _listed(self, label: Label, value: str) -> tuple[str, ...] | None:
-        """Return what a line says that names the answer first: "Absent: ascites", "Normal: liver, spleen"."""
-        reply = read_reply(label.text)
-        answer = FieldAnswer.NORMAL if label.text.lower() == "normal" else reply.answer if reply else None
-        named = read_label(self._parser, value)
-        if answer is None or named is None or (reply is not None and reply.rest):
-            return None
-        if value[:1].isdigit():
-            return NOTHING  # "No: 3 nodules" is a number
-        if answer in (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT) and named.kind is LabelKind.FINDING:
-            return (f"No {' or '.join(map(lowered, named.parts))}",)
-        if answer is FieldAnswer.YES and named.kind is LabelKind.FINDING:
-            return tuple(map(capital, named.parts))
-        if answer is FieldAnswer.NORMAL and named.kind is LabelKind.ORGAN:
-            return tuple(f"{capital(part)}: normal" for part in named.parts)
-        return NOTHING
-
     def _row(self, label: Label, cells: tuple[str, ...], minus_is_no: bool) -> tuple[str, ...]:
         """Return what a row of a table says: its first cell is the label, the others say something of it."""
         if len(cells) > 1 and label.kind is LabelKind.ORGAN:
@@ -198,6 +189,8 @@ class FormReader:
                 return tuple(self._under(label, sentence) for sentence in self._row(inner, cells[1:], minus_is_no))
         if label.kind is LabelKind.ORGAN and all(map(self._is_organ, cells)):
             return NOTHING  # the row of headings
+        if len(cells) == 1 and (of_sides := sentences_of_sides(self._parser, label, cells[0])) is not None:
+            return of_sides
         return self._of_values(label, cells, minus_is_no)
 
     def _is_question(self, label: Label) -> bool:

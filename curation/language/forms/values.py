@@ -10,6 +10,7 @@ from curation.language.parser import StatementParser
 
 from .answers import FieldAnswer, Reply, bare, read_reply
 from .findings import is_adjective, is_listed_finding, is_noun_finding
+from .graded_places import answers_places, of_places
 from .joint_labels import of_each_organ
 from .labels import Label, LabelKind, label_on_side
 from .qualifiers import qualified
@@ -18,6 +19,9 @@ from .wording import capital, lowered
 Sentences = tuple[str, ...]
 NOTHING: Sentences = ()
 """What a field says that is empty, or filled in with what is not understood."""
+_OPERATIONS = frozenset(("operation", "partial_operation", "absent_organ", "history"))
+_NORMAL_LETTER = re.compile(r"N")
+_NOT_SEEN = re.compile(r"not (?:seen|visuali[sz]ed|identified|visible|demonstrated)", re.IGNORECASE)
 _EXCEPTIONS = re.compile(r"(?:but|except|other than|apart from|besides|aside from|although|however)\b", re.IGNORECASE)
 _PIECES = re.compile(r"\s*(?:[,;]|\b(?:and|but)\b)\s*", re.IGNORECASE)
 _MINUS_AT_SIDE = re.compile(r"[-–−]\s*(?=(?:left|right|lt|rt|both|bilateral)\b)", re.IGNORECASE)
@@ -25,8 +29,9 @@ _DENIALS = (FieldAnswer.NO, FieldAnswer.NEGATIVE, FieldAnswer.ABSENT)
 _UNKNOWN_SHORT = re.compile(r"(?:[A-Za-z][./]?){1,4}|[\d\W]+")
 _SLASH = re.compile(r"(?<=[a-z]{4})\s*[/&]\s*(?=[A-Za-z]{4})")
 _SIDE_LETTER = re.compile(r"(?<![\w/.-])[LR](?![\w/.-])")
-_SIDES = {"L": "left", "R": "right"}
-_SIDE_FIRST = re.compile(r"(?P<side>left|right|[LR])\b(?P<mark>\s*[:=]|\s+-\s)?\s*(?P<value>\S.*)", re.IGNORECASE)
+_SIDES = {"L": "left", "R": "right", "LT": "left", "RT": "right"}
+_SIDE_FIRST = re.compile(r"(?P<side>left|right|lt|rt|[LR])\b(?P<mark>\s*[:=]|\s+-\s)?\s*(?P<value>\S.*)", re.IGNORECASE)
+_BEFORE_SIDE = re.compile(r"\s*[,;/.]\s*(?=(?:left|right|lt|rt|[LR])\b)", re.IGNORECASE)
 _OPENING_MARKS = tuple("[<{\"“'")
 _OPTIONS = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 
@@ -40,6 +45,8 @@ def sentences_of(parser: StatementParser, label: Label, value: str, *, minus_den
         return _of_finding(parser, label, value, reply)
     if label.kind is LabelKind.ORGAN:
         return _of_organ(parser, label, value, reply)
+    if reply is None and answers_places(parser, value):
+        return NOTHING  # "Lobar: RUL no / RLL yes"
     if reply is None or reply.answer is FieldAnswer.NORMAL:
         return None
     if label.kind is LabelKind.STATE and reply.answer is FieldAnswer.YES and not reply.rest:
@@ -51,6 +58,8 @@ def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply 
     answer = reply.answer if reply else None
     if (pieces := _of_pieces(parser, label, value)) is not None:
         return pieces
+    if (places := of_places(parser, label, value)) is not None:
+        return places
     if reply is None and any(term.is_normality for term in parser.parse(value).terms):
         return None  # "Renal enhancement: symmetric"
     if reply is None:
@@ -67,10 +76,12 @@ def _of_finding(parser: StatementParser, label: Label, value: str, reply: Reply 
 
 def sentences_of_sides(parser: StatementParser, label: Label, value: str) -> Sentences | None:
     """Return what is answered of each side: "left - no, right - 5 mm"; None where a value does not go by sides."""
-    pieces = [_SIDE_FIRST.fullmatch(piece.strip()) for piece in re.split(r"[,;/]", bare(value))]
-    sides = [_SIDES.get(piece["side"], piece["side"].lower()) for piece in pieces if piece]
+    pieces = [_SIDE_FIRST.fullmatch(piece.strip()) for piece in _BEFORE_SIDE.split(bare(value))]
+    sides = [_SIDES.get(piece["side"].upper(), piece["side"].lower()) for piece in pieces if piece]
     answered = any(piece and (read_reply(piece["value"]) or piece["mark"]) for piece in pieces)
-    if len(label.parts) > 1 or len(sides) < len(pieces) or not answered:
+    if len(label.parts) > 1 or len(sides) < len(pieces):
+        return None
+    if not answered and not _is_of_both_sides(parser, label, sides, [piece["value"] for piece in pieces if piece]):
         return None
     sentences: list[str] = []
     for side, piece in zip(sides, pieces, strict=True):
@@ -80,6 +91,20 @@ def sentences_of_sides(parser: StatementParser, label: Label, value: str) -> Sen
         of_side = sentences_of(parser, part, piece["value"], minus_denies=False)
         sentences.extend((f"{part.text}: {piece['value']}",) if of_side is None else of_side)
     return tuple(sentences)
+
+
+def _is_of_both_sides(parser: StatementParser, label: Label, sides: list[str], values: list[str]) -> bool:
+    """Tell whether each side has a value of its own, in which neither a side nor the label is named again."""
+    if sorted(sides) != ["left", "right"]:
+        return False
+    statements = [parser.parse(value) for value in values]
+    if any(all(term.kind == "negation" for term in statement.terms) for statement in statements):
+        return False  # "left dilated, right not"
+    names = {name for term in label.terms if term.mention for name in (*term.mention.names, *(term.mention.pair or ()))}
+    terms = [term for statement in statements for term in statement.terms]
+    if label.kind is LabelKind.FINDING and any(term.mention for term in terms):
+        return False  # "Infarcts: left cerebellar, right thalamic"
+    return not any(term.kind == "side" or (term.mention and names.intersection(term.mention.names)) for term in terms)
 
 
 def _of_pieces(parser: StatementParser, label: Label, value: str) -> Sentences | None:
@@ -155,10 +180,29 @@ def _as_heading(parser: StatementParser, label: Label, value: str) -> Sentences 
     is_sentence = verb is not None and verb > 0 and (subject is None or subject.start < verb)
     if not is_sentence and not any(is_noun_finding(statement, term) for term in statement.terms):
         return None
+    if not is_sentence and (parts := _with_more_behind(parser, label, value)):
+        return parts
     if not all(is_listed_finding(term) or (term.mention and term.mention.finding) for term in label.terms):
         return NOTHING  # "Nodule in the right lung: slightly larger, cancer cannot be excluded"
     names_organ = subject is not None or any(term.entry and term.entry.organ for term in statement.terms)
     return (capital(value.strip()),) if names_organ else NOTHING
+
+
+def _with_more_behind(parser: StatementParser, label: Label, value: str) -> Sentences:
+    """Return the finding of a label as the first words of a value qualify it, before another that is added to it.
+
+    "Haemorrhage: 2 cm right basal ganglia, mild oedema" is no heading of an oedema.
+    """
+    first, _, rest = value.partition(",")
+    statement = parser.parse(first)
+    if not rest or any(is_noun_finding(statement, term) for term in statement.terms):
+        return NOTHING
+    if not any(term.measure or term.mention for term in statement.terms):
+        return NOTHING
+    added = parser.parse(rest).terms
+    is_apart = any(term.mention for term in added) and any(map(is_listed_finding, added))
+    sentences = qualified(parser, label, first)
+    return (*sentences, capital(rest.strip())) if sentences and is_apart else sentences
 
 
 def _of_organ(parser: StatementParser, label: Label, value: str, reply: Reply | None) -> Sentences | None:
@@ -168,9 +212,22 @@ def _of_organ(parser: StatementParser, label: Label, value: str, reply: Reply | 
         rest = f", {reply.rest}" if reply.rest else ""
         return tuple(f"{capital(part)}: normal{rest}" for part in label.parts)
     if reply.answer is FieldAnswer.ABSENT:
-        return None if reply.rest or len(label.parts) > 1 else (f"Absent {lowered(label.text)}",)
+        if len(label.parts) > 1 or not _tells_why_absent(parser, reply.rest):
+            return None if not reply.rest else NOTHING
+        return (f"Absent {lowered(label.text)}",)
+    if len(label.parts) == 1 and _NORMAL_LETTER.fullmatch(bare(value)):
+        return (f"{capital(label.text)}: normal",)
+    if len(label.parts) == 1 and _NOT_SEEN.fullmatch(bare(value)):
+        return (f"{capital(label.text)} {lowered(bare(value))}",)
     nodes = any(term.key.endswith("lymph nodes") for term in label.terms)
     return None if nodes and reply.answer is FieldAnswer.NO else NOTHING
+
+
+def _tells_why_absent(parser: StatementParser, rest: str) -> bool:
+    """Tell whether words behind "absent" name nothing but an operation: "absent (previous splenectomy)"."""
+    terms = parser.parse(rest).terms if rest else []
+    findings = [term for term in terms if term.kind in ("finding", "organ")]
+    return all(term.entry is not None and not _OPERATIONS.isdisjoint(term.entry.flags) for term in findings)
 
 
 def _with_sides(label: Label, value: str) -> str:

@@ -177,8 +177,9 @@ def _lacks_noun(statement: ParsedStatement, segment: Segment, last: Term) -> boo
     if last.mention.adjective or last.mention.station or is_level:
         return True
     is_article = last.start > segment.start and tokens[last.start - 1].word in ARTICLES
-    is_bare = not any(term.kind == "organ" or term.is_normality for term in segment.terms if term is not last)
-    return is_bare and bool(phrase) and not is_article and not last.mention.plural and before == ""
+    others = [term for term in segment.terms if term is not last and (before != "with" or term.start >= opening)]
+    is_bare = not any(term.kind == "organ" or term.is_normality for term in others)
+    return is_bare and bool(phrase) and not is_article and not last.mention.plural and before in ("", "with")
 
 
 def _is_premodifier(statement: ParsedStatement, term: Term) -> bool:

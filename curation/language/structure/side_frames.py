@@ -16,6 +16,20 @@ _NOUNS_OF_SIDES = frozenset({"side", "aspect"})
 """They stand for no organ: "on the right side"."""
 _LIMBS = frozenset(("lower extremities", "upper extremities"))
 
+# A heading that names one is that of all around it: "RIGHT HIP" above "Femoral head: flattened".
+_LIMB_JOINTS = frozenset(f"{joint} joints" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
+# Vessels that are reported with a limb, and lie in the trunk.
+_SUPPLY = {
+    "lower extremities": (
+        "iliac arteries",
+        "common iliac arteries",
+        "external iliac arteries",
+        "internal iliac arteries",
+        "iliac veins",
+    ),
+    "upper extremities": ("subclavian arteries", "axillary arteries", "subclavian veins"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SideFrame:
@@ -34,6 +48,9 @@ def side_frame(segment: Segment, vocabulary: Vocabulary, *, label: bool) -> Side
     if not (label or segment.preposed) or segment.verb is not None:
         return None
     mentions = [term.mention for term in segment.terms if term.mention and not term.mention.place]
+    if label and len(mentions) == 1 and _LIMB_JOINTS.intersection(vocabulary.organs[mentions[0].names[0]].parents):
+        side = vocabulary.organs[mentions[0].names[0]].side if len(mentions[0].names) == 1 else None
+        return SideFrame(side, ()) if side and len(segment.terms) == 1 else None
     if not all(_may_frame(name, vocabulary, label=label) for mention in mentions for name in mention.names):
         return None
     others = [term for term in segment.terms if term.kind not in ("organ", "side") and term.key not in _NOUNS_OF_SIDES]
@@ -55,7 +72,8 @@ def lies_in_region(mention: OrganMention, region: OrganMention, vocabulary: Voca
     name = region.names[0]
     groups = {name, *vocabulary.organs[name].parents} if vocabulary.organs[name].side else {name}
     groups |= {parent for group in groups for parent in vocabulary.organs[group].parents}
-    return not groups.isdisjoint(vocabulary.ancestors(mention.names[0]))
+    groups |= {vessels for group in groups for vessels in _SUPPLY.get(group, ())}
+    return not groups.isdisjoint((mention.names[0], *vocabulary.ancestors(mention.names[0])))
 
 
 def framed_side(mention: OrganMention, frames: Sequence[SideFrame], vocabulary: Vocabulary) -> str | None:

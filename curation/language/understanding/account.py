@@ -29,7 +29,7 @@ from ..doubt_and_past_words import REASON_OPENERS
 from ..parsed_statement import ParsedStatement, Term
 from ..structure.quality_kinds import is_whereabouts
 from ..tokens import stem
-from ..word_lists import NEUTRAL_STEMS, REPORTING_STEMS, VERBS
+from ..word_lists import CLAUSE_ENDS, NEUTRAL_STEMS, REPORTING_STEMS, VERBS
 from .general_words import (
     FINDING_ENDINGS,
     GENERAL_FINDING_STEMS,
@@ -94,6 +94,8 @@ def _is_known_finding(statement: ParsedStatement, term: Term) -> bool:
     """Tell whether a term is a finding that the lexicon lists, that its ending tells, or that anything may be."""
     if term.mention is not None:
         return term.mention.device or term.mention.finding
+    if term.kind == "finding" and term.attribute and statement.tokens[term.start].word == "fatty":
+        return term.end == len(statement.tokens) or statement.tokens[term.end].word in CLAUSE_ENDS  # "Liver: fatty"
     if term.kind != "finding" or term.attribute or term.is_normality:
         return False
     if term.entry is not None:
@@ -146,6 +148,11 @@ _FINDINGS_OF = {
     stem("opacified"): frozenset(("paranasal sinuses", "mastoid air cells", "middle ears", "airways", "lungs"))
 }
 """Words that name a finding in some organs only."""
+_BARE_GRADES = frozenset(
+    f"severity:{grade}"
+    for grade in ("minimal", "faint", "mild", "mild_to_moderate", "moderate", "moderate_to_severe", "marked", "severe")
+)
+"""Grades that say nothing of an organ without the finding that they grade: "Neural foramina: moderate"."""
 DEPARTURE = "departure"
 """Key of a word of normality that is departed from: "above normal"."""
 
@@ -155,7 +162,9 @@ def _says_something(term: Term, alone: bool) -> bool:
     if term.mention is not None:
         is_absent = alone and term.polarity == Polarity.NEGATED and not term.mention.adjective
         return is_absent or term.key.endswith("lymph nodes")
-    return term.is_normality or term.kind in ("modifier", "measure")
+    if term.kind == "modifier":
+        return term.key not in _BARE_GRADES  # "mild" of what?
+    return term.is_normality or term.kind == "measure"
 
 
 def _rests_on(passage: StatementPassage, term: Term, findings: Sequence[Term]) -> bool:

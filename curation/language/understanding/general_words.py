@@ -57,7 +57,7 @@ _PLACES = (
     "quadrant dorsal ventral cranial caudal rostral plantar palmar volar radial ulnar tibial fibular anterolateral "
     "posterolateral anteromedial posteromedial anteroinferior anterosuperior posteroinferior posterosuperior "
     "inferolateral superomedial superolateral inferomedial paracentral midline midlevel proximal distal floor roof "
-    "arch horn limb root stem branch branches trunk chain compartment compartments station stations location "
+    "ear ears arch horn limb root stem branch branches trunk chain compartment compartments station stations location "
     "localization localizations localisation position site sites place places spot point points direction distance "
     "breadth capacity proportion differentiation surrounding surroundings adjacent distribution ventricular septal "
     "cortical medullary cervical lobar lobular segmental acinar alveolar septum fissure lodge interface junction "

@@ -92,6 +92,14 @@ def label_of(statement: ParsedStatement) -> str | None:
     return names[0] if len(names) == 1 else ""
 
 
+def opens_a_field(statement: ParsedStatement) -> bool:
+    """Tell whether a statement begins with a label that names neither an organ nor what an organ has: "Dominance: …".
+
+    "Size: 12 cm" may go on about the organ of the line before.
+    """
+    return label_of(statement) == "" and not any(term.attribute for term in statement.segments[0].terms)
+
+
 def has_unknown_label(statement: ParsedStatement) -> bool:
     """Tell whether the words before the colon of a statement name what neither vocabulary nor lexicon knows.
 
@@ -125,12 +133,20 @@ class Topic:
     label_anchor: int | None = None
 
     def context(
-        self, number: int, organs: tuple[str, ...], *, heading: bool, paragraph: bool, label: str | None = None
+        self,
+        number: int,
+        organs: tuple[str, ...],
+        *,
+        heading: bool,
+        paragraph: bool,
+        line: bool = False,
+        label: str | None = None,
     ) -> tuple[tuple[str, ...], int | None]:
         """Take in statement ``number``, which names ``organs``, and return those that it goes on about, and the anchor.
 
         One that names organs goes on about no others. ``heading``: it is a heading; ``paragraph``: a blank line stands
-        before it. ``label``: the organ of the words before its colon, "" where they name none; None without a colon.
+        before it; ``line``: it begins a line. ``label``: the organ of the words before its colon, "" where they name
+        none; None without a colon.
         """
         if paragraph and not self.below_heading:
             self._end()
@@ -144,6 +160,9 @@ class Topic:
             narrowed = self._narrowing_heading(organs) if organs and not heading else ((), None)
             self.organs = self._narrowed(organs, narrowed[0])
             return narrowed
+        if self._is_behind_label(line):
+            assert self.label is not None
+            return (self.label,), self.label_anchor
         if self._is_under_heading() or (self.anchor is not None and number - self.anchor > FARTHEST_ANCHOR):
             self.organs, self.anchor = self.heading_organs, self.heading_anchor
         return self.organs, self.anchor
@@ -181,6 +200,15 @@ class Topic:
     def _end(self) -> None:
         self.organs, self.anchor, self.heading_organs, self.heading_anchor = (), None, (), None
         self.label, self.label_anchor = None, None
+
+    def _is_behind_label(self, line: bool) -> bool:
+        """Tell whether a statement goes on about the label of its line, one of a pair, of which parts were named since.
+
+        "LEFT KIDNEY: Duplex collecting system. A 3 cm mass." has the mass in the kidney, and not in the system.
+        """
+        if line or self.label is None or self.vocabulary.organs[self.label].side is None:
+            return False
+        return bool(self.organs) and all(self.label in (name, *self.vocabulary.ancestors(name)) for name in self.organs)
 
     def _is_under_heading(self) -> bool:
         """Tell whether the heading's organs are meant: unless it is a region, or the organs named last are its parts.

@@ -23,8 +23,9 @@ from prompts.answer_form import LONGEST_QUOTE
 
 from ..answers import Verification, merged_spans, refused
 from ..caption_reading import refusal_unread
+from ..foreign_statement import ForeignStatement
 from ..refusals import RefusalCause
-from ..report_statements import ForeignStatement, ReadReport
+from ..report_statements import ReadReport
 from ..verifier import Verifier
 
 QUOTE_SCORE = 50.0

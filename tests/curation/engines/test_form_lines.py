@@ -61,3 +61,130 @@ def test_captions_of_form_lines_stand_alone() -> None:
         ("spleen", "Spleen: normal", "Spleen: NAD"),
         ("heart", "Heart: cardiomegaly", "Cardiomegaly (+)"),
     ]
+
+
+REPORTS: list[tuple[str, set[tuple[str, str, str]]]] = [
+    # A heading tells which of a pair is meant, and of which part a kind of organ is.
+    ("LEFT KIDNEY: 10 cm. No hydronephrosis.", {
+        ("left kidney", "uncertain", "LEFT KIDNEY: 10 cm"), ("left kidney", "normal", "Left kidney: no hydronephrosis"),
+    }),
+    ("RIGHT KIDNEY: Dilated collecting system. A 3 cm mass.", {
+        ("right renal collecting system", "abnormal", "Right renal collecting system: dilated collecting system"),
+        ("right kidney", "abnormal", "Right kidney: a 3 cm mass"),
+    }),
+    ("RCA:\n  Mid: calcified plaque", {
+        ("right coronary artery", "abnormal", "Right coronary artery: calcified plaque"),
+    }),
+    ("LEFT LEG\nEIA: patent\nIIA: occluded", {
+        ("left external iliac artery", "normal", "Left leg: EIA: patent"),
+        ("left internal iliac artery", "abnormal", "Left leg: IIA: occluded"),
+    }),
+    # What a finding implies as a kind gives way to a label.
+    ("Pleura: calcified plaques", {("pleura", "abnormal", "Pleura: calcified plaques")}),
+    # A count behind a side is no vertebra, nor is a code in brackets.
+    ("L 2 nodules in the upper lobe", {("left upper lobe", "abnormal", "Left 2 nodules in the upper lobe")}),
+    ("Sigmoid colon: 8 mm polyp (C2)", {("sigmoid colon", "abnormal", "Sigmoid colon: 8 mm polyp (C2)")}),
+    ("Fracture of L 2", {("L2 vertebra", "abnormal", "Fracture of L 2")}),
+    # What only tells of an unknown label, or where a vessel begins, is about no organ that is named beside.
+    ("ATA: occluded mid calf", set()),
+    ("Variant: replaced RHA from SMA", set()),
+    ("Sutures: no recurrent mass at the anastomosis", {
+        ("anastomosis", "normal", "Sutures: no recurrent mass at the anastomosis"),
+    }),
+    ("Liver: normal.\nDominance: right", {("liver", "normal", "Liver: normal")}),
+    ("TRAUMA CT KNEE (LEFT)\nLiver: normal", {("liver", "normal", "Liver: normal")}),
+    ("OVARIAN CANCER REPORTING FORM\nLiver: normal", {("liver", "normal", "Liver: normal")}),
+    # Status.
+    ("Spleen: absent (previous splenectomy)", {("spleen", "abnormal", "Absent spleen")}),
+    ("Pancreas normal with atrophy absent.", {("pancreas", "normal", "Pancreas normal with atrophy absent")}),
+    ("Bladder: wall otherwise thin", {("urinary bladder", "uncertain", "Bladder: wall otherwise thin")}),
+    ("Foramina: moderate", set()),
+    # Lines and shared nouns.
+    ("Trachea: deviated to the left\nLymph nodes: none enlarged", {
+        ("trachea", "abnormal", "Trachea: deviated to the left"),
+        ("lymph nodes", "normal", "Lymph nodes: none enlarged"),
+    }),
+    ("L4-L5: moderate canal and severe right foraminal narrowing.", {
+        ("spinal canal", "abnormal", "L4-L5: moderate canal narrowing"),
+        ("right neural foramen", "abnormal", "L4-L5: severe right foraminal narrowing"),
+    }),
+    ("Basilar: patent", {("basilar artery", "normal", "Basilar: patent")}),
+    ("Basilar: atelectasis", {("lungs", "abnormal", "Basilar: atelectasis")}),
+    ("RIGHT HIP\nFemoral head: flattened\nLoose bodies: none", {
+        ("right femoral head", "abnormal", "Right hip: femoral head: flattened"),
+        ("right hip joint", "normal", "Right hip: no loose bodies"),
+    }),
+    ("SFA: occluded to the knee", {("femoral arteries", "abnormal", "SFA: occluded to the knee")}),
+    ("Aortic valve: tricuspid, calcified", {("aortic valve", "abnormal", "Aortic valve: tricuspid, calcified")}),
+    ("Left adrenal:\nVenous: 88 HU\nCalcification: absent", {
+        ("left adrenal gland", "normal", "Left adrenal gland: no calcification"),
+    }),
+    ("Nodes: left supraclavicular 1.4 cm", set()),
+    ("Right ethmoid and the sphenoid sinuses are clear", {
+        ("right ethmoid sinus", "normal", "Right ethmoid is clear"),
+        ("left sphenoid sinus", "normal", "Right ethmoid and the sphenoid sinuses are clear"),
+        ("right sphenoid sinus", "normal", "Right ethmoid and the sphenoid sinuses are clear"),
+    }),
+    ("HIPS: The sacrum is intact.", {("sacrum", "normal", "HIPS: The sacrum is intact")}),
+    ("VENTRICLES: Compressed. Midline shift of 9 mm.", {
+        ("cerebral ventricles", "abnormal", "VENTRICLES: Compressed"),
+        ("brain", "abnormal", "Brain: midline shift of 9 mm"),
+    }),
+    ("Lung bases: 4 mm nodule in the right lower lobe", {
+        ("right lower lobe", "abnormal", "Lung bases: 4 mm nodule in the right lower lobe"),
+    }),
+    # The header of a table, and the noun of a title or heading, are read with the lines below.
+    ("Site | Right | Left\nPleural effusion | small | none\nAdrenal | 9 mm nodule | normal", {
+        ("right pleura", "abnormal", "Small right pleural effusion"),
+        ("left pleura", "normal", "No left pleural effusion"),
+        ("right adrenal gland", "abnormal", "Right adrenal gland: 9 mm nodule"),
+        ("left adrenal gland", "normal", "Left adrenal gland: normal"),
+    }),
+    ("Lesion | Location | Size | Prior\n1 | RUL | 6 mm | 9 mm\n2 | lingula | 4 mm | -", {
+        ("right upper lobe", "abnormal", "6 mm lesion, RUL, previously 9 mm"),
+        ("left upper lobe", "abnormal", "4 mm lesion, lingula"),
+    }),
+    ("Level | 2024 | Today\nAscending aorta | 44 mm | 46 mm", {
+        ("ascending aorta", "uncertain", "Ascending aorta: 46 mm, previously 44 mm"),
+    }),
+    ("Target | Baseline (mm) | Current (mm)\nT1 LLL nodule | 12 | 8\nLeft adrenal | normal | 22", {
+        ("left lower lobe", "abnormal", "8 mm LLL nodule, previously 12 mm"),
+        ("left adrenal gland", "uncertain", "Left adrenal: 22 mm"),
+    }),
+    ("CT COLONOGRAPHY\nTransverse: 6 mm polyp\nLiver: normal", {
+        ("transverse colon", "abnormal", "Transverse colon: 6 mm polyp"), ("liver", "normal", "Liver: normal"),
+    }),
+    ("CTA RUNOFF\nPopliteal: occluded\nRenal: no stones", {
+        ("popliteal arteries", "abnormal", "Popliteal artery: occluded"),
+        ("kidneys", "normal", "Renal: no stones"),
+    }),
+    ("Valves: Aortic - calcified. Mitral - normal.", {
+        ("aortic valve", "abnormal", "Valves: Aortic valve - calcified"),
+        ("mitral valve", "normal", "Mitral valve: normal"),
+    }),
+    # Ranges name what lies between; a line that ends in "segment" or "left" ends above the next label.
+    ("Fractures of the left 3rd to 5th ribs", {
+        (f"left {number} rib", "abnormal", "Fractures of the left 3rd to 5th ribs") for number in ("3rd", "4th", "5th")
+    }),
+    ("Fracture of left ribs 7, 8 and 10", {
+        (f"left {number}th rib", "abnormal", "Fracture of left ribs 7, 8 and 10") for number in (7, 8, 10)
+    }),
+    ("RUL: 7 mm nodule, apical segment\nRML: atelectasis", {
+        ("right upper lobe", "abnormal", "RUL: 7 mm nodule, apical segment"),
+        ("right middle lobe", "abnormal", "RML: atelectasis"),
+    }),
+    ("Liver: 17 cm, fatty, no focal lesion", {("liver", "abnormal", "Liver: 17 cm, fatty, no focal lesion")}),
+    ("Contralateral kidney: 2 simple cysts", set()),
+    ("DNS: to right with spur", set()),
+    ("Portal vein: patent, anastomosis mildly narrowed", {
+        ("portal vein", "normal", "Portal vein: patent"),
+        ("anastomosis", "abnormal", "Portal vein: patent, anastomosis mildly narrowed"),
+    }),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"), REPORTS, ids=lambda value: repr(value)[1:40] if isinstance(value, str) else ""
+)
+def test_which_organ_a_line_is_about(report: str, expected: set[tuple[str, str, str]]) -> None:
+    assert {(row.organ, row.status, row.caption) for row in captions(report)} == expected

@@ -62,6 +62,8 @@ FINDINGS = [
     ("Metastases: both adrenals and spleen", ["Metastases, both adrenals", "Metastases, spleen"]),
     ("Pleural effusion: large right, small left", ["Large right pleural effusion", "Small left pleural effusion"]),
     ("Nodule: 9 mm, previously 5 mm", ["9 mm nodule, previously 5 mm"]),
+    ("Haemorrhage: 2 cm left thalamus, mild oedema", ["2 cm haemorrhage, left thalamus"]),
+    ("Mass: 3 cm left kidney, renal vein thrombus", ["3 cm mass, left kidney", "Renal vein thrombus"]),
     ("Cyst: unchanged", ["Unchanged cyst"]),
     ("Rib fracture: displaced", ["Displaced rib fracture"]),
     ("Pneumonia: possible", ["Possible pneumonia"]),
@@ -89,6 +91,11 @@ ORGANS = [
     ("Normal: kidneys, bladder", ["Kidneys: normal", "Bladder: normal"]),
     ("Ureters normal? Yes", ["Ureters normal"]),
     ("Gallbladder: absent", ["Absent gallbladder"]),
+    ("Left kidney: absent (previous nephrectomy)", ["Absent left kidney"]),
+    ("Prostate: N", ["Prostate: normal"]),
+    ("Gallbladder: not visualised", ["Gallbladder not visualised"]),
+    ("Bladder - 3 cm stone", ["Bladder: 3 cm stone"]),
+    ("Ovaries - left cyst", ["Ovaries: left cyst"]),
     ("Pancreas NAD", ["Pancreas: normal"]),
 ]
 MARKED = [
@@ -124,7 +131,17 @@ BELOW_AN_ORGAN = [
     ("Left kidney: stones no, cysts yes", ["Left kidney: no stones", "Left kidney: cysts"]),
     ("Left kidney: stone (+), hydronephrosis (-)", ["Left kidney: stone", "Left kidney: no hydronephrosis"]),
     ("Kidneys: Right: normal", ["Right kidney: normal"]),
-    ("Adrenals: R normal, L 12 mm nodule", ["Adrenals: right normal, left 12 mm nodule"]),
+    ("Adrenals: R normal, L 12 mm nodule", ["Right adrenal gland: normal", "Left adrenal gland: 12 mm nodule"]),
+    ("Ovaries: Lt 4 cm cyst; Rt not seen", ["Left ovary: 4 cm cyst", "Right ovary not seen"]),
+    ("Ossicles: R eroded; L intact", ["Right ossicles: eroded", "Left ossicles: intact"]),
+    ("Pleural effusion: R large / L trace", ["Large right pleural effusion", "Trace left pleural effusion"]),
+    ("Hydronephrosis: R grade 2, L absent", ["Right hydronephrosis, grade 2", "No left hydronephrosis"]),
+    ("Haemothorax: R - small; L - nil", ["Small right haemothorax", "No left haemothorax"]),
+    ("Infarcts: left cerebellar, right thalamic", ["Infarcts, left cerebellar", "Infarcts, right thalamic"]),
+    (
+        "Bronchiectasis: RUL mild / RML none / lingula severe",
+        ["Mild bronchiectasis in RUL", "No bronchiectasis in RML", "Severe bronchiectasis in lingula"],
+    ),
     ("Kidney, left: 4 mm stone", ["Left kidney: 4 mm stone"]),
     ("Ovarian cyst (right): no", ["No right ovarian cyst"]),
     ("Renal stones: left - no, right - 4 mm", ["No left renal stones", "4 mm right renal stones"]),
@@ -189,7 +206,7 @@ NOTHING = [
     "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",
     "Location: right lower lobe", "Uterus: as above", "Uterus: dictated below", "Uterus: u/q", "Bladder: same",
     "Kidneys and bladder: 4 mm stone",
-    "No: 3 nodules in the right upper lobe",
+    "No: 3 nodules in the right upper lobe", "Left ovary: not seen separately", "Lobar: RUL no / RLL yes",
 ]  # fmt: skip
 NO_FORM = [
     "Spine: left-facing scoliosis is observed",
@@ -198,7 +215,8 @@ NO_FORM = [
     "Lungs: COPD", "There is a nodule (5 mm) in the lung.", "No ascites.", "Gallstones: The largest measures 5 mm.",
     "Thickened bowel wall and minimal ascites - ?", "Nodules (no change) in both lungs.", "Portal vein: patent",
     "CT 12:30",
-    "Renal enhancement: symmetric", "Uterus: surgically absent",
+    "Renal enhancement: symmetric", "Uterus: surgically absent", "T12 - L1 disc",
+    "Vertebrals: left dominant, right hypoplastic, stenosis on the left",
 ]  # fmt: skip
 
 

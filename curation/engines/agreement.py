@@ -1,0 +1,37 @@
+"""Words as they stand in a caption: in which number, and with a capital or a small letter."""
+
+from __future__ import annotations
+
+import re
+
+from curation.language.structure.listed_subjects import SINGULAR_VERBS
+from curation.language.word_lists import LATIN_PLURALS
+
+_BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
+_SINGULAR_ENDINGS = ("ss", "us", "is", "pancreas", "atlas", "pons", "lens")
+_EDGE = " .,;:\"'“”-–"
+
+
+def agreeing(subject: str, text: str) -> str:
+    """Return a predicate with its verb in the number of its subject: "walls are thick", but "wall is thick"."""
+    head, _, rest = text.partition(" ")
+    if is_plural(subject):
+        return text
+    return f"{SINGULAR_VERBS.get(head.lower(), head)} {rest}".strip()
+
+
+def is_plural(noun: str) -> bool:
+    """Return whether a noun phrase is in the plural: "renal calyces", "the other parts of the stomach"."""
+    words = _BEHIND_HEAD.sub("", noun.lower().strip(_EDGE)).split()
+    word = words[-1] if words else ""
+    return word in LATIN_PLURALS or word.endswith("ae") or (word.endswith("s") and not word.endswith(_SINGULAR_ENDINGS))
+
+
+def capital(text: str) -> str:
+    """Return a wording with a capital letter first."""
+    return text[:1].upper() + text[1:]
+
+
+def lowered(text: str) -> str:
+    """Return a wording as it stands behind a colon: abbreviations keep their capitals."""
+    return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]

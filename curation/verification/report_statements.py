@@ -250,8 +250,7 @@ class ReportReader:
         )
         if content.organs and before[1] is not None and opens_with_pronoun(content.parse):
             topic.organs, topic.anchor = before  # "It extends into the renal vein. No rupture."
-        is_own_line = line and (wording.is_field or opens_a_field(content.parse))  # "Spleen: NAD" above "Cysts: none"
-        is_own_line = is_own_line or has_unknown_label(content.parse)
+        is_own_line = has_unknown_label(content.parse) or (line and (wording.is_field or opens_a_field(content.parse)))
         if is_own_line and not content.organs:
             topic.forget()
         if is_own_line and anchor != topic.heading_anchor:

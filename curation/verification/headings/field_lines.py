@@ -37,5 +37,5 @@ class FieldLines:
         alone = is_line_of_heading(text, first, last, section_end)
         self._opens = self._opens and alone
         return self._nouns.completed(
-            field or statement, opens=self._opens, alone=alone, line=not last_end or "\n" in between
+            field or statement, opens=self._opens, alone=alone, line=begins_text or "\n" in between
         )

@@ -121,7 +121,7 @@ REPORTS: list[tuple[str, set[tuple[str, str, str]]]] = [
     }),
     ("Nodes: left supraclavicular 1.4 cm", set()),
     ("Right ethmoid and the sphenoid sinuses are clear", {
-        ("right ethmoid sinus", "normal", "Right ethmoid is clear"),
+        ("right ethmoid sinus", "normal", "Right ethmoid and the sphenoid sinuses are clear"),
         ("left sphenoid sinus", "normal", "Right ethmoid and the sphenoid sinuses are clear"),
         ("right sphenoid sinus", "normal", "Right ethmoid and the sphenoid sinuses are clear"),
     }),

@@ -80,7 +80,8 @@ def read_nifti(path: Path) -> StoredVolume:
     _check_voxel_type(path, image.header.get_data_dtype())
     axes = _three_axes(path, image.shape)
     try:
-        array = image.get_fdata(dtype=np.float32) if _has_scaling(image) else np.asanyarray(image.dataobj)
+        with np.errstate(all="ignore"):  # what overflows is not finite, and is refused as such
+            array = image.get_fdata(dtype=np.float32) if _has_scaling(image) else np.asanyarray(image.dataobj)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ScanError(f"{path}: cut off or damaged ({_reason(error)}). Copy or export it once more") from error
     affine = np.asarray(image.affine, dtype=np.float64)

@@ -75,7 +75,8 @@ def read_scan(path: Path, *, allow_suspicious: bool = False) -> Scan:
             f"{doubts[0]}: sizes in mm, and with them the segmentation, would be wrong. Export the scan with its "
             "header (CT-RATE: take the files of `*_fixed`)"
         )
-    voxels = np.asarray(stored.array, dtype=np.float32)
+    with np.errstate(all="ignore"):  # what overflows is not finite, and is refused below
+        voxels = np.asarray(stored.array, dtype=np.float32)
     _check_voxels(path, voxels)
     problem = hu_problem(voxels)
     if problem is None:

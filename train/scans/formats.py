@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from .errors import ScanError
-from .promised_size import check_nifti, check_stored, check_voxels, stored_bytes
+from .promised_size import check_nifti, check_packed, check_stored, check_voxels, stored_bytes
 
 FileKind = Literal["nifti", "dicom", "metaimage", "nrrd"]
 
@@ -123,6 +124,7 @@ def _check_promise(path: Path, header: SimpleITK.ImageFileReader) -> None:
         kind = SimpleITK.GetPixelIDValueAsString(header.GetPixelID())
         raise ScanError(f"{path}: voxels of type {kind} are not intensities. Export the scan as integers or floats")
     check_stored(path, axes, voxel_bytes, stored_bytes(path), says)
+    check_packed(path, prod(axes) * voxel_bytes)
 
 
 def index_to_lps(origin: tuple[float, ...], direction: tuple[float, ...], spacing: tuple[float, ...]) -> Any:

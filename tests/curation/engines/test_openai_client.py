@@ -128,7 +128,9 @@ def test_a_packed_answer_is_unpacked(pack: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "encoding"), [(b"no gzip", "gzip"), (BOMB[:50], "gzip"), (b"x", "br"), (b"x", "gzip, gzip")]
+    ("body", "encoding"),
+    [(b"no gzip", "gzip"), (BOMB[:50], "gzip"), (b"x", "br"), (b"x", "gzip, gzip")],
+    ids=["not packed", "cut", "unknown", "twice"],
 )
 def test_what_cannot_be_unpacked_may_pass(body: bytes, encoding: str) -> None:
     with HostileServer(echo, in_turn(server_faults.packed(body, encoding))) as hostile:

@@ -3,7 +3,6 @@
 import gzip
 import zlib
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +14,8 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from .errors import ScanError
-from .promised_size import check_nifti, check_packed, check_stored, check_voxels, stored_bytes
+from .packed_metaimage import packed_voxels, unpacked
+from .promised_size import check_nifti, check_stored, check_voxels, stored_bytes
 
 FileKind = Literal["nifti", "dicom", "metaimage", "nrrd"]
 
@@ -27,11 +27,17 @@ SUFFIXES: dict[str, FileKind] = {
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
 }
-VOXEL_BYTES = {
-    **dict.fromkeys((SimpleITK.sitkUInt8, SimpleITK.sitkInt8), 1),
-    **dict.fromkeys((SimpleITK.sitkUInt16, SimpleITK.sitkInt16), 2),
-    **dict.fromkeys((SimpleITK.sitkUInt32, SimpleITK.sitkInt32, SimpleITK.sitkFloat32), 4),
-    **dict.fromkeys((SimpleITK.sitkUInt64, SimpleITK.sitkInt64, SimpleITK.sitkFloat64), 8),
+VOXEL_TYPES = {
+    SimpleITK.sitkUInt8: "u1",
+    SimpleITK.sitkInt8: "i1",
+    SimpleITK.sitkUInt16: "u2",
+    SimpleITK.sitkInt16: "i2",
+    SimpleITK.sitkUInt32: "u4",
+    SimpleITK.sitkInt32: "i4",
+    SimpleITK.sitkFloat32: "f4",
+    SimpleITK.sitkUInt64: "u8",
+    SimpleITK.sitkInt64: "i8",
+    SimpleITK.sitkFloat64: "f8",
 }
 FORMATS = f"{', '.join(SUFFIXES)}, or the folder or any file of a DICOM series"
 # World coordinates of SimpleITK and DICOM grow to the left and to the back, of NIfTI to the right and to the front.
@@ -98,33 +104,39 @@ def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
     header.SetFileName(str(path))
     try:
         header.ReadImageInformation()
-        _check_promise(path, header)
-        image = SimpleITK.ReadImage(str(path))
+        axes, dtype = _check_promise(path, header)
+        packed = packed_voxels(path) if kind == "metaimage" else None
+        if packed is None:
+            array = SimpleITK.GetArrayFromImage(header.Execute()).transpose().reshape(axes)
+        else:
+            array = unpacked(path, packed, axes, dtype)
     except RuntimeError as error:
         raise ScanError(
             f"{path}: damaged, cut off or without its data file ({_reason(error)}). Copy or export it once more"
         ) from error
-    axes = _three_axes(path, image.GetSize())
-    array = SimpleITK.GetArrayFromImage(image)
-    _check_voxel_type(path, array.dtype)
-    affine = LPS_TO_RAS @ index_to_lps(image.GetOrigin(), image.GetDirection(), image.GetSpacing())
+    affine = LPS_TO_RAS @ index_to_lps(header.GetOrigin(), header.GetDirection(), header.GetSpacing())
     check_affine(path, affine)
-    return StoredVolume(array.transpose().reshape(axes), affine, kind)
+    return StoredVolume(array, affine, kind)
 
 
-def _check_promise(path: Path, header: SimpleITK.ImageFileReader) -> None:
-    """Raise `ScanError` where a MetaImage or NRRD header promises more than its files hold, or than a scan has."""
+def _check_promise(path: Path, header: SimpleITK.ImageFileReader) -> tuple[tuple[int, int, int], np.dtype[Any]]:
+    """Return the lengths of the axes and the type of the voxels that a MetaImage or NRRD header says.
+
+    Raises:
+        ScanError: it promises more than its files hold, or than a scan has.
+    """
     if header.GetNumberOfComponents() != 1:
         raise ScanError(_several_numbers(path, header.GetNumberOfComponents()))
     axes = _three_axes(path, header.GetSize())
     says = "the size in its header"
     check_voxels(path, axes, says)
-    voxel_bytes = VOXEL_BYTES.get(header.GetPixelID())
-    if voxel_bytes is None:
+    voxel_type = VOXEL_TYPES.get(header.GetPixelID())
+    if voxel_type is None:
         kind = SimpleITK.GetPixelIDValueAsString(header.GetPixelID())
         raise ScanError(f"{path}: voxels of type {kind} are not intensities. Export the scan as integers or floats")
-    check_stored(path, axes, voxel_bytes, stored_bytes(path), says)
-    check_packed(path, prod(axes) * voxel_bytes)
+    dtype = np.dtype(voxel_type)
+    check_stored(path, axes, dtype.itemsize, stored_bytes(path), says)
+    return axes, dtype
 
 
 def index_to_lps(origin: tuple[float, ...], direction: tuple[float, ...], spacing: tuple[float, ...]) -> Any:

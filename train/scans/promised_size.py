@@ -25,7 +25,6 @@ NIFTI_1, NIFTI_2 = 348, 540
 # In a header of MetaImage or NRRD: another file for the voxels, and that these are packed.
 DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)[ \t]*([^\r\n]+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 PACKED = re.compile(rb"^(?:CompressedData\b(?![^\w\r\n]*F)|encoding:\s*(?!raw))", re.MULTILINE | re.IGNORECASE)
-PACKED_BYTES = re.compile(rb"^CompressedDataSize\s*=\s*([^\r\n]*?)\s*$", re.MULTILINE | re.IGNORECASE)
 TEXT_HEADER_BYTES = 1 << 16
 
 
@@ -143,26 +142,3 @@ def stored_bytes(path: Path) -> int:
     beside = path.parent / name
     is_there = "\0" not in name and len(name) < 256 and beside.is_file()
     return beside.stat().st_size * ratio if is_there else SCAN_VOXELS.most * 8
-
-
-def check_packed(path: Path, needed: int) -> None:
-    """Raise `ScanError` where a packed MetaImage file does not unpack to its ``needed`` bytes: ITK may never end."""
-    with path.open("rb") as file:
-        head = file.read(TEXT_HEADER_BYTES)
-        local = DATA_FILE.search(head)
-        if local is None or local[1].upper() != b"LOCAL" or not PACKED.search(head[: local.end()]):
-            return
-        file.seek(head.index(b"\n", local.end()) + 1)
-        stated, there = PACKED_BYTES.search(head[: local.end()]), path.stat().st_size - file.tell()
-        if stated is not None and stated[1] != b"%d" % there:
-            shown = stated[1].decode("latin-1")
-            raise ScanError(f"{path}: CompressedDataSize is {shown}, but {there} bytes follow. Export it once more")
-        unpack, held = zlib.decompressobj(), 0
-        try:
-            while not unpack.eof and held <= needed and (piece := unpack.unconsumed_tail or file.read(1 << 20)):
-                held += len(unpack.decompress(piece, 1 << 24))
-        except zlib.error as error:
-            raise ScanError(f"{path}: damaged, its voxels cannot be unpacked ({error}). Export it once more") from error
-        if held < needed or not unpack.eof:
-            sizes = f"its voxels unpack to {held:,} bytes, not {needed:,}"
-            raise ScanError(f"{path}: cut off or damaged, {sizes}. Export it once more")

@@ -15,6 +15,7 @@ import SimpleITK
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage
 
+from .dicom_lengths import check_lengths
 from .errors import ScanError
 from .formats import LPS_TO_RAS, StoredVolume, check_affine, volume_suffix
 from .promised_size import check_voxels
@@ -172,6 +173,9 @@ def _decode_file(file: Path, slices: Sequence[Slice]) -> np.ndarray[Any, Any]:
     if len({image.rescale for image in slices}) > 1:
         raise ScanError(f"{file}: rescale slope and intercept change from frame to frame. Export the CT as NIfTI")
     rows, columns = slices[0].rows, slices[0].columns
+    with warnings.catch_warnings(), _header_of(file):
+        warnings.simplefilter("ignore")
+        check_lengths(file)
     try:
         header = SimpleITK.ImageFileReader()
         header.SetFileName(str(file))

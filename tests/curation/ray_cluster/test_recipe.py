@@ -59,9 +59,9 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 def manifest(out: Path) -> dict[str, Any]:
-    """All fields of a manifest but its times."""
+    """All fields of a manifest but its times, and the digests of what tells them."""
     fields = load_manifest(out).model_dump()
-    return {name: value for name, value in fields.items() if name not in ("seconds", "finished")}
+    return {name: value for name, value in fields.items() if name not in ("seconds", "finished", "files", "sha256")}
 
 
 class RecordingProgress(Progress):

@@ -44,7 +44,7 @@ from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
-from .weights_file import describe_mismatches
+from .weights_file import describe_mismatches, disk_errors
 
 __all__ = [
     "RECORD",
@@ -165,7 +165,8 @@ def _write_weights(model: Model, directory: Path) -> tuple[Path, str]:
     """Write the weights under a temporary name; return it, and the name that they get."""
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("text.")}
     temporary = directory / f".weights-{os.getpid()}.tmp"
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, temporary)
+    with disk_errors(temporary):
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, temporary)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     return temporary, f"weights-{digest_of(temporary)[:16]}.safetensors"

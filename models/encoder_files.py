@@ -16,12 +16,18 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from transformers.utils.hub import cached_file
 
 from .prompt_handling import TextEncoderError
+from .weights_file import disk_errors
 
 LENGTH_FILE = "sentence_bert_config.json"
 _POOLING_FILE = "1_Pooling/config.json"
 _MODULES_FILE = "modules.json"
+# The parts that weights are cut into, and the one file that they are in: config.json may name it.
+_SHARD_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+_WEIGHTS_KEY = "transformers_weights"
 # A name that a hub can have: `mpnet-base` or `owner/name`.
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
+# A file of the directory itself, whatever system reads it.
+_PLAIN_NAME = re.compile(r"(?!\.)[^/\\:\x00-\x1f]+")
 
 
 class EncoderSource(NamedTuple):
@@ -76,8 +82,10 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
 
     Weights are read from safetensors, or from a torch file with ``weights_only``, which makes tensors and nothing else;
     no code that comes with an encoder is run. No hub is asked where the source is a directory.
-    Raises ``TextEncoderError`` where the files cannot be read, or lack weights.
+    Raises ``TextEncoderError`` where the files cannot be read, lack weights, or name files outside the directory.
     """
+    if source.local:
+        _refuse_names_outside(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.place, local_files_only=source.local, trust_remote_code=False)
         model, report = AutoModel.from_pretrained(
@@ -94,6 +102,27 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
     if (stated := _stated_length(source)) is not None:
         tokenizer.model_max_length = stated
     return model.float(), tokenizer
+
+
+def _refuse_names_outside(source: EncoderSource) -> None:
+    """Raise TextEncoderError where a directory's files name weights that are not in it, which would be read as such."""
+    names = list[tuple[str, object]]()
+    for file in _SHARD_INDEXES:
+        index = source.read_json(file)
+        if index is not None:
+            weight_map = index.get("weight_map") if isinstance(index, dict) else None
+            if not isinstance(weight_map, dict):
+                raise TextEncoderError(f"{file} in {source.place} has no weight_map: {_LAYOUT}")
+            names += [(file, name) for name in weight_map.values()]
+    config = source.read_json("config.json")
+    if isinstance(config, dict) and config.get(_WEIGHTS_KEY) is not None:
+        names.append(("config.json", config[_WEIGHTS_KEY]))
+    for file, name in names:
+        if not isinstance(name, str) or not _PLAIN_NAME.fullmatch(name):
+            raise TextEncoderError(
+                f"{file} in {source.place} names {name!r} for weights, which is no name of a file in that folder: "
+                "nothing is read. Put the files of one encoder into one folder"
+            )
 
 
 def _unreadable(source: EncoderSource, error: Exception) -> str:
@@ -185,7 +214,8 @@ def write_encoder(
         for folder in kinds:
             (directory / folder).mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=directory) as temporary:
-            model.save_pretrained(temporary, state_dict={**model.state_dict(), **removed_weights})
+            with disk_errors(directory):
+                model.save_pretrained(temporary, state_dict={**model.state_dict(), **removed_weights})
             tokenizer.save_pretrained(temporary)
             for path in Path(temporary).iterdir():
                 path.replace(directory / path.name)

@@ -1,8 +1,11 @@
 """Reads weights that others published, without ever running the code that a pickle may hold."""
 
+import os
 import pickle
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,20 @@ class WeightsFileError(ValueError):
     """Raised for a file that holds no weights of the kind asked for, or more than weights."""
 
     exit_code = 2
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise what safetensors could not write to `path` as the OSError that it was: it has the number in its text."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def read_weights(path: Path | str) -> dict[str, Tensor]:

@@ -40,8 +40,10 @@ LONGEST = 120  # seconds of one call
 TIMES = re.compile(
     rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at)": ?"?[-+:.\w]*"?'
 )
-# The digests of what has times in it, and the names of earlier saves that may be removed.
-DIGESTS = re.compile(rb'"(?:sha256|sha256_of_state|README\.md)": ?"[0-9a-f]{64}"|"replaced": ?\[[^]]*\]')
+# The digests of what has times in it, the state of the sources, and the names of earlier saves that may be removed.
+DIGESTS = re.compile(
+    rb'"(?:sha256|sha256_of_state|README\.md)": ?"[0-9a-f]{64}"|"commit": ?"[^"]*"|"replaced": ?\[[^]]*\]'
+)
 # Nobody reads these as a result: the log of TensorBoard has the time in its name.
 IGNORED = re.compile(r"(^|/)tensorboard/|\.sqlite-(wal|shm|journal)$|\.lock$|/cache/")
 NAMED_BY_CONTENT = re.compile(r"(^|/)(weights|text|state)-[0-9a-f]+")

@@ -44,6 +44,34 @@ def test_no_directory_is_no_name(directory: Path | str) -> None:
     assert "is no directory: give the folder that holds config.json" in message
 
 
+@pytest.mark.parametrize(
+    "name", ["../m.safetensors", "/etc/m.safetensors", "a/../../m", "..", "a\\m", "C:m", "below/m", "", 3, None, ["a"]]
+)
+@pytest.mark.parametrize("index", ["model.safetensors.index.json", "pytorch_model.bin.index.json", "config.json"])
+def test_weights_outside_the_folder_are_not_read(index: str, name: object, tiny: Path, tmp_path: Path) -> None:
+    copied = linked_copy(tiny, tmp_path / "in", {"model.safetensors": None})
+    shutil.copy(tiny / "model.safetensors", tmp_path / "m.safetensors")
+    content: dict[str, Any] = {"metadata": {}, "weight_map": {"embeddings": name}}
+    if index == "config.json":
+        content = json.loads((tiny / "config.json").read_text()) | {"transformers_weights": name}
+        (copied / index).unlink()
+    (copied / index).write_text(json.dumps(content))
+    if index == "config.json" and name is None:  # none is named
+        assert "model.safetensors" in refusal(copied)
+        return
+    assert f"{index} in {copied} " in refusal(copied)
+
+
+def test_weights_in_parts_of_the_folder_are_read(tiny: Path, tmp_path: Path) -> None:
+    copied = linked_copy(tiny, tmp_path / "in", {"model.safetensors": None})
+    shutil.copy(tiny / "model.safetensors", copied / "model-00001-of-00001.safetensors")
+    weights = load_file(tiny / "model.safetensors")
+    index = {"metadata": {}, "weight_map": dict.fromkeys(weights, "model-00001-of-00001.safetensors")}
+    (copied / "model.safetensors.index.json").write_text(json.dumps(index))
+    expected = TextEncoder.from_pretrained(tiny).embed(TEXTS)
+    assert_same(TextEncoder.from_pretrained(copied).embed(TEXTS), expected)
+
+
 def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:
     assert "is no directory" in refusal(tiny / "config.json")
     assert "holds no encoder (no config.json)" in refusal(tmp_path)
@@ -53,7 +81,7 @@ def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"config.json": "{nope"}, "is not a valid JSON file"),
+        ({"config.json": "{nope"}, "is not JSON"),
         ({"config.json": '{"model_type": "zork"}'}, "zork"),
         ({"config.json": "{}"}, "model_type"),
         ({"model.safetensors": None}, "model.safetensors"),

@@ -1,6 +1,7 @@
 """Published weights: every form they come in is read, what could run code is not."""
 
 import collections
+import errno
 import pathlib
 import zipfile
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from models.architecture import PUBLISHED_LABELS
 from models.stunet import STUNet
-from models.weights_file import WeightsFileError, read_weights
+from models.weights_file import WeightsFileError, disk_errors, read_weights
 
 
 def network(classes: int | None = 105) -> STUNet:
@@ -169,3 +171,16 @@ def test_what_is_missing_or_too_much_is_listed(tmp_path: Path) -> None:
     message = str(caught.value)
     assert "1 missing: upsample_layers.3.conv.bias" in message and "1 unknown: extra.weight" in message
     assert "1 of another shape: seg_outputs.2.weight is (4, 3, 1, 1, 1) and not (4, 16, 1, 1, 1)" in message
+
+
+def test_what_safetensors_cannot_write_is_told_as_an_error_of_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "w.safetensors"
+    with pytest.raises(FileNotFoundError) as caught, disk_errors(path):
+        save_file({"a": torch.ones(1)}, path)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(path))
+    for text, number in (("No space left on device", errno.ENOSPC), ("Disk quota exceeded", errno.EDQUOT)):
+        with pytest.raises(OSError, match="gone/w") as caught_os, disk_errors(path):
+            raise SafetensorError(f'Error while serializing: I/O error: {text} (os error {number}) at path "x"')
+        assert caught_os.value.errno == number
+    with pytest.raises(SafetensorError, match="too large"), disk_errors(path):
+        raise SafetensorError("header too large")

@@ -148,7 +148,12 @@ def _has_folder(name: str) -> bool:
 
 
 def _existing_path(name: str, bases: Sequence[Path]) -> Path | None:
-    """Return the file, or the folder of a DICOM series, at the path `name` below the first of `bases` that has it."""
+    """Return the file, or the folder of a DICOM series, at the path `name` below the first of `bases` that has it.
+
+    A whole path is taken as it is; one that leads upward is none of these.
+    """
+    if ".." in re.split(r"[/\\]", name):
+        return None
     if not (name.lower().endswith(VOLUME_SUFFIXES) or _has_folder(name)) or len(name) > 4096 or "\n" in name:
         return None
     paths = [base / name.replace("\\", "/") for base in bases]
@@ -167,11 +172,12 @@ def _dataset_of_named_files(source: CaptionSource, reports: Sequence[CaptionedRe
     used_ids: set[str] = set()
     for report in reports:
         for name in report.names:
+            _refuse_upward(source, report, name)
             path = _existing_path(name, bases)
             if path is None or path.resolve() in cases:
                 continue
             stem = volume_stem(path.name)
-            case_id = stem if stem not in used_ids else re.sub(r"^\W+", "", str(path.parent / stem))
+            case_id = stem if stem not in used_ids else re.sub(r"^\W+", "", str(path.parent.resolve() / stem))
             used_ids.add(case_id)
             patient, scan = patient_and_scan(case_id)
             cases[path.resolve()] = Case(case_id, patient, scan, path)
@@ -179,6 +185,16 @@ def _dataset_of_named_files(source: CaptionSource, reports: Sequence[CaptionedRe
     if not cases:
         raise DataError(_nothing_paired(source, reports[0], None, []))
     return DataSet(bases[1], "reports", tuple(sorted(cases.values(), key=lambda case: case.id)))
+
+
+def _refuse_upward(source: CaptionSource, report: CaptionedReport, name: str) -> None:
+    """Raise `DataError` for the name of a volume that leads upward from the folder where it begins."""
+    if ".." in re.split(r"[/\\]", name) and _has_folder(name) and "\n" not in name:
+        raise DataError(
+            f"{source.path}: the report {report.report_id!r} names {name!r} for its volume, which leads out of "
+            "the folder and is not read. If it is meant, write its whole path, or give the volumes' folder with "
+            "--volumes DIR"
+        )
 
 
 def _nothing_paired(

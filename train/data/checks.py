@@ -12,7 +12,16 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 
 from train.scans.errors import ScanError
-from train.scans.formats import LPS_TO_RAS, check_affine, check_file, index_to_lps
+from train.scans.formats import (
+    IMAGE_IO,
+    LPS_TO_RAS,
+    SUFFIXES,
+    check_affine,
+    check_file,
+    index_to_lps,
+    read_itk_header,
+    volume_suffix,
+)
 from train.scans.promised_size import check_nifti
 
 from .cases import Case, CaseProblem, DataSet
@@ -137,9 +146,13 @@ def read_volume_header(path: Path) -> VolumeHeader | None:
 
 
 def _read_itk_header(path: Path) -> VolumeHeader:
-    make_reader: Any = SimpleITK.ImageFileReader
-    reader = make_reader()
-    reader.SetFileName(str(path))
-    reader.ReadImageInformation()
+    kind = SUFFIXES.get(volume_suffix(path) or "")
+    if kind in IMAGE_IO:
+        reader = read_itk_header(path, kind)
+    else:
+        make_reader: Any = SimpleITK.ImageFileReader
+        reader = make_reader()
+        reader.SetFileName(str(path))
+        reader.ReadImageInformation()
     affine = LPS_TO_RAS @ index_to_lps(reader.GetOrigin(), reader.GetDirection(), reader.GetSpacing())
     return VolumeHeader(tuple(reader.GetSize()), affine, False)

@@ -1,12 +1,19 @@
-"""Data sets with a `dataset.json`: the Medical Segmentation Decathlon's, and nnU-Net's raw data of v1 and v2."""
+"""Data sets with a `dataset.json`: the Medical Segmentation Decathlon's, and nnU-Net's raw data of v1 and v2.
+
+The lists of a `dataset.json` name files below its folder. Who keeps them elsewhere writes their whole path, which no
+published data set can know; a name that leads upward is refused.
+"""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from curation.runtime.errors import InputError
+from curation.runtime.names import path_within
+
 from .cases import Case, CaseProblem, DataError, DataSet, LabelFiles, Split
-from .volume_names import is_volume, volume_stem, volumes_in
+from .volume_names import VOLUME_SUFFIXES, is_volume, volume_stem, volumes_in
 
 FIRST_CHANNEL = "_0000"
 # nnU-Net v2: voxels under this name were not annotated (documentation, ignore_label.md).
@@ -38,8 +45,8 @@ def read_msd(root: Path) -> DataSet:
     files = {}
     for entry in listed:
         image, label = Path(str(entry["image"])), entry.get("label")
-        if is_volume(image.name):
-            files[volume_stem(image.name)] = (root / image, root / str(label) if label else None)
+        if not image.name.startswith("._"):  # what macOS leaves beside copied volumes
+            files[volume_stem(image.name)] = (_listed_file(root, image), _listed_file(root, label) if label else None)
     return _build_dataset(root, "msd", files, structures, ignored)
 
 
@@ -110,10 +117,32 @@ def _listed_cases(root: Path, description: Mapping[str, Any]) -> dict[str, tuple
         return {}
     if not all(isinstance(entry, dict) and "images" in entry for entry in listed.values()):
         return {}
+    if not all(isinstance(entry["images"], list) and entry["images"] for entry in listed.values()):
+        raise DataError(f"{root / 'dataset.json'}: `images` of a case in `dataset` is no list of files")
     return {
-        name: (root / entry["images"][0], root / entry["label"] if entry.get("label") else None)
+        name: (
+            _listed_file(root, entry["images"][0]),
+            _listed_file(root, entry["label"]) if entry.get("label") else None,
+        )
         for name, entry in listed.items()
     }
+
+
+def _listed_file(root: Path, name: object) -> Path:
+    """Return the file that a list names: below `root`, or by its whole path. Raises `DataError` for any other."""
+    source = root / "dataset.json"
+    path = Path(str(name))
+    try:
+        if not path.is_absolute() or ".." in path.parts:
+            path = path_within(root, path.as_posix(), str(source))
+    except InputError:
+        raise DataError(
+            f"{source} lists {str(name)!r}, which is not below its folder, and is not read. If it is meant, write its "
+            "whole path"
+        ) from None
+    if not is_volume(path.name):
+        raise DataError(f"{source} lists {str(name)!r}, which is no volume ({', '.join(VOLUME_SUFFIXES)})")
+    return path
 
 
 def _build_dataset(

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from curation.runtime.files import put_in_place
 from models.preprocessing import Preprocessing
+from models.weights_file import disk_errors
 from train.scans.grid import Grid
 
 from .cases import Case
@@ -107,7 +108,8 @@ def write_prepared(path: Path, stored: StoredCase) -> None:
     os.close(descriptor)
     text = json.dumps(metadata)
     try:
-        save_file(stored.tensors, temporary, {"ovct": text, "sha256": _digest(stored.tensors, text)})
+        with disk_errors(path):
+            save_file(stored.tensors, temporary, {"ovct": text, "sha256": _digest(stored.tensors, text)})
         put_in_place(Path(temporary), path)
     except BaseException:
         with suppress(FileNotFoundError):

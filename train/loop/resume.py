@@ -23,6 +23,7 @@ from torch.optim import Optimizer
 
 from curation.runtime.digests import file_digest, sealed, unsealed
 from curation.runtime.files import whole_file, write_text
+from models.weights_file import disk_errors
 from train.config.options import ConfigError
 from train.config.renamed import with_current_names
 
@@ -56,7 +57,7 @@ def save_state(
     if before is not None:
         # Told of before it is there: a save that is killed in between leaves nothing that nobody knows of.
         _write_record(folder, {**before, "replaced": sorted({*replaced, name} - {before["state"]})})
-    with whole_file(folder / name) as temporary:
+    with whole_file(folder / name) as temporary, disk_errors(folder / name):
         save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
     record = {"step": step, "state": name, "sha256_of_state": file_digest(folder / name), "settings": settings}
     _write_record(folder, {**record, "replaced": replaced})

@@ -13,6 +13,7 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
+from .data_files import data_files
 from .errors import ScanError
 from .packed_metaimage import packed_voxels, unpacked
 from .promised_size import check_nifti, check_stored, check_voxels, stored_bytes
@@ -27,6 +28,7 @@ SUFFIXES: dict[str, FileKind] = {
     ".nrrd": "nrrd",
     ".nhdr": "nrrd",
 }
+IMAGE_IO: dict[FileKind, str] = {"metaimage": "MetaImageIO", "nrrd": "NrrdImageIO"}
 VOXEL_TYPES = {
     SimpleITK.sitkUInt8: "u1",
     SimpleITK.sitkInt8: "i1",
@@ -100,10 +102,8 @@ def read_nifti(path: Path) -> StoredVolume:
 def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
     """Read a MetaImage or NRRD file and turn its affine from LPS to RAS. Raises `ScanError` as `read_nifti`."""
     check_file(path)
-    header = SimpleITK.ImageFileReader()
-    header.SetFileName(str(path))
     try:
-        header.ReadImageInformation()
+        header = read_itk_header(path, kind)
         axes, dtype = _check_promise(path, header)
         packed = packed_voxels(path) if kind == "metaimage" else None
         if packed is None:
@@ -117,6 +117,21 @@ def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
     affine = LPS_TO_RAS @ index_to_lps(header.GetOrigin(), header.GetDirection(), header.GetSpacing())
     check_affine(path, affine)
     return StoredVolume(array, affine, kind)
+
+
+def read_itk_header(path: Path, kind: FileKind) -> Any:
+    """Return SimpleITK's reader of a MetaImage or NRRD file, its header read; by the format that its name says.
+
+    SimpleITK alone would try all of its formats on a file. Raises `ScanError` where the header names files of voxels
+    that are not below its folder, RuntimeError where it cannot be read.
+    """
+    data_files(path)
+    make_reader: Any = SimpleITK.ImageFileReader
+    header = make_reader()
+    header.SetFileName(str(path))
+    header.SetImageIO(IMAGE_IO[kind])
+    header.ReadImageInformation()
+    return header
 
 
 def _check_promise(path: Path, header: SimpleITK.ImageFileReader) -> tuple[tuple[int, int, int], np.dtype[Any]]:

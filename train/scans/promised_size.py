@@ -18,14 +18,13 @@ from nibabel.nifti1 import data_type_codes
 
 from curation.runtime.limits import GZIP_RATIO, HEADER_BYTES, SCAN_VOXELS, SLICE_PIXELS
 
+from .data_files import NRRD, TEXT_HEADER_BYTES, data_files
 from .errors import ScanError
 
 # The lengths of the headers of NIfTI-1 and NIfTI-2.
 NIFTI_1, NIFTI_2 = 348, 540
-# In a header of MetaImage or NRRD: another file for the voxels, and that these are packed.
-DATA_FILE = re.compile(rb"^(?:ElementDataFile\s*=|data ?file:)[ \t]*([^\r\n]+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+# In a header of MetaImage or NRRD: that the voxels are packed.
 PACKED = re.compile(rb"^(?:CompressedData\b(?![^\w\r\n]*F)|encoding:\s*(?!raw))", re.MULTILINE | re.IGNORECASE)
-TEXT_HEADER_BYTES = 1 << 16
 
 
 class NiftiPromise(NamedTuple):
@@ -127,18 +126,13 @@ def _voxel_bytes(code: int) -> int:
 
 
 def stored_bytes(path: Path) -> int:
-    """Return how many bytes of voxels a MetaImage or NRRD file, and the one that it names for them, hold at most.
+    """Return how many bytes of voxels a MetaImage or NRRD file, and those that it names for them, hold at most.
 
-    Where it names a list or a pattern of files, or none that is there, that is as many as any volume may have.
+    Raises `ScanError` where one of these is not below its folder, or not there.
     """
+    files = data_files(path)
     with path.open("rb") as file:
         head = file.read(TEXT_HEADER_BYTES)
-    head = head.partition(b"\n\n")[0] if head.startswith(b"NRRD") else head
-    stored, ratio = path.stat().st_size, GZIP_RATIO.most if PACKED.search(head) else 1
-    match = DATA_FILE.search(head)
-    if match is None or match[1].upper() == b"LOCAL":
-        return stored * ratio
-    name = match[1].decode("utf-8", "surrogateescape")
-    beside = path.parent / name
-    is_there = "\0" not in name and len(name) < 256 and beside.is_file()
-    return beside.stat().st_size * ratio if is_there else SCAN_VOXELS.most * 8
+    head = head.partition(b"\n\n")[0] if head.startswith(NRRD) else head
+    stored = sum(file.stat().st_size for file in ([path] if files is None else files))
+    return stored * (GZIP_RATIO.most if PACKED.search(head) else 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+
+
+def picture_name(case: str) -> str:
+    """Return the name of a case's picture: a file's name, whatever the case is called in its data set's list."""
+    plain = re.sub(r"[^\w.-]+", "_", case)[-100:].lstrip(".") or "case"
+    return f"{plain}.png" if plain == case else f"{plain}-{hashlib.sha256(case.encode()).hexdigest()[:8]}.png"
 
 
 def draw_overlays(path: Path, volume: Tensor, reference: Tensor, predicted: Tensor, names: Sequence[str]) -> None:

@@ -29,7 +29,7 @@ from train.loop.engine import TrainingEngine
 from train.losses.mask_losses import deep_supervision_loss, missed_structure_loss, presence_loss
 
 from .connector_warmup import decoder_is_pretrained, warm_up
-from .overlays import draw_overlays
+from .overlays import draw_overlays, picture_name
 from .patch_task import PatchTask
 from .presence_fit import collect_presence, fit_presence
 from .prompt_sampler import PromptSampler
@@ -152,7 +152,7 @@ class SegmentTask(PatchTask):
                 count, case = len(self.structure_prompts.names), self.data.case(case_ref, held_out=True).id
                 truth, drawn = _label_map(target[:count]), _label_map(predicted[:count])
                 draw_overlays(
-                    folder / f"{case}.png", sample.volume[0], truth, drawn, list(self.structure_prompts.names)
+                    folder / picture_name(case), sample.volume[0], truth, drawn, list(self.structure_prompts.names)
                 )
         dice.sum_over_processes()
         indices = {kind: [index for index, prompt in enumerate(prompts) if prompt.kind == kind] for kind in KINDS}

@@ -93,3 +93,12 @@ def test_nothing_joined_shows_both_names(tmp_path: Path) -> None:
     captions = caption_set(tmp_path, ["report_id"], ["chest-01"])
     with pytest.raises(DataError, match=r"(?s)'chest-01'.*'s1'.*s1\.nii\.gz.*--volumes DIR"):
         read_pairs(captions, open_dataset(tmp_path / "v"))
+
+
+@pytest.mark.parametrize("name", ["../../v/a.nii.gz", "in/../../v/a.nii.gz", "OUT/in/../v/a.nii.gz", "..\\v\\a.nii.gz"])
+def test_a_volumes_name_that_leads_upward_is_refused(name: str, tmp_path: Path) -> None:
+    save(tmp_path / "v" / "a.nii.gz", hounsfield())
+    (tmp_path / "in").mkdir()
+    captions = caption_set(tmp_path / "in", ["report_id", "image_path"], ["r1", name.replace("OUT", str(tmp_path))])
+    with pytest.raises(DataError, match=r"the report 'r1' names .* which leads out of the folder and is not read"):
+        read_pairs(captions)

@@ -72,7 +72,8 @@ def test_nnunet(
 def test_nnunet_that_lists_its_cases(tmp_path: Path) -> None:
     save(tmp_path / "elsewhere" / "a.nii.gz", hounsfield())
     save(tmp_path / "elsewhere" / "a_seg.nii.gz", box(2, 5))
-    listed = {"a": {"images": ["../elsewhere/a.nii.gz"], "label": "../elsewhere/a_seg.nii.gz"}}
+    image, label = (str(tmp_path / "elsewhere" / name) for name in ("a.nii.gz", "a_seg.nii.gz"))
+    listed = {"a": {"images": [image], "label": label}}
     root = with_json(tmp_path / "D", channel_names={"0": "CT"}, labels={"background": 0, "liver": 1}, dataset=listed)
     dataset = open_dataset(root)
     assert (dataset.layout, [case.id for case in dataset.cases]) == ("nnunet", ["a"])
@@ -94,3 +95,44 @@ def test_broken_dataset_json_is_named(tmp_path: Path, content: str, message: str
     (tmp_path / "dataset.json").write_text(content)
     with pytest.raises(DataError, match=message):
         open_dataset(tmp_path)
+
+
+OUTSIDE = [
+    "../other.nii.gz",
+    "imagesTr/../../other.nii.gz",
+    "..\\other.nii.gz",
+    "C:/other.nii.gz",
+    "OUT/in/../other.nii.gz",
+]
+NO_VOLUME = ["/etc/passwd", "notes.txt", "imagesTr", 3]
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, *NO_VOLUME])
+@pytest.mark.parametrize("layout", ["msd image", "msd label", "nnunet image", "nnunet label"])
+def test_a_list_names_volumes_below_its_folder_or_by_their_whole_path(
+    layout: str, name: object, tmp_path: Path
+) -> None:
+    image, label = ("scan.nii.gz", name) if layout.endswith("label") else (name, "scan.nii.gz")
+    name = name.replace("OUT", str(tmp_path)) if isinstance(name, str) else name
+    image, label = (str(value).replace("OUT", str(tmp_path)) for value in (image, label))
+    listed: dict[str, object] = {"training": [{"image": image, "label": label}]}
+    if layout.startswith("nnunet"):
+        listed = {"dataset": {"a": {"images": [image], "label": label}}}
+    root = with_json(tmp_path / "in", labels={"liver": 1}, channel_names={"0": "CT"}, **listed)
+    save(root / "scan.nii.gz", hounsfield())
+    save(tmp_path / "other.nii.gz", hounsfield())
+    expected = "which is no volume" if name in NO_VOLUME else "which is not below its folder"
+    with pytest.raises(DataError, match=rf"in/dataset\.json lists .*{expected}"):
+        open_dataset(root)
+
+
+@pytest.mark.parametrize("layout", ["msd", "nnunet"])
+def test_a_list_may_name_volumes_by_their_whole_path(layout: str, tmp_path: Path) -> None:
+    paths = [str(tmp_path / "elsewhere" / name) for name in ("ct.nii.gz", "labels.nii.gz")]
+    listed: dict[str, object] = {"training": [{"image": paths[0], "label": paths[1]}]}
+    if layout == "nnunet":
+        listed = {"dataset": {"a": {"images": paths[:1], "label": paths[1]}}}
+    root = with_json(tmp_path / "in", labels={"liver": 1}, channel_names={"0": "CT"}, **listed)
+    save(Path(paths[0]), hounsfield())
+    save(Path(paths[1]), box(2, 5, 2))
+    assert [str(case.image) for case in open_dataset(root).cases] == paths[:1]

@@ -66,7 +66,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "two orders": (stored(HEADER.replace("NDims", "ElementByteOrderMSB = True\nNDims")), "two things of the order"),
     "as text": (stored(HEADER.replace("BinaryData = True", "BinaryData = False")), "not binary"),
     "behind a header": (stored(HEADER.replace("NDims", "HeaderSize = 10\nNDims")), "behind a header"),
-    "in a list": (stored(HEADER.replace("LOCAL", "LIST")), "no file beside it"),
+    "in a list": (stored(HEADER.replace("LOCAL", "LIST")), "as the file of its voxels"),
 }
 
 

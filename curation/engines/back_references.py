@@ -44,7 +44,7 @@ from curation.verification.report_statements import ReadReport, ReportStatement
 
 _SUPERLATIVES = frozenset("largest biggest".split())
 _SIGNS = PRONOUNS | DEMONSTRATIVES | POSSESSIVES | _SUPERLATIVES | ELLIPTICAL | ELLIPTICAL_BEHIND_ARTICLE
-_SIGNS |= OBJECTS | {"none"}
+_SIGNS |= OBJECTS | {"none", "similar"}
 # "The effusion persists despite this" says as much without its last words.
 _DESPITE_THIS = re.compile(
     r",? (?:despite|notwithstanding|in spite of|because of|as a result of) (?:this|these|that|it)(?=[.;]?$)",

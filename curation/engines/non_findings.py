@@ -12,6 +12,7 @@ from curation.language.doubts.examination_words import (
     EXAMINATIONS,
     FURTHER_EXAMINATION_STEMS,
     HARD_STEMS,
+    JUDGEMENT_STEMS,
     JUDGING_STEMS,
     MISSING_STEMS,
     MODALS,
@@ -32,7 +33,7 @@ from curation.language.word_lists import (
     REASON_JOINERS,
 )
 
-_WORDS, _STEMS = MODALS | EXAMINATIONS | DOCUMENTS, JUDGING_STEMS | COVERING_STEMS
+_WORDS, _STEMS = MODALS | EXAMINATIONS | DOCUMENTS, JUDGING_STEMS | JUDGEMENT_STEMS | COVERING_STEMS
 _REACH_OF_VERB = 3
 """Tokens between a verb and what belongs to it: "is rather difficult", "could still not"."""
 
@@ -114,8 +115,23 @@ def _is_not_shown(segment: Segment, statement: ParsedStatement) -> bool:
     if not JUDGING_STEMS.isdisjoint(stems):
         denied = _first(segment, [token.word in NOT_WORDS for token in statement.tokens])
         hard = _first(segment, [word in HARD_STEMS for word in statement.stems])
-        return _governs(segment, denied) or _governs(segment, hard)
+        return _governs(segment, denied) or _governs(segment, hard) or _is_denied_a_judgement(segment, statement)
+    if not JUDGEMENT_STEMS.isdisjoint(stems):
+        return _is_denied_a_judgement(segment, statement)
     return _governs(segment, _modal(segment, statement)) and not MISSING_STEMS.isdisjoint(stems)
+
+
+def _is_denied_a_judgement(segment: Segment, statement: ParsedStatement) -> bool:
+    """Return whether "no" leaves nothing known: "No injury can be assessed", "No comment can be made on the vein"."""
+    cue = _first(segment, [token.word == "no" for token in statement.tokens])
+    if cue is None:
+        return False
+    noun = next((at for at in range(cue + 1, segment.end) if statement.stems[at] in JUDGEMENT_STEMS), segment.end)
+    if noun - cue <= _REACH_OF_VERB and not any(cue < term.start < noun and term.mention for term in segment.terms):
+        return True
+    modal = _modal(segment, statement)
+    behind = statement.stems[modal : segment.end] if modal is not None and modal > cue else []
+    return not JUDGING_STEMS.isdisjoint(behind)
 
 
 def _is_title(segment: Segment, statement: ParsedStatement) -> bool:

@@ -17,7 +17,7 @@ from curation.cleaning.redaction_marks import BLANK
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS
 from curation.language.structure.clauses import Clause, clauses_of, clauses_on_side
-from curation.language.structure.cut_wordings import is_well_formed
+from curation.language.structure.cut_wordings import denies_normality_of, is_well_formed
 from curation.language.structure.ellipses import opens_with_ellipsis
 from curation.language.structure.shared_tails import completed_text, ends_without_noun, opens_without_noun
 from curation.language.understanding.account import account_of, is_unknown_word
@@ -32,6 +32,9 @@ from .claimed_organs import ClaimedOrgans, claims_of_effusions
 from .level_labels import at_level, level_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
+
+_BASES = frozenset(("base", "bases"))  # of the lungs, where nothing else is named
+_WINDOWS = frozenset(("window", "windows"))
 
 
 class StatementCaption(NamedTuple):
@@ -195,9 +198,11 @@ class RulesEngine:
 
     def _stands_alone(self, caption: str, text: str, understood: bool) -> bool:
         """Return whether a wording stands alone: it reads well, and still says what is found, or that nothing is."""
+        parse = self.parser.parse(caption)
+        if denies_normality_of(parse):
+            return False
         if caption.endswith(text.strip(" .;,")):
             return True
-        parse = self.parser.parse(caption)
         accounts = map(account_of, passages_of(parse))
         return (
             is_well_formed(caption)
@@ -213,7 +218,8 @@ class RulesEngine:
         if not any(asserts_something(clause) for clause in findings):
             return []
         claims = self._claims_by_organ(findings, statement, context)
-        if not claims and any(is_observation(term) for clause in findings for term in clause.terms):
+        is_of_context = not claims and self._is_of_context(statement, context)
+        if is_of_context and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
             claims = [
                 OrganClaim(organ, clauses_on_side(findings, self.parser.vocabulary.organs[organ].side), None)
@@ -222,6 +228,12 @@ class RulesEngine:
             claims = [claim for claim in claims if claim.clauses]
             claims = claims_of_effusions(self.parser, findings, context) or claims
         return claims
+
+    def _is_of_context(self, statement: ParsedStatement, context: tuple[str, ...]) -> bool:
+        """Return whether a statement without an organ may go on about those before it: not "Bone windows normal"."""
+        if not _BASES.isdisjoint(statement.words):
+            return all("lungs" in (name, *self.parser.vocabulary.ancestors(name)) for name in context)
+        return _WINDOWS.isdisjoint(statement.words)
 
     def _claims_by_organ(
         self, findings: Sequence[Clause], statement: ParsedStatement, context: tuple[str, ...]

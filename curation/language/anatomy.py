@@ -14,7 +14,7 @@ from itertools import pairwise
 from prompts.vocabulary import Mention, Vocabulary
 
 from .lymph_nodes import LymphNodeStations
-from .mentions import OrganMention
+from .mentions import OrganMention, is_listed_with, is_plural_name
 from .numbers.level_names import is_fat_of_a_node, without_false_levels
 from .numbers.ranges import mark_ranges
 from .structure.places import mark_places, name_surroundings, surroundings_of
@@ -23,7 +23,6 @@ from .structure.side_frames import SideFrame, framed_side, lies_in_region
 from .tokens import Token
 from .word_lists import (
     BOTH_SIDES_ADJECTIVES,
-    LATIN_PLURALS,
     NAME_JOINERS,
     ORDINAL_ENDINGS,
     ORDINALS,
@@ -167,7 +166,11 @@ class OrganFinder:
         outer_sides = self._sides_of_outer(mention, mentions)
         if outer_sides:
             return "both" if len(outer_sides) > 1 else outer_sides.pop()
-        if earlier is not None and not side_words and self._shares_pair(mention, earlier):
+        if (
+            earlier is not None
+            and not side_words
+            and (self._shares_pair(mention, earlier) or is_listed_with(mention, earlier))
+        ):
             return self.vocabulary.organs[earlier.names[0]].side
         stated = {side for at, side in side_words if at >= mention.end} or {side for at, side in side_words}
         if stated:
@@ -283,7 +286,7 @@ def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -
     start, end = bisect_left(starts, passage.start), bisect_left(starts, passage.end)
     first = tokens[start].word
     bilateral = SIDES.get(first) == "both" or first in BOTH_SIDES_ADJECTIVES
-    plural = bilateral or (not passage.adjective and any(_is_plural(token.word) for token in tokens[start:end]))
+    plural = bilateral or (not passage.adjective and is_plural_name([token.word for token in tokens[start:end]]))
     return OrganMention(start, end, passage.names, adjective=passage.adjective, plural=plural, bilateral=bilateral)
 
 
@@ -291,7 +294,3 @@ def _qualifies(word: str) -> bool:
     """Tell whether a word before the noun of a name says which one is meant: right, upper, 7th."""
     is_number = word.isdigit() or word in ORDINAL_ENDINGS or word in ORDINALS
     return is_number or word in PART_ADJECTIVES or word in SIDES
-
-
-def _is_plural(word: str) -> bool:
-    return word in LATIN_PLURALS or (word.endswith("s") and not word.endswith(("ss", "us", "is", "as")))

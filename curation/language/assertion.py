@@ -23,6 +23,7 @@ from .doubt_and_past_words import (
     WORDS_BEFORE_AN_OBJECT,
     WORDS_OF_THE_PAST,
 )
+from .doubts.advice import advises
 from .doubts.brackets import questioned, remark_start, rival_start
 from .doubts.double_denials import double_denials
 from .doubts.plans import planned
@@ -131,7 +132,7 @@ class Scopes:
         for match in double_denials(self.tokens, cues):  # "not without abnormality"
             self._set(match.end, self._reach.clause_end(match.end), Polarity.UNCERTAIN)
         for match in cues:
-            if match.entry.hedge == "after" and self._denies_an_exclusion(match):
+            if match.entry.hedge == "after" and not EXCLUSION_STEMS.isdisjoint(self.stems[match.start : match.end]):
                 self._hedge(match)
         for start, end in questioned(self.tokens, self._reach):
             self._doubt(start, end, Polarity.UNCERTAIN)
@@ -213,6 +214,8 @@ class Scopes:
         polarity = _OF_STRENGTH[match.entry.strength]
         self.cues[match.start] = (match.end, polarity)
         words = {token.word for token in self.tokens[match.start : match.end]}
+        if advises(self.tokens, self.breaks, match.start, match.end):
+            return
         if polarity == Polarity.ATTRIBUTED and words.isdisjoint(REASON_NOUNS) and self._tells_a_fact(match.end):
             return  # but "likely secondary to a splenectomy" is an opinion on the reason
         reach, last = self._reach, self.tokens[match.end - 1].word
@@ -261,9 +264,6 @@ class Scopes:
             return True
         is_adverb = self.tokens[match.end - 1].word.endswith("ly")
         return is_adverb and following not in PREPOSITIONS_BEHIND_AN_OPINION
-
-    def _denies_an_exclusion(self, match: PhraseMatch) -> bool:
-        return any(stem in EXCLUSION_STEMS for stem in self.stems[match.start : match.end])
 
     def _doubt(self, start: int, end: int, polarity: Polarity) -> None:
         """Put tokens in doubt, where they are not in greater doubt already: "may be consistent with"."""

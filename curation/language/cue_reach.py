@@ -16,6 +16,8 @@ from .doubts.clause_marks import (
     OF_WHAT_IS_THERE_AT_A_PLACE,
     PREDICATE_ENDINGS,
 )
+from .doubts.examination_words import JUDGEMENT_STEMS
+from .doubts.normal_lists import NormalLists, is_cue, is_finding
 from .lexicon.lexicon import PhraseMatch
 from .numbers.measurements import Measure
 from .tokens import Token
@@ -54,7 +56,7 @@ class CueReach:
         self.tokens, self.stems, self.subjects, self.measures = tokens, stems, subjects, measures
         self.breaks = [index for index, token in enumerate(tokens) if token.word in _BREAKS and not covered[index]]
         self.verbs = [index for index, token in enumerate(tokens) if token.word in VERBS]
-        self.ends = {m.start for m in matches if "scope_end" in m.entry.flags and not _is_cue(m)}
+        self.ends = {m.start for m in matches if "scope_end" in m.entry.flags and not is_cue(m)}
         self._matches = matches
         self.normal = {m.start for m in matches if "normality" in m.entry.flags and m.entry.negation is None}
         self.cue_starts = {m.start for m in matches if m.entry.negation == "before"}
@@ -62,6 +64,7 @@ class CueReach:
         self._hedge_starts = {m.start for m in matches if m.entry.hedge}
         self._grades = {m.start: m.entry.key for m in matches if m.entry.modifier}
         self._break_set = set(self.breaks)
+        self._normal_lists = NormalLists(tokens, self.breaks, self.verbs, subjects, self.normal, matches)
 
     def is_break(self, index: int) -> bool:
         """Tell whether a segment ends at ``index``."""
@@ -91,8 +94,10 @@ class CueReach:
         for index in range(at - 1, -1, -1):
             if index in self.ends and not (over_reasons and self.tokens[index].word in REASON_NOUNS):
                 return index + 1
-            if self.tokens[index].word in ACCOMPANIMENTS and any(normal < index for normal in self.normal):
-                return index + 1  # "Liver normal with splenomegaly absent"
+            if self.tokens[index].word in ACCOMPANIMENTS and (
+                index == at - 1 or min(self.normal, default=index) < index
+            ):
+                return index + 1  # "Liver normal with splenomegaly absent", "neck dissection with absent jugular vein"
             if index not in self._break_set:
                 continue
             if self.tokens[index].word in HARD_BREAKS and self.tokens[index].word not in "()":
@@ -172,7 +177,7 @@ class CueReach:
         verb = next((v for v in self.verbs if following <= v < stop), None)
         if verb is None:
             return False
-        if any(since <= v < index for v in self.verbs):
+        if any(since <= v < index for v in self.verbs) or self.stems[following] in JUDGEMENT_STEMS:
             return True
         if any(following <= at < stop for at in self.normal):
             return True
@@ -188,7 +193,9 @@ class CueReach:
         if self._is_alternative(stop) or not self.has_words(since, index):
             return False
         word, first = self.tokens[index].word, index + 1
-        if word == "," and any(first < cue < stop for cue in self._after_cues):
+        if word == "," and (
+            any(first < cue < stop for cue in self._after_cues) or self._normal_lists.open_at(first, stop)
+        ):
             return True
         if word == "," and (any(first <= at < stop for at in self.normal) or self._tells_of_organ(first, stop, since)):
             return True
@@ -199,7 +206,7 @@ class CueReach:
 
         Behind a finding it is a clause without its verb, since what is denied would be named by a noun.
         """
-        denies_finding = any(since <= m.start < first - 1 and _is_finding(m) for m in self._matches)
+        denies_finding = any(since <= m.start < first - 1 and is_finding(m) for m in self._matches)
         if not denies_finding or first not in self.subjects:
             return False
         words = [token.word for token in self.tokens[first:stop]]
@@ -286,12 +293,3 @@ class CueReach:
             and self.stems[index] not in REPORTING_STEMS
             for index in range(verb + 1, stop)
         )
-
-
-def _is_finding(match: PhraseMatch) -> bool:
-    entry = match.entry
-    return not (entry.modifier or _is_cue(match) or entry.flags - {"finding", "implied_organ"})
-
-
-def _is_cue(match: PhraseMatch) -> bool:
-    return match.entry.negation is not None or match.entry.hedge is not None

@@ -15,6 +15,7 @@ from prompts.vocabulary import Vocabulary, load_vocabulary
 
 from .anatomy import OrganFinder
 from .assertion import Scopes
+from .doubts.advice import with_advice_apart
 from .imaging_words import ImagingName, imaging_names
 from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .lexicon.spelling import Speller
@@ -213,14 +214,14 @@ def _states_a_quality(term: Term) -> bool:
 
 
 def _with_conjunctions(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with "&", and "well" of "A as well as B", as an "and" that joins a list."""
+    """Return the tokens with "&", and "well" of "A as well as B", as an "and" of a list; advice stands apart."""
     words = [token.word for token in tokens]
     if "&" not in words and "well" not in words:
-        return tokens
+        return with_advice_apart(tokens)
     for index, word in enumerate(words):
         if word == "&" or (word == "well" and words[index - 1 : index] == words[index + 1 : index + 2] == ["as"]):
             tokens[index] = tokens[index]._replace(word="and", stem="and")
-    return tokens
+    return with_advice_apart(tokens)
 
 
 def _free_matches(

@@ -9,7 +9,9 @@ import re
 PHRASES = {
     "findings": (
         "findings|finding|discussion|interpretation|description|observations|observation|results|result|"
-        "body of report|full result|report|report body|report text|body|text|narrative"
+        "body of report|full result|report|report body|report text|body|text|narrative|"
+        "pre-procedure|preprocedure|pre-procedure ct|pre-procedure imaging|post-procedure|postprocedure|"
+        "post-procedure ct|post-procedure imaging|post-procedural ct|post-procedural imaging"
     ),
     "impression": (
         "impression|impressions|conclusion|conclusions|opinion|opinions|assessment|summary|synopsis|imp|impr|"

@@ -12,9 +12,10 @@ from itertools import chain
 from curation.cleaning.clean_text import clean_text
 from curation.report import Section
 
+from .heading_phrases import section_of
 from .headings import Heading, find_headings
 from .site_headings import SiteHeadings
-from .unheaded_findings import LINE, LINE_BEHIND_STOP, SENTENCE, findings_start, tells_an_intervention
+from .unheaded_findings import LINE, LINE_BEHIND_STOP, SENTENCE, findings_start, is_of_the_body, tells_an_intervention
 
 AROUND = frozenset({"history", "comparison", "technique", "exam"})
 # A section of technique or history of so many characters holds findings, if no other place has any.
@@ -102,7 +103,13 @@ def _split_at_headings(text: str, headings: list[Heading], default: str) -> list
     if default == "findings":
         places = [index for index, part in enumerate(parts) if part.name == "findings" and _trim(text, part)]
         last = max(places, default=-1)
-        split = (_split_off_findings(text, part, index < last, bool(places)) for index, part in enumerate(parts))
+        titled = _opens_with_title(text, headings)
+        split = (
+            _split_off_preamble(text, part)
+            if titled and not index
+            else _split_off_findings(text, part, index < last, bool(places))
+            for index, part in enumerate(parts)
+        )
         parts = list(chain.from_iterable(split))
         parts = _with_findings(text, parts)
         if all(part.name != "impression" for part in parts):
@@ -154,6 +161,23 @@ def _split_off_findings(text: str, part: Section, findings_follow: bool, has_fin
     if start is None:
         return [part]
     return [Section(part.name, part.start, start), Section("findings", start, part.end)]
+
+
+def _opens_with_title(text: str, headings: list[Heading]) -> bool:
+    """Return whether the first findings stand under the title of one of several examinations: "CTA: …"."""
+    first = next(heading for heading in headings if heading.section == "findings" or heading is headings[-1])
+    return first.section == "findings" and section_of(text[first.start : first.end].rstrip(": ")) is None
+
+
+def _split_off_preamble(text: str, part: Section) -> list[Section]:
+    """Split the title of a report from the findings on a line below it, where a second title follows further on."""
+    if part.name != "exam":
+        return [part]
+    for line in LINE.finditer(text, part.start, part.end):
+        stop = SENTENCE_END.search(text, line.end(), part.end)
+        if is_of_the_body(text[line.end() : stop.end() if stop else part.end]):
+            return [Section(part.name, part.start, line.end()), Section("findings", line.end(), part.end)]
+    return [part]
 
 
 def _is_intervention(text: str, part: Section) -> bool:

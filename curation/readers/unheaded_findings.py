@@ -94,12 +94,13 @@ def _first_of_the_body(text: str, begin: int, end: int, sentences: re.Pattern[st
     places = [begin] if not text[:begin].strip() else []
     places += [match.end() for match in sentences.finditer(text, begin, end)]
     for place, stop in pairwise([*places, end]):
-        if _is_of_the_body(text[place:stop]):
+        if is_of_the_body(text[place:stop]):
             return place
     return None
 
 
-def _is_of_the_body(sentence: str) -> bool:
+def is_of_the_body(sentence: str) -> bool:
+    """Return whether a sentence tells what the images show."""
     if HEADED_LINE.match(sentence) and OF_THE_BODY.search(sentence):
         return True
     if OF_THE_EXAMINATION_ALONE.search(sentence):

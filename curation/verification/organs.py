@@ -180,6 +180,8 @@ def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str,
     for term in implying:
         organ = term.entry.organ if term.entry else None
         name = parser.organ_finder.resolve(organ) if organ else None
+        if any(t.mention and t.mention.device and (t.end == term.start or t.start == term.start) for t in terms):
+            continue  # "No screw fracture" is of no bone
         if lobe := resected_lobe(parser, term, terms):
             implied[lobe] = None
         if name is None or not _says_more(parser, name, terms):

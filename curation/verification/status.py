@@ -31,6 +31,9 @@ _STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarit
 _DOUBTED = {Polarity.UNCERTAIN, Polarity.UNLIKELY}
 ENLARGED_NODE = 10.0
 """Short axis of a lymph node, in mm, from which on it counts as enlarged (RECIST 1.1: a node below it is normal)."""
+_WELL_PLACED = frozenset(("appropri posit",))
+"""Keys of what is said of a device that lies where it should."""
+_IN_PLACE = "in place"  # of a device it says no more than that it is there
 _IN_ORDER: tuple[Status, ...] = ("abnormal", "uncertain", "normal")
 
 
@@ -150,12 +153,24 @@ def _status_by_findings(passage: StatementPassage) -> Status | None:
         return None
     terms = _qualities_stated(passage)
     findings = [term for term in account.findings if term in terms or term.mention]
+    if findings and _is_device_in_order(passage, findings):
+        return "normal"
     if findings:
         return _status_of_group(findings)
     normality = {term.polarity == Polarity.NEGATED for term in terms if term.is_normality}
     if normality:
         return "normal" if False in normality else "abnormal"
     return _status_by_qualities(passage) if _has_subject(passage) else None
+
+
+def _is_device_in_order(passage: StatementPassage, findings: Sequence[Term]) -> bool:
+    """Tell whether nothing is said but that a device is as it should be: "Stent patent", "ETT in good position"."""
+    others = [term for term in findings if not (term.mention and term.mention.device)]
+    if len(others) == len(findings) or any(term.key not in _WELL_PLACED for term in others):
+        return False
+    changes = (t for t in passage.own if t.kind == "modifier" and not _is_of_no_state(t) and t.key not in UNREMARKABLE)
+    good = [*others, *(t for t in passage.own if t.is_normality and t.key != _IN_PLACE)]
+    return bool(good) and not any(changes) and all(term.polarity == Polarity.AFFIRMED for term in (*good, *findings))
 
 
 def _has_subject(passage: StatementPassage) -> bool:

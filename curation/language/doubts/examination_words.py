@@ -15,7 +15,11 @@ def _stems(text: str) -> frozenset[str]:
 # What might be is no finding: "small stones could be missed", "MRI may be useful".
 MODALS = frozenset("could can may might would should must".split())
 # With "not", they say that the examination did not show something.
-JUDGING_STEMS = _stems("evaluated assessed characterized characterised judged appraised interrogated")
+JUDGING_STEMS = _stems(
+    "evaluated assessed characterized characterised judged appraised interrogated assessable evaluable"
+)
+# Behind "no", they say that nothing is known: "No assessment of the liver is possible", "No comment can be made on …".
+JUDGEMENT_STEMS = _stems("assessment evaluation appraisal comment statement judgement judgment conclusion opinion")
 # With a modal verb, they say that the examination may not have shown something.
 MISSING_STEMS = _stems("missed obscured overlooked masked hidden")
 # With a word for a part, they say how much of an organ the examination shows.
@@ -37,6 +41,6 @@ DOCUMENTS = frozenset(
 )
 FURTHER_EXAMINATION_STEMS = _stems(
     "ct mri mr ultrasound ultrasonography sonography us scan scans examination study imaging pet biopsy endoscopy "
-    "colonoscopy mammography scintigraphy angiography cta mra mrcp eus radiograph follow-up followup aspiration "
+    "colonoscopy ercp mammography scintigraphy angiography cta mra mrcp eus radiograph follow-up followup aspiration "
     "comparison correlation sampling tomography"
 )

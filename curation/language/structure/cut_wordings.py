@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..assertion import Polarity
+from ..parsed_statement import ParsedStatement
+
 _DANGLING = re.compile(
     r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
 )
@@ -12,7 +15,8 @@ _GAP = re.compile(r"\b(?:the|an?) (?:with|of|in|at|on|is|are|was|were|and|or)\b"
 # A cut wording that begins so has lost its subject.
 _NO_SUBJECT = re.compile(
     r"^(?:(?:is|are|was|were|becomes?)\b|(?:[^:]{2,40}: )?"
-    r"(?:has|have|contains?|shows?|demonstrates?|(?:highly )?(?:suspicious|concerning|worrisome) for|"
+    r"(?:has|have|contains?|shows?|demonstrates?|begins?|starts?|arises?|originates?|terminates?|occludes?|tapers?|"
+    r"reconstitutes?|extends?|reaches|crosses|ends|(?:highly )?(?:suspicious|concerning|worrisome) for|"
     r"(?:suggestive|indicative|representative) of|"
     r"(?:consistent|compatible) with|in keeping with|due to|signifying|suggesting|representing|reflecting|indicating|"
     r"(?:probably|possibly|presumably|likely) (?:an?|the|representing|due)|estimated|resulting|with resultant|raising|"
@@ -20,12 +24,35 @@ _NO_SUBJECT = re.compile(
     r"(?:[^:]{2,40}: )?(?:in|at|within) (?:the )?[\w ]{3,40}? (?:is|are|was|were) (?:stable|unchanged|normal|clear)\b)",
     re.IGNORECASE,
 )
+# A name that is left of a list, and what is said of the finding that stood before it: "T8, age indeterminate".
+_OF_THE_FINDING = re.compile(
+    r"^(?:[^:]{2,40}: )?[\w/ -]{1,40}, (?:of )?(?:(?:indeterminate|uncertain|unknown) )?"
+    r"(?:age|acuity|chronicity|a?etiology|cause|origin)\b",
+    re.IGNORECASE,
+)
 # What "not" sets aside is part of a clause before it: "(not coronary calcification)".
-_SET_ASIDE = re.compile(r"^(?:[^:]{2,40}: )?not (?!\w+(?:ed|ic|ous|ly|ble|en|ing|al|ant|ent)\b)", re.IGNORECASE)
+_SET_ASIDE = re.compile(
+    r"^(?:[^:]{2,40}: )?not "
+    r"(?:\w+ly (?:at|in|on|within|along)\b|(?!\w+(?:ed|ic|ous|ly|ble|en|ing|al|ant|ent)\b))",
+    re.IGNORECASE,
+)
 
 
 def is_well_formed(caption: str) -> bool:
     """Return whether a cut wording begins and ends where a sentence may, and repeats no word."""
-    if _SET_ASIDE.match(caption) or _GAP.search(caption) or _NO_SUBJECT.match(caption):
+    if _GAP.search(caption) or any(p.match(caption) for p in (_SET_ASIDE, _NO_SUBJECT, _OF_THE_FINDING)):
         return False
     return _DANGLING.search(caption) is None and caption.count("(") == caption.count(")")
+
+
+def denies_normality_of(caption: ParsedStatement) -> bool:
+    """Return whether "no" denies what is called normal behind it: "No foramina patent", unlike "No normal ovary"."""
+    for term in caption.terms:
+        if not term.is_normality or term.polarity != Polarity.NEGATED:
+            continue
+        cues = [cue for cue in caption.terms if cue.kind == "negation" and cue.end <= term.start]
+        if not cues or caption.tokens[cues[-1].start].word not in ("no", "without"):
+            continue
+        if any(other.mention and cues[-1].end <= other.start < term.start for other in caption.terms):
+            return True
+    return False

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ..parsed_statement import ParsedStatement
-from ..word_lists import COPULAS, PLACE_OPENERS, VERBS
+from ..word_lists import ARTICLES, COPULAS, PLACE_OPENERS, VERBS
 from .reference_words import DEMONSTRATIVES, DETERMINERS
 
 # As the subject of a clause, these mean one of several things that were named before.
@@ -23,6 +23,10 @@ _PREPOSITIONS = frozenset("into to of from with in within around through by on a
 _JUDGEMENTS = frozenset("possible impossible difficult hard important".split())
 _LABEL = re.compile(r"^[^:]{2,40}:\s")
 POINTING = (["which"], ["them"], ["these"], ["those"])
+_BETWEEN_WHICH = frozenset("them these those".split())
+# Behind "similar", they compare with an earlier day: "Similar appearance of the cyst".
+_COMPARED = frozenset("in appearance size extent degree distribution configuration number volume , . :".split())
+_NUMBERS = frozenset("one two three several multiple few other further additional some".split())
 _BEHIND_ELLIPSIS = VERBS | frozenset("in of on at which measuring , up".split())
 
 
@@ -55,6 +59,8 @@ def ends_in_pronoun(caption: ParsedStatement) -> bool:
 def names_no_place(caption: ParsedStatement) -> bool:
     """Return whether "it" or "this" behind a preposition is a place that is not named: "A drain was placed into it"."""
     for at, token in enumerate(caption.tokens[1:], start=1):
+        if token.word in _BETWEEN_WHICH and _lies_between_others(caption, at):
+            return True
         if token.word not in OBJECTS | DEMONSTRATIVES or caption.tokens[at - 1].word not in _PREPOSITIONS:
             continue
         if at > 1 and caption.tokens[at - 2].word in ("apart", "aside"):
@@ -70,12 +76,36 @@ def names_no_place(caption: ParsedStatement) -> bool:
     return False
 
 
+def _is_likened(words: Sequence[str]) -> bool:
+    """Return whether the subject is like something named before: "A smaller similar opacity in the left lung"."""
+    at = words.index("similar") if "similar" in words[:4] else len(words)
+    following = words[at + 1 : at + 2]
+    return (
+        bool(following)
+        and all(word in ARTICLES or word.endswith(("er", "ly")) or word in _NUMBERS for word in words[:at])
+        and following[0] not in _COMPARED
+        and not {"to", "as"}.intersection(words[at:])
+    )
+
+
+def _lies_between_others(caption: ParsedStatement, at: int) -> bool:
+    """Return whether "between them" means two things that are not named: "The bowel between them is thick-walled"."""
+    return caption.tokens[at - 1].word == "between" and not any(
+        token.word in ("and", "two") or token.word.endswith("s") for token in caption.tokens[: at - 1]
+    )
+
+
 @lru_cache(maxsize=2_048)
 def opens_with_ellipsis(statement: ParsedStatement) -> bool:
     """Return whether a statement opens with what means one of several: "Another measures 5 mm", "The other is …"."""
     words = opening(statement)
     if words[:1] in (["that"], ["those"]) and words[1:2] and words[1] in PLACE_OPENERS | {"with", "of"}:
         return True  # "Those in the right lung are unchanged"
+    bare = [token.word for token in statement.tokens[:2]]
+    if bare[:1] == ["none"] and bare[1:] and bare[1] in PLACE_OPENERS | _PREPOSITIONS and bare[1] != "of":
+        return True  # "None in the left lung": of what?
+    if _is_likened(words):
+        return True
     is_behind_article = words[:1] == ["the"]
     if is_behind_article and {"one", "ones"}.intersection(words[2:3]) and words[1].isalpha():
         return True  # "The dominant one is in the right lobe"

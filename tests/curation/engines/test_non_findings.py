@@ -49,6 +49,11 @@ def test_what_is_no_finding_gets_no_caption(text: str) -> None:
         "Owing to motion, small renal stones might be missed.",
         "Given the streak artifact, wall thickening of the bladder is difficult to assess.",
         "The conus and cord cannot be assessed.",
+        "No injury of the femoral artery can be assessed without contrast.",
+        "No abnormality of the bowel wall could be adequately evaluated.",
+        "No reliable assessment of the pancreas is possible.",
+        "No comment can be made on the portal vein.",
+        "Emboli in the pulmonary arteries are not assessable.",
         # how much is shown
         "The kidneys are only partially included in the sections.",
         # titles
@@ -72,6 +77,12 @@ def test_what_tells_of_the_examination_is_no_caption(text: str) -> None:
         (
             "A nodule in the spleen is seen, which cannot be characterized.",
             ("spleen", "A nodule in the spleen is seen"),
+        ),
+        ("No splenic lesion, assessment of the liver is limited.", ("spleen", "No splenic lesion")),
+        ("No lesion in the assessed liver segments.", ("liver", "No lesion in the assessed liver segments")),
+        (
+            "No stone in the bladder can be identified.",
+            ("urinary bladder", "No stone in the bladder can be identified"),
         ),
         ("CT shows a mass in the liver.", ("liver", "CT shows a mass in the liver")),
         ("The pancreas may be enlarged.", ("pancreas", "The pancreas may be enlarged")),

@@ -29,6 +29,22 @@ from tests.curation.engines.test_caption_wording import captions, engine
         # Schmorl's nodes are no lymph nodes; a label ends the reach of a side
         ("Schmorl nodes at T12 and L1.", "L1 vertebra", "lymph nodes"),
         ("Left: normal. Inner ears: normal.", "right inner ear", "ears"),
+        # one side is said for both of a list
+        ("Left kidney and ureter are normal.", "left ureter", "ureters"),
+        ("Right adrenal and kidney unremarkable.", "right kidney", "kidneys"),
+        ("Right lung and pleura are clear.", "right pleura", "pleura"),
+        # several parts of one bone are of no two bones
+        ("The tibial spines are avulsed.", "tibiae", "left tibia"),
+        # a fracture of a device is of no bone; a line lies in a vein
+        ("No screw fracture.", "fixation screws", "skeleton"),
+        ("No hardware fracture.", "surgical hardware", "skeleton"),
+        ("Right subclavian CVC, tip in the SVC.", "right subclavian vein", "right subclavian artery"),
+        # adjectives of surfaces and ligaments
+        ("Erosion of the lingual plate of the mandible.", "mandible", "tongue"),
+        ("Left deltoid muscle atrophy, deltoid ligament intact.", "left deltoid muscle", "ligaments"),
+        # what names no organ of its own is not of the one before it
+        ("No pneumothorax. Right base is clear.", "pleura", "right pleura"),
+        ("No ascites. No lesion on bone windows.", "peritoneum", "skeleton"),
         # a finding of all bones, behind a label that names some
         ("Spine and ribs: No fracture.", "spine", "skeleton"),
         ("Calvarium and scalp: no fracture seen.", "calvarium", "scalp"),
@@ -50,6 +66,21 @@ def test_organ(text: str, filed: str, never: str) -> None:
         ("No mass, liver or spleen enlarged.", {"spleen": "normal"}),
         ("The lungs are clear, but there is a left effusion.", {"left lung": "normal", "left pleura": "abnormal"}),
         ("The large hepatic and portal veins are open.", {"hepatic veins": "normal", "portal vein": "normal"}),
+        # a denial ends before a list that is called normal
+        ("L3-4: no protrusion, thecal sac and foramina patent.", {"thecal sac": "normal", "neural foramina": "normal"}),
+        ("No focal lesion, spleen and pancreas normal.", {"spleen": "normal", "pancreas": "normal"}),
+        ("No thrombus, aorta and both iliac arteries patent.", {"aorta": "normal", "left iliac artery": "normal"}),
+        ("No lesion in the liver, spleen and pancreas.", {"spleen": "normal", "pancreas": "normal"}),
+        # what is absent behind "with" leaves what stands before it
+        ("Right neck dissection with absent right internal jugular vein.", {"right internal jugular vein": "abnormal"}),
+        # an examination that is suggested puts no finding in doubt
+        ("5 mm lingular nodule - CT in a year suggested.", {"left upper lobe": "abnormal"}),
+        ("Left renal lesion (MRI suggested).", {"left kidney": "abnormal"}),
+        ("Dilated common bile duct - MRCP may be considered.", {"common bile duct": "abnormal"}),
+        ("CT suggested a mass in the spleen.", {"spleen": "uncertain"}),
+        # a vessel that fills well
+        ("Adequate opacification of the pulmonary trunk.", {"pulmonary trunk": "normal"}),
+        ("Poor opacification of the pulmonary trunk.", {"pulmonary trunk": "abnormal"}),
     ],
 )
 def test_status(text: str, status: dict[str, Status]) -> None:
@@ -62,3 +93,18 @@ def test_status(text: str, status: dict[str, Status]) -> None:
 def test_a_word_for_both_sides_is_not_split(word: str) -> None:
     wordings = {caption for _, caption in captions(f"Mild {word} scarring.")}
     assert wordings == {f"Mild {word} scarring"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Emboli in the right lung. None in the left lung.",
+        "No liver or spleen normal.",
+        "None at the apex.",
+        "The fat between them is stranded.",
+        "A smaller similar nodule in the left lung.",
+        "Similar cysts in the liver.",
+    ],
+)
+def test_what_is_cut_from_its_sense_is_not_said(text: str) -> None:
+    assert {organ for organ, _ in captions(text)} <= {"right lung"}

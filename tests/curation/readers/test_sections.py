@@ -338,3 +338,23 @@ def test_joined_impressions_of_real_reports() -> None:
 def test_findings_without_a_heading_begin_on_a_line_of_their_own(text: str, findings: str | None) -> None:
     bodies = [text[section.start : section.end] for section in split_sections(text) if section.name == "findings"]
     assert bodies == ([] if findings is None else [findings])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            "CT abdomen, CTA legs.\nThe liver is normal. Gallstones.\n\nCTA: The femoral artery is occluded.",
+            ["The liver is normal. Gallstones.", "The femoral artery is occluded."],
+        ),
+        ("CT brain.\nPatient with headache.\nCT NECK: The thyroid is enlarged.", ["The thyroid is enlarged."]),
+        ("CT chest.\nCough. The patient is a smoker.\nFINDINGS: Clear lungs.", ["Clear lungs."]),
+        (
+            "Drainage.\nPre-procedure: 3 cm collection.\nProcedure: A needle was advanced.\nPost-procedure: No gas.",
+            ["3 cm collection.", "No gas."],
+        ),
+    ],
+)
+def test_findings_around_a_title_or_a_procedure(text: str, found: list[str]) -> None:
+    """A second title further on takes no findings from the line below the first; a procedure ends before its check."""
+    assert [body for name, body in cut(text) if name == "findings"] == found

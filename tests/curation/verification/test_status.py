@@ -50,6 +50,10 @@ CASES: dict[Status, list[str]] = {
         "No additional lesion in the spleen.",
         "The slices passing through the liver are normal, and no lesion is seen.",
         "The liver, starting below the diaphragm, is normal.",
+        "Endotracheal tube in satisfactory position.",
+        "Tracheostomy tube appropriately sited.",
+        "Iliac stent patent.",
+        "Surgical hardware intact without loosening.",
     ],
     "abnormal": [
         "Cyst in the liver.",
@@ -75,6 +79,9 @@ CASES: dict[Status, list[str]] = {
         "Infarct in the spleen (3:41), unchanged.",
         "A 7 mm cyst (series 3: image 44) in the liver is stable.",
         "The CT of 2018 showed a cyst in the liver.",
+        "Endotracheal tube noted.",
+        "The chest tube is kinked.",
+        "Port catheter in good position with thrombus at its tip.",
     ],
     "uncertain": [
         "Possible cyst in the liver.",

@@ -43,6 +43,9 @@ NOT_CALLED_ORGANS = frozenset(
 # A system ("urinary system") or a region is more than the structures that a data set labels of it.
 MORE_THAN_STRUCTURES = frozenset({"system", "tract", "abdomen", "chest", "pelvis", "space", "extremities"})
 
+# The side in an abbreviation: "LK", "RUL".
+SIDE_INITIAL = re.compile(r"\b[LR](?=[A-Z])")
+
 
 @dataclass(frozen=True)
 class StructureGroup:
@@ -151,7 +154,10 @@ def _means_organ(adjective: str, name: str, vocabulary: Vocabulary) -> bool:
 
 def _select_held_out(synonyms: Sequence[str]) -> set[str]:
     """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
-    sideless = {term: " ".join(word for word in _words(term) if word not in ("left", "right")) for term in synonyms}
+    sideless = {
+        term: " ".join(word for word in _words(SIDE_INITIAL.sub("", term)) if word not in ("left", "right"))
+        for term in synonyms
+    }
     ranked = sorted(synonyms, key=lambda term: hashlib.sha256(sideless[term].encode()).digest())
     return set(ranked[: max(len(ranked) // HELD_OUT_EVERY, int(len(ranked) == 2))])
 

@@ -22,7 +22,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from curation.runtime.digests import file_digest, sealed, unsealed
-from curation.runtime.files import whole_file, write_text
+from curation.runtime.files import temporary_name, whole_file, write_text
 from models.weights_file import disk_errors
 from train.config.options import ConfigError
 from train.config.renamed import with_current_names
@@ -61,8 +61,9 @@ def save_state(
         save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
     record = {"step": step, "state": name, "sha256_of_state": file_digest(folder / name), "settings": settings}
     _write_record(folder, {**record, "replaced": replaced})
-    for earlier in replaced:
-        (folder / earlier).unlink(missing_ok=True)
+    for earlier in (folder / name for name in replaced):
+        earlier.unlink(missing_ok=True)
+        temporary_name(earlier).unlink(missing_ok=True)  # of a save that was killed
 
 
 def _replaced_by(name: str, before: dict[str, Any] | None) -> list[str]:

@@ -61,7 +61,7 @@ def test_the_label_in_words_is_trained() -> None:
 
 
 def sideless(prompts: tuple[str, ...]) -> set[str]:
-    return {re.sub(r"\b(left|right)\b", "this side's", prompt) for prompt in prompts}
+    return {re.sub(r"\b(left|right)\b|\b[LR](?=[A-Z])", "this side's", prompt) for prompt in prompts}
 
 
 def test_left_and_right_are_alike() -> None:

@@ -93,9 +93,9 @@ def test_what_was_made_otherwise_is_not_taken_for_done(jobs: Path, model: Checkp
     assert "was made with other prompts, thresholds or weights" in progress.messages[0]
     record = model.record.model_copy(update={"weights": "weights-0123456789abcdef.safetensors"})
     assert run(jobs, Checkpoint(model.model, record), JobProgress()) == (0, 0, 3)
+    # As a run leaves it that was killed before its table was in place.
     (jobs.parent / "out" / "a.json").unlink()
-    progress = JobProgress()
-    assert run(jobs, model, progress) == (0, 1, 2) and "a.nii.gz is there already" in progress.messages[0]
+    assert run(jobs, model, JobProgress()) == (1, 1, 1)
     assert run(
         jobs, model, JobProgress(), outputs=Outputs(Path("mask.nii.gz"), overwrite=True), options=other_options
     ) == (2, 0, 1)

@@ -64,11 +64,23 @@ def test_what_is_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(uninterrupted.tensors(), second.tensors(), strict=True))
 
 
-def test_only_the_newest_state_is_kept(tmp_path: Path) -> None:
-    (tmp_path / ".state-9.safetensors.tmp").write_bytes(b"cut off")
-    for step in (1, 2):
-        Trained(step).save(tmp_path, step)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["resume.json", "state-2.safetensors"]
+def test_only_the_newest_state_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange, cut_off = tmp_path / ".state-9.safetensors.tmp", tmp_path / ".state-2.safetensors.tmp"
+    strange.write_bytes(b"of nobody knows whom")
+
+    def killed(tensors: Any, path: Path) -> None:
+        path.write_bytes(b"cut off")
+        os._exit(9)
+
+    Trained(1).save(tmp_path, 1)
+    monkeypatch.setattr(train.loop.resume, "save_file", killed)
+    child = os.fork()
+    if not child:
+        Trained(2).save(tmp_path, 2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9 and cut_off.exists()
+    monkeypatch.undo()
+    Trained(3).save(tmp_path, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [strange.name, "resume.json", "state-3.safetensors"]
 
 
 @pytest.mark.parametrize("fails", ["save_file", "write_text"])
@@ -118,7 +130,7 @@ def test_what_was_damaged_is_named(tmp_path: Path) -> None:
     state = tmp_path / "state-1.safetensors"
     content = state.read_bytes()
     state.write_bytes(content[:-10])
-    with pytest.raises(ConfigError, match=r"state-1\.safetensors cannot be read .*--overwrite"):
+    with pytest.raises(ConfigError, match=r"state-1\.safetensors was changed .*--overwrite"):
         Trained().load(tmp_path)
     state.unlink()
     with pytest.raises(ConfigError, match=r"state-1\.safetensors cannot be read"):

@@ -45,6 +45,7 @@ from curation.caption_set.audit_results import (
 from curation.caption_set.card import SCORE_PLOT
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.set_files import CARD_FILE
+from curation.runtime.digests import unsealed
 from tests.curation.audit.builders import (
     HtmlPage,
     accepted_caption,
@@ -152,7 +153,7 @@ def test_summary_and_csv_are_read_back_as_they_were(tmp_path: Path) -> None:
     with judged_audit(tmp_path, ["hallucinated", "supported", "unsure"] * 20, SAMPLE) as store:
         results = write_results(tmp_path, store)
     text = (tmp_path / AUDIT / SUMMARY_FILE).read_text(encoding="utf-8")
-    assert AuditSummary.model_validate_json(text) == results
+    assert AuditSummary.model_validate_json(unsealed(text.encode())[0]) == results
     assert json.loads(text)["hallucination"]["rate"] == results.hallucination.rate
     assert read_summary(tmp_path, load_manifest(tmp_path)) == results
     with (tmp_path / AUDIT / CSV_FILE).open(encoding="utf-8", newline="") as file:

@@ -16,6 +16,7 @@ from curation.audit.sample import SampleRequest
 from curation.audit.server import CorrectionCheck, ReviewContext, create_app
 from curation.audit.store import AuditStore
 from curation.caption import RefusedCaption
+from curation.runtime.sqlite_integrity import SUMS
 from tests.curation.audit.builders import accepted_caption, make_report, open_audit, plain_reports, write_set
 
 ORIGIN = {"Origin": "http://127.0.0.1:8765"}
@@ -221,8 +222,13 @@ def test_all_passages_of_the_evidence_are_marked(tmp_path: Path) -> None:
 def test_an_audit_of_an_earlier_version_goes_on(root: Path) -> None:
     with open_audit(root, "ann") as store:
         path = store.path
-        for name in ("basis", "spans"):
-            store.connection.execute(f"ALTER TABLE caption DROP COLUMN {name}")
+    # That version knew neither these columns nor any digest.
+    connection = sqlite3.connect(path)
+    for name in ("basis", "spans"):
+        connection.execute(f"ALTER TABLE caption DROP COLUMN {name}")
+    connection.execute(f"DROP TABLE {SUMS}")
+    connection.close()
+    path.with_name(f"{path.name}.sha256").unlink()
     store = AuditStore(path)
     item = Page(context_of(root, store, "ann")).get("item/1")
     store.close()

@@ -97,7 +97,7 @@ def test_the_command_takes_a_licence_and_draws_the_plot(tmp_path: Path, examples
     plot.mkdir()
     (plot / "x").touch()
     failed = call(*command, "--overwrite")
-    assert failed.exit_code == 1 and "captions.png" in failed.stderr and "Traceback" not in failed.stderr
+    assert failed.exit_code == 2 and "captions.png" in failed.stderr and "Traceback" not in failed.stderr
 
 
 def test_a_replayed_set_has_a_new_card(tmp_path: Path) -> None:

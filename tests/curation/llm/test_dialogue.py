@@ -70,10 +70,8 @@ def test_a_half_that_does_not_fit_is_not_lost(new_dialogue: Callable[..., FakeDi
 
 
 def test_a_template_that_fails_on_a_report_fails_there_alone(new_dialogue: Callable[..., FakeDialogue]) -> None:
-    prompt = PROMPT.replace(b"{{ text }}", b"{{ text }} {{ text.split('spleen')[1] }}")
-    prompt = prompt.replace(
-        b"{{ text }} {{", b"{{ text }} {% if 'spleen' not in text and 'liver' in text %}{{"
-    ).replace(b"[1] }}", b"[1][1] }}{% endif %}")
+    failing = b"{{ text }} {% if 'spleen' not in text and 'liver' in text %}{{ text.get('liver') }}{% endif %}"
+    prompt = PROMPT.replace(b"{{ text }}", failing)
     ((good,), (bad,)) = new_dialogue(prompt=prompt).about(
         report("The spleen is normal."), report("The liver is normal.")
     )

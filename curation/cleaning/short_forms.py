@@ -14,11 +14,15 @@ WITH_SLASH = {
     "w/o": "without", "w/": "with", "c/w": "consistent with", "s/p": "status post", "b/l": "bilateral",
     "h/o": "history of", "d/t": "due to", "r/o": "rule out", "f/u": "follow-up",
 }  # fmt: skip
-WITH_STOP = {"rt": "right", "lt": "left", "bilat": "bilateral"}
+WITH_STOP = {
+    "rt": "right", "lt": "left", "bilat": "bilateral", "prob": "probably", "poss": "possibly", "susp": "suspected",
+    "incl": "including", "excl": "excluding", "esp": "especially",
+}  # fmt: skip
 _SLASH = re.compile(r"(?<![\w/.-])(?:(?P<bare>[wcsbhdrf]/[owplutr])(?![\w/])|(?P<glued>w/)(?=\s?[A-Za-z0-9]))", re.I)
 # "on the lt. The spleen …" ends a sentence; "Rt. Kidney" does not where it opens a line or a sentence.
 _STOP = re.compile(
-    r"(?<![\w.])(?i:rt|lt|bilat)\.(?=[ \t]+[a-z0-9])|(?:(?<=\n)|(?<=[.:;,(] )|\A)(?i:rt|lt|bilat)\.(?=[ \t]+[A-Z])"
+    r"(?<![\w.])(?i:rt|lt|bilat|prob|poss|susp|incl|excl|esp)\.(?=[ \t]+[a-z0-9])|"
+    r"(?:(?<=\n)|(?<=[.:;,(] )|\A)(?i:rt|lt|bilat)\.(?=[ \t]+[A-Z])"
 )
 
 # A letter for a side stands before a word in small letters or a size: "R normal, L 5 mm stone"; "L spine" is no side.
@@ -29,7 +33,7 @@ _SIDE = re.compile(
 _VESSEL = re.compile(r"\b[A-Za-z]{3,}(?:ic|al|ar|ary|iac|id|ian) ([va]\.)(?=[ \t]*(?:[:;,)]|(?:is|and|with|patent)\b))")
 _SIDES = {"L": "left", "R": "right"}
 # Looked for first: a search for a few letters costs a hundredth of one for the pattern.
-_ENDINGS = ("rt.", "lt.", "Rt.", "Lt.", "RT.", "LT.", "ilat.", "ILAT.")
+_ENDINGS = ("rt.", "lt.", "Rt.", "Lt.", "RT.", "LT.", "ilat.", "ILAT.", "rob.", "oss.", "usp.", "ncl.", "xcl.", "sp.")
 # "The gallbladder's been taken out", "the kidney's fine"; "the patient's left" has a possessive.
 _IS = re.compile(
     r"(?<=[a-z])['’]s(?= (?:been|not|no|an?|normal|unremarkable|ok|okay|fine|clear|intact|patent|enlarged)\b)",

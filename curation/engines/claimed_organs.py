@@ -15,7 +15,7 @@ from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import account_of
 from curation.language.understanding.passages import StatementPassage, passages_in
-from curation.verification.organs import effusion_cavity, implied_organs
+from curation.verification.organs import LOBECTOMY, effusion_cavity, implied_organs
 
 from .caption_wording import OrganClaim
 
@@ -23,6 +23,8 @@ _WORDS_OF_SIZES = frozenset(("up", "size:largest", "bilater"))
 KINDS_OF_ORGANS = frozenset(("arteries", "veins", "skeleton", "joints", "intervertebral discs"))
 """Organs that a finding implies as a kind: plaques are of arteries, fractures of bones, unless a label says of what."""
 
+_NOT_OF_BONE = frozenset(("ulcer", "aneurysm", "dissect"))
+_CATHETER = "central venous catheter"
 _PASSED_OVER = frozenset("the a level of left right".split())
 
 
@@ -93,6 +95,9 @@ class ClaimedOrgans:
         if _is_labelled(clause, statement):
             implied_here = tuple(name for name in implied_here if name not in KINDS_OF_ORGANS)
             implied = tuple(name for name in implied if name not in KINDS_OF_ORGANS)
+            if any(term.key == LOBECTOMY for term in clause.terms):  # of the thyroid, below its label
+                implied_here = tuple(name for name in implied_here if name != "lungs")
+                implied = tuple(name for name in implied if name != "lungs")
         following = [s for s in statement.segments if s.start > clause.segment.end and s.joiner == "," and s.findings]
         if any(self.parser.vocabulary.sided(organ) for organ in implied_here):
             following = []  # "hydronephrosis, stone in the left kidney" is in one kidney
@@ -109,6 +114,8 @@ class ClaimedOrgans:
             if term.mention and not term.mention.place and (not term.mention.container or term in apart):
                 if implied and self.parser.vocabulary.organs[term.key].region:
                     continue  # "effusion in the right hemithorax" is about the pleura
+                if self._is_access(term, clause) or self._is_level_of_vessel(term, clause, implied):
+                    continue
                 if self._encloses_label(term, statement) or self._is_origin(term, clause, statement):
                     yield from self._of_label(statement, term)
                     continue
@@ -119,6 +126,20 @@ class ClaimedOrgans:
                         yield name, term
         for name in implied:
             yield name, None
+
+    def _is_access(self, term: Term, clause: Clause) -> bool:
+        """Return whether a vessel only tells by which way a catheter goes in: "left subclavian port"."""
+        devices = [
+            other for other in clause.terms if other.start == term.end and other.mention and other.mention.device
+        ]
+        is_vessel = term.mention is not None and term.mention.adjective and "vessels" in self._above(term)
+        return is_vessel and any(_CATHETER in (*self._above(device), device.key) for device in devices)
+
+    def _is_level_of_vessel(self, term: Term, clause: Clause, implied: Sequence[str]) -> bool:
+        """Return whether a vertebra only tells at which level a vessel has a finding: "penetrating ulcer at T10"."""
+        above = [self.parser.vocabulary.ancestors(name) for name in implied]
+        is_of_vessel = any("vessels" in names for names in above) or any(t.key in _NOT_OF_BONE for t in clause.terms)
+        return term.key.endswith(" vertebra") and is_of_vessel
 
     def _encloses_label(self, term: Term, statement: ParsedStatement) -> bool:
         """Return whether a term names no more than what the label before it is a part of: "Glenoid: bone loss"."""

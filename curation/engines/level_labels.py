@@ -10,6 +10,7 @@ import re
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.word_senses import LEVEL
 from curation.verification.report_statements import ReadReport, ReportStatement
+from prompts.vocabulary import Vocabulary
 
 _LEVEL = re.compile(r"^[CTLS]\d{1,2}\b.*\b(?:disc|vertebra)$")
 _OPENING = re.compile(r"^at (?:the )?([CTLS]\d{1,2}\s?[-/]\s?[CTLS]?\d{1,2})\b", re.IGNORECASE)
@@ -34,6 +35,26 @@ def level_label(report: ReadReport, statement: ReportStatement) -> str:
     label = _LABEL.match(labelled.parse.text)
     is_level = bool(labelled.parse.segments) and _names_level(labelled.parse, labelled.parse.segments[0].end)
     return label[1] if label and is_level and "\n" not in between else ""
+
+
+def part_label(report: ReadReport, statement: ReportStatement, vocabulary: Vocabulary) -> str:
+    """Return the label of a part of an organ, behind which a statement goes on: "Lung bases" of "No nodule"; or ""."""
+    if statement.anchor is None or statement.anchor == statement.number or statement.organs:
+        return ""
+    labelled = report.statements[statement.anchor]
+    segments = labelled.parse.segments
+    if len(segments) < 2 or segments[1].joiner != ":" or report.text[labelled.end : statement.end].count("\n"):
+        return ""
+    names = [name for term in segments[0].terms if term.mention for name in term.mention.names]
+    is_part = bool(names) and all(vocabulary.filed_under(name) != name for name in names)
+    others = set(statement.context).difference(names)
+    if (
+        not is_part
+        or any(other not in vocabulary.ancestors(names[0]) for other in others)
+        or ":" in report.text[labelled.end : statement.end]
+    ):
+        return ""
+    return labelled.parse.text_between(segments[0].start, segments[0].end)
 
 
 def at_level(label: str, organ: str, caption: str, parse: ParsedStatement) -> str:

@@ -29,12 +29,14 @@ from curation.verification.verifier import Verifier
 from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings
 from .claimed_organs import ClaimedOrgans, claims_of_effusions
-from .level_labels import at_level, level_label
+from .level_labels import at_level, level_label, part_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
 
 _BASES = frozenset(("base", "bases"))  # of the lungs, where nothing else is named
 _WINDOWS = frozenset(("window", "windows"))
+_LONGEST_LABEL = 5
+"""Words of a label that may name a part which we do not know."""
 
 
 class StatementCaption(NamedTuple):
@@ -80,9 +82,18 @@ class RulesEngine:
         """Return the captions of one statement of a report, none that refers to another statement."""
         label = level_label(report, statement)
         captions = self._captions_standing_alone(report, statement)
-        if not label:
-            return captions
-        return [self._at_level(report, label, caption) for caption in captions]
+        if label:
+            return [self._at_level(report, label, caption) for caption in captions]
+        if part := part_label(report, statement, self.parser.vocabulary):
+            return [self._of_part(report, part, caption) for caption in captions]
+        return captions
+
+    def _of_part(self, report: ReadReport, label: str, caption: StatementCaption) -> StatementCaption:
+        """Return a caption with the label of a part before it, where the report says so of no more than that part."""
+        text = caption.text.removeprefix(f"{caption.organ[:1].upper()}{caption.organ[1:]}: ")
+        labelled = f"{label}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
+        is_said = self.verifier.verify(report, caption.organ, labelled).accepted
+        return caption._replace(text=labelled) if is_said and not caption.unknown else caption
 
     def _at_level(self, report: ReadReport, label: str, caption: StatementCaption) -> StatementCaption:
         """Return a caption with the label of the level that its statement stands under, where the report says so."""
@@ -156,6 +167,12 @@ class RulesEngine:
         understood, unknown, left_out = understood_part(
             claim, statement, self.parser.vocabulary, from_context=from_context
         )
+        if any(self._is_own_label(clause, claim, statement) for clause in left_out):
+            understood, unknown, left_out = claim, (), ()  # what it says is of that part: "ICA terminus: patent"
+            caption = self._shortest_caption(claim, claims, statement, text, context, understood=False)
+            if caption is not None:
+                yield StatementCaption(claim.organ, caption)
+            return
         if understood is not None:
             caption = self._shortest_caption(understood, claims, statement, text, context, left_out)
             if caption is None and left_out:
@@ -170,6 +187,14 @@ class RulesEngine:
             caption = self._shortest_caption(rest, claims, statement, text, context, understood=False)
             if caption is not None:
                 yield StatementCaption(claim.organ, caption, words_of(unknown, statement))
+
+    def _is_own_label(self, clause: Clause, claim: OrganClaim, statement: ParsedStatement) -> bool:
+        """Return whether a clause is the label of a claim, which names its organ and a part that we do not know."""
+        segments = statement.segments
+        if len(segments) != 2 or segments[1].joiner != ":" or clause.segment is not segments[0]:
+            return False
+        unknown = [term for term in segments[1].terms if is_unknown_word(statement, term)]
+        return claim.term in segments[0].terms and not unknown and segments[0].end <= _LONGEST_LABEL
 
     def _shortest_caption(
         self,

@@ -26,7 +26,7 @@ def _stems(text: str) -> frozenset[str]:
 # A period after one of these does not end a sentence.
 ABBREVIATIONS = _words(
     "dr mr mrs ms prof st vs approx ca fig e.g i.e eg ie cf al resp incl max min dia diam inf sup ant post lat med "
-    "lt rt seg vert no nr"
+    "lt rt seg vert no nr prob poss susp excl esp"
 )
 # After one of these, "number", a period ends no sentence where a digit follows.
 NUMBER_ABBREVIATIONS = _words("no nr")

@@ -35,6 +35,10 @@ _ADJECTIVE_ENDINGS = ("ed", "ing", "al", "ic", "ous", "ive", "ar", "ary", "ent",
 # Words that name a part of the spine where its level is named: "L4-L5: canal patent".
 _PARTS_AT_A_LEVEL = {"canal": "spinal canal"}
 _BEFORE_A_PART = frozenset("mild moderate severe mildly moderately severely marked minimal central and or".split())
+_TARGET = re.compile(r"T\d vertebra")
+_MARKS_OF_ITEMS = frozenset("-–—:=")
+_FARTHEST_PLACE = 5
+"""Tokens behind the number of a target lesion within which its place begins."""
 _BRANCHES = frozenset("branch branches tributary tributaries".split())
 LEVEL = re.compile(r"\b[CTLS]\d{1,2}\b")
 """How the names of vertebrae and of the discs between them begin."""
@@ -74,7 +78,7 @@ class WordSenses:
     ) -> list[OrganMention]:
         """Return the mentions of a statement, without those whose word names no organ here, each with its sense."""
         settled = []
-        for mention in mentions:
+        for mention in self._without_target_number(mentions, tokens):
             word = tokens[mention.end - 1].word
             if mention.adjective and mention.end < len(tokens) and tokens[mention.end].word in _BRANCHES:
                 continue  # "the first jejunal branch" is no part of the jejunum
@@ -90,6 +94,20 @@ class WordSenses:
                     self._choose(mention, mentions, tokens)
             settled.append(mention)
         return self._with_parts_at_level(settled, tokens, matches)
+
+    def _without_target_number(
+        self, mentions: Sequence[OrganMention], tokens: Sequence[Token]
+    ) -> Sequence[OrganMention]:
+        """Return the mentions without the number of a target lesion before its place: "T2 - left hilar node: 12 mm"."""
+        if len(mentions) < 2 or tokens[mentions[0].end].word not in _MARKS_OF_ITEMS:
+            return mentions
+        number, place = mentions[0], mentions[1]
+        opens = all(not token.word.isalpha() or token.word in ("mm", "cm") for token in tokens[: number.start])
+        if not opens or not _TARGET.fullmatch(number.names[0]) or place.start > number.end + _FARTHEST_PLACE:
+            return mentions
+        beside = [self._vocabulary.ancestors(name) | {name} for name in place.names]
+        is_of_spine = any(not {"spine", "ribs", "spinal cord", "vertebrae"}.isdisjoint(names) for names in beside)
+        return mentions if is_of_spine else mentions[1:]
 
     def _with_parts_at_level(
         self, mentions: list[OrganMention], tokens: Sequence[Token], matches: Sequence[PhraseMatch]
@@ -216,7 +234,13 @@ class WordSenses:
     def _is_kin(self, organ: str, other: OrganMention) -> bool:
         """Tell whether a mention is of an organ that ``organ`` is a part of, or of a part of it."""
         names = [name for name in other.names if not self._vocabulary.organs[name].region]
-        return any(self._vocabulary.related(organ, name) for name in names)
+        if any(self._vocabulary.related(organ, name) for name in names):
+            return True
+        above = self._vocabulary.ancestors(organ)
+        return "vessels" in above and any(  # of one family: "Basilar/PCAs: …"
+            not set(self._vocabulary.organs[organ].parents).isdisjoint(self._vocabulary.ancestors(name))
+            for name in names
+        )
 
     def _has_word(self, organs: set[str], mention: OrganMention) -> bool:
         """Tell whether a mention is of one of these organs, or of one of its sides."""

@@ -13,7 +13,7 @@ _EFFUSION = "effus"
 """Key of an effusion that does not say where it is."""
 OPERATION_FLAGS = frozenset(("operation", "partial_operation", "absent_organ"))
 """Flags of what was done to an organ."""
-_LOBECTOMY = "lobectomi"
+LOBECTOMY = "lobectomi"
 DEVICES = "devices"
 """The root of all devices in the vocabulary."""
 MAIN_ORGANS = {"head": "brain"}
@@ -169,7 +169,7 @@ def _on_sides(pair: tuple[str, str] | None, name: str, sides: set[str]) -> tuple
 
 def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str, ...]:
     """Return the organs that findings bring with them, on the side that is stated beside them."""
-    implying = [term for term in terms if term.key == _LOBECTOMY or (term.entry and term.entry.organ)]
+    implying = [term for term in terms if term.key == LOBECTOMY or (term.entry and term.entry.organ)]
     if not implying:
         return ()
     organs = parser.vocabulary.organs
@@ -192,7 +192,7 @@ def implied_organs(parser: StatementParser, terms: Sequence[Term]) -> tuple[str,
 
 def resected_lobe(parser: StatementParser, lobectomy: Term, terms: Sequence[Term]) -> str | None:
     """Return the lobe that a lobectomy took, by the words before it: "right upper lobectomy"; None where none is."""
-    if lobectomy.key != _LOBECTOMY:
+    if lobectomy.key != LOBECTOMY:
         return None
     words: list[str] = []
     start = lobectomy.start

@@ -29,6 +29,8 @@ _OF_NO_STATE = frozenset(("size:largest", "severity:definite", "time:previous", 
 # A finding that is meant so is there.
 _STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarity.EARLIER}
 _DOUBTED = {Polarity.UNCERTAIN, Polarity.UNLIKELY}
+_CONTACT = "touch"
+"""Key of a contact between a tumour and an organ, which is a relation and no finding by itself."""
 ENLARGED_NODE = 10.0
 """Short axis of a lymph node, in mm, from which on it counts as enlarged (RECIST 1.1: a node below it is normal)."""
 _WELL_PLACED = frozenset(("appropri posit",))
@@ -224,6 +226,8 @@ def _status_of_named(sentences: Sequence[ParsedStatement]) -> Status:
     are normal. The largest is one of several findings. What only has a size, or has not changed, may be either.
     """
     terms = [term for sentence in sentences for term in sentence.terms]
+    if any(term.key == _CONTACT and term.polarity == Polarity.NEGATED for term in terms):
+        return "normal"  # "no SMA contact" does not take the artery away
     absent = [term for term in terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
     if any(not term.key.endswith("lymph nodes") for term in absent):
         return "abnormal"

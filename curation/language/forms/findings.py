@@ -29,7 +29,7 @@ def is_adjective(statement: ParsedStatement, term: Term) -> bool:
 
 def ends_like_adjective(word: str) -> bool:
     """Tell whether a word has the ending of an adjective or participle."""
-    return bool(_ADJECTIVE.search(word)) and word not in _NOUNS_IN_ING
+    return bool(_ADJECTIVE.search(word)) and word not in _NOUNS_IN_ING and not word.endswith("ment")
 
 
 def is_noun_finding(statement: ParsedStatement, term: Term) -> bool:

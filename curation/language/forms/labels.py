@@ -28,6 +28,8 @@ _TRAIL = re.compile(
     re.IGNORECASE,
 )
 _SIDE_LAST = re.compile(r"(?P<name>.*\w)[\s,(-]+(?P<side>left|right|bilateral|[LR])\)?", re.IGNORECASE)
+# Nouns for what a tumour may have to do with an organ, which a staging form asks for.
+_RELATIONS = frozenset("contact contacts abutment tethering distortion deformity adherence narrowing cutoff".split())
 _SIDES = {"l": "left", "r": "right"}
 _LIST = re.compile(r"\s*(?:/|,|&|\+|\band\b|\bor\b)\s*|\s+[-–—>]\s+", re.IGNORECASE)
 
@@ -116,6 +118,8 @@ def _kind(statement: ParsedStatement) -> LabelKind:
     if any(is_noun_finding(statement, term) or (term.mention and term.mention.device) for term in terms):
         return LabelKind.FINDING
     if names_organ and any(map(is_listed_finding, terms)):  # "Spleen enlarged"
+        return LabelKind.FINDING
+    if names_organ and statement.tokens[-1].word in _RELATIONS:  # "SMV contact"
         return LabelKind.FINDING
     if names_organ:
         return LabelKind.STATE if any(term.is_normality for term in terms) else LabelKind.ORGAN

@@ -20,6 +20,20 @@ _LIMBS = frozenset(("lower extremities", "upper extremities"))
 _LIMB_JOINTS = frozenset(f"{joint} joints" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle"))
 # Vessels that are reported with a limb, and lie in the trunk.
 _SUPPLY = {
+    "kidneys": (
+        "ureters",
+        "renal arteries",
+        "renal veins",
+        "renal collecting systems",
+        "renal pelves",
+        "ureteropelvic junctions",
+        "ureterovesical junctions",
+    ),
+    "lungs": ("pleura", "hila"),
+    "orbits": ("globes", "optic nerves", "lacrimal glands"),
+    "breasts": ("axillae", "axillary lymph nodes"),
+    "ovaries": ("fallopian tubes", "adnexa"),
+    "adnexa": ("ovaries", "fallopian tubes"),
     "lower extremities": (
         "iliac arteries",
         "common iliac arteries",
@@ -63,17 +77,28 @@ def side_frame(segment: Segment, vocabulary: Vocabulary, *, label: bool) -> Side
 
 
 def _may_frame(name: str, vocabulary: Vocabulary, *, label: bool) -> bool:
-    """Tell whether other organs may lie in one: in a region, and below "RIGHT KNEE" in that limb."""
-    return vocabulary.organs[name].region or (label and not _LIMBS.isdisjoint(vocabulary.ancestors(name)))
+    """Tell whether other organs may lie in one: in a region, and below "RIGHT KIDNEY" its parts and its ureter."""
+    if vocabulary.organs[name].region:
+        return True
+    return label and vocabulary.organs[name].side is not None and "devices" not in vocabulary.ancestors(name)
 
 
 def lies_in_region(mention: OrganMention, region: OrganMention, vocabulary: Vocabulary) -> bool:
     """Tell whether an organ lies in a region: the ribs in the "left hemithorax", a side of the chest."""
     name = region.names[0]
+    if not vocabulary.organs[name].region and _LIMBS.isdisjoint(vocabulary.ancestors(name)):
+        return not mention.plural and _belongs_to(mention.names[0], name, vocabulary)
     groups = {name, *vocabulary.organs[name].parents} if vocabulary.organs[name].side else {name}
     groups |= {parent for group in groups for parent in vocabulary.organs[group].parents}
     groups |= {vessels for group in groups for vessels in _SUPPLY.get(group, ())}
     return not groups.isdisjoint((mention.names[0], *vocabulary.ancestors(mention.names[0])))
+
+
+def _belongs_to(name: str, organ: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a pair is a part of that of a one-sided organ, or goes with it: the ureter with the kidney."""
+    pairs = {parent for parent in vocabulary.organs[organ].parents if organ in (vocabulary.sided(parent) or ())}
+    pairs |= {part for pair in pairs for part in _SUPPLY.get(pair, ())}
+    return not pairs.isdisjoint((name, *vocabulary.ancestors(name)))
 
 
 def framed_side(mention: OrganMention, frames: Sequence[SideFrame], vocabulary: Vocabulary) -> str | None:

@@ -27,6 +27,7 @@ _FRAME_WORDS = (
 FRAME_STEMS = frozenset(map(stem, _FRAME_WORDS.split())) | NEUTRAL_STEMS | POSITION_STEMS
 # They make a heading where no organ stands in it: "Other findings".
 NOUNS_OF_HEADINGS = frozenset(map(stem, ("findings", "finding", "miscellaneous", "misc", "general", "other", "others")))
+_PLACING = frozenset("in within along into from".split())
 FARTHEST_ANCHOR = 4
 """Statements after which a statement that names no organ no longer goes on about the last one that did."""
 _ITEM = re.compile(r"[ \t]*(?:[-\u2013\u2014\u2022\u25e6\u25aa\u25cf\u00b7*]|\(?(?:\d{1,2}|[a-hA-H])[.):](?!\d))")
@@ -38,10 +39,18 @@ def names_only(statement: ParsedStatement) -> bool:
     """Tell whether a statement only names organs, regions or an examination."""
     if any(segment.verb is not None for segment in statement.segments) or not statement.terms:
         return False
+    if _places_a_value(statement):
+        return False
     colon = statement.text.rstrip().endswith(":")
     if not all(_is_name(term, statement, colon) for term in statement.terms):
         return False
     return any(term.mention for term in statement.terms) or not NOUNS_OF_HEADINGS.isdisjoint(statement.stems)
+
+
+def _places_a_value(statement: ParsedStatement) -> bool:
+    """Tell whether words behind a label say where something is: "Middle ear: soft tissue in the attic"."""
+    words = [token.word for token in statement.tokens]
+    return ":" in words and not _PLACING.isdisjoint(words[words.index(":") + 1 :])
 
 
 def names_nodes(statement: ParsedStatement) -> bool:
@@ -163,6 +172,8 @@ class Topic:
         if self._is_behind_label(line):
             assert self.label is not None
             return (self.label,), self.label_anchor
+        if not line and self._is_in_other_line():
+            return ((self.label,), self.label_anchor) if self.label is not None else ((), None)
         if self._is_under_heading() or (self.anchor is not None and number - self.anchor > FARTHEST_ANCHOR):
             self.organs, self.anchor = self.heading_organs, self.heading_anchor
         return self.organs, self.anchor
@@ -209,6 +220,18 @@ class Topic:
         if line or self.label is None or self.vocabulary.organs[self.label].side is None:
             return False
         return bool(self.organs) and all(self.label in (name, *self.vocabulary.ancestors(name)) for name in self.organs)
+
+    def _is_in_other_line(self) -> bool:
+        """Tell whether a statement goes on behind a label that is no part of what stands under the heading above.
+
+        "Nodes" above "Pelvic: none" and, further down, "Bones: L5 pars defects. No metastases."
+        """
+        if self.label_anchor is None or self.heading_anchor is None or self.label_anchor <= self.heading_anchor:
+            return False
+        if not self._is_under_heading():
+            return False
+        label = self.label
+        return label is None or not any(self.vocabulary.related(label, organ) for organ in self.heading_organs)
 
     def _is_under_heading(self) -> bool:
         """Tell whether the heading's organs are meant: unless it is a region, or the organs named last are its parts.

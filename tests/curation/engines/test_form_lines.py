@@ -63,13 +63,59 @@ def test_captions_of_form_lines_stand_alone() -> None:
     ]
 
 
+BLOCKS: list[tuple[str, dict[str, Status]]] = [
+    (
+        "LEFT KIDNEY\nRenal pelvis: dilated\nRIGHT KIDNEY\nUreter: normal",
+        {"left renal pelvis": ABNORMAL, "right ureter": NORMAL},
+    ),
+    ("LEFT ORBIT\nGlobe: ruptured\nRIGHT ORBIT\nGlobe: intact", {"left globe": ABNORMAL, "right globe": NORMAL}),
+    (
+        "LEFT CAROTID\nICA: occluded\nRIGHT CAROTID\nICA: patent",
+        {"left internal carotid artery": ABNORMAL, "right internal carotid artery": NORMAL},
+    ),
+    ("RIGHT KIDNEY\nUreters: normal", same_status(NORMAL, "left ureter", "right ureter")),
+    ("RIGHT EAR\nMiddle ear: soft tissue in the attic\nIncus: eroded", {"right middle ear": ABNORMAL}),
+    ("IVC contact: none\nSMV abutment: absent", same_status(NORMAL, "inferior vena cava", "superior mesenteric vein")),
+    ("Uterus: absent", {"uterus": ABNORMAL}),
+    ("Thyroid: left lobectomy", {"thyroid gland": ABNORMAL}),
+    ("Right subclavian port.", {"port catheter": ABNORMAL}),
+    ("Right subclavian stenosis.", {"right subclavian artery": ABNORMAL}),
+    ("T3 - left adrenal nodule: 15 mm", {"left adrenal gland": ABNORMAL}),
+    ("T3: compression fracture", {"T3 vertebra": ABNORMAL}),
+    ("Basilar and PCAs: fenestrated", {"basilar artery": ABNORMAL}),
+    ("Vertebral alignment: normal", {"vertebrae": NORMAL}),
+    ("Vertebrals: patent", same_status(NORMAL, "left vertebral artery", "right vertebral artery")),
+    ("Left peroneal: occluded artery.", {"left peroneal artery": ABNORMAL}),
+    ("Liver: 9 mm lesion, prob. cyst.", {"liver": ABNORMAL}),
+    ("Adenoids enlarged.", {"nasopharynx": ABNORMAL}),
+    ("Nodes\n  Pelvic: none enlarged\nBones: L5 slip. No metastases.", {"skeleton": NORMAL}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BLOCKS)
+def test_blocks_and_labels_tell_which_organ_is_meant(text: str, expected: dict[str, Status]) -> None:
+    seen = statuses(text)
+    assert {organ: seen.get(organ) for organ in expected} == {organ: {status} for organ, status in expected.items()}
+    unwanted = {"lungs", "vertebrae", "left ureter", "lymph nodes", "T3 vertebra", "right subclavian artery"}
+    assert not unwanted.difference(expected).intersection(seen)
+
+
+def test_labels_of_a_part_stay_with_what_is_said_behind_them() -> None:
+    text = "R ICA terminus: patent\nLung bases: clear. No nodule."
+    assert [row.caption for row in captions(text)] == [
+        "R ICA terminus: patent",
+        *("Lung bases: clear",) * 2,
+        *("Lung bases: no nodule",) * 2,
+    ]
+
+
 REPORTS: list[tuple[str, set[tuple[str, str, str]]]] = [
     # A heading tells which of a pair is meant, and of which part a kind of organ is.
     ("LEFT KIDNEY: 10 cm. No hydronephrosis.", {
         ("left kidney", "uncertain", "LEFT KIDNEY: 10 cm"), ("left kidney", "normal", "Left kidney: no hydronephrosis"),
     }),
     ("RIGHT KIDNEY: Dilated collecting system. A 3 cm mass.", {
-        ("right renal collecting system", "abnormal", "Right renal collecting system: dilated collecting system"),
+        ("right renal collecting system", "abnormal", "RIGHT KIDNEY: Dilated collecting system"),
         ("right kidney", "abnormal", "Right kidney: a 3 cm mass"),
     }),
     ("RCA:\n  Mid: calcified plaque", {

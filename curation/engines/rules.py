@@ -193,8 +193,10 @@ class RulesEngine:
         segments = statement.segments
         if len(segments) != 2 or segments[1].joiner != ":" or clause.segment is not segments[0]:
             return False
-        unknown = [term for term in segments[1].terms if is_unknown_word(statement, term)]
-        return claim.term in segments[0].terms and not unknown and segments[0].end <= _LONGEST_LABEL
+        unknown = [term for segment in segments for term in segment.terms if is_unknown_word(statement, term)]
+        if claim.term is None or claim.term not in segments[0].terms or segments[0].end > _LONGEST_LABEL:
+            return False
+        return all(claim.term.end <= term.start < segments[0].end for term in unknown)
 
     def _shortest_caption(
         self,

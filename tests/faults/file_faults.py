@@ -146,7 +146,8 @@ def _without_times(name: str, content: bytes) -> bytes:
     if name.endswith((".json", ".jsonl", ".html", ".md")):
         content = DIGESTS.sub(b"", TIMES.sub(b"", content))
     if name.endswith(".sqlite.sha256"):
-        content = b"" if len(content) == 65 else content
+        # "open" where the digest could not be written: the sums of rows are compared then.
+        content = b"" if len(content) == 65 or content == b"open\n" else content
     if name.endswith(".ovct-files"):
         content = b"\n".join(sorted(content.splitlines()))
     if name.endswith(".sqlite"):

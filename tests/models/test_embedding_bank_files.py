@@ -60,7 +60,7 @@ def of_the_future(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("write", "message"),
-    [(foreign, "is no bank of embeddings: name another file"), (of_the_future, r"\(layout 7, not 1\): delete it")],
+    [(foreign, "is no bank of embeddings: name another file"), (of_the_future, r"\(layout 7, not 2\): delete it")],
 )
 def test_another_base(path: Path, write: Callable[[Path], None], message: str) -> None:
     path.parent.mkdir()
@@ -88,13 +88,24 @@ def test_pages_that_are_damaged(path: Path, encoder: TextEncoder) -> None:
         bank.embeddings(encoder, ["lesion 7"])
 
 
-@pytest.mark.parametrize("change", ["vector = x'0000'", "dim = 4"])
-def test_a_vector_that_is_damaged(path: Path, encoder: TextEncoder, change: str) -> None:
+def changed(path: Path, change: str) -> None:
+    with sqlite3.connect(path) as base:
+        base.execute(f"UPDATE embedding SET {change}")
+    base.close()
+
+
+def test_a_vector_that_is_damaged_is_computed_anew(path: Path, encoder: TextEncoder) -> None:
+    with EmbeddingBank(path) as bank:
+        right = bank.embeddings(encoder, ["liver"])
+        changed(path, "vector = x'0000'")
+        assert (bank.embeddings(encoder, ["liver"]) == right).all()
+        assert (bank.embeddings(encoder, ["liver"]) == right).all() and len(bank) == 1
+
+
+def test_a_vector_of_a_wrong_length(path: Path, encoder: TextEncoder) -> None:
     with EmbeddingBank(path) as bank:
         bank.embeddings(encoder, ["liver"])
-        with sqlite3.connect(path) as base:
-            base.execute(f"UPDATE embedding SET {change}")
-        base.close()
+        changed(path, "dim = 4")
         with pytest.raises(EmbeddingBankError, match=r"is damaged .* delete it"):
             bank.embeddings(encoder, ["liver"])
 

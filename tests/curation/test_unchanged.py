@@ -22,16 +22,16 @@ OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
 # The beginning of the SHA-256 of the rows of up to LIMIT reports: captions, rejects, and the reports themselves.
 CAPTIONS = {
-    "examples/reports.csv": "ca41cb2d7298858e",
-    "../shared/data/reports/ctrate_chest_ct.csv": "fd48484a005b27b9",
-    "../shared/data/reports/mtsamples_ct.jsonl": "064ae659ce7720dc",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "21f0916b78bcf7a8",
+    "examples/reports.csv": "269ddb73e1b0caaf",
+    "../shared/data/reports/ctrate_chest_ct.csv": "a83bc22255183105",
+    "../shared/data/reports/mtsamples_ct.jsonl": "6d9c2b20e08acf8f",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "f30cfa0a04ca183b",
 }
 REJECTS = {
-    "examples/reports.csv": "fd8fe5241e8d3cd8",
-    "../shared/data/reports/ctrate_chest_ct.csv": "471e02c61cc6d127",
-    "../shared/data/reports/mtsamples_ct.jsonl": "9fde02e7f1f2470b",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "4cfa53b26c3a2dd4",
+    "examples/reports.csv": "f10b9f1fd8e70dfe",
+    "../shared/data/reports/ctrate_chest_ct.csv": "92936a4f48274df3",
+    "../shared/data/reports/mtsamples_ct.jsonl": "108bec1c644de372",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "c5be53e9fa4f0668",
 }
 REPORTS = {
     "examples/reports.csv": "e4154d96e42b7dab",

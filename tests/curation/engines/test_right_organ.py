@@ -38,7 +38,7 @@ from tests.curation.engines.test_caption_wording import captions, engine
         # a fracture of a device is of no bone; a line lies in a vein
         ("No screw fracture.", "fixation screws", "skeleton"),
         ("No hardware fracture.", "surgical hardware", "skeleton"),
-        ("Right subclavian CVC, tip in the SVC.", "right subclavian vein", "right subclavian artery"),
+        ("Right subclavian CVC, tip in the SVC.", "central venous catheter", "right subclavian artery"),
         # adjectives of surfaces and ligaments
         ("Erosion of the lingual plate of the mandible.", "mandible", "tongue"),
         ("Left deltoid muscle atrophy, deltoid ligament intact.", "left deltoid muscle", "ligaments"),

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 import ovct
 from curation.audit.sample import SampleRequest
+from curation.runtime.digests import unsealed
 from tests.curation.audit.builders import give_verdicts, open_audit
 from tests.json_schemas import FOLDER, RECORDS, checked, schema_text
 
@@ -87,7 +88,7 @@ def test_the_summary_of_an_audit(captions: Path) -> None:
     with open_audit(captions, sample=SampleRequest(3)) as store:
         give_verdicts(store, "ann", ["supported"] * 3)
     figures = checked("audit-summary", call("audit", captions, "--summary", "--json").stdout)
-    written = json.loads((captions / "audit" / "summary.json").read_text(encoding="utf-8"))
+    written = json.loads(unsealed((captions / "audit" / "summary.json").read_bytes())[0])
     assert figures == written
     refused = call("audit", captions, "--json")
     assert refused.exit_code == 2 and "--json: only with --summary" in refused.stderr

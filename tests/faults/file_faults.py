@@ -39,6 +39,7 @@ LONGEST = 120  # seconds of one call
 # What a run writes differs in these: when, and for how long.
 TIMES = re.compile(
     rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at)": ?"?[-+:.\w]*"?'
+    rb"|finished \d{4}-[-+:.\w]*"  # in a card
 )
 # The digests of what has times in it, the state of the sources, and the names of earlier saves that may be removed.
 DIGESTS = re.compile(

@@ -74,5 +74,6 @@ def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: P
             assert here.keys() == there.keys() and here["kind"] == there["kind"]
             measured = [name for name in here if isinstance(here[name], float) and name != "seconds_per_step"]
             both = [[line[name] for name in measured] for line in (here, there)]
-            assert both[0] == pytest.approx(both[1], rel=1e-4, abs=1e-4), measured
+            exact = 1e-4 if parts == 2 else 2e-3
+            assert both[0] == pytest.approx(both[1], rel=exact, abs=exact), measured
         assert len(logs[0][-1]) > 2, "an evaluation"

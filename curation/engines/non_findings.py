@@ -137,13 +137,15 @@ def _is_denied_a_judgement(segment: Segment, statement: ParsedStatement) -> bool
 def _is_title(segment: Segment, statement: ParsedStatement) -> bool:
     """Return whether a segment names an examination or a form: "Abdominal trauma CT", "Ovarian cancer template"."""
     words = [token.word for token in statement.tokens[segment.start : segment.end] if token.word[0].isalpha()]
-    if statement.text.isupper() and ":" not in statement.text and not EXAMINATIONS.isdisjoint(words):
-        return not any(term.kind in ("negation", "hedge") for term in statement.terms)  # "TRAUMA CT KNEE (LEFT)"
     if segment.verb is not None or len(words) < 2 or any(term.measure for term in segment.terms):
         return False
-    ends = words[-1] in EXAMINATIONS | DOCUMENTS and not PLACE_OPENERS.union(("with", "by", "prior")).intersection(
-        words
+    # In capitals an examination may stand anywhere in its title: "TRAUMA CT KNEE (LEFT)".
+    in_capitals = statement.text.isupper() and ":" not in statement.text and not EXAMINATIONS.isdisjoint(words)
+    judges = any(
+        term.entry and ("normality" in term.entry.flags or term.entry.modifier == "time") for term in segment.terms
     )
+    names = words[-1] in EXAMINATIONS | DOCUMENTS or (in_capitals and not judges)
+    ends = names and not PLACE_OPENERS.union(("with", "by", "prior")).intersection(words)
     denies = any(term.kind in ("negation", "hedge") for term in segment.terms)
     return not denies and segment.start == 0 and (words[0] in EXAMINATIONS or ends)
 

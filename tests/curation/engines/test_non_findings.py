@@ -58,6 +58,8 @@ def test_what_is_no_finding_gets_no_caption(text: str) -> None:
         "The kidneys are only partially included in the sections.",
         # titles
         "ABDOMINAL TRAUMA CT.",
+        "TRAUMA CT KNEE (LEFT)",
+        "UNENHANCED CT KIDNEYS URETERS BLADDER",
         "CT brain, no contrast.",
         # advised
         "Alternatively, repeat CT of the pancreas in spring could be obtained to see whether it grows.",
@@ -74,6 +76,11 @@ def test_what_tells_of_the_examination_is_no_caption(text: str) -> None:
     ("text", "caption"),
     [
         ("Cyst in the liver, and MRI could be repeated.", ("liver", "Cyst in the liver")),
+        # in capitals as well, what is judged or seen is no title
+        ("CT OF THE CHEST SHOWS A CYST IN THE LIVER.", ("liver", "CT OF THE CHEST SHOWS A CYST IN THE LIVER")),
+        ("LIVER CT EXAMINATION NORMAL.", ("liver", "LIVER CT EXAMINATION NORMAL")),
+        ("SPLEEN CT EXAMINATION WITHIN NORMAL LIMITS.", ("spleen", "SPLEEN CT EXAMINATION WITHIN NORMAL LIMITS")),
+        ("LARGE SPLENIC MASS ON CT.", ("spleen", "LARGE SPLENIC MASS ON CT")),
         (
             "A nodule in the spleen is seen, which cannot be characterized.",
             ("spleen", "A nodule in the spleen is seen"),

@@ -35,3 +35,8 @@ def capital(text: str) -> str:
 def lowered(text: str) -> str:
     """Return a wording as it stands behind a colon: abbreviations keep their capitals."""
     return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+
+
+def with_label(label: str, organ: str, caption: str) -> str:
+    """Return a caption with a label before it, which takes the place of the organ's name where that stands there."""
+    return f"{label}: {lowered(caption.removeprefix(f'{capital(organ)}: '))}"

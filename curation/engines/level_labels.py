@@ -12,6 +12,8 @@ from curation.language.word_senses import LEVEL
 from curation.verification.report_statements import ReadReport, ReportStatement
 from prompts.vocabulary import Vocabulary
 
+from .agreement import with_label
+
 _LEVEL = re.compile(r"^[CTLS]\d{1,2}\b.*\b(?:disc|vertebra)$")
 _OPENING = re.compile(r"^at (?:the )?([CTLS]\d{1,2}\s?[-/]\s?[CTLS]?\d{1,2})\b", re.IGNORECASE)
 _LABEL = re.compile(r"^\s*([^:\n]{2,24}):\s")
@@ -61,8 +63,7 @@ def at_level(label: str, organ: str, caption: str, parse: ParsedStatement) -> st
     """Return a caption with the label of its level before it; as it is where it names one itself."""
     if _names_level(parse, len(parse.tokens)):
         return caption
-    text = caption.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
-    return f"{label}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
+    return with_label(label, organ, caption)
 
 
 def _names_level(statement: ParsedStatement, end: int) -> bool:

@@ -26,6 +26,7 @@ from curation.report import Report
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
+from .agreement import capital, with_label
 from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings
 from .claimed_organs import ClaimedOrgans, claims_of_effusions
@@ -90,16 +91,15 @@ class RulesEngine:
 
     def _of_part(self, report: ReadReport, label: str, caption: StatementCaption) -> StatementCaption:
         """Return a caption with the label of a part before it, where the report says so of no more than that part."""
-        text = caption.text.removeprefix(f"{caption.organ[:1].upper()}{caption.organ[1:]}: ")
-        labelled = f"{label}: {text if text[1:2].isupper() else text[:1].lower() + text[1:]}"
-        is_said = self.verifier.verify(report, caption.organ, labelled).accepted
-        return caption._replace(text=labelled) if is_said and not caption.unknown else caption
+        text = with_label(label, caption.organ, caption.text)
+        is_said = self.verifier.verify(report, caption.organ, text).accepted
+        return caption._replace(text=text) if is_said and not caption.unknown else caption
 
     def _at_level(self, report: ReadReport, label: str, caption: StatementCaption) -> StatementCaption:
         """Return a caption with the label of the level that its statement stands under, where the report says so."""
-        labelled = at_level(label, caption.organ, caption.text, self.parser.parse(caption.text))
-        is_said = self.verifier.verify(report, caption.organ, labelled).accepted
-        return caption._replace(text=labelled) if is_said else caption
+        text = at_level(label, caption.organ, caption.text, self.parser.parse(caption.text))
+        is_said = self.verifier.verify(report, caption.organ, text).accepted
+        return caption._replace(text=text) if is_said else caption
 
     def _captions_standing_alone(self, report: ReadReport, statement: ReportStatement) -> Iterable[StatementCaption]:
         """Return the captions of a statement in which what it refers to is named, and no others that refer back."""
@@ -131,9 +131,7 @@ class RulesEngine:
         name = self.parser.vocabulary.filed_under(parts[0])
         if name == organ:
             return caption
-        text = caption.text.removeprefix(f"{organ[:1].upper()}{organ[1:]}: ")
-        text = f"{name[:1].upper()}{name[1:]}: {text[:1].lower()}{text[1:]}"
-        return StatementCaption(name, text, caption.unknown)
+        return StatementCaption(name, with_label(capital(name), organ, caption.text), caption.unknown)
 
     def _find_captions(self, text: str, context: tuple[str, ...]) -> tuple[StatementCaption, ...]:
         """Return the captions of one statement. ``context``: organs of the statements before it."""

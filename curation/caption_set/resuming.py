@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from curation.runtime.digests import file_digest
+from curation.runtime.digests import do_nothing, file_digest
 
 from .manifest import (
     FILE_NAME,
@@ -23,10 +23,6 @@ DERIVED_FILES = (CARD_FILE, PLOT_FILE)
 """What people read and may put in their own words; nothing is read from it."""
 
 
-def _do_nothing(*_: object) -> None:
-    """Do nothing: the default of callbacks."""
-
-
 def manifest_to_resume(
     root: Path,
     source: InputFingerprint,
@@ -34,8 +30,8 @@ def manifest_to_resume(
     publisher: SetPublisher | None = None,
     *,
     digests: bool = True,
-    check: Callable[[], None] = _do_nothing,
-    tell: Callable[[str], None] = _do_nothing,
+    check: Callable[[], None] = do_nothing,
+    tell: Callable[[str], None] = do_nothing,
 ) -> Manifest | None:
     """Return the manifest that a run with this input and these settings resumes, None where no run has begun the set.
 
@@ -75,8 +71,8 @@ def check_set(
     tables: Iterable[TableName],
     *,
     digests: bool = True,
-    check: Callable[[], None] = _do_nothing,
-    tell: Callable[[str], None] = _do_nothing,
+    check: Callable[[], None] = do_nothing,
+    tell: Callable[[str], None] = do_nothing,
 ) -> None:
     """Check that the files of a set are as they were written: those of its parts, and what stands beside them.
 
@@ -119,7 +115,7 @@ def check_parts(
     tables: Iterable[TableName],
     *,
     digests: bool = True,
-    check: Callable[[], None] = _do_nothing,
+    check: Callable[[], None] = do_nothing,
 ) -> None:
     """Raise ``SetError`` where a file of a finished part is missing or not as it was written.
 

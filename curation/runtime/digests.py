@@ -16,11 +16,11 @@ _SEAL = re.compile(rb',(?:\n | )"sha256": "([0-9a-f]{64})"\n?\}\n\Z')
 _BEGINNINGS = (b'{\n "',)
 
 
-def _do_nothing() -> None:
-    """Do nothing: the default of ``check``."""
+def do_nothing(*_: object) -> None:
+    """Do nothing: the default of callbacks."""
 
 
-def file_digest(path: Path, check: Callable[[], None] = _do_nothing) -> str:
+def file_digest(path: Path, check: Callable[[], None] = do_nothing) -> str:
     """Return the SHA-256 of a file, as hexadecimal digits. ``check`` is called for each piece and may raise to stop."""
     sha256 = hashlib.sha256()
     with path.open("rb") as file:
@@ -30,17 +30,12 @@ def file_digest(path: Path, check: Callable[[], None] = _do_nothing) -> str:
     return sha256.hexdigest()
 
 
-def sealed(record: Mapping[str, Any]) -> str:
-    """Return a record as JSON that ends with the SHA-256 of the text itself, in which its digits are zeros."""
-    text = json.dumps({**record, SEAL: "0" * 64}, indent=1, ensure_ascii=False) + "\n"
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    head, _, tail = text.rpartition("0" * 64)
-    return f"{head}{digest}{tail}"
+def sealed(record: Mapping[str, Any], indent: int | None = 1) -> str:
+    """Return a record as JSON that ends with the SHA-256 of the text itself, in which its digits are zeros.
 
-
-def sealed_line(record: Mapping[str, Any]) -> str:
-    """Return a record as a line of JSON that ends with the SHA-256 of the line, in which its digits are zeros."""
-    text = json.dumps({**record, SEAL: "0" * 64}, ensure_ascii=False) + "\n"
+    Without ``indent`` it is one line.
+    """
+    text = json.dumps({**record, SEAL: "0" * 64}, indent=indent, ensure_ascii=False) + "\n"
     digest = hashlib.sha256(text.encode()).hexdigest()
     head, _, tail = text.rpartition("0" * 64)
     return f"{head}{digest}{tail}"

@@ -60,5 +60,3 @@ SHARED_TEXT_BYTES = Limit(
     "the texts of a workbook are held while it is read, at several times their size",
     "OVCT_MOST_WORKBOOK_BYTES",
 )
-NESTED_VALUES = Limit(200, "an export nests a dozen levels; each level costs stack, and a column's name of its own")
-YAML_BYTES = Limit(2**24, "a file of settings, words or prompts is a few kB, the largest vocabulary a few MB")

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from .digests import do_nothing
 from .errors import RunError
 
 if TYPE_CHECKING:
@@ -58,12 +59,8 @@ class HeldLock:
             self._lease.release(force=True)
 
 
-def _do_nothing() -> None:
-    """Do nothing: the default of ``check``."""
-
-
 @contextmanager
-def locked(path: Path, check: Callable[[], None] = _do_nothing) -> Iterator[HeldLock]:
+def locked(path: Path, check: Callable[[], None] = do_nothing) -> Iterator[HeldLock]:
     """Hold the lock of the file at ``path``, which is made where there is none, in a folder that exists.
 
     ``check`` is called while another machine's lease is watched, and may raise to give up.

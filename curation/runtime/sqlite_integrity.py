@@ -6,13 +6,13 @@ For that case each table has a sum over the digests of its rows, which every cha
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from .digests import file_digest
 from .files import PRIVATE_FILE, write_text
+from .sqlite_cache import row_digest
 
 SUMS = "checksum"
 OPEN = "open\n"
@@ -95,8 +95,7 @@ def keep_sums(connection: sqlite3.Connection, on_change: Callable[[], None]) -> 
 
 def row_number(*values: object) -> int:
     """Return a number that stands for the values of a row."""
-    digest = hashlib.blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % MODULUS
+    return int.from_bytes(row_digest(*values), "big") % MODULUS
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

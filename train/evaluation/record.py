@@ -15,7 +15,7 @@ from typing import Literal, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curation.runtime.digests import sealed, sealed_line, unsealed
+from curation.runtime.digests import sealed, unsealed
 from curation.runtime.errors import InputError, OvctError
 from curation.runtime.files import write_text
 from curation.runtime.locks import LockedError, locked
@@ -221,7 +221,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 def append_case(file: TextIO, case: CaseResult) -> None:
     """Write a finished case; it is on disk when this returns."""
-    file.write(sealed_line(case.model_dump(mode="json")))
+    file.write(sealed(case.model_dump(mode="json"), indent=None))
     file.flush()
     os.fsync(file.fileno())
 

@@ -151,12 +151,13 @@ WORDS = st.sampled_from(
 def test_any_text_is_read_in_order_with_context_from_before(text: str) -> None:
     report = read(text)
     assert report.text == text
-    at = 0
+    at, span = 0, (0, 0)
     for index, statement in enumerate(report.statements):
         assert statement.number == index
         # Two statements of one line of a form have its whole span.
-        assert at <= statement.start < statement.end <= len(text)
-        at = statement.start
+        assert statement.start < statement.end <= len(text)
+        assert at <= statement.start or (statement.start, statement.end) == span
+        at, span = statement.end, (statement.start, statement.end)
         if statement.anchor is not None:
             named = report.statements[statement.anchor]
             # The context has those of the organs named there that the statement may be about, or none.

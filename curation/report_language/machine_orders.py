@@ -59,8 +59,7 @@ _FORMS = (
     ),
     # It speaks of what its reader was told.
     (
-        ("instruction", "prompt", "directive", "command", "system message", "user message",
-         "developer message", "rules", "jailbreak", "guardrail", "orders",),
+        ("instruction", "prompt", "directive", "command", "message", "rules", "jailbreak", "guardrail", "orders",),
         (
             rf"\b(?:new|updated|additional|real|actual|following|hidden|secret|"
             rf"special) {_TOLD}\b\s?(?:[:;.!]|are\b|is\b|follow)",

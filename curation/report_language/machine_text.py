@@ -31,6 +31,8 @@ _ROLE = re.compile(
     r"(?=[^\n.!?]*\b(?:you|ignore|output|write|say|state|mark|report|respond|answer|print|normal|unremarkable|is|are|has|have|there)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Words of reports that hold the signs "bot", "orders" and "emit" without being one.
+_HOLD_SIGNS = ("both", "border", "hemit")
 _ROLE_SIGNS = ("user", "human", "assistant", "bot", "llm", "gpt", "model", "system", "developer")
 # As a prompt has its parts headed, up to the next heading; Markdown's marks are gone from the clean text.
 _HEADED = re.compile(
@@ -102,6 +104,8 @@ def _apart(passages: Iterable[MachineText]) -> list[MachineText]:
 
 def _orders(text: str, folded: str) -> Iterator[MachineText]:
     """Yield orders and what a role says, each with the rest of its line or, behind a colon, of its paragraph."""
+    for word in _HOLD_SIGNS:
+        folded = folded.replace(word, " ")
     for signs, pattern in ORDERS:
         if any(sign in folded for sign in signs):
             yield from _scopes(text, pattern)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +19,14 @@ from curation.report import Report
 from curation.runtime.errors import InputError, RunError
 
 ResultT = TypeVar("ResultT")
+
+
+@pytest.fixture(autouse=True)
+def garbage_collector_set_back() -> Iterator[None]:
+    """Set the garbage collector back: a worker keeps its own setting, and here it is built in the tests' process."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
 
 
 def reports(count: int) -> list[Report]:

@@ -166,14 +166,17 @@ class STUNet(StagedModel):
         return self
 
     @classmethod
-    def load_published(cls, path: Path | str, *, labels: Sequence[str] | None = None) -> Self:
+    def load_published(
+        cls, path: Path | str, *, labels: Sequence[str] | None = None, shapes_only: bool = False
+    ) -> Self:
         """Build a network with the weights of a published checkpoint: `.model`, `.pth` or safetensors.
 
         Sizes are read off the shapes of the weights. Heads for 105 classes get PUBLISHED_LABELS; for any other number
-        `labels` may name them. Raises WeightsFileError where the file holds something else than weights, or weights
-        that are not STU-Net's.
+        `labels` may name them. With `shapes_only` the weights have no values (device "meta"), and none are read from
+        the disk. Raises WeightsFileError where the file holds something else than weights, or weights that are not
+        STU-Net's.
         """
-        weights = read_weights(path)
+        weights = read_weights(path, shapes_only=shapes_only)
         try:
             architecture, in_channels, num_classes = architecture_from_weights(weights)
             labels = PUBLISHED_LABELS if labels is None and num_classes == len(PUBLISHED_LABELS) else labels

@@ -39,9 +39,10 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
-def read_weights(path: Path | str) -> dict[str, Tensor]:
+def read_weights(path: Path | str, *, shapes_only: bool = False) -> dict[str, Tensor]:
     """Return the tensors of a safetensors or PyTorch file (nnU-Net's `.model` and `.pth` too), on the CPU, by name.
 
+    With `shapes_only` they are on the device "meta": shapes and types, for which no values are read.
     Beside tensors a PyTorch file may hold plain Python values and numpy's numbers and arrays (nnU-Net stores its
     learning curves so). Anything else could run code when it is read: then nothing is read, and WeightsFileError names
     it. Raises WeightsFileError also for a file that is missing, incomplete or holds no weights.
@@ -49,7 +50,10 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise WeightsFileError(f"{path}: {'a folder, name the file in it' if path.is_dir() else 'no such file'}")
-    tensors = _read_safetensors(path) if _is_safetensors(path) else _find_tensors(path, _read_pytorch(path))
+    device = "meta" if shapes_only else "cpu"
+    tensors = (
+        _read_safetensors(path, device) if _is_safetensors(path) else _find_tensors(path, _read_pytorch(path, device))
+    )
     return {_without_wrappers(name): tensor for name, tensor in tensors.items()}
 
 
@@ -84,20 +88,20 @@ def _is_safetensors(path: Path) -> bool:
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path, device: str) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
-        return load_file(path)
+        return {name: tensor.to(device) for name, tensor in load_file(path).items()}
     except SafetensorError as error:
         raise WeightsFileError(f"{path}: not a complete safetensors file ({error}); fetch it again") from error
 
 
-def _read_pytorch(path: Path) -> object:
+def _read_pytorch(path: Path, device: str) -> object:
     try:
         with torch.serialization.safe_globals(_numpy_globals()):
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsFileError(_refusal(path, error)) from error
     except (EOFError, RuntimeError, zipfile.BadZipFile, KeyError, ValueError, UnicodeDecodeError) as error:

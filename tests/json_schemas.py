@@ -13,6 +13,7 @@ from curation.verify_table import VerifyFigures
 from curation.word_suggestions.trials import WordSuggestions
 from train.evaluation.compare import Comparison
 from train.evaluation.results import EvaluationSummary
+from train.inference.engines.known_prompts import KnownPrompts
 from train.inference.run_jobs import JobsReport, SegmentReport
 from train.stages.run import TrainFigures
 
@@ -27,6 +28,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "train": TrainFigures,
     "segment": SegmentReport,
     "segment-jobs": JobsReport,
+    "segment-prompts": KnownPrompts,
     "evaluate": EvaluationSummary,
     "evaluate-compare": Comparison,
 }

@@ -28,8 +28,8 @@ def segment(
     Args:
         scan: NIfTI, MetaImage or NRRD file, or a DICOM series (its folder, or a file of it).
         prompts: what to segment, or names with the texts that are asked for them.
-        checkpoint: the folder that `ovct train segment` wrote, or what ``models.checkpoint.load_checkpoint`` gave, so
-            that many scans load it once.
+        checkpoint: the folder that `ovct train segment` or `pretrain` wrote, a file of published STU-Net weights, or
+            what ``models.checkpoint.load_checkpoint`` gave, so that many scans load it once.
         options: thresholds, device, precision and windows.
         progress: receives the progress; silent by default.
 

@@ -31,7 +31,7 @@ from models.stunet import STUNet
 from train.inference.logit_volume import predict_logits
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.segmenting import label_scan
+from train.inference.result import label_scan
 from train.inference.windows import Windows, blended_slabs
 from train.scans.grid import Grid
 from train.scans.scan import Scan
@@ -57,7 +57,7 @@ def settle_bias(model: TextSegmenter, window: Tensor, prompts: Tensor) -> None:
 def blended_logits(model: TextSegmenter, volume: Tensor, prompts: Tensor, windows: Windows) -> Tensor:
     """The logits of each prompt, (P, D, H, W), blended over windows."""
     logits = torch.empty(len(prompts), *volume.shape[1:], device=volume.device)
-    for start, values in blended_slabs(model, lambda window: model(window, prompts), volume, windows):
+    for start, values in blended_slabs(model.image, lambda window: model(window, prompts), volume, windows):
         logits[:, start : start + values.shape[1]] = values
     return logits
 

@@ -31,7 +31,7 @@ from models.segmenter import TextSegmenter
 from train.inference.logit_volume import predict_logits
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.segmenting import label_scan
+from train.inference.result import label_scan
 from train.inference.windows import Windows
 from train.scans.grid import to_network
 from train.scans.scan import Scan

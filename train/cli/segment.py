@@ -1,9 +1,10 @@
-"""`ovct segment`: masks of one scan or of many, by free text."""
+"""`ovct segment`: masks of one scan or of many, by free text; and what may be asked of a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,9 +24,16 @@ from train.inference.options import DEFAULT_OPTIONS
 from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
 
 if TYPE_CHECKING:
+    from train.inference.engines.engine import MaskEngine
+    from train.inference.engines.known_prompts import KnownPrompts
+    from train.inference.jobs import PromptSource, SegmentJob
+    from train.inference.options import SegmentOptions
+    from train.inference.outputs import Outputs
     from train.inference.run_jobs import JobsReport, SegmentReport
+    from train.inference.scan_folder import FolderScans
 
 OUTPUTS = "What else is written"
+ENGINE = "Whose masks"
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,43 @@ class OutputOptions:
     ] = False
     dicom_seg: Annotated[
         bool, typer.Option("--dicom-seg", help="Also a DICOM SEG, for a DICOM series.", rich_help_panel=OUTPUTS)
+    ] = False
+
+    def outputs(self, out: Path | None, overwrite: bool) -> Outputs:
+        """Return what to write to `out`, by default to the current folder."""
+        from train.inference.outputs import Outputs
+
+        out = out or Path("masks" if self.separate else "mask.nii.gz")
+        return Outputs(out, self.separate, self.probabilities, self.preview, self.dicom_seg, overwrite)
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What makes the masks."""
+
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Folder that `ovct train segment` or `pretrain` wrote, or a file of published STU-Net weights "
+            "(small_ep4k.model), whose classes the vocabulary finds by name.",
+            rich_help_panel=ENGINE,
+            show_default=False,
+        ),
+    ] = None
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="checkpoint, or totalsegmentator: the package of that name, where it is installed.",
+            rich_help_panel=ENGINE,
+        ),
+    ] = "checkpoint"
+    fetch_weights: Annotated[
+        bool,
+        typer.Option(
+            "--fetch-weights", help="TotalSegmentator may fetch weights that are not here.", rich_help_panel=ENGINE
+        ),
     ] = False
 
 
@@ -77,12 +122,9 @@ def segment(
         Path | None,
         typer.Argument(
             metavar="CT",
-            help=".nii, .nii.gz, .mha, .mhd, .nrrd, or a DICOM series (its folder, or a file).",
+            help=".nii, .nii.gz, .mha, .mhd, .nrrd, a DICOM series (its folder, or a file), or a folder of scans.",
             show_default=False,
         ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that `ovct train segment` wrote.", show_default=False)
     ] = None,
     prompt: Annotated[
         list[str] | None,
@@ -105,7 +147,7 @@ def segment(
             "--out",
             metavar="FILE",
             help="Label map (.nii.gz, .nii), DICOM SEG (.dcm), or with --separate a folder; a label table (.json) "
-            "comes beside it.",
+            "comes beside it. For a folder of scans a folder, with NAME.nii.gz of each.",
             show_default="mask.nii.gz, or masks",
         ),
     ] = None,
@@ -113,13 +155,20 @@ def segment(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Instead of CT and --out: many scans, .csv or .jsonl with ct, out and, if they differ, prompts (a|b). "
-            "Those that are done are skipped.",
+            help="Instead of CT and --out: many scans, .csv, .jsonl or .json with ct, out and, if they differ, prompts "
+            "(a|b). Those that are done are skipped.",
             show_default=False,
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    list_prompts: Annotated[
+        bool,
+        typer.Option(
+            "--list-prompts", help="Only show what is known by name: structures, groups of them, and other names."
+        ),
+    ] = False,
     *,
+    using: EngineOptions,
     writing: OutputOptions,
     masks: MaskOptions,
     json: Json = False,
@@ -128,25 +177,20 @@ def segment(
     """Segment CT volumes by free text."""
     with errors_reported(general.debug, "files that were finished are whole, others were not written", extra="train"):
         from curation.runtime.errors import InputError
-        from curation.runtime.progress import TerminalProgress
-        from curation.runtime.store_cache import local_copy
+        from train.inference.engines.known_prompts import known_prompts
+        from train.inference.engines.opening import check_choice
         from train.inference.jobs import PromptSource
         from train.inference.options import SegmentOptions, precision_named
-        from train.inference.outputs import Outputs
-        from train.inference.run_jobs import load_checkpoint_for, run_job, run_jobs
+        from train.inference.scan_folder import scans_in
 
-        if checkpoint is None:
-            raise InputError("segment needs --checkpoint DIR, which `ovct train segment` writes")
+        check_choice(using.engine, using.checkpoint, fetch=using.fetch_weights)
+        known = partial(known_prompts, using.engine, using.checkpoint)
+        if list_prompts:
+            _show_prompts(known(), json)
+            return
         if (ct is None) == (jobs is None) or (jobs and out):
-            raise InputError("segment needs a CT, with --out, or --jobs FILE")
-        outputs = Outputs(
-            out or Path("masks" if writing.separate else "mask.nii.gz"),
-            writing.separate,
-            writing.probabilities,
-            writing.preview,
-            writing.dicom_seg,
-            overwrite,
-        )
+            raise InputError("segment needs a CT or a folder of them, with --out, or --jobs FILE")
+        refuse_store(out, "a mask")
         options = SegmentOptions(
             masks.threshold,
             masks.presence_threshold,
@@ -155,19 +199,74 @@ def segment(
             masks.device,
             masks.vocabulary,
         )
-        source = PromptSource(tuple(prompt or ()), prompts, everything)
-        refuse_store(out, "a mask")
-        with TerminalProgress("scans" if jobs else "windows", quiet=general.quiet) as progress:
-            if jobs is None:
-                job = source.job(local_copy(ct or Path(), progress), outputs, checkpoint)
-                scan = run_job(job, load_checkpoint_for(options, checkpoint), options, progress)
-                _show_scan(scan, job.outputs.main_paths(), json, general.quiet)
-                return
-            work = source.jobs(jobs, outputs, checkpoint)
-            report = run_jobs(work, load_checkpoint_for(options, checkpoint), options, progress)
+        work = _Work(PromptSource(tuple(prompt or ()), prompts, everything), known, using, options, general.quiet)
+        if jobs:
+            report = work.many(jobs, writing.outputs(None, overwrite))
+        elif ct and ct.is_dir() and (found := scans_in(ct, out or Path("masks"))):
+            report = work.folder(found, ct, out or Path("masks"), writing.outputs(None, overwrite))
+        else:
+            scan, paths = work.one(ct or Path(), writing.outputs(out, overwrite))
+            _show_scan(scan, paths, json, general.quiet)
+            return
         _show_jobs(report, json, general.quiet)
         if report.failed:
             raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a command line asks for, for one scan or for many."""
+
+    source: PromptSource
+    known: Callable[[], KnownPrompts]
+    using: EngineOptions
+    options: SegmentOptions
+    quiet: bool
+
+    def one(self, ct: Path, outputs: Outputs) -> tuple[SegmentReport, list[Path]]:
+        """Segment one scan; return its report and the paths to print."""
+        from curation.runtime.progress import TerminalProgress
+        from curation.runtime.store_cache import local_copy
+        from train.inference.run_jobs import run_job
+
+        with TerminalProgress("windows", quiet=self.quiet) as progress:
+            job = self.source.job(local_copy(ct, progress), outputs, self.known)
+            return run_job(job, self._engine(), self.options, progress), job.outputs.main_paths()
+
+    def many(self, jobs: Path, outputs: Outputs) -> JobsReport:
+        """Do the jobs of a file."""
+        return self._run(self.source.jobs(jobs, outputs, self.known))
+
+    def folder(self, found: FolderScans, folder: Path, out: Path, outputs: Outputs) -> JobsReport:
+        """Segment the scans of a folder."""
+        if left_out := found.describe_left_out():
+            say(f"{folder}: {left_out}", err=True)
+        return self._run(self.source.folder_jobs(found, folder, out, outputs, self.known))
+
+    def _run(self, jobs: list[SegmentJob]) -> JobsReport:
+        from curation.runtime.progress import TerminalProgress
+        from train.inference.run_jobs import run_jobs
+
+        with TerminalProgress("scans", quiet=self.quiet) as progress:
+            return run_jobs(jobs, self._engine(), self.options, progress)
+
+    def _engine(self) -> MaskEngine:
+        from train.inference.engines.opening import open_engine_named
+
+        using = self.using
+        return open_engine_named(using.engine, using.checkpoint, self.options, fetch=using.fetch_weights)
+
+
+def _show_prompts(known: KnownPrompts, json: bool) -> None:
+    if json:
+        print_json(known.model_dump(mode="json"))
+        return
+    from curation.runtime.terminal_console import EscapingConsole
+    from train.inference.engines.known_prompts import printable_prompts
+
+    console = EscapingConsole()
+    for part in printable_prompts(known):
+        console.print(part)
 
 
 def _show_scan(report: SegmentReport, paths: Sequence[Path], json: bool, quiet: bool) -> None:

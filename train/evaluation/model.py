@@ -5,10 +5,11 @@ from pathlib import Path
 
 from curation.runtime.progress import Progress
 from models.checkpoint import Checkpoint
+from train.inference.engines.text import load_segmenter
 from train.inference.errors import SegmentError
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt, check_lengths
-from train.inference.segmenting import load_segmenter, segment
+from train.inference.segmenting import segment
 from train.scans.scan import Scan
 
 from .case import Prediction
@@ -27,7 +28,7 @@ class _InterruptOnly(Progress):
 class CheckpointPredictor:
     """Segments scans with a checkpoint, as a `train.evaluation.case.Predictor`.
 
-    Raises what `train.inference.segmenting.load_segmenter` does.
+    Raises what `train.inference.engines.text.load_segmenter` does.
     """
 
     def __init__(self, checkpoint: Path, options: SegmentOptions, progress: Progress) -> None:
@@ -50,4 +51,5 @@ class CheckpointPredictor:
         checkpoint = Checkpoint(self.segmenter, self.record)
         result = segment(scan, prompts, checkpoint, self._options, progress=self._progress)
         for row in result.table:
+            assert row.presence is not None
             yield Prediction(row.prompt, result.mask(row.name), row.presence)

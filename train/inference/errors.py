@@ -13,3 +13,9 @@ class LogitStorageError(OvctError, ValueError):
     """The disk has no room for the logits or features of a volume: a failure under way."""
 
     exit_code = 1
+
+
+class EngineError(OvctError, ValueError):
+    """Another program that was to make the masks has failed, or gave masks of something else."""
+
+    exit_code = 1

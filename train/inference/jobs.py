@@ -1,33 +1,38 @@
 """`ovct segment`: prompts and scans of a command line -> jobs, which `run_jobs` carries out, for one scan or for many.
 
-A file of jobs is CSV (columns ct, out and, if prompts differ, prompts separated by |) or JSONL (the same keys; prompts
-as a list too). Relative paths count from the current folder. A job whose files are all there is not done again.
+A file of jobs is CSV (columns ct, out and, if prompts differ, prompts separated by |), JSONL, or a JSON list (the same
+keys; prompts as a list too). Relative paths count from the current folder. A folder of scans is a job for each. A job
+whose files are all there is not done again.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.checkpoint import read_record
-
+from .engines.known_prompts import KnownPrompts
 from .errors import SegmentError
-from .outputs import Outputs
-from .prompts import SegmentPrompt, all_prompts, checked_prompts, read_prompts
+from .outputs import ENDINGS, LABEL_MAPS, Outputs
+from .prompts import SegmentPrompt, checked_prompts, read_prompts
+from .scan_folder import FolderScans
 
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """One scan, its prompts and outputs. `source` says where in a file of jobs it stands."""
+    """One scan, its prompts and outputs. `source` says where in a file of jobs it stands.
+
+    `problem` is why the scan cannot be read, where that is known before.
+    """
 
     scan: Path
     prompts: tuple[SegmentPrompt, ...]
     outputs: Outputs
     source: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,22 +43,45 @@ class PromptSource:
     file: Path | None = None
     everything: bool = False
 
-    def job(self, scan: Path, outputs: Outputs, checkpoint: Path) -> SegmentJob:
+    def job(self, scan: Path, outputs: Outputs, known: Callable[[], KnownPrompts]) -> SegmentJob:
         """Return the job for one scan. Raises SegmentError without prompts, and if an output cannot be written."""
-        prompts = self._prompts(checkpoint)
-        if not prompts:
-            raise SegmentError("nothing to segment: --prompt 'left kidney', --prompts FILE or --all")
-        job = SegmentJob(scan, checked_prompts(prompts), outputs)
+        job = SegmentJob(scan, self._some_prompts(known), outputs)
         outputs.prepare(scan, job.prompts)
         return job
 
-    def jobs(self, path: Path, outputs: Outputs, checkpoint: Path) -> list[SegmentJob]:
+    def jobs(self, path: Path, outputs: Outputs, known: Callable[[], KnownPrompts]) -> list[SegmentJob]:
         """Return the jobs of a file; those without prompts of their own get these. Raises as `read_jobs` does."""
-        return read_jobs(path, self._prompts(checkpoint), outputs)
+        return read_jobs(path, self._prompts(known), outputs)
 
-    def _prompts(self, checkpoint: Path) -> list[str | SegmentPrompt]:
+    def folder_jobs(
+        self, scans: FolderScans, folder: Path, out: Path, outputs: Outputs, known: Callable[[], KnownPrompts]
+    ) -> list[SegmentJob]:
+        """Return a job for each scan of `folder`, with a label map, or a folder of masks, of its name in `out`.
+
+        Raises SegmentError without prompts, and for an `out` that is no folder, or the one of the scans.
+        """
+        prompts = self._some_prompts(known)
+        if not out.is_dir() and (out.exists() or out.name.lower().endswith(ENDINGS)):
+            raise SegmentError(
+                f"--out {out}: {folder} is a folder of {len(scans.scans)} scans, whose masks need one too"
+            )
+        if out.exists() and out.samefile(folder):
+            raise SegmentError(f"--out {out} is the folder of the scans: name another")
+        ending = "" if outputs.separate else LABEL_MAPS[0]
+        return [
+            SegmentJob(scan.path, prompts, replace(outputs, out=out / (scan.name + ending)), problem=scan.problem)
+            for scan in scans.scans
+        ]
+
+    def _some_prompts(self, known: Callable[[], KnownPrompts]) -> tuple[SegmentPrompt, ...]:
+        prompts = self._prompts(known)
+        if not prompts:
+            raise SegmentError("nothing to segment: --prompt 'left kidney', --prompts FILE or --all")
+        return checked_prompts(prompts)
+
+    def _prompts(self, known: Callable[[], KnownPrompts]) -> list[str | SegmentPrompt]:
         from_file = read_prompts(self.file) if self.file else []
-        return [*self.texts, *from_file, *(all_prompts(read_record(checkpoint)) if self.everything else [])]
+        return [*self.texts, *from_file, *(known().prompts() if self.everything else [])]
 
 
 def read_jobs(path: Path, prompts: Sequence[str | SegmentPrompt], outputs: Outputs) -> list[SegmentJob]:
@@ -92,20 +120,30 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():
-                yield f"{path}, line {number}", _json_row(path, number, line)
+                yield (source := f"{path}, line {number}"), _json_row(source, _json_value(source, line))
+        return
+    if path.suffix.lower() == ".json":
+        rows = _json_value(str(path), text)
+        if not isinstance(rows, list):
+            raise SegmentError(f"{path}: a list of objects with ct, out and prompts")
+        for number, row in enumerate(rows, 1):
+            yield (source := f"{path}, job {number}"), _json_row(source, row)
         return
     if path.suffix.lower() != ".csv":
-        raise SegmentError(f"{path}: jobs are a .csv or .jsonl file")
+        raise SegmentError(f"{path}: jobs are a .csv, .jsonl or .json file")
     reader = csv.DictReader(text.splitlines())
     for row in reader:
         yield f"{path}, line {reader.line_num}", {(name or "").strip().lower(): value for name, value in row.items()}
 
 
-def _json_row(path: Path, number: int, line: str) -> dict[str, Any]:
+def _json_value(source: str, text: str) -> Any:
     try:
-        row = json.loads(line)
+        return json.loads(text)
     except ValueError as error:
-        raise SegmentError(f"{path}, line {number} is not JSON ({error})") from error
+        raise SegmentError(f"{source} is not JSON ({error})") from error
+
+
+def _json_row(source: str, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict):
-        raise SegmentError(f"{path}, line {number}: an object with ct, out and prompts, not {line.strip()[:40]!r}")
+        raise SegmentError(f"{source}: an object with ct, out and prompts, not {json.dumps(row)[:40]!r}")
     return row

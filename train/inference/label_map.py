@@ -21,7 +21,7 @@ from curation.runtime.progress import Progress
 from train.scans.scan import Scan
 
 from .label_table import LabelTotals
-from .logit_volume import LogitVolume
+from .mask_volume import MaskVolume
 
 # Masks that barely overlap stay far below; what is more goes to a temporary file without a name.
 IN_MEMORY_BYTES = 1 << 28
@@ -137,7 +137,7 @@ class LabelMapBuilder:
         return cls(scan, labels, LabelTotals(count), OverlapStore(labels.size, (prompts + 1).tolist()))
 
     def assign(
-        self, volume: LogitVolume, prompts: Tensor, depths: Tensor, threshold_logit: float, progress: Progress
+        self, volume: MaskVolume, prompts: Tensor, depths: Tensor, threshold_logit: float, progress: Progress
     ) -> None:
         """Assign voxels with a logit above `threshold_logit` to the prompts numbered in `prompts` (p).
 

@@ -27,6 +27,8 @@ HIDDEN_PRINTED = 0.005
 class LabelRow(BaseModel):
     """One prompt: `label` is its value in a label map, `presence` the probability that its structure is in the scan.
 
+    `presence` is None where the network does not judge it; then `present` says whether the mask has a voxel.
+
     Volume and mean HU are those of the prompt's whole mask, whatever a label map has room for: `in_label_map_ml` is the
     part that it shows. `overlaps` gives for other prompts, by name, which share of this mask lies in theirs, from a
     tenth.
@@ -38,7 +40,7 @@ class LabelRow(BaseModel):
     prompt: str
     label: int
     present: bool
-    presence: float
+    presence: float | None
     volume_ml: float
     mean_hu: float | None
     in_label_map_ml: float
@@ -72,14 +74,15 @@ def printable_table(labels: Sequence[LabelRow]) -> Table:
         table.add_column(column, justify="left" if column in ("name", "prompt", "overlap") else "right")
     for row in labels:
         hu = "" if row.mean_hu is None else f"{row.mean_hu:.1f}"
+        presence = "" if row.presence is None else f"{row.presence:.3f}"
         name = [Text(row.name), *([Text(row.prompt)] if named else [])]
-        table.add_row(str(row.label), *name, f"{row.presence:.3f}", f"{row.volume_ml:,.2f}", hu, Text(_remark(row)))
+        table.add_row(str(row.label), *name, presence, f"{row.volume_ml:,.2f}", hu, Text(_remark(row)))
     return table
 
 
 def _remark(row: LabelRow) -> str:
     if not row.volume_ml:
-        return "no voxel" if row.present else "judged absent"
+        return "no voxel" if row.present or row.presence is None else "judged absent"
     shares = sorted(((share, name) for name, share in row.overlaps.items() if share >= OVERLAP_PRINTED), reverse=True)
     remarks = [f"{share:.0%} in {name}" for share, name in shares[:MOST_PRINTED]]
     if len(shares) > MOST_PRINTED:
@@ -121,7 +124,7 @@ class LabelTotals:
 
 def label_rows(
     prompts: Sequence[SegmentPrompt],
-    presence: np.ndarray,
+    presence: np.ndarray | None,
     present: np.ndarray,
     totals: LabelTotals,
     shared: np.ndarray,
@@ -129,8 +132,9 @@ def label_rows(
 ) -> tuple[LabelRow, ...]:
     """Return a row for each of P prompts.
 
-    `presence` (P) are probabilities, `present` (P) whether they reach the threshold, `shared` (P, P) the voxels that
-    masks have in common, with the size of each on the diagonal, and `voxel_ml` is the volume of a voxel in ml.
+    `presence` (P) are probabilities, None where they are not judged, `present` (P) says which structures are there,
+    `shared` (P, P) the voxels that masks have in common, with the size of each on the diagonal, and `voxel_ml` is the
+    volume of a voxel in ml.
     """
     rows = []
     for number, prompt in enumerate(prompts):
@@ -146,7 +150,7 @@ def label_rows(
                 prompt=prompt.text,
                 label=number + 1,
                 present=bool(present[number]),
-                presence=round(float(presence[number]), 6),
+                presence=None if presence is None else round(float(presence[number]), 6),
                 volume_ml=voxels * voxel_ml,
                 mean_hu=float(totals.hounsfield[number]) / voxels if voxels else None,
                 in_label_map_ml=int(totals.in_label_map[number]) * voxel_ml,

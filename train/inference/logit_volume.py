@@ -13,7 +13,7 @@ network's grid, X Y Z voxels of the scan, N any number of voxels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -24,32 +24,26 @@ from torch import Tensor
 from curation.runtime.progress import Progress
 from models.connectors import Queries
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
-from train.scans.grid import Grid, sample_slab
+from train.scans.grid import Grid
 
-from .logit_storage import allocate, release_pages, store
+from .logit_storage import allocate, store
+from .mask_volume import LOGITS_AT_ONCE, MaskVolume
 from .windows import Windows, blended_slabs
 
-# Logits that are computed at once: 8 MiB of float32, which stay in a processor's cache.
-LOGITS_AT_ONCE = 1 << 21
-# Voxels of the scan that are interpolated at once, all channels together.
-SLAB_BYTES = 1 << 27
 # The sums of prompts whose logits are blended in one pass (cross_attention).
 SUMS_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
-class LogitVolume:
+class LogitVolume(MaskVolume):
     """The logits of P prompts at every voxel of a volume, and whether each prompt's structure is there at all.
 
-    `stored` (K, D, H, W) float16 holds logits where `queries` is None, else features. `presence` (P) float32 holds
-    logits. `members` lists for each prompt the channels or queries whose largest logit is the prompt's; None where each
-    prompt has one of its own, in order.
+    `stored` (K, D, H, W) float16 holds logits where `queries` is None, else features. `members` lists for each prompt
+    the channels or queries whose largest logit is the prompt's; None where each prompt has one of its own, in order.
     """
 
-    stored: np.ndarray
-    queries: Queries | None
     presence: Tensor
-    grid: Grid
+    queries: Queries | None = None
     members: tuple[tuple[int, ...], ...] | None = None
 
     def unions(self, members: Sequence[tuple[int, ...]], presence_logit: float) -> LogitVolume:
@@ -62,30 +56,7 @@ class LogitVolume:
             tuple(number for number in numbers if self.presence[number] >= presence_logit) or numbers
             for numbers in members
         ]
-        return LogitVolume(self.stored, self.queries, presence, self.grid, tuple(present_members))
-
-    def resampled_slabs(self) -> Iterator[tuple[slice, Tensor]]:
-        """Yield what is stored, interpolated to the scan's voxels, for a slab of its slices along Z at a time.
-
-        Each slab is its slices of Z and the values (K, X * Y * n) float32, for `logits` to turn into logits.
-        """
-        x, y, z = self.grid.scan_shape
-        step = max(SLAB_BYTES // (4 * len(self.stored) * x * y), 1)
-        for start in range(0, z, step):
-            slices = slice(start, min(start + step, z))
-            yield slices, sample_slab(self.stored, self.grid, slices.start, slices.stop).flatten(1)
-            release_pages(self.stored)
-
-    def network_slabs(self, prompts: Tensor) -> Iterator[Tensor]:
-        """Yield logits (p, n * H * W) float32 on the network's own grid, a slab of slices along D at a time.
-
-        `prompts` (p) are the numbers of the prompts.
-        """
-        step = max(LOGITS_AT_ONCE // (max(len(prompts), 1) * self.stored[0, 0].size), 1)
-        for start in range(0, self.stored.shape[1], step):
-            slab = np.array(self.stored[:, start : start + step])
-            yield self.logits(torch.from_numpy(slab).float().flatten(1), prompts)
-            release_pages(self.stored)
+        return LogitVolume(self.stored, presence, self.grid, self.queries, tuple(present_members))
 
     def logits(self, values: Tensor, prompts: Tensor) -> Tensor:
         """Return the logits (p, N) of the prompts numbered in `prompts` (p), from stored values (K, N)."""
@@ -106,12 +77,17 @@ class LogitVolume:
     def of_prompt(self, number: int) -> LogitVolume:
         """Return one prompt's logits as a volume of their own, which are sampled far faster than all features."""
         prompts = torch.tensor([number])
-        stored, start = allocate((1, *self.stored.shape[1:])), 0
-        for logits in self.network_slabs(prompts):
-            slab = logits.view(1, -1, *self.stored.shape[2:])
-            store(stored, start, slab)
-            start += slab.shape[1]
-        return LogitVolume(stored, None, self.presence[prompts], self.grid)
+        return LogitVolume(stored_logits(self.network_slabs(prompts), self.grid), self.presence[prompts], self.grid)
+
+
+def stored_logits(slabs: Iterable[Tensor], grid: Grid) -> np.ndarray:
+    """Return the logits of one prompt, (1, D, H, W) float16, from slabs (1, n * H * W) of a network's grid."""
+    stored, start = allocate((1, *grid.shape)), 0
+    for logits in slabs:
+        slab = logits.view(1, -1, *grid.shape[1:])
+        store(stored, start, slab)
+        start += slab.shape[1]
+    return stored
 
 
 def predict_logits(
@@ -140,13 +116,13 @@ def predict_logits(
     def finest_features(window: Tensor) -> Tensor:
         return segmenter.image_features(window).levels[0]
 
-    for start, values in blended_slabs(segmenter, finest_features, volume, windows, progress):
+    for start, values in blended_slabs(segmenter.image, finest_features, volume, windows, progress):
         for offset, features in _thin_slabs(values, len(embeddings)):
             logits = finest_queries.logits(features[None])
             statistics = statistics.plus(MaskStatistics.of(logits, features[None]))
             store(stored, start + offset, features if store_features else logits[0])
     queries = Queries(*(parameter.float().cpu() for parameter in finest_queries)) if store_features else None
-    return LogitVolume(stored, queries, presence_logits(presence_queries, statistics)[0].cpu(), grid)
+    return LogitVolume(stored, presence_logits(presence_queries, statistics)[0].cpu(), grid, queries)
 
 
 def _predict_in_passes(
@@ -175,13 +151,13 @@ def _predict_in_passes(
                 finest = features.levels[0].float()
                 return torch.cat((queries.logits(finest), finest), dim=1)
 
-        for start, values in blended_slabs(segmenter, logits_and_features, volume, windows, progress):
+        for start, values in blended_slabs(segmenter.image, logits_and_features, volume, windows, progress):
             for offset, slab in _thin_slabs(values, len(chunk)):
                 logits, features = slab[: len(chunk)], slab[len(chunk) :]
                 statistics = statistics.plus(MaskStatistics.of(logits[None], features[None]))
                 store(stored[prompts], start + offset, logits)
         presence.append(presence_logits(segmenter.presence_queries(chunk), statistics)[0].cpu())
-    return LogitVolume(stored, None, torch.cat(presence), grid)
+    return LogitVolume(stored, torch.cat(presence), grid)
 
 
 def _thin_slabs(values: Tensor, prompts: int) -> Iterator[tuple[int, Tensor]]:

@@ -1,4 +1,4 @@
-"""The prompts: one by one, from a file or all of the training, and the words that the model is asked instead."""
+"""The prompts: one by one or from a file, and the words that the model is asked instead."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.checkpoint_record import CheckpointRecord
 from models.text import TextEncoder
 from prompts.vocabulary import load_vocabulary
-from train.data.layout_totalsegmentator import V2_STRUCTURES
 from train.data.structure_prompts import StructurePrompts
 
+from .engines.anatomy_names import organs_named
 from .errors import SegmentError
 
 # Labels are int16.
@@ -85,27 +84,25 @@ def read_prompts(path: Path) -> list[SegmentPrompt]:
     return prompts
 
 
-def all_prompts(record: CheckpointRecord) -> list[SegmentPrompt]:
-    """Return the structures that a checkpoint was trained on, by the plain names of the training.
-
-    Where the record does not say, they are the 117 of TotalSegmentator v2.
-    """
-    structure_prompts = StructurePrompts.from_training_record(record.trained_on)
-    if structure_prompts is not None:
-        return [SegmentPrompt(name, text) for name, text in structure_prompts.names.items()]
-    vocabulary = load_vocabulary()
-    return [SegmentPrompt(label, vocabulary.resolve(label) or label.replace("_", " ")) for label in V2_STRUCTURES]
-
-
 def training_names(text: str, structure_prompts: StructurePrompts | None) -> tuple[str, ...]:
     """Return the names of the training that a prompt means by the vocabulary: one, or those of a group's members.
 
-    It is the prompt itself if the vocabulary or `structure_prompts` does not know it, or without `structure_prompts`.
+    It is the prompt itself if the vocabulary or `structure_prompts` does not know it, if it names a part of a structure
+    ("fundus of the gallbladder"), and without `structure_prompts`.
     """
-    organ = load_vocabulary().resolve(text) if structure_prompts else None
-    if structure_prompts is None or organ is None:
+    named = organs_named(text, load_vocabulary()) if structure_prompts else None
+    if structure_prompts is None or named is None or len(named.organs) != 1 or named.is_part:
         return (text,)
+    (organ,) = named.organs
     if organ in structure_prompts.names.values():
         return (organ,)
     members = next((group.members for group in structure_prompts.groups if group.name == organ), ())
     return tuple(structure_prompts.names[member] for member in members) or (text,)
+
+
+def is_trained(text: str, structure_prompts: StructurePrompts) -> bool:
+    """Whether a prompt is one that names a structure of the training, or several, whether or not it was trained on."""
+    by_use = (structure_prompts.trained, structure_prompts.held_out, structure_prompts.group_prompts)
+    known = {prompt.lower() for prompts in by_use for words in prompts.values() for prompt in words}
+    known |= {name.lower() for names in (structure_prompts.names, structure_prompts.group_prompts) for name in names}
+    return text.lower() in known

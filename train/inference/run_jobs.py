@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from curation.runtime.progress import Progress
-from models.checkpoint import Checkpoint
 from train.scans.scan import read_scan
 
+from .engines.engine import MaskEngine
 from .errors import SegmentError
 from .jobs import SegmentJob
 from .label_table import LabelRow, LabelTable
 from .options import SegmentOptions
-from .segmenting import load_segmenter, segment
 
 
 class SegmentReport(BaseModel):
@@ -73,22 +71,18 @@ class JobsReport(BaseModel):
         return len(self.segmented), len(self.skipped), len(self.failed)
 
 
-def load_checkpoint_for(options: SegmentOptions, checkpoint: Path) -> Checkpoint:
-    """Load a text-guided segmenter to the device of `options`. Raises SegmentError and CheckpointError."""
-    return Checkpoint(*load_segmenter(checkpoint, str(options.torch_device())))
-
-
-def run_job(job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions, progress: Progress) -> SegmentReport:
+def run_job(job: SegmentJob, engine: MaskEngine, options: SegmentOptions, progress: Progress) -> SegmentReport:
     """Segment one scan and write its files; `progress` counts windows and gets the warnings.
 
     Raises what `segment` does, and SegmentError if a file cannot be written.
     """
+    check_job(job, engine, options)
     job.outputs.prepare(job.scan, job.prompts)
     scan = read_scan(job.scan)
     for warning in scan.warnings:
         progress.warning(warning)
     job.outputs.check_scan(scan)
-    result = segment(scan, job.prompts, checkpoint, options, progress=progress)
+    result = engine.segment(scan, job.prompts, options, progress=progress)
     for warning in result.record.warnings[len(scan.warnings) :]:
         progress.warning(warning)
     warnings = job.outputs.write(result)
@@ -97,39 +91,55 @@ def run_job(job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions, pr
     return SegmentReport.of(job, result.record, warnings)
 
 
-def run_jobs(
-    jobs: Sequence[SegmentJob], checkpoint: Checkpoint, options: SegmentOptions, progress: Progress
-) -> JobsReport:
+def run_jobs(jobs: Sequence[SegmentJob], engine: MaskEngine, options: SegmentOptions, progress: Progress) -> JobsReport:
     """Run all jobs in turn; `progress` counts them and gets the errors.
 
     After an error the next job goes on. A job whose outputs are all there is not done again, if they were made with the
-    same prompts, options and weights; else it fails.
+    same prompts, options and weights; else it fails. Raises SegmentError before the first job for prompts and options
+    that no scan can be segmented with.
     """
+    for job in {job.prompts: job for job in reversed(jobs)}.values():
+        check_job(job, engine, options)
     segmented: list[SegmentReport] = []
     skipped: list[SegmentReport] = []
     failed: list[JobFailure] = []
+    told: set[str] = set()
     progress.start(len(jobs), 0)
     for job in jobs:
         progress.raise_if_interrupted()
         try:
+            if job.problem:
+                raise SegmentError(job.problem)
             earlier = None if job.outputs.overwrite else job.outputs.finished(job.prompts)
             if earlier is None:
-                segmented.append(run_job(job, checkpoint, options, _ScanProgress(progress, job.scan.name)))
+                segmented.append(run_job(job, engine, options, _ScanProgress(progress, job.scan.name, told)))
             else:
-                _check_same_run(earlier, job, checkpoint, options)
+                _check_same_run(earlier, job, engine, options)
                 skipped.append(SegmentReport.of(job, earlier))
         except (ValueError, OSError, RuntimeError, MemoryError) as error:
             failed.append(JobFailure(scan=str(job.scan), source=job.source, error=str(error)))
-            progress.warning(f"{job.source}: {job.scan}: {error}")
+            progress.warning(f"{job.source or 'failed'}: {job.scan}: {error}")
         progress.advance()
     return JobsReport(segmented=tuple(segmented), skipped=tuple(skipped), failed=tuple(failed))
 
 
-def _check_same_run(earlier: LabelTable, job: SegmentJob, checkpoint: Checkpoint, options: SegmentOptions) -> None:
+def check_job(job: SegmentJob, engine: MaskEngine, options: SegmentOptions) -> None:
+    """Raise SegmentError, which says where the job stands, for prompts and options that an engine cannot take."""
+    try:
+        if job.outputs.probabilities and not engine.has_probabilities:
+            raise SegmentError(f"--probabilities: masks of {engine.weights} come without them")
+        engine.check(job.prompts, options)
+    except SegmentError as error:
+        if not job.source:
+            raise
+        raise SegmentError(f"{job.source}: {error}") from error
+
+
+def _check_same_run(earlier: LabelTable, job: SegmentJob, engine: MaskEngine, options: SegmentOptions) -> None:
     """Raise SegmentError if earlier outputs were made with other prompts, options or weights."""
     same = (
         [(row.name, row.prompt) for row in earlier.labels] == [(prompt.name, prompt.text) for prompt in job.prompts]
-        and earlier.weights == checkpoint.record.weights
+        and earlier.weights == engine.weights
         and (earlier.threshold, earlier.presence_threshold) == (options.threshold, options.presence_threshold)
         and earlier.vocabulary == options.vocabulary
     )
@@ -141,10 +151,10 @@ def _check_same_run(earlier: LabelTable, job: SegmentJob, checkpoint: Checkpoint
 
 
 class _ScanProgress(Progress):
-    """Shows the windows of one of several scans behind the count of scans."""
+    """Shows the windows of one of several scans behind the count of scans; tells once what holds for all of them."""
 
-    def __init__(self, progress: Progress, name: str) -> None:
-        self._progress, self._name, self._total, self._done = progress, name, 0, 0
+    def __init__(self, progress: Progress, name: str, told: set[str]) -> None:
+        self._progress, self._name, self._told, self._total, self._done = progress, name, told, 0, 0
 
     def start(self, total: int | None, done: int) -> None:
         self._total, self._done = total or 0, done
@@ -154,10 +164,14 @@ class _ScanProgress(Progress):
         self._progress.set_status(f"{self._name}: window {self._done} of {self._total}")
 
     def message(self, text: str) -> None:
-        self._progress.message(text)
+        if text not in self._told:
+            self._told.add(text)
+            self._progress.message(text)
 
     def warning(self, text: str) -> None:
-        self._progress.warning(text)
+        if text not in self._told:
+            self._told.add(text)
+            self._progress.warning(text)
 
     def raise_if_interrupted(self) -> None:
         self._progress.raise_if_interrupted()

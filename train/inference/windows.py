@@ -15,12 +15,12 @@ from torch.nn import functional
 
 from curation.runtime.progress import Progress
 from models.architecture import Architecture
-from models.checkpoint_record import CheckpointRecord
 from models.inference import Precision, optimise_for_inference
-from models.segmenter import TextSegmenter
+from models.stunet import STUNet
 
 from .options import DEFAULT_OPTIONS
 
+Patch = tuple[int, int, int]
 # Voxels along each side of a window, where the checkpoint does not say what it was trained on.
 USUAL_SIDE = 128
 
@@ -64,17 +64,13 @@ class Slab(NamedTuple):
     values: Tensor
 
 
-def window_size(record: CheckpointRecord, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Return the window (D, H, W) in voxels for a checkpoint and a volume of `shape`.
+def window_size(architecture: Architecture, patch: Patch | None, shape: tuple[int, int, int]) -> Patch:
+    """Return the window (D, H, W) in voxels for a network, the patch that it was trained on, and a volume of `shape`.
 
-    It is the patch that the checkpoint was trained on, where that is recorded; else 128 voxels along each side, and no
-    more than it takes to hold the volume.
+    It is that patch where it is known; else 128 voxels along each side, and no more than it takes to hold the volume.
     """
-    architecture = Architecture(record.image.depth, record.image.dims, record.image.strides)
-    patch = record.trained_on[-1].get("patch") if record.trained_on else None
-    if isinstance(patch, list) and len(patch) == 3:
-        depth, height, width = (int(str(size)) for size in patch)
-        return architecture.next_patch((depth, height, width))
+    if patch is not None:
+        return architecture.next_patch(patch)
     around_volume = architecture.next_patch(shape)
     usual = architecture.next_patch((USUAL_SIDE, USUAL_SIDE, USUAL_SIDE))
     depth, height, width = (min(sizes) for sizes in zip(around_volume, usual, strict=True))
@@ -83,7 +79,7 @@ def window_size(record: CheckpointRecord, shape: tuple[int, int, int]) -> tuple[
 
 @torch.no_grad()
 def blended_slabs(
-    segmenter: TextSegmenter,
+    network: STUNet,
     function: Callable[[Tensor], Tensor],
     volume: Tensor,
     windows: Windows = Windows(),
@@ -91,15 +87,15 @@ def blended_slabs(
 ) -> Iterator[Slab]:
     """Run `function` on all windows of a volume (1, D, H, W) and yield its blended output slab by slab along D.
 
-    `function` takes windows (B, 1, d, h, w), intensities scaled as the checkpoint says, and returns (B, K, d, h, w).
-    Windows are weighted by a Gaussian, and a volume smaller than a window is padded with its lowest value, both as
-    MONAI's sliding_window_inference does. The sums are held where the network is, for one window's depth. `progress`
-    counts windows. Raises ValueError for a volume or a window of a wrong shape.
+    `function`, of `network`, takes windows (B, 1, d, h, w), intensities scaled as the checkpoint says, and returns
+    (B, K, d, h, w). Windows are weighted by a Gaussian, and a volume smaller than a window is padded with its lowest
+    value, both as MONAI's sliding_window_inference does. The sums are held where the network is, for one window's
+    depth. `progress` counts windows. Raises ValueError for a volume or a window of a wrong shape.
     """
     progress = progress or Progress()
-    _check(segmenter, volume, windows)
-    run = optimise_for_inference(segmenter.image, function, precision=windows.precision, compile=windows.compile)
-    device = next(segmenter.image.parameters()).device
+    _check(network, volume, windows)
+    run = optimise_for_inference(network, function, precision=windows.precision, compile=windows.compile)
+    device = next(network.parameters()).device
     (margins, shape), volume = _margins(volume, windows), padded(volume, windows.size)
     depth_starts, height_starts, width_starts = windows.starts(volume.shape[1:])
     progress.start(len(depth_starts) * len(height_starts) * len(width_starts), 0)
@@ -130,10 +126,10 @@ def padded(volume: Tensor, window: Sequence[int]) -> Tensor:
     return functional.pad(volume, pad, value=float(volume.min()))
 
 
-def _check(segmenter: TextSegmenter, volume: Tensor, windows: Windows) -> None:
-    if volume.dim() != 4 or volume.shape[0] != segmenter.image.in_channels:
-        raise ValueError(f"a volume is ({segmenter.image.in_channels}, D, H, W), not {tuple(volume.shape)}")
-    segmenter.image.architecture.check_patch(windows.size)
+def _check(network: STUNet, volume: Tensor, windows: Windows) -> None:
+    if volume.dim() != 4 or volume.shape[0] != network.in_channels:
+        raise ValueError(f"a volume is ({network.in_channels}, D, H, W), not {tuple(volume.shape)}")
+    network.architecture.check_patch(windows.size)
 
 
 def _starts(voxels: int, size: int, step: int) -> list[int]:

@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from ovct import app
 from tests.json_schemas import checked
+from tests.train.inference.engines import stand_in
+from tests.train.inference.engines.made_weights import box, published_file, scan_file
 from tests.train.inference.segment_cases import affine_of, hounsfield, nifti, tiny_checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -91,6 +93,7 @@ def test_what_is_no_hu_is_told(folder: Path, tmp_path: Path) -> None:
         ("none.nii.gz", ["--prompt", "liver"], "none.nii.gz: no such file"),
         ("ct.nii.gz", ["--prompt", "liver", "--dicom-seg"], "is no DICOM series"),
         ("ct.nii.gz", ["--prompt", "liver", "--checkpoint", "/none"], "a checkpoint is a folder that holds"),
+        ("ct.nii.gz", ["--prompt", "liver", "--engine", "nnunet"], "--engine nnunet: checkpoint, totalsegmentator"),
         ("ct.nii.gz", ["--prompt", "liver", "--device", "toaster"], "--device toaster: no such device"),
         ("ct.nii.gz", ["--prompt", "liver", "--separate", "--out", "m.nii.gz"], "--separate writes a folder"),
     ],
@@ -132,3 +135,57 @@ def test_a_quiet_run_still_names_what_failed(folder: Path, tmp_path: Path) -> No
     assert result.exit_code == 1 and result.stdout == ""
     assert "jobs.csv, line 3" in result.stderr and "none.nii.gz: no such file" in result.stderr
     assert "HU" in result.stderr, "a warning of the scan that was segmented"
+
+
+def test_published_weights_segment_without_any_training(tmp_path: Path) -> None:
+    weights, ct, out = published_file(tmp_path), scan_file(tmp_path), tmp_path / "mask.nii.gz"
+    arguments = ["segment", str(ct), "--checkpoint", str(weights), "--out", str(out), "--device", "cpu"]
+    done = CliRunner().invoke(app, [*arguments, "--prompt", "renal organs", "--json"])
+    assert done.exit_code == 0, done.output
+    (row,) = checked("segment", done.stdout)["labels"]
+    assert row["volume_ml"] == pytest.approx(2 * 7**3 * 1.5**3 / 1000) and row["presence"] is None
+    assert "'renal organs' was taken as left kidney + right kidney" in done.stderr
+    labels = np.asarray(nibabel.load(out).dataobj)  # type: ignore[attr-defined]
+    assert np.array_equal(labels > 0, box("kidney_left") | box("kidney_right"))
+    unknown = CliRunner().invoke(app, [*arguments, "--prompt", "banana", "--overwrite"])
+    assert unknown.exit_code == 2 and "'banana' is unknown. --list-prompts shows" in unknown.stderr
+
+
+def test_what_a_checkpoint_knows_is_listed(folder: Path, tmp_path: Path) -> None:
+    listed = CliRunner().invoke(app, ["segment", "--list-prompts", "--checkpoint", str(published_file(tmp_path))])
+    assert listed.exit_code == 0 and "left kidney" in listed.stdout and "lumbar spine" in listed.stdout
+    silent = run(folder, "--list-prompts", ct="")
+    assert silent.exit_code == 0 and "does not record what it was trained on" in " ".join(silent.stdout.split())
+    known = checked("segment-prompts", run(folder, "--list-prompts", "--json", ct="").stdout)
+    assert (known["kind"], known["structures"]) == ("text", [])
+
+
+def test_a_folder_of_scans_goes_on_after_one_that_fails_and_leaves_what_is_done(folder: Path, tmp_path: Path) -> None:
+    scans, out = tmp_path / "scans", tmp_path / "masks"
+    for name in ("a", "c"):
+        nifti(scans / f"{name}.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
+    (scans / "b.nii.gz").write_bytes(b"no scan")
+    arguments = ["--prompt", "liver", "--out", str(out), "--json"]
+    report = checked("segment-jobs", run(folder, *arguments, ct=str(scans)).stdout)
+    assert [len(report[name]) for name in ("segmented", "skipped", "failed")] == [2, 0, 1]
+    assert report["failed"][0]["scan"] == str(scans / "b.nii.gz")
+    assert {path.name for path in out.iterdir()} == {"a.nii.gz", "a.json", "c.nii.gz", "c.json"}
+    again = run(folder, *arguments, ct=str(scans))
+    assert again.exit_code == 1 and len(checked("segment-jobs", again.stdout)["skipped"]) == 2
+    for other, told in ((scans, "is the folder of the scans"), (tmp_path / "m.nii.gz", "is a folder of 3 scans")):
+        refused = run(folder, "--prompt", "liver", "--out", str(other), ct=str(scans))
+        assert refused.exit_code == 2 and told in refused.stderr
+
+
+def test_totalsegmentator_has_to_be_installed(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["segment", str(folder / "ct.nii.gz"), "--engine", "totalsegmentator", "--prompt", "renal organs"]
+    arguments += ["--device", "cpu", "--out", str(tmp_path / "m.nii.gz")]
+    stand_in.install(monkeypatch, tmp_path, stand_in.by_intensity({}))
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0 and "anonymous statistics" in done.stderr, done.output
+    refused = CliRunner().invoke(app, [*arguments, "--probabilities", "--overwrite"])
+    assert refused.exit_code == 2 and "come without them" in refused.stderr
+    monkeypatch.undo()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    missing = CliRunner().invoke(app, [*arguments, "--overwrite"])
+    assert missing.exit_code == 2 and "pip install TotalSegmentator" in missing.stderr

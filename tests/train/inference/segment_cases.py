@@ -21,8 +21,7 @@ from tests.models.encoders import tiny_encoder
 from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import SegmentationResult
-from train.inference.segmenting import label_scan
+from train.inference.result import SegmentationResult, label_scan
 from train.inference.windows import Windows, blended_slabs
 from train.scans.grid import Grid
 from train.scans.scan import Scan
@@ -109,7 +108,7 @@ def volume_of(logits: Tensor, presence: Sequence[float] | None = None) -> LogitV
     x, y, z = logits.shape[1:]
     grid = Grid((x, y, z), np.eye(4), (x, y, z), np.eye(4))
     presence_logits = torch.tensor(presence) if presence is not None else torch.full((len(logits),), 5.0)
-    return LogitVolume(logits.half().numpy(), None, presence_logits, grid)
+    return LogitVolume(logits.half().numpy(), presence_logits, grid)
 
 
 def result_of(
@@ -123,7 +122,7 @@ def result_of(
 
 def blended(model: TextSegmenter, function: Callable[[Tensor], Tensor], volume: Tensor, windows: Windows) -> Tensor:
     """What `function` gives on windows, blended over a volume (1, D, H, W) and put together, (K, D, H, W)."""
-    return torch.cat([values.clone() for _, values in blended_slabs(model, function, volume, windows)], dim=1)
+    return torch.cat([values.clone() for _, values in blended_slabs(model.image, function, volume, windows)], dim=1)
 
 
 def blended_features(model: TextSegmenter, volume: Tensor, windows: Windows) -> Tensor:

@@ -24,6 +24,14 @@ def test_json_lines_and_prompts_of_the_command_line(tmp_path: Path) -> None:
     assert [prompt.text for prompt in second.prompts] == ["liver", "spleen"] and second.scan == Path("b.mha")
 
 
+def test_a_json_list_is_what_json_lines_are(tmp_path: Path) -> None:
+    rows = [{"ct": "a.nii", "out": "a.nii.gz", "prompts": ["liver"]}, {"ct": "b.mha", "out": "b.nii", "prompts": "a|b"}]
+    (tmp_path / "jobs.json").write_text(json.dumps(rows))
+    first, second = read_jobs(tmp_path / "jobs.json", (), OUTPUTS)
+    assert first.scan == Path("a.nii") and [prompt.text for prompt in second.prompts] == ["a", "b"]
+    assert second.source.endswith("jobs.json, job 2")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -38,8 +46,11 @@ def test_json_lines_and_prompts_of_the_command_line(tmp_path: Path) -> None:
         ),
         ("j.csv", "ct,out,prompts\na.nii,m.mha,liver\n", "line 2: --out m.mha: a mask ends in"),
         ("j.jsonl", "{\n", "line 1 is not JSON"),
+        ("j.json", "[", "is not JSON"),
+        ("j.json", "{}", "a list of objects"),
+        ("j.json", '[{"ct": "a.nii", "out": "m.nii", "prompts": ["liver"]}, 1]', "job 2: an object with ct"),
         ("j.jsonl", "[1]\n", "line 1: an object with ct, out"),
-        ("j.xlsx", "", "jobs are a .csv or .jsonl file"),
+        ("j.xlsx", "", "jobs are a .csv, .jsonl or .json file"),
         ("none.csv", None, "cannot be read"),
     ],
 )

@@ -9,12 +9,12 @@ from torch.nn import functional
 from models.connectors import Queries
 from models.segmenter import EXTRA_EVIDENCE
 from tests.train.inference.segment_cases import ball, hounsfield, presence_of, result_of, scan_of
-from train.inference import label_map, logit_volume
+from train.inference import label_map, mask_volume
 from train.inference.label_map import OverlapStore, assign_voxels, nesting_depths, shared_voxels
 from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.segmenting import label_scan
+from train.inference.result import label_scan
 from train.scans.grid import Grid
 
 SHAPE = (20, 18, 16)
@@ -94,8 +94,8 @@ def test_two_words_for_one_thing_are_both_told() -> None:
 def test_slabs_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     whole = result_of(kidneys(), NAMES, SCAN)
     monkeypatch.setattr(label_map, "LOGITS_AT_ONCE", at_once)
-    monkeypatch.setattr(logit_volume, "LOGITS_AT_ONCE", at_once)
-    monkeypatch.setattr(logit_volume, "SLAB_BYTES", 4 * 4 * 20 * 18 * 3)
+    monkeypatch.setattr(mask_volume, "LOGITS_AT_ONCE", at_once)
+    monkeypatch.setattr(mask_volume, "SLAB_BYTES", 4 * 4 * 20 * 18 * 3)
     parts = result_of(kidneys(), NAMES, SCAN)
     assert np.array_equal(whole.labels, parts.labels)
     for name in NAMES:
@@ -157,12 +157,12 @@ def queries_and_features(prompts: int = 6) -> tuple[tuple[Queries, Queries], Ten
 def test_labels_and_masks_are_what_their_logits_say(
     monkeypatch: pytest.MonkeyPatch, at_once: int, threshold: float, presence_threshold: float
 ) -> None:
-    monkeypatch.setattr(logit_volume, "LOGITS_AT_ONCE", at_once)
+    monkeypatch.setattr(mask_volume, "LOGITS_AT_ONCE", at_once)
     monkeypatch.setattr(label_map, "LOGITS_AT_ONCE", at_once)
     queries, features = queries_and_features()
     shape = (9, 10, 11)
     presence = presence_of(features, queries)
-    logits = LogitVolume(features.half().numpy(), queries[0], presence, Grid(shape, np.eye(4), shape, np.eye(4)))
+    logits = LogitVolume(features.half().numpy(), presence, Grid(shape, np.eye(4), shape, np.eye(4)), queries[0])
     prompts = tuple(SegmentPrompt(f"prompt {number}", "x") for number in range(6))
     options = SegmentOptions(threshold=threshold, presence_threshold=presence_threshold)
     result = label_scan(scan_of(np.zeros(shape)), logits, prompts, options, "weights")

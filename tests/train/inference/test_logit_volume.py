@@ -10,7 +10,7 @@ from models.connectors import Queries
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from tests.models.tiny import embeddings, segmenter, volume
 from tests.train.inference.segment_cases import ball, blended_features, blended_logits, presence_of, volume_of
-from train.inference import logit_storage, logit_volume
+from train.inference import logit_storage, logit_volume, mask_volume
 from train.inference.logit_volume import LogitVolume, predict_logits
 from train.inference.windows import Windows
 from train.scans.grid import Grid
@@ -49,7 +49,7 @@ def test_it_holds_the_blended_logits(
     monkeypatch: pytest.MonkeyPatch, mlp: TextSegmenter, x: Tensor, prompts: int, on_disk: bool
 ) -> None:
     monkeypatch.setattr(logit_storage, "IN_MEMORY_BYTES", 0 if on_disk else 1 << 30)
-    monkeypatch.setattr(logit_volume, "SLAB_BYTES", 4 * 4 * 24 * 20 * 7)
+    monkeypatch.setattr(mask_volume, "SLAB_BYTES", 4 * 4 * 24 * 20 * 7)
     text = embeddings(prompts)
     predicted = predict_logits(mlp, x, GRID, text, EXACT)
     # What takes less room: this network has 4 features.
@@ -67,7 +67,7 @@ def test_network_slabs_are_the_logits_on_the_networks_grid(
     monkeypatch: pytest.MonkeyPatch, mlp: TextSegmenter, x: Tensor
 ) -> None:
     predicted = predict_logits(mlp, x, GRID, embeddings(9), EXACT)
-    monkeypatch.setattr(logit_volume, "LOGITS_AT_ONCE", 2 * 20 * 40 * 5)
+    monkeypatch.setattr(mask_volume, "LOGITS_AT_ONCE", 2 * 20 * 40 * 5)
     slabs = list(predicted.network_slabs(torch.tensor([4, 8])))
     assert [slab.shape[1] for slab in slabs] == [4000] * 4 + [3200]
     torch.testing.assert_close(torch.cat(slabs, dim=1).view(2, *SHAPE), logits_of(predicted, 9)[[4, 8]])
@@ -100,7 +100,7 @@ def test_several_passes_are_one(monkeypatch: pytest.MonkeyPatch, attention: Text
 def test_queries_of_some_prompts_are_those_of_all() -> None:
     torch.manual_seed(0)
     queries = Queries(torch.randn(6, 4), torch.rand(6), torch.randn(6))
-    predicted = LogitVolume(np.zeros((4, *SHAPE), np.float16), queries, torch.zeros(6), GRID)
+    predicted = LogitVolume(np.zeros((4, *SHAPE), np.float16), torch.zeros(6), GRID, queries)
     values = torch.randn(4, 50)
     some = predicted.logits(values, torch.tensor([5, 2]))
     torch.testing.assert_close(some, queries.logits(values[None])[0][[5, 2]])

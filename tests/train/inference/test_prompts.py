@@ -8,7 +8,7 @@ from models.checkpoint import read_record
 from tests.train.inference.segment_cases import tiny_checkpoint
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.inference.errors import SegmentError
-from train.inference.prompts import SegmentPrompt, all_prompts, checked_prompts, read_prompts, training_names
+from train.inference.prompts import SegmentPrompt, checked_prompts, read_prompts, training_names
 
 
 def prompts_of(*texts: str) -> list[SegmentPrompt]:
@@ -64,18 +64,6 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, content: bytes | None
         path.write_bytes(content)
     with pytest.raises(SegmentError, match=rf"{path.name}.*{message}"):
         read_prompts(path)
-
-
-def test_all_is_what_was_trained_or_the_117_of_totalsegmentator(tmp_path: Path) -> None:
-    unknown = all_prompts(read_record(tiny_checkpoint(tmp_path / "a")))
-    assert len(unknown) == len(checked_prompts(unknown)) == 117
-    assert (
-        SegmentPrompt("kidney_left", "left kidney") in unknown
-        and SegmentPrompt("vertebrae_L1", "L1 vertebra") in unknown
-    )
-    structure_prompts = build_structure_prompts(["liver", "kidney_left"])
-    trained = all_prompts(read_record(tiny_checkpoint(tmp_path / "b", prompts=structure_prompts.to_json())))
-    assert trained == [SegmentPrompt("liver", "liver"), SegmentPrompt("kidney_left", "left kidney")]
 
 
 def test_words_are_taken_as_what_was_trained(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
-from models.checkpoint import Checkpoint, load_checkpoint
+from models.checkpoint import load_checkpoint
+from models.segmenter import TextSegmenter
 from tests.train.inference.segment_cases import affine_of, hounsfield, nifti, tiny_checkpoint
+from train.inference.engines.text import TextDrivenEngine
 from train.inference.jobs import read_jobs
 from train.inference.options import SegmentOptions
 from train.inference.outputs import Outputs
@@ -44,8 +46,10 @@ class JobProgress(Progress):
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    return load_checkpoint(tiny_checkpoint(tmp_path_factory.mktemp("jobs")))
+def model(tmp_path_factory: pytest.TempPathFactory) -> TextDrivenEngine:
+    segmenter, record = load_checkpoint(tiny_checkpoint(tmp_path_factory.mktemp("jobs")))
+    assert isinstance(segmenter, TextSegmenter)
+    return TextDrivenEngine(segmenter, record)
 
 
 @pytest.fixture
@@ -59,12 +63,16 @@ def jobs(tmp_path: Path) -> Path:
 
 
 def run(
-    jobs: Path, model: Checkpoint, progress: JobProgress, outputs: Outputs = OUTPUTS, options: SegmentOptions = OPTIONS
+    jobs: Path,
+    model: TextDrivenEngine,
+    progress: JobProgress,
+    outputs: Outputs = OUTPUTS,
+    options: SegmentOptions = OPTIONS,
 ) -> tuple[int, int, int]:
     return run_jobs(read_jobs(jobs, (), outputs), model, options, progress).counts
 
 
-def test_the_others_go_on_after_an_error_and_are_not_done_again(jobs: Path, model: Checkpoint) -> None:
+def test_the_others_go_on_after_an_error_and_are_not_done_again(jobs: Path, model: TextDrivenEngine) -> None:
     progress = JobProgress()
     assert run(jobs, model, progress) == (2, 0, 1)
     (message,) = progress.messages
@@ -78,21 +86,21 @@ def test_the_others_go_on_after_an_error_and_are_not_done_again(jobs: Path, mode
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
 
 
-def test_a_run_that_was_stopped_goes_on(jobs: Path, model: Checkpoint) -> None:
+def test_a_run_that_was_stopped_goes_on(jobs: Path, model: TextDrivenEngine) -> None:
     with pytest.raises(Interrupted):
         run(jobs, model, JobProgress(stop=1))
     assert {path.name for path in (jobs.parent / "out").iterdir()} == {"a.nii.gz", "a.json"}
     assert run(jobs, model, JobProgress()) == (1, 1, 1)
 
 
-def test_what_was_made_otherwise_is_not_taken_for_done(jobs: Path, model: Checkpoint) -> None:
+def test_what_was_made_otherwise_is_not_taken_for_done(jobs: Path, model: TextDrivenEngine) -> None:
     run(jobs, model, JobProgress())
     progress = JobProgress()
     other_options = SegmentOptions(presence_threshold=0, precision="float32", threshold=0.3)
     assert run(jobs, model, progress, options=other_options) == (0, 0, 3)
     assert "was made with other prompts, thresholds or weights" in progress.messages[0]
     record = model.record.model_copy(update={"weights": "weights-0123456789abcdef.safetensors"})
-    assert run(jobs, Checkpoint(model.model, record), JobProgress()) == (0, 0, 3)
+    assert run(jobs, TextDrivenEngine(model.model, record), JobProgress()) == (0, 0, 3)
     # As a run leaves it that was killed before its table was in place.
     (jobs.parent / "out" / "a.json").unlink()
     assert run(jobs, model, JobProgress()) == (1, 1, 1)
@@ -101,7 +109,7 @@ def test_what_was_made_otherwise_is_not_taken_for_done(jobs: Path, model: Checkp
     ) == (2, 0, 1)
 
 
-def test_a_job_is_what_one_scan_alone_is(jobs: Path, model: Checkpoint) -> None:
+def test_a_job_is_what_one_scan_alone_is(jobs: Path, model: TextDrivenEngine) -> None:
     from train.inference.segmenting import segment
 
     run(jobs, model, JobProgress())
@@ -110,7 +118,7 @@ def test_a_job_is_what_one_scan_alone_is(jobs: Path, model: Checkpoint) -> None:
     assert np.array_equal(np.asarray(saved.dataobj), alone.labels)  # type: ignore[attr-defined]
 
 
-def test_a_report_is_one_json_object(jobs: Path, model: Checkpoint) -> None:
+def test_a_report_is_one_json_object(jobs: Path, model: TextDrivenEngine) -> None:
     outputs = Outputs(Path("mask.nii.gz"), preview=True)
     first, missing, third = read_jobs(jobs, (), outputs)
     report = run_job(first, model, OPTIONS, Progress())

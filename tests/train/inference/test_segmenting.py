@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
-from models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from models.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
@@ -29,6 +29,7 @@ from tests.train.inference.segment_cases import (
 from train.data.structure_prompts import build_structure_prompts
 from train.inference.errors import SegmentError
 from train.inference.label_table import LabelTable
+from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
 from train.inference.result import SegmentationResult
 from train.inference.segmenting import segment
@@ -165,7 +166,8 @@ def test_prompts_have_names_and_masks_do_not_depend_on_their_company(mlp: Checkp
 def test_many_prompts_are_held_against_features(mlp: Checkpoint, ct: Path) -> None:
     names = ["left kidney", "liver", *(f"structure {number}" for number in range(8))]
     few, many = (segment(ct, some, mlp, EXACT) for some in (names[:2], names))
-    assert few.logits.queries is None and many.logits.queries is not None
+    assert isinstance(few.logits, LogitVolume) and few.logits.queries is None
+    assert isinstance(many.logits, LogitVolume) and many.logits.queries is not None
     for name in names[:2]:
         np.testing.assert_allclose(few.probability(name), many.probability(name), atol=5e-3)
         assert (few.mask(name) != many.mask(name)).mean() < 0.01
@@ -198,11 +200,16 @@ def test_windows_are_counted_and_can_be_stopped(mlp: Checkpoint, ct: Path) -> No
 
 
 def test_other_checkpoints_are_told_what_makes_the_right_one(mlp: Checkpoint, ct: Path, tmp_path: Path) -> None:
-    save_checkpoint(STUNet("tiny", num_classes=3), tmp_path / "stunet", PREPROCESSING)
+    save_checkpoint(STUNet("tiny"), tmp_path / "encoder", PREPROCESSING)
+    save_checkpoint(STUNet("tiny", num_classes=3), tmp_path / "nameless", PREPROCESSING)
     assert isinstance(mlp.model, TextSegmenter) and isinstance(mlp.model.text, TextEncoder)
     save_checkpoint(Aligner(STUNet("tiny"), mlp.model.text), tmp_path / "aligner", PREPROCESSING)
-    for kind, command in (("stunet", "ovct train pretrain"), ("aligner", "ovct train align")):
-        with pytest.raises(SegmentError, match=f"{kind} is .*{command}.*`ovct train segment DATASET` makes"):
+    for kind, told in (
+        ("encoder", "no outputs for classes.*`ovct train segment DATASET"),
+        ("nameless", "3 outputs whose names it does not say"),
+        ("aligner", "aligner is .*ovct train align.*`ovct train segment DATASET` makes"),
+    ):
+        with pytest.raises((SegmentError, CheckpointError), match=told):
             segment(ct, PROMPTS, tmp_path / kind)
 
 

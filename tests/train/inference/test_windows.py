@@ -9,10 +9,12 @@ from monai.inferers.utils import sliding_window_inference
 
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
+from models.architecture import ARCHITECTURES
 from models.checkpoint import read_record
 from models.segmenter import TextSegmenter
 from tests.models.tiny import embeddings, segmenter, volume
 from tests.train.inference.segment_cases import blended_features, blended_logits, presence_of, tiny_checkpoint
+from train.inference.engines.class_network import trained_patch
 from train.inference.windows import Windows, blended_slabs, window_size
 
 EXACT = Windows((32, 32, 64), precision="float32")
@@ -72,7 +74,7 @@ def test_windows_are_placed_and_blended_as_monai_does(
         )
     windows = Windows(EXACT.size, overlap, batch, precision="float32")
     starts, slabs = [], []
-    for start, values in blended_slabs(model, finest, x, windows):
+    for start, values in blended_slabs(model.image, finest, x, windows):
         starts.append(start)
         slabs.append(values.clone())
         # No more is held than one window's depth.
@@ -100,11 +102,11 @@ def test_windows_are_counted_and_the_run_can_be_stopped(model: TextSegmenter) ->
         return model.image_features(window).levels[0]
 
     limit, progress, x = 99, WindowProgress(), whole(shape=(40, 33, 64))
-    assert list(blended_slabs(model, finest, x, EXACT, progress))
+    assert list(blended_slabs(model.image, finest, x, EXACT, progress))
     assert progress.total == progress.done == 4
     limit, progress = 2, WindowProgress()
     with pytest.raises(Interrupted):
-        list(blended_slabs(model, finest, x, EXACT, progress))
+        list(blended_slabs(model.image, finest, x, EXACT, progress))
     assert progress.done == 2
 
 
@@ -131,6 +133,7 @@ def test_what_is_wrong_is_told(call: Any, message: str) -> None:
 
 
 def test_the_window_is_that_of_the_training_or_what_the_volume_needs(tmp_path: Path) -> None:
-    trained = read_record(tiny_checkpoint(tmp_path / "a", patch=[48, 32, 64]))
-    assert window_size(trained, (20, 20, 20)) == (48, 32, 64)
-    assert window_size(read_record(tiny_checkpoint(tmp_path / "b")), (20, 40, 300)) == (32, 48, 128)
+    trained = trained_patch(read_record(tiny_checkpoint(tmp_path / "a", patch=[48, 32, 64])))
+    unknown = trained_patch(read_record(tiny_checkpoint(tmp_path / "b")))
+    assert window_size(ARCHITECTURES["tiny"], trained, (20, 20, 20)) == (48, 32, 64)
+    assert window_size(ARCHITECTURES["tiny"], unknown, (20, 40, 300)) == (32, 48, 128)

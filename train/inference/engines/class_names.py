@@ -1,0 +1,196 @@
+"""Prompts -> classes: which outputs of a network a prompt means, by the anatomy vocabulary, and what it has none for.
+
+A name or synonym means its class, a group the union of its parts' classes ("left lung" that of its two lobes). Where
+the network lacks a part of a group, the union of the others is given with a notice that names what is missing. A prompt
+is refused that is unknown, that means a region or a space between organs, or a structure that has no class and is not
+made up of two that have: the classes of its neighbours or of its whole would be a mask of something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from prompts.vocabulary import Vocabulary, load_vocabulary
+from train.data.structure_prompts import INCOMPLETE, MORE_THAN_STRUCTURES
+from train.inference.errors import SegmentError
+from train.inference.prompts import SegmentPrompt
+
+from .anatomy_names import organs_named
+
+# Spaces between organs, which the vocabulary has organs in; they are no sum of these.
+SPACES = frozenset({"mediastinum", "retroperitoneum"})
+# The vocabulary has what lies within bones among their parts ("spinal cord": spine).
+BONES, NERVES = "skeleton", "nervous system"
+MOST_LISTED = 6
+
+
+@dataclass(frozen=True)
+class ClassUnion:
+    """The classes that a prompt means, by label, and by name.
+
+    `missing` are parts, by name, that there is no class for; `whole` is false for what is more than classes together
+    can be ("skeleton", "urinary system").
+    """
+
+    labels: tuple[str, ...]
+    names: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    whole: bool = True
+
+
+class ClassNames:
+    """The classes of a network, by label and by name, and the unions of them that have names of their own.
+
+    `labels` are the classes without the background; `source` is what has them, for messages: "this checkpoint".
+    """
+
+    def __init__(self, labels: Sequence[str], source: str, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary or load_vocabulary()
+        self.source = source
+        organs = {label: self.vocabulary.resolve(label) for label in labels}
+        self.names = {label: organ or label.replace("_", " ").strip() for label, organ in organs.items()}
+        self._by_text = {label.lower(): label for label in labels}
+        self._by_words = {" ".join(label.lower().replace("_", " ").split()): label for label in labels}
+        self._labels: dict[str, tuple[str, ...]] = {}
+        for label, organ in organs.items():
+            if organ:
+                self._labels[organ] = (*self._labels.get(organ, ()), label)
+
+    def find(self, text: str) -> ClassUnion:
+        """Return the classes that a prompt means. Raises SegmentError, with what it knows instead."""
+        if label := self._by_text.get(text.strip().lower()):
+            return ClassUnion((label,), (self.names[label],))
+        named = organs_named(text, self.vocabulary)
+        if not named.organs:
+            if label := self._by_words.get(" ".join(text.lower().replace("_", " ").split())):
+                return ClassUnion((label,), (self.names[label],))
+            raise SegmentError(f"{text!r} is unknown{self._names_in(text) or self._nearest(text)}")
+        if named.is_part:
+            raise SegmentError(f"{self.source} has no class for {text!r}: it is a part of {named.organs[0]}")
+        unions = [self.union(organ) for organ in named.organs]
+        lacking = next((organ for organ, union in zip(named.organs, unions, strict=True) if union is None), None)
+        if lacking is not None:
+            raise SegmentError(self._refusal(text, lacking))
+        return _joined([union for union in unions if union])
+
+    def find_all(self, prompts: Sequence[SegmentPrompt]) -> list[ClassUnion]:
+        """Return what each prompt means. Raises SegmentError, which says of each that means nothing here why."""
+        unions, problems = [], []
+        for prompt in prompts:
+            try:
+                unions.append(self.find(prompt.text))
+            except SegmentError as error:
+                problems.append(str(error))
+        if problems:
+            raise SegmentError(f"{'; '.join(problems)}. --list-prompts shows what {self.source} knows")
+        return unions
+
+    def union(self, organ: str) -> ClassUnion | None:
+        """Return the classes of an organ, by its canonical name; None where it has none and is no sum of classes."""
+        if organ in self._labels:
+            return ClassUnion(self._labels[organ], (organ,))
+        if self.vocabulary.organs[organ].region or organ in SPACES:
+            return None
+        members = self._labelled_parts(organ)
+        if len(members) < 2:
+            return None
+        labels = tuple(label for member in members for label in self._labels[member])
+        whole = organ not in INCOMPLETE and not MORE_THAN_STRUCTURES & set(organ.split())
+        return ClassUnion(labels, tuple(members), tuple(self._missing_parts(organ, members)), whole)
+
+    def unions(self) -> Iterator[tuple[str, ClassUnion]]:
+        """Yield all groups that a prompt may name, with their classes."""
+        for organ in self.vocabulary.organs:
+            union = None if organ in self._labels else self.union(organ)
+            if union is not None:
+                yield organ, union
+
+    def synonyms(self, name: str) -> tuple[str, ...]:
+        """Return the other names of a structure, without those that name a part of it."""
+        organ = self.vocabulary.organs.get(name)
+        terms = organ.terms[1:] if organ else ()
+        return tuple(term for term in terms if not organs_named(term, self.vocabulary).is_part)
+
+    def _parts(self, organ: str) -> frozenset[str]:
+        below = self.vocabulary.descendants(organ)
+        if BONES in self.vocabulary.organs and self.vocabulary.related(organ, BONES):
+            below -= self.vocabulary.descendants(NERVES)
+        return below if _is_lesion(organ) else frozenset(part for part in below if not _is_lesion(part))
+
+    def _labelled_parts(self, organ: str) -> list[str]:
+        parts = self._parts(organ)
+        return [name for name in self._labels if name in parts]
+
+    def _missing_parts(self, organ: str, members: Sequence[str]) -> Iterator[str]:
+        """Yield the parts that TotalSegmentator, in either version, has a class for, and that no member covers."""
+        for part in sorted(self._parts(organ)):
+            entry = self.vocabulary.organs[part]
+            if part in members or not (entry.totalsegmentator or entry.totalsegmentator_v1):
+                continue
+            if self.vocabulary.ancestors(part).isdisjoint(members):
+                union = self.union(part)
+                if union is None or union.missing:
+                    yield part
+
+    def _refusal(self, text: str, organ: str) -> str:
+        within = self._labelled_parts(organ)
+        of_parts = f"; in it, {self.source} has classes for {_listed(within)}" if within else ""
+        if self.vocabulary.organs[organ].region or organ in SPACES:
+            return f"{text!r} is a region, and no structure{of_parts}"
+        called = f" ({organ})" if organ != text.strip().lower() else ""
+        wholes = sorted(self.vocabulary.ancestors(organ) & self._labels.keys())
+        of_whole = f": it is part of {_listed(wholes)}, which has one" if wholes else ""
+        missing = list(self._missing_parts(organ, within)) if within else []
+        of_parts += f", and none for {_listed(missing)}" if missing else ""
+        near = "" if wholes or within else self._nearest(organ)
+        return f"{self.source} has no class for {text!r}{called}{of_whole}{of_parts}{near}"
+
+    @cached_property
+    def _all_names(self) -> list[str]:
+        groups = [name for name, _ in self.unions()]
+        names = [*dict.fromkeys([*self.names.values(), *groups])]
+        return list(dict.fromkeys([*names, *(term for name in names for term in self.synonyms(name))]))
+
+    def _names_in(self, text: str) -> str:
+        """Return which names stand in a text that is no name itself ("liver and spleen")."""
+        names = dict.fromkeys(mention.text for mention in self.vocabulary.find(text) if not mention.adjective)
+        return f"; it holds the names {_listed([*names])}: give each a prompt of its own" if names else ""
+
+    def _nearest(self, text: str) -> str:
+        by_lower = {name.lower(): name for name in self._all_names}
+        near = get_close_matches(" ".join(text.lower().split()), by_lower, n=3, cutoff=0.7)
+        return f"; near: {', '.join(by_lower[name] for name in near)}" if near else ""
+
+
+def union_notice(prompt: SegmentPrompt, union: ClassUnion, source: str) -> str | None:
+    """Return what a user is told of a prompt that means other words or several classes, or not all that it names."""
+    if prompt.text.lower() in (*map(str.lower, union.names), *map(str.lower, union.labels)) and len(union.names) == 1:
+        return None
+    notice = f"{prompt.text!r} was taken as {_listed(union.names, ' + ')}, as the anatomy vocabulary has it"
+    if union.missing:
+        notice += f"; {source} has no class for {_listed(union.missing)}, so its mask is not all of it"
+    elif not union.whole:
+        notice += "; it is more than these, so its mask is not all of it"
+    return notice
+
+
+def _joined(unions: Sequence[ClassUnion]) -> ClassUnion:
+    if len(unions) == 1:
+        return unions[0]
+    labels, names, missing = (
+        tuple(dict.fromkeys(value for values in parts for value in values))
+        for parts in zip(*((union.labels, union.names, union.missing) for union in unions), strict=True)
+    )
+    return ClassUnion(labels, names, missing, all(union.whole for union in unions))
+
+
+def _is_lesion(name: str) -> bool:
+    return bool({"cyst", "cysts"} & set(name.split()))
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    more = f"{between}{len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return between.join(names[:MOST_LISTED]) + more

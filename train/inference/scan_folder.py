@@ -1,0 +1,125 @@
+"""A folder of scans: which of its files and sub-folders are scans, and what each one's masks are called."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from train.data.volume_names import is_volume, volume_stem
+from train.scans.dicom_series import is_dicom
+
+from .errors import SegmentError
+
+MOST_LISTED = 6
+ZIP = ".zip"
+
+
+@dataclass(frozen=True)
+class FolderScan:
+    """A scan in a folder: what to read, and its name there. `problem` says why it cannot be read, if it cannot."""
+
+    path: Path
+    name: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class FolderScans:
+    """The scans of a folder, by name, and what else lies in it."""
+
+    scans: tuple[FolderScan, ...]
+    left_out: tuple[str, ...]
+
+    def describe_left_out(self) -> str:
+        """Return what is told of files and folders that hold no scan, empty where there are none."""
+        if not self.left_out:
+            return ""
+        more = f" and {len(self.left_out) - MOST_LISTED:,} more" if len(self.left_out) > MOST_LISTED else ""
+        return f"no scans, and left out: {', '.join(self.left_out[:MOST_LISTED])}{more}"
+
+
+def scans_in(folder: Path, out: Path | None = None) -> FolderScans | None:
+    """Return the scans of a folder; None for a folder that is itself one scan, a DICOM series.
+
+    Scans are the volume files and zips in it, and each sub-folder that holds one of these or DICOM. DICOM files that
+    lie in the folder itself, or below it and of one study, are one scan. `out`, where masks go, is none. Raises
+    SegmentError for a folder that holds none.
+    """
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    files = [entry for entry in entries if entry.is_file()]
+    if any(is_dicom(file) for file in files if not _is_scan_file(file)):
+        return None
+    folders = [entry for entry in entries if entry.is_dir() and not (out and out.exists() and entry.samefile(out))]
+    found = [FolderScan(file, _name_of(file)) for file in files if _is_scan_file(file)]
+    studies: list[str] = []
+    left_out = [file.name for file in files if not _is_scan_file(file)]
+    for entry in folders:
+        volumes = [path for path in sorted(entry.iterdir()) if _is_scan_file(path)]
+        first_slice = None if volumes else next(_dicom_below(entry), None)
+        if len(volumes) == 1:
+            found.append(FolderScan(volumes[0], entry.name))
+        elif volumes:
+            listed = ", ".join(path.name for path in volumes[:MOST_LISTED])
+            problem = f"{entry}: {len(volumes)} volumes ({listed}): name the scan in a file of --jobs"
+            found.append(FolderScan(entry, entry.name, problem))
+        elif first_slice is not None:
+            found.append(FolderScan(entry, entry.name))
+            studies.append(_study_of(first_slice))
+        else:
+            left_out.append(f"{entry.name}/")
+    if studies and len(studies) == len(found) and len(set(studies)) == 1:
+        return None
+    if not found:
+        raise SegmentError(f"{folder}: no scan here: volume files, or sub-folders with a volume or a DICOM series")
+    return FolderScans(_with_names(folder, found), tuple(left_out))
+
+
+def _is_scan_file(path: Path) -> bool:
+    return (is_volume(path.name) or path.name.lower().endswith(ZIP)) and path.is_file()
+
+
+def _name_of(file: Path) -> str:
+    return file.name[: -len(ZIP)] if file.name.lower().endswith(ZIP) else volume_stem(file.name)
+
+
+def _dicom_below(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(parent, name)
+            if not name.startswith(".") and name != "DICOMDIR" and file.is_file() and is_dicom(file):
+                yield file
+
+
+def _study_of(file: Path) -> str:
+    """Return the study of a DICOM file; one without a UID is a study of its own folder."""
+    import pydicom
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            header = pydicom.dcmread(file, force=True, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
+            return str(header.get("StudyInstanceUID") or file.parent)
+        except Exception:
+            # What is wrong with it is said when the scan is read.
+            return str(file.parent)
+
+
+def _with_names(folder: Path, scans: list[FolderScan]) -> tuple[FolderScan, ...]:
+    """Return the scans with names that differ: two of one name keep what tells their files apart."""
+    counts = Counter(scan.name.casefold() for scan in scans)
+    named = [
+        scan if counts[scan.name.casefold()] == 1 else replace(scan, name=_full_name(scan.path.relative_to(folder)))
+        for scan in scans
+    ]
+    return tuple(sorted(named, key=lambda scan: scan.name))
+
+
+def _full_name(path: Path) -> str:
+    """Return a file's whole path, with its ending, as a name without one."""
+    return re.sub(r"[./\\]", "_", path.as_posix())

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from curation.runtime.errors import InputError
+from curation.runtime.unpacking import UNPACKING_ERRORS, UnpackedFile
 
 from .rows import DamagedError
 
-ByteStream = io.BufferedReader | gzip.GzipFile
-UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+ByteStream = io.BufferedReader
 GZIP_MAGIC = b"\x1f\x8b"
 SNIFFED_BYTES = 1 << 16
 # Characters that ``read_pieces`` gives out at most at once where lines mean nothing.
@@ -59,7 +57,7 @@ def open_bytes(path: Path, check: Callable[[], None] = _unchecked) -> Iterator[B
     ``check`` is called before each read, and may raise to give up.
 
     Raises:
-        InputError: the file is missing, empty or may not be read.
+        InputError: the file is missing, empty or may not be read; while it is read, that it is packed too tightly.
     """
     try:
         raw: io.BufferedReader = io.BufferedReader(_CheckedFile(path, check), SNIFFED_BYTES)
@@ -69,7 +67,7 @@ def open_bytes(path: Path, check: Callable[[], None] = _unchecked) -> Iterator[B
             if not magic:
                 raise InputError(f"{path} is empty; expected at least one report")
             if magic == GZIP_MAGIC:
-                with gzip.open(raw) as unpacked:
+                with io.BufferedReader(UnpackedFile(raw, path), SNIFFED_BYTES) as unpacked:
                     yield unpacked
             else:
                 yield raw
@@ -90,6 +88,11 @@ class FileHead:
     data: bytes
     text: str
     suffix: str
+
+
+def is_packed(stream: ByteStream) -> bool:
+    """Return whether a stream comes from a gzipped file."""
+    return isinstance(stream.raw, UnpackedFile)
 
 
 def read_head(stream: ByteStream, path: Path, suffix: str) -> FileHead:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 from curation.runtime.errors import InputError
@@ -16,6 +16,11 @@ from .rows import DamagedError, NoteProblem, RecentLines, Table, TableRow, check
 DELIMITERS = ",\t;|"
 # Lines looked at to find the delimiter.
 SAMPLE_LINES = 20
+# Characters of them, and of the header, that are cut into cells to find out.
+SAMPLE_CHARACTERS = 1 << 22
+# Of one line, in quotes or not; a report of a million characters has some ten thousand commas.
+MOST_CELLS = 1 << 18
+MOST_BLANK_LINES = 1_000_000
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*$')
 
 
@@ -26,7 +31,7 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
         InputError: there is no header.
     """
     csv.field_size_limit(2**31 - 1)
-    lines = RecordLines(source)
+    lines = RecordLines(_checked_lines(source, path))
     delimiter = _find_delimiter(lines, preferred="\t" if ".tsv" in path.name.lower() else ",")
     try:
         header = next((cells for cells in csv.reader(lines, delimiter=delimiter, strict=True) if any(cells)), None)
@@ -44,6 +49,24 @@ def read_delimited(source: Iterator[str], path: Path, note: NoteProblem) -> Tabl
     return Table(columns, rows, line_of=recent.line_of)
 
 
+def _checked_lines(source: Iterator[str], path: Path) -> Iterator[str]:
+    """Yield lines. Raises ``InputError`` for one of so many cells that it fills the memory, and for too many blanks."""
+    is_header, blank = True, 0
+    for line in source:
+        blank = 0 if line.strip() else blank + 1
+        if blank > MOST_BLANK_LINES:
+            raise InputError(f"{path}: over {MOST_BLANK_LINES:,} blank lines in a row; take them out of the file")
+        if len(line) > MOST_CELLS:
+            cells = 1 + max(map(line.count, DELIMITERS))
+            if is_header:
+                check_width(path, cells if '"' not in line else 1)
+            if cells > MOST_CELLS or (is_header and len(line) > SAMPLE_CHARACTERS):
+                what = f"{cells:,} cells" if cells > MOST_CELLS else f"{len(line):,} characters"
+                raise InputError(f"{path}: a line of {what}; this is no table of reports. Check its line ends")
+        is_header = is_header and blank > 0
+        yield line
+
+
 def _find_delimiter(lines: RecordLines, preferred: str) -> str:
     """Return the delimiter that cuts the first records into equally many cells, two at least."""
     try:
@@ -55,6 +78,8 @@ def _find_delimiter(lines: RecordLines, preferred: str) -> str:
         lines.put_back()
         return separator[1]
     lines.put_back()
+    sizes = accumulate(map(len, sample))
+    sample = [line for line, size in zip(sample, sizes, strict=True) if size <= SAMPLE_CHARACTERS]
 
     def score(delimiter: str) -> tuple[float, int, bool]:
         records = [cells for cells in csv.reader(sample, delimiter=delimiter) if cells]

@@ -177,6 +177,8 @@ def _document_rows(document: JsonCursor, path: Path, note: NoteProblem) -> Itera
                 yield TableRow(number, {**name, "report": record})
             else:
                 note(number, f"expected a JSON object, got {type(record).__name__}: {str(record)[:60]}")
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         if not number:
             raise InputError(f"{path}: not JSON ({error}); expected objects with a report in each") from error

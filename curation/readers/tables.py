@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from .decoding import (
     ByteStream,
     FileHead,
     describe_encoding,
+    is_packed,
     open_bytes,
     read_head,
     read_lines,
@@ -172,7 +172,7 @@ def report_files(folder: Path) -> Iterator[Path]:
 def _recognised(path: Path, check: Callable[[], None]) -> Iterator[tuple[ByteStream, FileFormat, FileHead]]:
     with open_bytes(path, check) as stream:
         head = read_head(stream, path, suffix=_suffix(path))
-        yield stream, _format_of(path, head, gzipped=isinstance(stream, gzip.GzipFile)), head
+        yield stream, _format_of(path, head, gzipped=is_packed(stream)), head
 
 
 def _name_of_format(path: Path, check: Callable[[], None] = lambda: None) -> str:

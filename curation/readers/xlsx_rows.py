@@ -10,16 +10,18 @@ from itertools import islice
 from pathlib import Path
 
 from curation.runtime.errors import InputError
-from curation.runtime.limits import SHARED_TEXT_BYTES, SHEET_ROWS
+from curation.runtime.limits import PACKED_RATIO, SHARED_TEXT_BYTES, SHEET_ROWS, Limit
 
 from .delimited import unique_names
 from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text, check_width
 
-# A part of a workbook that is larger than this (in bytes) and packed tighter is no text: texts are packed 20 to 1.
-LARGE_PART = 1 << 26
-MOST_PACKED = 200
-# What is held is refused earlier: elements without text take twenty times their bytes.
+# A sheet that is larger than this (in bytes of XML) is weighed; it is read row by row.
 SHEETS = "xl/worksheets/"
+LARGE_SHEET = 1 << 22
+# Cells that a sheet may have for each byte of the file, those counted that it leaves out in front of others.
+CELLS_A_BYTE = 20
+SOME_CELLS = 1 << 21
+# What is held is refused earlier: elements without text take twenty times their bytes.
 HELD_PART = 1 << 24
 MOST_PACKED_TEXT = 40
 
@@ -37,6 +39,7 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
 
     with ExitStack() as stack:
         _check_sizes(path)
+        most_cells = max(SOME_CELLS, CELLS_A_BYTE * path.stat().st_size)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of styles and extensions that no text depends on
@@ -45,7 +48,10 @@ def open_xlsx_table(path: Path, note: NoteProblem) -> Iterator[Table]:
             widths = {sheet.title: sheet.max_column or 0 for sheet in workbook.worksheets}
             for sheet in workbook.worksheets:  # what a sheet says of its size may be wrong, and rows would be lost
                 sheet.reset_dimensions()
-            sheets = [(sheet.title, _sheet_cells(sheet.iter_rows(values_only=True))) for sheet in workbook.worksheets]
+            sheets = [
+                (sheet.title, _sheet_cells(sheet.iter_rows(values_only=True), most_cells))
+                for sheet in workbook.worksheets
+            ]
             filled = [(title, header, cells) for title, cells in sheets if (header := next(cells, None))]
         except Exception as error:  # openpyxl lets whatever its parsers raise through
             raise InputError(f"{path}: cannot be read as XLSX ({error!r}); save it again, or as CSV") from error
@@ -64,30 +70,34 @@ def _check_sizes(path: Path) -> None:
     """Raise ``InputError`` for a workbook that unpacks to many times what any text does: it would fill the memory."""
     try:
         with zipfile.ZipFile(path) as archive:
-            for part in archive.infolist():
-                if part.file_size > _most_bytes(part):
-                    held = "" if part.filename.startswith(SHEETS) else SHARED_TEXT_BYTES.way_out()
-                    raise InputError(
-                        f"{path}: {part.filename} in it unpacks to {part.file_size:,} bytes; save it as CSV{held}"
-                    )
+            parts = archive.infolist()
     except (zipfile.BadZipFile, OSError):
         return  # openpyxl says what is wrong
+    if sum(part.compress_size for part in parts) > path.stat().st_size:
+        raise InputError(f"{path}: its parts say that they are longer than the file; fetch it again, or save it as CSV")
+    for part in parts:
+        limit, most = _limit_of(part)
+        if part.file_size > most:
+            raise InputError(
+                f"{path}: {part.filename} in it unpacks from {part.compress_size:,} to {part.file_size:,} bytes: "
+                f"{limit.reason}. Save it as CSV{limit.way_out()}"
+            )
 
 
-def _most_bytes(part: zipfile.ZipInfo) -> int:
-    """Return how large a part may be unpacked: sheets are read row by row, all else is held."""
+def _limit_of(part: zipfile.ZipInfo) -> tuple[Limit, int]:
+    """Return how large a part may be unpacked, and by what: sheets are read row by row, all else is held."""
     if part.filename.startswith(SHEETS):
-        return max(LARGE_PART, MOST_PACKED * part.compress_size)
+        return PACKED_RATIO, max(LARGE_SHEET, PACKED_RATIO.most * part.compress_size)
     if not part.filename.endswith((".xml", ".rels")):  # pictures and macros, which are not read
-        return part.file_size
+        return SHARED_TEXT_BYTES, part.file_size
     if SHARED_TEXT_BYTES.most > SHARED_TEXT_BYTES.default:
-        return SHARED_TEXT_BYTES.most
-    return min(SHARED_TEXT_BYTES.most, max(HELD_PART, MOST_PACKED_TEXT * part.compress_size))
+        return SHARED_TEXT_BYTES, SHARED_TEXT_BYTES.most
+    return SHARED_TEXT_BYTES, min(SHARED_TEXT_BYTES.most, max(HELD_PART, MOST_PACKED_TEXT * part.compress_size))
 
 
-def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:
+def _sheet_cells(rows: Iterator[tuple[object, ...]], most_cells: int) -> Iterator[list[str]]:
     """Yield the rows of a sheet that are not empty, as text."""
-    count = 0
+    count = cell_count = 0
     while True:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -98,6 +108,9 @@ def _sheet_cells(rows: Iterator[tuple[object, ...]]) -> Iterator[list[str]]:
         if count > SHEET_ROWS.most:
             raise ValueError(f"it has a row beyond number {SHEET_ROWS.most:,}: {SHEET_ROWS.reason}")
         for values in batch:
+            cell_count += len(values)
+            if cell_count > most_cells:
+                raise ValueError(f"it has {most_cells:,} cells and more, nearly all of them empty")
             cells = [as_text(value) for value in values]
             if any(cells):
                 yield cells

@@ -51,6 +51,11 @@ SCAN_VOXELS = Limit(
 SLICE_PIXELS = Limit(2**26, "the finest CT slices have 2048 x 2048 pixels; this is sixteen times as much")
 HEADER_BYTES = Limit(2**24, "what stands between a NIfTI header and its voxels is notes, a few kB of them")
 GZIP_RATIO = Limit(1032, "deflate cannot pack tighter, so a file that promises more does not hold it")
+PACKED_RATIO = Limit(
+    200,
+    "reports are packed 3 to 20 to 1, the same short report a million times 60 to 1",
+    "OVCT_MOST_PACKED",
+)
 TABLE_COLUMNS = Limit(
     20_000, "a spreadsheet has 16,384 columns at most; more are a file with another delimiter", "OVCT_MOST_COLUMNS"
 )

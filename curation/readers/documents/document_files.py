@@ -20,6 +20,8 @@ from .rtf import rtf_text
 
 # A document beyond this (in bytes) is no report. A Word document has pictures beside its text, which are not read.
 LARGEST_DOCUMENT = 1 << 26
+# Of markup; a thousand pages have fewer, and each costs many times its bytes.
+MOST_MARKS = 1_000_000
 
 
 class Document(NamedTuple):
@@ -32,12 +34,12 @@ class Document(NamedTuple):
 
 def read_rtf(path: Path, stream: ByteStream) -> Table:
     """Read an RTF file, whose name is the report's id."""
-    return _one_row(path, stream, lambda raw: Document({"report": rtf_text(raw)}))
+    return _one_row(path, stream, lambda raw: Document({"report": rtf_text(_few_marks(raw, b"\\{"))}))
 
 
 def read_html(path: Path, stream: ByteStream) -> Table:
     """Read an HTML file, whose name is the report's id."""
-    return _one_row(path, stream, lambda raw: Document({"report": html_text(raw)}))
+    return _one_row(path, stream, lambda raw: Document({"report": html_text(_few_marks(raw, b"<&"))}))
 
 
 def read_word(path: Path, stream: ByteStream) -> Table:
@@ -62,8 +64,16 @@ def read_dicom(path: Path, stream: ByteStream) -> Table:
         raise InputError(f"{path}: DICOM needs pydicom; {extra_hint('dicom')}") from error
 
 
+def _few_marks(raw: bytes, marks: bytes) -> bytes:
+    """Return a document. Raises ``DamagedError`` for one of so much markup that reading it would take minutes."""
+    count = sum(raw.count(mark) for mark in marks)
+    if count > MOST_MARKS:
+        raise DamagedError(f"a document with {count:,} marks ({marks.decode()}); a report has less")
+    return raw
+
+
 def _cda_document(raw: bytes) -> Document:
-    document = read_cda(raw)
+    document = read_cda(_few_marks(raw, b"<&"))
     cells = {
         "report_id": document.document_id or document.set_id,
         "report": document.text,

@@ -21,6 +21,7 @@ from .xml_parsing import local_name, read_elements
 
 # The text of a Word document beyond this (in bytes, unpacked) is no report.
 LARGEST_TEXT = 1 << 26
+MOST_MARKS = 1_000_000
 PIECE_BYTES = 1 << 16
 MAIN_PART = re.compile(r"word/document\d*\.xml")
 CHARACTERS = {
@@ -126,5 +127,9 @@ def docx_text(file: IO[bytes] | Path) -> str:
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     """Yield the bytes of a part, no more of them than its entry in the archive says."""
+    marks = 0
     while piece := stream.read(PIECE_BYTES):
+        marks += piece.count(b"<")
+        if marks > MOST_MARKS:
+            raise DamagedError(f"a Word document with more than {MOST_MARKS:,} marks; a report has less")
         yield piece

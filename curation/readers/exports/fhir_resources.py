@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from curation.runtime.errors import InputError
+
 from ..decoding import PIECE_CHARACTERS, ByteStream, FileHead, read_pieces
 from ..json_rows import WHITE, JsonCursor, elements_of, has_object_per_line, keys_of, looks_like_json, whole_lines
 from ..rows import DamagedError, NoteProblem
@@ -101,6 +103,8 @@ def read_resources(stream: ByteStream, path: Path, note: NoteProblem) -> Iterato
                     yield FhirResource(number, place, full_url, content)
                 else:
                     note(number, f"{place}: no resource, which would be an object with a resourceType")
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         place = f"entry {number + 1}"
         note(number + 1, f"{place}: not JSON ({error}); it and what is behind it is lost, the file may be cut off")

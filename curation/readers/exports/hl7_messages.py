@@ -23,6 +23,7 @@ FRAME = re.compile("([\x0b\x1c])")
 FRAME_START, FRAME_END = "\x0b", "\x1c"
 # A segment beyond this is left out with its message: a document of 48 MB in base64.
 LONGEST_SEGMENT = 1 << 26
+MOST_SEGMENTS = 100_000
 CHARSETS = {"GB 18030-2000": "gb18030", "KS X 1001": "euc_kr", "BIG-5": "big5", "8859/1": "cp1252"}
 
 
@@ -165,6 +166,9 @@ class _Cutter:
                 )
         elif len(line) > LONGEST_SEGMENT:
             self._drop(f"a segment of over {LONGEST_SEGMENT:,} characters")
+            self._dropping = True
+        elif len(self.lines) >= MOST_SEGMENTS:
+            self._drop(f"over {MOST_SEGMENTS:,} segments")
             self._dropping = True
         elif SEGMENT.match(line) and line[3] == self.lines[0][3]:
             self.lines.append(line.rstrip("\r\n"))

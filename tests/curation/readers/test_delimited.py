@@ -110,3 +110,18 @@ def test_any_text_ends_in_rows_or_a_clear_error(text: str) -> None:
     assert all(row is None or 0 < row <= len(rows) for row, _, _ in problems)
     letters = sum(character.isalnum() for row in rows[1:] for cell in row for character in cell)
     assert letters >= sum(character.isalnum() for character in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a," * 2_000_000, "2,000,001 columns"),
+        ('"a",' * 2_000_000, "a line of 2,000,001 cells"),
+        ("x" * 5_000_000, "a line of 5,000,000 characters"),
+        ("id,report\n" + "a;" * 2_000_000, "a line of 2,000,001 cells"),
+        ("id,report\n1,Normal.\n" + "\n" * 1_000_001, "over 1,000,000 blank lines in a row"),
+    ],
+)
+def test_lines_that_are_those_of_no_table(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(text)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from curation.readers.tables import open_table
+from curation.runtime.errors import InputError
 from tests.curation.readers.reading import read_table
 
 
@@ -41,3 +43,22 @@ def test_damaged_row_group_costs_only_its_rows(tmp_path: Path) -> None:
     with open_table(path, lambda *_, **__: None) as table:
         assert all(row.number == int(row.cells["id"]) + 1 for row in table.rows)
     assert problems[0][0] == 101 and problems[0][1].startswith("rows 101 to 200 cannot be read")
+
+
+def test_a_text_that_is_repeated_for_ever_is_refused(tmp_path: Path) -> None:
+    long = pa.DictionaryArray.from_arrays(
+        pa.array([0] * 5000, pa.int32()), pa.array(["The liver is normal. " * 50_000])
+    )
+    pq.write_table(pa.table({"report": long}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="a text is repeated until it comes to more than 268,435,456 bytes"):
+        read_table(tmp_path / "x.parquet")
+    for values in (pa.nulls(9_000_000, pa.string()), pa.array([[None] * 3_000_000])):
+        pq.write_table(pa.table({"report": values}), tmp_path / "x.parquet", row_group_size=9_000_000)
+        with pytest.raises(InputError, match="values in a file of"):
+            read_table(tmp_path / "x.parquet")
+
+
+def test_repeated_texts_are_read(tmp_path: Path) -> None:
+    records = [{"id": str(number), "report": f"Liver {number % 3}."} for number in range(700)]
+    pq.write_table(pa.Table.from_pylist([*records, {"id": None, "report": None}]), tmp_path / "x.parquet")
+    assert read_table(tmp_path / "x.parquet")[0] == [*records, {"id": "", "report": ""}]

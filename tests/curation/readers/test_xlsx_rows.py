@@ -45,5 +45,41 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     with archive, archive.open("xl/sharedStrings.xml", "w") as part:
         for _ in range(70):
             part.write(b" " * (1 << 20))
-    with pytest.raises(InputError, match=r"xl/sharedStrings\.xml in it unpacks to 73,400,320 bytes"):
+    with pytest.raises(InputError, match=r"xl/sharedStrings\.xml in it unpacks from [0-9,]+ to 73,400,320"):
+        read_table(tmp_path / "x.xlsx")
+
+
+def sheet(path: Path, rows: bytes) -> None:
+    """Write a workbook of one sheet with these rows, as XML."""
+    workbook = openpyxl.Workbook()
+    workbook.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {part.filename: archive.read(part) for part in archive.infolist()}
+    xml = parts["xl/worksheets/sheet1.xml"]
+    at = xml.index(b"<sheetData")
+    parts["xl/worksheets/sheet1.xml"] = xml[:at] + b"<sheetData>" + rows + b"</sheetData></worksheet>"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_a_sheet_of_nothing_is_refused(tmp_path: Path) -> None:
+    for rows in (b"<row/>" * 1_000_000, b"<row>" + b"<c/>" * 1_200_000 + b"</row>", b" " * 5_000_000):
+        sheet(tmp_path / "x.xlsx", rows)
+        with pytest.raises(InputError, match=r"sheet1\.xml in it unpacks from .* set OVCT_MOST_PACKED to allow more"):
+            read_table(tmp_path / "x.xlsx")
+    sheet(tmp_path / "x.xlsx", b'<row><c r="ZZZ1"><v>1</v></c></row>' * 200)
+    assert any(
+        "2,097,152 cells and more, nearly all of them empty" in text
+        for _, text, _ in read_table(tmp_path / "x.xlsx")[1]
+    )
+
+
+def test_a_workbook_whose_parts_overlap_is_refused(tmp_path: Path) -> None:
+    sheet(tmp_path / "x.xlsx", b"<row/>" * 1000)
+    raw = bytearray((tmp_path / "x.xlsx").read_bytes())
+    place = raw.rfind(b"PK\x01\x02")
+    raw[place + 20 : place + 24] = (10**8).to_bytes(4, "little")  # the packed size of the last part
+    (tmp_path / "x.xlsx").write_bytes(raw)
+    with pytest.raises(InputError, match="say that they are longer than the file"):
         read_table(tmp_path / "x.xlsx")

@@ -20,8 +20,6 @@ def test_one_text_file(tmp_path: Path) -> None:
 
 
 def test_a_file_that_unpacks_to_more_than_any_report(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / "x.txt.gz", "wb", compresslevel=1) as file:
-        for _ in range(65):
-            file.write(b"a" * (1 << 20))
+    (tmp_path / "x.txt").write_bytes(b"a" * (65 << 20))
     with pytest.raises(InputError, match="more than 64 million characters"):
-        read_table(tmp_path / "x.txt.gz")
+        read_table(tmp_path / "x.txt")

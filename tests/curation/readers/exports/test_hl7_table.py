@@ -319,3 +319,11 @@ def test_other_separators(tmp_path: Path) -> None:
 def test_a_header_without_encoding_characters_is_read_with_the_usual_ones(tmp_path: Path) -> None:
     raw = message("A \\T\\ B").replace(r"MSH|^~\&|", "MSH||")
     assert texts(tmp_path, raw) == ([("FIL7", "A & B")], ["message 1: MSH-2 is empty; ^~\\& was taken for it"])
+
+
+def test_a_message_of_more_segments_than_any_report(tmp_path: Path) -> None:
+    message = "MSH|^~\\&|a|b|c|d|2020||ORU^R01|1|P|2.3\rOBR|1||7|CT\rOBX|1|TX|1||The liver is normal.\r"
+    (tmp_path / "x.hl7").write_text(message + "OBX|2|TX|1||Normal.\r" * 100_000 + message)
+    rows, problems = read_table(tmp_path / "x.hl7")
+    assert len(rows) == 1
+    assert any("message 1: over 100,000 segments. The message was left out" in problem for _, problem, _ in problems)

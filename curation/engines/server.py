@@ -19,6 +19,7 @@ EXAMPLES = "`vllm serve MODEL`, `llama-server -m FILE.gguf` or `ollama serve`"
 NO_KEY = "no-key"
 """Sent to servers that want none: the client library insists on one."""
 FROM_ENVIRONMENT = "env:"
+ACCOUNT_HEADERS = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
 MODELS_LISTED = 12
 LONGEST_NAME = 1_000
 """Characters of a model's name."""
@@ -76,8 +77,18 @@ class ServerSettings:
         return url if parts.path.strip("/") else parts._replace(path="/v1").geturl()
 
     def header_values(self) -> dict[str, str]:
-        """Return the headers with their values. Raises ``InputError``, without showing one."""
-        return {name: _header_value(name, value) for name, value in self.headers.items()}
+        """Return the headers with their values; those of the account are in the environment, as OpenAI's client has it.
+
+        Raises ``InputError``, without showing one.
+        """
+        given = {name.lower() for name in self.headers}
+        account = {name: f"{FROM_ENVIRONMENT}{variable}" for name, variable in ACCOUNT_HEADERS.items()}
+        headers = {
+            name: value
+            for name, value in account.items()
+            if name.lower() not in given and os.environ.get(value.removeprefix(FROM_ENVIRONMENT), "").strip()
+        }
+        return {name: _header_value(name, value) for name, value in {**headers, **self.headers}.items()}
 
     def key(self) -> str:
         """Return the key in ``OPENAI_API_KEY``, or a placeholder. Raises ``InputError``, without showing it."""

@@ -20,7 +20,8 @@ SCHEMA = {"type": "object", "properties": {"liver": {"type": "string", "maxLengt
 @pytest.fixture
 def no_server_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the environment says where to go or with what key."""
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+    proxies = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    for name in ("OPENAI_API_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_BASE_URL", *proxies):
         monkeypatch.delenv(name, raising=False)
 
 

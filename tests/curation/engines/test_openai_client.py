@@ -14,6 +14,7 @@ import pytest
 
 from curation.engines.chat import Answer, ChatFailed, EngineDown
 from curation.engines.openai_client import MOST_BYTES
+from curation.engines.server import ServerSettings
 from curation.runtime.errors import InputError
 from tests.curation import server_faults
 from tests.curation.engines.server_chats import ask, ask_one, echo
@@ -166,3 +167,28 @@ def test_further_fields_and_headers_go_along_and_no_header_is_shown() -> None:
         body = hostile.log[0].body
     assert (body["top_k"], body["temperature"]) == (20, 0.6)
     assert seen[0] == secret and isinstance(failed, ChatFailed) and secret not in str(failed) and "***" in str(failed)
+
+
+def test_the_account_of_the_environment_goes_along_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    def shows(exchange: Exchange, request: Any) -> None:
+        seen.append((exchange.headers["OpenAI-Organization"], exchange.headers["OpenAI-Project"]))
+        exchange.error(400, f"{exchange.headers['OpenAI-Organization']} has no {exchange.headers['OpenAI-Project']}")
+
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-0123456789abcdef")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-0123456789abcdef")
+    with HostileServer(echo, in_turn(then=shows)) as hostile:
+        (failed,) = ask(hostile, "one")
+        ask(hostile, "one", headers={"openai-project": "another"})
+    assert seen[0] == ("org-0123456789abcdef", "proj-0123456789abcdef") and seen[-1][1] == "another"
+    assert isinstance(failed, ChatFailed) and "0123456789abcdef" not in str(failed)
+    monkeypatch.delenv("OPENAI_ORG_ID")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", " ")
+    with HostileServer(echo, in_turn(then=shows)) as hostile:
+        ask(hostile, "one")
+    assert seen[-1] == (None, None)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org\x1bsecret")
+    with pytest.raises(InputError, match="OpenAI-Organization") as error:
+        ServerSettings("http://localhost:1/v1")
+    assert "secret" not in str(error.value)

@@ -20,7 +20,7 @@ from curation.caption_set.set_files import PROMPT_FILE
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
 from curation.caption_set.site_files import keep_site_words
-from curation.caption_set.work_folder import check_usable, lock_set, remove_left_work
+from curation.caption_set.work_folder import check_usable, lock_set, refuse_foreign_files, remove_left_work
 from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore
 from curation.extraction.outcomes import batches, outcomes
@@ -250,6 +250,7 @@ def _finished(
 def _with_changes(root: Path, changes: dict[str, object], publish: StorePublisher | None) -> Manifest:
     """Change what a finished set says of itself, by writing its manifest and data card anew."""
     with lock_set(root) as locked:
+        refuse_foreign_files(root, locked.left_behind)
         manifest = load_manifest(root).model_copy(update=changes)
         return complete_set(root, manifest, publish, ours=locked.left_behind)
 

@@ -20,7 +20,7 @@ from .publishing import StorePublisher
 from .resuming import check_set, differences
 from .set_files import KEPT_FILES, SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
-from .work_folder import SetError, lock_set, remove_left_work
+from .work_folder import SetError, lock_set, refuse_foreign_files, remove_left_work
 from .writer import complete_set
 
 
@@ -52,7 +52,8 @@ def merge(
         if publisher or _is_whole(out, before, progress):
             remove_left_work(out)
             return before
-    with lock_set(out, progress.raise_if_interrupted):
+    with lock_set(out, progress.raise_if_interrupted) as locked:
+        refuse_foreign_files(out, locked.left_behind)
         _begin(out, merged)
         if publisher:
             publisher.put_manifest()

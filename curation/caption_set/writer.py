@@ -24,7 +24,7 @@ from .resuming import manifest_to_resume
 from .set_files import CARD_FILE, KEPT_FILES, PLOT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
 from .shards import PartWriter
 from .stats import MARK_BYTES, is_foreign_plot
-from .work_folder import LockedSet, SetError, empty_work_folder, lock_set
+from .work_folder import LockedSet, SetError, empty_work_folder, lock_set, refuse_foreign_files
 
 # Up to twice so many parts the manifest is saved for each. It names all parts, so beyond that it is saved for every
 # second, third … part: its size times the number of saves stays small. Parts that it does not name yet are made again
@@ -199,6 +199,7 @@ def open_set(
         SetError: the folder holds something else or a set that was made otherwise, or another run writes it.
     """
     with lock_set(root) as locked:
+        refuse_foreign_files(root, locked.left_behind)
         manifest = None if overwrite else manifest_to_resume(root, source, settings, publisher, digests=not checked)
         if manifest is None:
             empty_work_folder(locked.work)

@@ -145,6 +145,35 @@ def test_a_set_keeps_what_is_not_its_own(root: Path) -> None:
     assert (out / "README.md").read_text() == "# Mine"
 
 
+@pytest.mark.parametrize("name", ["prompt.yaml", "site_lexicon.yaml", "site_organs.yaml", "skipped.jsonl"])
+def test_a_set_keeps_files_that_are_called_like_its_own(name: str, root: Path) -> None:
+    curated(root, root / "own")
+    merge([root / "shard"], root / "merged")
+    fill(root, [f"own/{name}", f"merged/{name}"])
+    calls: dict[str, Callable[[], object]] = {
+        "own": lambda: curated(root, root / "own", overwrite=True),
+        "own, another licence": lambda: curated(root, root / "own", license="cc0-1.0"),
+        "merged": lambda: merge([root / "shard"], root / "merged", overwrite=True),
+    }
+    for case, call in calls.items():
+        folder = root / case.partition(",")[0]
+        with pytest.raises(OvctError, match=rf"{name} is not what a run of this set wrote.*move it away"):
+            call()
+        assert (folder / name).read_bytes() == f"mine: {folder.name}/{name}".encode()
+        assert name not in (load_manifest(folder).files or {})
+
+
+def test_a_list_of_problem_rows_is_replaced_where_it_is_ours(root: Path) -> None:
+    with (root / "reports.csv").open("a") as file:
+        file.write("r99,\n")
+    for _ in range(2):
+        curated(root, root / "own", overwrite=True)
+        assert "r99" not in (root / "own" / "skipped.jsonl").read_text()
+    (root / "own" / "skipped.jsonl").write_text("my notes")
+    with pytest.raises(OvctError, match=r"skipped\.jsonl is not what a run of this set wrote"):
+        curated(root, root / "own", overwrite=True)
+
+
 def test_a_file_of_somebody_else_is_refused(root: Path) -> None:
     out = root / "mine.parquet"
     out.write_bytes(b"mine")

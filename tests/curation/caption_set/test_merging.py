@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import curation.caption_set.merging
+from curation.caption_set.card import with_file
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
@@ -131,6 +132,8 @@ def test_nothing_of_another_set_is_left(tmp_path: Path) -> None:
     leftovers = [merged / name for name in ("prompt.yaml", "skipped.jsonl", "responses/part-00000.parquet")]
     for path in leftovers:
         path.write_bytes(b"of a set by a language model")
+    before = load_manifest(merged)
+    with_file(with_file(before, leftovers[0]), leftovers[1]).save(merged)
     merge(sharded(tmp_path, source), merged, overwrite=True)
     assert not any(path.exists() for path in leftovers)
     assert files(merged) == files(single_run(tmp_path / "alone", source))

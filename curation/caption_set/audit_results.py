@@ -185,12 +185,28 @@ def read_summary(root: Path, manifest: Manifest) -> AuditSummary | None:
 
     A file that is damaged, or of another version, counts as none: `ovct audit --summary` writes it anew.
     """
+    results = _sound_summary(root)
+    return results if results is not None and results.set == manifest.identity() else None
+
+
+def damaged_summary(root: Path) -> str | None:
+    """Return a sentence on results that are there and cannot be used as they are; None where all is well."""
+    path = root / AUDIT / SUMMARY_FILE
+    if not path.exists() or _sound_summary(root) is not None:
+        return None
+    return (
+        f"{path} is not as it was written, or of another version: nothing is taken from it. `ovct audit --summary "
+        f"{root}` writes it anew"
+    )
+
+
+def _sound_summary(root: Path) -> AuditSummary | None:
     try:
         content, holds = unsealed((root / AUDIT / SUMMARY_FILE).read_bytes())
         results = AuditSummary.model_validate_json(content)
     except (OSError, ValidationError):
         return None
-    return results if holds is not False and results.set == manifest.identity() else None
+    return None if holds is False else results
 
 
 class Verdict(StrEnum):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from curation.runtime.digests import do_nothing, file_digest
 
+from .audit_results import damaged_summary
 from .manifest import (
     FILE_NAME,
     CurationSettings,
@@ -77,7 +78,8 @@ def check_set(
     """Check that the files of a set are as they were written: those of its parts, and what stands beside them.
 
     ``check`` is called while files are read, and may raise to stop. ``tell`` gets a sentence on a data card or plot
-    that is another than was written, and on a set of an earlier version, whose manifest has no digests. Without
+    that is another than was written, on results of an audit, and on a set of an earlier version, whose manifest has
+    no digests. Without
     ``digests`` the sizes of the parts alone are compared.
 
     Raises ``SetError`` as ``check_parts``, and for a file beside the parts that is missing or changed.
@@ -86,6 +88,8 @@ def check_set(
     if not digests:
         return
     if note := lacks_digests(root, manifest):
+        tell(note)
+    if note := damaged_summary(root):
         tell(note)
     for name, digest in (manifest.files or {}).items():
         if name in DERIVED_FILES:

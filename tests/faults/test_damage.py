@@ -14,9 +14,13 @@ import torch
 
 from curation.api.load import load
 from curation.audit.folder import audit_to_read, audit_to_write
+from curation.audit.publish import write_results
 from curation.audit.sample import SampleRequest
+from curation.audit.second_reader.readings import readings_path, readings_to_write
+from curation.audit.second_reader.results import second_readers
 from curation.audit.store import STORE_FILE, AuditStore
 from curation.caption import ReportOutcome
+from curation.caption_set.audit_results import SUMMARY_FILE, read_summary
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
@@ -33,6 +37,7 @@ from models.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.prompt_handling import TextEncoderError
 from tests.curation.audit.builders import give_verdicts, open_audit, plain_reports, write_set
+from tests.curation.audit.second_reader.reader_sets import read_by, small_set
 from tests.curation.fakes import fake_recipe, write_reports
 from tests.faults.trials import ALL, Trials, drawn
 from tests.models.encoders import tiny_encoder
@@ -189,6 +194,66 @@ def test_rows_of_an_audit_that_was_killed(tmp_path: Path, trials: Trials) -> Non
         trial.survived += 1
     path.write_bytes(whole)
     AuditStore(path).close()
+
+
+def test_the_readings_of_a_second_reader(tmp_path: Path, trials: Trials) -> None:
+    root = small_set(tmp_path / "set", 3)
+    read_by(root)
+    manifest = load_manifest(root)
+    path = readings_path(root, manifest)
+    trial = trials["a damaged file of a second reader"]
+
+    def read(progress: Progress) -> None:
+        second_readers(root, manifest)
+
+    def go_on(progress: Progress) -> None:
+        read_by(root, progress=progress)
+
+    for file in (path, digest_file(path)):
+        for what in damaged(file):
+            for call in (read, go_on):
+                trial.tried += 1
+                found = path.name in answer_to(call)
+                trial.survived += found
+                trial.let_in += not found
+                assert found, what
+    assert not answer_to(read)
+    with readings_to_write(root, manifest) as store:  # a reader that was killed
+        store.set_fact("begun", True)
+        digest_file(path).write_text("open\n")
+        whole = path.read_bytes()
+    digest_file(path).write_text("open\n")
+    place = whole.index(b"liver")
+    path.write_bytes(whole[:place] + b"lover" + whole[place + 5 :])
+    assert "rows of its table reading are not as they were stored" in answer_to(read)
+    path.write_bytes(whole)
+    assert not answer_to(go_on)
+    path.write_bytes(b"")
+    for call in (read, go_on):
+        assert "is gone, or empty" in answer_to(call)
+
+
+def test_the_results_of_an_audit(tmp_path: Path, trials: Trials) -> None:
+    """A damaged summary is named and never used: what reads it (the data card) says that the set is not audited."""
+    root = tmp_path / "set"
+    write_set(root, plain_reports(6))
+    with open_audit(root) as store:
+        give_verdicts(store, "ann", ["hallucinated", "supported"])
+        write_results(root, store)
+    manifest = load_manifest(root)
+    path = root / "audit" / SUMMARY_FILE
+    whole = read_summary(root, manifest)
+    assert whole is not None
+    trial = trials["a damaged summary of an audit"]
+    for what in damaged(path):
+        trial.tried += 1
+        told = answer_to(lambda progress: count_set(root, progress))
+        found = read_summary(root, manifest) is None and path.name in told
+        trial.survived += found
+        trial.let_in += not found
+        assert found, what
+    assert read_summary(root, manifest) == whole
+    assert SUMMARY_FILE not in answer_to(lambda progress: count_set(root, progress))
 
 
 def test_caches_give_what_was_stored_or_nothing(tmp_path: Path, trials: Trials) -> None:

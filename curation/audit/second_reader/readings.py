@@ -18,6 +18,16 @@ from curation.caption_set.manifest import Manifest
 from curation.runtime.errors import InputError, OvctError
 from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, make_file
 from curation.runtime.locks import LockedError, locked
+from curation.runtime.sqlite_integrity import (
+    OPEN,
+    count_sums,
+    damage,
+    digest_file,
+    has_sums,
+    keep_sums,
+    mark_closed,
+    mark_open,
+)
 
 from ..sampling_frame import RowLocation
 
@@ -72,27 +82,69 @@ class Reading(NamedTuple):
 
 
 class ReadingStore:
-    """Reads and writes the readings of a caption set. Only one thread may use it."""
+    """Reads and writes the readings of a caption set and, with ``new``, makes their file. Only one thread may use it.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Raises ``ReadingsError`` for a file that holds no readings, or is not as it was written.
+    """
+
+    def __init__(self, path: Path, *, new: bool = False) -> None:
+        self.path, self._changed = path, False
+        if new:
+            make_file(path, PRIVATE_FILE)
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=20)
         try:
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16000"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            self._prepare(new)
         except sqlite3.DatabaseError as error:
             self._connection.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            raise ReadingsError(
-                f"{path} is damaged or holds no readings ({error}): put a copy back, or move it away to have the "
-                "captions read anew"
-            ) from None
+            raise self._damaged(str(error)) from None
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _damaged(self, problem: str) -> ReadingsError:
+        beside = digest_file(self.path).name
+        return ReadingsError(
+            f"{self.path} is damaged or holds no readings ({problem}): put a copy back, or move it and {beside} away "
+            "to have the captions read anew"
+        )
+
+    def _prepare(self, new: bool) -> None:
+        if problem := damage(self.path, self._connection):
+            raise self._damaged(problem)
+        # No write-ahead log: see the store of the audit.
+        for pragma in (*(["journal_mode=DELETE"] if new else []), "synchronous=NORMAL", "cache_size=-16000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        if new:
+            beside = digest_file(self.path)
+            self._changed = beside.exists() and beside.read_bytes() == OPEN.encode()  # by a reader that was killed
+            if not self._has_tables():
+                self._note_change()
+                self._connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            if not has_sums(self._connection):
+                self._note_change()
+                count_sums(self._connection)
+            keep_sums(self._connection, self._note_change)
+        elif not self._has_tables():
+            raise self._damaged("it has no table of them")
+
+    def _has_tables(self) -> bool:
+        query = "SELECT count(*) FROM sqlite_master WHERE name IN ('fact', 'reading', 'reading_outcome')"
+        return bool(self._connection.execute(query).fetchone()[0] == 3)
+
+    def _note_change(self) -> None:
+        """Note beside the file, before its first change, that it is being written."""
+        if not self._changed:
+            self._changed = True
+            mark_open(self.path)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        if self._changed:
+            self._changed = False
+            mark_closed(self.path)
 
     def save(self, reader: str, readings: Iterable[Reading]) -> None:
         """Save readings, all of them or none."""
@@ -158,11 +210,22 @@ def readings_path(root: Path, manifest: Manifest) -> Path:
     return root / AUDIT / f"second_reader-{manifest.identity()[:12]}.sqlite"
 
 
+def _refuse_emptied(path: Path) -> None:
+    """Raise ``ReadingsError`` for a file of which nothing is left: all that was read would be paid for again."""
+    beside = digest_file(path)
+    if (not path.exists() or not path.stat().st_size) and beside.exists() and beside.read_bytes() != OPEN.encode():
+        raise ReadingsError(
+            f"{path} is gone, or empty, though {beside.name} tells of it: put a copy of it back, or remove that file "
+            "to have the captions read anew"
+        )
+
+
 @contextmanager
 def readings_to_read(root: Path, manifest: Manifest) -> Iterator[ReadingStore | None]:
     """Open the readings of a set as they are, also while a reader is at work; None where there are none."""
     path = readings_path(root, manifest)
-    if not path.exists():
+    _refuse_emptied(path)
+    if not path.exists() or not path.stat().st_size:
         yield None
         return
     store = ReadingStore(path)
@@ -180,8 +243,8 @@ def readings_to_write(root: Path, manifest: Manifest) -> Iterator[ReadingStore]:
     folder.chmod(PRIVATE_FOLDER)
     try:
         with locked(folder / LOCK_FILE):
-            make_file(readings_path(root, manifest), PRIVATE_FILE)
-            store = ReadingStore(readings_path(root, manifest))
+            _refuse_emptied(readings_path(root, manifest))
+            store = ReadingStore(readings_path(root, manifest), new=True)
             try:
                 yield store
             finally:

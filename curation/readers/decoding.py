@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from curation.runtime.errors import InputError
 from curation.runtime.unpacking import UNPACKING_ERRORS, UnpackedFile
@@ -68,7 +68,7 @@ def open_bytes(path: Path, check: Callable[[], None] = _unchecked) -> Iterator[B
                 raise InputError(f"{path} is empty; expected at least one report")
             if magic == GZIP_MAGIC:
                 with io.BufferedReader(UnpackedFile(raw, path), SNIFFED_BYTES) as unpacked:
-                    yield unpacked
+                    yield cast(ByteStream, unpacked)
             else:
                 yield raw
     except FileNotFoundError as error:

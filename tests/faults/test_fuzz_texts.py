@@ -1,17 +1,12 @@
-"""Texts that nobody wrote: reports, captions and files that were damaged at random are read, or refused clearly."""
+"""Texts that nobody wrote: reports and captions that were damaged at random are read, or refused clearly."""
 
 import random
 from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 
 from curation.engines.rules import RulesEngine
 from curation.extraction.text_engine import verify_drafts
-from curation.readers.reports import read_reports
 from curation.readers.sections import split_sections
 from curation.report import Report
-from curation.runtime.errors import OvctError
 from curation.verification.verifier import Verifier
 from tests.faults.trials import Trials, count, drawn
 
@@ -20,19 +15,6 @@ TEXT = (
     "image 44).\nNo pleural effusion.\nLIVER: unremarkable\n- Spleen: 12 cm\n1. Left renal cyst. 2. No ascites?\n"
     "IMPRESSION: “Stable” nodule."
 )
-FILES = {
-    "a.csv": f'id,report\n1,"{TEXT}"\n2,"The spleen is normal."\n',
-    "a.jsonl": '{"id": "1", "report": {"findings": "The liver is normal.", "impression": ["Normal."]}}\n' * 3,
-    "a.json": '[{"id": "1", "report": "The liver is normal."}, {"id": 2, "report": "The spleen is normal."}]',
-    "a.hl7": "MSH|^~\\&|a|b|c|d|2020||ORU^R01|1|P|2.3\rPID|1||7\rOBR|1||7|CT\r"
-    "OBX|1|TX|1||The liver is normal.\\.br\\Normal\r",
-    "a.rtf": "{\\rtf1\\ansi\\uc1 The liver \\b is\\b0  normal.\\par\\u8364?\\'e9 The spleen is normal.}",
-    "a.html": "<html><body><p>The liver is <b>normal</b>.</p><table><tr><td>Spleen</td><td>5 cm</td></tr></table>"
-    "</body></html>",
-    "a.xml": '<ClinicalDocument xmlns="urn:hl7-org:v3"><component><section><text>The liver is normal.</text></section>'
-    "</component></ClinicalDocument>",
-    "a.txt": TEXT,
-}
 PIECES = [
     "\0",
     "\ud800",
@@ -86,28 +68,6 @@ def damaged(text: str, chance: random.Random) -> str:
         )
         text = text[:start] + new + text[end:]
     return text
-
-
-def bytes_of(text: str, chance: random.Random) -> bytes:
-    """Return a text in some encoding, sometimes with bytes of its own."""
-    raw = text.encode(chance.choice(("utf-8", "utf-8", "utf-16", "latin-1")), "replace")
-    if chance.random() < 0.3 and raw:
-        place = chance.randrange(len(raw))
-        raw = raw[:place] + bytes([chance.randrange(256)]) + raw[place + chance.randint(0, 1) :]
-    return raw
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_damaged_file_is_read_or_refused(trials: Trials, tmp_path: Path, name: str) -> None:
-    trial, chance, path = trials[f"a damaged file of reports: {name[2:]}"], drawn(name), tmp_path / name
-    for _ in range(count(of_all=12_500, of_every_run=40)):
-        path.write_bytes(bytes_of(damaged(FILES[name], chance), chance))
-        try:
-            for report in read_reports(path, on_problem=lambda problem: None):
-                assert all(0 <= section.start < section.end <= len(report.text) for section in report.sections)
-        except OvctError as error:
-            assert name in str(error), error
-        trial.passed()
 
 
 def test_a_damaged_report_is_read(trials: Trials) -> None:

@@ -105,7 +105,7 @@ class ColumnSample:
         """Return the cells as whole numbers, None where they are not."""
         if not self.cells or not all(INTEGER.match(cell) for cell in self.cells):
             return None
-        return [int(float(cell)) for cell in self.cells]
+        return [int(cell.strip().partition(".")[0]) for cell in self.cells]
 
 
 def samples_of(columns: Sequence[str], rows: Sequence[TableRow]) -> dict[str, ColumnSample]:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from curation.readers.decoding import UNPACKING_ERRORS, ByteStream
+from curation.readers.decoding import ByteStream
 from curation.readers.exports.newest import NewestVersions, Version
 from curation.readers.rows import DamagedError, Table, TableRow
 from curation.runtime.errors import InputError, extra_hint
+from curation.runtime.unpacking import UNPACKING_ERRORS
 
 from .cda import read_cda
 from .dicom_sr import read_structured_report

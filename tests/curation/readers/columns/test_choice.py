@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation.readers.columns.choice import choose_columns
+from curation.readers.columns.samples import ColumnSample
 from curation.runtime.errors import InputError
 
 from .tables_of_text import choose, read
@@ -70,3 +71,8 @@ def test_ids_that_are_patients_or_values_are_no_ids_of_reports() -> None:
     chosen = choose(f"Patient_No,Order_No,Date,report\n1,a,2020-01-01,{WHOLE}\n2,b,2020-01-02,{WHOLE}\n")
     assert chosen.layout.id_column == "Order_No"
     assert choose(f"Date,report\n2020-01-01,{WHOLE}\n2020-01-02,{WHOLE}\n").layout.id_column is None
+
+
+def test_whole_numbers_with_odd_white_space() -> None:
+    """A separator of files (U+001C) is white space to a pattern and to ``strip``, and none to ``float``."""
+    assert ColumnSample("line", ("1\x1c", "\x1d+2.0")).integers() == [1, 2]

@@ -143,10 +143,10 @@ class ClaimedOrgans:
 
     def _encloses_label(self, term: Term, statement: ParsedStatement) -> bool:
         """Return whether a term names no more than what the label before it is a part of: "Glenoid: bone loss"."""
-        labels = (other for other in statement.terms if other.end < term.start and _is_label(other, statement))
-        names = {name for label in labels if label.mention for name in label.mention.names}
-        is_general = self.parser.vocabulary.organs[term.key].side is None
-        return is_general and any(term.key in self.parser.vocabulary.ancestors(name) for name in names)
+        if self.parser.vocabulary.organs[term.key].side is not None:
+            return False
+        labels = (label.mention for label in statement.labels if label.mention and label.end < term.start)
+        return any(term.key in self.parser.vocabulary.ancestors(name) for label in labels for name in label.names)
 
     def _is_origin(self, term: Term, clause: Clause, statement: ParsedStatement) -> bool:
         """Return whether a vessel only tells where another begins or ends: "from the SMA", "patent to the ankle"."""
@@ -155,29 +155,27 @@ class ClaimedOrgans:
             at -= 1
         if at <= 0 or statement.tokens[at].word not in ("from", "to", "at"):
             return False
-        before = [other for other in statement.terms if other.end <= at]
+        labels = [label for label in statement.labels if label.end <= at]
         if statement.tokens[at].word == "at":
             inside = [other for other in clause.segment.terms if other is not term]
             is_bare = all(other.entry is None and other.mention is None for other in inside)
-            return is_bare and term in clause.segment.terms and any(_is_label(other, statement) for other in before)
-        if "vessels" in self._above_labels(before, statement) and "vessels" not in self._above(term):
+            return is_bare and term in clause.segment.terms and bool(labels)
+        if any("vessels" in self._above(label) for label in labels) and "vessels" not in self._above(term):
             return True  # "SFA: occluded to the knee"
+        before = [other for other in statement.terms if other.end <= at]
         if statement.tokens[at].word == "to":
             return any(other.is_normality and other.end == at for other in before)
         return "vessels" in self._above(term) and any(other.mention and not other.mention.place for other in before)
 
     def _of_label(self, statement: ParsedStatement, term: Term) -> Iterator[tuple[str, Term]]:
         """Yield the organs of the last label before a term."""
-        labels = [other for other in statement.terms if other.end < term.start and _is_label(other, statement)]
+        labels = [label for label in statement.labels if label.end < term.start]
         for label in labels[-1:]:
             yield from ((name, label) for name in (label.mention.names if label.mention else ()))
 
     def _above(self, term: Term) -> frozenset[str]:
         names = term.mention.names if term.mention else ()
         return frozenset[str]().union(*(self.parser.vocabulary.ancestors(name) for name in names))
-
-    def _above_labels(self, terms: Sequence[Term], statement: ParsedStatement) -> frozenset[str]:
-        return frozenset[str]().union(*(self._above(term) for term in terms if _is_label(term, statement)))
 
     def _related(self, term: Term, organs: Sequence[str]) -> bool:
         names = term.mention.names if term.mention else ()
@@ -195,18 +193,12 @@ def _implied_of_heading(parser: StatementParser, clause: Clause) -> set[str]:
 
 def _is_labelled(clause: Clause, statement: ParsedStatement) -> bool:
     """Return whether a clause stands behind a label that names an organ or a device: "Pleura: calcified plaques"."""
-    labels = (term for term in statement.terms if term.end < clause.segment.start)
-    return any(_is_label(term, statement) for term in labels)
-
-
-def _is_label(term: Term, statement: ParsedStatement) -> bool:
-    """Return whether a term is an organ or a device before a colon."""
-    return term.mention is not None and term.end < len(statement.tokens) and statement.tokens[term.end].word == ":"
+    return any(label.end < clause.segment.start for label in statement.labels)
 
 
 def _is_label_of_others(term: Term, clause: Clause, statement: ParsedStatement) -> bool:
     """Return whether a device is only the label of what is said of an organ: "Sutures: no mass at the anastomosis"."""
-    if term.mention is None or not term.mention.device or not _is_label(term, statement):
+    if term.mention is None or not term.mention.device or not statement.is_label(term):
         return False
     behind = [other for other in statement.terms if other.start > term.end]
     return any(other.mention and not (other.mention.device or other.mention.place) for other in behind) and any(

@@ -23,6 +23,7 @@ from curation.language.structure.shared_tails import completed_text, ends_withou
 from curation.language.understanding.account import account_of, is_unknown_word
 from curation.language.understanding.passages import passages_of
 from curation.report import Report
+from curation.runtime.limits import ORGANS_OF_STATEMENT
 from curation.verification.report_statements import ReadReport, ReportStatement
 from curation.verification.verifier import Verifier
 
@@ -140,6 +141,8 @@ class RulesEngine:
         statement = self.parser.parse(text)
         if (completed := completed_text(statement)) is not None:
             statement = self.parser.parse(completed)
+        if (count := sum(term.mention is not None for term in statement.terms)) > ORGANS_OF_STATEMENT.most:
+            return (StatementCaption("", text, f"{count} organs in one sentence ({ORGANS_OF_STATEMENT.reason})"),)
         claims = self._claims(statement, context)
         return tuple(
             caption for claim in claims for caption in self._claim_captions(claim, claims, statement, text, context)

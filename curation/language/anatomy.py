@@ -7,7 +7,7 @@ the right upper lobe, inside another; "enlarged lymph nodes in the mediastinum" 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -90,10 +90,10 @@ class OrganFinder:
     def share_sides(self, mentions: Sequence[OrganMention]) -> None:
         """Give a pair that is named again without its sides both: "both lungs are clear … in the lung parenchyma"."""
         pairs = {mention.names for mention in mentions if len(mention.names) == 2}
-        for mention in mentions:
-            for names in pairs:
-                if mention.names[0] not in names and self.vocabulary.sided(mention.names[0]) == names:
-                    mention.names = names
+        for mention in mentions if pairs else ():
+            pair = self.vocabulary.sided(mention.names[0])
+            if pair is not None and pair in pairs and mention.names[0] not in pair:
+                mention.names = pair
 
     def set_sides(
         self,
@@ -126,8 +126,8 @@ class OrganFinder:
     def mark_regions(self, mentions: Sequence[OrganMention]) -> None:
         """Mark as containers regions ("upper abdomen") beside an organ, and "lymph nodes" beside their stations."""
         regions = [m for m in mentions if all(self.vocabulary.organs[name].region for name in m.names)]
-        around = [m for m in mentions if m.container and any(self._encloses(m.names[0], r.names) for r in regions)]
-        if len(regions) < sum(not m.place and m not in around for m in mentions):
+        around = self._enclosing(name for region in regions for name in region.names)
+        if len(regions) < sum(not m.place and not (m.container and m.names[0] in around) for m in mentions):
             for mention in regions:
                 mention.container = True
         if any(mention.station for mention in mentions):
@@ -136,17 +136,18 @@ class OrganFinder:
 
     def mark_containers(self, mentions: Sequence[OrganMention]) -> None:
         """Mark the organs that only say where a more exact one of the same segment lies."""
-        for mention in mentions if len(mentions) > 1 else ():
-            mention.container = any(
-                inner is not mention
-                and not inner.place
-                and inner.names != mention.names
-                and all(self._encloses(name, inner.names) for name in mention.names)
-                for inner in mentions
+        if len(mentions) < 2:
+            return
+        inner = {mention.names for mention in mentions if not mention.place}
+        enclosing = self._enclosing(name for names in inner for name in names)
+        for mention in mentions:
+            mention.container = enclosing.issuperset(mention.names) and any(
+                names != mention.names and self._enclosing(names).issuperset(mention.names) for names in inner
             )
 
-    def _encloses(self, name: str, inner_names: Iterable[str]) -> bool:
-        return any(name != inner and name in self.vocabulary.ancestors(inner) for inner in inner_names)
+    def _enclosing(self, names: Iterable[str]) -> set[str]:
+        """Return all organs that some of the named are parts of."""
+        return set[str]().union(*map(self.vocabulary.ancestors, names))
 
     def _side_of(
         self,
@@ -180,8 +181,9 @@ class OrganFinder:
     def _sides_of_outer(self, mention: OrganMention, mentions: Sequence[OrganMention]) -> set[str]:
         """Return the sides of the first organ that a mention lies within, or of all regions that it lies in."""
         region_sides: set[str] = set()
+        above = self.vocabulary.ancestors(mention.names[0])
         for outer in mentions:
-            if outer is not mention and self._lies_within(mention, outer):
+            if outer is not mention and self._lies_within(mention, outer, above):
                 sides: set[str] = {side for name in outer.names if (side := self.vocabulary.organs[name].side)}
                 if sides and not self.vocabulary.organs[outer.names[0]].region:
                     return sides
@@ -196,18 +198,15 @@ class OrganFinder:
         shared = (self.vocabulary.ancestors(mention.names[0]) | own) & self.vocabulary.ancestors(earlier.names[0])
         return any(self.vocabulary.sided(name) for name in shared)
 
-    def _lies_within(self, inner: OrganMention, outer: OrganMention) -> bool:
+    def _lies_within(self, inner: OrganMention, outer: OrganMention, above: frozenset[str]) -> bool:
+        """Tell whether one organ, a part of those ``above``, lies in another, in the group of its other side as well."""
         if self.vocabulary.organs[outer.names[0]].region:
             return lies_in_region(inner, outer, self.vocabulary)
-        ancestors = self.vocabulary.ancestors(inner.names[0])
-        return any(name in ancestors for name in self._with_groups(outer.names))
-
-    def _with_groups(self, names: Iterable[str]) -> Iterator[str]:
-        """Yield each name, and behind that of one side the groups that it belongs to."""
-        for name in names:
-            yield name
-            if self.vocabulary.organs[name].side:
-                yield from self.vocabulary.organs[name].parents
+        for name in outer.names:
+            organ = self.vocabulary.organs[name]
+            if name in above or (organ.side and not above.isdisjoint(organ.parents)):
+                return True
+        return False
 
     def _coordinated(self, mention: OrganMention, tokens: Sequence[Token], free_from: int) -> list[OrganMention]:
         """Return mentions that share their noun with ``mention``: "right upper" in "right upper and left lower lobes".

@@ -106,6 +106,15 @@ class ParsedStatement:
         """The phrases that except something from what it says: "apart from"."""
         return [match for match in self.matches if "exception" in match.entry.flags]
 
+    @cached_property
+    def labels(self) -> list[Term]:
+        """The organs and devices that stand before a colon, in order."""
+        return [term for term in self.terms if self.is_label(term)]
+
+    def is_label(self, term: Term) -> bool:
+        """Tell whether a term is an organ or a device before a colon."""
+        return term.mention is not None and term.end < len(self.tokens) and self.tokens[term.end].word == ":"
+
     def text_of(self, term: Term) -> str:
         """Return the passage that a term stands for."""
         return self.text_between(term.start, term.end)

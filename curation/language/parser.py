@@ -7,6 +7,7 @@ from its neighbours, as a reader does: "liver, spleen and pancreas are normal" s
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import pairwise, zip_longest
@@ -264,10 +265,11 @@ def _covered(
 def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Term]) -> list[Segment]:
     """Return the segments between breaks, each with its terms and verb; those with neither are left out."""
     segments: list[Segment] = []
-    start, joiner = 0, ""
+    start, joiner, starts = 0, "", [term.start for term in terms]
     for stop in [*breaks, len(tokens)]:
         if stop > start:
-            segments.append(Segment(start, stop, joiner, [term for term in terms if start <= term.start < stop]))
+            own = terms[bisect_left(starts, start) : bisect_left(starts, stop)]
+            segments.append(Segment(start, stop, joiner, list(own)))
         if stop < len(tokens):
             joiner = f"{joiner} {tokens[stop].word}".strip() if stop == start else tokens[stop].word
         start = stop + 1

@@ -182,14 +182,23 @@ def _with_neighbours(
     """
     settled = list(codes)
     of_report = _words_by_language(codes, [statement.words for statement in statements]).most_common(1)[0][0]
+    nearest_before, nearest_behind = _nearest(codes, sections), _nearest(codes[::-1], sections[::-1])[::-1]
     for index, code in enumerate(codes):
         if code != UNDETERMINED:
             continue
-        members = [other for other, section in enumerate(sections) if section == sections[index]]
-        before = [codes[other] for other in members if other < index and codes[other] != UNDETERMINED]
-        behind = [codes[other] for other in members if other > index and codes[other] != UNDETERMINED]
-        around = [*before[-1:], *behind[:1]] or [of_report]
+        around = [*nearest_before[index], *nearest_behind[index]] or [of_report]
         foreign = [other for other in around if other != ENGLISH]
         is_foreign = foreign and (len(foreign) == len(around) or statements[index].strange > 0)
         settled[index] = foreign[0] if is_foreign else ENGLISH
     return settled
+
+
+def _nearest(codes: Sequence[str], sections: Sequence[int]) -> list[list[str]]:
+    """Return for each statement the last code before it in its section that is settled; nothing where none is."""
+    last: dict[int, list[str]] = {}
+    nearest: list[list[str]] = []
+    for code, section in zip(codes, sections, strict=True):
+        nearest.append(last.get(section, []))
+        if code != UNDETERMINED:
+            last[section] = [code]
+    return nearest

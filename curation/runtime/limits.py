@@ -49,6 +49,9 @@ SCAN_VOXELS = Limit(
     "OVCT_MOST_VOXELS",
 )
 SLICE_PIXELS = Limit(2**26, "the finest CT slices have 2048 x 2048 pixels; this is sixteen times as much")
+ORGANS_OF_STATEMENT = Limit(
+    40, "the longest sentences of real reports name some twenty organs; a list of more says nothing of each"
+)
 HEADER_BYTES = Limit(2**24, "what stands between a NIfTI header and its voxels is notes, a few kB of them")
 GZIP_RATIO = Limit(1032, "deflate cannot pack tighter, so a file that promises more does not hold it")
 PACKED_RATIO = Limit(

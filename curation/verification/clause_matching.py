@@ -177,12 +177,13 @@ class ClauseMatcher:
         if count <= _MOST_SEGMENTS:
             return range(count)
 
+        keys = [required.term.key for required in clause.required]
+        measures = [required.term for required in clause.required if required.term.kind == "measure"]
+
         def shared(index: int) -> int:
             evidence = self.evidence(statement.text, index, context)
-            words = sum(required.term.key in evidence.polarities for required in clause.required)
-            names, covers = evidence.organ_names(), self._relations.covers
-            organs = sum(any(covers(organ, name) for name in names) for organ in clause.organs)
-            measures = [required.term for required in clause.required if required.term.kind == "measure"]
+            words = sum([key in evidence.polarities for key in keys])
+            organs = sum([organ in evidence.covering for organ in clause.organs])
             return words + organs + sum(not isinstance(match_measure(term, evidence), Mismatch) for term in measures)
 
         return sorted(range(count), key=shared, reverse=True)[:_MOST_SEGMENTS]

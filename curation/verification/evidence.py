@@ -131,6 +131,12 @@ class SegmentEvidence:
         return implied + effusion_cavity(self.parser, self.terms, self.context)
 
     @cached_property
+    def covering(self) -> frozenset[str]:
+        """The organs that it has, or else goes on about, and all that they are parts of."""
+        names = self.organ_names()
+        return frozenset(names).union(*map(self.relations.ancestors, names))
+
+    @cached_property
     def denies(self) -> bool:
         """Whether it denies a finding."""
         return denies_a_finding(self.terms)

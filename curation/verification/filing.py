@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from curation.caption import Reason
 from curation.language.parsed_statement import ParsedStatement
@@ -34,6 +35,8 @@ class FilingCheck:
     def __init__(self, parser: StatementParser, relations: OrganRelations, matcher: ClauseMatcher) -> None:
         self._parser, self._vocabulary = parser, parser.vocabulary
         self._relations, self._matcher = relations, matcher
+        self._cached_subjects = lru_cache(maxsize=2_000)(self._subjects_of)
+        self._cached_own_subjects = lru_cache(maxsize=2_000)(self._own_subjects)
 
     def causes(
         self, carried: Sequence[CarriedClause], statement: ParsedStatement, organ: str, context: tuple[str, ...]
@@ -78,12 +81,12 @@ class FilingCheck:
 
     def _subjects(self, clauses: Sequence[CarriedClause], statement: ParsedStatement) -> list[str]:
         """Return the organs that the segments are about, with those that they take from others and those implied."""
-        organs: list[str] = []
-        for _, index in clauses:
-            usable, segment = usable_terms(statement, index), statement.segments[index]
-            organs += filed_organs(statement, usable, self._relations)
-            organs += implied_organs(self._parser, segment.terms if segment.findings or segment.organs else usable)
-        return organs
+        return [name for _, index in clauses for name in self._cached_subjects(statement, index)]
+
+    def _subjects_of(self, statement: ParsedStatement, index: int) -> tuple[str, ...]:
+        usable, segment = usable_terms(statement, index), statement.segments[index]
+        implied = implied_organs(self._parser, segment.terms if segment.findings or segment.organs else usable)
+        return (*filed_organs(statement, usable, self._relations), *implied)
 
     def _only_denied_side(
         self, clauses: Sequence[CarriedClause], statement: ParsedStatement, context: tuple[str, ...]
@@ -133,12 +136,12 @@ class FilingCheck:
         claimed = [organ_or_side for name in names for organ_or_side in (name, *(sided(name) or ()))]
         if not claimed or any(related(organ, name) for name in claimed):
             return True
-        subjects = [name for _, index in clauses for name in self._own_subjects(statement, index)]
+        subjects = [name for _, index in clauses for name in self._cached_own_subjects(statement, index)]
         return any(self._covers_any(organ, self._below_heading(name, heading)) for name in subjects)
 
-    def _own_subjects(self, statement: ParsedStatement, index: int) -> list[str]:
+    def _own_subjects(self, statement: ParsedStatement, index: int) -> tuple[str, ...]:
         terms = statement.segments[index].terms
-        return [*filed_organs(statement, terms, self._relations), *implied_organs(self._parser, terms)]
+        return (*filed_organs(statement, terms, self._relations), *implied_organs(self._parser, terms))
 
     def _is_only_part(self, clauses: Sequence[CarriedClause], organ: str, organs: Sequence[str]) -> bool:
         """Tell whether ``organ`` as a whole is called normal, or rid of something, by words about a part of it.

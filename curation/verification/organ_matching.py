@@ -93,13 +93,15 @@ def match_side(side: str, organs: Sequence[str], evidence: SegmentEvidence) -> M
 def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) -> float:
     """Return how well the evidence carries one organ: by its name, by what implies it, or by its context; else 0."""
     covers, is_half, claimed = evidence.relations.covers, evidence.relations.is_half, required.term.mention
+    parts = evidence.relations.parts(name)
     for term in evidence.organs:
         mention = term.mention
         if mention is None or claimed is None or (mention.place and not claimed.place):
             continue
         if claimed.place and not mention.place and term not in evidence.own_terms:
             continue
-        if name in mention.names or any(covers(name, organ) for organ in mention.names + mention.origin):
+        names = mention.names + mention.origin
+        if name in names or not parts.isdisjoint(names):
             if is_placed_elsewhere(name, term, evidence, required.stems):
                 continue
             return LITERAL if name in mention.names else SYNONYM

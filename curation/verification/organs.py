@@ -26,6 +26,7 @@ class OrganRelations:
     def __init__(self, parser: StatementParser) -> None:
         self.organs = parser.vocabulary.organs
         self.ancestors = parser.vocabulary.ancestors
+        self.parts = parser.vocabulary.descendants
         self.sided = parser.vocabulary.sided
         self.lexicon = parser.lexicon
         self._resolve = parser.organ_finder.resolve
@@ -39,11 +40,10 @@ class OrganRelations:
 
     def is_other_side(self, organ: str, name: str) -> bool:
         """Tell whether ``name`` is the counterpart of ``organ``, or the pair without a side."""
-        if organ not in self.organs or name not in self.organs:
+        one, other = self.organs.get(organ), self.organs.get(name)
+        if one is None or other is None or one.side is None or one.side == other.side:
             return False
-        side, other_side = self.organs[organ].side, self.organs[name].side
-        same_pair = bool(set(self.organs[organ].parents) & set(self.organs[name].parents))
-        return side is not None and side != other_side and (same_pair or name in self.organs[organ].parents)
+        return name in one.parents or not set(one.parents).isdisjoint(other.parents)
 
     def is_half(self, organ: str, name: str) -> bool:
         """Tell whether ``organ`` is one side of the pair ``name``."""

@@ -44,7 +44,8 @@ def is_placed_elsewhere(name: str, term: Term, evidence: SegmentEvidence, stems:
     if name not in names or states_side:
         if any(_excludes(place, name, relations) for place in _places_behind(term, evidence)):
             return True
-    return any(
+    organ = relations.organs.get(name)
+    return (organ is not None and organ.side is not None) and any(
         other.mention is not None
         and len(other.mention.names) == 1
         and relations.is_other_side(name, other.key)

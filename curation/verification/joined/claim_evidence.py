@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
 from collections.abc import Callable, Iterable, Sequence
 
 from ..answers import Spans, Verification
@@ -10,6 +12,7 @@ from ..report_statements import ReadReport, ReportStatement
 from .caption_parts import is_denied, is_listed
 from .linked_claims import IndependentClaims
 
+_start = attrgetter("start")
 Verify = Callable[[str, str], Verification]
 """Verifies a claim, given after the organ that it is about."""
 
@@ -87,11 +90,10 @@ def is_denied_of_another(denying: Iterable[ReportStatement], first: Iterable[Rep
 
 def statements_in(report: ReadReport, spans: Spans) -> list[ReportStatement]:
     """Return the statements of a report that some of its passages hold."""
-    if len(spans) == 1:
-        ((first, last),) = spans
-        return [one for one in report.statements if first <= one.start and one.end <= last]
-    return [
-        statement
-        for statement in report.statements
-        if any(start <= statement.start and statement.end <= end for start, end in spans)
-    ]
+    by_start, numbers = report.by_start, set[int]()
+    for first, last in spans:
+        lowest = bisect_left(by_start, first, key=_start)
+        for statement in by_start[lowest : bisect_right(by_start, last, key=_start)]:
+            if statement.end <= last:
+                numbers.add(statement.number)
+    return [report.statements[number] for number in sorted(numbers)]

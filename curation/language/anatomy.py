@@ -199,7 +199,7 @@ class OrganFinder:
         return any(self.vocabulary.sided(name) for name in shared)
 
     def _lies_within(self, inner: OrganMention, outer: OrganMention, above: frozenset[str]) -> bool:
-        """Tell whether one organ, a part of those ``above``, lies in another, in the group of its other side as well."""
+        """Tell whether one organ, a part of those ``above``, lies in another or in the group of that side."""
         if self.vocabulary.organs[outer.names[0]].region:
             return lies_in_region(inner, outer, self.vocabulary)
         for name in outer.names:

@@ -262,14 +262,13 @@ def _covered(
     return covered
 
 
-def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: Sequence[Term]) -> list[Segment]:
+def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: list[Term]) -> list[Segment]:
     """Return the segments between breaks, each with its terms and verb; those with neither are left out."""
     segments: list[Segment] = []
     start, joiner, starts = 0, "", [term.start for term in terms]
     for stop in [*breaks, len(tokens)]:
         if stop > start:
-            own = terms[bisect_left(starts, start) : bisect_left(starts, stop)]
-            segments.append(Segment(start, stop, joiner, list(own)))
+            segments.append(Segment(start, stop, joiner, terms[bisect_left(starts, start) : bisect_left(starts, stop)]))
         if stop < len(tokens):
             joiner = f"{joiner} {tokens[stop].word}".strip() if stop == start else tokens[stop].word
         start = stop + 1

@@ -100,8 +100,7 @@ def _organ_weight(name: str, required: RequiredTerm, evidence: SegmentEvidence) 
             continue
         if claimed.place and not mention.place and term not in evidence.own_terms:
             continue
-        names = mention.names + mention.origin
-        if name in names or not parts.isdisjoint(names):
+        if name in (names := mention.names + mention.origin) or not parts.isdisjoint(names):
             if is_placed_elsewhere(name, term, evidence, required.stems):
                 continue
             return LITERAL if name in mention.names else SYNONYM

@@ -99,11 +99,6 @@ class ReadReport:
         """All that its statements may be recognised by."""
         return frozenset[str]().union(*(statement.keys for statement in self.statements))
 
-    @cached_property
-    def by_start(self) -> list[ReportStatement]:
-        """Its statements in the order of the text."""
-        return sorted(self.statements, key=lambda statement: statement.start)
-
     def candidates(self, words: str, keys: frozenset[str]) -> list[ReportStatement]:
         """Return the statements that share most with a caption of normalised ``words`` and ``keys``, the best first.
 

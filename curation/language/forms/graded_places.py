@@ -31,6 +31,8 @@ def of_places(parser: StatementParser, label: Label, value: str) -> tuple[str, .
 def answers_places(parser: StatementParser, value: str) -> bool:
     """Tell whether a value answers place by place what its label does not name: "RUL no / RLL yes"."""
     pieces = [piece for piece in _PIECES.split(bare(value)) if piece]
+    if len(pieces) < 2:
+        return False
     replies = [_place_and_rest(parser.parse(piece)) for piece in pieces]
     return sum(reply is not None and read_reply(reply[1]) is not None for reply in replies) > 1
 

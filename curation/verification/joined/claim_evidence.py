@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from operator import attrgetter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from operator import attrgetter
 
 from ..answers import Spans, Verification
 from ..denials.exceptions import Related
@@ -90,10 +91,16 @@ def is_denied_of_another(denying: Iterable[ReportStatement], first: Iterable[Rep
 
 def statements_in(report: ReadReport, spans: Spans) -> list[ReportStatement]:
     """Return the statements of a report that some of its passages hold."""
-    by_start, numbers = report.by_start, set[int]()
+    by_start, numbers = _by_start(report), set[int]()
     for first, last in spans:
         lowest = bisect_left(by_start, first, key=_start)
         for statement in by_start[lowest : bisect_right(by_start, last, key=_start)]:
             if statement.end <= last:
                 numbers.add(statement.number)
     return [report.statements[number] for number in sorted(numbers)]
+
+
+@lru_cache(maxsize=128)
+def _by_start(report: ReadReport) -> list[ReportStatement]:
+    """Return the statements of a report in the order of its text."""
+    return sorted(report.statements, key=_start)

@@ -60,8 +60,8 @@ class OrganFinder:
         starts, mentions = [token.start for token in tokens], list[OrganMention]()
         for passage in self.vocabulary.find(text):
             mention = _mention(passage, starts, tokens)
-            if is_fat_of_a_node(mention, tokens):
-                continue
+            if is_fat_of_a_node(mention, tokens) or (mentions and mention.start < mentions[-1].end):
+                continue  # the second half of a token, as in "liver'spleen"
             share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
@@ -282,7 +282,8 @@ class OrganFinder:
 
 def _mention(passage: Mention, starts: Sequence[int], tokens: Sequence[Token]) -> OrganMention:
     """Return the mention of a passage that the vocabulary found, by its tokens instead of its characters."""
-    start, end = bisect_left(starts, passage.start), bisect_left(starts, passage.end)
+    end = bisect_left(starts, passage.end)
+    start = min(bisect_left(starts, passage.start), end - 1)  # "The'liver" is one token
     first = tokens[start].word
     bilateral = SIDES.get(first) == "both" or first in BOTH_SIDES_ADJECTIVES
     plural = bilateral or (not passage.adjective and is_plural_name([token.word for token in tokens[start:end]]))

@@ -96,6 +96,12 @@ def pieces() -> Iterator[Piece]:
     yield Piece("organs, one a line", lambda size: joined(": normal\n", size))
     yield Piece("organs, one a sentence", lambda size: joined(" is normal. ", size))
     yield Piece("findings in organs", lambda size: joined(" with a 5 mm cyst, ", size))
+    yield Piece("organs without a mark", lambda size: joined(" ", size))
+    yield Piece("measures that differ", numbered("There is a {number} mm nodule in the {organ}. "))
+    yield Piece("lists that differ", numbered("The {organ}, {other} and heart are normal, without {number} mm cyst. "))
+    yield Piece("form lines that differ", numbered("{organ} {number}: normal\n"))
+    yield Piece("questions that differ", numbered("{organ}: {number} mm cyst?\n"))
+    yield Piece("unknown words that differ", unknown_words)
     yield Piece("nested brackets", lambda size: "(" * (size // 2) + ")" * (size // 2))
     yield Piece("bracket that opens behind", lambda size: ")" * (size // 2) + "(" * (size // 2))
     yield Piece("letters with marks", lambda size: "e\u0301" * (size // 2))
@@ -109,6 +115,29 @@ def pieces() -> Iterator[Piece]:
 def repeated(unit: str) -> Callable[[int], str]:
     """Return a function that gives a unit over and over, in so many characters."""
     return lambda size: (unit * (size // len(unit) + 1))[:size]
+
+
+def numbered(pattern: str) -> Callable[[int], str]:
+    """Return a function that gives sentences of a pattern in so many characters, each with another number and organ."""
+    names = tuple(load_vocabulary().organs)
+
+    def of_size(size: int) -> str:
+        written: list[str] = []
+        length = number = 0
+        while length < size:
+            organ, other = names[number % len(names)], names[7 * number % len(names)]
+            written.append(pattern.format(number=number, organ=organ, other=other))
+            length, number = length + len(written[-1]), number + 1
+        return "".join(written)
+
+    return of_size
+
+
+def unknown_words(size: int) -> str:
+    """Return words that no list has, each another."""
+    return " ".join(
+        f"{'zqxw'[n % 4]}{n:b}".translate({48: "o", 49: "u"}) + "." * (n % 5 == 0) for n in range(size // 16)
+    )
 
 
 def joined(between: str, size: int) -> str:
@@ -190,7 +219,7 @@ STAGES: dict[str, Callable[[str], object]] = {
     "answer": answered,
     "html": document(lambda text: html_text(text.encode("utf-8", "replace"))),
     "rtf": document(lambda text: rtf_text(b"{\\rtf1 " + text.encode("utf-8", "replace") + b"}")),
-    "cell": document(shown_text),
+    "cell of HTML": document(lambda text: shown_text("<html><body>" + text)),
     "cell of RTF": document(lambda text: shown_text("{\\rtf1 " + text + "}")),
 }  # fmt: skip
 

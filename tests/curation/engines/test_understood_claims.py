@@ -9,6 +9,7 @@ import pytest
 from curation.engines.rules import RulesEngine
 from curation.extraction.text_engine import verify_drafts
 from curation.report import Report
+from curation.runtime.limits import ORGANS_OF_STATEMENT
 
 
 @cache
@@ -64,6 +65,17 @@ def test_it_is_refused_with_its_words() -> None:
     [refusal] = outcome.refused
     assert (refusal.organ, refusal.reason, refusal.detail) == ("spleen", "not_understood", "not understood: “glimmery”")
     assert refusal.nearest == "The spleen is glimmery."
+
+
+@pytest.mark.parametrize("between", [", ", " and ", " "])
+def test_a_sentence_of_more_organs_than_any_has_is_told_as_not_understood(between: str) -> None:
+    most = ORGANS_OF_STATEMENT.most
+    names = ["liver", "spleen", "pancreas", "stomach", "aorta"] * most
+    assert drafts(f"The {between.join(names[: most + 1])} are normal.")[0][0::2] == (
+        "",
+        f"{most + 1} organs in one sentence ({ORGANS_OF_STATEMENT.reason})",
+    )
+    assert {organ for organ, *_ in drafts(f"The {', '.join(names[:most])} are normal.")} == set(names)
 
 
 @pytest.mark.parametrize(

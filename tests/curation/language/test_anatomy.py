@@ -105,9 +105,14 @@ WORDS = st.sampled_from(
         "node hilar "
         "hila mediastinal mediastinum lymphadenopathy adenopathy para aortic pre paratracheal level L4 L5 7th rib "
         "adjacent to "
-        "near ( ) ."
+        "near ( ) . the'liver liver'kidney"
     ).split()
 )
+
+
+@pytest.mark.parametrize("word", ["The'liver", "liver'spleen", "a’liver’s", "l'liver normal"])
+def test_a_name_within_a_token_is_named_by_the_token(word: str) -> None:
+    assert mentions(f"{word} is normal.") == [(0, 1)]
 
 
 @given(st.lists(WORDS, max_size=20).map(" ".join) | st.text(max_size=50))

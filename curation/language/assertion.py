@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Literal
 
-from .cue_reach import CueReach
+from .cue_reach import MOST_HEDGES, CueReach
 from .doubt_and_past_words import (
     CONTRASTS,
     EXCLUSION_STEMS,
@@ -123,12 +123,13 @@ class Scopes:
     def _apply(self) -> None:
         """Let each cue act on its scope: hedges first, denials over them, "cannot be excluded" over both."""
         cues = self._cue_matches()
-        for match in cues:
-            if match.entry.hedge:
-                self._hedge(match)
-        for match in cues:
-            if not match.entry.hedge:
-                self._negate(match)
+        hedges = [match for match in cues if match.entry.hedge]
+        for match in hedges[:MOST_HEDGES]:
+            self._hedge(match)
+        for match in hedges[MOST_HEDGES : MOST_HEDGES + 1]:
+            self._doubt(match.start, len(self.tokens), Polarity.UNCERTAIN)
+        for match in [match for match in cues if not match.entry.hedge]:
+            self._negate(match)
         for match in double_denials(self.tokens, cues):  # "not without abnormality"
             self._set(match.end, self._reach.clause_end(match.end), Polarity.UNCERTAIN)
         for match in cues:
@@ -273,8 +274,7 @@ class Scopes:
                 self.polarity[index] = polarity
 
     def _set(self, start: int, end: int, polarity: Polarity) -> None:
-        for index in range(start, end):
-            self.polarity[index] = polarity
+        self.polarity[start:end] = [polarity] * (end - start)
 
 
 @lru_cache(maxsize=20_000)

@@ -11,6 +11,8 @@ from .mentions import OrganMention
 from .tokens import Token
 from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
 
+_MOST_NODES = 40
+"""Mentions of lymph nodes of which the stations are looked for, the first of a statement: no sentence has as many."""
 _LONGEST_STATION = 3
 """Words of the longest name of a station."""
 
@@ -31,7 +33,7 @@ class LymphNodeStations:
         mentions = sorted([*mentions, *_adenopathies(tokens, mentions)], key=lambda mention: mention.start)
         nodes = [mention for mention in mentions if not self._nodal.isdisjoint(mention.names)]
         stations: list[OrganMention] = []
-        for node in nodes:
+        for node in nodes[:_MOST_NODES]:
             beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, mentions)
             stations += beside
             if not beside:

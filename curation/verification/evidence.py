@@ -11,6 +11,7 @@ from curation.language.aspects import NORMAL, normal_aspects
 from curation.language.assertion import Polarity
 from curation.language.lexicon.lexicon import LexiconEntry
 from curation.language.mentions import OrganMention
+from curation.language.numbers.measure import Measure
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.attachments import may_head
@@ -107,6 +108,16 @@ class SegmentEvidence:
         """How often each finding, modifier and part of one is named."""
         terms = (term for term in self.terms if term.kind in ("finding", "modifier"))
         return Counter(key for term in terms for key in {term.key, *term.parts})
+
+    @cached_property
+    def measures(self) -> dict[str, set[tuple[Measure, Polarity]]]:
+        """Its measures by their kind, each as it is meant, and once wherever it stands."""
+        measures: dict[str, set[tuple[Measure, Polarity]]] = {}
+        for term in self.terms:
+            if term.measure:
+                said = (term.measure._replace(start=0, end=0), term.polarity)
+                measures.setdefault(term.measure.kind, set()).add(said)
+        return measures
 
     @cached_property
     def heads(self) -> int:

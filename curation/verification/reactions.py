@@ -12,7 +12,7 @@ denial where the evidence has no word that denies, or the denial is about an ear
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import lru_cache
 
 from curation.caption import Reason
@@ -79,9 +79,9 @@ def with_denial_turned(caption: str) -> str | None:
 class Reactions:
     """Tries the opposite of accepted captions on their evidence."""
 
-    def __init__(self, carries: Callable[[str, tuple[str, ...], str, str], bool]) -> None:
-        """``carries`` tells whether a statement with its context carries a caption filed under an organ."""
-        self._carries = carries
+    def __init__(self, carries: Callable[[str, tuple[str, ...], str, str], bool], organs: Container[str]) -> None:
+        """``carries`` tells whether a statement with its context carries a caption filed under one of ``organs``."""
+        self._carries, self._organs = carries, organs
 
     def tried(self, report: ReadReport, caption: str, verification: Verification) -> Verification:
         """Return an acceptance as it is, or as a refusal where the evidence carries the opposite of the caption."""
@@ -89,7 +89,7 @@ class Reactions:
         organ = verification.organ
         if _speaks_only_of_the_other_side(evidence, organ, caption):
             other = (with_sides_exchanged(organ), with_sides_exchanged(caption))
-            if self._is_carried(report, *other, verification):
+            if other[0] in self._organs and self._is_carried(report, *other, verification):
                 return _unreactive(verification, Reason.LATERALITY, other[1])
         if _denies(evidence) and (opposite := with_denial_turned(caption)) is not None:
             if self._is_carried(report, organ, opposite, verification):

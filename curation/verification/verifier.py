@@ -68,7 +68,7 @@ class Verifier:
         self.parser = StatementParser(vocabulary, lexicon)
         self.entailment = Entailment(self.parser)
         self._reports = ReportReader(self.parser)
-        self._reactions = Reactions(self.carries)
+        self._reactions = Reactions(self.carries, self.parser.vocabulary.organs)
         self._cached_sentences = lru_cache(maxsize=CACHED_STATEMENTS)(_sentences)
         self._cached_claims = lru_cache(maxsize=CACHED_STATEMENTS)(partial(claims_of, self.parser))
         self._cached_reading = lru_cache(maxsize=CACHED_STATEMENTS)(read_caption)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from curation.language.parsed_statement import ParsedStatement, Term
@@ -37,6 +38,8 @@ _ACCOMPANIMENT = re.compile(
     r"(?:along|together)\s+with|in\s+association\s+with|and)\s+(?!no\b)",
     re.IGNORECASE,
 )
+_MOST_LINKS = 20
+"""Words of each kind at which a caption is cut, the first of it: none that people write has as many."""
 _BACK_REFERENCE = re.compile(r"\s+(?:in|within|inside)\s+it(?=\W*$)", re.IGNORECASE)
 LINKING_STEMS = frozenset(
     map(stem, "accompanied accompanying associated association containing along together".split())
@@ -76,7 +79,7 @@ class IndependentClaims(NamedTuple):
 
 def linked_claims(parser: StatementParser, caption: ParsedStatement) -> Iterator[IndependentClaims]:
     """Yield the claims before and behind each link of a caption that are independent of each other."""
-    for match in _ACCOMPANIMENT.finditer(caption.text):
+    for match in islice(_ACCOMPANIMENT.finditer(caption.text), _MOST_LINKS):
         first = parser.parse(caption.text[: match.start()])
         second = parser.parse(_BACK_REFERENCE.sub("", caption.text[match.end() :]))
         is_list = match.group().strip(" ,").lower() == "and"
@@ -86,9 +89,9 @@ def linked_claims(parser: StatementParser, caption: ParsedStatement) -> Iterator
     for claim, other in pronoun_claims(parser, caption):
         first, second = parser.parse(claim), parser.parse(other)
         yield _claims(parser, first, second, other)._replace(same_place=False)
-    for hedge in caption.terms:
-        if hedge.kind == "hedge" and hedge.start > 0:
-            yield from _reading(parser, caption, hedge)
+    hedges = [term for term in caption.terms if term.kind == "hedge" and term.start > 0]
+    for hedge in hedges[:_MOST_LINKS]:
+        yield from _reading(parser, caption, hedge)
 
 
 def _reading(parser: StatementParser, caption: ParsedStatement, hedge: Term) -> Iterator[IndependentClaims]:

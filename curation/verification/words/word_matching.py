@@ -59,8 +59,8 @@ def match_measure(term: Term, evidence: SegmentEvidence, only_narrows: bool = Fa
     caption denies, so that evidence without any size will do.
     """
     assert term.measure is not None
-    of_kind = [offer for offer in evidence.terms if offer.measure and offer.measure.kind == term.measure.kind]
-    polarities = {offer.polarity for offer in of_kind if offer.measure and offer.measure.carries(term.measure)}
+    of_kind = evidence.measures.get(term.measure.kind, ())
+    polarities = {polarity for measure, polarity in of_kind if measure.carries(term.measure)}
     if not polarities:
         return _NEUTRAL if only_narrows and not of_kind and evidence.denies else NO_MEASURE
     return LITERAL if may_be_said(term.polarity, polarities) else _turned_round(term, polarities)

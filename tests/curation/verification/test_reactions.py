@@ -8,6 +8,7 @@ from curation.caption import Reason
 from curation.verification.answers import Verification
 from curation.verification.reactions import Reactions, with_denial_turned, with_sides_exchanged
 from curation.verification.verifier import Verifier
+from prompts.vocabulary import load_vocabulary
 
 from .caption_cases import verify
 
@@ -50,7 +51,13 @@ def reaction(report: str, organ: str, caption: str, carried: set[str]) -> Verifi
     acceptance = verify("Liver cyst.", "liver", "Liver cyst.")._replace(
         organ=organ, start=statement.start, end=statement.end, spans=((statement.start, statement.end),)
     )
-    return Reactions(lambda statement, context, organ, caption: caption in carried).tried(read, caption, acceptance)
+    reactions = Reactions(lambda statement, context, organ, caption: caption in carried, load_vocabulary().organs)
+    return reactions.tried(read, caption, acceptance)
+
+
+def test_an_organ_without_another_side_is_held_against_none() -> None:
+    report = "Nodule in middle and lower lobe, left lung upper lobe."
+    assert verify(report, "right middle lobe", "Nodule in middle lobe").accepted
 
 
 def test_a_verdict_that_does_not_react_to_the_side_is_a_refusal() -> None:

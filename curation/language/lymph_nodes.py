@@ -12,7 +12,7 @@ from .tokens import Token
 from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
 
 _MOST_NODES = 40
-"""Mentions of lymph nodes of which the stations are looked for, the first of a statement: no sentence has as many."""
+"""Mentions of lymph nodes, and stations, after which no more stations are looked for: no sentence has as many."""
 _LONGEST_STATION = 3
 """Words of the longest name of a station."""
 
@@ -34,6 +34,8 @@ class LymphNodeStations:
         nodes = [mention for mention in mentions if not self._nodal.isdisjoint(mention.names)]
         stations: list[OrganMention] = []
         for node in nodes[:_MOST_NODES]:
+            if len(stations) > _MOST_NODES:
+                break
             beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, mentions)
             stations += beside
             if not beside:

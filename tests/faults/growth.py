@@ -150,7 +150,7 @@ def joined(between: str, size: int) -> str:
 @cache
 def verifier() -> Verifier:
     """Return the verifier of all measurements, once what is loaded at first use is there."""
-    report_language("Le foie est tout à fait normal, sans lésion focale.", ())
+    report_language("Xqzrt wvkl zrtq plmk.", ())
     return Verifier()
 
 

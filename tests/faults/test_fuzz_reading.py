@@ -26,7 +26,7 @@ LONGEST = 2.0
 """Seconds of CPU time within which a short text is read and its captions are made."""
 READ_AGAIN = 20
 """Of so many texts one is read by a second reader too, which has not seen the others: it has to say the same."""
-LONGEST_PART = 250
+LONGEST_PART = 200
 """Characters of a part of a report."""
 
 NOUNS = ("liver", "spleen", "right upper lobe", "left kidney", "lungs", "heart", "L4", "both hila", "lymph nodes")
@@ -102,7 +102,8 @@ class Reading:
     def __init__(self) -> None:
         self._engine, self._second = RulesEngine(Verifier()), RulesEngine(Verifier())
         self._tried = 0
-        self.outcome(TEXT)  # what is loaded at first use is there when the time is taken
+        for text in (TEXT, "Xqzrt wvkl zrtq plmk."):
+            self.outcome(text)  # what is loaded at first use is there when the time is taken
 
     def outcome(self, text: str, engine: RulesEngine | None = None) -> ReportOutcome:
         """Return the captions of a text, accepted and refused."""

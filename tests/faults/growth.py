@@ -33,6 +33,7 @@ from curation.readers.sections import split_sections
 from curation.report import Report
 from curation.report_language.reports import report_language
 from curation.runtime.errors import InputError
+from curation.verification.caption_reading import LONGEST_CAPTION
 from curation.verification.verifier import Verifier
 from prompts.vocabulary import load_vocabulary
 
@@ -212,6 +213,8 @@ STAGES: dict[str, Callable[[str], object]] = {
     "captions": captions_of,
     "caption": lambda text: verify(REPORT, "liver", text),
     "caption that begins well": lambda text: verify(REPORT, "liver", f"The liver is normal {text}"),
+    "caption as long as is read": lambda text: verify(REPORT, "liver", text[:LONGEST_CAPTION]),
+    "caption of a report as long": lambda text: verify(text[:LONGEST_CAPTION], "liver", text[:LONGEST_CAPTION]),
     "caption of the whole report": lambda text: verify(text, "liver", text),
     "caption of another report": lambda text: verify(text, "liver", "The liver has a 5 mm cyst in segment 4."),
     "organ": lambda text: verify(REPORT, text, "The liver is normal."),

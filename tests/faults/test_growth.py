@@ -17,6 +17,8 @@ ONCE_SQUARE = [
     ("examination column", "white space before a word"),
     ("caption", "character '?'"),
     ("organ", "organs with and"),
+    ("caption as long as is read", "word 'may'"),
+    ("caption of a report as long", "character '½'"),
     ("reading", "character '\\\\'"),
 ]
 LISTS = [

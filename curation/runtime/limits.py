@@ -68,3 +68,9 @@ SHARED_TEXT_BYTES = Limit(
     "the texts of a workbook are held while it is read, at several times their size",
     "OVCT_MOST_WORKBOOK_BYTES",
 )
+ZIP_BYTES = Limit(
+    2**33,
+    "the largest studies of CT have some 4 GB, and all of a zip is written to the temporary folder",
+    "OVCT_MOST_ZIP_BYTES",
+)
+ZIP_MEMBERS = Limit(100_000, "a study has some thousand slices")

@@ -31,4 +31,12 @@ PresenceThreshold = Annotated[
 Precision = Annotated[
     str, typer.Option(metavar="NAME", help="auto, float32, bfloat16 or float16.", rich_help_panel=MASKS)
 ]
+UnevenSlices = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW",
+        help="A DICOM series with uneven distances: refuse, or resample (the mask lies on even slices).",
+        rich_help_panel=MASKS,
+    ),
+]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1, mps, ...", rich_help_panel=MASKS)]

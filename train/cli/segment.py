@@ -21,7 +21,7 @@ from curation.cli.options import (
 from curation.runtime.terminal import say
 from train.inference.options import DEFAULT_OPTIONS
 
-from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
+from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold, UnevenSlices
 
 if TYPE_CHECKING:
     from train.inference.engines.engine import MaskEngine
@@ -113,6 +113,7 @@ class MaskOptions:
         ),
     ] = DEFAULT_OPTIONS.overlap
     precision: Precision = DEFAULT_OPTIONS.precision
+    uneven_slices: UnevenSlices = DEFAULT_OPTIONS.uneven_slices
     device: Device = DEFAULT_OPTIONS.device
 
 
@@ -122,7 +123,7 @@ def segment(
         Path | None,
         typer.Argument(
             metavar="CT",
-            help=".nii, .nii.gz, .mha, .mhd, .nrrd, a DICOM series (its folder, or a file), or a folder of scans.",
+            help=".nii, .nii.gz, .mha, .mhd, .nrrd, a DICOM series (folder, zip or a file), or a folder of scans.",
             show_default=False,
         ),
     ] = None,
@@ -180,7 +181,7 @@ def segment(
         from train.inference.engines.known_prompts import known_prompts
         from train.inference.engines.opening import check_choice
         from train.inference.jobs import PromptSource
-        from train.inference.options import SegmentOptions, precision_named
+        from train.inference.options import SegmentOptions, precision_named, uneven_slices_named
         from train.inference.scan_folder import scans_in
 
         check_choice(using.engine, using.checkpoint, fetch=using.fetch_weights)
@@ -198,6 +199,7 @@ def segment(
             precision_named(masks.precision),
             masks.device,
             masks.vocabulary,
+            uneven_slices_named(masks.uneven_slices),
         )
         work = _Work(PromptSource(tuple(prompt or ()), prompts, everything), known, using, options, general.quiet)
         if jobs:

@@ -123,13 +123,24 @@ def list_problems(problems: Sequence[CaseProblem]) -> str:
     return "\n  ".join([*lines, *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def raise_for_problems(root: Path, problems: Sequence[CaseProblem], total: int) -> None:
-    """Raise `DataError` if there are problems, naming up to ten of them. `total` is the number of all cases."""
+def raise_for_problems(root: Path, problems: Sequence[CaseProblem], total: int, called: str = "case") -> None:
+    """Raise `DataError` if there are problems, naming up to ten of them. `total` is the number of all cases.
+
+    `called` is what the cases are called, such as "held-out case".
+    """
     if problems:
         raise DataError(
-            f"{root}: {len(problems):,} of {total:,} cases cannot be used:\n  {list_problems(problems)}\n"
+            f"{root}: {len(problems):,} of {total:,} {called}s cannot be used:\n  {list_problems(problems)}\n"
             "Put them right or take them out of the folder, or leave them out with --on-problem skip"
         )
+
+
+def raise_for_none_left(root: Path, problems: Sequence[CaseProblem], called: str) -> None:
+    """Raise `DataError` where all cases of a kind were left out, and there is nothing to go on with."""
+    raise DataError(
+        f"{root}: no {called} is left, for none of {len(problems):,} can be used:\n  {list_problems(problems)}\n"
+        "Put one of them right, or hold out others (--validation, or the data set's own split)"
+    )
 
 
 def parse_split(text: str | None, where: str) -> Split:

@@ -1,35 +1,19 @@
 """Problems of a case that show before its voxels are read: broken, empty or missing files, shapes that do not fit."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nibabel
 import numpy as np
-import SimpleITK
-from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 
 from train.scans.errors import ScanError
-from train.scans.formats import (
-    IMAGE_IO,
-    LPS_TO_RAS,
-    SUFFIXES,
-    check_affine,
-    check_file,
-    index_to_lps,
-    read_itk_header,
-    volume_suffix,
-)
-from train.scans.promised_size import check_nifti
+from train.scans.formats import SUFFIXES, check_file, volume_suffix
+from train.scans.geometry import check_affine
+from train.scans.itk_volumes import read_itk_header
+from train.scans.nifti import read_nifti_header
 
 from .cases import Case, CaseProblem, DataSet
 from .recorded_header import PARENT_LEVELS
-
-GZIP = b"\x1f\x8b"
-# The size of a NIfTI-1 or NIfTI-2 header, with which the file begins, in either byte order.
-NIFTI = frozenset(size.to_bytes(4, order) for size in (348, 540) for order in ("little", "big"))
 
 
 def find_problems(cases: Iterable[Case], dataset: DataSet) -> list[CaseProblem]:
@@ -52,8 +36,6 @@ def _volume_problem(case: Case, dataset: DataSet) -> str | None:
     """Return why the case's image is no usable CT volume, or None."""
     try:
         header = read_volume_header(case.image)
-        if header is None:
-            return None
         if header.blank and case.recorded_header is None and dataset.layout == "ct-rate":
             return _missing_metadata(dataset)
         if not header.blank:
@@ -97,8 +79,6 @@ def _shape_mismatch(image: Path, labels: Path) -> str | None:
     except ScanError as error:
         return str(error)
     image_header, label_header = headers
-    if image_header is None or label_header is None:
-        return None
     if sorted(image_header.shape[:3]) == sorted(label_header.shape[:3]):
         return None
     return (
@@ -122,37 +102,18 @@ class VolumeHeader(NamedTuple):
     blank: bool
 
 
-def read_volume_header(path: Path) -> VolumeHeader | None:
-    """Read the header of a volume without its voxels; None where the file's name does not match its format.
+def read_volume_header(path: Path) -> VolumeHeader:
+    """Read the header of a volume without its voxels.
 
     Raises:
         ScanError: the file is missing, empty or no image.
     """
     check_file(path)
-    try:
-        if not path.name.lower().endswith((".nii", ".nii.gz")):
-            return _read_itk_header(path)
-        with path.open("rb") as file:
-            start = file.read(4)
-        gzipped = start.startswith(GZIP)
-        if gzipped != path.name.lower().endswith(".gz") and (gzipped or start in NIFTI):
-            return None
-        check_nifti(path, gzipped=gzipped)
-        image: Any = nibabel.load(path)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, RuntimeError, zlib.error) as error:
-        raise ScanError(f"{path}: not an image, or damaged ({str(error).splitlines()[-1]}). Fetch it again") from error
-    blank = bool(np.array_equal(image.affine, np.eye(4)))
-    return VolumeHeader(image.shape, np.asarray(image.affine, np.float64), blank)
-
-
-def _read_itk_header(path: Path) -> VolumeHeader:
-    kind = SUFFIXES.get(volume_suffix(path) or "")
-    if kind in IMAGE_IO:
-        reader = read_itk_header(path, kind)
-    else:
-        make_reader: Any = SimpleITK.ImageFileReader
-        reader = make_reader()
-        reader.SetFileName(str(path))
-        reader.ReadImageInformation()
-    affine = LPS_TO_RAS @ index_to_lps(reader.GetOrigin(), reader.GetDirection(), reader.GetSpacing())
-    return VolumeHeader(tuple(reader.GetSize()), affine, False)
+    kind = SUFFIXES.get(volume_suffix(path) or "", "nifti")
+    if kind != "nifti":
+        header = read_itk_header(path, kind)
+        return VolumeHeader(header.shape, header.affine, header.said.blank)
+    nifti = read_nifti_header(path)
+    affine = nifti.placement.affine
+    blank = nifti.placement.blank or bool(np.array_equal(affine, np.eye(4)))
+    return VolumeHeader(nifti.fields.get_data_shape(), affine, blank)

@@ -5,7 +5,9 @@ published data set can know; a name that leads upward is refused.
 """
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +44,12 @@ def read_msd(root: Path) -> DataSet:
     listed = description.get("training")
     if not isinstance(listed, list) or not all(isinstance(entry, dict) and "image" in entry for entry in listed):
         raise DataError(f"{root / 'dataset.json'} has no list `training` of images with their labels")
-    files = {}
+    pairs = []
     for entry in listed:
         image, label = Path(str(entry["image"])), entry.get("label")
         if not image.name.startswith("._"):  # what macOS leaves beside copied volumes
-            files[volume_stem(image.name)] = (_listed_file(root, image), _listed_file(root, label) if label else None)
-    return _build_dataset(root, "msd", files, structures, ignored)
+            pairs.append((_listed_file(root, image), _listed_file(root, label) if label else None))
+    return _build_dataset(root, "msd", _named(root, pairs), structures, ignored)
 
 
 def read_nnunet(root: Path) -> DataSet:
@@ -66,6 +68,7 @@ def read_nnunet(root: Path) -> DataSet:
     structures, ignored = _read_structures(root, description)
     files = _listed_cases(root, description)
     splits: dict[str, Split] = {}
+    problems: list[CaseProblem] = []
     for images, labels in (("imagesTr", "labelsTr"), ("imagesTs", "labelsTs")):
         maps = volumes_in(root / labels)
         for name, path in volumes_in(root / images).items() if maps else ():
@@ -73,7 +76,36 @@ def read_nnunet(root: Path) -> DataSet:
                 case_id = name.removesuffix(FIRST_CHANNEL)
                 files[case_id] = (path, maps.get(case_id))
                 splits |= {case_id: "test"} if images == "imagesTs" else {}
-    return _build_dataset(root, "nnunet", files, structures, ignored, splits)
+            elif name.removesuffix(FIRST_CHANNEL) not in files:
+                problems.append(CaseProblem(name, path, f"not named by its channel, as {name}{FIRST_CHANNEL}"))
+        problems += [
+            CaseProblem(name, path, f"a label map without an image {name}{FIRST_CHANNEL} in {images}")
+            for name, path in maps.items()
+            if name not in files
+        ]
+    dataset = _build_dataset(root, "nnunet", files, structures, ignored, splits)
+    return replace(dataset, problems=(*dataset.problems, *problems))
+
+
+def _named(root: Path, pairs: Sequence[tuple[Path, Path | None]]) -> dict[str, tuple[Path, Path | None]]:
+    """Return listed images and label maps by case id: the image's name or, where names repeat, its path in `root`.
+
+    Raises:
+        DataError: one image is listed with two label maps.
+    """
+    counts = Counter(volume_stem(image.name) for image, _ in dict.fromkeys(pairs))
+    files: dict[str, tuple[Path, Path | None]] = {}
+    for image, label in pairs:
+        name = volume_stem(image.name)
+        if counts[name] > 1:
+            place = image.relative_to(root) if image.is_relative_to(root) else image
+            name = (place.parent / name).as_posix()
+        if files.setdefault(name, (image, label)) != (image, label):
+            raise DataError(
+                f"{root / 'dataset.json'} lists {image} twice, with {files[name][1]} and {label} as its label map, or "
+                "beside another file of that name; take one out"
+            )
+    return files
 
 
 def _has_json(root: Path) -> bool:
@@ -83,14 +115,24 @@ def _has_json(root: Path) -> bool:
 def _read_json(root: Path) -> dict[str, Any]:
     path = root / "dataset.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_doubles)
     except FileNotFoundError:
         raise DataError(f"{root} has no dataset.json") from None
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     except ValueError as error:
         raise DataError(f"{path} is no JSON ({error}); fetch it again") from None
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected an object with `labels`")
     return content
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON. Raises `DataError` for a name that stands twice, of which one would be lost."""
+    names = Counter(name for name, _ in pairs)
+    if doubled := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"the name {doubled[0]!r} stands twice in one object; give each its own name")
+    return dict(pairs)
 
 
 def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], tuple[int, ...]]:

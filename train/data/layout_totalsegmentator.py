@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from .cases import Case, CaseProblem, DataSet, LabelFiles, Split, parse_split
+from .cases import Case, CaseProblem, DataError, DataSet, LabelFiles, Split, parse_split
 from .volume_names import is_volume, volumes_in
 
 # Source: TotalSegmentator (Apache-2.0), map_to_binary.py, `total_v1` and `total` of v2. Ids count from 1.
@@ -61,7 +61,10 @@ def read_totalsegmentator(root: Path) -> DataSet:
     Structures that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`), columns
     image_id, split.
     """
-    images = {path.parent: path for path in sorted(root.glob("*/ct.nii*")) if is_volume(path.name)}
+    images: dict[Path, Path] = {}
+    for path in sorted(root.glob("*/ct.nii*")):
+        if is_volume(path.name) and images.setdefault(path.parent, path) != path:
+            raise DataError(f"{path} and {images[path.parent].name} are two scans of one case; take one of them out")
     masks = {folder: volumes_in(folder / "segmentations") for folder in images}
     present = {name for files in masks.values() for name in files}
     v1 = bool(present & (set(V1_STRUCTURES) - set(V2_STRUCTURES)))
@@ -103,18 +106,41 @@ def read_totalsegmentator_maps(root: Path) -> DataSet:
             cases.append(Case(name, name, name, image, splits.get(name), LabelFiles(map=label_maps[name])))
         else:
             problems.append(CaseProblem(name, image, "no label map of this name in Masks/"))
+    named = {case.id for case in cases}
+    problems += [
+        CaseProblem(name, path, "no image of this name in Images/")
+        for name, path in label_maps.items()
+        if name not in named
+    ]
     structures: dict[str, tuple[int, ...]] = {name: (number,) for number, name in enumerate(V2_STRUCTURES, 1)}
     return DataSet(root, "totalsegmentator-maps", tuple(cases), structures, (), tuple(problems))
 
 
 def _read_splits(path: Path) -> dict[str, Split]:
-    """Return the splits by image id; empty without the file or without its columns image_id and split."""
+    """Return the splits by image id; empty without the file or without its columns image_id and split.
+
+    A row without a split, or that is blank, says nothing: its case goes where any case goes that is not named.
+
+    Raises:
+        DataError: a row has a split but no image, another word for its split, or a split that an earlier row denies.
+    """
     if not path.is_file():
         return {}
+    splits: dict[str, Split] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = file.readline()
         file.seek(0)
         rows = csv.DictReader(file, delimiter=max(";,\t", key=header.count))
         if not {"image_id", "split"} <= set(rows.fieldnames or ()):
             return {}
-        return {row["image_id"].strip(): parse_split(row["split"], f"{path}: {row['image_id']}") for row in rows}
+        for row in rows:
+            name, split = ((row[column] or "").strip() for column in ("image_id", "split"))
+            where = f"{path}, line {rows.line_num}"
+            if not split:
+                continue
+            if not name:
+                raise DataError(f"{where}: a split {split!r} without an image_id; fill it in, or delete the row")
+            parsed = parse_split(split, f"{where}: {name}")
+            if splits.setdefault(name, parsed) != parsed:
+                raise DataError(f"{where}: {name} is in {parsed}, but in {splits[name]} above; delete one of the rows")
+    return splits

@@ -18,12 +18,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
 from train.scans.errors import ScanError
 from train.scans.grid import Grid, labels_to_network, to_network
 
-from .cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_problems
+from .cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_none_left, raise_for_problems
 from .dataset import read_case, read_labels
 from .prepared_file import (
     LabelVoxels,
@@ -117,10 +118,18 @@ class PreparedCases(Sequence[PreparedCase]):
         """Return the warnings of reading the scan, such as that its intensities are no HU."""
         return self._stored(index).warnings
 
-    def prepare(self, *, on_problem: OnProblem = "refuse", jobs: int = 1, progress: Progress | None = None) -> None:
+    def prepare(
+        self,
+        *,
+        on_problem: OnProblem = "refuse",
+        jobs: int = 1,
+        progress: Progress | None = None,
+        called: str = "case",
+    ) -> None:
         """Prepare all cases that are not in the cache yet, in `jobs` processes where there is a cache.
 
-        With `skip`, cases that cannot be used are left out and listed in `problems`.
+        With `skip`, cases that cannot be used are left out and listed in `problems`. `called` is what an error calls
+        them, such as "held-out case".
 
         Raises:
             DataError: with `refuse`, once all others are prepared, for cases that cannot be used; with either, where
@@ -139,8 +148,10 @@ class PreparedCases(Sequence[PreparedCase]):
         problems = [
             CaseProblem(self.cases[index].id, self.cases[index].image, errors[index]) for index in sorted(errors)
         ]
-        if on_problem == "refuse" or len(problems) == len(self.cases):
-            raise_for_problems(self.dataset.root, problems, len(self.cases))
+        if on_problem == "refuse":
+            raise_for_problems(self.dataset.root, problems, len(self.cases), called)
+        if problems and len(problems) == len(self.cases):
+            raise_for_none_left(self.dataset.root, problems, called)
         self.problems += problems
         self.cases = [case for index, case in enumerate(self.cases) if index not in errors]
 
@@ -190,21 +201,35 @@ class Preparation:
     checked: set[Path] = field(default_factory=set, compare=False)
 
     def load(self, case: Case) -> StoredCase:
-        """Return the prepared case: read its file, or prepare it and write the file. Raises `DataError`."""
+        """Return the prepared case: read its file, or prepare it and write the file.
+
+        Raises:
+            DataError: the case cannot be used, whatever was raised while it was read. It names the case.
+        """
         try:
             path = self.path(case)
             stored = read_prepared(path, check=path not in self.checked) if path else None
+            made = stored is None
             if stored is None:
                 stored = self._prepare(case)
-                if path:
-                    write_prepared(path, stored)
-            if path:
-                self.checked.add(path)
-            return stored
+        except (MemoryError, Interrupted):
+            raise
         except (ScanError, DataError) as error:
             raise DataError(f"{case.id} cannot be used: {error}") from error
         except FileNotFoundError as error:
             raise DataError(f"{case.id} cannot be used: {error.filename} is not there") from error
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise DataError(
+                f"{case.id} cannot be used: {case.image} or its labels cannot be prepared ({type(error).__name__}: "
+                f"{reason}). Copy or export them once more"
+            ) from error
+        # What cannot be written is no fault of the case: the disk may be full.
+        if path and made:
+            write_prepared(path, stored)
+        if path:
+            self.checked.add(path)
+        return stored
 
     def path(self, case: Case) -> Path | None:
         """Return the file of a case in the cache, None without one. Raises `OSError` where the scan is not there."""

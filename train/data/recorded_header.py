@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from train.scans.errors import ScanError
-from train.scans.formats import LPS_TO_RAS, StoredVolume, read_nifti
+from train.scans.formats import StoredVolume
+from train.scans.geometry import LPS_TO_RAS
+from train.scans.nifti import read_nifti
 from train.scans.scan import LOWEST_HU, Scan, hu_problem
 
 from .cases import Case, DataError, RecordedHeader

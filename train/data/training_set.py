@@ -18,7 +18,16 @@ from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
 from train.config.options import Data
 
-from .cases import MAX_LISTED_PROBLEMS, Case, CaseProblem, DataError, DataSet, OnProblem, split_cases
+from .cases import (
+    MAX_LISTED_PROBLEMS,
+    Case,
+    CaseProblem,
+    DataError,
+    DataSet,
+    OnProblem,
+    raise_for_problems,
+    split_cases,
+)
 from .dataset import open_dataset
 from .prepared import PreparedCases
 from .structure_prompts import build_structure_prompts
@@ -70,8 +79,12 @@ class TrainingSet:
     def prepare(self, on_problem: OnProblem, progress: Progress) -> None:
         """Prepare every case that the cache lacks. Cases that cannot be used are left out, or raise `DataError`."""
         for source in self.sources:
-            for cases in (source.train, source.held_out):
-                cases.prepare(on_problem=on_problem, progress=progress)
+            incomplete = source.dataset.problems
+            if on_problem == "refuse":
+                raise_for_problems(source.dataset.root, incomplete, len(source.dataset.cases) + len(incomplete))
+            report_problems(progress, incomplete)
+            for called, cases in (("training case", source.train), ("held-out case", source.held_out)):
+                cases.prepare(on_problem=on_problem, progress=progress, called=called)
                 report_problems(progress, cases.problems)
                 report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
 

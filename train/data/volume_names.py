@@ -7,6 +7,8 @@ from pathlib import Path
 
 from train.scans.formats import SUFFIXES
 
+from .cases import DataError
+
 VOLUME_SUFFIXES = tuple(SUFFIXES)
 # CT-RATE: split, patient, scan of the patient, reconstruction of the scan.
 CT_RATE = re.compile(r"(?P<scan>(?P<patient>(?P<split>train|valid)_\d+)_[a-z]+)_\d+")
@@ -29,9 +31,16 @@ def volume_stem(name: str) -> str:
 
 
 def volumes_in(folder: Path) -> dict[str, Path]:
-    """Return the volumes in a folder, not below it, by their names without ending; empty without the folder."""
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    return {volume_stem(path.name): path for path in paths if is_volume(path.name)}
+    """Return the volumes in a folder, not below it, by their names without ending; empty without the folder.
+
+    Raises:
+        DataError: two of them differ by their ending alone.
+    """
+    volumes: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if is_volume(path.name) and volumes.setdefault(volume_stem(path.name), path) != path:
+            raise DataError(f"{path} and {volumes[volume_stem(path.name)].name} have one name; take one of them out")
+    return volumes
 
 
 def files_under(root: Path) -> Iterator[Path]:

@@ -39,6 +39,10 @@ def check_is_series(scan: Scan) -> None:
     """Raise SegmentError if a scan is no DICOM series of one file a slice."""
     if scan.kind != "dicom":
         raise SegmentError(f"{scan.path} is no DICOM series, and a DICOM SEG refers to one: --out mask.nii.gz")
+    if not scan.dicom_files:
+        raise SegmentError(
+            f"{scan.path}: its slices were resampled, and a DICOM SEG refers to those that there are: --out mask.nii.gz"
+        )
     if len(scan.dicom_files) != scan.voxels.shape[2]:
         raise SegmentError(
             f"{scan.path} holds several slices in one file; a DICOM SEG is written for one file a slice: "

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from models.inference import Precision
+    from train.scans.dicom.stacking import UnevenSlices
 
 AUTO: Final = "auto"
 
@@ -30,6 +31,7 @@ class SegmentOptions:
     - `device`: a torch device by name; "auto" leaves a loaded model where it is, and loads one from disk to the
       accelerator, or to the CPU if there is none.
     - `vocabulary`: whether prompts that the anatomy vocabulary knows are replaced by the names of the training.
+    - `uneven_slices`: "refuse" or "resample" a DICOM series whose slices do not lie at even distances.
 
     Raises SegmentError for a value out of range, a device that is not here and a precision that it lacks.
     """
@@ -40,6 +42,7 @@ class SegmentOptions:
     precision: Precision = "auto"
     device: str = AUTO
     vocabulary: bool = True
+    uneven_slices: UnevenSlices = "refuse"
 
     def __post_init__(self) -> None:
         for name, value in (("threshold", self.threshold), ("presence_threshold", self.presence_threshold)):
@@ -86,6 +89,15 @@ def precision_named(name: str) -> Precision:
         if precision == name:
             return precision
     raise SegmentError(f"--precision {name}: {', '.join(precisions)}")
+
+
+def uneven_slices_named(name: str) -> UnevenSlices:
+    """Return what to do with uneven slices, by its name. Raises SegmentError with the names that there are."""
+    if name == "refuse":
+        return "refuse"
+    if name == "resample":
+        return "resample"
+    raise SegmentError(f"--uneven-slices {name}: refuse or resample")
 
 
 def best_device() -> torch.device:

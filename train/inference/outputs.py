@@ -158,7 +158,8 @@ class Outputs:
 
     @property
     def _stem(self) -> Path:
-        return self.out.with_name(self.out.name.removesuffix(_ending(self.out) or ""))
+        name = self.out.name
+        return self.out.with_name(name[: len(name) - len(_ending(self.out) or "")])
 
     def _beside(self, ending: str) -> Path:
         return self.out / f"mask{ending}" if self.separate else self._stem.with_name(self._stem.name + ending)

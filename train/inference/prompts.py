@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from .errors import SegmentError
 
 # Labels are int16.
 MOST_PROMPTS = 32767
+# Endings of tables, which hold more than prompts.
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".xlsx", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -59,19 +63,29 @@ def check_lengths(prompts: Sequence[SegmentPrompt], encoder: TextEncoder) -> Non
 
 
 def read_prompts(path: Path) -> list[SegmentPrompt]:
-    """Read a file of prompts, one a line, `name: prompt` to give the mask another name; # begins a comment.
+    """Read a file of prompts, one a line, `name: prompt` to give the mask another name, or a list or object of JSON.
 
-    Raises SegmentError, which names the file, if it cannot be read or has a wrong line or no prompt.
+    A line that begins with # is a comment, and so is what stands behind a # with a blank on either side; "nodule #3" is
+    a prompt.
+
+    Raises SegmentError, which names the file, if it cannot be read or has a wrong line or no prompt, or is a table.
     """
+    if path.suffix.lower() in TABLES:
+        raise SegmentError(
+            f"{path} is a table, and would be asked line by line: write one prompt a line into a .txt, or rows with "
+            "columns ct, out and prompts for --jobs"
+        )
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise SegmentError(f"{path} cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise SegmentError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8 text") from error
+    if path.suffix.lower() == ".json":
+        return _json_prompts(path, "\n".join(lines))
     prompts = []
     for number, line in enumerate(lines, 1):
-        name, colon, text = line.partition("#")[0].partition(":")
+        name, colon, text = _without_comment(line).partition(":")
         if not colon:
             text = name
         if not name.strip() and not text.strip():
@@ -82,6 +96,23 @@ def read_prompts(path: Path) -> list[SegmentPrompt]:
     if not prompts:
         raise SegmentError(f"{path} holds no prompt: write one a line")
     return prompts
+
+
+def _without_comment(line: str) -> str:
+    return "" if line.lstrip().startswith("#") else re.split(r"\s#(?:\s|$)", line, maxsplit=1)[0]
+
+
+def _json_prompts(path: Path, text: str) -> list[SegmentPrompt]:
+    """Return the prompts of a list of texts, or of an object of names and texts. Raises SegmentError for other JSON."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise SegmentError(f"{path} is no JSON ({error}): a list of prompts, or an object name -> prompt") from error
+    pairs = list(content.items()) if isinstance(content, dict) else []
+    pairs = [(item, item) for item in content] if isinstance(content, list) else pairs
+    if not pairs or not all(isinstance(prompt, str) for _, prompt in pairs):
+        raise SegmentError(f"{path}: expected a list of prompts, or an object name -> prompt, all of them texts")
+    return [SegmentPrompt(name, prompt) for name, prompt in pairs]
 
 
 def training_names(text: str, structure_prompts: StructurePrompts | None) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ def run_job(job: SegmentJob, engine: MaskEngine, options: SegmentOptions, progre
     """
     check_job(job, engine, options)
     job.outputs.prepare(job.scan, job.prompts)
-    scan = read_scan(job.scan)
+    scan = read_scan(job.scan, uneven_slices=options.uneven_slices)
     for warning in scan.warnings:
         progress.warning(warning)
     job.outputs.check_scan(scan)

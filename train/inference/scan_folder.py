@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from train.data.volume_names import is_volume, volume_stem
-from train.scans.dicom_series import is_dicom
+from train.scans.dicom.header import is_dicom
 
 from .errors import SegmentError
 

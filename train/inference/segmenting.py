@@ -80,5 +80,5 @@ def segment(
     checked = checked_prompts(prompts)
     engine = open_engine(checkpoint, options) if isinstance(checkpoint, Checkpoint | Path | str) else checkpoint
     engine.check(checked, options)
-    scan = volume if isinstance(volume, Scan) else read_scan(Path(volume))
+    scan = volume if isinstance(volume, Scan) else read_scan(Path(volume), uneven_slices=options.uneven_slices)
     return engine.segment(scan, checked, options, windows, progress)

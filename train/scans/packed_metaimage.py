@@ -21,6 +21,7 @@ FIELD = re.compile(
     r"\b(?:CompressedData|CompressedDataSize|BinaryData|BinaryDataByteOrderMSB|ElementByteOrderMSB|HeaderSize|"
     rf"{LAST_LINE})\b"
 )
+ORDERS = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 UNPACKED_AT_ONCE = 1 << 24
 # zlib's number for "zlib or gzip, see its first bytes", as ITK reads both.
 ANY_ZLIB = 47
@@ -58,7 +59,7 @@ def packed_voxels(path: Path) -> PackedVoxels | None:
         fields[match[1]] = match[2]
     if LAST_LINE not in fields or "CompressedData" not in fields:
         raise ScanError(f"{path}: damaged, its header has no line {LAST_LINE} or CompressedData. {_AGAIN}")
-    if not _flag(path, fields, "CompressedData"):
+    if not flag_of(path, fields, "CompressedData"):
         return None
     return _place(path, fields, start)
 
@@ -75,7 +76,7 @@ def _header(file: IO[bytes]) -> tuple[list[str], int]:
     return lines, file.tell()
 
 
-def _flag(path: Path, fields: dict[str, str], name: str) -> bool:
+def flag_of(path: Path, fields: dict[str, str], name: str) -> bool:
     """Return what the header says of a thing that is true or false; false where it says nothing."""
     value = fields.get(name, "False")
     if value.lower() not in ("true", "false"):
@@ -94,7 +95,7 @@ def _place(path: Path, fields: dict[str, str], start: int) -> PackedVoxels:
                 f"{path}: its packed voxels are in {name[:80]!r}, which is no file beside it. Copy it too, or save the "
                 "volume as one file"
             )
-    if not _flag(path, {"BinaryData": "True", **fields}, "BinaryData") or fields.get("HeaderSize", "0") != "0":
+    if not flag_of(path, {"BinaryData": "True", **fields}, "BinaryData") or fields.get("HeaderSize", "0") != "0":
         raise ScanError(f"{path}: packed voxels that are not binary, or behind a header of their own. Save it unpacked")
     there = data.stat().st_size - start
     stated = fields.get("CompressedDataSize", "0")
@@ -103,10 +104,15 @@ def _place(path: Path, fields: dict[str, str], start: int) -> PackedVoxels:
             f"{path}: cut off or damaged, CompressedDataSize is {stated[:40]}, but {data} has {there} bytes of voxels. "
             f"{_AGAIN}"
         )
-    orders = [_flag(path, fields, name) for name in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB") if name in fields]
+    return PackedVoxels(data, start, there, is_big_endian(path, fields))
+
+
+def is_big_endian(path: Path, fields: dict[str, str]) -> bool:
+    """Whether the voxels are stored with the highest byte first. Raises `ScanError` where the header says both."""
+    orders = [flag_of(path, fields, name) for name in ORDERS if name in fields]
     if len(set(orders)) > 1:
         raise ScanError(f"{path}: its header says two things of the order of its bytes. {_AGAIN}")
-    return PackedVoxels(data, start, there, any(orders))
+    return any(orders)
 
 
 def unpacked(path: Path, packed: PackedVoxels, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

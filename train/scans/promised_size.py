@@ -20,6 +20,7 @@ from curation.runtime.limits import GZIP_RATIO, HEADER_BYTES, SCAN_VOXELS, SLICE
 
 from .data_files import NRRD, TEXT_HEADER_BYTES, data_files
 from .errors import ScanError
+from .voxel_stream import is_gzipped
 
 # The lengths of the headers of NIfTI-1 and NIfTI-2.
 NIFTI_1, NIFTI_2 = 348, 540
@@ -69,28 +70,27 @@ def check_image(path: Path, columns: int, rows: int, frames: int) -> None:
     check_voxels(path, (columns, rows, frames), "its header")
 
 
-def check_nifti(path: Path, *, gzipped: bool) -> int:
-    """Return how many bytes of a NIfTI file, unpacked, its header and voxels take up.
+def check_nifti(path: Path, *, gzipped: bool, voxels: Path | None = None) -> None:
+    """Raise `ScanError` where a NIfTI header promises more than its file holds, or than any scan has.
 
-    Of what is no NIfTI, or is cut off within its header, those are the first bytes: its reader says what is wrong.
-
-    Raises:
-        ScanError: it promises more than it holds, or than any scan has.
+    `voxels` is the file of the voxels, where that is another. What is no NIfTI, or is cut off within its header, is not
+    looked at: its reader says what is wrong.
     """
     promise = _nifti_promise(path, gzipped=gzipped)
     if promise is None:
-        return NIFTI_2
+        return
     header = "the field dim of its header"
     check_voxels(path, promise.shape, header)
-    stored = path.stat().st_size
-    if not NIFTI_1 <= promise.offset <= HEADER_BYTES.most and promise.offset != 0:
+    separate = voxels is not None and voxels != path
+    stored = (voxels or path).stat().st_size
+    if not (0 if separate else NIFTI_1) <= promise.offset <= HEADER_BYTES.most and promise.offset != 0:
         raise ScanError(
             f"{path}: the field vox_offset of its header says that the voxels begin at byte {promise.offset:,.0f}; "
             f"{HEADER_BYTES.reason}. Copy or export it once more"
         )
-    held = stored * GZIP_RATIO.most if gzipped else stored
+    packed = gzipped or (voxels is not None and is_gzipped(voxels))
+    held = stored * GZIP_RATIO.most if packed else stored
     check_stored(path, promise.shape, promise.voxel_bytes, max(0, held - int(promise.offset)), header)
-    return max(int(promise.offset), NIFTI_2 + 4) + prod(promise.shape) * promise.voxel_bytes
 
 
 def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 
-from .dicom_series import is_dicom, read_dicom
+from curation.runtime.errors import OvctError
+
+from .dicom.header import is_dicom
+from .dicom.read import read_dicom
+from .dicom.stacking import UnevenSlices
 from .errors import ScanError
-from .formats import (
-    FORMATS,
-    SUFFIXES,
-    FileKind,
-    StoredVolume,
-    check_file,
-    read_nifti,
-    read_simpleitk,
-    volume_suffix,
-)
+from .formats import FORMATS, SUFFIXES, FileKind, StoredVolume, check_file, volume_suffix
+from .itk_volumes import read_simpleitk
+from .nifti import is_nifti_pair, read_nifti
+from .zipped import UnpackedZip, is_zip, only_volume, unpack_zip
 
 # Air is -1000 HU; what lies below -1024 is noise, or padding such as -2000 or -3024 outside the field of view, which
 # would shift the mean and deviation of the whole volume.
 LOWEST_HU = -1024.0
 # No tissue and no air has so few HU: scanners write such values outside their field of view.
 PADDING = -1500.0
+# The extended scale of CT for metal ends at 30,710 HU, and 16 bits at 65,535.
+MOST_HU = 100_000.0
 # `hu_problem` looks at this many voxels: shares of a percent are steady in so many, whatever the size of the volume.
 SAMPLED_VOXELS = 500_000
 # The corners of a label map and its scan may be this far apart, in voxels: headers store float32.
@@ -41,7 +43,8 @@ class Scan:
     """A CT volume: `voxels` (X, Y, Z) float32 HU, none below -1024, `affine` (4, 4) from voxel index to RAS mm.
 
     `path` is what was read, for a DICOM series its folder or a file of it; its `dicom_files` are in the order of the
-    third axis. `warnings` name the file and what is doubtful about it; `header` is that of a NIfTI file.
+    third axis. `warnings` name the file and what is doubtful about it; `header` is that of a NIfTI file; `unpacked` is
+    the folder that a zip was unpacked to, kept as long as the scan.
     """
 
     path: Path
@@ -51,6 +54,7 @@ class Scan:
     warnings: tuple[str, ...] = ()
     dicom_files: tuple[Path, ...] = ()
     header: nibabel.Nifti1Header | None = None
+    unpacked: UnpackedZip | None = None
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -59,16 +63,37 @@ class Scan:
         return x, y, z
 
 
-def read_scan(path: Path, *, allow_suspicious: bool = False) -> Scan:
+def read_scan(path: Path, *, allow_suspicious: bool = False, uneven_slices: UnevenSlices = "refuse") -> Scan:
     """Read a scan: a .nii, .nii.gz, .mha, .mhd, .nrrd or .nhdr file, or the folder or any file of a DICOM series.
 
-    What is only doubtful, such as intensities that are not HU, becomes one of `Scan.warnings`.
+    A zip of a series, or of one volume, is unpacked to a temporary folder. What is only doubtful, such as intensities
+    that are not HU, becomes one of `Scan.warnings`. With `uneven_slices` "resample", slices of a DICOM series that do
+    not lie at even distances are interpolated to even ones; such a scan has no `dicom_files`.
 
     Raises:
         ScanError: there is no volume that could be segmented or, unless `allow_suspicious`, its header says nothing
             about its geometry.
     """
-    stored = _read_volume(path)
+    with _named_errors(path):
+        if path.is_file() and is_zip(path):
+            return _read_zip(path, allow_suspicious, uneven_slices)
+        return _checked_scan(path, _read_volume(path, uneven_slices), allow_suspicious)
+
+
+def _read_zip(path: Path, allow_suspicious: bool, uneven_slices: UnevenSlices) -> Scan:
+    """Read what a zip holds; errors and warnings name the zip, not the folder that it was unpacked to."""
+    unpacked = unpack_zip(path)
+    folder = unpacked.folder
+    try:
+        source = only_volume(folder) or folder
+        scan = _checked_scan(source, _read_volume(source, uneven_slices), allow_suspicious)
+    except ScanError as error:
+        raise ScanError(str(error).replace(str(folder), str(path))) from error
+    warnings = tuple(text.replace(str(folder), str(path)) for text in scan.warnings)
+    return replace(scan, path=path, warnings=warnings, unpacked=unpacked)
+
+
+def _checked_scan(path: Path, stored: StoredVolume, allow_suspicious: bool) -> Scan:
     doubts = [f"{path}: {doubt}" for doubt in stored.doubts]
     if stored.blank and not allow_suspicious:
         raise ScanError(
@@ -77,13 +102,27 @@ def read_scan(path: Path, *, allow_suspicious: bool = False) -> Scan:
         )
     with np.errstate(all="ignore"):  # what overflows is not finite, and is refused below
         voxels = np.asarray(stored.array, dtype=np.float32)
-    _check_voxels(path, voxels)
+    _check_voxels(path, voxels, stored.files)
     problem = hu_problem(voxels)
     if problem is None:
         np.maximum(voxels, LOWEST_HU, out=voxels)
     else:
         doubts.append(f"{path}: {problem}")
     return Scan(path, voxels, stored.affine, stored.kind, tuple(doubts), stored.files, stored.header)
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Turn an error that names no file into a `ScanError` that does: readers of other libraries raise anything."""
+    try:
+        yield
+    except (OvctError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ScanError(
+            f"{path}: cannot be read as a scan ({type(error).__name__}: {reason}). Copy or export it once more"
+        ) from error
 
 
 def read_label_map(path: Path, like: Scan | None = None) -> np.ndarray[Any, Any]:
@@ -93,26 +132,32 @@ def read_label_map(path: Path, like: Scan | None = None) -> np.ndarray[Any, Any]
         ScanError: a voxel is no whole number, or the voxels are not those of `like`, of which only the order of the
             axes and their directions may differ.
     """
-    stored = _read_volume(path)
-    labels = _to_integers(path, stored.array)
-    return labels if like is None else _reorient_to(like, path, labels, stored.affine)
+    with _named_errors(path):
+        stored = _read_volume(path)
+        labels = _to_integers(path, stored.array)
+        return labels if like is None else _reorient_to(like, path, labels, stored.affine)
 
 
-def _read_volume(path: Path) -> StoredVolume:
+def _read_volume(path: Path, uneven_slices: UnevenSlices = "refuse") -> StoredVolume:
     suffix = volume_suffix(path)
     if suffix is not None and not path.is_dir():
         kind = SUFFIXES[suffix]
         return read_nifti(path) if kind == "nifti" else read_simpleitk(path, kind)
     if path.is_dir():
-        return read_dicom(path)
+        return read_dicom(path, uneven_slices)
     check_file(path)
+    if is_nifti_pair(path):
+        return read_nifti(path)
     if is_dicom(path):
-        return read_dicom(path)
+        return read_dicom(path, uneven_slices)
     raise ScanError(f"{path}: not a format that is known here. A CT volume is {FORMATS}")
 
 
-def _check_voxels(path: Path, voxels: np.ndarray[Any, Any]) -> None:
-    """Raise `ScanError` where a voxel is not finite, or where all voxels are equal."""
+def _check_voxels(path: Path, voxels: np.ndarray[Any, Any], files: tuple[Path, ...] = ()) -> None:
+    """Raise `ScanError` where a voxel is no number or none that a CT has, or where all voxels are equal.
+
+    `files` are those of the slices of the third axis, to name one by.
+    """
     lowest, highest = voxels.min(), voxels.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         bad = voxels.size - int(np.isfinite(voxels).sum())
@@ -121,6 +166,16 @@ def _check_voxels(path: Path, voxels: np.ndarray[Any, Any]) -> None:
         )
     if lowest == highest:
         raise ScanError(f"{path}: every voxel is {lowest:g}, there is nothing in it. Export the scan once more")
+    if max(-lowest, highest) > MOST_HU:
+        odd = int(voxels.argmax() if highest > MOST_HU else voxels.argmin())
+        place = tuple(int(number) for number in np.unravel_index(odd, voxels.shape))
+        count = int((np.abs(voxels) > MOST_HU).sum())
+        in_file = f" of {files[place[2]].name}" if len(files) == voxels.shape[2] else ""
+        raise ScanError(
+            f"{path}: {count:,} of {voxels.size:,} voxels are beyond {MOST_HU:,.0f} HU, which no CT has, such as "
+            f"{voxels[place]:.3g} at voxel {place}{in_file}. Replace them, outside the body by -1024, or export the "
+            "scan once more"
+        )
 
 
 def hu_problem(voxels: np.ndarray[Any, Any]) -> str | None:

@@ -176,7 +176,7 @@ def read_volume(case: Case, preprocessing: Preprocessing) -> ReadVolume:
     try:
         scan = read_case(case)
         return ReadVolume(to_network(scan, preprocessing)[0], warnings=scan.warnings)
-    except (ScanError, DataError, FileNotFoundError) as error:
+    except (ScanError, DataError, OSError) as error:
         return ReadVolume(torch.empty(0), str(error))
 
 

@@ -10,6 +10,46 @@ from train.data.cases import DataError
 from train.data.dataset import open_dataset, read_case, read_labels
 
 
+def test_images_of_one_name_in_several_folders_are_cases_of_their_own(tmp_path: Path) -> None:
+    listed = [
+        {"image": f"case_{number}/imaging.nii.gz", "label": f"case_{number}/segmentation.nii.gz"} for number in range(3)
+    ] + [{"image": "other/alone.nii.gz", "label": "other/mask.nii.gz"}]
+    for entry in listed:
+        save(tmp_path / entry["image"], hounsfield())
+        save(tmp_path / entry["label"], box(2, 4))
+    with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=[*listed, listed[0]])
+    dataset = open_dataset(tmp_path)
+    assert [case.id for case in dataset.cases] == ["alone", *(f"case_{number}/imaging" for number in range(3))]
+    assert [case.labels.map for case in dataset.cases if case.labels] == [
+        tmp_path / "other" / "mask.nii.gz",
+        *(tmp_path / f"case_{number}" / "segmentation.nii.gz" for number in range(3)),
+    ]
+    clash = {"image": listed[0]["image"], "label": listed[1]["label"]}
+    with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=[*listed, clash])
+    with pytest.raises(DataError, match=r"lists .*case_0/imaging\.nii\.gz twice"):
+        open_dataset(tmp_path)
+
+
+def test_a_name_that_stands_twice_in_the_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text('{"labels": {"liver": 1, "liver": 2}, "training": []}')
+    with pytest.raises(DataError, match=r"dataset\.json: the name 'liver' stands twice"):
+        open_dataset(tmp_path, "msd")
+
+
+def test_what_is_not_named_by_its_channel_or_has_no_image_is_named(tmp_path: Path) -> None:
+    for name in ("a_0000", "plain"):
+        save(tmp_path / "imagesTr" / f"{name}.nii.gz", hounsfield())
+    for name in ("a", "lone"):
+        save(tmp_path / "labelsTr" / f"{name}.nii.gz", box(2, 4))
+    with_json(tmp_path, labels={"background": 0, "liver": 1}, channel_names={"0": "CT"})
+    dataset = open_dataset(tmp_path)
+    assert [case.id for case in dataset.cases] == ["a"]
+    assert {problem.case_id: problem.reason.split(",")[0] for problem in dataset.problems} == {
+        "plain": "not named by its channel",
+        "lone": "a label map without an image lone_0000 in imagesTr",
+    }
+
+
 def test_msd_reads_what_its_json_lists(tmp_path: Path) -> None:
     root = with_json(
         tmp_path / "Task09_Spleen",

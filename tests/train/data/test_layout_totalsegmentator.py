@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.train.data.data_files import box, hounsfield, save, totalsegmentator
+from train.data.cases import DataError
 from train.data.dataset import open_dataset, read_case, read_labels
 from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
 
@@ -57,3 +59,23 @@ def test_mirror_with_label_maps(tmp_path: Path) -> None:
     assert (dataset.layout, len(dataset.structures)) == ("totalsegmentator-maps", 117)
     assert [problem.case_id for problem in dataset.problems] == ["s2"]
     assert read_labels(dataset.cases[0], dataset, read_case(dataset.cases[0])).max() == 117
+
+
+def test_blank_rows_and_rows_without_a_split_say_nothing(tmp_path: Path) -> None:
+    totalsegmentator(tmp_path, {f"s{number}": {"liver": box(2, 4)} for number in range(3)})
+    (tmp_path / "meta.csv").write_text("image_id;split\ns0;train\ns1;\ns2;val\n;\n\n;\n")
+    assert [case.split for case in open_dataset(tmp_path).cases] == ["train", None, "val"]
+    for rows, message in ((";test", "line 2: a split 'test' without an image_id"), ("s0;a", "line 2: s0: split 'a'")):
+        (tmp_path / "meta.csv").write_text(f"image_id;split\n{rows}\n")
+        with pytest.raises(DataError, match=message):
+            open_dataset(tmp_path)
+    (tmp_path / "meta.csv").write_text("image_id;split\ns0;train\ns0;val\n")
+    with pytest.raises(DataError, match="line 3: s0 is in val, but in train above"):
+        open_dataset(tmp_path)
+
+
+def test_two_scans_of_one_case_are_refused(tmp_path: Path) -> None:
+    totalsegmentator(tmp_path, {"s0": {"liver": box(2, 4)}, "s1": {"liver": box(2, 4)}})
+    save(tmp_path / "s1" / "ct.nii", hounsfield())
+    with pytest.raises(DataError, match=r"s1/ct\.nii\.gz and ct\.nii are two scans of one case"):
+        open_dataset(tmp_path)

@@ -194,7 +194,7 @@ def test_broken_case_is_left_out_or_ends_it(data: DataSet, tmp_path: Path) -> No
     cases.prepare(on_problem="skip")
     assert [case.id for case in cases.cases] == ["s3"] and cases[0].case.id == "s3"
     assert [problem.case_id for problem in cases.problems] == ["s1", "s2"]
-    with pytest.raises(DataError, match="2 of 2 cases cannot be used"):
+    with pytest.raises(DataError, match="no case is left, for none of 2 can be used"):
         PreparedCases(data, data.cases, SAME, tmp_path / "cache").prepare(on_problem="skip")
 
 
@@ -242,3 +242,22 @@ def test_volume_without_labels(tmp_path: Path) -> None:
             "the intensities are no HU"
         )
         cases = PreparedCases(dataset, dataset.cases, SAME, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("w2 should be positive"), ZeroDivisionError("x"), PermissionError(13, "no")]
+)
+def test_whatever_is_raised_for_one_case_names_it_and_obeys_on_problem(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def read(case: Case) -> Scan:
+        if case.id == "s1":
+            raise error
+        return read_case(case)
+
+    monkeypatch.setattr(prepared, "read_case", read)
+    cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
+    with pytest.raises(DataError, match=r"(?s)1 of 2 cases cannot be used.*s1 cannot be used: .*ct\.nii\.gz"):
+        cases.prepare()
+    cases.prepare(on_problem="skip")
+    assert [case.id for case in cases.cases] == ["s2"] and "s1" in str(cases.problems[0])

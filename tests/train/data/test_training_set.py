@@ -106,7 +106,7 @@ def test_broken_cases_are_left_out_by_name_or_end_the_run(tmp_path: Path) -> Non
     assert {data.case(case_ref).id for case_ref in data.case_refs()} == {"s0", "s2", "s3"}
     assert [problem.case_id for problem in data.cases(0).problems] == ["s1"]
     data = open_sets(tmp_path, root, data=Data(validation=0.0))
-    with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1.*ct\.nii\.gz"):
+    with pytest.raises(DataError, match=r"(?s)1 of 4 training cases cannot be used.*s1.*ct\.nii\.gz"):
         data.prepare("refuse", Progress())
 
 
@@ -118,3 +118,26 @@ def test_a_limit_and_no_labels(folder: Path, tmp_path: Path) -> None:
         open_sets(tmp_path, tmp_path / "plain")
     with pytest.raises(DataError, match="not there"):
         open_sets(tmp_path, tmp_path / "nowhere")
+
+
+def test_no_held_out_case_left_is_said_as_such(tmp_path: Path) -> None:
+    root = labelled(tmp_path / "data", 4)
+    data = open_sets(tmp_path, root, data=Data(validation=0.3))
+    for case in data.cases(0, held_out=True).cases:
+        case.image.write_bytes(case.image.read_bytes()[:2000])
+    with pytest.raises(DataError, match=r"(?s)no held-out case is left, for none of .* can be used.*--validation"):
+        data.prepare("skip", Progress())
+
+
+def test_what_the_data_set_lacks_obeys_on_problem(tmp_path: Path) -> None:
+    root = labelled(tmp_path / "data", 4)
+    for mask in (root / "s1" / "segmentations").iterdir():
+        mask.unlink()
+    said: list[str] = []
+    progress = Progress()
+    progress.warning = said.append  # type: ignore[method-assign]
+    data = open_sets(tmp_path, root, data=Data(validation=0.0))
+    data.prepare("skip", progress)
+    assert len(said) == 1 and said[0].startswith("left out: s1 (") and len(data.case_refs()) == 3
+    with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1 .*no masks"):
+        open_sets(tmp_path, root, data=Data(validation=0.0)).prepare("refuse", Progress())

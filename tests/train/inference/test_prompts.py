@@ -82,3 +82,34 @@ def test_words_are_taken_as_what_was_trained(tmp_path: Path) -> None:
     assert training_names("spleen", structure_prompts) == ("spleen",)
     assert training_names("the thing on the left", structure_prompts) == ("the thing on the left",)
     assert training_names("kidneys", StructurePrompts.from_training_record(())) == ("kidneys",)
+
+
+def test_a_hash_within_a_prompt_stays(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.txt"
+    path.write_text("lung nodule #3\n  # a comment\n#another\nmass: C#5 mass # a third\n")
+    assert [(prompt.name, prompt.text) for prompt in read_prompts(path)] == [
+        ("lung nodule #3", "lung nodule #3"),
+        ("mass", "C#5 mass"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "prompts"),
+    [
+        ("a.json", '["liver", "lung nodule #3"]', [("liver", "liver"), ("lung nodule #3", "lung nodule #3")]),
+        ("a.JSON", '{"l": "liver"}', [("l", "liver")]),
+        ("a.json", '{"l": 3}', None),
+        ("a.json", "liver", None),
+        ("a.json", "[]", None),
+        ("a.csv", "prompt\nliver\n", None),
+        ("a.jsonl", '{"prompt": "liver"}', None),
+    ],
+)
+def test_json_is_read_and_tables_are_refused(tmp_path: Path, name: str, content: str, prompts: object) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    if prompts is None:
+        with pytest.raises(SegmentError, match=rf"{name}"):
+            read_prompts(path)
+    else:
+        assert [(prompt.name, prompt.text) for prompt in read_prompts(path)] == prompts

@@ -10,12 +10,12 @@ from train.scans.errors import ScanError
 from train.scans.scan import read_scan
 
 META = (
-    "ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = 2 2 2\nElementSpacing = 1 1 1\n"
+    "ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = 2 2 2\nElementSpacing = 9 9 9\n"
     "ElementType = MET_SHORT\n"
 )
 NRRD = (
     "NRRD0004\ntype: short\ndimension: 3\nspace: left-posterior-superior\nsizes: 2 2 2\nspace origin: (0,0,0)\n"
-    "space directions: (1,0,0) (0,1,0) (0,0,1)\nendian: little\nencoding: raw\n"
+    "space directions: (9,0,0) (0,9,0) (0,0,9)\nendian: little\nencoding: raw\n"
 )
 # What follows the header; OUT stands for the folder above, in which other.raw, other1.raw and other2.raw lie.
 LEADS_OUT = {

@@ -80,7 +80,9 @@ def test_damaged_ones_are_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_damaged_file_beside_the_header_is_refused(tmp_path: Path) -> None:
-    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(VOXELS), str(tmp_path / "a.mhd"), useCompression=True)
+    image = SimpleITK.GetImageFromArray(VOXELS)
+    image.SetSpacing((3, 3, 3))
+    SimpleITK.WriteImage(image, str(tmp_path / "a.mhd"), useCompression=True)
     (tmp_path / "a.zraw").write_bytes((tmp_path / "a.zraw").read_bytes()[:-7])
     with pytest.raises(ScanError, match=r"a\.mhd: cut off or damaged, CompressedDataSize is .*a\.zraw has"):
         read_scan(tmp_path / "a.mhd")

@@ -79,7 +79,7 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "far.nii.gz": (gzip.compress(nifti(CUBE, 3e9)), "vox_offset .* byte 3,000,000,000"),
     "nan.nii": (nifti(CUBE, float("nan")), "vox_offset"),
     "long.nii": (nifti_2((2**40, 2**40, 2**40)), "more than"),
-    "cut.nii": (nifti(LARGE)[:200], "not a NIfTI file, or damaged"),
+    "cut.nii": (nifti(LARGE)[:200], "not a NIfTI file, or cut off or damaged"),
     "large.mha": (metaimage("30000 30000 30000"), "the size in its header says 30000 x 30000 x 30000"),
     "more.mha": (metaimage("1000 1000 1000"), "holds .* at most"),
     "packed.mha": (metaimage("1000 1000 1000", "CompressedData = True\n"), "holds .* at most"),

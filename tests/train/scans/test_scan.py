@@ -13,7 +13,7 @@ import SimpleITK
 from train.scans.errors import ScanError
 from train.scans.scan import read_label_map, read_scan
 
-AFFINE = np.array([[-1.5, 0, 0, 40], [0, 1.5, 0, -30], [0, 0, 2.5, 7], [0, 0, 0, 1.0]])
+AFFINE = np.array([[-2.5, 0, 0, 40], [0, 2.5, 0, -30], [0, 0, 3, 7], [0, 0, 0, 1.0]])
 
 
 def ct(shape: tuple[int, ...] = (12, 10, 8)) -> np.ndarray[Any, Any]:
@@ -48,7 +48,7 @@ def test_a_nifti_file_gives_its_voxels_affine_and_spacing(tmp_path: Path) -> Non
     scan = read_scan(nifti(tmp_path / "ct.nii.gz", ct()))
     assert scan.kind == "nifti" and scan.warnings == () and scan.dicom_files == ()
     assert scan.voxels.dtype == np.float32 and np.array_equal(scan.voxels, ct())
-    assert np.array_equal(scan.affine, AFFINE) and scan.spacing_mm == (1.5, 1.5, 2.5)
+    assert np.array_equal(scan.affine, AFFINE) and scan.spacing_mm == (2.5, 2.5, 3.0)
 
 
 @pytest.mark.parametrize("dtype", ["int16", "int32", "int64", "float32", "float64", ">i2", ">f4"])
@@ -159,7 +159,7 @@ def test_a_blank_header_is_read_when_the_caller_insists(tmp_path: Path) -> None:
     ],
 )
 def test_a_doubtful_header_is_a_warning(tmp_path: Path, affine: Any, fields: dict[str, Any], message: str) -> None:
-    (warning,) = read_scan(patch_header(nifti(tmp_path / "ct.nii", ct(), affine), **fields)).warnings
+    (warning,) = read_scan(patch_header(nifti(tmp_path / "ct.nii", ct((24, 22, 20)), affine), **fields)).warnings
     assert message in warning and str(tmp_path) in warning
 
 
@@ -225,8 +225,8 @@ def test_labels_stored_along_other_axes_are_turned_to_those_of_the_scan(tmp_path
     ("shape", "change", "message"),
     [
         ((12, 10, 9), (0, 0, 0), "12 x 10 x 9 voxels, but its scan .* has 12 x 10 x 8"),
-        ((12, 10, 8), (0, 3, 0.3), r"by up to 0\.2 voxels"),
-        ((12, 10, 8), (2, 2, 0.1), r"spacing 1\.5 x 1\.5 x 2\.6, not 1\.5 x 1\.5 x 2\.5"),
+        ((12, 10, 8), (0, 3, 0.5), r"by up to 0\.2 voxels"),
+        ((12, 10, 8), (2, 2, 0.1), r"spacing 2\.5 x 2\.5 x 3\.1, not 2\.5 x 2\.5 x 3"),
     ],
 )
 def test_labels_of_another_grid_are_refused(tmp_path: Path, shape: Any, change: Any, message: str) -> None:

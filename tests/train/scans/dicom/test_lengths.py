@@ -1,17 +1,20 @@
 """A DICOM element that says that it is longer than what holds it is refused before memory is set aside for it."""
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
-from pydicom.uid import ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
-from tests.train.scans.test_dicom_series import dataset
-from train.scans.dicom_lengths import check_lengths
+from tests.train.scans.dicom.test_series import ct, dataset, edit_file, error_of, series
+from train.scans.dicom.lengths import check_lengths
 from train.scans.errors import ScanError
+from train.scans.scan import read_scan
 
 GIGABYTES = struct.pack("<I", 0xFFF00000)
 
@@ -60,3 +63,37 @@ def test_an_element_longer_than_its_file_is_refused(tmp_path: Path, name: str) -
     path.write_bytes(raw[:at] + GIGABYTES[4 - width :] + raw[at + width :])
     with pytest.raises((ScanError, OSError), match=problem):
         check_lengths(path)
+
+
+def one_file(path: Path, change: Callable[[Dataset], None]) -> Path:
+    """A series of which the fourth slice is changed."""
+    folder = series(path)
+    edit_file(folder / "im3", change)
+    return folder
+
+
+def cut_pixels(slice_: Dataset, syntax: str) -> None:
+    slice_.compress(syntax)
+    (frame,) = generate_frames(slice_.PixelData, number_of_frames=1)
+    slice_.PixelData = encapsulate([frame[: len(frame) // 2 // 2 * 2]])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda slice_: setattr(slice_, "PixelData", slice_.PixelData[:100]),
+        lambda slice_: setattr(slice_, "PixelData", slice_.PixelData[:-2]),
+        lambda slice_: setattr(slice_, "PixelData", slice_.PixelData + bytes(100)),
+        lambda slice_: setattr(slice_, "PixelData", b""),
+        lambda slice_: cut_pixels(slice_, RLELossless),
+        lambda slice_: cut_pixels(slice_, JPEGLSLossless),
+    ],
+)
+def test_pixels_that_are_too_short_or_too_long_are_refused(tmp_path: Path, change: Callable[[Dataset], None]) -> None:
+    folder = one_file(tmp_path / "ct", change)
+    assert "im3: " in error_of(folder) and "cut off" in error_of(folder)
+
+
+def test_padding_behind_pixels_is_read(tmp_path: Path) -> None:
+    folder = one_file(tmp_path / "ct", lambda slice_: setattr(slice_, "PixelData", slice_.PixelData + b"\0\0"))
+    assert np.array_equal(read_scan(folder).voxels, ct())

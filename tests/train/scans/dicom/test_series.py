@@ -24,14 +24,14 @@ from train.scans.errors import ScanError
 from train.scans.scan import read_label_map, read_scan
 
 SLICES = 8
-AFFINE = np.array([[-0.7, 0, 0, 10], [0, -0.8, 0, 20], [0, 0, 2.5, 100], [0, 0, 0, 1]])
+AFFINE = np.array([[-2.7, 0, 0, 10], [0, -2.8, 0, 20], [0, 0, 2.5, 100], [0, 0, 0, 1]])
 DEFAULTS: dict[str, Any] = {
     "StudyInstanceUID": "1.2",
     "SeriesInstanceUID": "1.2.3",
     "Modality": "CT",
     "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL"],
     "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
-    "PixelSpacing": [0.8, 0.7],
+    "PixelSpacing": [2.8, 2.7],
     "SamplesPerPixel": 1,
     "PhotometricInterpretation": "MONOCHROME2",
     "BitsAllocated": 16,
@@ -136,7 +136,7 @@ def test_an_enhanced_multi_frame_image_is_read(tmp_path: Path) -> None:
     shared, pixels = Dataset(), ct().T[order] + 1024
     for sequence, tags in (
         ("PlaneOrientationSequence", {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]}),
-        ("PixelMeasuresSequence", {"PixelSpacing": [0.8, 0.7], "SliceThickness": 2.5}),
+        ("PixelMeasuresSequence", {"PixelSpacing": [2.8, 2.7], "SliceThickness": 2.5}),
         ("PixelValueTransformationSequence", {"RescaleSlope": 1, "RescaleIntercept": -1024, "RescaleType": "HU"}),
     ):
         setattr(shared, sequence, [item(**tags)])
@@ -214,17 +214,31 @@ def test_a_missing_slice_is_refused_with_its_neighbours(tmp_path: Path) -> None:
     assert "between im2 and im4, 5 mm apart, not 2.5" in error_of(folder)
 
 
-def test_copies_and_several_phases_are_refused(tmp_path: Path) -> None:
+def test_a_copy_of_a_slice_is_taken_once_and_told(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     shutil.copy(folder / "im3", folder / "im3 copy")
-    assert "im3 and im3 copy" in error_of(folder) or "im3 copy and im3" in error_of(folder)
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, ct()) and scan.warnings == (
+        f"{folder}: copies of the series are left out: im3 copy",
+    )
+    edit_file(folder / "im3 copy", lambda slice_: setattr(slice_, "SeriesDescription", "sent again"))
+    assert np.array_equal(read_scan(folder).voxels, ct())
+    edit_file(folder / "im3 copy", lambda slice_: setattr(slice_, "PixelData", bytes(len(slice_.PixelData))))
+    assert "im3 copy: has the SOPInstanceUID (0008,0018) of im3, but other pixels" in error_of(folder)
+
+
+def test_several_phases_are_refused(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    shutil.copy(folder / "im3", folder / "phase")
+    edit_file(folder / "phase", lambda slice_: setattr(slice_, "SOPInstanceUID", "1.2.77"))
+    assert "im3 and phase" in error_of(folder) or "phase and im3" in error_of(folder)
 
 
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        ({"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]}, "1 of 9 slices have another direction"),
-        ({"PixelSpacing": [0.9, 0.9]}, "another pixel spacing (0.9 x 0.9, not 0.8 x 0.7): odd"),
+        ({"ImageOrientationPatient": [1, 0, 0, 0, 0.8, -0.6]}, "1 of 9 slices have another direction"),
+        ({"PixelSpacing": [0.9, 0.9]}, "another pixel spacing (0.9 x 0.9, not 2.8 x 2.7): odd"),
     ],
 )
 def test_a_slice_of_another_geometry_is_refused(tmp_path: Path, tags: dict[str, Any], message: str) -> None:

@@ -1,0 +1,85 @@
+"""What lies beside a CT neither blocks it nor is used, and is named as left out."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from tests.train.scans.dicom.test_series import ct, dataset, error_of, series
+from train.scans.scan import read_scan
+
+PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+OTHER = {"SeriesInstanceUID": "1.9"}
+
+
+def without(slice_: Dataset, *keywords: str) -> Dataset:
+    for keyword in keywords:
+        delattr(slice_, keyword)
+    return slice_
+
+
+def capture(**tags: Any) -> Dataset:
+    slice_ = without(dataset(0, **tags), *PLACE)
+    slice_.SOPClassUID = slice_.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    return slice_
+
+
+BESIDE: dict[str, Callable[[], Dataset]] = {
+    "dose report": lambda: capture(**OTHER, SeriesDescription="Dose Report"),
+    "screenshot in the series": capture,
+    "scout": lambda: dataset(0, **OTHER, ImageOrientationPatient=[0, 1, 0, 0, 0, -1]),
+    "scout in the series": lambda: dataset(0, ImageOrientationPatient=[0, 1, 0, 0, 0, -1]),
+    "header in the series": lambda: without(dataset(2), "PixelData"),
+    "header alone": lambda: without(dataset(0, **OTHER), "PixelData", "Rows", "Columns"),
+    "single slice": lambda: dataset(0, **OTHER, ImageType=["DERIVED", "SECONDARY", "MIP"]),
+    "report": lambda: without(dataset(0, **OTHER, Modality="SR"), "PixelData", "Rows", "Columns"),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_is_no_volume_is_left_out_and_named(tmp_path: Path, kind: str) -> None:
+    folder = series(tmp_path / "ct")
+    BESIDE[kind]().save_as(folder / "beside", enforce_file_format=True)
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, ct()) and folder / "beside" not in scan.dicom_files
+    assert len(scan.warnings) == 1 and "left out" in scan.warnings[0] and "beside" in scan.warnings[0]
+
+
+def test_a_header_in_place_of_a_slice_is_named_with_the_gap(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    (folder / "im7").unlink()
+    without(dataset(3), "PixelData").save_as(folder / "im7", enforce_file_format=True)
+    assert "between im2 and im4, 5 mm apart" in error_of(folder) and "left out of the series: im7" in error_of(folder)
+
+
+def test_linked_folders_are_read_once(tmp_path: Path) -> None:
+    series(tmp_path / "real")
+    study = tmp_path / "study"
+    study.mkdir()
+    for name in ("a", "b"):
+        os.symlink(tmp_path / "real", study / name)
+    os.symlink(study, study / "circle")
+    scan = read_scan(study)
+    assert np.array_equal(scan.voxels, ct()) and scan.warnings == ()
+
+
+@pytest.mark.parametrize("name", ["DICOMDIR", "dicomdir"])
+def test_a_dicomdir_stands_for_its_folder(tmp_path: Path, name: str) -> None:
+    series(tmp_path / "cd" / "IMAGES")
+    (tmp_path / "cd" / name).write_bytes(bytes(128) + b"DICM" + bytes(99))
+    assert np.array_equal(read_scan(tmp_path / "cd" / name).voxels, ct())
+    scan = read_scan(tmp_path / "cd")
+    assert np.array_equal(scan.voxels, ct()) and scan.warnings == ()
+
+
+def test_a_copied_folder_is_taken_once(tmp_path: Path) -> None:
+    series(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    scan = read_scan(tmp_path)
+    assert np.array_equal(scan.voxels, ct()) and "copies of the series are left out: im0, im1" in scan.warnings[0]

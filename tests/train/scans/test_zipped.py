@@ -1,0 +1,66 @@
+"""A zip of a series is read as its folder is; one that leads out, is damaged or unpacks to too much is refused."""
+
+import gc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.train.inference.segment_cases import affine_of, dicom_series, hounsfield, nifti
+from train.scans.errors import ScanError
+from train.scans.scan import read_scan
+
+VOXELS, AFFINE = hounsfield((12, 11, 8)), affine_of((3, 3, 4), "LPS")
+
+
+def zipped(folder: Path, source: Path, named: Callable[[str], str] = lambda name: name) -> Path:
+    path = folder / "series.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(source.rglob("*")):
+            if file.is_file():
+                archive.writestr(named(file.relative_to(source).as_posix()), file.read_bytes())
+    return path
+
+
+def test_a_zip_of_a_series_or_of_a_volume_is_read(tmp_path: Path) -> None:
+    dicom_series(tmp_path / "study" / "ct", VOXELS, AFFINE)
+    path = zipped(tmp_path, tmp_path / "study", lambda name: f"export/{name}")
+    scan = read_scan(path)
+    assert np.array_equal(scan.voxels, VOXELS) and scan.path == path and scan.warnings == ()
+    folder = scan.dicom_files[0].parents[2]
+    assert all(file.is_file() for file in scan.dicom_files), "kept while the scan is"
+    del scan
+    gc.collect()
+    assert not folder.exists()
+    nifti(tmp_path / "one" / "ct.nii.gz", VOXELS, AFFINE)
+    assert read_scan(zipped(tmp_path, tmp_path / "one")).kind == "nifti"
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/a", "a/../../b", "C:\\a", "a\\..\\..\\b"])
+def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
+    dicom_series(tmp_path / "ct", VOXELS, AFFINE)
+    path = zipped(tmp_path, tmp_path / "ct", lambda plain: name if plain == "000.dcm" else plain)
+    with pytest.raises(ScanError, match=r"series\.zip: the zip names .* which leads out of its folder"):
+        read_scan(path)
+
+
+def test_a_zip_that_is_damaged_too_large_or_without_a_scan_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dicom_series(tmp_path / "ct", VOXELS, AFFINE)
+    path = zipped(tmp_path, tmp_path / "ct")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:300] + bytes([whole[300] ^ 255]) + whole[301:])
+    with pytest.raises(ScanError, match=r"series\.zip: a zip that is damaged"):
+        read_scan(path)
+    path.write_bytes(whole)
+    monkeypatch.setenv("OVCT_MOST_ZIP_BYTES", "5000")
+    with pytest.raises(ScanError, match=r"a zip that unpacks to .*set OVCT_MOST_ZIP_BYTES"):
+        read_scan(path)
+    monkeypatch.delenv("OVCT_MOST_ZIP_BYTES")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("nothing")
+    with pytest.raises(ScanError, match=r"series\.zip: no DICOM image here"):
+        read_scan(zipped(tmp_path, tmp_path / "notes"))

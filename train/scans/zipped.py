@@ -1,0 +1,99 @@
+"""Unpacks a zip of a DICOM series, or of one volume, to a temporary folder: only what is a scan, and within bounds."""
+
+import shutil
+import weakref
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from tempfile import mkdtemp
+
+from curation.runtime.errors import InputError
+from curation.runtime.limits import ZIP_BYTES, ZIP_MEMBERS
+from curation.runtime.names import path_within
+
+from .errors import ScanError
+from .formats import volume_suffix
+
+_AGAIN = "Unpack it, and give the folder"
+ENCRYPTED = 1
+HIDDEN = (".", "__MACOSX")
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip archive."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+class UnpackedZip:
+    """A temporary folder for what was in a zip; it is removed when nothing refers to this any more."""
+
+    def __init__(self) -> None:
+        self.folder = Path(mkdtemp(prefix="ovct-zip-"))
+        self.remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+
+def unpack_zip(path: Path) -> UnpackedZip:
+    """Return a temporary folder with the files of a zip.
+
+    Raises:
+        ScanError: the zip is damaged or encrypted, a name in it leads out of its folder, or it unpacks to too much.
+    """
+    unpacked = UnpackedZip()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            _check_members(path, members)
+            targets = [(member, _target(path, unpacked.folder, member.filename)) for member in members]
+            left = ZIP_BYTES.most
+            for member, target in targets:
+                if target is not None:
+                    left -= _unpack(path, archive, member, target, left)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+        raise ScanError(f"{path}: a zip that is damaged or cannot be unpacked ({error}). {_AGAIN}") from error
+    return unpacked
+
+
+def only_volume(folder: Path) -> Path | None:
+    """Return the volume file of a folder that holds just one, None for a folder that holds none or several."""
+    volumes = [file for file in sorted(folder.rglob("*")) if file.is_file() and volume_suffix(file)]
+    return volumes[0] if len(volumes) == 1 else None
+
+
+def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    if any(member.flag_bits & ENCRYPTED for member in members):
+        raise ScanError(f"{path}: an encrypted zip. {_AGAIN}")
+    total = sum(member.file_size for member in members)
+    if len(members) > ZIP_MEMBERS.most:
+        raise ScanError(f"{path}: a zip of {len(members):,} files; {ZIP_MEMBERS.reason}. {_AGAIN}")
+    if total > ZIP_BYTES.most:
+        raise ScanError(
+            f"{path}: a zip that unpacks to {total:,} bytes, more than {ZIP_BYTES.most:,}; {ZIP_BYTES.reason}. "
+            f"{_AGAIN}{ZIP_BYTES.way_out()}"
+        )
+
+
+def _target(path: Path, folder: Path, name: str) -> Path | None:
+    """Return where a member goes, None for one that is hidden. Raises `ScanError` where it leads out of the folder."""
+    if any(part.startswith(HIDDEN) and part not in (".", "..") for part in PurePosixPath(name).parts):
+        return None
+    try:
+        return path_within(folder, name, str(path))
+    except InputError:
+        raise ScanError(
+            f"{path}: the zip names {name[:80]!r}, which leads out of its folder: nothing of it is unpacked. {_AGAIN} "
+            "if you trust it"
+        ) from None
+
+
+def _unpack(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left: int) -> int:
+    """Write a member to its place; return its size. Raises `ScanError` beyond `left` bytes, whatever the zip says."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(member) as packed, target.open("wb") as file:
+        while piece := packed.read(1 << 20):
+            written += len(piece)
+            if written > min(left, member.file_size):
+                raise ScanError(f"{path}: a zip that unpacks to more than it says. {_AGAIN}")
+            file.write(piece)
+    return written

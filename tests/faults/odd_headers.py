@@ -39,7 +39,8 @@ TAGS = """
 
 def odd_nifti(whole: bytes, chance: random.Random) -> bytes:
     """A NIfTI-1 file with numbers in its header that its fields should not hold."""
-    raw, template = bytearray(whole), nibabel.Nifti1Header.template_dtype
+    raw = bytearray(whole)
+    template: Any = nibabel.Nifti1Header.template_dtype
     names = [name for name in template.names or () if template[name].base.kind in "if"]
     for _ in range(chance.choice((1, 1, 2, 3))):
         name = chance.choice(names)

@@ -126,7 +126,8 @@ def _voxels(path: Path, header: ItkHeader, axes: tuple[int, int, int], dtype: np
                 file.seek(text.end if files[0] == path else 0)
                 return read_voxels(path, file, axes, stored, SAYS)
     try:
-        return np.asarray(SimpleITK.GetArrayFromImage(header.reader.Execute())).transpose().reshape(axes)
+        array = np.asarray(SimpleITK.GetArrayFromImage(header.reader.Execute()))
+        return np.asarray(array.transpose().reshape(axes))
     except RuntimeError as error:
         raise _damaged(path, error) from error
 

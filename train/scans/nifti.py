@@ -14,7 +14,7 @@ from nibabel.wrapstruct import WrapStructError
 from .errors import ScanError
 from .formats import StoredVolume, check_file, no_intensities, several_numbers, three_axes
 from .geometry import check_place
-from .nifti_geometry import Placement, place
+from .nifti_geometry import NiftiPlacement, place
 from .promised_size import NIFTI_1, NIFTI_2, check_nifti
 from .voxel_stream import is_gzipped, read_voxels, unpacked_stream
 
@@ -28,7 +28,7 @@ class NiftiHeader(NamedTuple):
 
     fields: nibabel.Nifti1Header
     voxels: Path
-    placement: Placement
+    placement: NiftiPlacement
     notes: tuple[str, ...]
 
 

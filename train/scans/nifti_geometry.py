@@ -17,7 +17,7 @@ QUATERNION_ROUNDING = 1e-3
 SAME_SPACING = 0.01
 
 
-class Placement(NamedTuple):
+class NiftiPlacement(NamedTuple):
     """The affine (4, 4) to RAS mm, doubts on it, and whether the header says nothing of it at all.
 
     `hint` is what an error on the size of the volume says of the header's unit.
@@ -29,7 +29,7 @@ class Placement(NamedTuple):
     hint: str
 
 
-def place(path: Path, fields: Any, pixdim: Sequence[float], unit: int) -> Placement:
+def place(path: Path, fields: Any, pixdim: Sequence[float], unit: int) -> NiftiPlacement:
     """Return where a header lays its volume. `pixdim` and `unit` are its own, before anything was mended.
 
     Raises:
@@ -68,7 +68,7 @@ def place(path: Path, fields: Any, pixdim: Sequence[float], unit: int) -> Placem
     if qform or sform:
         doubts += lost_spacing(affine)
     hint = f"; its unit is the {name}, by its field xyzt_units" if scale != 1 else ""
-    return Placement(affine, tuple(doubts), blank, hint)
+    return NiftiPlacement(affine, tuple(doubts), blank, hint)
 
 
 def _qform(fields: Any) -> tuple[np.ndarray[Any, Any] | None, str]:

@@ -60,7 +60,7 @@ def read_voxels(
         ScanError: there are fewer bytes than the header says, or more, by a slice or by more than padding.
     """
     array = np.empty(shape, dtype, order="F")
-    room = memoryview(array.reshape(-1, order="F").view(np.uint8))
+    room = memoryview(cast(Any, array.reshape(-1, order="F").view(np.uint8)))
     held = 0
     while held < len(room) and (read := cast(Any, file).readinto(room[held:])):
         held += read

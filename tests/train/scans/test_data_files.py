@@ -123,7 +123,7 @@ def test_names_below_the_folder_are_read(ending: str, rest: str, folder: Path) -
     path = header(folder, ending, rest)
     assert sorted(read_scan(path).voxels.ravel()) == list(range(8))
     found = read_volume_header(path)
-    assert found is not None and found.shape == (2, 2, 2)
+    assert found.shape == (2, 2, 2)
 
 
 @pytest.mark.parametrize(("ending", "rest"), cases({ending: list(table) for ending, table in WRONG.items()}))

@@ -58,7 +58,7 @@ def check_lengths(path: Path) -> Dataset:
 def check_header_whole(path: Path) -> None:
     """Raise `ScanError` where a file without pixels ends within an element: it is no mere header, but cut off."""
     header, size = check_lengths(path), path.stat().st_size
-    raws = (header.get_item(tag, keep_deferred=True) for tag in list(header.keys()))
+    raws: list[Any] = [header.get_item(tag, keep_deferred=True) for tag in list(header.keys())]
     ends = [raw.value_tell + raw.length for raw in raws if isinstance(raw, RawDataElement) and raw.length != UNDEFINED]
     if 0 < size - max(ends, default=0) < ELEMENT_HEAD:
         raise ScanError(f"{path}: a CT image whose header is cut off. Copy or export it once more")

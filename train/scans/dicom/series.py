@@ -39,6 +39,7 @@ class DicomSeries:
     files: dict[Path, DicomFile] = field(default_factory=dict)
     left_out: dict[Path, str] = field(default_factory=dict)
     by_instance: dict[str, DicomFile] = field(default_factory=dict)
+    conflict: ScanError | None = None
 
     def describe(self) -> str:
         """Return a line for a list of series: a file to name it by, modality, description, number of files."""
@@ -82,6 +83,8 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
     if len(volumes) != 1:
         raise _not_one(path, candidates, volumes)
     chosen = volumes[0]
+    if chosen.conflict:
+        raise chosen.conflict
     _leave_out_crosswise(chosen)
     beside = [series.describe() for series in candidates if series is not chosen]
     return chosen, tuple(_doubts(chosen, beside, others if path.is_dir() else []))
@@ -131,7 +134,7 @@ def _add(series_by_key: dict[str, DicomSeries], file: DicomFile) -> None:
     if reason := _no_slice(file):
         series.left_out[path] = reason
     elif instance and (same := series.by_instance.get(instance)):
-        _check_copy(same.path, path)
+        series.conflict = series.conflict or _conflict(same.path, path)
         series.left_out[path] = "copy"
     else:
         series.files[path] = file
@@ -155,16 +158,17 @@ def _has_place(header: Dataset) -> bool:
     return bool(text_of(header, "ImagePositionPatient")) or "PerFrameFunctionalGroupsSequence" in header
 
 
-def _check_copy(path: Path, copy: Path) -> None:
-    """Raise `ScanError` where two files of one SOPInstanceUID have other pixels."""
+def _conflict(path: Path, copy: Path) -> ScanError | None:
+    """Return the error where two files of one SOPInstanceUID have other pixels, for when their series is read."""
     if path.stat().st_size == copy.stat().st_size and path.read_bytes() == copy.read_bytes():
-        return
+        return None
     pixels = [pydicom.dcmread(file, force=True).get("PixelData") for file in (path, copy)]
     if pixels[0] != pixels[1]:
-        raise ScanError(
+        return ScanError(
             f"{copy}: has the SOPInstanceUID (0008,0018) of {path.name}, but other pixels. Keep the right one of the "
             "two in the folder"
         )
+    return None
 
 
 def _leave_out_crosswise(series: DicomSeries) -> None:

@@ -11,7 +11,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from tests.train.scans.dicom.test_series import ct, dataset, error_of, series
+from tests.train.scans.dicom.test_series import dataset, error_of, series
+from tests.train.scans.test_scan import ct
 from train.scans.scan import read_scan
 
 PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")

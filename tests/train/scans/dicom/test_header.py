@@ -8,7 +8,8 @@ import pytest
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from tests.train.scans.dicom.test_series import ct, error_of, series
+from tests.train.scans.dicom.test_series import error_of, series
+from tests.train.scans.test_scan import ct
 from train.scans.dicom.header import is_dicom
 from train.scans.scan import read_scan
 

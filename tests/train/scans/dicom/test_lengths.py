@@ -11,7 +11,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
-from tests.train.scans.dicom.test_series import ct, dataset, edit_file, error_of, series
+from tests.train.scans.dicom.test_series import dataset, edit_file, error_of, series
+from tests.train.scans.test_scan import ct
 from train.scans.dicom.lengths import check_lengths
 from train.scans.errors import ScanError
 from train.scans.scan import read_scan

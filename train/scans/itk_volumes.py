@@ -110,7 +110,7 @@ def _voxels(path: Path, header: ItkHeader, axes: tuple[int, int, int], dtype: np
     if text.is_nrrd:
         encoding = text.fields.get("encoding", "raw").lower()
         if encoding in PACKED and not _skips(text):
-            return _packed_nrrd(path, text, axes, dtype)
+            return np.asarray(_packed_nrrd(path, text, axes, dtype))
         if encoding == "raw" and not _skips(text):
             _check_not_longer(path, text, axes, dtype)
     else:

@@ -135,7 +135,7 @@ def test_what_the_data_set_lacks_obeys_on_problem(tmp_path: Path) -> None:
         mask.unlink()
     said: list[str] = []
     progress = Progress()
-    progress.warning = said.append  # type: ignore[method-assign]
+    progress.warning = said.append  # type: ignore[method-assign, assignment]
     data = open_sets(tmp_path, root, data=Data(validation=0.0))
     data.prepare("skip", progress)
     assert len(said) == 1 and said[0].startswith("left out: s1 (") and len(data.case_refs()) == 3

@@ -93,7 +93,10 @@ def pretrained_labels(directory: Path) -> tuple[str, ...]:
 
 def trained_patch(record: CheckpointRecord) -> Patch | None:
     """Return the patch (D, H, W), in voxels, that a checkpoint was trained on; None where its record does not say."""
-    patch = record.trained_on[-1].get("patch") if record.trained_on else None
+    last = record.trained_on[-1] if record.trained_on else {}
+    # Of a pretraining it stands among the settings alone.
+    options = last.get("options")
+    patch = last.get("patch") or (options.get("patch") if isinstance(options, dict) else None)
     if not isinstance(patch, list) or len(patch) != 3:
         return None
     depth, height, width = (int(str(size)) for size in patch)

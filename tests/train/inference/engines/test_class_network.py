@@ -49,6 +49,9 @@ def test_a_pretraining_comes_with_its_record(tmp_path: Path) -> None:
     assert loaded.labels == pretrained_labels(tmp_path) == labels
     assert (loaded.preprocessing, loaded.patch) == (PREPROCESSING, (32, 32, 64))
     assert loaded.weights == read_record(tmp_path).weights
+    # As `ovct train pretrain` writes it: among its settings.
+    save_checkpoint(network, tmp_path, PREPROCESSING, trained_on=[{"options": {"patch": [32, 48, 64]}}])
+    assert trained_patch(read_record(tmp_path)) == (32, 48, 64)
     save_checkpoint(network, tmp_path, PREPROCESSING)
     assert trained_patch(read_record(tmp_path)) is None
 

@@ -12,32 +12,28 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "::1"))
-READ_METHODS = frozenset(("GET", "HEAD"))
+from curation.runtime.local_server.access import (
+    ENDS_CONNECTION,
+    READ_METHODS,
+    add_headers,
+    cookie_value,
+    foreign_host,
+    header_texts,
+    needless_body,
+    security_headers,
+    unmeasured_body,
+)
+
 MAX_BODY_BYTES = 64_000
 """Most bytes of a request's body; the longest note needs a fraction of it."""
-ENDS_CONNECTION = {"Connection": "close"}
-"""Of a refused request: what it still sends is not read."""
 WRONG_TOKEN = {"detail": "the review has been started anew: open the link that it printed"}
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
+SECURITY_HEADERS = security_headers("script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +59,13 @@ class ReviewerTokens:
         return f"ovct-{port}-{number}"
 
 
-def cookie_value(header: str, name: str) -> str | None:
-    """Return the value of a cookie in a ``Cookie`` header, ``None`` where it is not there."""
-    try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
-
-
 def refusal_reason(method: str, headers: Mapping[str, str]) -> str | None:
     """Return why a request is refused before its token is looked at, ``None`` where it is not."""
-    host = headers.get("host", "")
-    if _hostname(f"//{host}") not in LOOPBACK_HOSTS:
-        return "this server answers to 127.0.0.1 and localhost only"
-    if "transfer-encoding" in headers:  # beside a length it is a way around it, and browsers never send it
-        return "only bodies of a stated length are taken"
+    if refusal := foreign_host(headers) or unmeasured_body(headers):
+        return refusal
     if method in READ_METHODS:
-        return None if headers.get("content-length", "0") == "0" else "a request to read has no body"
-    if headers.get("origin") != f"http://{host}":
+        return needless_body(headers)
+    if headers.get("origin") != f"http://{headers['host']}":
         return "only the review's own page may write"
     if headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return "only the review's own page may write"
@@ -100,13 +84,6 @@ def reviewer_of_api(path: str) -> int | None:
     return int(match[1]) if re.fullmatch("[0-9]{1,6}", match[1]) else 0  # nobody's number
 
 
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
-
-
 class AccessMiddleware:
     """Refuses requests that do not come from the review's own page, and adds ``SECURITY_HEADERS`` to all answers.
 
@@ -123,7 +100,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = header_texts(scope)
         app = self._refusal(scope, headers) or self._app
         received = 0
 
@@ -135,7 +112,7 @@ class AccessMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_headers(message)
+                add_headers(message, SECURITY_HEADERS)
             await send(message)
 
         await app(scope, receive_some, send_with_headers)
@@ -149,10 +126,3 @@ class AccessMiddleware:
             return None
         token = cookie_value(headers.get("cookie", ""), ReviewerTokens.cookie_name(number, self._port))
         return None if self._tokens.matches(number, token) else JSONResponse(WRONG_TOKEN, 401, ENDS_CONNECTION)
-
-
-def _add_headers(message: MutableMapping[str, Any]) -> None:
-    message["headers"] = [
-        *message.get("headers", ()),
-        *((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
-    ]

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import html
-import os
-import socket
-import sys
-import threading
-import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-
-import uvicorn
-from fastapi import FastAPI
 
 from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import load_manifest
@@ -24,7 +12,7 @@ from curation.caption_set.site_files import kept_site_words
 from curation.language.site_words import OURS, SiteWords
 from curation.report import Section
 from curation.runtime.errors import InputError
-from curation.runtime.files import PRIVATE_FILE, write_text
+from curation.runtime.local_server.serving import ADDRESS, bind_port, redirect_file, serve
 from curation.runtime.progress import Progress
 from curation.verification.verifier import Verifier, build_verifier
 
@@ -38,7 +26,6 @@ from .server import CorrectionCheck, ReviewContext, create_app
 from .store import AuditStore
 from .tables import rate_sentence
 
-ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 8765
 REDIRECT_FILE = "open_review.html"
 
@@ -66,7 +53,7 @@ def review(job: ReviewJob, progress: Progress, print_line: Callable[[str], None]
     if not all(names) or len(set(names)) < len(names):
         raise InputError("--reviewer: each needs a name of their own")
     finished_set(job.root)
-    with bind_port(job.port) as listener:
+    with bind_port(job.port, DEFAULT_PORT) as listener:
         port = listener.getsockname()[1]
         with audit_to_write(job.root, job.sample, progress, redraw=job.redraw) as store:
             progress.raise_if_interrupted()
@@ -77,8 +64,8 @@ def review(job: ReviewJob, progress: Progress, print_line: Callable[[str], None]
             app = create_app(_context(job, store, reviewers, tokens, port))
             for line in _greeting(store, reviewers, links):
                 print_line(line)
-            with _redirect(job.root / AUDIT / REDIRECT_FILE, links[0]) as page:
-                _serve(app, listener, page if job.browser else None)
+            with redirect_file(job.root / AUDIT / REDIRECT_FILE, links[0], "The review") as page:
+                serve(app, listener, page if job.browser else None)
             for line in _farewell(job.root, store, reviewers):
                 print_line(line)
 
@@ -110,65 +97,6 @@ def _farewell(root: Path, store: AuditStore, reviewers: Sequence[Reviewer]) -> I
     if store.value("SELECT 1 FROM review WHERE verdict IS NOT NULL"):
         yield rate_sentence(write_results(root, store))
         yield f"`ovct audit {root} --summary` shows more; in {root / AUDIT}: {REPORT_FILE}"
-
-
-def bind_port(port: int | None) -> socket.socket:
-    """Return a socket that listens on this machine only. Raises ``InputError`` where the port is in use."""
-    for number in (DEFAULT_PORT, 0) if port is None else (port,):
-        # With the protocol named, asyncio turns off Nagle's algorithm; else each answer waits 40 ms for an ACK.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((ADDRESS, number))
-            listener.listen(128)
-            return listener
-        except OSError as error:
-            listener.close()
-            if port is not None or error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise InputError(f"--port {number}: {error.strerror}; --port 0 takes a free one") from None
-    raise AssertionError("port 0 is always free")
-
-
-class _ReviewServer(uvicorn.Server):
-    """A server that takes Ctrl-C as the usual end of a review, not as an error."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End after the requests under way are answered; a second signal ends at once."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
-
-
-@contextmanager
-def _redirect(path: Path, link: str) -> Iterator[str]:
-    """Yield the URL of a file that leads to a link, which only the user can read, and remove it in the end.
-
-    Every user of the machine sees the arguments of a browser in the list of processes, and the link has the token.
-    """
-    target = html.escape(link)
-    page = '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer"><title>ovct</title>'
-    page += f'<meta http-equiv="refresh" content="0;url={target}"><p><a href="{target}">The review</a></p>\n'
-    write_text(path, page, PRIVATE_FILE)
-    try:
-        yield path.resolve().as_uri()
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _serve(app: FastAPI, listener: socket.socket, page: str | None) -> None:
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
-    )
-    if page is not None and _has_screen():
-        # Connections wait at the socket until the server takes them, so the browser cannot come too early.
-        threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
-    _ReviewServer(config).run(sockets=[listener])
-
-
-def _has_screen() -> bool:
-    """Return whether a browser can open a window; without one, Python would start a text browser in this terminal."""
-    if sys.platform != "linux":
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"))
 
 
 class CorrectionVerifier:

@@ -14,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 
 from curation.caption import Spans
 from curation.caption_set.audit_results import MEANINGS
+from curation.runtime.local_server.access import cookie_value
 
-from .access import WRONG_TOKEN, AccessMiddleware, ReviewerTokens, cookie_value
+from .access import WRONG_TOKEN, AccessMiddleware, ReviewerTokens
 from .reviewer import NO_VERDICT, Correction, ReviewConflict, Reviewer
 from .store import AuditStore
 from .views import CheckRequest, CorrectionRequest, Number, ReviewRequest, item_view, review_view

@@ -10,10 +10,10 @@ from curation.audit.access import (
     MAX_BODY_BYTES,
     AccessMiddleware,
     ReviewerTokens,
-    cookie_value,
     refusal_reason,
     reviewer_of_api,
 )
+from curation.runtime.local_server.access import cookie_value
 from tests.curation.audit.builders import plain_reports, review_process, saved_verdicts, write_set
 from tests.curation.chromium import PageReader, launched_browser, needs_chromium
 

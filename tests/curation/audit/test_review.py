@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
-from fastapi import FastAPI
 
-from curation.audit.review import CorrectionVerifier, ReviewJob, _ReviewServer, _serve, bind_port, review
+from curation.audit.review import CorrectionVerifier, ReviewJob, review
 from curation.audit.sample import SampleRequest
 from curation.caption_set.manifest import ManifestError
 from curation.caption_set.work_folder import SetError
@@ -26,36 +23,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    with bind_port(0) as listener:
-        port = listener.getsockname()[1]
-        assert listener.getsockname()[0] == "127.0.0.1" and listener.proto == socket.IPPROTO_TCP
-        with pytest.raises(InputError, match=rf"--port {port}: .*--port 0"):
-            bind_port(port)
-        monkeypatch.setattr("curation.audit.review.DEFAULT_PORT", port)
-        with bind_port(None) as second:
-            assert second.getsockname()[1] != port
-
-
 @pytest.mark.parametrize("names", [("ann", "ann"), ("ann", " "), ("ann", "ann "), ("",)])
 def test_each_reviewer_needs_a_name(root: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="--reviewer"):
         review(ReviewJob(root, SampleRequest(), names), Progress(), print)
     assert not (root / "audit").exists()
-
-
-@pytest.mark.parametrize(("name", "opens"), [("DISPLAY", True), ("WAYLAND_DISPLAY", True), ("LANG", False)])
-def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch, name: str, opens: bool) -> None:
-    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv(name, "1")
-    monkeypatch.setattr("sys.platform", "linux")
-    opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
-    monkeypatch.setattr(_ReviewServer, "run", lambda self, sockets: time.sleep(0.2))
-    with bind_port(0) as listener:
-        _serve(FastAPI(), listener, "http://link")
-    assert opened == ["http://link"] * opens
 
 
 def test_what_is_no_set_is_told_before_anything_is_made(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def command_line() -> typer.Typer:
     from train.cli.evaluate import evaluate
     from train.cli.segment import segment
     from train.cli.train import training
+    from train.cli.view import view
 
     app = command_group("CT reports in, captions grounded in them out; and masks for any structure you name.")
     app.callback(epilog=EXIT_CODES)(_root)
@@ -106,7 +107,7 @@ def command_line() -> typer.Typer:
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
-    for command in (segment, evaluate):
+    for command in (segment, view, evaluate):
         app.command(cls=HelpCommand, rich_help_panel="CT volumes")(command)
     return app
 

@@ -50,6 +50,7 @@ LEVELS = {
         ("scans", "losses"),
         ("loop", "data"),
         ("inference",),
+        ("viewer",),
         ("stages", "evaluation"),
         ("api",),
         ("cli",),

@@ -19,12 +19,21 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="n
 expect.set_options(timeout=20_000)  # a busy machine is not an error
 
 
+# Drawing in three dimensions (WebGL 2) without a graphics card.
+SOFTWARE_DRAWING = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
+
 @contextmanager
-def launched_browser() -> Iterator[Browser]:
-    """Launch Chromium. It fails where there is none, which is an error only with OVCT_CHROMIUM_REQUIRED."""
+def launched_browser(*drawing: str) -> Iterator[Browser]:
+    """Launch Chromium, which draws without a graphics card.
+
+    It fails where there is none, which is an error only with OVCT_CHROMIUM_REQUIRED.
+    """
     assert CHROMIUM, "OVCT_CHROMIUM_REQUIRED is set, and there is no Chromium"
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *(drawing or ["--disable-gpu"])]
+        )
         yield chromium
         chromium.close()
 

@@ -22,6 +22,7 @@ from curation.runtime.terminal import say
 from train.inference.options import DEFAULT_OPTIONS
 
 from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold, UnevenSlices
+from .view import ViewOptions
 
 if TYPE_CHECKING:
     from train.inference.engines.engine import MaskEngine
@@ -172,6 +173,7 @@ def segment(
     using: EngineOptions,
     writing: OutputOptions,
     masks: MaskOptions,
+    viewing: ViewOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
@@ -203,12 +205,15 @@ def segment(
         )
         work = _Work(PromptSource(tuple(prompt or ()), prompts, everything), known, using, options, general.quiet)
         if jobs:
+            viewing.refuse_many()
             report = work.many(jobs, writing.outputs(None, overwrite))
         elif ct and ct.is_dir() and (found := scans_in(ct, out or Path("masks"))):
+            viewing.refuse_many()
             report = work.folder(found, ct, out or Path("masks"), writing.outputs(None, overwrite))
         else:
             scan, paths = work.one(ct or Path(), writing.outputs(out, overwrite))
             _show_scan(scan, paths, json, general.quiet)
+            viewing.show(Path(scan.scan), paths[0], json)
             return
         _show_jobs(report, json, general.quiet)
         if report.failed:

@@ -1,5 +1,7 @@
 """Pictures of the worst masks: three planes of the scan with the reference and the prediction drawn as outlines.
 
+Beside each the masks themselves are kept, with the path of their scan, so that `ovct view` shows them in it.
+
 Which are the worst is known only at the end, when the scans are gone; so after each case a picture is drawn of those of
 its rows that are among the worst so far, and thrown away when later ones push it out.
 """
@@ -18,7 +20,9 @@ from numpy.typing import NDArray
 
 from curation.runtime.files import whole_file
 from train.inference.preview import SOFT_TISSUE
+from train.scans.saving import save_nifti
 from train.scans.scan import Scan
+from train.viewer.mask_note import MaskNote, NotedLabel
 
 from .metrics import Box, MaskCrop
 from .record import CaseResult, ScoreRow
@@ -28,6 +32,12 @@ MOST_LOW_DICE, MOST_FALSE_MASKS = 20, 8
 MOST_OF_A_STRUCTURE = 3
 MARGIN_MM = 25.0
 REFERENCE, PREDICTION = "#2fbf4a", "#ff5c2b"
+# In a file of both masks: the voxels of both, and those of one of them alone.
+MASK_LABELS = (
+    NotedLabel(label=1, name="reference and prediction", colour="#3d9bff"),
+    NotedLabel(label=2, name="reference alone: missed", colour=REFERENCE),
+    NotedLabel(label=3, name="prediction alone: false", colour=PREDICTION),
+)
 # Lower and upper end, in HU, of a window for what holds air.
 LUNG = (-1100.0, 200.0)
 
@@ -43,6 +53,16 @@ class Failure(NamedTuple):
         """The name of its picture's file."""
         key = hashlib.sha256(f"{self.case}\n{self.row.subject}".encode()).hexdigest()[:8]
         return f"{_plain(self.case)}-{_plain(self.row.subject)}-{key}.png"
+
+    @property
+    def masks(self) -> str:
+        """The name of the file of its masks."""
+        return masks_beside(self.picture)
+
+
+def masks_beside(picture: str) -> str:
+    """Return the name of the file of masks that lies beside a picture."""
+    return picture.removesuffix(".png") + ".nii.gz"
 
 
 def failure_candidates(cases: Iterable[CaseResult]) -> list[Failure]:
@@ -107,14 +127,27 @@ class Previews:
             figure = preview(scan, prediction, reference)
             with whole_file(self._folder / failure.picture) as temporary:
                 figure.savefig(temporary, format="png", dpi=90)
+            save_masks(self._folder / failure.masks, scan, prediction, reference)
         for failure in self._listed:
             if failure not in worst:
-                (self._folder / failure.picture).unlink(missing_ok=True)
+                for name in (failure.picture, failure.masks):
+                    (self._folder / name).unlink(missing_ok=True)
         self._listed, self._masks = worst, {}
 
 
 def _worst(failures: list[Failure]) -> list[Failure]:
     return [*lowest_dice(failures), *largest_false_masks(failures)]
+
+
+def save_masks(path: Path, scan: Scan, prediction: MaskCrop, reference: MaskCrop) -> None:
+    """Write both masks as one label map, no larger than they are, which `ovct view` lays on the scan."""
+    box = _box_around(prediction, reference)
+    predicted, referred = _within(prediction, box), _within(reference, box)
+    labels = np.where(referred, np.where(predicted, 1, 2), np.where(predicted, 3, 0)).astype(np.uint8)
+    affine = scan.affine.copy()
+    affine[:3, 3] = nibabel.affines.apply_affine(scan.affine, [span.start for span in box])
+    note = MaskNote(scan=str(scan.path.resolve()), labels=MASK_LABELS)
+    save_nifti(path, labels, affine, extension=note.model_dump_json().encode())
 
 
 def preview(scan: Scan, prediction: MaskCrop, reference: MaskCrop) -> Figure:
@@ -175,13 +208,18 @@ def _grey_range(scan: Scan, voxels: NDArray[Any], mask: NDArray[Any]) -> tuple[f
 
 def _view(scan: Scan, prediction: MaskCrop, reference: MaskCrop) -> Box:
     """Return a box around both masks, with a margin."""
-    boxes = [crop.box for crop in (prediction, reference) if crop.count]
     spans = []
-    for axis, size in enumerate(scan.voxels.shape):
-        margin = round(MARGIN_MM / scan.spacing_mm[axis])
-        first, last = min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes)
-        spans.append(slice(max(first - margin, 0), min(last + margin, size)))
+    for span, size, spacing in zip(_box_around(prediction, reference), scan.voxels.shape, scan.spacing_mm, strict=True):
+        margin = round(MARGIN_MM / spacing)
+        spans.append(slice(max(span.start - margin, 0), min(span.stop + margin, size)))
     return spans[0], spans[1], spans[2]
+
+
+def _box_around(prediction: MaskCrop, reference: MaskCrop) -> Box:
+    boxes = [crop.box for crop in (prediction, reference) if crop.count]
+    spans = [(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes)) for axis in range(3)]
+    x, y, z = (slice(*span) for span in spans)
+    return x, y, z
 
 
 def _within(crop: MaskCrop, box: Box) -> NDArray[np.bool_]:

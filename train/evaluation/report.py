@@ -1,6 +1,7 @@
 """The results of an evaluation as files: JSON, two CSVs, and a report that is one HTML file and needs no network."""
 
 import base64
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,7 @@ from jinja2 import Environment
 from curation.runtime.files import write_text
 
 from .csv_files import prompts_csv, summary_csv
-from .previews import PREDICTION, REFERENCE
+from .previews import PREDICTION, REFERENCE, masks_beside
 from .record import PREVIEWS, CaseResult
 from .results import EvaluationSummary, ListedFailure
 from .tables import ReportTable, describe_failure, explain, prompt_table, subject_tables, summary_tables
@@ -85,6 +86,11 @@ def render_page(
 
 
 def _failure_entry(failure: ListedFailure, previews: Path) -> dict[str, str]:
-    path = previews / failure.picture
-    image = base64.b64encode(path.read_bytes()).decode() if path.is_file() else ""
-    return {"case": failure.case, "structure": failure.structure, "text": describe_failure(failure), "image": image}
+    path, masks = previews / failure.picture, previews / masks_beside(failure.picture)
+    return {
+        "case": failure.case,
+        "structure": failure.structure,
+        "text": describe_failure(failure),
+        "image": base64.b64encode(path.read_bytes()).decode() if path.is_file() else "",
+        "command": f"ovct view {shlex.quote(str(masks))}" if masks.is_file() else "",
+    }

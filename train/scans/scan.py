@@ -138,6 +138,16 @@ def read_label_map(path: Path, like: Scan | None = None) -> np.ndarray[Any, Any]
         return labels if like is None else _reorient_to(like, path, labels, stored.affine)
 
 
+def read_labels_with_affine(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Read the labels (X, Y, Z) of a segmentation as they are stored, with its affine (4, 4) to RAS mm.
+
+    Raises `ScanError` as `read_label_map`.
+    """
+    with _named_errors(path):
+        stored = _read_volume(path)
+        return _to_integers(path, stored.array), stored.affine
+
+
 def _read_volume(path: Path, uneven_slices: UnevenSlices = "refuse") -> StoredVolume:
     suffix = volume_suffix(path)
     if suffix is not None and not path.is_dir():

@@ -10,8 +10,12 @@ from tests.train.evaluation.evaluations import WHOLE, Oracle, all_of, corner, cu
 from tests.train.evaluation.scored_cases import row
 from train.evaluation.evaluate import measure_cases
 from train.evaluation.metrics import MaskCrop
-from train.evaluation.previews import Failure, largest_false_masks, lowest_dice, preview
-from train.scans.scan import Scan
+from train.evaluation.previews import Failure, largest_false_masks, lowest_dice, masks_beside, preview, save_masks
+from train.scans.saving import save_nifti
+from train.scans.scan import Scan, read_scan
+from train.viewer.content import scan_and_masks
+from train.viewer.mask_files import read_mask
+from train.viewer.structures import StructureMap
 
 
 def test_pictures_are_of_the_worst(tmp_path: Path) -> None:
@@ -24,6 +28,8 @@ def test_pictures_are_of_the_worst(tmp_path: Path) -> None:
     assert any(path.name.startswith("s1-liver-") for path in pictures)
     assert any(path.name.startswith("s2-spleen-") for path in pictures)
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in pictures)
+    masks = sorted(path.name for path in (tmp_path / "out" / "previews").glob("*.nii.gz"))
+    assert masks == [masks_beside(path.name) for path in pictures]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -53,3 +59,22 @@ def test_the_worst_are_not_all_of_one_structure() -> None:
     ]  # fmt: skip
     false = [Failure(f"c{ml}", row("name", f"s{ml}", "s", None, predicted_ml=float(ml))) for ml in range(20)]
     assert [failure.case for failure in largest_false_masks(false)] == [f"c{ml}" for ml in range(19, 11, -1)]
+
+
+def test_the_masks_beside_a_picture_lie_on_their_scan_with_names_and_colours(tmp_path: Path) -> None:
+    rng, affine = np.random.default_rng(0), np.diag([1.5, 2.0, 3.0, 1.0])
+    scan_path = tmp_path / "ct.nii.gz"
+    save_nifti(scan_path, rng.normal(0, 300, (24, 20, 16)).astype(np.int16), affine)
+    prediction, reference = cube("liver"), cube("spleen") | cube("liver")
+    prediction[1, 1, 1] = True
+    save_masks(tmp_path / "masks.nii.gz", read_scan(scan_path), MaskCrop.of(prediction), MaskCrop.of(reference))
+    scan, masks = scan_and_masks([tmp_path / "masks.nii.gz"])
+    assert (scan, masks) == (scan_path, [tmp_path / "masks.nii.gz"])
+    structures = StructureMap(read_scan(scan_path))
+    for mask in read_mask(masks[0]):
+        structures.add(mask)
+    named = {one.name.partition(":")[0]: structures.labels == one.label for one in structures.structures}
+    assert np.array_equal(named["reference and prediction"], prediction & reference)
+    assert np.array_equal(named["reference alone"], reference & ~prediction)
+    assert np.array_equal(named["prediction alone"], prediction & ~reference)
+    assert structures.notices == [] and all(one.colour for one in structures.structures)

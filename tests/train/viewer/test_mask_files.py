@@ -1,0 +1,87 @@
+"""Masks of several kinds, and where the names of their labels come from."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from nibabel.nifti1 import Nifti1Extension
+
+from tests.train.viewer.view_cases import label_map, oblique_affine, table, write_case
+from train.scans.errors import ScanError
+from train.scans.saving import save_nifti
+from train.viewer.errors import ViewError
+from train.viewer.mask_files import CARET, mask_paths, read_mask
+
+
+def names(path: Path) -> list[str]:
+    (mask,) = read_mask(path)
+    return [mask.name_of(label).name for label in np.unique(mask.labels) if label]
+
+
+def write_caret(path: Path, xml: str) -> None:
+    image = nibabel.Nifti1Image(label_map(), oblique_affine())
+    image.header.extensions.append(Nifti1Extension(CARET, xml.encode()))
+    nibabel.save(image, path)
+
+
+def test_the_table_of_segment_names_labels_and_scan(tmp_path: Path) -> None:
+    scan, path = write_case(tmp_path)
+    (mask,) = read_mask(path)
+    assert names(path) == ["liver", "spleen", "nodule"]
+    assert mask.scan == scan and mask.name_of(1).prompt == "the liver"
+    assert np.array_equal(mask.labels, label_map()) and np.allclose(mask.affine, oblique_affine(), atol=1e-4)
+
+
+def test_the_table_beside_a_file_of_another_format(tmp_path: Path) -> None:
+    import SimpleITK
+
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(label_map().transpose()), tmp_path / "mask.nrrd")
+    assert names(tmp_path / "mask.nrrd") == ["label 1", "label 2", "label 3"]
+    (tmp_path / "mask.json").write_bytes(table(tmp_path / "ct.nii.gz").json_bytes())
+    assert names(tmp_path / "mask.nrrd") == ["liver", "spleen", "nodule"]
+
+
+def test_a_carets_label_table(tmp_path: Path) -> None:
+    labels = (
+        '<Label Key="1" Red="1"><![CDATA[liver & co]]></Label><Label Key="3">nodule</Label><Label Key="x">no</Label>'
+    )
+    write_caret(tmp_path / "mask.nii.gz", f"<CaretExtension><LabelTable>{labels}</LabelTable></CaretExtension>\0\0")
+    assert names(tmp_path / "mask.nii.gz") == ["liver & co", "label 2", "nodule"]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "",
+        "not XML",
+        "<a><Label Key='1'>",
+        '<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><Label Key="1">&e;</Label>',
+    ],
+)
+def test_a_label_table_that_says_nothing_is_no_harm(tmp_path: Path, xml: str) -> None:
+    write_caret(tmp_path / "mask.nii.gz", xml)
+    assert names(tmp_path / "mask.nii.gz") == ["label 1", "label 2", "label 3"]
+
+
+def test_a_file_of_one_structure_has_its_name(tmp_path: Path) -> None:
+    save_nifti(tmp_path / "left_kidney.nii.gz", (label_map() == 2), oblique_affine())
+    save_nifti(tmp_path / "liver.nii", (label_map() == 1), oblique_affine())
+    (tmp_path / "notes.txt").write_text("no mask")
+    save_nifti(tmp_path / "mask.nii", label_map(), oblique_affine())
+    (tmp_path / "mask.nii").rename(tmp_path / "mask.seg.nrrd")  # what 3D Slicer reads, beside them
+    files = mask_paths(tmp_path)
+    assert [names(file) for file in files] == [["left_kidney"], ["liver"]]
+
+
+def test_what_is_no_mask_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ViewError, match=r"no masks in this folder"):
+        mask_paths(tmp_path)
+    save_nifti(tmp_path / "ct.nii.gz", label_map().astype(np.int16) * 500 - 1000, oblique_affine())
+    with pytest.raises(ViewError, match=r"ct\.nii\.gz: values from -1,000 to 500 are no labels"):
+        list(read_mask(tmp_path / "ct.nii.gz"))
+    save_nifti(tmp_path / "share.nii.gz", label_map() * np.float32(0.3), oblique_affine())
+    with pytest.raises(ScanError, match=r"share\.nii\.gz: labels are whole numbers"):
+        list(read_mask(tmp_path / "share.nii.gz"))
+    with pytest.raises(ScanError, match=r"gone\.nii\.gz"):
+        list(read_mask(tmp_path / "gone.nii.gz"))

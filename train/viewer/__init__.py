@@ -1,0 +1,1 @@
+"""A page that shows a scan and its masks in a browser: `ovct view`."""

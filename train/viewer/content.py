@@ -1,0 +1,116 @@
+"""Scan and masks -> what the page shows: two volumes, and a description of names, colours, windows and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from train.inference.files.colours import structure_colours
+from train.scans.errors import ScanError
+from train.scans.scan import Scan, read_scan
+
+from .errors import ViewError
+from .mask_files import mask_paths, mask_record, read_mask
+from .shown_volume import averaged, block_affine, coarse_steps, thinned, write_labels, write_scan
+from .structures import StructureMap
+from .windows import HU_WINDOWS, windows_of
+
+
+@dataclass(frozen=True, eq=False)
+class ViewContent:
+    """What the page shows. `scan` and `labels` are NIfTI files (.nii), `labels` None without masks."""
+
+    description: dict[str, Any]
+    scan: Path
+    labels: Path | None
+
+
+def scan_and_masks(paths: Sequence[Path]) -> tuple[Path, list[Path]]:
+    """Return the scan and its masks of the paths that were named: the scan first.
+
+    A mask of `ovct segment` or of an evaluation alone knows its scan. Raises ViewError where that is not there.
+    """
+    first, masks = paths[0], list(paths[1:])
+    named = None if masks or first.is_dir() else _scan_of(first)
+    if named is None:
+        return first, masks
+    for scan in (Path(named), first.parent / named, first.parent / Path(named).name):
+        if scan.exists():
+            return scan, [first]
+    raise ViewError(f"{first} is a mask of {named}, which is not there: name the scan first, `ovct view SCAN {first}`")
+
+
+def load_content(scan: Path, masks: Sequence[Path], most_voxels: int, folder: Path) -> ViewContent:
+    """Read a scan and its masks for the page, with at most `most_voxels` voxels, and write its volumes to `folder`.
+
+    Raises ScanError and ViewError for files that cannot be shown.
+    """
+    volume = read_scan(scan, allow_suspicious=True, uneven_slices="resample")
+    structures = StructureMap(volume)
+    for path in masks:
+        for file in mask_paths(path):
+            for mask in read_mask(file):
+                structures.add(mask)
+    windows = windows_of(volume.voxels)
+    steps = coarse_steps(volume.voxels.shape, volume.spacing_mm, most_voxels)
+    affine = block_affine(volume.affine, steps)
+    description = {
+        "scan": volume.path.name,
+        "masks": [path.name for path in masks],
+        "voxels": list(volume.voxels.shape),
+        "spacing_mm": list(volume.spacing_mm),
+        "unit": "HU" if windows is HU_WINDOWS else "",
+        "windows": [window._asdict() for window in windows],
+        "structures": list(_described(structures)),
+        "start": _start(structures),
+        "notices": [*_coarse_notice(volume, steps), *structures.notices, *volume.warnings],
+    }
+    scan_file, label_file = folder / "scan.nii", folder / "labels.nii" if structures.structures else None
+    write_scan(scan_file, averaged(volume.voxels, steps), affine, (windows[0].low, windows[0].high))
+    if label_file is not None:
+        write_labels(label_file, thinned(structures.labels, steps), affine)
+    return ViewContent(description, scan_file, label_file)
+
+
+def _scan_of(path: Path) -> str | None:
+    with suppress(ScanError, OSError, ValueError):
+        record = mask_record(path)
+        return None if record is None else record.scan
+    return None
+
+
+def _described(map_: StructureMap) -> Iterator[dict[str, Any]]:
+    """Yield what the page says of each structure."""
+    colours = structure_colours([(f"{one.label}", one.prompt or one.name) for one in map_.structures])
+    for one in map_.structures:
+        yield {
+            "label": one.label,
+            "name": one.name,
+            "prompt": one.prompt if one.prompt != one.name else "",
+            "ml": one.volume_ml,
+            "colour": list(one.colour or colours[str(one.label)]),
+            "at": None if one.at is None else list(one.at),
+        }
+
+
+def _start(map_: StructureMap) -> list[float]:
+    """Return where the crosshair begins, in RAS mm: in the largest structure, else in the middle of the scan."""
+    inside = [one for one in map_.structures if one.at is not None]
+    if inside:
+        return list(max(inside, key=lambda one: one.volume_ml).at or ())
+    middle = (np.array(map_.scan.voxels.shape) - 1) / 2
+    return (map_.scan.affine @ [*middle, 1])[:3].tolist()  # type: ignore[no-any-return]
+
+
+def _coarse_notice(scan: Scan, steps: Sequence[int]) -> Iterator[str]:
+    if max(steps) > 1:
+        shown = " × ".join(f"{step * size:.2g}" for step, size in zip(steps, scan.spacing_mm, strict=True))
+        yield (
+            f"shown coarser than it is, with voxels of {shown} mm, which a browser can hold; volumes are those of the "
+            "whole mask. --max-voxels shows more"
+        )

@@ -1,0 +1,171 @@
+"""Masks as files: label maps, folders of one file for each structure, DICOM SEG; and the names of their labels.
+
+Names are those of the table that `ovct segment` puts into a NIfTI file and beside it, else those that other programs
+put into its header (Caret's label table), else the file's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pydicom
+from lxml import etree
+from pydantic import TypeAdapter
+
+from train.inference.label_table import LabelRow, LabelTable
+from train.scans.formats import volume_suffix
+from train.scans.geometry import LPS_TO_RAS
+from train.scans.saving import COMMENT
+from train.scans.scan import read_labels_with_affine
+
+from .errors import ViewError
+from .mask_note import MaskNote, NotedLabel
+
+# NIfTI's code of an extension with Caret's XML, and the most of it that names can take.
+CARET, MOST_XML_BYTES = 30, 5_000_000
+LARGEST_LABEL = 100_000
+SLICER = ".seg.nrrd"
+_RECORD: TypeAdapter[LabelTable | MaskNote] = TypeAdapter(LabelTable | MaskNote)
+
+
+@dataclass(frozen=True)
+class NamedLabel:
+    """A label and its name, with the colour and the volumes that its file gives, if it does."""
+
+    label: int
+    name: str
+    prompt: str = ""
+    volume_ml: float = 0.0
+    in_label_map_ml: float = 0.0
+    colour: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MaskFile:
+    """Labels (X, Y, Z), integers, with `affine` (4, 4) from voxel index to RAS mm, and what is known of some of them.
+
+    `scan` is the path of the scan that a table of `ovct segment` names.
+    """
+
+    path: Path
+    labels: np.ndarray[Any, Any]
+    affine: np.ndarray[Any, Any]
+    named: tuple[NamedLabel, ...] = ()
+    scan: Path | None = None
+
+    def name_of(self, label: int) -> NamedLabel:
+        """Return a label with its name: where it has none, that of the file, or its number if there are others."""
+        for named in self.named:
+            if named.label == label:
+                return named
+        return NamedLabel(label, file_stem(self.path) if label == 1 == int(self.labels.max()) else f"label {label}")
+
+
+def mask_paths(path: Path) -> list[Path]:
+    """Return the files of a mask: itself, or all volumes right in a folder. Raises ViewError where it has none."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if volume_suffix(file) and not file.name.startswith("."))
+    # 3D Slicer's file has all structures once more, where each has a file of its own.
+    files = [file for file in files if not file.name.endswith(SLICER)] or files
+    if not files:
+        raise ViewError(f"{path}: no masks in this folder: name one with files such as liver.nii.gz")
+    return files
+
+
+def read_mask(path: Path) -> Iterator[MaskFile]:
+    """Yield the labels of a file: one for all, and of a DICOM SEG, whose segments may overlap, one for each segment.
+
+    Raises ViewError for values that are no labels, ScanError for a file that cannot be read.
+    """
+    if volume_suffix(path) is None and path.is_file() and _is_dicom_seg(path):
+        yield from _segments(path)
+        return
+    labels, affine = read_labels_with_affine(path)
+    lowest, highest = int(labels.min()), int(labels.max())
+    if lowest < 0 or highest > LARGEST_LABEL:
+        raise ViewError(f"{path}: values from {lowest:,} to {highest:,} are no labels: is it an image? Name a mask")
+    record = mask_record(path)
+    if record is None:
+        yield MaskFile(path, labels, affine, tuple(_caret_names(path)))
+    else:
+        yield MaskFile(path, labels, affine, tuple(map(_named, record.labels)), Path(record.scan))
+
+
+def mask_record(path: Path) -> LabelTable | MaskNote | None:
+    """Return what `ovct segment` or `ovct evaluate` has put into a NIfTI file, or beside one of another format."""
+    texts = [content for code, content in _extensions(path) if code == COMMENT]
+    beside = path.with_name(f"{file_stem(path)}.json")
+    if not texts and beside.is_file():
+        texts.append(beside.read_bytes())
+    for text in texts:
+        try:
+            return _RECORD.validate_json(text.rstrip(b"\0"))
+        except ValueError:  # another program's comment
+            continue
+    return None
+
+
+def _named(row: LabelRow | NotedLabel) -> NamedLabel:
+    if isinstance(row, NotedLabel):
+        red, green, blue = bytes.fromhex(row.colour[1:])
+        return NamedLabel(row.label, row.name, colour=(red, green, blue))
+    return NamedLabel(row.label, row.name, row.prompt, row.volume_ml, row.in_label_map_ml)
+
+
+def file_stem(path: Path) -> str:
+    """Return the name of a file without the ending that tells its format."""
+    suffix = volume_suffix(path)
+    return path.name[: -len(suffix)] if suffix else path.stem
+
+
+def _extensions(path: Path) -> list[tuple[int, bytes]]:
+    if volume_suffix(path) not in (".nii", ".nii.gz"):
+        return []
+    header: Any = nibabel.load(path).header
+    return [(extension.get_code(), extension.content) for extension in header.extensions]
+
+
+def _caret_names(path: Path) -> Iterator[NamedLabel]:
+    """Yield the names of a Caret label table, as TotalSegmentator and 3D Slicer write it into a NIfTI header."""
+    for code, content in _extensions(path):
+        if code != CARET or len(content) > MOST_XML_BYTES:
+            continue
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        try:
+            root = etree.fromstring(content.rstrip(b"\0").strip(), parser)
+        except etree.XMLSyntaxError:
+            continue
+        for element in () if root is None else root.iter("Label"):
+            key, name = element.get("Key", ""), (element.text or "").strip()
+            if key.isascii() and key.isdigit() and int(key) and name:
+                yield NamedLabel(int(key), name)
+
+
+def _is_dicom_seg(path: Path) -> bool:
+    try:
+        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+    except (pydicom.errors.InvalidDicomError, OSError):
+        return False
+    return str(header.get("SOPClassUID", "")) == pydicom.uid.SegmentationStorage
+
+
+def _segments(path: Path) -> Iterator[MaskFile]:
+    import highdicom
+
+    try:
+        segmentation = highdicom.seg.segread(path)
+        for number in segmentation.segment_numbers:
+            volume = segmentation.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
+            name = str(segmentation.get_segment_description(number).segment_label)
+            affine = LPS_TO_RAS @ volume.affine
+            yield MaskFile(path, np.asarray(volume.array).astype(np.int16), affine, (NamedLabel(1, name),))
+    except (ValueError, RuntimeError, AttributeError, KeyError) as error:
+        raise ViewError(
+            f"{path}: its segments do not lie on one regular grid ({error}): convert it to NIfTI, and name that"
+        ) from error

@@ -83,7 +83,9 @@ def write_scan(
 
 def write_labels(path: Path, labels: np.ndarray[Any, Any], affine: np.ndarray[Any, Any]) -> None:
     """Write a label map as a NIfTI file."""
-    _image(labels, affine).to_filename(path)
+    image = _image(labels, affine)
+    image.header.set_intent("label")  # else NiiVue draws no outlines
+    image.to_filename(path)
 
 
 def _every(

@@ -82,6 +82,11 @@ def test_an_oblique_scan_in_one_file_lies_as_radiologists_see_it(browser: Browse
         for name in BLOCKS:
             page.evaluate("place => picture.goTo(place)", place_of(name, oblique_affine()).tolist())
             expect(page.locator("#readout")).to_contain_text(f"{BLOCKS[name][3]} HU  ·  {name}")
+        page.keyboard.press("a")
+        page.evaluate("place => picture.goTo(place)", place_of("liver", oblique_affine()).tolist())
+        filled = coloured(page)
+        page.keyboard.press("o")
+        assert 0.02 * filled < coloured(page) < 0.9 * filled, "outlines, and nothing within them"
         # The liver lies to the right of the spleen and behind it: left in the picture, and below.
         liver, spleen = in_plane(page, "axial", "liver"), in_plane(page, "axial", "spleen")
         assert liver[0] < spleen[0] and liver[1] > spleen[1]
@@ -130,6 +135,26 @@ def test_a_real_ct_by_keyboard_and_by_thumb(browser: Browser, shared_data: Path,
             expect(page.locator("#shown")).to_have_text("60 of 61 shown")
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
             assert is_drawn(page)
+
+
+def coloured(page: Page) -> int:
+    """How many pixels of the canvas are clearly no grey."""
+    return int(
+        page.evaluate(
+            """() => {
+                picture.nv.drawScene();
+                const { gl } = picture.nv, size = [gl.drawingBufferWidth, gl.drawingBufferHeight];
+                const pixels = new Uint8Array(size[0] * size[1] * 4);
+                gl.readPixels(0, 0, ...size, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+                let count = 0;
+                for (let at = 0; at < pixels.length; at += 4) {
+                    const colour = pixels.subarray(at, at + 3);
+                    count += Math.max(...colour) - Math.min(...colour) > 25;
+                }
+                return count;
+            }"""
+        )
+    )
 
 
 def is_drawn(page: Page) -> bool:

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curation.caption_set.fingerprint import change_stamp, fingerprint
+from curation.caption_set.fingerprint import WatchedInput, fingerprint
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
 from curation.caption_set.privacy_check import count_written, is_checked
 from curation.caption_set.publishing import StorePublisher
@@ -106,7 +106,7 @@ def curate(
     if job.publish:
         job.publish.begin()
     check_usable(job.out)
-    stamp_before = change_stamp(job.reports)
+    watched = WatchedInput(job.reports)
     with closing(ProblemLog()) as problems:
         columns_read: list[ColumnsRead] = []
         examinations = Counter[str]()
@@ -130,6 +130,9 @@ def curate(
             raise InputError(_nothing_read(job.shown or str(job.reports), problems))
         on_input(columns_read[0], head)
         source, rows = fingerprint(job.reports, progress.raise_if_interrupted)
+        if watched.has_changed():
+            raise RunError(f"{job.reports} changed while it was read, before any work was done: call it again")
+        watched.content = source
         rows = rows if columns_read[0].line_column is None else None  # they are lines, not reports
         settings = _settings(job, recipe)
         finished = None if job.overwrite else _finished(job, source, settings, progress)
@@ -161,11 +164,10 @@ def curate(
                 stream = job.shard.select(stream, settings.reports_per_part)
             progress.start(_total(job, rows, settings.reports_per_part), captions.reports_done)
             rest = _after_finished_parts(stream, captions, progress.raise_if_interrupted)
+            captions.watched = watched
             processes = 0 if len(head) <= INLINE_REPORTS else job.workers
             batched = batches(rest, settings.reports_per_part, recipe.batch_reports)
             _write(open_pool, batched, captions, processes, progress)
-            if change_stamp(job.reports) != stamp_before:
-                raise RunError(f"{job.reports} changed while it was read; start again with --overwrite")
             captions.finish(problems.skipped, problems.warnings, problems.lines(), dict(examinations.most_common()))
             return CurateResult(captions.manifest, tuple(problems.first))
 

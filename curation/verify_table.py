@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from curation.caption_set.fingerprint import WatchedInput
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import parquet_file, table_of
 from curation.extraction.recipe import CaptionVerifier
@@ -29,7 +30,7 @@ from curation.readers.captions import (
 from curation.readers.problems import ProblemLog
 from curation.readers.reports import read_reports
 from curation.readers.site_headings import site_headings
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, RunError
 from curation.runtime.files import whole_file
 from curation.runtime.processes import available_cores, ordered_results, workers
 from curation.runtime.progress import Progress
@@ -199,22 +200,34 @@ def _verified_rows(
 
 
 def _write(
-    rows: Iterator[VerifiedRow], path: Path, progress: Progress
+    rows: Iterator[VerifiedRow], path: Path, progress: Progress, check: Callable[[], None]
 ) -> tuple[int, Counter[str], tuple[VerifiedRow, ...]]:
-    """Write rows as Parquet; return how many were accepted, how many refused, by reason, and the first of these."""
+    """Write rows as Parquet; return how many were accepted, how many refused, by reason, and the first of these.
+
+    ``check`` is called before the file gets its name, and may raise.
+    """
     schema = parquet_schema("verified")
     accepted, refused, first = 0, Counter[str](), list[VerifiedRow]()
-    with whole_file(path) as temporary, parquet_file(temporary, schema) as file:
-        while group := list(itertools.islice(rows, GROUP_ROWS)):
-            file.write_table(table_of(zip(*group, strict=True), schema))
-            for row in group:
-                progress.advance()
-                accepted += row.accepted
-                if row.reason is not None:
-                    refused[str(row.reason)] += 1
-                    if len(first) < FIRST_REFUSALS:
-                        first.append(row)
+    with whole_file(path) as temporary:
+        with parquet_file(temporary, schema) as file:
+            while group := list(itertools.islice(rows, GROUP_ROWS)):
+                file.write_table(table_of(zip(*group, strict=True), schema))
+                for row in group:
+                    progress.advance()
+                    accepted += row.accepted
+                    if row.reason is not None:
+                        refused[str(row.reason)] += 1
+                        if len(first) < FIRST_REFUSALS:
+                            first.append(row)
+        check()
     return accepted, refused, tuple(first)
+
+
+def _refuse_changed(watched: Sequence[WatchedInput]) -> None:
+    """Raise ``RunError`` where an input is not what it was when the run began: nothing is written then."""
+    for source in watched:
+        if source.has_changed():
+            raise RunError(f"{source.path} changed while it was read; nothing is written. Run the same command again")
 
 
 def _check_output(job: VerifyJob) -> None:
@@ -256,6 +269,7 @@ def verify_table(
     """
     progress = progress or Progress()
     _check_output(job)
+    watched = [WatchedInput(path) for path in (job.reports, job.captions) if path.is_file() or path.is_dir()]
     with ExitStack() as stack:
         problems = stack.enter_context(closing(ProblemLog()))
         index = stack.enter_context(closing(ReportIndex()))
@@ -273,5 +287,5 @@ def verify_table(
         claims = read_claims(job.captions, problems)
         batched = batches_of(claims, index, job.reports.name)
         rows = stack.enter_context(closing(_verified_rows(batched, build_verifier, job.workers, progress)))
-        accepted, refused, first = _write(rows, job.out, progress)
+        accepted, refused, first = _write(rows, job.out, progress, lambda: _refuse_changed(watched))
         return VerifyResult(accepted, refused, first, tuple(problems.first), problems.skipped + problems.warnings)

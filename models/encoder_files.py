@@ -216,6 +216,7 @@ def write_encoder(
         with TemporaryDirectory(dir=directory) as temporary:
             with disk_errors(directory):
                 model.save_pretrained(temporary, state_dict={**model.state_dict(), **removed_weights})
+            _forget_calls(tokenizer)
             tokenizer.save_pretrained(temporary)
             for path in Path(temporary).iterdir():
                 path.replace(directory / path.name)
@@ -225,3 +226,14 @@ def write_encoder(
         raise TextEncoderError(
             f"the encoder cannot be written to {directory} ({error}): name another folder"
         ) from error
+
+
+def _forget_calls(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Remove what the last call has left in a tokenizer, whether it cut and padded: its file would differ by that.
+
+    Each call sets both anew.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        backend.no_truncation()
+        backend.no_padding()

@@ -64,7 +64,8 @@ def create_app(context: ReviewContext) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.state.context = context
     app.add_middleware(AccessMiddleware, tokens=context.tokens, port=context.port)
-    app.add_exception_handler(sqlite3.Error, _answer_not_saved)
+    for kind in (sqlite3.Error, OSError):
+        app.add_exception_handler(kind, _answer_not_saved)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.include_router(router)
     static = files("curation.audit").joinpath("static")
@@ -182,7 +183,9 @@ async def send_guideline(reviewer: CurrentReviewer, context: Context) -> dict[st
 
 
 async def _answer_not_saved(request: Request, error: Exception) -> Response:
-    return JSONResponse({"detail": f"not saved: {error}"}, 503)
+    path = request.app.state.context.store.path
+    detail = f"not saved: {error} ({path}). What was saved before is kept; see to its disk, then say this again"
+    return JSONResponse({"detail": detail}, 503)
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:

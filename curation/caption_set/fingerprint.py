@@ -106,21 +106,47 @@ def _report_files(folder: Path) -> list[Path]:
     return sorted(report_files(folder))
 
 
-def change_stamp(path: Path) -> str:
-    """Return a digest of size and time of change of a file, or of all in a folder.
+class WatchedInput:
+    """An input that a run reads, a file or folder: whether it is still what it was when the run began.
 
-    It shows cheaply whether an input has changed while it was read. Raises ``InputError`` for what is neither file nor
-    folder: a pipe could not be read a second time.
+    Size and times of change show it cheaply. Where only those differ that also copying and a change of permissions
+    touch (which file it is, ``st_ctime``), the content is looked at, if it is known: ``content`` is its fingerprint.
+    Raises ``InputError`` for what is neither file nor folder: a pipe could not be read a second time.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder")
-    if not path.is_file() and not path.is_dir():
-        raise InputError(f"{path}: not a file or folder (what comes from a pipe cannot be resumed; write it to a file)")
-    digest = hashlib.sha256()
-    for file in _report_files(path) if path.is_dir() else [path]:
-        status = file.stat()
-        digest.update(f"{file}\0{status.st_size}:{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+        if not path.is_file() and not path.is_dir():
+            raise InputError(
+                f"{path}: not a file or folder (what comes from a pipe cannot be resumed; write it to a file)"
+            )
+        self.path = path
+        self.content: InputFingerprint | None = None
+        self._stamps = self._stamps_now()
+
+    def has_changed(self) -> bool:
+        """Return whether it is another now, or gone."""
+        try:
+            stamps = self._stamps_now()
+            if stamps == self._stamps:
+                return False
+            if stamps[0] != self._stamps[0] or self.content is None or fingerprint(self.path)[0] != self.content:
+                return True
+        except (OSError, InputError):
+            return True
+        self._stamps = stamps
+        return False
+
+    def _stamps_now(self) -> tuple[str, str]:
+        """Return digests of sizes and times of change, and of which files they are."""
+        changes, files = hashlib.sha256(), hashlib.sha256()
+        for file in _report_files(self.path) if self.path.is_dir() else [self.path]:
+            status = file.stat()
+            name = f"{file}".encode("utf-8", "surrogateescape")
+            changes.update(b"%s\0%d:%d\n" % (name, status.st_size, status.st_mtime_ns))
+            files.update(b"%d:%d\n" % (status.st_ino, status.st_ctime_ns))
+        return changes.hexdigest(), files.hexdigest()
 
 
 def fingerprint(path: Path, check: Callable[[], None] = lambda: None) -> tuple[InputFingerprint, int | None]:

@@ -270,7 +270,9 @@ def load_manifest(folder: Path) -> Manifest:
             )
         return Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
-        raise ManifestError(f"{folder} holds no caption set (no {FILE_NAME})") from None
+        raise ManifestError(
+            f"{folder} holds no caption set (no {FILE_NAME}): name another folder, or make one with `ovct curate`"
+        ) from None
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(str(step) for step in problem["loc"]) or "the file"

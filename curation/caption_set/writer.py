@@ -13,10 +13,12 @@ from pathlib import Path
 
 from curation.caption import MadeBy, OutcomeColumns
 from curation.report import Report
+from curation.runtime.errors import RunError
 from curation.runtime.files import whole_file
 from curation.runtime.provenance import versions
 
 from .card import is_foreign_card, with_file, write_card
+from .fingerprint import WatchedInput
 from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
 from .privacy_check import count_part, count_parts, count_problems, is_checked
 from .privacy_counts import PrivacyCounts
@@ -36,8 +38,9 @@ class CaptionSetWriter:
     """Writes the reports of one run and their outcomes into a caption set, part by part. Made by ``open_set``.
 
     ``root`` is the set's folder, which this run has ``locked``, and ``work`` its folder for files of the unfinished
-    run. ``usage`` is called for what a language model has done so far. ``since`` is when the run began
-    (``time.monotonic``). With ``check_privacy`` the names, dates and numbers in each finished part are counted.
+    run. ``usage`` is called for what a language model has done so far. ``watched`` is the input, if it may change under
+    way: no part of this run counts then. ``since`` is when the run began (``time.monotonic``). With ``check_privacy``
+    the names, dates and numbers in each finished part are counted.
     """
 
     def __init__(
@@ -52,7 +55,8 @@ class CaptionSetWriter:
         self.root = root
         self.work = locked.work
         self._locked = locked
-        self.manifest = manifest
+        self.manifest = self._found = manifest
+        self.watched: WatchedInput | None = None
         self.usage: Callable[[], Usage | None] = lambda: manifest.usage
         self._publisher = publisher
         self._check_privacy = check_privacy
@@ -85,6 +89,8 @@ class CaptionSetWriter:
         """Finish the part: first its files, then the manifest that names it."""
         if self._part is None:
             return
+        if self.watched and self.watched.path.is_file():  # of a folder, all files would be looked at for each part
+            self._refuse_changed(self.watched)
         self._locked.lock.raise_if_lost()
         index = len(self.manifest.parts)
         written = self._part.commit()
@@ -123,9 +129,12 @@ class CaptionSetWriter:
         """Finish the last part, and write the list of problem rows and the data card; the set is then complete.
 
         ``skipped`` counts the rows of the input that were not used, ``warnings`` those that were used all the same;
-        ``problems`` are both as JSON lines. ``modalities`` counts the reports by what they examine with.
+        ``problems`` are both as JSON lines. ``modalities`` counts the reports by what they examine with. Raises
+        ``RunError`` where the input has changed meanwhile.
         """
         self._commit()
+        if self.watched:
+            self._refuse_changed(self.watched)
         if skipped or warnings:
             with whole_file(self.root / SKIPPED_FILE) as temporary, temporary.open("wb") as file:
                 file.writelines(problems)
@@ -142,6 +151,16 @@ class CaptionSetWriter:
         }
         self._locked.lock.raise_if_lost()
         self.manifest = complete_set(self.root, self.manifest.model_copy(update=changes), self._publisher, ours=True)
+
+    def _refuse_changed(self, watched: WatchedInput) -> None:
+        """Raise ``RunError`` where the input has changed; the manifest then names no part of this run any more."""
+        if watched.has_changed():
+            self.manifest = self._found
+            save_manifest(self.root, self.manifest, self._publisher)
+            raise RunError(
+                f"{watched.path} changed while it was read, so what was made of it does not count: put it back and run "
+                "the same command again, or start again with --overwrite"
+            )
 
     def abandon(self) -> None:
         """Remove the files of the unfinished part."""

@@ -168,6 +168,24 @@ def test_input_that_changes_under_way_is_noticed(tmp_path: Path) -> None:
     assert not load_manifest(call.out).complete
 
 
+def test_what_was_made_of_an_input_that_changed_does_not_count(tmp_path: Path) -> None:
+    call = job(tmp_path)
+    before = call.reports.read_bytes()
+
+    class ChangingProgress(Progress):
+        def advance(self) -> None:
+            call.reports.write_bytes(before.replace(b"normal", b"absent"))
+
+    with pytest.raises(RunError, match=r"reports\.csv changed while it was read.*put it back"):
+        curate(call, fake_recipe(), ChangingProgress())
+    assert load_manifest(call.out).parts == ()
+    call.reports.write_bytes(before)
+    manifest = curate(call, fake_recipe()).manifest
+    whole = curate(replace(call, out=tmp_path / "whole"), fake_recipe()).manifest
+    assert manifest.complete and manifest.counts == whole.counts
+    assert [part.sha256 for part in manifest.parts] == [part.sha256 for part in whole.parts]
+
+
 def test_no_report_no_folder(tmp_path: Path) -> None:
     call = job(tmp_path)
     call.reports.write_text("VolumeName,Findings_EN,Impressions_EN\na,Not given.,Not given.\n")

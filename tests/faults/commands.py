@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from typer import Exit
+
 import ovct
 from tests.curation.fakes import answer, sentences, write_reports
 from tests.curation.hostile_server import HostileServer, Turns
@@ -128,18 +130,29 @@ def _merge(folder: Path) -> Words:
 
 
 def _review(folder: Path) -> None:
-    """Give the last verdict of a sample through the review's own server."""
+    """Give the last verdict of a sample through the review's own server, and print what its page is told."""
     from curation.audit.sample import SampleRequest
+    from curation.cli.errors import errors_reported
     from tests.curation.audit.builders import open_audit
-    from tests.curation.audit.test_server import Page, context_of
+    from tests.curation.audit.test_server import ORIGIN, Page, context_of
 
     root = folder / "out" / "set"
-    with open_audit(root, sample=SampleRequest(accepted=6)) as store:
-        page = Page(context_of(root, store, "ann"))
-        shown = page.get("item/6")
-        body = {"place": 6, "last_event": shown["review"]["event"], "verdict": "supported"}
-        if shown["review"]["verdict"] != "supported":
-            assert page.post("review", **body)["reviewed"] == 6
+    try:
+        with (
+            errors_reported(False, "what was said is saved, and the same command goes on from there"),
+            open_audit(root, sample=SampleRequest(accepted=6)) as store,
+        ):
+            page = Page(context_of(root, store, "ann"))
+            shown = page.client.get(f"{page.base}api/item/6")
+            if shown.status_code == 200 and shown.json()["review"]["verdict"] != "supported":
+                body = {"place": 6, "last_event": shown.json()["review"]["event"], "verdict": "supported"}
+                shown = page.client.post(f"{page.base}api/review", json=body, headers=ORIGIN)
+                assert shown.status_code != 200 or shown.json()["reviewed"] == 6
+    except Exit as ended:
+        raise SystemExit(ended.exit_code) from None
+    if shown.status_code != 200:
+        print(shown.json()["detail"])  # the page shows nothing else
+        raise SystemExit(1)
 
 
 CURATION = (

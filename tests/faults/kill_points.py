@@ -84,24 +84,33 @@ def kill_before(number: int) -> Callable[[], int]:
 
     Return a function that returns how many there were.
     """
-    seen = 0
+    return before_change(number, lambda: os._exit(9))
+
+
+def before_change(number: int, act: Callable[[], None]) -> Callable[[], int]:
+    """Do something before this process' ``number``-th change of the disk. Return what returns how many there were."""
+    seen, acting = 0, False
+
+    def note() -> None:
+        nonlocal seen, acting
+        if acting:
+            return
+        seen += 1
+        if seen == number:
+            acting = True
+            act()
+            acting = False
 
     def counted(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
-            nonlocal seen
-            seen += 1
-            if seen == number:
-                os._exit(9)
+            note()
             return original(*args, **options)
 
         return call
 
     def opened(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
-        nonlocal seen
         if set(mode) & set("wax+"):
-            seen += 1
-            if seen == number:
-                os._exit(9)
+            note()
         return plain_open(file, mode, *args, **options)
 
     plain_open = builtins.open

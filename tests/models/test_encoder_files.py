@@ -220,6 +220,20 @@ def test_saved_and_read_again(tmp_path: Path, kind: Any) -> None:
     assert again.fingerprint() == encoder.fingerprint()
 
 
+def test_what_is_saved_does_not_tell_what_was_embedded_before(tiny: Path, tmp_path: Path) -> None:
+    def files(name: str, encoder: TextEncoder) -> dict[str, bytes]:
+        encoder.save(tmp_path / name)
+        return {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*") if path.is_file()}
+
+    encoder = TextEncoder.from_pretrained(tiny)
+    first = files("first", encoder)
+    encoder.encode(["liver", "the spleen is large"])
+    encoder.tokenize(["liver"])
+    assert files("later", encoder) == first
+    encoder.fingerprint()
+    assert files("last", encoder) == first
+
+
 def test_weights_that_lie_across_each_other_are_saved(tiny: Path, tmp_path: Path) -> None:
     encoder = TextEncoder.from_pretrained(tiny)
     for weight in encoder.parameters():

@@ -13,9 +13,9 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -46,36 +46,36 @@ def fit(
     check_batch_size(optimisation, engine)
     settings = task.settings()
     start = saved_step(out / RESUME, settings) or 0
-    run = _Run(task, optimisation, engine, out, settings, start)
-    if start >= optimisation.steps:
-        return TrainOutcome(start, run.finish(), already_done=True)
-    task.prepare(engine, progress)
-    if not start:
-        run.begin(progress)
-    progress.start(optimisation.steps, start)
-    clock = _Clock()
-    for step, parts in _loaded_parts(task, optimisation, running, engine, start):
-        metrics = run.step(parts, step)
-        clock.count_step()
-        done = step + 1
-        if done % running.log_every == 0 or done == optimisation.steps:
-            run.write(
-                done, "train", engine.mean({name: float(value) for name, value in metrics.items()}) | clock.reset()
-            )
-            progress.set_status(f"loss {float(metrics['loss']):.4g}")
-        progress.advance()
-        if done == optimisation.steps:
-            run.end(progress)
-        if done % running.evaluate_every == 0 or done == optimisation.steps:
-            run.evaluate(done, progress)
-        stop = _is_interrupted(progress, engine)
-        if stop or done % running.save_every == 0 or done == optimisation.steps:
-            run.save(done)
-        clock.leave_out()
-        if stop and done < optimisation.steps:
-            run.finish()
-            raise Interrupted
-    return TrainOutcome(optimisation.steps, run.finish())
+    with _Run(task, optimisation, engine, out, settings, start) as run:
+        if start >= optimisation.steps:
+            return TrainOutcome(start, run.finish(), already_done=True)
+        task.prepare(engine, progress)
+        if not start:
+            run.begin(progress)
+        progress.start(optimisation.steps, start)
+        clock = _Clock()
+        for step, parts in _loaded_parts(task, optimisation, running, engine, start):
+            metrics = run.step(parts, step)
+            clock.count_step()
+            done = step + 1
+            if done % running.log_every == 0 or done == optimisation.steps:
+                run.write(
+                    done, "train", engine.mean({name: float(value) for name, value in metrics.items()}) | clock.reset()
+                )
+                progress.set_status(f"loss {float(metrics['loss']):.4g}")
+            progress.advance()
+            if done == optimisation.steps:
+                run.end(progress)
+            if done % running.evaluate_every == 0 or done == optimisation.steps:
+                run.evaluate(done, progress)
+            stop = _is_interrupted(progress, engine)
+            if stop or done % running.save_every == 0 or done == optimisation.steps:
+                run.save(done)
+            clock.leave_out()
+            if stop and done < optimisation.steps:
+                run.finish()
+                raise Interrupted
+        return TrainOutcome(optimisation.steps, run.finish())
 
 
 class _Run:
@@ -95,6 +95,14 @@ class _Run:
         self.optimizer = engine.optimizer(self.adamw)
         self.log = self._begin_log(start) if engine.first else None
         self.evaluation: dict[str, float] = self.log.last("evaluation") if self.log else {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind and self.log:
+            with suppress(OSError):  # the error under way tells more
+                self.log.close()
 
     def _begin_log(self, start: int) -> RunLog:
         made = made_files(self.out)
@@ -161,8 +169,8 @@ class _Run:
         if self.log:
             with self.average.in_place():
                 self.task.save(self.out, step)
+            self.log.draw()  # before the state says that this step is done: else it would never be drawn after a fault
             save_state(self.out / RESUME, step, self.settings, self.parameters, self.buffers, self.adamw, self.average)
-            self.log.draw()
         self.engine.barrier()
 
     def finish(self) -> dict[str, float]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from curation.runtime.files import whole_file, write_text
 
 METRICS = "metrics.jsonl"
 CURVES = "curves.png"
+BOARD_SECONDS = 60.0  # at the latest, TensorBoard shows what was written
 
 
 class RunLog:
@@ -27,7 +29,7 @@ class RunLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.lines = [line for line in read_metrics(self.path) if line["step"] <= step] if step else []
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
-        self._board = _writer(folder, step)
+        self._board = Board(folder / "tensorboard", step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
         """Add a line; `kind` is `train` or `evaluation`."""
@@ -35,8 +37,7 @@ class RunLog:
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        for name, value in values.items():
-            self._board.add_scalar(f"{kind}/{name}", value, step)
+        self._board.write(step, {f"{kind}/{name}": value for name, value in values.items()})
 
     def last(self, kind: str) -> dict[str, float]:
         """Return the newest numbers of a kind; empty where there are none yet."""
@@ -51,6 +52,57 @@ class RunLog:
     def close(self) -> None:
         """Write what TensorBoard has not written yet."""
         self._board.close()
+
+
+class Board:
+    """Writes numbers for TensorBoard, in the thread of its caller.
+
+    tensorboardX's own `SummaryWriter` hands them to another thread. Where the disk fails, that one ends, and who writes
+    waits for it for ever once its queue is full: a training on a full disk stood still. Here the error is raised, an
+    `OSError` that names the file. A run that goes on from step s has TensorBoard leave out later steps of before.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event, SessionLog
+        from tensorboardX.summary import scalar
+
+        self.folder, self._event, self._scalar, self._is_closed = folder, Event, scalar, False
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._named_errors():
+            self._events = EventsWriter(str(folder / "events"))
+            self._flushed = -math.inf
+            if step:
+                self._add(step + 1, file_version="brain.Event:2")
+                self._add(step + 1, session_log=SessionLog(status=SessionLog.START))
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """Add numbers by their names; what was added is on disk after `BOARD_SECONDS`."""
+        with self._named_errors():
+            for name, value in values.items():
+                self._add(step, summary=self._scalar(name, value))
+            if time.monotonic() - self._flushed > BOARD_SECONDS:
+                self._events.flush()
+                self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """Write what is not on disk yet, and close the file; a second time does nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            with self._named_errors():
+                self._events.close()
+
+    def _add(self, step: int, **content: Any) -> None:
+        self._events.write_event(self._event(wall_time=time.time(), step=step, **content))
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno is not None and error.filename is None:
+                error.filename = str(self.folder)
+            raise
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -95,13 +147,6 @@ def draw_curves(lines: list[dict[str, Any]], path: Path) -> None:
             axes.legend(fontsize=7)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
-
-
-def _writer(folder: Path, step: int) -> Any:
-    from tensorboardX import SummaryWriter
-
-    logging.getLogger("tensorboardX").setLevel(logging.ERROR)
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
 
 
 def _short(value: float) -> float | None:

@@ -297,18 +297,22 @@ def test_paths_of_the_address_never_reach_the_disk(page: Page, path: str) -> Non
     assert answer.status_code in (404, 422) and "root:" not in answer.text and "import" not in answer.text
 
 
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("database or disk is full"), OSError(28, "No space left on device")]
+)
 def test_a_full_disk_is_told_and_loses_nothing(
-    page: Page, context: ReviewContext, monkeypatch: pytest.MonkeyPatch
+    page: Page, context: ReviewContext, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     page.post("review", place=1, last_event=0, verdict="supported")
 
     def full(*_: Any, **__: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise error
 
     with monkeypatch.context() as patched:
         patched.setattr(Reviewer, "save_review", full)
         answer = page.post("review", status=503, place=2, last_event=0, verdict="supported")
-    assert answer["detail"] == "not saved: database or disk is full"
+    told = f"not saved: {error} ({context.store.path}). What was saved before is kept; see to its disk, then "
+    assert answer["detail"].startswith(told)
     assert page.post("review", place=2, last_event=0, verdict="supported")["reviewed"] == 2
 
 

@@ -1,10 +1,11 @@
 """The fingerprint of an input, and what shows that it has changed."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from curation.caption_set.fingerprint import change_stamp, fingerprint
+from curation.caption_set.fingerprint import WatchedInput, fingerprint
 from curation.runtime.errors import InputError
 
 
@@ -34,16 +35,16 @@ def test_a_folder_has_a_fingerprint_of_its_report_files(tmp_path: Path) -> None:
 def test_every_file_that_is_read_is_in_the_fingerprint_and_in_the_stamp(tmp_path: Path) -> None:
     for name, text in (("a.txt", "Liver."), ("b.dat", r"{\rtf1 Liver.}"), ("c", "MSH|^~\\&|A\rOBX|1|TX|||Liver.\r")):
         (tmp_path / name).write_text(text)
-        before, stamp = fingerprint(tmp_path)[0], change_stamp(tmp_path)
+        before, watched = fingerprint(tmp_path)[0], WatchedInput(tmp_path)
         (tmp_path / name).write_text(text.replace("Liver", "Spleen"))
-        assert fingerprint(tmp_path)[0].sha256 != before.sha256 and change_stamp(tmp_path) != stamp
+        assert fingerprint(tmp_path)[0].sha256 != before.sha256 and watched.has_changed()
     assert before.files == 3
-    before, stamp = fingerprint(tmp_path)[0], change_stamp(tmp_path)
+    before, watched = fingerprint(tmp_path)[0], WatchedInput(tmp_path)
     (tmp_path / "captions").mkdir()
     (tmp_path / "captions" / "manifest.json").write_text("{}")
     (tmp_path / "captions" / "a.txt").write_text("Liver.")
     (tmp_path / "table.csv").write_text("id,report\n1,Liver.\n")
-    assert fingerprint(tmp_path)[0] == before and change_stamp(tmp_path) == stamp
+    assert fingerprint(tmp_path)[0] == before and not watched.has_changed()
 
 
 @pytest.mark.parametrize(
@@ -67,14 +68,34 @@ def test_rows_are_estimated(
     assert fingerprint(tmp_path / name)[1] == rows
 
 
-def test_a_stamp_tells_a_change_and_refuses_a_pipe(tmp_path: Path) -> None:
+def test_a_change_is_told_and_a_pipe_refused(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text("a")
-    before = change_stamp(path)
-    assert change_stamp(path) == before
+    watched = WatchedInput(path)
+    assert not watched.has_changed()
     path.write_text("ab")
-    assert change_stamp(path) != before
+    assert watched.has_changed()
+    path.unlink()
+    assert watched.has_changed()
     with pytest.raises(InputError, match="no such file"):
-        change_stamp(tmp_path / "none.csv")
+        WatchedInput(tmp_path / "none.csv")
     with pytest.raises(InputError, match="pipe"):
-        change_stamp(Path("/dev/null"))
+        WatchedInput(Path("/dev/null"))
+
+
+def test_a_change_of_the_same_size_and_time_is_told_and_one_of_permissions_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("a")
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    watched = WatchedInput(path)
+    watched.content = fingerprint(path)[0]
+    path.chmod(0o600)
+    assert not watched.has_changed()
+    (tmp_path / "copy").write_text("a")
+    os.utime(tmp_path / "copy", ns=times)
+    (tmp_path / "copy").rename(path)
+    assert not watched.has_changed()
+    (tmp_path / "copy").write_text("b")
+    os.utime(tmp_path / "copy", ns=times)
+    (tmp_path / "copy").rename(path)
+    assert watched.has_changed()

@@ -176,6 +176,19 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(engine: Trainin
     assert logs[0] == logs[1]
 
 
+def test_curves_that_could_not_be_drawn_at_the_last_step_are_drawn_by_the_next_run(
+    engine: TrainingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr("train.loop.run_log.draw_curves", full)
+        run(Sums(), tmp_path, engine)
+    assert run(Sums(), tmp_path, engine).step == 10
+    assert (tmp_path / "curves.png").exists()
+
+
 def test_in_parts_it_learns_the_same(engine: TrainingEngine, tmp_path: Path) -> None:
     at_once, in_parts = Sums(), Sums()
     run(at_once, tmp_path / "one", engine)

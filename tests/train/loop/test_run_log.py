@@ -1,6 +1,10 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboardX.proto.event_pb2 import Event
 
 from train.loop.run_log import CURVES, METRICS, RunLog, draw_curves, read_metrics
 
@@ -55,6 +59,43 @@ def test_what_is_no_number_is_still_json_and_not_drawn(tmp_path: Path) -> None:
     line = (tmp_path / METRICS).read_text()
     assert "NaN" not in line and json.loads(line)["false_masks"] == 0.5
     assert math.isnan(log.last("evaluation")["dice"]) and (tmp_path / CURVES).is_file()
+
+
+def test_tensorboard_has_the_numbers_and_leaves_out_what_a_run_that_goes_on_writes_anew(tmp_path: Path) -> None:
+    log = RunLog(tmp_path, 0)
+    log.write(1, "train", {"loss": 0.5, "dice": 0.25})
+    log.close()
+    values = [value for event in events(tmp_path) for value in event.summary.value]
+    assert {value.tag: value.simple_value for value in values} == {"train/loss": 0.5, "train/dice": 0.25}
+    for path in (tmp_path / "tensorboard").iterdir():
+        path.unlink()
+    RunLog(tmp_path, 2).close()
+    assert [event.step for event in events(tmp_path) if event.session_log.status == 1] == [3]
+
+
+def events(folder: Path) -> list[Any]:
+    """Read TensorBoard's file: records of their length, its sum, the event, its sum."""
+    (path,) = (folder / "tensorboard").iterdir()
+    content, found = path.read_bytes(), []
+    while content:
+        length = int.from_bytes(content[:8], "little")
+        found.append(Event.FromString(content[12 : 12 + length]))
+        content = content[16 + length :]
+    return found
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_under_tensorboard_is_told_and_nothing_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = RunLog(tmp_path, 0)
+    log.close()
+    with open("/dev/full", "wb", 0) as full:
+        monkeypatch.setattr("tensorboardX.record_writer.open_file", lambda path: full)
+        with pytest.raises(OSError, match=r"No space left.*tensorboard"):
+            log = RunLog(tmp_path, 0)
+            for step in range(40):  # more than a queue holds
+                log.write(step, "train", {"loss": 1.0, "dice": 0.5})
 
 
 def test_without_numbers_no_picture(tmp_path: Path) -> None:

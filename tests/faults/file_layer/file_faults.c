@@ -2,7 +2,7 @@
  * fail. Calls from Python, Arrow, SQLite, safetensors and HDF5 alike go through it.
  *
  * file_faults_watch(folder)         begin to count below this folder (absolute); "" ends it
- * file_faults_arm(n, error, mode)   the n-th operation from now on fails: mode 0 once, 1 it and all later ones, 2 it
+ * file_faults_arm(n, error, mode)   the n-th operation from now on fails: mode 0 once, 1 it and all later ones but removals, 2 it
  *                                   writes half of its bytes once and says so, 3 the process is killed before it
  * file_faults_count()               operations since the last arm
  * file_faults_kind(), _path()       of the operation that failed
@@ -84,7 +84,9 @@ static int operation(const char *kind, const char *path) {
     int verdict = 0;
     pthread_mutex_lock(&lock);
     counted++;
-    if (fails_at && (counted == fails_at || (fault_mode == 1 && counted > fails_at))) {
+    /* A full disk still lets files be removed and closed. */
+    int needs_room = strcmp(kind, "unlink") && strcmp(kind, "close");
+    if (fails_at && (counted == fails_at || (fault_mode == 1 && counted > fails_at && needs_room))) {
         if (!last_failed) {
             last_failed = counted;
             snprintf(failed_path, sizeof failed_path, "%s", path ? path : "?");

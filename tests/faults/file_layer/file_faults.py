@@ -1,9 +1,10 @@
 """Lets one file operation of a command fail, and says what became of it: a program of its own, under ``file_faults.c``.
 
-    LD_PRELOAD=file_faults.so python -m tests.faults.file_faults FOLDER TRIALS COMMAND...
+    LD_PRELOAD=file_faults.so python -m tests.faults.file_layer.file_faults FOLDER TRIALS COMMAND...
 
 Prints one JSON line for each command: the trials, and what was wrong in which of them. Each call of a command is a
-process of its own, forked from this one, in which all is imported.
+process of its own, forked from this one, in which all is imported. Without that library, ``python_layer.py`` stands in
+for it, which sees what Python writes alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import faulthandler
 import gc
+import importlib
 import json
 import os
 import random
@@ -19,12 +22,18 @@ import re
 import shutil
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from tests.faults.commands import CURATION, TRAINING, Command, close_servers, server
+
+from .python_layer import PythonLayer
+from .row_counts import RowCounts, compared
+from .snapshots import NAMED_BY_CONTENT, hidden, snapshot
 
 # What the failing call says; or how else it fails.
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EDQUOT": errno.EDQUOT, "EACCES": errno.EACCES}
@@ -35,20 +44,14 @@ FAULTS = {
     "short write": (0, SHORT),
     "SIGKILL": (0, KILLED),
 }
-LONGEST = 120  # seconds of one call
-# What a run writes differs in these: when, and for how long.
-TIMES = re.compile(
-    rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at)": ?"?[-+:.\w]*"?'
-    rb"|finished \d{4}-[-+:.\w]*"  # in a card
-)
-# The digests of what has times in it, the state of the sources, and the names of earlier saves that may be removed.
-DIGESTS = re.compile(
-    rb'"(?:sha256|sha256_of_state|README\.md)": ?"[0-9a-f]{64}"|"commit": ?"[^"]*"|"replaced": ?\[[^]]*\]'
-)
-# Nobody reads these as a result: the log of TensorBoard has the time in its name.
-IGNORED = re.compile(r"(^|/)tensorboard/|\.sqlite-(wal|shm|journal)$|\.lock$|/cache/")
-NAMED_BY_CONTENT = re.compile(r"(^|/)(weights|text|state)-[0-9a-f]+")
-WAY_OUT = re.compile(r"call it again|same command|--overwrite|name another|another place")
+# Seconds of one call: of the processor, so that a busy machine is no error, and in which it does not use it at all.
+LONGEST, LONGEST_WAIT, LONGEST_IN_ALL = 60.0, 60.0, 900.0
+WAY_OUT = re.compile(r"call it again|same command|--overwrite|name another|another place|say this again")
+# What trainings need that takes long to import; no thread of torch is started by it.
+OF_TRAININGS = (
+    *(f"train.stages.{stage}" for stage in ("pretrain", "align", "segment")), "train.inference.run_jobs",
+    "train.evaluation.summary", "tensorboardX.summary", "tests.train.training_worlds",
+)  # fmt: skip
 
 
 @dataclass
@@ -62,11 +65,29 @@ class Ended:
     path: str = ""
 
 
-class Shim:
-    """The layer below this process."""
+class Layer(Protocol):
+    """What lets a file operation below one folder fail."""
 
-    def __init__(self) -> None:
-        library = ctypes.CDLL(None)
+    def watch(self, folder: bytes) -> None:
+        """Begin to count below this folder; none ends it."""
+
+    def arm(self, number: int, error: int, mode: int) -> None:
+        """Let the operation of this number fail, counted from now on; 0 is none."""
+
+    def count(self) -> int:
+        """Return how many operations there were."""
+
+    def kind(self) -> bytes:
+        """Return what failed."""
+
+    def path(self) -> bytes:
+        """Return where it failed."""
+
+
+class LibraryLayer:
+    """The layer below this process, over the C library."""
+
+    def __init__(self, library: ctypes.CDLL) -> None:
         self.watch, self.arm, self.count = (
             getattr(library, f"file_faults_{name}") for name in ("watch", "arm", "count")
         )
@@ -76,29 +97,61 @@ class Shim:
         self.kind.restype = self.path.restype = ctypes.c_char_p
 
 
-def called(shim: Shim, command: Command, folder: Path, step: int = 0, fault: str = "EIO") -> Ended:
+def layer() -> Layer:
+    """The layer over the C library where this process has been started with it, else the one in Python."""
+    library = ctypes.CDLL(None)
+    return LibraryLayer(library) if hasattr(library, "file_faults_watch") else PythonLayer()
+
+
+def called(shim: Layer, command: Command, folder: Path, step: int = 0, fault: str = "EIO") -> Ended:
     """Call a command in a process of its own; its operation number ``step`` fails, if it is not 0."""
     report, log = folder / "report.json", folder / "log"
     report.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         _call(shim, command, folder, step, FAULTS[fault], report, log)
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
+    code = _waited(child)
     told = json.loads(report.read_text()) if report.exists() else {}
     return Ended(code, log.read_text(errors="replace"), **told)
 
 
+def _waited(child: int) -> int:
+    """Return the exit code of a process; one that stands still, or does not end, first writes where it is."""
+    begun = last = time.monotonic()
+    used = 0.0
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        now, processor = time.monotonic(), _processor_seconds(child)
+        used, last = (processor, now) if processor > used else (used, last)
+        if used > LONGEST or now - last > LONGEST_WAIT or now - begun > LONGEST_IN_ALL:
+            os.kill(child, signal.SIGUSR1)
+            time.sleep(1)
+            os.kill(child, signal.SIGABRT)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        time.sleep(0.02)
+
+
+def _processor_seconds(process: int) -> float:
+    """Return how long a process has used the processor; where that cannot be seen, it always has."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic() if sys.platform != "linux" else 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _call(
-    shim: Shim, command: Command, folder: Path, step: int, fault: tuple[int, int], report: Path, log: Path
+    shim: Layer, command: Command, folder: Path, step: int, fault: tuple[int, int], report: Path, log: Path
 ) -> None:
     code = 70
     try:
-        signal.alarm(LONGEST)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
         sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)
         os.chdir(folder)
         words = command.words(folder)
         shim.watch(str(folder / "out").encode())
@@ -133,55 +186,11 @@ def _exit_code(function: Callable[[], None]) -> int:
     return 0
 
 
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """The files of a folder by their names, without times in them."""
-    files = {}
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        if path.is_file() and not IGNORED.search(f"/{name}"):
-            files[name] = _without_times(name, path.read_bytes())
-    return files
-
-
-def _without_times(name: str, content: bytes) -> bytes:
-    if name.endswith((".json", ".jsonl", ".html", ".md")):
-        content = DIGESTS.sub(b"", TIMES.sub(b"", content))
-    if name.endswith(".sqlite.sha256"):
-        # "open" where the digest could not be written: the sums of rows are compared then.
-        content = b"" if len(content) == 65 or content == b"open\n" else content
-    if name.endswith(".ovct-files"):
-        content = b"\n".join(sorted(content.splitlines()))
-    if name.endswith(".sqlite"):
-        content = _rows(content)
-    return content
-
-
-def _rows(content: bytes) -> bytes:
-    """What a database holds, whatever its pages look like; times are left out."""
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(":memory:")) as database:
-        try:
-            database.deserialize(content[:18] + b"\x01\x01" + content[20:])  # not write-ahead: that needs a file
-            query = (
-                "select name from sqlite_master where type = 'table' and name != 'checksum'"  # sums of rows with times
-            )
-            tables = [name for (name,) in database.execute(query)]
-            rows = {name: database.execute(f'select * from "{name}"').fetchall() for name in sorted(tables)}
-        except sqlite3.Error as error:
-            return f"no database: {error}".encode()
-    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.+]+|\d{10,}(\.\d+)?", "", repr(rows)).encode()
-
-
-def hidden(name: str) -> bool:
-    """Whether a file is one under way, which nobody takes for a result."""
-    return any(part.startswith(".") for part in Path(name).parts)
-
-
 class Trials:
     """All trials of one command, in a folder."""
 
-    def __init__(self, shim: Shim, command: Command, folder: Path) -> None:
+    def __init__(self, shim: Layer, command: Command, folder: Path) -> None:
+        self.rows = RowCounts()
         self.shim, self.command, self.folder = shim, command, folder
         for name in ("inputs", "out"):
             (folder / name).mkdir(parents=True)
@@ -208,11 +217,13 @@ class Trials:
         problems = []
         if ended.code == 0 and fault != "SIGKILL":
             problems += [f"done, but {name}" for name in self._other(snapshot(self.folder / "out"))]
-        elif fault != "SIGKILL" and not self.command.call:
+        elif fault != "SIGKILL":
             problems += self._message(ended)
         if fault == "SIGKILL" and ended.code not in (-signal.SIGKILL, 0):
             problems.append(f"exit code {ended.code}")
-        problems += self._left()
+        left = list(self._left())
+        self.rows.let_in += len(left)
+        problems += left
         again = called(self.shim, self.command, self.folder)
         if ended.code == 0 and again.code == 2 and "is there already" in again.text:
             pass  # a new set is not written over one that is done
@@ -245,11 +256,17 @@ class Trials:
                 continue
             if name.endswith(".sqlite"):  # a part of it may lie in its log, which the next call takes in
                 continue
+            if name.endswith("curves.png") and content.startswith(b"\x89PNG") and b"IEND" in content[-16:]:
+                continue  # of a step on the way
             if name not in self.after and NAMED_BY_CONTENT.search(name):  # of a step on the way
                 continue
             yield f"{name} is neither what it was nor what it will be"
 
     def _other(self, files: dict[str, bytes]) -> Iterator[str]:
+        names = {name for name in files.keys() | self.after.keys() if files.get(name) != self.after.get(name)}
+        names -= self.unstable if names <= files.keys() & self.after.keys() else set()
+        found, expected = ({name: those[name] for name in names if name in those} for those in (files, self.after))
+        self.rows += compared(found, expected)
         for name in sorted(files.keys() | self.after.keys()):
             if name not in files:
                 yield f"{name} is missing"
@@ -290,11 +307,13 @@ def chosen(operations: int, count: int, seed: str) -> list[tuple[int, str]]:
 
 def main(folder: Path, count: int, names: list[str]) -> None:
     """Make the trials and print what they came to."""
-    shim = Shim()
+    shim = layer()
     # Nothing of it starts in a child.
     if any("openai" in name or "replay" in name for name in names):
         server()
     _warm()
+    if any(command.name in names for command in TRAINING):
+        _warm_for_trainings()
     for command in (*CURATION, *TRAINING):
         if command.name not in names:
             continue
@@ -306,7 +325,7 @@ def main(folder: Path, count: int, names: list[str]) -> None:
         steps = chosen(trials.operations, count, f"{os.environ.get('OVCT_FAULTS_SEED', '2026')} {command.name}")
         wrong = [problems for step, fault in steps if (problems := trials.wrong(step, fault))]
         result = {"command": command.name, "operations": trials.operations, "tried": len(steps), "wrong": wrong}
-        print(json.dumps(result), flush=True)
+        print(json.dumps(result | asdict(trials.rows)), flush=True)
         shutil.rmtree(place)
     close_servers()
 
@@ -331,6 +350,20 @@ def _warm() -> None:
     import ovct
 
     ovct.command_line()
+
+
+def _warm_for_trainings() -> None:
+    """Import what trainings need, and let them draw the curve of the loss alone: all curves take most of a call."""
+    for module in OF_TRAININGS:
+        importlib.import_module(module)
+    import train.loop.run_log
+
+    draw_all = train.loop.run_log.draw_curves
+
+    def draw_one(lines: list[dict[str, Any]], path: Path) -> None:
+        draw_all([{name: line[name] for name in ("step", "kind", "loss") if name in line} for line in lines], path)
+
+    train.loop.run_log.draw_curves = draw_one
 
 
 if __name__ == "__main__":

@@ -193,7 +193,9 @@ def curate(
     manifest = result.manifest
     if (check_phi or drop_phi) and (sentence := privacy_warning(manifest)):
         progress.warning(sentence)
-    if not result.already_done or not (job.out / PLOT_FILE).exists():
+    # A kill between the picture and its digest leaves a finished set whose manifest does not tell of it.
+    untold = manifest.files is not None and PLOT_FILE not in manifest.files
+    if not result.already_done or untold or not (job.out / PLOT_FILE).exists():
         manifest = draw_plot(job.out, manifest, publish)
     return Curation(
         job.out,

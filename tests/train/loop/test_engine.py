@@ -37,5 +37,5 @@ def test_each_gradient_becomes_the_mean_of_all_processes(bucket: int, monkeypatc
     monkeypatch.setattr("train.loop.engine.dist.all_reduce", all_reduce)
     engine.average_gradients([*parameters, frozen])
     for parameter, *gradients in zip(parameters, *of_three, strict=True):
-        assert parameter.grad is not None and torch.equal(parameter.grad, sum(gradients) / 3)
+        assert parameter.grad is not None and torch.equal(parameter.grad, torch.stack(gradients).sum(0) / 3)
     assert frozen.grad is None and len(waiting) == 0

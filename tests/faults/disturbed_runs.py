@@ -38,6 +38,7 @@ from .trials import drawn
 
 LEASE_SECONDS = 1.0  # of the trials
 REPORTS = 12
+CHANGED = ("longer", "cut", "other", "gone")
 Act = Callable[[], None]
 
 
@@ -162,12 +163,30 @@ def before_look(number: int, act: Act) -> Callable[[], int]:
     return lambda: seen
 
 
+def acting_before_look(number: int, act: Act) -> Act:
+    """Return what lets a process do something when it looks for the ``number``-th time."""
+
+    def begin() -> None:
+        before_look(number, act)
+
+    return begin
+
+
+def acting_before_change(number: int, act: Act) -> Act:
+    """Return what lets a process do something before its ``number``-th change of the disk."""
+
+    def begin() -> None:
+        before_change(number, act)
+
+    return begin
+
+
 def on_another_machine(name: str) -> Act:
     """Let a process seem to be on another machine, which shares the folder: kernels do not tell each other of locks."""
 
     def act() -> None:
         socket.gethostname = lambda: name
-        locks._lock_by_kernel = lambda file: None  # type: ignore[assignment]
+        locks._lock_by_kernel = lambda file: None
         locks.LEASE_SECONDS, locks.POLL_SECONDS = LEASE_SECONDS, 0.05
 
     return act
@@ -207,9 +226,7 @@ def lost_machine(place: Place, chance: Any, stops: bool) -> list[str]:
     """Another machine takes over from one that dies, or that stands still and then wakes up."""
     number = chance.randrange(1, place.changes + 1)
     how = signal.SIGSTOP if stops else signal.SIGKILL
-    first = place.begun(
-        on_another_machine("node1"), lambda: before_change(number, lambda: os.kill(os.getpid(), how)) and None
-    )
+    first = place.begun(on_another_machine("node1"), acting_before_change(number, lambda: os.kill(os.getpid(), how)))
     os.waitpid(first, os.WUNTRACED) if stops else place.ended(first)
     second = place.begun(on_another_machine("node2"), log="other-log")
     code = place.ended(second)
@@ -237,7 +254,7 @@ def folder_gone(place: Place, chance: Any, moved: bool) -> list[str]:
         if place.out.exists():
             place.out.rename(away) if moved else shutil.rmtree(place.out)
 
-    code = place.ended(place.begun(lambda: before_change(number, act) and None))
+    code = place.ended(place.begun(acting_before_change(number, act)))
     if code:
         problems = list(place.message(code))
     elif place.rows() == place.after or (moved and number > place.changes // 2):
@@ -273,7 +290,7 @@ def input_changed(place: Place, chance: Any, how: str) -> list[str]:
         else:
             place.reports.write_bytes(content)
 
-    code = place.ended(place.begun(lambda: before_look(number, act) and None))
+    code = place.ended(place.begun(acting_before_look(number, act)))
     problems = list(place.message(code)) if code else []
     if not code:
         if place.compared()[0] and _all_of_the_new(place, how):
@@ -301,10 +318,10 @@ def clock_back(place: Place, chance: Any, within: bool) -> list[str]:
     seconds = chance.choice([3_600.0, 86_400.0, 20 * 365 * 86_400.0])
     if within:
         number = chance.randrange(1, place.looks + 1)
-        code = place.ended(place.begun(lambda: before_look(number, lambda: clock_set_back(seconds)) and None))
+        code = place.ended(place.begun(acting_before_look(number, lambda: clock_set_back(seconds))))
     else:
         number = chance.randrange(1, place.changes + 1)
-        place.ended(place.begun(lambda: before_change(number, lambda: os._exit(9)) and None))
+        place.ended(place.begun(acting_before_change(number, lambda: os._exit(9))))
         code = place.ended(place.begun(lambda: clock_set_back(seconds)))
     problems = [f"exit code {code}: {place.told()[-500:]}"] if code else place.compared()[0]
     return [f"{seconds:,.0f} s back at {number}: {problem}" for problem in problems]
@@ -325,7 +342,6 @@ DISTURBANCES: dict[str, tuple[str, Callable[[Place, Any], list[str]]]] = {
     "the clock goes back in it": ("curate", lambda place, chance: clock_back(place, chance, within=True)),
     "the clock goes back between two runs": ("curate", lambda place, chance: clock_back(place, chance, within=False)),
 }  # fmt: skip
-CHANGED = ("longer", "cut", "other", "gone")
 
 
 def main(folder: Path, trials: list[int], disturbances: list[str]) -> None:

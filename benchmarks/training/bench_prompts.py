@@ -28,10 +28,10 @@ from torch.nn import functional
 from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, reset_peak, waited_for
 from models.segmenter import TextSegmenter
 from models.stunet import STUNet
+from train.inference.labelling import label_scan
 from train.inference.logit_volume import predict_logits
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import label_scan
 from train.inference.windows import Windows, blended_slabs
 from train.scans.grid import Grid
 from train.scans.scan import Scan

@@ -28,10 +28,10 @@ from benchmarks.curation.processes import in_a_process, on_what, peak_bytes, res
 from benchmarks.training.bench_prompts import EMBEDDING, segmenter, settle_bias
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.segmenter import TextSegmenter
+from train.inference.labelling import label_scan
 from train.inference.logit_volume import predict_logits
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import label_scan
 from train.inference.windows import Windows
 from train.scans.grid import to_network
 from train.scans.scan import Scan

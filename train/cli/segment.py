@@ -19,9 +19,8 @@ from curation.cli.options import (
     refuse_store,
 )
 from curation.runtime.terminal import say
-from train.inference.options import DEFAULT_OPTIONS
 
-from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold, UnevenSlices
+from .segment_options import EngineOptions, MaskOptions, OutputOptions
 from .view import ViewOptions
 
 if TYPE_CHECKING:
@@ -32,90 +31,6 @@ if TYPE_CHECKING:
     from train.inference.outputs import Outputs
     from train.inference.run_jobs import JobsReport, SegmentReport
     from train.inference.scan_folder import FolderScans
-
-OUTPUTS = "What else is written"
-ENGINE = "Whose masks"
-
-
-@dataclass(frozen=True)
-class OutputOptions:
-    """Which files are written."""
-
-    separate: Annotated[
-        bool, typer.Option("--separate", help="A mask for each prompt, in a folder.", rich_help_panel=OUTPUTS)
-    ] = False
-    probabilities: Annotated[
-        bool,
-        typer.Option("--probabilities", help="Also each prompt's probabilities, in a folder.", rich_help_panel=OUTPUTS),
-    ] = False
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Also a picture (.png) of three planes.", rich_help_panel=OUTPUTS)
-    ] = False
-    dicom_seg: Annotated[
-        bool, typer.Option("--dicom-seg", help="Also a DICOM SEG, for a DICOM series.", rich_help_panel=OUTPUTS)
-    ] = False
-
-    def outputs(self, out: Path | None, overwrite: bool) -> Outputs:
-        """Return what to write to `out`, by default to the current folder."""
-        from train.inference.outputs import Outputs
-
-        out = out or Path("masks" if self.separate else "mask.nii.gz")
-        return Outputs(out, self.separate, self.probabilities, self.preview, self.dicom_seg, overwrite)
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """What makes the masks."""
-
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="Folder that `ovct train segment` or `pretrain` wrote, or a file of published STU-Net weights "
-            "(small_ep4k.model), whose classes the vocabulary finds by name.",
-            rich_help_panel=ENGINE,
-            show_default=False,
-        ),
-    ] = None
-    engine: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="checkpoint, or totalsegmentator: the package of that name, where it is installed.",
-            rich_help_panel=ENGINE,
-        ),
-    ] = "checkpoint"
-    fetch_weights: Annotated[
-        bool,
-        typer.Option(
-            "--fetch-weights", help="TotalSegmentator may fetch weights that are not here.", rich_help_panel=ENGINE
-        ),
-    ] = False
-
-
-@dataclass(frozen=True)
-class MaskOptions:
-    """How probabilities become masks, and where they are computed."""
-
-    threshold: Threshold = DEFAULT_OPTIONS.threshold
-    presence_threshold: PresenceThreshold = DEFAULT_OPTIONS.presence_threshold
-    vocabulary: Annotated[
-        bool,
-        typer.Option(
-            help="Ask for what the anatomy vocabulary knows as another name of a trained structure, or of several, by "
-            "their own names; a group's mask is the union.",
-            rich_help_panel=MASKS,
-        ),
-    ] = DEFAULT_OPTIONS.vocabulary
-    overlap: Annotated[
-        float,
-        typer.Option(
-            min=0, max=0.9, metavar="SHARE", help="Share that neighbouring windows overlap by.", rich_help_panel=MASKS
-        ),
-    ] = DEFAULT_OPTIONS.overlap
-    precision: Precision = DEFAULT_OPTIONS.precision
-    uneven_slices: UnevenSlices = DEFAULT_OPTIONS.uneven_slices
-    device: Device = DEFAULT_OPTIONS.device
 
 
 @option_groups
@@ -148,8 +63,8 @@ def segment(
             "-o",
             "--out",
             metavar="FILE",
-            help="Label map (.nii.gz, .nii), DICOM SEG (.dcm), or with --separate a folder; a label table (.json) "
-            "comes beside it. For a folder of scans a folder, with NAME.nii.gz of each.",
+            help="Label map (.nii.gz, .nii, .seg.nrrd), DICOM SEG (.dcm), or with --separate a folder; a label table "
+            "(.json) comes beside it. For a folder of scans a folder, with NAME.nii.gz of each.",
             show_default="mask.nii.gz, or masks",
         ),
     ] = None,
@@ -202,6 +117,7 @@ def segment(
             masks.device,
             masks.vocabulary,
             uneven_slices_named(masks.uneven_slices),
+            masks.min_volume,
         )
         work = _Work(PromptSource(tuple(prompt or ()), prompts, everything), known, using, options, general.quiet)
         if jobs:
@@ -213,6 +129,8 @@ def segment(
         else:
             scan, paths = work.one(ct or Path(), writing.outputs(out, overwrite))
             _show_scan(scan, paths, json, general.quiet)
+            if scan.failed:
+                raise typer.Exit(1)
             viewing.show(Path(scan.scan), paths[0], json)
             return
         _show_jobs(report, json, general.quiet)
@@ -238,7 +156,8 @@ class _Work:
 
         with TerminalProgress("windows", quiet=self.quiet) as progress:
             job = self.source.job(local_copy(ct, progress), outputs, self.known)
-            return run_job(job, self._engine(), self.options, progress), job.outputs.main_paths()
+            report = run_job(job, self._engine(), self.options, progress)
+            return report, [path for path in job.outputs.main_paths() if path.exists()]
 
     def many(self, jobs: Path, outputs: Outputs) -> JobsReport:
         """Do the jobs of a file."""

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from curation.runtime.files import whole_file
-from train.inference.preview import SOFT_TISSUE
-from train.scans.saving import save_nifti
-from train.scans.scan import Scan
+from train.inference.files.preview import SOFT_TISSUE
+from train.scans.saving import COMMENT, save_nifti
+from train.scans.scan import Scan, hu_problem
 from train.viewer.mask_note import MaskNote, NotedLabel
 
 from .metrics import Box, MaskCrop
@@ -147,7 +147,7 @@ def save_masks(path: Path, scan: Scan, prediction: MaskCrop, reference: MaskCrop
     affine = scan.affine.copy()
     affine[:3, 3] = nibabel.affines.apply_affine(scan.affine, [span.start for span in box])
     note = MaskNote(scan=str(scan.path.resolve()), labels=MASK_LABELS)
-    save_nifti(path, labels, affine, extension=note.model_dump_json().encode())
+    save_nifti(path, labels, affine, extensions={COMMENT: note.model_dump_json().encode()})
 
 
 def preview(scan: Scan, prediction: MaskCrop, reference: MaskCrop) -> Figure:
@@ -200,7 +200,7 @@ def _slice_number(in_ras: Sequence[NDArray[Any]], normal: int) -> int:
 
 def _grey_range(scan: Scan, voxels: NDArray[Any], mask: NDArray[Any]) -> tuple[float, float]:
     """Return the lowest and highest grey value: those of the scan itself where it is not in HU."""
-    if scan.warnings:
+    if hu_problem(scan.voxels) is not None:
         low, high = np.percentile(voxels, [1, 99])
         return float(low), float(high)
     return LUNG if mask.any() and float(voxels[mask].mean()) < -300 else SOFT_TISSUE

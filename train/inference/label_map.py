@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,6 +45,7 @@ class OverlapStore:
 
     def __init__(self, size: int, labels: list[int]) -> None:
         self._index_type = np.dtype(np.uint32 if size <= np.iinfo(np.uint32).max else np.int64)
+        self.labels = labels
         self._rows = {label: row for row, label in enumerate(labels)}
         self._chunks: list[_Chunk] = []
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115
@@ -73,6 +74,15 @@ class OverlapStore:
             in_mask = np.unpackbits(np.frombuffer(bits, np.uint8), count=count).astype(bool)
             indices.append(voxels[in_mask].astype(np.int64))
         return np.concatenate(indices)
+
+    def chunks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield what was added: voxels (M), int64, by their flat index, and the masks there (p, M), bool."""
+        for offset, count in self._chunks:
+            voxels = np.frombuffer(self._read(offset, count * self._index_type.itemsize), self._index_type)
+            width = -(-count // 8)
+            bits = self._read(offset + count * self._index_type.itemsize, width * len(self.labels))
+            packed = np.frombuffer(bits, np.uint8).reshape(len(self.labels), width)
+            yield voxels.astype(np.int64), np.unpackbits(packed, axis=1, count=count).astype(bool)
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)

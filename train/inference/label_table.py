@@ -31,7 +31,8 @@ class LabelRow(BaseModel):
 
     Volume and mean HU are those of the prompt's whole mask, whatever a label map has room for: `in_label_map_ml` is the
     part that it shows. `overlaps` gives for other prompts, by name, which share of this mask lies in theirs, from a
-    tenth.
+    tenth. `cut_off` names the ends of the scan that the mask reaches ("superior", "left", ...): its volume is that of a
+    part. `removed_ml` is what `min_volume_ml` has taken from the mask.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,10 +46,15 @@ class LabelRow(BaseModel):
     mean_hu: float | None
     in_label_map_ml: float
     overlaps: dict[str, float] = {}
+    cut_off: tuple[str, ...] = ()
+    removed_ml: float = 0.0
 
 
 class LabelTable(BaseModel):
-    """The content of `mask.json`; a NIfTI label map holds the same as a header extension of type comment (6)."""
+    """The content of `mask.json`; a NIfTI label map holds the same as a header extension of type comment (6).
+
+    `failed` names the files that could not be written, `upright` says whether a tilted grid was to be made upright.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -58,6 +64,9 @@ class LabelTable(BaseModel):
     threshold: float
     presence_threshold: float
     vocabulary: bool = True
+    min_volume_ml: float = 0.0
+    upright: bool = False
+    failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     labels: tuple[LabelRow, ...]
 
@@ -67,11 +76,11 @@ class LabelTable(BaseModel):
 
 
 def printable_table(labels: Sequence[LabelRow]) -> Table:
-    """Return a table for a terminal: a line for each prompt, and in which others it lies by a fifth or more."""
+    """Return a table for a terminal: a line for each prompt, with where it is cut off and in which others it lies."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     named = any(row.name != row.prompt for row in labels)
-    for column in ("label", "name", *(["prompt"] if named else []), "presence", "volume (ml)", "mean HU", "overlap"):
-        table.add_column(column, justify="left" if column in ("name", "prompt", "overlap") else "right")
+    for column in ("label", "name", *(["prompt"] if named else []), "presence", "volume (ml)", "mean HU", "remarks"):
+        table.add_column(column, justify="left" if column in ("name", "prompt", "remarks") else "right")
     for row in labels:
         hu = "" if row.mean_hu is None else f"{row.mean_hu:.1f}"
         presence = "" if row.presence is None else f"{row.presence:.3f}"
@@ -81,8 +90,10 @@ def printable_table(labels: Sequence[LabelRow]) -> Table:
 
 
 def _remark(row: LabelRow) -> str:
+    absent = "no voxel" if row.present or row.presence is None else "judged absent"
+    removed = [f"{row.removed_ml:,.2f} ml in small blobs removed"] if row.removed_ml else []
     if not row.volume_ml:
-        return "no voxel" if row.present or row.presence is None else "judged absent"
+        return ", ".join([absent, *removed])
     shares = sorted(((share, name) for name, share in row.overlaps.items() if share >= OVERLAP_PRINTED), reverse=True)
     remarks = [f"{share:.0%} in {name}" for share, name in shares[:MOST_PRINTED]]
     if len(shares) > MOST_PRINTED:
@@ -90,7 +101,8 @@ def _remark(row: LabelRow) -> str:
     hidden = 1 - row.in_label_map_ml / row.volume_ml
     if remarks and hidden >= HIDDEN_PRINTED:
         remarks.append(f"{hidden:.0%} hidden in the label map")
-    return ", ".join(remarks)
+    cut_off = [f"cut off ({', '.join(row.cut_off)})"] if row.cut_off else []
+    return ", ".join([*cut_off, *removed, *remarks])
 
 
 @dataclass

@@ -31,6 +31,7 @@ class SegmentOptions:
     - `device`: a torch device by name; "auto" leaves a loaded model where it is, and loads one from disk to the
       accelerator, or to the CPU if there is none.
     - `vocabulary`: whether prompts that the anatomy vocabulary knows are replaced by the names of the training.
+    - `min_volume_ml`: connected parts of a mask that are smaller are removed; 0 keeps all.
     - `uneven_slices`: "refuse" or "resample" a DICOM series whose slices do not lie at even distances.
 
     Raises SegmentError for a value out of range, a device that is not here and a precision that it lacks.
@@ -43,11 +44,14 @@ class SegmentOptions:
     device: str = AUTO
     vocabulary: bool = True
     uneven_slices: UnevenSlices = "refuse"
+    min_volume_ml: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("threshold", self.threshold), ("presence_threshold", self.presence_threshold)):
             if not 0 <= value <= 1:
                 raise SegmentError(f"{name} {value:g}: write a probability from 0 to 1")
+        if not 0 <= self.min_volume_ml < float("inf"):
+            raise SegmentError(f"min_volume_ml {self.min_volume_ml:g}: write a volume in ml, 0 or more")
         if not 0 <= self.overlap < 1:
             raise SegmentError(f"overlap {self.overlap:g}: write a share from 0 to below 1")
         device = self.torch_device() if self.device != AUTO else None

@@ -1,38 +1,46 @@
-"""Result -> files: which files a segmentation becomes, whether they may be written, and writing all of them or none.
+"""Result -> files: which files a segmentation becomes, whether they may be written, and writing each for itself.
 
     mask.nii.gz            every prompt in one label map; --separate: a folder with NAME.nii.gz for each prompt instead
+    mask.seg.nrrd          --out mask.seg.nrrd, which then stands for the label map
     mask.json              the label table; written last, so that what it stands beside is complete
     mask.png               --preview
     mask.dcm               --dicom-seg, or --out mask.dcm, which then stands for the label map
+    mask.ctbl, mask.itksnap.txt   --label-files: names and colours for 3D Slicer and ITK-SNAP
     mask_probabilities/    --probabilities, NAME.nii.gz for each prompt
 
-In a folder of separate masks the last four are called the same, and lie in it.
+In a folder of separate masks the table, the picture, the DICOM SEG and the probabilities are called the same, and lie
+in it. Files get their names when all are written; one that fails leaves the others, and the table names it.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from curation.runtime.files import put_in_place
-from train.scans.saving import save_nifti
 from train.scans.scan import Scan
 
-from .dicom_seg import check_is_series, write_dicom_seg
 from .errors import SegmentError
+from .files.dicom_seg import check_dicom_seg, write_dicom_seg
+from .files.label_names import write_itksnap_labels, write_slicer_colours
+from .files.preview import draw_preview
+from .files.seg_nrrd import write_seg_nrrd
+from .files.upright import tilt_degrees
 from .label_table import LabelTable
 from .own_outputs import is_own_output
-from .preview import draw_preview
 from .prompts import SegmentPrompt
 from .result import SegmentationResult
 
-LABEL_MAPS = (".nii.gz", ".nii")
+LABEL_MAPS = (".nii.gz", ".nii", ".seg.nrrd")
 ENDINGS = (*LABEL_MAPS, ".dcm")
 LONGEST_NAME = 100
+
+Writer = Callable[[Path], Sequence[str] | None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Outputs:
     preview: bool = False
     dicom_seg: bool = False
     overwrite: bool = False
+    label_files: bool = False
+    upright: bool = False
 
     def __post_init__(self) -> None:
         ending = _ending(self.out)
@@ -55,6 +65,8 @@ class Outputs:
             raise SegmentError(f"--separate writes a folder of masks: --out {self._stem}, not {self.out}")
         if not self.separate and not ending:
             raise SegmentError(f"--out {self.out}: a mask ends in {', '.join(ENDINGS)}; --separate writes a folder")
+        if self.label_files and self.label_map is None:
+            raise SegmentError(f"--label-files goes with one label map: --out mask.nii.gz, not {self.out}")
 
     @property
     def table(self) -> Path:
@@ -68,7 +80,7 @@ class Outputs:
 
     @property
     def label_map(self) -> Path | None:
-        """The path of the NIfTI file with all labels, None with `separate` and for a DICOM SEG alone."""
+        """The path of the file with all labels, NIfTI or .seg.nrrd, None with `separate` and for a DICOM SEG alone."""
         return self.out if _ending(self.out) in LABEL_MAPS else None
 
     def masks(self, prompts: Iterable[SegmentPrompt]) -> dict[str, Path]:
@@ -87,6 +99,8 @@ class Outputs:
         yield from self.probability_maps(prompts).values()
         if self.preview:
             yield self._beside(".png")
+        if self.label_files:
+            yield from (self._beside(".ctbl"), self._beside(".itksnap.txt"))
         yield self.table
 
     def main_paths(self) -> list[Path]:
@@ -98,9 +112,10 @@ class Outputs:
         """Make the folders.
 
         Raises SegmentError if a file is there and not to be overwritten, or was made by no run, or cannot be written.
-        A run that was killed while its files got their names has left no table, and may be made again.
+        A run that was killed while its files got their names has left no table, one of which a file failed says so in
+        it: both may be made again.
         """
-        unfinished = not self.table.exists()
+        unfinished = self._is_unfinished()
         for path in self.files(prompts):
             if path.exists() and not self.overwrite and not (unfinished and is_own_output(path, self.table)):
                 raise SegmentError(f"{path} is there already: name another --out, or say --overwrite")
@@ -120,29 +135,67 @@ class Outputs:
         if not os.access(folder, os.W_OK):
             raise SegmentError(f"{folder} cannot be written: name another --out")
 
-    def check_scan(self, scan: Scan) -> None:
-        """Raise SegmentError if one of the files cannot be written for this scan."""
-        if self.dicom:
-            check_is_series(scan)
+    def check_scan(self, scan: Scan, prompts: Sequence[SegmentPrompt]) -> list[str]:
+        """Return warnings about the files that this scan gets. Raises SegmentError if one of them cannot be made."""
+        warnings = [f"{self.dicom}: {told}"] if self.dicom and (told := check_dicom_seg(scan, prompts)) else []
+        tilt = tilt_degrees(scan.affine)
+        if tilt and not self.upright and (self.label_map or self.separate):
+            warnings.append(
+                f"{self.out}: lies on the scan's own grid, whose slices are tilted by {tilt:.3g} degrees: 3D Slicer "
+                "and nibabel open that, ITK programs (ITK-SNAP, SimpleITK, nnU-Net) refuse it; --upright writes the "
+                "mask on a grid that they open"
+            )
+        return warnings
 
-    def write(self, result: SegmentationResult) -> list[str]:
-        """Write all files, or none if one fails. Returns warnings about them."""
-        prompts, scan, warning = [SegmentPrompt(row.name, row.prompt) for row in result.table], result.scan, None
-        with _all_or_none() as staged:
-            if self.label_map:
-                result.save(staged(self.label_map))
-            for name, path in self.masks(prompts).items():
-                row = result.row(name).model_copy(update={"label": 1})
-                record = result.record.model_copy(update={"labels": (row,)})
-                save_nifti(staged(path), result.mask(name), scan.affine, like=scan, extension=record.json_bytes())
-            for name, path in self.probability_maps(prompts).items():
-                save_nifti(staged(path), result.probability(name), scan.affine, like=scan)
-            if self.dicom:
-                warning = write_dicom_seg(result, staged(self.dicom))
-            if self.preview:
-                draw_preview(result, staged(self._beside(".png")))
-            staged(self.table).write_bytes(result.record.json_bytes())
-        return [f"{self.dicom}: {warning}"] if warning else []
+    def write(self, result: SegmentationResult) -> tuple[list[str], dict[Path, str]]:
+        """Write all files, each for itself. Returns warnings, and the files that failed with the reason.
+
+        Raises OSError, and leaves what was there, if no file but the table can be written.
+        """
+        warnings: list[str] = []
+        failures: dict[Path, str] = {}
+        result = replace(result, record=result.record.model_copy(update={"upright": self.upright}))
+        with _temporary_files() as staged:
+            for path, writer in self._writers(result):
+                try:
+                    told = writer(staged(path))
+                except Exception as error:  # of whatever kind: the other files do not depend on this one
+                    failures[path] = _reason(error)
+                    if len(failures) == 1:
+                        first = error
+                else:
+                    warnings += [f"{path}: {warning}" for warning in told or ()]
+            written = [path for path, _ in self._writers(result) if path not in failures]
+            if failures and not written:
+                raise first
+            failed = tuple(path.name for path in failures)
+            record = result.record.model_copy(update={"failed": failed})
+            staged(self.table).write_bytes(record.json_bytes())
+            for path in (*written, self.table):
+                put_in_place(staged(path), path)
+            for path in failures:
+                # What an earlier run has left there belongs to other masks.
+                path.unlink(missing_ok=True)
+        return warnings, failures
+
+    def _writers(self, result: SegmentationResult) -> Iterator[tuple[Path, Writer]]:
+        """Yield each file but the table, in their order, with what writes it to a path and may return warnings."""
+        prompts, upright = [SegmentPrompt(row.name, row.prompt) for row in result.table], self.upright
+        if self.label_map and _ending(self.label_map) == ".seg.nrrd":
+            yield self.label_map, partial(write_seg_nrrd, result, upright=upright)
+        elif self.label_map:
+            yield self.label_map, partial(result.save, upright=upright)
+        if self.dicom:
+            yield self.dicom, partial(write_dicom_seg, result)
+        for name, path in self.masks(prompts).items():
+            yield path, partial(_save_mask, result, name, upright=upright)
+        for name, path in self.probability_maps(prompts).items():
+            yield path, partial(_save_probability, result, name, upright=upright)
+        if self.preview:
+            yield self._beside(".png"), partial(draw_preview, result)
+        if self.label_files:
+            yield self._beside(".ctbl"), partial(write_slicer_colours, result.table)
+            yield self._beside(".itksnap.txt"), partial(write_itksnap_labels, result.table)
 
     def finished(self, prompts: Iterable[SegmentPrompt]) -> LabelTable | None:
         """Return the table of an earlier run whose files are all there, else None.
@@ -152,9 +205,19 @@ class Outputs:
         if not all(path.exists() for path in self.files(prompts)):
             return None
         try:
-            return LabelTable.model_validate_json(self.table.read_bytes())
+            table = LabelTable.model_validate_json(self.table.read_bytes())
+            return None if table.failed else table
         except ValueError as error:
             raise SegmentError(f"{self.table} is no label table of this version: say --overwrite") from error
+
+    def _is_unfinished(self) -> bool:
+        """Return whether an earlier run has left no table, or one that names files which failed."""
+        if not self.table.exists():
+            return True
+        try:
+            return bool(LabelTable.model_validate_json(self.table.read_bytes()).failed)
+        except (OSError, ValueError):
+            return False
 
     @property
     def _stem(self) -> Path:
@@ -166,25 +229,37 @@ class Outputs:
 
 
 @contextmanager
-def _all_or_none() -> Iterator[Callable[[Path], Path]]:
-    """Write files under temporary names; at the end all get their own, in order, or none does.
-
-    Yields a function that takes a file's path and returns the temporary one to write to.
-    """
-    written: dict[Path, Path] = {}
+def _temporary_files() -> Iterator[Callable[[Path], Path]]:
+    """Yield a function that gives the temporary name of a file to write; what still has one at the end is removed."""
+    given: dict[Path, Path] = {}
 
     def staged(path: Path) -> Path:
-        written[path] = path.with_name(f".tmp-{path.name}")
-        path.parent.mkdir(exist_ok=True)
-        return written[path]
+        if path not in given:
+            given[path] = path.with_name(f".tmp-{path.name}")
+            path.parent.mkdir(exist_ok=True)
+        return given[path]
 
     try:
         yield staged
-        for path, temporary in written.items():
-            put_in_place(temporary, path)
     finally:
-        for temporary in written.values():
+        for temporary in given.values():
             temporary.unlink(missing_ok=True)
+
+
+def _save_mask(result: SegmentationResult, name: str, path: Path, *, upright: bool) -> None:
+    row = result.row(name).model_copy(update={"label": 1})
+    record = result.record.model_copy(update={"labels": (row,)})
+    result.save_array(path, result.mask(name), record, upright=upright)
+
+
+def _save_probability(result: SegmentationResult, name: str, path: Path, *, upright: bool) -> None:
+    result.save_array(path, result.probability(name), upright=upright)
+
+
+def _reason(error: Exception) -> str:
+    """Return why a file could not be written, in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if isinstance(error, (OSError, SegmentError)) else f"{text} ({type(error).__name__})"
 
 
 def _ending(path: Path) -> str | None:

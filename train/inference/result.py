@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from curation.runtime.progress import Progress
-from train.scans.saving import save_nifti
+from train.scans.saving import CARET, COMMENT, save_nifti
 from train.scans.scan import Scan
 
-from .label_map import LabelMapBuilder, OverlapStore, nesting_depths, shared_voxels
-from .label_table import LabelRow, LabelTable, label_rows
+from .files.label_names import caret_label_table
+from .files.upright import to_upright
+from .label_map import OverlapStore
+from .label_table import LabelRow, LabelTable
 from .mask_volume import MaskVolume
-from .options import SegmentOptions
-from .prompts import SegmentPrompt
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,49 +67,19 @@ class SegmentationResult:
             probability[..., slices] = logits[0].sigmoid().view(*probability.shape[:2], -1).numpy()
         return probability
 
-    def save(self, path: Path | str) -> None:
-        """Write the label map as NIfTI (.nii or .nii.gz) on the scan's grid, with the table in its header extension."""
-        extension = self.record.json_bytes()
-        save_nifti(Path(path), self.labels, self.scan.affine, like=self.scan, extension=extension)
+    def save(self, path: Path | str, *, upright: bool = False) -> None:
+        """Write the label map as NIfTI (.nii or .nii.gz), with the table and a table of colours in its header.
 
+        It lies on the scan's grid, or where that is tilted, with `upright`, on one with axes at right angles.
+        """
+        self.save_array(Path(path), self.labels, self.record, upright=upright)
 
-@torch.no_grad()
-def label_scan(
-    scan: Scan,
-    logits: MaskVolume,
-    prompts: tuple[SegmentPrompt, ...],
-    options: SegmentOptions,
-    weights: str,
-    progress: Progress | None = None,
-    notices: Sequence[str] = (),
-) -> SegmentationResult:
-    """Return the result for logits of P prompts: label map, label table, and the overlaps that a label map cannot show.
-
-    `weights` is the name of the weights, for the table; `notices` on the prompts stand in it behind the scan's
-    warnings.
-    """
-    presence = None if logits.presence is None else logits.presence.sigmoid()
-    present = torch.ones(len(prompts), dtype=torch.bool)
-    if presence is not None:
-        present = presence >= options.presence_threshold
-    numbers, threshold_logit = present.nonzero()[:, 0], options.threshold_logit
-    builder = LabelMapBuilder.empty(scan, len(prompts), numbers)
-    shared = torch.zeros(len(prompts), len(prompts), dtype=torch.float64)
-    if len(numbers):
-        shared_by_present = shared_voxels(logits.network_slabs(numbers), len(numbers), threshold_logit)
-        shared[numbers[:, None], numbers] = shared_by_present
-        builder.assign(logits, numbers, nesting_depths(shared_by_present), threshold_logit, progress or Progress())
-    voxel_ml = float(abs(np.linalg.det(scan.affine[:3, :3]))) / 1000
-    judged = present.numpy() if presence is not None else builder.totals.voxels > 0
-    record = LabelTable(
-        scan=str(scan.path),
-        weights=weights,
-        threshold=options.threshold,
-        presence_threshold=options.presence_threshold,
-        vocabulary=options.vocabulary,
-        warnings=(*scan.warnings, *notices),
-        labels=label_rows(
-            prompts, None if presence is None else presence.numpy(), judged, builder.totals, shared.numpy(), voxel_ml
-        ),
-    )
-    return SegmentationResult(scan, builder.labels, record, logits, builder.overlaps)
+    def save_array(
+        self, path: Path, array: np.ndarray, record: LabelTable | None = None, *, upright: bool = False
+    ) -> None:
+        """Write an array (X, Y, Z) as `save` does, with the names and colours of a label table where one is given."""
+        affine = self.scan.affine
+        if upright:
+            array, affine = to_upright(array, affine)
+        extensions = {} if record is None else {COMMENT: record.json_bytes(), CARET: caret_label_table(record.labels)}
+        save_nifti(path, array, affine, like=self.scan, extensions=extensions)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -16,9 +18,14 @@ from .jobs import SegmentJob
 from .label_table import LabelRow, LabelTable
 from .options import SegmentOptions
 
+NO_FAILURES: Mapping[Path, str] = MappingProxyType({})
+
 
 class SegmentReport(BaseModel):
-    """What one scan came to: a row for each structure (volume in ml, mean HU), the files, and all warnings."""
+    """What one scan came to: a row for each structure (volume in ml, mean HU), the files, and all warnings.
+
+    `failed` says which files could not be written, and why.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,10 +37,20 @@ class SegmentReport(BaseModel):
     labels: tuple[LabelRow, ...]
     files: tuple[str, ...]
     warnings: tuple[str, ...]
+    failed: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, job: SegmentJob, table: LabelTable, warnings: Sequence[str] = ()) -> Self:
-        """Return the report of a job whose files are written; `warnings` are those beside the table's."""
+    def of(
+        cls,
+        job: SegmentJob,
+        table: LabelTable,
+        warnings: Sequence[str] = (),
+        failures: Mapping[Path, str] = NO_FAILURES,
+    ) -> Self:
+        """Return the report of a job whose files are written, but for those that failed, with the reason.
+
+        `warnings` are those beside the table's.
+        """
         return cls(
             scan=table.scan,
             weights=table.weights,
@@ -41,8 +58,9 @@ class SegmentReport(BaseModel):
             presence_threshold=table.presence_threshold,
             vocabulary=table.vocabulary,
             labels=table.labels,
-            files=tuple(str(path) for path in job.outputs.files(job.prompts)),
+            files=tuple(str(path) for path in job.outputs.files(job.prompts) if path not in failures),
             warnings=(*table.warnings, *warnings),
+            failed=tuple(f"{path}: {reason}" for path, reason in failures.items()),
         )
 
 
@@ -57,7 +75,10 @@ class JobFailure(BaseModel):
 
 
 class JobsReport(BaseModel):
-    """What many jobs came to: scans that were segmented, those that earlier runs had segmented, and failures."""
+    """What many jobs came to: scans that were segmented, those that earlier runs had segmented, and failures.
+
+    A scan of which a file could not be written is among the first and the last.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,21 +95,24 @@ class JobsReport(BaseModel):
 def run_job(job: SegmentJob, engine: MaskEngine, options: SegmentOptions, progress: Progress) -> SegmentReport:
     """Segment one scan and write its files; `progress` counts windows and gets the warnings.
 
-    Raises what `segment` does, and SegmentError if a file cannot be written.
+    Files that cannot be written are in the report. Raises what `segment` does, and SegmentError if that shows before.
     """
     check_job(job, engine, options)
     job.outputs.prepare(job.scan, job.prompts)
     scan = read_scan(job.scan, uneven_slices=options.uneven_slices)
     for warning in scan.warnings:
         progress.warning(warning)
-    job.outputs.check_scan(scan)
+    notices = job.outputs.check_scan(scan, job.prompts)
+    for notice in notices:
+        progress.warning(notice)
     result = engine.segment(scan, job.prompts, options, progress=progress)
     for warning in result.record.warnings[len(scan.warnings) :]:
         progress.warning(warning)
-    warnings = job.outputs.write(result)
-    for warning in warnings:
+    warnings, failures = job.outputs.write(result)
+    warnings = [warning for warning in warnings if warning not in notices]
+    for warning in (*warnings, *(f"{path}: {reason}" for path, reason in failures.items())):
         progress.warning(warning)
-    return SegmentReport.of(job, result.record, warnings)
+    return SegmentReport.of(job, result.record, [*notices, *warnings], failures)
 
 
 def run_jobs(jobs: Sequence[SegmentJob], engine: MaskEngine, options: SegmentOptions, progress: Progress) -> JobsReport:
@@ -112,7 +136,10 @@ def run_jobs(jobs: Sequence[SegmentJob], engine: MaskEngine, options: SegmentOpt
                 raise SegmentError(job.problem)
             earlier = None if job.outputs.overwrite else job.outputs.finished(job.prompts)
             if earlier is None:
-                segmented.append(run_job(job, engine, options, _ScanProgress(progress, job.scan.name, told)))
+                report = run_job(job, engine, options, _ScanProgress(progress, job.scan.name, told))
+                segmented.append(report)
+                if report.failed:
+                    failed.append(JobFailure(scan=str(job.scan), source=job.source, error="; ".join(report.failed)))
             else:
                 _check_same_run(earlier, job, engine, options)
                 skipped.append(SegmentReport.of(job, earlier))
@@ -141,7 +168,8 @@ def _check_same_run(earlier: LabelTable, job: SegmentJob, engine: MaskEngine, op
         [(row.name, row.prompt) for row in earlier.labels] == [(prompt.name, prompt.text) for prompt in job.prompts]
         and earlier.weights == engine.weights
         and (earlier.threshold, earlier.presence_threshold) == (options.threshold, options.presence_threshold)
-        and earlier.vocabulary == options.vocabulary
+        and (earlier.vocabulary, earlier.min_volume_ml) == (options.vocabulary, options.min_volume_ml)
+        and earlier.upright == job.outputs.upright
     )
     if not same:
         raise SegmentError(

@@ -17,9 +17,10 @@ How a prompt becomes a mask with a text-driven checkpoint (`engines.text`):
                                 features is a logit for each voxel, on the network's grid
     logits      -> label map    `label_map`: interpolated to the scan's voxels, above the threshold, and assigned to one
                                 prompt each; a prompt whose structure is judged absent has no voxel
-    label map   -> result       `result.label_scan`, with `label_table`: volumes and mean HU of each prompt; and each
-                                prompt's own mask
-    result      -> files        `outputs`: NIfTI, JSON, DICOM SEG (`dicom_seg`), a picture (`preview`)
+    label map   -> result       `labelling.label_scan`, with `label_table`: volumes and mean HU of each prompt; each
+                                prompt's own mask; `blobs`: small ones are removed, what the scan cuts off is marked
+    result      -> files        `outputs`: NIfTI and JSON, and in `files` DICOM SEG, .seg.nrrd, tables of colours and a
+                                picture
 
 Without any training of ours, `engines.heads` has a network's own classes, such as those of published STU-Net weights,
 and `engines.totalsegmentator` the package of that name. Then:

@@ -2,9 +2,10 @@
 
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import nibabel
@@ -20,9 +21,9 @@ from .errors import ScanError
 COMPRESSION = 1
 # Types that NIfTI does not have.
 STORED_AS = {"bool": np.uint8, "float16": np.float32}
-# Codes of the NIfTI standard: coordinates of the scanner, and an extension that holds plain text.
+# Codes of the NIfTI standard: coordinates of the scanner, and extensions that hold plain text and Caret's XML.
 SCANNER = 1
-COMMENT = 6
+COMMENT, CARET = 6, 30
 
 
 class HasGeometry(Protocol):
@@ -40,13 +41,13 @@ def save_nifti(
     affine: np.ndarray[Any, Any],
     *,
     like: HasGeometry | None = None,
-    extension: bytes | None = None,
+    extensions: Mapping[int, bytes] = MappingProxyType({}),
 ) -> None:
     """Write `array` (X, Y, Z) to `path`, .nii or .nii.gz, whole or not at all; bool becomes uint8, float16 float32.
 
     `affine` (4, 4): voxel index -> RAS mm. On the grid of `like`, where that was a NIfTI file, its qform, sform and
-    their codes are kept, so that every viewer lays the result where it lays the scan. `extension` becomes a header
-    extension of NIfTI's type comment.
+    their codes are kept, so that every viewer lays the result where it lays the scan. `extensions` become
+    extensions of its header, by their code.
 
     Raises:
         ScanError: `path` has another ending, or its folder does not exist.
@@ -57,8 +58,8 @@ def save_nifti(
         raise ScanError(f"{path.parent}: no such folder to write {path.name} to. Make it first, or name another")
     array = array.astype(STORED_AS.get(array.dtype.name, array.dtype), copy=False)
     image = _build_image(array, affine, like)
-    if extension is not None:
-        image.header.extensions.append(Nifti1Extension(COMMENT, extension))
+    for code, content in extensions.items():
+        image.header.extensions.append(Nifti1Extension(code, content))
     with _open_atomically(path) as file:
         image.to_file_map({"image": FileHolder(fileobj=file)})
 

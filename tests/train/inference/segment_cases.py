@@ -18,10 +18,11 @@ from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
+from train.inference.labelling import label_scan
 from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import SegmentationResult, label_scan
+from train.inference.result import SegmentationResult
 from train.inference.windows import Windows, blended_slabs
 from train.scans.grid import Grid
 from train.scans.scan import Scan

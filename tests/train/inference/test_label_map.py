@@ -11,10 +11,10 @@ from models.segmenter import EXTRA_EVIDENCE
 from tests.train.inference.segment_cases import ball, hounsfield, presence_of, result_of, scan_of
 from train.inference import label_map, mask_volume
 from train.inference.label_map import OverlapStore, assign_voxels, nesting_depths, shared_voxels
+from train.inference.labelling import label_scan
 from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import label_scan
 from train.scans.grid import Grid
 
 SHAPE = (20, 18, 16)

@@ -58,9 +58,10 @@ def test_separate_masks_are_whole(result: SegmentationResult, tmp_path: Path) ->
     for name, path in outputs.masks(prompts_of(result)).items():
         assert np.array_equal(array(path), result.mask(name)), name
         assert array(path).dtype == np.uint8
-    (extension,) = nibabel.load(tmp_path / "masks" / "renal_organ.nii.gz").header.extensions  # type: ignore[attr-defined]
-    (row,) = LabelTable.model_validate_json(extension.get_content()).labels
+    comment, caret = nibabel.load(tmp_path / "masks" / "renal_organ.nii.gz").header.extensions  # type: ignore[attr-defined]
+    (row,) = LabelTable.model_validate_json(comment.get_content()).labels
     assert row.name == "renal organ" and row.label == 1
+    assert caret.get_code() == 30 and b'<Label Key="1"' in caret.content
     assert outputs.finished(prompts_of(result)) == result.record
     (tmp_path / "masks" / "spleen.nii.gz").unlink()
     assert outputs.finished(prompts_of(result)) is None
@@ -98,14 +99,35 @@ def test_the_scan_itself_is_never_replaced(tmp_path: Path) -> None:
         Outputs(ct, overwrite=True).prepare(ct, [SegmentPrompt("a", "a")])
 
 
-def test_a_failure_leaves_nothing(result: SegmentationResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_fails_leaves_the_others(
+    result: SegmentationResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
+        raise KeyError("a tag")
+
+    outputs = Outputs(tmp_path / "mask.nii.gz", preview=True)
+    (tmp_path / "mask.png").write_text("of other masks")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "draw_preview", broken)
+        assert outputs.write(result) == ([], {tmp_path / "mask.png": "'a tag' (KeyError)"})
+    assert {path.name for path in tmp_path.iterdir()} == {"mask.nii.gz", "mask.json"}
+    assert np.array_equal(array(outputs.out), result.labels)
+    assert LabelTable.model_validate_json(outputs.table.read_bytes()).failed == ("mask.png",)
+    assert outputs.finished(prompts_of(result)) is None
+    outputs.prepare(Path("ct.nii.gz"), prompts_of(result))  # it may be made again, without --overwrite
+    assert outputs.write(result) == ([], {}) and outputs.finished(prompts_of(result)) == result.record
+
+
+def test_where_nothing_can_be_written_all_stays(
+    result: SegmentationResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError("disk")
 
     (tmp_path / "mask.nii.gz").write_text("an older one")
-    monkeypatch.setattr(module, "draw_preview", broken)
+    monkeypatch.setattr(SegmentationResult, "save", full)
     with pytest.raises(OSError, match="disk"):
-        Outputs(tmp_path / "mask.nii.gz", preview=True, overwrite=True).write(result)
+        Outputs(tmp_path / "mask.nii.gz", overwrite=True).write(result)
     assert [path.name for path in tmp_path.iterdir()] == ["mask.nii.gz"]
     assert (tmp_path / "mask.nii.gz").read_text() == "an older one"
 
@@ -113,7 +135,7 @@ def test_a_failure_leaves_nothing(result: SegmentationResult, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("out", "separate", "message"),
     [
-        ("mask.mha", False, r"--out mask\.mha: a mask ends in \.nii\.gz, \.nii, \.dcm"),
+        ("mask.mha", False, r"--out mask\.mha: a mask ends in \.nii\.gz, \.nii, \.seg\.nrrd, \.dcm"),
         (".nii.gz", False, "a mask ends in"),
         ("mask.nii.gz", True, "--separate writes a folder of masks: --out mask, not"),
     ],
@@ -125,7 +147,7 @@ def test_a_wrong_out_is_told(out: str, separate: bool, message: str) -> None:
 
 def test_a_nifti_scan_has_no_dicom_seg(result: SegmentationResult) -> None:
     with pytest.raises(SegmentError, match="is no DICOM series"):
-        Outputs(Path("mask.dcm")).check_scan(result.scan)
+        Outputs(Path("mask.dcm")).check_scan(result.scan, prompts_of(result))
 
 
 def test_no_mask_at_all_is_a_picture_too(tmp_path: Path) -> None:

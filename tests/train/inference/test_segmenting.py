@@ -145,8 +145,8 @@ def test_a_label_map_lies_where_the_scan_lies_and_says_what_is_in_it(mlp: Checkp
             *(getattr(image, f"get_{form}")(coded=True) for image in (mask, scan)), strict=True
         ):
             assert np.array_equal(of_mask, of_scan), form
-    (extension,) = mask.header.extensions  # type: ignore[attr-defined]
-    assert extension.get_code() == 6
+    extension, colours = mask.header.extensions  # type: ignore[attr-defined]
+    assert (extension.get_code(), colours.get_code()) == (6, 30)
     record = LabelTable.model_validate_json(extension.get_content())
     assert record == result.record and [row.prompt for row in record.labels] == PROMPTS
 

@@ -83,7 +83,7 @@ def test_a_tilted_gantry_is_in_the_sform_alone(tmp_path: Path) -> None:
 
 def test_an_extension_travels_with_the_mask(tmp_path: Path) -> None:
     content = json.dumps({"labels": {"1": "left kidney"}}).encode()
-    save_nifti(tmp_path / "mask.nii.gz", LABELS, AFFINE, extension=content)
+    save_nifti(tmp_path / "mask.nii.gz", LABELS, AFFINE, extensions={6: content})
     image = load_nifti(tmp_path / "mask.nii.gz")
     (extension,) = image.header.extensions
     assert extension.get_code() == 6 and json.loads(bytes(extension.content)) == {"labels": {"1": "left kidney"}}

@@ -73,7 +73,7 @@ def write_case(folder: Path) -> tuple[Path, Path]:
     """Write an oblique scan and its label map with the table of `ovct segment`; return both paths."""
     scan, mask = folder / "ct.nii.gz", folder / "mask.nii.gz"
     save_nifti(scan, hounsfield_blocks(), oblique_affine())
-    save_nifti(mask, label_map(), oblique_affine(), extension=table(scan).json_bytes())
+    save_nifti(mask, label_map(), oblique_affine(), extensions={6: table(scan).json_bytes()})
     return scan, mask
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from curation.runtime.progress import Progress
 from train.inference.errors import SegmentError
+from train.inference.labelling import label_scan
 from train.inference.options import DEFAULT_OPTIONS, SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import SegmentationResult, label_scan
+from train.inference.result import SegmentationResult
 from train.inference.windows import Windows, window_size
 from train.scans.grid import to_network
 from train.scans.scan import Scan

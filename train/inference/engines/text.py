@@ -16,10 +16,11 @@ from models.checkpoint_record import CheckpointRecord, ModelKind
 from models.segmenter import TextSegmenter
 from train.data.structure_prompts import StructurePrompts
 from train.inference.errors import SegmentError
+from train.inference.labelling import label_scan
 from train.inference.logit_volume import predict_logits
 from train.inference.options import AUTO, SegmentOptions, best_device
 from train.inference.prompts import SegmentPrompt, check_lengths, is_trained, training_names
-from train.inference.result import SegmentationResult, label_scan
+from train.inference.result import SegmentationResult
 from train.inference.windows import Windows, window_size
 from train.scans.grid import to_network
 from train.scans.scan import Scan

@@ -20,9 +20,10 @@ import numpy as np
 
 from curation.runtime.progress import Progress
 from train.inference.errors import EngineError, SegmentError
+from train.inference.labelling import label_scan
 from train.inference.options import SegmentOptions
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import SegmentationResult, label_scan
+from train.inference.result import SegmentationResult
 from train.inference.windows import Windows
 from train.scans.scan import Scan
 

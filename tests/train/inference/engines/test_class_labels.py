@@ -9,9 +9,9 @@ import torch
 from tests.train.inference.segment_cases import affine_of, scan_of
 from train.inference.engines.class_labels import ClassLabels
 from train.inference.errors import SegmentError
+from train.inference.labelling import label_scan
 from train.inference.options import DEFAULT_OPTIONS
 from train.inference.prompts import SegmentPrompt
-from train.inference.result import label_scan
 
 
 def test_masks_are_unions_of_labels_on_the_scans_own_grid(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pydicom
 import pytest
 
 from tests.train.inference.segment_cases import affine_of, dicom_series, hounsfield
-from train.inference.dicom_seg import check_is_series
 from train.inference.errors import SegmentError
+from train.inference.files.seg_sources import check_is_series
 from train.scans.errors import ScanError
 from train.scans.scan import read_scan
 

@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import nibabel
 import numpy as np
 
-from train.scans.scan import Scan
+from train.scans.scan import Scan, hu_problem
 
-from .label_table import LabelRow
-from .result import SegmentationResult
+from ..label_table import LabelRow
+from ..result import SegmentationResult
+from .label_names import colours_of
 
 # Soft tissue, in HU; what is not HU is shown between its own 1st and 99th percentile.
 SOFT_TISSUE = (-160.0, 240.0)
 MOST_NAMED = 30
 # Axis that is looked along (of R A S), and the two that lie in the picture, across and up.
 PLANES = {"axial": (2, 0, 1), "coronal": (1, 0, 2), "sagittal": (0, 1, 2)}
+# What lies at the left, right, upper and lower edge of each picture.
+MARKS = {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}
+EDGES = ((0.02, 0.5), (0.98, 0.5), (0.5, 0.98), (0.5, 0.02))
 
 
 class Plane(NamedTuple):
-    """A plane: its image in HU (rows up, columns across), the masks in it by name, and mm per pixel across and up."""
+    """A plane: its image in HU (rows up, columns across), the masks in it by name, and mm per pixel across and up.
 
-    title: str
+    `number` is that of the slice in the scan, from 1.
+    """
+
+    name: str
+    number: int
     image: np.ndarray
     masks: dict[str, np.ndarray]
     mm: tuple[float, float]
 
 
 def draw_preview(result: SegmentationResult, path: Path) -> None:
-    """Draw a PNG with the contours of each prompt's own mask."""
+    """Draw a PNG with the contours of each prompt's own mask, in the colours that other files have for them."""
+    from matplotlib import patheffects
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     figure = Figure(figsize=(15, 5.6), dpi=110, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    colours = _colours(result)
-    low, high = _grey_range(result.scan)
+    colours = {name: "#{:02x}{:02x}{:02x}".format(*colour) for name, colour in colours_of(result.table).items()}
+    outline = [patheffects.withStroke(linewidth=2.5, foreground="black")]
+    low, high = grey_range(result.scan)
     for axes, plane in zip(figure.subplots(1, 3), planes(result), strict=True):
         across, up = plane.mm
         size = (0, plane.image.shape[1] * across, 0, plane.image.shape[0] * up)
@@ -49,7 +59,18 @@ def draw_preview(result: SegmentationResult, path: Path) -> None:
             x = (np.arange(framed.shape[1]) - 0.5) * across
             y = (np.arange(framed.shape[0]) - 0.5) * up
             axes.contour(x, y, framed, levels=[0.5], colors=[colours[name]], linewidths=1.2)
-        axes.set_title(plane.title, fontsize=10)
+        for letter, (right, above) in zip(MARKS[plane.name], EDGES, strict=True):
+            axes.text(
+                right,
+                above,
+                letter,
+                transform=axes.transAxes,
+                ha="center",
+                va="center",
+                color="white",
+                path_effects=outline,
+            )
+        axes.set_title(f"{plane.name}, slice {plane.number}", fontsize=10)
         axes.set_axis_off()
     rows = sorted((row for row in result.table if row.volume_ml), key=lambda row: -row.volume_ml)
     lines = [
@@ -69,7 +90,7 @@ def planes(result: SegmentationResult) -> list[Plane]:
     scan, centre = result.scan, _centre(result.labels)
     orientation = nibabel.io_orientation(scan.affine)
     planes_of_scan = []
-    for title, (through, across, up) in PLANES.items():
+    for name, (through, across, up) in PLANES.items():
         axes = [int(np.flatnonzero(orientation[:, 0] == world)[0]) for world in (through, across, up)]
         number, flips = centre[axes[0]], [orientation[axis, 1] < 0 for axis in axes[1:]]
         # The patient's right is on the left of the picture, and in the sagittal one the front.
@@ -84,7 +105,7 @@ def planes(result: SegmentationResult) -> list[Plane]:
         spacing = scan.spacing_mm
         image = upright(scan.voxels.take(number, axis=axes[0]))
         mm = spacing[axes[1]], spacing[axes[2]]
-        planes_of_scan.append(Plane(f"{title}, slice {number + 1}", image, masks, mm))
+        planes_of_scan.append(Plane(name, number + 1, image, masks, mm))
     return planes_of_scan
 
 
@@ -114,18 +135,12 @@ def _centre(labels: np.ndarray) -> list[int]:
     return middle
 
 
-def _grey_range(scan: Scan) -> tuple[float, float]:
-    if not scan.warnings:
+def grey_range(scan: Scan) -> tuple[float, float]:
+    """Return the intensities shown as black and white: soft tissue, or the range of a scan that is not in HU."""
+    if hu_problem(scan.voxels) is None:
         return SOFT_TISSUE
     low, high = np.percentile(scan.voxels[::4, ::4, ::4], [1, 99]).tolist()
     return low, high if high > low else low + 1
-
-
-def _colours(result: SegmentationResult) -> dict[str, Any]:
-    import matplotlib
-
-    palette = matplotlib.color_sequences["tab20"]
-    return {row.name: palette[number % len(palette)] for number, row in enumerate(result.table)}
 
 
 def _short(name: str) -> str:

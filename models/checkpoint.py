@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from pydantic import JsonValue
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from .aligner import Aligner
@@ -44,7 +44,7 @@ from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
-from .weights_file import describe_mismatches, disk_errors
+from .weights_file import describe_mismatches, write_tensors
 
 __all__ = [
     "RECORD",
@@ -165,8 +165,7 @@ def _write_weights(model: Model, directory: Path) -> tuple[Path, str]:
     """Write the weights under a temporary name; return it, and the name that they get."""
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("text.")}
     temporary = directory / f".weights-{os.getpid()}.tmp"
-    with disk_errors(temporary):
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, temporary)
+    write_tensors({name: tensor.detach().cpu() for name, tensor in state.items()}, temporary)
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     return temporary, f"weights-{digest_of(temporary)[:16]}.safetensors"

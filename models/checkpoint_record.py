@@ -31,7 +31,7 @@ RECORD = "checkpoint.json"
 ZEROS = b"0" * 64
 _SEAL = re.compile(rb',\n  "sha256": "([0-9a-f]{64})"\n\}\n\Z')
 _BEGINNING = b'{\n  "'
-TEMPORARY = re.compile(r"\.(weights|text-[0-9a-f]{16}|checkpoint\.json)-\d+\.tmp")
+TEMPORARY = re.compile(r"\.(weights|text-[0-9a-f]{16}|checkpoint\.json)-\d+\.tmp(\.saving)?")
 ModelKind = Literal["stunet", "aligner", "segmenter"]
 
 
@@ -231,7 +231,7 @@ def names_of(record: CheckpointRecord) -> set[str]:
 
 def remove_replaced(directory: Path, earlier: CheckpointRecord | None, current: Iterable[str]) -> None:
     """Remove what an earlier checkpoint had and the `current` names are not, and what saves that were killed left."""
-    for path in directory.glob(".*.tmp"):
+    for path in directory.glob(".*.tmp*"):
         if TEMPORARY.fullmatch(path.name):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     if earlier is None:

@@ -3,6 +3,7 @@
 import os
 import pickle
 import re
+import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,33 @@ class WeightsFileError(ValueError):
     """Raised for a file that holds no weights of the kind asked for, or more than weights."""
 
     exit_code = 2
+
+
+SAVING = ".saving"
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file, with `metadata` in its header. Raises OSError where it cannot be written.
+
+    safetensors writes under a name of its own choice first, which a process that is killed leaves behind. So it writes
+    within a hidden folder, `path` with `.saving` behind its name, which the next call for `path` removes.
+    """
+    from safetensors.torch import save_file
+
+    folder = saving_folder(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with disk_errors(path):
+            folder.mkdir()
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / "tensors", metadata)
+        (folder / "tensors").replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def saving_folder(path: Path) -> Path:
+    """Return the folder in which `write_tensors` writes `path`; a process that was killed leaves it behind."""
+    return path.with_name(path.name + SAVING)
 
 
 @contextmanager

@@ -123,8 +123,8 @@ def test_a_save_that_is_cut_off_leaves_the_old_checkpoint(tmp_path: Path, fails_
     old = save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
     with torch.no_grad():
         next(model.connector.parameters()).add_(1)
-    cut_off = ["models.checkpoint.save_file", "models.checkpoint.write_record", "models.checkpoint.os.fsync"][fails_at]
-    with patch(cut_off, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    cut_off = ("write_tensors", "write_record", "os.fsync")[fails_at]
+    with patch(f"models.checkpoint.{cut_off}", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
     assert read_record(tmp_path) == old
     load_checkpoint(tmp_path)

@@ -2,6 +2,7 @@
 
 import collections
 import errno
+import os
 import pathlib
 import zipfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 
 from models.architecture import PUBLISHED_LABELS
 from models.stunet import STUNet
-from models.weights_file import WeightsFileError, disk_errors, read_weights
+from models.weights_file import WeightsFileError, disk_errors, read_weights, saving_folder, write_tensors
 
 
 def network(classes: int | None = 105) -> STUNet:
@@ -184,3 +185,34 @@ def test_what_safetensors_cannot_write_is_told_as_an_error_of_the_disk(tmp_path:
         assert caught_os.value.errno == number
     with pytest.raises(SafetensorError, match="too large"), disk_errors(path):
         raise SafetensorError("header too large")
+
+
+def test_a_killed_save_leaves_what_the_next_one_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+
+    def killed(tensors: object, file: Path, metadata: object) -> None:
+        file.with_name(".tmpAbCdEf").write_bytes(b"as safetensors calls what it is writing")
+        os._exit(9)
+
+    monkeypatch.setattr("safetensors.torch.save_file", killed)
+    child = os.fork()
+    if not child:
+        write_tensors({"a": torch.ones(2)}, path)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert list(tmp_path.iterdir()) == [saving_folder(path)]
+    monkeypatch.undo()
+    write_tensors({"a": torch.ones(2).expand(3, 2)}, path)
+    assert list(tmp_path.iterdir()) == [path] and read_weights(path)["a"].shape == (3, 2)
+
+
+def test_a_save_that_fails_leaves_nothing_and_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+
+    def full(tensors: object, file: Path, metadata: object) -> None:
+        file.with_name(".tmpAbCdEf").write_bytes(b"half of it")
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_tensors({"a": torch.ones(2)}, path)
+    assert caught.value.filename == str(path) and not list(tmp_path.iterdir())

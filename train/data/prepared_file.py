@@ -19,12 +19,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from curation.runtime.files import put_in_place
 from models.preprocessing import Preprocessing
-from models.weights_file import disk_errors
+from models.weights_file import write_tensors
 from train.scans.grid import Grid
 
 from .cases import Case
@@ -108,8 +107,7 @@ def write_prepared(path: Path, stored: StoredCase) -> None:
     os.close(descriptor)
     text = json.dumps(metadata)
     try:
-        with disk_errors(path):
-            save_file(stored.tensors, temporary, {"ovct": text, "sha256": _digest(stored.tensors, text)})
+        write_tensors(stored.tensors, Path(temporary), {"ovct": text, "sha256": _digest(stored.tensors, text)})
         put_in_place(Path(temporary), path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from curation.runtime.digests import file_digest, sealed, unsealed
 from curation.runtime.files import temporary_name, whole_file, write_text
-from models.weights_file import disk_errors
+from models.weights_file import saving_folder, write_tensors
 from train.config.options import ConfigError
 from train.config.renamed import with_current_names
 
@@ -57,13 +58,14 @@ def save_state(
     if before is not None:
         # Told of before it is there: a save that is killed in between leaves nothing that nobody knows of.
         _write_record(folder, {**before, "replaced": sorted({*replaced, name} - {before["state"]})})
-    with whole_file(folder / name) as temporary, disk_errors(folder / name):
-        save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
+    with whole_file(folder / name) as temporary:
+        write_tensors({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, temporary)
     record = {"step": step, "state": name, "sha256_of_state": file_digest(folder / name), "settings": settings}
     _write_record(folder, {**record, "replaced": replaced})
     for earlier in (folder / name for name in replaced):
         earlier.unlink(missing_ok=True)
         temporary_name(earlier).unlink(missing_ok=True)  # of a save that was killed
+        shutil.rmtree(saving_folder(temporary_name(earlier)), ignore_errors=True)
 
 
 def _replaced_by(name: str, before: dict[str, Any] | None) -> list[str]:

@@ -24,16 +24,22 @@ from .voxel_stream import is_gzipped
 
 # The lengths of the headers of NIfTI-1 and NIfTI-2.
 NIFTI_1, NIFTI_2 = 348, 540
+# Four bytes behind the header say whether extensions follow; the voxels of the same file begin behind them.
+EXTENDER = 4
 # In a header of MetaImage or NRRD: that the voxels are packed.
 PACKED = re.compile(rb"^(?:CompressedData\b(?![^\w\r\n]*F)|encoding:\s*(?!raw))", re.MULTILINE | re.IGNORECASE)
 
 
 class NiftiPromise(NamedTuple):
-    """What a NIfTI header says of its file: the lengths of its axes, bytes of a voxel, bytes in front of the voxels."""
+    """What a NIfTI header says of its file: the lengths of its axes, bytes of a voxel, bytes in front of the voxels.
+
+    `least` is the byte at which voxels of the same file begin at the earliest: behind the header and its extensions.
+    """
 
     shape: tuple[int, ...]
     voxel_bytes: int
     offset: float
+    least: int
 
 
 def check_voxels(path: Path, shape: Sequence[int], says: str) -> None:
@@ -83,7 +89,13 @@ def check_nifti(path: Path, *, gzipped: bool, voxels: Path | None = None) -> Non
     check_voxels(path, promise.shape, header)
     separate = voxels is not None and voxels != path
     stored = (voxels or path).stat().st_size
-    if not (0 if separate else NIFTI_1) <= promise.offset <= HEADER_BYTES.most and promise.offset != 0:
+    if not separate and promise.offset < promise.least:
+        raise ScanError(
+            f"{path}: the field vox_offset of its header says that the voxels begin at byte {promise.offset:,.0f}, "
+            f"which lies within the header and its extensions: they end at byte {promise.least:,}. Export it once "
+            "more, or put vox_offset right"
+        )
+    if not 0 <= promise.offset <= HEADER_BYTES.most:
         raise ScanError(
             f"{path}: the field vox_offset of its header says that the voxels begin at byte {promise.offset:,.0f}; "
             f"{HEADER_BYTES.reason}. Copy or export it once more"
@@ -98,7 +110,7 @@ def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:
     try:
         with path.open("rb") as raw:
             file = cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw
-            head = file.read(NIFTI_2)
+            head = file.read(NIFTI_2 + EXTENDER + 8)
     except (OSError, EOFError, zlib.error):
         return None
     for order in "<>":
@@ -106,7 +118,7 @@ def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:
         if length == NIFTI_1:
             dim, (code,) = struct.unpack_from(f"{order}8h", head, 40), struct.unpack_from(f"{order}h", head, 70)
             (offset,) = struct.unpack_from(f"{order}f", head, 108)
-        elif length == NIFTI_2 and len(head) == NIFTI_2:
+        elif length == NIFTI_2 and len(head) >= NIFTI_2:
             dim, (code,) = struct.unpack_from(f"{order}8q", head, 16), struct.unpack_from(f"{order}h", head, 12)
             (offset,) = struct.unpack_from(f"{order}q", head, 168)
         else:
@@ -115,8 +127,18 @@ def _nifti_promise(path: Path, *, gzipped: bool) -> NiftiPromise | None:
             raise ScanError(
                 f"{path}: the field dim of its header says {dim[0]} axes, not 1 to 7. Copy or export it once more"
             )
-        return NiftiPromise(dim[1 : 1 + dim[0]], _voxel_bytes(code), offset)
+        return NiftiPromise(dim[1 : 1 + dim[0]], _voxel_bytes(code), offset, _end_of_header(head, length, order))
     return None
+
+
+def _end_of_header(head: bytes, length: int, order: str) -> int:
+    """Return at which byte a header of `length` bytes ends with its first extension; those are multiples of 16."""
+    end = length + EXTENDER
+    if head[length : length + 1] not in (b"", b"\0") and len(head) >= end + 4:
+        (size,) = struct.unpack_from(f"{order}i", head, end)
+        if 16 <= size <= HEADER_BYTES.most and size % 16 == 0:
+            return end + int(size)
+    return end
 
 
 def _voxel_bytes(code: int) -> int:

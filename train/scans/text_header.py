@@ -155,6 +155,17 @@ def _said_by_nrrd(header: TextHeader) -> SaidOfSpace:
     for text in (*vectors, *re.findall(r"\(([^)]*)\)", fields.get("spaceorigin", ""))):
         if not all(_is_number(part) for part in text.split(",")):
             raise _refusal(header, "spacedirections" if text in vectors else "spaceorigin", "vectors of numbers")
+    # ITK takes 1 mm for an axis whose vector is missing.
+    in_space = [text for text in vectors if any(float(part) for part in text.split(","))]
+    if "spacedirections" in fields and (len(in_space) < len(vectors) or len(in_space) < 3):
+        raise _refusal(header, "spacedirections", "a vector other than 0 for each of the three axes")
+    unknown = [
+        size
+        for size, word in zip(fields.get("sizes", "").split(), spacings.split(), strict=False)
+        if size != "1" and not _is_number(word)
+    ]
+    if unknown and not vectors:
+        raise _refusal(header, "spacings", "numbers above 0")
     words = [word for word in spacings.split() if word.lower() not in ("nan", "none")]
     if not all(_is_number(word) and float(word) > 0 for word in words):
         raise _refusal(header, "spacings", "numbers above 0")

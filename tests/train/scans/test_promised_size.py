@@ -42,10 +42,16 @@ def nifti(shape: tuple[int, ...], offset: float = 352, data: bytes = b"") -> byt
     return bytes(raw) + b"\0\0\0\0" + data
 
 
-def nifti_2(shape: tuple[int, ...]) -> bytes:
+def extended(offset: float) -> bytes:
+    """A header that is followed by an extension of 32 bytes."""
+    raw = nifti((2, 2, 2), offset)
+    return raw[:348] + b"\1\0\0\0" + struct.pack("<2i", 32, 6) + bytes(24 + 32)
+
+
+def nifti_2(shape: tuple[int, ...], offset: int = 544) -> bytes:
     header = nibabel.Nifti2Header()
     header.set_data_shape(shape)
-    header["magic"], header["vox_offset"] = b"n+2\0\r\n\x1a\n", 544
+    header["magic"], header["vox_offset"] = b"n+2\0\r\n\x1a\n", offset
     return bytes(header.binaryblock) + b"\0\0\0\0"
 
 
@@ -77,6 +83,10 @@ BOMBS: dict[str, tuple[bytes, str]] = {
     "negative.nii": (with_axes(3, 2, -2, 2), "negative number"),
     "axes.nii": (with_axes(300, 2, 2, 2), "300 axes"),
     "far.nii.gz": (gzip.compress(nifti(CUBE, 3e9)), "vox_offset .* byte 3,000,000,000"),
+    "early.nii": (nifti(CUBE, 0, bytes(64)), "vox_offset .* byte 0, .* they end at byte 352"),
+    "within.nii.gz": (gzip.compress(nifti(CUBE, 348, bytes(64))), "vox_offset .* byte 348, .* end at byte 352"),
+    "early-2.nii": (nifti_2(CUBE, 540) + bytes(64), "vox_offset .* byte 540, .* they end at byte 544"),
+    "extension.nii": (extended(352), "vox_offset .* byte 352, .* they end at byte 384"),
     "nan.nii": (nifti(CUBE, float("nan")), "vox_offset"),
     "long.nii": (nifti_2((2**40, 2**40, 2**40)), "more than"),
     "cut.nii": (nifti(LARGE)[:200], "not a NIfTI file, or cut off or damaged"),

@@ -78,6 +78,10 @@ def test_other_units_are_converted_and_told(tmp_path: Path, fields: str, units: 
     ("fields", "message"),
     [
         ("space: LPS\nspace directions: (nan,0,0) (0,3,0) (0,0,4)\n", r"space directions .* '\(nan,0,0\)"),
+        ("space: LPS\nspace directions: none (0,3,0) (0,0,4)\n", "space directions .* a vector other than 0"),
+        ("space: LPS\nspace directions: (3,0,0) (0,0,0) (0,0,4)\n", "space directions .* a vector other than 0"),
+        ("space: LPS\nspace directions: (3,0,0) (0,3,0)\n", "space directions .* a vector other than 0"),
+        ("spacings: 3 nan 4\n", "spacings in its header is '3 nan 4'"),
         ("spacings: 3 -3 4\n", "spacings in its header is '3 -3 4'"),
         ('space: LPS\nspace units: "ell" "ell" "ell"\n' + AXES, "space units in its header is"),
         ('space: LPS\nspace units: "mm" "cm" "mm"\n' + AXES, "one unit for all axes"),

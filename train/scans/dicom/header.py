@@ -27,7 +27,7 @@ PIXEL_GROUP = (b"\xe0\x7f", b"\x7f\xe0")
 HEADER_TAGS = """
     SOPClassUID SOPInstanceUID SeriesInstanceUID SeriesNumber SeriesDescription Modality ImageType Rows Columns
     NumberOfFrames SamplesPerPixel BitsAllocated ImagePositionPatient ImageOrientationPatient PixelSpacing
-    PerFrameFunctionalGroupsSequence
+    PatientID StudyInstanceUID PhotometricInterpretation PerFrameFunctionalGroupsSequence
     SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
 """.split()
 
@@ -116,11 +116,16 @@ def whole_number_of(path: Path, dataset: Dataset, keyword: str, default: int) ->
 
 def wrong_value(path: Path, keyword: str, value: str, expected: str) -> ScanError:
     """Return the error for a value that cannot be used; it names file, tag and value."""
-    tag = Tag(keyword)
     return ScanError(
-        f"{path}: {keyword} ({tag.group:04X},{tag.element:04X}) is {value[:80]!r}, expected {expected}. Put the tag "
-        "right, or export the series once more"
+        f"{path}: {named_tag(keyword)} is {value[:80]!r}, expected {expected}. Put the tag right, or export the series "
+        "once more"
     )
+
+
+def named_tag(keyword: str) -> str:
+    """Return a tag by its name and number."""
+    tag = Tag(keyword)
+    return f"{keyword} ({tag.group:04X},{tag.element:04X})"
 
 
 def _numbers(count: int) -> str:

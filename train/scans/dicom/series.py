@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pydicom
@@ -19,6 +20,8 @@ from pydicom.uid import (
 
 from ..errors import ScanError
 from ..formats import volume_suffix
+from .belonging import check_patient, study_doubts
+from .fragments import refuse_fragments
 from .header import DicomFile, header_errors, is_dicom, read_dicom_header, text_of
 from .lengths import check_header_whole
 
@@ -26,6 +29,8 @@ from .lengths import check_header_whole
 NO_IMAGES = {"SEG", "SR", "PR", "KO", "REG", "RTSTRUCT", "RTDOSE", "RTPLAN", "DOC", "ECG", "FID", "RWV"}
 CT_IMAGES = {CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage}
 DICOMDIR = "DICOMDIR"
+# What a file is that shows no image: a CT image without one, and what does not even say what it is.
+NO_PIXELS, NO_IMAGE = "a header without an image", "no image"
 # A message names this many files, and counts the others.
 LISTED = 3
 
@@ -38,6 +43,7 @@ class DicomSeries:
     description: str
     files: dict[Path, DicomFile] = field(default_factory=dict)
     left_out: dict[Path, str] = field(default_factory=dict)
+    without_pixels: list[DicomFile] = field(default_factory=list)
     by_instance: dict[str, DicomFile] = field(default_factory=dict)
     conflict: ScanError | None = None
 
@@ -74,7 +80,8 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
         ScanError: there is none, or several.
     """
     folder = path if path.is_dir() else path.parent
-    candidates, others = _find_series(folder, recursive=path.is_dir())
+    found = _find_series(folder, recursive=path.is_dir())
+    candidates = found.series
     if path.is_file():
         candidates = [series for series in candidates if path in series.files or path in series.left_out]
     images = [series for series in candidates if series.files]
@@ -85,23 +92,44 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
     chosen = volumes[0]
     if chosen.conflict:
         raise chosen.conflict
+    refuse_fragments(chosen.files.values(), [*chosen.without_pixels, *found.headers], found.no_dicom)
     _leave_out_crosswise(chosen)
+    check_patient(chosen.files.values())
     beside = [series.describe() for series in candidates if series is not chosen]
-    return chosen, tuple(_doubts(chosen, beside, others if path.is_dir() else []))
+    return chosen, tuple(_doubts(chosen, beside, found.others if path.is_dir() else []))
 
 
-def _find_series(folder: Path, *, recursive: bool) -> tuple[list[DicomSeries], list[str]]:
-    """Return the series of images in a folder, and the names of the DICOM files that are no images."""
+class Found(NamedTuple):
+    """What is in a folder: series of images, the names of DICOM files that are none, and what may be left of a slice.
+
+    `headers` are CT images that end before their size, `no_dicom` are files that do not begin as DICOM.
+    """
+
+    series: list[DicomSeries]
+    others: list[str]
+    headers: list[DicomFile]
+    no_dicom: list[Path]
+
+
+def _find_series(folder: Path, *, recursive: bool) -> Found:
     series_by_key: dict[str, DicomSeries] = {}
-    others: list[str] = []
-    for path in dicom_files(folder, recursive=recursive):
+    found = Found([], [], [], [])
+    for path in files_below(folder, recursive=recursive):
+        if not is_dicom(path):
+            found.no_dicom.append(path)
+            continue
         with header_errors(path):
             file = read_dicom_header(path)
-            if kind := _no_image(file):
-                others.append(f"{path.name} ({kind})" if kind != DICOMDIR else "")
+            kind = _no_image(file)
+            if not kind:
+                _add(series_by_key, file)
                 continue
-            _add(series_by_key, file)
-    return list(series_by_key.values()), [name for name in others if name]
+            if kind in (NO_PIXELS, NO_IMAGE):
+                found.headers.append(file)
+            if kind != DICOMDIR:
+                found.others.append(f"{path.name} ({kind})")
+    found.series.extend(series_by_key.values())
+    return found
 
 
 def _no_image(file: DicomFile) -> str:
@@ -120,8 +148,8 @@ def _no_image(file: DicomFile) -> str:
         return ""
     if kind in CT_IMAGES:
         check_header_whole(file.path)
-        return "a header without an image"
-    return modality or "no image"
+        return NO_PIXELS
+    return modality or NO_IMAGE
 
 
 def _add(series_by_key: dict[str, DicomSeries], file: DicomFile) -> None:
@@ -133,6 +161,7 @@ def _add(series_by_key: dict[str, DicomSeries], file: DicomFile) -> None:
     instance = text_of(header, "SOPInstanceUID")
     if reason := _no_slice(file):
         series.left_out[path] = reason
+        series.without_pixels += [file] if reason == NO_PIXELS else []
     elif instance and (same := series.by_instance.get(instance)):
         series.conflict = series.conflict or _conflict(same.path, path)
         series.left_out[path] = "copy"
@@ -148,7 +177,7 @@ def _no_slice(file: DicomFile) -> str:
         return "localizer"
     if not file.has_pixels:
         check_header_whole(file.path)
-        return "a header without an image"
+        return NO_PIXELS
     if text_of(header, "SOPClassUID").startswith(SecondaryCaptureImageStorage) and not _has_place(header):
         return "secondary capture"
     return ""
@@ -191,8 +220,8 @@ def _leave_out_crosswise(series: DicomSeries) -> None:
             series.left_out[path] = "lies across the slices, a scout?"
 
 
-def dicom_files(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    """Yield the DICOM files in a folder, in linked folders too, and each folder once."""
+def files_below(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    """Yield the files in a folder that may be DICOM, in linked folders too, and each folder once."""
     visited: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(parent)
@@ -205,8 +234,7 @@ def dicom_files(folder: Path, *, recursive: bool) -> Iterator[Path]:
             file = Path(parent, name)
             if name.startswith(".") or name.upper() == DICOMDIR or volume_suffix(file) or not file.is_file():
                 continue
-            if is_dicom(file):
-                yield file
+            yield file
 
 
 def _not_one(path: Path, candidates: list[DicomSeries], volumes: list[DicomSeries]) -> ScanError:
@@ -226,6 +254,7 @@ def _not_one(path: Path, candidates: list[DicomSeries], volumes: list[DicomSerie
 def _doubts(series: DicomSeries, beside: list[str], others: list[str]) -> Iterator[str]:
     if series.modality not in ("CT", ""):
         yield f"its modality is {series.modality}, not CT"
+    yield from study_doubts(series.files.values())
     reasons: dict[str, list[str]] = {}
     for path, reason in series.left_out.items():
         reasons.setdefault(reason, []).append(path.name)

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from ..errors import ScanError
 from ..geometry import are_unit_vectors
 from ..promised_size import check_image, check_stored
-from .header import DicomFile, numbers_of, whole_number_of, wrong_value
+from .header import DicomFile, numbers_of, text_of, whole_number_of, wrong_value
 
 # Implicit and explicit, little and big endian: pixels as they are.
 UNPACKED = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
@@ -21,6 +21,7 @@ PLACE = {
     "ImageOrientationPatient": ("PlaneOrientationSequence", 6),
     "PixelSpacing": ("PixelMeasuresSequence", 2),
 }
+INVERTED = "MONOCHROME1"
 RESCALING = ("RescaleSlope", "RescaleIntercept")
 
 
@@ -57,6 +58,9 @@ def slices_in_file(file: DicomFile) -> Iterator[Slice]:
     frames = whole_number_of(path, header, "NumberOfFrames", 1) or 1
     size = (whole_number_of(path, header, "Columns", 0), whole_number_of(path, header, "Rows", 0), frames)
     check_image(path, *size)
+    if text_of(header, "PhotometricInterpretation").strip() == INVERTED:
+        # GDCM turns stored values over before they are rescaled, each kind of pixel in its own way.
+        raise wrong_value(path, "PhotometricInterpretation", INVERTED, "MONOCHROME2, as a CT in HU has it")
     if str(getattr(header.file_meta, "TransferSyntaxUID", UNPACKED[0])) in UNPACKED:
         pixel_bytes = whole_number_of(path, header, "BitsAllocated", 8) // 8
         check_stored(path, size, pixel_bytes, path.stat().st_size, "its header")

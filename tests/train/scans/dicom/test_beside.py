@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from tests.train.scans.dicom.test_series import dataset, error_of, series
+from tests.train.scans.dicom.test_series import dataset, series
 from tests.train.scans.test_scan import ct
 from train.scans.scan import read_scan
 
@@ -50,13 +50,6 @@ def test_what_is_no_volume_is_left_out_and_named(tmp_path: Path, kind: str) -> N
     scan = read_scan(folder)
     assert np.array_equal(scan.voxels, ct()) and folder / "beside" not in scan.dicom_files
     assert len(scan.warnings) == 1 and "left out" in scan.warnings[0] and "beside" in scan.warnings[0]
-
-
-def test_a_header_in_place_of_a_slice_is_named_with_the_gap(tmp_path: Path) -> None:
-    folder = series(tmp_path / "ct")
-    (folder / "im7").unlink()
-    without(dataset(3), "PixelData").save_as(folder / "im7", enforce_file_format=True)
-    assert "between im2 and im4, 5 mm apart" in error_of(folder) and "left out of the series: im7" in error_of(folder)
 
 
 def test_linked_folders_are_read_once(tmp_path: Path) -> None:

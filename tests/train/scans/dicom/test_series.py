@@ -276,7 +276,7 @@ def test_damaged_slices_are_refused(tmp_path: Path) -> None:
     assert "im3: cut off or damaged, (7FE0,0010) says" in error_of(folder)
     # The last slice: left out silently, the volume would only be shorter.
     (folder / "im3").write_bytes(content[:420])
-    assert "im3: a CT image whose header is cut off" in error_of(folder)
+    assert "im3: " in error_of(folder) and "cut off" in error_of(folder)
 
 
 def test_pictures_and_single_slices_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Checks that the files of a series are of one patient and one study: files are put together by hand."""
+
+from collections.abc import Iterable, Iterator
+
+from ..errors import ScanError
+from .header import DicomFile, named_tag, text_of
+
+
+def check_patient(files: Iterable[DicomFile]) -> None:
+    """Raise `ScanError` where slices of one series have different PatientIDs."""
+    by_patient = _by_value(files, "PatientID")
+    if len(by_patient) > 1:
+        (first, one), (second, other) = list(by_patient.items())[:2]
+        raise ScanError(
+            f"{other.path}: {named_tag('PatientID')} is {second[:64]!r}, but that of {one.path.name} in the same "
+            f"series is {first[:64]!r}: two patients are no volume. Keep the slices of one patient in the folder"
+        )
+
+
+def study_doubts(files: Iterable[DicomFile]) -> Iterator[str]:
+    """Yield a doubt where slices of one series have different StudyInstanceUIDs."""
+    by_study = _by_value(files, "StudyInstanceUID")
+    if len(by_study) > 1:
+        listed = ", ".join(f"{value[:64]} ({file.path.name})" for value, file in list(by_study.items())[:2])
+        yield (
+            f"its slices are of {len(by_study)} studies by {named_tag('StudyInstanceUID')}, such as {listed}: are they "
+            "of one scan?"
+        )
+
+
+def _by_value(files: Iterable[DicomFile], keyword: str) -> dict[str, DicomFile]:
+    """Return the first file of each value of a tag; those without one are passed over, as anonymised files are."""
+    found: dict[str, DicomFile] = {}
+    for file in files:
+        if value := text_of(file.header, keyword).strip():
+            found.setdefault(value, file)
+    return found

@@ -189,3 +189,19 @@ def test_totalsegmentator_has_to_be_installed(folder: Path, tmp_path: Path, monk
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     missing = CliRunner().invoke(app, [*arguments, "--overwrite"])
     assert missing.exit_code == 2 and "pip install TotalSegmentator" in missing.stderr
+
+
+def test_a_file_that_fails_ends_with_1_and_leaves_the_mask(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("no such colour")
+
+    monkeypatch.setattr("train.inference.outputs.draw_preview", broken)
+    out = tmp_path / "mask.nii.gz"
+    arguments = ("--prompt", "liver", "--presence-threshold", "0", "--out", str(out), "--preview", "--json")
+    result = run(folder, *arguments)
+    assert result.exit_code == 1 and f"{tmp_path / 'mask.png'}: no such colour (TypeError)" in result.stderr
+    report = checked("segment", result.stdout)
+    assert report["failed"] == [f"{tmp_path / 'mask.png'}: no such colour (TypeError)"]
+    assert report["files"] == [str(out), str(tmp_path / "mask.json")] and out.exists()

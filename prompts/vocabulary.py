@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from .entries import Entry, Side, VocabularyError, closure, read_entries
@@ -15,6 +15,8 @@ from .words import Words, lookup_key
 __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "load_vocabulary"]
 
 ORGANS_FILE = Path(__file__).with_name("organs.yaml")
+# Words that say nothing about which structure is meant ("lobe of the lung", "rib number 5").
+_FILLING = frozenset({"of", "the", "number"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,24 @@ class Vocabulary:
             return organ
         match = self._table.get(lookup_key(name, self._base))
         return match.names[0] if match and len(match.names) == 1 and match.kind != "finding" else None
+
+    def words_of(self, text: str) -> list[str]:
+        """Return the words of a text as base forms, in lower case: "Lt. kidneys" is left, kidney."""
+        return Words(text, self._base).tokens
+
+    def resolve_in_any_order(self, name: str) -> str | None:
+        """Return the organ that has a noun of the same words in another order ("vertebra L1"); None if none has."""
+        return self._by_words.get(_bag(self.words_of(name)))
+
+    @cached_property
+    def _by_words(self) -> dict[tuple[str, ...], str | None]:
+        """The organ of each noun's words, sorted; None where nouns of several organs have the same words."""
+        organs: dict[tuple[str, ...], str | None] = {}
+        for key, match in self._table.items():
+            if match and match.kind == "term" and len(match.names) == 1:
+                bag, organ = _bag(key.split()), match.names[0]
+                organs[bag] = organ if organs.get(bag, organ) == organ else None
+        return organs
 
     def names_of(self, term: str) -> tuple[str, ...] | None:
         """Return the organs that a whole term stands for; () for a phrase about none, None for an unknown term."""
@@ -186,6 +206,10 @@ class Vocabulary:
         if organ == other_organ:
             return True
         return organ in self._ancestors[other_organ] or other_organ in self._ancestors[organ]
+
+
+def _bag(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(word for word in words if word not in _FILLING))
 
 
 def load_vocabulary(path: Path | None = None) -> Vocabulary:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from prompts.vocabulary import Organ, Vocabulary
 from train.data.structure_prompts import PARTS
+from train.data.volume_names import is_volume, volume_stem
 
 # Words of position that say the same; a lobe is named by either.
 SAME_PLACE = {"superior": "upper", "inferior": "lower", "upper": "superior", "lower": "inferior", "mid": "middle"}
 # Words that stand beside the name of an organ and leave it whole: "lung tissue", "bowel loops".
 WHOLE = frozenset({"field", "loop", "silhouette", "system", "tissue"})
+SIDES = frozenset({"left", "right"})
+BOTH = frozenset({"both", "bilateral", "bilaterally"})
+# What may stand beside a word for both sides: "on both sides", "both of the".
+BESIDE_BOTH = frozenset({"of", "on", "side", "sides", "the"})
 
 
 class NamedOrgans(NamedTuple):
@@ -25,14 +31,66 @@ class NamedOrgans(NamedTuple):
 
 
 def organs_named(text: str, vocabulary: Vocabulary) -> NamedOrgans:
-    """Return the organs that a prompt names, by name, synonym, adjective ("renal organs") or TotalSegmentator class."""
+    """Return the organs that a prompt names, by name, synonym, adjective ("renal organs") or TotalSegmentator class.
+
+    The words of a name may stand in any order ("vertebra L1"), both sides be asked for ("left and right kidney"), and a
+    mask's file stand for its name ("kidney_left.nii.gz").
+    """
+    text = name_in_file(text)
     several = vocabulary.names_of(text) or ()
     if len(several) > 1:
         return NamedOrgans(several)
-    name = vocabulary.resolve(text) or _by_adjective(text, vocabulary)
+    name = vocabulary.resolve(text) or _by_adjective(text, vocabulary) or vocabulary.resolve_in_any_order(text)
     if name is None:
-        return NamedOrgans(())
+        return _both_sides(text, vocabulary)
     return NamedOrgans((name,), _names_part(text, vocabulary.organs[name], vocabulary))
+
+
+def name_in_file(text: str) -> str:
+    """Return the name in the name of a volume's file, such as TotalSegmentator's masks have; other texts unchanged."""
+    return volume_stem(text) if is_volume(text.strip()) else text
+
+
+def without_sides(words: Sequence[str]) -> list[str]:
+    """Return words without those for sides, and without what joins these ("left and right kidney": kidney)."""
+    both = not BOTH.isdisjoint(words)
+    kept = []
+    for number, word in enumerate(words):
+        joins = word == "and" and {*words[number - 1 : number], *words[number + 1 : number + 2]} <= SIDES
+        if word not in SIDES | BOTH and not joins and not (both and word in BESIDE_BOTH):
+            kept.append(word)
+    return kept
+
+
+def _both_sides(text: str, vocabulary: Vocabulary) -> NamedOrgans:
+    """Return the group of a left and a right organ, or the two, where a prompt asks for both sides of one."""
+    words = vocabulary.words_of(text)
+    if BOTH.isdisjoint(words) and not set(words) >= SIDES:
+        return NamedOrgans(())
+    if words.count("and") == 1 and BOTH.isdisjoint(words):
+        between = words.index("and")
+        halves = [" ".join(half) for half in (words[:between], words[between + 1 :])]
+        pair = tuple(vocabulary.resolve(half) or vocabulary.resolve_in_any_order(half) for half in halves)
+        group = next(
+            (organ for organ in vocabulary.organs.values() if organ.sides and set(organ.sides) == {*pair}), None
+        )
+        if group:
+            return NamedOrgans((group.name,), any(_names_part(half, group, vocabulary) for half in halves))
+    if max(words.count(side) for side in SIDES) > 1:
+        return NamedOrgans(())
+    rest = " ".join(without_sides(words))
+    group_name = vocabulary.resolve(rest) or vocabulary.resolve_in_any_order(rest)
+    if group_name is None:
+        sided = [vocabulary.resolve_in_any_order(f"{side} {rest}") for side in sorted(SIDES)]
+        organs = tuple(name for name in sided if name)
+        return NamedOrgans(organs if len({*organs}) == len(SIDES) else ())
+    organ = vocabulary.organs[group_name]
+    one_side = not SIDES.isdisjoint(words) and not set(words) >= SIDES
+    return (
+        NamedOrgans((group_name,), _names_part(rest, organ, vocabulary))
+        if organ.sides and not one_side
+        else NamedOrgans(())
+    )
 
 
 def _by_adjective(text: str, vocabulary: Vocabulary) -> str | None:

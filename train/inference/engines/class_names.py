@@ -18,13 +18,17 @@ from train.data.structure_prompts import INCOMPLETE, MORE_THAN_STRUCTURES
 from train.inference.errors import SegmentError
 from train.inference.prompts import SegmentPrompt
 
-from .anatomy_names import organs_named
+from .anatomy_names import name_in_file, organs_named
+from .unknown_prompts import quoted, why_unknown
 
 # Spaces between organs, which the vocabulary has organs in; they are no sum of these.
 SPACES = frozenset({"mediastinum", "retroperitoneum"})
 # The vocabulary has what lies within bones among their parts ("spinal cord": spine).
 BONES, NERVES = "skeleton", "nervous system"
 MOST_LISTED = 6
+MOST_COMPARED = 200
+# How alike a name is (of 1) that is offered: any, or one of a structure that is meant.
+NEAR, NEAR_WITHIN = 0.7, 0.4
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class ClassNames:
         self.names = {label: organ or label.replace("_", " ").strip() for label, organ in organs.items()}
         self._by_text = {label.lower(): label for label in labels}
         self._by_words = {" ".join(label.lower().replace("_", " ").split()): label for label in labels}
+        self._by_own_words = {words: label for words, label in self._by_words.items() if not organs[label]}
         self._labels: dict[str, tuple[str, ...]] = {}
         for label, organ in organs.items():
             if organ:
@@ -61,15 +66,18 @@ class ClassNames:
 
     def find(self, text: str) -> ClassUnion:
         """Return the classes that a prompt means. Raises SegmentError, with what it knows instead."""
-        if label := self._by_text.get(text.strip().lower()):
-            return ClassUnion((label,), (self.names[label],))
+        text = name_in_file(text)
+        words = " ".join(text.lower().replace("_", " ").split())
+        label = self._by_text.get(text.strip().lower()) or self._by_own_words.get(words)
         named = organs_named(text, self.vocabulary)
+        if label is None and not named.organs:
+            label = self._by_words.get(words)
+        if label:
+            return ClassUnion((label,), (self.names[label],))
         if not named.organs:
-            if label := self._by_words.get(" ".join(text.lower().replace("_", " ").split())):
-                return ClassUnion((label,), (self.names[label],))
-            raise SegmentError(f"{text!r} is unknown{self._names_in(text) or self._nearest(text)}")
-        if named.is_part:
-            raise SegmentError(f"{self.source} has no class for {text!r}: it is a part of {named.organs[0]}")
+            raise SegmentError(f"{quoted(text)} is unknown{self._why_unknown(text)}")
+        if named.is_part and self.union(named.organs[0]):
+            raise SegmentError(f"{self.source} has no class for {quoted(text)}: it is a part of {named.organs[0]}")
         unions = [self.union(organ) for organ in named.organs]
         lacking = next((organ for organ, union in zip(named.organs, unions, strict=True) if union is None), None)
         if lacking is not None:
@@ -139,14 +147,24 @@ class ClassNames:
         within = self._labelled_parts(organ)
         of_parts = f"; in it, {self.source} has classes for {_listed(within)}" if within else ""
         if self.vocabulary.organs[organ].region or organ in SPACES:
-            return f"{text!r} is a region, and no structure{of_parts}"
+            return f"{quoted(text)} is a region, and no structure{of_parts}"
         called = f" ({organ})" if organ != text.strip().lower() else ""
         wholes = sorted(self.vocabulary.ancestors(organ) & self._labels.keys())
-        of_whole = f": it is part of {_listed(wholes)}, which has one" if wholes else ""
+        of_whole = f": it is part of {_listed(wholes)}, which has one" if wholes else self._of_group(organ)
         missing = list(self._missing_parts(organ, within)) if within else []
         of_parts += f", and none for {_listed(missing)}" if missing else ""
-        near = "" if wholes or within else self._nearest(organ)
-        return f"{self.source} has no class for {text!r}{called}{of_whole}{of_parts}{near}"
+        near = "" if of_whole or within else self._nearest(organ)
+        return f"{self.source} has no class for {quoted(text)}{called}{of_whole}{of_parts}{near}"
+
+    def _of_group(self, organ: str) -> str:
+        """Return the smallest group that an organ is part of and that may be asked for, in words."""
+        unions = {name: self.union(name) for name in self.vocabulary.ancestors(organ)}
+        groups = {name: union for name, union in unions.items() if union and union.whole and not union.missing}
+        if not groups:
+            return ""
+        name = min(groups, key=lambda name: (len(self.vocabulary.descendants(name)), name))
+        members = groups[name].names
+        return f": it is part of {name}: ask for {_listed([name, *(members if len(members) < MOST_LISTED else ())])}"
 
     @cached_property
     def _all_names(self) -> list[str]:
@@ -154,22 +172,26 @@ class ClassNames:
         names = [*dict.fromkeys([*self.names.values(), *groups])]
         return list(dict.fromkeys([*names, *(term for name in names for term in self.synonyms(name))]))
 
-    def _names_in(self, text: str) -> str:
-        """Return which names stand in a text that is no name itself ("liver and spleen")."""
-        names = dict.fromkeys(mention.text for mention in self.vocabulary.find(text) if not mention.adjective)
-        return f"; it holds the names {_listed([*names])}: give each a prompt of its own" if names else ""
+    def _why_unknown(self, text: str) -> str:
+        """Return why a text is no name here, and what may be asked instead."""
+        unknown = why_unknown(text, self.vocabulary)
+        if unknown is None:
+            return self._nearest(text)
+        if unknown.organ is None:
+            return unknown.reason
+        within = {*self.vocabulary.descendants(unknown.organ), unknown.organ}
+        known = [name for name in self._all_names if self.vocabulary.resolve(name) in within]
+        return f"{unknown.reason}{_near(text, known, NEAR_WITHIN)}"
 
     def _nearest(self, text: str) -> str:
-        by_lower = {name.lower(): name for name in self._all_names}
-        near = get_close_matches(" ".join(text.lower().split()), by_lower, n=3, cutoff=0.7)
-        return f"; near: {', '.join(by_lower[name] for name in near)}" if near else ""
+        return _near(text, self._all_names, NEAR)
 
 
 def union_notice(prompt: SegmentPrompt, union: ClassUnion, source: str) -> str | None:
     """Return what a user is told of a prompt that means other words or several classes, or not all that it names."""
     if prompt.text.lower() in (*map(str.lower, union.names), *map(str.lower, union.labels)) and len(union.names) == 1:
         return None
-    notice = f"{prompt.text!r} was taken as {_listed(union.names, ' + ')}, as the anatomy vocabulary has it"
+    notice = f"{quoted(prompt.text)} was taken as {_listed(union.names, ' + ')}, as the anatomy vocabulary has it"
     if union.missing:
         notice += f"; {source} has no class for {_listed(union.missing)}, so its mask is not all of it"
     elif not union.whole:
@@ -185,6 +207,12 @@ def _joined(unions: Sequence[ClassUnion]) -> ClassUnion:
         for parts in zip(*((union.labels, union.names, union.missing) for union in unions), strict=True)
     )
     return ClassUnion(labels, names, missing, all(union.whole for union in unions))
+
+
+def _near(text: str, names: Sequence[str], cutoff: float) -> str:
+    by_lower = {name.lower(): name for name in names}
+    near = get_close_matches(" ".join(text.lower().split())[:MOST_COMPARED], by_lower, n=3, cutoff=cutoff)
+    return f"; near: {', '.join(by_lower[name] for name in near)}" if near else ""
 
 
 def _is_lesion(name: str) -> bool:

@@ -17,10 +17,11 @@ from .dicom.header import is_dicom
 from .dicom.read import read_dicom
 from .dicom.stacking import UnevenSlices
 from .errors import ScanError
+from .folder_contents import only_volume
 from .formats import FORMATS, SUFFIXES, FileKind, StoredVolume, check_file, volume_suffix
 from .itk_volumes import read_simpleitk
 from .nifti import is_nifti_pair, read_nifti
-from .zipped import UnpackedZip, is_zip, only_volume, unpack_zip
+from .zipped import UnpackedZip, is_zip, unpack_zip
 
 # Air is -1000 HU; what lies below -1024 is noise, or padding such as -2000 or -3024 outside the field of view, which
 # would shift the mean and deviation of the whole volume.
@@ -77,7 +78,8 @@ def read_scan(path: Path, *, allow_suspicious: bool = False, uneven_slices: Unev
     with _named_errors(path):
         if path.is_file() and is_zip(path):
             return _read_zip(path, allow_suspicious, uneven_slices)
-        return _checked_scan(path, _read_volume(path, uneven_slices), allow_suspicious)
+        source = (only_volume(path) if path.is_dir() else None) or path
+        return _checked_scan(source, _read_volume(source, uneven_slices), allow_suspicious)
 
 
 def _read_zip(path: Path, allow_suspicious: bool, uneven_slices: UnevenSlices) -> Scan:
@@ -85,7 +87,7 @@ def _read_zip(path: Path, allow_suspicious: bool, uneven_slices: UnevenSlices) -
     unpacked = unpack_zip(path)
     folder = unpacked.folder
     try:
-        source = only_volume(folder) or folder
+        source = only_volume(folder, zipped=True) or folder
         scan = _checked_scan(source, _read_volume(source, uneven_slices), allow_suspicious)
     except ScanError as error:
         raise ScanError(str(error).replace(str(folder), str(path))) from error

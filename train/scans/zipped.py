@@ -12,7 +12,6 @@ from curation.runtime.limits import ZIP_BYTES, ZIP_MEMBERS
 from curation.runtime.names import path_within
 
 from .errors import ScanError
-from .formats import volume_suffix
 
 _AGAIN = "Unpack it, and give the folder"
 ENCRYPTED = 1
@@ -52,12 +51,6 @@ def unpack_zip(path: Path) -> UnpackedZip:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
         raise ScanError(f"{path}: a zip that is damaged or cannot be unpacked ({error}). {_AGAIN}") from error
     return unpacked
-
-
-def only_volume(folder: Path) -> Path | None:
-    """Return the volume file of a folder that holds just one, None for a folder that holds none or several."""
-    volumes = [file for file in sorted(folder.rglob("*")) if file.is_file() and volume_suffix(file)]
-    return volumes[0] if len(volumes) == 1 else None
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:

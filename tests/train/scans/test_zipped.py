@@ -38,6 +38,26 @@ def test_a_zip_of_a_series_or_of_a_volume_is_read(tmp_path: Path) -> None:
     assert read_scan(zipped(tmp_path, tmp_path / "one")).kind == "nifti"
 
 
+@pytest.mark.parametrize("names", [["a.nii.gz"], ["a.nii.gz", "b.nii.gz"], ["inner.zip"]])
+def test_several_volumes_are_listed_in_a_folder_as_in_a_zip(tmp_path: Path, names: list[str]) -> None:
+    study = tmp_path / "study"
+    study.mkdir()
+    for name in names:
+        (study / name).write_bytes(b"what it holds does not matter")
+    if names == ["a.nii.gz"]:
+        dicom_series(study / "ct", VOXELS, AFFINE)
+        names = [*names, "000.dcm (DICOM)"]
+    for path, way_out in ((study, "Give the one"), (zipped(tmp_path, study), "Unpack it, and give the one")):
+        with pytest.raises(ScanError) as error:
+            read_scan(path)
+        assert all(name in str(error.value) for name in (f"{path}: ", *names, way_out))
+
+
+def test_the_only_volume_of_a_folder_is_read_as_that_of_a_zip(tmp_path: Path) -> None:
+    nifti(tmp_path / "one" / "ct.nii.gz", VOXELS, AFFINE)
+    assert read_scan(tmp_path / "one").path == tmp_path / "one" / "ct.nii.gz"
+
+
 @pytest.mark.parametrize("name", ["../a", "/etc/a", "a/../../b", "C:\\a", "a\\..\\..\\b"])
 def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     dicom_series(tmp_path / "ct", VOXELS, AFFINE)

@@ -190,7 +190,6 @@ def test_what_lies_beside_a_ct_and_is_none_is_passed_over(tmp_path: Path) -> Non
     scout = dataset(0, SeriesInstanceUID="1.9", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     scout.save_as(tmp_path / "study" / "scout", enforce_file_format=True)
     (folder / "notes.txt").write_text("nothing")
-    (tmp_path / "study" / "mask.nii.gz").write_bytes(b"")
     assert np.array_equal(read_scan(tmp_path / "study").voxels, ct())
     assert "only localizers" in error_of(tmp_path / "study" / "scout")
     assert "modality is MR" in read_scan(series(tmp_path / "mr", lambda number: {"Modality": "MR"})).warnings[0]

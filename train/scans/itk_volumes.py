@@ -1,5 +1,6 @@
 """Reading MetaImage and NRRD files with SimpleITK; what is packed in them is unpacked here, to its checksum."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ VOXEL_TYPES = {
 # The encodings of NRRD files that are unpacked here. ITK has no bzip2, and does not look at the length behind gzip.
 PACKED = ("gzip", "gz", "bzip2", "bz2")
 UNPACKED = ("raw", "text", "txt", "ascii", "hex")
+# A line of a MetaImage header.
+HEADER_LINE = re.compile(rb"[\r\n]*[A-Za-z][A-Za-z0-9_ ]*[=:][^\r\n]*")
 SAYS = "the size in its header"
 
 
@@ -122,6 +125,7 @@ def _voxels(path: Path, header: ItkHeader, axes: tuple[int, int, int], dtype: np
             len(files) > 1 or "HeaderSize" in text.fields
         ):
             stored = dtype.newbyteorder(">" if is_big_endian(path, text.fields) else "<")
+            _check_no_lines(text, files[0], int(np.prod(axes)) * dtype.itemsize)
             with files[0].open("rb") as file:
                 file.seek(text.end if files[0] == path else 0)
                 return read_voxels(path, file, axes, stored, SAYS)
@@ -167,6 +171,24 @@ def _check_not_longer(path: Path, text: TextHeader, axes: tuple[int, int, int], 
         raise ScanError(
             f"{path}: cut off or damaged ({SAYS} says {' x '.join(map(str, axes))} voxels, {needed:,} bytes; there are "
             f"{held:,}). Copy or export it once more"
+        )
+
+
+def _check_no_lines(text: TextHeader, file: Path, needed: int) -> None:
+    """Raise `ScanError` where more lines of the header follow that which says that the voxels begin."""
+    extra = file.stat().st_size - text.end - needed if file == text.path else 0
+    if extra <= 0:
+        return
+    with file.open("rb") as stream:
+        stream.seek(text.end)
+        head = stream.read(extra)
+        stream.seek(text.end + needed)
+        behind = stream.read(extra)
+    if (line := HEADER_LINE.match(head)) or any(behind):
+        what = f", first {line[0][:60].decode('latin-1').strip()!r}" if line else ""
+        raise ScanError(
+            f"{text.path}: damaged, {extra} bytes too many stand behind ElementDataFile = LOCAL{what}: that line has "
+            "to be the last of the header. Move it there, or export the scan once more"
         )
 
 

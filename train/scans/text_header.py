@@ -23,6 +23,8 @@ META_LAST = "ElementDataFile"
 META_REQUIRED = ("NDims", "DimSize", "ElementType", META_LAST)
 # Fields with a number for each axis.
 META_SIZED = ("DimSize", "CenterOfRotation", *META_SPACING, *META_AXES, *META_ORIGIN)
+# What voxels are multiplied by, and what is added, with the numbers that change nothing.
+META_INTENSITY = {"ElementToIntensityFunctionSlope": 1.0, "ElementToIntensityFunctionOffset": 0.0}
 META_TYPES = {f"MET_{sign}{size}" for sign in ("", "U") for size in ("CHAR", "SHORT", "INT", "LONG", "LONG_LONG")} | {
     "MET_FLOAT",
     "MET_DOUBLE",
@@ -129,6 +131,12 @@ def _check_metaimage(header: TextHeader) -> None:
         _numbers(header, "CenterOfRotation", _dimensions(header))
     if header.fields["ElementType"] not in META_TYPES:
         raise _refusal(header, "ElementType", "a type of numbers, such as MET_SHORT")
+    if header.fields.get("BinaryData", "True").lower() == "false":
+        raise _refusal(header, "BinaryData", "True, for voxels as text are not read")
+    for name, same in META_INTENSITY.items():
+        # ITK passes these over.
+        if name in names and _numbers(header, name, 1) != [same]:
+            raise _refusal(header, name, f"{same:g}, with values that are HU as they are stored")
 
 
 def _said_by_metaimage(header: TextHeader) -> SaidOfSpace:
@@ -206,7 +214,7 @@ def _named(header: TextHeader, names: Sequence[str]) -> str | None:
 def _numbers(header: TextHeader, name: str, count: int) -> list[float]:
     words = header.fields[name].split()
     if len(words) != count or not all(_is_number(word) for word in words):
-        raise _refusal(header, name, f"{count} numbers with a decimal point")
+        raise _refusal(header, name, "a number" if count == 1 else f"{count} numbers, any fraction behind a point")
     return [float(word) for word in words]
 
 

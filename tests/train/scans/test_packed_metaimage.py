@@ -64,7 +64,10 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "packed twice": (stored(HEADER.replace("NDims", "CompressedData = False\nNDims")), "is not understood"),
     "a field within another": (stored(HEADER.replace("\nCompressedData ", " CompressedData ")), "has no line"),
     "two orders": (stored(HEADER.replace("NDims", "ElementByteOrderMSB = True\nNDims")), "two things of the order"),
-    "as text": (stored(HEADER.replace("BinaryData = True", "BinaryData = False")), "not binary"),
+    "as text": (
+        stored(HEADER.replace("BinaryData = True", "BinaryData = False")),
+        "BinaryData in its header is .False.",
+    ),
     "behind a header": (stored(HEADER.replace("NDims", "HeaderSize = 10\nNDims")), "behind a header"),
     "in a list": (stored(HEADER.replace("LOCAL", "LIST")), "as the file of its voxels"),
 }

@@ -15,7 +15,7 @@ VOXELS = hounsfield((12, 11, 10))
 RAW = VOXELS.transpose(2, 1, 0).astype("<i2").tobytes()
 NRRD = "NRRD0005\ntype: short\ndimension: 3\nsizes: 12 11 10\nendian: little\n"
 AXES = "space directions: (3,0,0) (0,3,0) (0,0,4)\n"
-META = "NDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nDimSize = 12 11 10\nElementType = MET_SHORT\n"
+META = "NDims = 3\nBinaryDataByteOrderMSB = False\nDimSize = 12 11 10\nElementType = MET_SHORT\n"
 TURN = "TransformMatrix = 1 0 0 0 1 0 0 0 1\n"
 SPACED = "ElementSpacing = 3 3 4\n"
 
@@ -90,6 +90,9 @@ def test_other_units_are_converted_and_told(tmp_path: Path, fields: str, units: 
         (TURN + "ElementSpacing = -3 3 4\n", "expected numbers above 0"),
         (SPACED + "TransformMatrix = 2 0 0 0 2 0 0 0 2\n", "TransformMatrix in its header is .*unit vectors"),
         (SPACED + TURN + "Offset = nan 0 0\n", "Offset in its header is 'nan 0 0'"),
+        (SPACED + TURN + "BinaryData = False\n", "BinaryData in its header is 'False', expected True"),
+        (SPACED + TURN + "ElementToIntensityFunctionSlope = 2\n", "ElementToIntensityFunctionSlope .* '2', expected 1"),
+        (SPACED + TURN + "ElementToIntensityFunctionOffset = -1024\n", "FunctionOffset .* '-1024', expected 0"),
         (SPACED + TURN + "DistanceUnits = ell\n", "DistanceUnits in its header is 'ell'"),
     ],
 )
@@ -138,3 +141,10 @@ def test_damaged_voxels_of_a_nrrd_are_refused(tmp_path: Path, encoding: str, vox
 def test_more_voxels_than_a_metaimage_says_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match=r"ct\.mha: cut off or damaged"):
         read_scan(metaimage(tmp_path, SPACED + TURN, RAW + bytes(400)))
+
+
+@pytest.mark.parametrize("behind", [b"Comment = a ct\n", b"Modality: MET_MOD_CT\r\n", b"\n\n", b"# a note\n"])
+def test_lines_behind_the_last_of_a_metaimage_header_are_no_voxels(tmp_path: Path, behind: bytes) -> None:
+    with pytest.raises(ScanError, match=rf"{len(behind)} bytes too many stand behind ElementDataFile = LOCAL"):
+        read_scan(metaimage(tmp_path, SPACED + TURN, behind + RAW))
+    assert np.array_equal(read_scan(metaimage(tmp_path, SPACED + TURN, RAW + bytes(6))).voxels, VOXELS)

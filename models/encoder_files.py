@@ -6,13 +6,15 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
 from transformers.utils.hub import cached_file
 
 from .prompt_handling import TextEncoderError
@@ -88,13 +90,14 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
         _refuse_names_outside(source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(source.place, local_files_only=source.local, trust_remote_code=False)
-        model, report = AutoModel.from_pretrained(
-            source.place,
-            local_files_only=source.local,
-            trust_remote_code=False,
-            weights_only=True,
-            output_loading_info=True,
-        )
+        with _without_progress_bar():
+            model, report = AutoModel.from_pretrained(
+                source.place,
+                local_files_only=source.local,
+                trust_remote_code=False,
+                weights_only=True,
+                output_loading_info=True,
+            )
     # What transformers, tokenizers, safetensors and torch raise at a damaged file has no class in common.
     except Exception as error:
         raise TextEncoderError(_unreadable(source, error)) from error
@@ -102,6 +105,18 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
     if (stated := _stated_length(source)) is not None:
         tokenizer.model_max_length = stated
     return model.float(), tokenizer
+
+
+@contextmanager
+def _without_progress_bar() -> Iterator[None]:
+    """Switch off the bar that transformers draws on stderr, and leave it afterwards as it was."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _refuse_names_outside(source: EncoderSource) -> None:

@@ -11,6 +11,7 @@ import huggingface_hub.constants
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers.utils import logging as transformers_logging
 
 from models.prompt_handling import PromptHandling, TextEncoderError
 from models.text import DEFAULT_ENCODER, TextEncoder
@@ -70,6 +71,12 @@ def test_weights_in_parts_of_the_folder_are_read(tiny: Path, tmp_path: Path) -> 
     (copied / "model.safetensors.index.json").write_text(json.dumps(index))
     expected = TextEncoder.from_pretrained(tiny).embed(TEXTS)
     assert_same(TextEncoder.from_pretrained(copied).embed(TEXTS), expected)
+
+
+def test_no_bar_is_drawn_and_the_setting_stays(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    transformers_logging.enable_progress_bar()
+    TextEncoder.from_pretrained(tiny)
+    assert "Loading" not in capsys.readouterr().err and transformers_logging.is_progress_bar_enabled()
 
 
 def test_a_file_and_an_empty_folder(tiny: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from .volume_names import VOLUME_SUFFIXES, is_volume, volume_stem, volumes_in
 FIRST_CHANNEL = "_0000"
 # nnU-Net v2: voxels under this name were not annotated (documentation, ignore_label.md).
 IGNORE = "ignore"
+MOST_QUOTED = 60
 
 
 def is_msd(root: Path) -> bool:
@@ -42,10 +43,15 @@ def read_msd(root: Path) -> DataSet:
     description = _read_json(root)
     structures, ignored = _read_structures(root, description)
     listed = description.get("training")
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) and "image" in entry for entry in listed):
+    if not isinstance(listed, list):
         raise DataError(f"{root / 'dataset.json'} has no list `training` of images with their labels")
     pairs = []
-    for entry in listed:
+    for number, entry in enumerate(listed):
+        if not isinstance(entry, dict) or "image" not in entry:
+            raise DataError(
+                f"{root / 'dataset.json'}: `training`[{number}] is {json.dumps(entry)[:MOST_QUOTED]}; expected an "
+                'object such as {"image": "imagesTr/a.nii.gz", "label": "labelsTr/a.nii.gz"}'
+            )
         image, label = Path(str(entry["image"])), entry.get("label")
         if not image.name.startswith("._"):  # what macOS leaves beside copied volumes
             pairs.append((_listed_file(root, image), _listed_file(root, label) if label else None))
@@ -91,7 +97,7 @@ def _named(root: Path, pairs: Sequence[tuple[Path, Path | None]]) -> dict[str, t
     """Return listed images and label maps by case id: the image's name or, where names repeat, its path in `root`.
 
     Raises:
-        DataError: one image is listed with two label maps.
+        DataError: one image is listed twice, with one label map or two.
     """
     counts = Counter(volume_stem(image.name) for image, _ in dict.fromkeys(pairs))
     files: dict[str, tuple[Path, Path | None]] = {}
@@ -100,6 +106,10 @@ def _named(root: Path, pairs: Sequence[tuple[Path, Path | None]]) -> dict[str, t
         if counts[name] > 1:
             place = image.relative_to(root) if image.is_relative_to(root) else image
             name = (place.parent / name).as_posix()
+        if files.get(name) == (image, label):
+            raise DataError(
+                f"{root / 'dataset.json'} lists {image} twice in `training`, with one label map; take one out"
+            )
         if files.setdefault(name, (image, label)) != (image, label):
             raise DataError(
                 f"{root / 'dataset.json'} lists {image} twice, with {files[name][1]} and {label} as its label map, or "
@@ -141,12 +151,27 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
     if not isinstance(labels, dict) or not labels:
         raise DataError(f'{root / "dataset.json"} has no `labels`; expected names with ids, such as {{"liver": 1}}')
     if all(isinstance(value, str) for value in labels.values()) and all(key.lstrip("-").isdigit() for key in labels):
+        counts = Counter(labels.values())
+        if doubled := next((name for name, count in counts.items() if count > 1), None):
+            ids = " and ".join(number for number, name in labels.items() if name == doubled)
+            raise DataError(
+                f"{root / 'dataset.json'}: the label name {doubled!r} stands twice, for the ids {ids}; "
+                "give each its own"
+            )
         labels = {name: int(number) for number, name in labels.items()}
+    elif all(isinstance(value, str) and not value.isdigit() for value in labels.values()):
+        written = next(key for key in labels if not key.lstrip("-").isdigit())
+        raise DataError(
+            f"{root / 'dataset.json'}: the id {written!r} of the label {labels[written]!r} is no number; expected an "
+            'id with a name, such as {"1": "liver"}, or a name with an id'
+        )
     structures: dict[str, tuple[int, ...]] = {}
     for name, value in labels.items():
         ids = value if isinstance(value, list) else [value]
         if not ids or not all(str(number).isdigit() for number in ids):
-            raise DataError(f"{root / 'dataset.json'}: label {name!r} is {value!r}; expected an id or a list of ids")
+            raise DataError(
+                f"{root / 'dataset.json'}: label {name!r} is {value!r}; expected an id or a list of ids, numbers from 0"
+            )
         structures[name] = tuple(int(number) for number in ids)
     ignored = structures.pop(IGNORE, ())
     return {name: ids for name, ids in structures.items() if ids != (0,)}, ignored
@@ -178,6 +203,11 @@ def _listed_file(root: Path, name: object) -> Path:
         if not path.is_absolute() or ".." in path.parts:
             path = path_within(root, path.as_posix(), str(source))
     except InputError:
+        if "\\" in str(name):
+            raise DataError(
+                f"{source} lists {str(name)!r}, which is not below its folder as it is written, and is not read: parts "
+                f"of a path are parted by `/`, as in {str(name).replace(chr(92), '/')!r}"
+            ) from None
         raise DataError(
             f"{source} lists {str(name)!r}, which is not below its folder, and is not read. If it is meant, write its "
             "whole path"

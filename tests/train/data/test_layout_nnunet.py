@@ -17,13 +17,16 @@ def test_images_of_one_name_in_several_folders_are_cases_of_their_own(tmp_path: 
     for entry in listed:
         save(tmp_path / entry["image"], hounsfield())
         save(tmp_path / entry["label"], box(2, 4))
-    with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=[*listed, listed[0]])
+    with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=listed)
     dataset = open_dataset(tmp_path)
     assert [case.id for case in dataset.cases] == ["alone", *(f"case_{number}/imaging" for number in range(3))]
     assert [case.labels.map for case in dataset.cases if case.labels] == [
         tmp_path / "other" / "mask.nii.gz",
         *(tmp_path / f"case_{number}" / "segmentation.nii.gz" for number in range(3)),
     ]
+    with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=[*listed, listed[0]])
+    with pytest.raises(DataError, match=r"lists .*case_0/imaging\.nii\.gz twice in `training`, with one label map"):
+        open_dataset(tmp_path)
     clash = {"image": listed[0]["image"], "label": listed[1]["label"]}
     with_json(tmp_path, labels={"0": "background", "1": "liver"}, training=[*listed, clash])
     with pytest.raises(DataError, match=r"lists .*case_0/imaging\.nii\.gz twice"):
@@ -135,6 +138,30 @@ def test_broken_dataset_json_is_named(tmp_path: Path, content: str, message: str
     (tmp_path / "dataset.json").write_text(content)
     with pytest.raises(DataError, match=message):
         open_dataset(tmp_path)
+
+
+LIVER = {"labels": {"0": "background", "1": "liver"}}
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        (
+            {**LIVER, "training": [{"image": "a.nii"}, "b.nii"]},
+            r'`training`\[1\] is "b.nii"; expected an object such as',
+        ),
+        ({**LIVER, "training": [None]}, r"`training`\[0\] is null; expected an object such as"),
+        ({**LIVER, "training": [{"label": "a.nii"}]}, r"`training`\[0\] is .*; expected an object such as"),
+        ({"labels": {"1": "lung", "2": "lung"}, "training": []}, "name 'lung' stands twice, for the ids 1 and 2"),
+        ({"labels": {"one": "lung"}, "training": []}, "the id 'one' of the label 'lung' is no number; expected an id"),
+        ({**LIVER, "training": [{"image": r"a\b.nii"}]}, r"parts of a path are parted by `/`, as in 'a/b.nii'"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_named_with_what_was_expected(
+    described: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=message):
+        open_dataset(with_json(tmp_path, **described), "msd")
 
 
 OUTSIDE = [

@@ -111,12 +111,12 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
 def _without_progress_bar() -> Iterator[None]:
     """Switch off the bar that transformers draws on stderr, and leave it afterwards as it was."""
     shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if shown:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _refuse_names_outside(source: EncoderSource) -> None:

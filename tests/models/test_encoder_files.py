@@ -74,7 +74,7 @@ def test_weights_in_parts_of_the_folder_are_read(tiny: Path, tmp_path: Path) -> 
 
 
 def test_no_bar_is_drawn_and_the_setting_stays(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    transformers_logging.enable_progress_bar()
+    transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
     TextEncoder.from_pretrained(tiny)
     assert "Loading" not in capsys.readouterr().err and transformers_logging.is_progress_bar_enabled()
 

@@ -153,9 +153,9 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
     if all(isinstance(value, str) for value in labels.values()) and all(key.lstrip("-").isdigit() for key in labels):
         counts = Counter(labels.values())
         if doubled := next((name for name, count in counts.items() if count > 1), None):
-            ids = " and ".join(number for number, name in labels.items() if name == doubled)
+            of_both = " and ".join(number for number, name in labels.items() if name == doubled)
             raise DataError(
-                f"{root / 'dataset.json'}: the label name {doubled!r} stands twice, for the ids {ids}; "
+                f"{root / 'dataset.json'}: the label name {doubled!r} stands twice, for the ids {of_both}; "
                 "give each its own"
             )
         labels = {name: int(number) for number, name in labels.items()}

@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,17 +30,21 @@ class FolderScan:
 
 @dataclass(frozen=True)
 class FolderScans:
-    """The scans of a folder, by name, and what else lies in it."""
+    """The scans of a folder, by name, and what else lies in it; `too_deep` hold volumes below their first level."""
 
     scans: tuple[FolderScan, ...]
     left_out: tuple[str, ...]
+    too_deep: tuple[str, ...] = ()
 
     def describe_left_out(self) -> str:
         """Return what is told of files and folders that hold no scan, empty where there are none."""
-        if not self.left_out:
-            return ""
-        more = f" and {len(self.left_out) - MOST_LISTED:,} more" if len(self.left_out) > MOST_LISTED else ""
-        return f"no scans, and left out: {', '.join(self.left_out[:MOST_LISTED])}{more}"
+        told = [f"no scans, and left out: {_listed(self.left_out)}"] if self.left_out else []
+        if self.too_deep:
+            told.append(
+                f"scans that lie deeper than one level are left out, in {_listed(self.too_deep)}: "
+                "name that folder instead"
+            )
+        return "; ".join(told)
 
 
 def scans_in(folder: Path, out: Path | None = None) -> FolderScans | None:
@@ -58,7 +62,11 @@ def scans_in(folder: Path, out: Path | None = None) -> FolderScans | None:
     found = [FolderScan(file, _name_of(file)) for file in files if _is_scan_file(file)]
     studies: list[str] = []
     left_out = [file.name for file in files if not _is_scan_file(file)]
+    too_deep: list[str] = []
     for entry in folders:
+        if folder.resolve().is_relative_to(entry.resolve()):  # a link to the folder itself, or to one above it
+            left_out.append(f"{entry.name}/")
+            continue
         volumes = [path for path in sorted(entry.iterdir()) if _is_scan_file(path)]
         first_slice = None if volumes else next(_dicom_below(entry), None)
         if len(volumes) == 1:
@@ -70,13 +78,22 @@ def scans_in(folder: Path, out: Path | None = None) -> FolderScans | None:
         elif first_slice is not None:
             found.append(FolderScan(entry, entry.name))
             studies.append(_study_of(first_slice))
+        elif deep := _volume_below(entry):
+            too_deep.append(f"{deep.parent.relative_to(folder).as_posix()}/")
         else:
             left_out.append(f"{entry.name}/")
     if studies and len(studies) == len(found) and len(set(studies)) == 1:
         return None
+    if not found and too_deep:
+        raise SegmentError(f"{folder}: its scans lie deeper than one level, in {_listed(too_deep)}: name that folder")
     if not found:
         raise SegmentError(f"{folder}: no scan here: volume files, or sub-folders with a volume or a DICOM series")
-    return FolderScans(_with_names(folder, found), tuple(left_out))
+    return FolderScans(_with_names(folder, found), tuple(left_out), tuple(too_deep))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return f"{', '.join(names[:MOST_LISTED])}{more}"
 
 
 def _is_scan_file(path: Path) -> bool:
@@ -85,6 +102,16 @@ def _is_scan_file(path: Path) -> bool:
 
 def _name_of(file: Path) -> str:
     return file.name[: -len(ZIP)] if file.name.lower().endswith(ZIP) else volume_stem(file.name)
+
+
+def _volume_below(folder: Path) -> Path | None:
+    """Return the first volume or zip below a folder, None without one."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and _is_scan_file(Path(parent, name)):
+                return Path(parent, name)
+    return None
 
 
 def _dicom_below(folder: Path) -> Iterator[Path]:

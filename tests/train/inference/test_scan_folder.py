@@ -41,6 +41,22 @@ def test_files_folders_of_one_volume_and_series_are_scans(tmp_path: Path) -> Non
     assert found.left_out == ("readme.txt", "notes/") and "readme.txt, notes/" in found.describe_left_out()
 
 
+def test_a_link_to_the_folder_is_no_scan_and_deeper_scans_are_told_as_such(tmp_path: Path) -> None:
+    for name in ("in/a.nii.gz", "in/deep/below/b.nii.gz", "other/one/two/c.nii.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    for name, target in (("self", "in"), ("up", ".")):
+        (tmp_path / "in" / name).symlink_to(tmp_path / target, target_is_directory=True)
+    found = scans_in(tmp_path / "in")
+    assert found is not None and [scan.name for scan in found.scans] == ["a"]
+    assert found.describe_left_out() == (
+        "no scans, and left out: self/, up/; scans that lie deeper than one level are left out, in deep/below/: name "
+        "that folder instead"
+    )
+    with pytest.raises(SegmentError, match="its scans lie deeper than one level, in one/two/: name that folder"):
+        scans_in(tmp_path / "other")
+
+
 def test_two_scans_of_one_name_keep_what_tells_them_apart(tmp_path: Path) -> None:
     for name in ("a.nii.gz", "A.mha", "b/a.nii"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

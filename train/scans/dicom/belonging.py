@@ -1,9 +1,17 @@
 """Checks that the files of a series are of one patient and one study: files are put together by hand."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pydicom
 
 from ..errors import ScanError
 from .header import DicomFile, named_tag, text_of
+
+# How stored pixels become HU.
+READ_BY = """
+    Rows Columns PixelSpacing BitsAllocated BitsStored HighBit PixelRepresentation RescaleSlope RescaleIntercept
+""".split()
 
 
 def check_patient(files: Iterable[DicomFile]) -> None:
@@ -26,6 +34,23 @@ def study_doubts(files: Iterable[DicomFile]) -> Iterator[str]:
             f"its slices are of {len(by_study)} studies by {named_tag('StudyInstanceUID')}, such as {listed}: are they "
             "of one scan?"
         )
+
+
+def copies_in_place(files: Iterable[DicomFile]) -> Iterator[Path]:
+    """Yield the files that lie where an earlier one lies and have its pixels and rescaling, under another UID."""
+    places: dict[tuple[str, ...], DicomFile] = {}
+    for file in files:
+        place = tuple(text_of(file.header, keyword) for keyword in ("ImagePositionPatient", "ImageOrientationPatient"))
+        first = places.setdefault(place, file)
+        if all(place) and first is not file and _values(first) == _values(file):
+            yield file.path
+
+
+def _values(file: DicomFile) -> tuple[object, ...]:
+    """Return what the values of a slice come from: its stored pixels, and the tags that say how to read them."""
+    pixels = pydicom.dcmread(file.path, force=True)
+    syntax = str(getattr(pixels.file_meta, "TransferSyntaxUID", ""))
+    return (syntax, pixels.get("PixelData"), *(text_of(pixels, keyword) for keyword in READ_BY))
 
 
 def _by_value(files: Iterable[DicomFile], keyword: str) -> dict[str, DicomFile]:

@@ -31,6 +31,12 @@ HEADER_TAGS = """
     SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
 """.split()
 
+# The types (VR) by which GDCM reads these tags, whatever the file says that theirs is.
+DECODED_BY = {
+    **dict.fromkeys(("Rows", "Columns", "BitsAllocated"), "US"),
+    **dict.fromkeys(("RescaleSlope", "RescaleIntercept"), "DS"),
+}
+
 
 class DicomFile(NamedTuple):
     """A DICOM file: its header without pixels, and whether there are any."""
@@ -92,6 +98,14 @@ def numbers_of(path: Path, dataset: Dataset, keyword: str, count: int) -> list[f
     if tag is None or tag not in dataset:
         return None
     try:
+        kind = dataset[tag].VR
+    except Exception as error:
+        raise wrong_value(path, keyword, _raw_text(dataset, keyword), _numbers(count)) from error
+    if keyword in DECODED_BY and kind != DECODED_BY[keyword]:
+        raise wrong_value(
+            path, keyword, f"{text_of(dataset, keyword)} ({kind})", f"a value of type {DECODED_BY[keyword]}"
+        )
+    try:
         value = dataset[tag].value
         values = [] if value is None or value == "" else list(value) if hasattr(value, "__iter__") else [value]
         numbers = [float(number) for number in values]
@@ -129,7 +143,7 @@ def named_tag(keyword: str) -> str:
 
 
 def _numbers(count: int) -> str:
-    return "a number with a decimal point" if count == 1 else f"{count} numbers with a decimal point"
+    return "a number" if count == 1 else f"{count} numbers, any fraction behind a point"
 
 
 def _raw_text(dataset: Dataset, keyword: str) -> str:

@@ -20,9 +20,9 @@ from pydicom.uid import (
 
 from ..errors import ScanError
 from ..formats import volume_suffix
-from .belonging import check_patient, study_doubts
+from .belonging import check_patient, copies_in_place, study_doubts
 from .fragments import refuse_fragments
-from .header import DicomFile, header_errors, is_dicom, read_dicom_header, text_of
+from .header import DicomFile, header_errors, is_dicom, named_tag, read_dicom_header, text_of
 from .lengths import check_header_whole
 
 # Modalities of DICOM objects that lie beside a CT and are no images.
@@ -44,6 +44,7 @@ class DicomSeries:
     files: dict[Path, DicomFile] = field(default_factory=dict)
     left_out: dict[Path, str] = field(default_factory=dict)
     without_pixels: list[DicomFile] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
     by_instance: dict[str, DicomFile] = field(default_factory=dict)
     conflict: ScanError | None = None
 
@@ -95,6 +96,9 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
     refuse_fragments(chosen.files.values(), [*chosen.without_pixels, *found.headers], found.no_dicom)
     _leave_out_crosswise(chosen)
     check_patient(chosen.files.values())
+    for copy in list(copies_in_place(chosen.files.values())):
+        del chosen.files[copy]
+        chosen.left_out[copy] = "copy"
     beside = [series.describe() for series in candidates if series is not chosen]
     return chosen, tuple(_doubts(chosen, beside, found.others if path.is_dir() else []))
 
@@ -162,12 +166,21 @@ def _add(series_by_key: dict[str, DicomSeries], file: DicomFile) -> None:
     if reason := _no_slice(file):
         series.left_out[path] = reason
         series.without_pixels += [file] if reason == NO_PIXELS else []
-    elif instance and (same := series.by_instance.get(instance)):
+    elif instance and (same := series.by_instance.get(instance)) and _lie_apart(same, file):
+        series.files[path] = file
+        series.repeated.append(path.name)
+    elif instance and same:
         series.conflict = series.conflict or _conflict(same.path, path)
         series.left_out[path] = "copy"
     else:
         series.files[path] = file
         series.by_instance[instance] = file
+
+
+def _lie_apart(one: DicomFile, other: DicomFile) -> bool:
+    """Whether two files say that they lie in different places, so that one cannot be a copy of the other."""
+    first, second = (text_of(file.header, "ImagePositionPatient") for file in (one, other))
+    return bool(first and second) and first != second
 
 
 def _no_slice(file: DicomFile) -> str:
@@ -255,6 +268,11 @@ def _doubts(series: DicomSeries, beside: list[str], others: list[str]) -> Iterat
     if series.modality not in ("CT", ""):
         yield f"its modality is {series.modality}, not CT"
     yield from study_doubts(series.files.values())
+    if series.repeated:
+        yield (
+            f"{named_tag('SOPInstanceUID')} is the same in slices that lie in different places, such as "
+            f"{_listed(series.repeated)}: they are taken by their places, but a program that goes by the UID loses some"
+        )
     reasons: dict[str, list[str]] = {}
     for path, reason in series.left_out.items():
         reasons.setdefault(reason, []).append(path.name)

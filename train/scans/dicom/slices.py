@@ -102,10 +102,10 @@ def _read_slice(path: Path, frame: int, size: tuple[int, int, int], header: Data
 
 
 def _rescaling(path: Path, dataset: Dataset) -> tuple[float, float] | None:
-    """Return slope and intercept, None where one is missing. Raises `ScanError` for a slope of 0."""
+    """Return slope and intercept, None where one is missing. Raises `ScanError` for a slope of 0 or below."""
     slope, intercept = (numbers_of(path, dataset, keyword, 1) for keyword in RESCALING)
-    if slope == [0.0]:
-        raise wrong_value(path, "RescaleSlope", "0", "a number other than 0")
+    if slope and slope[0] <= 0:
+        raise wrong_value(path, "RescaleSlope", f"{slope[0]:g}", "a number above 0")
     return None if slope is None or intercept is None else (slope[0], intercept[0])
 
 

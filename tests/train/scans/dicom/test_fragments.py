@@ -82,3 +82,32 @@ def test_a_header_where_a_slice_lies_is_only_told(tmp_path: Path) -> None:
     del copy.PixelData
     copy.save_as(folder / "im9", enforce_file_format=True)
     assert "im9" in read_scan(folder).warnings[0]
+
+
+def test_slices_of_one_uid_are_taken_by_their_places(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct", lambda number: {"SOPInstanceUID": f"1.2.{max(number, 1)}"})
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, ct())
+    assert "SOPInstanceUID (0008,0018) is the same in slices that lie in different places" in scan.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "kind", "value", "words"),
+    [
+        ("RescaleSlope", "DS", "-1", "is '-1', expected a number above 0"),
+        ("RescaleSlope", "DS", "0", "is '0', expected a number above 0"),
+        ("RescaleSlope", "FD", 1.0, r"is '1.0 (FD)', expected a value of type DS"),
+        ("Rows", "IS", 10, "is '10 (IS)', expected a value of type US"),
+    ],
+)
+def test_a_tag_that_would_be_decoded_otherwise_is_named(
+    tmp_path: Path, keyword: str, kind: str, value: object, words: str
+) -> None:
+    folder = series(tmp_path / "ct")
+
+    def change(slice_: Dataset) -> None:
+        del slice_[keyword]
+        slice_.add_new(keyword, kind, value)
+
+    edit_file(folder / "im3", change)
+    assert f"im3: {keyword} " in error_of(folder) and words in error_of(folder)

@@ -32,7 +32,7 @@ def with_raw(path: Path, keyword: str, raw: bytes) -> None:
         ("ImageOrientationPatient", b"2\\0\\0\\0\\2\\0 ", "expected two unit vectors at right angles"),
         ("ImageOrientationPatient", b"1\\0\\0\\.5\\.866\\0", "expected two unit vectors at right angles"),
         ("RescaleSlope", b"one ", "RescaleSlope (0028,1053) is 'one', expected a number"),
-        ("RescaleSlope", b"0 ", "expected a number other than 0"),
+        ("RescaleSlope", b"0 ", "expected a number above 0"),
         ("RescaleIntercept", b"-1024,0 ", "RescaleIntercept (0028,1052) is '-1024,0'"),
         ("NumberOfFrames", b"1.5 ", "NumberOfFrames (0028,0008) is '1.5', expected a whole number"),
         ("Rows", b"\x14\0\x14\0", "Rows (0028,0010) is"),

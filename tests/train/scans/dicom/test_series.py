@@ -230,6 +230,8 @@ def test_several_phases_are_refused(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     shutil.copy(folder / "im3", folder / "phase")
     edit_file(folder / "phase", lambda slice_: setattr(slice_, "SOPInstanceUID", "1.2.77"))
+    assert "copies of the series are left out: phase" in read_scan(folder).warnings[0]
+    edit_file(folder / "phase", lambda slice_: setattr(slice_, "PixelData", bytes(len(slice_.PixelData))))
     assert "im3 and phase" in error_of(folder) or "phase and im3" in error_of(folder)
 
 

@@ -15,8 +15,8 @@ from .words import Words, lookup_key
 __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "load_vocabulary"]
 
 ORGANS_FILE = Path(__file__).with_name("organs.yaml")
-# Words that say nothing about which structure is meant ("lobe of the lung", "rib number 5").
-_FILLING = frozenset({"of", "the", "number"})
+# Words that say nothing about which structure is meant ("lobe on the left side", "rib number 5").
+_FILLING = frozenset({"of", "on", "number", "side", "the"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,8 @@ def _both_sides(text: str, vocabulary: Vocabulary) -> NamedOrgans:
     words = vocabulary.words_of(text)
     if BOTH.isdisjoint(words) and not set(words) >= SIDES:
         return NamedOrgans(())
-    if words.count("and") == 1 and BOTH.isdisjoint(words):
-        between = words.index("and")
-        halves = [" ".join(half) for half in (words[:between], words[between + 1 :])]
+    halves = re.split(r"\s*(?:[+,;&/]|\band\b)\s*", text, flags=re.IGNORECASE)
+    if len(halves) == 2 and BOTH.isdisjoint(words):
         pair = tuple(vocabulary.resolve(half) or vocabulary.resolve_in_any_order(half) for half in halves)
         group = next(
             (organ for organ in vocabulary.organs.values() if organ.sides and set(organ.sides) == {*pair}), None

@@ -21,6 +21,8 @@ from train.inference.engines.anatomy_names import NamedOrgans, organs_named
         ("lungs, bilateral", ("lungs",)),
         ("Left and Right clavicle", ("clavicles",)),
         ("right femur and left femur", ("femora",)),
+        ("left femur + right femur", ("femora",)),
+        ("femur on the left side", ("left femur",)),
         ("adrenal glands on both sides", ("adrenal glands",)),
         ("L/R 4th rib", ("4th rib",)),
         ("vertebra T7", ("T7 vertebra",)),

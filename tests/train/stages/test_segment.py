@@ -110,10 +110,8 @@ def test_training_never_asks_for_what_is_held_out(world: World, tmp_path: Path) 
         assert not any(pair <= set(structures) for structures in prompts.structures)
 
 
-@pytest.mark.parametrize(("weight", "rounding"), [(0.0, 1e-4), (0.2, 5e-4)])
-def test_every_labelled_mask_weighs_the_same_in_parts(
-    world: World, tmp_path: Path, weight: float, rounding: float
-) -> None:
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_every_labelled_mask_weighs_the_same_in_parts(world: World, tmp_path: Path, weight: float) -> None:
     few = labelled(tmp_path / "few", 3, ("liver",), first=20)
     gradients = []
     for split in (1, 2, 4):
@@ -122,12 +120,12 @@ def test_every_labelled_mask_weighs_the_same_in_parts(
         assert len({sample.case_ref.source for sample in samples}) == 2
         parts = [task.collate(samples[start : start + 4 // split]) for start in range(0, 4, 4 // split)]
         metrics = task.backward(parts, 0, engine_of(world))
-        gradients.append((metrics, [weight.grad for weight in task.model.parameters() if weight.requires_grad]))
+        learned = [parameter.grad for parameter in task.model.parameters() if parameter.grad is not None]
+        gradients.append((metrics, torch.cat([gradient.flatten() for gradient in learned])))
+    whole_metrics, whole = gradients[0]
     for metrics, in_parts in gradients[1:]:
-        torch.testing.assert_close(metrics["mask_loss"], gradients[0][0]["mask_loss"], rtol=1e-4, atol=1e-5)
-        for expected, gradient in zip(gradients[0][1], in_parts, strict=True):
-            if expected is not None and gradient is not None:
-                torch.testing.assert_close(expected, gradient, rtol=1e-3, atol=rounding)
+        torch.testing.assert_close(metrics["mask_loss"], whole_metrics["mask_loss"], rtol=1e-4, atol=1e-5)
+        assert torch.linalg.vector_norm(in_parts - whole) < 5e-3 * torch.linalg.vector_norm(whole)
 
 
 def test_perfect_answers(world: World, tmp_path: Path) -> None:

@@ -32,6 +32,17 @@ class NiftiHeader(NamedTuple):
     notes: tuple[str, ...]
 
 
+def is_nifti(path: Path) -> bool:
+    """Whether `path` is NIfTI by what is in it, whatever its name: one file, or one of the two of a pair."""
+    try:
+        with unpacked_stream(path) as file:
+            head = file.read(NIFTI_2)
+    except ScanError:
+        return False  # what begins as gzip does and is none; whoever reads it says so
+    single = _byte_order(head) is not None and (head[344:348] == b"n+1\0" or head[4:8] == b"n+2\0")
+    return single or is_nifti_pair(path)
+
+
 def is_nifti_pair(path: Path) -> bool:
     """Whether `path` is one of two files, .hdr and .img, that are a NIfTI or Analyze volume."""
     name = path.name.lower().removesuffix(".gz")

@@ -20,7 +20,7 @@ from .errors import ScanError
 from .folder_contents import only_volume
 from .formats import FORMATS, SUFFIXES, FileKind, StoredVolume, check_file, volume_suffix
 from .itk_volumes import read_simpleitk
-from .nifti import is_nifti_pair, read_nifti
+from .nifti import is_nifti, read_nifti
 from .zipped import UnpackedZip, is_zip, unpack_zip
 
 # Air is -1000 HU; what lies below -1024 is noise, or padding such as -2000 or -3024 outside the field of view, which
@@ -158,7 +158,7 @@ def _read_volume(path: Path, uneven_slices: UnevenSlices = "refuse") -> StoredVo
     if path.is_dir():
         return read_dicom(path, uneven_slices)
     check_file(path)
-    if is_nifti_pair(path):
+    if is_nifti(path):
         return read_nifti(path)
     if is_dicom(path):
         return read_dicom(path, uneven_slices)

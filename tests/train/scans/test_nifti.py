@@ -136,3 +136,10 @@ def test_a_spacing_of_1_in_all_directions_is_told(tmp_path: Path, signs: tuple[i
     voxels = hounsfield((24, 22, 21))
     (warning,) = read_scan(saved(tmp_path / "ct.nii", voxels, affine)).warnings
     assert "its spacing is 1 x 1 x 1 mm" in warning
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_a_file_without_an_ending_is_read_by_what_is_in_it(tmp_path: Path, ending: str) -> None:
+    path = saved(tmp_path / f"ct{ending}", VOXELS, AFFINE).rename(tmp_path / "ct")
+    scan = read_scan(path)
+    assert scan.kind == "nifti" and np.array_equal(scan.voxels, VOXELS)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from ..errors import ScanError
 from ..geometry import are_unit_vectors
@@ -58,6 +59,10 @@ def slices_in_file(file: DicomFile) -> Iterator[Slice]:
     frames = whole_number_of(path, header, "NumberOfFrames", 1) or 1
     size = (whole_number_of(path, header, "Columns", 0), whole_number_of(path, header, "Rows", 0), frames)
     check_image(path, *size)
+    syntax = UID(str(header.file_meta.get("TransferSyntaxUID") or ""))
+    # Old files have no group that names it, and private ones are known to who reads them.
+    if len(header.file_meta) and not (syntax and syntax.is_private) and syntax.type != "Transfer Syntax":
+        raise wrong_value(path, "TransferSyntaxUID", syntax, "the UID of a way to store pixels")
     if text_of(header, "PhotometricInterpretation").strip() == INVERTED:
         # GDCM turns stored values over before they are rescaled, each kind of pixel in its own way.
         raise wrong_value(path, "PhotometricInterpretation", INVERTED, "MONOCHROME2, as a CT in HU has it")

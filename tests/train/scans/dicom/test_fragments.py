@@ -111,3 +111,11 @@ def test_a_tag_that_would_be_decoded_otherwise_is_named(
 
     edit_file(folder / "im3", change)
     assert f"im3: {keyword} " in error_of(folder) and words in error_of(folder)
+
+
+@pytest.mark.parametrize("syntax", [b"1.2.840.10008.1.2.7\0", b"\0" * 20])
+def test_a_way_to_store_pixels_that_is_not_known_is_named(tmp_path: Path, syntax: bytes) -> None:
+    folder = series(tmp_path / "ct")
+    raw = (folder / "im3").read_bytes()
+    (folder / "im3").write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", syntax, 1))
+    assert "im3: TransferSyntaxUID (0002,0010) is " in error_of(folder)

@@ -26,7 +26,7 @@ SOURCE = Path(__file__).with_name("file_layer") / "file_faults.c"
 # Most trials of each command: seven faults of each operation would be some thousands.
 OF_ALL, OF_EVERY_RUN = 150, 4
 OF_ALL_TRAINING = 20
-# A kill while weights are saved leaves safetensors' own hidden file, which nobody removes (docs/reliability.md).
+# Not tried again since their faults were mended (docs/reliability.md).
 NOT_YET = ("train align", "train segment")
 # Those of every run: a set, one joined, and a verdict.
 ALWAYS = ("curate", "merge", "audit (a verdict)")

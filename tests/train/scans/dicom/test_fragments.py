@@ -19,10 +19,11 @@ MIDDLE, LAST = "im7", "im3"
 def cut_behind(keyword: str) -> Callable[[Path], object]:
     """Cut a slice off where the element behind a tag begins."""
 
-    def cut(path: Path) -> None:
-        edit_file(path, lambda slice_: [delattr(slice_, e.keyword) for e in slice_ if e.tag > slice_[keyword].tag])
+    def cut_slice(slice_: Dataset) -> None:
+        for element in [element for element in slice_ if element.tag > slice_[keyword].tag]:
+            del slice_[element.tag]
 
-    return cut
+    return lambda path: edit_file(path, cut_slice)
 
 
 FRAGMENTS: dict[str, tuple[Callable[[Path], object], str]] = {

@@ -38,7 +38,7 @@ def test_what_grew_with_the_square_does_no_more(stage: str, piece: str) -> None:
 
 @pytest.mark.parametrize("piece", LISTS)
 def test_lists_of_organs_grow_as_they_are_long(piece: str) -> None:
-    size = SIZE if ALL else SIZE // 4
+    size = SIZE if ALL else SIZE // 2
     assert seconds_of(STAGES["captions"], BY_NAME[piece](size), LIMIT) < LIMIT * size / SIZE
 
 

@@ -65,8 +65,8 @@ def test_a_row_beyond_those_of_a_sheet_is_told(tmp_path: Path) -> None:
 
 def test_what_takes_too_much_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = workbook(tmp_path / "held.xlsx", "</styleSheet>", " " * 20_000_000 + "</styleSheet>")
-    with pytest.raises(InputError, match=r"xl/styles.xml in it unpacks to 20,00.* set OVCT_MOST_WORKBOOK_BYTES"):
+    with pytest.raises(InputError, match=r"xl/styles.xml in it unpacks from .* to 20,00.* set OVCT_MOST_WORKBOOK"):
         next(read_reports(path))
     monkeypatch.setenv("OVCT_MOST_WORKBOOK_BYTES", "1000")
-    with pytest.raises(InputError, match="unpacks to"):
+    with pytest.raises(InputError, match="unpacks from"):
         next(read_reports(workbook(tmp_path / "small.xlsx")))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from curation.runtime.errors import OvctError
 from curation.runtime.files import PRIVATE_FILE, make_file
-from curation.runtime.sqlite_integrity import count_sums, damage, has_sums, keep_sums, mark_closed, mark_open
+from curation.runtime.sqlite_integrity import ChangeMark, count_sums, damage, has_sums, keep_sums
 
 from .sampling_frame import CaptionKind, RowLocation
 
@@ -116,7 +116,7 @@ class AuditStore:
             raise AuditStoreError(
                 f"{path.parent.parent} has not been audited yet: run `ovct audit {path.parent.parent}` first"
             )
-        self.path, self._changed = path, False
+        self.path, self._mark = path, ChangeMark(path)
         if new:
             make_file(path, PRIVATE_FILE)
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=20)
@@ -147,7 +147,7 @@ class AuditStore:
         for pragma in (*(["journal_mode=DELETE"] if new else []), *_PRAGMAS):
             self.connection.execute(f"PRAGMA {pragma}")
         if empty:
-            self._note_change()
+            self._mark.note_change()
             self.connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             self.set_facts(version=STORE_VERSION)
         elif not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'fact'").fetchone():
@@ -159,20 +159,14 @@ class AuditStore:
         else:
             self._add_later_columns()
         if not self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'disputed'").fetchone():
-            self._note_change()
+            self._mark.note_change()
             self.connection.execute(_DISPUTED)
         self.lacks_digests = not empty and not has_sums(self.connection)
         if new and not has_sums(self.connection):
-            self._note_change()
+            self._mark.note_change()
             count_sums(self.connection)
         if has_sums(self.connection):
-            keep_sums(self.connection, self._note_change)
-
-    def _note_change(self) -> None:
-        """Note beside the file, before its first change, that it is being written."""
-        if not self._changed:
-            self._changed = True
-            mark_open(self.path)
+            keep_sums(self.connection, self._mark.note_change)
 
     def _add_later_columns(self) -> None:
         columns = {name for _, name, *_ in self.rows("PRAGMA table_info(caption)")}
@@ -183,9 +177,7 @@ class AuditStore:
     def close(self) -> None:
         """Close the file. Every transaction is on disk already."""
         self.connection.close()
-        if self._changed:
-            self._changed = False
-            mark_closed(self.path)
+        self._mark.note_closed()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -24,29 +24,41 @@ def digest_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def mark_open(path: Path) -> None:
-    """Note that the file is being written."""
-    write_text(digest_file(path), OPEN, PRIVATE_FILE)
+class ChangeMark:
+    """Notes beside a file, before its first change, that it is being written, and its digest when it is closed.
 
+    ``noted``: that it is being written stands there already, from a writer that was killed.
+    """
 
-def mark_closed(path: Path) -> None:
-    """Note the digest of the file, which is closed."""
-    write_text(digest_file(path), f"{file_digest(path)}\n", PRIVATE_FILE)
+    def __init__(self, path: Path, *, noted: bool = False) -> None:
+        self._path, self._noted = path, noted
+
+    def note_change(self) -> None:
+        """Note, unless that is done, that the file is being written."""
+        if not self._noted:
+            self._noted = True
+            write_text(digest_file(self._path), OPEN, PRIVATE_FILE)
+
+    def note_closed(self) -> None:
+        """Note the digest of the file, which is closed, if it may have changed."""
+        if self._noted:
+            self._noted = False
+            write_text(digest_file(self._path), f"{file_digest(self._path)}\n", PRIVATE_FILE)
 
 
 def damage(path: Path, connection: sqlite3.Connection) -> str | None:
     """Return what is not as it was written: the file, or after a kill and while it is written its rows; else None."""
-    recorded = _recorded(path)
-    if recorded in (None, OPEN):
+    before = recorded(path)
+    if before in (None, OPEN):
         return _problem(connection)
-    if f"{file_digest(path)}\n" == recorded or _recorded(path) != recorded:  # a writer has begun meanwhile
+    if f"{file_digest(path)}\n" == before or recorded(path) != before:  # a writer has begun meanwhile
         return None
     problem = _problem(connection)
     whole = f"; all its rows are: to go on with it as it is, remove {digest_file(path).name}"
     return f"its sha256 is not that in {digest_file(path).name}{f'; {problem}' if problem else whole}"
 
 
-def _recorded(path: Path) -> str | None:
+def recorded(path: Path) -> str | None:
     """Return the line with the digest, or "open"; None for a file of an earlier version, which has none."""
     try:
         return digest_file(path).read_text(encoding="utf-8", errors="replace")
@@ -122,12 +134,12 @@ def _problem(connection: sqlite3.Connection) -> str | None:
             if (problem := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
                 return str(problem)
             if has_sums(connection):
-                recorded = dict(connection.execute(f"SELECT name, value FROM {SUMS}"))
+                sums = dict(connection.execute(f"SELECT name, value FROM {SUMS}"))
                 for table in _tables(connection):
-                    if table in recorded and _sum(connection, table) != recorded.pop(table):
+                    if table in sums and _sum(connection, table) != sums.pop(table):
                         return f"rows of its table {table} are not as they were stored"
-                if recorded:
-                    return f"its table {sorted(recorded)[0]} is gone"
+                if sums:
+                    return f"its table {sorted(sums)[0]} is gone"
         finally:
             connection.execute("COMMIT")
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

@@ -20,13 +20,13 @@ from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, make_file
 from curation.runtime.locks import LockedError, locked
 from curation.runtime.sqlite_integrity import (
     OPEN,
+    ChangeMark,
     count_sums,
     damage,
     digest_file,
     has_sums,
     keep_sums,
-    mark_closed,
-    mark_open,
+    recorded,
 )
 
 from ..sampling_frame import RowLocation
@@ -88,7 +88,7 @@ class ReadingStore:
     """
 
     def __init__(self, path: Path, *, new: bool = False) -> None:
-        self.path, self._changed = path, False
+        self.path, self._mark = path, ChangeMark(path, noted=new and recorded(path) == OPEN)
         if new:
             make_file(path, PRIVATE_FILE)
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=20)
@@ -117,15 +117,13 @@ class ReadingStore:
         for pragma in (*(["journal_mode=DELETE"] if new else []), "synchronous=NORMAL", "cache_size=-16000"):
             self._connection.execute(f"PRAGMA {pragma}")
         if new:
-            beside = digest_file(self.path)
-            self._changed = beside.exists() and beside.read_bytes() == OPEN.encode()  # by a reader that was killed
             if not self._has_tables():
-                self._note_change()
+                self._mark.note_change()
                 self._connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             if not has_sums(self._connection):
-                self._note_change()
+                self._mark.note_change()
                 count_sums(self._connection)
-            keep_sums(self._connection, self._note_change)
+            keep_sums(self._connection, self._mark.note_change)
         elif not self._has_tables():
             raise self._damaged("it has no table of them")
 
@@ -133,18 +131,10 @@ class ReadingStore:
         query = "SELECT count(*) FROM sqlite_master WHERE name IN ('fact', 'reading', 'reading_outcome')"
         return bool(self._connection.execute(query).fetchone()[0] == 3)
 
-    def _note_change(self) -> None:
-        """Note beside the file, before its first change, that it is being written."""
-        if not self._changed:
-            self._changed = True
-            mark_open(self.path)
-
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-        if self._changed:
-            self._changed = False
-            mark_closed(self.path)
+        self._mark.note_closed()
 
     def save(self, reader: str, readings: Iterable[Reading]) -> None:
         """Save readings, all of them or none."""
@@ -210,22 +200,26 @@ def readings_path(root: Path, manifest: Manifest) -> Path:
     return root / AUDIT / f"second_reader-{manifest.identity()[:12]}.sqlite"
 
 
-def _refuse_emptied(path: Path) -> None:
-    """Raise ``ReadingsError`` for a file of which nothing is left: all that was read would be paid for again."""
-    beside = digest_file(path)
-    if (not path.exists() or not path.stat().st_size) and beside.exists() and beside.read_bytes() != OPEN.encode():
+def _has_readings(path: Path) -> bool:
+    """Return whether a file holds anything yet.
+
+    Raises ``ReadingsError`` for one of which nothing is left: all that was read would be paid for again.
+    """
+    if path.exists() and path.stat().st_size:
+        return True
+    if recorded(path) not in (None, OPEN):
         raise ReadingsError(
-            f"{path} is gone, or empty, though {beside.name} tells of it: put a copy of it back, or remove that file "
-            "to have the captions read anew"
+            f"{path} is gone, or empty, though {digest_file(path).name} tells of it: put a copy of it back, or remove "
+            "that file to have the captions read anew"
         )
+    return False
 
 
 @contextmanager
 def readings_to_read(root: Path, manifest: Manifest) -> Iterator[ReadingStore | None]:
     """Open the readings of a set as they are, also while a reader is at work; None where there are none."""
     path = readings_path(root, manifest)
-    _refuse_emptied(path)
-    if not path.exists() or not path.stat().st_size:
+    if not _has_readings(path):
         yield None
         return
     store = ReadingStore(path)
@@ -243,8 +237,9 @@ def readings_to_write(root: Path, manifest: Manifest) -> Iterator[ReadingStore]:
     folder.chmod(PRIVATE_FOLDER)
     try:
         with locked(folder / LOCK_FILE):
-            _refuse_emptied(readings_path(root, manifest))
-            store = ReadingStore(readings_path(root, manifest), new=True)
+            path = readings_path(root, manifest)
+            _has_readings(path)  # or is refused
+            store = ReadingStore(path, new=True)
             try:
                 yield store
             finally:

@@ -13,7 +13,9 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Literal
 
-from .cue_reach import MOST_HEDGES, CueReach
+from curation.runtime.limits import HEDGES_OF_STATEMENT
+
+from .cue_reach import CueReach
 from .doubt_and_past_words import (
     CONTRASTS,
     EXCLUSION_STEMS,
@@ -124,10 +126,10 @@ class Scopes:
         """Let each cue act on its scope: hedges first, denials over them, "cannot be excluded" over both."""
         cues = self._cue_matches()
         hedges = [match for match in cues if match.entry.hedge]
-        for match in hedges[:MOST_HEDGES]:
+        for match in hedges[: HEDGES_OF_STATEMENT.most]:
             self._hedge(match)
-        for match in hedges[MOST_HEDGES : MOST_HEDGES + 1]:
-            self._doubt(match.start, len(self.tokens), Polarity.UNCERTAIN)
+        if len(hedges) > HEDGES_OF_STATEMENT.most:
+            self._doubt(hedges[HEDGES_OF_STATEMENT.most].start, len(self.tokens), Polarity.UNCERTAIN)
         for match in [match for match in cues if not match.entry.hedge]:
             self._negate(match)
         for match in double_denials(self.tokens, cues):  # "not without abnormality"
@@ -220,12 +222,10 @@ class Scopes:
         if polarity == Polarity.ATTRIBUTED and words.isdisjoint(REASON_NOUNS) and self._tells_a_fact(match.end):
             return  # but "likely secondary to a splenectomy" is an opinion on the reason
         reach, last = self._reach, self.tokens[match.end - 1].word
-        bracket = remark_start(self.tokens, match)
-        if bracket is not None:  # "small cyst (probably) in the liver"
+        if (bracket := remark_start(self.tokens, match)) is not None:  # "small cyst (probably) in the liver"
             self._doubt(reach.hedge_start(bracket), bracket, polarity)
             return
-        rival = rival_start(self.tokens, self.matches, match)
-        if rival is not None:  # "adenoma (DD metastasis)"
+        if (rival := rival_start(self.tokens, self.matches, match)) is not None:  # "adenoma (DD metastasis)"
             self._doubt(reach.hedge_start(rival), rival, polarity)
         following = self.tokens[match.end].word if match.end < len(self.tokens) else ""
         at = match.end + (following == ":")  # "Differential: cyst or abscess"

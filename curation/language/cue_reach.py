@@ -41,10 +41,6 @@ from .word_lists import (
 _BREAKS = HARD_BREAKS | SOFT_BREAKS
 
 
-MOST_HEDGES = 40
-"""Of more hedges in one statement, all that stands behind is in doubt: no sentence that people write has as many."""
-
-
 class CueReach:
     """Finds the reach of cues in one tokenised statement. ``breaks`` are the tokens at which its segments end."""
 

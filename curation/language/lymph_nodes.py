@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from curation.runtime.limits import NODES_OF_STATEMENT
 from prompts.vocabulary import Vocabulary
 
 from .mentions import OrganMention
 from .tokens import Token
 from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
 
-_MOST_NODES = 40
-"""Mentions of lymph nodes, and stations, after which no more stations are looked for: no sentence has as many."""
 _LONGEST_STATION = 3
 """Words of the longest name of a station."""
 
@@ -33,8 +32,8 @@ class LymphNodeStations:
         mentions = sorted([*mentions, *_adenopathies(tokens, mentions)], key=lambda mention: mention.start)
         nodes = [mention for mention in mentions if not self._nodal.isdisjoint(mention.names)]
         stations: list[OrganMention] = []
-        for node in nodes[:_MOST_NODES]:
-            if len(stations) > _MOST_NODES:
+        for node in nodes[: NODES_OF_STATEMENT.most]:
+            if len(stations) > NODES_OF_STATEMENT.most:
                 break
             beside = self._stations_before(tokens, node) + self._stations_after(tokens, node.end, mentions)
             stations += beside

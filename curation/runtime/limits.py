@@ -2,7 +2,8 @@
 
 A header, a number of a row or a nesting costs a few bytes to write and gigabytes or hours to follow. So what an input
 announces is held against a bound, and against the bytes that are there, before anything is allocated. What goes beyond
-is refused, and said; nothing is cut off in silence.
+is refused, and said; nothing is cut off in silence. Of a sentence with more hedges, lymph nodes or links than anybody
+writes, the rest only counts for less: it is doubted, or no way of reading it is tried.
 """
 
 from __future__ import annotations
@@ -52,6 +53,15 @@ SLICE_PIXELS = Limit(2**26, "the finest CT slices have 2048 x 2048 pixels; this 
 ORGANS_OF_STATEMENT = Limit(
     40, "the longest sentences of real reports name some twenty organs; a list of more says nothing of each"
 )
+HEDGES_OF_STATEMENT = Limit(
+    40, "no sentence that people write has as many hedges; behind the last that is followed all is in doubt"
+)
+NODES_OF_STATEMENT = Limit(
+    40, "no sentence that people write names lymph nodes, or their stations, as often; no more stations are looked for"
+)
+LINKS_OF_CAPTION = Limit(
+    20, "no caption that people write has as many words of one kind at which it is cut; it is cut at the first of them"
+)
 HEADER_BYTES = Limit(2**24, "what stands between a NIfTI header and its voxels is notes, a few kB of them")
 GZIP_RATIO = Limit(1032, "deflate cannot pack tighter, so a file that promises more does not hold it")
 PACKED_RATIO = Limit(
@@ -68,6 +78,7 @@ SHARED_TEXT_BYTES = Limit(
     "the texts of a workbook are held while it is read, at several times their size",
     "OVCT_MOST_WORKBOOK_BYTES",
 )
+MARKS_OF_DOCUMENT = Limit(1_000_000, "of markup a thousand pages have fewer marks, and each costs many times its bytes")
 ZIP_BYTES = Limit(
     2**33,
     "the largest studies of CT have some 4 GB, and all of a zip is written to the temporary folder",

@@ -11,6 +11,7 @@ from curation.readers.decoding import ByteStream
 from curation.readers.exports.newest import NewestVersions, Version
 from curation.readers.rows import DamagedError, Table, TableRow
 from curation.runtime.errors import InputError, extra_hint
+from curation.runtime.limits import MARKS_OF_DOCUMENT
 from curation.runtime.unpacking import UNPACKING_ERRORS
 
 from .cda import read_cda
@@ -21,8 +22,6 @@ from .rtf import rtf_text
 
 # A document beyond this (in bytes) is no report. A Word document has pictures beside its text, which are not read.
 LARGEST_DOCUMENT = 1 << 26
-# Of markup; a thousand pages have fewer, and each costs many times its bytes.
-MOST_MARKS = 1_000_000
 
 
 class Document(NamedTuple):
@@ -68,7 +67,7 @@ def read_dicom(path: Path, stream: ByteStream) -> Table:
 def _few_marks(raw: bytes, marks: bytes) -> bytes:
     """Return a document. Raises ``DamagedError`` for one of so much markup that reading it would take minutes."""
     count = sum(raw.count(mark) for mark in marks)
-    if count > MOST_MARKS:
+    if count > MARKS_OF_DOCUMENT.most:
         raise DamagedError(f"a document with {count:,} marks ({marks.decode()}); a report has less")
     return raw
 

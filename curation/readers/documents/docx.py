@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from curation.readers.rows import DamagedError
+from curation.runtime.limits import MARKS_OF_DOCUMENT
 
 from .page_text import CELL_END, ROW_END, tidy
 from .symbol_fonts import symbol
@@ -21,7 +22,6 @@ from .xml_parsing import local_name, read_elements
 
 # The text of a Word document beyond this (in bytes, unpacked) is no report.
 LARGEST_TEXT = 1 << 26
-MOST_MARKS = 1_000_000
 PIECE_BYTES = 1 << 16
 MAIN_PART = re.compile(r"word/document\d*\.xml")
 CHARACTERS = {
@@ -130,6 +130,6 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     marks = 0
     while piece := stream.read(PIECE_BYTES):
         marks += piece.count(b"<")
-        if marks > MOST_MARKS:
-            raise DamagedError(f"a Word document with more than {MOST_MARKS:,} marks; a report has less")
+        if marks > MARKS_OF_DOCUMENT.most:
+            raise DamagedError(f"a Word document with more than {MARKS_OF_DOCUMENT.most:,} marks; a report has less")
         yield piece

@@ -15,6 +15,7 @@ from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.structure.quality_kinds import rivalry
 from curation.language.tokens import stem
+from curation.runtime.limits import LINKS_OF_CAPTION
 
 from ..organs import implied_organs
 from .caption_parts import (
@@ -38,8 +39,6 @@ _ACCOMPANIMENT = re.compile(
     r"(?:along|together)\s+with|in\s+association\s+with|and)\s+(?!no\b)",
     re.IGNORECASE,
 )
-_MOST_LINKS = 20
-"""Words of each kind at which a caption is cut, the first of it: none that people write has as many."""
 _BACK_REFERENCE = re.compile(r"\s+(?:in|within|inside)\s+it(?=\W*$)", re.IGNORECASE)
 LINKING_STEMS = frozenset(
     map(stem, "accompanied accompanying associated association containing along together".split())
@@ -79,7 +78,7 @@ class IndependentClaims(NamedTuple):
 
 def linked_claims(parser: StatementParser, caption: ParsedStatement) -> Iterator[IndependentClaims]:
     """Yield the claims before and behind each link of a caption that are independent of each other."""
-    for match in islice(_ACCOMPANIMENT.finditer(caption.text), _MOST_LINKS):
+    for match in islice(_ACCOMPANIMENT.finditer(caption.text), LINKS_OF_CAPTION.most):
         first = parser.parse(caption.text[: match.start()])
         second = parser.parse(_BACK_REFERENCE.sub("", caption.text[match.end() :]))
         is_list = match.group().strip(" ,").lower() == "and"
@@ -90,7 +89,7 @@ def linked_claims(parser: StatementParser, caption: ParsedStatement) -> Iterator
         first, second = parser.parse(claim), parser.parse(other)
         yield _claims(parser, first, second, other)._replace(same_place=False)
     hedges = [term for term in caption.terms if term.kind == "hedge" and term.start > 0]
-    for hedge in hedges[:_MOST_LINKS]:
+    for hedge in hedges[: LINKS_OF_CAPTION.most]:
         yield from _reading(parser, caption, hedge)
 
 

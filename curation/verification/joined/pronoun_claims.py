@@ -11,6 +11,7 @@ from itertools import islice
 
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
+from curation.runtime.limits import LINKS_OF_CAPTION
 
 from .caption_parts import is_doubted, is_listed, says_something
 from .hosts import is_adjective
@@ -23,8 +24,6 @@ _ONE = re.compile(
     r",\s+(?:and\s+|with\s+)?(?:the\s+(?:one|other)|one(?:\s+of\s+(?:them|these|which))?)\s+", re.IGNORECASE
 )
 _INCLUDING = re.compile(r",\s+including\s+", re.IGNORECASE)
-_MOST_PRONOUNS = 20
-"""Words of each kind at which a caption is cut, the first of it."""
 _PRONOUN = re.compile(r"\bones?\b", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:two|three|four|five|six|several|a\s+few|\d+)\s+", re.IGNORECASE)
 
@@ -33,7 +32,7 @@ def pronoun_claims(parser: StatementParser, caption: ParsedStatement) -> Iterato
     """Yield the two claims around each word that stands for the finding of a caption, which is named in the second."""
     text = caption.text
     for pattern in (_NONE, _ONE, _INCLUDING):
-        for match in islice(pattern.finditer(text), _MOST_PRONOUNS):
+        for match in islice(pattern.finditer(text), LINKS_OF_CAPTION.most):
             first, rest = parser.parse(text[: match.start()]), text[match.end() :].rstrip(". ")
             noun = _noun_phrase(first)
             if noun and rest and says_something(first) and not is_doubted(first):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.runtime.errors import InputError
+from curation.runtime.limits import Limit
 from tests.curation.readers.reading import read_table
 
 CDA = (
@@ -33,7 +34,7 @@ def test_too_much_markup(name: str, front: str, piece: str, end: str, tmp_path: 
 
 
 def test_too_much_markup_in_a_word_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curation.readers.documents.docx.MOST_MARKS", 10_000)
+    monkeypatch.setattr("curation.readers.documents.docx.MARKS_OF_DOCUMENT", Limit(10_000, ""))
     with zipfile.ZipFile(tmp_path / "x.docx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr("word/document.xml", '<w:document xmlns:w="w"><w:body>' + "<w:p/>" * 20_000)

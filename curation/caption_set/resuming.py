@@ -79,8 +79,7 @@ def check_set(
 
     ``check`` is called while files are read, and may raise to stop. ``tell`` gets a sentence on a data card or plot
     that is another than was written, on results of an audit, and on a set of an earlier version, whose manifest has
-    no digests. Without
-    ``digests`` the sizes of the parts alone are compared.
+    no digests. Without ``digests`` the sizes of the parts alone are compared.
 
     Raises ``SetError`` as ``check_parts``, and for a file beside the parts that is missing or changed.
     """

@@ -82,13 +82,12 @@ class ServerSettings:
         Raises ``InputError``, without showing one.
         """
         given = {name.lower() for name in self.headers}
-        account = {name: f"{FROM_ENVIRONMENT}{variable}" for name, variable in ACCOUNT_HEADERS.items()}
-        headers = {
-            name: value
-            for name, value in account.items()
-            if name.lower() not in given and os.environ.get(value.removeprefix(FROM_ENVIRONMENT), "").strip()
+        account = {
+            name: f"{FROM_ENVIRONMENT}{variable}"
+            for name, variable in ACCOUNT_HEADERS.items()
+            if name.lower() not in given and os.environ.get(variable, "").strip()
         }
-        return {name: _header_value(name, value) for name, value in {**headers, **self.headers}.items()}
+        return {name: _header_value(name, value) for name, value in {**account, **self.headers}.items()}
 
     def key(self) -> str:
         """Return the key in ``OPENAI_API_KEY``, or a placeholder. Raises ``InputError``, without showing it."""

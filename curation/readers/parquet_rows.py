@@ -43,7 +43,7 @@ def open_parquet_table(path: Path, note: NoteProblem) -> Iterator[Table]:
             _check_values(path, file)
             # What a file holds once and repeats is held once.
             texts = [field.name for field in schema if pa.types.is_string(field.type)]
-            file = stack.enter_context(ParquetFile(path, read_dictionary=texts))
+            file = stack.enter_context(ParquetFile(path, metadata=file.metadata, read_dictionary=texts))
         except InputError:
             raise
         except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: names that are not UTF-8

@@ -15,8 +15,8 @@ from curation.runtime.limits import PACKED_RATIO, SHARED_TEXT_BYTES, SHEET_ROWS,
 from .delimited import unique_names
 from .rows import BATCH_ROWS, NoteProblem, Table, TableRow, as_text, check_width
 
-# A sheet that is larger than this (in bytes of XML) is weighed; it is read row by row.
 SHEETS = "xl/worksheets/"
+# A sheet that is larger than this (in bytes of XML) is weighed; it is read row by row.
 LARGE_SHEET = 1 << 22
 # Cells that a sheet may have for each byte of the file, those counted that it leaves out in front of others.
 CELLS_A_BYTE = 20

@@ -30,7 +30,7 @@ from curation.runtime.progress import StopRequest
 from tests.curation.fakes import write_reports
 
 from .commands import CURATION
-from .file_layer.file_faults import WAY_OUT, _once, _warm
+from .file_layer.file_faults import WAY_OUT, _once, _warm, exit_code, output_to
 from .file_layer.row_counts import RowCounts, compared
 from .file_layer.snapshots import snapshot
 from .kill_points import before_change
@@ -81,15 +81,10 @@ class Place:
             return child
         code = 70
         try:
-            output = os.open(self.folder / log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+            output_to(self.folder / log)
             for act in acts:
                 act()
-            ovct.command_line()(self.words)
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+            code = exit_code(lambda: ovct.command_line()(self.words))
         except BaseException:
             traceback.print_exc()
         finally:

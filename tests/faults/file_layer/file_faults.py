@@ -31,13 +31,12 @@ from typing import Any, Protocol
 
 from tests.faults.commands import CURATION, TRAINING, Command, close_servers, server
 
-from .python_layer import PythonLayer
+from .python_layer import FROM_NOW_ON, KILLED, ONCE, SHORT, PythonLayer
 from .row_counts import RowCounts, compared
 from .snapshots import NAMED_BY_CONTENT, hidden, snapshot
 
 # What the failing call says; or how else it fails.
 ERRORS = {"EIO": errno.EIO, "ENOSPC": errno.ENOSPC, "EDQUOT": errno.EDQUOT, "EACCES": errno.EACCES}
-ONCE, FROM_NOW_ON, SHORT, KILLED = range(4)
 FAULTS = {
     **{name: (number, ONCE) for name, number in ERRORS.items()},
     "disk full": (errno.ENOSPC, FROM_NOW_ON),
@@ -147,16 +146,13 @@ def _call(
 ) -> None:
     code = 70
     try:
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        output_to(log)
         faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)
         os.chdir(folder)
         words = command.words(folder)
         shim.watch(str(folder / "out").encode())
         shim.arm(step, *fault)
-        code = _exit_code(lambda: command.call(folder) if command.call else _ovct(words))
+        code = exit_code(lambda: command.call(folder) if command.call else _ovct(words))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -175,7 +171,16 @@ def _ovct(words: list[str]) -> None:
     ovct.command_line()(words)
 
 
-def _exit_code(function: Callable[[], None]) -> int:
+def output_to(log: Path) -> None:
+    """Let a file have all that this process, and the libraries in it, print from now on."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+
+
+def exit_code(function: Callable[[], None]) -> int:
+    """Return what a process that does this would end with; a traceback is printed where one would be."""
     try:
         function()
     except SystemExit as ended:
@@ -287,7 +292,7 @@ def _is_json(path: Path) -> bool:
 def _in_a_process(function: Callable[[], None]) -> None:
     child = os.fork()
     if child == 0:
-        code = _exit_code(function)
+        code = exit_code(function)
         sys.stderr.flush()
         os._exit(code)
     _, status = os.waitpid(child, 0)
@@ -336,7 +341,7 @@ def _once(command: Command, folder: Path) -> None:
         (folder / name).mkdir(parents=True)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         command.prepare(folder)
-        _exit_code(lambda: command.call(folder) if command.call else _ovct(command.words(folder)))
+        exit_code(lambda: command.call(folder) if command.call else _ovct(command.words(folder)))
     shutil.rmtree(folder)
 
 

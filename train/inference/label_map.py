@@ -20,7 +20,7 @@ from torch import Tensor
 from curation.runtime.progress import Progress
 from train.scans.scan import Scan
 
-from .label_table import LabelTotals
+from .label_totals import LabelTotals
 from .mask_volume import MaskVolume
 
 # Masks that barely overlap stay far below; what is more goes to a temporary file without a name.

@@ -12,7 +12,8 @@ from train.scans.scan import Scan
 
 from .blobs import with_cut_off, without_small_blobs
 from .label_map import LabelMapBuilder, nesting_depths, shared_voxels
-from .label_table import LabelTable, label_rows
+from .label_table import LabelTable
+from .label_totals import label_rows
 from .mask_volume import MaskVolume
 from .options import SegmentOptions
 from .prompts import SegmentPrompt

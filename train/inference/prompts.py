@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models.text import TextEncoder
 from prompts.vocabulary import load_vocabulary
 from train.data.structure_prompts import StructurePrompts
 
 from .engines.anatomy_names import organs_named
 from .errors import SegmentError
+
+if TYPE_CHECKING:
+    from models.text import TextEncoder
 
 # Labels are int16.
 MOST_PROMPTS = 32767

@@ -1,5 +1,7 @@
 """What the page is told of a scan and its masks."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel
@@ -55,3 +57,10 @@ def test_a_mask_alone_knows_its_scan_also_where_both_have_moved(tmp_path: Path) 
     (moved / "ct.nii.gz").unlink()
     with pytest.raises(ViewError, match=r"is a mask of .*ct\.nii\.gz, which is not there: name the scan first"):
         scan_and_masks([moved / "mask.nii.gz"])
+
+
+def test_the_viewer_starts_without_torch() -> None:
+    code = "import sys, train.viewer.content, train.viewer.page, train.viewer.server; "
+    code += "print(sorted({'torch', 'transformers', 'monai', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -71,7 +71,7 @@ def view(
         typer.Argument(
             metavar="SCAN [MASK]",
             help="The scan (.nii, .nii.gz, .mha, .mhd, .nrrd, or a DICOM series), then its masks: label maps, folders "
-            "with a file for each structure, DICOM SEG. A mask of `ovct segment` alone knows its scan.",
+            "with a file for each structure, .seg.nrrd, DICOM SEG. A mask of `ovct segment` alone knows its scan.",
             show_default=False,
         ),
     ],

@@ -1,7 +1,7 @@
 """The formats of volume files, and what each reader gives back: a volume as its file stores it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +28,8 @@ class StoredVolume:
     """A volume as its file stores it: `array` (X, Y, Z) of any real type, `affine` (4, 4) from voxel index to RAS mm.
 
     `doubts` are sentences on a header that says too little to be trusted, `blank` is set where it says nothing at all.
-    `header` is that of a NIfTI file, `files` are those of a DICOM series in the order of the third axis.
+    `header` is that of a NIfTI file, `pairs` are the keys and values of a NRRD file's, `files` are those of a DICOM
+    series in the order of the third axis.
     """
 
     array: np.ndarray[Any, Any]
@@ -38,6 +39,7 @@ class StoredVolume:
     blank: bool = False
     header: nibabel.Nifti1Header | None = None
     files: tuple[Path, ...] = ()
+    pairs: Mapping[str, str] = field(default_factory=dict)
 
 
 def volume_suffix(path: Path) -> str | None:

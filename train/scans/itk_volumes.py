@@ -1,6 +1,7 @@
 """Reading MetaImage and NRRD files with SimpleITK; what is packed in them is unpacked here, to its checksum."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,16 @@ VOXEL_TYPES = {
     SimpleITK.sitkInt64: "i8",
     SimpleITK.sitkFloat64: "f8",
 }
+VOXEL_TYPES |= {
+    SimpleITK.sitkVectorUInt8: "u1",
+    SimpleITK.sitkVectorInt8: "i1",
+    SimpleITK.sitkVectorUInt16: "u2",
+    SimpleITK.sitkVectorInt16: "i2",
+    SimpleITK.sitkVectorUInt32: "u4",
+    SimpleITK.sitkVectorInt32: "i4",
+}
+# The kinds of the axes of a NRRD file that is a list of volumes.
+LIST_OF_VOLUMES = ["list", "domain", "domain", "domain"]
 # The encodings of NRRD files that are unpacked here. ITK has no bzip2, and does not look at the length behind gzip.
 PACKED = ("gzip", "gz", "bzip2", "bz2")
 UNPACKED = ("raw", "text", "txt", "ascii", "hex")
@@ -38,31 +49,50 @@ SAYS = "the size in its header"
 
 
 class ItkHeader(NamedTuple):
-    """A MetaImage or NRRD header, by ITK and as text: lengths of the axes, affine (4, 4) to RAS mm, and its doubts."""
+    """A MetaImage or NRRD header, by ITK and as text: lengths of the axes, affine (4, 4) to RAS mm, and its doubts.
+
+    `is_list` is set where each voxel has several numbers, one of each volume of a list.
+    """
 
     reader: Any
     text: TextHeader
     shape: tuple[int, ...]
     affine: np.ndarray[Any, Any]
     said: SaidOfSpace
+    is_list: bool
 
 
 def read_simpleitk(path: Path, kind: FileKind) -> StoredVolume:
     """Read a MetaImage or NRRD file and turn its affine from LPS to RAS. Raises `ScanError` as `read_nifti`."""
-    header = read_itk_header(path, kind)
-    axes, dtype = _check_promise(path, header)
+    return _stored_volume(path, kind, read_itk_header(path, kind))
+
+
+def read_nrrd_layers(path: Path) -> StoredVolume:
+    """Read a NRRD file with the pairs of its header; (L, X, Y, Z) where its first axis is a list of L volumes.
+
+    3D Slicer stores segments that overlap so. Raises `ScanError` as `read_nifti`.
+    """
+    header = read_itk_header(path, "nrrd", may_be_list=True)
+    pairs = {key: header.reader.GetMetaData(key) for key in header.reader.GetMetaDataKeys()}
+    return replace(_stored_volume(path, "nrrd", header), pairs=pairs)
+
+
+def _stored_volume(path: Path, kind: FileKind, header: ItkHeader) -> StoredVolume:
+    shape, dtype = _check_promise(path, header)
+    x, y, z = shape[-3:]
     hint = "" if header.said.scale == 1 else f"; a unit of its header is {header.said.scale:g} mm"
-    doubts = check_place(path, axes, header.affine, hint)
+    doubts = check_place(path, (x, y, z), header.affine, hint)
     if not header.said.doubts:
         doubts = (*lost_spacing(header.affine), *doubts)
-    array = _voxels(path, header, axes, dtype)
+    array = _voxels(path, header, shape, dtype)
     return StoredVolume(array, header.affine, kind, (*header.said.doubts, *doubts), header.said.blank)
 
 
-def read_itk_header(path: Path, kind: FileKind) -> ItkHeader:
+def read_itk_header(path: Path, kind: FileKind, *, may_be_list: bool = False) -> ItkHeader:
     """Read the header of a MetaImage or NRRD file, by the format that its name says.
 
-    SimpleITK alone would try all of its formats on a file.
+    SimpleITK alone would try all of its formats on a file. `may_be_list`: whether the first axis of a NRRD file may be
+    a list of volumes.
 
     Raises:
         ScanError: it cannot be read, or names files of voxels that are not below its folder.
@@ -70,7 +100,9 @@ def read_itk_header(path: Path, kind: FileKind) -> ItkHeader:
     check_file(path)
     data_files(path)
     text = read_text_header(path)
-    check_axes(text)
+    is_list = may_be_list and text.fields.get("kinds", "").lower().split() == LIST_OF_VOLUMES
+    if not is_list:
+        check_axes(text)
     _check_encoding(text)
     said = said_of_space(text)
     make_reader: Any = SimpleITK.ImageFileReader
@@ -85,19 +117,20 @@ def read_itk_header(path: Path, kind: FileKind) -> ItkHeader:
         three_axes(path, reader.GetSize())
     affine = LPS_TO_RAS @ index_to_lps(reader.GetOrigin(), reader.GetDirection(), reader.GetSpacing())
     affine = np.diag([said.scale, said.scale, said.scale, 1]) @ affine
-    return ItkHeader(reader, text, tuple(reader.GetSize()), affine, said)
+    return ItkHeader(reader, text, tuple(reader.GetSize()), affine, said, is_list)
 
 
-def _check_promise(path: Path, header: ItkHeader) -> tuple[tuple[int, int, int], np.dtype[Any]]:
-    """Return the lengths of the axes and the type of the voxels that a MetaImage or NRRD header says.
+def _check_promise(path: Path, header: ItkHeader) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the lengths of the axes, the number of volumes of a list first, and the type of voxels, as a header says.
 
     Raises:
         ScanError: it promises more than its files hold, or than a scan has.
     """
     reader = header.reader
-    if reader.GetNumberOfComponents() != 1:
-        raise several_numbers(path, reader.GetNumberOfComponents())
-    axes = three_axes(path, header.shape)
+    count = reader.GetNumberOfComponents()
+    if count != 1 and not header.is_list:
+        raise several_numbers(path, count)
+    axes = (*([count] if header.is_list else []), *three_axes(path, header.shape))
     check_voxels(path, axes, SAYS)
     voxel_type = VOXEL_TYPES.get(reader.GetPixelID())
     if voxel_type is None:
@@ -107,8 +140,8 @@ def _check_promise(path: Path, header: ItkHeader) -> tuple[tuple[int, int, int],
     return axes, dtype
 
 
-def _voxels(path: Path, header: ItkHeader, axes: tuple[int, int, int], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return the voxels (X, Y, Z). Raises `ScanError` where they are damaged, too few or too many."""
+def _voxels(path: Path, header: ItkHeader, axes: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return the voxels, (X, Y, Z) or of a list (L, X, Y, Z). Raises `ScanError` for damaged, too few or too many."""
     text = header.text
     if text.is_nrrd:
         encoding = text.fields.get("encoding", "raw").lower()
@@ -152,7 +185,7 @@ def _skips(text: TextHeader) -> bool:
     return any(text.fields.get(name, "0") != "0" for name in ("byteskip", "lineskip"))
 
 
-def _packed_nrrd(path: Path, text: TextHeader, axes: tuple[int, int, int], dtype: np.dtype[Any]) -> Any:
+def _packed_nrrd(path: Path, text: TextHeader, axes: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     files = data_files(path) or [path]
     if len(files) > 1:
         raise ScanError(f"{path}: its packed voxels are in {len(files)} files. Save it as one file")
@@ -162,12 +195,12 @@ def _packed_nrrd(path: Path, text: TextHeader, axes: tuple[int, int, int], dtype
         return read_voxels(path, file, axes, dtype, SAYS)
 
 
-def _check_not_longer(path: Path, text: TextHeader, axes: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+def _check_not_longer(path: Path, text: TextHeader, axes: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Raise `ScanError` where raw voxels are followed by more than padding: their header does not say how many."""
     files = data_files(path)
     held = path.stat().st_size - text.end if files is None else sum(file.stat().st_size for file in files)
     needed = int(np.prod(axes)) * dtype.itemsize
-    if held - needed > min(PADDING_BYTES, needed // axes[2] - 1):
+    if held - needed > min(PADDING_BYTES, needed // axes[-1] - 1):
         raise ScanError(
             f"{path}: cut off or damaged ({SAYS} says {' x '.join(map(str, axes))} voxels, {needed:,} bytes; there are "
             f"{held:,}). Copy or export it once more"

@@ -19,7 +19,7 @@ from .dicom.stacking import UnevenSlices
 from .errors import ScanError
 from .folder_contents import only_volume
 from .formats import FORMATS, SUFFIXES, FileKind, StoredVolume, check_file, volume_suffix
-from .itk_volumes import read_simpleitk
+from .itk_volumes import read_nrrd_layers, read_simpleitk
 from .nifti import is_nifti, read_nifti
 from .zipped import UnpackedZip, is_zip, unpack_zip
 
@@ -140,14 +140,14 @@ def read_label_map(path: Path, like: Scan | None = None) -> np.ndarray[Any, Any]
         return labels if like is None else _reorient_to(like, path, labels, stored.affine)
 
 
-def read_labels_with_affine(path: Path) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Read the labels (X, Y, Z) of a segmentation as they are stored, with its affine (4, 4) to RAS mm.
+def read_stored_labels(path: Path) -> StoredVolume:
+    """Read the labels of a segmentation as they are stored, (L, X, Y, Z) where they lie in L layers, else (X, Y, Z).
 
     Raises `ScanError` as `read_label_map`.
     """
     with _named_errors(path):
-        stored = _read_volume(path)
-        return _to_integers(path, stored.array), stored.affine
+        stored = read_nrrd_layers(path) if volume_suffix(path) == ".nrrd" else _read_volume(path)
+        return replace(stored, array=_to_integers(path, stored.array))
 
 
 def _read_volume(path: Path, uneven_slices: UnevenSlices = "refuse") -> StoredVolume:

@@ -1,12 +1,13 @@
 """Masks as files: label maps, folders of one file for each structure, DICOM SEG; and the names of their labels.
 
 Names are those of the table that `ovct segment` puts into a NIfTI file and beside it, else those that other programs
-put into its header (Caret's label table), else the file's own.
+put into its header (Caret's label table, 3D Slicer's segments), else the file's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from train.inference.label_table import LabelRow, LabelTable
 from train.scans.formats import volume_suffix
 from train.scans.geometry import LPS_TO_RAS
 from train.scans.saving import COMMENT
-from train.scans.scan import read_labels_with_affine
+from train.scans.scan import read_stored_labels
 
 from .errors import ViewError
 from .mask_note import MaskNote, NotedLabel
@@ -29,7 +30,9 @@ from .mask_note import MaskNote, NotedLabel
 # NIfTI's code of an extension with Caret's XML, and the most of it that names can take.
 CARET, MOST_XML_BYTES = 30, 5_000_000
 LARGEST_LABEL = 100_000
-SLICER = ".seg.nrrd"
+# 3D Slicer's files, and the keys and colours of their headers.
+SLICER, NAME_OF_FIRST, SLICER_NAME = ".seg.nrrd", "Segment0_Name", re.compile(r"(Segment\d+)_Name")
+SHARE = re.compile(r"0(\.\d+)?|1(\.0+)?")
 _RECORD: TypeAdapter[LabelTable | MaskNote] = TypeAdapter(LabelTable | MaskNote)
 
 
@@ -79,19 +82,23 @@ def mask_paths(path: Path) -> list[Path]:
 
 
 def read_mask(path: Path) -> Iterator[MaskFile]:
-    """Yield the labels of a file: one for all, and of a DICOM SEG, whose segments may overlap, one for each segment.
+    """Yield the labels of a file: one for all; where segments may overlap, one for each layer or segment of them.
 
     Raises ViewError for values that are no labels, ScanError for a file that cannot be read.
     """
     if volume_suffix(path) is None and path.is_file() and _is_dicom_seg(path):
         yield from _segments(path)
         return
-    labels, affine = read_labels_with_affine(path)
+    stored = read_stored_labels(path)
+    labels, affine = stored.array, stored.affine
     lowest, highest = int(labels.min()), int(labels.max())
     if lowest < 0 or highest > LARGEST_LABEL:
         raise ViewError(f"{path}: values from {lowest:,} to {highest:,} are no labels: is it an image? Name a mask")
     record = mask_record(path)
-    if record is None:
+    if labels.ndim == 4 or NAME_OF_FIRST in stored.pairs:
+        for number, layer in enumerate(labels if labels.ndim == 4 else labels[None]):
+            yield MaskFile(path, layer, affine, tuple(_slicer_names(stored.pairs, number)))
+    elif record is None:
         yield MaskFile(path, labels, affine, tuple(_caret_names(path)))
     else:
         yield MaskFile(path, labels, affine, tuple(map(_named, record.labels)), Path(record.scan))
@@ -120,7 +127,7 @@ def _named(row: LabelRow | NotedLabel) -> NamedLabel:
 
 def file_stem(path: Path) -> str:
     """Return the name of a file without the ending that tells its format."""
-    suffix = volume_suffix(path)
+    suffix = SLICER if path.name.lower().endswith(SLICER) else volume_suffix(path)
     return path.name[: -len(suffix)] if suffix else path.stem
 
 
@@ -145,6 +152,22 @@ def _caret_names(path: Path) -> Iterator[NamedLabel]:
             key, name = element.get("Key", ""), (element.text or "").strip()
             if key.isascii() and key.isdigit() and int(key) and name:
                 yield NamedLabel(int(key), name)
+
+
+def _slicer_names(pairs: Mapping[str, str], layer: int) -> Iterator[NamedLabel]:
+    """Yield the segments of a layer of 3D Slicer's file, by the pairs of its header."""
+    for key, name in pairs.items():
+        if not (match := SLICER_NAME.fullmatch(key)):
+            continue
+        label, of_layer = (
+            pairs.get(f"{match[1]}_{field}", text) for field, text in (("LabelValue", "1"), ("Layer", "0"))
+        )
+        levels = [
+            round(float(level) * 255) for level in pairs.get(f"{match[1]}_Color", "").split() if SHARE.fullmatch(level)
+        ]
+        if of_layer == str(layer) and label.isascii() and label.isdigit():
+            colour = (levels[0], levels[1], levels[2]) if len(levels) == 3 else None
+            yield NamedLabel(int(label), name, colour=colour)
 
 
 def _is_dicom_seg(path: Path) -> bool:

@@ -1,17 +1,23 @@
 """Masks of several kinds, and where the names of their labels come from."""
 
+import gzip
 from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
+import torch
 from nibabel.nifti1 import Nifti1Extension
 
+from tests.train.inference.segment_cases import affine_of, ball, hounsfield, result_of, scan_of
 from tests.train.viewer.view_cases import label_map, oblique_affine, table, write_case
+from train.inference.files.label_names import colours_of
+from train.inference.files.seg_nrrd import write_seg_nrrd
 from train.scans.errors import ScanError
 from train.scans.saving import save_nifti
+from train.scans.scan import read_scan
 from train.viewer.errors import ViewError
-from train.viewer.mask_files import CARET, mask_paths, read_mask
+from train.viewer.mask_files import CARET, file_stem, mask_paths, mask_record, read_mask
 
 
 def names(path: Path) -> list[str]:
@@ -85,3 +91,51 @@ def test_what_is_no_mask_is_refused_by_name(tmp_path: Path) -> None:
         list(read_mask(tmp_path / "share.nii.gz"))
     with pytest.raises(ScanError, match=r"gone\.nii\.gz"):
         list(read_mask(tmp_path / "gone.nii.gz"))
+
+
+@pytest.mark.parametrize("name", ["mask.seg.nrrd", "raw.nrrd"])
+@pytest.mark.usefixtures("one_thread")
+def test_segments_of_slicer_have_their_names_and_colours_and_overlap(tmp_path: Path, name: str) -> None:
+    shape, affine = (14, 12, 10), affine_of((1.5, 2, 3), "LPS")
+    left, right = ball(shape, (4, 6, 3), 2.2), ball(shape, (10, 6, 6), 2.2)
+    logits = torch.stack([left, torch.maximum(left, right) + 1, left - 9])
+    scan = scan_of(hounsfield(shape), affine)
+    result = result_of(logits, ["left kidney", "renal organ", "a\\b: c"], scan)
+    write_seg_nrrd(result, tmp_path / name)
+    if name == "raw.nrrd":
+        head, _, data = (tmp_path / name).read_bytes().partition(b"\n\n")
+        plain = head.replace(b"encoding: gzip", b"encoding: raw")
+        (tmp_path / name).write_bytes(plain + b"\n\n" + gzip.decompress(data))
+    masks = list(read_mask(tmp_path / name))
+    found = {named.name: (mask.labels == named.label, named.colour) for mask in masks for named in mask.named}
+    assert len(masks) == 2 and found.keys() == set(result.names)
+    for row in result.table:
+        assert np.array_equal(found[row.name][0], result.mask(row.name)), row.name
+        assert found[row.name][1] == colours_of(result.table)[row.name]
+    assert all(np.allclose(mask.affine, affine) for mask in masks)
+    with pytest.raises(ScanError, match="several volumes in one file"):
+        read_scan(tmp_path / name)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_cut_off_file_of_layers_is_refused_and_odd_pairs_are_no_harm(tmp_path: Path) -> None:
+    shape = (14, 12, 10)
+    balls = torch.stack([ball(shape, (4, 6, 3), 2.2), ball(shape, (5, 6, 3), 3.2)])
+    path = tmp_path / "mask.seg.nrrd"
+    write_seg_nrrd(result_of(balls, ["liver", "spleen"], scan_of(hounsfield(shape))), path)
+    content = path.read_bytes()
+    for old, new in ((b"_Color:=", b"_Color:=x "), (b"Segment1_LabelValue:=2", b"Segment1_LabelValue:=two")):
+        assert old in content
+        path.write_bytes(content.replace(old, new))
+        assert [mask.named[0].name for mask in read_mask(path) if mask.named][:1] == ["liver"]
+    path.write_bytes(content[:-20])
+    with pytest.raises(ScanError, match=r"mask\.seg\.nrrd"):
+        list(read_mask(path))
+
+
+def test_the_table_beside_slicers_file_knows_the_scan(tmp_path: Path) -> None:
+    assert file_stem(tmp_path / "mask.SEG.nrrd") == "mask"
+    (tmp_path / "mask.seg.nrrd").write_bytes(b"NRRD0004\n")
+    (tmp_path / "mask.json").write_bytes(table(tmp_path / "ct.nii.gz").json_bytes())
+    record = mask_record(tmp_path / "mask.seg.nrrd")
+    assert record is not None and record.scan == str(tmp_path / "ct.nii.gz")

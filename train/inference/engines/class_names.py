@@ -199,6 +199,12 @@ def union_notice(prompt: SegmentPrompt, union: ClassUnion, source: str) -> str |
     return notice
 
 
+def union_notices(prompts: Sequence[SegmentPrompt], unions: Sequence[ClassUnion], source: str) -> list[str]:
+    """Return what a user is told of these prompts, whose classes are given."""
+    notices = (union_notice(prompt, union, source) for prompt, union in zip(prompts, unions, strict=True))
+    return [notice for notice in notices if notice]
+
+
 def _joined(unions: Sequence[ClassUnion]) -> ClassUnion:
     if len(unions) == 1:
         return unions[0]

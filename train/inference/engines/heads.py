@@ -15,7 +15,7 @@ from train.inference.windows import Windows, window_size
 from train.scans.grid import to_network
 from train.scans.scan import Scan
 
-from .class_names import ClassNames, union_notice
+from .class_names import ClassNames, union_notices
 from .class_network import ClassNetwork
 from .class_scores import predict_class_scores
 
@@ -57,9 +57,8 @@ class HeadsEngine:
         windows = windows or Windows(size, options.overlap, precision=options.precision)
         scores = predict_class_scores(self.network.network, tensor, grid, members, windows, progress)
         del tensor
-        notices = [union_notice(prompt, union, SOURCE) for prompt, union in zip(prompts, unions, strict=True)]
-        told = [notice for notice in notices if notice]
-        return label_scan(scan, scores, prompts, options, self.weights, progress, told)
+        notices = union_notices(prompts, unions, SOURCE)
+        return label_scan(scan, scores, prompts, options, self.weights, progress, notices)
 
 
 def check_no_thresholds(options: SegmentOptions, source: str) -> None:

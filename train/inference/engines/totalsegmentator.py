@@ -28,7 +28,7 @@ from train.inference.windows import Windows
 from train.scans.scan import Scan
 
 from .class_labels import ClassLabels
-from .class_names import ClassNames, union_notice
+from .class_names import ClassNames, union_notices
 from .heads import check_no_thresholds
 
 SOURCE = "TotalSegmentator"
@@ -79,9 +79,8 @@ class TotalSegmentatorEngine:
             )
         labels = self._run(scan, classes)
         volume = ClassLabels.of(scan, labels, [tuple(self.ids[label] for label in union.labels) for union in unions])
-        notices = [union_notice(prompt, union, SOURCE) for prompt, union in zip(prompts, unions, strict=True)]
-        told = [notice for notice in notices if notice]
-        return label_scan(scan, volume, prompts, options, self.weights, progress, told)
+        notices = union_notices(prompts, unions, SOURCE)
+        return label_scan(scan, volume, prompts, options, self.weights, progress, notices)
 
     def _run(self, scan: Scan, classes: Sequence[str]) -> np.ndarray:
         """Return the package's labels (X, Y, Z) on the scan's voxels."""

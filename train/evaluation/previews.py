@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from curation.runtime.files import whole_file
-from train.inference.files.preview import SOFT_TISSUE
+from train.scans.grey_range import SOFT_TISSUE, own_range
 from train.scans.saving import COMMENT, save_nifti
 from train.scans.scan import Scan, hu_problem
 from train.viewer.mask_note import MaskNote, NotedLabel
@@ -201,8 +201,7 @@ def _slice_number(in_ras: Sequence[NDArray[Any]], normal: int) -> int:
 def _grey_range(scan: Scan, voxels: NDArray[Any], mask: NDArray[Any]) -> tuple[float, float]:
     """Return the lowest and highest grey value: those of the scan itself where it is not in HU."""
     if hu_problem(scan.voxels) is not None:
-        low, high = np.percentile(voxels, [1, 99])
-        return float(low), float(high)
+        return own_range(voxels)
     return LUNG if mask.any() and float(voxels[mask].mean()) < -300 else SOFT_TISSUE
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from train.scans.grey_range import SOFT_TISSUE, own_range
 from train.scans.scan import hu_problem
 
 
@@ -18,7 +19,7 @@ class Window(NamedTuple):
 
 
 HU_WINDOWS = (
-    Window("Soft tissue", -160, 240),
+    Window("Soft tissue", *SOFT_TISSUE),
     Window("Lung", -1350, 150),
     Window("Bone", -500, 1300),
     Window("Brain", 0, 80),
@@ -34,8 +35,4 @@ def windows_of(voxels: np.ndarray[Any, Any]) -> tuple[Window, ...]:
         return HU_WINDOWS
     step = max(1, round((voxels.size / 500_000) ** (1 / 3)))
     sample = voxels[::step, ::step, ::step]
-    windows = []
-    for name, shares in RANGES.items():
-        low, high = np.percentile(sample, shares).tolist()
-        windows.append(Window(name, low, high if high > low else low + 1))
-    return tuple(windows)
+    return tuple(Window(name, *own_range(sample, *shares)) for name, shares in RANGES.items())

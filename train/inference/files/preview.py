@@ -8,14 +8,13 @@ from typing import NamedTuple
 import nibabel
 import numpy as np
 
+from train.scans.grey_range import SOFT_TISSUE, own_range
 from train.scans.scan import Scan, hu_problem
 
 from ..label_table import LabelRow
 from ..result import SegmentationResult
 from .label_names import colours_of
 
-# Soft tissue, in HU; what is not HU is shown between its own 1st and 99th percentile.
-SOFT_TISSUE = (-160.0, 240.0)
 MOST_NAMED = 30
 # Axis that is looked along (of R A S), and the two that lie in the picture, across and up.
 PLANES = {"axial": (2, 0, 1), "coronal": (1, 0, 2), "sagittal": (0, 1, 2)}
@@ -137,10 +136,7 @@ def _centre(labels: np.ndarray) -> list[int]:
 
 def grey_range(scan: Scan) -> tuple[float, float]:
     """Return the intensities shown as black and white: soft tissue, or the range of a scan that is not in HU."""
-    if hu_problem(scan.voxels) is None:
-        return SOFT_TISSUE
-    low, high = np.percentile(scan.voxels[::4, ::4, ::4], [1, 99]).tolist()
-    return low, high if high > low else low + 1
+    return SOFT_TISSUE if hu_problem(scan.voxels) is None else own_range(scan.voxels[::4, ::4, ::4])
 
 
 def _short(name: str) -> str:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from tests.train.inference.segment_cases import ball, hounsfield, result_of, scan_of
 from train.inference.files.label_names import colours_of
-from train.inference.files.preview import SOFT_TISSUE, draw_preview, grey_range, planes
+from train.inference.files.preview import draw_preview, grey_range, planes
+from train.scans.grey_range import SOFT_TISSUE
 
 SHAPE = (16, 15, 14)
 

@@ -9,26 +9,25 @@ No body is read before the token is known to be right, and none beyond ``MAX_BOD
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from curation.runtime.local_server.access import (
     ENDS_CONNECTION,
     READ_METHODS,
-    add_headers,
     cookie_value,
     foreign_host,
-    header_texts,
+    is_same_token,
     needless_body,
     security_headers,
     unmeasured_body,
 )
+from curation.runtime.local_server.gate import Gate
 
 MAX_BODY_BYTES = 64_000
 """Most bytes of a request's body; the longest note needs a fraction of it."""
@@ -49,9 +48,7 @@ class ReviewerTokens:
 
     def matches(self, number: int, token: str | None) -> bool:
         """Return whether a token is that of a reviewer."""
-        if token is None or not 1 <= number <= len(self.tokens):
-            return False
-        return hmac.compare_digest(self.tokens[number - 1].encode(), token.encode())
+        return 1 <= number <= len(self.tokens) and is_same_token(token, self.tokens[number - 1])
 
     @staticmethod
     def cookie_name(number: int, port: int) -> str:
@@ -84,41 +81,19 @@ def reviewer_of_api(path: str) -> int | None:
     return int(match[1]) if re.fullmatch("[0-9]{1,6}", match[1]) else 0  # nobody's number
 
 
-class AccessMiddleware:
+class AccessMiddleware(Gate):
     """Refuses requests that do not come from the review's own page, and adds ``SECURITY_HEADERS`` to all answers.
 
     A request to the API of a reviewer needs the cookie with their token, before anything of its body is read.
     """
 
     def __init__(self, app: ASGIApp, tokens: ReviewerTokens, port: int) -> None:
-        self._app = app
+        super().__init__(app, SECURITY_HEADERS, MAX_BODY_BYTES)
         self._tokens = tokens
         self._port = port
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = header_texts(scope)
-        app = self._refusal(scope, headers) or self._app
-        received = 0
-
-        async def receive_some() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            return message if received <= MAX_BODY_BYTES else {"type": "http.disconnect"}
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                add_headers(message, SECURITY_HEADERS)
-            await send(message)
-
-        await app(scope, receive_some, send_with_headers)
-
-    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
-        """Return the answer to a request that is refused, which ends its connection; None for one that is not."""
+    def refusal(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
+        """Return the answer to a request that is refused; None for one that is not."""
         if reason := refusal_reason(scope["method"], headers):
             return PlainTextResponse(reason, 403, ENDS_CONNECTION)
         number = reviewer_of_api(scope["path"])

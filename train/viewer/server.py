@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from curation.runtime.local_server.access import (
     ENDS_CONNECTION,
     READ_METHODS,
-    add_headers,
     cookie_value,
     foreign_host,
-    header_texts,
+    is_same_token,
     needless_body,
     security_headers,
     unmeasured_body,
 )
+from curation.runtime.local_server.gate import Gate
 from curation.runtime.local_server.serving import ADDRESS, bind_port, redirect_file, serve
 
 from .content import ViewContent
@@ -74,7 +73,7 @@ def create_app(content: ViewContent, token: str, port: int) -> FastAPI:
     @app.get("/")
     async def send_page(request: Request) -> Response:
         given = request.query_params.get("token") or cookie_value(request.headers.get("cookie", ""), cookie)
-        if not _is_same(given, token):
+        if not is_same_token(given, token):
             return PlainTextResponse(INVALID_LINK, 401)
         answer = Response(page, media_type="text/html")
         answer.set_cookie(cookie, token, httponly=True, samesite="strict")
@@ -83,39 +82,24 @@ def create_app(content: ViewContent, token: str, port: int) -> FastAPI:
     return app
 
 
-class ViewGate:
+class ViewGate(Gate):
     """Refuses all but requests to read, to this machine's name, and for the data with the cookie of the page."""
 
     def __init__(self, app: ASGIApp, token: str, cookie: str) -> None:
-        self._app, self._token, self._cookie = app, token, cookie
+        super().__init__(app, HEADERS, most_body_bytes=0)
+        self._token, self._cookie = token, cookie
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                add_headers(message, HEADERS)
-            await send(message)
-
-        await (self._refusal(scope) or self._app)(scope, receive, send_with_headers)
-
-    def _refusal(self, scope: Scope) -> ASGIApp | None:
-        headers = header_texts(scope)
+    def refusal(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
+        """Return the answer to a request that is refused; None for one that is not."""
         reason = foreign_host(headers) or unmeasured_body(headers) or needless_body(headers)
         if scope["method"] not in READ_METHODS:
             reason = "there is nothing to write here"
         if reason:
             return PlainTextResponse(reason, 403, ENDS_CONNECTION)
-        if scope["path"] in DATA and not _is_same(cookie_value(headers.get("cookie", ""), self._cookie), self._token):
+        given = cookie_value(headers.get("cookie", ""), self._cookie)
+        if scope["path"] in DATA and not is_same_token(given, self._token):
             return PlainTextResponse(INVALID_LINK, 401, ENDS_CONNECTION)
         return None
-
-
-def _is_same(given: str | None, token: str) -> bool:
-    return given is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
 def _file_sender(path: Path) -> Callable[[], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -52,6 +53,11 @@ def cookie_value(header: str, name: str) -> str | None:
     except CookieError:
         return None
     return morsel.value if morsel else None
+
+
+def is_same_token(given: str | None, token: str) -> bool:
+    """Return whether a token that came with a request is the right one, in a time that does not tell how near it is."""
+    return given is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
 def header_texts(scope: Mapping[str, Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from train.scans.errors import ScanError
 from train.scans.scan import Scan, read_scan
 
 from .errors import ViewError
-from .mask_files import mask_paths, mask_record, read_mask
+from .mask_files import is_dicom_seg, mask_paths, mask_record, read_mask
 from .shown_volume import averaged, block_affine, coarse_steps, thinned, write_labels, write_scan
 from .structures import StructureMap
 from .windows import HU_WINDOWS, windows_of
@@ -38,6 +38,8 @@ def scan_and_masks(paths: Sequence[Path]) -> tuple[Path, list[Path]]:
     first, masks = paths[0], list(paths[1:])
     named = None if masks or first.is_dir() else _scan_of(first)
     if named is None:
+        if first.is_file() and is_dicom_seg(first):
+            raise ViewError(f"{first} is a mask, a DICOM SEG: name the scan first, `ovct view SCAN {first}`")
         return first, masks
     for scan in (Path(named), first.parent / named, first.parent / Path(named).name):
         if scan.exists():

@@ -19,8 +19,10 @@ from lxml import etree
 from pydantic import TypeAdapter
 
 from train.inference.label_table import LabelRow, LabelTable
-from train.scans.formats import volume_suffix
+from train.scans.dicom.header import is_dicom
+from train.scans.formats import SUFFIXES, volume_suffix
 from train.scans.geometry import LPS_TO_RAS
+from train.scans.nifti import is_nifti
 from train.scans.saving import COMMENT
 from train.scans.scan import read_stored_labels
 
@@ -86,9 +88,12 @@ def read_mask(path: Path) -> Iterator[MaskFile]:
 
     Raises ViewError for values that are no labels, ScanError for a file that cannot be read.
     """
-    if volume_suffix(path) is None and path.is_file() and _is_dicom_seg(path):
-        yield from _segments(path)
-        return
+    if volume_suffix(path) is None and path.is_file():
+        if is_dicom_seg(path):
+            yield from _segments(path)
+            return
+        if not (is_nifti(path) or is_dicom(path)):
+            raise ViewError(f"{path}: no mask: one is {', '.join(SUFFIXES)}, a DICOM SEG, or a folder of such files")
     stored = read_stored_labels(path)
     labels, affine = stored.array, stored.affine
     lowest, highest = int(labels.min()), int(labels.max())
@@ -170,7 +175,8 @@ def _slicer_names(pairs: Mapping[str, str], layer: int) -> Iterator[NamedLabel]:
             yield NamedLabel(int(label), name, colour=colour)
 
 
-def _is_dicom_seg(path: Path) -> bool:
+def is_dicom_seg(path: Path) -> bool:
+    """Whether a file is a DICOM SEG, by its header."""
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
     except (pydicom.errors.InvalidDicomError, OSError):

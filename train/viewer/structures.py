@@ -125,7 +125,8 @@ class StructureMap:
         if mask.labels.any() and not voxels.any():
             raise ViewError(
                 f"{mask.path}: lies nowhere on {self.scan.path}: is it the mask of another scan? Its first voxel is at "
-                f"{_millimetres(mask.affine)} mm, the scan's at {_millimetres(self.scan.affine)} mm"
+                f"{_millimetres(mask.affine)} mm, the scan's at {_millimetres(self.scan.affine)} mm. Name the "
+                "scan that it was made of"
             )
         return voxels
 

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, SegmentationStorage, generate_uid
 from typer.testing import CliRunner, Result
 
 from ovct import app
@@ -58,7 +61,12 @@ def test_masks_in_a_folder_and_a_mask_that_knows_its_scan(tmp_path: Path, monkey
         (["ct.nii.gz", "gone.nii.gz"], "gone.nii.gz: no such file"),
         (["ct.nii.gz", "ct.nii.gz"], "ct.nii.gz: values from -1,000 to 300 are no labels: is it an image?"),
         (["ct.nii.gz", "far.nii.gz"], "far.nii.gz: lies nowhere on "),
+        (["ct.nii.gz", "far.nii.gz"], "Name the scan that it was made of"),
         (["ct.nii.gz", "empty"], "no masks in this folder"),
+        (["ct.nii.gz", "notes.txt"], "notes.txt: no mask: one is .nii, .nii.gz, .mha, .mhd, .nrrd, .nhdr, a DICOM SEG"),
+        (["notes.txt"], "notes.txt: not a format that is known here. A CT volume is .nii"),
+        (["seg.dcm"], "seg.dcm is a mask, a DICOM SEG: name the scan first, `ovct view SCAN seg.dcm`"),
+        (["seg.dcm", "ct.nii.gz"], "seg.dcm is a mask, a DICOM SEG: name the scan first"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_by_name(
@@ -69,6 +77,12 @@ def test_what_cannot_be_shown_is_refused_by_name(
     far[:3, 3] += 1000
     save_nifti(tmp_path / "far.nii.gz", np.ones((4, 4, 4), np.uint8), far)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no volume")
+    header = pydicom.Dataset()
+    header.SOPClassUID, header.SOPInstanceUID = SegmentationStorage, generate_uid()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    pydicom.dcmwrite(tmp_path / "seg.dcm", header, enforce_file_format=True)
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
     assert result.exit_code == 2, result.output

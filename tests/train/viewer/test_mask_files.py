@@ -9,8 +9,9 @@ import pytest
 import torch
 from nibabel.nifti1 import Nifti1Extension
 
-from tests.train.inference.segment_cases import affine_of, ball, hounsfield, result_of, scan_of
+from tests.train.inference.segment_cases import affine_of, ball, dicom_series, hounsfield, result_of, scan_of
 from tests.train.viewer.view_cases import label_map, oblique_affine, table, write_case
+from train.inference.files.dicom_seg import write_dicom_seg
 from train.inference.files.label_names import colours_of
 from train.inference.files.seg_nrrd import write_seg_nrrd
 from train.scans.errors import ScanError
@@ -18,6 +19,7 @@ from train.scans.saving import save_nifti
 from train.scans.scan import read_scan
 from train.viewer.errors import ViewError
 from train.viewer.mask_files import CARET, file_stem, mask_paths, mask_record, read_mask
+from train.viewer.structures import StructureMap
 
 
 def names(path: Path) -> list[str]:
@@ -139,3 +141,24 @@ def test_the_table_beside_slicers_file_knows_the_scan(tmp_path: Path) -> None:
     (tmp_path / "mask.json").write_bytes(table(tmp_path / "ct.nii.gz").json_bytes())
     record = mask_record(tmp_path / "mask.seg.nrrd")
     assert record is not None and record.scan == str(tmp_path / "ct.nii.gz")
+
+
+@pytest.mark.parametrize("axes", ["LPS", "LPI"])
+@pytest.mark.usefixtures("one_thread")
+def test_a_dicom_seg_shows_what_the_other_files_of_the_same_masks_do(tmp_path: Path, axes: str) -> None:
+    shape = (14, 12, 10)
+    scan = read_scan(dicom_series(tmp_path / "series", hounsfield(shape), affine_of((1.5, 2, 3), axes)))
+    logits = torch.stack([ball(shape, (4, 6, 3), 2.2), ball(shape, (4, 6, 3), -9), ball(shape, (10, 3, 6), 1.5)])
+    result = result_of(logits, ["left kidney", "spleen", "odd thing"], scan)
+    write_dicom_seg(result, tmp_path / "mask.dcm")
+    write_seg_nrrd(result, tmp_path / "mask.seg.nrrd")
+    result.save(tmp_path / "mask.nii.gz")
+    for name in ("mask.dcm", "mask.seg.nrrd", "mask.nii.gz"):
+        shown = StructureMap(scan)
+        for mask in read_mask(tmp_path / name):
+            shown.add(mask)
+        found = {one.name: (shown.labels == one.label, one.volume_ml) for one in shown.structures}
+        assert found.keys() - {"spleen"} == {"left kidney", "odd thing"} and shown.notices == [], name
+        for row in (result.row("left kidney"), result.row("odd thing")):
+            assert np.array_equal(found[row.name][0], result.mask(row.name)), name
+            assert found[row.name][1] == pytest.approx(row.volume_ml), name

@@ -105,9 +105,14 @@ def _counted(path: Path, columns: list[str]) -> Iterator[tuple[tuple[str, ...], 
 
 
 def show(summary: SetSummary, console: Console, where: str | None = None) -> None:
-    """Print the closing tables of ``ovct curate`` and of ``ovct stats``; ``where`` is what to call the set's place."""
+    """Print the tables of ``ovct stats``; ``where`` is what to call the set's place."""
+    from rich.table import Table
+
     manifest = summary.manifest
-    console.print(_facts(summary))
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts_of(summary).items():
+        table.add_row(name, value)
+    console.print(table)
     if summary.captions:
         console.print(_organ_table(summary))
     if summary.rejects:
@@ -120,9 +125,8 @@ def show(summary: SetSummary, console: Console, where: str | None = None) -> Non
     console.print(f"In {where or summary.root}{state}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _facts(summary: SetSummary) -> Table:
-    from rich.table import Table
-
+def facts_of(summary: SetSummary) -> dict[str, str]:
+    """Return what is told of a set in a line each, by name."""
     manifest = summary.manifest
     made_by = [
         manifest.settings.engine,
@@ -144,10 +148,7 @@ def _facts(summary: SetSummary) -> Table:
         facts["privacy"] = "\n".join(lines)
     if others := others_told(manifest.modalities or {}, manifest.settings.modality):
         facts["examinations"] = others
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts.items():
-        table.add_row(name, value)
-    return table
+    return facts
 
 
 BASES = {"model": "by a second opinion about a word", "quote": "by a quote in another language"}

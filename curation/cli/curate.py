@@ -262,10 +262,12 @@ def _show(curation: Curation, json: bool, quiet: bool) -> None:
     if json:
         print_json(curation.figures.model_dump(mode="json"))
     elif not quiet:
-        from curation.caption_set.stats import show, summary_of
+        from curation.caption_set.stats import summary_of
         from curation.runtime.terminal_console import EscapingConsole
 
-        show(summary_of(curation.folder, curation.manifest), EscapingConsole(), curation.place)
+        from .closing_summary import show_closing
+
+        show_closing(summary_of(curation.folder, curation.manifest), EscapingConsole(), curation.place)
 
 
 @option_groups

@@ -1,6 +1,7 @@
 """Places and settings that all tests share."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +85,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Curate in this process, however many reports there are: worker processes import for longer than they work."""
+    for module in ("curation.pipeline", "curation.replay"):
+        monkeypatch.setattr(f"{module}.INLINE_REPORTS", sys.maxsize)

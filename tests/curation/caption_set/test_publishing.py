@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SET = "s3://hospital/out/set"
 
 pytestmark = [
+    pytest.mark.usefixtures("in_this_process"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -134,16 +135,17 @@ class ActAfter(Progress):
 CHILD = """
 import sys
 from pathlib import Path
+import curation.pipeline
 from curation.pipeline import CurateJob
 from curation.pipeline import curate
 from curation.runtime.progress import Progress
 from curation.caption_set.publishing import StorePublisher
 from curation.runtime.store_cache import staging_folder
 from tests.curation.fakes import fake_recipe
-if __name__ == "__main__":
-    reports, url = sys.argv[1:]
-    publish = StorePublisher(url, staging_folder(url, Progress()), Progress())
-    curate(CurateJob(Path(reports), publish.root, publish=publish, reports_per_part=100), fake_recipe(seconds=0.002))
+curation.pipeline.INLINE_REPORTS = sys.maxsize
+reports, url = sys.argv[1:]
+publish = StorePublisher(url, staging_folder(url, Progress()), Progress())
+curate(CurateJob(Path(reports), publish.root, publish=publish, reports_per_part=100), fake_recipe(seconds=0.002))
 """
 
 

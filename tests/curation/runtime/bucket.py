@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.request import Request, urlopen
@@ -78,7 +79,7 @@ class Bucket:
         self._server.shutdown()
         self._server.server_close()
 
-    @property
+    @cached_property
     def client(self) -> Any:
         import boto3
 

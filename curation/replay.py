@@ -12,10 +12,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from curation.caption_set.kept_files import refuse_foreign_files
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
 from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts, lacks_digests
-from curation.caption_set.set_files import PROMPT_FILE, TableName, part_path, remove_temporary_files
+from curation.caption_set.set_files import (
+    PROMPT_FILE,
+    SITE_LEXICON_FILE,
+    SITE_ORGANS_FILE,
+    TableName,
+    part_path,
+    remove_temporary_files,
+)
 from curation.caption_set.shards import PartWriter, WrittenPart
 from curation.caption_set.site_files import keep_site_words, kept_site_words
 from curation.caption_set.work_folder import SetError, lock_set
@@ -67,6 +75,8 @@ def replay(
             raise SetError(
                 f"{root / PROMPT_FILE} is not the prompt that was asked with (its sha256 has changed): put it back"
             )
+        given = {SITE_LEXICON_FILE: words.hashes.site_lexicon, SITE_ORGANS_FILE: words.hashes.site_organs}
+        refuse_foreign_files(root, locked.left_behind, given)
         progress.start(manifest.counts.reports, 0)
         count = 0 if manifest.counts.reports <= INLINE_REPORTS else processes or available_cores()
         try:

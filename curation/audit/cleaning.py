@@ -20,13 +20,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from curation.caption_set.audit_results import AUDIT, MEANINGS
-from curation.caption_set.card import with_file, write_card
+from curation.caption_set.card import write_card
+from curation.caption_set.kept_files import kept_files
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, RepairCounts
 from curation.caption_set.privacy_check import count_written
 from curation.caption_set.records.cleaning import AuditChange, CleaningRecord
 from curation.caption_set.resuming import check_parts, lacks_digests
 from curation.caption_set.schemas import in_schema, parquet_schema
-from curation.caption_set.set_files import KEPT_FILES, TableName, part_path, tables_of
+from curation.caption_set.set_files import TableName, part_path, tables_of
 from curation.caption_set.shards import parquet_file
 from curation.caption_set.work_folder import SetError
 from curation.runtime.digests import file_digest
@@ -103,17 +104,14 @@ def _write(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
         parts.append(_write_part(root, out, index, part, captions, rejects, tables_of(manifest.settings)))
         counts = counts.plus(part.reports, *_count(captions, rejects), RepairCounts(), bases=_bases(captions))
         progress.advance()
-    for name in KEPT_FILES:
-        if (root / name).exists():
-            _copy(root / name, out / name)
+    kept_digests = kept_files(root, manifest, progress.raise_if_interrupted)
+    for name in kept_digests:
+        _copy(root / name, out / name)
     before = manifest.counts
     kept = {"languages": before.languages, "returned": before.returned, "repaired": before.repaired}
     counts = counts.model_copy(update=kept)
     changes = {"counts": counts, "parts": tuple(parts), "audit": _audit_record(root, store, changed)}
-    cleaned = manifest.model_copy(update={**changes, "files": {}})
-    for name in KEPT_FILES:
-        if (out / name).exists():
-            cleaned = with_file(cleaned, out / name)
+    cleaned = manifest.model_copy(update={**changes, "files": kept_digests})
     if manifest.privacy is not None:
         cleaned = cleaned.model_copy(update={"privacy": count_written(out, cleaned, progress.raise_if_interrupted)})
     cleaned = write_card(out, cleaned)

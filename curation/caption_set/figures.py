@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from curation.readers.description import InputDescription
 
 from .manifest import Manifest, Usage
-from .privacy_counts import PrivacyCounts
+from .records.privacy_counts import PrivacyCounts
 from .stats import SetSummary
 from .unknown_words import UnknownWord
 

@@ -19,8 +19,8 @@ from curation.runtime.digests import sealed, unsealed
 from curation.runtime.errors import OvctError
 from curation.runtime.files import write_text
 
-from .privacy_counts import PrivacyCounts
 from .records.cleaning import CleaningRecord
+from .records.privacy_counts import PrivacyCounts
 
 FILE_NAME = "manifest.json"
 FORMAT: Literal["ovct caption set 1"] = "ovct caption set 1"

@@ -14,13 +14,14 @@ from curation.runtime.files import whole_file
 from curation.runtime.progress import Progress
 from curation.runtime.provenance import versions
 
+from .kept_files import kept_files, refuse_foreign_files
 from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, load_manifest
-from .privacy_counts import PrivacyCounts
 from .publishing import StorePublisher
+from .records.privacy_counts import PrivacyCounts
 from .resuming import check_set, differences
-from .set_files import KEPT_FILES, SKIPPED_FILE, part_path, remove_leftovers, tables_of
+from .set_files import SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
-from .work_folder import SetError, lock_set, refuse_foreign_files, remove_left_work
+from .work_folder import SetError, lock_set, remove_left_work
 from .writer import complete_set
 
 
@@ -42,6 +43,7 @@ def merge(
     progress = progress or Progress()
     shards = _ordered_shards(folders, progress)
     merged = _merged_manifest([manifest for _, manifest in shards])
+    kept = kept_files(*shards[0], progress.raise_if_interrupted)
     if publisher:
         publisher.begin()
     if any(folder.resolve() == out.resolve() for folder in folders):
@@ -68,9 +70,8 @@ def merge(
                 publisher.put_part(index, tables_of(merged.settings))
                 publisher.drop_part(index, tables_of(merged.settings))
             progress.advance()
-        for name in KEPT_FILES:
-            if (shards[0][0] / name).exists():
-                _link_or_copy(shards[0][0] / name, out / name)
+        for name in kept:
+            _link_or_copy(shards[0][0] / name, out / name)
         return complete_set(out, merged, publisher, ours=True)
 
 
@@ -94,11 +95,14 @@ def _begin(out: Path, merged: Manifest) -> None:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Link a file where that can be, since nothing writes into a finished part; else copy it."""
+    """Link a file where that can be, since nothing writes into a finished part; else copy it.
+
+    Of a link, the file that it leads to is taken: its way there may not hold from another folder.
+    """
     with whole_file(target) as temporary:
         temporary.unlink(missing_ok=True)
         try:
-            os.link(source, temporary)
+            os.link(source.resolve(), temporary)
         except OSError:
             shutil.copyfile(source, temporary)
 

@@ -16,7 +16,7 @@ from curation.privacy.identifiers import KIND_WORDS, Identifier, IdentifierKind
 from curation.privacy.scan import identifiers_in
 
 from .manifest import Manifest
-from .privacy_counts import PrivacyCounts
+from .records.privacy_counts import PrivacyCounts
 from .schemas import evidence_spans
 from .set_files import SKIPPED_FILE, TableName, part_path, tables_of
 
@@ -83,7 +83,9 @@ def count_parts(root: Path, manifest: Manifest, check: Callable[[], None] = lamb
 
 def count_written(root: Path, manifest: Manifest, check: Callable[[], None] = lambda: None) -> PrivacyCounts:
     """Count what a finished set holds: its parts, and the list of problem rows."""
-    return count_parts(root, manifest, check).plus(count_problems(root))
+    counts = count_parts(root, manifest, check)
+    # Without problem rows a file of that name is none of the set's.
+    return counts.plus(count_problems(root)) if manifest.skipped or manifest.warnings else counts
 
 
 def _problem(line: str) -> str:

@@ -13,24 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.runtime.digests import file_digest
 from curation.runtime.errors import OvctError
 from curation.runtime.files import temporary_name
 from curation.runtime.locks import HeldLock, LockedError, is_held_file, locked
 
 from .manifest import FILE_NAME, Manifest, ManifestError, is_caption_set, load_manifest
-from .set_files import (
-    KEPT_FILES,
-    PROMPT_FILE,
-    RESPONSES_FILE,
-    SITE_LEXICON_FILE,
-    SITE_ORGANS_FILE,
-    SKIPPED_FILE,
-    TABLES,
-    WORK_FOLDER,
-    part_number,
-    remove_temporary_files,
-)
+from .set_files import RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, remove_temporary_files
 
 LOCK_FILE = "lock"
 WORK_NAMES = re.compile(r"lock(\.lease.*)?|(outcomes|responses)\.sqlite(-wal|-shm|-journal)?")
@@ -164,35 +152,6 @@ def _refuse_foreign_parts(root: Path) -> None:
                     f"{path} is no part of this caption set: its manifest does not name it. Move it away, and run the "
                     "command again"
                 )
-
-
-def refuse_foreign_files(root: Path, left_behind: bool) -> None:
-    """Raise ``SetError`` for a file called like one that a set keeps, if it is not as a run wrote it.
-
-    A finished set's manifest has the digests of its files; those of an unfinished one are in its settings, apart from
-    the list of problem rows, which a run that was killed may have ``left_behind``.
-    """
-    manifest = _manifest(root)
-    if manifest is None or manifest.files is None:  # nothing to compare with: an earlier version's
-        return
-    settings = manifest.settings
-    digests = dict(manifest.files)
-    if not manifest.complete:
-        named = {
-            PROMPT_FILE: settings.prompt,
-            SITE_LEXICON_FILE: settings.site_lexicon,
-            SITE_ORGANS_FILE: settings.site_organs,
-        }
-        digests |= {name: digest for name, digest in named.items() if digest}
-    for name in KEPT_FILES:
-        path = root / name
-        if not (path.exists() or path.is_symlink()) or (name == SKIPPED_FILE and left_behind and not manifest.complete):
-            continue
-        if path.is_symlink() or not path.is_file() or file_digest(path) != digests.get(name):
-            raise SetError(
-                f"{path} is not what a run of this set wrote (its manifest does not have its sha256), and would be "
-                "replaced: move it away, or put the set's own back"
-            )
 
 
 def _manifest(root: Path) -> Manifest | None:

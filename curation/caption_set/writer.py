@@ -19,14 +19,15 @@ from curation.runtime.provenance import versions
 
 from .card import is_foreign_card, with_file, write_card
 from .fingerprint import WatchedInput
+from .kept_files import refuse_foreign_files
 from .manifest import CurationSettings, InputFingerprint, Manifest, Usage
 from .privacy_check import count_part, count_parts, count_problems, is_checked
-from .privacy_counts import PrivacyCounts
+from .records.privacy_counts import PrivacyCounts
 from .resuming import manifest_to_resume
 from .set_files import CARD_FILE, KEPT_FILES, PLOT_FILE, SKIPPED_FILE, SetPublisher, remove_leftovers, tables_of
 from .shards import PartWriter
 from .stats import MARK_BYTES, is_foreign_plot
-from .work_folder import LockedSet, SetError, empty_work_folder, lock_set, refuse_foreign_files
+from .work_folder import LockedSet, SetError, empty_work_folder, lock_set
 
 # Up to twice so many parts the manifest is saved for each. It names all parts, so beyond that it is saved for every
 # second, third … part: its size times the number of saves stays small. Parts that it does not name yet are made again

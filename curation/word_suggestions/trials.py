@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from curation.caption_set.manifest import load_manifest
+from curation.caption_set.resuming import check_parts, lacks_digests
 from curation.caption_set.site_files import kept_site_words
 from curation.caption_set.unknown_words import UnknownWord, unknown_words
 from curation.language.lexicon.site_lexicon import our_words
@@ -102,6 +103,9 @@ def suggest_words(
     """
     progress = progress or Progress()
     manifest = load_manifest(root)
+    check_parts(root, manifest, ("reports", "rejects"), check=progress.raise_if_interrupted)
+    if note := lacks_digests(root, manifest):
+        progress.warning(note)
     base = kept_site_words(root, manifest.settings, words)
     verifier = build_verifier(base)
     progress.start(min(sum(manifest.counts.rejects.values()), limit), 0)

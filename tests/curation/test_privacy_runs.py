@@ -15,7 +15,7 @@ import ovct
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.privacy_check import privacy_lines, privacy_warning, with_privacy
-from curation.caption_set.privacy_counts import PrivacyCounts
+from curation.caption_set.records.privacy_counts import PrivacyCounts
 from curation.caption_set.sharding import Shard
 from curation.cleaning.redaction_marks import IDENTITY_MARK
 from curation.extraction.text_engine import rules_recipe

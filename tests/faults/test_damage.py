@@ -33,6 +33,7 @@ from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import OvctError
 from curation.runtime.progress import Progress
 from curation.runtime.sqlite_integrity import digest_file
+from curation.word_suggestions.trials import suggest_words
 from models.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.prompt_handling import TextEncoderError
@@ -102,10 +103,12 @@ def test_every_file_of_a_set(tmp_path: Path, trials: Trials) -> None:
         file.write("r99,\n")  # a row that cannot be used
     job = CurateJob(tmp_path / "reports.csv", tmp_path / "set", workers=1, reports_per_part=5, shard=Shard(1, 1))
     curate(job, fake_recipe())
-    trial = trials["a damaged file of a set: stats, curate, merge"]
+    trial = trials["a damaged file of a set: stats, curate, merge, lexicon suggest"]
     for path in sorted(path for path in job.out.rglob("*") if path.is_file()):
         for what in damaged(path):
             calls: dict[str, Callable[[Progress], object]] = {"stats": lambda progress: count_set(job.out, progress)}
+            if what.startswith("flip") and path.parent.name in ("reports", "rejects"):
+                calls["lexicon suggest"] = lambda progress: suggest_words(job.out, progress)
             if what.startswith("flip"):
                 calls["curate"] = lambda progress: curate(job, fake_recipe(), progress)
                 calls["merge"] = lambda progress: merge([job.out], tmp_path / "merged", progress)

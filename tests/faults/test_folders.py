@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from curation.audit.cleaning import write_cleaned_set
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
+from curation.caption_set.site_files import keep_site_words
 from curation.caption_set.stats import draw, summary_of
+from curation.language.site_words import SiteWords
 from curation.pipeline import CurateJob, curate
+from curation.replay import replay
 from curation.runtime.errors import InputError, OvctError
 from curation.runtime.made_files import MADE_FILES, MadeFiles
 from curation.runtime.names import path_within
@@ -23,7 +27,9 @@ from curation.word_suggestions.proposal_files import check_free
 from examples.phantoms.__main__ import main as phantoms
 from models.checkpoint import save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
-from tests.curation.fakes import FakeVerifier, fake_recipe, write_reports
+from tests.curation.audit.builders import give_verdicts, open_audit, plain_reports, write_set
+from tests.curation.fakes import FakeChat, FakeVerifier, fake_recipe, write_reports
+from tests.curation.llm.chat_sets import job, run
 from tests.faults.trials import Trials
 from tests.models.tiny import segmenter
 from train.config.options import ConfigError
@@ -161,6 +167,69 @@ def test_a_set_keeps_files_that_are_called_like_its_own(name: str, root: Path) -
             call()
         assert (folder / name).read_bytes() == f"mine: {folder.name}/{name}".encode()
         assert name not in (load_manifest(folder).files or {})
+
+
+@pytest.mark.parametrize("name", ["prompt.yaml", "site_lexicon.yaml", "site_organs.yaml", "skipped.jsonl"])
+def test_a_merge_takes_no_file_that_the_shard_did_not_write(name: str, root: Path) -> None:
+    fill(root, [f"shard/{name}"])
+    with pytest.raises(OvctError, match=rf"shard/{name} was written by no run of this set .*is not used: move it away"):
+        merge([root / "shard"], root / "merged")
+    assert not (root / "merged").exists() and (root / "shard" / name).read_bytes() == f"mine: shard/{name}".encode()
+    (root / "shard" / name).unlink()
+    merge([root / "shard"], root / "merged")
+    assert not (root / "merged" / name).exists()
+
+
+@pytest.mark.parametrize("name", ["prompt.yaml", "site_lexicon.yaml", "site_organs.yaml", "skipped.jsonl"])
+def test_a_cleaned_set_takes_no_file_that_the_audited_one_did_not_write(name: str, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", plain_reports(6))
+    with open_audit(tmp_path / "set") as store:
+        give_verdicts(store, "ann", ["hallucinated", "supported"])
+        fill(tmp_path, [f"set/{name}"])
+        with pytest.raises(OvctError, match=rf"set/{name} was written by no run of this set"):
+            write_cleaned_set(tmp_path / "set", tmp_path / "cleaned", store, Progress())
+        (tmp_path / "set" / name).unlink()
+        write_cleaned_set(tmp_path / "set", tmp_path / "cleaned", store, Progress())
+
+
+@pytest.mark.parametrize("name", ["site_lexicon.yaml", "site_organs.yaml", "skipped.jsonl"])
+def test_a_replay_keeps_files_that_are_called_like_those_of_the_set(name: str, tmp_path: Path) -> None:
+    run(tmp_path, FakeChat())
+    fill(tmp_path, [f"set/{name}"])
+    before = tree(tmp_path / "set")
+    with pytest.raises(OvctError, match=rf"{name} is not what a run of this set wrote.*move it away"):
+        replay(tmp_path / "set")
+    assert tree(tmp_path / "set") == before
+
+
+def test_a_replay_refuses_a_list_of_problem_rows_that_was_changed(tmp_path: Path) -> None:
+    with job(tmp_path).reports.open("a") as file:
+        file.write("r99,\n")
+    run(tmp_path, FakeChat())
+    assert "skipped.jsonl" in (replay(tmp_path / "set").files or {})
+    (tmp_path / "set" / "skipped.jsonl").write_text("{}\n")
+    with pytest.raises(OvctError, match=r"skipped\.jsonl is not what a run of this set wrote"):
+        replay(tmp_path / "set")
+
+
+def test_a_replay_that_was_killed_after_it_wrote_new_words_goes_on(tmp_path: Path) -> None:
+    words = SiteWords(b"findings: [onion sign]\n", None)
+    run(tmp_path, FakeChat())
+    (tmp_path / "set" / ".work").mkdir()
+    keep_site_words(tmp_path / "set", words)
+    assert replay(tmp_path / "set", words=words).settings.site_lexicon == words.hashes.site_lexicon
+
+
+def test_links_to_the_files_of_a_shard_are_followed(root: Path) -> None:
+    """As in the cache of a hub, whose files are links to others."""
+    linked = root / "linked" / "deep" / "shard"
+    for path in (path for path in (root / "shard").rglob("*") if path.is_file()):
+        place = linked / path.relative_to(root / "shard")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(os.path.relpath(path, place.parent))
+    merge([linked], root / "merged")
+    assert not [path for path in (root / "merged").rglob("*") if path.is_symlink()]
+    assert tree(root / "merged" / "captions") == tree(root / "shard" / "captions")
 
 
 def test_a_list_of_problem_rows_is_replaced_where_it_is_ours(root: Path) -> None:

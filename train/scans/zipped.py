@@ -1,11 +1,13 @@
 """Unpacks a zip of a DICOM series, or of one volume, to a temporary folder: only what is a scan, and within bounds."""
 
+import errno
 import shutil
 import weakref
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 from tempfile import mkdtemp
+from typing import BinaryIO
 
 from curation.runtime.errors import InputError
 from curation.runtime.limits import ZIP_BYTES, ZIP_MEMBERS
@@ -16,6 +18,8 @@ from .errors import ScanError
 _AGAIN = "Unpack it, and give the folder"
 ENCRYPTED = 1
 HIDDEN = (".", "__MACOSX")
+# Below the system's bounds on a path, and on how deep Python makes and removes folders.
+LONGEST_NAME, DEEPEST_NAME = 1_000, 64
 
 
 def is_zip(path: Path) -> bool:
@@ -36,7 +40,8 @@ def unpack_zip(path: Path) -> UnpackedZip:
     """Return a temporary folder with the files of a zip.
 
     Raises:
-        ScanError: the zip is damaged or encrypted, a name in it leads out of its folder, or it unpacks to too much.
+        ScanError: the zip is damaged or encrypted, it unpacks to too much, or a name in it leads out of its folder, is
+            there twice, or cannot be that of a file.
     """
     unpacked = UnpackedZip()
     try:
@@ -70,6 +75,8 @@ def _target(path: Path, folder: Path, name: str) -> Path | None:
     """Return where a member goes, None for one that is hidden. Raises `ScanError` where it leads out of the folder."""
     if any(part.startswith(HIDDEN) and part not in (".", "..") for part in PurePosixPath(name).parts):
         return None
+    if len(name) > LONGEST_NAME or name.count("/") > DEEPEST_NAME:
+        raise _too_long(path, name)
     try:
         return path_within(folder, name, str(path))
     except InputError:
@@ -81,12 +88,31 @@ def _target(path: Path, folder: Path, name: str) -> Path | None:
 
 def _unpack(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left: int) -> int:
     """Write a member to its place; return its size. Raises `ScanError` beyond `left` bytes, whatever the zip says."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
-    with archive.open(member) as packed, target.open("wb") as file:
+    with archive.open(member) as packed, _new_file(path, member.filename, target) as file:
         while piece := packed.read(1 << 20):
             written += len(piece)
             if written > min(left, member.file_size):
                 raise ScanError(f"{path}: a zip that unpacks to more than it says. {_AGAIN}")
             file.write(piece)
     return written
+
+
+def _new_file(path: Path, name: str, target: Path) -> BinaryIO:
+    """Open the place of a member. Raises `ScanError` where another of the same name is, or none can be."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target.open("xb")
+    except (FileExistsError, NotADirectoryError):
+        raise ScanError(
+            f"{path}: the zip holds {name[:80]!r} twice, or as a file and as a folder (some file systems do not tell "
+            f"capitals apart), and one would replace the other. {_AGAIN}"
+        ) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise _too_long(path, name) from None
+
+
+def _too_long(path: Path, name: str) -> ScanError:
+    return ScanError(f"{path}: the zip names {name[:80]!r} …, which is too long, or too deep, for a file. {_AGAIN}")

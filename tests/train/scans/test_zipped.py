@@ -1,6 +1,9 @@
 """A zip of a series is read as its folder is; one that leads out, is damaged or unpacks to too much is refused."""
 
 import gc
+import stat
+import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +66,61 @@ def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     dicom_series(tmp_path / "ct", VOXELS, AFFINE)
     path = zipped(tmp_path, tmp_path / "ct", lambda plain: name if plain == "000.dcm" else plain)
     with pytest.raises(ScanError, match=r"series\.zip: the zip names .* which leads out of its folder"):
+        read_scan(path)
+
+
+@pytest.mark.parametrize("name", ["000.dcm", "000.dcm/deeper", "a" * 300, "a/" * 400 + "a"])
+def test_a_name_that_would_replace_another_or_is_none_is_refused(tmp_path: Path, name: str) -> None:
+    dicom_series(tmp_path / "ct", VOXELS, AFFINE)
+    path = zipped(tmp_path, tmp_path / "ct")
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr(name, (tmp_path / "ct" / "000.dcm").read_bytes())
+    with pytest.raises(ScanError, match=r"series\.zip: the zip (holds '000\.dcm.* twice|names 'a.* which is too long)"):
+        read_scan(path)
+
+
+def test_links_in_a_zip_are_not_followed(tmp_path: Path) -> None:
+    """A member that says it is a link is a file of the text that the link would lead to."""
+    dicom_series(tmp_path / "ct", VOXELS, AFFINE)
+    dicom_series(tmp_path / "outside", VOXELS + 1, AFFINE)
+    path = zipped(tmp_path, tmp_path / "ct")
+    with zipfile.ZipFile(path, "a") as archive:
+        member = zipfile.ZipInfo("link")
+        member.create_system, member.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(member, str(tmp_path / "outside"))
+    scan = read_scan(path)
+    assert np.array_equal(scan.voxels, VOXELS) and scan.warnings == ()
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("link/written.dcm", (tmp_path / "ct" / "000.dcm").read_bytes())
+    with pytest.raises(ScanError, match=r"holds 'link/written\.dcm' twice, or as a file and as a folder"):
+        read_scan(path)
+    assert not (tmp_path / "outside" / "written.dcm").exists()
+
+
+@pytest.mark.parametrize(("place", "value", "message"), [(8, 1, "an encrypted zip"), (10, 99, "cannot be unpacked")])
+def test_a_member_that_is_encrypted_is_refused(tmp_path: Path, place: int, value: int, message: str) -> None:
+    dicom_series(tmp_path / "ct", VOXELS, AFFINE)
+    path = zipped(tmp_path, tmp_path / "ct")
+    content = bytearray(path.read_bytes())
+    content[content.rfind(b"PK\x01\x02") + place] = value
+    path.write_bytes(content)
+    with pytest.raises(ScanError, match=rf"series\.zip: .*{message}"):
+        read_scan(path)
+
+
+def test_the_same_bytes_many_times_over_are_counted_as_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip whose list names one member again and again says small, and unpacks to much."""
+    monkeypatch.setenv("OVCT_MOST_ZIP_BYTES", "3000000")
+    path = tmp_path / "series.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("000.dcm", bytes(1 << 20))
+    content, times = path.read_bytes(), 5
+    start, end = content.rfind(b"PK\x01\x02"), content.rfind(b"PK\x05\x06")
+    entry, last = content[start:end], bytearray(content[end:])
+    last[8:16] = struct.pack("<HHI", times, times, times * len(entry))
+    path.write_bytes(content[:start] + entry * times + bytes(last))
+    with pytest.raises(ScanError, match=r"a zip that unpacks to 5,242,880 bytes"):
         read_scan(path)
 
 

@@ -2,17 +2,24 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+    SecondaryCaptureImageStorage,
+    generate_uid,
+)
 
 from tests.train.scans.dicom.test_series import dataset, series
 from tests.train.scans.test_scan import ct
+from train.scans.errors import ScanError
 from train.scans.scan import read_scan
 
 PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
@@ -70,6 +77,54 @@ def test_a_dicomdir_stands_for_its_folder(tmp_path: Path, name: str) -> None:
     assert np.array_equal(read_scan(tmp_path / "cd" / name).voxels, ct())
     scan = read_scan(tmp_path / "cd")
     assert np.array_equal(scan.voxels, ct()) and scan.warnings == ()
+
+
+REFERENCES: dict[str, list[str] | str] = {
+    "its own": ["IMAGES", "im0"],
+    "upward": ["..", "OUTSIDE", "im0"],
+    "absolute": ["", "etc", "passwd"],
+    "a drive": ["C:", "OUTSIDE", "im0"],
+    "a path in one": "../OUTSIDE/im0",
+    "itself": "DICOMDIR",
+}
+
+
+@pytest.mark.parametrize("references", REFERENCES)
+def test_what_a_dicomdir_refers_to_is_not_followed(tmp_path: Path, references: str) -> None:
+    """The files of a medium are found in its folders: no name in a DICOMDIR, and no loop of its records, leads out."""
+    series(tmp_path / "OUTSIDE")
+    medium = tmp_path / "cd"
+    series(medium / "IMAGES")
+    write_dicomdir(medium / "DICOMDIR", REFERENCES[references])
+    for path in (medium / "DICOMDIR", medium):
+        scan = read_scan(path)
+        assert np.array_equal(scan.voxels, ct()) and scan.warnings == ()
+        assert all(file.parent == medium / "IMAGES" for file in scan.dicom_files)
+    shutil.rmtree(medium / "IMAGES")
+    with pytest.raises(ScanError, match=r"cd: no DICOM image here"):
+        read_scan(medium / "DICOMDIR")
+    os.rename(medium / "DICOMDIR", medium / "index.dcm")
+    with pytest.raises(ScanError, match="no DICOM image here"):
+        read_scan(medium / "index.dcm")
+
+
+def write_dicomdir(path: Path, references: list[str] | str) -> None:
+    """Write a DICOMDIR of three images that are said to stand at this place, and whose records refer to each other."""
+    with warnings.catch_warnings():  # pydicom's, on names that the standard forbids
+        warnings.simplefilter("ignore")
+        directory = Dataset()
+        directory.file_meta = FileMetaDataset()
+        directory.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+        directory.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        directory.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        directory.OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity = 400
+        records = [Dataset() for _ in range(3)]
+        for record in records:
+            record.OffsetOfTheNextDirectoryRecord = record.OffsetOfReferencedLowerLevelDirectoryEntity = 400
+            record.RecordInUseFlag, record.DirectoryRecordType = 0xFFFF, "IMAGE"
+            record.ReferencedFileID = references
+        directory.DirectoryRecordSequence = records
+        directory.save_as(path, enforce_file_format=True)
 
 
 def test_a_copied_folder_is_taken_once(tmp_path: Path) -> None:

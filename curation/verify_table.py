@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from curation.caption_set.fingerprint import WatchedInput
+from curation.caption_set.resuming import check_named_parts
 from curation.caption_set.schemas import parquet_schema
 from curation.caption_set.shards import parquet_file, table_of
 from curation.extraction.recipe import CaptionVerifier
@@ -264,11 +265,14 @@ def verify_table(
 ) -> VerifyResult:
     """Verify a table of captions and write a row for each, in its order. Memory does not grow with either input.
 
-    Raises ``InputError`` for what the caller can put right, ``RunError`` and ``OSError`` when the run cannot go on; the
-    output file appears only when it is whole.
+    Raises ``InputError`` for what the caller can put right, ``SetError`` for a part of a caption set that was changed
+    since it was written, ``RunError`` and ``OSError`` when the run cannot go on; the output file appears only when it
+    is whole.
     """
     progress = progress or Progress()
     _check_output(job)
+    for path in (job.reports, job.captions):
+        check_named_parts(path, progress.raise_if_interrupted)
     watched = [WatchedInput(path) for path in (job.reports, job.captions) if path.is_file() or path.is_dir()]
     with ExitStack() as stack:
         problems = stack.enter_context(closing(ProblemLog()))

@@ -27,7 +27,7 @@ def refuse_foreign_files(root: Path, left_behind: bool, given: Mapping[str, str 
         manifest = load_manifest(root)
     except (ManifestError, OSError):
         return
-    known, given = _digests(manifest), given or {}
+    known, given = kept_digests(manifest), given or {}
     for name in KEPT_FILES:
         path = root / name
         if not (path.exists() or path.is_symlink()) or (name == SKIPPED_FILE and left_behind and not manifest.complete):
@@ -46,7 +46,7 @@ def kept_files(root: Path, manifest: Manifest, check: Callable[[], None] = do_no
     ``check`` is called while they are read, and may raise to stop. Raises ``SetError`` for one that no run of the set
     has written, and for one that is missing or changed.
     """
-    known, found = _digests(manifest), dict[str, str]()
+    known, found = kept_digests(manifest), dict[str, str]()
     for name in KEPT_FILES:
         path, expected = root / name, known.get(name, "")
         digest = _digest(path, check)
@@ -68,7 +68,7 @@ def _digest(path: Path, check: Callable[[], None] = do_nothing) -> str | None:
     return file_digest(path, check) if path.is_file() else None
 
 
-def _digests(manifest: Manifest) -> dict[str, str | None]:
+def kept_digests(manifest: Manifest) -> dict[str, str | None]:
     """Return the digests of the files that runs of a set have written, None for one that nothing is known of.
 
     Those that its settings name are known while it is unfinished too, and of sets of earlier versions.

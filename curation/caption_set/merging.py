@@ -18,7 +18,7 @@ from .kept_files import kept_files, refuse_foreign_files
 from .manifest import Counts, Manifest, RepairCounts, Usage, is_caption_set, load_manifest
 from .publishing import StorePublisher
 from .records.privacy_counts import PrivacyCounts
-from .resuming import check_set, differences
+from .resuming import check_set, check_stored, differences
 from .set_files import SKIPPED_FILE, part_path, remove_leftovers, tables_of
 from .sharding import Shard
 from .work_folder import SetError, lock_set, remove_left_work
@@ -51,7 +51,7 @@ def merge(
     if not overwrite and is_caption_set(out) and (before := load_manifest(out)).complete:
         if before.identity() != merged.identity():
             raise SetError(f"{out} holds another caption set: name another folder with --out, or say --overwrite")
-        if publisher or _is_whole(out, before, progress):
+        if _is_whole(out, before, progress, publisher):
             remove_left_work(out)
             return before
     with lock_set(out, progress.raise_if_interrupted) as locked:
@@ -75,10 +75,13 @@ def merge(
         return complete_set(out, merged, publisher, ours=True)
 
 
-def _is_whole(out: Path, before: Manifest, progress: Progress) -> bool:
+def _is_whole(out: Path, before: Manifest, progress: Progress, publisher: StorePublisher | None) -> bool:
     """Return whether a set that was merged before has all its files as they were written; else it is made anew."""
     try:
         check = progress.raise_if_interrupted
+        if publisher:
+            check_stored(out, before, publisher, tell=progress.warning)
+            return True
         check_set(out, before, tables_of(before.settings), check=check, tell=progress.warning)
     except SetError as error:
         progress.warning(f"{error.args[0].partition(';')[0]}; the set is made anew from the shards")

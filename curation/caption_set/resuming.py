@@ -15,13 +15,11 @@ from .manifest import (
     InputFingerprint,
     Manifest,
     ManifestError,
+    is_caption_set,
     load_manifest,
 )
-from .set_files import CARD_FILE, PLOT_FILE, WORK_FOLDER, SetPublisher, TableName, part_path, tables_of
+from .set_files import DERIVED_FILES, TABLES, WORK_FOLDER, SetPublisher, TableName, part_path, tables_of
 from .work_folder import SetError
-
-DERIVED_FILES = (CARD_FILE, PLOT_FILE)
-"""What people read and may put in their own words; nothing is read from it."""
 
 
 def manifest_to_resume(
@@ -36,8 +34,9 @@ def manifest_to_resume(
 ) -> Manifest | None:
     """Return the manifest that a run with this input and these settings resumes, None where no run has begun the set.
 
-    With ``publisher`` it is the store that has to have the files of the finished parts, in the size that they had:
-    their digests would take a download. ``digests``, ``check`` and ``tell`` are those of ``check_set``.
+    With ``publisher`` it is the store that has to have the files of the finished parts, in the size that they had, and
+    with the content where it may have changed (``StorePublisher.changed_file``). ``digests``, ``check`` and ``tell``
+    are those of ``check_set``.
 
     Raises:
         SetError: the set was made from another input or with other settings, or files of it are missing or damaged.
@@ -54,10 +53,39 @@ def manifest_to_resume(
         where = publisher.shown if publisher else root
         raise SetError(f"{where} was made otherwise:{lines}\nStart again with --overwrite, or name another with --out.")
     if publisher:
-        _check_sizes(root, manifest, tables_of(settings), publisher.size_of)
+        check_stored(root, manifest, publisher, digests=digests, tell=tell)
     else:
         check_set(root, manifest, tables_of(settings), digests=digests, check=check, tell=tell)
     return manifest
+
+
+def check_stored(
+    root: Path,
+    manifest: Manifest,
+    publisher: SetPublisher,
+    *,
+    digests: bool = True,
+    tell: Callable[[str], None] = do_nothing,
+) -> None:
+    """Raise ``SetError`` where the store lacks a file of the set, or has another."""
+    tables = tables_of(manifest.settings)
+    try:
+        _check_sizes(root, manifest, tables, publisher.size_of)
+    except SetError as error:
+        raise SetError(str(error).replace(f"{root}/", f"{publisher.shown}/")) from None
+    if not digests:
+        return
+    expected = {
+        part_path(root, table, index): part.sha256[table]
+        for index, part in enumerate(manifest.parts)
+        for table in tables
+        if table in part.sha256
+    }
+    if (changed := publisher.changed_file(expected, tell)) is not None:
+        raise SetError(
+            f"{publisher.shown}/{changed.relative_to(root).as_posix()} is not as it was written (its sha256 has "
+            "changed); put a copy of it back, or start again with --overwrite"
+        )
 
 
 def _file_size(path: Path) -> int | None:
@@ -131,6 +159,24 @@ def check_parts(
             path, digest = part_path(root, table, index), part.sha256.get(table)
             if digest is not None and file_digest(path, check) != digest:
                 raise _damaged(root, manifest, table, path, "its sha256 has changed")
+
+
+def check_named_parts(path: Path, check: Callable[[], None] = do_nothing) -> None:
+    """Raise ``SetError`` where a path names a part of a caption set, or the folder of a table, and one was changed.
+
+    What is no part of a set is not looked at, nor what its manifest does not name.
+    """
+    folder = path if path.is_dir() else path.parent
+    root = folder.parent
+    if folder.name not in TABLES or not is_caption_set(root):
+        return
+    manifest, table = load_manifest(root), folder.name
+    for index, part in enumerate(manifest.parts):
+        file, digest = part_path(root, table, index), part.sha256.get(table)
+        if path not in (folder, file) or digest is None:
+            continue
+        if not file.is_file() or file_digest(file, check) != digest:
+            raise _damaged(root, manifest, table, file, "its sha256 has changed")
 
 
 def _check_sizes(

@@ -6,7 +6,7 @@ A part is one file in each of the set's tables, with the same number; see ``shar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -25,6 +25,8 @@ SITE_LEXICON_FILE = "site_lexicon.yaml"
 SITE_ORGANS_FILE = "site_organs.yaml"
 # The files that the caller named and the set keeps, and the list of problem rows: copies of a set have them too.
 KEPT_FILES = (PROMPT_FILE, SITE_LEXICON_FILE, SITE_ORGANS_FILE, SKIPPED_FILE)
+DERIVED_FILES = (CARD_FILE, PLOT_FILE)
+"""What people read and may put in their own words; nothing is read from it."""
 # What a set has beside its manifest and its parts.
 FILES_BESIDE_PARTS = (CARD_FILE, PLOT_FILE, *KEPT_FILES)
 
@@ -90,3 +92,4 @@ class SetPublisher(Protocol):
     def put_manifest(self) -> None: ...
     def remove_leftovers(self, parts: int) -> None: ...
     def size_of(self, path: Path) -> int | None: ...
+    def changed_file(self, digests: Mapping[Path, str], tell: Callable[[str], None]) -> Path | None: ...

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,14 +33,15 @@ def cache_root() -> Path:
 def fetch(url: str, progress: Progress) -> Path:
     """Fetch a file or folder of a store, unless the cache has it unchanged, and return its path on this machine.
 
-    Of a folder, what the store no longer has is removed. Raises ``InputError`` where there is nothing.
+    What the store tells no version of is fetched each time. Of a folder, what the store no longer has is removed.
+    Raises ``InputError`` where there is nothing.
     """
     location = StoreLocation(url, progress)
     file = location.stat()
     if file is not None:
         path = _named(cache_root() / "files" / _key(location.url, file.version), location)
-        if not path.exists():
-            progress.message(f"fetching {redact_url(location.url)} ({file.bytes / 1e6:,.1f} MB)")
+        if not path.exists() or not file.version:
+            progress.message(f"fetching {redact_url(location.url)}{_size([file])}{_each_time([file])}")
             location.download(file, path)
         return path
     files = location.list_files()
@@ -90,16 +91,33 @@ def _fetch_folder(location: StoreLocation, files: list[StoredFile], folder: Path
     source = redact_url(location.url)
     places = {file.name: path_within(folder, file.name, source) for file in files}
     versions = _read_index(folder)
-    new = [file for file in files if versions.get(file.name) != file.version or not places[file.name].exists()]
+    new = [
+        file
+        for file in files
+        if not file.version or versions.get(file.name) != file.version or not places[file.name].exists()
+    ]
     for name in versions.keys() - places.keys():
         path_within(folder, name, str(_index_of(folder))).unlink(missing_ok=True)
     new_names = {file.name for file in new}
     versions = {file.name: file.version for file in files if file.name not in new_names}
     if new:
-        size = sum(file.bytes for file in new)
-        progress.message(f"fetching {len(new):,} files of {redact_url(location.url)} ({size / 1e6:,.1f} MB)")
+        source = redact_url(location.url)
+        progress.message(f"fetching {len(new):,} files of {source}{_size(new)}{_each_time(new)}")
         progress.start(len(new), 0)
     _download_all(location, new, folder, versions, progress)
+
+
+def _size(files: Sequence[StoredFile]) -> str:
+    """Return in words what is to be fetched, as far as the store tells."""
+    total = sum(file.bytes or 0 for file in files)
+    return f" ({total / 1e6:,.1f} MB)" if total else ""
+
+
+def _each_time(files: Sequence[StoredFile]) -> str:
+    """Return in words that the store tells no version of some of these files."""
+    if all(file.version for file in files):
+        return ""
+    return ": the store tells neither a checksum nor a time, so that it is fetched each time"
 
 
 def _index_of(folder: Path) -> Path:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -31,16 +32,24 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 # Another try changes nothing about these.
 FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ImportError, TypeError, ValueError)
 FINAL_NAMES = frozenset(("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoSuchBucket"))
-# What stores call the mark of a file's version.
-VERSION_KEYS = ("ETag", "etag", "md5Hash", "blob_id", "LastModified", "last_modified", "mtime")
+# What stores call the time at which a file was put, and the mark of its version.
+TIME_KEYS = ("LastModified", "last_modified", "updated", "mtime", "modified", "modify", "modificationTime", "created")
+MARK_KEYS = ("ETag", "etag", "md5Hash", "content_md5", "blob_id", "checksum", "sha", "generation")
 
 
 class StoredFile(NamedTuple):
-    """A file of a store: its name below the location, its size, and a mark that changes when its content does."""
+    """A file of a store: its name below the location, its size, and a mark that changes when its content does.
+
+    ``version`` is empty where the store tells no mark, so that a change which keeps the size cannot be seen. ``put_at``
+    is when it was put, by the store's clock, in seconds; ``sha256`` is that of its content. Both are None where the
+    store does not tell them, and so is ``bytes``.
+    """
 
     name: str
-    bytes: int
+    bytes: int | None
     version: str
+    put_at: float | None = None
+    sha256: str | None = None
 
 
 @dataclass
@@ -121,7 +130,7 @@ class StoreLocation:
 
         def copy() -> None:
             self.filesystem.get_file(self._path_of(file.name), str(temporary))
-            if temporary.stat().st_size != file.bytes:
+            if file.bytes is not None and temporary.stat().st_size != file.bytes:
                 raise OSError(f"{temporary.stat().st_size:,} of {file.bytes:,} bytes came")
 
         try:
@@ -189,5 +198,22 @@ class StoreLocation:
 
 
 def _stored_file(name: str, info: dict[str, Any]) -> StoredFile:
-    version = next((str(info[key]) for key in VERSION_KEYS if info.get(key)), "")
-    return StoredFile(name, int(info["size"] or 0), f"{info['size']}:{version}")
+    size, put_at = info.get("size"), next((info[key] for key in TIME_KEYS if info.get(key)), None)
+    mark = next((str(info[key]) for key in MARK_KEYS if info.get(key)), str(put_at or ""))
+    large_file = info.get("lfs") or {}  # the hub tells the digest of what it keeps as a large file
+    sha256 = large_file.get("sha256") if isinstance(large_file, dict) else None
+    return StoredFile(name, None if size is None else int(size), mark and f"{size}:{mark}", _seconds(put_at), sha256)
+
+
+def _seconds(time_put: object) -> float | None:
+    """Return a time as seconds, however a store tells it; None for none. Without a zone it is taken for UTC."""
+    if isinstance(time_put, (int, float)):
+        return float(time_put)
+    if isinstance(time_put, str):
+        try:
+            time_put = datetime.fromisoformat(time_put)
+        except ValueError:
+            return None
+    if not isinstance(time_put, datetime):
+        return None
+    return (time_put if time_put.tzinfo else time_put.replace(tzinfo=UTC)).timestamp()

@@ -33,13 +33,14 @@ from curation.pipeline import CurateJob, curate
 from curation.runtime.errors import OvctError
 from curation.runtime.progress import Progress
 from curation.runtime.sqlite_integrity import digest_file
+from curation.verify_table import VerifyJob, verify_table
 from curation.word_suggestions.trials import suggest_words
 from models.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.prompt_handling import TextEncoderError
 from tests.curation.audit.builders import give_verdicts, open_audit, plain_reports, write_set
 from tests.curation.audit.second_reader.reader_sets import read_by, small_set
-from tests.curation.fakes import fake_recipe, write_reports
+from tests.curation.fakes import FakeVerifier, fake_recipe, write_reports
 from tests.faults.trials import ALL, Trials, drawn
 from tests.models.encoders import tiny_encoder
 from tests.models.tiny import segmenter
@@ -103,10 +104,14 @@ def test_every_file_of_a_set(tmp_path: Path, trials: Trials) -> None:
         file.write("r99,\n")  # a row that cannot be used
     job = CurateJob(tmp_path / "reports.csv", tmp_path / "set", workers=1, reports_per_part=5, shard=Shard(1, 1))
     curate(job, fake_recipe())
-    trial = trials["a damaged file of a set: stats, curate, merge, lexicon suggest"]
+    trial = trials["a damaged file of a set: stats, curate, merge, lexicon suggest, verify"]
     for path in sorted(path for path in job.out.rglob("*") if path.is_file()):
         for what in damaged(path):
-            calls: dict[str, Callable[[Progress], object]] = {"stats": lambda progress: count_set(job.out, progress)}
+            calls: dict[str, Callable[..., object]] = {"stats": lambda progress: count_set(job.out, progress)}
+            if what.startswith("flip") and path.parent.name in ("reports", "captions"):
+                captions = job.out / "captions" if path.parent.name == "reports" else path
+                verified = VerifyJob(job.out / "reports", captions, tmp_path / "verified.parquet", workers=1)
+                calls["verify"] = lambda progress, job=verified: verify_table(job, FakeVerifier, progress)
             if what.startswith("flip") and path.parent.name in ("reports", "rejects"):
                 calls["lexicon suggest"] = lambda progress: suggest_words(job.out, progress)
             if what.startswith("flip"):

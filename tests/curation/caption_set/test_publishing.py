@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from typer.testing import CliRunner
 
 import ovct
 from curation.caption_set.manifest import Manifest
+from curation.caption_set.merging import merge
 from curation.caption_set.publishing import StorePublisher
+from curation.caption_set.sharding import Shard
 from curation.caption_set.work_folder import SetError
 from curation.pipeline import CurateJob, CurateResult, curate
 from curation.runtime import stores
@@ -257,6 +260,109 @@ def test_what_is_there_is_not_overwritten(bucket: Bucket, tmp_path: Path) -> Non
     with pytest.raises(SetError, match="that of something else"):
         run(reports, url="s3://hospital/else")
     assert bucket.objects("out/") == {"out/set/thesis.docx": b"five years of work"}
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+
+
+def test_a_file_that_was_replaced_in_the_store_is_found(bucket: Bucket, tmp_path: Path) -> None:
+    reports = write_reports(tmp_path / "reports.csv", 150)
+    run(reports)
+    part = "out/set/captions/part-00001.parquet"
+    whole = bucket.objects(part)[part]
+    bucket.put(part, flipped(whole))
+    with pytest.raises(SetError, match=rf"s3://hospital/{part} is not as it was written \(its sha256 has changed\)"):
+        run(reports)
+    bucket.put(part, whole)
+    assert run(reports).already_done
+
+
+def test_a_merged_set_in_a_store_is_made_anew_where_a_file_was_replaced(bucket: Bucket, tmp_path: Path) -> None:
+    reports = write_reports(tmp_path / "reports.csv", 30)
+    shard = tmp_path / "shard"
+    curate(CurateJob(reports, shard, reports_per_part=10, shard=Shard(1, 1)), fake_recipe())
+    told = Told()
+
+    def merged() -> None:
+        merge([shard], staging_folder(SET, told), told, publisher=StorePublisher(SET, staging_folder(SET, told), told))
+
+    merged()
+    whole = tables(bucket.objects("out/"))
+    bucket.put("out/set/rejects/part-00000.parquet", flipped(whole["rejects/part-00000.parquet"]))
+    merged()
+    assert tables(bucket.objects("out/")) == whole and "made anew from the shards" in " ".join(told.sentences)
+
+
+class Told(Progress):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.sentences = list[str]()
+
+    def message(self, text: str) -> None:
+        self.sentences.append(text)
+
+
+@pytest.mark.parametrize("name", ["prompt.yaml", "site_lexicon.yaml", "skipped.jsonl"])
+def test_a_file_of_others_in_a_set_of_a_store_stays(bucket: Bucket, tmp_path: Path, name: str) -> None:
+    reports = write_reports(tmp_path / "reports.csv", 20)
+    run(reports)
+    bucket.put(f"out/set/{name}", b"mine")
+    for overwrite in (False, True):
+        with pytest.raises(SetError, match=rf"set/{name} is not what a run of this set put there"):
+            run(reports, overwrite=overwrite)
+    assert bucket.objects("out/set/")[f"out/set/{name}"] == b"mine"
+
+
+def test_a_card_that_was_changed_in_the_store_stays(bucket: Bucket, tmp_path: Path) -> None:
+    reports = write_reports(tmp_path / "reports.csv", 20)
+    run(reports)
+    bucket.put("out/set/README.md", b"Mine")
+    told = Told()
+    assert run(reports, told, overwrite=True).manifest.complete
+    assert bucket.objects("out/set/")["out/set/README.md"] == b"Mine" and "it stays as it is" in " ".join(
+        told.sentences
+    )
+
+
+def test_a_store_that_tells_sizes_alone_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(stores, "TIME_KEYS", ())
+    monkeypatch.setattr(stores, "MARK_KEYS", ())
+    reports, told = write_reports(tmp_path / "reports.csv", 30), Told()
+    source = StoreLocation("memory://sizes/reports.csv", Progress())
+    for folder in (source, StoreLocation("memory://sizes", Progress())):
+        source.put(reports, "")
+        fetch(folder.url, told)
+        source.write("", reports.read_bytes().replace(b"normal", b"Normal"))
+        fetched = fetch(folder.url, told)
+        assert b"Normal" in (fetched if fetched.is_file() else fetched / "reports.csv").read_bytes()
+        assert "neither a checksum nor a time, so that it is fetched each time" in told.sentences[-1]
+    run(reports, url="memory://sizes/set")
+    run(reports, told, url="memory://sizes/set")
+    assert "memory://sizes/set: the store tells no times" in told.sentences[-1] and "sizes alone" in told.sentences[-1]
+
+
+def test_the_digests_of_a_hub_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVCT_CACHE", str(tmp_path / "cache"))
+    reports = write_reports(tmp_path / "reports.csv", 30)
+    run(reports, url="memory://hub/set")
+    publish = StorePublisher("memory://hub/set", staging_folder("memory://hub/set", Progress()), Progress())
+    publish.begin()
+    part = publish.root / "captions" / "part-00000.parquet"
+    information = {"size": 3, "lfs": {"sha256": "0" * 64}, "blob_id": "1"}
+    publish._files()["captions/part-00000.parquet"] = stores._stored_file("captions/part-00000.parquet", information)
+    assert publish.changed_file({part: "0" * 64}, Told().message) is None
+    assert publish.changed_file({part: "1" * 64}, Told().message) == part
+
+
+@pytest.mark.parametrize(
+    "moment", [86_400, 86_400.0, "1970-01-02T00:00:00Z", datetime(1970, 1, 2), datetime(1970, 1, 2, tzinfo=UTC)]
+)
+def test_times_as_stores_tell_them(moment: object) -> None:
+    assert stores._seconds(moment) == 86_400
+    assert stores._seconds("yesterday") is stores._seconds(None) is stores._seconds([]) is None
 
 
 def test_any_store_that_fsspec_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

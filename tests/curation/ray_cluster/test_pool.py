@@ -18,6 +18,7 @@ from tests.curation.ray_cluster.test_recipe import files
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
 pytestmark = [
+    pytest.mark.usefixtures("in_this_process"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated.*"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),

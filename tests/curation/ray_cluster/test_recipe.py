@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TABLES = ("reports", "captions", "rejects")
 
 pytestmark = [
+    pytest.mark.usefixtures("in_this_process"),  # what the cluster's rows are held against
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated.*"),
 ]
@@ -83,7 +84,7 @@ def test_800_reports_by_rules_give_the_files_of_one_machine(tmp_path: Path) -> N
     reports = write_reports(tmp_path / "reports.csv", 800)
     curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
     progress = RecordingProgress()
-    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(rules_recipe(), "local"), progress)
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(rules_recipe(), "local", 2), progress)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
     assert manifest(tmp_path / "ray") == manifest(tmp_path / "one")
     assert progress.messages == []
@@ -94,7 +95,7 @@ def test_workers_of_the_cluster_know_the_words_of_a_site(tmp_path: Path) -> None
     reports = tmp_path / "reports.csv"
     reports.write_text("report_id,report\na,A klump in the liver.\nb,Klump of the spleen.\n", encoding="utf-8")
     recipe = rules_recipe(SiteWords(b"synonyms: [[mass, klump]]\nimplied_organ: {onion sign: liver}"))
-    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(recipe, "local"))
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(recipe, "local", 1))
     curate(CurateJob(reports, tmp_path / "one"), recipe)
     assert files(tmp_path / "ray") == files(tmp_path / "one")
 
@@ -231,7 +232,7 @@ def test_a_server_that_is_gone_ends_the_run(tmp_path: Path) -> None:
 
 def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
     """The process and its cluster go down together; what came back before is there for the next run."""
-    reports = write_reports(tmp_path / "reports.csv", 3_000)
+    reports = write_reports(tmp_path / "reports.csv", 1_500)
     curate(CurateJob(reports, tmp_path / "one"), rules_recipe())
     call = [sys.executable, "-m", "ovct", "curate", str(reports), "--out", "ray", "--ray", "local", "--workers", "2"]
     log = tmp_path / "stderr"
@@ -239,10 +240,10 @@ def test_the_command_line_killed_and_gone_on_with(tmp_path: Path) -> None:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         run = subprocess.Popen(call, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
         store = tmp_path / "ray/.work/outcomes.sqlite-wal"
-        eventually(lambda: store.exists() and store.stat().st_size > 200_000, 120)
+        eventually(lambda: store.exists() and store.stat().st_size > 100_000, 120)
         run.kill()
         run.wait()
     assert "Traceback" not in log.read_text() and "WARNING" not in log.read_text()
     assert not load_manifest(tmp_path / "ray").complete
-    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(rules_recipe(), "local"))
+    curate(CurateJob(reports, tmp_path / "ray"), RayRecipe(rules_recipe(), "local", 2))
     assert files(tmp_path / "ray") == files(tmp_path / "one")

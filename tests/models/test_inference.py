@@ -34,7 +34,9 @@ def test_logits_are_those_of_the_plain_network(precision: Precision, off_by: flo
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_compiled_logits_are_those_of_the_plain_network() -> None:
+def test_compiled_logits_are_those_of_the_plain_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whether the compiler knows this CPU's vectors is else tried for each kind of them, with a program of its own.
+    monkeypatch.setattr("torch._inductor.config.cpp.vec_isa_ok", True)
     part, x = torch.nn.Sequential(*network().conv_blocks_context[:2]), volume(1, 16, 16, 16)
     with torch.no_grad():
         expected = part(x)

@@ -169,17 +169,14 @@ def start(reports: Path, out: Path, hostile: HostileServer) -> subprocess.Popen[
     )
 
 
-@pytest.mark.parametrize("killed_by", [signal.SIGKILL, signal.SIGINT])
-def test_a_killed_run_goes_on_without_asking_again(
-    tmp_path: Path, reports: Path, expected: dict[str, bytes], killed_by: signal.Signals
-) -> None:
+def test_a_killed_run_goes_on_without_asking_again(tmp_path: Path, reports: Path, expected: dict[str, bytes]) -> None:
     def slow(asked: ChatRequest) -> Act:
         time.sleep(0.05)
         return answers
 
     out = tmp_path / "set"
     with HostileServer(respond, slow) as hostile:
-        for count in (10, 30):
+        for count, killed_by in ((10, signal.SIGKILL), (30, signal.SIGINT)):
             with start(reports, out, hostile) as process:
                 deadline = time.monotonic() + 60
                 while len(hostile.answered) < count and time.monotonic() < deadline:

@@ -74,7 +74,7 @@ def unpack_mpnet(directory: Path) -> Path:
 
 def _folder_of(package: str) -> Path:
     spec = find_spec(package)
-    assert spec is not None and spec.submodule_search_locations, f"{package} is missing: pip install -e '.[dev]'"
+    assert spec is not None and spec.submodule_search_locations, f"{package} is missing: make setup"
     return Path(spec.submodule_search_locations[0])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from train.inference.files.colours import structure_colours
+from train.inference.files.colours import Colour, palette, structure_colours, to_lab
 from train.scans.errors import ScanError
 from train.scans.scan import Scan, read_scan
 
+from .dicom_segments import is_dicom_seg
 from .errors import ViewError
-from .mask_files import is_dicom_seg, mask_paths, mask_record, read_mask
+from .mask_files import mask_paths, mask_record, read_mask
 from .shown_volume import averaged, block_affine, coarse_steps, thinned, write_labels, write_scan
-from .structures import StructureMap
+from .structures import Structure, StructureMap
 from .windows import HU_WINDOWS, windows_of
+
+# Colours that are less than this apart in CIELAB are taken for one.
+APART = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +92,42 @@ def _scan_of(path: Path) -> str | None:
 
 def _described(map_: StructureMap) -> Iterator[dict[str, Any]]:
     """Yield what the page says of each structure."""
-    colours = structure_colours([(f"{one.label}", one.prompt or one.name) for one in map_.structures])
-    for one in map_.structures:
+    for one, colour in zip(map_.structures, _colours(map_.structures), strict=True):
         yield {
             "label": one.label,
             "name": one.name,
             "prompt": one.prompt if one.prompt != one.name else "",
             "ml": one.volume_ml,
-            "colour": list(one.colour or colours[str(one.label)]),
+            "colour": list(colour),
             "at": None if one.at is None else list(one.at),
         }
+
+
+def _colours(structures: Sequence[Structure]) -> list[Colour]:
+    """Return the colour of each structure: that of its file, else ours, and none that is like one of a file.
+
+    Some programs give all segments one colour: the first keeps it.
+    """
+    kept: dict[int, Colour] = {}
+    for one in structures:
+        if one.colour and _tells_apart(one.colour, kept.values()):
+            kept[one.label] = one.colour
+    ours = structure_colours([(f"{one.label}", one.prompt or one.name) for one in structures])
+    free = (colour for colour in palette() if colour not in ours.values() and _tells_apart(colour, kept.values()))
+    colours = []
+    for one in structures:
+        colour = kept.get(one.label) or ours[str(one.label)]
+        if one.label not in kept and not _tells_apart(colour, kept.values()):
+            colour = next(free, colour)
+        colours.append(colour)
+    return colours
+
+
+def _tells_apart(colour: Colour, others: Collection[Colour]) -> bool:
+    if not others:
+        return True
+    distances = np.linalg.norm(to_lab(np.array(list(others))) - to_lab(np.array([colour])), axis=1)
+    return float(distances.min()) >= APART
 
 
 def _start(map_: StructureMap) -> list[float]:

@@ -14,18 +14,17 @@ from typing import Any
 
 import nibabel
 import numpy as np
-import pydicom
 from lxml import etree
 from pydantic import TypeAdapter
 
 from train.inference.label_table import LabelRow, LabelTable
 from train.scans.dicom.header import is_dicom
 from train.scans.formats import SUFFIXES, volume_suffix
-from train.scans.geometry import LPS_TO_RAS
 from train.scans.nifti import is_nifti
 from train.scans.saving import COMMENT
 from train.scans.scan import read_stored_labels
 
+from .dicom_segments import is_dicom_seg, read_segments
 from .errors import ViewError
 from .mask_note import MaskNote, NotedLabel
 
@@ -54,7 +53,8 @@ class NamedLabel:
 class MaskFile:
     """Labels (X, Y, Z), integers, with `affine` (4, 4) from voxel index to RAS mm, and what is known of some of them.
 
-    `scan` is the path of the scan that a table of `ovct segment` names.
+    `scan` is the path of the scan that a table of `ovct segment` names, `notices` say what is not shown as the file has
+    it.
     """
 
     path: Path
@@ -62,6 +62,7 @@ class MaskFile:
     affine: np.ndarray[Any, Any]
     named: tuple[NamedLabel, ...] = ()
     scan: Path | None = None
+    notices: tuple[str, ...] = ()
 
     def name_of(self, label: int) -> NamedLabel:
         """Return a label with its name: where it has none, that of the file, or its number if there are others."""
@@ -90,7 +91,9 @@ def read_mask(path: Path) -> Iterator[MaskFile]:
     """
     if volume_suffix(path) is None and path.is_file():
         if is_dicom_seg(path):
-            yield from _segments(path)
+            for labels, affine, named, notice in read_segments(path):
+                names = tuple(NamedLabel(label, name, colour=colour) for label, name, colour in named)
+                yield MaskFile(path, labels, affine, names, notices=(notice,) if notice else ())
             return
         if not (is_nifti(path) or is_dicom(path)):
             raise ViewError(f"{path}: no mask: one is {', '.join(SUFFIXES)}, a DICOM SEG, or a folder of such files")
@@ -173,28 +176,3 @@ def _slicer_names(pairs: Mapping[str, str], layer: int) -> Iterator[NamedLabel]:
         if of_layer == str(layer) and label.isascii() and label.isdigit():
             colour = (levels[0], levels[1], levels[2]) if len(levels) == 3 else None
             yield NamedLabel(int(label), name, colour=colour)
-
-
-def is_dicom_seg(path: Path) -> bool:
-    """Whether a file is a DICOM SEG, by its header."""
-    try:
-        header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
-    except (pydicom.errors.InvalidDicomError, OSError):
-        return False
-    return str(header.get("SOPClassUID", "")) == pydicom.uid.SegmentationStorage
-
-
-def _segments(path: Path) -> Iterator[MaskFile]:
-    import highdicom
-
-    try:
-        segmentation = highdicom.seg.segread(path)
-        for number in segmentation.segment_numbers:
-            volume = segmentation.get_volume(segment_numbers=[number], combine_segments=True, relabel=True)
-            name = str(segmentation.get_segment_description(number).segment_label)
-            affine = LPS_TO_RAS @ volume.affine
-            yield MaskFile(path, np.asarray(volume.array).astype(np.int16), affine, (NamedLabel(1, name),))
-    except (ValueError, RuntimeError, AttributeError, KeyError) as error:
-        raise ViewError(
-            f"{path}: its segments do not lie on one regular grid ({error}): convert it to NIfTI, and name that"
-        ) from error

@@ -58,6 +58,7 @@ class StructureMap:
     def add(self, mask: MaskFile) -> None:
         """Add the structures of a file. Raises ViewError where it lies beside the scan, or holds no labels."""
         voxels = self._on_scan(mask)
+        self.notices += mask.notices
         boxes = _boxes(voxels)
         own_boxes = boxes if voxels is mask.labels else _boxes(mask.labels)
         voxel_ml = abs(float(np.linalg.det(mask.affine[:3, :3]))) / 1000

@@ -8,13 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import highdicom
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from curation.runtime.local_server.serving import LocalServer, bind_port
 from tests.curation.chromium import SOFTWARE_DRAWING, launched_browser, needs_chromium
-from tests.train.viewer.view_cases import BLOCKS, oblique_affine, place_of, write_case
+from tests.train.inference.segment_cases import dicom_series
+from tests.train.viewer.view_cases import (
+    BLOCKS,
+    block_mask,
+    hounsfield_blocks,
+    oblique_affine,
+    place_of,
+    write_case,
+    write_other_seg,
+)
+from train.scans.scan import read_scan
 from train.viewer.content import ViewContent, load_content
 from train.viewer.page import write_page
 from train.viewer.server import create_app
@@ -97,6 +108,23 @@ def test_an_oblique_scan_in_one_file_lies_as_radiologists_see_it(browser: Browse
         back, front = page.evaluate(shares, 0.1), page.evaluate(shares, 0.9)
         assert front[0] < back[0] and back[1] < front[1]
         assert (back[0] - front[0]) / (front[1] - back[1]) == pytest.approx(36 * 2 / (20 * 5), rel=0.02)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dicom_series_and_its_seg_show_names_colours_volumes_and_sides(browser: Browser, tmp_path: Path) -> None:
+    scan = read_scan(dicom_series(tmp_path / "series", hounsfield_blocks(), oblique_affine()))
+    colour = highdicom.color.CIELabColor.from_rgb(0, 160, 0)
+    masks = {name: block_mask(name) for name in BLOCKS}
+    seg = write_other_seg(tmp_path / "seg.dcm", scan.dicom_files, masks, colour=colour)
+    write_page(tmp_path / "page.html", load_content(scan.path, [seg], 10**6, tmp_path))
+    with opened(browser, (tmp_path / "page.html").as_uri()) as page:
+        for number, name in enumerate(BLOCKS, 1):
+            page.evaluate("place => picture.goTo(place)", place_of(name, oblique_affine()).tolist())
+            expect(page.locator("#readout")).to_contain_text(f"{BLOCKS[name][3]} HU  ·  {name}")
+            row = page.locator(f"#structures li:nth-child({number})")
+            expect(row).to_contain_text(f"{block_mask(name).sum() * 0.02:.3g} ml")
+        assert in_plane(page, "axial", "liver")[0] < in_plane(page, "axial", "spleen")[0]
+        assert page.locator("#structures li:nth-child(1) svg rect").get_attribute("fill") == "rgb(0 160 0)"
 
 
 def test_a_real_ct_by_keyboard_and_by_thumb(browser: Browser, shared_data: Path, tmp_path: Path) -> None:

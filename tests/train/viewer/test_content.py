@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from tests.train.viewer.view_cases import BLOCKS, hounsfield_blocks, oblique_affine, place_of, write_case
+from train.inference.files.colours import Colour, structure_colours, to_lab
 from train.scans.saving import save_nifti
-from train.viewer.content import load_content, scan_and_masks
+from train.scans.scan import read_scan
+from train.viewer.content import APART, _colours, load_content, scan_and_masks
 from train.viewer.errors import ViewError
+from train.viewer.structures import Structure, StructureMap
 
 
 def test_names_volumes_colours_windows_and_the_start(tmp_path: Path) -> None:
@@ -64,3 +67,16 @@ def test_the_viewer_starts_without_torch() -> None:
     code += "print(sorted({'torch', 'transformers', 'monai', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_colours_of_files_are_kept_and_no_other_is_like_one_of_them(tmp_path: Path) -> None:
+    scan, _ = write_case(tmp_path)
+    map_ = StructureMap(read_scan(scan))
+    ours = structure_colours([("1", "spleen")])["1"]
+    near: Colour = (ours[0], ours[1], ours[2] + 3)
+    given = [("odd", near), ("liver", (10, 200, 10)), ("spleen", None), ("kidney", (10, 200, 12)), ("aorta", None)]
+    map_.structures = [Structure(n, name, "", 1.0, None, colour) for n, (name, colour) in enumerate(given, 1)]
+    colours = _colours(map_.structures)
+    assert colours[:2] == [near, (10, 200, 10)] and colours[4] == structure_colours([("1", "aorta")])["1"]
+    lab = to_lab(np.array(colours))
+    assert np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(5, 1)].min() >= APART

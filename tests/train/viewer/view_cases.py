@@ -1,9 +1,14 @@
 """Scans and masks for tests of the viewer: blocks in a body, whose places in the patient are known."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import highdicom
 import nibabel
 import numpy as np
+import pydicom
+from pydicom.sr.codedict import codes
 
 from train.inference.label_table import LabelRow, LabelTable
 from train.scans.saving import save_nifti
@@ -81,3 +86,30 @@ def place_of(name: str, affine: np.ndarray) -> np.ndarray:
     """The middle of a block in RAS mm."""
     middle = [(first + last - 1) / 2 for first, last in BLOCKS[name][:3]]
     return np.asarray(nibabel.affines.apply_affine(affine, middle))
+
+
+def write_other_seg(
+    path: Path,
+    series: Sequence[Path],
+    masks: Mapping[str, np.ndarray],
+    kind: str = "BINARY",
+    colour: Any = None,
+    share: float = 1.0,
+) -> Path:
+    """Write a DICOM SEG of masks (X, Y, Z) on the slices of a series, in their order, as other programs do."""
+    algorithm = highdicom.AlgorithmIdentificationSequence("x", codes.DCM.ArtificialIntelligence, "1")
+    described = [
+        highdicom.seg.SegmentDescription(
+            number, name, codes.SCT.Organ, codes.SCT.Kidney, "AUTOMATIC", algorithm, display_color=colour
+        )
+        for number, name in enumerate(masks, 1)
+    ]
+    pixels = np.stack([mask.transpose() > 0 for mask in masks.values()], axis=-1).astype(np.uint8)
+    if kind == "LABELMAP":
+        pixels = (pixels * np.arange(1, len(masks) + 1)).max(axis=-1).astype(np.uint8)
+    headers = [pydicom.dcmread(file) for file in series]
+    highdicom.seg.Segmentation(
+        headers, pixels * share if kind == "FRACTIONAL" else pixels, kind, described, highdicom.UID(), 9,
+        highdicom.UID(), 1, "x", "x", "1", "1",
+    ).save_as(path)  # fmt: skip
+    return path

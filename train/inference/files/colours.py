@@ -72,6 +72,16 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
+def to_rgb(lab: np.ndarray) -> np.ndarray:
+    """Return the colours (N, 3), whole numbers from 0 to 255, nearest to CIELAB values (N, 3) relative to D65."""
+    y = (lab[:, 0] + 16) / 116
+    root = np.stack([y + lab[:, 1] / 500, y, y - lab[:, 2] / 200], axis=1)
+    xyz = np.where(root > 6 / 29, root**3, 3 * (6 / 29) ** 2 * (root - 4 / 29)) * _TO_XYZ.sum(axis=1)
+    linear = np.clip(xyz @ np.linalg.inv(_TO_XYZ).T, 0, 1)
+    share = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(share * 255).astype(np.int64)
+
+
 @lru_cache(maxsize=1)
 def _places() -> dict[str, int]:
     """Return the place in the palette of each structure of the vocabulary."""

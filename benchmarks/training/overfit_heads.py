@@ -27,7 +27,8 @@ from train.inference.options import SegmentOptions
 from train.inference.segmenting import segment
 from train.inference.windows import padded
 from train.scans.grid import to_network
-from train.scans.scan import read_label_map, read_scan
+from train.scans.labels import read_label_map
+from train.scans.scan import read_scan
 
 PATCH = (64, 64, 96)
 

@@ -9,7 +9,7 @@ import numpy as np
 from train.scans.errors import ScanError
 from train.scans.formats import SUFFIXES, check_file, volume_suffix
 from train.scans.geometry import check_affine
-from train.scans.itk_volumes import read_itk_header
+from train.scans.itk.volumes import read_itk_header
 from train.scans.nifti import read_nifti_header
 
 from .cases import Case, CaseProblem, DataSet

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from train.scans.scan import Scan, read_label_map, read_scan
+from train.scans.labels import read_label_map
+from train.scans.scan import Scan, read_scan
 
 from .cases import Case, DataError, DataSet, list_problems
 from .layouts import find_layout

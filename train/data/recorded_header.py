@@ -16,8 +16,9 @@ import numpy as np
 from train.scans.errors import ScanError
 from train.scans.formats import StoredVolume
 from train.scans.geometry import LPS_TO_RAS
+from train.scans.hounsfield import LOWEST_HU, hu_problem
 from train.scans.nifti import read_nifti
-from train.scans.scan import LOWEST_HU, Scan, hu_problem
+from train.scans.scan import Scan
 
 from .cases import Case, DataError, RecordedHeader
 from .volume_names import volume_stem

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from curation.runtime.files import whole_file
 from train.scans.grey_range import SOFT_TISSUE, own_range
+from train.scans.hounsfield import hu_problem
 from train.scans.saving import COMMENT, save_nifti
-from train.scans.scan import Scan, hu_problem
+from train.scans.scan import Scan
 from train.viewer.mask_note import MaskNote, NotedLabel
 
 from .metrics import Box, MaskCrop

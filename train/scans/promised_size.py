@@ -18,8 +18,8 @@ from nibabel.nifti1 import data_type_codes
 
 from curation.runtime.limits import GZIP_RATIO, HEADER_BYTES, SCAN_VOXELS, SLICE_PIXELS
 
-from .data_files import NRRD, TEXT_HEADER_BYTES, data_files
 from .errors import ScanError
+from .itk.data_files import NRRD, TEXT_HEADER_BYTES, data_files
 from .voxel_stream import is_gzipped
 
 # The lengths of the headers of NIfTI-1 and NIfTI-2.

@@ -20,9 +20,9 @@ from pydantic import TypeAdapter
 from train.inference.label_table import LabelRow, LabelTable
 from train.scans.dicom.header import is_dicom
 from train.scans.formats import SUFFIXES, volume_suffix
+from train.scans.labels import read_stored_labels
 from train.scans.nifti import is_nifti
 from train.scans.saving import COMMENT
-from train.scans.scan import read_stored_labels
 
 from .dicom_segments import is_dicom_seg, read_segments
 from .errors import ViewError

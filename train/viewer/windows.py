@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from train.scans.grey_range import SOFT_TISSUE, own_range
-from train.scans.scan import hu_problem
+from train.scans.hounsfield import hu_problem
 
 
 class Window(NamedTuple):

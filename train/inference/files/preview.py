@@ -9,7 +9,8 @@ import nibabel
 import numpy as np
 
 from train.scans.grey_range import SOFT_TISSUE, own_range
-from train.scans.scan import Scan, hu_problem
+from train.scans.hounsfield import hu_problem
+from train.scans.scan import Scan
 
 from ..label_table import LabelRow
 from ..result import SegmentationResult

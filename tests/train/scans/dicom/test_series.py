@@ -21,7 +21,8 @@ from pydicom.uid import (
 
 from tests.train.scans.test_scan import ct
 from train.scans.errors import ScanError
-from train.scans.scan import read_label_map, read_scan
+from train.scans.labels import read_label_map
+from train.scans.scan import read_scan
 
 SLICES = 8
 AFFINE = np.array([[-2.7, 0, 0, 10], [0, -2.8, 0, 20], [0, 0, 2.5, 100], [0, 0, 0, 1]])

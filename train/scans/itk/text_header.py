@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import ScanError
+from ..geometry import UNIT_TOLERANCE
 from .data_files import NRRD, TEXT_HEADER_BYTES
-from .errors import ScanError
-from .geometry import UNIT_TOLERANCE
 
 # MetaIO has several names for a field.
 META_SPACING = ("ElementSpacing", "ElementSize")

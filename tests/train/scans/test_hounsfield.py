@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.train.scans.test_scan import load_nifti
-from train.scans.scan import hu_problem
+from train.scans.hounsfield import hu_problem
 
 Voxels = np.ndarray[Any, Any]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from curation.runtime.errors import InputError
 from curation.runtime.names import path_within
 
-from .errors import ScanError
+from ..errors import ScanError
 
 NRRD = b"NRRD"
 TEXT_HEADER_BYTES = 1 << 16

@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from .errors import ScanError
+from ..errors import ScanError
 
 # ITK's header ends with the line that names the data; it is a few hundred bytes long.
 HEADER_BYTES = 1 << 16

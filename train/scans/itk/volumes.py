@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import SimpleITK
 
+from ..errors import ScanError
+from ..formats import FileKind, StoredVolume, check_file, no_intensities, several_numbers, three_axes
+from ..geometry import LPS_TO_RAS, check_place, index_to_lps, lost_spacing
+from ..promised_size import check_stored, check_voxels, stored_bytes
+from ..voxel_stream import PADDING_BYTES, read_voxels, unpacked_stream
 from .data_files import data_files
-from .errors import ScanError
-from .formats import FileKind, StoredVolume, check_file, no_intensities, several_numbers, three_axes
-from .geometry import LPS_TO_RAS, check_place, index_to_lps, lost_spacing
 from .packed_metaimage import flag_of, is_big_endian, packed_voxels, unpacked
-from .promised_size import check_stored, check_voxels, stored_bytes
 from .text_header import SaidOfSpace, TextHeader, check_axes, read_text_header, said_of_space
-from .voxel_stream import PADDING_BYTES, read_voxels, unpacked_stream
 
 IMAGE_IO: dict[FileKind, str] = {"metaimage": "MetaImageIO", "nrrd": "NrrdImageIO"}
 VOXEL_TYPES = {

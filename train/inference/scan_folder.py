@@ -12,6 +12,9 @@ from pathlib import Path
 
 from train.data.volume_names import is_volume, volume_stem
 from train.scans.dicom.header import is_dicom
+from train.scans.dicom.series import slice_folders
+from train.scans.errors import ScanError
+from train.scans.mask_signs import says_mask
 
 from .errors import SegmentError
 
@@ -51,33 +54,38 @@ def scans_in(folder: Path, out: Path | None = None) -> FolderScans | None:
     """Return the scans of a folder; None for a folder that is itself one scan, a DICOM series.
 
     Scans are the volume files and zips in it, and each sub-folder that holds one of these or DICOM. DICOM files that
-    lie in the folder itself, or below it and of one study, are one scan. `out`, where masks go, is none. Raises
-    SegmentError for a folder that holds none.
+    lie in the folder itself, or below it and of one study, are one scan. Masks that say so in their header are none,
+    nor is a volume file beside the slices of a series, nor `out`, where masks go. Raises SegmentError for a folder that
+    holds no scan.
     """
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     files = [entry for entry in entries if entry.is_file()]
     if any(is_dicom(file) for file in files if not _is_scan_file(file)):
         return None
     folders = [entry for entry in entries if entry.is_dir() and not (out and out.exists() and entry.samefile(out))]
-    found = [FolderScan(file, _name_of(file)) for file in files if _is_scan_file(file)]
+    scans = [file for file in files if _is_scan_file(file) and not says_mask(file)]
+    found = [FolderScan(file, _name_of(file)) for file in scans]
     studies: list[str] = []
-    left_out = [file.name for file in files if not _is_scan_file(file)]
+    left_out = [file.name for file in files if file not in scans]
     too_deep: list[str] = []
     for entry in folders:
         if folder.resolve().is_relative_to(entry.resolve()):  # a link to the folder itself, or to one above it
             left_out.append(f"{entry.name}/")
             continue
         volumes = [path for path in sorted(entry.iterdir()) if _is_scan_file(path)]
-        first_slice = None if volumes else next(_dicom_below(entry), None)
-        if len(volumes) == 1:
+        volumes = [path for path in volumes if not says_mask(path)] or volumes
+        first_slice = next(_dicom_below(entry), None)
+        if volumes and first_slice is not None and not _has_slices(entry):
+            first_slice = None
+        if first_slice is not None:
+            found.append(FolderScan(entry, entry.name))
+            studies.append(_study_of(first_slice))
+        elif len(volumes) == 1:
             found.append(FolderScan(volumes[0], entry.name))
         elif volumes:
             listed = ", ".join(path.name for path in volumes[:MOST_LISTED])
             problem = f"{entry}: {len(volumes)} volumes ({listed}): name the scan in a file of --jobs"
             found.append(FolderScan(entry, entry.name, problem))
-        elif first_slice is not None:
-            found.append(FolderScan(entry, entry.name))
-            studies.append(_study_of(first_slice))
         elif deep := _volume_below(entry):
             too_deep.append(f"{deep.parent.relative_to(folder).as_posix()}/")
         else:
@@ -121,6 +129,14 @@ def _dicom_below(folder: Path) -> Iterator[Path]:
             file = Path(parent, name)
             if not name.startswith(".") and name != "DICOMDIR" and file.is_file() and is_dicom(file):
                 yield file
+
+
+def _has_slices(folder: Path) -> bool:
+    """Whether the DICOM files below a folder make a volume; of damaged ones that is said when they are read."""
+    try:
+        return bool(slice_folders(folder))
+    except ScanError:
+        return True
 
 
 def _study_of(file: Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from .dicom.stacking import UnevenSlices
 from .errors import ScanError
-from .folder_contents import only_volume
+from .folder_contents import FolderContents, folder_contents
 from .formats import FileKind, StoredVolume
 from .hounsfield import LOWEST_HU, check_values, hu_problem
 from .volume import named_errors, read_volume
@@ -57,8 +57,7 @@ def read_scan(path: Path, *, allow_suspicious: bool = False, uneven_slices: Unev
     with named_errors(path):
         if path.is_file() and is_zip(path):
             return _read_zip(path, allow_suspicious, uneven_slices)
-        source = (only_volume(path) if path.is_dir() else None) or path
-        return _checked_scan(source, read_volume(source, uneven_slices), allow_suspicious)
+        return _read(path, uneven_slices, allow_suspicious)
 
 
 def _read_zip(path: Path, allow_suspicious: bool, uneven_slices: UnevenSlices) -> Scan:
@@ -66,12 +65,19 @@ def _read_zip(path: Path, allow_suspicious: bool, uneven_slices: UnevenSlices) -
     unpacked = unpack_zip(path)
     folder = unpacked.folder
     try:
-        source = only_volume(folder, zipped=True) or folder
-        scan = _checked_scan(source, read_volume(source, uneven_slices), allow_suspicious)
+        scan = _read(folder, uneven_slices, allow_suspicious, zipped=True)
     except ScanError as error:
         raise ScanError(str(error).replace(str(folder), str(path))) from error
     warnings = tuple(text.replace(str(folder), str(path)) for text in scan.warnings)
     return replace(scan, path=path, warnings=warnings, unpacked=unpacked)
+
+
+def _read(path: Path, uneven_slices: UnevenSlices, allow_suspicious: bool, *, zipped: bool = False) -> Scan:
+    """Read a file, or what a folder holds; what lies beside it in the folder is told."""
+    contents = folder_contents(path, zipped=zipped) if path.is_dir() else FolderContents(None)
+    source = contents.volume or path
+    scan = _checked_scan(source, read_volume(source, uneven_slices), allow_suspicious)
+    return replace(scan, warnings=(*scan.warnings, *contents.told(path)))
 
 
 def _checked_scan(path: Path, stored: StoredVolume, allow_suspicious: bool) -> Scan:

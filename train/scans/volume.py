@@ -8,6 +8,7 @@ from pathlib import Path
 
 from curation.runtime.errors import OvctError
 
+from .detached import missing_part
 from .dicom.header import is_dicom
 from .dicom.read import read_dicom
 from .dicom.stacking import UnevenSlices
@@ -30,6 +31,8 @@ def read_volume(path: Path, uneven_slices: UnevenSlices = "refuse") -> StoredVol
         return read_nifti(path)
     if is_dicom(path):
         return read_dicom(path, uneven_slices)
+    if missing := missing_part(path):
+        raise ScanError(f"{path}: {missing}")
     raise ScanError(f"{path}: not a format that is known here. A CT volume is {FORMATS}")
 
 

@@ -3,11 +3,14 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.train.inference.segment_cases import affine_of, dicom_series, hounsfield
+from tests.train.inference.segment_cases import affine_of, dicom_series, hounsfield, nifti
 from train.inference.errors import SegmentError
 from train.inference.scan_folder import scans_in
+from train.scans.saving import COMMENT, save_nifti
+from train.scans.scan import read_scan
 
 VOXELS = hounsfield((6, 5, 4))
 
@@ -55,6 +58,25 @@ def test_a_link_to_the_folder_is_no_scan_and_deeper_scans_are_told_as_such(tmp_p
     )
     with pytest.raises(SegmentError, match="its scans lie deeper than one level, in one/two/: name that folder"):
         scans_in(tmp_path / "other")
+
+
+def test_masks_are_no_scans_and_a_volume_file_beside_slices_does_not_stand_for_them(tmp_path: Path) -> None:
+    def mask(path: Path) -> None:
+        save_nifti(path, np.ones((6, 5, 4), np.uint8), np.eye(4), extensions={COMMENT: b'{"format": "ovct labels 1"}'})
+
+    nifti(tmp_path / "a.nii.gz", VOXELS, affine_of((2, 2, 2)))
+    mask(tmp_path / "a_mask.nii.gz")
+    nifti(tmp_path / "p1" / "ct.nii.gz", VOXELS, affine_of((2, 2, 2)))
+    mask(tmp_path / "p1" / "mask.nii.gz")
+    nifti(series(tmp_path / "p2") / "any.nii.gz", VOXELS, affine_of((2, 2, 2)))
+    nifti(tmp_path / "p3" / "ct.nii.gz", VOXELS, affine_of((2, 2, 2)))
+    shutil.copy(sorted((tmp_path / "p2").glob("*.dcm"))[0], tmp_path / "p3" / "lone.dcm")
+    found = scans_in(tmp_path)
+    assert found is not None and found.left_out == ("a_mask.nii.gz",)
+    assert [(scan.name, scan.path.relative_to(tmp_path).as_posix(), scan.problem) for scan in found.scans] == [
+        ("a", "a.nii.gz", ""), ("p1", "p1/ct.nii.gz", ""), ("p2", "p2", ""), ("p3", "p3/ct.nii.gz", ""),
+    ]  # fmt: skip
+    assert read_scan(found.scans[2].path).kind == "dicom"
 
 
 def test_two_scans_of_one_name_keep_what_tells_them_apart(tmp_path: Path) -> None:

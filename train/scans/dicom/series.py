@@ -103,6 +103,12 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
     return chosen, tuple(_doubts(chosen, beside, found.others if path.is_dir() else []))
 
 
+def slice_folders(folder: Path) -> set[Path]:
+    """Return the folders in which slices of a volume lie, in `folder` or below. Raises ScanError for a damaged file."""
+    volumes = (series for series in _find_series(folder, recursive=True).series if series.may_be_volume())
+    return {path.parent for series in volumes for path in series.files}
+
+
 class Found(NamedTuple):
     """What is in a folder: series of images, the names of DICOM files that are none, and what may be left of a slice.
 

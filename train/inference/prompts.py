@@ -13,6 +13,7 @@ from prompts.vocabulary import load_vocabulary
 from train.data.structure_prompts import StructurePrompts
 
 from .engines.anatomy_names import organs_named
+from .engines.coordination import members_of
 from .errors import SegmentError
 
 if TYPE_CHECKING:
@@ -119,13 +120,20 @@ def _json_prompts(path: Path, text: str) -> list[SegmentPrompt]:
 
 
 def training_names(text: str, structure_prompts: StructurePrompts | None) -> tuple[str, ...]:
-    """Return the names of the training that a prompt means by the vocabulary: one, or those of a group's members.
+    """Return the names of the training that a prompt means by the vocabulary: one, or those of all that it names.
 
     It is the prompt itself if the vocabulary or `structure_prompts` does not know it, if it names a part of a structure
-    ("fundus of the gallbladder"), and without `structure_prompts`.
+    ("fundus of the gallbladder"), if that holds for one of several that it names ("liver and a lesion"), and without
+    `structure_prompts`.
     """
-    named = organs_named(text, load_vocabulary()) if structure_prompts else None
-    if structure_prompts is None or named is None or len(named.organs) != 1 or named.is_part:
+    if structure_prompts is None:
+        return (text,)
+    if members := members_of(text, load_vocabulary()):
+        names = [training_names(member, structure_prompts) for member in members]
+        known = {*structure_prompts.names.values()}
+        return tuple(dict.fromkeys(sum(names, ()))) if all(known >= {*of_member} for of_member in names) else (text,)
+    named = organs_named(text, load_vocabulary())
+    if len(named.organs) != 1 or named.is_part:
         return (text,)
     (organ,) = named.organs
     if organ in structure_prompts.names.values():

@@ -78,6 +78,11 @@ def test_words_are_taken_as_what_was_trained(tmp_path: Path) -> None:
         == training_names("renal", structure_prompts)
         == ("left kidney", "right kidney")
     )
+    assert training_names("gallbladder and both kidneys", structure_prompts) == (
+        "gallbladder", "left kidney", "right kidney",
+    )  # fmt: skip
+    assert training_names("gallbladder and spleen", structure_prompts) == ("gallbladder and spleen",)
+    assert training_names("gallbladder and a lesion", structure_prompts) == ("gallbladder and a lesion",)
     # What the checkpoint was not trained on, and what nobody knows, is asked as it stands.
     assert training_names("spleen", structure_prompts) == ("spleen",)
     assert training_names("the thing on the left", structure_prompts) == ("the thing on the left",)

@@ -15,7 +15,7 @@ def places(depths: list[float], shift: float = 0.0) -> np.ndarray:
 def test_frames_in_any_order_and_several_in_one_place_have_the_slices_that_they_lie_in() -> None:
     grid = frame_grid(places([4, 0, 2, 4]), AXES, SPACING, None)
     assert grid is not None and grid.slices.tolist() == [2, 0, 1, 2]
-    assert np.allclose(grid.affine, [[0.7, 0, 0, -10], [0, 0.8, 0, 5], [0, 0, 2, 100], [0, 0, 0, 1]])
+    assert np.allclose(grid.affine, np.array([[0.7, 0, 0, -10], [0, 0.8, 0, 5], [0, 0, 2, 100], [0, 0, 0, 1]]))
 
 
 def test_slices_between_which_none_has_a_frame_are_known_by_the_stated_distance() -> None:

@@ -1,6 +1,7 @@
 """Prompts -> classes: which outputs of a network a prompt means, by the anatomy vocabulary, and what it has none for.
 
-A name or synonym means its class, a group the union of its parts' classes ("left lung" that of its two lobes). Where
+A name or synonym means its class, a group the union of its parts' classes ("left lung" that of its two lobes), names
+side by side ("liver and spleen") the union of theirs, where each has classes. Where
 the network lacks a part of a group, the union of the others is given with a notice that names what is missing. A prompt
 is refused that is unknown, that means a region or a space between organs, or a structure that has no class and is not
 made up of two that have: the classes of its neighbours or of its whole would be a mask of something else.
@@ -19,6 +20,7 @@ from train.inference.errors import SegmentError
 from train.inference.prompts import SegmentPrompt
 
 from .anatomy_names import name_in_file, organs_named
+from .coordination import members_of
 from .unknown_prompts import quoted, why_unknown
 
 # Spaces between organs, which the vocabulary has organs in; they are no sum of these.
@@ -67,8 +69,22 @@ class ClassNames:
     def find(self, text: str) -> ClassUnion:
         """Return the classes that a prompt means. Raises SegmentError, with what it knows instead."""
         text = name_in_file(text)
+        members = () if self._own_label(text) else members_of(text, self.vocabulary)
+        if not members:
+            return self._find_one(text)
+        try:
+            return _joined([self._find_one(member) for member in members])
+        except SegmentError as error:
+            raise SegmentError(f"of {quoted(text)}: {error}") from None
+
+    def _own_label(self, text: str) -> str | None:
+        """Return the class that is called so, whatever the vocabulary knows."""
         words = " ".join(text.lower().replace("_", " ").split())
-        label = self._by_text.get(text.strip().lower()) or self._by_own_words.get(words)
+        return self._by_text.get(text.strip().lower()) or self._by_own_words.get(words)
+
+    def _find_one(self, text: str) -> ClassUnion:
+        words = " ".join(text.lower().replace("_", " ").split())
+        label = self._own_label(text)
         named = organs_named(text, self.vocabulary)
         if label is None and not named.organs:
             label = self._by_words.get(words)

@@ -38,6 +38,8 @@ V2 = ClassNames(V2_STRUCTURES, "TotalSegmentator")
         (V2, "kidney_left.nii.gz", {"kidney_left"}),
         (V2, "kidney cysts", {"kidney_cyst_left", "kidney_cyst_right"}),
         (V1, "thoracolumbar spine", set(THORACOLUMBAR)),
+        (V2, "liver and both kidneys", {"liver", "kidney_left", "kidney_right"}),
+        (V2, "upper and lower lobes of the left lung", {"lung_upper_lobe_left", "lung_lower_lobe_left"}),
     ],
 )  # fmt: skip
 def test_a_prompt_means_its_class_or_those_of_its_parts(classes: ClassNames, text: str, labels: set[str]) -> None:
@@ -54,7 +56,10 @@ def test_bones_hold_no_nerves() -> None:
     [
         (V1, "banana", "'banana' is unknown$"),
         (V1, "livr", "'livr' is unknown; near: liver"),
-        (V1, "liver and spleen", "'liver and spleen' is unknown; it holds the names liver, spleen"),
+        (V1, "liver or spleen", "'liver or spleen' is unknown; it holds the names liver, spleen"),
+        (V2, "kidneys and ureters", "of 'kidneys and ureters': TotalSegmentator has no class for 'ureters'$"),
+        (V2, "spleen and pancreatic head", "of 'spleen and .*no class for 'pancreatic head': it is part of pancreas"),
+        (V2, "kidneys and bananas", "beside the name 'kidneys', 'bananas' is not understood"),
         (V2, "left pancreas", "'left pancreas' is unknown: pancreas has no left and right; near: pancreas"),
         (V2, "left left lung", "name one or both: left lung, right lung, lungs"),
         (V2, "right 14th rib", "of ribs there is none with the number 14th; near: right "),
@@ -84,6 +89,8 @@ def test_a_group_without_a_member_is_given_and_the_missing_are_named() -> None:
     assert notice is not None and "no class for S1 vertebra, so its mask is not all of it" in notice
     more = union_notice(SegmentPrompt("u", "urinary system"), V1.find("urinary system"), V1.source)
     assert more is not None and "it is more than these" in more
+    both = union_notice(SegmentPrompt("b", "liver and spleen"), V1.find("liver and spleen"), V1.source)
+    assert both == "'liver and spleen' was taken as liver + spleen, as the anatomy vocabulary has it"
     whole = union_notice(SegmentPrompt("k", "kidneys"), V1.find("kidneys"), V1.source)
     assert whole is not None and whole.endswith("as the anatomy vocabulary has it")
     assert union_notice(SegmentPrompt("l", "Liver"), V1.find("Liver"), V1.source) is None
@@ -97,6 +104,11 @@ def test_one_side_alone_is_no_pair() -> None:
 def test_labels_that_the_vocabulary_does_not_have_are_found_by_their_words() -> None:
     classes = ClassNames(("liver", "my_own_thing"), "this checkpoint")
     assert classes.find("my own thing").labels == classes.find("My_Own_Thing").labels == ("my_own_thing",)
+
+
+def test_a_class_that_is_called_by_names_side_by_side_is_that_class() -> None:
+    classes = ClassNames(("liver", "spleen", "liver_and_spleen"), "this checkpoint")
+    assert classes.find("liver and spleen").labels == ("liver_and_spleen",)
 
 
 def test_groups_are_listed_with_their_members() -> None:

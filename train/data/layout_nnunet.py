@@ -5,11 +5,12 @@ published data set can know; a name that leads upward is refused.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from curation.runtime.errors import InputError
 from curation.runtime.names import path_within
@@ -21,6 +22,8 @@ FIRST_CHANNEL = "_0000"
 # nnU-Net v2: voxels under this name were not annotated (documentation, ignore_label.md).
 IGNORE = "ignore"
 MOST_QUOTED = 60
+LARGEST_ID = 2**31 - 1
+LISTED_CASES = '{"case": {"images": ["a_0000.nii.gz"], "label": "a.nii.gz"}}'
 
 
 def is_msd(root: Path) -> bool:
@@ -35,7 +38,7 @@ def is_nnunet(root: Path) -> bool:
     has_channels = any(
         volume_stem(path.name).endswith(FIRST_CHANNEL) for path in volumes_in(root / "imagesTr").values()
     )
-    return has_channels or bool(_listed_cases(root, _read_json(root)))
+    return has_channels or _lists_cases(_read_json(root))
 
 
 def read_msd(root: Path) -> DataSet:
@@ -47,12 +50,12 @@ def read_msd(root: Path) -> DataSet:
         raise DataError(f"{root / 'dataset.json'} has no list `training` of images with their labels")
     pairs = []
     for number, entry in enumerate(listed):
-        if not isinstance(entry, dict) or "image" not in entry:
-            raise DataError(
-                f"{root / 'dataset.json'}: `training`[{number}] is {json.dumps(entry)[:MOST_QUOTED]}; expected an "
-                'object such as {"image": "imagesTr/a.nii.gz", "label": "labelsTr/a.nii.gz"}'
+        image, label = (entry.get("image"), entry.get("label")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(image, str) or not (label is None or isinstance(label, str)):
+            raise _odd_entry(
+                root, f"`training`[{number}]", entry, '{"image": "imagesTr/a.nii.gz", "label": "labelsTr/a.nii.gz"}'
             )
-        image, label = Path(str(entry["image"])), entry.get("label")
+        image = Path(image)
         if not image.name.startswith("._"):  # what macOS leaves beside copied volumes
             pairs.append((_listed_file(root, image), _listed_file(root, label) if label else None))
     return _build_dataset(root, "msd", _named(root, pairs), structures, ignored)
@@ -67,7 +70,10 @@ def read_nnunet(root: Path) -> DataSet:
         DataError: the images have several channels, or `dataset.json` cannot be understood.
     """
     description = _read_json(root)
-    channels = description.get("channel_names", description.get("modality", {}))
+    channels = description.get("channel_names", description.get("modality")) or {}
+    channels = [channels] if isinstance(channels, str) else channels
+    if not isinstance(channels, (dict, list)):
+        raise _odd_entry(root, "`channel_names`", channels, '{"0": "CT"}')
     if len(channels) > 1:
         names = ", ".join(map(str, channels.values() if isinstance(channels, dict) else channels))
         raise DataError(f"{root / 'dataset.json'} has {len(channels)} channels ({names}); CT volumes have one")
@@ -89,6 +95,8 @@ def read_nnunet(root: Path) -> DataSet:
             for name, path in maps.items()
             if name not in files
         ]
+    if not files and not problems and _lists_cases(description):
+        raise _odd_entry(root, "`dataset`", description["dataset"], LISTED_CASES)
     dataset = _build_dataset(root, "nnunet", files, structures, ignored, splits)
     return replace(dataset, problems=(*dataset.problems, *problems))
 
@@ -130,7 +138,7 @@ def _read_json(root: Path) -> dict[str, Any]:
         raise DataError(f"{root} has no dataset.json") from None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON ({error}); fetch it again") from None
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected an object with `labels`")
@@ -150,7 +158,7 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
     labels = description.get("labels")
     if not isinstance(labels, dict) or not labels:
         raise DataError(f'{root / "dataset.json"} has no `labels`; expected names with ids, such as {{"liver": 1}}')
-    if all(isinstance(value, str) for value in labels.values()) and all(key.lstrip("-").isdigit() for key in labels):
+    if all(isinstance(value, str) for value in labels.values()) and all(map(_is_number, labels)):
         counts = Counter(labels.values())
         if doubled := next((name for name, count in counts.items() if count > 1), None):
             of_both = " and ".join(number for number, name in labels.items() if name == doubled)
@@ -159,8 +167,8 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
                 "give each its own"
             )
         labels = {name: int(number) for number, name in labels.items()}
-    elif all(isinstance(value, str) and not value.isdigit() for value in labels.values()):
-        written = next(key for key in labels if not key.lstrip("-").isdigit())
+    elif all(isinstance(value, str) and not _is_number(value) for value in labels.values()):
+        written = next(key for key in labels if not _is_number(key))
         raise DataError(
             f"{root / 'dataset.json'}: the id {written!r} of the label {labels[written]!r} is no number; expected an "
             'id with a name, such as {"1": "liver"}, or a name with an id'
@@ -168,7 +176,7 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
     structures: dict[str, tuple[int, ...]] = {}
     for name, value in labels.items():
         ids = value if isinstance(value, list) else [value]
-        if not ids or not all(str(number).isdigit() for number in ids):
+        if not ids or not all(_is_number(str(number)) and 0 <= int(number) <= LARGEST_ID for number in ids):
             raise DataError(
                 f"{root / 'dataset.json'}: label {name!r} is {value!r}; expected an id or a list of ids, numbers from 0"
             )
@@ -179,20 +187,42 @@ def _read_structures(root: Path, description: Mapping[str, Any]) -> tuple[dict[s
 
 def _listed_cases(root: Path, description: Mapping[str, Any]) -> dict[str, tuple[Path, Path | None]]:
     """Return image and label map of the cases that v2's optional `dataset: {id: {images, label}}` lists."""
-    listed = description.get("dataset")
+    listed = description["dataset"] if _lists_cases(description) else {}
     if not isinstance(listed, dict):
-        return {}
-    if not all(isinstance(entry, dict) and "images" in entry for entry in listed.values()):
-        return {}
-    if not all(isinstance(entry["images"], list) and entry["images"] for entry in listed.values()):
-        raise DataError(f"{root / 'dataset.json'}: `images` of a case in `dataset` is no list of files")
-    return {
-        name: (
-            _listed_file(root, entry["images"][0]),
-            _listed_file(root, entry["label"]) if entry.get("label") else None,
-        )
-        for name, entry in listed.items()
-    }
+        raise _odd_entry(root, "`dataset`", listed, LISTED_CASES)
+    cases = {}
+    for name, entry in listed.items():
+        images, label = (entry.get("images"), entry.get("label")) if isinstance(entry, dict) else (None, None)
+        if not name or not _is_one_file(images) or not (label is None or isinstance(label, str)):
+            several = "; CT volumes have one channel" if isinstance(images, list) and len(images) > 1 else ""
+            raise _odd_entry(
+                root, f"`dataset`[{name!r}]", entry, f'{{"images": ["a_0000.nii.gz"], "label": "a.nii.gz"}}{several}'
+            )
+        cases[name] = (_listed_file(root, images[0]), _listed_file(root, label) if label else None)
+    return cases
+
+
+def _lists_cases(description: Mapping[str, Any]) -> bool:
+    """Whether `dataset` is there for its cases; in a list of MSD's kind, it may be anything else."""
+    if "dataset" not in description or not isinstance(description.get("training"), list):
+        return "dataset" in description
+    listed = description["dataset"]
+    return isinstance(listed, dict) and any(isinstance(entry, dict) and "images" in entry for entry in listed.values())
+
+
+def _is_one_file(images: object) -> TypeGuard[list[str]]:
+    return isinstance(images, list) and len(images) == 1 and isinstance(images[0], str) and bool(images[0])
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"-?\d{1,20}", text, re.ASCII) is not None
+
+
+def _odd_entry(root: Path, place: str, entry: object, expected: str) -> DataError:
+    """Return the error for an entry that is no object or lacks its files; it names the entry and its value."""
+    return DataError(
+        f"{root / 'dataset.json'}: {place} is {json.dumps(entry)[:MOST_QUOTED]}; expected an object such as {expected}"
+    )
 
 
 def _listed_file(root: Path, name: object) -> Path:
@@ -245,6 +275,9 @@ def _read_first_fold(path: Path) -> dict[str, Split]:
         return {}
     try:
         fold = json.loads(path.read_text(encoding="utf-8"))[0]
+        for part in ("train", "val"):
+            if not isinstance(fold[part], list) or not all(isinstance(name, str) for name in fold[part]):
+                raise TypeError(f"`{part}` is {json.dumps(fold[part])[:MOST_QUOTED]}, expected a list of case ids")
         return {**dict.fromkeys(fold["train"], "train"), **dict.fromkeys(fold["val"], "val")}
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(f"{path} is no list of folds with `train` and `val` ({error})") from None

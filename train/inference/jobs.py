@@ -93,12 +93,10 @@ def read_jobs(path: Path, prompts: Sequence[str | SegmentPrompt], outputs: Outpu
     sources: dict[Path, str] = {}
     for source, row in _rows(path):
         for column in ("ct", "out"):
-            if not isinstance(row.get(column), str) or not row[column].strip():
+            if not isinstance(row.get(column), str) or not row[column].strip() or "\0" in row[column]:
                 raise SegmentError(f"{source}: no {column}; a job names ct and out, and prompts if they differ")
-        cell = row.get("prompts") or []
-        texts = [text for text in cell.split("|") if text.strip()] if isinstance(cell, str) else cell
         try:
-            chosen = checked_prompts(texts or prompts)
+            chosen = checked_prompts(_own_prompts(row.get("prompts")) or prompts)
             job = SegmentJob(Path(row["ct"].strip()), chosen, replace(outputs, out=Path(row["out"].strip())), source)
         except SegmentError as error:
             raise SegmentError(f"{source}: {error}") from error
@@ -109,6 +107,18 @@ def read_jobs(path: Path, prompts: Sequence[str | SegmentPrompt], outputs: Outpu
     if not jobs:
         raise SegmentError(f"{path} holds no job")
     return jobs
+
+
+def _own_prompts(cell: object) -> list[str] | dict[str, str]:
+    """Return the prompts of a job: parted by |, a list, or an object of names and prompts. Raises SegmentError."""
+    if isinstance(cell, str):
+        return [text for text in cell.split("|") if text.strip()]
+    texts = cell.values() if isinstance(cell, dict) else cell if isinstance(cell, list) else [cell]
+    if cell is not None and not all(isinstance(text, str) for text in texts):
+        raise SegmentError(
+            f"prompts are {json.dumps(cell)[:40]}; expected 'liver|spleen', a list of texts, or an object name -> text"
+        )
+    return cell if isinstance(cell, (dict, list)) else []
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -139,7 +149,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _json_value(source: str, text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SegmentError(f"{source} is not JSON ({error})") from error
 
 

@@ -110,7 +110,7 @@ def _json_prompts(path: Path, text: str) -> list[SegmentPrompt]:
     """Return the prompts of a list of texts, or of an object of names and texts. Raises SegmentError for other JSON."""
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SegmentError(f"{path} is no JSON ({error}): a list of prompts, or an object name -> prompt") from error
     pairs = list(content.items()) if isinstance(content, dict) else []
     pairs = [(item, item) for item in content] if isinstance(content, list) else pairs

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import nibabel
 
@@ -22,7 +23,7 @@ def says_mask(path: Path) -> bool:
     if volume_suffix(path) not in (".nii", ".nii.gz"):
         return False
     with suppress(Exception):  # nibabel raises anything; what is wrong with a scan is said when it is read
-        header = nibabel.load(path).header
+        header: Any = nibabel.load(path).header
         if int(header["intent_code"]) == LABEL_INTENT:
             return True
         for extension in header.extensions:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.pixels import iter_pixels
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, SegmentationStorage
 
 from train.inference.files.colours import Colour, to_rgb

@@ -164,6 +164,62 @@ def test_an_entry_that_cannot_be_read_is_named_with_what_was_expected(
         open_dataset(with_json(tmp_path, **described), "msd")
 
 
+CASE = {"images": ["a_0000.nii.gz"], "label": "a.nii.gz"}
+
+
+@pytest.mark.parametrize(
+    ("described", "message"),
+    [
+        ({"dataset": {}}, r"`dataset` is \{\}; expected an object such as"),
+        *(({"dataset": odd}, r"`dataset` is .*; expected an object") for odd in (None, 3, True, "x", [], [CASE])),
+        *(({"dataset": {"a": odd}}, r"`dataset`\['a'\] is .*; expected") for odd in (None, 3, "x", [], {}, [CASE])),
+        *(
+            ({"dataset": {"b": CASE, "a": CASE | {"images": odd}}}, r"`dataset`\['a'\] is ")
+            for odd in (None, 3, "a.nii.gz", [], [None], [3], [{}], [""], ["a_0000.nii.gz", "a_0001.nii.gz"])
+        ),
+        *(({"dataset": {"a": CASE | {"label": odd}}}, r"`dataset`\['a'\] is ") for odd in (3, True, [], {}, ["a"])),
+        ({"dataset": {"": CASE}}, r"`dataset`\[''\] is "),
+        *(({"training": [{"image": odd}]}, r"`training`\[0\] is ") for odd in (None, 3, [], {}, ["a.nii.gz"])),
+        *(({"training": [{"image": "a.nii.gz", "label": odd}]}, r"`training`\[0\]") for odd in (3, [], {}, False)),
+        *(({"dataset": {"a": CASE}, "channel_names": odd}, r"`channel_names` is ") for odd in (3, True, 2.5)),
+        *(
+            ({"training": [], "labels": {"liver": odd}}, "label 'liver' is|the id 'liver' of")
+            for odd in (-1, 1.5, True, None, {}, [[1]], [1, None], "one", "²", 10**30)
+        ),
+        ({"training": [], "labels": {"²": "liver"}}, "the id '²' of the label 'liver' is no number"),
+    ],
+)
+def test_an_odd_entry_is_named_with_its_value(described: dict[str, object], message: str, tmp_path: Path) -> None:
+    root = with_json(tmp_path, **{**LIVER, **described})
+    for name in ("a_0000.nii.gz", "a.nii.gz"):
+        save(root / name, hounsfield())
+    with pytest.raises(DataError, match=rf"dataset\.json.*{message}"):
+        open_dataset(root)
+
+
+def test_what_msd_calls_dataset_is_no_list_of_cases_and_a_modality_may_be_a_word(tmp_path: Path) -> None:
+    root = with_json(
+        tmp_path / "a", **LIVER, dataset={"name": "Liver"}, training=[{"image": "ct.nii.gz", "label": "l.nii.gz"}]
+    )
+    for name in ("ct.nii.gz", "l.nii.gz"):
+        save(root / name, hounsfield())
+    assert open_dataset(root).layout == "msd"
+    root = with_json(tmp_path / "b", **LIVER, modality="CT", dataset={"a": CASE})
+    for name in ("a_0000.nii.gz", "a.nii.gz"):
+        save(root / name, hounsfield())
+    assert [case.id for case in open_dataset(root).cases] == ["a"]
+
+
+def test_json_that_nests_too_deep_and_odd_folds_are_refused(tmp_path: Path) -> None:
+    root = with_json(tmp_path, **LIVER, dataset={"a": CASE})
+    (root / "splits_final.json").write_text('[{"train": [3], "val": ["a"]}]')
+    with pytest.raises(DataError, match=r"splits_final\.json is no list of folds .*`train` is \[3\]"):
+        open_dataset(root)
+    (root / "dataset.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"dataset\.json is no JSON"):
+        open_dataset(root)
+
+
 OUTSIDE = [
     "../other.nii.gz",
     "imagesTr/../../other.nii.gz",

@@ -79,7 +79,8 @@ def to_rgb(lab: np.ndarray) -> np.ndarray:
     xyz = np.where(root > 6 / 29, root**3, 3 * (6 / 29) ** 2 * (root - 4 / 29)) * _TO_XYZ.sum(axis=1)
     linear = np.clip(xyz @ np.linalg.inv(_TO_XYZ).T, 0, 1)
     share = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(share * 255).astype(np.int64)
+    rgb: np.ndarray = np.rint(share * 255).astype(np.int64)
+    return rgb
 
 
 @lru_cache(maxsize=1)

@@ -26,6 +26,14 @@ SCANNER = 1
 COMMENT, CARET = 6, 30
 
 
+# NIfTI-1 has lengths of 16 bits. Longer volumes stay NIfTI-2, which ITK does not open.
+LONGEST_AXIS = 32767
+GEOMETRY = (
+    *("pixdim", "xyzt_units", "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d"),
+    *("qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z"),
+)
+
+
 class HasGeometry(Protocol):
     """The part of a scan that says where it lies in space: affine (4, 4) to RAS mm, and the header of a NIfTI file."""
 
@@ -44,6 +52,8 @@ def save_nifti(
     extensions: Mapping[int, bytes] = MappingProxyType({}),
 ) -> None:
     """Write `array` (X, Y, Z) to `path`, .nii or .nii.gz, whole or not at all; bool becomes uint8, float16 float32.
+
+    It is NIfTI-1 wherever that holds the volume, also for a scan in NIfTI-2, which ITK programs do not open.
 
     `affine` (4, 4): voxel index -> RAS mm. On the grid of `like`, where that was a NIfTI file, its qform, sform and
     their codes are kept, so that every viewer lays the result where it lays the scan. `extensions` become
@@ -76,9 +86,21 @@ def _build_image(array: np.ndarray[Any, Any], affine: np.ndarray[Any, Any], like
             image.set_qform(None, 0)
         image.header.set_xyzt_units("mm")
         return image
-    image_class: Any = nibabel.Nifti2Image if isinstance(header, nibabel.Nifti2Header) else nibabel.Nifti1Image
+    is_second = isinstance(header, nibabel.Nifti2Header)
+    if is_second and max(array.shape) <= LONGEST_AXIS:
+        header, is_second = _first_version(header), False
+    image_class: Any = nibabel.Nifti2Image if is_second else nibabel.Nifti1Image
     # Without an affine, nibabel leaves the header's own qform and sform as they are.
     return image_class(array, None, _header_for(array, header), dtype=array.dtype)
+
+
+def _first_version(header: nibabel.Nifti1Header) -> Any:
+    """Return the geometry of a NIfTI-2 header as a NIfTI-1 header."""
+    first: Any = nibabel.Nifti1Header()
+    first.set_data_shape(header.get_data_shape())
+    for field in GEOMETRY:
+        first[field] = header[field]
+    return first
 
 
 def _header_for(array: np.ndarray[Any, Any], header: nibabel.Nifti1Header) -> Any:

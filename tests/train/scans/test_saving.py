@@ -58,10 +58,29 @@ def test_the_scans_own_header_places_the_mask(tmp_path: Path, codes: tuple[int, 
     assert scan.header.get_data_dtype() == np.int16 and scan.header["cal_max"] == 240
 
 
-def test_a_nifti_2_scan_gives_nifti_2(tmp_path: Path) -> None:
-    nibabel.save(nibabel.Nifti2Image(ct(), AFFINE), tmp_path / "ct.nii")
+@pytest.mark.parametrize("codes", [(0, 2), (1, 0), (2, 4)])
+def test_the_mask_of_a_nifti_2_scan_is_nifti_1_in_its_place(tmp_path: Path, codes: tuple[int, int]) -> None:
+    image = nibabel.Nifti2Image(ct(), AFFINE)
+    image.set_qform(AFFINE, codes[0])
+    image.set_sform(AFFINE, codes[1])
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, tmp_path / "ct.nii")
     scan = read_scan(tmp_path / "ct.nii")
     save_nifti(tmp_path / "mask.nii", LABELS, scan.affine, like=scan)
+    saved = load_nifti(tmp_path / "mask.nii")
+    assert type(saved) is nibabel.Nifti1Image and np.array_equal(np.asanyarray(saved.dataobj), LABELS)
+    np.testing.assert_allclose(saved.affine, AFFINE, atol=1e-4)
+    for field in ("qform_code", "sform_code", "pixdim", "xyzt_units", "quatern_b", "srow_x"):
+        np.testing.assert_allclose(saved.header[field], image.header[field], rtol=1e-6, err_msg=field)
+    left, back, up = SimpleITK.ReadImage(str(tmp_path / "mask.nii")).TransformIndexToPhysicalPoint((3, 4, 5))
+    np.testing.assert_allclose(AFFINE @ [3, 4, 5, 1], [-left, -back, up, 1], atol=1e-4)
+
+
+def test_a_volume_that_nifti_1_cannot_hold_stays_nifti_2(tmp_path: Path) -> None:
+    labels = np.zeros((40_000, 2, 2), np.uint8)
+    nibabel.save(nibabel.Nifti2Image(labels, AFFINE), tmp_path / "long.nii")
+    like = nibabel.load(tmp_path / "long.nii")
+    save_nifti(tmp_path / "mask.nii", labels, AFFINE, like=like)  # type: ignore[arg-type]  # nibabel's header is untyped
     assert isinstance(load_nifti(tmp_path / "mask.nii"), nibabel.Nifti2Image)
 
 

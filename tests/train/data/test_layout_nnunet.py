@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -164,31 +165,30 @@ def test_an_entry_that_cannot_be_read_is_named_with_what_was_expected(
         open_dataset(with_json(tmp_path, **described), "msd")
 
 
-CASE = {"images": ["a_0000.nii.gz"], "label": "a.nii.gz"}
+CASE: dict[str, object] = {"images": ["a_0000.nii.gz"], "label": "a.nii.gz"}
+NO_OBJECT: list[object] = [None, 3, True, "x", [], [CASE]]
+NO_IMAGES: list[object] = [
+    *(None, 3, "a.nii.gz", [], [None], [3], [{}], [""]),
+    ["a_0000.nii.gz", "a_0001.nii.gz"],
+]
+NO_LABEL: list[object] = [3, True, [], {}, ["a"]]
+NO_ID: list[object] = [-1, 1.5, True, None, {}, [[1]], [1, None], "one", "²", 10**30]
+ODD: list[tuple[Any, str]] = [
+    ({"dataset": {}}, r"`dataset` is \{\}; expected an object such as"),
+    *(({"dataset": odd}, r"`dataset` is .*; expected an object") for odd in NO_OBJECT),
+    *(({"dataset": {"a": odd}}, r"`dataset`\['a'\] is .*; expected") for odd in [*NO_OBJECT, {}]),
+    *(({"dataset": {"b": CASE, "a": CASE | {"images": odd}}}, r"`dataset`\['a'\] is ") for odd in NO_IMAGES),
+    *(({"dataset": {"a": CASE | {"label": odd}}}, r"`dataset`\['a'\] is ") for odd in NO_LABEL),
+    ({"dataset": {"": CASE}}, r"`dataset`\[''\] is "),
+    *(({"training": [{"image": odd}]}, r"`training`\[0\] is ") for odd in [*NO_LABEL, None]),
+    *(({"training": [{"image": "a.nii.gz", "label": odd}]}, r"`training`\[0\] is ") for odd in NO_LABEL),
+    *(({"dataset": {"a": CASE}, "channel_names": odd}, r"`channel_names` is ") for odd in [3, True, 2.5]),
+    *(({"training": [], "labels": {"liver": odd}}, "label 'liver' is|the id 'liver' of") for odd in NO_ID),
+    ({"training": [], "labels": {"²": "liver"}}, "the id '²' of the label 'liver' is no number"),
+]
 
 
-@pytest.mark.parametrize(
-    ("described", "message"),
-    [
-        ({"dataset": {}}, r"`dataset` is \{\}; expected an object such as"),
-        *(({"dataset": odd}, r"`dataset` is .*; expected an object") for odd in (None, 3, True, "x", [], [CASE])),
-        *(({"dataset": {"a": odd}}, r"`dataset`\['a'\] is .*; expected") for odd in (None, 3, "x", [], {}, [CASE])),
-        *(
-            ({"dataset": {"b": CASE, "a": CASE | {"images": odd}}}, r"`dataset`\['a'\] is ")
-            for odd in (None, 3, "a.nii.gz", [], [None], [3], [{}], [""], ["a_0000.nii.gz", "a_0001.nii.gz"])
-        ),
-        *(({"dataset": {"a": CASE | {"label": odd}}}, r"`dataset`\['a'\] is ") for odd in (3, True, [], {}, ["a"])),
-        ({"dataset": {"": CASE}}, r"`dataset`\[''\] is "),
-        *(({"training": [{"image": odd}]}, r"`training`\[0\] is ") for odd in (None, 3, [], {}, ["a.nii.gz"])),
-        *(({"training": [{"image": "a.nii.gz", "label": odd}]}, r"`training`\[0\]") for odd in (3, [], {}, False)),
-        *(({"dataset": {"a": CASE}, "channel_names": odd}, r"`channel_names` is ") for odd in (3, True, 2.5)),
-        *(
-            ({"training": [], "labels": {"liver": odd}}, "label 'liver' is|the id 'liver' of")
-            for odd in (-1, 1.5, True, None, {}, [[1]], [1, None], "one", "²", 10**30)
-        ),
-        ({"training": [], "labels": {"²": "liver"}}, "the id '²' of the label 'liver' is no number"),
-    ],
-)
+@pytest.mark.parametrize(("described", "message"), ODD)
 def test_an_odd_entry_is_named_with_its_value(described: dict[str, object], message: str, tmp_path: Path) -> None:
     root = with_json(tmp_path, **{**LIVER, **described})
     for name in ("a_0000.nii.gz", "a.nii.gz"):

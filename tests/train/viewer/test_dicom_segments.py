@@ -49,8 +49,8 @@ def test_segments_of_each_kind_have_their_names_colours_places_and_volumes(
     path = write_seg(scan, tmp_path / "seg.dcm", kind)
     assert is_dicom_seg(path) and not is_dicom_seg(scan.dicom_files[0])
     shown = StructureMap(scan)
-    for mask in read_mask(path):
-        shown.add(mask)
+    for file in read_mask(path):
+        shown.add(file)
     assert [one.name for one in shown.structures] == list(BOXES) and shown.notices == []
     for one, (name, mask) in zip(shown.structures, masks().items(), strict=True):
         assert np.array_equal(shown.labels == one.label, mask), name

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: setup constraints demo train-demo test lint faults bench clean
+.PHONY: setup constraints demo train-demo test lint docs faults bench clean
 
 # The plain install, which is all that curating needs; the packages of the tests come on top of it.
 CONSTRAINTS ?= --constraint constraints.txt
@@ -66,6 +66,10 @@ lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The site, into build/site; each warning is an error.
+docs: setup
+	$(BIN)/python -m website
 
 # A benchmark that finds no data beside the checkout says so and does not stop the others.
 bench: setup

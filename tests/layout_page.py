@@ -1,16 +1,17 @@
-"""The list of modules in docs/layout.md: each with the first line of its docstring.
+"""docs/layout.md: the table and the picture of the packages, and all modules with the first line of their docstring.
 
-``python -m tests.layout_page`` writes it anew.
+``python -m tests.layout_page`` writes them anew.
 """
 
 import ast
 import re
 from pathlib import Path
 
+from tests.layout_picture import PICTURE, level_table, write_picture
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "layout.md"
-FOLDERS = ("curation", "train", "models", "prompts", "examples", "benchmarks")
-BLOCK = re.compile(r"(?<=<!-- modules -->\n).*?(?=<!-- end of modules -->)", re.DOTALL)
+FOLDERS = ("curation", "train", "models", "prompts", "examples", "benchmarks", "website")
 
 
 def first_line(path: Path) -> str:
@@ -41,11 +42,18 @@ def module_list() -> str:
 
 
 def page_with_modules(page: str) -> str:
-    """The page with its list of modules as it should be."""
-    assert BLOCK.search(page), "docs/layout.md has no <!-- modules --> block"
-    return BLOCK.sub(lambda _: "\n" + module_list(), page)
+    """The page with its table of packages and its list of modules as they should be."""
+    return with_block(with_block(page, "packages", level_table()), "modules", module_list())
+
+
+def with_block(page: str, name: str, content: str) -> str:
+    """The page with a block of this name filled anew."""
+    block = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end of {name} -->)", re.DOTALL)
+    assert block.search(page), f"docs/layout.md has no <!-- {name} --> block"
+    return block.sub(lambda _: "\n" + content.strip("\n") + "\n\n", page)
 
 
 if __name__ == "__main__":
     PAGE.write_text(page_with_modules(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    print(PAGE)
+    write_picture()
+    print(PAGE, PICTURE, sep="\n")

@@ -1,22 +1,25 @@
-"""The small inputs that ship with the project, and the README's worked example: what it shows is what is printed.
+"""The small inputs that ship with the project, and the worked examples of the pages: what they show is what is printed.
 
-`python -m tests.test_examples` writes what is printed now into the README.
+`python -m tests.test_examples` writes what is printed now into the pages.
 """
 
 import csv
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+# Pages whose examples are shown with what they print.
+PAGES = (ROOT / "README.md", ROOT / "docs" / "start" / "tutorial.md")
 
 # A command with what it prints, or a Python block with the text block behind it.
 EXAMPLE = re.compile(
@@ -24,27 +27,38 @@ EXAMPLE = re.compile(
     r"|(?<=```python\n)(?P<code>[^`]*)```\n+```text\n(?P<printed>.*?)(?=```)",
     re.DOTALL,
 )
-VARIES = re.compile(r"\d[\d.,]*(?= *(s|seconds?|reports/s)\b)")
+VARIES = re.compile(r"\d[\d.,]*(?= *(s|seconds?|reports/s)\b)|(?<=127\.0\.0\.1:)\d+|(?<=token=)\S+|(?<=drawn )[\d-]+")
+# What a review prints when its page can be opened.
+SERVES = "Ctrl-C ends the review"
 
 
 def run(example: re.Match[str], folder: Path) -> str:
-    """What the example prints in `folder`, on a terminal of 100 columns."""
+    """What the example prints in `folder`, on a terminal of 100 columns; a review ends when its page can be opened."""
     if example["command"]:
-        call = [sys.executable, "-m", "ovct", *example["command"].split()[1:]]
+        call = [sys.executable, "-m", "ovct", *shlex.split(example["command"])[1:]]
+        call += ["--port", "0", "--no-browser"] if " --sample " in example["command"] else []
     else:
         call = [sys.executable, "-c", example["code"]]
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"}
-    done = subprocess.run(
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
+    lines = []
+    with subprocess.Popen(
         call, cwd=folder, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == 0, done.stdout
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line.rstrip() + "\n")
+            if line.startswith(SERVES):
+                (link,) = re.findall(r"http://\S+", "".join(lines))
+                with urlopen(link, timeout=60):  # an answer says that the server takes signals
+                    process.terminate()
+    assert process.returncode == 0, "".join(lines)
+    return "".join(lines)
 
 
-def run_all(readme: str, folder: Path) -> Iterator[tuple[re.Match[str], str]]:
-    """Each example of the README with what it prints, one after the other in one folder."""
+def run_all(page: str, folder: Path) -> Iterator[tuple[re.Match[str], str]]:
+    """Each example of a page with what it prints, one after the other in one folder."""
     shutil.copytree(ROOT / "examples", folder / "examples")
-    for example in EXAMPLE.finditer(readme):
+    for example in EXAMPLE.finditer(page):
         yield example, run(example, folder)
 
 
@@ -53,12 +67,13 @@ def without_speed(text: str) -> str:
     return re.sub(r"[─━ \t]+", " ", VARIES.sub("#", text)).strip()
 
 
-def test_the_readme_shows_what_is_printed(tmp_path: Path) -> None:
-    examples = list(run_all(README.read_text(encoding="utf-8"), tmp_path))
-    assert any(example["command"] for example, _ in examples), "README.md has no worked example"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_what_is_printed(page: Path, tmp_path: Path) -> None:
+    examples = list(run_all(page.read_text(encoding="utf-8"), tmp_path))
+    assert any(example["command"] for example, _ in examples), f"{page.name} has no worked example"
     for example, printed in examples:
         assert without_speed(printed) == without_speed(example["shown"] or example["printed"] or ""), (
-            "README.md shows something else: python -m tests.test_examples writes it anew"
+            f"{page.name} shows something else: python -m tests.test_examples writes it anew"
         )
 
 
@@ -93,14 +108,15 @@ def test_two_examples_are_told_apart_and_speed_is_ignored() -> None:
 
 
 def main() -> None:
-    """Write what the examples print now into the README."""
-    readme = README.read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory() as folder:
-        ran = list(run_all(readme, Path(folder)))
-    for example, printed in reversed(ran):
-        group = "shown" if example["command"] else "printed"
-        readme = readme[: example.start(group)] + printed + readme[example.end(group) :]
-    README.write_text(readme, encoding="utf-8")
+    """Write what the examples print now into the pages."""
+    for path in PAGES:
+        page = path.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            ran = list(run_all(page, Path(folder)))
+        for example, printed in reversed(ran):
+            group = "shown" if example["command"] else "printed"
+            page = page[: example.start(group)] + printed + page[example.end(group) :]
+        path.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

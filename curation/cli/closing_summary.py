@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curation.caption_set.set_files import CARD_FILE, PLOT_FILE, part_path
 from curation.caption_set.stats import COLOURS, STATUSES, SetSummary, facts_of
@@ -15,21 +15,20 @@ from curation.runtime.urls import is_url
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.text import Text
 
-MOST_ORGANS = 8
+MOST_ORGANS = 5
 LONGEST_BAR = 44
-MARGIN = 12
-"""Columns to the left of a caption."""
+LONGEST_EXAMPLE = 64
 # Statuses are told apart without colour too; the last signs are those of terminals that have only ASCII.
 SIGNS = {"normal": ("░", "."), "abnormal": ("█", "#"), "uncertain": ("▒", "?")}
 
 
 def show_closing(summary: SetSummary, console: Console, where: str) -> None:
     """Print what a run came to; ``where`` is what to call the set's place."""
-    for block in _blocks(summary, console, where):
+    for number, block in enumerate(_blocks(summary, console, where)):
+        if number:
+            console.print()
         console.print(block, soft_wrap=True)
-        console.print()
 
 
 def _blocks(summary: SetSummary, console: Console, where: str) -> Iterator[RenderableType]:
@@ -37,10 +36,9 @@ def _blocks(summary: SetSummary, console: Console, where: str) -> Iterator[Rende
     if summary.captions:
         yield _bars(summary, ascii_only=console.options.ascii_only)
     # Reports and reasons have signs that a terminal with ASCII alone cannot show.
-    if not console.options.ascii_only and (examples := list(_examples(summary, console.width - MARGIN))):
+    if not console.options.ascii_only and (examples := list(_examples(summary))):
         yield _example_lines(examples)
     if summary.manifest.complete:
-        yield f"In {where}: captions/, rejects/ and reports/ (Parquet), {CARD_FILE} (data card), {PLOT_FILE}"
         yield _next_steps(summary, where)
     else:
         yield f"In {where} (unfinished: run the same `ovct curate` again to finish it)"
@@ -50,9 +48,11 @@ def _facts(summary: SetSummary) -> RenderableType:
     from rich.table import Table
 
     facts = facts_of(summary)
+    facts["engine"] += f": {facts.pop('reports')} reports in {facts.pop('time')}"
+    if facts["skipped rows"] == "0":
+        del facts["skipped rows"]
     by_status = {name: sum(n for (_, status), n in summary.captions.items() if status == name) for name in STATUSES}
-    told = ", ".join(f"{count:,} {name}" for name, count in by_status.items() if count)
-    if told:
+    if told := ", ".join(f"{count:,} {name}" for name, count in by_status.items() if count):
         facts["captions"] += f" of {len(summary.organs()):,} organs and parts: {told}"
     refused = sorted(summary.rejects.items(), key=lambda item: (-item[1], item[0]))
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in refused)
@@ -91,10 +91,10 @@ def _bars(summary: SetSummary, *, ascii_only: bool) -> RenderableType:
     return table
 
 
-def _examples(summary: SetSummary, width: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _examples(summary: SetSummary) -> Iterator[tuple[str, str]]:
     """Yield a caption of each status, the first ones from a third of the first part on, and the first refusal.
 
-    Only what fits on a line of the terminal is shown, and nothing of a set that lies in a store alone.
+    Only what is short is shown, and nothing of a set that lies in a store alone.
     """
     import pyarrow.parquet as pq
 
@@ -108,43 +108,42 @@ def _examples(summary: SetSummary, width: int) -> Iterator[tuple[str, Mapping[st
     place = {report_id: number for number, report_id in enumerate(wanted)}
     captions.sort(key=lambda row: place.get(row["report_id"], len(wanted)))  # stable: within a report as they stand
     for status in STATUSES:
-        fitting = (row for row in captions if row["status"] == status and len(row["caption"]) <= width)
-        if row := next(fitting, None):
-            yield status, row
+        if row := next(filter(_is_short, (row for row in captions if row["status"] == status)), None):
+            yield status, f"{row['organ']} ({row['report_id']}): {row['caption']}"
     rejects = pq.read_table(paths["rejects"], columns=["report_id", "organ", "reason", "detail", "caption"]).to_pylist()
-    if row := next((row for row in rejects if len(row["caption"]) <= width), None):
-        yield "refused", row
+    if row := next(filter(_is_short, rejects), None):
+        yield "refused", f"{row['organ']} ({row['report_id']}): {row['caption']} | {row['detail'] or row['reason']}"
 
 
-def _example_lines(examples: list[tuple[str, Mapping[str, Any]]]) -> Text:
+def _is_short(row: Mapping[str, str]) -> bool:
+    return len(row["caption"]) <= LONGEST_EXAMPLE
+
+
+def _example_lines(examples: list[tuple[str, str]]) -> RenderableType:
+    from rich.table import Table
     from rich.text import Text
 
-    lines = [Text("one of each", "bold")]
-    for name, row in examples:
-        line = Text(name.ljust(MARGIN), COLOURS.get(name, "bold"))
-        line.append(f"{row['report_id']}, {row['organ']}", "dim")
-        lines += [line, Text(f"{'':{MARGIN}}{row['caption']}")]
-        if reason := row.get("reason"):
-            lines.append(Text(f"{'':{MARGIN}}{row['detail'] or reason}", "dim"))
-    return Text("\n").join(lines)
+    table = Table.grid(padding=(0, 2))
+    for name, told in examples:
+        table.add_row(Text(name, COLOURS.get(name, "bold")), Text(told))
+    return table
 
 
-def _next_steps(summary: SetSummary, where: str) -> Text:
+def _next_steps(summary: SetSummary, where: str) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
     from rich.text import Text
 
     program, place = _program(), shlex.quote(where)
-    steps: dict[str, str] = {}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
     if shard := summary.manifest.settings.shard:
-        steps[f"{program} merge ..."] = f"join all shares when they are there; this is {shard}"
+        table.add_row(f"{program} merge ...", f"join all shares when they are there; this is {shard}")
     elif summary.captions and not is_url(where):
-        steps[f"{program} audit {place} --sample 100"] = (
-            "how many are wrong? read 100 of them beside their reports, in the browser"
-        )
-    steps[f"{program} stats {place}"] = "all figures, and the words that were not understood"
-    lines = [Text("next", "bold")]
-    for command, about in steps.items():
-        lines += [Text(f"  {command}", "bold"), Text(f"      {about}")]
-    return Text("\n").join(lines)
+        table.add_row(f"{program} audit {place} --sample 100", "how many are wrong? read 100 of them")
+    table.add_row(f"{program} stats {place}", "all figures, and words not understood")
+    files = f"In {where}: captions/, rejects/ and reports/ (Parquet), {CARD_FILE} (data card), {PLOT_FILE}"
+    return Group(Text(files), Text("Next:"), table)
 
 
 def _program() -> str:

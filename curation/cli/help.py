@@ -36,23 +36,9 @@ class HelpCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and the sections of options."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        general: list[tuple[str, str]] = []
-        for parameter in self.get_params(ctx):
-            record = _tidy(parameter.get_help_record(ctx))
-            if record is None:
-                continue
-            name = getattr(parameter, "rich_help_panel", None)
-            if name == GENERAL or parameter.name == "help":
-                general.append(record)
-            elif parameter.param_type_name == "argument":
-                sections["Arguments"].append(record)
-            else:
-                sections.setdefault(name or "Options", []).append(record)
-        for name, records in {**sections, GENERAL: general}.items():
-            if records:
-                with formatter.section(name):
-                    formatter.write_dl(records, col_max=LONGEST_FLAG)
+        for name, records in help_sections(self, ctx).items():
+            with formatter.section(name):
+                formatter.write_dl(records, col_max=LONGEST_FLAG)
 
 
 class HelpGroup(TyperGroup):
@@ -69,6 +55,27 @@ class HelpGroup(TyperGroup):
         for section, records in sections.items():
             with formatter.section(section):
                 formatter.write_dl(records)
+
+
+def help_sections(command: Any, context: Any) -> dict[str, list[tuple[str, str]]]:
+    """Return what a command takes, by section: the flags of an option, or the name of an argument, each with its text.
+
+    Arguments and options without a section stand first, the options that every command has last.
+    """
+    sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    general: list[tuple[str, str]] = []
+    for parameter in command.get_params(context):
+        record = _tidy(parameter.get_help_record(context))
+        if record is None:
+            continue
+        name = getattr(parameter, "rich_help_panel", None)
+        if name == GENERAL or parameter.name == "help":
+            general.append(record)
+        elif parameter.param_type_name == "argument":
+            sections["Arguments"].append(record)
+        else:
+            sections.setdefault(name or "Options", []).append(record)
+    return {name: records for name, records in {**sections, GENERAL: general}.items() if records}
 
 
 def _tidy(record: tuple[str, str] | None) -> tuple[str, str] | None:

@@ -9,9 +9,13 @@ from pathlib import Path
 
 from curation.caption import OutcomeColumns
 from curation.report import Report
-from curation.runtime.sqlite_cache import damaged, open_cache, row_digest
+from curation.runtime.caches.recent import Recent
+from curation.runtime.caches.sqlite_cache import damaged, open_cache, row_digest
 
 from .recipe import PackedOutcome
+
+KEPT_BYTES = 4_000_000
+"""Bytes of outcomes kept in memory: many tables repeat the same short texts."""
 
 
 def text_key(report: Report) -> bytes:
@@ -31,6 +35,7 @@ class OutcomeStore:
 
     def __init__(self, path: Path, owner: str) -> None:
         self._path = path
+        self._recent: Recent[bytes, bytes] = Recent(KEPT_BYTES)
         columns = "outcome (key BLOB PRIMARY KEY, packed BLOB, failed INTEGER, digest BLOB)"
         self._base = open_cache(path, owner, [columns])
         self._base.execute("CREATE INDEX IF NOT EXISTS failures ON outcome (failed) WHERE failed")
@@ -55,6 +60,8 @@ class OutcomeStore:
 
         Raises ``RunError`` where the file cannot be read.
         """
+        if (kept := self._recent.get(key)) is not None:
+            return kept
         try:
             row = self._base.execute("SELECT packed, failed, digest FROM outcome WHERE key = ?", (key,)).fetchone()
         except sqlite3.OperationalError:
@@ -63,7 +70,9 @@ class OutcomeStore:
             raise damaged(self._path, error) from error
         if row is None or row[2] != row_digest(key, row[0], row[1]):
             return None
-        return bytes(row[0])
+        packed = bytes(row[0])
+        self._recent.put(key, packed, len(packed))
+        return packed
 
     def keep(self, outcomes: Mapping[bytes, PackedOutcome]) -> None:
         """Store packed outcomes by their texts' keys, in one transaction."""
@@ -74,6 +83,8 @@ class OutcomeStore:
         )
         self._base.executemany("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?)", rows)
         self._base.execute("COMMIT")
+        for key in outcomes:
+            self._recent.drop(key)
 
     def close(self) -> None:
         """Close the file. What was kept stays."""

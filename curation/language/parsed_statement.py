@@ -102,6 +102,13 @@ class ParsedStatement:
         self.words = frozenset([token.word for token in self.tokens])
 
     @cached_property
+    def with_full_stop(self) -> ParsedStatement:
+        """The same statement with a full stop behind its text, a token that is part of no term and no segment."""
+        end = len(self.text)
+        tokens = [*self.tokens, Token(end, end + 1, ".", ".")]
+        return ParsedStatement(f"{self.text}.", tokens, [*self.stems, "."], self.matches, self.terms, self.segments)
+
+    @cached_property
     def exceptions(self) -> list[PhraseMatch]:
         """The phrases that except something from what it says: "apart from"."""
         return [match for match in self.matches if "exception" in match.entry.flags]

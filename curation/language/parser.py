@@ -17,7 +17,7 @@ from prompts.vocabulary import Vocabulary, load_vocabulary
 from .anatomy import OrganFinder
 from .assertion import Scopes
 from .doubts.advice import with_advice_apart
-from .imaging_words import ImagingName, imaging_names
+from .imaging_words import WINDOW_NOUNS, ImagingName, imaging_names
 from .lexicon.lexicon import Lexicon, PhraseMatch, load_lexicon
 from .lexicon.spelling import Speller
 from .mentions import OrganMention
@@ -30,7 +30,7 @@ from .structure.asides import cover_asides, is_singular, side_of_ordinal, withou
 from .structure.respective_lists import pair_respective_lists
 from .structure.side_frames import SideFrame, side_frame
 from .terms import read_terms
-from .tokens import Token, tokenize
+from .tokens import Token, tokenize, with_conjunctions
 from .word_lists import (
     ATTRIBUTE_STEMS,
     COORDINATORS,
@@ -61,7 +61,15 @@ class StatementParser:
         self._cached_parse = lru_cache(maxsize=CACHED_STATEMENTS)(self._parse)
 
     def parse(self, text: str) -> ParsedStatement:
-        """Return a statement as parsed; the same object for the same text, which is not to be changed."""
+        """Return a statement as parsed; the same object for the same text, which is not to be changed.
+
+        A full stop at the end changes no reading but that of a window, which is a heading without it ("lung window").
+        Captions have none where their statement has one: both are read at once.
+        """
+        if text.endswith(".") and text[-2:-1].isalnum():
+            statement = self._cached_parse(text[:-1])
+            if WINDOW_NOUNS.isdisjoint(statement.words):
+                return statement.with_full_stop
         return self._cached_parse(text)
 
     def _stem(self, word: str, stem: str) -> str:
@@ -69,7 +77,9 @@ class StatementParser:
         return self.speller.correct(self.lexicon.base_of(word, stem))
 
     def _parse(self, text: str) -> ParsedStatement:
-        tokens = self.lexicon.with_prefixes_apart(with_arabic_numerals(_with_conjunctions(tokenize(text))))
+        tokens = self.lexicon.with_prefixes_apart(
+            with_arabic_numerals(with_advice_apart(with_conjunctions(tokenize(text))))
+        )
         stems = [self._cached_stem(token.word, token.stem) for token in tokens]
         mentions = self.organ_finder.find(text, tokens)
         imaging = imaging_names(tokens, mentions)
@@ -212,17 +222,6 @@ def _states_a_quality(term: Term) -> bool:
     if term.mention:
         return term.mention.device
     return term.kind not in ("side", "negation") and not term.attribute
-
-
-def _with_conjunctions(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with "&", and "well" of "A as well as B", as an "and" of a list; advice stands apart."""
-    words = [token.word for token in tokens]
-    if "&" not in words and "well" not in words:
-        return with_advice_apart(tokens)
-    for index, word in enumerate(words):
-        if word == "&" or (word == "well" and words[index - 1 : index] == words[index + 1 : index + 2] == ["as"]):
-            tokens[index] = tokens[index]._replace(word="and", stem="and")
-    return with_advice_apart(tokens)
 
 
 def _free_matches(

@@ -95,6 +95,16 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def with_conjunctions(tokens: list[Token]) -> list[Token]:
+    """Return the tokens with "&", and "well" of "A as well as B", as an "and" of a list."""
+    words = [token.word for token in tokens]
+    if "&" in words or "well" in words:
+        for index, word in enumerate(words):
+            if word == "&" or (word == "well" and words[index - 1 : index] == words[index + 1 : index + 2] == ["as"]):
+                tokens[index] = tokens[index]._replace(word="and", stem="and")
+    return tokens
+
+
 @lru_cache(maxsize=200_000)
 def _cached_word(written: str) -> tuple[str, str, int]:
     """Return a word as it stands in a token, its stem, and how many of its letters are a contracted "not"."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from curation.engines.chat import Answer, Chat
-from curation.runtime.sqlite_cache import damaged, open_cache, row_digest
+from curation.runtime.caches.sqlite_cache import damaged, open_cache, row_digest
 
 from .usage import UsageCounts
 

@@ -8,18 +8,18 @@ from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
 
-from curation.report import Examination, Modality, Report, RowProblem, Section
+from curation.report import Examination, Modality, Report, RowProblem
 from curation.runtime.errors import InputError
 
 from .columns.choice import ChosenColumns, choose_columns
 from .columns.report_lines import LineJoiner
+from .columns.report_texts import ReportTexts
 from .columns.samples import SAMPLE_CHARACTERS, SAMPLE_ROWS, plain_text
-from .examinations.columns import ExaminationColumns, examination_columns, examination_of
+from .examinations.columns import ExaminationColumns, examination_columns
 from .exports.attachments import shown_text
 from .layouts import ColumnLayout, TextColumn, find_layout, unknown_text
 from .repeats import ReportIds
 from .rows import DamagedError, NoteProblem, Table, TableRow, clean, each_checked, is_empty
-from .sections import split_sections
 from .site_headings import SiteHeadings
 from .tables import open_table
 
@@ -125,11 +125,12 @@ def read_reports(
         rows = _whole_rows(chain(sample, table_rows), layout, note)
         rows = joiner.join(rows) if joiner else _merge_regions(rows, layout)
         examined = examination_columns(table.columns, (layout.id_column or "", *layout.text_columns))
+        texts = ReportTexts(headings)
         noted = ((row, partial(note, file=row.file)) for row in rows)
         reports = (
             report
             for row, note_row in noted
-            if (report := _report_of(row, layout, examined, ids, headings, note_row))
+            if (report := _report_of(row, layout, examined, ids, texts, note_row))
             and _is_of(report, modality, on_examination, note_row)
         )
         yield from islice(reports, limit)
@@ -187,7 +188,7 @@ def _report_of(
     layout: ColumnLayout,
     examined: ExaminationColumns,
     ids: ReportIds,
-    headings: SiteHeadings | None,
+    texts: ReportTexts,
     note: NoteProblem,
 ) -> Report | None:
     """Return the report of a row; None, and a problem, where the row has no text or repeats another one."""
@@ -200,7 +201,10 @@ def _report_of(
     if not columns:
         note(row.number, f"no text in {', '.join(layout.text_columns)}")
         return None
-    text, sections = _join_columns(columns, cells, headings)
+    if (refusal := texts.refusal(columns, cells)) is not None:
+        note(row.number, refusal)
+        return None
+    text, sections = texts.joined(columns, cells)
     name = cells.get(layout.id_column, "").strip() if layout.id_column else ""
     if layout.id_column and is_empty(name):
         note(row.number, f"no id in {layout.id_column}; the report is named by its row", kept=True)
@@ -215,7 +219,7 @@ def _report_of(
         note(row.number, f"{why} the id {name}, which is taken; it goes by {report_id}", kept=True)
     used = {layout.id_column, *(column.name for column in columns)}
     source = {name: cell for name, cell in cells.items() if name not in used}
-    examination = examination_of(examined, cells, text, sections)
+    examination = texts.examination(examined, cells, text, sections)
     if examination.modalities:
         source.setdefault(MODALITY_COLUMN, examination.name)
     if examination.body_part:
@@ -265,19 +269,6 @@ def _repeats(text: str, longer_text: str, held: bool) -> bool:
     if held:
         return plain_text(text) in plain_text(longer_text)
     return len(text) > SHORTEST_REPEAT and text.strip() in longer_text
-
-
-def _join_columns(
-    columns: list[TextColumn], cells: dict[str, str], headings: SiteHeadings | None
-) -> tuple[str, tuple[Section, ...]]:
-    """Return the text of a report, with a blank line between its columns, and its sections in offsets of that text."""
-    text, sections = "", []
-    for column in columns:
-        text += "\n\n" if text else ""
-        for section in split_sections(cells[column.name], column.section, headings):
-            sections.append(Section(section.name, len(text) + section.start, len(text) + section.end))
-        text += cells[column.name]
-    return text, tuple(sections)
 
 
 def _with_surplus(row: TableRow, cells: dict[str, str], layout: ColumnLayout, note: NoteProblem) -> dict[str, str]:

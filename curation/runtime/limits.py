@@ -69,6 +69,11 @@ PACKED_RATIO = Limit(
     "reports are packed 3 to 20 to 1, the same short report a million times 60 to 1",
     "OVCT_MOST_PACKED",
 )
+REPORT_CHARACTERS = Limit(
+    1_000_000,
+    "the longest reports have some 20,000; a million characters are 300 pages",
+    "OVCT_MOST_REPORT_CHARACTERS",
+)
 TABLE_COLUMNS = Limit(
     20_000, "a spreadsheet has 16,384 columns at most; more are a file with another delimiter", "OVCT_MOST_COLUMNS"
 )

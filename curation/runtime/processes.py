@@ -41,7 +41,7 @@ def collect_garbage_less_often() -> None:
 
 
 @contextmanager
-def _garbage_collected_less_often() -> Iterator[None]:
+def garbage_collected_less_often() -> Iterator[None]:
     """Let the garbage collector of this process run less often meanwhile."""
     before = gc.get_threshold()
     collect_garbage_less_often()
@@ -128,7 +128,7 @@ def _lost_worker() -> RunError:
 def workers(build: Callable[[], Worker[JobT, ResultT]], count: int) -> Iterator[Inline | Processes]:
     """Yield a pool of ``count`` processes, or of this one with 0. Jobs not yet begun are dropped at the end."""
     if count == 0:
-        with _garbage_collected_less_often():
+        with garbage_collected_less_often():
             yield Inline(build)
         return
     processes = Processes(build, count)

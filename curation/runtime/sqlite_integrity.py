@@ -10,9 +10,9 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from .caches.sqlite_cache import row_digest
 from .digests import file_digest
 from .files import PRIVATE_FILE, write_text
-from .sqlite_cache import row_digest
 
 SUMS = "checksum"
 OPEN = "open\n"

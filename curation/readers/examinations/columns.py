@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from curation.readers.layouts import plain_name
@@ -53,8 +54,18 @@ def examination_columns(columns: Iterable[str], used: Iterable[str]) -> Examinat
     return ExaminationColumns(of(MODALITY_NAMES), of(EXAMINATION_NAMES), of(BODY_PART_NAMES))
 
 
+def examination_of_title(text: str, sections: Sequence[Section]) -> Examination | None:
+    """Return what the title of a text says was examined; None for a text without a title."""
+    title = next(titles(text, sections), None)
+    return None if title is None else Examination(modalities_in(title), _short_part(title), title)
+
+
 def examination_of(
-    columns: ExaminationColumns, cells: Mapping[str, str], text: str, sections: Sequence[Section]
+    columns: ExaminationColumns,
+    cells: Mapping[str, str],
+    text: str,
+    sections: tuple[Section, ...],
+    of_title: Callable[[str, tuple[Section, ...]], Examination | None] = examination_of_title,
 ) -> Examination:
     """Return what was examined, as far as cells or the text's title tell: it is never guessed from organs."""
     parts = [cell for name in columns.body_part if not is_empty(cell := cells.get(name, "").strip())]
@@ -68,8 +79,8 @@ def examination_of(
         modalities = modalities or modality_of_code(cell)
         if modalities:
             return Examination(modalities, part or body_part_in(name), cell)
-    for title in titles(text, sections):
-        return Examination(modalities_in(title), part or _short_part(title), title)
+    if (titled := of_title(text, sections)) is not None:
+        return replace(titled, body_part=part) if part else titled
     part = part or _first_part(names)
     return Examination((), part, part)
 

@@ -65,6 +65,13 @@ def test_what_is_kept_is_found(store: OutcomeStore) -> None:
         store[b"two"]
 
 
+def test_what_is_kept_anew_takes_the_place_of_what_was_read(store: OutcomeStore) -> None:
+    store.keep({b"one": (FAILED.pack(), False)})
+    assert b"one" in store
+    store.keep({b"one": (ONE.pack(), False)})
+    assert store[b"one"].rows() == ONE
+
+
 def test_failures_last_for_one_run(tmp_path: Path) -> None:
     path = tmp_path / "outcomes"
     store = OutcomeStore(path, "mine")

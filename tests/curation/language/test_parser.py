@@ -218,3 +218,32 @@ def test_what_lies_in_regions_of_both_sides_is_on_both() -> None:
     organs = parse("Pleural effusion in the right and left hemithorax.").terms
     names = {name for term in organs if term.mention for name in term.mention.names}
     assert {"left pleura", "right pleura"} <= names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No cyst but a mass in the liver",
+        "Except for a 5 mm cyst in segment 4, the liver is normal",
+        "Compared to the prior CT of 2018, the nodule is larger than before",
+        "LUNGS: (Unchanged) nodule, 3 x 4 mm in the RUL",
+        "The spleen is normal, unlike the T2",
+        "When both lung parenchyma windows are evaluated",
+        "In the lung window",
+    ],
+)
+def test_a_full_stop_at_the_end_is_read_as_in_the_whole_text(text: str) -> None:
+    whole, derived = StatementParser()._parse(f"{text}."), StatementParser().parse(f"{text}.")
+    for part in ("text", "tokens", "stems", "words", "matches"):
+        assert getattr(derived, part) == getattr(whole, part)
+    assert repr((derived.terms, derived.segments)) == repr((whole.terms, whole.segments))
+
+
+def test_a_statement_and_its_caption_without_the_full_stop_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    reader = StatementParser()
+    monkeypatch.setattr(reader.organ_finder, "find", lambda text, tokens: read.append(text) or [])
+    stopped = reader.parse("The liver is normal.")
+    assert reader.parse("The liver is normal.") is stopped
+    assert reader.parse("The liver is normal").terms is stopped.terms
+    assert read == ["The liver is normal"]

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import RunError
+from ..errors import RunError
 
 
 class CacheConnection(sqlite3.Connection):

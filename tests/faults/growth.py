@@ -260,7 +260,8 @@ def seconds_of(stage: Callable[[str], object], text: str, limit: float) -> float
 
 def cold_seconds_of(stage: Callable[[str], object], text: str, limit: float) -> float:
     """Return the CPU time that a stage takes for a text, with no statement read before."""
-    verifier.cache_clear(), engine.cache_clear()
+    verifier.cache_clear()
+    engine.cache_clear()
     return seconds_of(stage, text, limit)
 
 

@@ -78,6 +78,8 @@ class Measure(NamedTuple):
 
     def _has_values_of(self, claim: Measure) -> bool:
         """Tell whether the values contain all those claimed, each once, and along the same axis where both name it."""
+        if len(self.values) == len(claim.values) == 1 and not (self.axes and claim.axes):
+            return _equal(self.values, claim.values)
         rest = self._values_with_axes()
         for value, axis in claim._values_with_axes():
             any_axis = not axis or not self.axes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curation.caption import AcceptedCaption, Status
 from curation.extraction.duplicates import split_repeated
@@ -100,3 +102,39 @@ def test_claims_are_asked_only_of_captions_that_another_may_repeat() -> None:
     assert captions == []
     split_repeated([row("5 mm cyst"), row("Steatosis")], claims_of)
     assert set(captions) == {"5 mm cyst", "Steatosis"}
+
+
+CAPTIONS = st.tuples(
+    st.sampled_from(("w0", "w1.", "W1", "w2", "w3", "w4", "w5")),
+    st.sampled_from(("liver", "spleen")),
+    st.sampled_from(("normal", "abnormal")),
+    st.sampled_from(("findings", "impression", "addendum")),
+)
+CLAIMS = st.frozensets(st.tuples(st.sampled_from("abc"), st.integers(1, 2)), max_size=3)
+
+
+@given(st.lists(CAPTIONS, max_size=12), st.lists(CLAIMS, min_size=16, max_size=16))
+def test_it_finds_what_a_comparison_of_all_pairs_finds(
+    captions: list[tuple[str, str, Status, str]], contents: list[frozenset[tuple[str, object]]]
+) -> None:
+    rows = [row(caption, organ, status, section) for caption, organ, status, section in captions]
+    drawn: dict[tuple[str, str], frozenset[tuple[str, object]]] = {}
+
+    def claims_of(caption: str, organ: str) -> frozenset[tuple[str, object]]:
+        return drawn.setdefault((caption, organ), contents[len(drawn)])
+
+    def repeats(one: AcceptedCaption, other: AcceptedCaption) -> bool:
+        if one.organ != other.organ:
+            return False
+        if one.caption.casefold().strip(".") == other.caption.casefold().strip("."):
+            return True
+        claims, others = claims_of(one.caption, one.organ), claims_of(other.caption, other.organ)
+        if one.status != other.status or not claims:
+            return False
+        return claims == others if one.section == other.section else claims <= others
+
+    kept: list[AcceptedCaption] = []
+    for new in rows:
+        if not any(repeats(new, other) for other in kept):
+            kept = [*(other for other in kept if not repeats(other, new)), new]
+    assert split_repeated(rows, claims_of)[0] == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.language.assertion import Polarity
+from curation.language.mentions import OrganMention
 from curation.language.parsed_statement import ParsedStatement
 from curation.language.parser import StatementParser
+from curation.language.tokens import Token
 
 
 @cache
@@ -242,7 +245,13 @@ def test_a_full_stop_at_the_end_is_read_as_in_the_whole_text(text: str) -> None:
 def test_a_statement_and_its_caption_without_the_full_stop_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     reader = StatementParser()
-    monkeypatch.setattr(reader.organ_finder, "find", lambda text, tokens: read.append(text) or [])
+    find = reader.organ_finder.find
+
+    def noted(text: str, tokens: Sequence[Token]) -> list[OrganMention]:
+        read.append(text)
+        return find(text, tokens)
+
+    monkeypatch.setattr(reader.organ_finder, "find", noted)
     stopped = reader.parse("The liver is normal.")
     assert reader.parse("The liver is normal.") is stopped
     assert reader.parse("The liver is normal").terms is stopped.terms

@@ -145,9 +145,7 @@ class PreparedCases(Sequence[PreparedCase]):
                 errors[index] = error
             elif path := self._preparation.path(self.cases[index]):
                 self._preparation.checked.add(path)
-        problems = [
-            CaseProblem(self.cases[index].id, self.cases[index].image, errors[index]) for index in sorted(errors)
-        ]
+        problems = [_problem(self.cases[index], errors[index]) for index in sorted(errors)]
         if on_problem == "refuse":
             raise_for_problems(self.dataset.root, problems, len(self.cases), called)
         if problems and len(problems) == len(self.cases):
@@ -185,6 +183,11 @@ class PreparedCases(Sequence[PreparedCase]):
         while len(self._recent) > 1 and sum(recent.bytes for recent in self._recent.values()) > self._max_bytes:
             self._recent.popitem(last=False)
         return stored
+
+
+def _problem(case: Case, error: str) -> CaseProblem:
+    """Return what a list of problems says of a case; that it cannot be used stands above the list."""
+    return CaseProblem(case.id, case.image, error.removeprefix(f"{case.id} cannot be used: "))
 
 
 @dataclass(frozen=True)

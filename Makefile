@@ -55,12 +55,15 @@ train-demo: setup
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 # In the order of tests/conftest.py, the longest files first: xdist would begin with those that hold most tests.
+# Bytecode is kept whatever the environment says: each of some hundred processes would compile every module anew.
+TEST_ENVIRONMENT := env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1
+
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(TEST_ENVIRONMENT) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # All trials of what can go wrong on a machine (docs/reliability.md), of which `make test` makes a share: at most half an hour on two cores.
 faults: setup
-	OVCT_FAULTS=all OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m pytest -n auto --dist loadfile tests/faults
+	OVCT_FAULTS=all $(TEST_ENVIRONMENT) timeout 1800 $(BIN)/python -m pytest -n auto --dist loadfile tests/faults
 
 lint: setup
 	$(BIN)/ruff check

@@ -146,6 +146,7 @@ def settings(stage: str, world: World, **options: object) -> dict[str, object]:
             "levels": 2,
             "prompts_per_step": 4,
             "presence_patches": 4,
+            "connector_steps": 4,
         },
     }
     return {**SMALL, **of_stages[stage], **options}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -26,13 +27,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return make_world(tmp_path_factory.mktemp("torchrun") / "world", cases=8)
 
 
-def started(nodes: list[list[str]], words: list[str]) -> list[subprocess.Popen[str]]:
-    """`torchrun` on each of the nodes, all of them here."""
+def run(nodes: list[list[str]], script: Path, words: list[str]) -> None:
+    """Run a script by `torchrun` on each of the nodes, all of them here, to its end."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "GLOO_SOCKET_IFNAME": "lo"}
     # Without the two hyphens, torchrun takes `--start` for one of its own options.
-    calls = [[*TORCHRUN, *node, "--", str(ROOT / "ovct.py"), "train", *words] for node in nodes]
+    calls = [[*TORCHRUN, *node, "--", str(script), *words] for node in nodes]
     to = subprocess.PIPE
-    return [subprocess.Popen(call, env=environment, stdout=to, stderr=subprocess.STDOUT, text=True) for call in calls]
+    for process in [
+        subprocess.Popen(call, env=environment, stdout=to, stderr=subprocess.STDOUT, text=True) for call in calls
+    ]:
+        output, _ = process.communicate(timeout=280)
+        assert process.returncode == 0, output
 
 
 def free_port() -> int:
@@ -41,25 +46,35 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.fixture(scope="module")
+def together(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that holds the run of each stage in two processes.
+
+    Those of `segment` are of one machine and do what the README has; those of the other stages are of two machines, and
+    do one stage after the other, for a process takes longer to begin than to train.
+    """
+    root = tmp_path_factory.mktemp("together")
+    words: dict[str, list[str]] = {}
+    for stage in CONFIGS:
+        data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
+        (root / "settings" / stage).mkdir(parents=True)
+        flags = flags_of(settings(stage, world, **ALIKE), root / "settings" / stage)
+        words[stage] = ["train", stage, *data, "--out", str(root / stage), *flags]
+    run([["--standalone", "--nproc-per-node", "2"]], ROOT / "ovct.py", words.pop("segment"))
+    meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}", "--rdzv-id", "ovct"]
+    nodes = [["--nnodes", "2", "--nproc-per-node", "1", *meeting]] * 2
+    run(nodes, ROOT / "tests" / "train" / "ovct_in_turn.py", [json.dumps(list(words.values()))])
+    return root
+
+
 # What is added before a norm, or to all keys of a softmax, changes nothing: its gradient is rounding alone, which AdamW
 # makes steps of.
 WITHOUT_EFFECT = re.compile(r"conv[12]\.bias|key\.bias")
 
 
 @pytest.mark.parametrize("stage", CONFIGS)
-def test_two_processes_learn_what_one_does(stage: str, world: World, tmp_path: Path) -> None:
-    values = settings(stage, world, **ALIKE)
-    data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
-    out = tmp_path / "two"
-    words = [stage, *data, "--out", str(out), *flags_of(values, tmp_path)]
-    if stage == "align":
-        meeting = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{free_port()}", "--rdzv-id", "ovct"]
-        nodes = [["--nnodes", "2", "--nproc-per-node", "1", *meeting]] * 2
-    else:
-        nodes = [["--standalone", "--nproc-per-node", "2"]]
-    for process in started(nodes, words):
-        output, _ = process.communicate(timeout=280)
-        assert process.returncode == 0, output
+def test_two_processes_learn_what_one_does(stage: str, world: World, together: Path, tmp_path: Path) -> None:
+    out = together / stage
     for parts in (1, 2):
         alone_out = tmp_path / f"one-{parts}"
         trained(stage, world, alone_out, **ALIKE, accumulate=parts)

@@ -47,13 +47,13 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def together(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs_of_two(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that holds the run of each stage in two processes.
 
     Those of `segment` are of one machine and do what the README has; those of the other stages are of two machines, and
     do one stage after the other, for a process takes longer to begin than to train.
     """
-    root = tmp_path_factory.mktemp("together")
+    root = tmp_path_factory.mktemp("runs")
     words: dict[str, list[str]] = {}
     for stage in CONFIGS:
         data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
@@ -73,8 +73,8 @@ WITHOUT_EFFECT = re.compile(r"conv[12]\.bias|key\.bias")
 
 
 @pytest.mark.parametrize("stage", CONFIGS)
-def test_two_processes_learn_what_one_does(stage: str, world: World, together: Path, tmp_path: Path) -> None:
-    out = together / stage
+def test_two_processes_learn_what_one_does(stage: str, world: World, runs_of_two: Path, tmp_path: Path) -> None:
+    out = runs_of_two / stage
     for parts in (1, 2):
         alone_out = tmp_path / f"one-{parts}"
         trained(stage, world, alone_out, **ALIKE, accumulate=parts)

@@ -1,6 +1,7 @@
 """What the pages show as code runs, what they link is there, and the reference has every command and function."""
 
 import ast
+import csv
 import re
 import tomllib
 from pathlib import Path
@@ -170,6 +171,13 @@ def test_the_readme_is_short_and_its_figures_are_those_of_the_quality_page() -> 
     figures = {figure for row in table for figure in re.findall(r"(?<![\w.])\d[\d.]*\d", row.split("|")[2])}
     assert len(figures) > 15
     assert [figure for figure in figures if figure not in quality] == []
+
+
+def test_the_report_in_the_readme_is_that_of_the_examples() -> None:
+    with (ROOT / "examples/reports.csv").open(encoding="utf-8", newline="") as file:
+        (report,) = (row for row in csv.DictReader(file) if row["report_id"] == "chest-02")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"> {report['findings']}\n>\n> {report['impression']}\n" in readme and "== 'chest-02'" in readme
 
 
 def test_the_citation_is_of_this_version() -> None:

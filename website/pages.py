@@ -84,7 +84,8 @@ def with_site_links(text: str, path: Path, name: str) -> str:
             return match[0]
         file = Path(os.path.normpath(path.parent / place))
         if file.is_relative_to(DOCS) and file.is_dir():
-            return f"{label} (`docs/{file.relative_to(DOCS).as_posix()}`)"
+            folder = f"docs/{file.relative_to(DOCS).as_posix()}"
+            return f"`{folder}`" if label == folder else f"{label} (`{folder}`)"
         if file in pages or file.is_relative_to(DOCS):
             inside = pages.get(file) or file.relative_to(DOCS).as_posix()
             return f"[{label}]({os.path.relpath(inside, Path(name).parent.as_posix())}{hash_sign}{anchor})"

@@ -22,4 +22,4 @@ html_css_files: list[str] = []
 add_module_names = False
 toc_object_entries = False
 python_maximum_signature_line_length = 88
-pygments_style = "friendly"
+pygments_style = "sphinx"

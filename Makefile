@@ -63,7 +63,7 @@ test: lint
 
 # All trials of what can go wrong on a machine (docs/reliability.md), of which `make test` makes a share: at most half an hour on two cores.
 faults: setup
-	OVCT_FAULTS=all $(TEST_ENVIRONMENT) timeout 1800 $(BIN)/python -m pytest -n auto --dist loadfile tests/faults
+	OVCT_FAULTS=all $(TEST_ENVIRONMENT) timeout 1800 $(BIN)/python -m pytest -n auto --dist worksteal tests/faults
 
 lint: setup
 	$(BIN)/ruff check

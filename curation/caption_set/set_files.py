@@ -68,14 +68,17 @@ def remove_leftovers(root: Path, parts: int) -> None:
             (root / name).unlink(missing_ok=True)
 
 
+def temporary_files(root: Path) -> list[Path]:
+    """Return the files of parts, and of others of ours, that were never finished."""
+    others = (temporary_name(root / name) for name in (FILE_NAME, *FILES_BESIDE_PARTS))
+    parts = (path for table in TABLES for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"))
+    return [path for path in others if path.exists()] + [path for path in parts if TEMPORARY_PART.fullmatch(path.name)]
+
+
 def remove_temporary_files(root: Path) -> None:
     """Remove the files of parts, and of others of ours, that were never finished."""
-    for name in (FILE_NAME, *FILES_BESIDE_PARTS):
-        temporary_name(root / name).unlink(missing_ok=True)
-    for table in TABLES:
-        for path in (root / table).glob(f".part-*{TEMPORARY_SUFFIX}"):
-            if TEMPORARY_PART.fullmatch(path.name):
-                path.unlink()
+    for path in temporary_files(root):
+        path.unlink()
 
 
 class SetPublisher(Protocol):

@@ -18,7 +18,7 @@ from curation.runtime.files import temporary_name
 from curation.runtime.locks import HeldLock, LockedError, is_held_file, locked
 
 from .manifest import FILE_NAME, Manifest, ManifestError, is_caption_set, load_manifest
-from .set_files import RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, remove_temporary_files
+from .set_files import RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, temporary_files
 
 LOCK_FILE = "lock"
 WORK_NAMES = re.compile(r"lock(\.lease.*)?|(outcomes|responses)\.sqlite(-wal|-shm|-journal)?")
@@ -119,10 +119,14 @@ def remove_left_work(root: Path) -> None:
 
 def empty_work_folder(work: Path) -> None:
     """Remove what an earlier run has left. A model's answers stay: their store knows itself whether they still fit."""
-    for path in work.iterdir():
-        is_lock = path.name.startswith(LOCK_FILE)
-        if WORK_NAMES.fullmatch(path.name) and not is_lock and not path.name.startswith(RESPONSES_FILE):
-            path.unlink()
+    for path in _left_by_a_run(work):
+        path.unlink()
+
+
+def _left_by_a_run(work: Path) -> list[Path]:
+    """Return the files of a work folder that a run has made, without the lock and the answers of a model."""
+    names = {path.name: path for path in work.iterdir() if WORK_NAMES.fullmatch(path.name)}
+    return [path for name, path in names.items() if not name.startswith((LOCK_FILE, RESPONSES_FILE))]
 
 
 def _make(work: Path) -> None:
@@ -168,17 +172,19 @@ def _is_unfinished(root: Path) -> bool:
 def _remove_work_folder(root: Path, work: Path, lock: HeldLock) -> None:
     """Remove the work folder of a finished set; where answers are missing, the others are kept for another try.
 
-    What other hands have put there stays, and so does the folder then.
+    What other hands have put there stays, and so does the folder then. A file that cannot be removed stays too, and
+    the others go all the same; the next run removes it.
     """
+    manifest = _manifest(root)
+    answers = [] if manifest and manifest.counts.unanswered else list(work.glob(f"{RESPONSES_FILE}*"))
+    for path in (*temporary_files(root), *_left_by_a_run(work), *answers):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     with suppress(OSError):
-        remove_temporary_files(root)
-        empty_work_folder(work)
-        manifest = _manifest(root)
-        if manifest is None or not manifest.counts.unanswered:
-            for path in work.glob(f"{RESPONSES_FILE}*"):
-                path.unlink()
         lock.release()
-        for path in work.glob(f"{LOCK_FILE}*"):
-            if WORK_NAMES.fullmatch(path.name):
+    for path in work.glob(f"{LOCK_FILE}*"):
+        if WORK_NAMES.fullmatch(path.name):
+            with suppress(OSError):
                 path.unlink()
+    with suppress(OSError):
         work.rmdir()

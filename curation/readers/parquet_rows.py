@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
@@ -24,6 +26,14 @@ SOME_TEXT = 1 << 28
 REPEATED_RATIO = 1000
 # A batch with more text (in bytes) is taken row by row.
 LARGE_BATCH = 1 << 26
+# Prints the number of values, of the longest column of each row group.
+COUNT_VALUES = """
+import sys
+from pyarrow.parquet import ParquetFile
+with ParquetFile(sys.argv[1]) as file:
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    print(sum(max((g.column(n).num_values for n in range(g.num_columns)), default=0) for g in groups))
+"""
 
 
 @contextmanager
@@ -61,15 +71,26 @@ def open_parquet_table(path: Path, note: NoteProblem) -> Iterator[Table]:
 
 def _check_values(path: Path, file: ParquetFile) -> None:
     """Raise ``InputError`` for a file that says that it has many more values than so few bytes can hold."""
-    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-    values = sum(
-        max((group.column(number).num_values for number in range(group.num_columns)), default=0) for group in groups
-    )
+    lists = any(file.schema.column(number).max_repetition_level for number in range(len(file.schema)))
+    values = _values_with_lists(path) if lists else file.metadata.num_rows
     if values > SOME_VALUES and values > VALUES_A_BYTE * path.stat().st_size:
         raise InputError(
             f"{path}: {values:,} values in a file of {path.stat().st_size:,} bytes: they are all the same, or empty; "
             "expected rows of reports"
         )
+
+
+def _values_with_lists(path: Path) -> int:
+    """Return how many values the longest column of each row group has, in a file in which rows hold lists.
+
+    Arrow ends the whole process where what it looks at there is damaged (a ParquetException that nothing translates,
+    as of Arrow 26), so another process looks.
+    """
+    looked = subprocess.run([sys.executable, "-c", COUNT_VALUES, str(path)], capture_output=True, text=True)
+    if looked.returncode:
+        reason = " ".join(looked.stderr.split())[-200:]
+        raise InputError(f"{path}: cannot be read as Parquet ({reason}); write or fetch it again")
+    return int(looked.stdout)
 
 
 class _UnpackedText:

@@ -71,7 +71,7 @@ def _check_sizes(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
         return  # openpyxl says what is wrong
     if sum(part.compress_size for part in parts) > path.stat().st_size:
         raise InputError(f"{path}: its parts say that they are longer than the file; fetch it again, or save it as CSV")

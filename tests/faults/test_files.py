@@ -26,10 +26,9 @@ SOURCE = Path(__file__).with_name("file_layer") / "file_faults.c"
 # Most trials of each command: seven faults of each operation would be some thousands.
 OF_ALL, OF_EVERY_RUN = 150, 4
 OF_ALL_TRAINING = 20
-# Not tried again since their faults were mended (docs/reliability.md).
-NOT_YET = ("train align", "train segment")
-# Those of every run: a set, one joined, and a verdict.
-ALWAYS = ("curate", "merge", "audit (a verdict)")
+# Those of every run, in one process: a set, one joined, and a verdict. Of all, each command is a test of its own.
+ALWAYS = ["curate", "merge", "audit (a verdict)"]
+GROUPS = [[command.name] for command in CURATION] if ALL else [ALWAYS]
 
 
 @pytest.fixture(scope="session")
@@ -67,12 +66,12 @@ def tried(layer: Path | None, folder: Path, trials: Trials, names: Sequence[str]
     assert not problems, "\n".join(problems)
 
 
-def test_files_of_curation(layer: Path | None, tmp_path: Path, trials: Trials) -> None:
-    names = [command.name for command in CURATION if ALL or command.name in ALWAYS]
+@pytest.mark.parametrize("names", GROUPS, ids=", ".join)
+def test_files_of_curation(names: list[str], layer: Path | None, tmp_path: Path, trials: Trials) -> None:
     tried(layer, tmp_path, trials, names, count(of_all=OF_ALL, of_every_run=OF_EVERY_RUN))
 
 
-@pytest.mark.parametrize("name", [command.name for command in TRAINING if command.name not in NOT_YET])
+@pytest.mark.parametrize("name", [command.name for command in TRAINING])
 def test_files_of_training(name: str, layer: Path | None, tmp_path: Path, trials: Trials) -> None:
     number = count(of_all=OF_ALL_TRAINING, of_every_run=0)
     if not number:

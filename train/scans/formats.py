@@ -61,7 +61,10 @@ def three_axes(path: Path, shape: Sequence[int]) -> tuple[int, int, int]:
     """Return the first three lengths of a shape. Raises `ScanError` where the others are not 1."""
     lengths = " x ".join(str(length) for length in shape)
     if len(shape) < 3 or min(shape[:3]) < 2:
-        raise ScanError(f"{path}: a volume of at least 2 slices is needed, this image is {lengths}")
+        raise ScanError(
+            f"{path}: a volume of at least 2 slices is needed, this image is {lengths or 'empty'}. "
+            "Give the whole CT, not one picture of it; if it is whole, export it once more"
+        )
     if any(length != 1 for length in shape[3:]):
         raise ScanError(f"{path}: several volumes in one file ({lengths}). Save the one you want as a file of its own")
     return shape[0], shape[1], shape[2]

@@ -64,7 +64,9 @@ def place(path: Path, fields: Any, pixdim: Sequence[float], unit: int) -> NiftiP
     if qform == sform == 0:
         doubt = "its header does not say how it lies in the body (qform and sform codes are 0)"
         doubts.insert(0, doubt + (" nor its voxel spacing" if blank else ": left and right may be exchanged"))
-    affine = np.diag([scale, scale, scale, 1]) @ np.asarray(affine, np.float64)
+    # Not a product of matrices, which warns where a number is none: that is looked at later, and told.
+    affine = np.array(affine, np.float64)
+    affine[:3] *= scale
     if qform or sform:
         doubts += lost_spacing(affine)
     hint = f"; its unit is the {name}, by its field xyzt_units" if scale != 1 else ""

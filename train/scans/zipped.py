@@ -53,7 +53,12 @@ def unpack_zip(path: Path) -> UnpackedZip:
             for member, target in targets:
                 if target is not None:
                     left -= _unpack(path, archive, member, target, left)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+    except ScanError:
+        raise
+    # A place before the beginning of the file is an OSError (EINVAL), a name that is no UTF-8 a ValueError.
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise ScanError(f"{path}: a zip that is damaged or cannot be unpacked ({error}). {_AGAIN}") from error
     return unpacked
 

@@ -121,7 +121,7 @@ def docx_text(file: IO[bytes] | Path) -> str:
                 raise DamagedError(f"a Word document with {part.file_size:,} bytes of text; a report has less")
             with archive.open(part) as stream:
                 return read_elements(_pieces(stream), WordReader())
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise DamagedError(f"a Word document that is cut off or corrupt ({error}); fetch it again") from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -62,3 +63,16 @@ def test_repeated_texts_are_read(tmp_path: Path) -> None:
     records = [{"id": str(number), "report": f"Liver {number % 3}."} for number in range(700)]
     pq.write_table(pa.Table.from_pylist([*records, {"id": None, "report": None}]), tmp_path / "x.parquet")
     assert read_table(tmp_path / "x.parquet")[0] == [*records, {"id": "", "report": ""}]
+
+
+def test_a_footer_at_which_arrow_ends_the_process_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"id": ["1"], "report": [["The liver is normal.", "b"]]}), path)
+    assert read_table(path)[0] == [{"id": "1", "report": "The liver is normal.\nb"}]
+    raw = path.read_bytes()
+    # The lists of numbers that count the levels of a column of lists: two of repetition, four of definition.
+    damaged = re.sub(rb"\x26(..\x19\x46)", b"\x16\\g<1>", raw, flags=re.DOTALL)
+    assert damaged != raw
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"x\.parquet: cannot be read as Parquet .*fetch it again"):
+        read_table(path)

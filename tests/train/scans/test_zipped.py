@@ -133,6 +133,10 @@ def test_a_zip_that_is_damaged_too_large_or_without_a_scan_is_refused(
     path.write_bytes(whole[:300] + bytes([whole[300] ^ 255]) + whole[301:])
     with pytest.raises(ScanError, match=r"series\.zip: a zip that is damaged"):
         read_scan(path)
+    # The place of the list of members, so that the first one would lie before the file.
+    path.write_bytes(whole[:-6] + (int.from_bytes(whole[-6:-2], "little") + 9).to_bytes(4, "little") + whole[-2:])
+    with pytest.raises(ScanError, match=r"series\.zip: a zip that is damaged"):
+        read_scan(path)
     path.write_bytes(whole)
     monkeypatch.setenv("OVCT_MOST_ZIP_BYTES", "5000")
     with pytest.raises(ScanError, match=r"a zip that unpacks to .*set OVCT_MOST_ZIP_BYTES"):

@@ -26,14 +26,14 @@ PIXEL_GROUP = (b"\xe0\x7f", b"\x7f\xe0")
 
 HEADER_TAGS = """
     SOPClassUID SOPInstanceUID SeriesInstanceUID SeriesNumber SeriesDescription Modality ImageType Rows Columns
-    NumberOfFrames SamplesPerPixel BitsAllocated ImagePositionPatient ImageOrientationPatient PixelSpacing
-    PatientID StudyInstanceUID PhotometricInterpretation PerFrameFunctionalGroupsSequence
+    NumberOfFrames SamplesPerPixel BitsAllocated BitsStored HighBit ImagePositionPatient ImageOrientationPatient
+    PixelSpacing PatientID StudyInstanceUID PhotometricInterpretation PerFrameFunctionalGroupsSequence
     SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
 """.split()
 
 # The types (VR) by which GDCM reads these tags, whatever the file says that theirs is.
 DECODED_BY = {
-    **dict.fromkeys(("Rows", "Columns", "BitsAllocated"), "US"),
+    **dict.fromkeys(("Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit"), "US"),
     **dict.fromkeys(("RescaleSlope", "RescaleIntercept"), "DS"),
 }
 

@@ -69,6 +69,7 @@ def slices_in_file(file: DicomFile) -> Iterator[Slice]:
     if str(getattr(header.file_meta, "TransferSyntaxUID", UNPACKED[0])) in UNPACKED:
         pixel_bytes = whole_number_of(path, header, "BitsAllocated", 8) // 8
         check_stored(path, size, pixel_bytes, path.stat().st_size, "its header")
+    _check_bits(path, header)
     per_frame = header.get("PerFrameFunctionalGroupsSequence")
     shared = (header.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     if frames > 1 and (per_frame is None or len(per_frame) != frames):
@@ -76,6 +77,22 @@ def slices_in_file(file: DicomFile) -> Iterator[Slice]:
     for frame in range(frames):
         groups = [per_frame[frame]] if per_frame else []
         yield _read_slice(path, frame, size, header, [*groups, shared])
+
+
+def _check_bits(path: Path, header: Dataset) -> None:
+    """Raise `ScanError` where the bits of a value do not fit: GDCM and other readers each make something else of them.
+
+    A HighBit above BitsStored - 1, as in old files, means that values are stored shifted.
+    """
+    allocated = whole_number_of(path, header, "BitsAllocated", 0)
+    if not allocated:
+        return
+    stored = whole_number_of(path, header, "BitsStored", allocated)
+    highest = whole_number_of(path, header, "HighBit", stored - 1)
+    if not 0 < stored <= allocated:
+        raise wrong_value(path, "BitsStored", str(stored), f"1 to {allocated}, the value of BitsAllocated")
+    if not stored - 1 <= highest < allocated:
+        raise wrong_value(path, "HighBit", str(highest), f"{stored - 1}, one less than BitsStored")
 
 
 def _read_slice(path: Path, frame: int, size: tuple[int, int, int], header: Dataset, groups: list[Any]) -> Slice:

@@ -78,6 +78,11 @@ def test_damaged_documents() -> None:
         (whole[: len(whole) // 2], "cut off or corrupt"),
         (whole[:100] + bytes(500) + whole[600:], "corrupt|cannot be read from line"),
         (word_document("<w:p>"), "cannot be read from line 1, column"),
+        # The place of the list of parts in the archive, so that the first one would lie before the file.
+        (
+            whole[:-6] + (int.from_bytes(whole[-6:-2], "little") + 9).to_bytes(4, "little") + whole[-2:],
+            "cut off or corrupt",
+        ),
     ):
         with pytest.raises(DamagedError, match=message):
             docx_text(io.BytesIO(raw))

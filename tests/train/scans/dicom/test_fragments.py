@@ -99,6 +99,9 @@ def test_slices_of_one_uid_are_taken_by_their_places(tmp_path: Path) -> None:
         ("RescaleSlope", "DS", "0", "is '0', expected a number above 0"),
         ("RescaleSlope", "FD", 1.0, r"is '1.0 (FD)', expected a value of type DS"),
         ("Rows", "IS", 10, "is '10 (IS)', expected a value of type US"),
+        ("HighBit", "US", 1, "is '1', expected 15, one less than BitsStored"),
+        ("HighBit", "US", 16, "is '16', expected 15, one less than BitsStored"),
+        ("BitsStored", "US", 17, "is '17', expected 1 to 16, the value of BitsAllocated"),
     ],
 )
 def test_a_tag_that_would_be_decoded_otherwise_is_named(

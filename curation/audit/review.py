@@ -65,7 +65,7 @@ def review(job: ReviewJob, progress: Progress, print_line: Callable[[str], None]
             for line in _greeting(store, reviewers, links):
                 print_line(line)
             with redirect_file(job.root / AUDIT / REDIRECT_FILE, links[0], "The review") as page:
-                serve(app, listener, page if job.browser else None)
+                serve(app, listener, page if job.browser else None, progress.raise_if_interrupted)
             for line in _farewell(job.root, store, reviewers):
                 print_line(line)
 

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, Interrupted
 from curation.runtime.files import PRIVATE_FILE, write_text
 
 ADDRESS = "127.0.0.1"
@@ -44,7 +44,22 @@ def bind_port(port: int | None, usual: int) -> socket.socket:
 
 
 class LocalServer(uvicorn.Server):
-    """A server that takes Ctrl-C as its usual end, not as an error."""
+    """A server that takes Ctrl-C as its usual end, not as an error.
+
+    ``raise_if_interrupted`` raises ``Interrupted`` where that came before the server took signals itself.
+    """
+
+    def __init__(self, config: uvicorn.Config, raise_if_interrupted: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._raise_if_interrupted = raise_if_interrupted
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen. Signals are the server's own by now; one that came earlier ends it at once."""
+        await super().startup(sockets)
+        try:
+            self._raise_if_interrupted()
+        except Interrupted:
+            self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End after the requests under way are answered; a second signal ends at once."""
@@ -68,15 +83,20 @@ def redirect_file(path: Path, link: str, text: str) -> Iterator[str]:
         path.unlink(missing_ok=True)
 
 
-def serve(app: FastAPI, listener: socket.socket, page: str | None) -> None:
-    """Serve until Ctrl-C; ``page`` is opened in a browser where there is a screen."""
+def serve(
+    app: FastAPI, listener: socket.socket, page: str | None, raise_if_interrupted: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until Ctrl-C; ``page`` is opened in a browser where there is a screen.
+
+    A caller that notes signals itself says with ``raise_if_interrupted`` whether one has come (``Interrupted``).
+    """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=2
     )
     if page is not None and has_screen():
         # Connections wait at the socket until the server takes them, so the browser cannot come too early.
         threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
-    LocalServer(config).run(sockets=[listener])
+    LocalServer(config, raise_if_interrupted).run(sockets=[listener])
 
 
 def has_screen() -> bool:

@@ -1,5 +1,6 @@
 """A server's port and browser, and the file that leads to its link."""
 
+import signal
 import socket
 import stat
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from curation.runtime.errors import InputError
+from curation.runtime.errors import InputError, Interrupted
 from curation.runtime.local_server.serving import LocalServer, bind_port, redirect_file, serve
 
 
@@ -42,3 +43,18 @@ def test_the_file_that_leads_to_the_link_is_the_users_alone_and_does_not_stay(tm
         assert url == path.as_uri() and stat.S_IMODE(path.stat().st_mode) == 0o600
         assert "token=a&quot;b&amp;c" in path.read_text() and "The &lt;page&gt;" in path.read_text()
     assert not path.exists()
+
+
+def test_ctrl_c_before_the_server_takes_signals_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise Interrupted
+
+    async def main_loop(self: LocalServer) -> None:
+        pytest.fail("the server goes on")
+
+    monkeypatch.setattr(LocalServer, "main_loop", main_loop)
+
+    before = signal.getsignal(signal.SIGINT)
+    with bind_port(0, 0) as listener:
+        serve(FastAPI(), listener, None, interrupted)
+    assert signal.getsignal(signal.SIGINT) is before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -37,6 +38,9 @@ class Entry(FileSection):
     terms: tuple[NonEmptyText, ...] = ()
     adjectives: tuple[NonEmptyText, ...] = ()
     findings: tuple[NonEmptyText, ...] = ()
+    narrower: tuple[NonEmptyText, ...] = ()
+    broader: tuple[NonEmptyText, ...] = ()
+    related: tuple[NonEmptyText, ...] = ()
     not_in: tuple[NonEmptyText, ...] = ()
     part_words: tuple[NonEmptyText, ...] = ()
     cause_words: tuple[NonEmptyText, ...] = ()
@@ -44,6 +48,49 @@ class Entry(FileSection):
     around: NonEmptyText | None = None
     lies_in: tuple[NonEmptyText, ...] = ()
     built_from: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict, alias="from")
+    narrower_from: dict[NonEmptyText, tuple[NonEmptyText, ...]] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Organ:
+    """An organ, structure, region, group or device.
+
+    ``totalsegmentator`` and ``totalsegmentator_v1`` are the classes that are this organ itself, not its parts.
+    ``terms`` are its synonyms, the canonical name first. ``narrower``, ``broader`` and ``related`` are nouns that
+    reports use for a part of it, for a group that it is in, and for a neighbour; they are no synonyms. ``adjectives``
+    stand before another noun ("renal cyst"); ``findings`` name it together with what it has ("mediastinal
+    lymphadenopathy"). ``sides`` is (left, right), on a group. ``region`` marks a place or scope ("upper abdomen",
+    "perihepatic space") rather than an organ. ``part_of`` is the organ under which captions about a part of it are
+    filed ("left lung base": left lung), ``around`` the organ around which a place lies ("perinephric space": kidneys),
+    ``lies_in`` the organs that a device lies in. ``part_words``, ``cause_words`` and ``beside`` tell what decides about
+    a term with several senses, as the header of the file says.
+    """
+
+    name: str
+    totalsegmentator: tuple[str, ...]
+    totalsegmentator_v1: tuple[str, ...]
+    snomed: str | None
+    parents: tuple[str, ...]
+    terms: tuple[str, ...]
+    narrower: tuple[str, ...]
+    broader: tuple[str, ...]
+    related: tuple[str, ...]
+    adjectives: tuple[str, ...]
+    findings: tuple[str, ...]
+    side: Side | None
+    sides: tuple[str, str] | None
+    region: bool
+    part_of: str | None
+    around: str | None
+    lies_in: tuple[str, ...]
+    part_words: tuple[str, ...]
+    cause_words: tuple[str, ...]
+    beside: Mapping[str, tuple[str, ...]]
+
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """Return all nouns that reports use for it or for what lies in and around it, synonyms first."""
+        return (*self.terms, *self.narrower, *self.broader, *self.related)
 
 
 _KEYS = ["from" if name == "built_from" else name for name in Entry.model_fields]
@@ -122,7 +169,14 @@ def _check(entries: Mapping[str, Entry]) -> None:
     """Check what entries say about each other: all of them exist, no cycles, sides and their group agree."""
     for name, entry in entries.items():
         others = tuple(other for other in (entry.part_of, entry.around) if other)
-        for reference in (*entry.parents, *(entry.sides or ()), *entry.built_from, *entry.lies_in, *others):
+        for reference in (
+            *entry.parents,
+            *(entry.sides or ()),
+            *entry.built_from,
+            *entry.narrower_from,
+            *entry.lies_in,
+            *others,
+        ):
             if reference not in entries:
                 near = get_close_matches(reference, entries, 1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""

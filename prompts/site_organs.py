@@ -12,7 +12,9 @@ from .vocabulary import ORGANS_FILE, Vocabulary, build_vocabulary, load_vocabula
 from .yaml_file import line_of
 
 # What may be added to an entry of the shipped file; the rest of it says what the organ is.
-ADDED_FIELDS = ("terms", "adjectives", "findings", "not_in", "built_from")
+NOUNS = ("terms", "narrower", "broader", "related")
+BUILT = ("built_from", "narrower_from")
+ADDED_FIELDS = (*NOUNS, "adjectives", "findings", "not_in", *BUILT)
 
 
 def extend_vocabulary(source: bytes, file: str) -> Vocabulary:
@@ -38,7 +40,8 @@ def added_names(source: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _written_names(name: str, entry: Entry) -> Iterator[str]:
-    for pattern in (name, *entry.terms, *entry.adjectives, *entry.findings):
+    nouns = [pattern for field in NOUNS for pattern in getattr(entry, field)]
+    for pattern in (name, *nouns, *entry.adjectives, *entry.findings):
         yield from write_out(name, pattern.removeprefix("+"))
 
 
@@ -103,12 +106,14 @@ def _merged(added: Mapping[str, Entry]) -> dict[str, Entry]:
 
 def _with_names(entry: Entry, added: Entry) -> Entry:
     changes: dict[str, Any] = {
-        field: (*getattr(entry, field), *getattr(added, field)) for field in ADDED_FIELDS if field != "built_from"
+        field: (*getattr(entry, field), *getattr(added, field)) for field in ADDED_FIELDS if field not in BUILT
     }
-    built_from = dict(entry.built_from)
-    for other, patterns in added.built_from.items():
-        built_from[other] = (*built_from.get(other, ()), *patterns)
-    return entry.model_copy(update={**changes, "built_from": built_from})
+    for field in BUILT:
+        built = dict(getattr(entry, field))
+        for other, patterns in getattr(added, field).items():
+            built[other] = (*built.get(other, ()), *patterns)
+        changes[field] = built
+    return entry.model_copy(update=changes)
 
 
 def _key(field: str) -> str:

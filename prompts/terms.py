@@ -11,6 +11,9 @@ from .entries import Entry, VocabularyError
 from .words import base_forms, lookup_key, tokens_of
 
 TermKind = Literal["term", "adjective", "finding"]
+# How what a noun names lies to the organ that it stands for, where it is not the organ itself: SKOS has the same three.
+Relation = Literal["narrower", "broader", "related"]
+RELATIONS: tuple[Relation, ...] = ("narrower", "broader", "related")
 
 # The marks of a pattern: a choice "(a|b)", a shared term "+", the place "$" of another entry's terms.
 _MARKS = str.maketrans("()|+$", "     ")
@@ -22,7 +25,7 @@ class TermForm(NamedTuple):
     """One name of an organ, and the key under which it is looked up.
 
     ``plural``: the key differs from what is written; ``shared``: other entries have it too; ``side_last``: the side
-    stands behind ("kidney left").
+    stands behind ("kidney left"); ``relation``: it is no synonym, but the name of a part, of a group or of a neighbour.
     """
 
     text: str
@@ -31,6 +34,7 @@ class TermForm(NamedTuple):
     plural: bool = False
     shared: bool = False
     side_last: bool = False
+    relation: Relation | None = None
 
 
 class TermMatch(NamedTuple):
@@ -39,6 +43,7 @@ class TermMatch(NamedTuple):
     names: tuple[str, ...]
     kind: TermKind
     side_last: bool = False
+    relation: Relation | None = None
 
 
 class Terms:
@@ -72,50 +77,63 @@ class Terms:
         side, group = self.entries[name].side, self._group.get(name)
         if not (side and group):
             return
-        for text, term, kind, plural, shared, _ in self.written_forms(group):
-            if kind == "term":
-                words = term.split(" ")
+        for form in self.written_forms(group):
+            if form.kind == "term":
+                words = form.key.split(" ")
                 for cut in range(1, len(words)):
-                    yield TermForm(text, " ".join([*words[:cut], side, *words[cut:]]), kind, plural, shared)
-                yield TermForm(text, f"{term} {side}", kind, plural, shared, side_last=True)
+                    yield form._replace(key=" ".join([*words[:cut], side, *words[cut:]]))
+                yield form._replace(key=f"{form.key} {side}", side_last=True)
 
     def _write_forms(self, name: str, entry: Entry) -> Iterator[TermForm]:
         yield self._form(name, "finding" if name in entry.findings else "term")
-        kinds: tuple[tuple[TermKind, tuple[str, ...]], ...] = (
-            ("term", entry.terms), ("adjective", entry.adjectives), ("finding", entry.findings),
+        kinds: tuple[tuple[TermKind, Relation | None, tuple[str, ...]], ...] = (
+            ("term", None, entry.terms), *(("term", relation, getattr(entry, relation)) for relation in RELATIONS),
+            ("adjective", None, entry.adjectives), ("finding", None, entry.findings),
         )  # fmt: skip
-        for kind, patterns in kinds:
+        for kind, relation, patterns in kinds:
             for pattern in patterns:
                 for text in write_out(name, pattern.removeprefix("+")):
-                    yield self._form(text, kind, shared=pattern.startswith("+"))
+                    yield self._form(text, kind, shared=pattern.startswith("+"), relation=relation)
 
-    def _form(self, text: str, kind: TermKind, shared: bool = False) -> TermForm:
+    def _form(self, text: str, kind: TermKind, shared: bool = False, relation: Relation | None = None) -> TermForm:
         written = tokens_of(text)
         tokens = [self.base.get(token, token) for token in written]
-        return TermForm(text, " ".join(tokens), kind, tokens != written, shared)
+        return TermForm(text, " ".join(tokens), kind, tokens != written, shared, relation=relation)
 
     def _forms_from_others(self, name: str, path: tuple[str, ...]) -> Iterator[TermForm]:
-        for other, patterns in self.entries[name].built_from.items():
-            forms = (*self.written_forms(other), *self.derived_forms(other, path))
-            for text in (text for pattern in patterns for text in write_out(name, pattern)):
-                if text.count("$") != 1:
-                    raise VocabularyError(f"{name}: {text!r} under 'from' needs one $ for the terms of {other!r}")
-                before, behind = (lookup_key(part, self.base) for part in text.split("$"))
-                for form in forms:
-                    term = f"{before} {form.key} {behind}".strip()
-                    yield TermForm(text.replace("$", form.text), term, form.kind, form.plural)
+        entry = self.entries[name]
+        built: tuple[tuple[str, Relation | None, Mapping[str, tuple[str, ...]]], ...] = (
+            ("from", None, entry.built_from), ("narrower_from", "narrower", entry.narrower_from),
+        )  # fmt: skip
+        for key, relation, others in built:
+            for other, patterns in others.items():
+                forms = (*self.written_forms(other), *self.derived_forms(other, path))
+                for text in (text for pattern in patterns for text in write_out(name, pattern)):
+                    if text.count("$") != 1:
+                        raise VocabularyError(f"{name}: {text!r} under {key!r} needs one $ for the terms of {other!r}")
+                    before, behind = (lookup_key(part, self.base) for part in text.split("$"))
+                    for form in forms:
+                        term = f"{before} {form.key} {behind}".strip()
+                        whole = text.replace("$", form.text)
+                        yield TermForm(whole, term, form.kind, form.plural, relation=relation or form.relation)
 
     def _forms_from_group(self, name: str, path: tuple[str, ...]) -> Iterator[TermForm]:
         if group := self._group.get(name):
             side = self.entries[name].side
-            for text, term, kind, plural, shared, _ in (*self.written_forms(group), *self.derived_forms(group, path)):
-                yield TermForm(f"{side} {text}", f"{side} {term}", kind, plural, shared)
+            for form in (*self.written_forms(group), *self.derived_forms(group, path)):
+                yield form._replace(text=f"{side} {form.text}", key=f"{side} {form.key}", side_last=False)
 
 
 def _raw(name: str, entry: Entry) -> Iterator[str]:
     """Yield all texts of an entry, with the marks of its patterns blanked out, to collect the words."""
-    built_from = [pattern for patterns in entry.built_from.values() for pattern in patterns]
-    for text in (name, *entry.terms, *entry.adjectives, *entry.findings, *built_from):
+    built = [
+        pattern
+        for others in (entry.built_from, entry.narrower_from)
+        for patterns in others.values()
+        for pattern in patterns
+    ]
+    nouns = (*entry.terms, *entry.narrower, *entry.broader, *entry.related)
+    for text in (name, *nouns, *entry.adjectives, *entry.findings, *built):
         yield text.translate(_MARKS)
 
 
@@ -149,16 +167,20 @@ def build_term_table(terms: Terms) -> dict[str, TermMatch | None]:
             for form in forms(name):
                 match = table.get(form.key)
                 if match is None:
-                    table[form.key], first_forms[form.key] = TermMatch((name,), form.kind, form.side_last), form
+                    table[form.key], first_forms[form.key] = _match(name, form), form
                 elif name in match.names:
                     if first_forms[form.key].plural and not form.plural:  # "coronaries" is a noun, "coronary" is not
-                        table[form.key], first_forms[form.key] = TermMatch((name,), form.kind, form.side_last), form
+                        table[form.key], first_forms[form.key] = _match(name, form), form
                 elif form.key not in earlier_keys:
                     table[form.key] = _share(name, form, match, first_forms[form.key])
         if not earlier_keys:
             _check_shared(table, first_forms)
     _add_excluded_phrases(terms, table)
     return _with_beginnings(table)
+
+
+def _match(name: str, form: TermForm) -> TermMatch:
+    return TermMatch((name,), form.kind, form.side_last, form.relation)
 
 
 def _share(name: str, form: TermForm, match: TermMatch, first_form: TermForm) -> TermMatch:

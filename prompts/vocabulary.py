@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from .entries import Entry, Side, VocabularyError, closure, read_entries
-from .terms import TermForm, TermKind, TermMatch, Terms, build_term_table
+from .entries import Entry, Organ, VocabularyError, closure, read_entries
+from .terms import Relation, TermForm, TermKind, TermMatch, Terms, build_term_table
 from .words import Words, lookup_key
 
 __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "load_vocabulary"]
@@ -17,39 +17,6 @@ __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "
 ORGANS_FILE = Path(__file__).with_name("organs.yaml")
 # Words that say nothing about which structure is meant ("lobe on the left side", "rib number 5").
 _FILLING = frozenset({"of", "on", "number", "side", "the"})
-
-
-@dataclass(frozen=True, slots=True)
-class Organ:
-    """An organ, structure, region, group or device.
-
-    ``totalsegmentator`` and ``totalsegmentator_v1`` are the classes that are this organ itself, not its parts.
-    ``terms`` are its nouns, the canonical name first; ``adjectives`` stand before another noun ("renal cyst");
-    ``findings`` name it together with what it has ("mediastinal lymphadenopathy"). ``sides`` is (left, right), on a
-    group. ``region`` marks a place or scope ("upper abdomen", "perihepatic space") rather than an organ. ``part_of``
-    is the organ under which captions about a part of it are filed ("left lung base": left lung), ``around`` the organ
-    around which a place lies ("perinephric space": kidneys), ``lies_in`` the organs that a device lies in.
-    ``part_words``, ``cause_words`` and ``beside`` tell what decides about a term with several senses, as the header of
-    the file says.
-    """
-
-    name: str
-    totalsegmentator: tuple[str, ...]
-    totalsegmentator_v1: tuple[str, ...]
-    snomed: str | None
-    parents: tuple[str, ...]
-    terms: tuple[str, ...]
-    adjectives: tuple[str, ...]
-    findings: tuple[str, ...]
-    side: Side | None
-    sides: tuple[str, str] | None
-    region: bool
-    part_of: str | None
-    around: str | None
-    lies_in: tuple[str, ...]
-    part_words: tuple[str, ...]
-    cause_words: tuple[str, ...]
-    beside: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +75,38 @@ class Vocabulary:
         """Return the organ that has a noun of the same words in another order ("vertebra L1"); None if none has."""
         return self._by_words.get(_bag(self.words_of(name)))
 
+    def relation_of(self, name: str) -> Relation | None:
+        """Return how what a noun names lies to the organ that it resolves to; None if it is the organ itself.
+
+        Words may stand in any order: "dens of C2" and "C2 dens" are both narrower than the vertebra.
+        """
+        match = self._table.get(lookup_key(name, self._base))
+        return match.relation if match else self._relations_by_words.get(_bag(self.words_of(name)))
+
     @cached_property
     def _by_words(self) -> dict[tuple[str, ...], str | None]:
         """The organ of each noun's words, sorted; None where nouns of several organs have the same words."""
         organs: dict[tuple[str, ...], str | None] = {}
-        for key, match in self._table.items():
-            if match and match.kind == "term" and len(match.names) == 1:
-                bag, organ = _bag(key.split()), match.names[0]
-                organs[bag] = organ if organs.get(bag, organ) == organ else None
+        for bag, match in self._nouns_by_words:
+            organ = match.names[0]
+            organs[bag] = organ if organs.get(bag, organ) == organ else None
         return organs
+
+    @cached_property
+    def _relations_by_words(self) -> dict[tuple[str, ...], Relation | None]:
+        """The relation of each noun's words, sorted; None where nouns of the same words have several."""
+        relations: dict[tuple[str, ...], Relation | None] = {}
+        for bag, match in self._nouns_by_words:
+            relations[bag] = match.relation if relations.get(bag, match.relation) == match.relation else None
+        return relations
+
+    @property
+    def _nouns_by_words(self) -> Iterator[tuple[tuple[str, ...], TermMatch]]:
+        return (
+            (_bag(key.split()), match)
+            for key, match in self._table.items()
+            if match and match.kind == "term" and len(match.names) == 1
+        )
 
     def names_of(self, term: str) -> tuple[str, ...] | None:
         """Return the organs that a whole term stands for; () for a phrase about none, None for an unknown term."""
@@ -247,6 +237,7 @@ def build_vocabulary(entries: Mapping[str, Entry]) -> Vocabulary:
 
 def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
     forms = (*terms.written_forms(name), *terms.derived_forms(name))
+    synonyms = _texts(forms, "term")
     version_1 = entry.totalsegmentator if entry.totalsegmentator_v1 is None else entry.totalsegmentator_v1
     return Organ(
         name=name,
@@ -254,7 +245,10 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
         totalsegmentator_v1=version_1,
         snomed=entry.snomed,
         parents=entry.parents,
-        terms=_texts(forms, "term"),
+        terms=synonyms,
+        narrower=_without(synonyms, _texts(forms, "term", "narrower")),
+        broader=_without(synonyms, _texts(forms, "term", "broader")),
+        related=_without(synonyms, _texts(forms, "term", "related")),
         adjectives=_texts(forms, "adjective"),
         findings=_texts(forms, "finding"),
         side=entry.side,
@@ -269,12 +263,17 @@ def _organ(name: str, entry: Entry, terms: Terms) -> Organ:
     )
 
 
-def _texts(forms: Iterable[TermForm], kind: TermKind) -> tuple[str, ...]:
+def _texts(forms: Sequence[TermForm], kind: TermKind, relation: Relation | None = None) -> tuple[str, ...]:
     """Return each name once; a plural only where there is no singular of it, or it is the canonical name."""
-    forms = [form for form in forms if form.kind == kind]
-    singular = {form.key for form in forms if not form.plural}
-    texts = [form.text for form in forms if form is forms[0] or not form.plural or form.key not in singular]
+    chosen = [form for form in forms if form.kind == kind and form.relation == relation]
+    singular = {form.key for form in chosen if not form.plural}
+    texts = [form.text for form in chosen if form is forms[0] or not form.plural or form.key not in singular]
     return tuple(dict.fromkeys(texts))
+
+
+def _without(synonyms: Iterable[str], texts: Iterable[str]) -> tuple[str, ...]:
+    known = {text.lower() for text in synonyms}
+    return tuple(text for text in texts if text.lower() not in known)
 
 
 def _classes(organs: Mapping[str, Organ]) -> dict[str, str]:

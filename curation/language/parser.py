@@ -295,5 +295,5 @@ def _behind_report(tokens: Sequence[Token], segment: Segment) -> int:
 def _stems_of(vocabulary: Vocabulary) -> frozenset[str]:
     """Return the stems of all words in the names of organs."""
     organs = vocabulary.organs.values()
-    phrases = [phrase for organ in organs for phrase in (organ.name, *organ.terms, *organ.adjectives, *organ.findings)]
+    phrases = [phrase for organ in organs for phrase in (organ.name, *organ.nouns, *organ.adjectives, *organ.findings)]
     return frozenset([token.stem for token in tokenize(" ".join(set(" ".join(phrases).split())))])

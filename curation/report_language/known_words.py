@@ -49,7 +49,7 @@ def _phrases() -> Iterator[str]:
 
 
 def _names(organ: Organ) -> tuple[str, ...]:
-    return (*organ.terms, *organ.adjectives, *organ.findings)
+    return (*organ.nouns, *organ.adjectives, *organ.findings)
 
 
 def _texts(value: object) -> Iterator[str]:

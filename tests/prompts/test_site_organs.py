@@ -31,6 +31,17 @@ def test_names_are_added_and_organs_are_new() -> None:
     }  # fmt: skip
 
 
+def test_a_site_may_name_parts_of_an_organ() -> None:
+    source = b"""
+mandible: {narrower: [gonion], related: [gnathic fascia]}
+hands: {narrower_from: {carpal bones: [half of $]}}
+"""
+    vocabulary = extend_vocabulary(source, "organs.yaml")
+    nouns = ("gonion", "gnathic fascia", "half of the carpus", "mandible")
+    assert [vocabulary.relation_of(noun) for noun in nouns] == ["narrower", "related", "narrower", None]
+    assert vocabulary.resolve("gonion") == "mandible" and "gonion" not in vocabulary.organs["mandible"].terms
+
+
 def test_the_shipped_vocabulary_stays_as_it_is() -> None:
     extend_vocabulary(ORGANS, "organs.yaml")
     assert load_vocabulary().resolve("hepar") is None

@@ -112,7 +112,7 @@ def test_sides_and_their_group_agree(vocabulary: Vocabulary) -> None:
 
 def test_every_term_is_found_as_the_organ_it_stands_for(vocabulary: Vocabulary) -> None:
     for organ in vocabulary.organs.values():
-        for term in (*organ.terms, *organ.adjectives):
+        for term in (*organ.nouns, *organ.adjectives):
             assert [mention.text for mention in vocabulary.find(term)] == [term]
             assert organ.name in vocabulary.find(term)[0].names
 
@@ -120,10 +120,49 @@ def test_every_term_is_found_as_the_organ_it_stands_for(vocabulary: Vocabulary) 
 def test_terms_are_names_that_a_person_would_say(vocabulary: Vocabulary) -> None:
     assert vocabulary.organs["left kidney"].terms[0] == "left kidney"
     assert {"right upper lobe", "RUL", "upper lobe of the right lung"} <= {*vocabulary.organs["right upper lobe"].terms}
-    assert {"L4 vertebra", "L4 vertebral body", "fourth lumbar vertebra"} <= {*vocabulary.organs["L4 vertebra"].terms}
+    assert {"L4 vertebra", "L4", "fourth lumbar vertebra"} <= {*vocabulary.organs["L4 vertebra"].terms}
     assert "left kidneys" not in vocabulary.organs["left kidney"].terms
     with pytest.raises(KeyError):
         vocabulary.sided("flux capacitor")
+
+
+@pytest.mark.parametrize(
+    ("noun", "organ", "relation"),
+    [
+        ("dens", "C2 vertebra", "narrower"),
+        ("cricoid cartilage", "larynx", "narrower"),
+        ("mandibular ramus", "mandible", "narrower"),
+        ("ramus of the mandible", "mandible", "narrower"),
+        ("neck of the gallbladder", "gallbladder", "narrower"),
+        ("L4 vertebral body", "L4 vertebra", "narrower"),
+        ("left femoral shaft", "left femur", "narrower"),
+        ("femoral shaft left", "left femur", "narrower"),
+        ("lateral limb of the left adrenal gland", "left adrenal gland", "narrower"),
+        ("scaphoid", "carpal bones", "narrower"),
+        ("upper lobe apical subsegment", "upper lobe apical segments", "narrower"),
+        ("intracranial contents", "brain", "broader"),
+        ("vertebrobasilar artery", "basilar artery", "broader"),
+        ("pancreatic bed", "pancreas", "related"),
+        ("ligament of Treitz", "duodenum", "related"),
+        ("pleural space", "pleura", "related"),
+        ("L4", "L4 vertebra", None),
+        ("small bowel loops", "small bowel", None),
+        ("axis vertebra", "C2 vertebra", None),
+    ],
+)
+def test_a_part_a_group_and_a_neighbour_are_filed_under_an_organ_and_no_synonyms(
+    noun: str, organ: str, relation: str | None, vocabulary: Vocabulary
+) -> None:
+    assert organ in (vocabulary.resolve(noun), vocabulary.resolve_in_any_order(noun))
+    assert vocabulary.relation_of(noun) == relation
+    assert (noun in vocabulary.organs[organ].terms) == (relation is None)
+
+
+def test_no_noun_is_both_a_synonym_and_none(vocabulary: Vocabulary) -> None:
+    for organ in vocabulary.organs.values():
+        others = {*organ.narrower, *organ.broader, *organ.related}
+        assert not others & {*organ.terms}, organ.name
+        assert all(vocabulary.relation_of(term) is None for term in organ.terms[1:]), organ.name
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,6 @@ from prompts.vocabulary import Organ, Vocabulary, load_vocabulary
 HELD_OUT_EVERY = 3
 # Further synonyms in a vocabulary are only spellings of each other ("first lumbar vertebral corpus").
 MOST_SYNONYMS = 9
-# The vocabulary files captions about a part under its organ, so it lists parts among an organ's terms. A prompt that
-# names a part is no prompt for the whole.
-PARTS = frozenset(
-    "aberrant ala anterior apex arc arch area axis base bed bodies body border branch bulb canal central "
-    "cervical chorda collecting compartment condyle content conus corpus cortex crus curvature diaphysis "
-    "distal dome dorsal element end fat field flexure floor frame fundus head horn inferior intracranial "
-    "intrahepatic joint junction lateral leg ligament limb lobe lodge loop lower lumbosacral lung main major "
-    "mid middle neck part peripheral plane portion posterior pouch promontory proximal region remnant residual "
-    "segment shaft silhouette sinus space spine superior supratentorial suture sweep system tail thoracic "
-    "tissue transition transitional trigone trunk upper wall wing zone".split()
-)
 # TotalSegmentator labels only some parts of these, so that its labels together are not the whole.
 INCOMPLETE = frozenset({"arteries", "mediastinum", "muscles", "retroperitoneum", "skeleton", "veins", "vessels"})
 # Bones, vessels, muscles and lobes are no "organs": no "... organ" is a synonym of what lies in one of these.
@@ -137,8 +126,7 @@ def build_structure_prompts(structures: Sequence[str], vocabulary: Vocabulary | 
 def synonyms_of(name: str, vocabulary: Vocabulary) -> list[str]:
     """Return other names for the whole organ, and what radiologists make of its adjective ("left renal organ")."""
     organ = vocabulary.organs[name]
-    name_words = {word.removesuffix("s") for word in _words(name)} | set(_words(name))
-    nouns = [term for term in organ.terms[1:] if not PARTS & set(_words(term)) - name_words]
+    nouns = organ.terms[1:]
     adjectives = [
         f"{adjective} organ" for adjective in organ.adjectives[:1] if _means_organ(adjective, name, vocabulary)
     ]

@@ -94,6 +94,6 @@ def _organ_words() -> frozenset[str]:
     return frozenset(
         word.lower()
         for organ in organs
-        for name in (organ.name, *organ.terms, *organ.adjectives)
+        for name in (organ.name, *organ.nouns, *organ.adjectives)
         for word in WORD.findall(name)
     )

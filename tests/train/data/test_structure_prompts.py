@@ -1,7 +1,14 @@
-"""Prompts that are trained and held out."""
+"""Prompts that are trained and held out.
+
+    python -m tests.train.data.test_structure_prompts      writes structure_synonyms.txt anew
+
+It has the synonyms of every structure of TotalSegmentator. Read the difference before it is committed: each new one
+must be a name for all of the structure and for nothing else.
+"""
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
@@ -11,6 +18,7 @@ from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts, synonyms_of
 
 V2_PROMPTS = build_structure_prompts(V2_STRUCTURES)
+SYNONYMS = Path(__file__).with_name("structure_synonyms.txt")
 LOBES = [name for name in V2_STRUCTURES if name.startswith("lung_")]
 
 
@@ -84,15 +92,34 @@ def test_what_is_held_out_does_not_depend_on_the_other_structures() -> None:
     assert build_structure_prompts(V2_STRUCTURES) == V2_PROMPTS
 
 
-def test_no_prompt_names_a_part_or_something_else() -> None:
+def test_no_prompt_names_a_part_a_group_or_a_neighbour() -> None:
     vocabulary = load_vocabulary()
-    for structure, name in V2_PROMPTS.names.items():
-        for prompt in (*V2_PROMPTS.trained[structure], *V2_PROMPTS.held_out[structure]):
-            assert vocabulary.resolve(prompt) in (name, None), prompt
-    kinds = (V2_PROMPTS.trained, V2_PROMPTS.held_out, V2_PROMPTS.group_prompts)
-    text = " ".join(prompt for kind in kinds for prompts in kind.values() for prompt in prompts).lower()
-    parts = "pole hilum tail caudate antrum fundus apex sinus bulb papilla spinous lamina pedicle calyx pelvis"
-    assert not set(parts.split()) & set(re.findall("[a-z]+", text))
+    for structures in (V1_STRUCTURES, V2_STRUCTURES):
+        prompts = build_structure_prompts(structures)
+        for structure, name in prompts.names.items():
+            others = {*vocabulary.organs[name].nouns} - {*vocabulary.organs[name].terms}
+            for prompt in (*prompts.trained[structure], *prompts.held_out[structure]):
+                assert vocabulary.resolve(prompt) in (name, None) and prompt not in others, prompt
+
+
+def synonym_lines() -> list[str]:
+    """Return a line for each structure of both versions, and for each group of them: its name and its synonyms."""
+    vocabulary = load_vocabulary()
+    structures = list(dict.fromkeys((*V2_STRUCTURES, *V1_STRUCTURES)))
+    names = {structure: vocabulary.resolve(structure) or "" for structure in structures}
+    groups = {
+        group.name: group.name
+        for version in (V1_STRUCTURES, V2_STRUCTURES)
+        for group in build_structure_prompts(version).groups
+    }
+    return [
+        f"{label}: {'; '.join((name, *synonyms_of(name, vocabulary)))}"
+        for label, name in sorted({**names, **groups}.items())
+    ]
+
+
+def test_the_synonyms_of_every_structure_are_those_that_were_read() -> None:
+    assert SYNONYMS.read_text(encoding="utf-8").splitlines() == synonym_lines()
 
 
 def test_groups_are_whole() -> None:
@@ -135,3 +162,7 @@ def test_it_goes_through_json() -> None:
     for broken in records:
         with pytest.raises(ValueError, match="record of prompts"):
             StructurePrompts.from_json(broken)
+
+
+if __name__ == "__main__":
+    SYNONYMS.write_text("".join(f"{line}\n" for line in synonym_lines()), encoding="utf-8")

@@ -6,14 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from prompts.vocabulary import Organ, Vocabulary
-from train.data.structure_prompts import PARTS
+from prompts.vocabulary import Vocabulary
 from train.data.volume_names import is_volume, volume_stem
 
-# Words of position that say the same; a lobe is named by either.
-SAME_PLACE = {"superior": "upper", "inferior": "lower", "upper": "superior", "lower": "inferior", "mid": "middle"}
-# Words that stand beside the name of an organ and leave it whole: "lung tissue", "bowel loops".
-WHOLE = frozenset({"field", "loop", "silhouette", "system", "tissue"})
 SIDES = frozenset({"left", "right"})
 BOTH = frozenset({"both", "bilateral", "bilaterally"})
 # What may stand beside a word for both sides: "on both sides", "both of the".
@@ -23,7 +18,8 @@ BESIDE_BOTH = frozenset({"of", "on", "side", "sides", "the"})
 class NamedOrgans(NamedTuple):
     """The organs that a prompt names, several of "thoracolumbar spine", none where the vocabulary knows no such name.
 
-    `is_part`: it names a part of the organ that the vocabulary has no entry for ("fundus of the gallbladder").
+    `is_part`: it names a part of the organ that the vocabulary has no entry for ("fundus of the gallbladder"), or
+    something around it.
     """
 
     organs: tuple[str, ...]
@@ -43,7 +39,7 @@ def organs_named(text: str, vocabulary: Vocabulary) -> NamedOrgans:
     name = vocabulary.resolve(text) or _by_adjective(text, vocabulary) or vocabulary.resolve_in_any_order(text)
     if name is None:
         return _both_sides(text, vocabulary)
-    return NamedOrgans((name,), _names_part(text, vocabulary.organs[name], vocabulary))
+    return NamedOrgans((name,), vocabulary.relation_of(text) is not None)
 
 
 def name_in_file(text: str) -> str:
@@ -74,7 +70,7 @@ def _both_sides(text: str, vocabulary: Vocabulary) -> NamedOrgans:
             (organ for organ in vocabulary.organs.values() if organ.sides and set(organ.sides) == {*pair}), None
         )
         if group:
-            return NamedOrgans((group.name,), any(_names_part(half, group, vocabulary) for half in halves))
+            return NamedOrgans((group.name,), any(vocabulary.relation_of(half) for half in halves))
     if max(words.count(side) for side in SIDES) > 1:
         return NamedOrgans(())
     rest = " ".join(without_sides(words))
@@ -86,7 +82,7 @@ def _both_sides(text: str, vocabulary: Vocabulary) -> NamedOrgans:
     organ = vocabulary.organs[group_name]
     one_side = not SIDES.isdisjoint(words) and not set(words) >= SIDES
     return (
-        NamedOrgans((group_name,), _names_part(rest, organ, vocabulary))
+        NamedOrgans((group_name,), vocabulary.relation_of(rest) is not None)
         if organ.sides and not one_side
         else NamedOrgans(())
     )
@@ -102,17 +98,3 @@ def _by_adjective(text: str, vocabulary: Vocabulary) -> str | None:
     organ = vocabulary.organs[name]
     means_organ = not organ.region and not adjective.startswith(("intra", "peri"))
     return name if means_organ and adjective in {known.lower() for known in organ.adjectives} else None
-
-
-def _names_part(text: str, organ: Organ, vocabulary: Vocabulary) -> bool:
-    """Return whether a term of an organ names a part of it: captions on parts are filed under the organ."""
-    if text.strip().lower() in {label.lower() for label in (*organ.totalsegmentator, *organ.totalsegmentator_v1)}:
-        return False
-    allowed = {word for name in (organ.name, *vocabulary.ancestors(organ.name)) for word in _words(name)} | WHOLE
-    allowed |= {SAME_PLACE[word] for word in allowed & SAME_PLACE.keys()}
-    return bool(_words(text) & PARTS - allowed)
-
-
-def _words(text: str) -> set[str]:
-    words = re.findall(r"[a-z]+", text.lower())
-    return {*words, *(word.removesuffix("s") for word in words)}

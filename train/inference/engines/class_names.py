@@ -133,10 +133,9 @@ class ClassNames:
                 yield organ, union
 
     def synonyms(self, name: str) -> tuple[str, ...]:
-        """Return the other names of a structure, without those that name a part of it."""
+        """Return the other names of a structure."""
         organ = self.vocabulary.organs.get(name)
-        terms = organ.terms[1:] if organ else ()
-        return tuple(term for term in terms if not organs_named(term, self.vocabulary).is_part)
+        return organ.terms[1:] if organ else ()
 
     def _parts(self, organ: str) -> frozenset[str]:
         below = self.vocabulary.descendants(organ)

@@ -4,6 +4,8 @@
     DIR/weights-HASH.safetensors   everything but the text encoder
     DIR/text-HASH/                 the text encoder as Hugging Face lays it out, where it is stored
 
+`save_text` stores a text encoder alone in the same way, without weights beside it.
+
 Weights are named by their content and the JSON replaces the old one in a single step, so a run killed while it saves
 leaves the old checkpoint or the new one. Nothing is unpickled.
 """
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from pydantic import JsonValue
@@ -25,17 +27,19 @@ from torch import Tensor
 from .aligner import Aligner
 from .checkpoint_record import (
     RECORD,
+    AnyRecord,
     CheckpointError,
     CheckpointRecord,
     ConnectorRecord,
     ImageRecord,
     ModelKind,
+    TextCheckpointRecord,
     TextRecord,
     check_text,
     check_weights,
-    digest_of,
     earlier_record,
     names_of,
+    read_any_record,
     read_record,
     remove_replaced,
     write_record,
@@ -44,7 +48,7 @@ from .preprocessing import Preprocessing
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
-from .weights_file import describe_mismatches, write_tensors
+from .weights_file import describe_mismatches, digest_of, write_tensors
 
 __all__ = [
     "RECORD",
@@ -52,8 +56,10 @@ __all__ = [
     "CheckpointError",
     "Model",
     "load_checkpoint",
+    "open_text",
     "read_record",
     "save_checkpoint",
+    "save_text",
 ]
 
 Model = STUNet | Aligner | TextSegmenter
@@ -81,11 +87,7 @@ def save_checkpoint(
     passed on (BioLORD). Raises CheckpointError where the folder cannot be made, or its `checkpoint.json` is of
     something else.
     """
-    directory = Path(directory)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CheckpointError(f"{directory} cannot be a checkpoint's folder ({error}); name another") from error
+    directory = _made_directory(directory)
     earlier = earlier_record(directory)
     temporary, weights = _write_weights(model, directory)
     record = CheckpointRecord(
@@ -93,29 +95,83 @@ def save_checkpoint(
         image=ImageRecord.of(model if isinstance(model, STUNet) else model.image),
         connector=ConnectorRecord.of(model) if isinstance(model, TextSegmenter) else None,
         pooling=model.pooling if isinstance(model, Aligner) else None,
-        text=_save_text(model, directory, store_text, earlier),
+        text=None if isinstance(model, STUNet) else _save_text(model.text, directory, store_text, earlier),
         preprocessing=preprocessing,
         stage=model.stage,
         trained_on=tuple(trained_on),
         weights=weights,
-        ovct=_version(),
-        commit=_commit(),
-        torch=torch.__version__,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        **_made_by(),
     )
     if earlier is not None:
         record = record.model_copy(update={"replaced": _replaced(earlier, record)})
-        if new := names_of(record) - names_of(earlier) - {*earlier.replaced}:
-            # Told of before it is there: a save that is killed in between leaves nothing that nobody knows of.
-            earlier = earlier.model_copy(update={"replaced": (*earlier.replaced, *sorted(new))})
-            write_record(directory, earlier)
+        _announce(names_of(record), directory, earlier)
     temporary.replace(directory / weights)
     write_record(directory, record)
     remove_replaced(directory, earlier, names_of(record))
     return record
 
 
-def _replaced(earlier: CheckpointRecord, record: CheckpointRecord) -> tuple[str, ...]:
+def save_text(
+    text: TextEncoder, directory: Path | str, *, trained_on: Sequence[dict[str, JsonValue]] = ()
+) -> TextCheckpointRecord:
+    """Write a text encoder alone to `directory`, as `save_checkpoint` writes a model, for `open_text`."""
+    directory = _made_directory(directory)
+    earlier = earlier_record(directory)
+    if earlier is not None:
+        _announce({_text_name(text.fingerprint())}, directory, earlier)
+    stored = _save_text(text, directory, True, earlier)
+    assert stored is not None
+    record = TextCheckpointRecord(text=stored, trained_on=tuple(trained_on), **_made_by())
+    if earlier is not None:
+        record = record.model_copy(update={"replaced": _replaced(earlier, record)})
+    write_record(directory, record)
+    remove_replaced(directory, earlier, names_of(record))
+    return record
+
+
+class OpenedText(NamedTuple):
+    """A text encoder and the trainings that it comes from."""
+
+    encoder: TextEncoder
+    trained_on: tuple[dict[str, JsonValue], ...] = ()
+
+
+def open_text(name_or_directory: str) -> OpenedText:
+    """Read the text encoder of a checkpoint's folder, or one by its own folder or name (`TextEncoder.from_pretrained`).
+
+    Raises CheckpointError and TextEncoderError.
+    """
+    directory = Path(name_or_directory)
+    if not (directory / RECORD).is_file():
+        return OpenedText(TextEncoder.from_pretrained(name_or_directory))
+    record = read_any_record(directory)
+    if record.text is None:
+        raise CheckpointError(f"{directory} holds no text encoder: give a checkpoint of `ovct train words` or `align`")
+    check_text(directory, record)
+    return OpenedText(_load_text(record.text, directory), record.trained_on)
+
+
+def _made_directory(directory: Path | str) -> Path:
+    try:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{directory} cannot be a checkpoint's folder ({error}); name another") from error
+    return Path(directory)
+
+
+def _made_by() -> dict[str, Any]:
+    """Return what a record says of the program that writes it, and of the time."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"ovct": _version(), "commit": _commit(), "torch": torch.__version__, "created": created}
+
+
+def _announce(names: set[str], directory: Path, earlier: AnyRecord) -> None:
+    """Record what a save adds before it is there, so that one that is killed in between leaves nothing unrecorded."""
+    if new := names - names_of(earlier) - {*earlier.replaced}:
+        write_record(directory, earlier.model_copy(update={"replaced": (*earlier.replaced, *sorted(new))}))
+
+
+def _replaced(earlier: AnyRecord, record: AnyRecord) -> tuple[str, ...]:
     return tuple(sorted({*names_of(earlier), *earlier.replaced} - names_of(record)))
 
 
@@ -129,7 +185,7 @@ def load_checkpoint(directory: Path | str, device: torch.device | str = "cpu") -
     record = read_record(directory)
     check_weights(directory / record.weights)
     check_text(directory, record)
-    text = _load_text(record, directory) if record.text else None
+    text = _load_text(record.text, directory) if record.text else None
     try:
         with torch.device("meta"):
             model = _build(record, text)
@@ -178,12 +234,15 @@ def _load_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is not complete ({error}); copy it again") from error
 
 
-def _save_text(model: Model, directory: Path, store: bool, earlier: CheckpointRecord | None) -> TextRecord | None:
-    text = None if isinstance(model, STUNet) else model.text
+def _text_name(fingerprint: str) -> str:
+    return f"text-{fingerprint[:16]}"
+
+
+def _save_text(text: TextEncoder | None, directory: Path, store: bool, earlier: AnyRecord | None) -> TextRecord | None:
     if text is None:
         return None
     fingerprint = text.fingerprint()
-    name = f"text-{fingerprint[:16]}"
+    name = _text_name(fingerprint)
     if not store:
         return TextRecord.of(text, None, fingerprint)
     before = earlier.text if earlier else None
@@ -202,16 +261,15 @@ def _text_files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): digest_of(path) for path in paths}
 
 
-def _load_text(record: CheckpointRecord, directory: Path) -> TextEncoder:
-    assert record.text is not None
-    source = directory / record.text.directory if record.text.directory else record.text.name
-    text = TextEncoder.from_pretrained(source, record.text.handling())
-    if text.fingerprint() != record.text.fingerprint:
+def _load_text(record: TextRecord, directory: Path) -> TextEncoder:
+    source = directory / record.directory if record.directory else record.name
+    text = TextEncoder.from_pretrained(source, record.handling())
+    if text.fingerprint() != record.fingerprint:
         raise CheckpointError(
             f"the text encoder {source} is not the one that {directory} was made with: its weights, tokenizer or "
             "prompt handling differ, and masks would be wrong"
         )
-    text.name = record.text.name
+    text.name = record.name
     return text
 
 

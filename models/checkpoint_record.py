@@ -4,7 +4,6 @@ The names of the fields are the keys of the file, which ends with the SHA-256 of
 noticed. Nothing that a save did not make is removed: the record names what it replaced, before that is gone.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from .architecture import Architecture, Stride
 from .connectors import CONNECTORS
@@ -24,13 +23,11 @@ from .prompt_handling import PromptHandling
 from .segmenter import TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
+from .weights_file import digest_of, seal, unseal
 
 _StoredName = Annotated[str, Field(pattern=r"^(\w[\w.-]*/)?\w[\w.-]*$")]
 _ReplacedName = Annotated[str, Field(pattern=r"^(weights-[0-9a-f]{16}\.safetensors|text-[0-9a-f]{16})$")]
 RECORD = "checkpoint.json"
-ZEROS = b"0" * 64
-_SEAL = re.compile(rb',\n  "sha256": "([0-9a-f]{64})"\n\}\n\Z')
-_BEGINNING = b'{\n  "'
 TEMPORARY = re.compile(r"\.(weights|text-[0-9a-f]{16}|checkpoint\.json)-\d+\.tmp(\.saving)?")
 ModelKind = Literal["stunet", "aligner", "segmenter"]
 
@@ -156,6 +153,25 @@ class CheckpointRecord(_StrictRecord):
     sha256: str | None = Field(default=None, exclude=True)
 
 
+class TextCheckpointRecord(_StrictRecord):
+    """Holds all of `checkpoint.json` where a text encoder alone is stored; fields as in `CheckpointRecord`."""
+
+    format: Literal["ovct checkpoint 1"] = "ovct checkpoint 1"
+    kind: Literal["text"] = "text"
+    text: TextRecord
+    trained_on: tuple[dict[str, JsonValue], ...]
+    replaced: tuple[_ReplacedName, ...] = ()
+    ovct: str
+    commit: str | None
+    torch: str
+    created: str
+    sha256: str | None = Field(default=None, exclude=True)
+
+
+AnyRecord = CheckpointRecord | TextCheckpointRecord
+_ANY_RECORD: TypeAdapter[AnyRecord] = TypeAdapter(Annotated[AnyRecord, Field(discriminator="kind")])
+
+
 class CheckpointError(ValueError):
     """Raised for a folder that holds no checkpoint, or one that cannot be loaded or written as it is."""
 
@@ -163,16 +179,27 @@ class CheckpointError(ValueError):
 
 
 def read_record(directory: Path | str) -> CheckpointRecord:
-    """Read the record of the checkpoint in `directory`.
+    """Read the record of the checkpoint of a model in `directory`.
 
-    Raises CheckpointError where there is none, or one of another version.
+    Raises CheckpointError where there is none, or one of another version, or a text encoder alone.
     """
+    record = read_any_record(directory)
+    if isinstance(record, TextCheckpointRecord):
+        raise CheckpointError(
+            f"{directory} holds a text encoder alone (`ovct train words`): give it as --text to `ovct train align` or "
+            "`ovct train segment`, and the checkpoint of these here"
+        )
+    return record
+
+
+def read_any_record(directory: Path | str) -> AnyRecord:
+    """Read the record of a checkpoint, of a model or of a text encoder alone. Raises as `read_record` does."""
     path = Path(directory) / RECORD
     try:
         content, holds = unseal(path.read_bytes())
         if holds is False:
             raise CheckpointError(f"{path} was changed (its sha256 is another): copy the folder again")
-        return CheckpointRecord.model_validate_json(content)
+        return _ANY_RECORD.validate_json(content)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file; a checkpoint is a folder that holds {RECORD}") from error
     except NotADirectoryError as error:
@@ -184,15 +211,15 @@ def read_record(directory: Path | str) -> CheckpointRecord:
         raise CheckpointError(f"{path} was not written by this version of ovct, or was changed: {problems}") from error
 
 
-def earlier_record(directory: Path) -> CheckpointRecord | None:
+def earlier_record(directory: Path) -> AnyRecord | None:
     """Return the record of the checkpoint that a save replaces, None without one.
 
     Raises CheckpointError for a `checkpoint.json` of something else, which is not to be replaced.
     """
-    return read_record(directory) if (directory / RECORD).exists() else None
+    return read_any_record(directory) if (directory / RECORD).exists() else None
 
 
-def write_record(directory: Path, record: CheckpointRecord) -> None:
+def write_record(directory: Path, record: AnyRecord) -> None:
     """Write the record, sealed, in a single step."""
     path = directory / RECORD
     temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
@@ -213,7 +240,7 @@ def check_weights(path: Path) -> None:
         raise CheckpointError(f"{path} is not complete, or was changed (its sha256 is another): copy it again")
 
 
-def check_text(directory: Path, record: CheckpointRecord) -> None:
+def check_text(directory: Path, record: AnyRecord) -> None:
     """Raise CheckpointError where a file of the stored text encoder is missing or not as it was written."""
     if record.text is None or record.text.directory is None:
         return
@@ -223,13 +250,14 @@ def check_text(directory: Path, record: CheckpointRecord) -> None:
             raise CheckpointError(f"{folder / name} is missing, or was changed (its sha256 is another): copy it again")
 
 
-def names_of(record: CheckpointRecord) -> set[str]:
+def names_of(record: AnyRecord) -> set[str]:
     """Return the weights and the text encoder's folder of a record."""
+    weights = record.weights if isinstance(record, CheckpointRecord) else None
     directory = record.text.directory if record.text else None
-    return {record.weights} | ({directory} if directory else set())
+    return {name for name in (weights, directory) if name}
 
 
-def remove_replaced(directory: Path, earlier: CheckpointRecord | None, current: Iterable[str]) -> None:
+def remove_replaced(directory: Path, earlier: AnyRecord | None, current: Iterable[str]) -> None:
     """Remove what an earlier checkpoint had and the `current` names are not, and what saves that were killed left."""
     for path in directory.glob(".*.tmp*"):
         if TEMPORARY.fullmatch(path.name):
@@ -259,7 +287,7 @@ _TEXT_NAMES = re.compile(
 )
 
 
-def _remove_text(folder: Path, earlier: CheckpointRecord) -> None:
+def _remove_text(folder: Path, earlier: AnyRecord) -> None:
     """Remove the files that a save has made in a text encoder's folder, and the folder where nothing else is in it."""
     listed = earlier.text.files if earlier.text and earlier.text.directory == folder.name else None
     for path in sorted(folder.rglob("*"), reverse=True):
@@ -269,29 +297,3 @@ def _remove_text(folder: Path, earlier: CheckpointRecord) -> None:
     for path in (*sorted((entry for entry in folder.rglob("*") if entry.is_dir()), reverse=True), folder):
         with suppress(OSError):
             path.rmdir()
-
-
-def seal(record: bytes) -> bytes:
-    """Return a JSON object, with any fields, sealed: its last field is the digest of the text, in which it is zeros."""
-    text = record.rstrip().removesuffix(b"}").rstrip() + b',\n  "sha256": "' + ZEROS + b'"\n}\n'
-    head, _, tail = text.rpartition(ZEROS)
-    return head + hashlib.sha256(text).hexdigest().encode() + tail
-
-
-def unseal(content: bytes) -> tuple[bytes, bool | None]:
-    """Return the JSON object without its seal, and whether the seal holds.
-
-    None where it has none: it is of an earlier version, or was written anew by something else than `seal`, which shows
-    in its layout. No single byte changes both its beginning and its end.
-    """
-    match = _SEAL.search(content)
-    if match is None:
-        return content, False if content.startswith(_BEGINNING) and b"sha256" in content[-100:] else None
-    text = content[: match.start(1)] + ZEROS + content[match.end(1) :]
-    return content[: match.start()] + b"\n}\n", hashlib.sha256(text).hexdigest().encode() == match[1]
-
-
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

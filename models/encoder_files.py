@@ -17,12 +17,19 @@ from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTo
 from transformers.utils import logging as transformers_logging
 from transformers.utils.hub import cached_file
 
-from .prompt_handling import TextEncoderError
+from .prompt_handling import TEXT_POOLINGS, TextEncoderError, TextPooling
 from .weights_file import disk_errors
 
 LENGTH_FILE = "sentence_bert_config.json"
-_POOLING_FILE = "1_Pooling/config.json"
+_POOLING_FOLDER = "1_Pooling"
 _MODULES_FILE = "modules.json"
+_TAKEN_MODULES = ("Transformer", "Pooling", "Normalize")
+_POOLING_FLAGS: Mapping[TextPooling, str] = {
+    "mean": "pooling_mode_mean_tokens",
+    "cls": "pooling_mode_cls_token",
+    "max": "pooling_mode_max_tokens",
+    "lasttoken": "pooling_mode_lasttoken",
+}
 # The parts that weights are cut into, and the one file that they are in: config.json may name it.
 _SHARD_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _WEIGHTS_KEY = "transformers_weights"
@@ -109,7 +116,7 @@ def read_encoder(source: EncoderSource) -> tuple[PreTrainedModel, PreTrainedToke
 
 @contextmanager
 def _without_progress_bar() -> Iterator[None]:
-    """Switch off the bar that transformers draws on stderr, and leave it afterwards as it was."""
+    """Switch off the bars that transformers draws on stderr, and leave them afterwards as they were."""
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -171,14 +178,38 @@ def _stated_length(source: EncoderSource) -> int | None:
     return length
 
 
+def read_pooling(source: EncoderSource) -> TextPooling:
+    """Return how an encoder's files say that its tokens become one vector; the mean where they say nothing.
+
+    `modules.json` names the folder of sentence-transformers' pooling, in which `config.json` says which. Raises
+    ``TextEncoderError`` for one that ovct does not have.
+    """
+    modules = source.read_json(_MODULES_FILE)
+    named = [module for module in modules or [] if isinstance(module, dict) and _kind(module) == "Pooling"]
+    folder = str(named[0].get("path") or _POOLING_FOLDER) if named else _POOLING_FOLDER
+    if not all(_PLAIN_NAME.fullmatch(part) for part in folder.split("/")):
+        raise TextEncoderError(f"{_MODULES_FILE} in {source.place} has pooling in {folder!r}, which is outside of it")
+    file = f"{folder}/config.json"
+    modes = _pooling_modes(source.read_json(file)) or ["mean"]
+    known = next((mode for mode in TEXT_POOLINGS if modes == [mode]), None)
+    if known is None:
+        raise TextEncoderError(
+            f"{file} in {source.place} asks for {' + '.join(modes)} pooling: ovct has {', '.join(TEXT_POOLINGS)}, one "
+            "at a time. Give another encoder; with another pooling this one would embed otherwise than it was trained"
+        )
+    return known
+
+
+def _kind(module: Mapping[str, Any]) -> str:
+    return str(module.get("type")).rpartition(".")[2]
+
+
 def warn_of_differences(source: EncoderSource, *, lower_case: bool) -> None:
     """Warn (``UserWarning``) where ovct embeds otherwise than the encoder's own files ask for."""
     differences = []
-    if (modes := _pooling_modes(source.read_json(_POOLING_FILE))) not in ([], ["mean"]):
-        differences.append(f"asks for {' + '.join(modes)} pooling, and ovct pools by mean")
     modules = source.read_json(_MODULES_FILE)
-    types = [str(module.get("type")) for module in modules or [] if isinstance(module, dict)]
-    extra_types = [name for name in types if name.rpartition(".")[2] not in ("Transformer", "Pooling", "Normalize")]
+    extra = [module for module in modules or [] if isinstance(module, dict) and _kind(module) not in _TAKEN_MODULES]
+    extra_types = [str(module.get("type")) for module in extra]
     if extra_types:
         differences.append(f"ends in {', '.join(extra_types)}, which ovct leaves out")
     settings = source.read_json(LENGTH_FILE)
@@ -207,6 +238,7 @@ def write_encoder(
     *,
     max_length: int,
     lower_case: bool,
+    pooling: TextPooling,
 ) -> None:
     """Write the encoder in Hugging Face's layout, and what sentence-transformers needs to embed in the same way.
 
@@ -214,22 +246,22 @@ def write_encoder(
     is complete before it replaces an older one: weights may still be read from that one, as torch maps files into
     memory. Raises ``TextEncoderError`` where the directory cannot be written.
     """
-    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
+    kinds = {"": "Transformer", _POOLING_FOLDER: "Pooling", "2_Normalize": "Normalize"}
     modules = [
         {"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"}
         for index, (path, kind) in enumerate(kinds.items())
     ]
-    pooling = {"word_embedding_dimension": model.config.hidden_size, "pooling_mode_mean_tokens": True}
+    flags = {flag: mode == pooling for mode, flag in _POOLING_FLAGS.items()}
     files = {
         LENGTH_FILE: {"max_seq_length": max_length, "do_lower_case": lower_case},
-        _POOLING_FILE: {**pooling, "pooling_mode_cls_token": False, "pooling_mode_max_tokens": False},
+        f"{_POOLING_FOLDER}/config.json": {"word_embedding_dimension": model.config.hidden_size, **flags},
         _MODULES_FILE: modules,
     }
     try:
         for folder in kinds:
             (directory / folder).mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=directory) as temporary:
-            with disk_errors(directory):
+            with disk_errors(directory), _without_progress_bar():
                 model.save_pretrained(temporary, state_dict={**model.state_dict(), **removed_weights})
             _forget_calls(tokenizer)
             tokenizer.save_pretrained(temporary)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+# How the vectors of a text's tokens become one: their mean, that of the first token ([CLS]), the maximum of each
+# component, that of the last token. The names are sentence-transformers'.
+TextPooling = Literal["mean", "cls", "max", "lasttoken"]
+TEXT_POOLINGS: tuple[TextPooling, ...] = ("mean", "cls", "max", "lasttoken")
 # [CLS], one token of the text, [SEP].
 _SHORTEST_LENGTH = 3
 # Tokenizers that state no length have 1e30.

@@ -1,4 +1,4 @@
-"""Embeds texts: any encoder in Hugging Face's layout, mean pooling over its tokens, vectors of length one.
+"""Embeds texts: any encoder in Hugging Face's layout, pooled as its files say, vectors of length one.
 
 Shapes: N texts, L tokens, E embedding.
 """
@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .encoder_files import EncoderSource, read_encoder, warn_of_differences, write_encoder
+from .encoder_files import EncoderSource, read_encoder, read_pooling, warn_of_differences, write_encoder
 from .encoder_fingerprint import fingerprint, weights_state
 from .prompt_handling import (
     UNCHANGED,
     PromptHandling,
     TextEncoderError,
+    TextPooling,
     check_compatibility,
     checked_texts,
     prompt_length_limit,
@@ -39,13 +40,18 @@ therefore never bundled, and loads by its name only where a hub can be reached (
 class TextEncoder(nn.Module):
     """Embeds texts as vectors (N, E) of length one.
 
-    The encoder changes ``model``: it removes its pooler, which mean pooling does not use, so that no weight is left
-    without a gradient; ``save`` puts it back. Raises ``TextEncoderError`` where model, tokenizer and ``handling`` do
-    not go together.
+    The encoder changes ``model``: it removes BERT's own pooler, which ``pooling`` does not use, so that no weight is
+    left without a gradient; ``save`` puts it back. Raises ``TextEncoderError`` where model, tokenizer and
+    ``handling`` do not go together.
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, handling: PromptHandling, name: str
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        handling: PromptHandling,
+        name: str,
+        pooling: TextPooling = "mean",
     ) -> None:
         super().__init__()
         check_compatibility(model, tokenizer, name)
@@ -54,6 +60,7 @@ class TextEncoder(nn.Module):
         self.tokenizer = tokenizer
         self.handling = handling
         self.name = name
+        self.pooling = pooling
         self._max_length = prompt_length_limit(model, tokenizer, handling, name)
         self._fingerprint: tuple[Hashable, str] | None = None
         self.training = model.training
@@ -65,13 +72,13 @@ class TextEncoder(nn.Module):
         """Read an encoder from its directory, or by its name from a hub; float32, eval mode, on the CPU.
 
         A directory is read without a request to any hub. No code that comes with an encoder is run. Warns
-        (``UserWarning``) where its files ask for another pooling, further layers or lower case. Raises
-        ``TextEncoderError`` where it cannot be read.
+        (``UserWarning``) where its files ask for further layers or lower case. Raises ``TextEncoderError`` where it
+        cannot be read, and for a pooling that is not there.
         """
         source = EncoderSource.of(name_or_directory)
         model, tokenizer = read_encoder(source)
         warn_of_differences(source, lower_case=handling.lower_case)
-        return cls(model, tokenizer, handling, str(name_or_directory))
+        return cls(model, tokenizer, handling, str(name_or_directory), read_pooling(source))
 
     @property
     def embedding_dim(self) -> int:
@@ -112,15 +119,15 @@ class TextEncoder(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Return vectors (N, E) of tokens (N, L), float32, each of length one; zeros for a row whose mask is all zeros.
 
-        A vector is the mean over the tokens whose mask is not zero, L2-normalised; both in float32 also under autocast.
+        A vector is pooled (``pooling``) over the tokens whose mask is not zero and L2-normalised; both in float32 also
+        under autocast. Padding stands behind the tokens.
         """
         real = attention_mask.bool()
         # A row must attend to something: softmax over nothing is NaN, and so would be all gradients.
         attended = attention_mask.masked_fill(~real.any(dim=1, keepdim=True), 1)
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         hidden = self.model(input_ids=input_ids, attention_mask=attended, **types).last_hidden_state
-        summed = hidden.float().masked_fill(~real.unsqueeze(-1), 0.0).sum(dim=1)
-        return functional.normalize(summed / real.sum(dim=1, keepdim=True).clamp(min=1), dim=-1)
+        return functional.normalize(_pooled(hidden.float(), real, self.pooling), dim=-1)
 
     def embed(self, texts: Sequence[str]) -> Tensor:
         """Return vectors (N, E) with their gradient, as one batch in the mode that the encoder is in: for training.
@@ -188,7 +195,7 @@ class TextEncoder(nn.Module):
         handling = (self.handling.template, self.handling.lower_case)
         state = (handling, self.max_length, len(self.tokenizer), weights_state(self.model))
         if self._fingerprint is None or self._fingerprint[0] != state:
-            digest = fingerprint(self.model, self.tokenizer, *handling, self.max_length, "mean")
+            digest = fingerprint(self.model, self.tokenizer, *handling, self.max_length, self.pooling)
             self._fingerprint = (state, digest)
         return self._fingerprint[1]
 
@@ -199,7 +206,25 @@ class TextEncoder(nn.Module):
         the folder cannot be written.
         """
         length, lower_case = self.max_length, self.handling.lower_case
-        write_encoder(directory, self.model, self._pooler, self.tokenizer, max_length=length, lower_case=lower_case)
+        write_encoder(
+            directory, self.model, self._pooler, self.tokenizer,
+            max_length=length, lower_case=lower_case, pooling=self.pooling,
+        )  # fmt: skip
+
+
+def _pooled(hidden: Tensor, real: Tensor, pooling: TextPooling) -> Tensor:
+    """Return (N, E) of tokens (N, L, E), of which those that are ``real`` (N, L) count; zeros where none is."""
+    if pooling == "mean":
+        summed = hidden.masked_fill(~real.unsqueeze(-1), 0.0).sum(dim=1)
+        return summed / real.sum(dim=1, keepdim=True).clamp(min=1)
+    if pooling == "max":
+        pooled = hidden.masked_fill(~real.unsqueeze(-1), -torch.inf).amax(dim=1)
+    else:
+        places = torch.arange(real.shape[1], device=real.device).expand_as(real)
+        # The first or the last of those that are real, whichever side the padding is on.
+        ends = places.masked_fill(~real, -1).amax(dim=1) if pooling == "lasttoken" else real.long().argmax(dim=1)
+        pooled = hidden[torch.arange(len(hidden), device=hidden.device), ends.clamp(min=0)]
+    return pooled.masked_fill(~real.any(dim=1, keepdim=True), 0.0)
 
 
 def _remove_module(model: PreTrainedModel, name: str) -> dict[str, Tensor]:

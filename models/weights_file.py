@@ -1,5 +1,6 @@
 """Reads weights that others published, without ever running the code that a pickle may hold."""
 
+import hashlib
 import os
 import pickle
 import re
@@ -18,6 +19,10 @@ from torch import Tensor
 WEIGHT_KEYS = ("state_dict", "network_weights")
 # What wrappers put before each name: distributed training and torch.compile.
 WRAPPERS = ("module.", "_orig_mod.")
+# The last field of a sealed JSON object, and the beginning of one.
+ZEROS = b"0" * 64
+_SEAL = re.compile(rb',\n  "sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_BEGINNING = b'{\n  "'
 
 
 class WeightsFileError(ValueError):
@@ -179,3 +184,29 @@ def _without_wrappers(name: str) -> str:
     while name.startswith(WRAPPERS):
         name = next(name.removeprefix(wrapper) for wrapper in WRAPPERS if name.startswith(wrapper))
     return name
+
+
+def seal(record: bytes) -> bytes:
+    """Return a JSON object, with any fields, sealed: its last field is the digest of the text, in which it is zeros."""
+    text = record.rstrip().removesuffix(b"}").rstrip() + b',\n  "sha256": "' + ZEROS + b'"\n}\n'
+    head, _, tail = text.rpartition(ZEROS)
+    return head + hashlib.sha256(text).hexdigest().encode() + tail
+
+
+def unseal(content: bytes) -> tuple[bytes, bool | None]:
+    """Return the JSON object without its seal, and whether the seal holds.
+
+    None where it has none: it is of an earlier version, or was written anew by something else than `seal`, which shows
+    in its layout. No single byte changes both its beginning and its end.
+    """
+    match = _SEAL.search(content)
+    if match is None:
+        return content, False if content.startswith(_BEGINNING) and b"sha256" in content[-100:] else None
+    text = content[: match.start(1)] + ZEROS + content[match.end(1) :]
+    return content[: match.start()] + b"\n}\n", hashlib.sha256(text).hexdigest().encode() == match[1]
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -49,6 +49,7 @@ LEVELS = {
         ("config", "order"),
         ("scans", "losses"),
         ("loop", "data"),
+        ("words",),
         ("inference",),
         ("viewer",),
         ("stages", "evaluation"),

@@ -15,12 +15,12 @@ from torch import nn
 
 from models.aligner import Aligner
 from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
-from models.checkpoint_record import digest_of
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.prompt_handling import PromptHandling
 from models.segmenter import TextSegmenter
 from models.stunet import STUNet
 from models.text import TextEncoder
+from models.weights_file import digest_of
 from tests.models.encoders import tiny_encoder
 from tests.models.tiny import embeddings, segmenter, volume
 

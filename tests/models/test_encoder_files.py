@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 from pathlib import Path
@@ -179,10 +180,6 @@ def test_half_precision_is_read_as_float32(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("1_Pooling/config.json", {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "cls pooling"),
-        ("1_Pooling/config.json", {"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": True}, "max [+] mean"),
-        ("1_Pooling/config.json", {"pooling_mode": "lasttoken", "include_prompt": True}, "lasttoken pooling"),
-        ("1_Pooling/config.json", {"pooling_mode": ["mean", "cls"]}, "mean [+] cls pooling"),
         ("modules.json", [{"type": "sentence_transformers.models.Dense"}], "Dense, which ovct leaves out"),
         ("sentence_bert_config.json", {"do_lower_case": True}, "asks for lower case"),
     ],
@@ -207,6 +204,73 @@ def test_a_difference_is_said(tiny: Path, tmp_path: Path, file: str, content: ob
 )
 def test_where_there_is_none_nothing_is_said(tiny: Path, tmp_path: Path, file: str, content: object) -> None:
     TextEncoder.from_pretrained(linked_copy(tiny, tmp_path / "same", {file: json.dumps(content)}))
+
+
+@pytest.mark.parametrize(
+    ("files", "pooling"),
+    [
+        ({"1_Pooling/config.json": {"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}}, "cls"),
+        ({"1_Pooling/config.json": {"pooling_mode": "lasttoken", "include_prompt": True}}, "lasttoken"),
+        ({"1_Pooling/config.json": {"pooling_mode_max_tokens": True}}, "max"),
+        ({}, "mean"),
+        (
+            {
+                "modules.json": [
+                    {"type": "sentence_transformers.models.Transformer", "path": ""},
+                    {"type": "sentence_transformers.models.Pooling", "path": "1_Other"},
+                ],
+                "1_Pooling/config.json": {"pooling_mode_cls_token": True},
+                "1_Other/config.json": {"pooling_mode_lasttoken": True, "pooling_mode_mean_tokens": False},
+            },
+            "lasttoken",
+        ),
+    ],
+)
+def test_tokens_are_pooled_as_the_files_say_and_as_sentence_transformers_does(
+    tiny: Path, tmp_path: Path, files: dict[str, Any], pooling: str
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    copied = linked_copy(tiny, tmp_path / "pooled", {name: json.dumps(content) for name, content in files.items()})
+    encoder = TextEncoder.from_pretrained(copied)
+    assert encoder.pooling == pooling
+    by_mean = TextEncoder.from_pretrained(tiny)
+    assert (encoder.fingerprint() == by_mean.fingerprint()) == (pooling == "mean")
+    encoder.save(tmp_path / "saved")
+    again = TextEncoder.from_pretrained(tmp_path / "saved")
+    assert again.pooling == pooling and again.fingerprint() == encoder.fingerprint()
+    assert_same(again.encode(TEXTS), encoder.encode(TEXTS))
+    theirs = SentenceTransformer(str(tmp_path / "saved"), device="cpu").encode(TEXTS, convert_to_tensor=True)
+    torch.testing.assert_close(encoder.encode(TEXTS), theirs, rtol=0, atol=2e-6)
+    if pooling != "mean":
+        assert (encoder.encode(TEXTS) - by_mean.encode(TEXTS)).abs().max() > 0.01
+    vectors = encoder.embed(TEXTS)
+    vectors.sum().backward()  # type: ignore[no-untyped-call]
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in encoder.model.parameters())
+    nothing = encoder(torch.zeros(1, 3, dtype=torch.long), torch.zeros(1, 3, dtype=torch.long))
+    assert not nothing.any()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (
+            {"1_Pooling/config.json": {"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": True}},
+            "1_Pooling/config.json in .* asks for max [+] mean pooling: ovct has mean, cls, max, lasttoken, one at",
+        ),
+        ({"1_Pooling/config.json": {"pooling_mode": ["mean", "cls"]}}, "mean [+] cls pooling"),
+        ({"1_Pooling/config.json": {"pooling_mode_weightedmean_tokens": True}}, "weightedmean pooling"),
+        (
+            {"modules.json": [{"type": "sentence_transformers.models.Pooling", "path": "../elsewhere"}]},
+            "modules.json in .* has pooling in '../elsewhere', which is outside of it",
+        ),
+    ],
+)
+def test_a_pooling_that_is_not_there_is_refused(
+    tiny: Path, tmp_path: Path, files: dict[str, Any], message: str
+) -> None:
+    copied = linked_copy(tiny, tmp_path / "other", {name: json.dumps(content) for name, content in files.items()})
+    assert re.search(message, refusal(copied))
 
 
 def test_lower_case_that_is_given_is_not_missed(tiny: Path, tmp_path: Path) -> None:

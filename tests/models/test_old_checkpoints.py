@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from models.checkpoint import load_checkpoint
-from models.checkpoint_record import digest_of
 from models.text import TextEncoder
+from models.weights_file import digest_of
 from tests.models.encoders import tiny_encoder
 from train.loop.resume import saved_step
 

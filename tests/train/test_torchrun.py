@@ -56,7 +56,8 @@ def runs_of_two(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
     words: dict[str, list[str]] = {}
     for stage in CONFIGS:
-        data = [str(world.captions), "--volumes", str(world.data)] if stage == "align" else [str(world.data)]
+        alignment = [str(world.captions), "--volumes", str(world.data)]
+        data = {"align": alignment, "words": []}.get(stage, [str(world.data)])
         (root / "settings" / stage).mkdir(parents=True)
         flags = flags_of(settings(stage, world, **ALIKE), root / "settings" / stage)
         words[stage] = ["train", stage, *data, "--out", str(root / stage), *flags]

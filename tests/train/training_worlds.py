@@ -15,14 +15,15 @@ from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
-from models.checkpoint import load_checkpoint, save_checkpoint
+from models.checkpoint import load_checkpoint, open_text, save_checkpoint
+from models.checkpoint_record import TextCheckpointRecord, read_any_record
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
 from tests.train.data.data_files import save
 from train.config.loading import load_config
-from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
+from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, WordsConfig
 from train.loop.task import TrainOutcome
 from train.stages.run import TrainJob, train
 
@@ -132,6 +133,7 @@ SMALL: Mapping[str, object] = {
 def settings(stage: str, world: World, **options: object) -> dict[str, object]:
     """Return the small settings of a stage, with some `options` changed."""
     of_stages: dict[str, dict[str, object]] = {
+        "words": {"text": str(world.encoder)},
         "pretrain": {"size": "tiny", "spacing_mm": [10, 10, 10], "patch": list(PATCH)},
         "align": {
             "image": str(world.image),
@@ -149,21 +151,31 @@ def settings(stage: str, world: World, **options: object) -> dict[str, object]:
             "connector_steps": 4,
         },
     }
-    return {**SMALL, **of_stages[stage], **options}
+    values = {**SMALL, **of_stages[stage], **options}
+    if stage == "words":
+        values.pop("validation", None)  # there are no patients
+    return values
 
 
-CONFIGS: Mapping[str, type[StageConfig]] = {"pretrain": PretrainConfig, "align": AlignConfig, "segment": SegmentConfig}
+CONFIGS: Mapping[str, type[StageConfig]] = {
+    "words": WordsConfig,
+    "pretrain": PretrainConfig,
+    "align": AlignConfig,
+    "segment": SegmentConfig,
+}
 
 
 def trained(stage: str, world: World, out: Path, **options: object) -> TrainOutcome | None:
     """Run `ovct train STAGE` in this process."""
     config: StageConfig = load_config(CONFIGS[stage], None, settings(stage, world, **options))
-    data = world.captions if stage == "align" else world.data
-    return train(TrainJob((data,), out, volumes=world.data if stage == "align" else None), config, Progress())
+    data = {"align": (world.captions,), "words": ()}.get(stage, (world.data,))
+    return train(TrainJob(data, out, volumes=world.data if stage == "align" else None), config, Progress())
 
 
 def weights(out: Path) -> dict[str, Tensor]:
     """Return the weights of the checkpoint there."""
+    if isinstance(read_any_record(out), TextCheckpointRecord):
+        return open_text(str(out)).encoder.state_dict()
     return load_checkpoint(out).model.state_dict()
 
 
@@ -197,6 +209,7 @@ def server() -> ForkServerContext:
     context.set_forkserver_preload(
         [
             "tests.train.training_worlds",
+            "train.stages.words",
             "train.stages.pretrain",
             "train.stages.align",
             "train.stages.segment",

@@ -17,6 +17,7 @@ from train.config.options import StageConfig
 from train.config.renamed import RENAMED
 
 PANELS = {
+    "words": "Words",
     "pretraining": "Image encoder",
     "alignment": "Alignment",
     "segmenting": "Text-guided segmentation",
@@ -40,7 +41,7 @@ COMMON = (
     "devices",
 )
 # Flags that take a file or a folder.
-PATHS = ("cache", "image", "start", "weights")
+PATHS = ("cache", "image", "organs", "start", "weights")
 GIVEN = "given"
 
 

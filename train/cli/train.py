@@ -1,4 +1,4 @@
-"""`ovct train`: the three stages of training."""
+"""`ovct train`: the words, and the three stages of training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from curation.cli.options import (
     refuse_store,
 )
 from curation.runtime.terminal import say
-from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig
+from train.config.options import AlignConfig, ConfigError, PretrainConfig, SegmentConfig, WordsConfig
 
 from .flags import flags
 
@@ -42,8 +42,8 @@ class TrainGroup(HelpGroup):
 
 
 training = command_group(
-    "Train on volumes: pretrain the image encoder, align the text encoder, learn masks from prompts. Without a stage: "
-    "align.",
+    "Teach the text encoder the vocabulary (words); train on volumes: pretrain the image encoder, align the text "
+    "encoder, learn masks from prompts. Without a stage: align.",
     cls=TrainGroup,
     no_args_is_help=False,
 )
@@ -91,6 +91,21 @@ def pretrain(
 ) -> None:
     """Stage 1: the image encoder and decoder learn a data set's structures. Run again, it goes on where it was."""
     _train(PretrainConfig, dataset, out, run, given, json, general)
+
+
+@training.command(cls=HelpCommand)
+@option_groups
+@flags(WordsConfig)
+def words(
+    given: dict[str, object],
+    out: Out = Path("runs/words"),
+    *,
+    run: RunOptions,
+    json: Json = False,
+    general: GeneralOptions,
+) -> None:
+    """Before stage 2: the text encoder learns the anatomy vocabulary, in minutes. Give OUT as --text afterwards."""
+    _train(WordsConfig, [], out, run, given, json, general)
 
 
 @training.command(cls=HelpCommand)

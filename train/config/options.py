@@ -1,4 +1,4 @@
-"""Every hyper-parameter of the three stages, with its default, its bounds and the text that `--help` shows.
+"""Every hyper-parameter of the stages, with its default, its bounds and the text that `--help` shows.
 
 Options come in groups (`Running`, `Optimisation`, ...), each a frozen dataclass that checks its own values; a stage has
 some of the groups (`PretrainConfig` and its like). What the paper does not let us confirm (it names three stages, K = 3
@@ -128,6 +128,25 @@ class Data:
 
 
 @dataclass(frozen=True)
+class WordLearning:
+    """Options of `train words` alone: the text encoder learns the anatomy vocabulary."""
+
+    text: str = option("FremyCompany/BioLORD-2023", "Text encoder: a name on the hub, a directory, or a checkpoint.")
+    organs: str = option("", "Names of organs that your site uses, and its own organs (docs/lexicon.md).")
+    hold_out: Literal["all", "none"] = option(
+        "all",
+        "all: what stage 3 holds out is not learned, and the score says how well it is understood; none: for use.",
+    )
+    group_weight: float = option(1.0, "Weight of the loss that places a group at the mean of its members.")
+    temperature: float = option(0.05, "Temperature of the contrastive loss.", flag=False)
+
+    def __post_init__(self) -> None:
+        _require_at_least(self, 0, "group_weight")
+        if not self.temperature > 0:
+            raise ConfigError(f"temperature: above 0, not {self.temperature}")
+
+
+@dataclass(frozen=True)
 class Pretraining:
     """Options of stage 1 alone: the image encoder and decoder learn the classes of a data set."""
 
@@ -142,7 +161,9 @@ class Alignment:
     """Options of stage 2 alone: the text encoder is aligned to an image encoder that stays as it is."""
 
     image: str = option("", "Checkpoint of `train pretrain`, or a published STU-Net file.")
-    text: str = option("FremyCompany/BioLORD-2023", "Text encoder: a name on the hub, or a directory.")
+    text: str = option(
+        "FremyCompany/BioLORD-2023", "Text encoder: a name on the hub, a directory, or a checkpoint of `train words`."
+    )
     captions_per_report: int = option(3, "K captions sampled from a report's accepted ones.")
     report_weight: float = option(1.0, "Weight of the CLIP loss on whole reports.")
     caption_weight: float = option(1.0, "Weight of the multi-granularity loss on captions; 0 leaves CLIP alone.")
@@ -169,7 +190,9 @@ class Segmenting:
     """Options of stage 3 alone: the decoder and the connector learn to turn prompts into masks."""
 
     start: str = option("", "Checkpoint of `train align` (image and text), or of `train pretrain`.")
-    text: str = option("", "Text encoder, where `start` has none: a name on the hub, or a directory.")
+    text: str = option(
+        "", "Text encoder, where `start` has none: a name on the hub, a directory, or a checkpoint of `train words`."
+    )
     connector: Literal["mlp", "cross_attention"] = option("mlp", "How a prompt becomes a query.")
     hidden: int = option(CONNECTOR_WIDTH, "Width of the connector.", flag=False)
     levels: int = option(4, "Decoder levels with a loss of their own.", flag=False)
@@ -192,6 +215,16 @@ class Segmenting:
         _require_at_least(self, 0, "connector_steps", "presence_patches")
         if self.merged > 1:
             raise ConfigError(f"merged: a share of the prompts, at most 1, not {self.merged}")
+
+
+@with_unique_options
+@dataclass(frozen=True)
+class WordsConfig:
+    """All settings of `train words`; a sample is an organ with its kin, and a group with its members."""
+
+    words: WordLearning = WordLearning()
+    optimisation: Optimisation = Optimisation(steps=160, batch_size=8, learning_rate=3e-5, warmup_steps=30)
+    running: Running = Running()
 
 
 @with_unique_options
@@ -229,7 +262,7 @@ class SegmentConfig:
     running: Running = Running()
 
 
-StageConfig = PretrainConfig | AlignConfig | SegmentConfig
+StageConfig = WordsConfig | PretrainConfig | AlignConfig | SegmentConfig
 
 
 def flat(config: StageConfig) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def build_structure_prompts(structures: Sequence[str], vocabulary: Vocabulary | 
         label = structure.replace("_", " ").strip()
         names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
-        held_out_terms = _select_held_out(synonyms)
+        held_out_terms = select_held_out(synonyms)
         # "hip left" is a bone to TotalSegmentator, and a joint to others.
         label_terms = [] if vocabulary.resolve(label) not in (organ, None) else [label]
         terms = [term for term in (names[structure], *synonyms, *label_terms) if term not in held_out_terms]
@@ -137,10 +137,12 @@ def _means_organ(adjective: str, name: str, vocabulary: Vocabulary) -> bool:
     """Whether "<adjective> organ" means the organ; `intra-`, `peri-` and joined adjectives mean something else."""
     if NOT_CALLED_ORGANS & ({name} | vocabulary.ancestors(name)):
         return False
+    if vocabulary.relation_of(f"{adjective} organ") is not None:
+        return False
     return not adjective.startswith(("intra", "peri")) and "cortical" not in adjective
 
 
-def _select_held_out(synonyms: Sequence[str]) -> set[str]:
+def select_held_out(synonyms: Sequence[str]) -> set[str]:
     """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
     sideless = {
         term: " ".join(word for word in _words(SIDE_INITIAL.sub("", term)) if word not in ("left", "right"))

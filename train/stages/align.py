@@ -27,12 +27,12 @@ from train.data.training_set import report_problems
 from train.loop.engine import TrainingEngine
 from train.losses.alignment import AlignmentTerms, clamp_log_scale_
 from train.losses.gradient_cache import Tower, cached_backward
+from train.words.vocabulary_anchor import VocabularyAnchor
 
 from .alignment_embedding import contrastive_terms, embed_texts, embed_volumes
 from .pooled_volumes import PooledVolumes, read_volume
 from .retrieval import retrieval
 from .run_record import learned_by, settings_with
-from .vocabulary_anchor import VocabularyAnchor
 
 # Held-out pairs that retrieval is measured on while training, at most.
 MOST_HELD_OUT = 1000

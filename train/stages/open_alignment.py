@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from models.aligner import Aligner
-from models.text import TextEncoder
+from models.checkpoint import open_text
 from train.config.options import AlignConfig, ConfigError
 from train.data.caption_pairs import read_pairs
 from train.data.cases import DataError
@@ -36,6 +36,8 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
             "--pooling mean_max"
         )
     torch.manual_seed(config.running.seed)
-    model = Aligner(start.image, TextEncoder.from_pretrained(options.text), pooling=options.pooling)
+    text = open_text(options.text)
+    model = Aligner(start.image, text.encoder, pooling=options.pooling)
     check_patch(model.image, options.window, "window")
-    return AlignTask(model, pairs, start.preprocessing, config, cache, earlier=start.earlier)
+    earlier = (*start.earlier, *text.trained_on)
+    return AlignTask(model, pairs, start.preprocessing, config, cache, earlier=earlier)

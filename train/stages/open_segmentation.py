@@ -9,10 +9,10 @@ import torch
 from pydantic import JsonValue
 
 from models.aligner import Aligner
+from models.checkpoint import open_text
 from models.checkpoint_record import ConnectorRecord
 from models.preprocessing import Preprocessing
 from models.segmenter import TextSegmenter
-from models.text import TextEncoder
 from train.config.options import ConfigError, SegmentConfig
 from train.data.training_set import open_training_set
 
@@ -52,6 +52,7 @@ def _segmenter(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tup
                 f"{options.start} has no text encoder: name one with --text, or start from `ovct train align`"
             )
         # By its name on the hub it can be loaded again, and its licence may not let it be passed on.
-        text, stores_text = TextEncoder.from_pretrained(options.text), Path(options.text).is_dir()
+        opened, stores_text = open_text(options.text), Path(options.text).is_dir()
+        text, earlier = opened.encoder, (*earlier, *opened.trained_on)
     segmenter = TextSegmenter(start.image, text, options.connector, hidden=options.hidden, levels=options.levels)
     return segmenter, preprocessing, earlier, stores_text

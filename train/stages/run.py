@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from curation.runtime.progress import Progress
-from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig
+from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, WordsConfig
 from train.loop.dry_run import DryRun, dry_run
 from train.loop.engine import TrainingEngine
 from train.loop.loop import fit
@@ -52,6 +52,10 @@ def try_out(job: TrainJob, config: StageConfig) -> DryRun:
 
 def open_task(job: TrainJob, config: StageConfig, cache: Path) -> Task:
     """Return the task of the stage that the settings are of. Raises ConfigError, DataError, CheckpointError."""
+    if isinstance(config, WordsConfig):
+        from .words import open_words
+
+        return open_words(config)
     if isinstance(config, PretrainConfig):
         from .pretrain import open_pretraining
 

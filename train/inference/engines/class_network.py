@@ -11,9 +11,10 @@ import torch
 
 from models.architecture import PUBLISHED_LABELS
 from models.checkpoint import load_checkpoint
-from models.checkpoint_record import CheckpointError, CheckpointRecord, digest_of, read_record
+from models.checkpoint_record import CheckpointError, CheckpointRecord, read_record
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.stunet import STUNet
+from models.weights_file import digest_of
 from train.inference.windows import Patch
 
 # The windows that the published weights were trained on (STU-Net's plan files): D, H, W in voxels.

@@ -7,7 +7,7 @@ import torch
 
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
-from train.stages.vocabulary_anchor import VocabularyAnchor
+from train.words.vocabulary_anchor import VocabularyAnchor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from prompts.vocabulary import Vocabulary
-from train.data.structure_prompts import INCOMPLETE, PARTS
+from train.data.structure_prompts import INCOMPLETE
 
 from .anatomy_names import BOTH, SIDES, organs_named
 
@@ -60,7 +60,8 @@ def _complete(part: str, parts: list[str], number: int, vocabulary: Vocabulary) 
         if organs_named(sided, vocabulary).organs:
             return sided
     named = organs_named(part, vocabulary).organs
-    is_partial = PARTS.issuperset(part.lower().split()) or bool(INCOMPLETE & {*named})
+    names_parts = any(part.lower() in vocabulary.organs[name].part_words for name in named)
+    is_partial = names_parts or bool(INCOMPLETE & {*named})
     if named and not is_partial and not _is_adjective(part, vocabulary):
         return part
     for candidate in (*_with_tail(part, last if part is not last else ""), *_with_head(part, before)):

@@ -16,6 +16,7 @@ from curation.cli.options import (
     print_json,
     refuse_store,
 )
+from train.config.options import LabelledBy
 from train.inference.options import DEFAULT_OPTIONS
 
 from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
@@ -49,6 +50,14 @@ class CaseOptions:
             rich_help_panel=DATA,
         ),
     ] = None
+    labelled: Annotated[
+        LabelledBy,
+        typer.Option(
+            metavar="auto|all|present|file",
+            help="What was looked for in a case, as in `ovct train segment`: else it is not asked for.",
+            rich_help_panel=DATA,
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,7 @@ def evaluate(
                 cases.split,
                 cases.limit,
                 cases.layout,
+                cases.labelled,
                 settings,
                 measures.device,
                 measures.precision,

@@ -22,6 +22,7 @@ PANELS = {
     "alignment": "Alignment",
     "segmenting": "Text-guided segmentation",
     "data": "Data",
+    "labelling": "Data",
     "optimisation": "Optimisation",
     "crops": "Patches",
     "running": "Where and how it runs",

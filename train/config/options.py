@@ -15,6 +15,7 @@ from models.architecture import CONNECTOR_WIDTH
 
 from .option_table import with_unique_options
 
+LabelledBy = Literal["auto", "all", "present", "file"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 Triple = tuple[int, int, int]
 
@@ -128,6 +129,17 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Labelling:
+    """Says which structures were looked for in each case: what was not is unknown there, not absent."""
+
+    labelled: LabelledBy = option(
+        "auto",
+        "What was looked for in a case: all structures; those present in its labels; those that labelled.json in the "
+        "data set names (file). auto: file where there is one, else all.",
+    )
+
+
+@dataclass(frozen=True)
 class WordLearning:
     """Options of `train words` alone: the text encoder learns the anatomy vocabulary."""
 
@@ -234,6 +246,7 @@ class PretrainConfig:
 
     pretraining: Pretraining = Pretraining()
     data: Data = Data()
+    labelling: Labelling = Labelling()
     crops: Crops = Crops()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()
@@ -257,6 +270,7 @@ class SegmentConfig:
 
     segmenting: Segmenting = Segmenting()
     data: Data = Data()
+    labelling: Labelling = Labelling()
     crops: Crops = Crops()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()

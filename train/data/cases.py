@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from curation.runtime.errors import OvctError
+from train.config.options import LabelledBy
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -60,8 +61,20 @@ class Case:
     """One volume of a data set, with the files that belong to it.
 
     `scan` is the same for all reconstructions of one acquisition, `patient` for all scans of one person. `split` is
-    the data set's own split, None where it has none. `labelled` names the structures that were annotated in this case,
-    None for all structures of the data set: a structure that was not annotated is unknown, not absent.
+    the data set's own split, None where it has none.
+
+    `labelled` names the structures that were looked for in this case and contoured where present, None for all
+    structures of the data set; with `labelled_if_present`, of these only the ones that have voxels in its label map
+    (`train.data.labelled.labelled_names`). A structure that is labelled and has no voxel is absent. One that is not
+    labelled is unknown, whatever the labels hold:
+
+    - stage 3 has no mask, presence or missed-structure loss for it in this case, and its evaluation does not count it;
+    - stage 1 learns of a voxel that might be its, in background or in a structure around it, only that it is one of
+      the two;
+    - `ovct evaluate` does not ask for it in this case.
+
+    A prompt for several structures, of a group or made up, is labelled only if all of them are: with one unknown, the
+    union is unknown too. Prepared files hold the labels alone, so they serve whatever `labelled` says.
     """
 
     id: str
@@ -71,6 +84,7 @@ class Case:
     split: Split | None = None
     labels: LabelFiles | None = None
     labelled: tuple[str, ...] | None = None
+    labelled_if_present: bool = False
     recorded_header: RecordedHeader | None = None
 
 
@@ -93,6 +107,7 @@ class DataSet:
     """The cases of a data set, sorted by id, and its structures: name -> ids in the label maps.
 
     Structures may overlap: one id may belong to several of them. `ignored` are ids of voxels that were not annotated.
+    `labelled_by` says where `Case.labelled` comes from, `auto` where nobody has said it.
 
     Raises:
         DataError: two cases have the same id.
@@ -104,6 +119,7 @@ class DataSet:
     structures: dict[str, tuple[int, ...]] = field(default_factory=dict)
     ignored: tuple[int, ...] = ()
     problems: tuple[CaseProblem, ...] = ()
+    labelled_by: LabelledBy = "auto"
 
     def __post_init__(self) -> None:
         seen: dict[str, Case] = {}

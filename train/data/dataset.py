@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from train.config.options import LabelledBy
 from train.scans.labels import read_label_map
 from train.scans.scan import Scan, read_scan
 
 from .cases import Case, DataError, DataSet, list_problems
+from .labelled import with_labelled
 from .layouts import find_layout
 from .recorded_header import read_with_recorded_header
 from .volume_names import without_suffix
@@ -18,15 +20,18 @@ from .volume_names import without_suffix
 PATIENTS = "patients.csv"
 
 
-def open_dataset(path: Path, layout: str | None = None, patients: Path | None = None) -> DataSet:
+def open_dataset(
+    path: Path, layout: str | None = None, patients: Path | None = None, labelled: LabelledBy = "auto"
+) -> DataSet:
     """Return the cases of a folder, sorted by id. Only names of files are looked at: no volume is opened.
 
     `layout` is a name in `train.data.layouts.LAYOUTS`, None for the one that matches. `patients` is a CSV with columns
     id and patient, for volumes whose names do not tell whose they are; None for `patients.csv` in the folder, if it is
-    there.
+    there. `labelled` says which structures were looked for in each case, see `train.data.labelled.with_labelled`.
 
     Raises:
-        DataError: no such folder, no layout or several that match, or no case in it.
+        DataError: no such folder, no layout or several that match, no case in it, or a `labelled.json` or `patients`
+            that does not fit it.
     """
     root = Path(path)
     if not root.is_dir():
@@ -38,7 +43,7 @@ def open_dataset(path: Path, layout: str | None = None, patients: Path | None = 
     table = patients or root / PATIENTS
     patient_of = _read_patients(table, dataset) if patients or table.is_file() else {}
     cases = (replace(case, patient=patient_of.get(case.id, case.patient)) for case in dataset.cases)
-    return replace(dataset, cases=tuple(sorted(cases, key=lambda case: case.id)))
+    return with_labelled(replace(dataset, cases=tuple(sorted(cases, key=lambda case: case.id))), labelled)
 
 
 def _read_patients(path: Path, dataset: DataSet) -> dict[str, str]:

@@ -57,9 +57,10 @@ def is_totalsegmentator(root: Path) -> bool:
 def read_totalsegmentator(root: Path) -> DataSet:
     """Read `<id>/ct.nii.gz` with `<id>/segmentations/<structure>.nii.gz`, v1 or v2 by the names of the structures.
 
-    A structure without a file is absent (v2); a structure without a file in any case is not one of the data set's.
-    Structures that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`), columns
-    image_id, split.
+    A structure without a file is absent (v2), and with `--labelled present` it is unknown: the mask files of a case,
+    also empty ones, are then what was looked for in it. A structure without a file in any case is not one of the data
+    set's. Structures that TotalSegmentator does not know come after its own, by name. Splits: `meta.csv` (`;`),
+    columns image_id, split.
     """
     images: dict[Path, Path] = {}
     for path in sorted(root.glob("*/ct.nii*")):

@@ -32,6 +32,7 @@ from .prepared_file import (
     index_labels,
     pack_label_index,
     prepared_file_name,
+    read_label_ids,
     read_prepared,
     unpack_label_index,
     write_prepared,
@@ -113,6 +114,14 @@ class PreparedCases(Sequence[PreparedCase]):
         """Return the voxels of each label id that occurs in the case; empty without labels."""
         tensors = self._stored(index).tensors
         return unpack_label_index(tensors) if "labels" in tensors else {}
+
+    def label_ids(self, index: int) -> frozenset[int]:
+        """Return the label ids that occur in the case, without reading the whole case where its file is known."""
+        case = self.cases[index]
+        path = self._preparation.path(case)
+        if path in self._preparation.checked and (ids := read_label_ids(path)) is not None:
+            return ids
+        return frozenset(self.label_index(index))
 
     def warnings(self, index: int) -> tuple[str, ...]:
         """Return the warnings of reading the scan, such as that its intensities are no HU."""

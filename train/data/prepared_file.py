@@ -147,6 +147,16 @@ def read_prepared(path: Path, *, check: bool = True) -> StoredCase | None:
         return None
 
 
+def read_label_ids(path: Path) -> frozenset[int] | None:
+    """Return the label ids of a prepared case from its index alone; None where the file cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            rows = file.get_tensor("label_rows") if "label_rows" in file.keys() else torch.zeros(0, 1)  # noqa: SIM118
+    except (FileNotFoundError, SafetensorError):
+        return None
+    return frozenset(map(int, rows[:, 0].tolist()))
+
+
 @dataclass(frozen=True, eq=False)
 class LabelVoxels:
     """The voxels of one label: their number, the box (first, last + 1) around them, and up to 200 of them.

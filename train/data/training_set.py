@@ -6,7 +6,7 @@ one data set and `left_kidney` of another are one structure; where a data set do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
-from train.config.options import Data
+from train.config.options import Data, LabelledBy
 
 from .cases import (
     MAX_LISTED_PROBLEMS,
@@ -29,6 +29,8 @@ from .cases import (
     split_cases,
 )
 from .dataset import open_dataset
+from .label_counts import count_prepared, report_structures
+from .labelled import labelled_names
 from .prepared import PreparedCases
 from .structure_prompts import build_structure_prompts
 
@@ -53,6 +55,20 @@ class TrainingSource:
             name: tuple(number for label in labels for number in ids[label]) for name, labels in self.labels.items()
         }
 
+    @property
+    def largest_id(self) -> int:
+        """The largest id that a label map of the data set may hold, of structures that are trained on or not."""
+        ids = self.dataset.structures.values()
+        return max([*(number for numbers in ids for number in numbers), *self.dataset.ignored])
+
+    def labelled(self, case: Case, ids: Collection[int] | None) -> frozenset[str]:
+        """Return the structures that were looked for in a case, by common name; `ids` are those of its label map.
+
+        Of a structure with several labels, all have to be.
+        """
+        names = labelled_names(case, self.dataset.structures, ids)
+        return frozenset(name for name, labels in self.labels.items() if names.issuperset(labels))
+
 
 @dataclass(frozen=True)
 class CaseRef:
@@ -71,6 +87,8 @@ class TrainingSet:
 
     def __init__(self, sources: Sequence[TrainingSource]) -> None:
         self.sources = tuple(sources)
+        # Label ids by source and case id: where they decide what is labelled, every step asks for them.
+        self._ids: dict[tuple[int, str], frozenset[int]] = {}
         self.structures = tuple(dict.fromkeys(name for source in sources for name in source.structures))
         for source in sources:
             if not source.structures:
@@ -87,6 +105,7 @@ class TrainingSet:
                 cases.prepare(on_problem=on_problem, progress=progress, called=called)
                 report_problems(progress, cases.problems)
                 report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
+        report_structures(progress, count_prepared(self))
 
     def case_refs(self, *, held_out: bool = False) -> list[CaseRef]:
         """Return references to all cases to train on, or to all held-out ones."""
@@ -109,18 +128,23 @@ class TrainingSet:
         return [f"{case_ref.source}/{self.case(case_ref).scan}" for case_ref in self.case_refs()]
 
     def labelled_structures(self, case_ref: CaseRef, *, held_out: bool = False) -> frozenset[str]:
-        """Return the structures that were annotated in a case: where it has no label of them, they are absent."""
-        labels_by_name = self.sources[case_ref.source].labels
-        labelled = self.case(case_ref, held_out=held_out).labelled
-        return frozenset(
-            name for name, labels in labels_by_name.items() if labelled is None or set(labels) <= set(labelled)
-        )
+        """Return the structures that were looked for in a case: where it has no label of them, they are absent.
+
+        See `train.data.cases.Case.labelled`. Where that depends on the labels, the case is prepared.
+        """
+        cases = self.cases(case_ref.source, held_out=held_out)
+        case = cases.cases[case_ref.index]
+        ids = None
+        if case.labelled_if_present:
+            ids = self._ids.get((case_ref.source, case.id))
+            if ids is None:
+                ids = self._ids[case_ref.source, case.id] = cases.label_ids(case_ref.index)
+        return self.sources[case_ref.source].labelled(case, ids)
 
     def label_membership(self, source: int, groups: Sequence[tuple[str, ...]]) -> Tensor:
         """Return which of P groups of structures each label id of a source belongs to: (ids, P) bool."""
-        ids, ignored = self.sources[source].structures, self.sources[source].dataset.ignored
-        largest = max([*(number for numbers in ids.values() for number in numbers), *ignored])
-        table = torch.zeros(largest + 1, len(groups), dtype=torch.bool)
+        ids = self.sources[source].structures
+        table = torch.zeros(self.sources[source].largest_id + 1, len(groups), dtype=torch.bool)
         for column, group in enumerate(groups):
             for name in group:
                 table[list(ids.get(name, ())), column] = True
@@ -135,6 +159,7 @@ class TrainingSet:
                 "cases": len(source.train),
                 "held_out": len(source.held_out),
                 "structures": len(source.structures),
+                "labelled": source.dataset.labelled_by,
             }
             for source in self.sources
         ]
@@ -157,18 +182,27 @@ def report_warnings(progress: Progress, warnings: Sequence[str]) -> None:
 
 
 def open_training_set(
-    paths: Sequence[Path], data: Data, preprocessing: Preprocessing, cache: Path, *, seed: int = 0
+    paths: Sequence[Path],
+    data: Data,
+    preprocessing: Preprocessing,
+    cache: Path,
+    *,
+    labelled: LabelledBy = "auto",
+    seed: int = 0,
 ) -> TrainingSet:
-    """Open and split each data set; volumes are read later, by `TrainingSet.prepare`. Raises `DataError`."""
+    """Open and split each data set; volumes are read later, by `TrainingSet.prepare`. Raises `DataError`.
+
+    `labelled` is as in `open_dataset`. A structure that was looked for in no case to train on is none of the set's.
+    """
     names_by_prompt: dict[str, str] = {}
-    return TrainingSet([_open_source(path, data, preprocessing, cache, seed, names_by_prompt) for path in paths])
+    datasets = [open_dataset(path, data.layout or None, labelled=labelled) for path in paths]
+    return TrainingSet([_open_source(each, data, preprocessing, cache, seed, names_by_prompt) for each in datasets])
 
 
 def _open_source(
-    path: Path, data: Data, preprocessing: Preprocessing, cache: Path, seed: int, names_by_prompt: dict[str, str]
+    dataset: DataSet, data: Data, preprocessing: Preprocessing, cache: Path, seed: int, names_by_prompt: dict[str, str]
 ) -> TrainingSource:
-    """Open one data set. `names_by_prompt`, prompt -> common name of the structure, gains the structures new in it."""
-    dataset = open_dataset(path, data.layout or None)
+    """Split one data set. `names_by_prompt`, prompt -> common name of the structure, gains the structures new in it."""
     splits = split_cases(dataset, data.validation, seed=seed)
     train, held_out = splits["train"], splits.get("val", [])
     train = [case for case in train if case.labels is not None]
@@ -176,7 +210,8 @@ def _open_source(
     if data.limit:
         train, held_out = train[: data.limit], held_out[: data.limit]
     if not train:
-        raise DataError(f"{path} has no labelled case to train on (layout {dataset.layout})")
+        raise DataError(f"{dataset.root} has no labelled case to train on (layout {dataset.layout})")
+    looked_for = {name for case in train for name in (dataset.structures if case.labelled is None else case.labelled)}
     prompts = build_structure_prompts(tuple(dataset.structures)).names
     labels: dict[str, tuple[str, ...]] = {}
     for label in dataset.structures:
@@ -187,5 +222,5 @@ def _open_source(
         dataset,
         PreparedCases(dataset, train, preprocessing, cache),
         PreparedCases(dataset, held_out, preprocessing, cache),
-        labels,
+        {name: of_structure for name, of_structure in labels.items() if looked_for.issuperset(of_structure)},
     )

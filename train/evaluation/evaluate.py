@@ -7,17 +7,22 @@ named and left out; it is tried again when the command is.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from curation.runtime.errors import RunError
 from curation.runtime.progress import Progress
+from train.config.options import LabelledBy
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case, read_labels
+from train.data.label_counts import LabelCount, StructureCount, report_structures
+from train.data.labelled import labelled_fingerprint, labelled_names
 from train.data.structure_prompts import StructurePrompts
 from train.inference.options import SegmentOptions
 from train.scans.errors import ScanError
@@ -55,6 +60,7 @@ class EvaluationJob:
     split: str | None = None
     limit: int | None = None
     layout: str | None = None
+    labelled: LabelledBy = "auto"
     settings: EvaluationSettings = field(default_factory=EvaluationSettings)
     device: str = SegmentOptions.device
     precision: str = SegmentOptions.precision
@@ -84,7 +90,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> EvaluationSummary:
     if job.dataset is None or job.checkpoint is None:
         raise EvaluationError("evaluate needs DATASET and --checkpoint DIR, or --compare A B")
     options = job.segment_options()
-    dataset = open_dataset(job.dataset, job.layout)
+    dataset = open_dataset(job.dataset, job.layout, labelled=job.labelled)
     predictor = CheckpointPredictor(job.checkpoint, options, progress)
     record = predictor.record
     selected = select_cases(dataset, record.trained_on, job.split, job.limit)
@@ -99,6 +105,8 @@ def evaluate(job: EvaluationJob, progress: Progress) -> EvaluationSummary:
         settings=job.settings,
         known=questions.training_recorded,
         questions=questions.questions,
+        labelled_by=dataset.labelled_by,
+        labelled=labelled_fingerprint(dataset),
     )
     with lock_folder(job.out):
         finished = prepare_folder(job.out, header, job.overwrite, progress.warning)
@@ -109,6 +117,7 @@ def evaluate(job: EvaluationJob, progress: Progress) -> EvaluationSummary:
             raise RunError(f"none of {len(selected.cases):,} cases could be evaluated: {measured.left_out[0].what}")
         unreadable = [SkippedCase(case=problem.case_id, what=str(problem)) for problem in dataset.problems]
         left_out = [*unreadable, *measured.left_out]
+        report_structures(progress, [_count_structures(dataset, measured.cases)])
         summary = summarise(header, measured.cases, selected.split, selected.seen, left_out)
         write_results(job.out, summary, measured.cases)
     return summary
@@ -150,10 +159,12 @@ def _measure_case(
     scan = read_case(case)
     labels = read_labels(case, dataset, scan)
     references = References(labels, scan.spacing_mm, dataset.structures, dataset.ignored)
-    labelled = set(dataset.structures if case.labelled is None else case.labelled)
+    ids = frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist()) if case.labelled_if_present else None
+    labelled = labelled_names(case, dataset.structures, ids)
     questions = [question for question in header.questions if labelled.issuperset(question.members)]
     previews.start(case.id)
-    rows = measure(scan, references, questions, predict, header.settings.nsd_tolerance_mm, previews.observe)
+    tolerance_mm = header.settings.nsd_tolerance_mm
+    rows = measure(scan, references, questions, predict, tolerance_mm, previews.observe) if questions else []
     previews.draw(scan)
     return CaseResult(
         case=case.id,
@@ -164,6 +175,15 @@ def _measure_case(
         rows=tuple(rows),
         warnings=scan.warnings,
     )
+
+
+def _count_structures(dataset: DataSet, cases: Sequence[CaseResult]) -> LabelCount:
+    """Count in how many measured cases each structure was looked for and is, by the questions for it by name."""
+    rows = [row for case in cases for row in case.rows if row.kind == "name"]
+    labelled = Counter(row.subject for row in rows)
+    present = Counter(row.subject for row in rows if row.present)
+    counts = tuple(StructureCount(name, labelled[name], present[name]) for name in dataset.structures)
+    return LabelCount(dataset.root, dataset.labelled_by, counts, len(cases), len(cases), "evaluated cases")
 
 
 def _shape(scan: Scan) -> tuple[int, int, int]:

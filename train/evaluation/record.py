@@ -20,6 +20,7 @@ from curation.runtime.errors import InputError, OvctError
 from curation.runtime.files import write_text
 from curation.runtime.locks import LockedError, locked
 from curation.runtime.made_files import MadeFiles
+from train.config.options import LabelledBy
 from train.inference.options import AUTO, SegmentOptions, precision_named
 
 from .questions import EvaluationQuestion, Kind
@@ -105,7 +106,10 @@ class CaseResult(EvaluationRecord):
 
 
 class EvaluationHeader(EvaluationRecord):
-    """What is evaluated. `weights` and `text` are hashes; `known`: the checkpoint records its training prompts."""
+    """What is evaluated. `weights` and `text` are hashes; `known`: the checkpoint records its training prompts.
+
+    `labelled_by` and `labelled`, a hash, say which structures were looked for in which case, see `train.data.labelled`.
+    """
 
     format: Literal["ovct evaluation 1"] = "ovct evaluation 1"
     dataset: str
@@ -116,11 +120,13 @@ class EvaluationHeader(EvaluationRecord):
     settings: EvaluationSettings
     known: bool
     questions: tuple[EvaluationQuestion, ...]
+    labelled_by: LabelledBy = "auto"
+    labelled: str = ""
     sha256: str | None = Field(default=None, exclude=True)
 
     def fingerprint(self) -> str:
         """Return a hash that is equal for runs whose cases may be mixed; where the checkpoint lies does not matter."""
-        content = self.model_dump(mode="json", exclude={"checkpoint"})
+        content = self.model_dump(mode="json", exclude={"checkpoint", "labelled_by"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -257,4 +263,6 @@ def _what_differs(earlier: EvaluationHeader, header: EvaluationHeader) -> str:
         return f"another data set ({earlier.dataset}, read as {earlier.layout})"
     if earlier.settings != header.settings:
         return f"other settings ({earlier.settings!r})".replace("EvaluationSettings", "")
+    if earlier.labelled != header.labelled:
+        return f"other structures that count as looked for in its cases (--labelled {earlier.labelled_by})"
     return "other prompts"

@@ -5,7 +5,7 @@ Shapes: B volumes, N classes, D H W voxels. Every sample weighs the same, whatev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -18,17 +18,48 @@ from .mask_losses import SMOOTH
 UNKNOWN = -1
 
 
-def class_loss(logits: Sequence[Tensor], labels: Tensor) -> Tensor:
+# The logit of a class that is merged into another one: its probability is 0.
+NEVER = -1e9
+
+
+def class_loss(logits: Sequence[Tensor], labels: Tensor, merged: Sequence[Mapping[int, int]] | None = None) -> Tensor:
     """Return the mean over the decoder's levels, ½^i each, of soft Dice + cross-entropy (Isensee et al. 2021).
 
     `logits` finest first, each (B, N, d, h, w); `labels` (B, D, H, W) whole numbers, 0 is background and −1 unknown.
+    `merged` has for each sample the classes that its labels do not tell apart from others: class -> the class whose
+    label stands for both. The two count as one, with the sum of their probabilities (marginal loss, Shi et al. 2021).
     """
     weights = level_weights(len(logits))
+    if merged is not None and any(merged):
+        labels = torch.stack([_merge_labels(each, into) for each, into in zip(labels, merged, strict=True)])
+        logits = [
+            torch.stack([_merge_classes(each, into) for each, into in zip(level, merged, strict=True)])
+            for level in logits
+        ]
     levels = [
         weight * _level_loss(level, resized(labels[:, None], level)[:, 0].long())
         for weight, level in zip(weights, logits, strict=True)
     ]
     return torch.stack(levels).sum() / sum(weights)
+
+
+def _merge_labels(labels: Tensor, into: Mapping[int, int]) -> Tensor:
+    """Return labels (D, H, W) in which no merged class is left."""
+    labels = labels.clone()
+    for number, target in into.items():
+        labels[labels == number] = target
+    return labels
+
+
+def _merge_classes(logits: Tensor, into: Mapping[int, int]) -> Tensor:
+    """Return logits (N, d, h, w) of one sample: a class has the probability of all that are merged into it."""
+    classes = list(logits.float().unbind())
+    for target in set(into.values()):
+        members = [target, *(number for number, other in into.items() if other == target)]
+        classes[target] = torch.stack([classes[number] for number in members]).logsumexp(dim=0)
+    for number in into:
+        classes[number] = torch.full_like(classes[number], NEVER)
+    return torch.stack(classes)
 
 
 def _level_loss(logits: Tensor, labels: Tensor) -> Tensor:

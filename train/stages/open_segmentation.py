@@ -24,7 +24,8 @@ def open_segmentation(paths: Sequence[Path], config: SegmentConfig, cache: Path)
     """Return the task of stage 3. Raises ConfigError, DataError, CheckpointError, TextEncoderError."""
     torch.manual_seed(config.running.seed)
     model, preprocessing, earlier, store_text = _segmenter(config)
-    data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
+    labelled, seed = config.labelling.labelled, config.running.seed
+    data = open_training_set(paths, config.data, preprocessing, cache, labelled=labelled, seed=seed)
     check_patch(model.image, config.crops.patch, "patch")
     bank = cache / "prompts.sqlite"
     return SegmentTask(model, data, preprocessing, config, bank, store_text=store_text, earlier=earlier)

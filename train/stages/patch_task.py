@@ -12,6 +12,7 @@ from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
 from train.config.options import PretrainConfig, SegmentConfig
 from train.data.crops import PatchBatch, Patches, collate_patches
+from train.data.label_counts import count_files
 from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 
@@ -54,6 +55,10 @@ class PatchTask:
         """Prepare all cases; with `numbers`, none: each is prepared when its sample is taken."""
         if numbers is None:
             self.data.prepare(self.config.running.on_problem, progress)
+
+    def describe_labels(self) -> list[str]:
+        """Return in how many cases each structure is labelled and present, from label files read for it alone."""
+        return [line for count in count_files(self.data) for line in [*count.lines(), *count.warnings()]]
 
     def cases(self, part: Any) -> dict[str, bool]:
         """Return the names of a part's cases, and whether all voxels of their patches are numbers."""

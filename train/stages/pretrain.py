@@ -21,7 +21,7 @@ from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.stunet import STUNet
 from train.config.options import ConfigError, PretrainConfig
 from train.data.crops import PatchBatch, collate_patches, middle_patch
-from train.data.training_set import TrainingSet, open_training_set
+from train.data.training_set import CaseRef, TrainingSet, open_training_set
 from train.loop.engine import TrainingEngine
 from train.losses.class_loss import UNKNOWN, class_loss
 
@@ -50,7 +50,8 @@ class PretrainTask(PatchTask):
         super().__init__(data, preprocessing, config, earlier)
         self.model: STUNet = model.freeze("pretrain")
         self.tables = [
-            _class_table(source.structures, data.structures, source.dataset.ignored) for source in data.sources
+            _class_table(source.structures, data.structures, source.dataset.ignored, source.largest_id)
+            for source in data.sources
         ]
 
     def backward(self, parts: Sequence[Any], step: int, engine: TrainingEngine) -> dict[str, Tensor]:
@@ -59,7 +60,8 @@ class PretrainTask(PatchTask):
         for part in parts:
             with engine.autocast():
                 logits = self.model(part.volume.to(engine.device), deep_supervision=True)
-            loss = class_loss(logits, self._classes(part).to(engine.device)) / len(parts)
+            merged = self._merged_classes(part.case_refs)
+            loss = class_loss(logits, self._classes(part).to(engine.device), merged) / len(parts)
             engine.backward(loss)
             total += loss.detach()
         return {"loss": total}
@@ -75,11 +77,13 @@ class PretrainTask(PatchTask):
                 logits = self.model(sample.volume[None].to(engine.device))
             classes = logits.argmax(dim=1)[0]
             truth = self._classes(collate_patches([sample]))[0].to(engine.device)
-            masks = [
+            predicted, reference = (
                 torch.stack([labels == number + 1 for number in range(len(self.data.structures))])
                 for labels in (classes, truth)
-            ]
-            dice.add(*masks)
+            )
+            names = self.data.labelled_structures(case_ref, held_out=True)
+            labelled = torch.tensor([name in names for name in self.data.structures], device=engine.device)
+            dice.add(predicted, reference, labelled)
             if folder and pictures < MOST_DRAWN:
                 name = self.data.case(case_ref, held_out=True).id
                 draw_overlays(folder / f"{name}.png", sample.volume[0], truth, classes, self.data.structures)
@@ -97,6 +101,7 @@ class PretrainTask(PatchTask):
         return [
             f"volumes {tuple(part.volume.shape)}, {len(self.data.structures)} structures",
             f"network {self.config.pretraining.size}: features {self.model.feature_channels}",
+            *self.describe_labels(),
         ]
 
     def _classes(self, part: PatchBatch) -> Tensor:
@@ -108,11 +113,29 @@ class PretrainTask(PatchTask):
             ]
         )
 
+    def _merged_classes(self, case_refs: Sequence[CaseRef]) -> list[dict[int, int]]:
+        """Return, for each sample, the classes that its case does not label, each with the one that it is merged into.
+
+        Voxels of such a structure lie in the background, or in the smallest labelled region that has all its ids.
+        """
+        merged = []
+        for case_ref in case_refs:
+            ids, names = self.data.sources[case_ref.source].structures, self.data.labelled_structures(case_ref)
+            number_of = {name: number for number, name in enumerate(self.data.structures, 1)}
+            into = {}
+            for name in self.data.structures:
+                around = [other for other in names if set(ids[name]) < set(ids[other])]
+                if name not in names:
+                    into[number_of[name]] = number_of[min(around, key=lambda n: len(ids[n]))] if around else 0
+            merged.append(into)
+        return merged
+
 
 def open_pretraining(paths: Sequence[Path], config: PretrainConfig, cache: Path) -> PretrainTask:
     """Return the task of stage 1. Raises ConfigError, DataError, CheckpointError, WeightsFileError."""
     model, preprocessing, earlier = _network(config)
-    data = open_training_set(paths, config.data, preprocessing, cache, seed=config.running.seed)
+    labelled, seed = config.labelling.labelled, config.running.seed
+    data = open_training_set(paths, config.data, preprocessing, cache, labelled=labelled, seed=seed)
     for source in data.sources:
         if missing := set(data.structures) - set(source.structures):
             raise ConfigError(
@@ -158,13 +181,14 @@ def _with_heads(model: STUNet, structures: tuple[str, ...]) -> STUNet:
     return network
 
 
-def _class_table(ids: Mapping[str, tuple[int, ...]], structures: tuple[str, ...], ignored: tuple[int, ...]) -> Tensor:
+def _class_table(
+    ids: Mapping[str, tuple[int, ...]], structures: tuple[str, ...], ignored: tuple[int, ...], largest_id: int
+) -> Tensor:
     """Return a table from label id to number of the class, for a data set's `ids` of each structure.
 
     An id of several regions is the last of them, as the smallest comes last; an ignored one is `UNKNOWN`.
     """
-    highest = max([*(label for labels in ids.values() for label in labels), *ignored])
-    table = torch.zeros(highest + 1, dtype=torch.int16)
+    table = torch.zeros(largest_id + 1, dtype=torch.int16)
     for number, name in enumerate(structures, 1):
         table[list(ids[name])] = number
     table[list(ignored)] = UNKNOWN

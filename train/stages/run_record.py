@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import JsonValue
 
 from train.config.options import StageConfig, flat
+from train.data.cases import DataSet
+from train.data.labelled import labelled_fingerprint
 from train.data.training_set import CaseRef, TrainingSet
 from train.loop.engine import TrainingEngine
 
@@ -22,15 +24,18 @@ NOT_LEARNED_FROM = frozenset(
 
 def settings_of(config: StageConfig, data: TrainingSet) -> dict[str, Any]:
     """Return all that decides what is learned, as JSON: options, data sets, number of their cases."""
-    return settings_with(
-        config, [f"{source.dataset.root}: {len(source.dataset.cases)} cases" for source in data.sources]
-    )
+    return settings_with(config, [_describe(source.dataset) for source in data.sources])
 
 
 def settings_with(config: StageConfig, data: Sequence[str]) -> dict[str, Any]:
     """Return the same for data that are described in words."""
     options = {name: _as_json(value) for name, value in flat(config).items() if name not in NOT_LEARNED_FROM}
     return options | {"data": list(data)}
+
+
+def _describe(dataset: DataSet) -> str:
+    labelled = labelled_fingerprint(dataset)
+    return f"{dataset.root}: {len(dataset.cases)} cases" + (f", labelled {labelled}" if labelled else "")
 
 
 def learned_by(stage: str, config: StageConfig, data: Sequence[JsonValue], step: int) -> dict[str, JsonValue]:

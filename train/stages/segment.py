@@ -173,6 +173,7 @@ class SegmentTask(PatchTask):
             f"volumes {tuple(part.volume.shape)}, {len(step.structures)} prompts of {tuple(step.embeddings.shape)}",
             f"{len(self.data.structures)} structures, {sum(map(len, prompts.trained.values()))} prompts to train on, "
             f"{sum(map(len, prompts.held_out.values()))} synonyms and {len(prompts.groups)} groups held out",
+            *self.describe_labels(),
         ]
 
 

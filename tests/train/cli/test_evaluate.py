@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,23 @@ def test_a_checkpoint_is_evaluated_as_segment_would_segment(
     # Other settings do not mix.
     output = call(data, "--checkpoint", checkpoints[0], "--out", out, "--device", "cpu", exits=2)
     assert "other settings" in output
+
+
+def test_what_was_looked_for_is_told_and_does_not_mix(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:
+    root, out = tmp_path / "set", tmp_path / "out"
+    shutil.copytree(data, root)
+    words = [root, "--checkpoint", checkpoints[0], "--out", out, "--presence-threshold", "0", "--device", "cpu"]
+    (root / "labelled.json").write_text(json.dumps({"s1": ["liver", "spleen"], "*": ["liver"]}))
+    told = " ".join(call(*words).split())
+    assert "structures in 2 evaluated cases" in told and "labelled in 1, present in 1: spleen" in told
+    rows = [json.loads(line)["rows"] for line in (out / "cases.jsonl").read_text().splitlines()]
+    assert [{row["subject"] for row in of_case} for of_case in rows] == [{"liver", "spleen"}, {"liver"}]
+    (root / "labelled.json").write_text(json.dumps(["liver"]))
+    told = " ".join(call(*words, exits=2).split())
+    assert "other structures that count as looked for in its cases (--labelled file)" in told
+    assert "labelled in 2, present in 1: spleen" in " ".join(call(*words, "--overwrite", "--labelled", "all").split())
+    (root / "labelled.json").write_text(json.dumps({"s9": ["liver"]}))
+    assert "has no case 's9'" in " ".join(call(*words, "--overwrite", exits=2).split())
 
 
 def test_two_are_compared(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:

@@ -93,6 +93,22 @@ def test_checking_tries_a_batch_and_writes_nothing(
     assert not list(tmp_path.iterdir()) and sorted(world.root.rglob("*")) == before
 
 
+def test_checking_tells_in_how_many_cases_each_structure_is(world: World, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "data", 6)
+    for number in range(1, 6):
+        (data / f"s{number}" / "segmentations" / "spleen.nii.gz").unlink()
+    for stage in ("pretrain", "segment"):
+        flags = flags_of(settings(stage, world, validation=0.0), tmp_path)
+        words = [stage, data, "--out", tmp_path / "out", "--check", *flags]
+        code, told = ovct(*words)
+        assert code == 0 and "structures in 6 training cases" in told and "labelled in 6, present in 1: spleen" in told
+        assert "spleen in 1 of 6" in told and "--labelled present" in told
+        code, told = ovct(*words, "--labelled", "present")
+        assert code == 0 and "labelled in 1, present in 1: spleen" in told and "counted as absent" not in told
+    code, told = ovct(*words, "--labelled", "file")
+    assert code == 2 and "has no labelled.json" in told
+
+
 def test_a_file_where_a_folder_goes(world: World, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     flags = flags_of(settings("pretrain", world), tmp_path)

@@ -1,5 +1,6 @@
 """Several data sets as one training set."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from curation.runtime.progress import Progress
-from tests.train.data.data_files import save
+from tests.train.data.data_files import save, with_json
 from tests.train.training_worlds import AFFINE, PREPROCESSING, SHAPE, labelled
 from train.config.options import Data
 from train.data.cases import DataError
@@ -141,3 +142,48 @@ def test_what_the_data_set_lacks_obeys_on_problem(tmp_path: Path) -> None:
     assert len(said) == 1 and said[0].startswith("left out: s1 (") and len(data.case_refs()) == 3
     with pytest.raises(DataError, match=r"(?s)1 of 4 cases cannot be used.*s1 .*no masks"):
         open_sets(tmp_path, root, data=Data(validation=0.0)).prepare("refuse", Progress())
+
+
+def maps(root: Path) -> Path:
+    """nnU-Net's layout: x with the liver alone, y and z with the spleen too, and an id that no case has."""
+    with_json(root, labels={"background": 0, "liver": 1, "spleen": 2, "aorta": 3}, channel_names={"0": "CT"})
+    for number, case in enumerate("xyz"):
+        mask = np.zeros(SHAPE, np.uint8)
+        mask[4:8, 4:8, 4:8] = 1
+        mask[12:16, 4:8, 4:8] = 2 if case != "x" else 0
+        save(root / "imagesTr" / f"{case}_0000.nii.gz", np.full(SHAPE, number, np.int16), AFFINE)
+        save(root / "labelsTr" / f"{case}.nii.gz", mask, AFFINE)
+    return root
+
+
+def test_what_a_label_map_holds_is_what_was_looked_for(tmp_path: Path) -> None:
+    root = maps(tmp_path / "maps")
+    data = open_training_set([root], Data(validation=0.0), PREPROCESSING, tmp_path / "cache", labelled="present")
+    assert [data.labelled_structures(CaseRef(0, index)) for index in range(3)] == [
+        {"liver"}, {"liver", "spleen"}, {"liver", "spleen"}
+    ]  # fmt: skip
+    assert open_sets(tmp_path, root).labelled_structures(CaseRef(0, 0)) == {"liver", "spleen", "aorta"}
+
+
+def test_what_was_looked_for_in_no_case_is_no_structure(tmp_path: Path) -> None:
+    root = maps(tmp_path / "maps")
+    (root / "labelled.json").write_text(json.dumps(["liver"]))
+    data = open_sets(tmp_path, root, data=Data(validation=0.0))
+    assert data.structures == ("liver",)
+    # Voxels of the others are in the labels all the same.
+    labels = data.cases(0)[1].labels
+    assert labels is not None and int(labels.max()) == 2
+    assert int(data.label_membership(0, [("liver",)])[labels.long()].sum()) == 64
+    assert data.describe()[0]["labelled"] == "file"  # type: ignore[index, call-overload]
+
+
+def test_prepared_cases_serve_whatever_was_looked_for(tmp_path: Path) -> None:
+    root = maps(tmp_path / "maps")
+    open_sets(tmp_path, root, data=Data(validation=0.0)).prepare("refuse", Progress())
+    files = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    for content, known in (({"x": ["spleen"], "*": ["liver", "spleen"]}, {"spleen"}), (["liver"], {"liver"})):
+        (root / "labelled.json").write_text(json.dumps(content))
+        data = open_sets(tmp_path, root, data=Data(validation=0.0))
+        data.prepare("refuse", Progress())
+        assert data.labelled_structures(CaseRef(0, 0)) == known
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == files

@@ -100,6 +100,20 @@ def test_what_was_not_looked_for_is_not_asked(dataset: DataSet, tmp_path: Path) 
     assert {row.subject for row in cases[0].rows} == {"liver", "kidney_left"}
 
 
+def test_what_a_label_map_does_not_hold_is_not_asked_where_only_what_is_present_was_looked_for(
+    dataset: DataSet, tmp_path: Path
+) -> None:
+    cases = tuple(dataclasses.replace(case, labelled_if_present=True) for case in dataset.cases)
+    _, second, _ = run(dataclasses.replace(dataset, cases=cases), Oracle(dataset), tmp_path / "out")
+    assert {row.subject for row in second.rows} == {"liver", "kidney_left"}
+    assert not any(row.false_mask or not row.present for row in second.rows)
+    # A case of which nothing is known costs no run of the model.
+    nothing_known = dataclasses.replace(dataset.cases[1], labelled=("spleen",), labelled_if_present=True)
+    oracle = Oracle(dataset)
+    (case,) = run(dataclasses.replace(dataset, cases=(nothing_known,)), oracle, tmp_path / "other")
+    assert not case.rows and not oracle.history
+
+
 def test_a_stopped_run_goes_on_where_it_was(dataset: DataSet, tmp_path: Path) -> None:
     out, first, second = tmp_path / "out", Oracle(dataset), Oracle(dataset)
     with pytest.raises(Interrupted):

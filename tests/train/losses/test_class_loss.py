@@ -99,3 +99,31 @@ def test_perfect_is_near_zero_and_half_precision_is_summed_in_float32() -> None:
     halves = [level.to(torch.bfloat16) for level in levels]
     wide = class_loss([half.float() for half in halves], labels)
     assert class_loss(halves, labels).dtype == torch.float32 and torch.equal(class_loss(halves, labels), wide)
+
+
+def test_merged_classes_count_as_one_with_the_sum_of_their_probabilities() -> None:
+    levels, labels = example()
+    levels = [level.double() for level in levels]
+    # In sample 0, class 3 lies in the background; in sample 2, classes 2 and 3 in class 1, whatever the labels say.
+    merged: list[dict[int, int]] = [{3: 0}, {}, {2: 1, 3: 1}]
+    total = torch.zeros((), dtype=torch.float64)
+    for sample, (keep, parts) in enumerate([([0, 1, 2], {0: [0, 3]}), ([0, 1, 2, 3], {}), ([0, 1], {1: [1, 2, 3]})]):
+        smaller = [
+            torch.stack([level[sample, parts.get(number, [number])].logsumexp(dim=0) for number in keep])[None]
+            for level in levels
+        ]
+        truth = labels[sample : sample + 1].clone()
+        for number, target in merged[sample].items():
+            truth[truth == number] = target
+        total = total + class_loss(smaller, truth) / 3
+    assert float(class_loss(levels, labels, merged)) == pytest.approx(float(total), rel=1e-6)
+    assert float(class_loss(levels, labels, [{}, {}, {}])) == float(class_loss(levels, labels))
+
+
+def test_a_class_that_may_be_there_is_not_pushed_away() -> None:
+    logits = torch.zeros(1, 3, 4, 4, 4)
+    logits[:, 2] = 3.0
+    logits.requires_grad_()
+    background = torch.zeros(1, 4, 4, 4, dtype=torch.long)
+    torch.autograd.backward(class_loss([logits], background, [{2: 0}]))
+    assert logits.grad is not None and logits.grad[:, 2].max() < 0 and logits.grad.isfinite().all()

@@ -1,19 +1,25 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import functional
 
 from curation.runtime.progress import Progress
 from models.checkpoint import load_checkpoint, save_checkpoint
 from models.preprocessing import PUBLISHED_PREPROCESSING
 from models.stunet import STUNet
-from tests.train.training_worlds import PATCH, World, labelled, make_world, settings, trained
+from tests.train.data.data_files import save, with_json
+from tests.train.training_worlds import AFFINE, BOXES, PATCH, SHAPE, World, labelled, make_world, settings, trained
 from train.config.loading import load_config
 from train.config.options import ConfigError, PretrainConfig
 from train.data.cases import DataError
+from train.data.crops import collate_patches, middle_patch
+from train.data.training_set import CaseRef
 from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
 from train.losses.class_loss import UNKNOWN
@@ -83,8 +89,82 @@ def test_every_voxel_gets_the_number_of_its_class(world: World, tmp_path: Path) 
 def test_ids_of_several_regions_and_of_nothing_known() -> None:
     from train.stages.pretrain import _class_table
 
-    table = _class_table({"whole": (1, 2, 3), "core": (2, 3), "tip": (3,)}, ("whole", "core", "tip"), (5,))
-    assert table.tolist() == [0, 1, 2, 3, 0, UNKNOWN]
+    table = _class_table({"whole": (1, 2, 3), "core": (2, 3), "tip": (3,)}, ("whole", "core", "tip"), (5,), 6)
+    assert table.tolist() == [0, 1, 2, 3, 0, UNKNOWN, 0]
+
+
+def test_what_a_case_does_not_label_is_learned_as_no_background(world: World, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "part", 4)
+    (data / "labelled.json").write_text(json.dumps({"s0": ["liver", "spleen"], "*": list(BOXES)}))
+    config = config_of(world, validation=0.25, augment=False)
+    task = open_pretraining([data], config, tmp_path / "cache")
+    right, left, liver = 2, 3, 4
+    case_ref = next(each for each in task.data.case_refs() if task.data.case(each).id == "s0")
+    assert task._merged_classes((case_ref,)) == [{right: 0, left: 0}]
+    sample = next(sample for sample in map(task.samples.__getitem__, range(40)) if sample.case_ref == case_ref)
+    part = task.collate([sample])
+    gradients = {}
+    for number in (right, left, liver):
+        # The network is sure that all is this class.
+        logits = torch.zeros(1, 5, *PATCH)
+        logits[0, number] = 5.0
+        logits.requires_grad_()
+        task.model.forward = lambda volume, logits=logits, **_: [logits]  # type: ignore[method-assign, assignment]
+        task.backward([part], 0, TrainingEngine(config.running))
+        assert logits.grad is not None
+        gradients[number] = logits.grad[0]
+    classes = task._classes(part)[0]
+    background = (classes == 0) | (classes == right) | (classes == left)
+    assert gradients[liver][liver][background].min() > 0 and gradients[liver][0][background].max() < 0
+    for number in (right, left):
+        # It might be so: only what is labelled otherwise, liver and spleen, pushes the class away.
+        at_background = gradients[number][:, background]
+        assert at_background[number].max() < 0 and at_background[liver].min() > 0
+        assert gradients[number][number][classes == liver].min() > 0
+
+
+def test_what_is_unknown_within_a_region_is_merged_into_it(world: World, tmp_path: Path) -> None:
+    root = with_json(
+        tmp_path / "set", labels={"background": 0, "whole": [1, 2, 3], "core": [2, 3], "tip": [3], "liver": 4}
+    )
+    for number, case in enumerate("ab"):
+        save(root / "imagesTr" / f"{case}_0000.nii.gz", np.full(SHAPE, number, np.int16), AFFINE)
+        save(
+            root / "labelsTr" / f"{case}.nii.gz", np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(np.int16) % 5, AFFINE
+        )
+    for names, merged in (
+        (["whole", "core", "liver"], {3: 2}),
+        (["whole", "liver"], {2: 1, 3: 1}),
+        (["liver"], {1: 0, 2: 0, 3: 0}),
+    ):
+        (root / "labelled.json").write_text(json.dumps({"a": names, "b": ["whole", "core", "tip", "liver"]}))
+        task = open_pretraining([root], config_of(world, limit=2, validation=0.0), tmp_path / "cache")
+        assert task._merged_classes([CaseRef(0, 0), CaseRef(0, 1)]) == [merged, {}]
+
+
+def test_evaluation_does_not_count_what_a_case_does_not_label(world: World, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "part", 4)
+    config = config_of(world, validation=0.25)
+    held_out = open_pretraining([data], config, tmp_path / "c").data.case(CaseRef(0, 0), held_out=True).id
+    (data / "labelled.json").write_text(json.dumps({held_out: ["liver"], "*": list(BOXES)}))
+    task = open_pretraining([data], config, tmp_path / "c")
+    task.prepare(TrainingEngine(config.running), Progress())
+    sample = middle_patch(task.data, CaseRef(0, 0), config.crops.patch)
+    truth = task._classes(collate_patches([sample]))
+    # Right of the liver alone, and all others missed.
+    answer = functional.one_hot(torch.where(truth == 4, 4, 0).long(), 5).movedim(-1, 1).float()
+    task.model.forward = lambda volume, **_: answer  # type: ignore[method-assign, assignment]
+    assert task.evaluate(TrainingEngine(config.running), Progress(), None) == {"dice": 1.0}
+
+
+def test_a_run_does_not_go_on_where_other_structures_were_looked_for(world: World, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "part", 4)
+    (data / "labelled.json").write_text(json.dumps(list(BOXES)))
+    before = open_pretraining([data], config_of(world), tmp_path / "c").settings()
+    assert open_pretraining([data], config_of(world), tmp_path / "c").settings() == before
+    (data / "labelled.json").write_text(json.dumps({"s0": ["liver"], "*": list(BOXES)}))
+    after = open_pretraining([data], config_of(world), tmp_path / "c").settings()
+    assert {name for name in after if after[name] != before[name]} == {"data"}
 
 
 def test_data_sets_that_label_different_things_are_refused(world: World, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -94,6 +95,28 @@ def test_what_a_data_set_does_not_label_has_no_gradient(world: World, tmp_path: 
         assert gradient is not None
         for column, structures in enumerate(prompts.structures):
             assert bool(gradient[0, column].any()) == (structures == ("liver",)), structures
+
+
+def test_what_is_not_in_the_labels_of_a_case_teaches_no_absence(world: World, tmp_path: Path) -> None:
+    """Neither masks nor presence; a pair is labelled only where both sides are."""
+    data = labelled(tmp_path / "part", 3)
+    (data / "s0" / "segmentations" / "kidney_left.nii.gz").unlink()
+    task = open_segmentation([data], config_of(world, validation=0.0, labelled="present"), tmp_path / "cache")
+    task.prepare(engine_of(world), Progress())
+    case_ref = next(case_ref for case_ref in task.data.case_refs() if task.data.case(case_ref).id == "s0")
+    assert task.data.labelled_structures(case_ref) == {"liver", "spleen", "kidney_right"}
+    sample = next(sample for sample in map(task.samples.__getitem__, range(60)) if sample.case_ref == case_ref)
+    part = task.collate([sample])
+    structures = (("kidney_left",), ("kidney_left", "kidney_right"), ("kidney_right",), ("liver",))
+    step = task.prompts.draw(0)._replace(structures=structures)
+    task.prompts = SimpleNamespace(draw=lambda number: step)  # type: ignore[assignment]
+    logits = torch.zeros(1, 4, *PATCH, requires_grad=True)
+    presence = torch.zeros(1, 4, requires_grad=True)
+    task.model.forward = lambda *_, **__: Segmentation((logits,), presence)  # type: ignore[method-assign]
+    task.backward([part], 0, engine_of(world))
+    for gradient in (logits.grad, presence.grad):
+        assert gradient is not None
+        assert [bool(gradient[0, column].any()) for column in range(4)] == [False, False, True, True]
 
 
 def test_training_never_asks_for_what_is_held_out(world: World, tmp_path: Path) -> None:

@@ -1,0 +1,182 @@
+"""In how many cases each structure was looked for and is, and the hint that it was not contoured in the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from curation.runtime.progress import Progress
+from train.config.options import LabelledBy
+from train.scans.errors import ScanError
+from train.scans.labels import read_label_map
+
+from .cases import Case
+from .labelled import LABELLED
+
+if TYPE_CHECKING:
+    from .training_set import TrainingSet
+
+# A check reads label files for so many seconds, of each data set, and says how many cases that were.
+CHECK_SECONDS = 20.0
+# A structure in at most this share of the cases that count it as absent elsewhere may not have been contoured there;
+# of fewer cases than these nothing is said.
+RARE_SHARE, FEWEST_CASES = 0.2, 5
+# A run shows so many lines of counts before it starts, and a warning so many names.
+MOST_LINES, MOST_NAMES = 10, 6
+
+
+class StructureCount(NamedTuple):
+    """A structure, and in how many cases it was looked for, and in how many of these it is.
+
+    `unlisted` are other cases: their labels hold the structure although it does not count as looked for there.
+    """
+
+    name: str
+    labelled: int
+    present: int
+    unlisted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """The counts of a data set's structures, over the `read` ones of its `cases`; `called` is what these are called."""
+
+    root: Path
+    labelled_by: LabelledBy
+    structures: tuple[StructureCount, ...]
+    read: int
+    cases: int
+    called: str = "training cases"
+
+    def lines(self, most: int | None = None) -> list[str]:
+        """Return the counts, structures with the same ones on one line, rare ones first; `most` lines of them."""
+        by_count: dict[tuple[int, int], list[str]] = {}
+        for each in sorted(self.structures, key=lambda count: (count.present, count.labelled)):
+            by_count.setdefault((each.labelled, each.present), []).append(each.name)
+        of = f"{self.read:,} of {self.cases:,}" if self.read < self.cases else f"{self.cases:,}"
+        first = f"{self.root}: structures in {of} {self.called}"
+        lines = [
+            f"  labelled in {labelled:,}, present in {present:,}: {', '.join(names)}"
+            for (labelled, present), names in by_count.items()
+        ]
+        if most is not None and len(lines) > most:
+            more = sum(map(len, list(by_count.values())[most:]))
+            lines = [*lines[:most], f"  and {more:,} structures that are present in more"]
+        return [first, *lines]
+
+    def warnings(self) -> list[str]:
+        """Return what looks wrong: structures that may not have been contoured, labels that `labelled.json` denies."""
+        return [text for text in (self._rare_structures(), self._unlisted_structures()) if text]
+
+    def _rare_structures(self) -> str:
+        if self.labelled_by != "auto":
+            return ""
+        rare = [
+            each
+            for each in self.structures
+            if each.labelled >= FEWEST_CASES and each.present <= RARE_SHARE * each.labelled
+        ]
+        if not rare:
+            return ""
+        rare.sort(key=lambda count: count.present)
+        names = _listed([f"{each.name} in {each.present:,} of {each.labelled:,}" for each in rare])
+        return (
+            f"{self.root}: present in few cases, and counted as absent in all others: {names}. If they were not "
+            f"contoured there, say so with {LABELLED} in the data set or --labelled present; if they are absent, with "
+            "--labelled all"
+        )
+
+    def _unlisted_structures(self) -> str:
+        unlisted = [each for each in self.structures if each.unlisted]
+        if not unlisted or self.labelled_by != "file":
+            return ""
+        names = _listed([f"{each.name} in {len(each.unlisted):,} (first {each.unlisted[0]})" for each in unlisted])
+        return (
+            f"{self.root / LABELLED} does not name structures for cases whose labels have them, and they do not count "
+            f"there: {names}"
+        )
+
+
+def count_labels(
+    structures: Mapping[str, tuple[int, ...]], cases: Iterable[tuple[str, AbstractSet[str], AbstractSet[int]]]
+) -> tuple[StructureCount, ...]:
+    """Count structures, name -> ids, over cases: id, what was looked for, and the ids that its labels hold."""
+    labelled, present = dict.fromkeys(structures, 0), dict.fromkeys(structures, 0)
+    unlisted: dict[str, list[str]] = {name: [] for name in structures}
+    for case_id, names, ids in cases:
+        for name, numbers in structures.items():
+            found = not ids.isdisjoint(numbers)
+            labelled[name] += name in names
+            present[name] += found and name in names
+            if found and name not in names:
+                unlisted[name].append(case_id)
+    return tuple(StructureCount(name, labelled[name], present[name], tuple(unlisted[name])) for name in structures)
+
+
+def count_prepared(data: TrainingSet) -> list[LabelCount]:
+    """Count over all prepared cases to train on, by data set."""
+    counts = []
+    for source in data.sources:
+        cases = [
+            (case.id, source.labelled(case, ids), ids)
+            for index, case in enumerate(source.train.cases)
+            for ids in [source.train.label_ids(index)]
+        ]
+        counted = count_labels(source.structures, cases)
+        counts.append(LabelCount(source.dataset.root, source.dataset.labelled_by, counted, len(cases), len(cases)))
+    return counts
+
+
+def count_files(data: TrainingSet, seconds: float = CHECK_SECONDS) -> list[LabelCount]:
+    """Count by the label files themselves, where nothing is prepared: of each data set for so many seconds.
+
+    Cases whose labels cannot be read are left out; at least one case of each data set is tried.
+    """
+    counts = []
+    for source in data.sources:
+        ids_of = list(_read_ids(source.train.cases, seconds))
+        counted = count_labels(source.structures, ((case.id, source.labelled(case, ids), ids) for case, ids in ids_of))
+        root, by = source.dataset.root, source.dataset.labelled_by
+        counts.append(LabelCount(root, by, counted, len(ids_of), len(source.train.cases)))
+    return counts
+
+
+def _read_ids(cases: Sequence[Case], seconds: float) -> Iterator[tuple[Case, AbstractSet[int]]]:
+    """Yield cases with the ids that their label files hold, until the seconds are over."""
+    started = time.monotonic()
+    for case in cases:
+        try:
+            ids = label_ids(case)
+        except (ScanError, OSError):
+            continue
+        yield case, ids
+        if time.monotonic() - started > seconds:
+            return
+
+
+def label_ids(case: Case) -> frozenset[int]:
+    """Return the ids in a case's label files, masks that another paints over among them. Raises `ScanError`."""
+    assert case.labels is not None
+    if case.labels.map is not None:
+        return frozenset(np.unique(read_label_map(case.labels.map)).tolist()) - {0}
+    return frozenset(number for number, path in case.labels.masks if read_label_map(path).any())
+
+
+def report_structures(progress: Progress, counts: Sequence[LabelCount]) -> None:
+    """Show the counts of each data set, rare structures first, and warn of what looks wrong."""
+    for count in counts:
+        for line in count.lines(MOST_LINES):
+            progress.message(line)
+        for warning in count.warnings():
+            progress.warning(warning)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")

@@ -232,6 +232,23 @@ def test_another_process_maps_the_files_itself(data: DataSet, tmp_path: Path) ->
     assert torch.equal(pickle.loads(sent)[0].volume, volume)
 
 
+def test_the_label_ids_of_a_case_are_read_from_its_index_alone(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
+    expected = [frozenset(cases.label_index(index)) for index in range(2)]
+    assert expected[0] > expected[1] > set()
+    again = PreparedCases(data, data.cases, SAME, tmp_path / "cache")
+    assert [again.label_ids(index) for index in range(2)] == expected  # of files that are not checked yet
+    monkeypatch.setattr(again, "_stored", None)
+    assert [again.label_ids(index) for index in range(2)] == expected
+    save(tmp_path / "plain" / "1.nii.gz", hounsfield())
+    plain = open_dataset(tmp_path / "plain")
+    without = PreparedCases(plain, plain.cases, SAME, tmp_path / "cache")
+    without.prepare()
+    assert without.label_ids(0) == set()
+
+
 def test_volume_without_labels(tmp_path: Path) -> None:
     save(tmp_path / "set" / "1.nii.gz", hounsfield() // 4)
     dataset = open_dataset(tmp_path / "set")

@@ -151,7 +151,7 @@ def maps(root: Path) -> Path:
         mask = np.zeros(SHAPE, np.uint8)
         mask[4:8, 4:8, 4:8] = 1
         mask[12:16, 4:8, 4:8] = 2 if case != "x" else 0
-        save(root / "imagesTr" / f"{case}_0000.nii.gz", np.full(SHAPE, number, np.int16), AFFINE)
+        save(root / "imagesTr" / f"{case}_0000.nii.gz", mask.astype(np.int16) * 50 + number, AFFINE)
         save(root / "labelsTr" / f"{case}.nii.gz", mask, AFFINE)
     return root
 

@@ -12,7 +12,7 @@ from train.scans.labels import read_label_map
 from train.scans.scan import Scan, read_scan
 
 from .cases import Case, DataError, DataSet, list_problems
-from .labelled import with_labelled
+from .labelling.labelled import with_labelled
 from .layouts import find_layout
 from .recorded_header import read_with_recorded_header
 from .volume_names import without_suffix
@@ -27,7 +27,7 @@ def open_dataset(
 
     `layout` is a name in `train.data.layouts.LAYOUTS`, None for the one that matches. `patients` is a CSV with columns
     id and patient, for volumes whose names do not tell whose they are; None for `patients.csv` in the folder, if it is
-    there. `labelled` says which structures were looked for in each case, see `train.data.labelled.with_labelled`.
+    there. `labelled` says which structures were looked for in each case, see `train.data.labelling.labelled.with_labelled`.
 
     Raises:
         DataError: no such folder, no layout or several that match, no case in it, or a `labelled.json` or `patients`

@@ -12,7 +12,7 @@ To add a layout:
    - `structures`: name of each structure -> its ids in the label maps, or the ids that `LabelFiles.masks` gives its
      mask. Names that the anatomy vocabulary knows, as labels or terms, become prompts with synonyms;
    `labelled` of a case stays None unless the layout itself says what was looked for in it: `labelled.json` and
-   `--labelled` are read afterwards, for every layout with labels (`labelled.py`);
+   `--labelled` are read afterwards, for every layout with labels (`labelling/labelled.py`);
    - `ignored`: ids of voxels that were not annotated;
    - `problems`: a `CaseProblem` for each case that is visibly incomplete, such as an image without its label map. Such
      a case is not among `cases`.

@@ -29,8 +29,8 @@ from .cases import (
     split_cases,
 )
 from .dataset import open_dataset
-from .label_counts import count_prepared, report_structures
-from .labelled import labelled_names
+from .labelling.label_counts import CHECK_SECONDS, LabelCount, count_labels, read_label_ids, report_structures
+from .labelling.labelled import labelled_names
 from .prepared import PreparedCases
 from .structure_prompts import build_structure_prompts
 
@@ -69,6 +69,18 @@ class TrainingSource:
         names = labelled_names(case, self.dataset.structures, ids)
         return frozenset(name for name, labels in self.labels.items() if names.issuperset(labels))
 
+    def count_prepared(self) -> LabelCount:
+        """Count each structure over the cases to train on, all of which are prepared."""
+        return self._count([(case, self.train.label_ids(index)) for index, case in enumerate(self.train.cases)])
+
+    def count_files(self, seconds: float = CHECK_SECONDS) -> LabelCount:
+        """Count by the label files themselves, where nothing is prepared, for so many seconds."""
+        return self._count(list(read_label_ids(self.train.cases, seconds)))
+
+    def _count(self, ids_of: Sequence[tuple[Case, frozenset[int]]]) -> LabelCount:
+        counts = count_labels(self.structures, ((case.id, self.labelled(case, ids), ids) for case, ids in ids_of))
+        return LabelCount(self.dataset.root, self.dataset.labelled_by, counts, len(ids_of), len(self.train.cases))
+
 
 @dataclass(frozen=True)
 class CaseRef:
@@ -105,7 +117,7 @@ class TrainingSet:
                 cases.prepare(on_problem=on_problem, progress=progress, called=called)
                 report_problems(progress, cases.problems)
                 report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
-        report_structures(progress, count_prepared(self))
+        report_structures(progress, [source.count_prepared() for source in self.sources])
 
     def case_refs(self, *, held_out: bool = False) -> list[CaseRef]:
         """Return references to all cases to train on, or to all held-out ones."""

@@ -21,8 +21,8 @@ from curation.runtime.progress import Progress
 from train.config.options import LabelledBy
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case, read_labels
-from train.data.label_counts import LabelCount, StructureCount, report_structures
-from train.data.labelled import labelled_fingerprint, labelled_names
+from train.data.labelling.label_counts import LabelCount, StructureCount, report_structures
+from train.data.labelling.labelled import labelled_fingerprint, labelled_names
 from train.data.structure_prompts import StructurePrompts
 from train.inference.options import SegmentOptions
 from train.scans.errors import ScanError

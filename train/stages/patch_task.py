@@ -12,7 +12,6 @@ from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
 from train.config.options import PretrainConfig, SegmentConfig
 from train.data.crops import PatchBatch, Patches, collate_patches
-from train.data.label_counts import count_files
 from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 
@@ -58,7 +57,8 @@ class PatchTask:
 
     def describe_labels(self) -> list[str]:
         """Return in how many cases each structure is labelled and present, from label files read for it alone."""
-        return [line for count in count_files(self.data) for line in [*count.lines(), *count.warnings()]]
+        counts = [source.count_files() for source in self.data.sources]
+        return [line for count in counts for line in [*count.lines(), *count.warnings()]]
 
     def cases(self, part: Any) -> dict[str, bool]:
         """Return the names of a part's cases, and whether all voxels of their patches are numbers."""

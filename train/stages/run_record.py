@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from train.config.options import StageConfig, flat
 from train.data.cases import DataSet
-from train.data.labelled import labelled_fingerprint
+from train.data.labelling.labelled import labelled_fingerprint
 from train.data.training_set import CaseRef, TrainingSet
 from train.loop.engine import TrainingEngine
 

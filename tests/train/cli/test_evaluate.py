@@ -86,7 +86,17 @@ def test_a_checkpoint_is_evaluated_as_segment_would_segment(
 def test_what_was_looked_for_is_told_and_does_not_mix(data: Path, checkpoints: list[Path], tmp_path: Path) -> None:
     root, out = tmp_path / "set", tmp_path / "out"
     shutil.copytree(data, root)
-    words = [root, "--checkpoint", checkpoints[0], "--out", out, "--presence-threshold", "0", "--device", "cpu"]
+    words: list[str | Path] = [
+        root,
+        "--checkpoint",
+        checkpoints[0],
+        "--out",
+        out,
+        "--presence-threshold",
+        "0",
+        "--device",
+        "cpu",
+    ]
     (root / "labelled.json").write_text(json.dumps({"s1": ["liver", "spleen"], "*": ["liver"]}))
     told = " ".join(call(*words).split())
     assert "structures in 2 evaluated cases" in told and "labelled in 1, present in 1: spleen" in told

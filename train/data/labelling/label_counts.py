@@ -7,20 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from curation.runtime.progress import Progress
 from train.config.options import LabelledBy
+from train.data.cases import Case
 from train.scans.errors import ScanError
 from train.scans.labels import read_label_map
 
-from .cases import Case
 from .labelled import LABELLED
-
-if TYPE_CHECKING:
-    from .training_set import TrainingSet
 
 # A check reads label files for so many seconds, of each data set, and says how many cases that were.
 CHECK_SECONDS = 20.0
@@ -119,36 +116,11 @@ def count_labels(
     return tuple(StructureCount(name, labelled[name], present[name], tuple(unlisted[name])) for name in structures)
 
 
-def count_prepared(data: TrainingSet) -> list[LabelCount]:
-    """Count over all prepared cases to train on, by data set."""
-    counts = []
-    for source in data.sources:
-        cases = [
-            (case.id, source.labelled(case, ids), ids)
-            for index, case in enumerate(source.train.cases)
-            for ids in [source.train.label_ids(index)]
-        ]
-        counted = count_labels(source.structures, cases)
-        counts.append(LabelCount(source.dataset.root, source.dataset.labelled_by, counted, len(cases), len(cases)))
-    return counts
+def read_label_ids(cases: Sequence[Case], seconds: float) -> Iterator[tuple[Case, frozenset[int]]]:
+    """Yield cases with the ids that their label files hold, until the seconds are over: one case at least.
 
-
-def count_files(data: TrainingSet, seconds: float = CHECK_SECONDS) -> list[LabelCount]:
-    """Count by the label files themselves, where nothing is prepared: of each data set for so many seconds.
-
-    Cases whose labels cannot be read are left out; at least one case of each data set is tried.
+    Cases whose labels cannot be read are left out.
     """
-    counts = []
-    for source in data.sources:
-        ids_of = list(_read_ids(source.train.cases, seconds))
-        counted = count_labels(source.structures, ((case.id, source.labelled(case, ids), ids) for case, ids in ids_of))
-        root, by = source.dataset.root, source.dataset.labelled_by
-        counts.append(LabelCount(root, by, counted, len(ids_of), len(source.train.cases)))
-    return counts
-
-
-def _read_ids(cases: Sequence[Case], seconds: float) -> Iterator[tuple[Case, AbstractSet[int]]]:
-    """Yield cases with the ids that their label files hold, until the seconds are over."""
     started = time.monotonic()
     for case in cases:
         try:

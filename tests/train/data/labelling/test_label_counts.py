@@ -10,7 +10,7 @@ from curation.runtime.progress import Progress
 from tests.train.data.data_files import save
 from tests.train.training_worlds import AFFINE, PREPROCESSING, SHAPE, labelled
 from train.config.options import Data, LabelledBy
-from train.data.label_counts import LabelCount, StructureCount, count_files, count_labels, count_prepared
+from train.data.labelling.label_counts import LabelCount, StructureCount, count_labels
 from train.data.training_set import TrainingSet, open_training_set
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -45,9 +45,9 @@ def opened(root: Path, tmp_path: Path, by: LabelledBy = "auto") -> TrainingSet:
 
 def counts(data: TrainingSet) -> dict[str, tuple[int, int]]:
     """Labelled and present, by the prepared cases; the label files have to say the same."""
-    (by_files,) = count_files(data)
+    by_files = data.sources[0].count_files()
     data.prepare("refuse", Progress())
-    (prepared,) = count_prepared(data)
+    prepared = data.sources[0].count_prepared()
     assert prepared.structures == by_files.structures and (prepared.read, prepared.cases) == (6, 6)
     return {count.name: (count.labelled, count.present) for count in prepared.structures}
 
@@ -71,9 +71,10 @@ def test_a_run_tells_them_and_hints_at_what_was_not_contoured(root: Path, tmp_pa
     ]
     (warning,) = said.warnings
     assert "kidney_left in 1 of 6" in warning and "labelled.json" in warning and "--labelled present" in warning
-    for by in ("all", "present"):
+    others: tuple[LabelledBy, ...] = ("all", "present")
+    for by in others:
         said = Said()
-        opened(root, tmp_path, by).prepare("refuse", said)  # type: ignore[arg-type]
+        opened(root, tmp_path, by).prepare("refuse", said)
         assert said.messages and not said.warnings
 
 
@@ -99,8 +100,7 @@ def test_a_few_cases_give_no_hint_and_many_lines_are_counted() -> None:
 def test_a_check_reads_as_long_as_it_may_and_skips_what_is_broken(root: Path, tmp_path: Path) -> None:
     mask = root / "s0" / "segmentations" / "liver.nii.gz"
     mask.write_bytes(mask.read_bytes()[:60])
-    data = opened(root, tmp_path)
-    (at_once,) = count_files(data, seconds=0)
+    (source,) = opened(root, tmp_path).sources
+    at_once = source.count_files(seconds=0)
     assert (at_once.read, at_once.cases) == (1, 6)
-    (all_of_them,) = count_files(data)
-    assert all_of_them.read == 5
+    assert source.count_files().read == 5

@@ -10,7 +10,7 @@ from tests.train.data.data_files import box, hounsfield, save, totalsegmentator,
 from train.config.options import LabelledBy
 from train.data.cases import DataError, DataSet
 from train.data.dataset import open_dataset
-from train.data.labelled import labelled_fingerprint, labelled_names
+from train.data.labelling.labelled import labelled_fingerprint, labelled_names
 
 LABELS = {"background": 0, "liver": 1, "spleen": 2, "tumour": 3}
 
@@ -44,9 +44,10 @@ def opened(root: Path, by: LabelledBy = "auto") -> DataSet:
 
 
 def test_where_nothing_is_said_every_structure_was_looked_for(nnunet: Path, masks: Path) -> None:
+    ways: tuple[LabelledBy, ...] = ("auto", "all")
     for root in (nnunet, masks):
-        for by in ("auto", "all"):
-            dataset = opened(root, by)  # type: ignore[arg-type]
+        for by in ways:
+            dataset = opened(root, by)
             assert dataset.labelled_by == by and set(labelled(dataset).values()) == {None}
             assert labelled_names(dataset.cases[0], dataset.structures) == set(dataset.structures)
             assert labelled_fingerprint(dataset) == ""

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from train.config.options import LabelledBy
-
-from .cases import Case, DataError, DataSet
+from train.data.cases import Case, DataError, DataSet
 
 LABELLED = "labelled.json"
 # The name in `labelled.json` of all cases that it does not name.

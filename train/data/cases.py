@@ -65,8 +65,8 @@ class Case:
 
     `labelled` names the structures that were looked for in this case and contoured where present, None for all
     structures of the data set; with `labelled_if_present`, of these only the ones that have voxels in its label map
-    (`train.data.labelling.labelled.labelled_names`). A structure that is labelled and has no voxel is absent. One that is not
-    labelled is unknown, whatever the labels hold:
+    (`labelled_names` in train/data/labelling). A structure that is labelled and has no voxel is absent. One that is
+    not labelled is unknown, whatever the labels hold:
 
     - stage 3 has no mask, presence or missed-structure loss for it in this case, and its evaluation does not count it;
     - stage 1 learns of a voxel that might be its, in background or in a structure around it, only that it is one of

@@ -27,7 +27,7 @@ def open_dataset(
 
     `layout` is a name in `train.data.layouts.LAYOUTS`, None for the one that matches. `patients` is a CSV with columns
     id and patient, for volumes whose names do not tell whose they are; None for `patients.csv` in the folder, if it is
-    there. `labelled` says which structures were looked for in each case, see `train.data.labelling.labelled.with_labelled`.
+    there. `labelled` says which structures were looked for in each case (`with_labelled` in train/data/labelling).
 
     Raises:
         DataError: no such folder, no layout or several that match, no case in it, or a `labelled.json` or `patients`

@@ -78,7 +78,7 @@ class TrainingSource:
         return self._count(list(read_label_ids(self.train.cases, seconds)))
 
     def _count(self, ids_of: Sequence[tuple[Case, frozenset[int]]]) -> LabelCount:
-        counts = count_labels(self.structures, ((case.id, self.labelled(case, ids), ids) for case, ids in ids_of))
+        counts = count_labels(self.structures, [(case, self.labelled(case, ids), ids) for case, ids in ids_of])
         return LabelCount(self.dataset.root, self.dataset.labelled_by, counts, len(ids_of), len(self.train.cases))
 
 

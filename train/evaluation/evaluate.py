@@ -21,7 +21,7 @@ from curation.runtime.progress import Progress
 from train.config.options import LabelledBy
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case, read_labels
-from train.data.labelling.label_counts import LabelCount, StructureCount, report_structures
+from train.data.labelling.label_counts import LabelCount, StructureCount, has_mask, report_structures
 from train.data.labelling.labelled import labelled_fingerprint, labelled_names
 from train.data.structure_prompts import StructurePrompts
 from train.inference.options import SegmentOptions
@@ -179,10 +179,12 @@ def _measure_case(
 
 def _count_structures(dataset: DataSet, cases: Sequence[CaseResult]) -> LabelCount:
     """Count in how many measured cases each structure was looked for and is, by the questions for it by name."""
-    rows = [row for case in cases for row in case.rows if row.kind == "name"]
-    labelled = Counter(row.subject for row in rows)
-    present = Counter(row.subject for row in rows if row.present)
-    counts = tuple(StructureCount(name, labelled[name], present[name]) for name in dataset.structures)
+    by_id, ids = {case.id: case for case in dataset.cases}, dataset.structures
+    rows = [(by_id[case.case], row.subject, row.present) for case in cases for row in case.rows if row.kind == "name"]
+    labelled = Counter(name for _, name, _ in rows)
+    present = Counter(name for _, name, is_present in rows if is_present)
+    assumed = Counter(name for case, name, is_present in rows if not is_present and not has_mask(case, ids[name]))
+    counts = tuple(StructureCount(name, labelled[name], present[name], assumed[name]) for name in ids)
     return LabelCount(dataset.root, dataset.labelled_by, counts, len(cases), len(cases), "evaluated cases")
 
 

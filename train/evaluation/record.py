@@ -108,7 +108,7 @@ class CaseResult(EvaluationRecord):
 class EvaluationHeader(EvaluationRecord):
     """What is evaluated. `weights` and `text` are hashes; `known`: the checkpoint records its training prompts.
 
-    `labelled_by` and `labelled`, a hash, say which structures were looked for in which case, see `train.data.labelling.labelled`.
+    `labelled_by` and `labelled`, a hash, say which structures were looked for in which case (train/data/labelling).
     """
 
     format: Literal["ovct evaluation 1"] = "ovct evaluation 1"

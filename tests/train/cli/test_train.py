@@ -102,9 +102,9 @@ def test_checking_tells_in_how_many_cases_each_structure_is(world: World, tmp_pa
         words = [stage, data, "--out", tmp_path / "out", "--check", *flags]
         code, told = ovct(*words)
         assert code == 0 and "structures in 6 training cases" in told and "labelled in 6, present in 1: spleen" in told
-        assert "spleen in 1 of 6" in told and "--labelled present" in told
+        assert "spleen (present in 1 of 6)" in told and "--labelled present" in told
         code, told = ovct(*words, "--labelled", "present")
-        assert code == 0 and "labelled in 1, present in 1: spleen" in told and "counted as absent" not in told
+        assert code == 0 and "labelled in 1, present in 1: spleen" in told and "are absent" not in told
     code, told = ovct(*words, "--labelled", "file")
     assert code == 2 and "has no labelled.json" in told
 

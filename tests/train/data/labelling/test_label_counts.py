@@ -10,6 +10,7 @@ from curation.runtime.progress import Progress
 from tests.train.data.data_files import save
 from tests.train.training_worlds import AFFINE, PREPROCESSING, SHAPE, labelled
 from train.config.options import Data, LabelledBy
+from train.data.cases import Case
 from train.data.labelling.label_counts import LabelCount, StructureCount, count_labels
 from train.data.training_set import TrainingSet, open_training_set
 
@@ -70,12 +71,26 @@ def test_a_run_tells_them_and_hints_at_what_was_not_contoured(root: Path, tmp_pa
         "  labelled in 6, present in 6: spleen, kidney_right, liver",
     ]
     (warning,) = said.warnings
-    assert "kidney_left in 1 of 6" in warning and "labelled.json" in warning and "--labelled present" in warning
+    assert (
+        "few cases" in warning
+        and "kidney_left in 1 of 6" in warning
+        and "labelled.json" in warning
+        and "--labelled present" in warning
+    )
     others: tuple[LabelledBy, ...] = ("all", "present")
     for by in others:
         said = Said()
         opened(root, tmp_path, by).prepare("refuse", said)
         assert said.messages and not said.warnings
+
+
+def test_an_empty_mask_says_that_a_structure_is_absent(root: Path, tmp_path: Path) -> None:
+    for case in root.iterdir():
+        if case.name != "s0":
+            save(case / "segmentations" / "kidney_left.nii.gz", np.zeros(SHAPE, np.uint8), AFFINE)
+    said = Said()
+    opened(root, tmp_path).prepare("refuse", said)
+    assert "  labelled in 6, present in 1: kidney_left" in said.messages and not said.warnings
 
 
 def test_labels_that_the_file_does_not_name_are_told(root: Path, tmp_path: Path) -> None:
@@ -87,14 +102,16 @@ def test_labels_that_the_file_does_not_name_are_told(root: Path, tmp_path: Path)
 
 
 def test_a_few_cases_give_no_hint_and_many_lines_are_counted() -> None:
-    four = count_labels({"liver": (1,)}, [(str(n), {"liver"}, set[int]()) for n in range(4)])
-    assert not LabelCount(Path("d"), "auto", four, 4, 4).warnings()
-    many = tuple(StructureCount(f"s{n}", 90, n) for n in range(40))
+    cases = [(Case(str(n), "p", "s", Path("ct.nii.gz")), {"liver"}, set[int]()) for n in range(5)]
+    for few, warned in ((4, False), (5, True)):
+        counted = count_labels({"liver": (1,)}, cases[:few])
+        assert bool(LabelCount(Path("d"), "auto", counted, few, few).warnings()) == warned
+    many = tuple(StructureCount(f"s{n}", 90, n, 90 - n if n < 19 else 29) for n in range(40))
     count = LabelCount(Path("d"), "auto", many, 90, 100)
     assert count.lines()[0] == "d: structures in 90 of 100 training cases" and len(count.lines()) == 41
     assert len(count.lines(5)) == 7 and count.lines(5)[-1] == "  and 35 structures that are present in more"
     (hint,) = count.warnings()
-    assert "s0 in 0 of 90" in hint and "s5" in hint and "and 13 more" in hint
+    assert "s0 (present in 0 of 90)" in hint and "s5" in hint and "and 13 more" in hint
 
 
 def test_a_check_reads_as_long_as_it_may_and_skips_what_is_broken(root: Path, tmp_path: Path) -> None:

@@ -86,8 +86,8 @@ class LabelCount:
         assumed.sort(key=lambda count: count.present)
         names = _listed([f"{each.name} (present in {each.present:,} of {each.labelled:,})" for each in assumed])
         return (
-            f"{self.root}: a third of the cases or more count as cases in which these are absent, for their labels hold no "
-            f"voxel of them: {names}. If they were not contoured there, say so with {LABELLED} in the data set or "
+            f"{self.root}: these count as absent in a third of the cases or more, whose labels have no voxel of them: "
+            f"{names}. If they were not contoured there, say so with {LABELLED} in the data set or "
             "--labelled present; if they are absent, with --labelled all"
         )
 

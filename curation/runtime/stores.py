@@ -1,13 +1,15 @@
 """Files and folders that are not on this machine: s3://, gs://, hf:// and whatever else fsspec opens.
 
 What is written is put file by file; an object is there as a whole or not at all, and nothing is renamed. A request that
-a store throttles or drops is repeated. Credentials come from where the store's own tools look for them (environment,
-configuration files, instance roles): none is taken from a URL, none is shown.
+a store throttles or drops is repeated after a wait that doubles, half of it drawn at random. Credentials come from
+where the store's own tools look for them (environment, configuration files, instance roles): none is taken from a URL,
+none is shown.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -173,7 +175,7 @@ class StoreLocation:
                         f"{redact_url(self.url)}: gave up after {TRIES} tries ({redact_error(error)}); run the same "
                         "command again to go on"
                     ) from error
-            self._sleep(wait)
+            self._sleep(random.uniform(wait / 2, wait))  # so that runs which failed together do not come back together
             wait = min(2 * wait, LONGEST_WAIT)
         raise AssertionError
 

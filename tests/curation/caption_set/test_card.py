@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from curation.caption import Reason
 from curation.caption_set.card import REASON_TEXTS, data_card, size_category
@@ -182,6 +183,18 @@ def test_the_card_of_the_examples_is_what_is_written_now(tmp_path: Path) -> None
     assert VARIES.sub("#", written) == VARIES.sub("#", shown), (
         "data_cards/examples.md shows another card: python -m tests.curation.caption_set.test_card writes it anew"
     )
+
+
+def test_hugging_face_reads_the_front_matter_that_is_written(tmp_path: Path) -> None:
+    """With its own reader of cards, which needs no network for that."""
+    from huggingface_hub import DatasetCard, DatasetCardData
+
+    card = card_of_the_examples(tmp_path)
+    loaded = DatasetCard.load(tmp_path / "set" / "README.md")
+    assert isinstance(loaded.data, DatasetCardData)
+    assert yaml.safe_load(loaded.data.to_yaml()) == front_matter(card)
+    assert loaded.text.lstrip() == card.partition("\n---\n")[2].lstrip()
+    assert all(getattr(loaded.data, name) == value for name, value in front_matter(card).items())
 
 
 def test_what_varies_is_left_out_and_nothing_else() -> None:

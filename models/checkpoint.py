@@ -222,7 +222,7 @@ def _write_weights(model: Model, directory: Path) -> tuple[Path, str]:
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("text.")}
     temporary = directory / f".weights-{os.getpid()}.tmp"
     write_tensors({name: tensor.detach().cpu() for name, tensor in state.items()}, temporary)
-    with temporary.open("rb") as file:
+    with temporary.open("r+b") as file:  # Windows flushes no file that is opened for reading alone
         os.fsync(file.fileno())
     return temporary, f"weights-{digest_of(temporary)[:16]}.safetensors"
 

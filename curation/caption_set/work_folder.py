@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.runtime.errors import OvctError
-from curation.runtime.files import temporary_name
+from curation.runtime.files import POSIX_FILES, temporary_name
 from curation.runtime.locks import HeldLock, LockedError, is_held_file, locked
 
 from .manifest import FILE_NAME, Manifest, ManifestError, is_caption_set, load_manifest
@@ -92,7 +92,7 @@ def lock_set(root: Path, check: Callable[[], None] = lambda: None) -> Iterator[L
     left_behind = work.exists()
     _make(work)
     try:
-        with locked(work / LOCK_FILE, check) as lock:
+        with _lock_file_removed_on_windows(root, work), locked(work / LOCK_FILE, check) as lock:
             if not is_held_file(lock):
                 raise SetError(f"{root} was finished by another run just now; run the command again")
             try:
@@ -182,9 +182,23 @@ def _remove_work_folder(root: Path, work: Path, lock: HeldLock) -> None:
             path.unlink(missing_ok=True)
     with suppress(OSError):
         lock.release()
+    _remove_lock_files(work)
+
+
+def _remove_lock_files(work: Path) -> None:
     for path in work.glob(f"{LOCK_FILE}*"):
         if WORK_NAMES.fullmatch(path.name):
             with suppress(OSError):
                 path.unlink()
     with suppress(OSError):
         work.rmdir()
+
+
+@contextmanager
+def _lock_file_removed_on_windows(root: Path, work: Path) -> Iterator[None]:
+    """Remove the lock file of a finished set once it is closed: Windows removes no open file, nor another run's."""
+    try:
+        yield
+    finally:
+        if not POSIX_FILES and not _is_unfinished(root):
+            _remove_lock_files(work)

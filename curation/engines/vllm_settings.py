@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +69,9 @@ class VllmSettings:
 
 
 def check_model(model: str) -> None:
-    """Raise ``InputError`` for what can be seen at once: no vllm, or a directory that holds no model."""
+    """Raise ``InputError`` for what can be seen at once: Windows, no vllm, or a directory that holds no model."""
+    if not hasattr(os, "killpg"):
+        raise InputError(f"--engine vllm: vLLM does not run on Windows; run ovct in WSL.\n{OTHER_WAYS}")
     if importlib.util.find_spec("vllm") is None:
         raise InputError(
             "--engine vllm needs vllm, which is not installed: 'pip install vllm' where there is a GPU, "

@@ -10,11 +10,18 @@ from pathlib import Path
 TEMPORARY_SUFFIX = ".tmp"
 # For what only the user may read.
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+# Not on Windows: there a folder cannot be opened, a file is flushed by who may write it, and no open file is removed.
+POSIX_FILES = hasattr(os, "O_DIRECTORY")
 
 
 def sync(path: Path) -> None:
-    """Flush to disk what ``path`` holds now: a file's content, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush to disk what ``path`` holds now: a file's content, or the names in a folder.
+
+    On Windows a folder is left to the system: nothing flushes the names in it.
+    """
+    if not POSIX_FILES and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY if POSIX_FILES else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

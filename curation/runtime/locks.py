@@ -89,8 +89,11 @@ def _lock_by_kernel(file: TextIO) -> None:
     from filelock import lock_descriptor
 
     if not lock_descriptor(file.fileno(), blocking=False):
-        file.seek(0)
-        raise LockedError(f"process {file.read().strip() or '?'}")
+        holder = ""
+        with suppress(OSError):  # on Windows what is locked cannot be read either
+            file.seek(0)
+            holder = file.read().strip()
+        raise LockedError(f"process {holder or '?'}")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()

@@ -109,13 +109,24 @@ class Processes:
         A process is started here when all are busy. It inherits the blocked SIGINT, so that Ctrl-C does not kill it
         while it is still importing.
         """
-        mask_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return self.pool.submit(_run, job)
-        except BrokenProcessPool as error:
-            raise _lost_worker() from error
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask_before)
+        with _interrupts_held_back():
+            try:
+                return self.pool.submit(_run, job)
+            except BrokenProcessPool as error:
+                raise _lost_worker() from error
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Block SIGINT in this thread meanwhile; Windows cannot, and Ctrl-C there ends a process that still imports."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lost_worker() -> RunError:

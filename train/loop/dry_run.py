@@ -23,7 +23,7 @@ class DryRun:
     shapes: list[str]
     trainable: int
     seconds: float
-    peak_memory: int
+    peak_memory: int | None
     steps: int
 
     def lines(self) -> list[str]:
@@ -32,7 +32,7 @@ class DryRun:
         return [
             *self.shapes,
             f"{self.trainable:,} parameters train",
-            f"peak memory {self.peak_memory / 2**20:,.0f} MiB",
+            "peak memory " + ("not known" if self.peak_memory is None else f"{self.peak_memory / 2**20:,.0f} MiB"),
             f"{self.seconds:.2f} s a step; {self.steps:,} steps take about {total / 60:,.1f} min, evaluations apart",
         ]
 

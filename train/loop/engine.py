@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -133,10 +132,14 @@ class TrainingEngine:
             for weight, part in zip(bucket, torch.split(flat, [weight.numel() for weight in bucket]), strict=True):
                 weight.grad = part.view_as(weight).clone()
 
-    def peak_memory(self) -> int:
-        """Return the most memory in bytes that this process has held, on its GPU if it has one."""
+    def peak_memory(self) -> int | None:
+        """Return the most memory in bytes that this process has held, on its GPU if it has one; None on Windows."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
+        try:
+            import resource
+        except ImportError:
+            return None
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 

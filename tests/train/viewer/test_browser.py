@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
+from curation.runtime.digests import do_nothing
 from curation.runtime.local_server.serving import LocalServer, bind_port
 from tests.curation.chromium import SOFTWARE_DRAWING, launched_browser, needs_chromium
 from tests.train.inference.segment_cases import dicom_series
@@ -67,7 +68,8 @@ def served(content: ViewContent) -> Iterator[str]:
     """Serve the page as `ovct view` does; yields its link."""
     with bind_port(0, 0) as listener:
         port = listener.getsockname()[1]
-        server = LocalServer(uvicorn.Config(create_app(content, "token-of-the-link", port), log_level="warning"))
+        config = uvicorn.Config(create_app(content, "token-of-the-link", port), log_level="warning")
+        server = LocalServer(config, do_nothing)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -137,7 +137,7 @@ def call_commands(folder: Path) -> None:
     _call("curate", "reports.csv", "--out", "set")
     _call("curate", "reports.csv", "--out", "set", "--overwrite")
     _call("stats", "set", "--plot", "plot.png")
-    _call("verify", EXAMPLES / "reports.csv", EXAMPLES / "captions_of_a_model.csv", "--out", "verified.parquet")
+    _call("verify", EXAMPLES / "reports.csv", EXAMPLES / "made_up_captions.csv", "--out", "verified.parquet")
     for number in (1, 2):
         _call("curate", "reports.csv", "--out", f"shard-{number}", "--shard", f"{number}/2")
     _call("merge", "shard-1", "shard-2", "--out", "merged")
@@ -188,6 +188,7 @@ def _train(folder: Path) -> None:
     _call("train", "pretrain", world.data, "--out", "image", *words)
     _call("train", "pretrain", world.data, "--out", "image", *words, "--seed", "4", "--overwrite")
     _call("train", "pretrain", world.data, "--out", "none", *words, "--check", says="peak memory not known")
+    _call("train", "words", "--out", "encoder", *flags_of(settings("words", world, **once), folder))
     words = flags_of(settings("align", world, **once), folder)
     _call("train", world.captions, "--volumes", world.data, "--out", "aligned", *words)
     words = flags_of(settings("segment", world, **once), folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from curation.caption_set.audit_results import AUDIT, MEANINGS
 from curation.caption_set.card import write_card
 from curation.caption_set.kept_files import kept_files
-from curation.caption_set.manifest import Counts, Manifest, PartRecord, RepairCounts
+from curation.caption_set.manifest import Counts, Manifest, ManifestError, PartRecord, RepairCounts, load_manifest
 from curation.caption_set.privacy_check import count_written
 from curation.caption_set.records.cleaning import AuditChange, CleaningRecord
 from curation.caption_set.resuming import check_parts, lacks_digests
@@ -47,23 +47,27 @@ LAST_ROW = 2**62
 """As the number of a row: behind all others of its report."""
 
 ChangedTable = Literal["captions", "rejects"]
+Draw = Callable[[Path, Manifest], Manifest]
 
 
-def write_cleaned_set(root: Path, out: Path, store: AuditStore, progress: Progress) -> Manifest:
+def write_cleaned_set(
+    root: Path, out: Path, store: AuditStore, progress: Progress, draw: Draw = lambda folder, manifest: manifest
+) -> Manifest:
     """Write the cleaned set to ``out``, as a whole or not at all, and return its manifest.
 
+    ``draw`` adds pictures to the folder of the set, before that gets its name, and returns its manifest with them.
     Raises ``SetError`` where the set has changed since or ``out`` is in use, ``InputError`` where nothing was judged.
     """
     manifest = finished_set(root)
     _check(root, out, manifest, store, progress)
     temporary = out.resolve().with_name(f".{out.resolve().name}.tmp")
-    if temporary.exists() and not (temporary / UNFINISHED).is_file():
+    if temporary.exists() and not (temporary / UNFINISHED).is_file() and not _is_cleaned_set(temporary):
         raise SetError(f"{temporary} is in the way, and was made by no run: move it away")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir()
         (temporary / UNFINISHED).touch()
-        cleaned = _write(root, temporary, manifest, store, progress)
+        cleaned = draw(temporary, _write(root, temporary, manifest, store, progress))
         (temporary / UNFINISHED).unlink()
         if out.exists():
             out.rmdir()
@@ -73,6 +77,14 @@ def write_cleaned_set(root: Path, out: Path, store: AuditStore, progress: Progre
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return cleaned
+
+
+def _is_cleaned_set(folder: Path) -> bool:
+    """Whether a folder holds a set that was cleaned: one that a killed run had finished, and not yet named."""
+    try:
+        return load_manifest(folder).audit is not None
+    except ManifestError:
+        return False
 
 
 def _check(root: Path, out: Path, manifest: Manifest, store: AuditStore, progress: Progress) -> None:

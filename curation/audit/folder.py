@@ -8,12 +8,14 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from sqlite3 import OperationalError
 
 from curation.caption_set.audit_results import AUDIT
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.work_folder import SetError
-from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, write_text
+from curation.runtime.errors import RunError
+from curation.runtime.files import PRIVATE_FILE, PRIVATE_FOLDER, named_in_errors, temporary_name, write_text
 from curation.runtime.locks import LockedError, locked
 from curation.runtime.progress import Progress
 from curation.runtime.sqlite_integrity import digest_file
@@ -72,7 +74,8 @@ def audit_to_write(
     folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
     folder.chmod(PRIVATE_FOLDER)
     try:
-        with locked(folder / LOCK_FILE, progress.raise_if_interrupted):
+        with named_in_errors(folder / STORE_FILE), locked(folder / LOCK_FILE, progress.raise_if_interrupted):
+            temporary_name(digest_file(folder / STORE_FILE)).unlink(missing_ok=True)  # of a run that was killed
             (folder / LOCK_FILE).chmod(PRIVATE_FILE)
             if redraw:
                 check_parts(root, manifest, SAMPLED_TABLES, check=progress.raise_if_interrupted)
@@ -92,6 +95,11 @@ def audit_to_write(
             f"the audit of {root} is open already ({error.holder}): use the link that it printed, or end it "
             "first. Reviewers at the same time are named together: --reviewer ann --reviewer ben"
         ) from None
+    except OperationalError as error:
+        raise RunError(
+            f"{folder / STORE_FILE} cannot be written ({error}): see to its disk and its permissions, and run the same "
+            "command again; what was said is saved"
+        ) from error
 
 
 def _refuse_emptied(path: Path) -> None:

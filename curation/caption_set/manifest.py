@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curation.report_language.languages import LanguageChoice
-from curation.runtime.digests import sealed, unsealed
+from curation.runtime.digests import do_nothing, sealed, unsealed
 from curation.runtime.errors import OvctError
-from curation.runtime.files import write_text
+from curation.runtime.files import whole_file
 
 from .records.cleaning import CleaningRecord
 from .records.privacy_counts import PrivacyCounts
@@ -240,9 +240,14 @@ class Manifest(_ManifestRecord):
         lines = [self.input.sha256, self.settings.digest(), *parts]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
-    def save(self, folder: Path) -> None:
-        """Write the manifest into a folder as a whole; the parts that it names count from then on."""
-        write_text(folder / FILE_NAME, sealed(self.model_dump(mode="json")))
+    def save(self, folder: Path, check: Callable[[], None] = do_nothing) -> None:
+        """Write the manifest into a folder as a whole; the parts that it names count from then on.
+
+        ``check`` is called before it takes the place of the one there, and may raise.
+        """
+        with whole_file(folder / FILE_NAME) as temporary:
+            temporary.write_text(sealed(self.model_dump(mode="json")), encoding="utf-8")
+            check()
 
     @property
     def has_digests(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
+from curation.runtime.digests import do_nothing
 from curation.runtime.files import TEMPORARY_SUFFIX, temporary_name
 
 from .manifest import FILE_NAME, CurationSettings
@@ -55,16 +56,23 @@ def part_number(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def remove_leftovers(root: Path, parts: int) -> None:
-    """Remove files of parts that the manifest, which names ``parts`` of them, does not name; without any, the rest."""
-    remove_temporary_files(root)
+def remove_leftovers(root: Path, parts: int, check: Callable[[], None] = do_nothing) -> None:
+    """Remove files of parts that the manifest, which names ``parts`` of them, does not name; without any, the rest.
+
+    ``check`` is called before each and may raise, where the folder is not this run's any more.
+    """
+    for path in temporary_files(root):
+        check()
+        path.unlink()
     for table in TABLES:
         for path in (root / table).glob("part-*"):
             number = part_number(f"{table}/{path.name}")
             if number is not None and number >= parts:
+                check()
                 path.unlink()
     if not parts:
         for name in FILES_BESIDE_PARTS:
+            check()
             (root / name).unlink(missing_ok=True)
 
 

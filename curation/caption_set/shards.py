@@ -6,7 +6,7 @@ These are not the shards of ``--shard I/N``, for which see ``sharding``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.caption import MadeBy, OutcomeColumns, RefusedCaption
 from curation.report import Report
-from curation.runtime.digests import file_digest
+from curation.runtime.digests import do_nothing, file_digest
 from curation.runtime.files import put_in_place, temporary_name
 
 from .manifest import PartRecord, RepairCounts
@@ -205,19 +205,20 @@ class PartWriter:
         repairs = RepairCounts(self._returned, self._repaired)
         return WrittenPart(part, self._captions, self._rejects, repairs, self._languages, self._bases)
 
-    def commit(self) -> WrittenPart:
-        """Close the files, flush them to disk and give them their names."""
+    def commit(self, check: Callable[[], None] = do_nothing) -> WrittenPart:
+        """Close the files, flush them to disk and name them. ``check`` is called before each and may raise."""
         written = self.close()
         for path in self._paths.values():
+            check()
             put_in_place(temporary_name(path), path)
         return written
 
-    def discard(self) -> None:
-        """Close and remove the files: the part is not finished and does not count."""
+    def discard(self, remove: bool = True) -> None:
+        """Close and ``remove`` the files: the part is not finished and does not count."""
         for file in self._files.values():
             with suppress(OSError):
                 close_parquet(file)
-        for path in self._paths.values():
+        for path in self._paths.values() if remove else ():
             temporary_name(path).unlink(missing_ok=True)
 
 

@@ -94,13 +94,15 @@ def lock_set(root: Path, check: Callable[[], None] = lambda: None) -> Iterator[L
     try:
         with _lock_file_removed_on_windows(root, work), locked(work / LOCK_FILE, check) as lock:
             if not is_held_file(lock):
-                raise SetError(f"{root} was finished by another run just now; run the command again")
+                raise SetError(
+                    f"{root} was finished by another run, removed or moved just now; run the same command again"
+                )
             try:
                 if not left_behind:
                     _refuse_foreign_parts(root)
                 yield LockedSet(work, left_behind, lock)
             finally:
-                if not _is_unfinished(root):
+                if lock.is_held and not _is_unfinished(root):
                     _remove_work_folder(root, work, lock)
     except LockedError as error:
         raise SetError(f"{root} is being written by another run ({error.holder})") from None

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from curation.caption import MadeBy, OutcomeColumns
 from curation.report import Report
+from curation.runtime.digests import do_nothing
 from curation.runtime.errors import RunError
 from curation.runtime.files import whole_file
+from curation.runtime.locks import HeldLock
 from curation.runtime.provenance import versions
 
 from .card import is_foreign_card, with_file, write_card
@@ -94,7 +96,7 @@ class CaptionSetWriter:
             self._refuse_changed(self.watched)
         self._locked.lock.raise_if_lost()
         index = len(self.manifest.parts)
-        written = self._part.commit()
+        written = self._part.commit(self._locked.lock.raise_if_lost)
         self._part = None
         privacy = self._with_counts(lambda: count_part(self.root, index, self._tables))
         if self._publisher:
@@ -111,7 +113,7 @@ class CaptionSetWriter:
         changes = {"parts": parts, "counts": counts, "usage": self.usage(), "seconds": self._seconds()}
         self.manifest = self.manifest.model_copy(update={**changes, "privacy": privacy})
         if len(parts) % max(len(parts) // PARTS_PER_SAVE, 1) == 0:
-            save_manifest(self.root, self.manifest, self._publisher)
+            save_manifest(self.root, self.manifest, self._publisher, self._locked.lock.raise_if_lost)
         if self._publisher:
             self._publisher.drop_part(index, self._tables)
 
@@ -164,9 +166,9 @@ class CaptionSetWriter:
             )
 
     def abandon(self) -> None:
-        """Remove the files of the unfinished part."""
+        """Remove the files of the unfinished part; they may be another run's where that has the folder now."""
         if self._part is not None:
-            self._part.discard()
+            self._part.discard(remove=self._locked.lock.is_held)
             self._part = None
 
 
@@ -186,9 +188,11 @@ def complete_set(root: Path, manifest: Manifest, publisher: SetPublisher | None,
     return manifest
 
 
-def save_manifest(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
-    """Save the manifest, here and in the set's store."""
-    manifest.save(root)
+def save_manifest(
+    root: Path, manifest: Manifest, publisher: SetPublisher | None, check: Callable[[], None] = do_nothing
+) -> None:
+    """Save the manifest, here and in the set's store; ``check`` as in ``Manifest.save``."""
+    manifest.save(root, check)
     if publisher:
         publisher.put_manifest()
 
@@ -221,6 +225,8 @@ def open_set(
     with lock_set(root) as locked:
         refuse_foreign_files(root, locked.left_behind)
         manifest = None if overwrite else manifest_to_resume(root, source, settings, publisher, digests=not checked)
+        # This machine may have stood still meanwhile, for longer than it keeps the folder from others.
+        locked.lock.raise_if_lost()
         if manifest is None:
             empty_work_folder(locked.work)
             manifest = Manifest(
@@ -231,7 +237,7 @@ def open_set(
                 license=license,
                 files={},
             )
-            manifest.save(root)
+            manifest.save(root, locked.lock.raise_if_lost)
         elif license not in (None, manifest.license):
             manifest = manifest.model_copy(update={"license": license})
             manifest.save(root)
@@ -239,7 +245,7 @@ def open_set(
             raise SetError(f"{root / CARD_FILE} is no data card of ours, and would be replaced: move it away")
         if _is_foreign_picture(root / PLOT_FILE):
             raise SetError(f"{root / PLOT_FILE} is no plot of ours, and would be replaced: move it away")
-        _prepare_folder(root, manifest, publisher)
+        _prepare_folder(root, manifest, publisher, locked.lock)
         if check_privacy and not publisher and not is_checked(manifest):  # parts that an earlier run made without it
             manifest = manifest.model_copy(update={"privacy": count_parts(root, manifest)})
         begun = time.monotonic() if since is None else since
@@ -255,11 +261,11 @@ def _is_foreign_picture(path: Path) -> bool:
     return is_foreign_plot(path) and not (path.is_file() and b"Matplotlib" in path.read_bytes()[:MARK_BYTES])
 
 
-def _prepare_folder(root: Path, manifest: Manifest, publisher: SetPublisher | None) -> None:
+def _prepare_folder(root: Path, manifest: Manifest, publisher: SetPublisher | None, lock: HeldLock) -> None:
     """Make the folders of the tables and remove files that the manifest does not name, here and in the store."""
     for table in tables_of(manifest.settings):
         (root / table).mkdir(exist_ok=True)
-    remove_leftovers(root, len(manifest.parts))
+    remove_leftovers(root, len(manifest.parts), lock.raise_if_lost)
     if publisher:
         publisher.put_manifest()
         publisher.remove_leftovers(len(manifest.parts))

@@ -173,8 +173,7 @@ def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> 
     from curation.runtime.terminal_console import EscapingConsole
 
     with audit_to_read(folder) as store:
-        manifest = write_cleaned_set(folder, out, store, progress)
-    manifest = draw_plot(out, manifest)
+        manifest = write_cleaned_set(folder, out, store, progress, draw_plot)
     if quiet:
         return
     show(summary_of(out, manifest), EscapingConsole())

@@ -47,6 +47,17 @@ def make_file(path: Path, mode: int) -> None:
 
 
 @contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Give an ``OSError`` that names no file, as one of writing does, the name of this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def whole_file(path: Path, mode: int | None = None) -> Iterator[Path]:
     """Yield a temporary path to write; it becomes ``path`` when the block ends well and is removed when it does not.
 
@@ -55,13 +66,12 @@ def whole_file(path: Path, mode: int | None = None) -> Iterator[Path]:
     """
     temporary = temporary_name(path)
     try:
-        if mode is not None:
-            make_file(temporary, mode)
-        yield temporary
-        put_in_place(temporary, path)
-    except BaseException as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)
+        with named_in_errors(path):
+            if mode is not None:
+                make_file(temporary, mode)
+            yield temporary
+            put_in_place(temporary, path)
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from .digests import do_nothing
 from .errors import RunError
+from .files import named_in_errors
 
 if TYPE_CHECKING:
     from filelock import SoftFileLease
@@ -47,11 +48,23 @@ class HeldLock:
 
         That happens where this process was stopped, or cut off from the folder, for longer than a lease lasts.
         """
-        if self._lease.compromise is None and is_held_file(self):
+        if self.is_held:
             return
         folder = self.path.parent.parent
-        what = "is being written by another run now" if self.path.exists() else "was removed, or moved"
+        what = "was taken over by another run" if self.path.exists() else "was removed, or moved"
         raise RunError(f"{folder} {what}, while this run wrote it: this one ends here. Run the same command again")
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no other machine has taken the lock, or had it and gave it back, and the folder is there."""
+        return self._lease.compromise is None and is_held_file(self) and self._is_named_in_lease()
+
+    def _is_named_in_lease(self) -> bool:
+        # The lease's own thread looks every few seconds; who wakes up may be quicker than that.
+        token = self._lease.token
+        with suppress(OSError):
+            return token is not None and token in Path(self._lease.lock_file).read_text("utf-8", errors="replace")
+        return False
 
     def release(self) -> None:
         """Release the lock for other machines; this one's kernel releases it when the file is closed."""
@@ -70,8 +83,9 @@ def locked(path: Path, check: Callable[[], None] = do_nothing) -> Iterator[HeldL
         OSError: the file cannot be made.
     """
     with path.open("a+", encoding="utf-8") as file:
-        _lock_by_kernel(file)
-        held = HeldLock(path, file, _take_lease(path.with_name(path.name + LEASE_SUFFIX), check))
+        with named_in_errors(path):
+            _lock_by_kernel(file)
+            held = HeldLock(path, file, _take_lease(path.with_name(path.name + LEASE_SUFFIX), check))
         try:
             yield held
         finally:

@@ -40,8 +40,12 @@ class ChangeMark:
             write_text(digest_file(self._path), OPEN, PRIVATE_FILE)
 
     def note_closed(self) -> None:
-        """Note the digest of the file, which is closed, if it may have changed."""
-        if self._noted:
+        """Note the digest of the file, which is closed, if it may have changed.
+
+        Where a failing disk has left SQLite's journal, the next who opens the file puts it back to before: its digest
+        is not known, and the sums of its rows are compared then, as after a kill.
+        """
+        if self._noted and not self._path.with_name(f"{self._path.name}-journal").exists():
             self._noted = False
             write_text(digest_file(self._path), f"{file_digest(self._path)}\n", PRIVATE_FILE)
 

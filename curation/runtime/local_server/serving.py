@@ -49,7 +49,7 @@ class LocalServer(uvicorn.Server):
     ``raise_if_interrupted`` raises ``Interrupted`` where that came before the server took signals itself.
     """
 
-    def __init__(self, config: uvicorn.Config, raise_if_interrupted: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, raise_if_interrupted: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._raise_if_interrupted = raise_if_interrupted
 

@@ -25,5 +25,5 @@ def test_a_lock_whose_file_was_removed_does_not_count(tmp_path: Path, monkeypatc
         return True
 
     monkeypatch.setattr("filelock.lock_descriptor", lock_after_removal)
-    with pytest.raises(SetError, match="finished by another run just now"), lock_set(root):
+    with pytest.raises(SetError, match="finished by another run, removed or moved just now"), lock_set(root):
         pass

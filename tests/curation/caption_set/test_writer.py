@@ -2,7 +2,7 @@ import os
 import random
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from curation.caption_set.work_folder import SetError
 from curation.caption_set.writer import open_set
 from curation.pipeline import CurateJob, curate
 from curation.report import Report
+from curation.runtime.digests import do_nothing
 from tests.curation.fakes import fake_recipe, write_reports
 
 SOURCE = InputFingerprint(name="r.csv", files=1, bytes=9, sha256="a" * 64)
@@ -74,9 +75,9 @@ def test_a_long_manifest_is_not_written_for_each_part(tmp_path: Path, monkeypatc
     monkeypatch.setattr(caption_set, "PARTS_PER_SAVE", 3)
     saved, save = list[int](), Manifest.save
 
-    def counted(manifest: Manifest, root: Path) -> None:
+    def counted(manifest: Manifest, root: Path, check: Callable[[], None] = do_nothing) -> None:
         saved.append(len(manifest.parts))
-        save(manifest, root)
+        save(manifest, root, check)
 
     monkeypatch.setattr(Manifest, "save", counted)
     root = tmp_path / "set"

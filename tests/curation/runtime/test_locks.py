@@ -79,5 +79,5 @@ def test_a_lock_that_is_gone_is_noticed(tmp_path: Path) -> None:
         with pytest.raises(RunError, match="set was removed, or moved"):
             held.raise_if_lost()
         path.write_text("999\n")
-        with pytest.raises(RunError, match="is being written by another run now"):
+        with pytest.raises(RunError, match="was taken over by another run"):
             held.raise_if_lost()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # What a run writes differs in these: when, for how long, and for how much.
 TIMES = re.compile(
-    rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at)": ?"?[-+:.\w]*"?'
+    rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at|applied)": ?"?[-+:.\w]*"?'
     rb"|finished \d{4}-[-+:.\w]*"  # in a card
     # What a model was asked: a run that ends in between may lose the counts of its last half second.
     rb"|- \*\*(?:The model was asked\*\*|Tokens:\*\*) .*"
@@ -19,7 +19,7 @@ DIGESTS = re.compile(
     rb'"(?:sha256|sha256_of_state|README\.md)": ?"[0-9a-f]{64}"|"commit": ?"[^"]*"|"replaced": ?\[[^]]*\]'
 )
 # Nobody reads these as a result: the log of TensorBoard has the time in its name.
-IGNORED = re.compile(r"(^|/)tensorboard/|\.sqlite-(wal|shm|journal)$|\.lock$|/cache/")
+IGNORED = re.compile(r"(^|/)tensorboard/|\.sqlite-(wal|shm|journal)$|\.lock$|/lock(\.lease)?$|/cache/")
 NAMED_BY_CONTENT = re.compile(r"(^|/)(weights|text|state)-[0-9a-f]+")
 
 

@@ -308,3 +308,11 @@ def test_the_cleaned_set_leaves_a_folder_that_is_in_its_way(tmp_path: Path) -> N
         with pytest.raises(OvctError, match="was made by no run"):
             write_cleaned_set(tmp_path / "set", tmp_path / "clean", store, Progress())
     assert (tmp_path / ".clean.tmp" / "mine.txt").exists()
+    # What a run has finished that was killed before it could name it is its own.
+    (tmp_path / ".clean.tmp" / "mine.txt").rename(tmp_path / "mine.txt")
+    (tmp_path / ".clean.tmp").rmdir()
+    with open_audit(tmp_path / "set") as store:
+        write_cleaned_set(tmp_path / "set", tmp_path / "clean", store, Progress())
+        (tmp_path / "clean").rename(tmp_path / ".clean.tmp")
+        write_cleaned_set(tmp_path / "set", tmp_path / "clean", store, Progress())
+    assert (tmp_path / "clean" / "manifest.json").exists() and not (tmp_path / ".clean.tmp").exists()

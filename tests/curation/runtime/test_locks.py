@@ -81,3 +81,15 @@ def test_a_lock_that_is_gone_is_noticed(tmp_path: Path) -> None:
         path.write_text("999\n")
         with pytest.raises(RunError, match="was taken over by another run"):
             held.raise_if_lost()
+
+
+def test_a_lease_that_another_machine_has_given_back_is_lost(tmp_path: Path) -> None:
+    """At once: the lease's own thread looks every few seconds."""
+    path = tmp_path / "lock"
+    with locked(path) as held:
+        assert held.is_held
+        path.with_name("lock.lease").unlink()
+        assert path.exists() and not held.is_held
+        path.with_name("lock.lease").write_text(LEASE)
+        with pytest.raises(RunError, match="was taken over by another run"):
+            held.raise_if_lost()

@@ -112,6 +112,7 @@ def json_value(body: str) -> Any:
     """Return the JSON value that ``body`` is, or at least begins with. Raises ``ValueError``."""
     if "\\u" in body:
         body = _HALF_CHARACTER.sub(lambda match: match["whole"] or r"\ufffd", body)
+    body = body.encode("utf-8", "replace").decode()  # half characters that are not escaped
     try:
         return from_json(body)
     except ValueError:

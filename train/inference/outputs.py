@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from curation.runtime.files import put_in_place
+from curation.runtime.files import named_in_errors, put_in_place
 from train.scans.scan import Scan
 
 from .errors import SegmentError
@@ -170,7 +170,8 @@ class Outputs:
                 raise first
             failed = tuple(path.name for path in failures)
             record = result.record.model_copy(update={"failed": failed})
-            staged(self.table).write_bytes(record.json_bytes())
+            with named_in_errors(self.table):
+                staged(self.table).write_bytes(record.json_bytes())
             for path in (*written, self.table):
                 put_in_place(staged(path), path)
             for path in failures:

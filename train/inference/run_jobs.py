@@ -18,6 +18,7 @@ from .jobs import SegmentJob
 from .label_table import LabelRow, LabelTable
 from .options import SegmentOptions
 
+WAY_OUT = "see to that, and the same command writes it"
 NO_FAILURES: Mapping[Path, str] = MappingProxyType({})
 
 
@@ -110,7 +111,7 @@ def run_job(job: SegmentJob, engine: MaskEngine, options: SegmentOptions, progre
         progress.warning(warning)
     warnings, failures = job.outputs.write(result)
     warnings = [warning for warning in warnings if warning not in notices]
-    for warning in (*warnings, *(f"{path}: {reason}" for path, reason in failures.items())):
+    for warning in (*warnings, *(f"{path}: {reason}; {WAY_OUT}" for path, reason in failures.items())):
         progress.warning(warning)
     return SegmentReport.of(job, result.record, [*notices, *warnings], failures)
 

@@ -1,7 +1,6 @@
 """Saving masks, label maps and volumes as NIfTI files that any viewer lays over the scan they belong to."""
 
 import gzip
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,7 +118,7 @@ def _header_for(array: np.ndarray[Any, Any], header: nibabel.Nifti1Header) -> An
 def _open_atomically(path: Path) -> Iterator[Any]:
     """Open a temporary file that becomes `path` at the end, once it is on the disk; an error leaves no file behind."""
     suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    temporary = path.with_name(f".{path.name.removesuffix(suffix)}.{os.getpid()}.tmp{suffix}")
+    temporary = path.with_name(f".{path.name.removesuffix(suffix)}.tmp{suffix}")
     try:
         with temporary.open("wb") as raw:
             if suffix == ".nii":

@@ -183,3 +183,8 @@ def test_quotes_come_one_or_several(row: dict[str, object], quotes: tuple[str, .
     content = json.dumps({"captions": [{"organ": "liver", "caption": "A cyst.", **row}]})
     (draft,) = parse_answer(content, "stop", "captions").drafts
     assert draft.quotes == quotes
+
+
+def test_half_a_character_is_no_error() -> None:
+    answer = parse_answer('[{"organ": "liver", "caption": "The \ud800liver is normal"}]', "stop", "captions")
+    assert [draft.caption for draft in answer.drafts] == ["The ?liver is normal"]

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from curation.runtime.errors import RunError
+from curation.runtime.files import named_in_errors
 from curation.runtime.progress import Progress
 from train.config.options import LabelledBy
 from train.data.cases import Case, DataError, DataSet
@@ -144,12 +145,21 @@ def measure_cases(
             try:
                 with made.noting(PREVIEWS):
                     results[case.id] = _measure_case(dataset, case, header, predict, previews)
-                append_case(file, results[case.id])
+                with named_in_errors(folder / CASES_FILE):
+                    append_case(file, results[case.id])
             except (ScanError, DataError, OSError, torch.OutOfMemoryError) as error:
+                if _is_of_output(error, folder):  # a full disk is no fault of the case
+                    raise
                 left_out.append(SkippedCase(case=case.id, what=str(error)))
                 progress.warning(f"left out: {case.id}: {error}")
             progress.advance()
     return MeasuredCases([results[case.id] for case in selected.cases if case.id in results], left_out)
+
+
+def _is_of_output(error: Exception, folder: Path) -> bool:
+    """Whether a file below the output folder could not be written."""
+    name = error.filename if isinstance(error, OSError) else None
+    return isinstance(name, (str, Path)) and Path(name).is_relative_to(folder)
 
 
 def _measure_case(
@@ -165,7 +175,8 @@ def _measure_case(
     previews.start(case.id)
     tolerance_mm = header.settings.nsd_tolerance_mm
     rows = measure(scan, references, questions, predict, tolerance_mm, previews.observe) if questions else []
-    previews.draw(scan)
+    with named_in_errors(previews.folder):
+        previews.draw(scan)
     return CaseResult(
         case=case.id,
         patient=case.patient,

@@ -104,7 +104,7 @@ class Previews:
     """Keeps pictures, in `folder`, of the rows that are among the worst so far."""
 
     def __init__(self, folder: Path, finished: Iterable[CaseResult] = ()) -> None:
-        self._folder = folder
+        self.folder = folder
         self._listed = _worst(failure_candidates(finished))
         self._masks: dict[Failure, tuple[MaskCrop, MaskCrop]] = {}
 
@@ -123,16 +123,16 @@ class Previews:
     def draw(self, scan: Scan) -> None:
         """Draw the rows of this case that are among the worst, and delete the pictures that they push out."""
         worst = _worst([*self._listed, *self._masks])
-        self._folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
         for failure, (prediction, reference) in self._masks.items():
             figure = preview(scan, prediction, reference)
-            with whole_file(self._folder / failure.picture) as temporary:
+            with whole_file(self.folder / failure.picture) as temporary:
                 figure.savefig(temporary, format="png", dpi=90)
-            save_masks(self._folder / failure.masks, scan, prediction, reference)
+            save_masks(self.folder / failure.masks, scan, prediction, reference)
         for failure in self._listed:
             if failure not in worst:
                 for name in (failure.picture, failure.masks):
-                    (self._folder / name).unlink(missing_ok=True)
+                    (self.folder / name).unlink(missing_ok=True)
         self._listed, self._masks = worst, {}
 
 

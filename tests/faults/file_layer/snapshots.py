@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from pathlib import Path
+
+from curation.runtime.made_files import MADE_FILES
 
 # What a run writes differs in these: when, for how long, and for how much.
 TIMES = re.compile(
@@ -30,7 +33,16 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         name = str(path.relative_to(folder))
         if path.is_file() and not IGNORED.search(f"/{name}"):
             files[name] = _without_times(name, path.read_bytes())
+            if path.name == MADE_FILES:
+                files[name] = _there(path)
     return files
+
+
+def _there(path: Path) -> bytes:
+    """The names of a list of made files of which there is a file: those that a killed run has made stay on it."""
+    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    names = [line for line in lines if line.endswith("}") and (path.parent / json.loads(line)["made"]).exists()]
+    return "\n".join([first, *sorted(set(names))]).encode()
 
 
 def _without_times(name: str, content: bytes) -> bytes:
@@ -39,8 +51,6 @@ def _without_times(name: str, content: bytes) -> bytes:
     if name.endswith(".sqlite.sha256"):
         # "open" where the digest could not be written: the sums of rows are compared then.
         content = b"" if len(content) == 65 or content == b"open\n" else content
-    if name.endswith(".ovct-files"):
-        content = b"\n".join(sorted(content.splitlines()))
     if name.endswith(".sqlite"):
         content = _rows(content)
     return content

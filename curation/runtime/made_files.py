@@ -121,10 +121,15 @@ class MadeFiles:
 
     @contextmanager
     def noting(self, below: str) -> Iterator[None]:
-        """Put what the block makes in a folder below this one on the list."""
+        """Put what the block makes in a folder below this one on the list, also where it ends with an error.
+
+        What it makes before it is killed is not put there.
+        """
         before = self._files(below)
-        yield
-        self.note(*sorted(self._files(below) - before))
+        try:
+            yield
+        finally:
+            self.note(*sorted(self._files(below) - before))
 
     def _files(self, below: str) -> set[str]:
         return {path.relative_to(self.folder).as_posix() for path in (self.folder / below).rglob("*")}

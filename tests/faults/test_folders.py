@@ -316,3 +316,13 @@ def test_the_cleaned_set_leaves_a_folder_that_is_in_its_way(tmp_path: Path) -> N
         (tmp_path / "clean").rename(tmp_path / ".clean.tmp")
         write_cleaned_set(tmp_path / "set", tmp_path / "clean", store, Progress())
     assert (tmp_path / "clean" / "manifest.json").exists() and not (tmp_path / ".clean.tmp").exists()
+
+
+def test_what_a_block_made_before_it_failed_is_on_the_list(tmp_path: Path) -> None:
+    made = MadeFiles(tmp_path / "out", "test")
+    made.claim()
+    with pytest.raises(OSError, match="full"), made.noting("pictures"):
+        (tmp_path / "out" / "pictures").mkdir()
+        (tmp_path / "out" / "pictures" / "a.png").touch()
+        raise OSError("the disk is full")
+    assert "pictures/a.png" in made

@@ -61,9 +61,7 @@ def remove_leftovers(root: Path, parts: int, check: Callable[[], None] = do_noth
 
     ``check`` is called before each and may raise, where the folder is not this run's any more.
     """
-    for path in temporary_files(root):
-        check()
-        path.unlink()
+    remove_temporary_files(root, check)
     for table in TABLES:
         for path in (root / table).glob("part-*"):
             number = part_number(f"{table}/{path.name}")
@@ -83,9 +81,10 @@ def temporary_files(root: Path) -> list[Path]:
     return [path for path in others if path.exists()] + [path for path in parts if TEMPORARY_PART.fullmatch(path.name)]
 
 
-def remove_temporary_files(root: Path) -> None:
-    """Remove the files of parts, and of others of ours, that were never finished."""
+def remove_temporary_files(root: Path, check: Callable[[], None] = do_nothing) -> None:
+    """Remove the files of parts and others of ours that were never finished; ``check`` as in ``remove_leftovers``."""
     for path in temporary_files(root):
+        check()
         path.unlink()
 
 

@@ -1,6 +1,7 @@
 """Evaluating a data set: measured against models that know the answer, and going on after an interruption."""
 
 import dataclasses
+import errno
 from pathlib import Path
 
 import nibabel
@@ -25,6 +26,7 @@ from tests.train.evaluation.evaluations import (
 from train.data.cases import DataSet
 from train.evaluation.evaluate import measure_cases
 from train.evaluation.metrics import Mask
+from train.evaluation.previews import Previews
 from train.evaluation.questions import build_questions
 from train.evaluation.record import CASES_FILE, CaseResult, prepare_folder, read_cases
 
@@ -148,3 +150,15 @@ def test_labels_on_another_grid_are_a_broken_case(dataset: DataSet, tmp_path: Pa
     path = tmp_path / "set" / "s1" / "segmentations" / "liver.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.ones((5, 5, 5), np.uint8), AFFINE), path)
     assert [case.case for case in run(dataset, Oracle(dataset), tmp_path / "out")] == ["s2", "s3"]
+
+
+def test_a_full_disk_ends_the_run_and_leaves_no_case_out(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Previews, scan: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match=r"No space left on device: .*out/previews"):
+        patch.setattr(Previews, "draw", full)
+        run(dataset, Oracle(dataset), tmp_path / "out")
+    assert [case.case for case in run(dataset, Oracle(dataset), tmp_path / "out")] == ["s1", "s2", "s3"]

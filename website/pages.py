@@ -17,7 +17,19 @@ DOCS = ROOT / "docs"
 # The navigation: a title, and the pages below it. Those of `commands/` and `reference/` are made from the code.
 NAVIGATION: dict[str, tuple[str, ...]] = {
     "Start": ("start/tutorial", "start/installing", "start/recipes"),
-    "How to": ("inputs", "forms", "llm", "audit", "lexicon", "privacy", "scale", "training", "scans", "view"),
+    "How to": (
+        "inputs",
+        "forms",
+        "llm",
+        "audit",
+        "lexicon",
+        "privacy",
+        "scale",
+        "training",
+        "segmenting",
+        "scans",
+        "view",
+    ),
     "Reference": ("commands/index", "api", "reference/ovct", "reference/models"),
     "How it works": ("layout", "cleaning", "verification", "models"),
     "How good it is": ("quality", "reliability", "tried"),

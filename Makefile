@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := test
-.PHONY: setup constraints demo train-demo test lint docs faults bench clean
+.PHONY: setup constraints demo train-demo real-demo test lint docs faults bench clean
 
 # The plain install, which is all that curating needs; the packages of the tests come on top of it.
 CONSTRAINTS ?= --constraint constraints.txt
@@ -40,8 +40,8 @@ demo: .venv/.plain
 # The whole road on phantoms: about 24 minutes on two cores. A second call goes on where the first one was stopped.
 # Freed memory is kept: on a CPU with glibc, that is a fifth faster.
 DEMO := runs/demo
-train-demo: export MALLOC_MMAP_THRESHOLD_ := 4294967296
-train-demo: export MALLOC_TRIM_THRESHOLD_ := 17179869184
+train-demo real-demo: export MALLOC_MMAP_THRESHOLD_ := 4294967296
+train-demo real-demo: export MALLOC_TRIM_THRESHOLD_ := 17179869184
 train-demo: setup
 	test -f $(DEMO)/phantoms/reports.csv || $(BIN)/python -m examples.phantoms $(DEMO)/phantoms --count 300 --overwrite
 	$(BIN)/ovct curate $(DEMO)/phantoms/reports.csv --out $(DEMO)/captions
@@ -52,6 +52,13 @@ train-demo: setup
 		--cache $(DEMO)/pretrain/cache --out $(DEMO)/segment
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --out $(DEMO)/evaluation
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --vocabulary --out $(DEMO)/evaluation-vocabulary
+
+# Real CT: from contours to masks by prompt, at most half an hour on two cores; a second call goes on. DATA is nnU-Net raw data of heads and
+# necks, read where it lies; UNSEEN=FOLDER measures on all patients of another such folder as well.
+DATA ?= ../shared/data/volumes/openkbp/Dataset501_OpenKBP
+REAL ?= runs/real
+real-demo: setup
+	$(BIN)/python -m examples.real $(DATA) --text "$$($(BIN)/python -m benchmarks.training.demo_world)" --out $(REAL) $(UNSEEN:%=--unseen %)
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 # In the order of tests/conftest.py, the longest files first: xdist would begin with those that hold most tests.

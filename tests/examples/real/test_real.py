@@ -1,0 +1,77 @@
+"""`python -m examples.real`: the whole way on boxes, stopped and gone on with, and the table."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curation.runtime.errors import Interrupted
+from examples.real import __main__ as demo
+from examples.real import extra_questions, stages
+from examples.real.extra_questions import ABSENT, NEW_ABSENT, Answer
+from tests.examples.real.heads import write_heads
+from tests.models.encoders import tiny_encoder
+
+CASES = [f"pt_{number}" for number in range(8)]
+PATCH = "patch: [32, 32, 64]\nlabelled: present\nsteps: 2\nbatch_size: 1\nwarmup_steps: 0\n"
+
+
+@pytest.fixture
+def small_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of a run of seconds."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    (folder / "words.yaml").write_text("steps: 1\nbatch_size: 2\n")
+    (folder / "pretrain.yaml").write_text(f"size: tiny\nspacing_mm: [4, 4, 4]\n{PATCH}")
+    (folder / "segment.yaml").write_text(f"{PATCH}hidden: 8\nlevels: 1\nconnector_steps: 2\npresence_patches: 2\n")
+    monkeypatch.setattr(stages, "SETTINGS", folder)
+
+
+@pytest.mark.usefixtures("small_settings", "one_thread")
+def test_the_whole_way_with_other_patients_and_after_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_heads(tmp_path / "data", CASES, without=CASES[:2])
+    unseen = write_heads(tmp_path / "unseen", ["new_1", "new_2"])
+    text, out = tiny_encoder(tmp_path / "text"), tmp_path / "run"
+    call = [str(data), "--text", str(text), "--out", str(out), "--unseen", str(unseen)]
+
+    asked: list[str] = []
+    ask = extra_questions._ask
+
+    def ask_one(*arguments: object) -> object:
+        if len(asked) == 1:
+            asked.append("stopped")
+            raise KeyboardInterrupt
+        asked.append("case")
+        return ask(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(extra_questions, "_ask", ask_one)
+    assert demo.main(call) == Interrupted.exit_code
+    assert "the same command goes on" in capsys.readouterr().err
+    assert demo.main(call) == 0
+    assert asked == ["case", "stopped", "case", "case", "case"]
+
+    shown = capsys.readouterr().out
+    for name, patients in (("evaluation", 2), ("evaluation-unseen", 2)):
+        table = (out / f"{name}.txt").read_text()
+        assert table in shown
+        assert f"{patients} patients, none of them trained on" in table
+        assert f"of {len(ABSENT) * patients} prompts" in table and f"of {len(NEW_ABSENT) * patients} prompts" in table
+        assert "sides exchanged" in table and "of 4 prompts" in table and 'group "parotid glands"' in table
+    assert set(json.loads((out / "seconds.json").read_text())) == {
+        "words", "pretrain", "segment", "evaluate", "questions",
+    }  # fmt: skip
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.main([str(tmp_path / "none"), "--text", "none", "--out", str(tmp_path / "run")]) == 2
+    assert "name the data set's folder" in capsys.readouterr().err
+
+
+def test_a_side_is_exchanged_where_more_of_the_mask_lies_on_the_other() -> None:
+    def left(dice: float | None, other: float | None) -> Answer:
+        return Answer(kind="side", prompt="left", subject="left", ml=1, dice=dice, dice_of_other_side=other)
+
+    assert left(0.1, 0.2).exchanged and left(0, 0.1).exchanged
+    assert not left(0.6, 0.2).exchanged and not left(0, 0).exchanged and not left(0.5, None).exchanged

@@ -45,7 +45,7 @@ from tests.faults.trials import ALL, Trials, drawn
 from tests.models.encoders import tiny_encoder
 from tests.models.tiny import segmenter
 from train.config.options import ConfigError
-from train.data.prepared_file import StoredCase, read_prepared, write_prepared
+from train.data.preparing.prepared_file import StoredCase, read_prepared, write_prepared
 from train.loop.resume import saved_step
 from train.scans.grid import Grid
 

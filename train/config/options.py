@@ -47,7 +47,9 @@ class Running:
     devices: int = option(1, "Processes on this machine, one for each device; torchrun says it by itself.")
     num_nodes: int = option(1, "Machines; the same command runs on each.")
     precision: Precision = option("auto", "auto: bf16-mixed where the device has it natively, else 32-true.")
-    workers: int = option(0, "Processes that load and crop volumes beside the training.")
+    workers: int = option(
+        -1, "Processes that load and crop volumes beside the training; -1 for none on a CPU, up to 8 for a GPU."
+    )
     save_every: int = option(500, "Steps between two checkpoints.")
     evaluate_every: int = option(500, "Steps between two evaluations on held-out cases.")
     log_every: int = option(10, "Steps between two lines of the log.", flag=False)
@@ -56,7 +58,8 @@ class Running:
 
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "devices", "num_nodes", "save_every", "evaluate_every", "log_every")
-        _require_at_least(self, 0, "seed", "workers")
+        _require_at_least(self, 0, "seed")
+        _require_at_least(self, -1, "workers")
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,12 @@ class Data:
         "Kind of data set, where it cannot be told: totalsegmentator, totalsegmentator-maps, msd, nnunet, ct-rate, "
         "volumes.",
     )
+    prepare_workers: int = option(
+        0, "Processes that read and prepare volumes before the first step; 0 for one on each core."
+    )
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 0, "limit", "validation")
+        _require_at_least(self, 0, "limit", "validation", "prepare_workers")
         if self.validation >= 1:
             raise ConfigError(f"validation {self.validation}: a share of the patients, below 1")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.config.options import LabelledBy
-from train.scans.labels import read_label_map
+from train.scans.labels import read_label_map, read_mask
 from train.scans.scan import Scan, read_scan
 
 from .cases import Case, DataError, DataSet, list_problems
@@ -83,10 +83,22 @@ def read_labels(case: Case, dataset: DataSet, scan: Scan) -> NDArray[np.int16]:
         labels = read_label_map(case.labels.map, scan)
         _check_label_ids(labels, case.labels.map, dataset)
         return labels.astype(np.int16)
-    painted = np.zeros(scan.voxels.shape, np.int16)
+    # In the order in which files hold voxels: painting across it takes many times as long.
+    painted = np.zeros(scan.voxels.shape, np.int16, order="F")
     for number, path in case.labels.masks:
-        np.copyto(painted, np.int16(number), where=read_label_map(path, scan) != 0)
+        _paint(painted, read_mask(path, scan), number)
     return painted
+
+
+def _paint(labels: NDArray[np.int16], mask: NDArray[np.generic], number: int) -> None:
+    """Write `number` where a mask is not 0; only the box around the mask is looked at voxel by voxel."""
+    for axis in (2, 1, 0):
+        occupied = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
+        if not len(occupied):
+            return
+        box = (slice(None),) * axis + (slice(occupied[0], occupied[-1] + 1),)
+        labels, mask = labels[box], mask[box]
+    np.copyto(labels, np.int16(number), where=mask != 0)
 
 
 def _check_label_ids(labels: NDArray[np.integer], path: Path, dataset: DataSet) -> None:

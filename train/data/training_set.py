@@ -31,7 +31,8 @@ from .cases import (
 from .dataset import open_dataset
 from .labelling.label_counts import CHECK_SECONDS, LabelCount, count_labels, read_label_ids, report_structures
 from .labelling.labelled import labelled_names
-from .prepared import PreparedCases
+from .preparing.in_parallel import Ranks
+from .preparing.prepared import PreparedCases
 from .structure_prompts import build_structure_prompts
 
 
@@ -106,15 +107,18 @@ class TrainingSet:
             if not source.structures:
                 raise DataError(f"{source.dataset.root} has no labels; this stage needs a labelled data set")
 
-    def prepare(self, on_problem: OnProblem, progress: Progress) -> None:
-        """Prepare every case that the cache lacks. Cases that cannot be used are left out, or raise `DataError`."""
+    def prepare(self, on_problem: OnProblem, progress: Progress, *, jobs: int = 1, ranks: Ranks | None = None) -> None:
+        """Prepare every case that the cache lacks, as `PreparedCases.prepare` does.
+
+        Cases that cannot be used are left out, or raise `DataError`.
+        """
         for source in self.sources:
             incomplete = source.dataset.problems
             if on_problem == "refuse":
                 raise_for_problems(source.dataset.root, incomplete, len(source.dataset.cases) + len(incomplete))
             report_problems(progress, incomplete)
             for called, cases in (("training case", source.train), ("held-out case", source.held_out)):
-                cases.prepare(on_problem=on_problem, progress=progress, called=called)
+                cases.prepare(on_problem=on_problem, jobs=jobs, ranks=ranks, progress=progress, called=called)
                 report_problems(progress, cases.problems)
                 report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
         report_structures(progress, [source.count_prepared() for source in self.sources])

@@ -21,9 +21,12 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from curation.runtime.processes import available_cores
 from models.inference import cpu_has_bfloat16
 from train.config.options import ConfigError, Running
 
+# Processes that read data for one GPU, where the user leaves it to us.
+MOST_WORKERS = 8
 # Numbers that go over the network at once: 64 MiB of float32.
 BUCKET = 1 << 24
 
@@ -36,6 +39,7 @@ class TrainingEngine:
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
         local = os.environ.get("LOCAL_WORLD_SIZE")
         self._precision = _precision(running)
+        self._local_world = int(local) if local else running.devices
         try:
             self._fabric = Fabric(
                 accelerator=running.accelerator,
@@ -61,6 +65,20 @@ class TrainingEngine:
     def world(self) -> int:
         """Return the number of processes."""
         return self._fabric.world_size
+
+    @property
+    def local_world(self) -> int:
+        """Return the number of processes on this machine."""
+        return self._local_world
+
+    def loading_workers(self, asked: int) -> int:
+        """Return how many processes read data beside this one; −1 asks for as many as pay.
+
+        On a CPU the training itself takes every core, on a GPU none.
+        """
+        if asked >= 0:
+            return asked
+        return 0 if self.device.type == "cpu" else max(min(available_cores() // self.local_world - 1, MOST_WORKERS), 1)
 
     @property
     def first(self) -> bool:

@@ -208,6 +208,7 @@ def _loaded_parts(
 ) -> Iterator[tuple[int, list[Any]]]:
     """Yield each step with this process's parts, loaded ahead by the workers."""
     size, parts = optimisation.batch_size, optimisation.accumulate
+    workers = engine.loading_workers(running.workers)
     numbers = (
         part
         for step in range(start, optimisation.steps)
@@ -216,10 +217,10 @@ def _loaded_parts(
     loader = DataLoader(
         task.samples,
         batch_sampler=numbers,
-        num_workers=running.workers,
+        num_workers=workers,
         collate_fn=task.collate,
         pin_memory=engine.device.type == "cuda",
-        multiprocessing_context="spawn" if running.workers else None,
+        multiprocessing_context="spawn" if workers else None,
         worker_init_fn=_ignore_interrupt,
     )
     loaded = iter(loader)

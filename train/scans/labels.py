@@ -34,6 +34,17 @@ def read_label_map(path: Path, like: Scan | None = None) -> np.ndarray[Any, Any]
         return labels if like is None else _reorient_to(like, path, labels, stored.affine)
 
 
+def read_mask(path: Path, like: Scan) -> np.ndarray[Any, Any]:
+    """Read a mask (X, Y, Z) on the axes of its scan: a structure is where it is not 0. Numbers of 8 bits stay those.
+
+    Raises `ScanError` as `read_label_map`.
+    """
+    with named_errors(path):
+        stored = read_volume(path)
+        values = stored.array if stored.array.dtype.itemsize == 1 else _to_integers(path, stored.array)
+        return _reorient_to(like, path, values, stored.affine)
+
+
 def read_stored_labels(path: Path) -> StoredVolume:
     """Read the labels of a segmentation as they are stored, (L, X, Y, Z) where they lie in L layers, else (X, Y, Z).
 

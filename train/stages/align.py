@@ -109,7 +109,8 @@ class AlignTask:
         if self.unlocked:
             problems = find_problems(cases, self.pairs.dataset)
         else:
-            problems = self.pooled.prepare(cases, engine, progress, self.config.running.workers)
+            workers = engine.loading_workers(self.config.data.prepare_workers or -1)
+            problems = self.pooled.prepare(cases, engine, progress, workers)
         if self.config.running.on_problem == "refuse":
             raise_for_problems(self.pairs.dataset.root, problems, len(cases))
         report_problems(progress, problems)

@@ -53,7 +53,8 @@ class PatchTask:
     def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
         """Prepare all cases; with `numbers`, none: each is prepared when its sample is taken."""
         if numbers is None:
-            self.data.prepare(self.config.running.on_problem, progress)
+            running, jobs = self.config.running, self.config.data.prepare_workers
+            self.data.prepare(running.on_problem, progress, jobs=jobs, ranks=engine)
 
     def describe_labels(self) -> list[str]:
         """Return in how many cases each structure is labelled and present, from label files read for it alone."""

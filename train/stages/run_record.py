@@ -18,7 +18,17 @@ MOST_EVALUATED = 24
 MOST_DRAWN = 3
 # Settings that may change when a run goes on: they change nothing of what is learned.
 NOT_LEARNED_FROM = frozenset(
-    {"accelerator", "devices", "num_nodes", "workers", "save_every", "evaluate_every", "log_every", "cache"}
+    {
+        "accelerator",
+        "devices",
+        "num_nodes",
+        "workers",
+        "save_every",
+        "evaluate_every",
+        "log_every",
+        "cache",
+        "prepare_workers",
+    }
 )
 
 

@@ -12,11 +12,11 @@ import torch
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
 from tests.train.data.data_files import box, hounsfield, save, totalsegmentator, with_json
-from train.data import prepared
 from train.data.cases import Case, DataError, DataSet
 from train.data.dataset import open_dataset, read_case
-from train.data.prepared import PreparedCases
-from train.data.prepared_file import MAX_POSITIONS, read_prepared
+from train.data.preparing import prepared
+from train.data.preparing.prepared import PreparedCases
+from train.data.preparing.prepared_file import MAX_POSITIONS, read_prepared
 from train.scans.grid import to_network
 from train.scans.scan import Scan
 

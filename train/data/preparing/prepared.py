@@ -5,11 +5,11 @@ magic number), a file is read as a whole for each crop, and what it reads is a p
 network's grid.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +21,12 @@ from torch import Tensor
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.preprocessing import Preprocessing
+from train.data.cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_none_left, raise_for_problems
+from train.data.dataset import read_case, read_labels
 from train.scans.errors import ScanError
 from train.scans.grid import Grid, labels_to_network, to_network
 
-from .cases import Case, CaseProblem, DataError, DataSet, OnProblem, raise_for_none_left, raise_for_problems
-from .dataset import read_case, read_labels
+from .in_parallel import CasePreparer, OneRank, Outcome, Ranks, prepare_cases
 from .prepared_file import (
     LabelVoxels,
     StoredCase,
@@ -117,9 +118,8 @@ class PreparedCases(Sequence[PreparedCase]):
 
     def label_ids(self, index: int) -> frozenset[int]:
         """Return the label ids that occur in the case, without reading the whole case where its file is known."""
-        case = self.cases[index]
-        path = self._preparation.path(case)
-        if path in self._preparation.checked and (ids := read_label_ids(path)) is not None:
+        path = self._preparation.known.get(self.cases[index].id)
+        if path and (ids := read_label_ids(path)) is not None:
             return ids
         return frozenset(self.label_index(index))
 
@@ -132,58 +132,33 @@ class PreparedCases(Sequence[PreparedCase]):
         *,
         on_problem: OnProblem = "refuse",
         jobs: int = 1,
+        ranks: Ranks | None = None,
         progress: Progress | None = None,
         called: str = "case",
     ) -> None:
-        """Prepare all cases that are not in the cache yet, in `jobs` processes where there is a cache.
+        """Prepare all cases that are not in the cache yet, in `jobs` processes of each rank where there is a cache.
 
-        With `skip`, cases that cannot be used are left out and listed in `problems`. `called` is what an error calls
-        them, such as "held-out case".
+        `ranks` share the cases; without a cache each prepares all for itself. With `skip`, cases that cannot be used
+        are left out and listed in `problems`. `called` is what an error calls them, such as "held-out case".
 
         Raises:
             DataError: with `refuse`, once all others are prepared, for cases that cannot be used; with either, where
                 no case is left. It names up to ten cases.
         """
-        progress = progress or Progress()
-        progress.start(len(self.cases), 0)
-        errors: dict[int, str] = {}
-        for index, error in self._in_processes(jobs) if jobs > 1 and self._preparation.cache else self._one_by_one():
-            progress.raise_if_interrupted()
-            progress.advance()
-            if error is not None:
-                errors[index] = error
-            elif path := self._preparation.path(self.cases[index]):
-                self._preparation.checked.add(path)
-        problems = [_problem(self.cases[index], errors[index]) for index in sorted(errors)]
+        shared = self._preparation.cache is not None
+        jobs, ranks = (jobs, ranks or OneRank()) if shared else (1, OneRank())
+        preparer: CasePreparer = self._preparation if shared else _Remembered(self)
+        outcomes = prepare_cases(preparer, self.cases, jobs, ranks, progress or Progress())
+        errors = {index: outcome.error for index, outcome in outcomes.items() if outcome.error is not None}
+        files = {self.cases[index].id: outcome.path for index, outcome in outcomes.items() if outcome.path}
+        self._preparation.known.update(files)
+        problems = [_problem(self.cases[index], error) for index, error in errors.items()]
         if on_problem == "refuse":
             raise_for_problems(self.dataset.root, problems, len(self.cases), called)
         if problems and len(problems) == len(self.cases):
             raise_for_none_left(self.dataset.root, problems, called)
         self.problems += problems
         self.cases = [case for index, case in enumerate(self.cases) if index not in errors]
-
-    def _one_by_one(self) -> Iterator[tuple[int, str | None]]:
-        """Prepare all cases; yield the index of each and, where it cannot be used, the error."""
-        for index in range(len(self.cases)):
-            try:
-                self._stored(index)
-            except DataError as error:
-                yield index, str(error)
-            else:
-                yield index, None
-
-    def _in_processes(self, jobs: int) -> Iterator[tuple[int, str | None]]:
-        """Do the same as `_one_by_one` in other processes, in the order in which they finish."""
-        # Not forked: torch's threads, and whatever else runs in this process, do not live on in a fork.
-        with ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-        ) as pool:
-            index_of = {pool.submit(_prepare_case, self._preparation, case): i for i, case in enumerate(self.cases)}
-            try:
-                for future in as_completed(index_of):
-                    yield index_of[future], future.result()
-            finally:
-                pool.shutdown(cancel_futures=True)
 
     def _stored(self, index: int) -> StoredCase:
         case = self.cases[index]
@@ -203,14 +178,15 @@ def _problem(case: Case, error: str) -> CaseProblem:
 class Preparation:
     """How the cases of a data set are prepared, and the folder in which they are kept (None: nowhere).
 
-    `checked` are the files whose SHA-256 was compared: once in a run, also for the processes that load crops.
+    `known` are the files whose SHA-256 was compared, by id of the case: once in a run, also for the processes that load
+    crops. Where a case's own files are is not asked again for these.
     """
 
     dataset: DataSet
     preprocessing: Preprocessing
     structures: dict[str, tuple[int, ...]]
     cache: Path | None
-    checked: set[Path] = field(default_factory=set, compare=False)
+    known: dict[str, Path] = field(default_factory=dict, compare=False)
 
     def load(self, case: Case) -> StoredCase:
         """Return the prepared case: read its file, or prepare it and write the file.
@@ -219,8 +195,11 @@ class Preparation:
             DataError: the case cannot be used, whatever was raised while it was read. It names the case.
         """
         try:
+            known = self.known.get(case.id)
+            if known and (stored := read_prepared(known, check=False)):
+                return stored
             path = self.path(case)
-            stored = read_prepared(path, check=path not in self.checked) if path else None
+            stored = read_prepared(path) if path else None
             made = stored is None
             if stored is None:
                 stored = self._prepare(case)
@@ -240,8 +219,20 @@ class Preparation:
         if path and made:
             write_prepared(path, stored)
         if path:
-            self.checked.add(path)
+            self.known[case.id] = path
         return stored
+
+    def outcome(self, case: Case) -> Outcome:
+        """Prepare the case into the cache; say where it is, or why it cannot be used."""
+        try:
+            self.load(case)
+        except DataError as error:
+            return Outcome(error=str(error))
+        return Outcome(self.known.get(case.id))
+
+    def for_other_process(self) -> Preparation:
+        """Return the same without the cases of the data set: each process is told its own."""
+        return replace(self, dataset=replace(self.dataset, cases=(), problems=()), known={})
 
     def path(self, case: Case) -> Path | None:
         """Return the file of a case in the cache, None without one. Raises `OSError` where the scan is not there."""
@@ -268,10 +259,20 @@ class Preparation:
         return table[labels]
 
 
-def _prepare_case(preparation: Preparation, case: Case) -> str | None:
-    """Prepare the case into the cache; return the error where it cannot be used."""
-    try:
-        preparation.load(case)
-    except DataError as error:
-        return str(error)
-    return None
+class _Remembered:
+    """Prepares cases that no cache keeps: those that fit stay in memory."""
+
+    def __init__(self, cases: PreparedCases) -> None:
+        self.cases = cases
+
+    def outcome(self, case: Case) -> Outcome:
+        """Prepare the case; say why it cannot be used."""
+        try:
+            self.cases._stored(self.cases.cases.index(case))
+        except DataError as error:
+            return Outcome(error=str(error))
+        return Outcome()
+
+    def for_other_process(self) -> CasePreparer:
+        """Return the same: without a cache there is no other process."""
+        return self

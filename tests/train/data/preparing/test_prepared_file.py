@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from train.data.prepared_file import index_labels, pack_label_index, unpack_label_index
+from train.data.preparing.prepared_file import index_labels, pack_label_index, unpack_label_index
 
 
 def test_label_index_of_nothing() -> None:

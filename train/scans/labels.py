@@ -42,7 +42,8 @@ def read_mask(path: Path, like: Scan) -> np.ndarray[Any, Any]:
     with named_errors(path):
         stored = read_volume(path)
         values = stored.array if stored.array.dtype.itemsize == 1 else _to_integers(path, stored.array)
-        return _reorient_to(like, path, values, stored.affine)
+        mask: np.ndarray[Any, Any] = _reorient_to(like, path, values, stored.affine)
+        return mask
 
 
 def read_stored_labels(path: Path) -> StoredVolume:

@@ -31,14 +31,14 @@ def test_label_map_of_another_set_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.float32])
 def test_masks_are_painted_in_their_order_whatever_numbers_and_axes_they_have(tmp_path: Path, dtype: type) -> None:
     random = np.random.default_rng(0)
-    masks = {name: (random.random(SHAPE) > 0.9) * values for name, values in (("spleen", 1), ("liver", 2))}
+    masks: dict[str, np.ndarray] = {"spleen": random.random(SHAPE) > 0.9, "liver": 2 * (random.random(SHAPE) > 0.9)}
     masks["colon"] = np.zeros(SHAPE)
     flipped = AFFINE.copy()
     flipped[0, 0], flipped[0, 3] = 2, 10 - 2 * (SHAPE[0] - 1)
     save(tmp_path / "s1" / "ct.nii.gz", hounsfield())
     for name, mask in masks.items():
         turned = name == "liver"
-        stored = (mask[::-1] if turned else mask).astype(dtype)
+        stored: np.ndarray = (mask[::-1] if turned else mask).astype(dtype)
         save(tmp_path / "s1" / "segmentations" / f"{name}.nii.gz", stored, flipped if turned else AFFINE)
     dataset = open_dataset(tmp_path)
     labels = read_labels(dataset.cases[0], dataset, read_case(dataset.cases[0]))

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -176,7 +177,8 @@ def index_labels(labels: NDArray[np.integer]) -> dict[int, LabelVoxels]:
     voxels = np.flatnonzero(labels).astype(np.uint32 if labels.size < 2**32 else np.intp)
     values = labels.reshape(-1)[voxels]
     counts = np.bincount(values)
-    order = voxels[np.argsort(values.astype(np.min_scalar_type(len(counts))), kind="stable")]
+    narrow = values.astype(np.min_scalar_type(len(counts)))
+    order: NDArray[Any] = voxels[np.argsort(narrow, kind="stable")]
     ends = np.cumsum(counts)
     boxes = find_objects(labels)
     return {

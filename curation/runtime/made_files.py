@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
-from .files import sync
+from .files import sync, temporary_name
 from .names import path_within
 
 MADE_FILES = ".ovct-files"
@@ -135,7 +135,10 @@ class MadeFiles:
         return {path.relative_to(self.folder).as_posix() for path in (self.folder / below).rglob("*")}
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove files, and folders that are empty then; a name that is not on the list stays."""
+        """Remove files, what a kill has left of them under their temporary names, and folders that are empty then.
+
+        A name that is not on the list stays.
+        """
         listed = [name for name in names if name in self]
         for name in sorted(listed, key=lambda name: -name.count("/")):
             path = path_within(self.folder, name, str(self.path))
@@ -144,6 +147,7 @@ class MadeFiles:
                     path.rmdir()
             else:
                 path.unlink(missing_ok=True)
+                temporary_name(path).unlink(missing_ok=True)
 
 
 def _drop_cut_line(path: Path) -> None:

@@ -36,7 +36,6 @@ from .previews import Previews
 from .questions import QuestionSet, build_questions
 from .record import (
     CASES_FILE,
-    PREVIEWS,
     CaseResult,
     EvaluationError,
     EvaluationHeader,
@@ -136,15 +135,14 @@ def measure_cases(
     """Measure the selected cases that are not among the `finished`, and add each to the file in `folder`."""
     results = {result.case: result for result in finished}
     remaining = [case for case in selected.cases if case.id not in results]
-    previews, made = Previews(folder / PREVIEWS, finished), made_files(folder)
+    previews = Previews(made_files(folder), finished)
     left_out = []
     progress.start(len(selected.cases), len(selected.cases) - len(remaining))
     with (folder / CASES_FILE).open("a", encoding="utf-8") as file:
         for case in remaining:
             progress.raise_if_interrupted()
             try:
-                with made.noting(PREVIEWS):
-                    results[case.id] = _measure_case(dataset, case, header, predict, previews)
+                results[case.id] = _measure_case(dataset, case, header, predict, previews)
                 with named_in_errors(folder / CASES_FILE):
                     append_case(file, results[case.id])
             except (ScanError, DataError, OSError, torch.OutOfMemoryError) as error:

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from curation.runtime.files import whole_file
+from curation.runtime.made_files import MadeFiles
 from train.scans.grey_range import SOFT_TISSUE, own_range
 from train.scans.hounsfield import hu_problem
 from train.scans.saving import COMMENT, save_nifti
@@ -26,7 +27,7 @@ from train.scans.scan import Scan
 from train.viewer.mask_note import MaskNote, NotedLabel
 
 from .metrics import Box, MaskCrop
-from .record import CaseResult, ScoreRow
+from .record import PREVIEWS, CaseResult, ScoreRow
 
 MOST_LOW_DICE, MOST_FALSE_MASKS = 20, 8
 # One structure that always fails would fill the list.
@@ -101,10 +102,13 @@ def _limited(failures: Sequence[Failure], count: int) -> list[Failure]:
 
 
 class Previews:
-    """Keeps pictures, in `folder`, of the rows that are among the worst so far."""
+    """Keeps pictures of the rows that are among the worst so far, in the folder of an evaluation.
 
-    def __init__(self, folder: Path, finished: Iterable[CaseResult] = ()) -> None:
-        self.folder = folder
+    Each is on the folder's list of made files before it is drawn.
+    """
+
+    def __init__(self, made: MadeFiles, finished: Iterable[CaseResult] = ()) -> None:
+        self.folder, self._made = made.folder / PREVIEWS, made
         self._listed = _worst(failure_candidates(finished))
         self._masks: dict[Failure, tuple[MaskCrop, MaskCrop]] = {}
 
@@ -123,6 +127,8 @@ class Previews:
     def draw(self, scan: Scan) -> None:
         """Draw the rows of this case that are among the worst, and delete the pictures that they push out."""
         worst = _worst([*self._listed, *self._masks])
+        names = [name for failure in self._masks for name in (failure.picture, failure.masks)]
+        self._made.claim(*(f"{PREVIEWS}/{name}" for name in names))
         self.folder.mkdir(exist_ok=True)
         for failure, (prediction, reference) in self._masks.items():
             figure = preview(scan, prediction, reference)

@@ -12,7 +12,7 @@ import numpy as np
 from nibabel.fileholders import FileHolder
 from nibabel.nifti1 import Nifti1Extension
 
-from curation.runtime.files import put_in_place
+from curation.runtime.files import put_in_place, temporary_name
 
 from .errors import ScanError
 
@@ -117,11 +117,10 @@ def _header_for(array: np.ndarray[Any, Any], header: nibabel.Nifti1Header) -> An
 @contextmanager
 def _open_atomically(path: Path) -> Iterator[Any]:
     """Open a temporary file that becomes `path` at the end, once it is on the disk; an error leaves no file behind."""
-    suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    temporary = path.with_name(f".{path.name.removesuffix(suffix)}.tmp{suffix}")
+    temporary = temporary_name(path)
     try:
         with temporary.open("wb") as raw:
-            if suffix == ".nii":
+            if not path.name.lower().endswith(".gz"):
                 yield raw
             else:
                 # Without time and name in it, the same mask gives the same file.

@@ -25,7 +25,7 @@ from train.data.training_set import CaseRef, TrainingSet, open_training_set
 from train.loop.engine import TrainingEngine
 from train.losses.class_loss import UNKNOWN, class_loss
 
-from .overlays import draw_overlays
+from .overlays import draw_overlays, picture_name
 from .patch_task import PatchTask
 from .run_record import MOST_DRAWN, evaluated_cases, learned_by
 from .running_dice import RunningDice
@@ -86,7 +86,7 @@ class PretrainTask(PatchTask):
             dice.add(predicted, reference, labelled)
             if folder and pictures < MOST_DRAWN:
                 name = self.data.case(case_ref, held_out=True).id
-                draw_overlays(folder / f"{name}.png", sample.volume[0], truth, classes, self.data.structures)
+                draw_overlays(folder / picture_name(name), sample.volume[0], truth, classes, self.data.structures)
                 pictures += 1
         dice.sum_over_processes()
         return {"dice": dice.mean()}

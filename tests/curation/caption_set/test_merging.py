@@ -125,6 +125,15 @@ def test_the_shards_are_left_as_they_were(tmp_path: Path) -> None:
     assert [files(shard) for shard in shards] == before
 
 
+def test_shards_replayed_at_different_times_are_merged(tmp_path: Path) -> None:
+    """Only the words and the program decide the rows of a replay, not its time; the set says when the last one was."""
+    shards = sharded(tmp_path, write_reports(tmp_path / "reports.csv", 47))
+    for shard, time in zip(shards, ["2026-01-01T10:00:01+00:00", None, "2026-01-01T10:00:02+00:00"], strict=True):
+        load_manifest(shard).model_copy(update={"replayed": time}).save(shard)
+    assert merge(shards, tmp_path / "merged").replayed == "2026-01-01T10:00:02+00:00"
+    assert files(tmp_path / "merged") == files(single_run(tmp_path, tmp_path / "reports.csv"))
+
+
 def test_nothing_of_another_set_is_left(tmp_path: Path) -> None:
     source = write_reports(tmp_path / "reports.csv", 20)
     merged = single_run(tmp_path, write_reports(tmp_path / "others.csv", 47))

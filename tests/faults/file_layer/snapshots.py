@@ -11,8 +11,9 @@ from curation.runtime.made_files import MADE_FILES
 
 # What a run writes differs in these: when, for how long, and for how much.
 TIMES = re.compile(
-    rb'"(?:created|started|finished|seconds|updated|begun|ended|written|seconds_per_step|at|applied)": ?"?[-+:.\w]*"?'
-    rb"|finished \d{4}-[-+:.\w]*"  # in a card
+    rb'"(?:created|started|finished|replayed|made|seconds|updated|begun|ended|written|seconds_per_step|at|applied)"'
+    rb': ?"?[-+:.\w]*"?'
+    rb"|(?:finished|verified again) \d{4}-[-+:.\w]*"  # in a card
     # What a model was asked: a run that ends in between may lose the counts of its last half second.
     rb"|- \*\*(?:The model was asked\*\*|Tokens:\*\*) .*"
 )

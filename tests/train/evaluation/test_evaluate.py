@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
+import train.evaluation.previews
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from tests.train.evaluation.evaluations import (
@@ -150,6 +151,25 @@ def test_labels_on_another_grid_are_a_broken_case(dataset: DataSet, tmp_path: Pa
     path = tmp_path / "set" / "s1" / "segmentations" / "liver.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.ones((5, 5, 5), np.uint8), AFFINE), path)
     assert [case.case for case in run(dataset, Oracle(dataset), tmp_path / "out")] == ["s2", "s3"]
+
+
+def test_a_picture_is_on_the_list_before_it_is_drawn(
+    dataset: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill while it is drawn then leaves nothing that --overwrite takes for somebody's."""
+    out, oracle = tmp_path / "out", Oracle(dataset, {("s1", "liver"): shifted})
+
+    def killed(path: Path, *arguments: object, **options: object) -> None:
+        path.with_name(f".{path.name}.tmp").touch()
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(train.evaluation.previews, "save_masks", killed)
+        run(dataset, oracle, out)
+    left = {path.name for path in (out / "previews").iterdir()}
+    assert any(name.endswith(".png") for name in left) and any(name.endswith(".tmp") for name in left)
+    prepare_folder(out, header_of(dataset), True)
+    assert not (out / "previews").exists()
 
 
 def test_a_full_disk_ends_the_run_and_leaves_no_case_out(

@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
+
+from curation.runtime.caches.recent import Recent
 
 from .capitals import capitals_edits
 from .characters import character_edits
@@ -31,8 +32,8 @@ from .short_forms import short_form_edits
 from .spoken_marks import spoken_mark_edits
 from .white_space import white_space_edits
 
-RECENT_TEXTS = 256
-"""Texts kept as cleaned: sections, engine and verifier read a report one after the other."""
+RECENT_CHARACTERS = 1_000_000
+"""Characters of the texts kept as cleaned: sections, engine and verifier read a report one after the other."""
 PASSES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     struck_edits,
     escape_edits,
@@ -117,10 +118,16 @@ class CleanText:
         return place
 
 
-@lru_cache(maxsize=RECENT_TEXTS)
+_recent: Recent[str, CleanText] = Recent(RECENT_CHARACTERS)
+
+
 def clean_text(source: str) -> CleanText:
     """Return a text in the form in which it is read."""
-    return _cleaned(source)
+    clean = _recent.get(source)
+    if clean is None:
+        clean = _cleaned(source)
+        _recent.put(source, clean, len(source))
+    return clean
 
 
 def clean_sentence(source: str) -> str:

@@ -15,6 +15,7 @@ from curation.report import Section
 from curation.report_language.known_words import site_stems
 from curation.report_language.machine_text import MachineStatement, machine_text, overlapping
 from curation.report_language.reports import Passage, ReportLanguage, settle, split_passages
+from curation.runtime.caches.recent import Recent
 
 from .foreign_statement import ForeignStatement
 from .headings.field_lines import FieldLines
@@ -34,8 +35,8 @@ from .organs import statement_organs
 from .statement_keys import keys_of_organs, keys_of_text
 from .wordings import Wording, Wordings
 
-RECENT_REPORTS = 128
-"""Reports kept as read: the engine reads a batch, and then the verifier does."""
+RECENT_CHARACTERS = 512_000
+"""Characters of the reports kept as read, which take some 200 bytes each: the engine reads one, then the verifier."""
 LONGEST_RUN = 4
 """Statements about one subject that are read together where a caption draws on several."""
 CANDIDATES = 4
@@ -164,11 +165,16 @@ class ReportReader:
         self._site_stems = site_stems(parser.vocabulary, parser.lexicon)
         self._cached_content = lru_cache(maxsize=CACHED_STATEMENTS)(self._content)
         self._cached_keys = lru_cache(maxsize=CACHED_STATEMENTS)(partial(keys_of_text, parser))
-        self._cached_read = lru_cache(maxsize=RECENT_REPORTS)(self._read)
+        self._recent: Recent[tuple[str, tuple[Section, ...]], ReadReport] = Recent(RECENT_CHARACTERS)
 
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the statements of the sections that hold findings. Without any section the whole text is read."""
-        return self._cached_read(text, tuple(sections))
+        key = text, tuple(sections)
+        report = self._recent.get(key)
+        if report is None:
+            report = self._read(*key)
+            self._recent.put(key, report, len(text))
+        return report
 
     def plain_sentences(self, caption: str, report: ReadReport) -> tuple[str, ...] | None:
         """Return what a caption of a report says that is written as a form line; None for one that is none."""

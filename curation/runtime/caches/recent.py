@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ class Recent(Generic[KeyT, ValueT]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._weight = 0
+        self._lock = threading.RLock()
         self._values: dict[KeyT, tuple[ValueT, int]] = {}
 
     def get(self, key: KeyT) -> ValueT | None:
@@ -30,15 +32,17 @@ class Recent(Generic[KeyT, ValueT]):
 
     def put(self, key: KeyT, value: ValueT, size: int) -> None:
         """Keep a value whose key and value have ``size`` characters or bytes, in place of an older one of that key."""
-        self.drop(key)
         weight = size + WEIGHT_OF_ENTRY
-        while self._values and self._weight + weight > self._most:
-            self.drop(next(iter(self._values)))
-        self._values[key] = value, weight
-        self._weight += weight
+        with self._lock:
+            self.drop(key)
+            while self._values and self._weight + weight > self._most:
+                self.drop(next(iter(self._values)))
+            self._values[key] = value, weight
+            self._weight += weight
 
     def drop(self, key: KeyT) -> None:
         """Keep a value no longer."""
-        kept = self._values.pop(key, None)
-        if kept is not None:
-            self._weight -= kept[1]
+        with self._lock:
+            kept = self._values.pop(key, None)
+            if kept is not None:
+                self._weight -= kept[1]

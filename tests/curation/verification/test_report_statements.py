@@ -189,3 +189,13 @@ def test_what_leads_in_a_statement_may_be_repeated_with_it(organ: str, caption: 
     )
     verifier = Verifier()
     assert verifier.verify(verifier.read(text), organ, caption).accepted == accepted
+
+
+def test_long_reports_are_kept_by_their_size_and_not_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred reports of 100,000 characters would take gigabytes; short ones stay."""
+    monkeypatch.setattr("curation.verification.report_statements.RECENT_CHARACTERS", 20_000)
+    own = ReportReader(reader().parser)
+    first, short = (own.read(text) for text in ("The liver is normal. " * 400, "The spleen is normal."))
+    assert own.read("The spleen is normal.") is short and own.read("The liver is normal. " * 400) is first
+    own.read("The liver is large. " * 900)
+    assert own.read("The liver is normal. " * 400) is not first

@@ -239,10 +239,10 @@ class Trials:
         return [f"{fault} at {step} ({ended.kind} {ended.path[len(str(self.folder)) :]}): {text}" for text in problems]
 
     def _without_kept(self, ended: Ended) -> dict[str, bytes]:
-        """Return what lies there, without a file that the system would not remove."""
+        """Return what lies there, without a file that the system would not remove and that should not be there."""
         kept = Path(ended.path) if ended.kind == "unlink" else None
-        files = snapshot(self.folder / "out")
-        return {name: content for name, content in files.items() if self.folder / "out" / name != kept}
+        files = snapshot(self.folder / "out").items()
+        return {name: content for name, content in files if name in self.after or self.folder / "out" / name != kept}
 
     def _message(self, ended: Ended) -> Iterator[str]:
         last = ended.text.strip()[-600:]

@@ -123,11 +123,7 @@ _recent: Recent[str, CleanText] = Recent(RECENT_CHARACTERS)
 
 def clean_text(source: str) -> CleanText:
     """Return a text in the form in which it is read."""
-    clean = _recent.get(source)
-    if clean is None:
-        clean = _cleaned(source)
-        _recent.put(source, clean, len(source))
-    return clean
+    return _recent.made(source, len(source), lambda: _cleaned(source))
 
 
 def clean_sentence(source: str) -> str:

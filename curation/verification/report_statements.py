@@ -170,11 +170,7 @@ class ReportReader:
     def read(self, text: str, sections: Sequence[Section] = ()) -> ReadReport:
         """Read the statements of the sections that hold findings. Without any section the whole text is read."""
         key = text, tuple(sections)
-        report = self._recent.get(key)
-        if report is None:
-            report = self._read(*key)
-            self._recent.put(key, report, len(text))
-        return report
+        return self._recent.made(key, len(text), lambda: self._read(*key))
 
     def plain_sentences(self, caption: str, report: ReadReport) -> tuple[str, ...] | None:
         """Return what a caption of a report says that is written as a form line; None for one that is none."""
@@ -291,14 +287,8 @@ class ReportReader:
 
     def _content(self, text: str) -> _StatementContent:
         parse = self.parser.parse(text)
-        return _StatementContent(
-            parse,
-            statement_organs(self.parser, parse),
-            normalised(text),
-            self.keys(text),
-            names_only(parse),
-            names_nodes(parse),
-        )
+        organs, words = statement_organs(self.parser, parse), normalised(text)
+        return _StatementContent(parse, organs, words, self.keys(text), names_only(parse), names_nodes(parse))
 
 
 def _names_organ(statement: ParsedStatement) -> bool:

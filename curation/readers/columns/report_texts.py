@@ -61,15 +61,7 @@ class ReportTexts:
         return examination_of(columns, cells, text, sections, self._of_title)
 
     def _sections_of(self, text: str, default: str) -> tuple[Section, ...]:
-        sections = self._sections.get((text, default))
-        if sections is None:
-            sections = split_sections(text, default, self._headings)
-            self._sections.put((text, default), sections, len(text))
-        return sections
+        return self._sections.made((text, default), len(text), lambda: split_sections(text, default, self._headings))
 
     def _of_title(self, text: str, sections: tuple[Section, ...]) -> Examination | None:
-        kept = self._titles.get((text, sections))
-        if kept is None:
-            kept = (examination_of_title(text, sections),)
-            self._titles.put((text, sections), kept, len(text))
-        return kept[0]
+        return self._titles.made((text, sections), len(text), lambda: (examination_of_title(text, sections),))[0]

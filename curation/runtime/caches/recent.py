@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -29,6 +29,15 @@ class Recent(Generic[KeyT, ValueT]):
         """Return the value of a key, None where it is not kept."""
         kept = self._values.get(key)
         return None if kept is None else kept[0]
+
+    def made(self, key: KeyT, size: int, make: Callable[[], ValueT]) -> ValueT:
+        """Return the value of a key, made where it is not kept; ``size`` as in ``put``."""
+        kept = self._values.get(key)
+        if kept is not None:
+            return kept[0]
+        value = make()
+        self.put(key, value, size)
+        return value
 
     def put(self, key: KeyT, value: ValueT, size: int) -> None:
         """Keep a value whose key and value have ``size`` characters or bytes, in place of an older one of that key."""

@@ -49,7 +49,7 @@ LEVELS = {
         ("config", "order"),
         ("scans", "losses"),
         ("loop", "data"),
-        ("words",),
+        ("words", "prompting"),
         ("inference",),
         ("viewer",),
         ("stages", "evaluation"),

@@ -184,7 +184,7 @@ ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
 
 
 # Settings that have no flag.
-IN_YAML_ALONE = {"connector_steps", "hidden", "levels", "log_every", "presence_patches"}
+IN_YAML_ALONE = {"connector_steps", "hidden", "levels", "log_every", "not_shown", "presence_patches"}
 
 
 def flags_of(values: Mapping[str, object], folder: Path) -> list[str]:

@@ -21,6 +21,7 @@ PANELS = {
     "pretraining": "Image encoder",
     "alignment": "Alignment",
     "segmenting": "Text-guided segmentation",
+    "prompting": "Prompts",
     "data": "Data",
     "labelling": "Data",
     "optimisation": "Optimisation",

@@ -7,35 +7,19 @@ captions and a frozen encoder) is our choice, and so are all defaults.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from curation.runtime.errors import OvctError
 from models.architecture import CONNECTOR_WIDTH
 
+from .option import ConfigError as ConfigError
+from .option import option, require_at_least
 from .option_table import with_unique_options
+from .prompting import Prompting
 
 LabelledBy = Literal["auto", "all", "present", "file"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 Triple = tuple[int, int, int]
-
-
-class ConfigError(OvctError, ValueError):
-    """Raised for settings that cannot be used; the text names the setting, its value and what would do."""
-
-    exit_code = 2
-
-
-def option(default: Any, help: str, *, flag: bool = True) -> Any:
-    """Return a field of a group of options, with the text that `--help` shows; without `flag` only YAML sets it."""
-    return field(default=default, metadata={"help": help, "flag": flag})
-
-
-def _require_at_least(group: Any, minimum: int, *names: str) -> None:
-    for name in names:
-        # NaN is not at least anything.
-        if not getattr(group, name) >= minimum:
-            raise ConfigError(f"{name}: at least {minimum}, not {getattr(group, name)}")
 
 
 @dataclass(frozen=True)
@@ -57,9 +41,9 @@ class Running:
     cache: str = option("", "Folder for prepared volumes and embeddings; without it, OUT/cache.")
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "devices", "num_nodes", "save_every", "evaluate_every", "log_every")
-        _require_at_least(self, 0, "seed")
-        _require_at_least(self, -1, "workers")
+        require_at_least(self, 1, "devices", "num_nodes", "save_every", "evaluate_every", "log_every")
+        require_at_least(self, 0, "seed")
+        require_at_least(self, -1, "workers")
 
 
 @dataclass(frozen=True)
@@ -89,8 +73,8 @@ class Optimisation:
     ema: float = option(0.0, "Decay of an average over the steps' weights, such as 0.999; 0 for none.")
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "steps", "batch_size", "accumulate")
-        _require_at_least(
+        require_at_least(self, 1, "steps", "batch_size", "accumulate")
+        require_at_least(
             self, 0, "learning_rate", "final_learning_rate", "warmup_steps", "weight_decay", "clip_norm", "ema"
         )
         if self.ema >= 1 or self.final_learning_rate > 1:
@@ -108,7 +92,7 @@ class Crops:
     )
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 0, "foreground")
+        require_at_least(self, 0, "foreground")
         if min(self.patch) < 1 or self.foreground > 1:
             raise ConfigError(f"patch {self.patch}, foreground {self.foreground}")
 
@@ -129,7 +113,7 @@ class Data:
     )
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 0, "limit", "validation", "prepare_workers")
+        require_at_least(self, 0, "limit", "validation", "prepare_workers")
         if self.validation >= 1:
             raise ConfigError(f"validation {self.validation}: a share of the patients, below 1")
 
@@ -159,7 +143,7 @@ class WordLearning:
     temperature: float = option(0.05, "Temperature of the contrastive loss.", flag=False)
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 0, "group_weight")
+        require_at_least(self, 0, "group_weight")
         if not self.temperature > 0:
             raise ConfigError(f"temperature: above 0, not {self.temperature}")
 
@@ -199,8 +183,8 @@ class Alignment:
     text_learning_rate: float = option(0.1, "Learning rate of the text encoder, as a share of the highest.")
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "captions_per_report")
-        _require_at_least(self, 0, "report_weight", "caption_weight", "anchor_weight", "text_learning_rate")
+        require_at_least(self, 1, "captions_per_report")
+        require_at_least(self, 0, "report_weight", "caption_weight", "anchor_weight", "text_learning_rate")
 
 
 @dataclass(frozen=True)
@@ -214,8 +198,6 @@ class Segmenting:
     connector: Literal["mlp", "cross_attention"] = option("mlp", "How a prompt becomes a query.")
     hidden: int = option(CONNECTOR_WIDTH, "Width of the connector.", flag=False)
     levels: int = option(4, "Decoder levels with a loss of their own.", flag=False)
-    prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
-    merged: float = option(0.4, "Share of the prompts that name several structures at once, made up for the step.")
     presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
     missed_structure_weight: float = option(0.2, "Weight of the loss on what is missed whole, or made up.")
     presence_patches: int = option(
@@ -228,11 +210,9 @@ class Segmenting:
     unlock_image: bool = option(False, "Train the image encoder too.")
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "hidden", "levels", "prompts_per_step")
-        _require_at_least(self, 0, "merged", "presence_weight", "missed_structure_weight", "decoder_learning_rate")
-        _require_at_least(self, 0, "connector_steps", "presence_patches")
-        if self.merged > 1:
-            raise ConfigError(f"merged: a share of the prompts, at most 1, not {self.merged}")
+        require_at_least(self, 1, "hidden", "levels")
+        require_at_least(self, 0, "presence_weight", "missed_structure_weight", "decoder_learning_rate")
+        require_at_least(self, 0, "connector_steps", "presence_patches")
 
 
 @with_unique_options
@@ -275,6 +255,7 @@ class SegmentConfig:
     """All settings of stage 3."""
 
     segmenting: Segmenting = Segmenting()
+    prompting: Prompting = Prompting()
     data: Data = Data()
     labelling: Labelling = Labelling()
     crops: Crops = Crops()

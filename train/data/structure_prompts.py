@@ -1,26 +1,28 @@
 """The prompts of each structure: those that training uses, and those that are held out for evaluation.
 
 A structure is a label of a data set (`kidney_left`). Its prompts come from the anatomy vocabulary: the organ's name
-first, then its synonyms; and the label in words, as users of that data set would type it. A share of the synonyms,
-and every name of several structures at once ("kidneys", "lungs"), is held out: no training sees it, so that
-evaluation shows how a model deals with words that it has never seen.
-What is held out depends on the words alone, so that it is the same for every data set and every run.
+first, then its synonyms; and the label in words, as users of that data set would type it. Several structures together
+have the names of their group ("kidneys", "lungs").
+By a hold-out (`train.config.prompting.HoldOut`) a share of the synonyms and of the groups is held out: no training sees
+them, so that evaluation shows how a model deals with words that it has never seen. This is the only place that decides
+which (with `held_out_words`): training, the text encoder's training and evaluation ask here.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from pydantic import JsonValue
 
 from prompts.vocabulary import Organ, Vocabulary, load_vocabulary
+from train.config.prompting import ALL_GROUPS_HELD_OUT, HoldOut
 
-# One synonym in three is held out, and always one where there are two.
-HELD_OUT_EVERY = 3
+from .held_out_words import select_held_out, select_held_out_groups, sideless_words
+
 # Further synonyms in a vocabulary are only spellings of each other ("first lumbar vertebral corpus").
 MOST_SYNONYMS = 9
 # TotalSegmentator labels only some parts of these, so that its labels together are not the whole.
@@ -31,9 +33,6 @@ NOT_CALLED_ORGANS = frozenset(
 )
 # A system ("urinary system") or a region is more than the structures that a data set labels of it.
 MORE_THAN_STRUCTURES = frozenset({"system", "tract", "abdomen", "chest", "pelvis", "space", "extremities"})
-
-# The side in an abbreviation: "LK", "RUL".
-SIDE_INITIAL = re.compile(r"\b[LR](?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class StructureGroup:
 class StructurePrompts:
     """The prompts of each structure, by use: label -> prompt or prompts.
 
-    `names` has the organ's name in the vocabulary, which is also the first prompt in `trained`. No prompt in
-    `held_out` or `group_prompts` is used in training; `group_prompts` has the names of each group.
+    `names` has the organ's name in the vocabulary, which is also the first prompt in `trained`. `group_prompts` has the
+    names of each group. No prompt in `held_out` or `held_out_of_groups` is used in training.
     """
 
     names: Mapping[str, str]
@@ -57,6 +56,27 @@ class StructurePrompts:
     held_out: Mapping[str, tuple[str, ...]]
     groups: tuple[StructureGroup, ...]
     group_prompts: Mapping[str, tuple[str, ...]]
+    held_out_of_groups: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def trained_of_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the names of each group that training uses; groups that are held out whole are not in it."""
+        trained = {
+            group: tuple(prompt for prompt in prompts if prompt not in self.held_out_of_groups.get(group, ()))
+            for group, prompts in self.group_prompts.items()
+        }
+        return {group: prompts for group, prompts in trained.items() if prompts}
+
+    @property
+    def trained_prompts(self) -> frozenset[str]:
+        """Return every prompt that training uses."""
+        kinds = (self.trained, self.trained_of_groups)
+        return frozenset(prompt for kind in kinds for prompts in kind.values() for prompt in prompts)
+
+    @property
+    def held_out_groups(self) -> tuple[StructureGroup, ...]:
+        """Return the groups of which training uses no name."""
+        return tuple(group for group in self.groups if group.name not in self.trained_of_groups)
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the object that a checkpoint records."""
@@ -66,11 +86,15 @@ class StructurePrompts:
             "held_out": {name: list(prompts) for name, prompts in self.held_out.items()},
             "groups": {group.name: list(group.members) for group in self.groups},
             "group_prompts": {name: list(prompts) for name, prompts in self.group_prompts.items()},
+            "held_out_of_groups": {name: list(prompts) for name, prompts in self.held_out_of_groups.items()},
         }
 
     @classmethod
     def from_json(cls, record: Mapping[str, JsonValue]) -> Self:
-        """Return the prompts that `to_json` was called on. Raises `ValueError` for another object."""
+        """Return the prompts that `to_json` was called on. Raises `ValueError` for another object.
+
+        Records from before groups were trained do not have `held_out_of_groups`: there all names of groups were.
+        """
         names, trained, held_out, groups, group_prompts = (
             record.get(part) for part in ("names", "trained", "held_out", "groups", "group_prompts")
         )
@@ -82,6 +106,7 @@ class StructurePrompts:
             _parse_lists(held_out),
             tuple(StructureGroup(name, members) for name, members in _parse_lists(groups).items()),
             _parse_lists(group_prompts),
+            _parse_lists(record.get("held_out_of_groups", group_prompts)),
         )
 
     @classmethod
@@ -100,10 +125,14 @@ def _parse_lists(record: JsonValue) -> dict[str, tuple[str, ...]]:
     return {name: tuple(str(value) for value in values) for name, values in record.items() if isinstance(values, list)}
 
 
-def build_structure_prompts(structures: Sequence[str], vocabulary: Vocabulary | None = None) -> StructurePrompts:
+def build_structure_prompts(
+    structures: Sequence[str], vocabulary: Vocabulary | None = None, hold_out: HoldOut = ALL_GROUPS_HELD_OUT
+) -> StructurePrompts:
     """Return the prompts of a data set's structures, and of every group whose parts they all contain.
 
-    A structure that is not in the vocabulary is prompted by its label, underscores as blanks, and has no synonyms.
+    Held out are the synonyms and groups of `hold_out`, and names of other groups that would give these away: the same
+    words without side or plural, by which no structure is trained. A structure that is not in the vocabulary is
+    prompted by its label, underscores as blanks, and has no synonyms.
     """
     vocabulary = vocabulary or load_vocabulary()
     organs = {structure: vocabulary.resolve(structure) for structure in structures}
@@ -113,14 +142,22 @@ def build_structure_prompts(structures: Sequence[str], vocabulary: Vocabulary | 
         label = structure.replace("_", " ").strip()
         names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
-        held_out_terms = select_held_out(synonyms)
+        held_out_terms = select_held_out(synonyms) if hold_out.folds else set()
         # "hip left" is a bone to TotalSegmentator, and a joint to others.
         label_terms = [] if vocabulary.resolve(label) not in (organ, None) else [label]
         terms = [term for term in (names[structure], *synonyms, *label_terms) if term not in held_out_terms]
         trained[structure] = tuple(dict.fromkeys(terms))
         held_out[structure] = tuple(term for term in synonyms if term in held_out_terms)
     group_prompts = {group.name: (group.name, *synonyms_of(group.name, vocabulary)) for group in groups}
-    return StructurePrompts(names, trained, held_out, groups, group_prompts)
+    held_out_groups = select_held_out_groups(tuple(group_prompts), hold_out)
+    away = {sideless_words(prompt) for prompts in held_out.values() for prompt in prompts}
+    away -= {sideless_words(prompt) for prompts in trained.values() for prompt in prompts}
+    away |= {sideless_words(prompt) for group in held_out_groups for prompt in group_prompts[group]}
+    held_out_of_groups = {
+        group: tuple(prompt for prompt in prompts if group in held_out_groups or sideless_words(prompt) in away)
+        for group, prompts in group_prompts.items()
+    }
+    return StructurePrompts(names, trained, held_out, groups, group_prompts, held_out_of_groups)
 
 
 def synonyms_of(name: str, vocabulary: Vocabulary) -> list[str]:
@@ -140,16 +177,6 @@ def _means_organ(adjective: str, name: str, vocabulary: Vocabulary) -> bool:
     if vocabulary.relation_of(f"{adjective} organ") is not None:
         return False
     return not adjective.startswith(("intra", "peri")) and "cortical" not in adjective
-
-
-def select_held_out(synonyms: Sequence[str]) -> set[str]:
-    """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
-    sideless = {
-        term: " ".join(word for word in _words(SIDE_INITIAL.sub("", term)) if word not in ("left", "right"))
-        for term in synonyms
-    }
-    ranked = sorted(synonyms, key=lambda term: hashlib.sha256(sideless[term].encode()).digest())
-    return set(ranked[: max(len(ranked) // HELD_OUT_EVERY, int(len(ranked) == 2))])
 
 
 def _find_groups(organs: Mapping[str, str], vocabulary: Vocabulary) -> tuple[StructureGroup, ...]:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from .bootstrap import Bootstrap, BootstrapEstimate
-from .questions import KINDS, Kind
+from .questions import SCORED_KINDS, Kind
 from .record import (
     HEADER_FILE,
     CaseResult,
@@ -99,7 +99,7 @@ def compare(first: FinishedEvaluation, second: FinishedEvaluation, seed: int = 0
     first_cases, second_cases = ([evaluation.cases[case] for case in common] for evaluation in (first, second))
     bootstrap = Bootstrap([case.patient for case in first_cases], seed)
     means, subjects = [], []
-    for kind in KINDS:
+    for kind in SCORED_KINDS:
         tables = _common_scores(score_table(first_cases, kind), score_table(second_cases, kind))
         names = tables[0].names
         if names:

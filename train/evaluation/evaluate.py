@@ -169,7 +169,7 @@ def _measure_case(
     references = References(labels, scan.spacing_mm, dataset.structures, dataset.ignored)
     ids = frozenset(np.flatnonzero(np.bincount(labels.ravel())).tolist()) if case.labelled_if_present else None
     labelled = labelled_names(case, dataset.structures, ids)
-    questions = [question for question in header.questions if labelled.issuperset(question.members)]
+    questions = [question for question in header.questions if labelled.issuperset(question.members) and labelled]
     previews.start(case.id)
     tolerance_mm = header.settings.nsd_tolerance_mm
     rows = measure(scan, references, questions, predict, tolerance_mm, previews.observe) if questions else []

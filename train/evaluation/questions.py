@@ -1,18 +1,22 @@
-"""What a model is asked about each case: every structure by its name, by held-out synonyms, and merged groups."""
+"""What a model is asked about each case: structures by name and by synonyms, groups, and words that mean nothing."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
+from train.prompting.nonsense_words import ASKED_NONSENSE
 
-Kind = Literal["name", "synonym", "group"]
-KINDS: tuple[Kind, ...] = ("name", "synonym", "group")
+Kind = Literal["name", "synonym", "group", "nonsense"]
+KINDS: tuple[Kind, ...] = ("name", "synonym", "group", "nonsense")
+# Kinds that have a reference, and so Dice and NSD.
+SCORED_KINDS = KINDS[:3]
 
 
 class EvaluationQuestion(NamedTuple):
     """One prompt, and the structures of the data set whose labels together are its reference.
 
     `subject` is the structure, or the group. `trained`: whether training used this prompt; None where that is unknown.
+    A word that means nothing has no members: its reference is empty.
     """
 
     kind: Kind
@@ -39,30 +43,31 @@ def build_questions(
 ) -> QuestionSet:
     """Return the questions for a data set with these structures, for a model that was trained with `trained`.
 
-    A structure that the training did not have is asked for by the vocabulary's words; a prompt that training used is
-    never counted as a held-out one.
+    They are the same whatever was held out: each structure by its name and by the synonyms that a hold-out takes, and
+    each group by all of its names; which of them training used, each question says. A structure that the training did
+    not have is asked for by the vocabulary's words.
     """
     by_vocabulary = build_structure_prompts(structures)
-    used = {prompt for prompts in trained.trained.values() for prompt in prompts} if trained else set()
-
-    def prompts_for(structure: str) -> StructurePrompts:
-        return trained if trained and structure in trained.names else by_vocabulary
+    used = trained.trained_prompts if trained else frozenset[str]()
 
     def question(kind: Kind, subject: str, prompt: str, members: tuple[str, ...]) -> EvaluationQuestion:
         return EvaluationQuestion(kind, subject, prompt, members, prompt in used if trained else None)
 
-    candidates = [
-        question("name", structure, prompts_for(structure).names[structure], (structure,)) for structure in structures
-    ]
-    candidates += [
+    def synonyms(structure: str) -> tuple[str, ...]:
+        held_out = trained.held_out.get(structure, ()) if trained else ()
+        return held_out or by_vocabulary.held_out[structure]
+
+    names = {**by_vocabulary.names, **(trained.names if trained else {})}
+    questions = [question("name", structure, names[structure], (structure,)) for structure in structures]
+    questions += [
         question("synonym", structure, prompt, (structure,))
         for structure in structures
-        for prompt in prompts_for(structure).held_out.get(structure, ())
+        for prompt in synonyms(structure)
     ]
-    candidates += [
+    questions += [
         question("group", group.name, prompt, group.members)
         for group in by_vocabulary.groups
         for prompt in by_vocabulary.group_prompts[group.name]
     ]
-    fair = (candidate for candidate in candidates if candidate.kind == "name" or not candidate.trained)
-    return QuestionSet(tuple(candidate for candidate in fair if candidate.kind in kinds), trained is not None)
+    questions += [question("nonsense", prompt, prompt, ()) for prompt in ASKED_NONSENSE]
+    return QuestionSet(tuple(each for each in questions if each.kind in kinds), trained is not None)

@@ -35,13 +35,19 @@ class ScoreTable(NamedTuple):
 
 
 def score_table(
-    cases: Sequence[CaseResult], kind: Kind, key: Callable[[ScoreRow], str] = lambda row: row.subject
+    cases: Sequence[CaseResult],
+    kind: Kind,
+    key: Callable[[ScoreRow], str] = lambda row: row.subject,
+    wanted: Callable[[ScoreRow], bool] = lambda row: True,
 ) -> ScoreTable:
-    """Return the scores of one kind of question, averaged over the prompts that have the same key on each case."""
+    """Return the scores of one kind of question, averaged over the prompts that have the same key on each case.
+
+    Of the rows only those that are `wanted` count.
+    """
     by_key: dict[str, dict[int, list[ScoreRow]]] = {}
     for number, case in enumerate(cases):
         for row in case.rows:
-            if row.kind == kind:
+            if row.kind == kind and wanted(row):
                 by_key.setdefault(key(row), {}).setdefault(number, []).append(row)
     names = list(by_key)
     dice, nsd = (np.full((len(cases), len(names)), np.nan) for _ in range(2))

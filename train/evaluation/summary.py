@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binomtest
@@ -10,7 +11,7 @@ from curation.runtime.provenance import ovct_version
 
 from .bootstrap import RESAMPLES, Bootstrap, BootstrapEstimate, Values
 from .previews import Failure, failure_candidates, largest_false_masks, lowest_dice
-from .questions import KINDS, EvaluationQuestion, Kind
+from .questions import KINDS, SCORED_KINDS, EvaluationQuestion, Kind
 from .record import CaseResult, EvaluationHeader, ScoreRow
 from .results import (
     EvaluationSummary,
@@ -55,7 +56,7 @@ def summarise(
         seen=sum(case.case in seen for case in cases),
         left_out=tuple(left_out),
         resamples=RESAMPLES,
-        means=tuple(_means(subjects, cases, bootstrap)),
+        means=tuple(_means(header.questions, cases, bootstrap)),
         bands=tuple(_bands(subjects, cases, bootstrap)),
         presence=tuple(_presence(cases, kind, bootstrap) for kind in KINDS if _rows(cases, kind)),
         subjects=subjects,
@@ -117,25 +118,50 @@ def _subject_score(
     )
 
 
-def _means(subjects: Sequence[SubjectScore], cases: Sequence[CaseResult], bootstrap: Bootstrap) -> list[MeanScore]:
-    """Return the headline: names, held-out synonyms and what they lose, merged groups."""
-    names, synonyms, groups = (score_table(cases, kind) for kind in KINDS)
-    lost = names.minus(synonyms)
-    trained = [subject.name for subject in subjects if subject.kind == "name" and subject.trained]
-    untrained = [subject.name for subject in subjects if subject.kind == "name" and subject.trained is False]
-    tables = [("names", "Names", names)]
-    if trained and untrained:
-        tables += [
-            ("names_trained", "– that training used", names.select(trained)),
-            ("names_untrained", "– that training did not use", names.select(untrained)),
-        ]
-    tables += [
-        ("synonyms", "Held-out synonyms", synonyms),
-        ("names_of_synonyms", "Names of the same structures", names.select(lost.names)),
+def _means(
+    questions: Sequence[EvaluationQuestion], cases: Sequence[CaseResult], bootstrap: Bootstrap
+) -> list[MeanScore]:
+    """Return the headline: names, held-out synonyms and what they lose, groups; what training used stands apart."""
+    names, synonyms, groups = (_tables_by_training(questions, cases, kind) for kind in SCORED_KINDS)
+    # What was held out, or may have been; where training used all synonyms, all of them.
+    asked = synonyms.untrained or synonyms.all
+    lost = names.all.minus(asked)
+    held_out = "Synonyms that training used" if synonyms.untrained is None else "Held-out synonyms"
+    tables = [
+        ("names", "Names", names.all),
+        ("names_trained", "– that training used", names.trained if names.untrained else None),
+        ("names_untrained", "– that training did not use", names.untrained if names.trained else None),
+        ("synonyms", held_out, asked),
+        ("names_of_synonyms", "Names of the same structures", names.all.select(lost.names)),
         ("lost", "Lost from name to synonym", lost),
-        ("groups", "Merged groups", groups),
+        ("groups", "Groups", groups.all),
+        ("groups_trained", "– that training used", groups.trained),
+        ("groups_held_out", "– held out", groups.untrained),
     ]
-    return [_mean(key, title, table, bootstrap) for key, title, table in tables if table.names]
+    return [_mean(key, title, table, bootstrap) for key, title, table in tables if table is not None and table.names]
+
+
+class _TablesByTraining(NamedTuple):
+    """The scores of one kind of question, and of the prompts that training used and did not use, None without any.
+
+    Where that is not known, both are None.
+    """
+
+    all: ScoreTable
+    trained: ScoreTable | None
+    untrained: ScoreTable | None
+
+
+def _tables_by_training(
+    questions: Sequence[EvaluationQuestion], cases: Sequence[CaseResult], kind: Kind
+) -> _TablesByTraining:
+    trained = {(question.subject, question.prompt): question.trained for question in questions if question.kind == kind}
+
+    def table(value: bool) -> ScoreTable | None:
+        chosen = score_table(cases, kind, wanted=lambda row: trained[row.subject, row.prompt] is value)
+        return chosen if chosen.names else None
+
+    return _TablesByTraining(score_table(cases, kind), table(True), table(False))
 
 
 def _mean(key: str, title: str, table: ScoreTable, bootstrap: Bootstrap) -> MeanScore:

@@ -13,12 +13,18 @@ from .questions import Kind
 from .results import EvaluationSummary, ListedFailure, MeanScore, PresenceRates, SubjectScore
 
 NOTHING = "–"
-TITLES: dict[Kind, str] = {"name": "Names", "synonym": "Held-out synonyms", "group": "Merged groups"}
+TITLES: dict[Kind, str] = {
+    "name": "Names",
+    "synonym": "Synonyms",
+    "group": "Groups",
+    "nonsense": "Words that mean nothing",
+}
 CAPTIONS: dict[Kind, str] = {
     "name": "Each structure by its name.",
-    "synonym": "The mean over a structure's synonyms, none of which training used.",
-    "group": "Several structures asked for at once, by words that training did not use; the reference is all of them "
-    "together, in cases in which each was looked for.",
+    "synonym": "The mean over a structure's synonyms; those that training used are marked.",
+    "group": "Several structures asked for at once, by each name of the group; the reference is all of them together, "
+    "in cases in which each was looked for. Groups that training used are marked.",
+    "nonsense": "Words for nothing in a body: any voxel is a false mask. Training never used these.",
 }
 
 
@@ -134,7 +140,7 @@ def prompt_table(summary: EvaluationSummary) -> ReportTable | None:
             format_score(prompt.score.nsd),
         )
         for prompt in summary.prompts
-        if prompt.kind != "name"
+        if prompt.kind in ("synonym", "group")
     ]
     header = ("structure", "prompt", "present", "Dice", "NSD")
     return ReportTable("prompts", "Each prompt", "What each wording gave.", header, rows, 2) if rows else None
@@ -158,7 +164,8 @@ def _presence_cells(rates: PresenceRates) -> tuple[str, ...]:
 def _subject_cells(subject: SubjectScore) -> tuple[str, ...]:
     counts = (subject.present, subject.missed, subject.absent, subject.false_masks)
     scores = (format_score(subject.score.dice), format_score(subject.score.nsd))
-    return subject.name, ", ".join(subject.prompts), *(f"{count:,}" for count in counts), *scores
+    name = f"{subject.name} (trained)" if subject.trained and subject.kind != "name" else subject.name
+    return name, ", ".join(subject.prompts), *(f"{count:,}" for count in counts), *scores
 
 
 def _low_first(subject: SubjectScore) -> tuple[float, str]:

@@ -24,8 +24,8 @@ from train.loop.engine import TrainingEngine
 from train.losses.levels import level_weights, resized
 from train.losses.mask_losses import SMOOTH, presence_loss
 from train.order import random
-
-from .prompt_sampler import PromptSampler, StepPrompts
+from train.prompting.patch_content import PatchContent, content_of, joined
+from train.prompting.prompt_sampler import PromptSampler, StepPrompts
 
 # Patches that are stored, and how many of them one step sees. Of few volumes many patches: what no patch shows would be
 # learned to be nowhere.
@@ -50,11 +50,12 @@ class SampledLevel:
 
 @dataclass(frozen=True)
 class SampledVolume:
-    """One volume: its levels, its bottleneck (1, C, d, h, w), all label ids in it, and which case it is of."""
+    """One volume: its levels, its bottleneck (1, C, d, h, w), all label ids in it, what it shows, and its case."""
 
     levels: tuple[SampledLevel, ...]
     bottleneck: Tensor
     present: Tensor
+    content: PatchContent
     case_ref: CaseRef
 
 
@@ -83,7 +84,7 @@ def warm_up(
         for group in optimizer.param_groups:
             group["lr"] = warm_up_rate(step, steps, learning_rate)
         chosen = random((patches.order.seed, 6, step)).permutation(len(volumes))[:PATCHES_IN_STEP]
-        prompts = sampler.draw(step)
+        prompts = sampler.draw(step, joined([volumes[index].content for index in chosen]))
         losses = [_loss(model, patches, volumes[index], prompts, engine.device, options) for index in chosen]
         torch.autograd.backward(torch.stack(losses).mean())
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), CLIP_NORM)
@@ -110,7 +111,9 @@ def _sample_volume(model: TextSegmenter, patches: Patches, number: int, engine: 
         _sample_level(level[0].float(), resized(labels[None, None], level)[0, 0], ignored, generator)
         for level in features.levels
     ]
-    return SampledVolume(tuple(levels), features.bottleneck.float(), torch.unique(labels).long().cpu(), sample.case_ref)
+    content = content_of(patches.data, sample.labels, sample.case_ref)
+    present = torch.unique(labels).long().cpu()
+    return SampledVolume(tuple(levels), features.bottleneck.float(), present, content, sample.case_ref)
 
 
 def _sample_level(features: Tensor, labels: Tensor, ignored: Sequence[int], generator: torch.Generator) -> SampledLevel:
@@ -142,10 +145,9 @@ def _loss(
 ) -> Tensor:
     """Return the loss of a step (train/stages/segment.py) on sampled voxels: of masks at each level, and of presence.
 
-    0 where none of the prompts is labelled in the volume's case.
+    0 where none of the prompts' masks is known in the volume.
     """
-    names = patches.data.labelled_structures(volume.case_ref)
-    labelled = torch.tensor([set(members) <= names for members in prompts.structures], device=device)
+    labelled = torch.tensor(prompts.known_in(volume.content), device=device)
     if not labelled.any():
         return torch.zeros((), device=device)
     table = patches.data.label_membership(volume.case_ref.source, prompts.structures)

@@ -19,9 +19,10 @@ from models.segmenter import MaskStatistics, TextSegmenter, presence_from_eviden
 from train.data.crops import Patches, collate_patches
 from train.loop.engine import TrainingEngine
 from train.order import random
+from train.prompting.patch_content import contents_of, joined
+from train.prompting.prompt_sampler import PromptSampler
 
-from .prompt_sampler import PromptSampler
-from .prompt_targets import labelled_prompts, presence_is_decided, target_masks
+from .prompt_targets import known_masks, presence_is_decided, target_masks
 
 # How the presence head learns here, whatever the run's settings are: AdamW from this rate down to 0 in a line.
 PRESENCE_STEPS = 1000
@@ -63,14 +64,15 @@ def collect_presence(
     samples: PresenceSamples | None = None
     for number in range(count):
         progress.raise_if_interrupted()
-        part, prompts = collate_patches([patches[number]]), sampler.draw(number)
+        part = collate_patches([patches[number]])
+        prompts = sampler.draw(number, joined(contents_of(patches.data, part)))
         embeddings = prompts.embeddings.to(engine.device)
         with engine.autocast():
             features = model.image_features(part.volume.to(engine.device))
         finest = features.levels[0].float()
         query = model.queries(embeddings, features.bottleneck.float())[0]
         voxels = target_masks(patches.data, part, prompts.structures).flatten(2).sum(2).to(engine.device)
-        labelled = labelled_prompts(patches.data, part.case_refs, prompts.structures).to(engine.device)
+        labelled = known_masks(patches.data, part, prompts).to(engine.device)
         decided = labelled & presence_is_decided(voxels)
         evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]
         sample = PresenceSamples(embeddings, evidence, voxels[0] > 0, decided[0])

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from train.data.crops import PatchBatch
-from train.data.training_set import CaseRef, TrainingSet
+from train.data.training_set import TrainingSet
+from train.prompting.patch_content import contents_of
+from train.prompting.prompt_sampler import StepPrompts
 
 # A structure of which a patch shows fewer voxels than this is neither present nor absent.
 PRESENT_VOXELS = 64
@@ -27,10 +29,9 @@ def target_masks(data: TrainingSet, part: PatchBatch, structures: Sequence[tuple
     return torch.stack(masks)
 
 
-def labelled_prompts(data: TrainingSet, case_refs: Sequence[CaseRef], structures: Sequence[tuple[str, ...]]) -> Tensor:
-    """Return (B, P) bool: whether every structure of a prompt was looked for in a case."""
-    labelled = [data.labelled_structures(case_ref) for case_ref in case_refs]
-    return torch.tensor([[set(members) <= names for members in structures] for names in labelled])
+def known_masks(data: TrainingSet, part: PatchBatch, prompts: StepPrompts) -> Tensor:
+    """Return (B, P) bool: whether each prompt's mask is known in each sample, as `StepPrompts.known_in` says."""
+    return torch.tensor([prompts.known_in(content) for content in contents_of(data, part)])
 
 
 def counted_voxels(data: TrainingSet, part: PatchBatch) -> Tensor | None:

@@ -1,12 +1,13 @@
 """Stage 3, `ovct train segment`: the decoder and the connector learn to turn a prompt into a mask.
 
 Image and text encoder stay as they are, so every prompt is embedded once, before the first step. Prompts come from the
-names and synonyms of the structures; what is held out (train/data/structure_prompts.py) is only evaluated.
+names and synonyms of the structures and of their groups (train/prompting/prompt_sampler.py); what is held out
+(train/data/structure_prompts.py) is only evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,20 +21,25 @@ from models.checkpoint import save_checkpoint
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import Preprocessing
 from models.segmenter import Segmentation, TextSegmenter, masks
-from models.text import TextEncoder
-from train.config.options import SegmentConfig
+from prompts.vocabulary import load_vocabulary
+from train.config.options import ConfigError, SegmentConfig
+from train.config.prompting import HoldOut
 from train.data.crops import collate_patches, middle_patch
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 from train.losses.mask_losses import deep_supervision_loss, missed_structure_loss, presence_loss
+from train.prompting.absent_words import AbsentWord, find_absent_words
+from train.prompting.near_structures import measure_distances, near_structures
+from train.prompting.nonsense_words import TRAINED_NONSENSE
+from train.prompting.patch_content import contents_of, joined
+from train.prompting.prompt_sampler import PromptSampler
 
 from .connector_warmup import decoder_is_pretrained, warm_up
 from .overlays import draw_overlays, picture_name
 from .patch_task import PatchTask
 from .presence_fit import collect_presence, fit_presence
-from .prompt_sampler import PromptSampler
-from .prompt_targets import counted_voxels, labelled_prompts, presence_is_decided, target_masks
+from .prompt_targets import counted_voxels, known_masks, presence_is_decided, target_masks
 from .run_record import MOST_DRAWN, evaluated_cases, learned_by
 from .running_dice import RunningDice
 
@@ -61,15 +67,31 @@ class SegmentTask(PatchTask):
         self.store_text = store_text
         # The connector learns at the whole learning rate.
         self.lr_multipliers = {"image.": config.segmenting.decoder_learning_rate}
-        self.structure_prompts = build_structure_prompts(data.structures)
-        self.embeddings = _embed_prompts(model.text, self.structure_prompts, bank)
+        options = config.prompting
+        self.structure_prompts = build_structure_prompts(data.structures, hold_out=HoldOut.parse(options.hold_out))
+        words = self._absent_words({})
+        texts = _all_prompts(self.structure_prompts, [word.text for word in words])
+        assert model.text is not None
+        self.embeddings = dict(zip(texts, EmbeddingBank(bank).embeddings(model.text, texts), strict=True))
         self.prompts = PromptSampler(
-            self.structure_prompts,
-            self.embeddings,
-            config.segmenting.prompts_per_step,
-            config.segmenting.merged,
-            config.running.seed,
+            self.structure_prompts, self.embeddings, options, config.running.seed, absent_words=words
         )
+
+    def _absent_words(self, near: Mapping[str, tuple[str, ...]]) -> tuple[AbsentWord, ...]:
+        """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""
+        try:
+            return find_absent_words(
+                self.structure_prompts.names, near, self.config.prompting.not_shown, load_vocabulary()
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
+    def prepare(self, engine: TrainingEngine, progress: Progress, numbers: Sequence[int] | None = None) -> None:
+        """Prepare all cases, then find which structures lie next to each; with `numbers`, neither."""
+        super().prepare(engine, progress, numbers)
+        if numbers is None:
+            near = near_structures(self.structure_prompts.names, measure_distances(self.data), load_vocabulary())
+            self.prompts = replace(self.prompts, near=near, absent_words=self._absent_words(near))
 
     def begin(self, engine: TrainingEngine, progress: Progress) -> None:
         """Train the connector alone, where the decoder comes pretrained."""
@@ -91,8 +113,10 @@ class SegmentTask(PatchTask):
 
     def backward(self, parts: Sequence[Any], step: int, engine: TrainingEngine) -> dict[str, Tensor]:
         """Add the gradients; every labelled mask weighs the same, over all parts and processes."""
-        prompts = self.prompts.draw(step)
-        labelled_of_parts = [labelled_prompts(self.data, part.case_refs, prompts.structures) for part in parts]
+        content = joined([content for part in parts for content in contents_of(self.data, part)])
+        # The same prompts on all processes: what all of them show.
+        prompts = self.prompts.draw(step, joined(engine.gather_objects(content)))
+        labelled_of_parts = [known_masks(self.data, part, prompts) for part in parts]
         # Labelled masks of the whole batch, for each process.
         count = engine.total(sum(int(labelled.sum()) for labelled in labelled_of_parts)) / engine.world
         metrics = {
@@ -171,14 +195,15 @@ class SegmentTask(PatchTask):
         step, prompts = self.prompts.draw(0), self.structure_prompts
         return [
             f"volumes {tuple(part.volume.shape)}, {len(step.structures)} prompts of {tuple(step.embeddings.shape)}",
-            f"{len(self.data.structures)} structures, {sum(map(len, prompts.trained.values()))} prompts to train on, "
-            f"{sum(map(len, prompts.held_out.values()))} synonyms and {len(prompts.groups)} groups held out",
+            f"{len(self.data.structures)} structures and {len(prompts.trained_of_groups)} groups, "
+            f"{len(prompts.trained_prompts)} prompts to train on; held out: "
+            f"{sum(map(len, prompts.held_out.values()))} synonyms and {len(prompts.held_out_groups)} groups",
             *self.describe_labels(),
         ]
 
 
-# The measures of an evaluation while training: Dice by name, by held-out synonym, and by held-out group.
-KINDS = ("dice", "dice_synonyms", "dice_groups")
+# The measures of an evaluation while training: Dice by name, by held-out synonym, by group and by held-out group.
+KINDS = ("dice", "dice_synonyms", "dice_groups", "dice_held_out_groups")
 
 
 class EvaluatedPrompt(NamedTuple):
@@ -190,7 +215,8 @@ class EvaluatedPrompt(NamedTuple):
 
 
 def evaluated_prompts(structure_prompts: StructurePrompts) -> list[EvaluatedPrompt]:
-    """Return each structure by its name, by each held-out synonym, and each held-out group by its name."""
+    """Return each structure by its name, by each held-out synonym, and each group by its name."""
+    held_out = {group.name for group in structure_prompts.held_out_groups}
     return [
         *(EvaluatedPrompt(prompt, (name,), "dice") for name, prompt in structure_prompts.names.items()),
         *(
@@ -198,7 +224,12 @@ def evaluated_prompts(structure_prompts: StructurePrompts) -> list[EvaluatedProm
             for name, prompts in structure_prompts.held_out.items()
             for prompt in prompts
         ),
-        *(EvaluatedPrompt(group.name, group.members, "dice_groups") for group in structure_prompts.groups),
+        *(
+            EvaluatedPrompt(
+                group.name, group.members, "dice_held_out_groups" if group.name in held_out else "dice_groups"
+            )
+            for group in structure_prompts.groups
+        ),
     ]
 
 
@@ -208,9 +239,8 @@ def _label_map(predicted: Tensor) -> Tensor:
     return (predicted * numbers[:, None, None, None]).amax(dim=0)
 
 
-def _embed_prompts(text: TextEncoder | None, structure_prompts: StructurePrompts, bank: Path) -> dict[str, Tensor]:
-    """Return the embedding of every prompt, trained or held out."""
-    assert text is not None
+def _all_prompts(structure_prompts: StructurePrompts, words: Sequence[str]) -> list[str]:
+    """Return every prompt, trained or held out, and the words for what is absent."""
     kinds = (structure_prompts.trained, structure_prompts.held_out, structure_prompts.group_prompts)
-    prompts = list(dict.fromkeys(prompt for kind in kinds for prompts in kind.values() for prompt in prompts))
-    return dict(zip(prompts, EmbeddingBank(bank).embeddings(text, prompts), strict=True))
+    prompts = [prompt for kind in kinds for prompts in kind.values() for prompt in prompts]
+    return list(dict.fromkeys([*prompts, *words, *TRAINED_NONSENSE]))

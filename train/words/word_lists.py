@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from prompts.vocabulary import Vocabulary
+from train.data.held_out_words import select_held_out, sideless_words, singular_words
 from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
-from train.data.structure_prompts import (
-    MOST_SYNONYMS,
-    SIDE_INITIAL,
-    StructurePrompts,
-    build_structure_prompts,
-    select_held_out,
-    synonyms_of,
-)
+from train.data.structure_prompts import MOST_SYNONYMS, StructurePrompts, build_structure_prompts, synonyms_of
 
 HoldOut = Literal["all", "none"]
 # Groups of more structures than these are systems ("skeleton"), of which no prompt asks for the mean.
 MOST_MEMBERS = 30
-_SIDES = frozenset({"left", "right", "lt", "rt", "l", "r"})
 
 
 @dataclass(frozen=True)
@@ -107,17 +99,17 @@ class _HeldOut:
     synonyms: frozenset[str] = frozenset()
 
     def has(self, term: str) -> bool:
-        return _sideless(term) in self.synonyms or _words(term) in self.group_terms
+        return sideless_words(term) in self.synonyms or singular_words(term) in self.group_terms
 
 
 def _held_out(prompts: Iterable[StructurePrompts], synonyms: Mapping[str, Sequence[str]]) -> _HeldOut:
     names, group_terms, others = set[str](), set[str](), set[str]()
     for of_organ in synonyms.values():
-        others |= {_sideless(term) for term in select_held_out(of_organ)}
+        others |= {sideless_words(term) for term in select_held_out(of_organ)}
     for book in prompts:
-        others |= {_sideless(prompt) for held_out in book.held_out.values() for prompt in held_out}
+        others |= {sideless_words(prompt) for held_out in book.held_out.values() for prompt in held_out}
         names |= {group.name for group in book.groups}
-        group_terms |= {_words(prompt) for group in book.group_prompts.values() for prompt in group}
+        group_terms |= {singular_words(prompt) for group in book.group_prompts.values() for prompt in group}
     return _HeldOut(frozenset(names), frozenset(group_terms), frozenset(others))
 
 
@@ -135,14 +127,3 @@ def _members(name: str, terms: Mapping[str, tuple[str, ...]], vocabulary: Vocabu
     below = [part for part in vocabulary.descendants(name) if part in terms]
     leaves = [part for part in below if not vocabulary.descendants(part) & terms.keys()]
     return tuple(sorted(leaves)) if 2 <= len(leaves) <= MOST_MEMBERS else ()
-
-
-def _sideless(term: str) -> str:
-    """Return the words of a term in lower case without sides, each as a singular: what must not be learned either."""
-    words = _words(SIDE_INITIAL.sub("", term)).split()
-    return " ".join(word for word in words if word not in _SIDES)
-
-
-def _words(term: str) -> str:
-    """Return the words of a term in lower case, each as a singular."""
-    return " ".join(word.removesuffix("s") for word in re.findall(r"[a-z0-9]+", term.lower()))

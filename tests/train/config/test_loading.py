@@ -43,7 +43,7 @@ def test_what_is_flat_is_read_back(stage: type[PretrainConfig], tmp_path: Path) 
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("stepz: 3", "no setting is called 'stepz'; there are accelerator"),
+        ("stepz: 3", "no setting is called 'stepz'; there are absent_words, accelerator"),
         ("steps: many", "steps: 'many' will not do"),
         ("steps: 1.5", "steps: 1.5 will not do"),
         ("patch: [32, 32]", "patch"),

@@ -30,6 +30,7 @@ from train.evaluation.metrics import Mask
 from train.evaluation.previews import Previews
 from train.evaluation.questions import build_questions
 from train.evaluation.record import CASES_FILE, CaseResult, prepare_folder, read_cases
+from train.prompting.nonsense_words import ASKED_NONSENSE
 
 
 class CaseProgress(Progress):
@@ -65,10 +66,10 @@ def test_a_perfect_model_scores_one_everywhere(dataset: DataSet, tmp_path: Path)
     oracle = Oracle(dataset)
     cases = run(dataset, oracle, tmp_path / "out")
     rows = [row for case in cases for row in case.rows]
-    assert {row.kind for row in rows} == {"name", "synonym", "group"}
+    assert {row.kind for row in rows} == {"name", "synonym", "group", "nonsense"}
     assert {(row.dice, row.nsd) for row in rows if row.present} == {(1.0, 1.0)}
     assert not any(row.false_mask or row.missed for row in rows)
-    assert {row.subject for row in rows if not row.present} == {"spleen", "kidney_right"}
+    assert {row.subject for row in rows if not row.present} == {"spleen", "kidney_right", *ASKED_NONSENSE}
     assert next(row.reference_ml for row in rows if row.subject == "liver") == pytest.approx(216 * 1.5**3 / 1000)
     assert oracle.history == [
         (case, build_questions(tuple(dataset.structures), STRUCTURE_PROMPTS).prompts) for case in ("s1", "s2", "s3")
@@ -100,7 +101,7 @@ def half(mask: Mask) -> Mask:
 def test_what_was_not_looked_for_is_not_asked(dataset: DataSet, tmp_path: Path) -> None:
     partly_labelled = dataclasses.replace(dataset.cases[0], labelled=("liver", "kidney_left"))
     cases = run(dataclasses.replace(dataset, cases=(partly_labelled,)), Oracle(dataset), tmp_path / "out")
-    assert {row.subject for row in cases[0].rows} == {"liver", "kidney_left"}
+    assert {row.subject for row in cases[0].rows} == {"liver", "kidney_left", *ASKED_NONSENSE}
 
 
 def test_what_a_label_map_does_not_hold_is_not_asked_where_only_what_is_present_was_looked_for(
@@ -108,8 +109,8 @@ def test_what_a_label_map_does_not_hold_is_not_asked_where_only_what_is_present_
 ) -> None:
     cases = tuple(dataclasses.replace(case, labelled_if_present=True) for case in dataset.cases)
     _, second, _ = run(dataclasses.replace(dataset, cases=cases), Oracle(dataset), tmp_path / "out")
-    assert {row.subject for row in second.rows} == {"liver", "kidney_left"}
-    assert not any(row.false_mask or not row.present for row in second.rows)
+    assert {row.subject for row in second.rows} == {"liver", "kidney_left", *ASKED_NONSENSE}
+    assert not any(row.false_mask or row.present == (row.kind == "nonsense") for row in second.rows)
     # A case of which nothing is known costs no run of the model.
     nothing_known = dataclasses.replace(dataset.cases[1], labelled=("spleen",), labelled_if_present=True)
     oracle = Oracle(dataset)

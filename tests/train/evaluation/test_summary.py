@@ -89,6 +89,23 @@ def test_a_structure_that_training_did_not_know_has_a_row_of_its_own() -> None:
     assert mean(summary, "names_untrained").score.dice.value == pytest.approx(0.6)
 
 
+def test_groups_and_synonyms_that_training_used_stand_apart() -> None:
+    summary = summarise(header_of_questions(), CASES, "test")
+    assert mean(summary, "groups_held_out") == mean(summary, "groups").model_copy(
+        update={"key": "groups_held_out", "title": "– held out"}
+    )
+    assert not [each for each in summary.means if each.key == "groups_trained"]
+    used = tuple(question._replace(trained=question.prompt != "hepar") for question in QUESTIONS)
+    summary = summarise(header_of_questions(questions=used), CASES, "test")
+    assert mean(summary, "synonyms").score.dice.value == pytest.approx(np.mean([0.7, 0.6, 0.7]))
+    assert mean(summary, "synonyms").title == "Held-out synonyms"
+    assert mean(summary, "groups_trained").score.dice.value == pytest.approx(0.7)
+    used = tuple(question._replace(trained=True) for question in QUESTIONS)
+    summary = summarise(header_of_questions(questions=used), CASES, "test")
+    assert mean(summary, "synonyms").title == "Synonyms that training used"
+    assert mean(summary, "synonyms").score.dice.value == pytest.approx(np.mean([0.6, 0.5, 0.6]))
+
+
 def test_two_structures_may_share_a_prompt() -> None:
     questions = (
         EvaluationQuestion("name", "left", "kidney", ("left",), True),

@@ -116,11 +116,13 @@ def test_what_was_not_looked_for_in_a_case_teaches_nothing(world: World, tmp_pat
     task.data.prepare("refuse", Progress())
     volume = _sample_volume(task.model, task.samples, 0, engine)
     prompts = task.prompts.draw(0)
-    prompts = prompts._replace(structures=(("liver",),) * len(prompts.structures))
+    count = len(prompts.structures)
+    prompts = prompts._replace(structures=(("liver",),) * count, words=(None,) * count)
     assert float(_loss(task.model, task.samples, volume, prompts, engine.device, task.config.segmenting).detach()) > 0
     cases = task.data.cases(0).cases
     for place, case in enumerate(cases):
         cases[place] = replace(case, labelled=("spleen",))
+    volume = _sample_volume(task.model, task.samples, 0, engine)
     assert float(_loss(task.model, task.samples, volume, prompts, engine.device, task.config.segmenting)) == 0
 
 

@@ -11,11 +11,12 @@ from train.config.loading import load_config
 from train.config.options import SegmentConfig
 from train.data.crops import PatchBatch
 from train.data.training_set import CaseRef
+from train.prompting.absent_words import AbsentWord
 from train.stages.open_segmentation import open_segmentation
 from train.stages.prompt_targets import (
     PRESENT_VOXELS,
     counted_voxels,
-    labelled_prompts,
+    known_masks,
     presence_is_decided,
     target_masks,
 )
@@ -56,11 +57,19 @@ def test_voxels_of_which_nothing_is_known(world: World, tmp_path: Path) -> None:
     assert voxels is not None and torch.equal(voxels[0, 0], part.labels[0] != number)
 
 
-def test_a_prompt_is_labelled_if_all_of_its_structures_are(world: World, tmp_path: Path) -> None:
-    task = opened(world, tmp_path)
-    structures = [("liver",), ("liver", "spleen"), ("liver", "aorta")]
-    labelled = labelled_prompts(task.data, task.data.case_refs()[:2], structures)
-    assert labelled.tolist() == [[True, True, False]] * 2
+def test_a_mask_is_known_if_all_of_its_structures_are_labelled_or_its_word_is_known_to_be_absent(
+    world: World, tmp_path: Path
+) -> None:
+    task = opened(world, tmp_path, augment=False)
+    part = task.collate([task.samples[number] for number in range(2)])
+    structures = (("liver",), ("liver", "spleen"), ("liver", "aorta"), (), ())
+    words = (None, None, None, AbsentWord("banana"), AbsentWord("hepatic lobe", wholes=frozenset({"liver"})))
+    known = known_masks(task.data, part, task.prompts.draw(0)._replace(structures=structures, words=words))
+    part.labels[1] = 0
+    without = known_masks(task.data, part, task.prompts.draw(0)._replace(structures=structures, words=words))
+    assert known.tolist() == [[True, True, False, True, False]] * 2
+    assert without[1].tolist() == [True, True, False, True, True]
+    assert not target_masks(task.data, part, structures)[:, 3:].any()
 
 
 def test_a_few_voxels_decide_nothing_about_presence() -> None:

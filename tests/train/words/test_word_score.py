@@ -1,5 +1,6 @@
 """The score of an encoder, on encoders of which the answers are known."""
 
+import dataclasses
 import math
 
 import pytest
@@ -19,6 +20,7 @@ PROMPTS = StructurePrompts(
     held_out={"kidney_left": ("left ren",), "kidney_right": ("right ren",), "spleen": ("splenic organ",)},
     groups=(StructureGroup("kidneys", ("kidney_left", "kidney_right")),),
     group_prompts={"kidneys": ("kidneys", "renal organs")},
+    held_out_of_groups={"kidneys": ("kidneys", "renal organs")},
 )  # fmt: skip
 LATIN = {"spleen": "lien", "liver": "hepar"}
 LEFT, RIGHT, SPLEEN = [1.0, 0, 0], [0, 1.0, 0], [0, 0, 1.0]
@@ -44,7 +46,7 @@ def test_each_measure() -> None:
 
 def test_the_nearest_prompt_may_be_of_another_structure_than_the_nearest_name() -> None:
     changed = {**PROMPTS.trained, "spleen": ("spleen", "RK"), "kidney_right": ("right kidney",)}
-    prompts = StructurePrompts(PROMPTS.names, changed, PROMPTS.held_out, PROMPTS.groups, PROMPTS.group_prompts)
+    prompts = dataclasses.replace(PROMPTS, trained=changed)
     score = word_score(encode, prompts, LATIN)
     assert score["synonyms_nearest_name"] == pytest.approx(2 / 3)
     assert score["synonyms_nearest_prompt"] == pytest.approx(1 / 3)
@@ -52,7 +54,7 @@ def test_the_nearest_prompt_may_be_of_another_structure_than_the_nearest_name() 
 
 def test_without_groups_and_sides_there_is_nothing_to_measure() -> None:
     names = {"spleen": "spleen"}
-    prompts = StructurePrompts(names, {"spleen": ("spleen",)}, {"spleen": ("splenic organ",)}, (), {})
+    prompts = StructurePrompts(names, {"spleen": ("spleen",)}, {"spleen": ("splenic organ",)}, (), {}, {})
     score = word_score(encode, prompts, {})
     assert [name for name, value in score.items() if math.isnan(value)] == [
         "groups_at_their_mean", "group_synonyms_at_their_mean", "left_right_cosine", "latin_nearest_name",

@@ -1,0 +1,55 @@
+"""Which synonyms and groups a hold-out keeps from training, by the words alone: the same for every run.
+
+Words of a left and a right organ are held out together, and so is a group's name that differs from a held-out synonym
+in nothing but a side or a plural.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from train.config.prompting import HoldOut
+
+# One synonym in three is held out, and always one where there are two.
+HELD_OUT_EVERY = 3
+# The side in an abbreviation: "LK", "RUL".
+SIDE_INITIAL = re.compile(r"\b[LR](?=[A-Z])")
+SIDES = frozenset({"left", "right", "lt", "rt", "l", "r"})
+
+
+def select_held_out(synonyms: Sequence[str]) -> set[str]:
+    """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
+    sideless = {
+        term: " ".join(
+            word for word in re.findall(r"[a-z]+", SIDE_INITIAL.sub("", term).lower()) if word not in ("left", "right")
+        )
+        for term in synonyms
+    }
+    ranked = sorted(synonyms, key=lambda term: _digest(sideless[term]))
+    return set(ranked[: max(len(ranked) // HELD_OUT_EVERY, int(len(ranked) == 2))])
+
+
+def select_held_out_groups(names: Sequence[str], hold_out: HoldOut) -> set[str]:
+    """Return the groups of a fold. Over all folds each group is held out once; sides are never in different folds."""
+    if not hold_out.folds:
+        return set()
+    ranked = sorted({sideless_words(name) for name in names}, key=_digest)
+    chosen = set(ranked[hold_out.fold - 1 :: hold_out.folds])
+    return {name for name in names if sideless_words(name) in chosen}
+
+
+def sideless_words(term: str) -> str:
+    """Return the words of a term in lower case without sides, each as a singular."""
+    words = singular_words(SIDE_INITIAL.sub("", term)).split()
+    return " ".join(word for word in words if word not in SIDES)
+
+
+def singular_words(term: str) -> str:
+    """Return the words of a term in lower case, each as a singular."""
+    return " ".join(word.removesuffix("s") for word in re.findall(r"[a-z0-9]+", term.lower()))
+
+
+def _digest(words: str) -> bytes:
+    return hashlib.sha256(words.encode()).digest()

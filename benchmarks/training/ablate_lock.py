@@ -12,7 +12,7 @@ import argparse
 import time
 from pathlib import Path
 
-from benchmarks.training.ablate_connector import row
+from benchmarks.training.ablate_segmenting import row
 from benchmarks.training.demo_world import DemoWorld, metrics
 
 

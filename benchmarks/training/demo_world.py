@@ -51,7 +51,7 @@ class DemoWorld:
 
     def segment(self, out: Path, *options: str) -> None:
         """Run stage 3 with the demo's settings and some others."""
-        cache = ["--cache", str(self.folder / "segment" / "cache")]
+        cache = ["--cache", str(self.folder / "pretrain" / "cache")]
         ovct(
             "train",
             "segment",

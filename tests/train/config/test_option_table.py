@@ -2,6 +2,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from train.config.option import option
 from train.config.option_table import options_of, with_unique_options
 from train.config.options import (
     AlignConfig,
@@ -11,7 +12,6 @@ from train.config.options import (
     SegmentConfig,
     StageConfig,
     flat,
-    option,
 )
 
 STAGES: list[type[StageConfig]] = [PretrainConfig, AlignConfig, SegmentConfig]

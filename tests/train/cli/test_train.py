@@ -61,8 +61,12 @@ def test_each_stage_from_the_command_line(world: World, tmp_path: Path) -> None:
     code, told = ovct(world.captions, "--volumes", world.data, "--out", tmp_path / "a", *flags_of(values, tmp_path))
     assert code == 0 and read_record(tmp_path / "a").stage == "align", told
     values = settings("segment", world, start=str(tmp_path / "a"), steps=1, save_every=1, evaluate_every=1)
+    values |= {"hold_out": "1/1", "not_shown": ["head"]}
     code, told = ovct("segment", world.data, "--out", tmp_path / "s", *flags_of(values, tmp_path))
-    assert code == 0 and "dice synonyms" in told, told
+    assert code == 0 and "dice synonyms" in told and "dice held out groups" in told, told
+    values["not_shown"] = ["liver"]
+    code, told = ovct("segment", world.data, "--out", tmp_path / "t", *flags_of(values, tmp_path))
+    assert code == 2 and "not_shown: 'liver' is a structure of the data set (liver)" in told
     stages = [each["stage"] for each in read_record(tmp_path / "s").trained_on]
     assert stages == ["pretrain", "align", "segment"]
 

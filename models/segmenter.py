@@ -12,6 +12,7 @@ where bowel lies looks like bowel, and a scrap at the edge of the scan is small 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -74,7 +75,9 @@ class MaskStatistics(NamedTuple):
 
         `weight` (N,) is how many voxels each of them stands for.
         """
-        with torch.autocast(logits.device.type, enabled=False):
+        # A device without autocast, such as `meta`, has nothing to switch off.
+        kind = logits.device.type
+        with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
             probability = logits.flatten(2).float().sigmoid()
             counted = probability if weight is None else probability * weight
             summed = counted @ features.flatten(2).float().transpose(1, 2)

@@ -126,6 +126,7 @@ SMALL: Mapping[str, object] = {
     "accelerator": "cpu",
     "log_every": 1,
     "evaluate_every": 3,
+    "evaluation_share": 1,
     "save_every": 3,
 }
 
@@ -184,7 +185,10 @@ ALIKE: Mapping[str, Any] = {"ema": 0.5, "validation": 0.25}
 
 
 # Settings that have no flag.
-IN_YAML_ALONE = {"connector_steps", "hidden", "levels", "log_every", "not_shown", "presence_patches"}
+IN_YAML_ALONE = {
+    *("channels_last", "connector_steps", "cudnn_benchmark", "hidden", "levels", "log_every", "not_shown"),
+    "presence_patches",
+}
 
 
 def flags_of(values: Mapping[str, object], folder: Path) -> list[str]:

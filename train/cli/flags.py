@@ -26,6 +26,7 @@ PANELS = {
     "labelling": "Data",
     "optimisation": "Optimisation",
     "crops": "Patches",
+    "speed": "Where and how it runs",
     "running": "Where and how it runs",
 }
 # Flags that most runs name: they stand above all panels.

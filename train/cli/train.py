@@ -70,7 +70,11 @@ class RunOptions:
         ),
     ] = None
     check: Annotated[
-        bool, typer.Option("--check", help="Only try one batch: its shapes, memory and time. Nothing is written.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Only try one batch: its shapes, and what the run will take in memory and hours. Nothing is written.",
+        ),
     ] = False
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Start again where a run stands; without it, the run goes on.")
@@ -176,7 +180,7 @@ def _train(
             folders = tuple(local_copy(place, progress) for place in data)
             job = TrainJob(folders, out, run.overwrite, local_copy(volumes, progress) if volumes else None)
             if run.check:
-                say("\n".join(try_out(job, settings).lines()))
+                say("\n".join(try_out(job, settings)))
                 return
             outcome = train(job, settings, progress)
         if outcome is None:

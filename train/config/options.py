@@ -16,6 +16,7 @@ from .option import ConfigError as ConfigError
 from .option import option, require_at_least
 from .option_table import with_unique_options
 from .prompting import Prompting
+from .speed import Speed
 
 LabelledBy = Literal["auto", "all", "present", "file"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
@@ -36,6 +37,9 @@ class Running:
     )
     save_every: int = option(500, "Steps between two checkpoints.")
     evaluate_every: int = option(500, "Steps between two evaluations on held-out cases.")
+    evaluation_share: float = option(
+        0.1, "Largest share of the time for evaluations: one that would go beyond is left out, but not the last."
+    )
     log_every: int = option(10, "Steps between two lines of the log.", flag=False)
     on_problem: Literal["skip", "refuse"] = option("skip", "What a broken case does: it is left out, or ends the run.")
     cache: str = option("", "Folder for prepared volumes and embeddings; without it, OUT/cache.")
@@ -44,6 +48,9 @@ class Running:
         require_at_least(self, 1, "devices", "num_nodes", "save_every", "evaluate_every", "log_every")
         require_at_least(self, 0, "seed")
         require_at_least(self, -1, "workers")
+        require_at_least(self, 0, "evaluation_share")
+        if self.evaluation_share > 1:
+            raise ConfigError(f"evaluation_share: a share of the time, at most 1, not {self.evaluation_share}")
 
 
 @dataclass(frozen=True)
@@ -234,6 +241,7 @@ class PretrainConfig:
     data: Data = Data()
     labelling: Labelling = Labelling()
     crops: Crops = Crops()
+    speed: Speed = Speed()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()
 
@@ -259,6 +267,7 @@ class SegmentConfig:
     data: Data = Data()
     labelling: Labelling = Labelling()
     crops: Crops = Crops()
+    speed: Speed = Speed()
     optimisation: Optimisation = Optimisation()
     running: Running = Running()
 

@@ -123,6 +123,10 @@ class TrainingSet:
                 report_warnings(progress, [text for index in range(len(cases)) for text in cases.warnings(index)])
         report_structures(progress, [source.count_prepared() for source in self.sources])
 
+    def count_cases(self) -> int:
+        """Return how many cases there are, to train on and held out."""
+        return sum(len(source.train) + len(source.held_out) for source in self.sources)
+
     def case_refs(self, *, held_out: bool = False) -> list[CaseRef]:
         """Return references to all cases to train on, or to all held-out ones."""
         return [

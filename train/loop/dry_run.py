@@ -18,13 +18,18 @@ from .task import Task
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a trial of one step measured."""
+    """What a trial of one step measured, in seconds: a step, and of it the loading of all its samples.
+
+    `preparing` is what the first loading took beyond that for each sample, where its case was prepared meanwhile.
+    """
 
     shapes: list[str]
     trainable: int
     seconds: float
     peak_memory: int | None
     steps: int
+    loading: float = 0.0
+    preparing: float = 0.0
 
     def lines(self) -> list[str]:
         """Return the measurements as lines for a person."""
@@ -33,7 +38,8 @@ class DryRun:
             *self.shapes,
             f"{self.trainable:,} parameters train",
             "peak memory " + ("not known" if self.peak_memory is None else f"{self.peak_memory / 2**20:,.0f} MiB"),
-            f"{self.seconds:.2f} s a step; {self.steps:,} steps take about {total / 60:,.1f} min, evaluations apart",
+            f"{self.seconds:.2f} s a step, {self.loading:.2f} of them to load its samples; {self.steps:,} steps take "
+            f"about {total / 60:,.1f} min, evaluations apart",
         ]
 
 
@@ -44,12 +50,13 @@ def dry_run(task: Task, optimisation: Optimisation, engine: TrainingEngine) -> D
     parameters = trainable(task.model)
     optimizer = engine.optimizer(adamw(parameters, optimisation, task.lr_multipliers))
     parts_of_process = shares(0, optimisation.batch_size, optimisation.accumulate, engine.rank, engine.world)
-    seconds, parts = 0.0, list[Any]()
+    seconds, parts, loadings = 0.0, list[Any](), list[float]()
     task.prepare(engine, Progress(), [number for numbers in parts_of_process for number in numbers])
     samples = task.samples
     for step in range(2):
         start = time.monotonic()
         parts = [task.collate([samples[number] for number in numbers]) for numbers in parts_of_process]
+        loadings.append(time.monotonic() - start)
         task.backward(parts, step, engine)
         engine.average_gradients(parameters.values())
         optimizer.step()
@@ -61,4 +68,6 @@ def dry_run(task: Task, optimisation: Optimisation, engine: TrainingEngine) -> D
         seconds,
         engine.peak_memory(),
         optimisation.steps,
+        loadings[1],
+        max(loadings[0] - loadings[1], 0.0) / max(sum(map(len, parts_of_process)), 1),
     )

@@ -90,6 +90,11 @@ class TrainingEngine:
         """Return whether losses are scaled, as float16 needs it; then gradients may overflow for a step."""
         return bool(self._precision == "16-mixed")
 
+    @property
+    def is_half(self) -> bool:
+        """Return whether convolutions are computed in half precision."""
+        return str(self._precision) in ("bf16-mixed", "16-mixed")
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Return a context for a forward pass in the precision of the run."""
         return self._fabric.autocast()

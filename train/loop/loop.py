@@ -28,6 +28,7 @@ from train.order import random, shares
 
 from .broken_step import broken_step, has_broken_gradient
 from .engine import TrainingEngine
+from .evaluation_budget import EvaluationBudget
 from .optimisation import Average, adamw, learning_rate, set_learning_rate, trainable
 from .resume import load_state, save_state, saved_step
 from .run_folder import BOARD, FILES, FOLDERS, RESUME, SAMPLES, made_files
@@ -53,7 +54,7 @@ def fit(
         if not start:
             run.begin(progress)
         progress.start(optimisation.steps, start)
-        clock = _Clock()
+        clock, budget = _Clock(), EvaluationBudget(running.evaluation_share)
         for step, parts in _loaded_parts(task, optimisation, running, engine, start):
             metrics = run.step(parts, step)
             clock.count_step()
@@ -66,8 +67,10 @@ def fit(
             progress.advance()
             if done == optimisation.steps:
                 run.end(progress)
-            if done % running.evaluate_every == 0 or done == optimisation.steps:
-                run.evaluate(done, progress)
+            due = done % running.evaluate_every == 0 and budget.allows(engine, progress)
+            if due or done == optimisation.steps:
+                with budget.measured():
+                    run.evaluate(done, progress)
             stop = _is_interrupted(progress, engine)
             if stop or done % running.save_every == 0 or done == optimisation.steps:
                 run.save(done)

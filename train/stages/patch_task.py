@@ -15,6 +15,7 @@ from train.data.crops import PatchBatch, Patches, collate_patches
 from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 
+from .cost.stage_cost import StepCost
 from .run_record import settings_of
 
 
@@ -55,6 +56,10 @@ class PatchTask:
         if numbers is None:
             running, jobs = self.config.running, self.config.data.prepare_workers
             self.data.prepare(running.on_problem, progress, jobs=jobs, ranks=engine)
+
+    def cost(self, engine: TrainingEngine) -> StepCost:
+        """Return what a step of this run will take of each device, counted without computing it."""
+        raise NotImplementedError
 
     def describe_labels(self) -> list[str]:
         """Return in how many cases each structure is labelled and present, from label files read for it alone."""

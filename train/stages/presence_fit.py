@@ -71,7 +71,7 @@ def collect_presence(
             features = model.image_features(part.volume.to(engine.device))
         finest = features.levels[0].float()
         query = model.queries(embeddings, features.bottleneck.float())[0]
-        voxels = target_masks(patches.data, part, prompts.structures).flatten(2).sum(2).to(engine.device)
+        voxels = target_masks(patches.data, part, prompts.structures, engine.device).flatten(2).sum(2)
         labelled = known_masks(patches.data, part, prompts).to(engine.device)
         decided = labelled & presence_is_decided(voxels)
         evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]

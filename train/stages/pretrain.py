@@ -25,6 +25,7 @@ from train.data.training_set import CaseRef, TrainingSet, open_training_set
 from train.loop.engine import TrainingEngine
 from train.losses.class_loss import UNKNOWN, class_loss
 
+from .cost.stage_cost import StepCost, pretraining_cost
 from .overlays import draw_overlays, picture_name
 from .patch_task import PatchTask
 from .run_record import MOST_DRAWN, evaluated_cases, learned_by
@@ -61,7 +62,7 @@ class PretrainTask(PatchTask):
             with engine.autocast():
                 logits = self.model(part.volume.to(engine.device), deep_supervision=True)
             merged = self._merged_classes(part.case_refs)
-            loss = class_loss(logits, self._classes(part).to(engine.device), merged) / len(parts)
+            loss = class_loss(logits, self._classes(part, engine.device), merged) / len(parts)
             engine.backward(loss)
             total += loss.detach()
         return {"loss": total}
@@ -76,7 +77,7 @@ class PretrainTask(PatchTask):
             with engine.autocast():
                 logits = self.model(sample.volume[None].to(engine.device))
             classes = logits.argmax(dim=1)[0]
-            truth = self._classes(collate_patches([sample]))[0].to(engine.device)
+            truth = self._classes(collate_patches([sample]), engine.device)[0]
             predicted, reference = (
                 torch.stack([labels == number + 1 for number in range(len(self.data.structures))])
                 for labels in (classes, truth)
@@ -96,6 +97,11 @@ class PretrainTask(PatchTask):
         record = learned_by("pretrain", self.config, self.data.describe(), step)
         save_checkpoint(self.model, folder, self.preprocessing, trained_on=[*self.earlier, record])
 
+    def cost(self, engine: TrainingEngine) -> StepCost:
+        """Return what a step of this run will take of each device, counted without computing it."""
+        step = {"optimisation": self.config.optimisation, "world": engine.world, "half": engine.is_half}
+        return pretraining_cost(self.model, self.config.crops.patch, **step)
+
     def describe(self, part: Any) -> list[str]:
         """Return the shapes of a part, and of the network's features."""
         return [
@@ -104,11 +110,12 @@ class PretrainTask(PatchTask):
             *self.describe_labels(),
         ]
 
-    def _classes(self, part: PatchBatch) -> Tensor:
-        """Return label maps (B, D, H, W) with the number of each class."""
+    def _classes(self, part: PatchBatch, device: torch.device | None = None) -> Tensor:
+        """Return label maps (B, D, H, W) with the number of each class, made on `device`."""
+        tables = [table.to(device) for table in self.tables]
         return torch.stack(
             [
-                self.tables[case_ref.source][labels.long()]
+                tables[case_ref.source][labels.to(device).long()]
                 for labels, case_ref in zip(part.labels, part.case_refs, strict=True)
             ]
         )

@@ -19,14 +19,22 @@ from train.prompting.prompt_sampler import StepPrompts
 PRESENT_VOXELS = 64
 
 
-def target_masks(data: TrainingSet, part: PatchBatch, structures: Sequence[tuple[str, ...]]) -> Tensor:
-    """Return the masks (B, P, D, H, W), bool: the union of each prompt's structures."""
-    tables = [data.label_membership(number, structures) for number in range(len(data.sources))]
-    masks = [
-        tables[case_ref.source][labels.long()].permute(3, 0, 1, 2)
-        for labels, case_ref in zip(part.labels, part.case_refs, strict=True)
+def target_masks(
+    data: TrainingSet, part: PatchBatch, structures: Sequence[tuple[str, ...]], device: torch.device | None = None
+) -> Tensor:
+    """Return the masks (B, P, D, H, W), bool, made on `device`: the union of each prompt's structures.
+
+    One mask after the other: none is moved between devices, or written across the order in which it lies.
+    """
+    tables = [
+        data.label_membership(number, structures).T.contiguous().to(device) for number in range(len(data.sources))
     ]
-    return torch.stack(masks)
+    masks = tables[0].new_empty((len(part.labels), len(structures), *part.labels.shape[1:]))
+    for of_sample, labels, case_ref in zip(masks, part.labels, part.case_refs, strict=True):
+        ids = labels.to(device).flatten().int()
+        for mask, has_id in zip(of_sample, tables[case_ref.source], strict=True):
+            mask.view(-1).copy_(has_id.index_select(0, ids))
+    return masks
 
 
 def known_masks(data: TrainingSet, part: PatchBatch, prompts: StepPrompts) -> Tensor:
@@ -34,13 +42,13 @@ def known_masks(data: TrainingSet, part: PatchBatch, prompts: StepPrompts) -> Te
     return torch.tensor([prompts.known_in(content) for content in contents_of(data, part)])
 
 
-def counted_voxels(data: TrainingSet, part: PatchBatch) -> Tensor | None:
+def counted_voxels(data: TrainingSet, part: PatchBatch, device: torch.device | None = None) -> Tensor | None:
     """Return (B, 1, D, H, W) bool: False where the data set says that nothing is known of a voxel; None if nowhere."""
     ignored = [data.sources[case_ref.source].dataset.ignored for case_ref in part.case_refs]
     if not any(ignored):
         return None
     masks = [
-        ~torch.isin(labels, torch.tensor(ids, dtype=labels.dtype))
+        ~torch.isin(labels.to(device), torch.tensor(ids, dtype=labels.dtype, device=device))
         for labels, ids in zip(part.labels, ignored, strict=True)
     ]
     return torch.stack(masks)[:, None]

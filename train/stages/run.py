@@ -9,13 +9,19 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from curation.runtime.processes import available_cores
 from curation.runtime.progress import Progress
 from train.config.options import AlignConfig, PretrainConfig, SegmentConfig, StageConfig, WordsConfig
-from train.loop.dry_run import DryRun, dry_run
+from train.loop.dry_run import dry_run
 from train.loop.engine import TrainingEngine
-from train.loop.loop import fit
+from train.loop.loop import check_batch_size, fit
+from train.loop.network_speed import speed_up
 from train.loop.run_folder import begun_folder
 from train.loop.task import Task, TrainOutcome
+
+from .cost.devices import free_bytes
+from .cost.report import cost_lines, fits
+from .patch_task import PatchTask
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,44 @@ def train(job: TrainJob, config: StageConfig, progress: Progress) -> TrainOutcom
     engine = TrainingEngine(config.running)
     with begun_folder(job.out, overwrite=job.overwrite) if engine.first else nullcontext():
         engine.barrier()
-        task = open_task(job, config, _cache_folder(job, config))
+        task = _open_fast(job, config, _cache_folder(job, config), engine)
         outcome = fit(task, config.optimisation, config.running, job.out, engine, progress)
     return outcome if engine.first else None
 
 
-def try_out(job: TrainJob, config: StageConfig) -> DryRun:
-    """Try one batch of a stage and return its shapes, memory and time; nothing is kept. Raises as `train` does."""
+def try_out(job: TrainJob, config: StageConfig) -> list[str]:
+    """Return what one batch of a stage shows, and what the run will cost, as lines; nothing is kept.
+
+    A step that is not going to fit into memory is not tried. Raises as `train` does.
+    """
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="ovct-check-") as folder:
         engine = TrainingEngine(config.running)
-        return dry_run(open_task(job, config, Path(folder)), config.optimisation, engine)
+        task = _open_fast(job, config, Path(folder), engine)
+        check_batch_size(config.optimisation, engine)
+        if not isinstance(task, PatchTask):
+            return dry_run(task, config.optimisation, engine).lines()
+        free, cost = free_bytes(engine.device), task.cost(engine)
+        lines = cost_lines(cost, config.optimisation.steps, free)
+        if free is not None and not fits(cost, free):
+            return [*lines, "not tried: --accumulate, --checkpointing, a smaller --patch or --size take less"]
+        trial = dry_run(task, config.optimisation, engine)
+        jobs = task.config.data.prepare_workers or available_cores()
+        cases = task.data.count_cases()
+        minutes = trial.preparing * cases / (jobs * engine.world / engine.local_world) / 60
+        prepared = (
+            f"about {trial.preparing:.2g} s to prepare a case: {cases:,} cases in {jobs} processes {minutes:.2g} min"
+        )
+        return [*trial.lines(), prepared, *lines]
+
+
+def _open_fast(job: TrainJob, config: StageConfig, cache: Path, engine: TrainingEngine) -> Task:
+    """Return the task, with its network laid out and compiled as the settings say."""
+    task = open_task(job, config, cache)
+    if isinstance(config, PretrainConfig | SegmentConfig):
+        speed_up(task.model, config.speed, engine.device)
+    return task
 
 
 def open_task(job: TrainJob, config: StageConfig, cache: Path) -> Task:

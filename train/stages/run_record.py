@@ -19,15 +19,9 @@ MOST_DRAWN = 3
 # Settings that may change when a run goes on: they change nothing of what is learned.
 NOT_LEARNED_FROM = frozenset(
     {
-        "accelerator",
-        "devices",
-        "num_nodes",
-        "workers",
-        "save_every",
-        "evaluate_every",
-        "log_every",
-        "cache",
-        "prepare_workers",
+        *("accelerator", "devices", "num_nodes", "workers", "prepare_workers", "cache"),
+        *("save_every", "evaluate_every", "evaluation_share", "log_every"),
+        *("channels_last", "compile", "cudnn_benchmark"),
     }
 )
 

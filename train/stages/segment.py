@@ -36,6 +36,7 @@ from train.prompting.patch_content import contents_of, joined
 from train.prompting.prompt_sampler import PromptSampler
 
 from .connector_warmup import decoder_is_pretrained, warm_up
+from .cost.stage_cost import StepCost, segmenting_cost
 from .overlays import draw_overlays, picture_name
 from .patch_task import PatchTask
 from .presence_fit import collect_presence, fit_presence
@@ -126,9 +127,8 @@ class SegmentTask(PatchTask):
         for part, labelled in zip(parts, labelled_of_parts, strict=True):
             with engine.autocast():
                 predicted = self.model(part.volume.to(engine.device), prompts.embeddings.to(engine.device), full=True)
-            target = target_masks(self.data, part, prompts.structures).to(engine.device)
-            voxels = counted_voxels(self.data, part)
-            voxels = None if voxels is None else voxels.to(engine.device)
+            target = target_masks(self.data, part, prompts.structures, engine.device)
+            voxels = counted_voxels(self.data, part, engine.device)
             share = int(labelled.sum()) / max(count, 1)
             losses = self._losses(predicted, target, labelled.to(engine.device), voxels)
             engine.backward(losses["loss"] * share)
@@ -167,7 +167,7 @@ class SegmentTask(PatchTask):
             with engine.autocast():
                 full = self.model(sample.volume[None].to(engine.device), embeddings, full=True)
             predicted = masks(full.logits[0].float(), full.presence)[0]
-            target = target_masks(self.data, collate_patches([sample]), structures)[0].to(engine.device)
+            target = target_masks(self.data, collate_patches([sample]), structures, engine.device)[0]
             names = self.data.labelled_structures(case_ref, held_out=True)
             labelled = torch.tensor([set(members) <= names for members in structures], device=engine.device)
             dice.add(predicted, target, labelled)
@@ -189,6 +189,12 @@ class SegmentTask(PatchTask):
         record |= {"prompts": self.structure_prompts.to_json(), "patch": list(self.config.crops.patch)}
         trained_on = [*self.earlier, record]
         save_checkpoint(self.model, folder, self.preprocessing, trained_on=trained_on, store_text=self.store_text)
+
+    def cost(self, engine: TrainingEngine) -> StepCost:
+        """Return what a step of this run will take of each device, counted without computing it."""
+        prompts, unlocked = self.config.prompting.prompts_per_step, self.config.segmenting.unlock_image
+        step = {"optimisation": self.config.optimisation, "world": engine.world, "half": engine.is_half}
+        return segmenting_cost(self.model, self.config.crops.patch, prompts, unlock_image=unlocked, **step)
 
     def describe(self, part: Any) -> list[str]:
         """Return the shapes of a part, and how many structures and prompts there are."""

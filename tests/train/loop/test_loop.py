@@ -27,7 +27,9 @@ from train.order import random
 from train.stages.run import TrainJob, open_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-RUNNING = Running(accelerator="cpu", precision="32-true", save_every=4, evaluate_every=3, log_every=2)
+RUNNING = Running(
+    accelerator="cpu", precision="32-true", save_every=4, evaluate_every=3, evaluation_share=1, log_every=2
+)
 
 
 class Numbers(Dataset[Tensor]):

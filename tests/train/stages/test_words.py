@@ -141,7 +141,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(world: World, tmp_path:
 
 
 def test_a_trial_tells_what_there_is(world: World) -> None:
-    told = " ".join(try_out(TrainJob((), Path("nowhere")), config_of(world)).lines())
+    told = " ".join(try_out(TrainJob((), Path("nowhere")), config_of(world)))
     assert "texts of" in told and "terms held out" in told and "parameters train" in told
 
 

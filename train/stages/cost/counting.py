@@ -41,11 +41,11 @@ def count_step(loss: Callable[[], Tensor], parameters: Iterable[Tensor]) -> Step
     return StepCount(int(flops.get_total_flops()), live.peak)
 
 
-class LiveBytes(TorchDispatchMode):
+class LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch gives the base no types
     """Adds up the bytes of all storages that are made within it, from when they are made until they are freed."""
 
     def __init__(self, existing: Iterable[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
         self._known = {tensor.untyped_storage()._cdata for tensor in existing}
 

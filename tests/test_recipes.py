@@ -55,7 +55,7 @@ def cost_of(path: Path) -> tuple[StepCost, PretrainConfig | SegmentConfig]:
             return pretraining_cost(image, config.crops.patch, **step), config
         assert isinstance(config, SegmentConfig)
         model = TextSegmenter(image, None, config.segmenting.connector, embedding_dim=EMBEDDING)
-    prompts = yaml.safe_load(path.read_text())["prompts_per_step"]
+    prompts = config.prompting.prompts_per_step
     return segmenting_cost(model, config.crops.patch, prompts, unlock_image=False, **step), config
 
 

@@ -97,15 +97,20 @@ def augment(volume: Tensor, labels: Tensor, generator: np.random.Generator) -> t
     `volume` (1, D, H, W), `labels` (D, H, W).
     """
     if generator.random() < CHANCE:
-        volume, labels = _transform(volume, labels, generator)
+        volume, labels = transform(volume, labels, generator)
     if generator.random() < CHANCE:
-        scale, shift = generator.uniform(0.9, 1.1), generator.normal(0, 0.1)
-        noise = torch.from_numpy(generator.standard_normal(volume.shape, np.float32)) * generator.uniform(0, 0.1)
-        volume = volume * scale + shift + noise
+        volume = change_grey(volume, generator)
     return volume, labels
 
 
-def _transform(volume: Tensor, labels: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+def change_grey(volume: Tensor, generator: np.random.Generator) -> Tensor:
+    """Scale and shift the grey values of a patch, and add noise."""
+    scale, shift = generator.uniform(0.9, 1.1), generator.normal(0, 0.1)
+    noise = torch.from_numpy(generator.standard_normal(volume.shape, np.float32)) * generator.uniform(0, 0.1)
+    return volume * scale + shift + noise
+
+
+def transform(volume: Tensor, labels: Tensor, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Resample a patch through a random affine map of its own coordinates, which run from -1 to 1."""
     angles = generator.uniform(-ANGLE, ANGLE, 3)
     scales = np.exp(generator.uniform(-SCALE, SCALE) + generator.uniform(-SCALE / 3, SCALE / 3, 3))

@@ -97,6 +97,16 @@ def test_checking_tries_a_batch_and_writes_nothing(
     assert not list(tmp_path.iterdir()) and sorted(world.root.rglob("*")) == before
 
 
+def test_a_step_that_does_not_fit_into_memory_is_not_tried(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.stages.run.free_bytes", lambda device: 10**6)
+    monkeypatch.setattr("train.stages.run.dry_run", lambda *_: pytest.fail("tried"))
+    flags = flags_of(settings("pretrain", world), tmp_path)
+    code, told = ovct("pretrain", world.data, "--out", tmp_path / "out", "--check", *flags)
+    assert code == 0 and "a step does not fit" in told and "not tried: --accumulate" in told, told
+
+
 def test_checking_tells_in_how_many_cases_each_structure_is(world: World, tmp_path: Path) -> None:
     data = labelled(tmp_path / "data", 6)
     for number in range(1, 6):

@@ -265,7 +265,10 @@ def test_a_dry_run_writes_nothing(engine: TrainingEngine, tmp_path: Path, monkey
     lines = DryRun(["x"], 5, 1.5, 2**30, 400).lines()
     assert lines[:3] == ["x", "5 parameters train", "peak memory 1,024 MiB"]
     assert DryRun([], 5, 1.5, None, 400).lines()[1] == "peak memory not known"
-    assert lines[3] == "1.50 s a step; 400 steps take about 10.0 min, evaluations apart"
+    assert lines[3] == (
+        "1.50 s a step, 0.00 of them to load its samples; 400 steps take about 10.0 min, evaluations apart"
+    )
+    assert 0 <= trial.loading <= trial.seconds and trial.preparing >= 0
 
 
 def test_accelerators_that_are_not_there() -> None:

@@ -57,11 +57,11 @@ def stored_case(path: Path) -> StoredCase:
     return stored
 
 
-def monai_transforms(
-    patch: tuple[int, int, int],
-) -> tuple[Callable[[dict[str, Tensor]], Any], Callable[[dict[str, Tensor]], Any]]:
+def monai_transforms(patch: tuple[int, int, int]) -> tuple[Any, Any]:
     """Return MONAI's transforms for moving and for grey values, with our ranges, each of them always at work."""
-    from monai.transforms import Compose, RandAffined, RandGaussianNoised, RandScaleIntensityd, RandShiftIntensityd
+    from monai.transforms.compose import Compose
+    from monai.transforms.intensity.dictionary import RandGaussianNoised, RandScaleIntensityd, RandShiftIntensityd
+    from monai.transforms.spatial.dictionary import RandAffined
 
     shift = [crops.SHIFT * length / 2 for length in patch]
     moved = RandAffined(

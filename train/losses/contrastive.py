@@ -34,7 +34,7 @@ from torch import Tensor
 from models.aligner import MAX_LOG_SCALE
 
 from .gather import gather, rank_and_size
-from .pairs import pair_up
+from .pairs import ContrastivePairs, OrganParts, pair_up
 from .similarity import log_sum_exps
 
 # Rows of similarities at a time; by time and memory on two CPU threads with B = 4096, K = 3, E = 768.
@@ -78,6 +78,8 @@ def mgcl_loss(
     text_ids: Tensor | None = None,
     scan_ids: Tensor | None = None,
     valid: Tensor | None = None,
+    said: Tensor | None = None,
+    parts: OrganParts | None = None,
     weights: Sequence[float] | None = None,
     group: dist.ProcessGroup | None = None,
     chunk: int = CHUNK,
@@ -93,7 +95,13 @@ def mgcl_loss(
       captions has too); images without a caption are left out.
 
     With K = 1 both are the CLIP loss. Image i and caption (j, k) are no negatives if some caption of i, in any slot,
-    has the text of (j, k), or if both are of one scan; this holds for both directions.
+    has the text of (j, k), or if both are of one scan; this holds for both directions. ``said`` (B, M), whole numbers,
+    below 0 for none, are the text ids of all that is said of an image, whether or not it is among the K captions.
+
+    With ``parts`` the loss is organ-wise (after fVLM, Shui et al. 2025): a caption meets its own organ's part of every
+    image, and ``image`` is not used. An image's part meets the captions of that organ, in ``mean`` those of one
+    granularity, in ``joint`` all of them, with the target 1/K_iv on each of its own K_iv. A normal caption and an image
+    of whose part nothing else is said are no negatives.
 
     ``image`` (B, E), ``captions`` (B, K, E), ``text_ids`` (B, K) and ``scan_ids`` (B,) whole numbers, ``valid`` (B, K)
     bool, ``weights`` K numbers ≥ 0: a granularity of weight 0 is as if it were not there. Raises ValueError for shapes,
@@ -103,25 +111,31 @@ def mgcl_loss(
         raise ValueError(f"variant must be 'mean' or 'joint', got {variant!r}")
     joint = variant == "joint"
     _check(image, captions, text_ids, scan_ids, valid, chunk)
+    _check_parts(captions, said, parts)
     weight = _weights(weights, captions.shape[1]).to(captions.device, logit_dtype(image, captions))
     valid = _present(captions, valid) & (weight > 0)
-    pairs = pair_up(valid, text_ids, scan_ids, joint=joint, group=group)
-    image, captions, scale = _prepare(image, captions, log_scale, valid)
-    row, column, positive = log_sum_exps(captions, gather(image, group), scale, pairs, chunk)
+    pairs = pair_up(valid, text_ids, scan_ids, said=said, parts=parts, joint=joint, group=group)
+    images = image.unsqueeze(1) if parts is None else parts.images
+    images, captions, scale = _prepare(images, captions, log_scale, valid)
+    row, column, positive = log_sum_exps(captions, gather(images, group), scale, pairs, chunk)
     # A column's captions lie on all ranks, each of which has summed its own.
     ranks = rank_and_size(group)[1]
     column = gather(column, group).view(ranks, *column.shape).logsumexp(0)[pairs.softmax, pairs.own_image]
-    to_images, to_captions = _shares(valid, pairs.exists, weight, joint)
+    to_images, to_captions = _shares(valid, pairs, weight, joint)
     return ranks * (to_images * (row - positive) + to_captions * (column - positive)).sum() / 2
 
 
-def _shares(valid: Tensor, exists: Tensor, weight: Tensor, joint: bool) -> tuple[Tensor, Tensor]:
+def _shares(valid: Tensor, pairs: ContrastivePairs, weight: Tensor, joint: bool) -> tuple[Tensor, Tensor]:
     """Return (b·K,) the weight of each caption of this rank in either direction; over all ranks both sum to 1."""
-    to_images = weight * valid / _or_one((weight * exists).sum())
+    to_images = weight * valid / _or_one((weight * pairs.exists).sum())
     if not joint:
         return to_images.flatten(), to_images.flatten()
-    target = weight * valid / _or_one((weight * valid).sum(1, keepdim=True))
-    return to_images.flatten(), (target / _or_one(exists.any(1).sum())).flatten()
+    # What an image has to choose: each of its parts that has captions once, shared by these.
+    part = pairs.softmax.view(valid.shape)
+    together = (part[:, :, None] == part[:, None, :]) & valid[:, None, :]
+    target = weight * valid / _or_one((weight * together).sum(2))
+    choices = (pairs.exists.to(weight.dtype) / _or_one(pairs.targets)).sum()
+    return to_images.flatten(), (target / _or_one(choices)).flatten()
 
 
 def _or_one(total: Tensor) -> Tensor:
@@ -129,14 +143,14 @@ def _or_one(total: Tensor) -> Tensor:
     return torch.where(total > 0, total, torch.ones_like(total))
 
 
-def _prepare(image: Tensor, captions: Tensor, log_scale: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return images (b, E), captions (b·K, E) and the clamped scale () in the logits' dtype."""
-    dtype = logit_dtype(image, captions)
+def _prepare(images: Tensor, captions: Tensor, log_scale: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return images (b, V, E), captions (b·K, E) and the clamped scale () in the logits' dtype."""
+    dtype = logit_dtype(images, captions)
     # Whatever stands for a missing pair, NaN included, must not reach a product.
-    image = image.to(dtype).masked_fill(~valid.any(1, keepdim=True), 0)
+    images = images.to(dtype).masked_fill(~valid.any(1)[:, None, None], 0)
     log_scale = log_scale.reshape(()).to(dtype)
     clamped = log_scale - (log_scale - MAX_LOG_SCALE).clamp(min=0).detach()
-    return image, captions.flatten(0, 1).to(dtype), clamped.exp()
+    return images, captions.flatten(0, 1).to(dtype), clamped.exp()
 
 
 def logit_dtype(image: Tensor, captions: Tensor) -> torch.dtype:
@@ -178,3 +192,21 @@ def _check(
             raise ValueError(f"{name} must have the shape {tuple(shape)}, got {tuple(mask.shape)}")
         if mask.is_floating_point() or (mask.dtype == torch.bool) != boolean:
             raise ValueError(f"{name} must be {'bool' if boolean else 'whole numbers'}, got {mask.dtype}")
+
+
+def _check_parts(captions: Tensor, said: Tensor | None, parts: OrganParts | None) -> None:
+    """Raise ValueError for shapes that do not fit those of captions (b, K, E)."""
+    reports, slots, size = captions.shape
+    if said is not None and (said.dim() != 2 or len(said) != reports or said.is_floating_point()):
+        raise ValueError(f"said must be whole numbers ({reports}, M), got {said.dtype} {tuple(said.shape)}")
+    if parts is None:
+        return
+    count = parts.images.shape[1]
+    for name, tensor, shape in (
+        ("images", parts.images, (reports, count, size)),
+        ("of_caption", parts.of_caption, (reports, slots)),
+        ("normal", parts.normal, (reports, slots)),
+        ("unremarkable", parts.unremarkable, (reports, count)),
+    ):
+        if tensor.shape != shape:
+            raise ValueError(f"{name} of the parts must have the shape {shape}, got {tuple(tensor.shape)}")

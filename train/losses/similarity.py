@@ -1,7 +1,8 @@
 """Similarities of captions with images, some rows at a time: no matrix of all pairs is kept, not even for backward.
 
-A row is a caption of this rank, a column an image of the whole batch. b reports on this rank and B on all, K captions
-of each, G softmaxes as in `ContrastivePairs`, E embedding.
+A row is a caption of this rank, a column an image of the whole batch, by the part of it that the caption is held
+against. b reports on this rank and B on all, K captions of each, G softmaxes and V parts as in `ContrastivePairs`, E
+embedding.
 
 The gradients are written out, because `torch.utils.checkpoint` over the same chunks needs two to three times the memory
 and is slower.
@@ -26,7 +27,7 @@ def log_sum_exps(
 ) -> tuple[Tensor, ...]:
     """Return what a softmax in both directions needs of s_ri = scale · caption_r · image_i: three small tensors.
 
-    Takes captions (b·K, E), images (B, E) and scale (), all of one dtype. Returns (b·K,) log Σ_i exp s_ri over images;
+    Takes captions (b·K, E), images (B, V, E) and scale (), all of one dtype. Returns (b·K,) log Σ_i exp s_ri over images;
     (G, B) log Σ_r exp s_ri over the captions *of this rank*; (b·K,) s_ri of each caption with its own image. Captions
     that are not there have 0 in the first and the last; where all is left out, a sum has about `LEFT_OUT`.
 
@@ -47,7 +48,7 @@ class _LogSumExps(torch.autograd.Function):
         ctx: Any, captions: Tensor, images: Tensor, scale: Tensor, pairs: ContrastivePairs, chunk: int
     ) -> tuple[Tensor, ...]:
         row, positive = captions.new_zeros(len(captions)), captions.new_zeros(len(captions))
-        column = captions.new_full(pairs.images.shape, LEFT_OUT)
+        column = captions.new_full((len(pairs.images) * pairs.parts, len(images)), LEFT_OUT)
         with full_precision(captions):
             for softmax, rows in pairs.chunks(chunk):
                 logits = _masked_logits(captions, images, scale, pairs, softmax, rows)
@@ -70,7 +71,7 @@ class _LogSumExps(torch.autograd.Function):
                 pull = (logits - row[rows, None]).exp_().mul_(row_grad[rows, None])
                 pull.addcmul_(logits.sub_(column[softmax]).exp_(), column_grad[softmax])
                 pull.scatter_add_(1, ctx.pairs.own_image[rows, None], positive_grad[rows, None])
-                gradients.add(rows, pull)
+                gradients.add(rows, softmax % ctx.pairs.parts, pull)
         return gradients.captions, gradients.images, gradients.scale, None, None
 
 
@@ -83,20 +84,20 @@ class _Gradients:
         # With a frozen image encoder a third of backward's products falls away.
         self.images = torch.zeros_like(images) if image_grad else None
 
-    def add(self, rows: Tensor, pull: Tensor) -> None:
-        """Add what these rows give: ``pull`` (n, B) is the gradient of their logits."""
+    def add(self, rows: Tensor, part: int, pull: Tensor) -> None:
+        """Add what these rows give: ``pull`` (n, B) is the gradient of their logits with a part of the images."""
         captions, images, scale = self.inputs
         rows_captions = captions[rows]
-        to_captions = pull @ images
+        to_captions = pull @ images[:, part]
         self.scale += (to_captions * rows_captions).sum()
         self.captions[rows] = to_captions * scale
         if self.images is not None:
-            self.images.addmm_(pull.T, rows_captions * scale)
+            self.images[:, part].addmm_(pull.T, rows_captions * scale)
 
 
 def _masked_logits(
     captions: Tensor, images: Tensor, scale: Tensor, pairs: ContrastivePairs, softmax: int, rows: Tensor
 ) -> Tensor:
-    """Return the similarities (n, B) of some captions with all images; what is left out has `LEFT_OUT`."""
-    logits = (captions[rows] * scale) @ images.T
+    """Return the similarities (n, B) of some captions with their part of all images; what is left out: `LEFT_OUT`."""
+    logits = (captions[rows] * scale) @ images[:, softmax % pairs.parts].T
     return logits.masked_fill_(pairs.left_out(softmax, rows), LEFT_OUT)

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .similarity import LEFT_OUT
+
 
 def term_loss(embeddings: Tensor, owners: Tensor, related: Tensor, temperature: float) -> Tensor:
     """Return the supervised contrastive loss of terms (R, E) by `owners` (R,); rows whose owner is −1 are left out.
@@ -23,7 +25,8 @@ def term_loss(embeddings: Tensor, owners: Tensor, related: Tensor, temperature: 
     itself = torch.eye(len(owners), dtype=torch.bool, device=owners.device)
     together = (owners[:, None] == owners) & ~itself
     logits = embeddings @ embeddings.T / temperature
-    logits = logits.masked_fill(itself | (related & ~together), -torch.inf)
+    # Finite, for a row of which all is left out: its part of the gradient would be 0 · NaN.
+    logits = logits.masked_fill(itself | (related & ~together), LEFT_OUT)
     likelihood = logits - logits.logsumexp(dim=1, keepdim=True)
     count = together.sum(dim=1)
     has_other = count > 0
@@ -46,10 +49,10 @@ def group_loss(groups: Tensor, members: Tensor, valid: Tensor, related: Tensor, 
     groups, members, valid, related = groups[kept].float(), members[kept].float(), valid[kept], related[kept][:, kept]
     means = functional.normalize((members * valid.unsqueeze(-1)).sum(dim=1), dim=-1)
     itself = torch.eye(len(groups), dtype=torch.bool, device=groups.device)
-    to_means = (groups @ means.T / temperature).masked_fill(related & ~itself, -torch.inf)
+    to_means = (groups @ means.T / temperature).masked_fill(related & ~itself, LEFT_OUT)
     to_members = groups @ members.flatten(0, 1).T / temperature
     left_out = (related & ~itself).repeat_interleave(members.shape[1], dim=1) | ~valid.flatten()
-    logits = torch.cat([to_means, to_members.masked_fill(left_out, -torch.inf)], dim=1)
+    logits = torch.cat([to_means, to_members.masked_fill(left_out, LEFT_OUT)], dim=1)
     nearest = functional.cross_entropy(logits, torch.arange(len(groups), device=groups.device))
     # The members are where names are; the group comes to them.
     return nearest + (1 - (groups * means.detach()).sum(dim=1)).mean()

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from train.losses.contrastive import MgclVariant
+from train.losses.pairs import OrganParts
 
 
 class ContrastiveBatch:
@@ -27,6 +28,18 @@ class ContrastiveBatch:
         self.text_ids = torch.randint(-5, 5, (reports, captions), generator=random)
         self.scan_ids = torch.randint(0, reports, (reports,), generator=random)
         self.valid = torch.rand(reports, captions, generator=random) > 0.3
+
+        self.said = torch.randint(-5, 5, (reports, 4), generator=random)
+        self.parts = OrganParts(
+            unit(reports, 3).requires_grad_(),
+            torch.randint(0, 3, (reports, captions), generator=random),
+            torch.rand(reports, captions, generator=random) > 0.5,
+            torch.rand(reports, 3, generator=random) > 0.6,
+        )
+
+    @property
+    def organ_inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.parts.images, self.captions, self.log_scale
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,6 +86,8 @@ def naive_mgcl(
     text_ids: Tensor | None = None,
     scan_ids: Tensor | None = None,
     valid: Tensor | None = None,
+    said: Tensor | None = None,
+    parts: OrganParts | None = None,
     weights: Sequence[float] | None = None,
 ) -> Tensor:
     scale = log_scale.exp()
@@ -82,16 +97,23 @@ def naive_mgcl(
         (j, k) for j in range(reports) for k in range(slots) if weight[k] > 0 and (valid is None or bool(valid[j, k]))
     ]
 
+    def part_of(j: int, k: int) -> int:
+        return 0 if parts is None else int(parts.of_caption[j, k])
+
     def meet(i: int, j: int, k: int) -> bool:
         if i == j:
             return True
         slots_of_image = [k2 for j2, k2 in there if j2 == i]
         same_text = text_ids is not None and any(bool(text_ids[i, k2] == text_ids[j, k]) for k2 in slots_of_image)
+        if said is not None and text_ids is not None:
+            same_text = any(int(number) >= 0 and bool(number == text_ids[j, k]) for number in said[i])
         same_scan = scan_ids is not None and bool(scan_ids[i] == scan_ids[j])
-        return not (same_text or same_scan)
+        both_normal = parts is not None and bool(parts.normal[j, k] and parts.unremarkable[i, part_of(j, k)])
+        return not (same_text or same_scan or both_normal)
 
     def logit(i: int, j: int, k: int) -> Tensor:
-        return scale * image[i] @ captions[j, k]
+        against = image[i] if parts is None else parts.images[i, part_of(j, k)]
+        return scale * against @ captions[j, k]
 
     def rivals(k: int) -> list[tuple[int, int]]:
         return [(j, k2) for j, k2 in there if variant == "joint" or k2 == k]
@@ -100,13 +122,15 @@ def naive_mgcl(
     for i, k in there:
         columns = sorted({j for j, _ in rivals(k)})
         row = log_softmax_at(logit(i, i, k), [logit(j, i, k) for j in columns if meet(j, i, k)])
-        column = log_softmax_at(logit(i, i, k), [logit(i, j, k2) for j, k2 in rivals(k) if meet(i, j, k2)])
+        of_part = [(j, k2) for j, k2 in rivals(k) if part_of(j, k2) == part_of(i, k)]
+        column = log_softmax_at(logit(i, i, k), [logit(i, j, k2) for j, k2 in of_part if meet(i, j, k2)])
         to_image = to_image - weight[k] * row
-        share = sum(weight[k2] for j, k2 in there if j == i) if variant == "joint" else 1.0
+        own = [k2 for j, k2 in there if j == i and part_of(j, k2) == part_of(i, k)]
+        share = sum(weight[k2] for k2 in own) if variant == "joint" else 1.0
         to_captions = to_captions - weight[k] / share * column
     total = sum(weight[k] for _, k in there) or 1.0
-    images = (len({i for i, _ in there}) or 1) if variant == "joint" else total
-    return (to_image / total + to_captions / images) / 2
+    choices = (len({(i, part_of(i, k)) for i, k in there}) or 1) if variant == "joint" else total
+    return (to_image / total + to_captions / choices) / 2
 
 
 def assert_same(ours: Tensor, reference: Tensor, inputs: Sequence[Tensor], tolerance: float = 1e-10) -> None:

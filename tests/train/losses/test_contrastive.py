@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from models.aligner import MAX_LOG_SCALE
 from tests.train.losses.naive_contrastive import ContrastiveBatch, assert_same, naive_clip, naive_mgcl
 from train.losses.contrastive import MgclVariant, clip_loss, mgcl_loss
+from train.losses.pairs import OrganParts
 
 VARIANTS: tuple[MgclVariant, ...] = get_args(MgclVariant)
 CHUNKS = (1, 4, 512)
@@ -51,6 +53,46 @@ def test_mgcl_is_the_naive_loop(seed: int, variant: MgclVariant) -> None:
     for name, mask in batch.masks().items():
         ours = mgcl_loss(*batch.inputs, variant=variant, **{name: mask})
         assert_same(ours, naive_mgcl(*batch.inputs, variant, **{name: mask}), batch.inputs)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("seed", range(4))
+def test_organ_wise_is_the_naive_loop(seed: int, variant: MgclVariant) -> None:
+    batch = ContrastiveBatch(seed)
+    inputs, organ = batch.organ_inputs, {"parts": batch.parts, "variant": variant}
+    for chunk in CHUNKS:
+        ours = mgcl_loss(batch.image, *inputs[1:], chunk=chunk, **organ)
+        assert_same(ours, naive_mgcl(batch.image, *inputs[1:], **organ), inputs)
+    for weights in (None, [0.5, 2.0, 1.0], [1.0, 0.0, 0.3]):
+        masks = {**organ, **batch.masks(), "said": batch.said, "weights": weights}
+        ours = mgcl_loss(batch.image, *inputs[1:], chunk=4, **masks)
+        assert_same(ours, naive_mgcl(batch.image, *inputs[1:], **masks), inputs)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_organ_wise_with_the_whole_as_only_part_is_the_plain_loss(variant: MgclVariant) -> None:
+    batch = ContrastiveBatch(1)
+    never = torch.zeros(6, 3, dtype=torch.bool)
+    whole = OrganParts(batch.image[:, None], torch.zeros(6, 3, dtype=torch.long), never, never[:, :1])
+    ours = mgcl_loss(*batch.inputs, variant=variant, parts=whole, **batch.masks())
+    assert_same(ours, mgcl_loss(*batch.inputs, variant=variant, **batch.masks()), batch.inputs)
+
+
+def test_the_image_itself_has_no_part_in_the_organ_wise_loss() -> None:
+    batch = ContrastiveBatch(0)
+    nothing = torch.full_like(batch.image, math.nan)
+    ours = mgcl_loss(nothing, batch.captions, batch.log_scale, parts=batch.parts)
+    assert ours == mgcl_loss(batch.image, batch.captions, batch.log_scale, parts=batch.parts)
+
+
+def test_what_a_report_says_elsewhere_is_no_negative_either() -> None:
+    """A caption that another report has too, but not among its K of this step."""
+    batch = ContrastiveBatch(0, reports=3, captions=1)
+    ids = torch.tensor([[0], [1], [2]])
+    said = torch.tensor([[0, 1, -1], [1, -1, -1], [2, -1, -1]])
+    loss = mgcl_loss(*batch.inputs, text_ids=ids, said=said)
+    assert_same(loss, naive_mgcl(*batch.inputs, "mean", text_ids=ids, said=said), batch.inputs)
+    assert abs(loss - mgcl_loss(*batch.inputs, text_ids=ids)) > 1e-3
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -280,6 +322,23 @@ def test_what_does_not_fit_is_told(changes: dict[str, Any], message: str) -> Non
     }
     with pytest.raises(ValueError, match=message):
         mgcl_loss(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": torch.zeros(6, 3, 4)}, r"images of the parts must have the shape \(6, 3, 5\), got \(6, 3, 4\)"),
+        ({"of_caption": torch.zeros(6, 2, dtype=torch.long)}, "of_caption of the parts"),
+        ({"normal": torch.zeros(6, dtype=torch.bool)}, "normal of the parts"),
+        ({"unremarkable": torch.zeros(6, 2, dtype=torch.bool)}, "unremarkable of the parts"),
+    ],
+)
+def test_parts_that_do_not_fit_are_told(changes: dict[str, Tensor], message: str) -> None:
+    batch = ContrastiveBatch(0)
+    with pytest.raises(ValueError, match=message):
+        mgcl_loss(*batch.inputs, parts=replace(batch.parts, **changes))
+    with pytest.raises(ValueError, match=r"said must be whole numbers \(6, M\), got torch.int64 \(5, 4\)"):
+        mgcl_loss(*batch.inputs, said=batch.said[:5])
 
 
 def test_texts_are_one_for_each_image() -> None:

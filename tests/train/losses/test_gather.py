@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -15,10 +15,14 @@ from torch.nn.parallel import DistributedDataParallel
 
 from tests.train.losses.ranks import on_ranks
 from train.losses.alignment import alignment_loss
-from train.losses.contrastive import clip_loss, mgcl_loss
+from train.losses.contrastive import MgclVariant, clip_loss, mgcl_loss
 from train.losses.gather import gather, gather_ids, rank_and_size
+from train.losses.opposites import opposite_loss
+from train.losses.pairs import OrganParts
 
-REPORTS, CAPTIONS, SIZE = 8, 3, 4
+REPORTS, CAPTIONS, SIZE, PARTS = 8, 3, 4, 3
+# Makes embeddings of a part, as long as those of the whole.
+SIGNS = torch.tensor([[1.0, 1, 1, 1], [1, -1, 1, -1], [-1, -1, 1, 1]], dtype=torch.float64)
 Results = dict[str, Any]
 
 
@@ -48,6 +52,13 @@ def whole_batch() -> dict[str, Tensor]:
         "text_ids": torch.randint(0, 9, (REPORTS, CAPTIONS), generator=random),
         "scan_ids": torch.randint(0, 6, (REPORTS,), generator=random),
         "valid": valid,
+        "said": torch.randint(-3, 9, (REPORTS, 5), generator=random),
+        "part": torch.randint(0, PARTS, (REPORTS, CAPTIONS), generator=random),
+        "normal": torch.rand(REPORTS, CAPTIONS, generator=random) > 0.5,
+        "unremarkable": torch.rand(REPORTS, PARTS, generator=random) > 0.5,
+        "opposites": functional.normalize(
+            torch.randn(REPORTS, CAPTIONS, SIZE, dtype=torch.float64, generator=random), dim=-1
+        ),
     }
 
 
@@ -67,6 +78,17 @@ def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tens
         "joint masked": lambda image, captions, scale: mgcl_loss(
             image, captions, scale, variant="joint", weights=[1, 0.2, 3], **ids
         ),
+        **{
+            f"organ-wise {variant}": lambda image, captions, scale, variant=variant: alignment_loss(
+                image, captions[:, 2], captions, scale, mgcl_variant=variant, parts=organ_parts(batch, image),
+                said=batch["said"], caption_ids=ids["text_ids"], caption_valid=ids["valid"], scan_ids=ids["scan_ids"],
+                opposite_weight=2.0, opposites=batch["opposites"], opposite_valid=ids["valid"] & ~batch["normal"],
+            ).total
+            for variant in get_args(MgclVariant)
+        },
+        "opposites alone": lambda image, captions, scale: opposite_loss(
+            image[:, None], captions, batch["opposites"], batch["normal"], scale
+        ),
         "nothing": lambda image, captions, scale: mgcl_loss(image, captions, scale, **no_texts),
         "alignment": lambda image, captions, scale: alignment_loss(
             image, captions[:, 2], captions, scale, caption_weight=0.5, mgcl_variant="joint",
@@ -74,6 +96,10 @@ def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tens
             caption_ids=ids["text_ids"], caption_valid=ids["valid"], scan_ids=ids["scan_ids"],
         ).total,
     }  # fmt: skip
+
+
+def organ_parts(batch: dict[str, Tensor], image: Tensor) -> OrganParts:
+    return OrganParts(image[:, None] * SIGNS, batch["part"], batch["normal"], batch["unremarkable"])
 
 
 def trained(batch: dict[str, Tensor], name: str) -> list[Tensor]:

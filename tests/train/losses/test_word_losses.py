@@ -52,6 +52,19 @@ def test_terms_without_a_second_one_are_a_zero_with_gradients() -> None:
     assert float(loss.detach()) == 0 and embeddings.grad is not None and not embeddings.grad.any()
 
 
+@pytest.mark.filterwarnings("ignore:Anomaly Detection")
+def test_a_term_without_any_other_to_hold_it_against_makes_no_nan() -> None:
+    """The only term of its organ, in a batch of its own parts alone: neither positives nor negatives."""
+    embeddings, owners = unit(3, 4).requires_grad_(), torch.tensor([0, 1, 1])
+    related = torch.ones(3, 3, dtype=torch.bool)
+    # No step of backward may give NaN, not even one that a later step covers up.
+    with torch.autograd.detect_anomaly(check_nan=True):
+        loss = term_loss(embeddings, owners, related, 0.1)
+        loss.backward()  # type: ignore[no-untyped-call]
+    assert float(loss.detach()) == pytest.approx(0, abs=1e-6)
+    assert embeddings.grad is not None and embeddings.grad.isfinite().all()
+
+
 def test_groups_against_a_loop() -> None:
     groups, members = unit(3, 6).requires_grad_(), unit(3, 4, 6, seed=1).requires_grad_()
     valid = torch.tensor([[True] * 4, [True, True, False, False], [False] * 4])

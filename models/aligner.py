@@ -1,6 +1,7 @@
 """Volumes and texts in one embedding space: what the second stage trains.
 
-Shapes: B volumes or texts, W windows, C length of a pooled volume, E embedding, D H W voxels.
+Shapes: B volumes or texts, W windows, C length of a pooled volume, V parts of a volume by organ, E embedding, D H W
+voxels.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from .freezing import Members, ModelPart, StagedModel
-from .pooling import Pooling, Standardiser, combine_summaries, pooled_channels, summarise_windows
+from .pooling import Mgcl, OrganProjection, Pooling, Standardiser, combine_summaries, pooled_channels, summarise_windows
 from .stunet import STUNet
 from .text import TextEncoder
 
@@ -26,16 +27,28 @@ MAX_LOG_SCALE = math.log(100)
 class Aligner(StagedModel):
     """Embeds volumes and texts: the image encoder and the projection of its pooled volumes to E, and the text encoder.
 
-    `log_scale` is the logarithm of the factor on their cosine similarities in the contrastive loss.
+    `log_scale` is the logarithm of the factor on their cosine similarities in the contrastive loss. With `mgcl` "organ"
+    there is also a projection of the parts of a pooled volume that show an organ, `embed_organs`: a report is similar
+    to the volume, a caption about an organ to that organ's part of it.
     """
 
-    def __init__(self, image: STUNet, text: TextEncoder, *, pooling: Pooling = "mean_max") -> None:
+    def __init__(
+        self, image: STUNet, text: TextEncoder, *, pooling: Pooling = "mean_max", mgcl: Mgcl = "volume"
+    ) -> None:
         super().__init__()
+        if mgcl == "organ" and pooling != "structures":
+            raise ValueError(f"mgcl 'organ' takes the pooling 'structures', not {pooling!r}")
         channels = pooled_channels(image, pooling)
         self.image, self.text, self.pooling = image, text, pooling
         self.standardised = Standardiser(channels)
         self.projection = nn.Linear(channels, text.embedding_dim)
         self.log_scale = Parameter(torch.tensor(INITIAL_LOG_SCALE))
+        self.mgcl = mgcl
+        self.organ_projection: OrganProjection | None = None
+        if mgcl == "organ":
+            assert image.num_classes is not None
+            features = channels // image.num_classes
+            self.organ_projection = OrganProjection(image.num_classes, features, text.embedding_dim)
 
     def parts(self) -> dict[ModelPart, Members]:
         """Return all parameters by part.
@@ -43,6 +56,8 @@ class Aligner(StagedModel):
         Only the pooling `structures` makes use of the image's decoder and heads, and they never train here.
         """
         projection: Members = [self.standardised, self.projection, self.log_scale]
+        if self.organ_projection is not None:
+            projection = [*projection, self.organ_projection]
         return self.image.parts() | {"text": [self.text], "projection": projection}
 
     def pool(self, volume: Tensor) -> Tensor:
@@ -60,6 +75,15 @@ class Aligner(StagedModel):
     def embed_pooled(self, pooled: Tensor) -> Tensor:
         """Embed pooled volumes (B, C), as `pool` returns them: (B, E), float32, each of length 1."""
         return functional.normalize(self.projection(self.standardised(pooled)).float(), dim=-1)
+
+    def embed_organs(self, pooled: Tensor, parts: Tensor) -> Tensor:
+        """Embed parts (V, K) of pooled volumes (B, C), the classes that show an organ each: (B, V, E), float32.
+
+        Raises ValueError where the model was not trained organ by organ.
+        """
+        if self.organ_projection is None:
+            raise ValueError("this model has no parts by organ: it was aligned with --mgcl volume")
+        return self.organ_projection(self.standardised(pooled), parts)
 
     def forward(self, pooled: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Embed pooled volumes (B, C) and any number N of texts: (B, E) and (N, E), both with gradients."""

@@ -95,6 +95,7 @@ def save_checkpoint(
         image=ImageRecord.of(model if isinstance(model, STUNet) else model.image),
         connector=ConnectorRecord.of(model) if isinstance(model, TextSegmenter) else None,
         pooling=model.pooling if isinstance(model, Aligner) else None,
+        mgcl=model.mgcl if isinstance(model, Aligner) else None,
         text=None if isinstance(model, STUNet) else _save_text(model.text, directory, store_text, earlier),
         preprocessing=preprocessing,
         stage=model.stage,
@@ -211,7 +212,7 @@ def _build(record: CheckpointRecord, text: TextEncoder | None) -> Model:
     if record.kind == "stunet":
         return image
     if record.kind == "aligner" and text is not None and record.pooling is not None:
-        return Aligner(image, text, pooling=record.pooling)
+        return Aligner(image, text, pooling=record.pooling, mgcl=record.mgcl or "volume")
     if record.kind == "segmenter" and record.connector is not None:
         return record.connector.build(image, text)
     raise ValueError(f"calls this a {record.kind} and lacks what that consists of")

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from .architecture import Architecture, Stride
 from .connectors import CONNECTORS
 from .freezing import Stage
-from .pooling import Pooling
+from .pooling import Mgcl, Pooling
 from .preprocessing import Preprocessing
 from .prompt_handling import PromptHandling
 from .segmenter import TextSegmenter
@@ -80,8 +80,8 @@ class ConnectorRecord(_StrictRecord):
     def of(cls, model: TextSegmenter) -> Self:
         """Return the record of a segmenter's connector."""
         kind = next(name for name, connector_class in CONNECTORS.items() if type(model.connector) is connector_class)
-        connector = model.connector
-        return cls(kind=kind, embedding_dim=connector.embedding_dim, hidden=connector.hidden, levels=model.levels)
+        embedding_dim, hidden = model.connector.embedding_dim, model.connector.hidden
+        return cls(kind=kind, embedding_dim=embedding_dim, hidden=hidden, levels=model.levels)
 
     def build(self, image: STUNet, text: TextEncoder | None) -> TextSegmenter:
         """Build the segmenter around an image network, with new weights. Raises ValueError for an unknown kind."""
@@ -129,10 +129,10 @@ class TextRecord(_StrictRecord):
 class CheckpointRecord(_StrictRecord):
     """Holds all of `checkpoint.json`.
 
-    `stage` is the last one that the model was frozen for, `trained_on` the data and settings of each training;
-    `weights` names the file of the weights, `replaced` files and folders of checkpoints before this one, or of a save
-    that was killed, which may be removed. `sha256` is that of the record. `ovct`, `commit`, `torch` and `created` (UTC)
-    tell what wrote it, and when.
+    `mgcl` is what an aligner holds captions against, None in earlier records. `stage` is the last one that the model
+    was frozen for, `trained_on` the data and settings of each training; `weights` names the file of the weights,
+    `replaced` files and folders of checkpoints before this one, or of a save that was killed, which may be removed.
+    `sha256` is that of the record. `ovct`, `commit`, `torch` and `created` (UTC) tell what wrote it, and when.
     """
 
     format: Literal["ovct checkpoint 1"] = "ovct checkpoint 1"
@@ -140,6 +140,7 @@ class CheckpointRecord(_StrictRecord):
     image: ImageRecord
     connector: ConnectorRecord | None
     pooling: Pooling | None
+    mgcl: Mgcl | None = None
     text: TextRecord | None
     preprocessing: Preprocessing
     stage: Stage | None

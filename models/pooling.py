@@ -3,8 +3,8 @@
 `structures`, our own, pools what the network itself outlines. For each of its K classes the vector has the logarithm of
 its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver and a dense
 kidney each show in components of their own. The other poolings take the bottleneck: its mean, its maximum, or both.
-Shapes: W windows of one volume, S length of a window's summary, C channels, K classes (background is one), D H W voxels
-of a window.
+Shapes: W windows of one volume, S length of a window's summary, C channels, K classes (background is one), F numbers of
+each class (its volume and C features), B volumes, V parts by organ, E embedding, D H W voxels of a window.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,13 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import Parameter, functional
 
 from .stunet import STUNet
 
 Pooling = Literal["structures", "mean", "max", "mean_max"]
+# What captions are held against: the classes that show their organ, or the whole.
+Mgcl = Literal["organ", "volume"]
 
 # Added to the variance of each feature: one that hardly moves in training must not decide where it moves elsewhere.
 LEAST_VARIANCE = 0.0025
@@ -102,3 +105,24 @@ class Standardiser(nn.Module):
     def forward(self, vectors: Tensor) -> Tensor:
         """Return vectors (B, C), shifted and scaled."""
         return (vectors - self.mean) / self.spread
+
+
+class OrganProjection(nn.Module):
+    """Embeds what a vector of `structures` holds of an organ: the mean over its classes of a linear map for each."""
+
+    def __init__(self, classes: int, features: int, embedding_dim: int) -> None:
+        super().__init__()
+        bound = features**-0.5
+        self.weight = Parameter(torch.empty(classes, features, embedding_dim).uniform_(-bound, bound))
+        self.bias = Parameter(torch.empty(classes, embedding_dim).uniform_(-bound, bound))
+
+    def forward(self, vectors: Tensor, parts: Tensor) -> Tensor:
+        """Return embeddings (B, V, E), float32, each of length 1.
+
+        `vectors` (B, K · F) are standardised, as `structures` pools them; `parts` (V, K) is True for the classes of
+        each part, at least one.
+        """
+        classes, features, _ = self.weight.shape
+        of_classes = torch.einsum("bkf,kfe->bke", vectors.view(-1, classes, features), self.weight) + self.bias
+        share = parts.to(of_classes) / parts.sum(dim=1, keepdim=True).clamp(min=1)
+        return functional.normalize(torch.einsum("vk,bke->bve", share, of_classes).float(), dim=-1)

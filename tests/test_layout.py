@@ -51,6 +51,7 @@ LEVELS = {
         ("loop", "data"),
         ("words", "prompting"),
         ("inference",),
+        ("alignment",),
         ("viewer",),
         ("stages", "evaluation"),
         ("api",),

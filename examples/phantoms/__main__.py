@@ -41,8 +41,8 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m examples.phantoms",
         description="Write torso phantoms: CT-like volumes with exact masks in TotalSegmentator's layout "
-        "(OUT/dataset), a report for each (OUT/reports.csv), and what is true of each (OUT/truth.csv). The same "
-        "seed gives the same bytes.",
+        "(OUT/dataset), a report for each (OUT/reports.csv), what is true of each (OUT/truth.csv), and its findings as "
+        "labels for `ovct evaluate --findings` (OUT/findings.csv). The same seed gives the same bytes.",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="folder to write into")
     parser.add_argument("--count", type=_positive, default=300, help="how many phantoms (default: 300)")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from curation.runtime.errors import InputError
 from curation.runtime.made_files import MadeFiles
 from examples.phantoms.canvas import LABELS, STRUCTURES
+from examples.phantoms.finding_labels import finding_labels
 from examples.phantoms.painting import paint
 from examples.phantoms.patient import Patient, draw_patient
 from examples.phantoms.reports import PhantomReport, write_report
@@ -24,7 +25,7 @@ from examples.phantoms.truth import ScanContent, scan_content
 CsvRow = dict[str, str]
 KIND = "set of phantoms"
 DATASET, META = "dataset", "meta.csv"
-TABLES = ("reports.csv", "truth.csv")
+TABLES = ("reports.csv", "truth.csv", "findings.csv")
 SPLITS = (("train", 0.7), ("val", 0.1), ("test", 0.2))
 
 
@@ -126,9 +127,10 @@ def _truth_row(name: str, patient: Patient, content: ScanContent, report: Phanto
 
 
 def write_tables(folder: Path, seed: int, rows: Sequence[tuple[CsvRow, CsvRow]]) -> None:
-    """Write reports.csv, truth.csv and the data set's meta.csv."""
+    """Write reports.csv, truth.csv, findings.csv and the data set's meta.csv."""
     _write_csv(folder / "reports.csv", [report for report, _ in rows], ",")
     _write_csv(folder / "truth.csv", [truth for _, truth in rows], ",")
+    _write_csv(folder / "findings.csv", [finding_labels(truth) for _, truth in rows], ",")
     meta = [
         {
             "image_id": truth["id"],

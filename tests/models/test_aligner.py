@@ -79,3 +79,28 @@ def test_vectors_are_standardised_as_those_that_were_seen(text: TextEncoder) -> 
     # A feature that never moved decides nothing when it first does.
     assert aligner.standardised(seen[:1] + 0.1)[0, 0].abs() < 3
     assert not torch.allclose(before, aligner.embed_pooled(seen))
+
+
+def test_a_part_by_organ_is_made_of_its_own_classes(text: TextEncoder) -> None:
+    image = STUNet("tiny", num_classes=4)
+    aligner = Aligner(image, text, pooling="structures", mgcl="organ")
+    pooled = torch.randn(3, 4 * (1 + image.feature_channels[0]), generator=torch.Generator().manual_seed(0))
+    masks = torch.tensor([[False, True, False, False], [False, True, True, False]])
+    parts = aligner.embed_organs(pooled, masks)
+    assert parts.shape == (3, 2, text.embedding_dim)
+    torch.testing.assert_close(parts.norm(dim=2), torch.ones(3, 2))
+    moved = pooled.clone().view(3, 4, -1)
+    moved[:, 2] += 1
+    again = aligner.embed_organs(moved.flatten(1), masks)
+    torch.testing.assert_close(again[:, 0], parts[:, 0])
+    assert not torch.allclose(again[:, 1], parts[:, 1])
+    members = {part for members in aligner.parts().values() for part in members if isinstance(part, torch.nn.Module)}
+    assert aligner.organ_projection in members
+
+
+def test_parts_by_organ_are_for_models_that_learned_them(text: TextEncoder) -> None:
+    image = STUNet("tiny", num_classes=4)
+    with pytest.raises(ValueError, match="takes the pooling 'structures', not 'mean'"):
+        Aligner(image, text, pooling="mean", mgcl="organ")
+    with pytest.raises(ValueError, match="--mgcl volume"):
+        Aligner(image, text, pooling="structures").embed_organs(torch.zeros(1, 132), torch.ones(1, 4).bool())

@@ -15,6 +15,7 @@ from torch import nn
 
 from models.aligner import Aligner
 from models.checkpoint import CheckpointError, load_checkpoint, read_record, save_checkpoint
+from models.pooling import Mgcl
 from models.preprocessing import PUBLISHED_PREPROCESSING, Preprocessing
 from models.prompt_handling import PromptHandling
 from models.segmenter import TextSegmenter
@@ -83,6 +84,24 @@ def test_an_aligner_comes_back_exactly(tmp_path: Path, text: TextEncoder) -> Non
         assert_close(actual, expected)
     assert same_weights(loaded, model)
     assert loaded.log_scale.item() == 3.0
+
+
+@pytest.mark.parametrize("mgcl", ["organ", "volume"])
+def test_what_captions_are_held_against_is_recorded(tmp_path: Path, text: TextEncoder, mgcl: Mgcl) -> None:
+    model = Aligner(STUNet("tiny", num_classes=3), text, pooling="structures", mgcl=mgcl).eval()
+    save_checkpoint(model, tmp_path, PUBLISHED_PREPROCESSING)
+    loaded, record = load_checkpoint(tmp_path)
+    assert isinstance(loaded, Aligner) and record.mgcl == loaded.mgcl == mgcl and same_weights(loaded, model)
+    assert (loaded.organ_projection is not None) == (mgcl == "organ")
+
+
+def test_an_aligner_of_an_earlier_version_has_no_parts_by_organ(tmp_path: Path, text: TextEncoder) -> None:
+    save_checkpoint(Aligner(STUNet("tiny"), text).eval(), tmp_path, PUBLISHED_PREPROCESSING)
+    fields = json.loads((tmp_path / "checkpoint.json").read_text())
+    del fields["mgcl"], fields["sha256"]
+    (tmp_path / "checkpoint.json").write_text(json.dumps(fields))
+    loaded, record = load_checkpoint(tmp_path)
+    assert isinstance(loaded, Aligner) and loaded.mgcl == "volume" and record.mgcl is None
 
 
 def test_a_pretrained_network_comes_back_with_its_labels(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,9 +19,13 @@ from curation.cli.options import (
 from train.config.options import LabelledBy
 from train.inference.options import DEFAULT_OPTIONS
 
+if TYPE_CHECKING:
+    from train.evaluation.findings.results import FindingSummary
+
 from .mask_options import MASKS, Device, Precision, PresenceThreshold, Threshold
 
 DATA = "Which cases"
+FINDINGS = "Findings instead of masks"
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,31 @@ class MeasureOptions:
     device: Device = DEFAULT_OPTIONS.device
 
 
+@dataclass(frozen=True)
+class FindingOptions:
+    """Zero-shot findings in place of masks."""
+
+    findings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Score findings by these labels: a column VolumeName and one of 0 and 1 for each finding, as CT-RATE "
+            "publishes them.",
+            show_default=False,
+            rich_help_panel=FINDINGS,
+        ),
+    ] = None
+    finding_prompts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yaml",
+            help="Findings of your own: NAME: {organ: …, present: …, absent: …}.",
+            show_default="CT-RATE's 18 and 24 others",
+            rich_help_panel=FINDINGS,
+        ),
+    ] = None
+
+
 @option_groups
 def evaluate(
     dataset: Annotated[
@@ -96,7 +125,12 @@ def evaluate(
         ),
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="A checkpoint of `train segment`.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A checkpoint of `train segment`; with --findings, of `train align`.",
+            show_default=False,
+        ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
@@ -114,12 +148,16 @@ def evaluate(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Start again where an evaluation stands.")] = False,
     *,
+    findings: FindingOptions,
     cases: CaseOptions,
     measures: MeasureOptions,
     json: Json = False,
     general: GeneralOptions,
 ) -> None:
     """Measure Dice and NSD for each structure, for held-out synonyms, for merged organs and for what is not there.
+
+    With --findings, of a checkpoint of `train align`: how well pairs of prompts ("pleural effusion", "no pleural
+    effusion") tell volumes with a finding from those without it, as the area under the ROC curve of each.
 
     Run again after an interruption, it goes on where it was. Cases that cannot be read are told and left out.
     """
@@ -130,7 +168,8 @@ def evaluate(
         from curation.runtime.store_cache import local_copy
         from curation.runtime.terminal_console import EscapingConsole
         from train.evaluation.evaluate import EvaluationJob
-        from train.evaluation.record import EvaluationSettings
+        from train.evaluation.findings.results import print_findings
+        from train.evaluation.record import EvaluationError, EvaluationSettings
         from train.evaluation.run import EvaluationRequest, print_results, run_request
 
         settings = EvaluationSettings(
@@ -140,6 +179,15 @@ def evaluate(
             vocabulary=measures.vocabulary,
         )
         refuse_store(out, "an evaluation")
+        if findings.findings or findings.finding_prompts:
+            if compare is not None:
+                raise EvaluationError("--findings scores one checkpoint: --checkpoint DIR, and no --compare")
+            summary = _evaluate_findings(dataset, checkpoint, folder, overwrite, cases, measures, findings, general)
+            if json:
+                print_json(summary.model_dump(mode="json"))
+            elif not general.quiet:
+                print_findings(summary, folder, EscapingConsole())
+            return
         with TerminalProgress("cases", quiet=general.quiet) as progress:
             job = EvaluationJob(
                 local_copy(dataset, progress) if dataset else None,
@@ -159,3 +207,41 @@ def evaluate(
             print_json(results.model_dump(mode="json"))
         elif not general.quiet:
             print_results(results, folder, EscapingConsole())
+
+
+def _evaluate_findings(
+    dataset: Path | None,
+    checkpoint: Path | None,
+    folder: Path,
+    overwrite: bool,
+    cases: CaseOptions,
+    measures: MeasureOptions,
+    findings: FindingOptions,
+    general: GeneralOptions,
+) -> FindingSummary:
+    """Score findings as the options say. Raises what `evaluate_findings` does."""
+    from curation.runtime.progress import TerminalProgress
+    from curation.runtime.store_cache import local_copy
+    from train.evaluation.findings.evaluate_findings import FindingsJob, evaluate_findings
+    from train.evaluation.record import EvaluationError
+    from train.inference.options import SegmentOptions, precision_named
+
+    if findings.findings is None:
+        raise EvaluationError("--finding-prompts says how findings are asked; name the labels with --findings FILE.csv")
+    if dataset is None or checkpoint is None:
+        raise EvaluationError("--findings needs DATASET and --checkpoint DIR, a checkpoint of `ovct train align`")
+    options = SegmentOptions(device=measures.device, precision=precision_named(measures.precision))
+    with TerminalProgress("volumes", quiet=general.quiet) as progress:
+        job = FindingsJob(
+            local_copy(dataset, progress),
+            checkpoint,
+            findings.findings,
+            folder,
+            options,
+            findings.finding_prompts,
+            cases.split,
+            cases.limit,
+            cases.layout,
+            overwrite,
+        )
+        return evaluate_findings(job, progress)

@@ -176,6 +176,10 @@ class Alignment:
     captions_per_report: int = option(3, "K captions sampled from a report's accepted ones.")
     report_weight: float = option(1.0, "Weight of the CLIP loss on whole reports.")
     caption_weight: float = option(1.0, "Weight of the multi-granularity loss on captions; 0 leaves CLIP alone.")
+    mgcl: Literal["organ", "volume"] = option(
+        "organ", "What a caption is held against: the part of a volume's vector that shows its organ, or the whole."
+    )
+    opposite_weight: float = option(0.0, "Weight of the loss on captions beside their opposites (side, denial, size).")
     anchor_weight: float = option(1.0, "Weight of the loss that holds the vocabulary's names where they were.")
     mgcl_variant: Literal["mean", "joint"] = option(
         "mean", "mean: average K CLIP losses; joint: one softmax over all captions."
@@ -191,7 +195,10 @@ class Alignment:
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "captions_per_report")
-        require_at_least(self, 0, "report_weight", "caption_weight", "anchor_weight", "text_learning_rate")
+        require_at_least(self, 0, "report_weight", "caption_weight", "opposite_weight", "anchor_weight")
+        require_at_least(self, 0, "text_learning_rate")
+        if self.mgcl == "organ" and self.pooling != "structures":
+            raise ConfigError(f"mgcl: 'organ' takes --pooling structures; for {self.pooling!r}, --mgcl volume")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,10 @@ class Bootstrap:
         self.times: Values = draws[:, : self.patients].astype(np.float64)
         """How often each resample has each patient (R, patients)."""
 
+    def of_cases(self, times: Values) -> Values:
+        """Return how often resamples (R, patients) have each case (R, N)."""
+        return np.asarray(times[:, self._patient])
+
     def columns(self, values: Values) -> list[BootstrapEstimate]:
         """Estimate the mean of each column of values (N, S) over the cases that have one (NaN: none)."""
         resampled = self._column_means(values)

@@ -27,7 +27,7 @@ def opposite_loss(
     of_caption: Tensor | None = None,
     group: dist.ProcessGroup | None = None,
 ) -> Tensor:
-    """Return the mean over captions that have an opposite of −log σ(s · (caption − opposite) · image).
+    """Return the mean over captions that have an opposite of −log sigmoid(s · (caption − opposite) · image).
 
     ``images`` (b, V, E), ``captions`` and ``opposites`` (b, K, E), ``valid`` (b, K) bool; ``of_caption`` (b, K) is the
     part that a caption is held against, 0 without it. Over ranks it is what `mgcl_loss` is: a share times the number of

@@ -27,9 +27,9 @@ def log_sum_exps(
 ) -> tuple[Tensor, ...]:
     """Return what a softmax in both directions needs of s_ri = scale · caption_r · image_i: three small tensors.
 
-    Takes captions (b·K, E), images (B, V, E) and scale (), all of one dtype. Returns (b·K,) log Σ_i exp s_ri over images;
-    (G, B) log Σ_r exp s_ri over the captions *of this rank*; (b·K,) s_ri of each caption with its own image. Captions
-    that are not there have 0 in the first and the last; where all is left out, a sum has about `LEFT_OUT`.
+    Takes captions (b·K, E), images (B, V, E) and scale (), all of one dtype. Returns (b·K,) log Σ_i exp s_ri over
+    images; (G, B) log Σ_r exp s_ri over the captions *of this rank*; (b·K,) s_ri of each caption with its own image.
+    Captions that are not there have 0 in the first and the last; where all is left out, a sum has about `LEFT_OUT`.
 
     Forward takes one product of matrices, backward takes it again and one more for each side that has a gradient.
     """

@@ -1,6 +1,6 @@
 """Stage 2, `ovct train align`: the text encoder learns to place reports and captions where their volumes are.
 
-The image encoder stays as it is, so each volume goes through it once (train/stages/pooled_volumes.py) and what is
+The image encoder stays as it is, so each volume goes through it once (train/alignment/pooled_volumes.py) and what is
 trained on is one vector for each. Unlocked, for the paper's ablation, volumes go through it in every step.
 """
 
@@ -18,19 +18,21 @@ from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import save_checkpoint
 from models.preprocessing import Preprocessing
+from prompts.vocabulary import load_vocabulary
+from train.alignment.organ_views import OrganViews
+from train.alignment.pooled_volumes import PooledVolumes, read_volume
+from train.alignment.report_samples import AlignmentBatch, ReportSamples, collate_reports
 from train.config.options import AlignConfig, ConfigError
 from train.data.caption_pairs import CaptionPair, CaptionPairs
 from train.data.cases import Case, DataError, raise_for_problems, split_cases
 from train.data.checks import find_problems
-from train.data.report_samples import AlignmentBatch, ReportSamples, collate_reports
 from train.data.training_set import report_problems
 from train.loop.engine import TrainingEngine
 from train.losses.alignment import AlignmentTerms, clamp_log_scale_
 from train.losses.gradient_cache import Tower, cached_backward
 from train.words.vocabulary_anchor import VocabularyAnchor
 
-from .alignment_embedding import contrastive_terms, embed_texts, embed_volumes
-from .pooled_volumes import PooledVolumes, read_volume
+from .alignment_embedding import BatchViews, contrastive_terms, embed_texts, embed_volumes, views_of
 from .retrieval import retrieval
 from .run_record import learned_by, settings_with
 
@@ -67,6 +69,7 @@ class AlignTask:
         self.preprocessing, self.config, self.earlier, self.pairs = preprocessing, config, earlier, pairs
         # Made now, from the weights before the first step: a resumed run puts its own weights in afterwards.
         self.anchor = VocabularyAnchor(model.text, config.running.seed) if config.alignment.anchor_weight else None
+        self.views = organ_views(model, pairs) if model.mgcl == "organ" else None
         self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
         splits = split_cases(pairs.dataset, config.data.validation, seed=config.running.seed)
         limit = config.data.limit or None
@@ -84,10 +87,11 @@ class AlignTask:
     def samples(self) -> ReportSamples:
         """Return volumes with their texts, of the pairs to train on."""
         batch_size, seed = self.config.optimisation.batch_size, self.config.running.seed
-        return ReportSamples(self.train, self._volume, self.config.alignment.captions_per_report, batch_size, seed)
+        count = self.config.alignment.captions_per_report
+        return ReportSamples(self.train, self._volume, count, batch_size, seed, views=self.views)
 
     def collate(self, samples: list[Any]) -> AlignmentBatch:
-        """Join samples as `train.data.report_samples.collate_reports` does."""
+        """Join samples as `train.alignment.report_samples.collate_reports` does."""
         return collate_reports(samples, self.config.alignment.captions_per_report)
 
     def settings(self) -> dict[str, Any]:
@@ -138,19 +142,22 @@ class AlignTask:
             "words_loss": anchor,
             "report_loss": contrastive.report.detach(),
             "caption_loss": contrastive.caption.detach(),
+            "opposite_loss": contrastive.opposite.detach(),
             "logit_scale": self.model.log_scale.detach().exp(),
         }
 
     def _contrastive_backward(self, parts: Sequence[AlignmentBatch], engine: TrainingEngine) -> AlignmentTerms:
         """Take the contrastive losses of the whole batch; with several parts by gradient caching."""
         computed: list[AlignmentTerms] = []
+        views = None if self.views is None else views_of(parts, self.views, engine.device)
 
         def loss(volumes: Tensor, texts: Tensor) -> Tensor:
-            computed.append(contrastive_terms(volumes, texts, self.model.log_scale, parts, self.config.alignment))
+            options = self.config.alignment
+            computed.append(contrastive_terms(volumes, texts, self.model.log_scale, parts, options, views))
             return computed[-1].total
 
         towers = [
-            Tower(lambda part: self._embed_volumes(part, engine), parts),
+            Tower(lambda part: self._embed_volumes(part, engine, views), parts),
             Tower(lambda part: self._embed_texts(part, engine), parts),
         ]
         if len(parts) == 1:
@@ -226,13 +233,19 @@ class AlignTask:
     def _embed_case(self, case: Case, engine: TrainingEngine) -> Tensor:
         return self.model.embed_pooled(self._vector(case, engine)[None].to(engine.device))[0]
 
-    def _embed_volumes(self, part: AlignmentBatch, engine: TrainingEngine) -> Tensor:
+    def _embed_volumes(self, part: AlignmentBatch, engine: TrainingEngine, views: BatchViews | None) -> Tensor:
         with engine.autocast():
-            return embed_volumes(self.model, part, self.config.alignment.window, engine.device)
+            return embed_volumes(self.model, part, self.config.alignment.window, engine.device, views)
 
     def _embed_texts(self, part: AlignmentBatch, engine: TrainingEngine) -> Tensor:
         with engine.autocast():
             return embed_texts(self.model, part)
+
+
+def organ_views(model: Aligner, pairs: CaptionPairs) -> OrganViews:
+    """Return the views of all organs that captions are about, in the classes that the model outlines."""
+    organs = {caption.organ for pair in pairs.pairs for caption in pair.captions}
+    return OrganViews(sorted(organs), model.image.labels or (), load_vocabulary())
 
 
 def _require_enough(pairs: Sequence[CaptionPair], config: AlignConfig) -> None:

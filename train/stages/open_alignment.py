@@ -33,11 +33,16 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
     if options.pooling == "structures" and start.image.num_classes is None:
         raise ConfigError(
             f"pooling: 'structures' takes a network that outlines some, and {options.image} has no heads: "
-            "--pooling mean_max"
+            "--pooling mean_max --mgcl volume"
+        )
+    if options.mgcl == "organ" and start.image.labels is None:
+        raise ConfigError(
+            f"mgcl: 'organ' takes a network whose classes have names, and those of {options.image} have none: "
+            "--mgcl volume"
         )
     torch.manual_seed(config.running.seed)
     text = open_text(options.text)
-    model = Aligner(start.image, text.encoder, pooling=options.pooling)
+    model = Aligner(start.image, text.encoder, pooling=options.pooling, mgcl=options.mgcl)
     check_patch(model.image, options.window, "window")
     earlier = (*start.earlier, *text.trained_on)
     return AlignTask(model, pairs, start.preprocessing, config, cache, earlier=earlier)

@@ -9,13 +9,14 @@ from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
 from tests.train.training_worlds import PATCH, World, make_world, settings, trained, weights
+from train.alignment.organ_views import WHOLE
 from train.config.loading import load_config
 from train.config.options import AlignConfig, ConfigError
 from train.data.cases import DataError
 from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
 from train.stages.align import AlignTask
-from train.stages.alignment_embedding import contrastive_terms
+from train.stages.alignment_embedding import contrastive_terms, views_of
 from train.stages.open_alignment import open_alignment
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -58,10 +59,58 @@ def test_it_learns_and_the_image_encoder_stays(world: World, tmp_path: Path) -> 
     text = [name for name in untrained if name.startswith("text.")]
     assert text and any(not torch.equal(untrained[name], after[name]) for name in text)
     moved = {name.split(".")[0] for name in first.keys() - text if not torch.equal(first[name], after[name])}
-    assert moved == {"projection", "log_scale", "standardised"}
+    assert moved == {"projection", "organ_projection", "log_scale", "standardised"}
     model, record = load_checkpoint(tmp_path / "out")
     assert isinstance(model, Aligner) and record.stage == "align" and record.trained_on[-1]["stage"] == "align"
     assert record.trained_on[-1]["data"][0]["pairs"] == 7  # type: ignore[index, call-overload]
+
+
+def test_a_caption_is_held_against_its_own_organ(world: World, tmp_path: Path) -> None:
+    """What the network outlines of other organs makes no difference, and does where captions meet the whole."""
+    losses = dict[str, list[float]]()
+    for mgcl in ("organ", "volume"):
+        task = opened(world, tmp_path, mgcl=mgcl, report_weight=0)
+        task.prepare(engine_of(world), Progress())
+        part = task.collate([task.samples[number] for number in range(4)])
+        assert isinstance(part.volumes, torch.Tensor)
+        # Of the liver and the spleen there are captions, of the kidneys there are none.
+        for name in ("none", "kidney_left", "liver"):
+            moved = part.volumes.clone().view(4, 5, -1)
+            if name != "none":
+                labels = task.model.image.labels
+                assert labels is not None
+                moved[:, labels.index(name)] = torch.randn(moved.shape[2], generator=torch.Generator().manual_seed(0))
+            part_moved = part._replace(
+                volumes=moved.flatten(1), captions=part.captions.masked_fill(part.views == WHOLE, -1)
+            )
+            loss = task.backward([part_moved if mgcl == "organ" else part._replace(volumes=moved.flatten(1))], 0,
+                                 engine_of(world))["caption_loss"]  # fmt: skip
+            losses.setdefault(mgcl, []).append(float(loss))
+    assert losses["organ"][1] == pytest.approx(losses["organ"][0], rel=1e-6) != losses["organ"][2]
+    assert losses["volume"][1] != pytest.approx(losses["volume"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize("variant", ["mean", "joint"])
+def test_parts_of_a_batch_make_the_gradient_of_the_whole(world: World, tmp_path: Path, variant: str) -> None:
+    gradients = []
+    for size in (4, 2):
+        task = opened(world, tmp_path, mgcl="organ", mgcl_variant=variant)
+        task.prepare(engine_of(world), Progress())
+        numbers = [range(start, start + size) for start in range(0, 4, size)]
+        task.backward(
+            [task.collate([task.samples[number] for number in part]) for part in numbers], 0, engine_of(world)
+        )
+        named = {name: weight.grad for name, weight in task.model.named_parameters() if weight.grad is not None}
+        assert named["organ_projection.weight"] is not None and named["organ_projection.weight"].any()
+        gradients.append(named)
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient, rtol=1e-3, atol=1e-6)
+
+
+def test_the_checkpoint_says_what_captions_were_held_against(world: World, tmp_path: Path) -> None:
+    trained("align", world, tmp_path / "out", steps=1, mgcl="volume")
+    model, record = load_checkpoint(tmp_path / "out")
+    assert isinstance(model, Aligner) and model.organ_projection is None and record.mgcl == "volume"
 
 
 def test_volumes_made_into_vectors_leave_the_text_encoder_in_training(world: World, tmp_path: Path) -> None:
@@ -100,11 +149,13 @@ def test_a_missing_report_or_caption_has_no_part(world: World, tmp_path: Path) -
     assert (part.captions == -1).any()
     before = float(task.backward([part], 0, engine_of(world))["loss"])
     texts, size = task._embed_texts(part, engine_of(world)).detach(), 4
-    missing = torch.cat((part.reports, part.captions.flatten())) < 0
+    missing = torch.cat((part.reports, part.captions.flatten(), part.opposites.flatten())) < 0
     texts[missing] = torch.nan
-    volumes = task._embed_volumes(part, engine_of(world)).detach()
-    again = contrastive_terms(volumes, texts, task.model.log_scale, [part], task.config.alignment)
-    assert again.total.item() == pytest.approx(before, rel=1e-5) and len(texts) == size * 4
+    assert task.views is not None
+    views = views_of([part], task.views, torch.device("cpu"))
+    volumes = task._embed_volumes(part, engine_of(world), views).detach()
+    again = contrastive_terms(volumes, texts, task.model.log_scale, [part], task.config.alignment, views)
+    assert again.total.item() == pytest.approx(before, rel=1e-5) and len(texts) == size * 7
 
 
 def test_weights_of_the_two_losses(world: World, tmp_path: Path) -> None:
@@ -200,6 +251,8 @@ def test_what_is_missing_is_told(world: World, tmp_path: Path) -> None:
         opened(world, tmp_path, image="")
     with pytest.raises(ConfigError, match=r"batch_size 50: there are 7 scans .* at most 7"):
         opened(world, tmp_path, batch_size=50)
+    with pytest.raises(ConfigError, match=r"mgcl: 'organ' takes --pooling structures; for 'mean', --mgcl volume"):
+        opened(world, tmp_path, pooling="mean")
     with pytest.raises(ConfigError, match=r"window: D, H, W must be multiples of 16×16×32"):
         opened(world, tmp_path, window=[10, 16, 32])
     with pytest.raises(DataError, match=r"none is not there: `ovct curate REPORTS --out .*none` makes"):

@@ -118,7 +118,7 @@ class PooledVolumes:
             if problem:
                 problems.append(CaseProblem(case.id, case.image, problem))
             else:
-                self._write(case, self.pooled(volume, engine))
+                self.keep(case, self.pooled(volume, engine))
             progress.advance()
         report_warnings(progress, list(chain.from_iterable(engine.gather_objects(warnings))))
         return list(chain.from_iterable(engine.gather_objects(problems)))
@@ -129,7 +129,8 @@ class PooledVolumes:
         with engine.autocast():
             return pool_volume(self.aligner, volume.to(engine.device), self.window)
 
-    def _write(self, case: Case, vector: Tensor) -> None:
+    def keep(self, case: Case, vector: Tensor) -> None:
+        """Store the vector (C,) of a case."""
         path = self._path(case)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}-{os.getpid()}")

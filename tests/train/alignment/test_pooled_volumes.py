@@ -12,11 +12,11 @@ from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
 from models.stunet import STUNet
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
+from train.alignment.pooled_volumes import PooledVolumes, pool_volume, read_volume
 from train.config.options import Running
 from train.data.cases import Case
 from train.data.dataset import open_dataset
 from train.loop.engine import TrainingEngine
-from train.stages.pooled_volumes import PooledVolumes, pool_volume, read_volume
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

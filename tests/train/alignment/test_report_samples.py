@@ -4,10 +4,12 @@ from pathlib import Path
 
 import torch
 
+from prompts.vocabulary import load_vocabulary
+from train.alignment.organ_views import OrganViews
+from train.alignment.report_samples import ReportSample, ReportSamples, SampleCaption, collate_reports, text_id
 from train.data.caption_pairs import CaptionPair
 from train.data.caption_sources import OrganCaption
 from train.data.cases import Case
-from train.data.report_samples import ReportSample, ReportSamples, collate_reports, text_id
 
 
 def pair(number: int, captions: int, text: str | None = None) -> CaptionPair:
@@ -28,8 +30,9 @@ def test_k_captions_of_the_own_report_are_drawn_anew() -> None:
         number_of_report = sample.report.removeprefix("report ")
         assert sample.scan == f"s{number_of_report}" and float(sample.volume) == float(number_of_report)
         assert len(set(sample.captions)) == 3
-        assert all(caption.startswith(f"caption {number_of_report}.") for caption in sample.captions)
-        of_one |= {sample.captions} if number_of_report == "0" else set()
+        texts = tuple(caption.text for caption in sample.captions)
+        assert all(text.startswith(f"caption {number_of_report}.") for text in texts)
+        of_one |= {texts} if number_of_report == "0" else set()
     assert len(of_one) > 10 and {caption for captions in of_one for caption in captions} == {
         f"caption 0.{i}" for i in range(6)
     }
@@ -38,16 +41,49 @@ def test_k_captions_of_the_own_report_are_drawn_anew() -> None:
 
 def test_fewer_captions_than_k_and_none() -> None:
     dataset = samples([pair(0, 2), pair(1, 0)], batch=1)
-    captions_by_scan = {sample.scan: sample.captions for sample in (dataset[number] for number in range(4))}
+    captions_by_scan = {
+        sample.scan: tuple(caption.text for caption in sample.captions)
+        for sample in (dataset[number] for number in range(4))
+    }
     assert set(captions_by_scan["s0"]) == {"caption 0.0", "caption 0.1"} and captions_by_scan["s1"] == ()
     twice = CaptionPair(
         pair(0, 0).case, "r", "t", (OrganCaption("liver", "same", ""), OrganCaption("spleen", "same", ""))
     )
-    assert samples([twice], batch=1)[0].captions == ("same",)
+    assert [caption.text for caption in samples([twice], batch=1)[0].captions] == ["same"]
+
+
+def test_what_is_said_of_which_organ() -> None:
+    said = (
+        OrganCaption("liver", "a", "normal"),
+        OrganCaption("spleen", "b", "abnormal"),
+        OrganCaption("aorta", "c", ""),
+    )
+    pairs = [CaptionPair(pair(0, 0).case, "r", "t", said), pair(1, 4)]
+    views = OrganViews(["liver", "spleen", "aorta"], ["background", "spleen", "liver"], load_vocabulary())
+    opposites = {"b": ["not b", "no b"]}
+    dataset = ReportSamples(
+        pairs, lambda case: torch.zeros(1), 3, 1, seed=0, views=views,
+        opposites=lambda pair: opposites if pair.report_id == "r" else {},
+    )  # fmt: skip
+    sample = next(sample for sample in (dataset[number] for number in range(2)) if sample.scan == "s0")
+    by_text = {caption.text: caption for caption in sample.captions}
+    assert by_text["a"] == ("a", views.number("liver"), True, "")
+    assert by_text["b"][:3] == ("b", views.number("spleen"), False) and by_text["b"].opposite in opposites["b"]
+    assert by_text["c"] == ("c", 0, False, "")
+    # Filled up to the longest report, so that batches of all processes have one width.
+    assert sample.said == (text_id("a"), text_id("b"), text_id("c"), -1)
+    assert sample.unremarkable == (False, True, False)
+    batch = collate_reports([sample], 3)
+    assert batch.said.tolist() == [list(sample.said)] and batch.unremarkable.tolist() == [[False, True, False]]
+    place = [caption.text for caption in sample.captions].index("b")
+    assert batch.opposites[0, place] >= 0 and batch.texts[batch.opposites[0, place]] == by_text["b"].opposite
+    assert batch.opposites[0].tolist().count(-1) == 2
+    assert batch.views[0].tolist() == [caption.view for caption in sample.captions]
+    assert batch.normal[0].tolist() == [caption.normal for caption in sample.captions]
 
 
 def sample(volume: torch.Tensor, report: str, *captions: str, scan: str = "s") -> ReportSample:
-    return ReportSample(volume, report, captions, scan)
+    return ReportSample(volume, report, tuple(SampleCaption(text) for text in captions), scan)
 
 
 def test_a_batch_has_each_text_once_and_marks_what_is_missing() -> None:

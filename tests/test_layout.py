@@ -62,6 +62,8 @@ LEVELS = {
 TRAIN_FROM_CURATION = (
     "curation.runtime",
     "curation.caption_set",
+    "curation.verification.report_statements",
+    "curation.verification.verifier",
     "curation.cli.errors",
     "curation.cli.help",
     "curation.cli.options",

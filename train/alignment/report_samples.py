@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from train.data.caption_pairs import CaptionPair
+from train.data.caption_sources import OrganCaption
 from train.data.cases import Case
 from train.order import Order, random
 
 from .organ_views import OrganViews
 
-# The opposites of a pair's captions, by their texts; where a caption has several, one is drawn.
-OppositesOf = Callable[[CaptionPair], Mapping[str, Sequence[str]]]
+# The opposites of one of a pair's captions; where there are several, one is drawn.
+OppositesOf = Callable[[CaptionPair, OrganCaption], Sequence[str]]
 
 
 class SampleCaption(NamedTuple):
@@ -96,10 +97,9 @@ class ReportSamples(Dataset[ReportSample]):
         texts = list(dict.fromkeys(caption.caption for caption in pair.captions))
         draw = random((self.order.seed, 4, number))
         drawn = [by_text[texts[index]] for index in draw.permutation(len(texts))[: self.count]]
-        opposites = self.opposites(pair) if self.opposites else {}
         captions = []
         for caption in drawn:
-            choice = opposites.get(caption.caption, ())
+            choice = self.opposites(pair, caption) if self.opposites else ()
             opposite = choice[draw.integers(len(choice))] if choice else ""
             view = self.views.number(caption.organ) if self.views else 0
             captions.append(SampleCaption(caption.caption, view, caption.status == "normal", opposite))

@@ -19,6 +19,7 @@ from models.aligner import Aligner
 from models.checkpoint import save_checkpoint
 from models.preprocessing import Preprocessing
 from prompts.vocabulary import load_vocabulary
+from train.alignment.opposites import Opposites
 from train.alignment.organ_views import OrganViews
 from train.alignment.pooled_volumes import PooledVolumes, read_volume
 from train.alignment.report_samples import AlignmentBatch, ReportSamples, collate_reports
@@ -69,6 +70,7 @@ class AlignTask:
         self.preprocessing, self.config, self.earlier, self.pairs = preprocessing, config, earlier, pairs
         # Made now, from the weights before the first step: a resumed run puts its own weights in afterwards.
         self.anchor = VocabularyAnchor(model.text, config.running.seed) if config.alignment.anchor_weight else None
+        self.opposites = Opposites() if config.alignment.opposite_weight else None
         self.views = organ_views(model, pairs) if model.mgcl == "organ" else None
         self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
         splits = split_cases(pairs.dataset, config.data.validation, seed=config.running.seed)
@@ -88,7 +90,9 @@ class AlignTask:
         """Return volumes with their texts, of the pairs to train on."""
         batch_size, seed = self.config.optimisation.batch_size, self.config.running.seed
         count = self.config.alignment.captions_per_report
-        return ReportSamples(self.train, self._volume, count, batch_size, seed, views=self.views)
+        return ReportSamples(
+            self.train, self._volume, count, batch_size, seed, views=self.views, opposites=self.opposites
+        )
 
     def collate(self, samples: list[Any]) -> AlignmentBatch:
         """Join samples as `train.alignment.report_samples.collate_reports` does."""

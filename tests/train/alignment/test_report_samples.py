@@ -63,7 +63,7 @@ def test_what_is_said_of_which_organ() -> None:
     opposites = {"b": ["not b", "no b"]}
     dataset = ReportSamples(
         pairs, lambda case: torch.zeros(1), 3, 1, seed=0, views=views,
-        opposites=lambda pair: opposites if pair.report_id == "r" else {},
+        opposites=lambda pair, caption: opposites.get(caption.caption, []),
     )  # fmt: skip
     sample = next(sample for sample in (dataset[number] for number in range(2)) if sample.scan == "s0")
     by_text = {caption.text: caption for caption in sample.captions}

@@ -33,16 +33,16 @@ class StagedModel(nn.Module):
         """Return every parameter of the model, under the one part that it belongs to."""
         raise NotImplementedError
 
-    def freeze(self, stage: Stage, *, unlock: Iterable[ModelPart] = ()) -> Self:
+    def freeze(self, stage: Stage, *, unlock: Iterable[ModelPart] = (), lock: Iterable[ModelPart] = ()) -> Self:
         """Let the parts of `stage` train, and those in `unlock` too (the paper's ablation unlocks "image_encoder").
 
-        All other parts are frozen: they get no gradient, and `train()` leaves them in evaluation mode, so that they
-        have no dropout and no running statistic moves. Returns the model. Raises ValueError for an unknown stage, and
-        for a part that this model does not have.
+        Those in `lock` and all other parts are frozen: they get no gradient, and `train()` leaves them in evaluation
+        mode, so that they have no dropout and no running statistic moves. Returns the model. Raises ValueError for an
+        unknown stage, and for a part that this model does not have.
         """
         if stage not in TRAINED_PARTS:
             raise ValueError(f"a stage is one of {', '.join(TRAINED_PARTS)}, not {stage!r}")
-        trained, parts = TRAINED_PARTS[stage] | frozenset(unlock), self.parts()
+        trained, parts = (TRAINED_PARTS[stage] | frozenset(unlock)) - frozenset(lock), self.parts()
         absent = trained - parts.keys()
         if absent:
             raise ValueError(

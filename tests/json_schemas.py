@@ -12,6 +12,7 @@ from curation.caption_set.figures import CurationFigures, SetFigures
 from curation.verify_table import VerifyFigures
 from curation.word_suggestions.trials import WordSuggestions
 from train.evaluation.compare import Comparison
+from train.evaluation.findings.results import FindingSummary
 from train.evaluation.results import EvaluationSummary
 from train.inference.engines.known_prompts import KnownPrompts
 from train.inference.run_jobs import JobsReport, SegmentReport
@@ -31,6 +32,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "segment-prompts": KnownPrompts,
     "evaluate": EvaluationSummary,
     "evaluate-compare": Comparison,
+    "evaluate-findings": FindingSummary,
 }
 
 

@@ -23,7 +23,16 @@ class DemoWorld:
     @classmethod
     def finished(cls, folder: Path) -> DemoWorld:
         """Return the world of a finished demo. Stops, saying what to run, if it is not complete."""
-        if not (folder / "align" / "checkpoint.json").exists():
+        return cls._with(folder, "align")
+
+    @classmethod
+    def pretrained(cls, folder: Path) -> DemoWorld:
+        """Return the world of a demo whose first stage is there, finished or not. Stops, saying what to run, else."""
+        return cls._with(folder, "pretrain")
+
+    @classmethod
+    def _with(cls, folder: Path, stage: str) -> DemoWorld:
+        if not (folder / stage / "checkpoint.json").exists():
             raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (23 minutes on two cores)")
         return cls(folder)
 
@@ -35,6 +44,11 @@ class DemoWorld:
     def config(self, stage: str) -> Path:
         """Return the file of the demo's settings of a stage."""
         return ROOT / "examples" / "demo" / f"{stage}.yaml"
+
+    def steps_of(self, stage: str) -> int:
+        """Return the steps that a stage's checkpoint has learned."""
+        record = json.loads((self.folder / stage / "checkpoint.json").read_text())
+        return int(record["trained_on"][-1]["steps"])
 
     def align(self, out: Path, *options: str) -> dict[str, float]:
         """Run stage 2 with the demo's settings and some others; return its last evaluation."""
@@ -48,6 +62,14 @@ class DemoWorld:
         text = ["--text", str(minilm_directory()), "--cache", str(self.folder / "align" / "cache")]
         ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
         return last_evaluation(out)
+
+    def findings(self, checkpoint: Path, out: Path) -> dict[str, Any]:
+        """Score the findings of all held-out phantoms by an aligned checkpoint; return its `findings.json`."""
+        labels = ["--findings", str(self.folder / "phantoms" / "findings.csv"), "--overwrite"]
+        cache = ["--cache", str(self.folder / "align" / "cache")]
+        ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *labels, *cache)
+        summary: dict[str, Any] = json.loads((out / "findings.json").read_text())
+        return summary
 
     def segment(self, out: Path, *options: str) -> None:
         """Run stage 3 with the demo's settings and some others."""

@@ -31,6 +31,7 @@ from train.loop.engine import TrainingEngine
 from train.scans.errors import ScanError
 from train.scans.grid import to_network
 
+POOLED = "pooled"  # the folder of vectors in a cache
 DIGEST_BYTES = 32  # at the end of a vector's file
 
 

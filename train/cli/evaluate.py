@@ -112,6 +112,15 @@ class FindingOptions:
             rich_help_panel=FINDINGS,
         ),
     ] = None
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The alignment's cache: volumes whose vectors are in it are not read again.",
+            show_default="OUT/vectors",
+            rich_help_panel=FINDINGS,
+        ),
+    ] = None
 
 
 @option_groups
@@ -239,6 +248,7 @@ def _evaluate_findings(
             folder,
             options,
             findings.finding_prompts,
+            findings.cache,
             cases.split,
             cases.limit,
             cases.layout,

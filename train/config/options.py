@@ -191,7 +191,9 @@ class Alignment:
     )
     window: Triple = option((128, 128, 128), "Voxels D H W that go through the image encoder at once.")
     unlock_image: bool = option(False, "Train the image encoder too (the paper's ablation); nothing is cached then.")
-    text_learning_rate: float = option(0.1, "Learning rate of the text encoder, as a share of the highest.")
+    text_learning_rate: float = option(
+        0.1, "Learning rate of the text encoder, as a share of the highest; 0: it does not train, and is run once."
+    )
 
     def __post_init__(self) -> None:
         require_at_least(self, 1, "captions_per_report")

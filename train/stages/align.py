@@ -19,9 +19,10 @@ from models.aligner import Aligner
 from models.checkpoint import save_checkpoint
 from models.preprocessing import Preprocessing
 from prompts.vocabulary import load_vocabulary
+from train.alignment.locked_texts import LockedTexts
 from train.alignment.opposites import Opposites
 from train.alignment.organ_views import OrganViews
-from train.alignment.pooled_volumes import PooledVolumes, read_volume
+from train.alignment.pooled_volumes import POOLED, PooledVolumes, read_volume
 from train.alignment.report_samples import AlignmentBatch, ReportSamples, collate_reports
 from train.config.options import AlignConfig, ConfigError
 from train.data.caption_pairs import CaptionPair, CaptionPairs
@@ -64,15 +65,20 @@ class AlignTask:
         earlier: tuple[dict[str, JsonValue], ...] = (),
     ) -> None:
         self.unlocked = config.alignment.unlock_image
-        self.model = model.freeze("align", unlock=["image_encoder"] if self.unlocked else [])
+        text_trains = config.alignment.text_learning_rate > 0
+        self.model = model.freeze(
+            "align", unlock=["image_encoder"] if self.unlocked else [], lock=[] if text_trains else ["text"]
+        )
+        self.locked_texts = None if text_trains else LockedTexts(model.text, cache)
         self.model.image.checkpointing = self.unlocked
         self.lr_multipliers: Mapping[str, float] = {"text.": config.alignment.text_learning_rate}
         self.preprocessing, self.config, self.earlier, self.pairs = preprocessing, config, earlier, pairs
         # Made now, from the weights before the first step: a resumed run puts its own weights in afterwards.
-        self.anchor = VocabularyAnchor(model.text, config.running.seed) if config.alignment.anchor_weight else None
+        anchored = config.alignment.anchor_weight > 0 and text_trains
+        self.anchor = VocabularyAnchor(model.text, config.running.seed) if anchored else None
         self.opposites = Opposites() if config.alignment.opposite_weight else None
         self.views = organ_views(model, pairs) if model.mgcl == "organ" else None
-        self.pooled = PooledVolumes(cache / "pooled", model, preprocessing, config.alignment.window)
+        self.pooled = PooledVolumes(cache / POOLED, model, preprocessing, config.alignment.window)
         splits = split_cases(pairs.dataset, config.data.validation, seed=config.running.seed)
         limit = config.data.limit or None
         self.train: list[CaptionPair] = pairs.for_cases(splits["train"])[:limit]
@@ -83,7 +89,7 @@ class AlignTask:
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the network out for a process that loads samples."""
-        return self.__dict__ | {"model": None, "anchor": None}
+        return self.__dict__ | {"model": None, "anchor": None, "locked_texts": None}
 
     @property
     def samples(self) -> ReportSamples:
@@ -243,7 +249,7 @@ class AlignTask:
 
     def _embed_texts(self, part: AlignmentBatch, engine: TrainingEngine) -> Tensor:
         with engine.autocast():
-            return embed_texts(self.model, part)
+            return embed_texts(self.model, part, self.locked_texts)
 
 
 def organ_views(model: Aligner, pairs: CaptionPairs) -> OrganViews:

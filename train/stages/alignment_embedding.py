@@ -14,6 +14,7 @@ from torch import Tensor
 
 from models.aligner import Aligner
 from models.text import TextEncoder
+from train.alignment.locked_texts import LockedTexts
 from train.alignment.organ_views import WHOLE, OrganViews
 from train.alignment.pooled_volumes import pool_volume
 from train.alignment.report_samples import AlignmentBatch
@@ -61,12 +62,12 @@ def embed_volumes(
     return torch.cat((whole, model.embed_organs(pooled, views.masks[1:])), dim=1)
 
 
-def embed_texts(model: Aligner, part: AlignmentBatch) -> Tensor:
-    """Return (B + 2·B·K, E): the reports, then the captions, then their opposites.
+def embed_texts(model: Aligner, part: AlignmentBatch, locked: LockedTexts | None = None) -> Tensor:
+    """Return (B + 2·B·K, E): the reports, then the captions, then their opposites; `locked` has them already.
 
     Rows without a text hold some other text of the part.
     """
-    embedded = embed_by_length(model.text, part.texts).float()
+    embedded = locked.embed(part.texts) if locked else embed_by_length(model.text, part.texts).float()
     rows = torch.cat((part.reports, part.captions.flatten(), part.opposites.flatten())).clamp(min=0)
     return embedded[rows.to(embedded.device)]
 

@@ -113,6 +113,22 @@ def test_the_checkpoint_says_what_captions_were_held_against(world: World, tmp_p
     assert isinstance(model, Aligner) and model.organ_projection is None and record.mgcl == "volume"
 
 
+def test_a_text_encoder_that_does_not_train_is_run_once(world: World, tmp_path: Path) -> None:
+    losses = []
+    for rate in (0.1, 0.0):
+        task = opened(world, tmp_path, text_learning_rate=rate)
+        task.prepare(engine_of(world), Progress())
+        task.model.train()
+        part = task.collate([task.samples[number] for number in range(4)])
+        losses.append(float(task.backward([part], 0, engine_of(world))["loss"]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)  # the tiny encoder has no dropout
+    assert all(parameter.grad is None for parameter in task.model.text.parameters())
+    assert not any(module.training for module in task.model.text.modules())
+    trained("align", world, tmp_path / "out", text_learning_rate=0, anchor_weight=1.0, steps=6)
+    before, after = weights(world.aligner), weights(tmp_path / "out")
+    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("text."))
+
+
 def test_volumes_made_into_vectors_leave_the_text_encoder_in_training(world: World, tmp_path: Path) -> None:
     task = opened(world, tmp_path)
     task.model.train()

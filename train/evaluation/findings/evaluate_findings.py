@@ -1,7 +1,7 @@
 """`ovct evaluate --findings`: zero-shot findings of a checkpoint of stage 2, scored by labels.
 
 A volume goes through the image encoder once; its vector is kept in OUT/vectors, so that a run that was stopped goes on
-where it was, and another file of labels takes no time.
+where it was, or in the cache of the alignment, which has the same vectors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
 from models.inference import dtype_for
-from train.alignment.pooled_volumes import PooledVolumes, pool_volume, read_volume
+from train.alignment.pooled_volumes import POOLED, PooledVolumes, pool_volume, read_volume
 from train.config.options import Alignment
 from train.data.cases import Case
 from train.data.dataset import open_dataset
@@ -44,7 +44,10 @@ VECTORS = "vectors"
 
 @dataclass(frozen=True)
 class FindingsJob:
-    """What is scored by which labels, and where the results go; `prompts` is a site's own file of findings."""
+    """What is scored by which labels, and where the results go.
+
+    `prompts` is a site's own file of findings, `cache` the cache of an alignment.
+    """
 
     dataset: Path
     checkpoint: Path
@@ -52,6 +55,7 @@ class FindingsJob:
     out: Path
     options: SegmentOptions
     prompts: Path | None = None
+    cache: Path | None = None
     split: str | None = None
     limit: int | None = None
     layout: str | None = None
@@ -77,8 +81,8 @@ def evaluate_findings(job: FindingsJob, progress: Progress) -> FindingSummary:
     selected = select_volumes(dataset, record.trained_on, job.split, job.limit)
     labels.of_all(selected.cases)
     with _claimed(job) as made:
-        # The same vectors as those that training kept, where the precision is the same.
-        store = PooledVolumes(job.out / VECTORS, model, record.preprocessing, _window(record.trained_on))
+        folder = job.cache / POOLED if job.cache else job.out / VECTORS
+        store = PooledVolumes(folder, model, record.preprocessing, _window(record.trained_on))
         with made.noting(VECTORS):
             vectors, left_out = _vectors(selected.cases, store, job.options, progress)
         cases = [case for case in selected.cases if case.id in vectors]

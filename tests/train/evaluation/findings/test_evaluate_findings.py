@@ -12,6 +12,7 @@ from models.aligner import Aligner
 from models.checkpoint import load_checkpoint, save_checkpoint
 from models.text import TextEncoder
 from ovct import app
+from tests.json_schemas import checked
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
 from train.alignment.pooled_volumes import pool_volume, read_volume
 from train.data.dataset import open_dataset
@@ -84,11 +85,22 @@ def test_vectors_are_kept_and_results_are_not_replaced_unasked(world: World, ali
     assert "mine.txt" in call(*arguments[:-1], tmp_path / "other", exits=2)
 
 
+def test_vectors_of_the_alignment_s_cache_are_taken(world: World, aligned: Path, tmp_path: Path) -> None:
+    labels, cache = world.root / "labels.csv", tmp_path / "cache"
+    arguments = (world.data, "--checkpoint", aligned, "--findings", labels, "--split", "all", "--cache", cache)
+    first = call(*arguments, "--out", tmp_path / "first", "--json")
+    kept = {path: path.stat().st_mtime_ns for path in (cache / "pooled").rglob("*.npy")}
+    assert len(kept) == 6 and not list((tmp_path / "first").rglob("*.npy"))
+    assert call(*arguments, "--out", tmp_path / "second", "--json") == first
+    assert {path: path.stat().st_mtime_ns for path in (cache / "pooled").rglob("*.npy")} == kept
+
+
 def test_by_default_what_alignment_held_out(world: World, aligned: Path, tmp_path: Path) -> None:
     output = call(
         world.data, "--checkpoint", aligned, "--findings", world.root / "labels.csv", "--out", tmp_path, "--json"
     )
-    assert json.loads(output)["split"] == "val and test" and json.loads(output)["cases"] == 1
+    summary = checked("evaluate-findings", output)
+    assert summary["split"] == "val and test" and summary["cases"] == 1
 
 
 def test_a_model_without_parts_reads_from_the_whole(world: World, aligned: Path, tmp_path: Path) -> None:

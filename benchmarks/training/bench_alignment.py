@@ -1,10 +1,11 @@
 """Alignment on the demo's phantoms: what captions are held against, and what caching the volumes' vectors saves.
 
-    python -m benchmarks.training.bench_alignment [--demo runs/demo] [--seeds 0 1 2 3 4] [--steps 60] [--batch-size 32]
+    python -m benchmarks.training.bench_alignment [--demo runs/demo] [--seeds 0 1 2 3 4] [--steps 60] [--locked-text]
 
 1. The demo's alignment with the same batches and seeds: CLIP on reports alone; with MGCL on K = 3 captions held against
    the whole volume, against their organ's part of it, and against that with opposites as hard negatives. R@1 and R@5 on
-   held-out phantoms, and the mean AUC of zero-shot findings (`ovct evaluate --findings`) on the same.
+   held-out phantoms, and the mean AUC of zero-shot findings (`ovct evaluate --findings`) on the same. With
+   `--locked-text` the text encoder does not train, and a run takes seconds: what is compared are the projections.
 2. `--epochs`: an epoch of the alignment from cached vectors, against one in which every volume goes through the frozen
    encoder: both from measured rates on this machine, and what 47,000 volumes with 3 captions would take by these rates.
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.training.demo_world import DemoWorld, metrics
@@ -25,11 +26,11 @@ from tests.models.encoders import minilm_directory
 VOLUMES = 47_000
 
 
-LOSSES = {
-    "CLIP": ("--mgcl", "volume", "--caption-weight", "0"),
-    "MGCL volume": ("--mgcl", "volume"),
-    "MGCL organ": ("--mgcl", "organ"),
-    "+ opposites": ("--mgcl", "organ", "--opposite-weight", "1"),
+LOSSES: dict[str, dict[str, object]] = {
+    "CLIP": {"mgcl": "volume", "caption_weight": 0},
+    "MGCL volume": {"mgcl": "volume"},
+    "MGCL organ": {"mgcl": "organ"},
+    "+ opposites": {"mgcl": "organ", "opposite_weight": 1},
 }
 MEASURES = ("R@1", "R@5", "report→volume R@1", "AUC")
 
@@ -41,30 +42,31 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--locked-text", action="store_true")
+    parser.add_argument("--learning-rate", type=float, help="default: that of examples/demo/align.yaml")
     parser.add_argument("--losses", nargs="+", choices=LOSSES, default=list(LOSSES))
     parser.add_argument("--epochs", action="store_true")
     options = parser.parse_args()
     world = DemoWorld.pretrained(options.demo)
-    print(f"stage 1 after {world.steps_of('pretrain')} steps; stage 2: {options.steps} steps of {options.batch_size}")
-    seconds = compare_losses(world, options.losses, options.seeds, options.steps, options.batch_size)
+    settings: dict[str, object] = {"steps": options.steps, "batch_size": options.batch_size}
+    settings |= {"text_learning_rate": 0} if options.locked_text else {}
+    settings |= {"learning_rate": options.learning_rate} if options.learning_rate else {}
+    print(f"stage 1 after {world.steps_of('pretrain')} steps; stage 2: {settings}")
+    seconds = compare_losses(world, options.losses, options.seeds, settings)
     if options.epochs:
         compare_epochs(world, seconds)
 
 
-def compare_losses(world: DemoWorld, losses: list[str], seeds: list[int], steps: int, batch_size: int) -> float:
+def compare_losses(world: DemoWorld, losses: list[str], seeds: list[int], settings: Mapping[str, object]) -> float:
     """Print the table of losses; return the seconds for one report with its captions in a step with MGCL."""
     print(f"{'loss':13s}  seed  " + "  ".join(MEASURES))
     measured: dict[str, list[tuple[float, ...]]] = {name: [] for name in losses}
     rates: list[float] = []
     for seed in seeds:
         for name in losses:
-            key = f"{name.replace(' ', '').strip('+')}-{steps}x{batch_size}-{seed}"
+            key = "-".join(map(str, (name.strip("+ ").replace(" ", ""), *settings.values(), seed)))
             out = world.folder / "ablation" / f"align-{key}"
-            sizes = ["--steps", str(steps), "--batch-size", str(batch_size), "--evaluate-every", str(steps)]
-            result = world.align(out, *LOSSES[name], "--seed", str(seed), *sizes)
-            area = world.findings(out, world.folder / "ablation" / f"findings-{key}")["mean_auc"]["value"]
-            keys = ("volume_to_report_r@1", "volume_to_report_r@5", "report_to_volume_r@1")
-            measured[name].append((*(result[key] for key in keys), area))
+            measured[name].append(aligned(world, out, {**settings, **LOSSES[name], "seed": seed}))
             print(f"{name:13s}  {seed:4d}  {_row(measured[name][-1])}", flush=True)
             if name != "CLIP":
                 rates += [line["seconds_per_step"] for line in metrics(out) if line["kind"] == "train"]
@@ -73,7 +75,29 @@ def compare_losses(world: DemoWorld, losses: list[str], seeds: list[int], steps:
         print(f"{name:13s}  mean  {_row([statistics.mean(column) for column in columns])}")
         print(f"{'':13s}        {_row([min(column) for column in columns])}  lowest")
         print(f"{'':13s}        {_row([max(column) for column in columns])}  highest")
-    return float(statistics.median(rates)) / batch_size if rates else float("nan")
+    return float(statistics.median(rates)) / int(str(settings["batch_size"])) if rates else float("nan")
+
+
+def aligned(world: DemoWorld, out: Path, settings: Mapping[str, object]) -> tuple[float, ...]:
+    """Align with the demo's settings and some others, in this process; return the `MEASURES`."""
+    from curation.runtime.progress import Progress
+    from train.config.loading import load_config
+    from train.config.options import AlignConfig
+    from train.evaluation.findings.evaluate_findings import FindingsJob, evaluate_findings
+    from train.inference.options import SegmentOptions
+    from train.stages.run import TrainJob, train
+
+    cache = world.folder / "align" / "cache"
+    where = {"image": str(world.folder / "pretrain"), "text": str(minilm_directory()), "cache": str(cache)}
+    config = load_config(AlignConfig, world.config("align"), {**where, "evaluate_every": settings["steps"], **settings})
+    outcome = train(TrainJob((world.folder / "captions",), out, volumes=world.dataset), config, Progress())
+    assert outcome is not None
+    labels, results = world.folder / "phantoms" / "findings.csv", out.with_name(f"{out.name}-findings")
+    job = FindingsJob(world.dataset, out, labels, results, SegmentOptions(), cache=cache, overwrite=True)
+    area = evaluate_findings(job, Progress()).mean_auc.value
+    assert area is not None
+    keys = ("volume_to_report_r@1", "volume_to_report_r@5", "report_to_volume_r@1")
+    return (*(outcome.evaluation[key] for key in keys), area)
 
 
 def _row(values: Sequence[float]) -> str:

@@ -63,14 +63,6 @@ class DemoWorld:
         ovct("train", "align", *where, *text, "--config", str(self.config("align")), "--out", str(out), *options)
         return last_evaluation(out)
 
-    def findings(self, checkpoint: Path, out: Path) -> dict[str, Any]:
-        """Score the findings of all held-out phantoms by an aligned checkpoint; return its `findings.json`."""
-        labels = ["--findings", str(self.folder / "phantoms" / "findings.csv"), "--overwrite"]
-        cache = ["--cache", str(self.folder / "align" / "cache")]
-        ovct("evaluate", str(self.dataset), "--checkpoint", str(checkpoint), "--out", str(out), *labels, *cache)
-        summary: dict[str, Any] = json.loads((out / "findings.json").read_text())
-        return summary
-
     def segment(self, out: Path, *options: str) -> None:
         """Run stage 3 with the demo's settings and some others."""
         cache = ["--cache", str(self.folder / "pretrain" / "cache")]

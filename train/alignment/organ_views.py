@@ -78,7 +78,8 @@ def _neighbours(organ: str, structures: Sequence[str | None], vocabulary: Vocabu
     both = [name for name in organs[organ].parents if organ in (organs[name].sides or ())]
     places = set(organs[organ].lies_in)
     for name in (organ, *both):
-        places |= {organs[part].around for part in (name, *vocabulary.descendants(name))} - {None}
+        around = (organs[part].around for part in (name, *vocabulary.descendants(name)))
+        places |= {place for place in around if place is not None}
     side, near = organs[organ].side, set[str]()
     for place in places:
         near |= {place, *vocabulary.descendants(place)}

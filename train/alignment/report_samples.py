@@ -100,7 +100,7 @@ class ReportSamples(Dataset[ReportSample]):
         captions = []
         for caption in drawn:
             choice = self.opposites(pair, caption) if self.opposites else ()
-            opposite = choice[draw.integers(len(choice))] if choice else ""
+            opposite = choice[int(draw.integers(len(choice)))] if choice else ""
             view = self.views.number(caption.organ) if self.views else 0
             captions.append(SampleCaption(caption.caption, view, caption.status == "normal", opposite))
         said = [text_id(text) for text in texts]

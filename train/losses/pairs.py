@@ -55,7 +55,7 @@ class ContrastivePairs:
 
     def chunks(self, size: int) -> Iterator[tuple[int, Tensor]]:
         """Yield the number of a softmax and at most ``size`` of its captions, as indices into b·K."""
-        for softmax in self.softmax[self.softmax >= 0].unique().tolist():
+        for softmax in torch.unique(self.softmax[self.softmax >= 0]).tolist():
             captions = (self.softmax == softmax).nonzero().squeeze(1)
             for start in range(0, len(captions), size):
                 yield softmax, captions[start : start + size]
@@ -80,7 +80,7 @@ class ContrastivePairs:
 
 def _said(texts: Tensor, of_images: Tensor) -> Tensor:
     """Return (n, B) bool: which of texts (n,) are among those of each image (B, M), of which −1 is none."""
-    wanted, place = texts.unique(return_inverse=True)
+    wanted, place = torch.unique(texts, return_inverse=True)
     found = torch.searchsorted(wanted, of_images).clamp_(max=len(wanted) - 1)
     image, column = ((wanted[found] == of_images) & (of_images >= 0)).nonzero(as_tuple=True)
     said = torch.zeros(len(wanted), len(of_images), dtype=torch.bool, device=texts.device)
@@ -112,7 +112,7 @@ def pair_up(
     columns += [] if parts is None else [parts.of_caption, parts.unremarkable]
     columns += [] if said is None else [said]
     gathered = gather_ids(torch.cat([column.long() for column in columns], dim=1), group)
-    exists, texts, scans, *more = gathered.split([column.shape[1] for column in columns], dim=1)
+    exists, texts, scans, *more = torch.split(gathered, [column.shape[1] for column in columns], dim=1)
     exists, scans = exists.bool(), scans[:, 0]
     part = torch.zeros_like(texts) if parts is None else more[0]
     texts, said_ids = _counted(texts, exists, None if said is None else more[-1])
@@ -138,8 +138,8 @@ def pair_up(
 def _counted(texts: Tensor, exists: Tensor, said: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return ids of captions (B, K) and of what is said of images (B, M), counted from 0 so that −1 is nobody's."""
     if said is None:
-        texts = texts.unique(return_inverse=True)[1].masked_fill(~exists, -1)
+        texts = torch.unique(texts, return_inverse=True)[1].masked_fill(~exists, -1)
         return texts, texts
-    numbers = torch.cat([texts, said], dim=1).unique(return_inverse=True)[1]
-    texts, counted = numbers.split([texts.shape[1], said.shape[1]], dim=1)
+    numbers = torch.unique(torch.cat([texts, said], dim=1), return_inverse=True)[1]
+    texts, counted = torch.split(numbers, [texts.shape[1], said.shape[1]], dim=1)
     return texts.masked_fill(~exists, -1), counted.masked_fill(said < 0, -1)

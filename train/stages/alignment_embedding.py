@@ -37,7 +37,7 @@ class BatchViews(NamedTuple):
 def views_of(parts: Sequence[AlignmentBatch], views: OrganViews, device: torch.device) -> BatchViews:
     """Return the views that any process's captions of a batch are held against, the same ones in every process."""
     used = gather_ids(torch.cat([part.views.flatten() for part in parts]).to(device))
-    numbers = torch.cat([used.new_tensor([WHOLE]), used]).unique()
+    numbers = torch.unique(torch.cat([used.new_tensor([WHOLE]), used]))
     return BatchViews(numbers, views.masks.to(device)[numbers])
 
 
@@ -97,9 +97,8 @@ def contrastive_terms(
     part.
     """
     device, size, count = volumes.device, len(parts[0].reports), options.captions_per_report
-    reports, captions, opposites = texts.view(len(parts), size * (1 + 2 * count), -1).split(
-        [size, size * count, size * count], dim=1
-    )
+    of_parts = texts.view(len(parts), size * (1 + 2 * count), -1)
+    reports, captions, opposites = torch.split(of_parts, [size, size * count, size * count], dim=1)
     of_caption = (len(parts) * size, count, texts.shape[1])
     joined = {
         name: torch.cat([getattr(part, name) for part in parts]).to(device)

@@ -83,7 +83,8 @@ class Aligner(StagedModel):
         """
         if self.organ_projection is None:
             raise ValueError("this model has no parts by organ: it was aligned with --mgcl volume")
-        return self.organ_projection(self.standardised(pooled), parts)
+        embedded: Tensor = self.organ_projection(self.standardised(pooled), parts)
+        return embedded
 
     def forward(self, pooled: Tensor, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Embed pooled volumes (B, C) and any number N of texts: (B, E) and (N, E), both with gradients."""

@@ -59,7 +59,7 @@ def test_mgcl_is_the_naive_loop(seed: int, variant: MgclVariant) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_organ_wise_is_the_naive_loop(seed: int, variant: MgclVariant) -> None:
     batch = ContrastiveBatch(seed)
-    inputs, organ = batch.organ_inputs, {"parts": batch.parts, "variant": variant}
+    inputs, organ = batch.organ_inputs, dict[str, Any](parts=batch.parts, variant=variant)
     for chunk in CHUNKS:
         ours = mgcl_loss(batch.image, *inputs[1:], chunk=chunk, **organ)
         assert_same(ours, naive_mgcl(batch.image, *inputs[1:], **organ), inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -78,14 +78,8 @@ def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tens
         "joint masked": lambda image, captions, scale: mgcl_loss(
             image, captions, scale, variant="joint", weights=[1, 0.2, 3], **ids
         ),
-        **{
-            f"organ-wise {variant}": lambda image, captions, scale, variant=variant: alignment_loss(
-                image, captions[:, 2], captions, scale, mgcl_variant=variant, parts=organ_parts(batch, image),
-                said=batch["said"], caption_ids=ids["text_ids"], caption_valid=ids["valid"], scan_ids=ids["scan_ids"],
-                opposite_weight=2.0, opposites=batch["opposites"], opposite_valid=ids["valid"] & ~batch["normal"],
-            ).total
-            for variant in get_args(MgclVariant)
-        },
+        "organ-wise mean": lambda image, captions, scale: organ_wise(batch, image, captions, scale, "mean"),
+        "organ-wise joint": lambda image, captions, scale: organ_wise(batch, image, captions, scale, "joint"),
         "opposites alone": lambda image, captions, scale: opposite_loss(
             image[:, None], captions, batch["opposites"], batch["normal"], scale
         ),
@@ -98,8 +92,16 @@ def losses(batch: dict[str, Tensor]) -> dict[str, Callable[[Tensor, Tensor, Tens
     }  # fmt: skip
 
 
-def organ_parts(batch: dict[str, Tensor], image: Tensor) -> OrganParts:
-    return OrganParts(image[:, None] * SIGNS, batch["part"], batch["normal"], batch["unremarkable"])
+def organ_wise(
+    batch: dict[str, Tensor], image: Tensor, captions: Tensor, scale: Tensor, variant: MgclVariant
+) -> Tensor:
+    """The loss of stage 2 with all of its terms."""
+    parts = OrganParts(image[:, None] * SIGNS, batch["part"], batch["normal"], batch["unremarkable"])
+    return alignment_loss(
+        image, captions[:, 2], captions, scale, mgcl_variant=variant, parts=parts, said=batch["said"],
+        caption_ids=batch["text_ids"], caption_valid=batch["valid"], scan_ids=batch["scan_ids"],
+        opposite_weight=2.0, opposites=batch["opposites"], opposite_valid=batch["valid"] & ~batch["normal"],
+    ).total  # fmt: skip
 
 
 def trained(batch: dict[str, Tensor], name: str) -> list[Tensor]:

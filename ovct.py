@@ -95,6 +95,7 @@ def command_line() -> typer.Typer:
     from curation.cli.curate import curate, merge
     from curation.cli.help import EXIT_CODES, HelpCommand, command_group
     from curation.cli.lexicon import lexicon
+    from curation.cli.show import show
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
     from train.cli.segment import segment
@@ -103,7 +104,7 @@ def command_line() -> typer.Typer:
 
     app = command_group("CT reports in, captions grounded in them out; and masks for any structure you name.")
     app.callback(epilog=EXIT_CODES)(_root)
-    for command in (curate, audit, verify, stats, prompts, merge):
+    for command in (curate, show, audit, verify, stats, prompts, merge):
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
     app.add_typer(training, name="train", rich_help_panel="CT volumes")

@@ -21,6 +21,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "inputs",
         "forms",
         "llm",
+        "pages/show",
         "audit",
         "lexicon",
         "privacy",

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from curation.caption import Reason
 from curation.caption_set.audit_results import Verdict
+from curation.report_page.passages import most_similar_passage
 
 from .agreement import HALLUCINATIONS
 from .reviewer import Correction, stored_correction
 from .store import AuditStore
 from .summary import judged_captions
-from .views import most_similar_passage
 
 CORRECTION_ENGINE = "audit"
 """The engine of a caption that a reviewer has worded."""

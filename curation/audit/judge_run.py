@@ -15,13 +15,13 @@ from curation.engines.chat import ChatEngine, EngineDown
 from curation.llm.engine_thread import EngineThread, results_as_they_come
 from curation.llm.pool import CHARACTERS_PER_TOKEN
 from curation.llm.recipes import Connect
+from curation.report_page.passages import evidence_or_nearest
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.progress import Progress
 from prompts.judge_file import JudgePrompt
 
 from .judge_case import JudgeCase, JudgeVerdict, judge_case
 from .store import AuditStore
-from .views import evidence_or_nearest
 
 
 class JudgeRun(NamedTuple):

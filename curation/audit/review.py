@@ -11,6 +11,7 @@ from curation.caption_set.manifest import load_manifest
 from curation.caption_set.site_files import kept_site_words
 from curation.language.site_words import OURS, SiteWords
 from curation.report import Section
+from curation.report_page.organ_systems import organ_systems
 from curation.runtime.errors import InputError
 from curation.runtime.local_server.serving import ADDRESS, bind_port, redirect_file, serve
 from curation.runtime.progress import Progress
@@ -75,8 +76,9 @@ def _context(
 ) -> ReviewContext:
     guideline = job.root / AUDIT / GUIDELINE_FILE
     words = kept_site_words(job.root, load_manifest(job.root).settings)
-    organs, check = sorted(words.vocabulary().organs), CorrectionVerifier(words).check
-    return ReviewContext(job.root.resolve(), store, reviewers, tokens, port, guideline, organs, check)
+    vocabulary, check = words.vocabulary(), CorrectionVerifier(words).check
+    organs, system_of = sorted(vocabulary.organs), organ_systems(vocabulary)
+    return ReviewContext(job.root.resolve(), store, reviewers, tokens, port, guideline, organs, check, system_of)
 
 
 def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[str]) -> list[str]:

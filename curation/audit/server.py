@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -14,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from curation.caption import Spans
 from curation.caption_set.audit_results import MEANINGS
+from curation.report_page.assets import SHARED_SCRIPTS, SHARED_STYLES, static_texts
 from curation.runtime.local_server.access import cookie_value
 
 from .access import WRONG_TOKEN, AccessMiddleware, ReviewerTokens
@@ -24,6 +24,7 @@ from .views import CheckRequest, CorrectionRequest, Number, ReviewRequest, item_
 PAGE = "index.html"
 SCRIPTS = ("app.js", "dialogs.js", "page.js", "review.js", "server.js")
 ASSETS = dict.fromkeys(SCRIPTS, "text/javascript") | {"style.css": "text/css"}
+SHARED_ASSETS = dict.fromkeys(SHARED_SCRIPTS, "text/javascript") | dict.fromkeys(SHARED_STYLES, "text/css")
 INVALID_LINK_PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>ovct audit</title>
 <p>This link is not valid any more. Open the one that <code>ovct audit</code> has printed last."""
@@ -57,6 +58,7 @@ class ReviewContext(NamedTuple):
     guideline: Path
     organs: list[str]
     check: CheckCorrection
+    system_of: Callable[[str], str]
 
 
 def create_app(context: ReviewContext) -> FastAPI:
@@ -68,10 +70,10 @@ def create_app(context: ReviewContext) -> FastAPI:
         app.add_exception_handler(kind, _answer_not_saved)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.include_router(router)
-    static = files("curation.audit").joinpath("static")
-    app.state.page = static.joinpath(PAGE).read_bytes()
-    for asset, media_type in ASSETS.items():
-        app.get(f"/{asset}")(_asset_sender(static.joinpath(asset).read_bytes(), media_type))
+    (app.state.page,) = static_texts("curation.audit", (PAGE,)).values()
+    for package, assets in (("curation.audit", ASSETS), ("curation.report_page", SHARED_ASSETS)):
+        for asset, text in static_texts(package, assets).items():
+            app.get(f"/{asset}")(_asset_sender(text, assets[asset]))
     for reviewer in context.reviewers:
         reviewer.filter_choices  # noqa: B018 (counted now, so that the page opens at once)
     return app
@@ -130,7 +132,7 @@ async def send_session(reviewer: CurrentReviewer, context: Context) -> dict[str,
 async def send_item(place: Number, reviewer: CurrentReviewer, context: Context) -> dict[str, Any]:
     """Send a caption beside its report."""
     with _unknown_place_is_404():
-        return item_view(context.store, reviewer, place)
+        return item_view(context.store, reviewer, place, context.system_of)
 
 
 @router.get("/api/find")
@@ -194,7 +196,7 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": f"not saved: {text}"}, 422)
 
 
-def _asset_sender(content: bytes, media_type: str) -> Callable[[], Any]:
+def _asset_sender(content: str, media_type: str) -> Callable[[], Any]:
     async def send() -> Response:
         return Response(content, media_type=media_type)
 

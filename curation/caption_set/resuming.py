@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -147,15 +147,17 @@ def check_parts(
     *,
     digests: bool = True,
     check: Callable[[], None] = do_nothing,
+    only: Collection[int] | None = None,
 ) -> None:
     """Raise ``SetError`` where a file of a finished part is missing or not as it was written.
 
-    Its size has to be the same and, with ``digests``, its SHA-256, where the manifest has it.
+    Its size has to be the same and, with ``digests``, its SHA-256, where the manifest has it; with ``only`` the
+    digests of the parts with these numbers.
     """
     tables = tuple(tables)
     _check_sizes(root, manifest, tables, _file_size)
     for index, part in enumerate(manifest.parts if digests else ()):
-        for table in tables:
+        for table in tables if only is None or index in only else ():
             path, digest = part_path(root, table, index), part.sha256.get(table)
             if digest is not None and file_digest(path, check) != digest:
                 raise _damaged(root, manifest, table, path, "its sha256 has changed")

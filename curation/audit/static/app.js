@@ -1,7 +1,9 @@
 // The review's page: its keys and buttons, and its start.
 
 import { call } from "./server.js";
-import { byId, element, preview, showProgress, state } from "./page.js";
+import { byId, element } from "./dom.js";
+import { restoreTheme, turnTheme } from "./theme.js";
+import { connectPassages, preview, showProgress, state } from "./page.js";
 import { exclusively, go, judge, leaveNote, load, next, nextWithoutVerdict, previous, undo } from "./review.js";
 import { openCorrection, openFilter, openHelp, openJump, prepareDialogs } from "./dialogs.js";
 
@@ -47,22 +49,12 @@ function connect() {
     if (button) go(Number(button.value));
   });
   byId("note").addEventListener("blur", leaveNote);
+  connectPassages();
   document.addEventListener("keydown", onKey);
 }
 
-function turnTheme() {
-  const order = ["", "dark", "light"];
-  setTheme(order[(order.indexOf(document.documentElement.dataset.theme ?? "") + 1) % 3]);
-}
-
-function setTheme(theme) {
-  if (theme) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
-  localStorage.setItem("ovct-theme", theme);
-}
-
 async function start() {
-  setTheme(localStorage.getItem("ovct-theme") ?? "");
+  restoreTheme();
   const place = Number(location.hash.slice(1));
   history.replaceState(null, "", location.pathname);  // without the token
   state.session = await call("session");

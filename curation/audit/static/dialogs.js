@@ -1,7 +1,8 @@
 // The dialogs: keys and guideline, filters, a jump to a number, and the correction of a caption.
 
 import { call } from "./server.js";
-import { byId, element, state } from "./page.js";
+import { byId, element } from "./dom.js";
+import { state } from "./page.js";
 import { dropCorrection, exclusively, go, judge, setFilters } from "./review.js";
 
 const NAVIGATION_KEYS = [

@@ -1,16 +1,13 @@
 // Shows a caption beside its report. All text of reports, captions and notes is put in as text, never as HTML.
 
+import { byId, element } from "./dom.js";
+import { captionLine, reportText, setSystem } from "./report_view.js";
+import { PassagePanel } from "./passage_panel.js";
+
 // `session` and `item` are as the server sends them; `previewed` is the index of the caption that is only looked at.
 export const state = { session: null, item: null, previewed: -1 };
 
-export const byId = (id) => document.getElementById(id);
 export const nameOf = (verdict) => state.session.verdicts.find((choice) => choice.id === verdict)?.name ?? verdict;
-
-export function element(name, properties = {}, ...children) {
-  const created = Object.assign(document.createElement(name), properties);
-  created.append(...children);
-  return created;
-}
 
 export function showMessage(text, { problem = false, action = null } = {}) {
   byId("message").hidden = !text;
@@ -56,6 +53,7 @@ function showTags(item) {
     ["", item.basis && item.basis !== "rules" ? `rests on a ${item.basis}` : null]];
   byId("tags").replaceChildren(...tags.filter(([, text]) => text).map(
     ([kind, text]) => element("span", { className: `tag ${kind}`, textContent: text })));
+  setSystem(byId("tags").querySelector(".organ"), item.captions.find(({ current }) => current));
 }
 
 export function verifierSays({ verifier }) {
@@ -90,16 +88,22 @@ export function judgeSays({ judge, verdict, why, passage }) {
 
 function showCaptions() {
   byId("captions").replaceChildren(...state.item.captions.map((caption, number) => {
-    const details = [caption.status, caption.kind === "refused" ? `refused: ${caption.reason}` : ""].filter(Boolean).join(", ");
-    const text = element("button", { type: "button", onclick: () => preview(number) },
-      element("strong", { textContent: caption.organ }), `: ${caption.caption} `, element("span", { className: "details", textContent: details }));
-    const line = element("li", { className: caption.current ? "current" : number === state.previewed ? "preview" : "" }, text);
+    const text = element("button", { type: "button", className: "caption-line", onclick: () => preview(number) }, ...captionLine(caption));
+    const line = setSystem(element("li", { className: caption.current ? "current" : number === state.previewed ? "preview" : "" }, text), caption);
     if (caption.current) text.setAttribute("aria-current", "true");
     if (caption.place && !caption.current) {
       line.append(element("button", { type: "button", className: "go", value: caption.place, textContent: `go to ${caption.place}` }));
     }
     return line;
   }));
+}
+
+// A click on a passage looks at the first other caption that rests on it.
+export function connectPassages() {
+  new PassagePanel(byId("text"), () => state.item.captions, (numbers) => {
+    const other = numbers.find((number) => !state.item.captions[number].current);
+    if (other !== undefined) preview(other);
+  });
 }
 
 // Marks the passage of another caption of the report, without going to it.
@@ -114,35 +118,13 @@ export function preview(number) {
   byId("captions").children[number].scrollIntoView({ block: "nearest" });
 }
 
-// The text is cut at every place where a section, the evidence or the passage of the previewed caption begins or ends.
+// The evidence of all captions is marked; that of the caption to be judged, and of the one that is looked at, stands out.
 function showReport() {
-  const { report, captions, marks } = state.item;
-  const { text } = report;
+  const { report, captions } = state.item;
+  const strong = captions.flatMap(({ current }, number) => current ? [number] : []);
+  const looked = captions[state.previewed]?.current === false ? [state.previewed] : [];
   byId("report-id").textContent = `Report ${report.id}`;
-  const previewed = captions[state.previewed];
-  const previewMarks = previewed && !previewed.current ? previewed.marks : [];
-  const headings = new Map(report.sections.filter(([name, start]) => !hasHeading(text, name, start)).map(([name, start]) => [start, name]));
-  const bounds = [...headings.keys(), ...marks.flat(), ...previewMarks.flat(), text.length];
-  const cuts = [...new Set([0, ...bounds])].filter((cut) => cut <= text.length).sort((a, b) => a - b);
-  const within = (spans, from) => spans.some(([start, end]) => start <= from && from < end);
-  const pieces = [];
-  cuts.forEach((from, number) => {
-    if (headings.has(from)) {
-      const heading = element("span", { className: "section" });
-      heading.dataset.name = headings.get(from);
-      pieces.push(heading);
-    }
-    let piece = document.createTextNode(text.slice(from, cuts[number + 1] ?? text.length));
-    if (within(previewMarks, from)) piece = element("span", { className: "preview" }, piece);
-    if (within(marks, from)) piece = element("mark", {}, piece);
-    pieces.push(piece);
-  });
-  byId("text").replaceChildren(...pieces);
-}
-
-// Whether the report itself has a heading there.
-function hasHeading(text, name, start) {
-  return text.slice(Math.max(0, start - 40), start + name.length + 4).toLowerCase().includes(name.toLowerCase());
+  byId("text").replaceChildren(...reportText({ ...report, captions }, { strong, looked }));
 }
 
 export function showProgress({ total, reviewed }) {

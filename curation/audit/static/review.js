@@ -1,7 +1,8 @@
 // Saves reviews, and goes from caption to caption.
 
 import { call, ServerError } from "./server.js";
-import { byId, judgeSays, nameOf, showItem, showMessage, showProgress, state, verifierSays } from "./page.js";
+import { byId } from "./dom.js";
+import { judgeSays, nameOf, showItem, showMessage, showProgress, state, verifierSays } from "./page.js";
 
 const ALL_REVIEWED = "All captions have your verdict. `ovct audit --summary` shows the result.";
 let filters = {};

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 LOOPBACK_HOSTS = frozenset(("127.0.0.1", "localhost", "::1"))
 READ_METHODS = frozenset(("GET", "HEAD"))
+# What closes a content security policy; the header adds who may frame the page, which a file cannot say.
+ONLY_OWN = "base-uri 'none'; form-action 'none'"
 ENDS_CONNECTION = {"Connection": "close"}
 """Of a refused request: what it still sends is not read."""
 
@@ -17,8 +19,7 @@ ENDS_CONNECTION = {"Connection": "close"}
 def security_headers(content_policy: str) -> dict[str, str]:
     """Return the headers of every answer; the page may load and run what ``content_policy`` names, and nothing else."""
     return {
-        "Content-Security-Policy": f"default-src 'none'; {content_policy}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'",
+        "Content-Security-Policy": f"default-src 'none'; {content_policy}; {ONLY_OWN}; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "no-referrer",

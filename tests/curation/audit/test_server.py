@@ -58,8 +58,9 @@ class Page:
 def context_of(root: Path, store: AuditStore, *names: str, blind: bool = False) -> ReviewContext:
     reviewers = [Reviewer(store, name, blind=blind) for name in names]
     guideline = root / "audit/guideline.md"
+    tokens = ReviewerTokens.create(len(names))
     return ReviewContext(
-        root, store, reviewers, ReviewerTokens.create(len(names)), 8765, guideline, ["liver", "spleen"], check
+        root, store, reviewers, tokens, 8765, guideline, ["liver", "spleen"], check, lambda organ: "digestive"
     )
 
 
@@ -80,6 +81,13 @@ def page(context: ReviewContext) -> Page:
     return Page(context)
 
 
+def marks_of(item: dict[str, Any]) -> list[list[int]]:
+    """Return the passages of the caption that is judged."""
+    (current,) = (caption for caption in item["captions"] if caption["current"])
+    marks: list[list[int]] = current["marks"]
+    return marks
+
+
 def test_a_session_tells_who_what_and_how_far(page: Page) -> None:
     session = page.get("session")
     assert (session["set"], session["reviewer"], session["total"], session["reviewed"]) == ("set", "ann", 30, 0)
@@ -92,7 +100,7 @@ def test_a_session_tells_who_what_and_how_far(page: Page) -> None:
 def test_a_caption_stands_beside_its_report(page: Page) -> None:
     place = page.get("find?place=0&kind=accepted&organ=left%20kidney")["place"]
     item = page.get(f"item/{place}")
-    ((start, end),) = item["marks"]
+    ((start, end),) = marks_of(item)
     assert item["report"]["text"][start:end].startswith("There is an") and item["status"] == "abnormal"
     assert [caption["kind"] for caption in item["captions"]].count("refused") == 2
     assert sum(caption["current"] for caption in item["captions"]) == 1
@@ -215,8 +223,8 @@ def test_all_passages_of_the_evidence_are_marked(tmp_path: Path) -> None:
     write_set(tmp_path / "set", [(make_report(1, text), [caption], [])])
     with open_audit(tmp_path / "set") as store:
         item = Page(context_of(tmp_path / "set", store, "ann")).get("item/1")
-    assert [text[start:end] for start, end in item["marks"]] == ["A nodule in the left lung.", "The nodule is new."]
-    assert item["captions"][0]["marks"] == item["marks"]
+    assert [text[start:end] for start, end in marks_of(item)] == ["A nodule in the left lung.", "The nodule is new."]
+    assert [text[start:end] for start, end in item["report"]["bare"]] == ["The spleen is normal."]
 
 
 def test_an_audit_of_an_earlier_version_goes_on(root: Path) -> None:
@@ -232,7 +240,7 @@ def test_an_audit_of_an_earlier_version_goes_on(root: Path) -> None:
     store = AuditStore(path)
     item = Page(context_of(root, store, "ann")).get("item/1")
     store.close()
-    assert len(item["marks"]) == 1 and item["basis"] is None
+    assert len(marks_of(item)) == 1 and item["basis"] is None
 
 
 def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
@@ -240,9 +248,10 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
         page = Page(context_of(root, store, "ann", blind=True))
         for place in range(1, 31):
             item = page.get(f"item/{place}")
-            assert item.keys() == {"place", "total", "organ", "caption", "marks", "report", "captions", "review"}
+            assert item.keys() == {"place", "total", "organ", "caption", "report", "captions", "review"}
             assert all(
-                caption.keys() == {"organ", "caption", "marks", "place", "current"} for caption in item["captions"]
+                caption.keys() == {"organ", "system", "caption", "marks", "place", "current"}
+                for caption in item["captions"]
             )
         assert page.get("session")["choices"].keys() == {"organ", "engine"}
         assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
@@ -257,9 +266,9 @@ def test_places_count_as_the_browser_does(tmp_path: Path) -> None:
     write_set(tmp_path / "set", [(make_report(1, text), [caption], [reject])])
     with open_audit(tmp_path / "set") as store:
         item = Page(context_of(tmp_path / "set", store, "ann")).get("item/1")
-    ((start, end),) = item["marks"]
+    ((start, end),) = marks_of(item)
     assert text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le") == "Liver is normal."
-    assert item["report"]["sections"] == [["findings", 0, len(text) + 1]]
+    assert item["report"]["sections"] == [["findings", 0, len(text) + 1, True]]
 
 
 @pytest.mark.parametrize("path", ["session", "item/1", "find?place=0", "guideline"])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.audit.views import evidence_or_nearest, most_similar_passage
 from curation.language.statements import Span
+from curation.report_page.passages import evidence_or_nearest, most_similar_passage
 
 TEXT = "The liver is normal. There is a 5 mm nodule in the right upper lobe. No effusion."
 

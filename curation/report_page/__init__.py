@@ -1,0 +1,1 @@
+"""A report with all of its captions, as the pages of `ovct show` and of the review show it."""

@@ -130,10 +130,15 @@ def _captions(
 def _shown(caption: CopiedCaption, spans: list[Span], blind: bool) -> ShownCaption:
     if blind:
         return ShownCaption(caption.organ, caption.caption, None, spans)
-    accepted = caption.kind == "accepted"
-    refusal = {} if accepted else {"reason": caption.reason, "detail": caption.detail}
-    status = caption.status if accepted else None
-    return ShownCaption(caption.organ, caption.caption, caption.kind, spans, status, **refusal)
+    return ShownCaption(
+        caption.organ,
+        caption.caption,
+        caption.kind,
+        spans,
+        caption.status,
+        reason=caption.reason,
+        detail=caption.detail,
+    )
 
 
 def _judges(store: AuditStore, item: int) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def write_page(path: Path, reports: SetReports, most: int) -> int:
 def whole_page(reports: SetReports, views: list[dict[str, Any]]) -> str:
     """Return the page as one HTML document with these reports, which loads nothing."""
     captions = [caption for view in views for caption in view["captions"]]
-    organs = Counter(caption["organ"] for caption in captions)
+    organs = Counter(caption["organ"] for caption in captions if caption["kind"] == "accepted")
     statuses = Counter(caption.get("status", REFUSED) for caption in captions)
     left = reports.total - len(views)
     notices = [f"The first {len(views):,} of {reports.total:,} reports."] if left else []

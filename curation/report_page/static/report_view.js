@@ -64,9 +64,9 @@ function hasHeading(text, name, start) {
 
 function plainText(view, from, to) {
   const words = view.text.slice(from, to);
-  const isRead = view.sections.some(([, start, end, read]) => read && start <= from && from < end);
-  if (!words.trim() || (isRead && !within(view.bare, from))) return document.createTextNode(words);
-  return element("span", { className: isRead ? "bare" : "unread" }, words);
+  const section = view.sections.find(([, start, end]) => start <= from && from < end);
+  const kind = !section ? "outside" : !section[3] ? "unread" : within(view.bare, from) ? "bare" : "";
+  return kind && words.trim() ? element("span", { className: kind }, words) : document.createTextNode(words);
 }
 
 // The colour is that of the first caption's system, with a line below in the colour of each; before a passage stands the

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
@@ -235,10 +235,15 @@ class ReviewProcess:
         return output
 
 
-@contextmanager
-def review_process(root: Path, *options: str) -> Iterator[ReviewProcess]:
+def review_process(root: Path, *options: str) -> AbstractContextManager[ReviewProcess]:
     """Run `ovct audit ROOT` as a process of its own, on a free port."""
-    command = [sys.executable, "-m", "ovct", "audit", str(root), "--port", "0", "--no-browser", *options]
+    return page_process("audit", root, *options)
+
+
+@contextmanager
+def page_process(name: str, root: Path, *options: str) -> Iterator[ReviewProcess]:
+    """Run a command that shows a page of a set as a process of its own, on a free port."""
+    command = [sys.executable, "-m", "ovct", name, str(root), "--port", "0", "--no-browser", *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command, cwd=root.parent, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -248,7 +253,7 @@ def review_process(root: Path, *options: str) -> Iterator[ReviewProcess]:
         printed: list[str] = []
         while "Ctrl-C ends" not in "".join(printed[-1:]):
             line = process.stdout.readline()
-            assert line, f"`ovct audit` ended: {''.join(printed)}"
+            assert line, f"`ovct {name}` ended: {''.join(printed)}"
             printed.append(line)
         yield ReviewProcess(process, re.findall(r"http://\S+", "".join(printed)))
     finally:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from curation.caption_set.audit_results import AUDIT, MEANINGS
+from curation.caption_set.audit_results import AUDIT, Verdict, verdict_name
 from curation.caption_set.card import write_card
 from curation.caption_set.kept_files import kept_files
 from curation.caption_set.manifest import Counts, Manifest, ManifestError, PartRecord, RepairCounts, load_manifest
@@ -38,6 +38,7 @@ from curation.runtime.progress import Progress
 from .agreement import HALLUCINATIONS
 from .decisions import REJECT_REASONS, Decision, decisions
 from .folder import GUIDELINE_FILE, finished_set
+from .omissions.results import judged_statements
 from .store import AuditStore
 from .summary import guideline_digest, judged_captions, summarise
 
@@ -97,7 +98,7 @@ def _check(root: Path, out: Path, manifest: Manifest, store: AuditStore, progres
     check_parts(root, manifest, tables_of(manifest.settings), check=progress.raise_if_interrupted)
     if note := lacks_digests(root, manifest):
         progress.warning(note)
-    if not judged_captions(store):
+    if not judged_captions(store) and not judged_statements(store):
         raise InputError(f"no caption of {root} has been judged yet: run `ovct audit {root}` first")
 
 
@@ -219,8 +220,8 @@ def _reject_row(decision: Decision, prompt: str | None) -> dict[str, Any]:
     names = ("report_id", "organ", "caption", "engine", "model")
     return {
         **{name: before[name] for name in names},
-        "reason": REJECT_REASONS[decision.verdict],
-        "detail": f"audit: {MEANINGS[decision.verdict].name}",
+        "reason": REJECT_REASONS[Verdict(decision.verdict)],
+        "detail": f"audit: {verdict_name(decision.verdict)}",
         "nearest": before["text"][before["evidence_start"] : before["evidence_end"]],
         "prompt": prompt,
     }

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 from curation.caption import Reason
 from curation.caption_set.audit_results import Verdict
+from curation.caption_set.records.omissions import OmissionVerdict
 from curation.report_page.passages import most_similar_passage
 
 from .agreement import HALLUCINATIONS
+from .omissions.results import judged_statements
 from .reviewer import Correction, stored_correction
 from .store import AuditStore
 from .summary import judged_captions
@@ -27,6 +29,8 @@ REJECT_REASONS = {
 class Decision(NamedTuple):
     """What happens to one caption of the sample: it is removed, another is added in its place, or both.
 
+    A statement that no caption covers gets the one that a reviewer has written for it.
+
     ``before`` is its row in the audit's store with its report; ``after`` the row of ``captions`` to be added.
     """
 
@@ -34,7 +38,7 @@ class Decision(NamedTuple):
     part: int
     row: int
     report_id: str
-    verdict: Verdict
+    verdict: Verdict | OmissionVerdict
     before: dict[str, Any]
     removed: bool
     after: dict[str, Any] | None
@@ -44,24 +48,39 @@ def decisions(store: AuditStore) -> list[Decision]:
     """Return what happens to each caption of the sample that is changed, in the order of the set.
 
     A caption that its reviewers together call a hallucination is removed. One that they do not call supported is
-    replaced by its correction; of several corrections the last one counts.
+    replaced by its correction; of several corrections the last one counts. Where a caption is missing for a statement,
+    the one that a reviewer has written is added.
     """
     corrections = _corrections(store)
-    query = """SELECT report_id, text, caption.* FROM caption JOIN item ON item.caption = caption.id
-        JOIN report ON report.id = caption.report WHERE item.id = ?"""
     changed = []
     for judged in judged_captions(store):
         correction = None if judged.verdict == Verdict.SUPPORTED else corrections.get(judged.item)
         removed = judged.kind == "accepted" and (judged.verdict in HALLUCINATIONS or correction is not None)
-        if not removed and correction is None:
-            continue
-        cursor = store.connection.execute(query, (judged.item,))
-        row = dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
-        after = _corrected_row(row, correction) if correction else None
-        if removed or after:
-            location = (row["kind"], row["part"], row["row"], row["report_id"])
-            changed.append(Decision(*location, judged.verdict, row, removed, after))
-    return sorted(changed, key=lambda decision: decision[:3])
+        changed.append(_decision(store, judged.item, judged.verdict, removed, correction))
+    for statement in judged_statements(store):
+        written = corrections.get(statement.item) if statement.missed else None
+        changed.append(_decision(store, statement.item, statement.verdict, False, written))
+    return sorted((one for one in changed if one is not None), key=lambda decision: decision[:3])
+
+
+def _decision(
+    store: AuditStore,
+    item: int,
+    verdict: Verdict | OmissionVerdict,
+    removed: bool,
+    correction: Correction | None,
+) -> Decision | None:
+    """Return what happens to an item of the sample; None for nothing."""
+    if not removed and correction is None:
+        return None
+    query = """SELECT report_id, text, caption.* FROM caption JOIN item ON item.caption = caption.id
+        JOIN report ON report.id = caption.report WHERE item.id = ?"""
+    cursor = store.connection.execute(query, (item,))
+    row = dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
+    after = _corrected_row(row, correction) if correction else None
+    if not removed and after is None:
+        return None
+    return Decision(row["kind"], row["part"], row["row"], row["report_id"], verdict, row, removed, after)
 
 
 def _corrections(store: AuditStore) -> dict[int, Correction]:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable
 from statistics import NormalDist
 
-from curation.caption_set.audit_results import Estimate
+from curation.caption_set.records.estimates import Estimate
 
 Z = NormalDist().inv_cdf(0.975)
+UNDEFINED = "–"
 
 
 def wilson(rate: float, size: float) -> tuple[float, float]:
@@ -102,3 +103,20 @@ def _ratio_limits(above: Estimate, below: Estimate) -> tuple[float, float]:
     else:
         high = math.inf
     return low, high
+
+
+def percent(share: float | None) -> str:
+    """Return a share in percent."""
+    return UNDEFINED if share is None else f"{100 * share:.1f} %"
+
+
+def interval(estimate: Estimate) -> str:
+    """Return the interval of a share in percent."""
+    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+
+
+def coefficient(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """Return a coefficient of agreement with its interval."""
+    if value is None:
+        return UNDEFINED
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"

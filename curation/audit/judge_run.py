@@ -59,7 +59,7 @@ def judge_sample(
         store.connection.execute("INSERT OR REPLACE INTO judgement VALUES (?, ?, ?, ?, ?, ?)", row)
         judged += 1
 
-    size = store.value("SELECT count(*) FROM item")
+    size = store.value("SELECT count(*) FROM item WHERE kind <> 'uncovered'")
     progress.start(size, judged_before)
     if size > judged_before:
         limit = max_tokens or prompt.file.response.max_tokens
@@ -71,7 +71,8 @@ def _cases(store: AuditStore, judge: str) -> Iterator[JudgeCase]:
     """Yield the captions that a judge has not judged, those of one report together."""
     items = store.rows(
         """SELECT item.id FROM item JOIN caption ON caption.id = item.caption
-        WHERE NOT EXISTS (SELECT 1 FROM judgement WHERE judge = ? AND item = item.id) ORDER BY report, item.id""",
+        WHERE item.kind <> 'uncovered' AND NOT EXISTS (SELECT 1 FROM judgement WHERE judge = ? AND item = item.id)
+        ORDER BY report, item.id""",
         judge,
     )
     query = """SELECT text, caption.organ, caption.caption, evidence_start, evidence_end, spans, nearest

@@ -12,14 +12,16 @@ from jinja2 import Environment
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from curation.caption_set.audit_results import AUDIT, MEANINGS, SUMMARY_FILE, AuditSummary, Verdict
+from curation.caption_set.audit_results import AUDIT, SUMMARY_FILE, AuditSummary, verdict_name
 from curation.caption_set.card import SCORE_PLOT, write_card
 from curation.caption_set.manifest import load_manifest
+from curation.caption_set.records.omissions import MISSED
 from curation.caption_set.work_folder import lock_set
 from curation.runtime.digests import sealed
 from curation.runtime.files import PRIVATE_FILE, whole_file, write_text
 
 from .folder import GUIDELINE_FILE, static_text
+from .omissions.results import omission_sentence
 from .second_reader.results import second_readers
 from .store import AuditStore
 from .summary import guideline_digest, summarise
@@ -39,7 +41,18 @@ CSV_FILE = "summary.csv"
 REPORT_FILE = "report.html"
 REPORT_TEMPLATE = "report.html.jinja"
 POINT_COLOR, BAR_COLOR = "#1f5f8b", "#b9d3e6"
-PLOTTED_TABLES = ("verdict", "status", "organ", "reason")
+PLOTTED_TABLES = ("verdict", "status", "organ", "reason", "omission_verdict")
+
+
+class Omission(NamedTuple):
+    """A statement without a caption that a reviewer finds a caption missing for."""
+
+    report_id: str
+    section: str
+    statement: str
+    verdict: str
+    note: str
+    written: str
 
 
 class Fault(NamedTuple):
@@ -61,7 +74,8 @@ def write_results(root: Path, store: AuditStore) -> AuditSummary:
     readers = second_readers(root, manifest) if manifest.identity() == store.fact("set") else []
     results = summarise(store, guideline_digest(folder / GUIDELINE_FILE), readers)
     write_text(folder / CSV_FILE, as_csv(results), PRIVATE_FILE)
-    write_text(folder / REPORT_FILE, html_report(root.resolve().name, results, faults(store)), PRIVATE_FILE)
+    page = html_report(root.resolve().name, results, faults(store), omissions(store))
+    write_text(folder / REPORT_FILE, page, PRIVATE_FILE)
     if results.calibration:
         save_png(score_figure(results), folder / SCORE_PLOT)
     write_text(folder / SUMMARY_FILE, sealed(results.model_dump(mode="json")), PRIVATE_FILE)
@@ -70,12 +84,15 @@ def write_results(root: Path, store: AuditStore) -> AuditSummary:
     return results
 
 
-def html_report(name: str, results: AuditSummary, fault_list: list[Fault]) -> str:
+def html_report(
+    name: str, results: AuditSummary, fault_list: list[Fault], omission_list: Sequence[Omission] = ()
+) -> str:
     """Return the report on a caption set: one HTML file that needs no other."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(static_text(REPORT_TEMPLATE)).render(
         name=name,
         sentence=rate_sentence(results),
+        omission_sentence=omission_sentence(results.omissions) if results.omissions else None,
         facts=audit_facts(results),
         guideline=results.guideline,
         set=results.set,
@@ -86,6 +103,7 @@ def html_report(name: str, results: AuditSummary, fault_list: list[Fault]) -> st
         agreement=agreement_rows(results),
         agreement_head=AGREEMENT_HEAD,
         faults=fault_list,
+        omissions=omission_list,
     )
 
 
@@ -102,11 +120,24 @@ def faults(store: AuditStore) -> list[Fault]:
             organ,
             caption,
             passages(text, json.loads(spans) if spans else [(start, end)]),
-            MEANINGS[Verdict(verdict)].name,
+            verdict_name(verdict),
             note,
             _corrected(correction),
         )
         for report_id, organ, caption, text, start, end, spans, verdict, note, correction in store.rows(query)
+    ]
+
+
+def omissions(store: AuditStore) -> list[Omission]:
+    """Return the statements that a caption is missing for, one for each reviewer who says so."""
+    query = """SELECT report_id, section, caption.caption, event.verdict, note, correction FROM review
+        JOIN event ON event.id = review.event JOIN item ON item.id = review.item
+        JOIN caption ON caption.id = item.caption JOIN report ON report.id = caption.report
+        WHERE item.kind = 'uncovered' AND event.verdict IS NOT NULL ORDER BY item.id, review.reviewer"""
+    return [
+        Omission(report_id, section, statement, verdict_name(verdict), note, _corrected(correction))
+        for report_id, section, statement, verdict, note, correction in store.rows(query)
+        if verdict in MISSED
     ]
 
 

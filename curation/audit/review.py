@@ -19,6 +19,7 @@ from curation.verification.verifier import Verifier, build_verifier
 
 from .access import ReviewerTokens
 from .folder import GUIDELINE_FILE, audit_to_write, finished_set
+from .omissions.results import omission_sentence
 from .publish import REPORT_FILE, write_results
 from .reviewer import Reviewer
 from .sample import CAPTION_KINDS, SampleRequest, assign_captions
@@ -84,7 +85,9 @@ def _context(
 def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[str]) -> list[str]:
     """Return the sample and each reviewer's link, in lines."""
     sizes = [f"{count:,} {kind}" for kind in CAPTION_KINDS if (count := store.sample_size(kind))]
-    lines = [f"sample: {' and '.join(sizes)} captions, {store.fact('design')}, seed {store.fact('seed')}"]
+    uncovered = store.sample_size("uncovered")
+    statements = f" and {uncovered:,} statements that no caption covers" if uncovered else ""
+    lines = [f"sample: {' and '.join(sizes)} captions{statements}, {store.fact('design')}, seed {store.fact('seed')}"]
     if disputed := store.sampled_in(DISPUTED_STRATUM):
         lines.append(f"first {disputed:,} that a second reader reads otherwise, then the others")
     for reviewer, link in zip(reviewers, links, strict=True):
@@ -97,7 +100,10 @@ def _farewell(root: Path, store: AuditStore, reviewers: Sequence[Reviewer]) -> I
     for reviewer in reviewers:
         yield f"{reviewer.name}: {reviewer.reviewed():,} of {reviewer.total:,} reviewed, all of it saved"
     if store.value("SELECT 1 FROM review WHERE verdict IS NOT NULL"):
-        yield rate_sentence(write_results(root, store))
+        results = write_results(root, store)
+        yield rate_sentence(results)
+        if results.omissions:
+            yield omission_sentence(results.omissions)
         yield f"`ovct audit {root} --summary` shows more; in {root / AUDIT}: {REPORT_FILE}"
 
 

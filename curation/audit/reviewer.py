@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from curation.caption import Spans
-from curation.caption_set.audit_results import Verdict
+from curation.caption_set.audit_results import Verdict, verdict_of
+from curation.caption_set.records.omissions import OmissionVerdict
 
 from .store import AuditStore
 
@@ -46,7 +47,7 @@ class Review(NamedTuple):
     """A reviewer's current review of a caption. ``event`` numbers every change of a review; 0: not reviewed yet."""
 
     event: int = 0
-    verdict: Verdict | None = None
+    verdict: Verdict | OmissionVerdict | None = None
     note: str = ""
     correction: Correction | None = None
 
@@ -107,7 +108,12 @@ class Reviewer:
         return _parse_review(*rows[0]) if rows else Review()
 
     def save_review(
-        self, item: int, last_event: int, verdict: Verdict | None, note: str = "", correction: Correction | None = None
+        self,
+        item: int,
+        last_event: int,
+        verdict: Verdict | OmissionVerdict | None,
+        note: str = "",
+        correction: Correction | None = None,
     ) -> Review:
         """Save a review and return it; it is on disk when this returns.
 
@@ -204,7 +210,7 @@ def _conditions(filters: Mapping[str, str], reviewer: int) -> tuple[list[str], l
 
 def _parse_review(event: int, verdict: str | None, note: str, correction: str | None) -> Review:
     corrected = stored_correction(correction) if correction else None
-    return Review(event, Verdict(verdict) if verdict else None, note, corrected)
+    return Review(event, verdict_of(verdict) if verdict else None, note, corrected)
 
 
 def _now() -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curation.caption_set.manifest import Manifest
@@ -22,8 +20,17 @@ from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError
 from curation.runtime.progress import Progress
 
+from .omissions.drawing import DrawnStatement, copied_statement, draw_statements
 from .sampling import BAND_COUNT, Design, draw_captions, random_generator, shares_of_strata, stratify
-from .sampling_frame import TABLE_OF_KIND, CaptionKind, RowLocation, SamplingFrame, read_frame
+from .sampling_frame import (
+    TABLE_OF_KIND,
+    CaptionKind,
+    ItemKind,
+    RowLocation,
+    SamplingFrame,
+    read_frame,
+    rows_of_reports,
+)
 from .second_reader.readings import readings_to_read
 from .store import AuditStore, CopiedCaption, CopiedReport
 
@@ -41,17 +48,20 @@ class SampleRequest:
     refused: int | None = None
     design: Design | None = None
     seed: int | None = None
+    uncovered: int | None = None
 
-    def size(self, kind: CaptionKind) -> int | None:
-        """Return how many captions of one kind are requested."""
-        return self.accepted if kind == "accepted" else self.refused
+    def size(self, kind: ItemKind) -> int | None:
+        """Return how many captions of one kind, or statements that no caption covers, are requested."""
+        return {"accepted": self.accepted, "refused": self.refused, "uncovered": self.uncovered}[kind]
 
 
-def sample_request(accepted: int | None, refused: int | None, design: str | None, seed: int | None) -> SampleRequest:
+def sample_request(
+    accepted: int | None, refused: int | None, design: str | None, seed: int | None, uncovered: int | None = None
+) -> SampleRequest:
     """Check the options of a sample. Raises ``InputError`` for an unknown design."""
     if design is not None and design not in get_args(Design):
         raise InputError(f"--design {design}: there are {' and '.join(get_args(Design))}")
-    return SampleRequest(accepted, refused, cast("Design | None", design), seed)
+    return SampleRequest(accepted, refused, cast("Design | None", design), seed, uncovered)
 
 
 def draw_sample(root: Path, manifest: Manifest, store: AuditStore, request: SampleRequest, progress: Progress) -> None:
@@ -77,9 +87,12 @@ def draw_sample(root: Path, manifest: Manifest, store: AuditStore, request: Samp
                 size = size or DEFAULT_SAMPLE_SIZE
             if is_new or (size or 0) > store.sample_size(kind):
                 selection += _select(root, manifest, store, kind, size or 0, progress)
-        if is_new and not selection:
+        statements = []
+        if (size := request.uncovered or 0) > store.sample_size("uncovered"):
+            statements = draw_statements(root, manifest, store, size, progress)
+        if is_new and not selection and not statements:
             raise InputError(f"{root} holds no caption to review")
-        _copy(root, store, selection, progress)
+        _copy(root, store, selection, statements, progress)
 
 
 def _check(root: Path, manifest: Manifest, store: AuditStore, request: SampleRequest) -> None:
@@ -155,34 +168,53 @@ def _indices(frame: SamplingFrame, locations: Sequence[RowLocation]) -> list[int
     return [int(index) for index in np.searchsorted(frame_keys, keys)]  # parts and rows ascend
 
 
-def _copy(root: Path, store: AuditStore, selection: Sequence[_Selected], progress: Progress) -> None:
+def _copy(
+    root: Path,
+    store: AuditStore,
+    selection: Sequence[_Selected],
+    statements: Sequence[DrawnStatement],
+    progress: Progress,
+) -> None:
     """Copy reports and captions, then the sample in random order, so that its beginning is a sample as well.
 
-    Captions that a second reader disputes come before the others.
+    Captions that a second reader disputes come before the others, statements that no caption covers behind them.
     """
     by_part: dict[int, list[_Selected]] = {}
     for selected in selection:
         by_part.setdefault(selected.location.part, []).append(selected)
-    progress.start(len(by_part), 0)
-    for part in sorted(by_part):
-        _copy_part(root, part, by_part[part], store, progress.raise_if_interrupted)
+    reports: dict[int, set[str]] = {}
+    for statement, _ in statements:
+        reports.setdefault(statement.location.part, set()).add(statement.report_id)
+    parts = sorted(by_part.keys() | reports.keys())
+    progress.start(len(parts), 0)
+    for part in parts:
+        selected_captions, further = by_part.get(part, []), reports.get(part, set())
+        _copy_part(root, part, selected_captions, further, store, progress.raise_if_interrupted)
         progress.advance()
+    store.add_captions(copied_statement(store, statement) for statement, _ in statements)
     size_before = store.value("SELECT count(*) FROM item")
     order = random_generator(store.fact("seed"), "order", size_before).permutation(len(selection))
     for number in sorted(order.tolist(), key=lambda number: not selection[number].disputed):
         kind, location, stratum, _ = selection[number]
         store.add_item(kind, location, stratum)
+    for index in random_generator(store.fact("seed"), "order", size_before).permutation(len(statements)).tolist():
+        store.add_item("uncovered", statements[index].statement.location, statements[index].stratum)
 
 
 def _copy_part(
-    root: Path, part: int, selection: Sequence[_Selected], store: AuditStore, check: Callable[[], None]
+    root: Path,
+    part: int,
+    selection: Sequence[_Selected],
+    further_reports: set[str],
+    store: AuditStore,
+    check: Callable[[], None],
 ) -> None:
-    report_ids: set[str] = set()
+    report_ids = set(further_reports)
     for kind in CAPTION_KINDS:
         rows = [selected.location.row for selected in selection if selected.kind == kind]
         report_ids.update(_report_ids(root, part, kind, rows) if rows else ())
     new_reports: dict[str, int] = {}
-    for batch in _rows_of_reports(root, part, "reports", ["report_id", "text", "sections"], report_ids):
+    for batch in rows_of_reports(root, part, "reports", ["report_id", "text", "sections"], report_ids):
         check()
         for row in batch:
             sections = [(section["name"], section["start"], section["end"]) for section in row["sections"]]
@@ -190,7 +222,7 @@ def _copy_part(
             if number is not None:
                 new_reports[row["report_id"]] = number
     for kind in CAPTION_KINDS if new_reports else ():
-        for batch in _rows_of_reports(root, part, TABLE_OF_KIND[kind], None, set(new_reports)):
+        for batch in rows_of_reports(root, part, TABLE_OF_KIND[kind], None, set(new_reports)):
             check()
             store.add_captions(_copied_caption(row, kind, part, new_reports[row["report_id"]]) for row in batch)
 
@@ -198,25 +230,6 @@ def _copy_part(
 def _report_ids(root: Path, part: int, kind: CaptionKind, rows: Sequence[int]) -> list[str]:
     column = pq.read_table(part_path(root, TABLE_OF_KIND[kind], part), columns=["report_id"])["report_id"]
     return [str(name) for name in column.take(list(rows)).to_pylist()]
-
-
-def _rows_of_reports(
-    root: Path, part: int, table: str, columns: list[str] | None, report_ids: set[str]
-) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows about some reports, a batch at a time, each with its number in the file as ``row``."""
-    value_set = pa.array(sorted(report_ids), pa.string())
-    first_row = 0
-    with pq.ParquetFile(part_path(root, table, part)) as file:
-        for batch in file.iter_batches(batch_size=16_384, columns=columns):
-            mask = pc.is_in(batch.column("report_id"), value_set=value_set)
-            yield _numbered(batch, mask, first_row)
-            first_row += len(batch)
-
-
-def _numbered(batch: pa.RecordBatch, mask: pa.BooleanArray, first_row: int) -> list[dict[str, Any]]:
-    numbers = pc.indices_nonzero(mask).to_pylist()
-    rows = batch.filter(mask).to_pylist()
-    return [{**row, "row": first_row + number} for row, number in zip(rows, numbers, strict=True)]
 
 
 def _copied_caption(row: dict[str, Any], kind: CaptionKind, part: int, report: int) -> CopiedCaption:

@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .sampling_frame import SCORE_EDGES, CaptionKind, SamplingFrame
+from .sampling_frame import SCORE_EDGES, ItemKind, SamplingFrame
 
 Design = Literal["stratified", "random"]
 BAND_COUNT = len(SCORE_EDGES) - 1
@@ -179,7 +179,9 @@ def _systematic(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -
     return rows[np.minimum(steps, len(rows) - 1)]  # a float may round up to the end
 
 
-def random_generator(seed: int, purpose: CaptionKind | Literal["order"], drawn_before: int) -> np.random.Generator:
+def random_generator(
+    seed: int, purpose: ItemKind | Literal["order", "reports"], drawn_before: int
+) -> np.random.Generator:
     """Return random numbers for one purpose: the same for the same seed and as many captions drawn before."""
-    purposes = ("accepted", "refused", "order")
+    purposes = ("accepted", "refused", "order", "uncovered", "reports")
     return np.random.Generator(np.random.PCG64([seed, purposes.index(purpose), drawn_before]))

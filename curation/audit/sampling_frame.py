@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -16,6 +18,8 @@ from curation.caption_set.manifest import Manifest
 from curation.caption_set.set_files import part_path
 
 CaptionKind = Literal["accepted", "refused"]
+ItemKind = Literal["accepted", "refused", "uncovered"]
+"""Kinds of what is reviewed: captions, and statements that no caption covers."""
 TABLE_OF_KIND: dict[CaptionKind, Literal["captions", "rejects"]] = {"accepted": "captions", "refused": "rejects"}
 EXCLUDED_REASONS = frozenset(
     (Reason.DUPLICATE, Reason.SCHEMA, Reason.TRUNCATED, Reason.ENGINE_ERROR, Reason.NOT_UNDERSTOOD)
@@ -136,3 +140,22 @@ def _sorted_codes(codes: _Codes, column: NDArray[np.int32]) -> tuple[list[str], 
     for number, name in enumerate(names):
         rank[codes[name]] = number
     return names, rank[column]
+
+
+def rows_of_reports(
+    root: Path, part: int, table: str, columns: list[str] | None, report_ids: set[str]
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows about some reports, a batch at a time, each with its number in the file as ``row``."""
+    value_set = pa.array(sorted(report_ids), pa.string())
+    first_row = 0
+    with pq.ParquetFile(part_path(root, table, part)) as file:
+        for batch in file.iter_batches(batch_size=16_384, columns=columns):
+            mask = pc.is_in(batch.column("report_id"), value_set=value_set)
+            yield _numbered(batch, mask, first_row)
+            first_row += len(batch)
+
+
+def _numbered(batch: pa.RecordBatch, mask: pa.BooleanArray, first_row: int) -> list[dict[str, Any]]:
+    numbers = pc.indices_nonzero(mask).to_pylist()
+    rows = batch.filter(mask).to_pylist()
+    return [{**row, "row": first_row + number} for row, number in zip(rows, numbers, strict=True)]

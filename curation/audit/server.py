@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from curation.caption import Spans
 from curation.caption_set.audit_results import MEANINGS
+from curation.caption_set.records.omissions import MISSED, OMISSION_MEANINGS
 from curation.report_page.assets import SHARED_SCRIPTS, SHARED_STYLES, static_texts
 from curation.runtime.local_server.access import cookie_value
 
@@ -120,7 +121,14 @@ async def send_session(reviewer: CurrentReviewer, context: Context) -> dict[str,
         "set": context.root.name,
         "reviewer": reviewer.name,
         "blind": reviewer.blind,
-        "verdicts": [{"id": verdict, **meaning._asdict()} for verdict, meaning in MEANINGS.items()],
+        "verdicts": [
+            {"id": verdict, **meaning._asdict(), "worded": verdict not in ("supported", "unsure")}
+            for verdict, meaning in MEANINGS.items()
+        ],
+        "omission_verdicts": [
+            {"id": verdict, **meaning._asdict(), "worded": verdict in MISSED}
+            for verdict, meaning in OMISSION_MEANINGS.items()
+        ],
         "choices": reviewer.filter_choices,
         "organs": context.organs,
         "place": reviewer.find_place(0, 1, {"verdict": NO_VERDICT}) or 1,
@@ -150,6 +158,7 @@ async def save_review(body: ReviewRequest, reviewer: CurrentReviewer, context: C
     """Save a review, and send it as it stands now. Answers 409 where the page did not show the latest one."""
     with _unknown_place_is_404():
         item = reviewer.item_at(body.place)
+    _check_verdict(context.store, item, body.verdict)
     correction = await _verified_correction(context, item, body.correction)
     try:
         review = reviewer.save_review(item, body.last_event, body.verdict, body.note, correction)
@@ -214,6 +223,14 @@ def _unknown_place_is_404() -> Iterator[None]:
 def _progress(reviewer: Reviewer) -> dict[str, Any]:
     counts = reviewer.verdict_counts()
     return {"total": reviewer.total, "reviewed": sum(counts.values()), "counts": counts}
+
+
+def _check_verdict(store: AuditStore, item: int, verdict: str | None) -> None:
+    """Raise an HTTP error 422 for a verdict on a caption that is given to a statement without one, or the reverse."""
+    kind = "statement that no caption covers" if store.caption_of(item).kind == "uncovered" else "caption"
+    verdicts = [str(one) for one in (MEANINGS if kind == "caption" else OMISSION_MEANINGS)]
+    if verdict is not None and verdict not in verdicts:
+        raise HTTPException(422, f"not saved: {verdict} is no verdict on a {kind}; there are {', '.join(verdicts)}")
 
 
 async def _check(context: ReviewContext, item: int, organ: str, caption: str) -> CorrectionCheck:

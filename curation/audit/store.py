@@ -17,7 +17,7 @@ from curation.runtime.errors import OvctError
 from curation.runtime.files import PRIVATE_FILE, make_file
 from curation.runtime.sqlite_integrity import ChangeMark, count_sums, damage, has_sums, keep_sums
 
-from .sampling_frame import CaptionKind, RowLocation
+from .sampling_frame import ItemKind, RowLocation
 
 STORE_FILE = "audit.sqlite"
 STORE_VERSION = "ovct audit 1"
@@ -74,12 +74,14 @@ class CopiedReport(NamedTuple):
 class CopiedCaption(NamedTuple):
     """A caption of a report of the sample, sampled itself or not; its fields are the columns of ``caption``.
 
+    Statements that no caption covers are kept there too, as kind ``uncovered`` (``omissions.drawing``).
+
     ``spans`` are the places of all passages that an accepted caption rests on, as JSON; None where only the first is
     known, as in audits of an earlier version.
     """
 
     report: int
-    kind: CaptionKind
+    kind: ItemKind
     part: int
     row: int
     organ: str
@@ -210,7 +212,7 @@ class AuditStore:
         rows = [(name, json.dumps(value)) for name, value in facts.items()]
         self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", rows)
 
-    def sampled_rows(self, kind: CaptionKind) -> list[RowLocation]:
+    def sampled_rows(self, kind: ItemKind) -> list[RowLocation]:
         """Return where the captions of the sample stand in the set, in no order."""
         query = "SELECT part, row FROM item JOIN caption ON caption.id = item.caption WHERE item.kind = ?"
         return [RowLocation(part, row) for part, row in self.rows(query, kind)]
@@ -223,7 +225,7 @@ class AuditStore:
         """Return the captions that a second reader disputed when the sample was drawn, in the order of the set."""
         return [RowLocation(part, row) for part, row in self.rows("SELECT part, row FROM disputed ORDER BY part, row")]
 
-    def sample_size(self, kind: CaptionKind) -> int:
+    def sample_size(self, kind: ItemKind) -> int:
         """Return how many captions of one kind are in the sample."""
         return int(self.value("SELECT count(*) FROM item WHERE kind = ?", kind))
 
@@ -233,7 +235,7 @@ class AuditStore:
             WHERE name = ?"""
         return int(self.value(query, stratum))
 
-    def add_strata(self, kind: CaptionKind, strata: Iterable[tuple[str, int]]) -> None:
+    def add_strata(self, kind: ItemKind, strata: Iterable[tuple[str, int]]) -> None:
         """Store the names and sizes of the strata of one kind; the same ones again change nothing."""
         rows = [(kind, number, name, size) for number, (name, size) in enumerate(strata)]
         self.connection.executemany("INSERT OR REPLACE INTO stratum VALUES (?, ?, ?, ?)", rows)
@@ -259,7 +261,7 @@ class AuditStore:
     def captions_of_report(self, item: int) -> Iterator[tuple[int | None, CopiedCaption]]:
         """Yield all captions of an item's report, in no order, each with its own item where it is in the sample."""
         query = f"""SELECT item.id, {_COLUMNS} FROM caption LEFT JOIN item ON item.caption = caption.id
-            WHERE caption.report = ?"""
+            WHERE caption.report = ? AND caption.kind <> 'uncovered'"""
         for number, *row in self.rows(query, self.caption_of(item).report):
             yield number, CopiedCaption(*row)
 
@@ -268,7 +270,7 @@ class AuditStore:
         ((report_id, text, sections),) = self.rows("SELECT report_id, text, sections FROM report WHERE id = ?", number)
         return CopiedReport(report_id, text, [(name, start, end) for name, start, end in json.loads(sections)])
 
-    def add_item(self, kind: CaptionKind, location: RowLocation, stratum: int) -> None:
+    def add_item(self, kind: ItemKind, location: RowLocation, stratum: int) -> None:
         """Add the next caption to the sample. Raises ``AuditStoreError`` where it was not copied."""
         query = """INSERT INTO item (caption, stratum, kind, organ, status, engine)
             SELECT id, ?, kind, organ, status, engine FROM caption WHERE kind = ? AND part = ? AND row = ?"""

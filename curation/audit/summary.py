@@ -12,15 +12,16 @@ from typing import NamedTuple
 from curation.caption_set.audit_results import (
     Agreement,
     AuditSummary,
-    Estimate,
     ScoreBand,
     SecondReader,
     Verdict,
     VerifierQuality,
 )
+from curation.caption_set.records.estimates import Estimate
 
 from .agreement import HALLUCINATIONS, agreement, consensus
 from .intervals import complement, share_of_two
+from .omissions.results import omission_results
 from .sample import DEFAULT_OVERLAP
 from .sampling import DISPUTED_STRATUM
 from .sampling_frame import SCORE_EDGES
@@ -77,7 +78,8 @@ def judged_captions(store: AuditStore) -> list[JudgedCaption]:
     }
     verdicts: dict[int, list[Verdict]] = defaultdict(list)
     for item, verdict in store.rows(
-        "SELECT item, verdict FROM review WHERE verdict IS NOT NULL ORDER BY item, reviewer"
+        """SELECT item, verdict FROM review JOIN item ON item.id = item
+        WHERE verdict IS NOT NULL AND kind <> 'uncovered' ORDER BY item, reviewer"""
     ):
         verdicts[item].append(Verdict(verdict))
     corrected = {
@@ -89,7 +91,8 @@ def judged_captions(store: AuditStore) -> list[JudgedCaption]:
     query = """SELECT item.id, item.kind, item.organ, item.status, item.engine, model, basis, score, reason, stratum
         FROM item
         JOIN caption ON caption.id = item.caption
-        WHERE item.id IN (SELECT item FROM review WHERE verdict IS NOT NULL) ORDER BY item.id"""
+        WHERE item.kind <> 'uncovered' AND item.id IN (SELECT item FROM review WHERE verdict IS NOT NULL)
+        ORDER BY item.id"""
     judged = [
         JudgedCaption(
             item, kind, organ, status, ", ".join(filter(None, (engine, model))), basis, score, reason,
@@ -170,6 +173,7 @@ def summarise(store: AuditStore, guideline: str, second_readers: Sequence[Second
         agreement=tuple(_between_reviewers(store)),
         judges=tuple(_with_judges(store, rows)),
         calibration=tuple(_calibration(accepted, store.fact("bands"), halves)),
+        omissions=omission_results(store),
     )  # fmt: skip
 
 
@@ -247,6 +251,7 @@ def _between_reviewers(store: AuditStore) -> Iterable[Agreement]:
     """Yield the agreement of each two reviewers who have captions in common."""
     names = dict(store.rows("SELECT id, name FROM reviewer ORDER BY id"))
     query = """SELECT one.verdict, two.verdict FROM review AS one JOIN review AS two ON one.item = two.item
+        JOIN item ON item.id = one.item AND kind <> 'uncovered'
         WHERE one.reviewer = ? AND two.reviewer = ? AND one.verdict IS NOT NULL AND two.verdict IS NOT NULL"""
     for first, second in combinations(names, 2):
         pairs = [(Verdict(left), Verdict(right)) for left, right in store.rows(query, first, second)]

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from curation.caption_set.audit_results import MEANINGS, Agreement, AuditSummary, Estimate, SecondReader, Verdict
+from curation.caption_set.audit_results import (
+    MEANINGS,
+    Agreement,
+    AuditSummary,
+    SecondReader,
+    Verdict,
+    verdict_name,
+)
+from curation.caption_set.records.estimates import Estimate
+from curation.caption_set.records.omissions import OmissionResults
 from curation.runtime.csv_text import csv_text
+
+from .intervals import coefficient, interval, percent
+from .omissions.results import omission_sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 MAX_ROWS_SHOWN = 10
 """Rows of a table, and of a plot; `summary.csv` has all."""
-UNDEFINED = "–"
 
 
 class RateRow(NamedTuple):
@@ -51,8 +62,24 @@ def rate_tables(results: AuditSummary) -> Iterator[RateTable]:
         RateTable("verifier", "The verifier", "captions", _verifier(results)),
         RateTable("second_reader", "Where a second reader disagrees", "hallucinated", _rows(results.by_second_reader)),
         RateTable("organ", "By organ", "hallucinated", _rows(results.by_organ)),
+        *_omission_tables(results.omissions),
     ]  # fmt: skip
     return (table for table in tables if table.rows)
+
+
+def _omission_tables(omissions: OmissionResults | None) -> Iterator[RateTable]:
+    if omissions is None:
+        return
+    shares = {
+        "of statements without a caption: one is missing": omissions.missed,
+        "of statements without a caption: a finding is missing": omissions.missed_findings,
+        "of statements worth a caption: they have none": omissions.without_caption,
+    }
+    verdicts = {verdict_name(name): share for name, share in omissions.verdicts.items()}
+    yield RateTable("omission", "What was missed", "missed", _rows(shares))
+    yield RateTable("omission_verdict", "Statements without a caption", "statements", _rows(verdicts))
+    yield RateTable("omission_section", "Missed, by section", "missed", _rows(omissions.by_section))
+    yield RateTable("omission_system", "Missed, by organ system", "missed", _rows(omissions.by_system))
 
 
 def _verdict_name(name: str) -> str:
@@ -88,23 +115,6 @@ def _band_name(above: float, upto: float) -> str:
     return f"{upto:g}" if above >= 99 else f"{above:g} to {upto:g}"
 
 
-def percent(share: float | None) -> str:
-    """Return a share in percent."""
-    return UNDEFINED if share is None else f"{100 * share:.1f} %"
-
-
-def interval(estimate: Estimate) -> str:
-    """Return the interval of a share in percent."""
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
-
-
-def coefficient(value: float | None, low: float | None = None, high: float | None = None) -> str:
-    """Return a coefficient of agreement with its interval."""
-    if value is None:
-        return UNDEFINED
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} ({low:.2f} to {high:.2f})"
-
-
 def rate_sentence(results: AuditSummary) -> str:
     """Return the hallucination rate in one sentence."""
     rate = results.hallucination
@@ -138,6 +148,12 @@ def audit_facts(results: AuditSummary) -> dict[str, str]:
         facts["blind"] = f"{results.blind:,} of {sum(results.reviewers.values()):,} verdicts"
     if results.unsure:
         facts["unsure"] = f"{results.unsure:,}, left out of the rates"
+    if omissions := results.omissions:
+        unsure = f", {omissions.unsure:,} unsure" if omissions.unsure else ""
+        facts["statements without a caption"] = (
+            f"{omissions.uncovered:,}, {omissions.sample:,} drawn, {omissions.reviewed:,} judged{unsure}, "
+            f"{omissions.written:,} with a caption written by a reviewer"
+        )
     if results.corrected:
         facts["corrected"] = f"{results.corrected:,}"
     return facts
@@ -214,6 +230,8 @@ def print_summary(results: AuditSummary, console: Console) -> None:
         grid.add_row(name, Text(value))
     console.print(grid)
     console.print(f"\n{rate_sentence(results)}\n", highlight=False)
+    if results.omissions:
+        console.print(f"{omission_sentence(results.omissions)}\n", highlight=False)
     for rates in rate_tables(results):
         table = Table(box=box.SIMPLE_HEAD)
         for number, head in enumerate((rates.title, rates.hits, "judged", "rate", "95 % interval")):

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from curation.caption import Status
 from curation.caption_set.audit_results import Verdict
+from curation.caption_set.records.omissions import OmissionVerdict
 from curation.language.statements import Span
-from curation.report_page.passages import evidence_or_nearest, most_similar_passage
+from curation.report_page.passages import evidence_or_nearest, most_similar_passage, utf16_offsets, utf16_span
 from curation.report_page.report_view import ShownCaption, report_view
 
 from .reviewer import Review, Reviewer
@@ -43,7 +44,7 @@ class ReviewRequest(_RequestBody):
 
     place: Number
     last_event: Number
-    verdict: Verdict | None = None
+    verdict: Verdict | OmissionVerdict | None = None
     note: NoteText = ""
     correction: CorrectionRequest | None = None
 
@@ -57,9 +58,10 @@ class CheckRequest(_RequestBody):
 
 
 def item_view(store: AuditStore, reviewer: Reviewer, place: int, system_of: Callable[[str], str]) -> dict[str, Any]:
-    """Return a caption beside its report and all captions of that. Offsets count UTF-16 units, as the browser does.
+    """Return a caption, or a statement that no caption covers, beside its report and all captions of that.
 
-    ``system_of`` returns the system of an organ. Raises ``LookupError`` for a place that is not in the reviewer's list.
+    Offsets count UTF-16 units, as the browser does. ``system_of`` returns the system of an organ. Raises
+    ``LookupError`` for a place that is not in the reviewer's list.
     """
     item = reviewer.item_at(place)
     caption, review = store.caption_of(item), reviewer.review_of(item)
@@ -70,10 +72,15 @@ def item_view(store: AuditStore, reviewer: Reviewer, place: int, system_of: Call
     for content, (_, other_item) in zip(contents, captions, strict=True):
         content["place"] = None if other_item is None else reviewer.place_of(other_item)
         content["current"] = other_item == item
+    is_omission = caption.kind == "uncovered"
+    statement = [Span(caption.evidence_start or 0, caption.evidence_end or 0)] if is_omission else []
     view: dict[str, Any] = {
         "place": place,
         "total": reviewer.total,
+        "is_omission": is_omission,
+        "statement": [utf16_span(span, utf16_offsets(text)) for span in statement],
         "organ": caption.organ,
+        "system": system_of(caption.organ),
         "caption": caption.caption,
         "report": report,
         "captions": contents,
@@ -81,7 +88,7 @@ def item_view(store: AuditStore, reviewer: Reviewer, place: int, system_of: Call
     }
     if not reviewer.blind:
         view |= {name: getattr(caption, name) for name in ("section", "status", "engine", "model", "basis")}
-    if not reviewer.blind or review.verdict:
+    if not is_omission and (not reviewer.blind or review.verdict):
         view["verifier"] = {name: getattr(caption, name) for name in ("kind", "score", "reason", "detail")}
     if review.verdict:
         view["judges"] = _judges(store, item)

@@ -7,42 +7,22 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from curation.runtime.digests import unsealed
 
 from .manifest import Manifest
+from .records.estimates import AuditRecord, Estimate, Meaning
+from .records.omissions import OMISSION_MEANINGS, OmissionResults, OmissionVerdict
 
 AUDIT = "audit"
 SUMMARY_FILE = "summary.json"
 FORMAT: Literal["ovct audit 1"] = "ovct audit 1"
 
 
-class _AuditRecord(BaseModel):
-    """A part of the results; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Estimate(_AuditRecord):
-    """An estimate of a share of the whole set, with its 95 % interval from ``low`` to ``high``; shares are 0 to 1.
-
-    ``reviewed`` captions were decided and ``hits`` of them have the property that is counted. ``rate`` is weighted
-    where the sample is, and null without any reviewed caption. ``effective`` is the size of a simple random sample that
-    would give as narrow an interval.
-    """
-
-    rate: float | None
-    low: float
-    high: float
-    hits: int
-    reviewed: int
-    effective: float
-
-
-class Agreement(_AuditRecord):
+class Agreement(AuditRecord):
     """How far two readers agree on the ``reviewed`` captions that both have decided.
 
     ``percent`` is the share on which they agree, ``kappa`` is Cohen's and ``ac1`` Gwet's coefficient, with 95 %
@@ -65,7 +45,7 @@ class Agreement(_AuditRecord):
     binary_ac1: float | None
 
 
-class ScoreBand(_AuditRecord):
+class ScoreBand(AuditRecord):
     """A band of scores: over ``above`` (in the first band: at least) and at most ``upto``, 0 to 100.
 
     ``captions`` counts the captions of the set in it, ``hallucinated`` estimates their hallucination rate.
@@ -77,7 +57,7 @@ class ScoreBand(_AuditRecord):
     hallucinated: Estimate
 
 
-class VerifierQuality(_AuditRecord):
+class VerifierQuality(AuditRecord):
     """How good the verifier is, as the reviewers judge its decisions.
 
     A caption is carried by its report when it is no hallucination.
@@ -97,7 +77,7 @@ class VerifierQuality(_AuditRecord):
     rightly_refused: Estimate
 
 
-class ReaderAgreement(_AuditRecord):
+class ReaderAgreement(AuditRecord):
     """How far a second reader agrees with the set on one thing, over the ``compared`` captions where it read it.
 
     ``percent`` is the share on which both agree, ``kappa`` is Cohen's and ``ac1`` Gwet's coefficient, with 95 %
@@ -115,7 +95,7 @@ class ReaderAgreement(_AuditRecord):
     ac1_high: float | None
 
 
-class SecondReader(_AuditRecord):
+class SecondReader(AuditRecord):
     """What a second reader makes of the accepted captions of a set.
 
     Of ``captions``, ``agrees`` and ``disagrees`` count those that were read, ``unread`` those without a reading that
@@ -137,13 +117,14 @@ class SecondReader(_AuditRecord):
     status: ReaderAgreement
 
 
-class AuditSummary(_AuditRecord):
+class AuditSummary(AuditRecord):
     """The results of an audit.
 
     ``set`` is the identity of the audited set (``Manifest.identity``). ``captions`` and ``refused`` count all captions
     of the set (of the refused ones without duplicates and failures of the engine, which are no judgements), ``sample``
     and ``sample_refused`` those drawn. ``reviewers`` maps names to numbers of verdicts, of which ``blind`` in all were
     given before anything of the verifier was shown. ``overlap`` is the share of the sample that two reviewers get.
+    ``omissions`` is null where no statement without a caption was drawn.
     """
 
     format: Literal["ovct audit 1"] = FORMAT
@@ -170,14 +151,15 @@ class AuditSummary(_AuditRecord):
     by_status: dict[str, Estimate]
     by_engine: dict[str, Estimate]
     by_reason: dict[str, Estimate]
-    by_reviewer: dict[str, Estimate] = {}
-    by_basis: dict[str, Estimate] = {}
-    by_second_reader: dict[str, Estimate] = {}
+    by_reviewer: dict[str, Estimate] = Field(default_factory=dict)
+    by_basis: dict[str, Estimate] = Field(default_factory=dict)
+    by_second_reader: dict[str, Estimate] = Field(default_factory=dict)
     second_readers: tuple[SecondReader, ...] = ()
     verifier: VerifierQuality
     agreement: tuple[Agreement, ...]
     judges: tuple[Agreement, ...]
     calibration: tuple[ScoreBand, ...]
+    omissions: OmissionResults | None = None
 
 
 def read_summary(root: Path, manifest: Manifest) -> AuditSummary | None:
@@ -221,14 +203,6 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
-class Meaning(NamedTuple):
-    """What a verdict means, for people: its key on the keyboard, its name, and what it says of a caption."""
-
-    key: str
-    name: str
-    says: str
-
-
 MEANINGS = {
     Verdict.SUPPORTED: Meaning("s", "supported", "the report says it, of this organ"),
     Verdict.HALLUCINATED: Meaning("h", "hallucinated", "the report does not say it"),
@@ -240,3 +214,13 @@ MEANINGS = {
     Verdict.INCOMPLETE: Meaning("i", "incomplete", "nothing false, but what is left out misleads"),
     Verdict.UNSURE: Meaning("u", "unsure", "cannot be decided from the report"),
 }
+
+
+def verdict_of(name: str) -> Verdict | OmissionVerdict:
+    """Return the verdict of a name, on a caption or on a statement without one. Raises ``ValueError`` for none."""
+    return Verdict(name) if name in MEANINGS else OmissionVerdict(name)
+
+
+def verdict_name(verdict: str) -> str:
+    """Return what people call a verdict, on a caption or on a statement without one."""
+    return (MEANINGS[Verdict(verdict)] if verdict in MEANINGS else OMISSION_MEANINGS[OmissionVerdict(verdict)]).name

@@ -19,8 +19,10 @@ from curation.runtime.digests import file_digest
 from curation.runtime.files import write_text
 from prompts.templates import render
 
-from .audit_results import AUDIT, MEANINGS, AuditSummary, Estimate, read_summary
+from .audit_results import AUDIT, MEANINGS, AuditSummary, read_summary
 from .manifest import Manifest, Usage
+from .records.estimates import Estimate
+from .records.omissions import MISSED, OmissionResults
 from .set_files import CARD_FILE, SITE_LEXICON_FILE, SITE_ORGANS_FILE
 from .shards import source_names
 from .stats import STATUSES, TOP_ORGANS, bases_told
@@ -219,7 +221,7 @@ def _cost(usage: Usage | None) -> str:
 def _audit(results: AuditSummary | None) -> dict[str, Any]:
     """Return the results of an audit; a sample without any decision yet counts as no audit."""
     if results is None or not results.hallucination.reviewed:
-        return {"audited": False, "results": None}
+        return {"audited": False, "results": None, "omissions": None}
     readers = len(results.reviewers)
     names = {str(verdict): meaning.name for verdict, meaning in MEANINGS.items()}
     order = {name: index for index, name in enumerate(names)}
@@ -229,7 +231,20 @@ def _audit(results: AuditSummary | None) -> dict[str, Any]:
         "results": results,
         "readers": "one reader" if readers == 1 else f"{readers} readers",
         "verdicts": [[_cell(names.get(verdict, verdict)), *_shares(estimate)] for verdict, estimate in verdicts],
+        "omissions": _omissions(results.omissions),
     }
+
+
+def _omissions(omissions: OmissionResults | None) -> str | None:
+    """Return what was missed, in a sentence; None where nobody has looked."""
+    if omissions is None or omissions.without_caption.rate is None:
+        return None
+    share, missed = omissions.without_caption, omissions.missed
+    rate, low, high = map(_percent, (share.rate or 0.0, share.low, share.high))
+    return (
+        f"{rate} % (95 % interval {low} to {high} %) of the statements worth a caption have none: {missed.hits:,} of "
+        f"{missed.reviewed:,} that were reviewed, of {_number(omissions.uncovered)} without one."
+    )
 
 
 def _cleaned(manifest: Manifest) -> dict[str, Any]:
@@ -240,7 +255,9 @@ def _cleaned(manifest: Manifest) -> dict[str, Any]:
     removed = sum(change.after is None for change in audit.changes)
     rate = "an unknown share" if audit.rate is None else f"{_percent(audit.rate)} %"
     rate_text = f"{rate} (95 % interval {_percent(audit.low)} to {_percent(audit.high)} %)"
-    return {"cleaned_out": removed, "cleaned_rate": rate_text}
+    added = sum(change.verdict in MISSED for change in audit.changes)
+    right = len(audit.changes) - removed - added
+    return {"cleaned_out": removed, "cleaned_right": right, "cleaned_added": added, "cleaned_rate": rate_text}
 
 
 def _shares(estimate: Estimate) -> list[str]:

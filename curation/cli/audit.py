@@ -75,7 +75,7 @@ def audit(
         _check_drawing(action, {name for name, value in drawing_options.items() if value})
         if is_url(folder):
             raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
-        drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed)
+        drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed, drawing.omissions)
         noun = "captions" if action.judge else "reports" if action.second_reader else "parts"
         with TerminalProgress(noun, quiet=general.quiet) as progress:
             if action.summary:
@@ -169,6 +169,7 @@ def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> 
     from curation.api.plot import draw_plot
     from curation.audit.cleaning import write_cleaned_set
     from curation.audit.folder import audit_to_read
+    from curation.caption_set.records.omissions import MISSED
     from curation.caption_set.stats import show, summary_of
     from curation.runtime.terminal_console import EscapingConsole
 
@@ -178,8 +179,10 @@ def _apply(folder: Path, out: Path, progress: TerminalProgress, quiet: bool) -> 
         return
     show(summary_of(out, manifest), EscapingConsole())
     changes = manifest.audit.changes if manifest.audit else ()
-    corrected = sum(change.after is not None for change in changes)
-    say(f"Of {folder}, {len(changes) - corrected:,} captions are out and {corrected:,} put right; it is as it was.")
+    removed = sum(change.after is None for change in changes)
+    added = sum(change.verdict in MISSED for change in changes)
+    right = len(changes) - removed - added
+    say(f"Of {folder}, {removed:,} captions are out, {right:,} put right and {added:,} added; it is as it was.")
 
 
 def _judge(

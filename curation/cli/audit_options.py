@@ -23,6 +23,16 @@ class SampleOptions:
             min=0, metavar="N", help="Refused captions to review as well.", show_default="0", rich_help_panel=SAMPLE
         ),
     ] = None
+    omissions: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Statements that no caption covers to review as well: should there have been one?",
+            show_default="0",
+            rich_help_panel=SAMPLE,
+        ),
+    ] = None
     design: Annotated[
         str | None,
         typer.Option(

@@ -82,7 +82,8 @@ def _cost_line(name: str, cost: ReadingCost, is_model: bool) -> str:
 
 def _print_outcome(folder: Path, run: ReaderRun) -> None:
     from curation.audit.folder import has_sample
-    from curation.audit.tables import coefficient, percent, reader_sentence
+    from curation.audit.intervals import coefficient, percent
+    from curation.audit.tables import reader_sentence
 
     say(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
     for what, share in (("organ", run.result.organ), ("status", run.result.status)):

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from curation.caption_set.audit_results import Estimate
+from curation.caption_set.records.estimates import Estimate
 
 from ..intervals import estimate
 

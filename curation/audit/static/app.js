@@ -1,9 +1,9 @@
 // The review's page: its keys and buttons, and its start.
 
 import { call } from "./server.js";
-import { byId, element } from "./dom.js";
+import { byId } from "./dom.js";
 import { restoreTheme, turnTheme } from "./theme.js";
-import { connectPassages, preview, showProgress, state } from "./page.js";
+import { connectPassages, preview, showProgress, state, verdictsOf } from "./page.js";
 import { exclusively, go, judge, leaveNote, load, next, nextWithoutVerdict, previous, undo } from "./review.js";
 import { openCorrection, openFilter, openHelp, openJump, prepareDialogs } from "./dialogs.js";
 
@@ -27,22 +27,18 @@ function onKey(event) {
   }
   if (event.altKey || (control && event.key !== "z") || event.repeat && !event.key.startsWith("Arrow")) return;
   if (event.key === "Enter" && event.target.closest("button")) return;
-  const verdict = state.session.verdicts.find(({ key }, number) => event.key === key || event.key === String(number + 1));
+  const verdict = verdictsOf(state.item).find(({ key }, number) => event.key === key || event.key === String(number + 1));
   const action = verdict && !control ? () => judge(verdict.id) : KEYS[event.key];
   if (!action) return;
   event.preventDefault();
   action();
 }
 
-function verdictButton({ id, key, name, says }) {
-  const button = element("button", { type: "button", value: id, title: says, onclick: () => judge(id) },
-    name, element("kbd", { textContent: key }));
-  button.setAttribute("aria-keyshortcuts", key);
-  return button;
-}
-
 function connect() {
-  byId("verdicts").replaceChildren(...state.session.verdicts.map(verdictButton));
+  byId("verdicts").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) judge(button.value);
+  });
   for (const [id, action] of Object.entries(BUTTONS)) byId(id).addEventListener("click", () => action());
   byId("captions").addEventListener("click", (event) => {
     const button = event.target.closest(".go");

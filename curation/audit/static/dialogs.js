@@ -2,7 +2,7 @@
 
 import { call } from "./server.js";
 import { byId, element } from "./dom.js";
-import { state } from "./page.js";
+import { state, verdictsOf } from "./page.js";
 import { dropCorrection, exclusively, go, judge, setFilters } from "./review.js";
 
 const NAVIGATION_KEYS = [
@@ -24,12 +24,13 @@ export function openHelp() {
     const { text, file } = await call("guideline");
     byId("guideline").textContent = text;
     byId("guideline-file").textContent = file;
+    fillKeys();
     open("help");
   });
 }
 
 function fillKeys() {
-  const verdicts = state.session.verdicts.map((verdict, number) => [`${verdict.key} ${number + 1}`, `${verdict.name}: ${verdict.says}`]);
+  const verdicts = verdictsOf(state.item).map((verdict, number) => [`${verdict.key} ${number + 1}`, `${verdict.name}: ${verdict.says}`]);
   byId("keys").replaceChildren(...[...verdicts, ...NAVIGATION_KEYS].flatMap(([keys, meaning]) => [
     element("dt", {}, ...keys.split(" ").map((key) => element("kbd", { textContent: key }))),
     element("dd", { textContent: meaning }),
@@ -39,6 +40,13 @@ function fillKeys() {
 // ---- filters
 
 export const openFilter = () => open("filter");
+
+// Of both kinds: "unsure" is the same word in both.
+function allVerdicts() {
+  const { verdicts, omission_verdicts: others, choices } = state.session;
+  return choices.kind && !choices.kind.uncovered ? verdicts
+    : [...verdicts, ...others.filter((other) => !verdicts.some((verdict) => verdict.id === other.id))];
+}
 
 function fillFilters() {
   const withAll = (options) => [element("option", { value: "", textContent: "all" }), ...options];
@@ -50,7 +58,7 @@ function fillFilters() {
       ([value, count]) => element("option", { value, textContent: `${value} (${count.toLocaleString("en")})` }))));
   }
   form.verdict.replaceChildren(...withAll([element("option", { value: "none", textContent: "none yet" }),
-    ...state.session.verdicts.map((verdict) => element("option", { value: verdict.id, textContent: verdict.name }))]));
+    ...allVerdicts().map((verdict) => element("option", { value: verdict.id, textContent: verdict.name }))]));
 }
 
 function clearFilters() {
@@ -69,12 +77,15 @@ export function openJump() {
 
 // ---- the correction of a caption
 
-const isFault = (verdict) => verdict && verdict !== "supported" && verdict !== "unsure";
-
 export function openCorrection() {
-  const { review, organ, caption, status } = state.item;
+  const { review, organ, caption, status, is_omission: isOmission } = state.item;
+  const choices = verdictsOf(state.item).filter((verdict) => verdict.worded);
+  byId("correction-verdict").replaceChildren(element("option", { value: "", textContent: "choose" }),
+    ...choices.map((verdict) => element("option", { value: verdict.id, textContent: verdict.name })));
+  byId("correction-title").textContent = isOmission ? "Write the missing caption" : "Correct the caption";
+  byId("correction-question").textContent = isOmission ? "What was missed " : "What was wrong ";
   const fields = review.correction || { organ, caption, status: status ?? "" };
-  byId("correction-verdict").value = isFault(review.verdict) ? review.verdict : "";
+  byId("correction-verdict").value = choices.some((verdict) => verdict.id === review.verdict) ? review.verdict : "";
   byId("correction-organ").value = fields.organ;
   byId("correction-caption").value = fields.caption;
   byId("correction-status").value = fields.status;
@@ -115,11 +126,7 @@ function saveCorrection() {
 // ---- filling them, and their buttons
 
 export function prepareDialogs() {
-  fillKeys();
   fillFilters();
-  byId("correction-verdict").replaceChildren(element("option", { value: "", textContent: "choose" }),
-    ...state.session.verdicts.filter((verdict) => isFault(verdict.id))
-      .map((verdict) => element("option", { value: verdict.id, textContent: verdict.name })));
   byId("organs").replaceChildren(...state.session.organs.map((name) => element("option", { value: name })));
   for (const button of document.querySelectorAll("dialog .close")) button.onclick = () => button.closest("dialog").close();
   byId("filter-clear").addEventListener("click", clearFilters);

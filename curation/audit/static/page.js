@@ -7,7 +7,9 @@ import { PassagePanel } from "./passage_panel.js";
 // `session` and `item` are as the server sends them; `previewed` is the index of the caption that is only looked at.
 export const state = { session: null, item: null, previewed: -1 };
 
-export const nameOf = (verdict) => state.session.verdicts.find((choice) => choice.id === verdict)?.name ?? verdict;
+export const verdictsOf = (item) => item?.is_omission ? state.session.omission_verdicts : state.session.verdicts;
+export const nameOf = (verdict) => [...state.session.verdicts, ...state.session.omission_verdicts]
+  .find((choice) => choice.id === verdict)?.name ?? verdict;
 
 export function showMessage(text, { problem = false, action = null } = {}) {
   byId("message").hidden = !text;
@@ -27,6 +29,8 @@ export function showItem(item) {
   byId("place").textContent = `${item.place.toLocaleString("en")} of ${item.total.toLocaleString("en")}`;
   showTags(item);
   byId("caption").textContent = item.caption;
+  byId("question").hidden = !item.is_omission;
+  byId("correct-button").firstChild.textContent = item.is_omission ? "Write caption" : "Correct";
   showVerifier(item);
   showReview(item);
   showCaptions();
@@ -53,7 +57,8 @@ function showTags(item) {
     ["", item.basis && item.basis !== "rules" ? `rests on a ${item.basis}` : null]];
   byId("tags").replaceChildren(...tags.filter(([, text]) => text).map(
     ([kind, text]) => element("span", { className: `tag ${kind}`, textContent: text })));
-  setSystem(byId("tags").querySelector(".organ"), item.captions.find(({ current }) => current));
+  const organ = byId("tags").querySelector(".organ");
+  if (organ) setSystem(organ, item.captions.find(({ current }) => current) ?? item);
 }
 
 export function verifierSays({ verifier }) {
@@ -68,14 +73,24 @@ function showVerifier(item) {
   byId("verifier").textContent = text;
 }
 
+function verdictButton({ id, key, name, says }) {
+  const button = element("button", { type: "button", value: id, title: says }, name, element("kbd", { textContent: key }));
+  button.setAttribute("aria-keyshortcuts", key);
+  return button;
+}
+
 function showReview(item) {
   const { verdict, note, correction } = item.review;
+  if (byId("verdicts").dataset.omission !== String(item.is_omission)) {  // else the focus would be lost at each caption
+    byId("verdicts").dataset.omission = item.is_omission;
+    byId("verdicts").replaceChildren(...verdictsOf(item).map(verdictButton));
+  }
   for (const button of byId("verdicts").children) button.setAttribute("aria-pressed", String(button.value === verdict));
   byId("note").value = note;
   byId("corrected").hidden = !correction;
   if (correction) {
     const remark = correction.found ? "" : " (not found in the report by the verifier)";
-    byId("corrected").textContent = `Corrected: ${correction.organ}, ${correction.status}: ${correction.caption}${remark}`;
+    byId("corrected").textContent = `${item.is_omission ? "Caption written" : "Corrected"}: ${correction.organ}, ${correction.status}: ${correction.caption}${remark}`;
   }
   const judges = item.judges || [];
   byId("judges").hidden = !judges.length;
@@ -118,13 +133,13 @@ export function preview(number) {
   byId("captions").children[number].scrollIntoView({ block: "nearest" });
 }
 
-// The evidence of all captions is marked; that of the caption to be judged, and of the one that is looked at, stands out.
+// The evidence of all captions is marked; that of the caption to be judged, or the statement, stands out.
 function showReport() {
-  const { report, captions } = state.item;
+  const { report, captions, statement } = state.item;
   const strong = captions.flatMap(({ current }, number) => current ? [number] : []);
   const looked = captions[state.previewed]?.current === false ? [state.previewed] : [];
   byId("report-id").textContent = `Report ${report.id}`;
-  byId("text").replaceChildren(...reportText({ ...report, captions }, { strong, looked }));
+  byId("text").replaceChildren(...reportText({ ...report, captions }, { strong, looked, statement }));
 }
 
 export function showProgress({ total, reviewed }) {

@@ -2,7 +2,7 @@
 
 import { call, ServerError } from "./server.js";
 import { byId } from "./dom.js";
-import { judgeSays, nameOf, showItem, showMessage, showProgress, state, verifierSays } from "./page.js";
+import { judgeSays, nameOf, showItem, showMessage, showProgress, state, verdictsOf, verifierSays } from "./page.js";
 
 const ALL_REVIEWED = "All captions have your verdict. `ovct audit --summary` shows the result.";
 let filters = {};
@@ -45,7 +45,8 @@ export async function load(place) {
 const allReviewed = () => state.session.reviewed >= state.session.total;
 
 async function save(verdict, correction = state.item.review.correction) {
-  const saved = verdict === "supported" || !correction ? null
+  const dropped = verdict && !verdictsOf(state.item).find((choice) => choice.id === verdict).worded && verdict !== "unsure";
+  const saved = dropped || !correction ? null
     : { organ: correction.organ, caption: correction.caption, status: correction.status };
   const { place, review } = state.item;
   const body = { place, last_event: review.event, verdict, note: byId("note").value, correction: saved };

@@ -25,12 +25,12 @@ export function glyph(status) {
 // ---- the text
 
 // The text is cut at every place where a section, a passage or a statement without a caption begins or ends. `strong`
-// are the numbers of the captions whose evidence stands out; `looked` of those that are only looked at; `isShown` tells
-// whether a caption passes the filter.
-export function reportText(view, { strong = [], looked = [], isShown = () => true } = {}) {
+// are the numbers of the captions whose evidence stands out; `looked` of those that are only looked at; `statement` are
+// spans that stand out by themselves; `isShown` tells whether a caption passes the filter.
+export function reportText(view, { strong = [], looked = [], statement = [], isShown = () => true } = {}) {
   const { text, captions } = view;
   const headings = new Map(view.sections.filter(([name, start]) => !hasHeading(text, name, start)).map((section) => [section[1], section]));
-  const spans = [...captions.flatMap(({ marks }) => marks), ...view.bare, ...view.sections.map(([, start, end]) => [start, end])];
+  const spans = [...captions.flatMap(({ marks }) => marks), ...statement, ...view.bare, ...view.sections.map(([, start, end]) => [start, end])];
   const cuts = [...new Set([0, ...spans.flat(), text.length])].filter((cut) => cut <= text.length).sort((first, second) => first - second);
   const nodes = [];
   let mark = null;
@@ -40,7 +40,8 @@ export function reportText(view, { strong = [], looked = [], isShown = () => tru
     if (to === undefined) return;
     const held = captions.map((caption, index) => index).filter((index) => within(captions[index].marks, from));
     const piece = held.length ? evidence(view, held, from, to, isShown) : plainText(view, from, to);
-    const kind = held.some((index) => strong.includes(index)) ? "mark" : held.some((index) => looked.includes(index)) ? "looked" : "";
+    const isStrong = held.some((index) => strong.includes(index)) || within(statement, from);
+    const kind = isStrong ? "mark" : held.some((index) => looked.includes(index)) ? "looked" : "";
     if (!kind) { mark = null; nodes.push(piece); return; }
     if (mark?.kind !== kind) {
       mark = { kind, node: kind === "mark" ? element("mark") : element("span", { className: "preview" }) };

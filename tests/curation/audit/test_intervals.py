@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from curation.audit.intervals import Z, complement, effective_size, estimate, share_of_two, wilson
 from curation.audit.sampling import Design, allocate, draw_captions, random_generator, stratify
 from curation.audit.sampling_frame import SamplingFrame
-from curation.caption_set.audit_results import Estimate
+from curation.caption_set.records.estimates import Estimate
 from tests.curation.audit.builders import mixed_frame
 
 WEIGHT = st.floats(0.01, 1e6)

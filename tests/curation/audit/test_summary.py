@@ -12,7 +12,8 @@ from curation.audit.sample import SampleRequest, assign_captions
 from curation.audit.sampling_frame import CaptionKind, RowLocation
 from curation.audit.store import AuditStore, CopiedCaption, CopiedReport
 from curation.audit.summary import guideline_digest, judged_captions, summarise
-from curation.caption_set.audit_results import AuditSummary, Estimate, Verdict
+from curation.caption_set.audit_results import AuditSummary, Verdict
+from curation.caption_set.records.estimates import Estimate
 from tests.curation.audit.builders import (
     accepted_caption,
     give_verdicts,

@@ -8,22 +8,20 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from curation.audit.intervals import estimate
+from curation.audit.intervals import UNDEFINED, coefficient, estimate, percent
 from curation.audit.sample import SampleRequest
 from curation.audit.summary import summarise
 from curation.audit.tables import (
     MAX_ROWS_SHOWN,
-    UNDEFINED,
     agreement_rows,
     as_csv,
     audit_facts,
-    coefficient,
-    percent,
     print_summary,
     rate_sentence,
     rate_tables,
 )
-from curation.caption_set.audit_results import Agreement, AuditSummary, Estimate
+from curation.caption_set.audit_results import Agreement, AuditSummary
+from curation.caption_set.records.estimates import Estimate
 from tests.curation.audit.builders import give_verdicts, open_audit, plain_reports, write_set
 
 

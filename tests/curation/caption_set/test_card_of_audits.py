@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from curation.caption_set.audit_results import AuditSummary, Estimate, VerifierQuality
+from curation.caption_set.audit_results import AuditSummary, VerifierQuality
 from curation.caption_set.card import data_card, write_card
+from curation.caption_set.records.estimates import Estimate
 from tests.curation.caption_set.card_pages import MANIFEST, SETTINGS, tables, with_changes
 
 

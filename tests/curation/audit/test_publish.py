@@ -37,13 +37,13 @@ from curation.caption_set.audit_results import (
     AUDIT,
     SUMMARY_FILE,
     AuditSummary,
-    Estimate,
     ScoreBand,
     Verdict,
     read_summary,
 )
 from curation.caption_set.card import SCORE_PLOT
 from curation.caption_set.manifest import load_manifest
+from curation.caption_set.records.estimates import Estimate
 from curation.caption_set.set_files import CARD_FILE
 from curation.runtime.digests import unsealed
 from tests.curation.audit.builders import (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.audit.sample import SampleRequest
-from curation.caption_set.resuming import SetError
+from curation.caption_set.work_folder import SetError
 from tests.curation.audit.builders import open_audit
 from tests.curation.audit.omissions.omission_sets import MISSED, audited, statements_of, write_incomplete_set
 

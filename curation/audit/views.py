@@ -140,7 +140,7 @@ def _shown(caption: CopiedCaption, spans: list[Span], blind: bool) -> ShownCapti
     return ShownCaption(
         caption.organ,
         caption.caption,
-        caption.kind,
+        "refused" if caption.kind == "refused" else "accepted",
         spans,
         caption.status,
         reason=caption.reason,

@@ -249,7 +249,8 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
         for place in range(1, 31):
             item = page.get(f"item/{place}")
             assert item.keys() == {
-                "place", "total", "is_omission", "statement", "organ", "system", "caption", "report", "captions", "review",
+                "place", "total", "is_omission", "statement", "organ", "system", "caption", "report",
+                "captions", "review",
             }  # fmt: skip
             assert all(
                 caption.keys() == {"organ", "system", "caption", "marks", "place", "current"}

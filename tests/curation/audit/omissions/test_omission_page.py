@@ -73,7 +73,7 @@ def test_from_a_statement_to_a_caption_in_the_set(root: Path) -> None:
         reader.shows("#count", "14 / 14")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.keyboard.press("?")
-        assert "missed normality" in page.inner_text("#keys")
+        reader.shows("#keys", "missed normality")
         reader.close()
         output = server.stop()
     assert "of the statements worth a caption have none" in output

@@ -1,36 +1,42 @@
 """Stage 3 on phantoms, in variants: how prompts are drawn, the text encoder, the connector.
 
     python -m benchmarks.training.ablate_segmenting [--demo runs/demo] [--variants made_up groups ...] [--seeds 0 1 2]
-        [--folds 3] [--text words=FOLDER] [--options "--steps 150"] [--limit 20] [--no-vocabulary]
+        [--folds 3] [--text minilm words=FOLDER] [--steps 500] [--whole] [--options "--steps 150"] [--limit 20]
 
 `made_up`: as before groups were trained: all groups held out, 40 % of the prompts made up, no words for what is absent.
 `groups`: as by default. `cross_attention`: the same with the other connector (the paper reports, on merged prompts of
-TotalSegmentator, 61.1 % for the MLP and 43.4 % for cross-attention). All start from the demo's alignment, or with
-`--text NAME=ENCODER` from its pretraining and that text encoder. Each but `made_up` is trained once for each fold of
-the groups and each seed. Measured with `ovct evaluate` on the test phantoms, the model alone and with the vocabulary's
-help: a held-out group counts in the fold in which it was held out, a trained one in all others; all else is the mean
-over folds. With several seeds the range over seeds stands behind the mean. What is finished is not run again.
+TotalSegmentator, 61.1 % for the MLP and 43.4 % for cross-attention; with --whole alone). Each but `made_up` is trained
+once for each fold of the groups and each seed.
+
+Without --whole the connector alone is trained, for --steps, on stored features of the demo's pretrained network
+(benchmarks/training/stored_features.py): minutes a variant, seed and fold. With it, the whole stage from the demo's
+alignment, or from its pretraining with `--text NAME=ENCODER`, measured with `ovct evaluate` on the test phantoms, the
+model alone and with the vocabulary's help; what is finished is not run again. `--text demo` is the demo's alignment.
+
+A held-out group counts in the fold in which it was held out, a trained one in all others; all else is the mean over
+folds. With several seeds the range over seeds stands behind the mean.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.training.demo_world import DemoWorld
+from benchmarks.training.stored_features import ConnectorWorld, column_values, held_out_groups
+from tests.models.encoders import minilm_directory
 
-MADE_UP = (
-    "--hold-out", "all", "--merged", "0.4", "--groups", "0", "--near-negatives", "0", "--absent-words", "0",
-    "--nonsense", "0",
-)  # fmt: skip
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "made_up": MADE_UP,
-    "groups": (),
-    "cross_attention": ("--connector", "cross_attention"),
-}
+Variant = dict[str, str | float]
+VARIANTS: dict[str, Variant] = {
+    "made_up": {
+        "hold_out": "all", "merged": 0.4, "groups": 0.0, "near_negatives": 0.0, "absent_words": 0.0, "nonsense": 0.0,
+    },
+    "groups": {},
+    "cross_attention": {"connector": "cross_attention"},
+}  # fmt: skip
 COLUMNS = (
     "names", "names of syn.", "synonyms", "groups trained", "groups held out", "false masks", "… by synonym",
     "nonsense", "missed",
@@ -42,38 +48,64 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--demo", type=Path, default=Path("runs/demo"))
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=["made_up", "groups"])
-    parser.add_argument("--text", nargs="+", default=["demo"], help="demo, or NAME=ENCODER")
-    parser.add_argument("--options", default="", help='further options of train segment, as in "--steps 150"')
+    parser.add_argument("--text", nargs="+", default=["minilm"], help="minilm, demo, or NAME=ENCODER")
+    parser.add_argument("--steps", type=int, default=500, help="of the connector alone")
+    parser.add_argument("--whole", action="store_true", help="the whole stage, through ovct")
+    parser.add_argument("--options", default="", help='with --whole: options of train segment, as in "--steps 150"')
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=20, help="test phantoms")
-    parser.add_argument("--vocabulary", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--limit", type=int, default=20, help="with --whole: test phantoms")
     options = parser.parse_args()
+    alone = ConnectorWorld(DemoWorld(options.demo))
     print("| text, prompts |", " | ".join(COLUMNS), "|")
     print("| --- " * (len(COLUMNS) + 1) + "|")
     for text in options.text:
         for variant in options.variants:
-            for vocabulary in (False, True) if options.vocabulary else (False,):
-                rows = [measure(options, text, variant, seed, vocabulary) for seed in options.seeds]
+            for vocabulary in (False, True) if options.whole else (False,):
+                if options.whole:
+                    rows = [whole(options, text, variant, seed, vocabulary) for seed in options.seeds]
+                else:
+                    rows = [connector_alone(options, alone, text, variant, seed) for seed in options.seeds]
                 cells = [_cell([row[column] for row in rows]) for column in COLUMNS]
                 title = f"{text.partition('=')[0]}, {variant}" + (", with the vocabulary" if vocabulary else "")
                 print(f"| {title} | {' | '.join(cells)} |", flush=True)
 
 
-def measure(
-    options: argparse.Namespace, text: str, variant: str, seed: int, vocabulary: bool
+def folds_of(options: argparse.Namespace, variant: str) -> list[Variant]:
+    """Return the options of a variant for each fold; what holds all groups out has one."""
+    changes = VARIANTS[variant]
+    if "hold_out" in changes:
+        return [changes]
+    return [{**changes, "hold_out": f"{fold}/{options.folds}"} for fold in range(1, options.folds + 1)]
+
+
+def connector_alone(
+    options: argparse.Namespace, world: ConnectorWorld, text: str, variant: str, seed: int
 ) -> dict[str, float | None]:
+    """Train the connector in each fold; return the figures."""
+    name, _, encoder = text.partition("=")
+    rows = []
+    for changes in folds_of(options, variant):
+        scores = world.score(
+            encoder or str(minilm_directory()), options.steps, {**changes, "seed": seed, "missed_structure_weight": 0.0}
+        )
+        rows.append((scores, column_values(scores)))
+        print(f"<!-- {name} {variant} {changes.get('hold_out')} seed {seed}: {rows[-1][1]} -->", flush=True)
+    return _over_folds([values for _, values in rows], [held_out_groups(scores) for scores, _ in rows])
+
+
+def whole(options: argparse.Namespace, text: str, variant: str, seed: int, vocabulary: bool) -> dict[str, float | None]:
     """Train and evaluate a variant, in each fold, unless that is finished; return its figures."""
     world = DemoWorld(options.demo)
     name, _, encoder = text.partition("=")
-    folds = range(1, options.folds + 1) if variant != "made_up" else [0]
+    encoder = str(minilm_directory()) if name == "minilm" else encoder
     summaries = []
-    for fold in folds:
-        out = options.demo / "ablation" / f"{name}-{variant}-{seed}-{fold}"
-        start = ["--start", str(world.folder / "pretrain"), "--text", encoder] if encoder else []
-        held_out = ["--hold-out", f"{fold}/{options.folds}"] if fold else []
-        begun = start or ["--start", str(world.folder / "align")]
-        world.segment(out, *begun, *held_out, *VARIANTS[variant], "--seed", str(seed), *options.options.split())
+    for changes in folds_of(options, variant):
+        out = options.demo / "ablation" / f"{name}-{variant}-{seed}-{str(changes['hold_out']).partition('/')[0]}"
+        start = ["--start", str(world.folder / "pretrain"), "--text", encoder]
+        begun = start if encoder else ["--start", str(world.folder / "align")]
+        flags = [word for key, value in changes.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+        world.segment(out, *begun, *flags, "--seed", str(seed), *options.options.split())
         folder = out / ("evaluation-vocabulary" if vocabulary else "evaluation")
         flag = ["--vocabulary"] if vocabulary else []
         summaries.append(world.evaluate(out, folder, "--limit", str(options.limit), *flag))
@@ -99,13 +131,22 @@ def figures(summaries: Sequence[dict[str, Any]]) -> dict[str, float | None]:
             }
         )
     held_out = [
-        subject["score"]["dice"]["value"]
+        [
+            subject["score"]["dice"]["value"]
+            for subject in summary["subjects"]
+            if subject["kind"] == "group" and subject["trained"] is False
+        ]
         for summary in summaries
-        for subject in summary["subjects"]
-        if subject["kind"] == "group" and subject["trained"] is False
     ]
+    return _over_folds(rows, held_out)
+
+
+def _over_folds(
+    rows: Sequence[Mapping[str, float | None]], held_out: Sequence[Sequence[float | None]]
+) -> dict[str, float | None]:
+    """Return the mean of each column over folds; that of held-out groups is over all groups."""
     columns = {column: _mean([row[column] for row in rows if column in row]) for column in COLUMNS}
-    return columns | {"groups held out": _mean(held_out)}
+    return columns | {"groups held out": _mean([value for values in held_out for value in values])}
 
 
 def row(summary: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from curation.runtime.progress import Progress
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from train.config.options import Segmenting
 from train.data.crops import Patches
-from train.data.training_set import CaseRef
+from train.data.training_set import CaseRef, TrainingSet
 from train.loop.engine import TrainingEngine
 from train.losses.levels import level_weights, resized
 from train.losses.mask_losses import SMOOTH, presence_loss
@@ -76,7 +76,7 @@ def warm_up(
     """Train the connector alone for `options.connector_steps`; every process does the same. Raises Interrupted."""
     steps = options.connector_steps
     progress.message(f"the connector alone, {steps:,} steps on stored features")
-    volumes = [_sample_volume(model, patches, number, engine) for number in range(PATCHES)]
+    volumes = [sample_volume(model, patches, number, engine) for number in range(PATCHES)]
     progress.start(steps, 0)
     optimizer = AdamW(model.connector.parameters(), lr=learning_rate)
     for step in range(steps):
@@ -85,7 +85,7 @@ def warm_up(
             group["lr"] = warm_up_rate(step, steps, learning_rate)
         chosen = random((patches.order.seed, 6, step)).permutation(len(volumes))[:PATCHES_IN_STEP]
         prompts = sampler.draw(step, joined([volumes[index].content for index in chosen]))
-        losses = [_loss(model, patches, volumes[index], prompts, engine.device, options) for index in chosen]
+        losses = [volume_loss(model, patches.data, volumes[index], prompts, engine.device, options) for index in chosen]
         torch.autograd.backward(torch.stack(losses).mean())
         torch.nn.utils.clip_grad_norm_(model.connector.parameters(), CLIP_NORM)
         optimizer.step()
@@ -99,7 +99,7 @@ def warm_up_rate(step: int, steps: int, learning_rate: float) -> float:
 
 
 @torch.no_grad()
-def _sample_volume(model: TextSegmenter, patches: Patches, number: int, engine: TrainingEngine) -> SampledVolume:
+def sample_volume(model: TextSegmenter, patches: Patches, number: int, engine: TrainingEngine) -> SampledVolume:
     """Run the image side on a patch, by its number, and keep some voxels of it."""
     sample = patches[number]
     with engine.autocast():
@@ -135,9 +135,9 @@ def _sample_level(features: Tensor, labels: Tensor, ignored: Sequence[int], gene
     return SampledLevel(features.flatten(1)[:, indices], flat[indices], torch.cat(weights))
 
 
-def _loss(
+def volume_loss(
     model: TextSegmenter,
-    patches: Patches,
+    data: TrainingSet,
     volume: SampledVolume,
     prompts: StepPrompts,
     device: torch.device,
@@ -150,7 +150,7 @@ def _loss(
     labelled = torch.tensor(prompts.known_in(volume.content), device=device)
     if not labelled.any():
         return torch.zeros((), device=device)
-    table = patches.data.label_membership(volume.case_ref.source, prompts.structures)
+    table = data.label_membership(volume.case_ref.source, prompts.structures)
     *queries, presence = model.queries(prompts.embeddings.to(device), volume.bottleneck)
     logits = [query.logits(level.features[None]) for query, level in zip(queries, volume.levels, strict=True)]
     weights = level_weights(len(logits))

@@ -70,7 +70,7 @@ class SegmentTask(PatchTask):
         self.lr_multipliers = {"image.": config.segmenting.decoder_learning_rate}
         options = config.prompting
         self.structure_prompts = build_structure_prompts(data.structures, hold_out=HoldOut.parse(options.hold_out))
-        words = self._absent_words({})
+        words = self.absent_words({})
         texts = _all_prompts(self.structure_prompts, [word.text for word in words])
         assert model.text is not None
         self.embeddings = dict(zip(texts, EmbeddingBank(bank).embeddings(model.text, texts), strict=True))
@@ -78,7 +78,7 @@ class SegmentTask(PatchTask):
             self.structure_prompts, self.embeddings, options, config.running.seed, absent_words=words
         )
 
-    def _absent_words(self, near: Mapping[str, tuple[str, ...]]) -> tuple[AbsentWord, ...]:
+    def absent_words(self, near: Mapping[str, tuple[str, ...]]) -> tuple[AbsentWord, ...]:
         """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""
         try:
             return find_absent_words(
@@ -92,7 +92,7 @@ class SegmentTask(PatchTask):
         super().prepare(engine, progress, numbers)
         if numbers is None:
             near = near_structures(self.structure_prompts.names, measure_distances(self.data), load_vocabulary())
-            self.prompts = replace(self.prompts, near=near, absent_words=self._absent_words(near))
+            self.prompts = replace(self.prompts, near=near, absent_words=self.absent_words(near))
 
     def begin(self, engine: TrainingEngine, progress: Progress) -> None:
         """Train the connector alone, where the decoder comes pretrained."""

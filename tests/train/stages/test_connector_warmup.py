@@ -18,7 +18,14 @@ from train.config.loading import load_config
 from train.config.options import Running, SegmentConfig
 from train.data.crops import Patches
 from train.loop.engine import TrainingEngine
-from train.stages.connector_warmup import PATCHES, SampledVolume, _loss, _sample_level, _sample_volume, warm_up_rate
+from train.stages.connector_warmup import (
+    PATCHES,
+    SampledVolume,
+    _sample_level,
+    sample_volume,
+    volume_loss,
+    warm_up_rate,
+)
 from train.stages.open_segmentation import open_segmentation
 from train.stages.segment import SegmentTask
 
@@ -83,9 +90,9 @@ def test_of_few_volumes_many_patches_are_stored(world: World, tmp_path: Path, mo
 
     def counted(model: TextSegmenter, patches: Patches, number: int, engine: TrainingEngine) -> SampledVolume:
         numbers.append(number)
-        return _sample_volume(model, patches, number, engine)
+        return sample_volume(model, patches, number, engine)
 
-    monkeypatch.setattr(train.stages.connector_warmup, "_sample_volume", counted)
+    monkeypatch.setattr(train.stages.connector_warmup, "sample_volume", counted)
     task.begin(engine, Progress())
     assert numbers == list(range(PATCHES)) and PATCHES > 40
 
@@ -114,16 +121,18 @@ def test_ignored_voxels_are_not_drawn() -> None:
 def test_what_was_not_looked_for_in_a_case_teaches_nothing(world: World, tmp_path: Path) -> None:
     task, engine = opened(world, tmp_path)
     task.data.prepare("refuse", Progress())
-    volume = _sample_volume(task.model, task.samples, 0, engine)
+    volume = sample_volume(task.model, task.samples, 0, engine)
     prompts = task.prompts.draw(0)
     count = len(prompts.structures)
     prompts = prompts._replace(structures=(("liver",),) * count, words=(None,) * count)
-    assert float(_loss(task.model, task.samples, volume, prompts, engine.device, task.config.segmenting).detach()) > 0
+    assert (
+        float(volume_loss(task.model, task.data, volume, prompts, engine.device, task.config.segmenting).detach()) > 0
+    )
     cases = task.data.cases(0).cases
     for place, case in enumerate(cases):
         cases[place] = replace(case, labelled=("spleen",))
-    volume = _sample_volume(task.model, task.samples, 0, engine)
-    assert float(_loss(task.model, task.samples, volume, prompts, engine.device, task.config.segmenting)) == 0
+    volume = sample_volume(task.model, task.samples, 0, engine)
+    assert float(volume_loss(task.model, task.data, volume, prompts, engine.device, task.config.segmenting)) == 0
 
 
 def test_the_rate_rises_then_falls_in_a_line() -> None:

@@ -82,7 +82,7 @@ class ConnectorWorld:
         task = self._task(text, steps, options)
         engine = TrainingEngine(task.config.running)
         near = near_structures(task.structure_prompts.names, self._distances(), load_vocabulary())
-        task.prompts = replace(task.prompts, near=near, absent_words=task.absent_words(near))
+        task.prompts = replace(task.prompts, near=near)
         stored = self._features()
         _train(task, stored, engine)
         return _ask(task, stored.asked)

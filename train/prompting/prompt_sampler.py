@@ -61,7 +61,7 @@ class StepPrompts(NamedTuple):
     def known_in(self, content: PatchContent) -> list[bool]:
         """Return for each prompt whether the mask in a patch is known: all its structures were looked for."""
         return [
-            word.is_known_absent(*content) if word else content.looked_for.issuperset(members)
+            word.is_known_absent(content.shown) if word else content.looked_for.issuperset(members)
             for members, word in zip(self.structures, self.words, strict=True)
         ]
 
@@ -138,7 +138,7 @@ class PromptSampler:
     def _draw_words(self, content: PatchContent, generator: np.random.Generator) -> list[Asked]:
         """Return words for what is known to be absent, and words that mean nothing."""
         count = self._count("absent_words")
-        known = [word for word in self.absent_words if word.is_known_absent(*content)] if count else []
+        known = [word for word in self.absent_words if word.is_known_absent(content.shown)] if count else []
         words = [known[at] for at in generator.permutation(len(known))[:count]]
         count = self._count("nonsense")
         words += [AbsentWord(TRAINED_NONSENSE[at]) for at in generator.permutation(len(TRAINED_NONSENSE))[:count]]

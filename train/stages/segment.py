@@ -7,7 +7,7 @@ names and synonyms of the structures and of their groups (train/prompting/prompt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ class SegmentTask(PatchTask):
         self.lr_multipliers = {"image.": config.segmenting.decoder_learning_rate}
         options = config.prompting
         self.structure_prompts = build_structure_prompts(data.structures, hold_out=HoldOut.parse(options.hold_out))
-        words = self.absent_words({})
+        words = self._absent_words()
         texts = _all_prompts(self.structure_prompts, [word.text for word in words])
         assert model.text is not None
         self.embeddings = dict(zip(texts, EmbeddingBank(bank).embeddings(model.text, texts), strict=True))
@@ -78,12 +78,10 @@ class SegmentTask(PatchTask):
             self.structure_prompts, self.embeddings, options, config.running.seed, absent_words=words
         )
 
-    def absent_words(self, near: Mapping[str, tuple[str, ...]]) -> tuple[AbsentWord, ...]:
+    def _absent_words(self) -> tuple[AbsentWord, ...]:
         """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""
         try:
-            return find_absent_words(
-                self.structure_prompts.names, near, self.config.prompting.not_shown, load_vocabulary()
-            )
+            return find_absent_words(self.structure_prompts.names, self.config.prompting.not_shown, load_vocabulary())
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
@@ -92,7 +90,7 @@ class SegmentTask(PatchTask):
         super().prepare(engine, progress, numbers)
         if numbers is None:
             near = near_structures(self.structure_prompts.names, measure_distances(self.data), load_vocabulary())
-            self.prompts = replace(self.prompts, near=near, absent_words=self.absent_words(near))
+            self.prompts = replace(self.prompts, near=near)
 
     def begin(self, engine: TrainingEngine, progress: Progress) -> None:
         """Train the connector alone, where the decoder comes pretrained."""

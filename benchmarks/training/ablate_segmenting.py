@@ -35,6 +35,7 @@ VARIANTS: dict[str, Variant] = {
         "hold_out": "all", "merged": 0.4, "groups": 0.0, "near_negatives": 0.0, "absent_words": 0.0, "nonsense": 0.0,
     },
     "groups": {},
+    "absent_words": {"absent_words": 0.05},
     "cross_attention": {"connector": "cross_attention"},
 }  # fmt: skip
 COLUMNS = (

@@ -146,7 +146,7 @@ def _train(task: SegmentTask, stored: StoredFeatures, engine: TrainingEngine) ->
 def _presence_samples(task: SegmentTask, stored: StoredFeatures) -> PresenceSamples:
     sampler, samples = replace(task.prompts, seed=task.prompts.seed + 2), []
     for number, (volume, patch) in enumerate(zip(stored.volumes, stored.trained, strict=True)):
-        prompts, finest = sampler.draw(number, volume.content), patch.features.float()
+        prompts, finest = sampler.draw(number, volume.content, presence=True), patch.features.float()
         query = task.model.queries(prompts.embeddings, volume.bottleneck)[0]
         table = task.data.label_membership(volume.case_ref.source, prompts.structures)
         voxels = table.T.float() @ _counts(patch.labels, len(table))

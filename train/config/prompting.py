@@ -52,7 +52,7 @@ class Prompting:
         0.15, "Share of the prompts for structures that the step does not show, but next to which it shows another."
     )
     absent_words: float = option(
-        0.05, "Share of the prompts for organs that no data set labels, where they are known to be absent."
+        0.0, "Share of the prompts, where presence is learned last, for organs that are known to be absent."
     )
     nonsense: float = option(0.05, 'Share of the prompts that name nothing in a body ("banana").')
     not_shown: tuple[str, ...] = option(

@@ -3,8 +3,9 @@
 Names and synonyms of structures: first those that the patches show, then some that they do not show but that lie next
 to one that they do. Names of groups ("kidneys"). Made-up prompts: the mean of the embeddings of a few structures'
 prompts, whose mask is the union of theirs, so that the connector learns that what lies between prompts means all of
-them, which is how a text encoder places a group that it knows. Words for what no data set labels, where that is known
-to be absent, and words that mean nothing in a body. Which share each has is `train.config.prompting.Prompting`.
+them, which is how a text encoder places a group that it knows. Words that mean nothing in a body. And, where presence
+alone is learned, words for what no data set labels, where that is known to be absent: a loss that keeps their masks
+empty would empty the masks of unseen words too. Which share each has is `train.config.prompting.Prompting`.
 
 Held-out prompts are never drawn, and no made-up prompt names all members of a held-out group, alone or among others.
 """
@@ -96,16 +97,18 @@ class PromptSampler:
         trained = self.structure_prompts.trained_of_groups
         return tuple(group for group in self.structure_prompts.groups if group.name in trained)
 
-    def draw(self, step: int, content: PatchContent | None = None) -> StepPrompts:
+    def draw(self, step: int, content: PatchContent | None = None, *, presence: bool = False) -> StepPrompts:
         """Return the prompts of a step, which are those of all its samples: `content` is what these show together.
 
-        Without `content` every structure counts as shown.
+        Without `content` every structure counts as shown. Where `presence` alone is learned, words for what is absent
+        are among them.
         """
         generator = random((self.seed, 3, step))
         everything = frozenset(self.structure_prompts.names)
         content = content if content and content.looked_for & everything else PatchContent(everything, everything)
         others = [
-            *self._draw_words(content, generator),
+            *(self._draw_absent(content, generator) if presence else ()),
+            *self._draw_nonsense(generator),
             *self._draw_groups(content, generator),
             *(self._draw_several(content, generator) for _ in range(self._count("merged"))),
         ]
@@ -135,14 +138,16 @@ class PromptSampler:
         chosen = [*shown[:positives], *absent[: count - positives]]
         return [Asked((self._draw_text(name, generator),), (name,)) for name in chosen]
 
-    def _draw_words(self, content: PatchContent, generator: np.random.Generator) -> list[Asked]:
-        """Return words for what is known to be absent, and words that mean nothing."""
+    def _draw_absent(self, content: PatchContent, generator: np.random.Generator) -> list[Asked]:
+        """Return words for what is known to be absent."""
         count = self._count("absent_words")
         known = [word for word in self.absent_words if word.is_known_absent(content.shown)] if count else []
-        words = [known[at] for at in generator.permutation(len(known))[:count]]
-        count = self._count("nonsense")
-        words += [AbsentWord(TRAINED_NONSENSE[at]) for at in generator.permutation(len(TRAINED_NONSENSE))[:count]]
-        return [Asked((word.text,), word=word) for word in words]
+        return [Asked((known[at].text,), word=known[at]) for at in generator.permutation(len(known))[:count]]
+
+    def _draw_nonsense(self, generator: np.random.Generator) -> list[Asked]:
+        """Return words that mean nothing in a body."""
+        chosen = generator.permutation(len(TRAINED_NONSENSE))[: self._count("nonsense")]
+        return [Asked((TRAINED_NONSENSE[at],), word=AbsentWord(TRAINED_NONSENSE[at])) for at in chosen]
 
     def _draw_groups(self, content: PatchContent, generator: np.random.Generator) -> list[Asked]:
         """Return trained groups by one of their names, most of them such that a member is shown."""

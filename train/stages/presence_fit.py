@@ -42,13 +42,14 @@ class PresenceSamples(NamedTuple):
     present: Tensor
     decided: Tensor
 
-    def empty(self, patches: int) -> PresenceSamples:
-        """Return room for so many patches as this one, of shapes (P, ...), is.
+    def empty(self, patches: int, prompts: int) -> PresenceSamples:
+        """Return room for so many patches as this one, of shapes (P, ...), is, each of up to so many prompts.
 
+        Nothing in it is decided.
         Kept apart, small results would lie scattered between the large tensors of each patch, and a process that keeps
         freed memory would grow and grow.
         """
-        return PresenceSamples(*(tensor.new_empty((patches, *tensor.shape)) for tensor in self))
+        return PresenceSamples(*(tensor.new_zeros((patches, prompts, *tensor.shape[1:])) for tensor in self))
 
 
 @torch.no_grad()
@@ -65,7 +66,7 @@ def collect_presence(
     for number in range(count):
         progress.raise_if_interrupted()
         part = collate_patches([patches[number]])
-        prompts = sampler.draw(number, joined(contents_of(patches.data, part)))
+        prompts = sampler.draw(number, joined(contents_of(patches.data, part)), presence=True)
         embeddings = prompts.embeddings.to(engine.device)
         with engine.autocast():
             features = model.image_features(part.volume.to(engine.device))
@@ -76,9 +77,9 @@ def collect_presence(
         decided = labelled & presence_is_decided(voxels)
         evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]
         sample = PresenceSamples(embeddings, evidence, voxels[0] > 0, decided[0])
-        samples = samples or sample.empty(count)
+        samples = samples or sample.empty(count, sampler.options.prompts_per_step)
         for target, tensor in zip(samples, sample, strict=True):
-            target[number] = tensor
+            target[number, : len(tensor)] = tensor
     assert samples is not None
     return samples
 

@@ -119,7 +119,8 @@ def test_what_is_shown_comes_first_then_what_lies_next_to_it() -> None:
 def test_words_for_what_is_absent_are_asked_where_that_is_known() -> None:
     def words(content: PatchContent) -> set[str]:
         drawn = [
-            sampler(count=8, merged=0, absent_words=0.25, nonsense=0.25).draw(step, content) for step in range(300)
+            sampler(count=8, merged=0, absent_words=0.25, nonsense=0.25).draw(step, content, presence=True)
+            for step in range(300)
         ]
         for step in drawn:
             for vector, structures, word in zip(*step, strict=True):
@@ -129,6 +130,13 @@ def test_words_for_what_is_absent_are_asked_where_that_is_known() -> None:
 
     assert words(PatchContent(frozenset({"stomach", "liver"}), EVERYTHING)) == {"uterus", "femur", *TRAINED_NONSENSE}
     assert words(PatchContent(frozenset({"liver"}), EVERYTHING)) == {"femur", *TRAINED_NONSENSE}
+
+
+def test_no_mask_is_learned_of_organs_that_are_absent() -> None:
+    asked = {
+        word.text for step in range(300) for word in sampler(absent_words=0.25, nonsense=0.25).draw(step).words if word
+    }
+    assert asked == set(TRAINED_NONSENSE)
 
 
 def test_a_mask_is_known_if_all_of_its_structures_were_looked_for_or_its_word_says_so() -> None:

@@ -1,12 +1,21 @@
 """Presence, learned last from what the masks hold."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.segmenter import MaskStatistics, TextSegmenter
 from tests.models.tiny import embeddings, segmenter
-from train.stages.presence_fit import PresenceSamples, fit_presence
+from tests.train.training_worlds import make_world, settings
+from train.config.loading import load_config
+from train.config.options import SegmentConfig
+from train.loop.engine import TrainingEngine
+from train.prompting.patch_content import content_of
+from train.stages.open_segmentation import open_segmentation
+from train.stages.presence_fit import PresenceSamples, collect_presence, fit_presence
 
 PROMPTS = embeddings(3)
 
@@ -22,7 +31,7 @@ def patches(count: int, seed: int) -> PresenceSamples:
         mean[0, 1] += torch.tensor([3.0, -1, 0, 0]) if there[1] else torch.tensor([-3.0, 1, 0, 0])
         evidence = MaskStatistics(mass, mass * 0.8, mean * mass.unsqueeze(-1)).evidence()[0]
         sample = PresenceSamples(PROMPTS, evidence, there, torch.tensor([True, True, False]))
-        samples = samples or sample.empty(count)
+        samples = samples or sample.empty(count, len(there))
         for target, tensor in zip(samples, sample, strict=True):
             target[number] = tensor
     assert samples is not None
@@ -59,3 +68,21 @@ def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> 
     unknown = patches(2, 0)
     fit_presence(model, unknown._replace(decided=torch.zeros_like(unknown.decided)), 0, Progress())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_patches_of_cases_in_which_less_was_looked_for_have_fewer_prompts(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    world = make_world(tmp_path_factory.mktemp("presence"), cases=3)
+    values = settings("segment", world, prompts_per_step=12, hold_out="all")
+    task = open_segmentation([world.data], load_config(SegmentConfig, None, values), tmp_path_factory.mktemp("cache"))
+    cases = task.data.cases(0).cases
+    cases[0] = replace(cases[0], labelled=("spleen",))
+    engine = TrainingEngine(task.config.running)
+    samples = collect_presence(task.model, task.samples, task.prompts, 6, engine, Progress())
+    assert samples.decided.shape == (6, 12)
+    content = [content_of(task.data, task.samples[number].labels, task.samples[number].case_ref) for number in range(6)]
+    counts = [len(task.prompts.draw(number, content[number], presence=True).structures) for number in range(6)]
+    assert min(counts) < max(counts) <= 12
+    assert not any(samples.decided[number, count:].any() for number, count in enumerate(counts))
+    fit_presence(task.model, samples, 0, Progress())

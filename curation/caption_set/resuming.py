@@ -151,11 +151,11 @@ def check_parts(
 ) -> None:
     """Raise ``SetError`` where a file of a finished part is missing or not as it was written.
 
-    Its size has to be the same and, with ``digests``, its SHA-256, where the manifest has it; with ``only`` the
-    digests of the parts with these numbers.
+    Its size has to be the same and, with ``digests``, its SHA-256, where the manifest has it. With ``only`` parts with
+    these numbers alone are looked at.
     """
     tables = tuple(tables)
-    _check_sizes(root, manifest, tables, _file_size)
+    _check_sizes(root, manifest, tables, _file_size, only)
     for index, part in enumerate(manifest.parts if digests else ()):
         for table in tables if only is None or index in only else ():
             path, digest = part_path(root, table, index), part.sha256.get(table)
@@ -182,11 +182,15 @@ def check_named_parts(path: Path, check: Callable[[], None] = do_nothing) -> Non
 
 
 def _check_sizes(
-    root: Path, manifest: Manifest, tables: Iterable[TableName], size_of: Callable[[Path], int | None]
+    root: Path,
+    manifest: Manifest,
+    tables: Iterable[TableName],
+    size_of: Callable[[Path], int | None],
+    only: Collection[int] | None = None,
 ) -> None:
     tables = tuple(tables)
     for index, part in enumerate(manifest.parts):
-        for table in tables:
+        for table in tables if only is None or index in only else ():
             path = part_path(root, table, index)
             if (size := size_of(path)) == part.bytes[table]:
                 continue

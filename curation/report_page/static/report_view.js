@@ -117,12 +117,16 @@ export function captionWords(caption) {
   return words;
 }
 
-// A caption as the content of a list's line: status, organ, words and, of a refused one, why.
-export function captionLine(caption) {
+// A caption as the content of a list's line: status, organ, words and, of a refused one, why; with the report's text also
+// the passage that comes nearest to that.
+export function captionLine(caption, text = "") {
   const status = statusOf(caption);
   const head = element("span", { className: "head" }, setSystem(element("strong", { className: "organ" }, caption.organ), caption),
     element("span", { className: "details" }, [status === "unknown" ? "" : status, caption.reason?.replaceAll("_", " ")].filter(Boolean).join(": ")));
   const line = [setSystem(glyph(status), caption), element("span", { className: "caption" }, head, captionWords(caption))];
-  if (caption.kind === "refused" && caption.detail) line[1].append(element("span", { className: "why" }, caption.detail));
+  if (caption.kind !== "refused") return line;
+  if (caption.detail) line[1].append(element("span", { className: "why" }, caption.detail));
+  const nearest = caption.marks.map(([start, end]) => text.slice(start, end)).filter(Boolean);
+  if (nearest.length) line[1].append(element("span", { className: "nearest" }, `“${nearest.join(" … ")}”`));
   return line;
 }

@@ -21,7 +21,7 @@ function mark() {
   for (const button of byId("statuses").children) button.setAttribute("aria-pressed", String(filter.statuses.has(button.value)));
   byId("all").hidden = !filter.organs.size && !filter.statuses.size;
   const names = [...filter.statuses, ...filter.organs];
-  byId("filter-button").textContent = names.length ? `Organs: ${names.slice(0, 2).join(", ")}${names.length > 2 ? " …" : ""}` : "Organs";
+  byId("filter-button").textContent = names.length ? `Filter: ${names.slice(0, 2).join(", ")}${names.length > 2 ? " …" : ""}` : "Filter";
 }
 
 export function clearFilter() {

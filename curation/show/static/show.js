@@ -36,7 +36,7 @@ function showReport() {
 }
 
 function captionItem(caption, index) {
-  const line = element("button", { type: "button", className: "caption-line", onclick: () => choose([index], true) }, ...captionLine(caption));
+  const line = element("button", { type: "button", className: "caption-line", onclick: () => choose([index], true) }, ...captionLine(caption, state.view.text));
   const item = element("li", { className: isShown(caption) ? "" : "faded" }, line);
   setSystem(item, caption);
   if (state.chosen.includes(index)) {

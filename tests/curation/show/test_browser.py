@@ -176,7 +176,7 @@ def test_on_a_phone_a_tap_lists_the_captions_and_nothing_is_wider(browser: Brows
         expect(page.locator("#filter")).to_be_hidden()
         page.locator("#filter-button").tap()
         page.locator("#organs button", has_text="spleen").tap()
-        expect(page.locator("#filter-button")).to_have_text("Organs: spleen")
+        expect(page.locator("#filter-button")).to_have_text("Filter: spleen")
 
 
 def test_a_hundred_thousand_captions_are_read_as_they_are_shown(browser: Browser, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.train.viewer.view_cases import write_case
 from train.viewer.content import ViewContent, load_content
-from train.viewer.page import SCRIPTS, STYLE, asset, linked_page, whole_page
+from train.viewer.page import SCRIPTS, STYLE, asset, page_files, whole_page
 
 ASSETS = files("train.viewer").joinpath("assets")
 
@@ -51,6 +51,6 @@ def test_one_file_holds_everything_and_its_policy_lets_nothing_else_run(tmp_path
 
 
 def test_the_page_of_the_server_names_its_parts() -> None:
-    page = linked_page()
+    page = page_files().linked()
     assert "<!-- " not in page
     assert re.findall(r'(?:src|href)="/([^"]+)"', page) == [STYLE, *SCRIPTS]

@@ -1,6 +1,7 @@
-"""The picture of the review page in README and docs: `python -m website.screenshots`. Needs Chromium and Playwright.
+"""The pictures of pages in README and docs: `python -m website.screenshots [NAME ...]`. Needs Chromium and Playwright.
 
-The picture is the page as it opens, of the sample that seed 0 draws from the captions of the example reports.
+The review is shown as it opens, of the sample that seed 0 draws from the captions of the example reports, and
+`ovct show` with one of these reports.
 """
 
 from __future__ import annotations
@@ -12,66 +13,78 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
-PICTURE = ROOT / "docs" / "images" / "review.png"
+PICTURES = ROOT / "docs" / "images"
+OVCT = [sys.executable, "-m", "ovct"]
 WIDTH, HEIGHT = 1200, 720
-COLOURS = 48
+COLOURS = 128
 
 
-def picture_of(link: str) -> bytes:
+@dataclass(frozen=True)
+class Picture:
+    """A picture: the command that serves the page, its arguments behind the set's folder, and what is pointed at."""
+
+    command: str
+    arguments: tuple[str, ...]
+    pointed_at: str | None = None
+
+
+ALL = {
+    "review": Picture("audit", ("--sample", "100", "--reviewer", "ann")),
+    "show": Picture("show", ("abdomen-07",), "Vesicle without lithiasis"),
+}
+
+
+@contextmanager
+def served(picture: Picture, captions: Path) -> Iterator[str]:
+    """Run the command of a picture, and yield the link of its page."""
+    command = [*OVCT, picture.command, str(captions), *picture.arguments, "--no-browser", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        told = iter(process.stdout.readline, "")
+        yield next(found[0] for line in told if (found := re.search(r"http://\S+", line)))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def drawn(page: Page, picture: Picture, link: str) -> bytes:
     """Return a page as Chromium draws it, as PNG with few colours."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.goto(link)
-        page.wait_for_function("/\\d+ of \\d+/.test(document.querySelector('#place').textContent)")
-        page.wait_for_load_state("networkidle")
-        picture = page.screenshot()
-        browser.close()
+    page.goto(link)
+    expect(page.locator("#place")).to_have_text(re.compile(r"\d+ of \d+"))
+    page.wait_for_load_state("networkidle")
+    if picture.pointed_at:
+        page.locator(".evidence", has_text=picture.pointed_at).hover()
     small = io.BytesIO()
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
+    Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 
-def main() -> None:
-    """Curate the example reports, open their review, and write the picture of it."""
-    ovct = [sys.executable, "-m", "ovct"]
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([*ovct, "curate", ROOT / "examples/reports.csv", "-o", f"{folder}/captions", "-q"], check=True)
-        review = subprocess.Popen(
-            [
-                *ovct,
-                "audit",
-                f"{folder}/captions",
-                "--sample",
-                "100",
-                "--reviewer",
-                "ann",
-                "--no-browser",
-                "--port",
-                "0",
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert review.stdout is not None
-            told = iter(review.stdout.readline, "")
-            link = next(found[0] for line in told if (found := re.search(r"http://\S+", line)))
-            picture = picture_of(link)
-        finally:
-            review.send_signal(signal.SIGTERM)
-            review.wait(timeout=60)
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_bytes(picture)
-    print(f"{PICTURE}: {len(picture) / 1000:.0f} kB")
+def main(names: list[str]) -> None:
+    """Curate the example reports, open the pages, and write the pictures of them; without names all."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        captions = Path(folder) / "captions"
+        subprocess.run([*OVCT, "curate", ROOT / "examples/reports.csv", "-o", captions, "-q"], check=True)
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for name in names or ALL:
+            with served(ALL[name], captions) as link:
+                page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+                picture = drawn(page, ALL[name], link)
+            path = PICTURES / f"{name}.png"
+            path.write_bytes(picture)
+            print(f"{path}: {len(picture) / 1000:.0f} kB")
+        browser.close()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

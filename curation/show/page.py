@@ -34,7 +34,9 @@ def page_files() -> PageFiles:
 
 
 def session(reports: SetReports) -> dict[str, Any]:
-    """Return what the page is told of a whole set: counts by organ and status, and what it is to say at first."""
+    """Return what the page is told of a whole set, or of named reports: counts by organ and status, and notices."""
+    if reports.are_named:
+        return _session(reports, *_counted(map(reports.view, range(1, reports.total + 1))), [])
     counts = reports.manifest.counts
     statuses = Counter[str]()
     for by_status in counts.captions.values():
@@ -42,6 +44,16 @@ def session(reports: SetReports) -> dict[str, Any]:
     statuses[REFUSED] = sum(counts.rejects.values())
     organs = Counter({organ: sum(by_status.values()) for organ, by_status in counts.captions.items()})
     return _session(reports, organs, statuses, [])
+
+
+def _counted(views: Iterable[dict[str, Any]]) -> tuple[Counter[str], Counter[str]]:
+    """Return how many accepted captions of some reports each organ has, and how many captions each status."""
+    organs, statuses = Counter[str](), Counter[str]()
+    for view in views:
+        for caption in view["captions"]:
+            statuses[caption.get("status", REFUSED)] += 1
+            organs[caption["organ"]] += caption["kind"] == "accepted"
+    return +organs, statuses
 
 
 def _session(
@@ -70,9 +82,7 @@ def write_page(path: Path, reports: SetReports, most: int) -> int:
 
 def whole_page(reports: SetReports, views: list[dict[str, Any]]) -> str:
     """Return the page as one HTML document with these reports, which loads nothing."""
-    captions = [caption for view in views for caption in view["captions"]]
-    organs = Counter(caption["organ"] for caption in captions if caption["kind"] == "accepted")
-    statuses = Counter(caption.get("status", REFUSED) for caption in captions)
+    organs, statuses = _counted(views)
     left = reports.total - len(views)
     notices = [f"The first {len(views):,} of {reports.total:,} reports."] if left else []
     about = _session(reports, organs, statuses, notices) | {"total": len(views)}

@@ -37,7 +37,7 @@ const counted = (count) => element("span", { className: "count" }, count.toLocal
 
 function statusButton(status, count) {
   const button = element("button", { type: "button", value: status, onclick: () => toggle(filter.statuses, [status]) },
-    glyph(status), ` ${status} `, counted(count));
+    glyph(status), status, counted(count));
   return button;
 }
 

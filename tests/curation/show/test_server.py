@@ -64,3 +64,11 @@ def test_a_part_that_is_damaged_meanwhile_is_told_on_the_page(client: TestClient
     answer = client.get("/api/report/6")
     assert answer.status_code == 500 and "part-00001.parquet is missing" in answer.json()["detail"]
     assert client.get("/api/report/1").status_code == 200
+
+
+def test_of_named_reports_their_own_captions_are_counted(root: Path) -> None:
+    client = TestClient(create_app(SetReports(root, ["scan-0001"]), TOKEN, 1), base_url="http://127.0.0.1:1")
+    client.get(f"/?token={TOKEN}")
+    session = client.get("/api/session").json()
+    assert session["statuses"] == {"normal": 1, "abnormal": 1, "uncertain": 1, "refused": 1}
+    assert [organ["captions"] for organ in session["organs"]] == [1, 1, 1]

@@ -9,6 +9,11 @@ from curation.language.word_lists import LATIN_PLURALS
 
 _BEHIND_HEAD = re.compile(r" (?:of|in|on|at|with|without|from)\b.*$")
 _SINGULAR_ENDINGS = ("ss", "us", "is", "pancreas", "atlas", "pons", "lens")
+_FIRST_WORD = re.compile(r"[A-Za-z]+")
+_EPONYMS = frozenset(
+    """agatston baker balthazar bochdalek bosniak chiari debakey fazekas foley haller hartmann hounsfield kerley
+    kommerell lund meckel morgagni schmorl stanford tarlov whipple zenker""".split()
+)
 _EDGE = " .,;:\"'“”-–"
 
 
@@ -33,8 +38,10 @@ def capital(text: str) -> str:
 
 
 def lowered(text: str) -> str:
-    """Return a wording as it stands behind a colon: abbreviations keep their capitals."""
-    return text if text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
+    """Return a wording as it stands behind a colon: abbreviations and names of persons keep their capitals."""
+    first = _FIRST_WORD.match(text)
+    is_name = first is not None and (first[0].lower() in _EPONYMS or (len(first[0]) == 1 and text[1:2] == "-"))
+    return text if is_name or text[1:2].isupper() or text[1:2].isdigit() else text[:1].lower() + text[1:]
 
 
 def with_label(label: str, organ: str, caption: str) -> str:

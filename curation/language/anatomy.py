@@ -16,6 +16,7 @@ from prompts.vocabulary import Mention, Vocabulary
 from .lymph_nodes import LymphNodeStations
 from .mentions import OrganMention, is_listed_with, is_plural_name
 from .numbers.level_names import is_fat_of_a_node, without_false_levels
+from .numbers.lung_codes import name_segments
 from .numbers.ranges import mark_ranges
 from .structure.places import mark_places, name_surroundings, surroundings_of
 from .structure.shared_nouns import share_noun, spelled
@@ -65,7 +66,7 @@ class OrganFinder:
             share_noun(mentions, mention, tokens, self.vocabulary)
             shared = self._coordinated(mention, tokens, mentions[-1].end if mentions else 0)
             mentions.extend([pair] if (pair := self._both_sides(shared, mention)) else [*shared, mention])
-        mentions = without_false_levels(mentions, tokens, self.vocabulary)
+        mentions = name_segments(without_false_levels(mentions, tokens, self.vocabulary), tokens, self.vocabulary)
         self._settle_parts_of_other_side(mentions, tokens)
         mentions = self._stations.add_to(mentions, tokens)
         self._add_levels(mentions, tokens)

@@ -24,21 +24,20 @@ from .mentions import OrganMention
 from .numbers.measurements import Measure, find_measures
 from .numbers.ranges import fill_ranges
 from .numbers.roman_numerals import with_arabic_numerals
+from .numbers.scores import cover_scores
 from .parsed_statement import ParsedStatement, Segment, Term
 from .past import comparisons, operations
-from .structure.asides import cover_asides, is_singular, side_of_ordinal, without_ratios
+from .structure.asides import cover_asides, covered_tokens, is_singular, side_of_ordinal, without_ratios
 from .structure.respective_lists import pair_respective_lists
 from .structure.side_frames import SideFrame, side_frame
 from .terms import read_terms
 from .tokens import Token, tokenize, with_conjunctions
 from .word_lists import (
-    ATTRIBUTE_STEMS,
     COORDINATORS,
     FRAME_OPENERS,
     HARD_BREAKS,
     REPORTING_STEMS,
     SIDE_JOINERS,
-    SOFT_BREAKS,
     SUBJECT_PRONOUNS,
     VERBS,
 )
@@ -93,7 +92,8 @@ class StatementParser:
         mentions = self._word_senses.settle(mentions, tokens, matches)
         mentions = [mention for mention in mentions if not self._is_of_another_organ(mention, matches)]
         matches = _free_matches(matches, mentions, measures)
-        covered = _covered(tokens, stems, [*mentions, *matches, *measures])
+        covered = covered_tokens(tokens, stems, [*mentions, *matches, *measures])
+        cover_scores(tokens, matches, covered)
         asides = cover_asides(tokens, covered)
         for name in imaging:
             covered[name.start : name.head] = [True] * (name.head - name.start)
@@ -240,25 +240,6 @@ def _free_matches(
         else:
             free.append(match)
     return free
-
-
-def _covered(
-    tokens: Sequence[Token], stems: Sequence[str], passages: Iterable[OrganMention | PhraseMatch | Measure]
-) -> list[bool]:
-    """Tell of each token whether it stands inside a passage of several tokens, where no segment ends.
-
-    So does the conjunction between two attributes: "pathological size and appearance" is one quality.
-    """
-    covered = [False] * len(tokens)
-    for passage in passages:
-        if passage.end - passage.start > 1:
-            covered[passage.start : passage.end] = [True] * (passage.end - passage.start)
-    if not ATTRIBUTE_STEMS.isdisjoint(stems):
-        for index in range(1, len(tokens) - 1):
-            if tokens[index].word in SOFT_BREAKS:
-                if stems[index - 1] in ATTRIBUTE_STEMS and stems[index + 1] in ATTRIBUTE_STEMS:
-                    covered[index] = True
-    return covered
 
 
 def _segments(tokens: Sequence[Token], breaks: Sequence[int], terms: list[Term]) -> list[Segment]:

@@ -11,6 +11,7 @@ from .lexicon.lexicon import LexiconEntry, PhraseMatch
 from .mentions import OrganMention
 from .numbers.measure import Measure
 from .numbers.measurement_words import NAMES_OF_AXES
+from .numbers.scores import read_scores
 from .parsed_statement import Kind, Term
 from .past import COMPARISON, comparisons
 from .time.implied_past import without_implied_past
@@ -68,6 +69,7 @@ def read_terms(
         _affirm_presupposed(tokens, terms)
     terms = without_implied_past(tokens, _without_repeated_heading(tokens, terms))
     read_changes(tokens, terms)
+    read_scores(tokens, terms)
     if not ALTERNATIVES.isdisjoint([token.word for token in tokens]):
         _doubt_alternatives(tokens, terms)
     return terms

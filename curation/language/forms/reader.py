@@ -19,6 +19,7 @@ from .findings import is_adjective, is_listed_finding
 from .labels import Label, LabelKind, label_on_side, read_label
 from .lines import is_side
 from .marks import Mark, MarkedItem, read_marks
+from .scored_labels import score_of
 from .values import NOTHING, sentences_of, sentences_of_sides
 from .wording import capital, lowered
 
@@ -105,6 +106,8 @@ class FormReader:
         pair = pair_of(text) or trailing_answer(text)
         if pair is None:
             return None
+        if not pair.is_row and (score := score_of(self._parser, pair.label, pair.values[0])) is not None:
+            return score
         label = read_label(self._parser, pair.label)
         if label is None or (pair.is_row and label.kind is LabelKind.OTHER):
             return self._cells((pair.label, *pair.values)) if pair.is_row else None

@@ -1,4 +1,4 @@
-"""Names that mean no organ where they stand: "Lt 2 nodules", "L 9 mm" and "polyp (C2)" are no levels of the spine."""
+"""Names that mean no organ where they stand: "Lt 2 nodules", "L 9 mm", "polyp (C2)" are no levels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ..word_lists import LATIN_PLURALS
 from ..word_senses import LEVEL
 
 _SIDE_LETTERS = frozenset(("l", "lt", "left"))
+_LONGEST_SCORE = 4
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 _UNITS = frozenset("mm cm ml cc hu mmhg x ×".split())
 _SPINAL = frozenset(("vertebrae", "spine", "intervertebral discs", "skeleton", "nerve roots", "spinal cord", "back"))
@@ -24,7 +25,11 @@ def without_false_levels(
     levels = [mention for mention in mentions if LEVEL.match(mention.names[0]) and mention.end - mention.start <= 2]
     if not levels:
         return mentions
-    false = [level for level in levels if _is_side(level, tokens) or _is_code(level, mentions, tokens, vocabulary)]
+    false = [
+        level
+        for level in levels
+        if _is_side(level, tokens) or _is_code(level, mentions, tokens, vocabulary) or _is_score(level, tokens)
+    ]
     return [mention for mention in mentions if mention not in false] if false else mentions
 
 
@@ -55,6 +60,12 @@ def _is_code(
     return bool(before) and not any(
         _SPINAL.intersection((name, *vocabulary.ancestors(name))) for mention in before for name in mention.names
     )
+
+
+def _is_score(level: OrganMention, tokens: Sequence[Token]) -> bool:
+    """Tell whether a level is the value of a scheme of the colon: "C-RADS C2, E1"."""
+    before = [token.word for token in tokens[max(0, level.start - _LONGEST_SCORE) : level.start]]
+    return "rads" in before and "c" in before
 
 
 def is_fat_of_a_node(mention: OrganMention, tokens: Sequence[Token]) -> bool:

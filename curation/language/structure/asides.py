@@ -1,13 +1,15 @@
-"""What stands in a statement beside what it says: ratios of two organs, asides, ordinals apart from their noun."""
+"""Tells what stands beside what a statement says (ratios, asides, lone ordinals), and where no segment ends."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from ..lexicon.lexicon import PhraseMatch
 from ..mentions import OrganMention
+from ..numbers.measure import Measure
 from ..parsed_statement import ParsedStatement, Segment
 from ..tokens import Token
-from ..word_lists import ORDINAL_ENDINGS, ORDINALS
+from ..word_lists import ATTRIBUTE_STEMS, ORDINAL_ENDINGS, ORDINALS, SOFT_BREAKS
 
 
 def without_ratios(mentions: list[OrganMention], tokens: Sequence[Token]) -> list[OrganMention]:
@@ -19,6 +21,25 @@ def without_ratios(mentions: list[OrganMention], tokens: Sequence[Token]) -> lis
     if last is None or tokens[last.start - 1].word not in ("/", "to", ":", "-"):
         return mentions
     return [mention for mention in mentions if mention is not last and mention.end != last.start - 1]
+
+
+def covered_tokens(
+    tokens: Sequence[Token], stems: Sequence[str], passages: Iterable[OrganMention | PhraseMatch | Measure]
+) -> list[bool]:
+    """Tell of each token whether it stands inside a passage of several tokens, where no segment ends.
+
+    So does the conjunction between two attributes: "pathological size and appearance" is one quality.
+    """
+    covered = [False] * len(tokens)
+    for passage in passages:
+        if passage.end - passage.start > 1:
+            covered[passage.start : passage.end] = [True] * (passage.end - passage.start)
+    if not ATTRIBUTE_STEMS.isdisjoint(stems):
+        for index in range(1, len(tokens) - 1):
+            if tokens[index].word in SOFT_BREAKS:
+                if stems[index - 1] in ATTRIBUTE_STEMS and stems[index + 1] in ATTRIBUTE_STEMS:
+                    covered[index] = True
+    return covered
 
 
 def cover_asides(tokens: Sequence[Token], covered: list[bool]) -> list[tuple[int, int]]:

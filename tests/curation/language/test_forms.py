@@ -196,11 +196,14 @@ SEVERAL = [
     ("Colitis = yes", ["Colitis"]),
     ("Colitis ..... no", ["No colitis"]),
     ("Hernia....yes", ["Hernia"]),
+    ("Lesion: Lung-RADS 2", ["Lung-RADS 2"]),
+    ("Total Agatston score: 0", ["Total Agatston score 0"]),
+    ("Lung-RADS category 1: negative", ["Lung-RADS category 1"]),
 ]
 NOTHING = [
     "Liver: ____", "Gallbladder: [ ]", "Spleen: n/a", "Pancreas: not assessed", "Aneurysm: ?",
     "Hernia: yes / no", "Spleen: normal / enlarged", "Colitis: -", "Kidneys: Y", "Kidneys: -", "Uterus: +",
-    "Lesion: Lung-RADS 2", "Polyps: 3", "Prostate: XYZ", "Ascites/hernia: yes", "No ascites: yes",
+    "Polyps: 3", "Prostate: XYZ", "Ascites/hernia: yes", "No ascites: yes",
     "Left hydronephrosis: right",
     "Contrast: yes", "Mass: none, but a cyst in the pancreas", "Mass: resected", "Nodule: previously 6 mm",
     "Effusion: R > L", "Ascites: no hernia: yes", "Colitis: x", "Heart: unknown", "Kidneys: see below",

@@ -1,8 +1,9 @@
-"""Words as they stand in a caption: in which number, and with a capital or a small letter."""
+"""Words as they stand in a caption: in which number, with a capital or a small letter, with what at their edges."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from curation.language.structure.listed_subjects import SINGULAR_VERBS
 from curation.language.word_lists import LATIN_PLURALS
@@ -15,6 +16,12 @@ _EPONYMS = frozenset(
     kommerell lund meckel morgagni schmorl stanford tarlov whipple zenker""".split()
 )
 _EDGE = " .,;:\"'“”-–"
+_LEAD_IN = re.compile(
+    r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
+    r"moreover|furthermore|and|but|with|which|that|as(?! before))\b[,:\s]*|&\s*)+",
+    re.IGNORECASE,
+)
+_DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
 
 
 def agreeing(subject: str, text: str) -> str:
@@ -47,3 +54,18 @@ def lowered(text: str) -> str:
 def with_label(label: str, organ: str, caption: str) -> str:
     """Return a caption with a label before it, which takes the place of the organ's name where that stands there."""
     return f"{label}: {lowered(caption.removeprefix(f'{capital(organ)}: '))}"
+
+
+@lru_cache(maxsize=1_024)
+def cleaned(text: str) -> str:
+    """Return a cut wording as a caption has it: with a capital, no lead-in, and no mark at its edges."""
+    text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
+    return capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))
+
+
+def _with_brackets(text: str) -> str:
+    """Return a cut wording with as many brackets closed as opened."""
+    closing = text.count(")") - text.count("(")
+    if closing > 0 and text.endswith(")"):
+        return text[:-1].strip(_EDGE)
+    return f"{text})" if closing == -1 else text

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
 from curation.language.structure.listed_subjects import SINGULAR_VERBS, is_listed_subject
+from curation.language.structure.quality_kinds import is_whereabouts
 from curation.language.word_lists import (
     BOTH_SIDES_ADJECTIVES,
     DENIALS_BEFORE,
@@ -24,16 +24,10 @@ from curation.language.word_lists import (
     VERBS,
 )
 
-from .agreement import agreeing, capital, is_plural, lowered
+from .agreement import agreeing, capital, cleaned, is_plural, lowered
 from .non_findings import tells_of_examination
 
-_LEAD_IN = re.compile(
-    r"^(?:(?:as far as can be (?:seen|observed|evaluated)|however|in addition|additionally|also|again|incidentally|"
-    r"moreover|furthermore|and|but|with|which|that|as(?! before))\b[,:\s]*|&\s*)+",
-    re.IGNORECASE,
-)
 _BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
-_DOUBLED = re.compile(r"\bthe (both|the)\b|\bin (in|at)\b", re.IGNORECASE)
 _STILL_BOTH = re.compile(
     rf"\b(?:both|bilateral|bilaterally|{'|'.join(sorted(BOTH_SIDES_ADJECTIVES))})\b", re.IGNORECASE
 )
@@ -46,8 +40,10 @@ _PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b",
 _PARTS_OF_ANYTHING = frozenset(("anastomosis",))  # of which organ, the label says
 SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _SIDE_LABEL = re.compile(r"^(left|right)\s*[-–:]\s+", re.IGNORECASE)
+_EXTREMES = frozenset(("maximum", "maxim", "minimum", "max"))
+_OF_SIDE = re.compile(r"of\b", re.IGNORECASE)
+_OF_THE = re.compile(r"\s+of(?: the)?$", re.IGNORECASE)
 _NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
-_EDGE = " .,;:\"'“”-–"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +69,7 @@ def caption_wordings(
 
     ``claims``: all of the statement, which the report writes as ``text``.
     """
-    whole_text, names_organ = _clean(text), claim.term is not None and not claim.below_heading
+    whole_text, names_organ = cleaned(text), claim.term is not None and not claim.below_heading
     if len(claims) == 1 and names_organ and not _ends_in_advice(claim, statement):
         yield whole_text
     if claim.organ in _PARTS_OF_ANYTHING and _stands_behind_label(claim, statement):
@@ -81,13 +77,13 @@ def caption_wordings(
         return
     station = _station_text(claim, statement)
     if station:
-        yield _clean(station)
+        yield cleaned(station)
     runs = list(_runs(claim, statement)) if _has_finding(claim) else []
     if runs:
         text = "; ".join(runs)
         if names_organ and _names_organ(claim):
-            yield _clean(text)
-        yield f"{capital(claim.organ)}: {lowered(_clean(_without_side_label(text, claim.organ)))}"
+            yield cleaned(text)
+        yield f"{capital(claim.organ)}: {lowered(cleaned(_without_side_label(text, claim.organ)))}"
     by_name = f"{capital(claim.organ)}: {lowered(whole_text)}"
     yield from (by_name,) if claim.below_heading else (whole_text, by_name) if claim.term else (by_name, whole_text)
 
@@ -167,13 +163,24 @@ def _run_text(claim: OrganClaim, run: Sequence[Clause], statement: ParsedStateme
             subject = _between(statement, first.start, first.verb)
             text = f"{subject} {agreeing(subject, _between(statement, first.verb, last.end))}"
     at = next(index for index, segment in enumerate(statement.segments) if segment is first)
-    if (first.silent or is_listed_subject(statement, at)) and not any(clause.segment.findings for clause in run[1:]):
+    is_headless = statement.tokens[first.start].word == "of"  # "(dilatation of the ureter and) of the calyces, …"
+    if (first.silent or is_listed_subject(statement, at)) and (is_headless or not any(map(_tells_more, run[1:]))):
         first_text = text if len(run) == 1 else _between(statement, first.start, first.end)
         rest = _between(statement, run[1].segment.start, last.end) if len(run) > 1 else ""
         shared = _shared_text(claim, run[0], first_text, statement)
         if len(run) == 1 or shared != first_text:
             return f"{shared}, {rest}" if rest else shared
     return _with_cue(run, text, statement)
+
+
+def _tells_more(clause: Clause) -> bool:
+    """Tell whether a clause names a finding, and not only what a size is of: "maximum thickness 14 mm"."""
+    terms = clause.segment.terms
+    is_size = any(term.kind == "measure" for term in terms) and clause.segment.verb is None
+    return any(
+        not (is_size and (term.attribute or is_whereabouts(term) or term.key in _EXTREMES))
+        for term in clause.segment.findings
+    )
 
 
 def _with_full_name(claim: OrganClaim, statement: ParsedStatement, text: str) -> str:
@@ -231,7 +238,12 @@ def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: Parsed
         return text  # no name of a further place: "(a mass at the tonsil) and crosses into the palate"
     site = next(reversed(source.sites), None)
     text = _ASIDE.sub("", text)
-    body = _between(statement, source.start, site.start if site else source.end)
+    end = site.start if site else source.end
+    if site and (_OF_SIDE.match(text) or text.split()[0].lower() in SIDES):
+        while end > source.start and statement.tokens[end - 1].word in SIDES:
+            end -= 1  # "effacement of the right sulci and of the right cistern"
+    body = _between(statement, source.start, end)
+    body = _OF_THE.sub("", body) if _OF_SIDE.match(text) else body
     return _with_cue(
         [Clause(source, list(source.terms))], f"{body} {_without_verb(text, segment, statement)}", statement
     )
@@ -280,17 +292,3 @@ def _between(statement: ParsedStatement, start: int, end: int) -> str:
     if start >= end:
         return ""
     return statement.text[statement.tokens[start].start : statement.tokens[end - 1].end]
-
-
-@lru_cache(maxsize=1_024)
-def _clean(text: str) -> str:
-    text = _DOUBLED.sub(lambda match: match[1] or match[2], " ".join(text.split())).replace(" ,", ",")
-    return capital(_with_brackets(_LEAD_IN.sub("", text.strip(_EDGE)).strip(_EDGE)))
-
-
-def _with_brackets(text: str) -> str:
-    """Return a cut wording with as many brackets closed as opened."""
-    closing = text.count(")") - text.count("(")
-    if closing > 0 and text.endswith(")"):
-        return text[:-1].strip(_EDGE)
-    return f"{text})" if closing == -1 else text

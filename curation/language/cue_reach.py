@@ -15,6 +15,7 @@ from .doubts.clause_marks import (
     OF_WHAT_IS_THERE,
     OF_WHAT_IS_THERE_AT_A_PLACE,
     PREDICATE_ENDINGS,
+    is_dash_behind_not,
 )
 from .doubts.examination_words import JUDGEMENT_STEMS
 from .doubts.normal_lists import NormalLists, is_cue, is_finding
@@ -80,6 +81,8 @@ class CueReach:
             if index in self.ends:
                 return index
             if index in self._break_set and self._opens_clause(index, at):
+                return index
+            if is_dash_behind_not(self.tokens, index, at):
                 return index
             if self.stems[index] in CHANGE_STEMS and index + 1 < len(self.tokens):
                 if self.tokens[index + 1].word in PREPOSITIONS_AFTER_CHANGE:
@@ -181,6 +184,8 @@ class CueReach:
             return True
         if any(following <= at < stop for at in self.normal):
             return True
+        if word == "," and self.tokens[following].word in ("the", "its") and self._predicates(verb, stop):
+            return True  # "is not large, (the surface is uneven)"
         following += self.tokens[following].word in ARTICLES
         return following in self.subjects and self._predicates(verb, stop)
 

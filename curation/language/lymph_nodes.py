@@ -10,7 +10,7 @@ from prompts.vocabulary import Vocabulary
 
 from .mentions import OrganMention
 from .tokens import Token
-from .word_lists import ADENOPATHY, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
+from .word_lists import ADENOPATHY, ATTRIBUTE_STEMS, NAME_JOINERS, NO_STATION, PLACE_NOUNS, SIDES, STATION_LIST_ENDS
 
 _LONGEST_STATION = 3
 """Words of the longest name of a station."""
@@ -87,7 +87,8 @@ class LymphNodeStations:
         while at < stop and tokens[at].word not in STATION_LIST_ENDS:
             mention = by_start.get(at)
             end = mention.end if mention else at
-            name = self._nodes_at(mention) if mention else None
+            is_measured = end < len(tokens) and tokens[end].stem in ATTRIBUTE_STEMS  # "and normal spleen size"
+            name = self._nodes_at(mention) if mention and not is_measured else None
             for width in range(_LONGEST_STATION, 0, -1):
                 if name is None and at + width <= len(tokens) and (nodes := self._nodes_named(tokens, at, at + width)):
                     name, end = nodes, at + width
@@ -99,7 +100,8 @@ class LymphNodeStations:
     def _nodes_named(self, tokens: Sequence[Token], start: int, end: int) -> str | None:
         """Return the lymph nodes that tokens ``[start, end)`` name before the word "lymph nodes"."""
         words = [token.word for token in tokens[start:end]]
-        return self._nodes_of(" ".join(words)) if all([word[0].isalpha() for word in words]) else None
+        is_name = words[0] != "-" != words[-1] and all([word[0].isalpha() or word == "-" for word in words])
+        return self._nodes_of(" ".join(words).replace(" - ", "-")) if is_name else None
 
     def _nodes_at(self, mention: OrganMention) -> str | None:
         """Return the nodes of an organ: "mediastinum" is the place of the mediastinal lymph nodes."""

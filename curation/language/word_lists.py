@@ -143,7 +143,7 @@ IMPLIED_BESIDE_ANOTHER = _SEROUS_CAVITIES | {"lymph nodes", "spinal canal", "aor
 # Plurals that end in no "s".
 LATIN_PLURALS = _words("bronchi hila femora humeri scapulae pleurae atria mammae")
 # Words that name lymph nodes and a finding of them at once.
-ADENOPATHY = _words("lymphadenopathy lymphadenopathies adenopathy adenopathies lap laps")
+ADENOPATHY = _words("lymphadenopathy lymphadenopathies adenopathy adenopathies adenomegaly adenomegalies lap laps")
 # Behind the adjective of a station they name its place: "hilar regions".
 PLACE_NOUNS = _words("region regions area areas station stations chain chains group groups level levels space spaces")
 # Before "lymph nodes" they name no station.

@@ -18,7 +18,7 @@ from prompts.vocabulary import Vocabulary
 from .lexicon.lexicon import PhraseMatch
 from .mentions import OrganMention
 from .tokens import Token, stem
-from .word_lists import ARTICLES, CLAUSE_ENDS, SIDES
+from .word_lists import ARTICLES, CLAUSE_ENDS, SIDES, VERBS
 
 _SIDES = SIDES.keys() | {"l", "r", "lt", "rt"}
 _REACH_OF_WHOLE = 4
@@ -160,8 +160,8 @@ class WordSenses:
         whole = next((other for other in reversed(mentions) if other.end <= part.start and not other.place), None)
         if whole is None or part.end - part.start > 1 or self._related(whole, part):
             return True
-        between = {token.word for token in tokens[whole.end : part.start]}
-        if not between.isdisjoint(_NEW_SUBJECT) or tokens[part.start - 1].word != "the":
+        joined = [at for at in range(whole.end, part.start) if tokens[at].word in _NEW_SUBJECT]
+        if any(tokens[at + 1].word not in VERBS for at in joined) or tokens[part.start - 1].word != "the":
             return True
         word = tokens[part.start].word
         for name in whole.names:

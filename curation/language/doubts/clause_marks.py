@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ..tokens import Token
+
 # Keys of grades that name what is there where they open an item behind a denial: "no pneumothorax, small effusion" …
 OF_WHAT_IS_THERE = frozenset(
     f"{table}:{grade}"
@@ -22,3 +26,11 @@ OF_WHAT_IS_THERE_AT_A_PLACE = (
 PREDICATE_ENDINGS = ("ed", "ic", "ous", "ive", "clear", "small", "large", "dense")
 # Kinds of measures that a finding of its own may open with.
 MEASURES_OF_FINDINGS = ("length", "volume", "number")
+
+
+def is_dash_behind_not(tokens: Sequence[Token], index: int, since: int) -> bool:
+    """Tell whether a dash between spaces ends what a "not" before ``since`` denies: "not opacified - (occluded)"."""
+    if tokens[index].word not in "-–—" or not 0 < index < len(tokens) - 1 or since < 1:
+        return False
+    before, dash, behind = tokens[index - 1 : index + 2]
+    return tokens[since - 1].word == "not" and before.end < dash.start and dash.end < behind.start

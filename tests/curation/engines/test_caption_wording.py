@@ -30,6 +30,22 @@ def of(organ: str, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "organ", "caption"),
     [
+        # what a list shares stands with each of its members, its size with the last
+        (
+            "Wall thickening of the cecum and appendix, maximum thickness 9 mm, over a length of 3 cm.",
+            "appendix",
+            "Wall thickening of the appendix, maximum thickness 9 mm, over a length of 3 cm",
+        ),
+        (
+            "Stenosis of the left renal artery and of the right iliac artery, 8 mm, by plaques.",
+            "right iliac artery",
+            "Stenosis of the right iliac artery, 8 mm, by plaques",
+        ),
+        (
+            "Effacement of the left cerebral sulci and of the left ambient cistern, suspicious for edema.",
+            "basal cisterns",
+            "Effacement of the left ambient cistern, suspicious for edema",
+        ),
         # one organ, one claim: as the report has it
         ("The liver is enlarged.", "liver", "The liver is enlarged"),
         ("Cyst in the liver.", "liver", "Cyst in the liver"),

@@ -45,6 +45,18 @@ from tests.curation.engines.test_caption_wording import captions, engine
         # what names no organ of its own is not of the one before it
         ("No pneumothorax. Right base is clear.", "pleura", "right pleura"),
         ("No ascites. No lesion on bone windows.", "peritoneum", "skeleton"),
+        # a sulcus off the brain, a canal of the thigh, a unit of length
+        ("Tumor of the left tonsil in the left glossotonsillar sulcus.", "left tonsil", "cerebral sulci"),
+        ("Occlusion of the left SFA in the adductor canal.", "left femoral artery", "left thigh muscle"),
+        ("Splenomegaly of 8 rib units.", "spleen", "ribs"),
+        # a saddle embolus lies in the arteries, whatever was named before
+        ("Nodule in the lingula. No saddle embolus.", "pulmonary arteries", "left lung"),
+        # lymph nodes are no part of what is measured behind them
+        ("Inguinal adenopathy and normal liver size.", "liver", "porta hepatis lymph nodes"),
+        # nodes of several stations, in whatever words
+        ("Ascites and right iliac and para-aortic adenomegalies.", "para-aortic lymph nodes", "para-aortic region"),
+        # a second verb has the same subject
+        ("The gallbladder is wide and shows a polyp in the neck.", "gallbladder", "neck"),
         # a finding of all bones, behind a label that names some
         ("Spine and ribs: No fracture.", "spine", "skeleton"),
         ("Calvarium and scalp: no fracture seen.", "calvarium", "scalp"),
@@ -78,6 +90,14 @@ def test_organ(text: str, filed: str, never: str) -> None:
         ("Left renal lesion (MRI suggested).", {"left kidney": "abnormal"}),
         ("Dilated common bile duct - MRCP may be considered.", {"common bile duct": "abnormal"}),
         ("CT suggested a mass in the spleen.", {"spleen": "uncertain"}),
+        # a denial ends before a clause with its own subject, and before a dash
+        ("The spleen is not large, the contour is irregular.", {"spleen": "abnormal"}),
+        ("The appendix is not dilated, its wall is thickened.", {"appendix": "abnormal"}),
+        ("The left renal artery is not opacified - thrombosed.", {"left renal artery": "abnormal"}),
+        ("The appendix is not dilated, thickened or inflamed.", {"appendix": "normal"}),
+        # how well the contrast came is of the examination
+        ("No dissection of the aorta, although opacification is suboptimal.", {"aorta": "normal"}),
+        ("Three-vessel run-off in the left leg.", {"vessels": "normal"}),
         # a vessel that fills well
         ("Adequate opacification of the pulmonary trunk.", {"pulmonary trunk": "normal"}),
         ("Poor opacification of the pulmonary trunk.", {"pulmonary trunk": "abnormal"}),

@@ -36,6 +36,12 @@ class OutputOptions:
     dicom_seg: Annotated[
         bool, typer.Option("--dicom-seg", help="Also a DICOM SEG, for a DICOM series.", rich_help_panel=OUTPUTS)
     ] = False
+    rtstruct: Annotated[
+        bool,
+        typer.Option(
+            "--rtstruct", help="Also a DICOM RTSTRUCT (contours), for a DICOM series.", rich_help_panel=OUTPUTS
+        ),
+    ] = False
     label_files: Annotated[
         bool,
         typer.Option(
@@ -67,6 +73,7 @@ class OutputOptions:
             overwrite,
             self.label_files,
             self.upright,
+            self.rtstruct,
         )
 
 

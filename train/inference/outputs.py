@@ -5,11 +5,12 @@
     mask.json              the label table; written last, so that what it stands beside is complete
     mask.png               --preview
     mask.dcm               --dicom-seg, or --out mask.dcm, which then stands for the label map
+    mask.rtstruct.dcm      --rtstruct
     mask.ctbl, mask.itksnap.txt   --label-files: names and colours for 3D Slicer and ITK-SNAP
     mask_probabilities/    --probabilities, NAME.nii.gz for each prompt
 
-In a folder of separate masks the table, the picture, the DICOM SEG and the probabilities are called the same, and lie
-in it. Files get their names when all are written; one that fails leaves the others, and the table names it.
+In a folder of separate masks the table, the picture, the DICOM objects and the probabilities are called the same, and
+lie in it. Files get their names when all are written; one that fails leaves the others, and the table names it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from .errors import SegmentError
 from .files.dicom_seg import check_dicom_seg, write_dicom_seg
 from .files.label_names import write_itksnap_labels, write_slicer_colours
 from .files.preview import draw_preview
+from .files.rtstruct import check_rtstruct, write_rtstruct
 from .files.seg_nrrd import write_seg_nrrd
 from .files.upright import tilt_degrees
 from .label_table import LabelTable
@@ -58,6 +60,7 @@ class Outputs:
     overwrite: bool = False
     label_files: bool = False
     upright: bool = False
+    rtstruct: bool = False
 
     def __post_init__(self) -> None:
         ending = _ending(self.out)
@@ -79,6 +82,11 @@ class Outputs:
         return self._beside(".dcm") if self.dicom_seg or _ending(self.out) == ".dcm" else None
 
     @property
+    def structure_set(self) -> Path | None:
+        """The path of the RTSTRUCT, None if none is to be written."""
+        return self._beside(".rtstruct.dcm") if self.rtstruct else None
+
+    @property
     def label_map(self) -> Path | None:
         """The path of the file with all labels, NIfTI or .seg.nrrd, None with `separate` and for a DICOM SEG alone."""
         return self.out if _ending(self.out) in LABEL_MAPS else None
@@ -94,7 +102,7 @@ class Outputs:
     def files(self, prompts: Iterable[SegmentPrompt]) -> Iterator[Path]:
         """Yield all files, the table last."""
         prompts = list(prompts)
-        yield from (path for path in (self.label_map, self.dicom) if path)
+        yield from (path for path in (self.label_map, self.dicom, self.structure_set) if path)
         yield from self.masks(prompts).values()
         yield from self.probability_maps(prompts).values()
         if self.preview:
@@ -137,7 +145,8 @@ class Outputs:
 
     def check_scan(self, scan: Scan, prompts: Sequence[SegmentPrompt]) -> list[str]:
         """Return warnings about the files that this scan gets. Raises SegmentError if one of them cannot be made."""
-        warnings = [f"{self.dicom}: {told}"] if self.dicom and (told := check_dicom_seg(scan, prompts)) else []
+        checks = ((self.dicom, check_dicom_seg), (self.structure_set, check_rtstruct))
+        warnings = [f"{path}: {told}" for path, check in checks if path and (told := check(scan, prompts))]
         tilt = tilt_degrees(scan.affine)
         if tilt and not self.upright and (self.label_map or self.separate):
             warnings.append(
@@ -188,6 +197,8 @@ class Outputs:
             yield self.label_map, partial(result.save, upright=upright)
         if self.dicom:
             yield self.dicom, partial(write_dicom_seg, result)
+        if self.structure_set:
+            yield self.structure_set, partial(write_rtstruct, result)
         for name, path in self.masks(prompts).items():
             yield path, partial(_save_mask, result, name, upright=upright)
         for name, path in self.probability_maps(prompts).items():

@@ -48,6 +48,8 @@ def _by_key(values: dict[str, str]) -> dict[str, frozenset[str]]:
     return {" ".join(map(stem, name.split())): frozenset(written.split()) for name, written in values.items()}
 
 
+_NUMBERS_BY_KEY = _by_key(dict.fromkeys(("agatston score", "fazekas", "lund mackay", "ctsi"), "")).keys()
+"""Schemes whose values are numbers alone."""
 _NOTHING_BY_KEY, _OPEN_BY_KEY = _by_key(_NOTHING), _by_key(_OPEN)
 _KEYS = frozenset(_by_key(dict.fromkeys(_SCHEMES, "")))
 
@@ -77,6 +79,8 @@ def read_scores(tokens: Sequence[Token], terms: Sequence[Term]) -> None:
         if term.polarity != Polarity.AFFIRMED:
             continue
         value = _value(tokens, term.end)
+        if term.key in _NUMBERS_BY_KEY and not value[:1].isdigit():
+            term.attribute = True  # "the Agatston score for the vessels: …", "a high calcium score"
         if value in _NOTHING_BY_KEY.get(term.key, ()):
             term.polarity = Polarity.NEGATED
         elif value in _OPEN_BY_KEY.get(term.key, ()):

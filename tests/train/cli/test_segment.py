@@ -92,6 +92,7 @@ def test_what_is_no_hu_is_told(folder: Path, tmp_path: Path) -> None:
         ("ct.nii.gz", ["--prompt", " "], "prompt 1 is empty"),
         ("none.nii.gz", ["--prompt", "liver"], "none.nii.gz: no such file"),
         ("ct.nii.gz", ["--prompt", "liver", "--dicom-seg"], "is no DICOM series"),
+        ("ct.nii.gz", ["--prompt", "liver", "--rtstruct"], "is no DICOM series, and an RTSTRUCT refers to one"),
         ("ct.nii.gz", ["--prompt", "liver", "--checkpoint", "/none"], "a checkpoint is a folder that holds"),
         ("ct.nii.gz", ["--prompt", "liver", "--engine", "nnunet"], "--engine nnunet: checkpoint, totalsegmentator"),
         ("ct.nii.gz", ["--prompt", "liver", "--device", "toaster"], "--device toaster: no such device"),

@@ -4,16 +4,18 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import torch
 
-from tests.train.inference.segment_cases import ball, hounsfield, nifti, result_of, scan_of
+from tests.train.inference.segment_cases import affine_of, ball, dicom_series, hounsfield, nifti, result_of, scan_of
 from train.inference import outputs as module
 from train.inference.errors import SegmentError
 from train.inference.label_table import LabelTable
 from train.inference.outputs import Outputs
 from train.inference.prompts import SegmentPrompt
 from train.inference.result import SegmentationResult
+from train.scans.scan import read_scan
 
 SHAPE = (16, 15, 14)
 NAMES = ["left kidney", "renal organ", "Ω/..", "spleen"]
@@ -148,6 +150,22 @@ def test_a_wrong_out_is_told(out: str, separate: bool, message: str) -> None:
 def test_a_nifti_scan_has_no_dicom_seg(result: SegmentationResult) -> None:
     with pytest.raises(SegmentError, match="is no DICOM series"):
         Outputs(Path("mask.dcm")).check_scan(result.scan, prompts_of(result))
+
+
+def test_a_series_has_an_rtstruct_beside_its_mask(tmp_path: Path) -> None:
+    scan = read_scan(dicom_series(tmp_path / "ct", hounsfield(SHAPE), affine_of((2, 2, 2), "LPS")))
+    result = result_of(ball(SHAPE, [size // 2 for size in SHAPE], 3)[None], ["spleen"], scan)
+    outputs = Outputs(tmp_path / "mask.nii.gz", rtstruct=True)
+    outputs.prepare(scan.path, prompts_of(result))
+    assert outputs.check_scan(scan, prompts_of(result)) == []
+    assert outputs.write(result) == ([], {})
+    written = tmp_path / "mask.rtstruct.dcm"
+    assert written in outputs.main_paths() and pydicom.dcmread(written).Modality == "RTSTRUCT"
+    # A second run knows it as its own; a file of another program stays.
+    Outputs(tmp_path / "mask.nii.gz", rtstruct=True, overwrite=True).prepare(scan.path, prompts_of(result))
+    written.write_bytes(bytes(200))
+    with pytest.raises(SegmentError, match="was not written by `ovct segment`"):
+        Outputs(tmp_path / "mask.nii.gz", rtstruct=True, overwrite=True).prepare(scan.path, prompts_of(result))
 
 
 def test_no_mask_at_all_is_a_picture_too(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A series as a DICOM SEG refers to it: a clean header for each slice of the scan, whatever the series' own are like.
+"""A series as a DICOM SEG or RTSTRUCT refers to it: a clean header for each slice, whatever the series' own are like.
 
 highdicom takes who was examined, and which images a SEG belongs to, from the headers of the series, and refuses many.
 So it never sees them: it gets headers made here, of the scan's grid and of those values that hold by the standard
@@ -45,6 +45,7 @@ OPTIONAL = """
 """.split()
 SERIES_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
 READ = (*REQUIRED, *OPTIONAL, *SERIES_UIDS, "SOPClassUID", "SOPInstanceUID", "SeriesNumber", "SliceThickness")
+SEG = "a DICOM SEG"
 # Decimals of a position in mm.
 DECIMALS = 6
 
@@ -80,23 +81,26 @@ class Sources:
         return "; ".join(parts) or None
 
 
-def check_is_series(scan: Scan) -> None:
-    """Raise SegmentError if a scan is no DICOM series."""
+def check_is_series(scan: Scan, kind: str = SEG) -> None:
+    """Raise SegmentError if a scan is no DICOM series, which an object of this kind refers to."""
     if scan.kind != "dicom":
-        raise SegmentError(f"{scan.path} is no DICOM series, and a DICOM SEG refers to one: --out mask.nii.gz")
+        raise SegmentError(f"{scan.path} is no DICOM series, and {kind} refers to one: --out mask.nii.gz")
     if not scan.dicom_files:
         raise SegmentError(
-            f"{scan.path}: its slices were resampled, and a DICOM SEG refers to those that there are: --out mask.nii.gz"
+            f"{scan.path}: its slices were resampled, and {kind} refers to those that there are: --out mask.nii.gz"
         )
 
 
-def read_sources(scan: Scan) -> Sources:
-    """Read what a SEG of this scan refers to and repeats. Raises SegmentError if the scan is no series of slices."""
-    check_is_series(scan)
+def read_sources(scan: Scan, kind: str = SEG) -> Sources:
+    """Read what a SEG of this scan refers to and repeats. Raises SegmentError if the scan is no series of slices.
+
+    ``kind`` is what to call the object in the error.
+    """
+    check_is_series(scan, kind)
     with warnings.catch_warnings():
         # Values that the standard forbids are looked at one by one.
         warnings.simplefilter("ignore")
-        places = list(_places(scan))
+        places = list(_places(scan, kind))
         by_file = {file: _read(file) for file in dict.fromkeys(file for file, _ in places)}
         sources, files = Sources(), list(by_file.values())
         common = _common_header(files, sources)
@@ -120,7 +124,7 @@ def read_sources(scan: Scan) -> Sources:
     return sources
 
 
-def _places(scan: Scan) -> Iterator[tuple[Path, int | None]]:
+def _places(scan: Scan, kind: str) -> Iterator[tuple[Path, int | None]]:
     """Yield the file of each of the scan's slices, and the frame in it, from 1, where it holds several."""
     if len(scan.dicom_files) == scan.voxels.shape[2]:
         yield from ((file, None) for file in scan.dicom_files)
@@ -134,8 +138,7 @@ def _places(scan: Scan) -> Iterator[tuple[Path, int | None]]:
             found[number] = file, image.frame + 1 if len(frames) > 1 else None
     if sorted(found) != list(range(scan.voxels.shape[2])):
         raise SegmentError(
-            f"{scan.path}: the volume has other slices than the series, and a DICOM SEG refers to these: "
-            "--out mask.nii.gz"
+            f"{scan.path}: the volume has other slices than the series, and {kind} refers to these: --out mask.nii.gz"
         )
     yield from (found[number] for number in range(scan.voxels.shape[2]))
 

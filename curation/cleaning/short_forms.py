@@ -39,13 +39,15 @@ _IS = re.compile(
     r"(?<=[a-z])['’]s(?= (?:been|not|no|an?|normal|unremarkable|ok|okay|fine|clear|intact|patent|enlarged)\b)",
     re.IGNORECASE,
 )
+# Of two organs: "the RV:LV ratio". A colon would end a label.
+_RATIO = re.compile(r"\b[A-Z]{1,4}( ?: ?)[A-Z]{1,4} ratio\b")
 _WORD = re.compile(r"\s*([A-Za-z]{2,})")
 _BEGINNING = re.compile(r"(?:\A|\n|[.:?!]\s)\s*\Z")
 
 
 def short_form_edits(text: str) -> Iterator[Edit]:
     """Yield one edit for each short form, in the order of the text."""
-    edits = [*_slashes(text), *_stops(text), *_contractions(text), *_letters(text), *_vessels(text)]
+    edits = [*_slashes(text), *_stops(text), *_contractions(text), *_letters(text), *_vessels(text), *_ratios(text)]
     yield from sorted(edits)
 
 
@@ -65,6 +67,11 @@ def _contractions(text: str) -> Iterator[Edit]:
     for match in _IS.finditer(text):
         verb = " has" if text[match.end() :].lower().startswith(" been") else " is"
         yield Edit(match.start(), match.end(), verb, "short form")
+
+
+def _ratios(text: str) -> Iterator[Edit]:
+    for match in _RATIO.finditer(text) if " ratio" in text else ():
+        yield Edit(*match.span(1), "/", "short form")
 
 
 def _stops(text: str) -> Iterator[Edit]:

@@ -22,15 +22,15 @@ OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
 # The beginning of the SHA-256 of the rows of up to LIMIT reports: captions, rejects, and the reports themselves.
 CAPTIONS = {
-    "examples/reports.csv": "269ddb73e1b0caaf",
-    "../shared/data/reports/ctrate_chest_ct.csv": "a83bc22255183105",
-    "../shared/data/reports/mtsamples_ct.jsonl": "6d9c2b20e08acf8f",
+    "examples/reports.csv": "43d310ca4c1d9915",
+    "../shared/data/reports/ctrate_chest_ct.csv": "f17900b9d5fbed17",
+    "../shared/data/reports/mtsamples_ct.jsonl": "a791a3c0a88f21e7",
     "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "f30cfa0a04ca183b",
 }
 REJECTS = {
-    "examples/reports.csv": "f10b9f1fd8e70dfe",
+    "examples/reports.csv": "e63adf09aa734ba5",
     "../shared/data/reports/ctrate_chest_ct.csv": "92936a4f48274df3",
-    "../shared/data/reports/mtsamples_ct.jsonl": "108bec1c644de372",
+    "../shared/data/reports/mtsamples_ct.jsonl": "9f21a85913367123",
     "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "c5be53e9fa4f0668",
 }
 REPORTS = {

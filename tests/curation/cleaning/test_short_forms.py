@@ -15,6 +15,7 @@ from curation.cleaning.clean_text import clean_text
         ("Lt. Kidney: normal.", "Left Kidney: normal."),
         ("Splenic v.: patent, hepatic a., T.V. a.m.", "Splenic vein: patent, hepatic artery, T.V. a.m."),
         ("Bilat. cysts.", "Bilateral cysts."),
+        ("RA:LA ratio of 2, RA: LA ratios. SMV : SMA ratio.", "RA/LA ratio of 2, RA: LA ratios. SMV/SMA ratio."),
         ("Ureters: R normal. L dilated", "Ureters: right normal. Left dilated"),
         ("L 3 nodules; R 5 mm stone.", "Left 3 nodules; right 5 mm stone."),
         (

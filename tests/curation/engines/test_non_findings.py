@@ -28,6 +28,8 @@ NON_FINDINGS = [
     "Movement artifact in the lung bases.",
     "Follow-up CT of the chest in 6 months is recommended.",
     "Colonoscopy is recommended for the colonic wall thickening.",
+    "Return to annual lung cancer screening.",
+    "Continue annual screening in 6 months.",
     "Clinical correlation is recommended.",
     "No comparison is available.",
     "Compared to the previous study, there is no significant change.",

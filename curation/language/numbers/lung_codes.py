@@ -19,8 +19,7 @@ _CODE = re.compile(r"s(10|[1-9])$")
 _JOINERS = frozenset("+ / - – and &".split())
 _SACRAL = 5
 """The highest number of a sacral vertebra."""
-_LOWER_LOBE = {6: "superior", 7: "mediobasal", 8: "anterobasal", 9: "laterobasal", 10: "posterobasal"}
-_SEGMENTS = {
+_UPPER_AND_MIDDLE: dict[str, dict[tuple[int, ...], str]] = {
     "left": {
         (1, 2): "left upper lobe apicoposterior segment",
         (1,): "left upper lobe apical segment",
@@ -28,17 +27,21 @@ _SEGMENTS = {
         (3,): "left upper lobe anterior segment",
         (4,): "lingula superior segment",
         (5,): "lingula inferior segment",
-        (7, 8): "left lower lobe anteromediobasal segment",
-    }
-    | {(number,): f"left lower lobe {place} segment" for number, place in _LOWER_LOBE.items()},
+    },
     "right": {
         (1,): "right upper lobe apical segment",
         (2,): "right upper lobe posterior segment",
         (3,): "right upper lobe anterior segment",
         (4,): "right middle lobe lateral segment",
         (5,): "right middle lobe medial segment",
-    }
-    | {(number,): f"right lower lobe {place} segment" for number, place in _LOWER_LOBE.items()},
+    },
+}
+_LOWER: dict[tuple[int, ...], str] = {
+    (6,): "superior",
+    (7,): "mediobasal",
+    (8,): "anterobasal",
+    (9,): "laterobasal",
+    (10,): "posterobasal",
 }
 _LAST_OF_UPPER_LOBE = {"left": 5, "right": 3}
 _LAST_OF_MIDDLE_LOBE = 5
@@ -104,9 +107,9 @@ def _numbers(tokens: Sequence[Token], start: int) -> tuple[int, tuple[int, ...]]
 def _names(side: str, numbers: tuple[int, ...]) -> tuple[str, ...]:
     """Return the segment of a side that numbers name, else the lobe that they lie in, else the lung."""
     if side == "both":
-        pair = tuple(_SEGMENTS[one].get(numbers, "") for one in ("left", "right"))
+        pair = (_segment("left", numbers), _segment("right", numbers))
         return pair if numbers[0] not in _NO_PAIR and all(pair) else ()
-    if (segment := _SEGMENTS[side].get(numbers)) is not None:
+    if segment := _segment(side, numbers):
         return (segment,)
     if numbers[-1] <= _LAST_OF_UPPER_LOBE[side]:
         return (f"{side} upper lobe",)
@@ -114,6 +117,14 @@ def _names(side: str, numbers: tuple[int, ...]) -> tuple[str, ...]:
         return (f"{side} lower lobe",)
     is_middle = side == "right" and _LAST_OF_UPPER_LOBE[side] < numbers[0] and numbers[-1] <= _LAST_OF_MIDDLE_LOBE
     return ("right middle lobe" if is_middle else f"{side} lung",)
+
+
+def _segment(side: str, numbers: tuple[int, ...]) -> str:
+    """Return the segment of a side that numbers name; "" where they name several."""
+    if side == "left" and numbers == (7, 8):
+        return "left lower lobe anteromediobasal segment"
+    lower = f"{side} lower lobe {_LOWER[numbers]} segment" if numbers in _LOWER else ""
+    return _UPPER_AND_MIDDLE[side].get(numbers, lower)
 
 
 def _is_part(mention: OrganMention, wholes: frozenset[str], vocabulary: Vocabulary) -> bool:

@@ -52,7 +52,7 @@ def test_the_predicate_stays() -> None:
         "A cyst (5 mm) in the spleen.",
         "Fracture of the sacrum (S1).",
         "Disc at L4:5.",
-        "Ratio (RV:LV ratio 1:2).",
+        "Ratio (RV:LV 1:2).",
         "Called at (3:44 pm).",
         "Stable since (3/12).",
         "The images are of good quality.",

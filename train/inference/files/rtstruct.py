@@ -67,7 +67,7 @@ def write_rtstruct(result: SegmentationResult, path: Path) -> list[str]:
 
 def _contours(mask: np.ndarray, in_lps: np.ndarray, images: Sequence[SourceImage]) -> Iterator[Dataset]:
     """Yield the contours of a mask (X, Y, Z), slice by slice, with the image that each lies on."""
-    for number in np.flatnonzero(mask.any(axis=(0, 1))):
+    for number in np.flatnonzero(mask.any(axis=(0, 1))).tolist():
         for points in closed_contours(mask[:, :, number]):
             places = points @ in_lps[:3, :2].T + in_lps[:3, 2] * number + in_lps[:3, 3]
             contour = Dataset()

@@ -22,7 +22,8 @@ def winding(polygon: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     centres = np.stack(np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij"), axis=-1).reshape(-1, 1, 2)
     to, on = polygon[None] - centres, np.roll(polygon, -1, axis=0)[None] - centres
     angles = np.arctan2(to[..., 0] * on[..., 1] - to[..., 1] * on[..., 0], (to * on).sum(axis=-1)).sum(axis=1)
-    return (np.abs(angles) > 3).reshape(shape)
+    inside: np.ndarray = (np.abs(angles) > 3).reshape(shape)
+    return inside
 
 
 def masks() -> dict[str, np.ndarray]:

@@ -125,10 +125,17 @@ def test_dciodvfy_finds_no_error(tmp_path: Path) -> None:
 def test_plastimatch_finds_the_same_voxels(tmp_path: Path) -> None:
     result = result_in(tmp_path / "series")
     write_rtstruct(result, tmp_path / "rt.dcm")
-    command = ["plastimatch", "convert", "--input", tmp_path / "rt.dcm", "--referenced-ct", tmp_path / "series"]
-    subprocess.run([*command, "--output-prefix", tmp_path / "read", "--prefix-format", "nii.gz"], check=True)
+    command = [
+        "plastimatch",
+        "convert",
+        "--input",
+        str(tmp_path / "rt.dcm"),
+        "--referenced-ct",
+        str(tmp_path / "series"),
+    ]
+    subprocess.run([*command, "--output-prefix", str(tmp_path / "read"), "--prefix-format", "nii.gz"], check=True)
     for name in ("left kidney", "renal organ", "odd thing"):
-        read = nibabel.load(tmp_path / "read" / f"{name}.nii.gz")
+        read = nibabel.Nifti1Image.from_filename(tmp_path / "read" / f"{name}.nii.gz")
         to_scan = np.linalg.inv(result.scan.affine) @ read.affine
         index = np.rint(np.argwhere(np.asarray(read.dataobj)) @ to_scan[:3, :3].T + to_scan[:3, 3]).astype(int)
         mask = np.zeros(SHAPE, bool)

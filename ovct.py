@@ -93,6 +93,7 @@ def command_line() -> typer.Typer:
     check_packages()
     from curation.cli.audit import audit
     from curation.cli.curate import curate, merge
+    from curation.cli.export import export
     from curation.cli.help import EXIT_CODES, HelpCommand, command_group
     from curation.cli.lexicon import lexicon
     from curation.cli.show import show
@@ -107,6 +108,7 @@ def command_line() -> typer.Typer:
     for command in (curate, show, audit, verify, stats, prompts, merge):
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
+    app.add_typer(export, name="export", rich_help_panel="Reports and captions")
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
     for command in (segment, view, evaluate):
         app.command(cls=HelpCommand, rich_help_panel="CT volumes")(command)

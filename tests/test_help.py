@@ -38,7 +38,9 @@ def help_of(words: str, columns: int = 80) -> str:
 
 
 def snapshot(words: str) -> Path:
-    return FOLDER / f"{words.replace(' ', '-')}.txt"
+    """The file of a command's help; the commands of a group have a folder."""
+    groups = words.split()[1:-1]
+    return FOLDER.joinpath(*groups, f"{words.replace(' ', '-')}.txt")
 
 
 @pytest.mark.parametrize("words", commands())
@@ -90,8 +92,9 @@ def test_completion_is_offered() -> None:
 
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
-    for path in FOLDER.glob("*.txt"):
+    for path in FOLDER.rglob("*.txt"):
         path.unlink()
     for words in commands():
+        snapshot(words).parent.mkdir(exist_ok=True)
         snapshot(words).write_text(help_of(words), encoding="utf-8")
         print(snapshot(words))

@@ -41,7 +41,7 @@ LEVELS = {
         ("extraction",),
         ("llm",),
         ("pipeline", "verify_table", "report_page"),
-        ("replay", "audit", "show", "ray_cluster", "word_suggestions"),
+        ("replay", "audit", "show", "export", "ray_cluster", "word_suggestions"),
         ("api",),
         ("cli",),
     ),

@@ -22,6 +22,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "forms",
         "llm",
         "pages/show",
+        "pages/export",
         "audit",
         "lexicon",
         "privacy",

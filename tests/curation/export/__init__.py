@@ -1,0 +1,1 @@
+"""Tests of caption sets in the forms of other programs."""

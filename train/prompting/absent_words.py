@@ -9,8 +9,8 @@ contoured has ureters. What is asked as absent is therefore only
 
 A part of a labelled structure is surely absent where its whole is, but it is not asked: such a word would be seen as
 absent alone, never as present, and the connector learns from the words that it is never there, and what sounds alike
-neither. On the phantoms that cost the held-out "left lung" all of its Dice (0.74 to 0.00), by "left lung apex" and its
-like.
+neither. In a trial on the phantoms words for absent organs, parts among them, took held-out groups from a Dice of 0.36
+to 0.25, and "left lung" to 0. So words for absent organs are asked only where `absent_words` says so.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ ABSENT = (
 )  # fmt: skip
 NEW_ABSENT = (
     "left kidney", "right kidney", "spleen", "gallbladder", "pancreas", "liver", "duodenum", "stomach",
-    "left adrenal gland", "lumbar vertebra L3",
+    "left adrenal gland", "L3 vertebra",
 )  # fmt: skip
 # A group of which the data label some members only, each asked against these.
 WIDER_GROUPS = {"salivary glands": ("parotid_gland_left", "parotid_gland_right")}

@@ -9,7 +9,7 @@ from train.evaluation.results import EvaluationSummary
 
 from .extra_questions import Answer, CaseAnswers, QuestionKind
 
-WIDTH = 52
+WIDTH = 56
 KINDS_OF_ABSENT: tuple[tuple[QuestionKind, str], ...] = (
     ("absent", "trained as absent"),
     ("new_absent", "new to the training"),
@@ -36,12 +36,14 @@ def table_lines(summary: EvaluationSummary, cases: Sequence[CaseAnswers]) -> lis
             lines.append(_row(f'  "{prompt.prompts[0]}" ({prompt.present})', _estimate(prompt.score.dice)))
     for prompt in summary.prompts:
         if prompt.kind == "group":
-            held_out = "held out" if prompt.trained is False else "trained"
-            lines.append(_row(f'group "{prompt.prompts[0]}", {held_out}', _estimate(prompt.score.dice)))
+            use = "held out" if prompt.trained is False else "trained"
+            lines.append(_row(f'group, {use}: "{prompt.prompts[0]}" ({prompt.present})', _estimate(prompt.score.dice)))
     answers = [answer for case in cases for answer in case.answers]
     wider = [answer.dice for answer in _of(answers, "group") if answer.dice is not None]
     if wider:
-        lines.append(_row('"salivary glands", of which parotids are labelled', f"{sum(wider) / len(wider):.3f}"))
+        lines.append(
+            _row(f'group, new: "salivary glands" ({len(wider)}; parotids alone)', f"{sum(wider) / len(wider):.3f}")
+        )
     sides = _of(answers, "side")
     lines.append(_row("sides exchanged", f"{sum(answer.exchanged for answer in sides)} of {len(sides)} prompts"))
     for kind, title in KINDS_OF_ABSENT:
@@ -49,6 +51,10 @@ def table_lines(summary: EvaluationSummary, cases: Sequence[CaseAnswers]) -> lis
         made_up = [answer for answer in asked if answer.ml > 0]
         share = f"{len(made_up) / max(len(asked), 1):.1%} of {len(asked)} prompts"
         lines.append(_row(f"masks of what no scan shows, {title}", share))
+    for rates in summary.presence:
+        if rates.kind == "nonsense" and rates.false_masks.value is not None:
+            share = f"{rates.false_masks.value:.1%} of {rates.false_masks.count} prompts"
+            lines.append(_row("masks of words that mean nothing, new", share))
     missed = sum(subject.missed for subject in summary.subjects if subject.kind == "name")
     present = sum(subject.present for subject in summary.subjects if subject.kind == "name")
     lines.append(_row("no mask of what is there, by name", f"{missed / max(present, 1):.1%} of {present} prompts"))

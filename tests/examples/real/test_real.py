@@ -8,11 +8,19 @@ import pytest
 from curation.runtime.errors import Interrupted
 from examples.real import __main__ as demo
 from examples.real import extra_questions, stages
-from examples.real.extra_questions import ABSENT, NEW_ABSENT, Answer
+from examples.real.extra_questions import ABSENT, NEW_ABSENT, WIDER_GROUPS, Answer
+from prompts.vocabulary import load_vocabulary
 from tests.examples.real.heads import write_heads
 from tests.models.encoders import tiny_encoder
+from train.config.loading import load_config
+from train.config.options import SegmentConfig
+from train.data.structure_prompts import build_structure_prompts
+from train.prompting.absent_words import find_absent_words
 
 CASES = [f"pt_{number}" for number in range(8)]
+OPENKBP = (
+    "brainstem", "spinal_cord", "parotid_gland_right", "parotid_gland_left", "esophagus", "larynx", "mandible",
+)  # fmt: skip
 PATCH = "patch: [32, 32, 64]\nlabelled: present\nsteps: 2\nbatch_size: 1\nwarmup_steps: 0\n"
 
 
@@ -23,7 +31,7 @@ def small_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "words.yaml").write_text("steps: 1\nbatch_size: 2\n")
     (folder / "pretrain.yaml").write_text(f"size: tiny\nspacing_mm: [4, 4, 4]\n{PATCH}")
-    (folder / "segment.yaml").write_text(f"{PATCH}hidden: 8\nlevels: 1\nconnector_steps: 2\npresence_patches: 2\n")
+    (folder / "segment.yaml").write_text(f"{PATCH}hidden: 8\nlevels: 1\nconnector_steps: 2\npresence_patches: 6\n")
     monkeypatch.setattr(stages, "SETTINGS", folder)
 
 
@@ -58,7 +66,7 @@ def test_the_whole_way_with_other_patients_and_after_ctrl_c(
         assert table in shown
         assert f"{patients} patients, none of them trained on" in table
         assert f"of {len(ABSENT) * patients} prompts" in table and f"of {len(NEW_ABSENT) * patients} prompts" in table
-        assert "sides exchanged" in table and "of 4 prompts" in table and 'group "parotid glands"' in table
+        assert "sides exchanged" in table and "of 4 prompts" in table and 'group, trained: "parotid glands"' in table
     assert set(json.loads((out / "seconds.json").read_text())) == {
         "words", "pretrain", "segment", "evaluate", "questions",
     }  # fmt: skip
@@ -67,6 +75,16 @@ def test_the_whole_way_with_other_patients_and_after_ctrl_c(
 def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main([str(tmp_path / "none"), "--text", "none", "--out", str(tmp_path / "run")]) == 2
     assert "name the data set's folder" in capsys.readouterr().err
+
+
+def test_of_the_absent_words_one_half_is_trained_with_the_demo_s_settings() -> None:
+    settings = load_config(SegmentConfig, stages.SETTINGS / "segment.yaml", {})
+    prompts = build_structure_prompts(OPENKBP)
+    words = find_absent_words(prompts.names, settings.prompting.not_shown, load_vocabulary())
+    trained = {word.text for word in words if not word.rivals}
+    assert trained.issuperset(ABSENT) and trained.isdisjoint(NEW_ABSENT)
+    assert all(load_vocabulary().resolve(word) == word for word in (*ABSENT, *NEW_ABSENT))
+    assert set(WIDER_GROUPS).isdisjoint(prompts.group_prompts)
 
 
 def test_a_side_is_exchanged_where_more_of_the_mask_lies_on_the_other() -> None:

@@ -5,6 +5,7 @@ import ovct
 ovct.curate("reports.csv", out="captions")
 ovct.verify("The liver is normal.", [("liver", "The liver is normal")])
 ovct.load("captions").captions
+ovct.show("captions", ["chest-02"])
 ovct.segment("ct.nii.gz", ["left kidney"], checkpoint="runs/segment")
 """
 
@@ -23,23 +24,37 @@ import typer
 if TYPE_CHECKING:
     from curation.api.curate import Curation, curate
     from curation.api.load import CaptionSetTables, load
+    from curation.api.show import ShownReports, show
     from curation.api.verify import VerifiedCaption, verify
     from curation.runtime.errors import OvctError
     from train.api import segment
 
     app: typer.Typer
 
-__all__ = ["CaptionSetTables", "Curation", "OvctError", "VerifiedCaption", "curate", "load", "segment", "verify"]
+__all__ = [
+    "CaptionSetTables",
+    "Curation",
+    "OvctError",
+    "ShownReports",
+    "VerifiedCaption",
+    "curate",
+    "load",
+    "segment",
+    "show",
+    "verify",
+]
 
 # Where each function and record of the Python API is defined.
 API = {
     "CaptionSetTables": "curation.api.load",
     "Curation": "curation.api.curate",
     "OvctError": "curation.runtime.errors",
+    "ShownReports": "curation.api.show",
     "VerifiedCaption": "curation.api.verify",
     "curate": "curation.api.curate",
     "load": "curation.api.load",
     "segment": "train.api",
+    "show": "curation.api.show",
     "verify": "curation.api.verify",
 }
 # The packages of this application. Their names are plain, so others may have the same.

@@ -6,6 +6,8 @@ from curation.api.curate import Curation as Curation
 from curation.api.curate import curate as curate
 from curation.api.load import CaptionSetTables as CaptionSetTables
 from curation.api.load import load as load
+from curation.api.show import ShownReports as ShownReports
+from curation.api.show import show as show
 from curation.api.verify import VerifiedCaption as VerifiedCaption
 from curation.api.verify import verify as verify
 from curation.runtime.errors import OvctError as OvctError
@@ -15,10 +17,12 @@ __all__ = [
     "CaptionSetTables",
     "Curation",
     "OvctError",
+    "ShownReports",
     "VerifiedCaption",
     "curate",
     "load",
     "segment",
+    "show",
     "verify",
 ]
 

@@ -12,9 +12,6 @@ from curation.runtime.terminal import say
 from .errors import errors_reported
 from .options import CaptionSetFolder, GeneralOptions, option_groups
 
-# Reports that a file holds, unless they are named.
-IN_A_FILE = 100
-
 
 @option_groups
 def show(
@@ -45,6 +42,7 @@ def show(
 ) -> None:
     """Show reports with all of their captions, in the browser: what each rests on, what was refused, what has none."""
     with errors_reported(general.debug, "nothing was written"):
+        from curation.api.show import REPORTS_IN_A_PAGE
         from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
         from curation.runtime.urls import is_url
@@ -66,6 +64,6 @@ def show(
             if out is None:
                 serve_page(reports, ShowServer(port, browser), progress, say)
                 return
-            written = write_page(out, reports, limit or (reports.total if report_ids else IN_A_FILE))
+            written = write_page(out, reports, limit or (reports.total if report_ids else REPORTS_IN_A_PAGE))
         if not general.quiet:
             say(f"In {out}: {written:,} of {reports.total:,} reports, {out.stat().st_size / 1e6:,.1f} MB")

@@ -36,7 +36,7 @@ def page_files() -> PageFiles:
 def session(reports: SetReports) -> dict[str, Any]:
     """Return what the page is told of a whole set, or of named reports: counts by organ and status, and notices."""
     if reports.are_named:
-        return _session(reports, *_counted(map(reports.view, range(1, reports.total + 1))), [])
+        return _session(reports, *_counted(reports.first_views(reports.total)), [])
     counts = reports.manifest.counts
     statuses = Counter[str]()
     for by_status in counts.captions.values():
@@ -75,7 +75,7 @@ def _session(
 
 def write_page(path: Path, reports: SetReports, most: int) -> int:
     """Write a page with the first ``most`` reports in it, readable by the user alone; return how many they are."""
-    views = [reports.view(place) for place in range(1, min(reports.total, most) + 1)]
+    views = reports.first_views(most)
     write_text(path, whole_page(reports, views), PRIVATE_FILE)
     return len(views)
 

@@ -91,6 +91,10 @@ class SetReports:
         ordered = in_reading_order(captions, len(text))
         return report_view(report["report_id"], text, sections, ordered, self.system_of)
 
+    def first_views(self, most: int) -> list[dict[str, Any]]:
+        """Return the first reports, as ``view`` returns one."""
+        return [self.view(place) for place in range(1, min(self.total, most) + 1)]
+
     def find(self, place: int, step: int, wanted: ReportFilter) -> FoundReport:
         """Return the next report that passes a filter after a place, or before it with a negative ``step``.
 

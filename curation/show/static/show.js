@@ -90,10 +90,15 @@ function stepBare() {
 
 // ---- from report to report
 
+// In a frame of a notebook a page has no address of its own.
+function setAddress(address) {
+  if (location.protocol !== "about:") history.replaceState(null, "", address);
+}
+
 async function load(place) {
   state.view = await state.source.report(place);
   Object.assign(state, { place, chosen: [], bareAt: -1 });
-  history.replaceState(null, "", `#${place}`);
+  setAddress(`#${place}`);
   byId("place").textContent = `${place.toLocaleString("en")} of ${state.session.total.toLocaleString("en")}`;
   state.panel.hide();
   showReport();
@@ -101,14 +106,16 @@ async function load(place) {
   window.scrollTo(0, 0);
 }
 
-async function go(place, step, otherwise) {
+// Goes to the next report that passes the filter, from the first of these places behind which there is one.
+async function go(places, step, otherwise) {
   const search = ++state.search;
   const isWanted = () => search === state.search;
   const tell = (reached) => say(`Searched up to report ${reached.toLocaleString("en")} of ${state.session.total.toLocaleString("en")} …`);
   try {
-    const found = await state.source.find(place, step, filter, tell, isWanted);
+    let found = null;
+    for (const place of places) found ??= await state.source.find(place, step, filter, tell, isWanted);
     if (!isWanted()) return;
-    if (found) await load(found);
+    if (found && found !== state.place) await load(found);
     say(found ? "" : otherwise);
   } catch (error) {
     say(error.message);
@@ -116,13 +123,12 @@ async function go(place, step, otherwise) {
 }
 
 const noMore = () => isFiltered() ? "No other report on this side passes the filter." : "There is no other report on this side.";
-const next = () => go(state.place, 1, noMore());
-const previous = () => go(state.place, -1, noMore());
+const next = () => go([state.place], 1, noMore());
+const previous = () => go([state.place], -1, noMore());
 
-// A changed filter keeps the report that is shown where it passes, else it begins from the first.
+// A changed filter keeps the report that is shown where it passes; else the next one is shown, or one before it.
 async function applyFilter() {
-  if (!isFiltered()) { state.search += 1; say(""); return load(Math.max(1, state.place)); }
-  await go(0, 1, "No report passes the filter.");
+  await go([state.place - 1, 0], 1, "No report passes the filter.");
   if (state.view) showReport();
 }
 
@@ -181,7 +187,7 @@ function connect() {
 async function start() {
   restoreTheme();
   const place = Number(location.hash.slice(1));
-  if (location.protocol !== "file:") history.replaceState(null, "", location.pathname);  // without the token
+  if (location.protocol !== "file:") setAddress(location.pathname);  // without the token
   state.session = await state.source.session();
   const { set, total, notices } = state.session;
   document.title = `${set}: reports and captions`;

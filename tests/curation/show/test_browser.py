@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import ovct
 from curation.caption import AcceptedCaption, RefusedCaption
 from curation.report import Report, Section
 from curation.show.page import write_page
@@ -157,6 +158,10 @@ def test_organs_statuses_and_words_choose_the_reports(browser: Browser, page_fil
         page.keyboard.type("scan-0002 CYST")
         expect(place).to_have_text("4 of 5")
         assert page.evaluate("CSS.highlights.get('found').size") >= 1
+        page.fill("#words", "")
+        page.locator("#statuses button", has_text=re.compile("^normal")).click()
+        expect(page.locator("#captions .faded")).to_have_count(2)
+        expect(place).to_have_text("4 of 5")  # it passes, and stays
         page.fill("#words", "nowhere")
         expect(page.locator("#message")).to_have_text("No report passes the filter.")
         page.fill("#words", "")
@@ -200,3 +205,22 @@ def test_a_hundred_thousand_captions_are_read_as_they_are_shown(browser: Browser
         server.kill()
         page.keyboard.press("j")
         expect(page.locator("#message")).to_have_text(re.compile("Start `ovct show` again"))
+
+
+def test_a_notebook_shows_what_the_function_returns(browser: Browser, tmp_path: Path) -> None:
+    write_set(tmp_path / "set", [one_report(), *plain_reports(4)])
+    shown = ovct.show(tmp_path / "set", ["scan-0002", "evil"])
+    assert (shown.reports, shown.total) == (2, 2) and "liver" not in repr(shown)
+    page = browser.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.set_content(f"<title>notebook</title>{shown._repr_html_()}")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#place")).to_have_text("1 of 2")
+    frame.locator("#next").click()
+    expect(frame.locator("#text")).to_contain_text(EVIL)
+    assert page.title() == "notebook" and problems == []
+    page.close()
+    shown.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == shown.page
+    assert ovct.show(tmp_path / "set", limit=3).reports == 3

@@ -20,7 +20,7 @@ from curation.runtime.progress import Progress
 from models.checkpoint import save_checkpoint
 from models.embedding_bank import EmbeddingBank
 from models.preprocessing import Preprocessing
-from models.segmenter import Segmentation, TextSegmenter, masks
+from models.segmenter import Segmentation, TextSegmenter
 from prompts.vocabulary import load_vocabulary
 from train.config.options import ConfigError, SegmentConfig
 from train.config.prompting import HoldOut
@@ -38,6 +38,7 @@ from train.prompting.prompt_sampler import PromptSampler
 from .connector_warmup import decoder_is_pretrained, warm_up
 from .cost.stage_cost import StepCost, segmenting_cost
 from .overlays import draw_overlays, picture_name
+from .patch_masks import patch_masks
 from .patch_task import PatchTask
 from .presence_fit import collect_presence, fit_presence
 from .prompt_targets import counted_voxels, known_masks, presence_is_decided, target_masks
@@ -162,9 +163,7 @@ class SegmentTask(PatchTask):
         for case_ref in evaluated_cases(self.data, engine):
             progress.raise_if_interrupted()
             sample = middle_patch(self.data, case_ref, self.config.crops.patch)
-            with engine.autocast():
-                full = self.model(sample.volume[None].to(engine.device), embeddings, full=True)
-            predicted = masks(full.logits[0].float(), full.presence)[0]
+            predicted = patch_masks(self.model, sample.volume.to(engine.device), embeddings, engine)
             target = target_masks(self.data, collate_patches([sample]), structures, engine.device)[0]
             names = self.data.labelled_structures(case_ref, held_out=True)
             labelled = torch.tensor([set(members) <= names for members in structures], device=engine.device)

@@ -19,7 +19,7 @@ def patch_masks(model: TextSegmenter, volume: Tensor, embeddings: Tensor, engine
         features = model.image_features(volume[None])
     finest = features.levels[0]
     found = torch.empty(len(embeddings), *volume.shape[1:], dtype=torch.bool, device=volume.device)
-    for into, some in zip(found.split(PROMPTS_AT_ONCE), embeddings.split(PROMPTS_AT_ONCE), strict=True):
+    for into, some in zip(torch.split(found, PROMPTS_AT_ONCE), torch.split(embeddings, PROMPTS_AT_ONCE), strict=True):
         with engine.autocast():
             query, *_, presence = model.queries(some, features.bottleneck)
             logits = query.logits(finest)

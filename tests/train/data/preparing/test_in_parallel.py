@@ -160,3 +160,24 @@ def test_ranks_that_share_a_cache_prepare_and_leave_out_the_same(
         assert [problem.case_id for problem in second.problems] == ["s3"]
         assert all(cases.label_ids(index) == {5} for cases in (first, second) for index in range(4))
     assert sorted(read) == ["s0", "s1", "s2", "s3", "s3", "s4"], "the broken one is tried again by the next run"
+
+
+def test_what_a_stopped_run_had_finished_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = open_dataset(totalsegmentator(tmp_path / "set", {f"s{n}": {"liver": box(2, 5)} for n in range(3)}))
+    read = list[str]()
+
+    def read_and_note(case: Case) -> Scan:
+        read.append(case.id)
+        return read_case(case)
+
+    class StoppedAfterTwo(Progress):
+        def raise_if_interrupted(self) -> None:
+            if len(read) == 2:
+                raise Interrupted
+
+    monkeypatch.setattr(prepared, "read_case", read_and_note)
+    with pytest.raises(Interrupted):
+        PreparedCases(data, data.cases, SAME, tmp_path / "cache").prepare(progress=StoppedAfterTwo())
+    assert read == ["s0", "s1"]
+    PreparedCases(data, data.cases, SAME, tmp_path / "cache").prepare()
+    assert read == ["s0", "s1", "s2"]

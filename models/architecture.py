@@ -68,7 +68,11 @@ class Architecture:
         deep, high, wide = (
             max(-(-voxels // step), 1) * step for voxels, step in zip(size, self.reduction, strict=True)
         )
-        return (deep, high, 2 * wide) if (deep, high, wide) == self.reduction else (deep, high, wide)
+        if (deep, high, wide) != self.reduction:
+            return deep, high, wide
+        # One voxel at the bottleneck is too few: two, along the axis that leaves the patch nearest to a cube.
+        doubled = ((2 * deep, high, wide), (deep, 2 * high, wide), (deep, high, 2 * wide))
+        return min(doubled, key=lambda patch: max(patch) / min(patch))
 
 
 def _times(sizes: Sequence[int]) -> str:

@@ -161,9 +161,9 @@ def test_encode_and_decode_give_the_pyramid_and_the_finest_features() -> None:
         ((1, 32, 32, 32), r"\(B, C, D, H, W\), not \(1, 32, 32, 32\)"),
         ((1, 1, 30, 32, 32), "multiples of 16×16×32, not 30×32×32; 32×32×32 is the next"),
         ((1, 1, 32, 40, 48), "multiples of 16×16×32, not 32×40×48; 32×48×64 is the next"),
-        ((1, 1, 3, 3, 3), "multiples of 16×16×32, not 3×3×3; 16×16×64 is the next"),
+        ((1, 1, 3, 3, 3), "multiples of 16×16×32, not 3×3×3; 32×16×32 is the next"),
         ((1, 1, 0, 16, 32), "multiples of 16×16×32, not 0×16×32"),
-        ((4, 1, 16, 16, 32), "one voxel at the bottleneck.*16×16×64 is the next"),
+        ((4, 1, 16, 16, 32), "one voxel at the bottleneck.*32×16×32 is the next"),
     ],
 )
 @pytest.mark.parametrize("training", [True, False])

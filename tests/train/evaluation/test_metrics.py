@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from monai.metrics.meandice import compute_dice
 from monai.metrics.surface_dice import compute_surface_dice
 from scipy import ndimage
 
@@ -90,6 +91,13 @@ def test_nsd_is_monais(spacing: tuple[float, float, float], mm: float) -> None:
         theirs = compute_surface_dice(first, second, [mm], include_background=True, spacing=spacing, use_subvoxels=True)
     assert scores(prediction, reference, spacing, mm)[1] == pytest.approx(theirs.item(), abs=1e-5)
     assert 0.1 < theirs.item() < 0.99
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (1, 2), (3, 4)])
+def test_dice_is_monais(seeds: tuple[int, int]) -> None:
+    prediction, reference = map(blob, seeds)
+    first, second = (torch.from_numpy(mask)[None, None] for mask in (prediction, reference))
+    assert scores(prediction, reference)[0] == pytest.approx(compute_dice(first, second).item(), abs=1e-6)
 
 
 @settings(max_examples=8)

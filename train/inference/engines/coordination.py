@@ -1,7 +1,8 @@
 """Prompts that name several structures at once: "upper and lower lobes of both lungs" is two prompts, one for each.
 
 What members share is given to each: a noun that stands once ("upper and lower lobes", "ribs 3 and 4"), and a side
-("left upper and lower lobes", "left kidney and ureter"). Other words between names join nothing: of "liver or spleen"
+("left upper and lower lobes", "left kidney and ureter"). A range is the list of all that lie in it ("L1-L3
+vertebrae", "ribs 3 to 5"). Other words between names join nothing: of "liver or spleen"
 and "liver without gallbladder" one prompt cannot be made.
 """
 
@@ -14,6 +15,7 @@ from prompts.vocabulary import Vocabulary
 from train.data.structure_prompts import INCOMPLETE
 
 from .anatomy_names import BOTH, SIDES, organs_named
+from .number_ranges import written_out
 
 JOINS = re.compile(r"\s*(?:[,;&+/]\s*(?:and\b)?|\band\b|\bplus\b|\bas well as\b)\s*", re.IGNORECASE)
 BOTH_SIDES = re.compile(
@@ -30,15 +32,17 @@ def members_of(text: str, vocabulary: Vocabulary) -> tuple[str, ...]:
 
     Each member is a name that the vocabulary knows, or that of a part of what it knows.
     """
-    if organs_named(text, vocabulary).organs:
+    listed = written_out(BOTH_SIDES.sub("both", text.strip()))
+    organs = organs_named(text, vocabulary).organs
+    if organs and (len(organs) == 1 or listed == text):  # "liver segments 5-8" names the first and the last
         return ()
-    parts = [ARTICLE.sub("", part) for part in JOINS.split(BOTH_SIDES.sub("both", text.strip()))]
+    parts = [ARTICLE.sub("", part) for part in JOINS.split(listed)]
     if not 2 <= len(parts) <= MOST_MEMBERS or not all(parts):
         return ()
     members: list[str] = []
     side, is_shared = "", False
     for number, part in enumerate(parts):
-        found = _complete(part, parts, number, vocabulary)
+        found = _complete(part, parts, number, vocabulary) or _numbered(part, members, vocabulary)
         if found is None:
             return ()
         words = part.lower().split()
@@ -68,6 +72,13 @@ def _complete(part: str, parts: list[str], number: int, vocabulary: Vocabulary) 
         if organs_named(candidate, vocabulary).organs:
             return candidate
     return part if named and not _is_adjective(part, vocabulary) else None
+
+
+def _numbered(part: str, members: list[str], vocabulary: Vocabulary) -> str | None:
+    """Return a number with the noun of the member before it: the 5 of "ribs 3, 4, 5"; None for what is no number."""
+    if not members or not part.isdigit():
+        return None
+    return next((name for name in _with_head(part, members[-1]) if organs_named(name, vocabulary).organs), None)
 
 
 def _with_tail(part: str, last: str) -> Iterator[str]:

@@ -37,6 +37,13 @@ from train.inference.engines.coordination import members_of
         ("iliac arteries and veins", "iliac arteries, iliac veins"),
         ("ribs 3 and 4", "3rd rib, 4th rib"),
         ("left 3rd and 4th ribs", "left 3rd rib, left 4th rib"),
+        # A range is all that lie in it.
+        ("L1-L3 vertebrae", "L1 vertebra, L2 vertebra, L3 vertebra"),
+        ("T12 to L2", "T12 vertebra, L1 vertebra, L2 vertebra"),
+        ("C2–4 vertebrae", "C2 vertebra, C3 vertebra, C4 vertebra"),
+        ("left 3rd to 5th ribs", "left 3rd rib, left 4th rib, left 5th rib"),
+        ("liver segments 5-8", "liver segment 5, liver segment 6, liver segment 7, liver segment 8"),
+        ("ribs 3-5", "3rd rib, 4th rib, 5th rib"),
         ("vertebrae L1, L2 and L3", "L1 vertebra, L2 vertebra, L3 vertebra"),
         ("gluteus maximus and medius", "gluteus maximus muscles, gluteus medius muscles"),
     ],
@@ -52,6 +59,8 @@ def test_each_member_is_a_name(text: str, organs: str) -> None:
     [
         "liver",
         "left and right kidneys",
+        "L4-L5 disc",
+        "L3-L1 vertebrae",
         "portal vein and splenic vein",
         "kidneys and bananas",
         "liver or spleen",

@@ -68,6 +68,8 @@ def item_view(store: AuditStore, reviewer: Reviewer, place: int, system_of: Call
     report_id, text, sections = store.report(caption.report)
     captions = _captions(store, reviewer, item, text)
     report = report_view(report_id, text, sections, [shown for shown, _ in captions], system_of)
+    if reviewer.blind:
+        report["bare"] = []  # passages are what captions are like, and not what they rest on
     contents = report.pop("captions")
     for content, (_, other_item) in zip(contents, captions, strict=True):
         content["place"] = None if other_item is None else reviewer.place_of(other_item)

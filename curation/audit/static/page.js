@@ -134,12 +134,15 @@ export function preview(number) {
 }
 
 // The evidence of all captions is marked; that of the caption to be judged, or the statement, stands out.
+// Blind, those of the others are not marked: their passages are guesses.
 function showReport() {
   const { report, captions, statement } = state.item;
   const strong = captions.flatMap(({ current }, number) => current ? [number] : []);
   const looked = captions[state.previewed]?.current === false ? [state.previewed] : [];
   byId("report-id").textContent = `Report ${report.id}`;
-  byId("text").replaceChildren(...reportText({ ...report, captions }, { strong, looked, statement }));
+  const isMarked = (number) => !state.session.blind || strong.includes(number) || looked.includes(number);
+  const marked = captions.map((caption, number) => isMarked(number) ? caption : { ...caption, marks: [] });
+  byId("text").replaceChildren(...reportText({ ...report, captions: marked }, { strong, looked, statement }));
 }
 
 export function showProgress({ total, reviewed }) {

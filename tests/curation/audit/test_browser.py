@@ -253,6 +253,7 @@ def test_blind_nothing_tells_accepted_from_refused(browser: Browser, tmp_path: P
             for word in ("SECRET", "refused", "accepted", "measurement", "score", "81"):
                 assert word not in shown.replace("wrong measurement", ""), word
             assert reader.page.locator("#text mark").count() == 1  # both have a passage
+            assert reader.page.locator("#text .evidence").count() == 1  # of the others none is shown
             reader.judge("s")
             reader.shows("#message-text", "The verifier (accepted|refused) it")
         reader.close()

@@ -256,6 +256,7 @@ def test_blind_the_answer_has_nothing_of_the_verifier(root: Path) -> None:
                 caption.keys() == {"organ", "system", "caption", "marks", "place", "current"}
                 for caption in item["captions"]
             )
+            assert item["report"]["bare"] == []
         assert page.get("session")["choices"].keys() == {"organ", "engine"}
         assert page.get("find?place=0&kind=refused")["place"] == page.get("find?place=0&kind=accepted")["place"] == 1
         page.post("review", place=1, last_event=0, verdict="supported")

@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import RunError
@@ -130,9 +132,26 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 def _lost_worker() -> RunError:
+    if script := _unguarded_script():
+        return RunError(
+            f"the worker processes import {script}, and would run it again: put what it does under "
+            '`if __name__ == "__main__":`'
+        )
     return RunError(
         "a worker process died (killed, or out of memory?); run the same command again, or with fewer --workers"
     )
+
+
+def _unguarded_script() -> str | None:
+    """Return the script that is run where it does not ask for its own name, as one that starts processes has to."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    if path is None or getattr(sys.modules["__main__"], "__spec__", None) is not None:
+        return None
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="ignore")
+    except OSError:
+        return None
+    return None if "__main__" in text else path
 
 
 @contextmanager

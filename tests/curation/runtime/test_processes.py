@@ -1,17 +1,22 @@
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from curation.runtime.errors import Interrupted, RunError
 from curation.runtime.processes import available_cores, ordered_results, result_of, workers
 from curation.runtime.progress import StopRequest
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def never() -> None:
@@ -155,3 +160,16 @@ def test_ordered_results_can_be_given_up() -> None:
 
 def test_cores() -> None:
     assert 1 <= available_cores() <= (os.cpu_count() or 1)
+
+
+def test_a_script_that_does_not_ask_for_its_own_name_is_told(tmp_path: Path) -> None:
+    """Each worker imports the script that started it, which would start workers again."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from curation.runtime.processes import result_of, workers\n"
+        "from tests.curation.runtime.test_processes import squares\n"
+        "with workers(squares, 1) as pool:\n"
+        "    result_of(pool.submit(1), lambda: None)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], cwd=ROOT, capture_output=True, text=True)
+    assert f"RunError: the worker processes import {script}" in done.stderr

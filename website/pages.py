@@ -34,7 +34,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
     ),
     "Reference": ("commands/index", "api", "reference/ovct", "reference/models"),
     "How it works": ("layout", "cleaning", "verification", "models"),
-    "How good it is": ("quality", "reliability", "tried"),
+    "How good it is": ("quality", "pages/training_figures", "reliability", "tried"),
     "Project": ("contributing", "agents", "changelog"),
 }
 # Pages that lie at the root of the repository.

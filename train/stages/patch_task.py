@@ -34,17 +34,14 @@ class PatchTask:
     ) -> None:
         self.data, self.preprocessing, self.config, self.earlier = data, preprocessing, config, earlier
 
-    def __getstate__(self) -> dict[str, object]:
-        """Leave the network out for a process that loads samples."""
-        return self.__dict__ | {"model": None}
-
     @property
     def samples(self) -> Patches:
         """Return patches of the cases to train on; once they are prepared, of those that can be used."""
         return Patches(self.data, self.config.crops, self.config.optimisation.batch_size, self.config.running.seed)
 
-    def collate(self, samples: list[Any]) -> PatchBatch:
-        """Join samples as `train.data.crops.collate_patches` does."""
+    @staticmethod
+    def collate(samples: list[Any]) -> PatchBatch:
+        """Join samples as `train.data.crops.collate_patches` does; processes that load get no task with it."""
         return collate_patches(samples)
 
     def settings(self) -> dict[str, Any]:

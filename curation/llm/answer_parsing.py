@@ -105,14 +105,18 @@ def without_wrapping(content: str) -> str:
     if "```" in text and (fenced := _FENCE.search(text)):
         text = fenced[1]
     opening = _OPENING.search(text)
-    return text[opening.start() :].translate(_CONTROL) if opening else ""
+    return _whole_characters(text[opening.start() :].translate(_CONTROL)) if opening else ""
+
+
+def _whole_characters(body: str) -> str:
+    """Return JSON with a mark in place of each half of a character, escaped or not: no JSON holds these."""
+    if "\\u" in body:
+        body = _HALF_CHARACTER.sub(lambda match: match["whole"] or r"\ufffd", body)
+    return body.encode("utf-8", "replace").decode()
 
 
 def json_value(body: str) -> Any:
     """Return the JSON value that ``body`` is, or at least begins with. Raises ``ValueError``."""
-    if "\\u" in body:
-        body = _HALF_CHARACTER.sub(lambda match: match["whole"] or r"\ufffd", body)
-    body = body.encode("utf-8", "replace").decode()  # half characters that are not escaped
     try:
         return from_json(body)
     except ValueError:

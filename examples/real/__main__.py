@@ -17,7 +17,7 @@ from train.data.cases import DataSet
 from train.data.dataset import open_dataset
 from train.evaluation.results import EvaluationSummary
 
-from .cohort import write_cohort
+from .cohort import only_dataset, write_cohort
 from .extra_questions import ask_extra_questions
 from .stages import Seconds, evaluation_stage, run_stage, training_stages
 from .table import table_lines
@@ -41,14 +41,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(data: Path, text: str, out: Path, unseen: Sequence[Path], seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    cohort, seconds = write_cohort(data, out / "dataset", seed), Seconds(out / "seconds.json")
+    cohort, seconds = write_cohort(only_dataset(data), out / "dataset", seed), Seconds(out / "seconds.json")
     for stage in training_stages(cohort.root, text, out):
         run_stage(stage, seconds)
     _measure(cohort, out / "segment", out / "evaluation", seconds)
     for folder in unseen:
         name = folder.resolve().name
         separate = Seconds(out / f"seconds-{name}.json")
-        _measure(open_dataset(folder, labelled="present"), out / "segment", out / f"evaluation-{name}", separate)
+        _measure(
+            open_dataset(only_dataset(folder), labelled="present"),
+            out / "segment",
+            out / f"evaluation-{name}",
+            separate,
+        )
 
 
 def _measure(dataset: DataSet, checkpoint: Path, out: Path, seconds: Seconds) -> None:
@@ -71,7 +76,12 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "with contours of brainstem, spinal cord, parotid glands and the like. What is not contoured in a case is "
         "unknown there. DATA is read where it lies. Stopped, the same command goes on.",
     )
-    parser.add_argument("data", type=Path, metavar="DATA", help="nnU-Net raw data, such as Dataset501_OpenKBP")
+    parser.add_argument(
+        "data",
+        type=Path,
+        metavar="DATA",
+        help="nnU-Net raw data, such as Dataset501_OpenKBP, or a folder that holds one",
+    )
     parser.add_argument("--text", required=True, help="text encoder: a folder in Hugging Face's layout, or a name")
     parser.add_argument("--out", type=Path, default=Path("runs/real"), help="folder of the run (default: runs/real)")
     parser.add_argument(

@@ -15,6 +15,12 @@ HELD_OUT_EVERY = 4
 DESCRIPTION, SPLIT, PATIENTS = "dataset.json", "splits_final.json", "patients.csv"
 
 
+def only_dataset(folder: Path) -> Path:
+    """Return the one data set that a folder holds, or the folder itself."""
+    within = [path.parent for path in folder.glob(f"*/{DESCRIPTION}")]
+    return within[0] if len(within) == 1 and not (folder / DESCRIPTION).exists() else folder
+
+
 def write_cohort(data: Path, folder: Path, seed: int) -> DataSet:
     """Write `folder` as nnU-Net raw data with the files of `data` by their whole paths, and return it.
 

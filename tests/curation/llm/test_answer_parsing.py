@@ -188,3 +188,11 @@ def test_quotes_come_one_or_several(row: dict[str, object], quotes: tuple[str, .
 def test_half_a_character_is_no_error() -> None:
     answer = parse_answer('[{"organ": "liver", "caption": "The \ud800liver is normal"}]', "stop", "captions")
     assert [draft.caption for draft in answer.drafts] == ["The ?liver is normal"]
+
+
+@pytest.mark.parametrize("half", ["\ud800", r"\ud800"])
+def test_half_a_character_in_an_answer_that_was_cut_off_is_no_error(half: str) -> None:
+    whole = '{"organ": "liver", "caption": "The liver is normal"}'
+    answer = parse_answer(f'[{whole}, {{"organ": "spleen", "caption": "Large {half}', "length", "captions")
+    assert [draft.caption for draft in answer.drafts] == ["The liver is normal"]
+    assert answer.problem is not None and answer.problem.reason == Reason.TRUNCATED

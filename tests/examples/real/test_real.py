@@ -8,6 +8,7 @@ import pytest
 from curation.runtime.errors import Interrupted
 from examples.real import __main__ as demo
 from examples.real import extra_questions, stages
+from examples.real.cohort import only_dataset
 from examples.real.extra_questions import ABSENT, NEW_ABSENT, WIDER_GROUPS, Answer
 from prompts.vocabulary import load_vocabulary
 from tests.examples.real.heads import write_heads
@@ -93,3 +94,10 @@ def test_a_side_is_exchanged_where_more_of_the_mask_lies_on_the_other() -> None:
 
     assert left(0.1, 0.2).exchanged and left(0, 0.1).exchanged
     assert not left(0.6, 0.2).exchanged and not left(0, 0).exchanged and not left(0.5, None).exchanged
+
+
+def test_the_folder_around_one_data_set_stands_for_it(tmp_path: Path) -> None:
+    data = write_heads(tmp_path / "raw" / "Dataset501", CASES[:1])
+    assert only_dataset(data) == only_dataset(tmp_path / "raw") == data
+    write_heads(tmp_path / "raw" / "Dataset502", CASES[:1])
+    assert only_dataset(tmp_path / "raw") == tmp_path / "raw"  # which ovct then asks about

@@ -1,1 +1,1 @@
-"""From real CT with contours to masks by prompt, in half an hour on two cores. See `python -m examples.real --help`."""
+"""From contours on real CT to masks by prompt, in a quarter of an hour. See `python -m examples.real --help`."""

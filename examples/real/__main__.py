@@ -73,8 +73,8 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m examples.real",
         description="Train on three quarters of the patients of DATA and measure on the others: words, pretrain, "
         "segment, evaluate, about a quarter of an hour on two cores. DATA is a folder as nnU-Net has it, of "
-        "head-and-neck CTs with contours of brainstem, spinal cord, parotid glands and the like. What is not contoured in a case is "
-        "unknown there. DATA is read where it lies. Stopped, the same command goes on.",
+        "head-and-neck CTs with contours of brainstem, spinal cord, parotid glands and the like. What is not "
+        "contoured in a case is unknown there. DATA is read where it lies. Stopped, the same command goes on.",
     )
     parser.add_argument(
         "data",

@@ -77,10 +77,11 @@ class Board:
                 self._add(step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        """Add numbers by their names; what was added is on disk after `BOARD_SECONDS`."""
+        """Add numbers by their names; what was added is on disk after `BOARD_SECONDS`. What is no number is not."""
         with self._named_errors():
             for name, value in values.items():
-                self._add(step, summary=self._scalar(name, value))
+                if math.isfinite(value):  # tensorboardX would print that one is not, and not which
+                    self._add(step, summary=self._scalar(name, value))
             if time.monotonic() - self._flushed > BOARD_SECONDS:
                 self._events.flush()
                 self._flushed = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from curation.caption_set.audit_results import Agreement, Verdict
 
@@ -26,6 +26,7 @@ _GRAVEST_FIRST = (
     Verdict.SUPPORTED,
 )
 
+VerdictT = TypeVar("VerdictT", bound=str)
 RatingPairs = Sequence[tuple[str, str]] | Counter[tuple[str, str]]
 """For each caption, the categories that the first and the second reader chose; or how often each pair of them."""
 
@@ -39,15 +40,20 @@ class Coefficient(NamedTuple):
 
 
 def consensus(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return one verdict for several reviewers': the most frequent one, of equally frequent ones the gravest.
+    """Return one verdict on a caption for several reviewers' (``most_frequent``)."""
+    return most_frequent(verdicts, _GRAVEST_FIRST, Verdict.UNSURE)
+
+
+def most_frequent(verdicts: Iterable[VerdictT], gravest_first: Sequence[VerdictT], unsure: VerdictT) -> VerdictT:
+    """Return the most frequent verdict, of equally frequent ones the gravest.
 
     ``unsure`` counts only where nobody has decided.
     """
     counts = Counter(verdicts)
-    del counts[Verdict.UNSURE]
+    del counts[unsure]
     if not counts:
-        return Verdict.UNSURE
-    return max(counts, key=lambda verdict: (counts[verdict], -_GRAVEST_FIRST.index(verdict)))
+        return unsure
+    return max(counts, key=lambda verdict: (counts[verdict], -gravest_first.index(verdict)))
 
 
 def cohen_kappa(pairs: RatingPairs) -> Coefficient:

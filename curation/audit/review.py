@@ -88,6 +88,8 @@ def _greeting(store: AuditStore, reviewers: Sequence[Reviewer], links: Sequence[
     uncovered = store.sample_size("uncovered")
     statements = f" and {uncovered:,} statements that no caption covers" if uncovered else ""
     lines = [f"sample: {' and '.join(sizes)} captions{statements}, {store.fact('design')}, seed {store.fact('seed')}"]
+    if store.fact("uncovered") == 0:
+        lines.append(f"every statement of {store.fact('statement_reports'):,} reports has a caption")
     if disputed := store.sampled_in(DISPUTED_STRATUM):
         lines.append(f"first {disputed:,} that a second reader reads otherwise, then the others")
     for reviewer, link in zip(reviewers, links, strict=True):

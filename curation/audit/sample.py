@@ -80,16 +80,17 @@ def draw_sample(root: Path, manifest: Manifest, store: AuditStore, request: Samp
                 seed=request.seed or 0,
             )
             _copy_disputed(root, manifest, store, progress)
-        selection = []
-        for kind in CAPTION_KINDS:
-            size = request.size(kind)
-            if is_new and kind == "accepted":
-                size = size or DEFAULT_SAMPLE_SIZE
-            if is_new or (size or 0) > store.sample_size(kind):
-                selection += _select(root, manifest, store, kind, size or 0, progress)
-        statements = []
-        if (size := request.uncovered or 0) > store.sample_size("uncovered"):
-            statements = draw_statements(root, manifest, store, size, progress)
+        sizes = {kind: request.size(kind) or 0 for kind in CAPTION_KINDS}
+        if is_new:
+            sizes["accepted"] = sizes["accepted"] or DEFAULT_SAMPLE_SIZE
+        larger = [kind for kind in CAPTION_KINDS if is_new or sizes[kind] > store.sample_size(kind)]
+        more_statements = (request.uncovered or 0) > store.sample_size("uncovered")
+        if larger or more_statements:
+            check_parts(root, manifest, SAMPLED_TABLES, check=progress.raise_if_interrupted)
+        selection = [
+            selected for kind in larger for selected in _select(root, manifest, store, kind, sizes[kind], progress)
+        ]
+        statements = draw_statements(root, manifest, store, request.uncovered or 0, progress) if more_statements else []
         if is_new and not selection and not statements:
             raise InputError(f"{root} holds no caption to review")
         _copy(root, store, selection, statements, progress)
@@ -141,7 +142,6 @@ def _select(
     root: Path, manifest: Manifest, store: AuditStore, kind: CaptionKind, size: int, progress: Progress
 ) -> list[_Selected]:
     """Select what to add so that the sample has ``size`` captions of a kind, or all there are."""
-    check_parts(root, manifest, SAMPLED_TABLES, check=progress.raise_if_interrupted)
     frame = read_frame(root, manifest, kind, progress.raise_if_interrupted)
     first_size = store.fact(f"began {kind}") or size
     disputed = np.zeros(len(frame), bool)

@@ -34,19 +34,13 @@ def write_fhir(
         raise InputError(f"{out.parent}: no such folder to write {out.name} to. Make it first, or name another")
     manifest = finished_manifest(root, progress)
     organs = kept_site_words(root, manifest.settings).vocabulary().organs
+    snomed = {name: organ.snomed for name, organ in organs.items() if organ.snomed}
     counts: Counter[str] = Counter()
     progress.start(manifest.counts.reports, 0)
     with whole_file(out, PRIVATE_FILE) as temporary, temporary.open("w", encoding="utf-8") as file:
         for exported in exported_reports(root, manifest, progress.raise_if_interrupted):
-            for resource in resources_of(
-                exported, manifest, lambda name: _snomed(organs.get(name)), with_text=with_text
-            ):
+            for resource in resources_of(exported, manifest, snomed.get, with_text=with_text):
                 file.write(json.dumps(resource, ensure_ascii=False) + "\n")
                 counts[resource["resourceType"]] += 1
             progress.advance()
     return dict(counts)
-
-
-def _snomed(organ: object) -> str | None:
-    code = getattr(organ, "snomed", None)
-    return str(code) if code else None

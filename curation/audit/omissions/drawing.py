@@ -11,7 +11,6 @@ import numpy as np
 from curation.audit.sampling import Design, Strata, allocate, draw_captions, random_generator
 from curation.audit.store import AuditStore, AuditStoreError, CopiedCaption
 from curation.caption_set.manifest import Manifest
-from curation.caption_set.resuming import check_parts
 from curation.runtime.progress import Progress
 
 from .statement_frame import StatementFrame, UncoveredStatement, read_statement_frame
@@ -28,9 +27,6 @@ def draw_statements(
     root: Path, manifest: Manifest, store: AuditStore, size: int, progress: Progress
 ) -> list[DrawnStatement]:
     """Draw what to add so that the sample has ``size`` statements that no caption covers, or all there are."""
-    if not size:
-        return []
-    check_parts(root, manifest, ("reports", "captions"), check=progress.raise_if_interrupted)
     frame = read_statement_frame(root, manifest, store.fact("seed"), progress)
     store.set_facts(statements=frame.statements, uncovered=len(frame.uncovered), statement_reports=frame.reports)
     strata = statement_strata(frame, store.fact("design"))

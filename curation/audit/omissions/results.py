@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from curation.audit.agreement import most_frequent
 from curation.audit.intervals import estimate, interval, percent
 from curation.audit.store import AuditStore
 from curation.caption_set.records.estimates import Estimate
 from curation.caption_set.records.omissions import MISSED, OmissionResults, OmissionVerdict
-
-_GRAVEST_FIRST = tuple(OmissionVerdict)
 
 
 class JudgedStatement(NamedTuple):
@@ -61,15 +60,8 @@ def judged_statements(store: AuditStore) -> list[JudgedStatement]:
 
 
 def joint_verdict(verdicts: Iterable[OmissionVerdict]) -> OmissionVerdict:
-    """Return one verdict for several reviewers': the most frequent, of equally frequent ones a missed finding first.
-
-    ``unsure`` counts only where nobody has decided.
-    """
-    counts = Counter(verdicts)
-    del counts[OmissionVerdict.UNSURE]
-    if not counts:
-        return OmissionVerdict.UNSURE
-    return max(counts, key=lambda verdict: (counts[verdict], -_GRAVEST_FIRST.index(verdict)))
+    """Return one verdict for several reviewers' (``most_frequent``); a missed finding is the gravest."""
+    return most_frequent(verdicts, tuple(OmissionVerdict), OmissionVerdict.UNSURE)
 
 
 def omission_results(store: AuditStore) -> OmissionResults | None:

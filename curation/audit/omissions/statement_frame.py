@@ -23,6 +23,7 @@ from curation.caption_set.site_files import kept_site_words
 from curation.cleaning.clean_text import clean_text
 from curation.language.parser import StatementParser
 from curation.report import Section
+from curation.report_language.known_words import site_stems
 from curation.report_language.reports import settle, split_passages
 from curation.report_page.organ_systems import organ_systems
 from curation.runtime.progress import Progress
@@ -34,6 +35,8 @@ MOST_REPORTS = 2_000
 STATEMENTS_OF_A_REPORT = 1 << 20
 """More than any report has: the row of a statement is its report's times this, and its number in the report."""
 NO_ORGAN = "no organ named"
+# Sets of earlier versions lack the last one.
+EVIDENCE_COLUMNS = ["report_id", "evidence_start", "evidence_end", "evidence_spans"]
 
 
 class UncoveredStatement(NamedTuple):
@@ -105,7 +108,7 @@ def _evidence(
 ) -> Mapping[str, list[tuple[int, int]]]:
     """Return where the evidence of accepted captions stands, by report."""
     spans: dict[str, list[tuple[int, int]]] = {}
-    for batch in rows_of_reports(root, part, "captions", None, report_ids):
+    for batch in rows_of_reports(root, part, "captions", EVIDENCE_COLUMNS, report_ids):
         check()
         for row in batch:
             spans.setdefault(row["report_id"], []).extend(evidence_spans(row))
@@ -123,6 +126,7 @@ class _Statements:
 
     def __init__(self, parser: StatementParser) -> None:
         self._parser, self._system_of = parser, organ_systems(parser.vocabulary)
+        self._site_stems = site_stems(parser.vocabulary, parser.lexicon)
 
     def of_report(self, row: Mapping[str, Any], part: int) -> Iterator[UncoveredStatement]:
         """Yield the statements of a row of ``reports``."""
@@ -130,7 +134,7 @@ class _Statements:
         clean = clean_text(text)
         passages = split_passages(clean, [Section(**section) for section in row["sections"]])
         texts = [clean.text[passage.first : passage.last] for passage in passages]
-        language = settle(texts, [passage.place for passage in passages])
+        language = settle(texts, [passage.place for passage in passages], self._site_stems)
         for number, passage in enumerate(passages):
             parse = self._parser.parse(texts[number])
             if not language.is_read(number) or names_only(parse):

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from curation.audit.omissions import statement_frame
+from curation.audit.review import _greeting
 from curation.audit.sample import SampleRequest
 from curation.caption_set.work_folder import SetError
-from tests.curation.audit.builders import open_audit
+from curation.report_language.reports import ReportLanguage, settle
+from tests.curation.audit.builders import open_audit, plain_reports, write_set
 from tests.curation.audit.omissions.omission_sets import MISSED, audited, statements_of, write_incomplete_set
 
 
@@ -70,3 +73,24 @@ def test_a_damaged_set_is_told_before_anything_is_drawn(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(SetError, match=r"part-00000\.parquet"), audited(tmp_path / "set", 5):
         pass
+
+
+def test_where_nothing_is_without_a_caption_that_is_said(tmp_path: Path) -> None:
+    write_set(tmp_path / "set", plain_reports(3))
+    with audited(tmp_path / "set", 5) as store:
+        assert statements_of(store) == []
+        assert "every statement of 3 reports has a caption" in _greeting(store, [], [])
+
+
+def test_words_of_a_site_make_no_statement_foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_incomplete_set(tmp_path / "set")
+    asked: list[frozenset[str]] = []
+
+    def settled(texts: list[str], places: list[int], stems: frozenset[str]) -> ReportLanguage:
+        asked.append(stems)
+        return settle(texts, places, stems)
+
+    monkeypatch.setattr(statement_frame, "settle", settled)
+    monkeypatch.setattr(statement_frame, "site_stems", lambda vocabulary, lexicon: frozenset({"ownword"}))
+    with audited(tmp_path / "set", 5):
+        assert asked and set(asked) == {frozenset({"ownword"})}

@@ -111,6 +111,7 @@ def command_line() -> typer.Typer:
     from curation.cli.export import export
     from curation.cli.help import EXIT_CODES, HelpCommand, command_group
     from curation.cli.lexicon import lexicon
+    from curation.cli.push import push
     from curation.cli.show import show
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
@@ -124,6 +125,7 @@ def command_line() -> typer.Typer:
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
     app.add_typer(export, name="export", rich_help_panel="Reports and captions")
+    app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(push)
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
     for command in (segment, view, evaluate):
         app.command(cls=HelpCommand, rich_help_panel="CT volumes")(command)

@@ -180,6 +180,23 @@ def result_of(future: Future[ResultT], check: Callable[[], None]) -> ResultT:
         raise _lost_worker() from error
 
 
+def in_thread(request: Callable[[], ResultT], check: Callable[[], None]) -> ResultT:
+    """Return the result of a request that may take long, from a thread that nobody joins.
+
+    ``check`` is called meanwhile and may raise to give up: an interruption does not wait for a slow server.
+    """
+    future: Future[ResultT] = Future()
+
+    def call() -> None:
+        try:
+            future.set_result(request())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=call, name="request", daemon=True).start()
+    return result_of(future, check)
+
+
 def ordered_results(
     jobs: Iterable[JobT],
     submit: Callable[[JobT], Future[ResultT]],

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import os
 import random
-import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -22,7 +20,7 @@ from urllib.parse import urlsplit
 
 from .errors import InputError, Interrupted, RunError, extra_hint
 from .files import put_in_place
-from .processes import result_of
+from .processes import in_thread
 from .progress import Progress
 from .urls import redact_error, redact_url, with_two_slashes
 
@@ -159,7 +157,7 @@ class StoreLocation:
         wait = FIRST_WAIT
         for tries_left in range(TRIES - 1, -1, -1):
             try:
-                return self._interruptible(request)
+                return in_thread(request, self.progress.raise_if_interrupted)
             except FileNotFoundError:
                 raise
             except Exception as error:
@@ -178,19 +176,6 @@ class StoreLocation:
             self._sleep(random.uniform(wait / 2, wait))  # so that runs which failed together do not come back together
             wait = min(2 * wait, LONGEST_WAIT)
         raise AssertionError
-
-    def _interruptible(self, request: Callable[[], ResultT]) -> ResultT:
-        """Run the request in a thread that nobody joins, so that an interruption does not wait for a slow store."""
-        future: Future[ResultT] = Future()
-
-        def call() -> None:
-            try:
-                future.set_result(request())
-            except BaseException as error:
-                future.set_exception(error)
-
-        threading.Thread(target=call, name="store", daemon=True).start()
-        return result_of(future, self.progress.raise_if_interrupted)
 
     def _sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from logging import CRITICAL
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from curation.engines.server import FROM_ENVIRONMENT
 from curation.runtime.errors import InputError, Interrupted, OvctError, RunError, extra_hint
@@ -80,7 +81,7 @@ class HubClient:
             return None
 
     def _send(self, request: Callable[[HfApi], ResultT], what: str) -> ResultT:
-        from huggingface_hub.utils import (
+        from huggingface_hub.errors import (
             EntryNotFoundError,
             GatedRepoError,
             HfHubHTTPError,
@@ -147,20 +148,17 @@ def _status(error: BaseException) -> int | None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the client's bars and log lines, which may quote a server, from the terminal: progress is shown by us."""
-    from huggingface_hub.utils import (
-        are_progress_bars_disabled,
-        disable_progress_bars,
-        enable_progress_bars,
-        logging,
-    )
+    from huggingface_hub import utils
 
-    level, had_bars = logging.get_verbosity(), not are_progress_bars_disabled()
-    logging.set_verbosity(logging.CRITICAL)
+    bars: Any = utils  # exports the functions without saying so
+    logging = utils.logging
+    level, had_bars = logging.get_verbosity(), not bars.are_progress_bars_disabled()
+    logging.set_verbosity(CRITICAL)
     if had_bars:
-        disable_progress_bars()
+        bars.disable_progress_bars()
     try:
         yield
     finally:
         logging.set_verbosity(level)
         if had_bars:
-            enable_progress_bars()
+            bars.enable_progress_bars()

@@ -26,7 +26,7 @@ from .client import HubClient, token_given
 from .pushed_files import GIT_ATTRIBUTES, PushedFile, RemoteFile, files_to_remove, is_there, names_a_set, pushed_files
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, DatasetInfo, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, DatasetInfo, HfApi
 
 MAIN = "main"
 FILES_AT_ONCE = 8
@@ -209,7 +209,10 @@ def _commit(
     """Commit all files at once, on top of the commit that was looked at. Return the new commit."""
     from huggingface_hub import CommitOperationDelete
 
-    operations = [*additions, *(CommitOperationDelete(name) for name in removed)]
+    operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
+        *additions,
+        *(CommitOperationDelete(name) for name in removed),
+    ]
     message = f"Caption set {manifest.identity()[:12]} by ovct {ovct_version()}"
     commit = hub.ask(
         lambda api: api.create_commit(

@@ -115,6 +115,7 @@ def command_line() -> typer.Typer:
     from curation.cli.show import show
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
+    from train.cli.export_pairs import pairs
     from train.cli.segment import segment
     from train.cli.train import training
     from train.cli.view import view
@@ -124,6 +125,7 @@ def command_line() -> typer.Typer:
     for command in (curate, show, audit, verify, stats, prompts, merge):
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
+    export.command(cls=HelpCommand)(pairs)
     app.add_typer(export, name="export", rich_help_panel="Reports and captions")
     app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(push)
     app.add_typer(training, name="train", rich_help_panel="CT volumes")

@@ -49,7 +49,7 @@ LEVELS = {
         ("config", "order"),
         ("scans", "losses"),
         ("loop", "data"),
-        ("words", "prompting"),
+        ("words", "prompting", "export"),
         ("inference",),
         ("alignment",),
         ("viewer",),

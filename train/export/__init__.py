@@ -1,0 +1,1 @@
+"""Image-caption pairs as other trainers read them."""

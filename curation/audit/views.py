@@ -108,7 +108,7 @@ def review_view(review: Review) -> dict[str, Any]:
     }
 
 
-def _passages_of(text: str, caption: CopiedCaption, blind: bool) -> list[Span]:
+def passages_of(text: str, caption: CopiedCaption, blind: bool) -> list[Span]:
     """Return the passages to mark: all that an accepted caption rests on, or the one that is most like a refused one.
 
     Blind, accepted and refused captions both get what their own words are most like.
@@ -129,7 +129,7 @@ def _captions(
     """Return all captions of an item's report, in its order, each with its item where it is one of the sample."""
     rows = []
     for item, caption in store.captions_of_report(current_item):
-        spans = _passages_of(text, caption, reviewer.blind)
+        spans = passages_of(text, caption, reviewer.blind)
         rows.append((spans, caption.organ, item, caption))
     behind = [Span(len(text), len(text))]  # captions without a passage come last
     rows.sort(key=lambda row: (row[0] or behind, row[1], row[3].kind, row[3].part, row[3].row))

@@ -116,6 +116,7 @@ def command_line() -> typer.Typer:
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
     from train.cli.export_pairs import pairs
+    from train.cli.mcp import mcp
     from train.cli.segment import segment
     from train.cli.train import training
     from train.cli.view import view
@@ -131,6 +132,7 @@ def command_line() -> typer.Typer:
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
     for command in (segment, view, evaluate):
         app.command(cls=HelpCommand, rich_help_panel="CT volumes")(command)
+    app.command(cls=HelpCommand, rich_help_panel="For other programs")(mcp)
     return app
 
 

@@ -43,6 +43,7 @@ LEVELS = {
         ("pipeline", "verify_table", "report_page"),
         ("replay", "audit", "show", "export", "ray_cluster", "word_suggestions"),
         ("api",),
+        ("mcp_server",),
         ("cli",),
     ),
     "train": (
@@ -55,6 +56,7 @@ LEVELS = {
         ("viewer",),
         ("stages", "evaluation"),
         ("api",),
+        ("mcp_tool",),
         ("cli",),
     ),
 }
@@ -62,6 +64,7 @@ LEVELS = {
 TRAIN_FROM_CURATION = (
     "curation.runtime",
     "curation.caption_set",
+    "curation.mcp_server",
     "curation.verification.report_statements",
     "curation.verification.verifier",
     "curation.cli.errors",

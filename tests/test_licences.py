@@ -21,7 +21,7 @@ PERMISSIVE = {
 }  # fmt: skip
 WEAK_COPYLEFT = {"MPL-2.0", "Mozilla Public License 2.0 (MPL 2.0)"}
 """Fine to use as it is; in the plain install there is none."""
-EXTRAS = ("dicom", "ray", "serve", "storage", "train")
+EXTRAS = ("dicom", "mcp", "ray", "serve", "storage", "train")
 
 
 def requirements(project: str, extras: Iterable[str]) -> Iterator[Requirement]:

@@ -23,6 +23,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "llm",
         "pages/show",
         "pages/export",
+        "pages/mcp",
         "audit",
         "lexicon",
         "privacy",

@@ -40,6 +40,7 @@ class LanguageModelSettings(TypedDict, total=False):
     base_url: str
     concurrency: int
     timeout: float
+    batch: bool
     reasoning_effort: str
     request_option: list[str]
     request_header: list[str]
@@ -189,7 +190,12 @@ def curate(
             if job.modality is None and (others := others_told(count_examinations(head), which="the first ")):
                 progress.warning(f"{description.name}: {others}")
 
-        result = pipeline.curate(job, recipe if ray is None else _on_ray(recipe, ray, workers), progress, describe)
+        result = pipeline.curate(
+            job,
+            recipe if ray is None else _on_ray(recipe, ray, workers, bool(language_model.get("batch"))),
+            progress,
+            describe,
+        )
     manifest = result.manifest
     if (check_phi or drop_phi) and (sentence := privacy_warning(manifest)):
         progress.warning(sentence)
@@ -276,7 +282,10 @@ def recipe_for(
     return chat_recipe(options, loaded, progress.raise_if_interrupted, language, words)
 
 
-def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None) -> Recipe:
+def _on_ray(recipe: TextRecipe | ChatRecipe, address: str, workers: int | None, batch: bool) -> Recipe:
     from curation.ray_cluster.recipe import RayRecipe
+
+    if batch:
+        raise InputError("--batch: of no use with --ray: a server works on batches by itself; leave one of them out")
 
     return RayRecipe(recipe, address, workers)

@@ -34,6 +34,8 @@ FILES_BESIDE_PARTS = (CARD_FILE, PLOT_FILE, *KEPT_FILES)
 # The folder for files of an unfinished run, and the language model's answers in it.
 WORK_FOLDER = ".work"
 RESPONSES_FILE = "responses.sqlite"
+# What was sent to a server in batches, and is paid for.
+BATCHES_FILE = "batches.sqlite"
 
 PART_FILE = re.compile(r"part-(\d{5,})\.parquet")
 TEMPORARY_PART = re.compile(rf"\.part-\d{{5,}}\.parquet{re.escape(TEMPORARY_SUFFIX)}")

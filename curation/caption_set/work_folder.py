@@ -18,10 +18,12 @@ from curation.runtime.files import POSIX_FILES, temporary_name
 from curation.runtime.locks import HeldLock, LockedError, is_held_file, locked
 
 from .manifest import FILE_NAME, Manifest, ManifestError, is_caption_set, load_manifest
-from .set_files import RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, temporary_files
+from .set_files import BATCHES_FILE, RESPONSES_FILE, TABLES, WORK_FOLDER, part_number, temporary_files
 
 LOCK_FILE = "lock"
-WORK_NAMES = re.compile(r"lock(\.lease.*)?|(outcomes|responses)\.sqlite(-wal|-shm|-journal)?")
+WORK_NAMES = re.compile(r"lock(\.lease.*)?|(outcomes|responses|batches)\.sqlite(-wal|-shm|-journal)?|batch-\w+\.jsonl")
+# A model's answers are kept where a run begins again: they are paid for.
+ANSWER_FILES = (RESPONSES_FILE, BATCHES_FILE)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -128,7 +130,7 @@ def empty_work_folder(work: Path) -> None:
 def _left_by_a_run(work: Path) -> list[Path]:
     """Return the files of a work folder that a run has made, without the lock and the answers of a model."""
     names = {path.name: path for path in work.iterdir() if WORK_NAMES.fullmatch(path.name)}
-    return [path for name, path in names.items() if not name.startswith((LOCK_FILE, RESPONSES_FILE))]
+    return [path for name, path in names.items() if not name.startswith((LOCK_FILE, *ANSWER_FILES))]
 
 
 def _make(work: Path) -> None:
@@ -178,7 +180,8 @@ def _remove_work_folder(root: Path, work: Path, lock: HeldLock) -> None:
     the others go all the same; the next run removes it.
     """
     manifest = _manifest(root)
-    answers = [] if manifest and manifest.counts.unanswered else list(work.glob(f"{RESPONSES_FILE}*"))
+    is_kept = manifest is not None and bool(manifest.counts.unanswered)
+    answers = [] if is_kept else [path for name in ANSWER_FILES for path in work.glob(f"{name}*")]
     for path in (*temporary_files(root), *_left_by_a_run(work), *answers):
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -40,9 +40,9 @@ class OpenAIEngine:
     name = "openai"
 
     def __init__(self, server: ServerSettings) -> None:
-        self._server = server
-        self._client = OpenAIClient(server)
-        self._redact = self._client.secrets.redact_error
+        self.settings = server
+        self.client = OpenAIClient(server)
+        self._redact = self.client.secrets.redact_error
         self.model = server.model or ""
         self.context: int | None = None
         self.in_flight = server.concurrency
@@ -53,7 +53,7 @@ class OpenAIEngine:
         self._answer_count = 0
         self._failures = 0  # chats given up since the last answer
         self._down: str | None = None
-        self._per_token = CHARACTERS_PER_TOKEN
+        self.per_token = CHARACTERS_PER_TOKEN
 
     @classmethod
     async def connect(cls, server: ServerSettings) -> OpenAIEngine:
@@ -68,16 +68,16 @@ class OpenAIEngine:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self.client.close()
 
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``."""
         async with self._slots:
-            self._check_length(chat)
+            self.check_length(chat)
             count_before = self._answer_count
             failure: Exception
             try:
-                answer = await self._with_retries(partial(self._ask, chat))
+                answer = await self.with_retries(partial(self._ask, chat))
             except TransientError as error:
                 failure = await self._out_of_attempts(error, count_before)
             except RequestRefused as error:
@@ -93,23 +93,23 @@ class OpenAIEngine:
                 return answer
         raise failure
 
-    def _check_length(self, chat: Chat) -> None:
+    def check_length(self, chat: Chat) -> None:
         """Raise ``TooLong`` for a chat above the stated context, estimated by the characters per token so far."""
-        context = self._server.context
-        if context is not None and (tokens := _characters(chat) / self._per_token + chat.max_tokens) > context:
+        context = self.settings.context
+        if context is not None and (tokens := characters(chat) / self.per_token + chat.max_tokens) > context:
             raise TooLong(f"about {tokens:,.0f} tokens with its answer, and {context:,} fit (--context)")
 
     def _update_per_token(self, chat: Chat, answer: Answer) -> None:
         if answer.prompt_tokens:
-            self._per_token = min(self._per_token, _characters(chat) / answer.prompt_tokens)
+            self.per_token = min(self.per_token, characters(chat) / answer.prompt_tokens)
 
-    async def _with_retries(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    async def with_retries(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Return the result of a call, made again while its failure may pass.
 
         Raises the last ``TransientError`` when the attempts are used up. A server that only limits the rate costs a
         chat no attempt as long as it answers others meanwhile.
         """
-        server, count_before, waits, attempts = self._server, self._answer_count, 0, 0
+        server, count_before, waits, attempts = self.settings, self._answer_count, 0, 0
         while True:
             await self._wait_for_turn()
             try:
@@ -127,7 +127,7 @@ class OpenAIEngine:
         """Wait until the server wants to be asked again; then not all at the same moment. Raises ``EngineDown``."""
         loop = asyncio.get_running_loop()
         while (wait := self._not_before - loop.time()) > 0:
-            await asyncio.sleep(wait + _jitter(self._server.first_wait))
+            await asyncio.sleep(wait + _jitter(self.settings.first_wait))
         if self._down is not None:
             raise EngineDown(self._down)
 
@@ -137,7 +137,7 @@ class OpenAIEngine:
         first_refusal: RequestRefused | None = None
         while True:
             try:
-                answer = read_completion(await self._client.complete(dialect.request(self.model, chat)))
+                answer = read_completion(await self.client.complete(dialect.request(self.model, chat)))
             except RequestRefused as refusal:
                 first_refusal = first_refusal or refusal
                 simpler = dialect.fallback(refusal.text) if refusal.negotiable else None
@@ -159,27 +159,27 @@ class OpenAIEngine:
             self.dialect = answered
         elif answered.concessions > self.dialect.concessions and first not in self._answered_dialects:
             self.dialect = answered
-            log.warning("%s lacks %s", self._client.url, answered.notice())
+            log.warning("%s lacks %s", self.client.url, answered.notice())
 
     async def _models_at_start(self) -> list[ServedModel]:
-        url = self._client.url
+        url = self.client.url
         try:
-            return await self._with_retries(self._client.models)
+            return await self.with_retries(self.client.models)
         except EngineDown as error:
             raise InputError(str(error)) from None
         except TransientError as error:
             raise InputError(f"the server at {url} does not get ready ({error}): try again later") from None
         except RequestRefused as error:
             if error.status in (401, 403):
-                raise InputError(self._client.key_problem(error)) from None
+                raise InputError(self.client.key_problem(error)) from None
             return []  # a server need not list its models
         except TooLong:
             return []
 
     def _use_model_of(self, models: list[ServedModel]) -> None:
-        url = self._client.url
-        self.model, context = choose_model(models, self._server.model, url)
-        self.context = self._server.context or context
+        url = self.client.url
+        self.model, context = choose_model(models, self.settings.model, url)
+        self.context = self.settings.context or context
         if models and all(model.name != self.model for model in models):
             log.warning("%s does not list the model %s; it lists %s", url, self.model, model_names(models))
 
@@ -187,20 +187,20 @@ class OpenAIEngine:
         """Return the failure of a chat without attempts left: its own, or the end of a server that answers nobody."""
         if self._answer_count == count_before and self._down is None:
             try:
-                await self._with_retries(self._client.models)
+                await self.with_retries(self.client.models)
             except (EngineDown, TransientError) as server_error:
-                return self._stop(f"the server at {self._client.url} has stopped answering: {server_error}")
+                return self._stop(f"the server at {self.client.url} has stopped answering: {server_error}")
             except (RequestRefused, TooLong):
                 pass  # it is there
-        return self._give_up(f"no answer after {self._server.attempts} tries, the last: {error}")
+        return self._give_up(f"no answer after {self.settings.attempts} tries, the last: {error}")
 
     def _refusal(self, error: RequestRefused) -> Exception:
         """Return the failure of a refused chat: its own, or the end of the run for what holds for all chats."""
         if error.status == 401 or (error.status == 403 and not self._answer_count):
-            return self._stop(self._client.key_problem(error))
+            return self._stop(self.client.key_problem(error))
         if error.status in (404, 405):
             return self._stop(
-                f"{self._client.url} has no chats for the model {self.model} ({error}): correct --model or --base-url"
+                f"{self.client.url} has no chats for the model {self.model} ({error}): correct --model or --base-url"
             )
         reason = f"refused: {error}" if error.status >= 300 else str(error)
         if self._answer_count:  # the server is there: it does not want this chat
@@ -210,10 +210,10 @@ class OpenAIEngine:
     def _give_up(self, reason: str) -> Exception:
         """Return the failure of one chat, or the end of the run after too many of them in a row."""
         self._failures += 1
-        if self._down is None and self._failures < max(FAILURES_IN_A_ROW, self._server.concurrency):
+        if self._down is None and self._failures < max(FAILURES_IN_A_ROW, self.settings.concurrency):
             return ChatFailed(self._redact(reason))
         return self._stop(
-            f"the server at {self._client.url} answers no more: {self._failures} chats in a row failed ({reason})"
+            f"the server at {self.client.url} answers no more: {self._failures} chats in a row failed ({reason})"
         )
 
     def _stop(self, reason: str) -> EngineDown:
@@ -221,7 +221,8 @@ class OpenAIEngine:
         return EngineDown(self._down)
 
 
-def _characters(chat: Chat) -> int:
+def characters(chat: Chat) -> int:
+    """Return how many characters the turns of a chat have."""
     return sum(len(message.content) for message in chat.messages)
 
 

@@ -10,9 +10,11 @@ import asyncio
 import importlib.util
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from curation.runtime.errors import InputError, extra_hint
 from curation.runtime.terminal import log
@@ -75,6 +77,11 @@ class OpenAIClient:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=server.concurrency),
         )
 
+    @property
+    def extra_fields(self) -> Mapping[str, Any]:
+        """The fields of ``ServerSettings.request_options``."""
+        return self._extra
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
@@ -94,6 +101,48 @@ class OpenAIClient:
             raise EngineDown(
                 f"no server answers at {self.url} ({error}): start one ({EXAMPLES}), or correct --base-url"
             ) from None
+
+    async def send(self, method: str, path: str, request: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Send a request other than a chat and return the object in the answer. Raises as ``complete`` does."""
+        return _json_object(await self._send(method, path, request))
+
+    async def upload(self, path: Path, name: str, purpose: str) -> dict[str, Any]:
+        """Upload a file under a name and return the object in the answer. Raises as ``complete`` does."""
+        with path.open("rb") as file:
+            fields = {"files": {"file": (name, file, "application/jsonl")}, "data": {"purpose": purpose}}
+            async with self._streamed("POST", "/files", **fields) as response:
+                body = await read_body(response)
+        return _json_object(self.secrets.redact_answer(body.decode("utf-8", "replace")))
+
+    async def download(self, file_id: str, path: Path, most_bytes: int) -> None:
+        """Write the content of a file of the server to a path. Raises as ``complete`` does."""
+        length = 0
+        async with self._streamed("GET", f"/files/{quote(file_id, safe='')}/content") as response:
+            with path.open("wb") as file:
+                async for chunk in response.aiter_bytes():
+                    length += len(chunk)
+                    if length > most_bytes:
+                        raise RequestRefused(200, f"a file of more than {most_bytes:,} bytes", "")
+                    file.write(chunk)
+
+    @asynccontextmanager
+    async def _streamed(self, method: str, path: str, **content: Any) -> AsyncIterator[httpx.Response]:
+        """Send a request with or for a file, for which the time-out holds between two pieces; yield the response."""
+        import httpx
+
+        url = self._url_of(path)
+        try:
+            async with self._client.stream(method, url, **content) as response:
+                if response.status_code < 300:
+                    yield response
+                    return
+                text = (await read_body(response)).decode("utf-8", "replace")
+        except httpx.TimeoutException:
+            raise TransientError(f"no answer within {self._timeout:g} s (--timeout)") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = self.secrets.redact_error(" ".join(str(error).split())) or type(error).__name__
+            raise TransientError(f"connection lost: {reason}") from None
+        raise classify_error(response.status_code, response.headers, self.secrets.redact_error(text))
 
     def key_problem(self, error: RequestRefused) -> str:
         """Return the message about a server that wants another key, or one at all."""
@@ -127,7 +176,7 @@ class OpenAIClient:
 
     async def _exchange(self, method: str, path: str, request: Mapping[str, Any] | None) -> HttpReply:
         """Send a request and return the reply, also that to a redirect on the same server. Raises ``EngineDown``."""
-        url = self._base_url._replace(path=self._base_url.path.rstrip("/") + path).geturl()
+        url = self._url_of(path)
         content = None if request is None else json.dumps(request).encode()  # all ASCII: half a character is no error
         headers = {} if content is None else {"Content-Type": "application/json"}
         for _ in range(MOST_REDIRECTS + 1):
@@ -137,6 +186,12 @@ class OpenAIClient:
                     return HttpReply(response.status_code, response.headers, body)
                 url = self._redirect_target(url, response.headers["location"])
         raise EngineDown(f"{self.url} sends requests on and on, to {redacted_url(url)} in the end: correct --base-url")
+
+    def _url_of(self, path: str) -> str:
+        """Return the address of a path below the base URL; both may have a query."""
+        base, (path, _, query) = self._base_url, path.partition("?")
+        query = "&".join(filter(None, (base.query, query)))
+        return base._replace(path=base.path.rstrip("/") + path, query=query).geturl()
 
     def _redirect_target(self, url: str, location: str) -> str:
         """Return where a redirect leads, and say so once. Raises ``EngineDown`` for a place on another server."""
@@ -155,6 +210,16 @@ class OpenAIClient:
             self._is_redirect_told = True
             log.warning("%s sends requests on to %s, on the same server: they go there", self.url, shown)
         return target
+
+
+def _json_object(body: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise TransientError(f"an answer that cannot be read: {error_text(body)[:80]}")
+    return value
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from snowballstemmer import stemmer  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ _TOKEN = re.compile(
     r"|[^\w\s])"
 )
 _snowball = stemmer("english")
+_one_at_a_time = Lock()  # the stemmer keeps the word it works on: of two threads one would get a wrong stem
 _CONTRACTED_VERBS = "is are was were do does did has have had could would should must might need wo".split()
 # How many letters of a word are its contracted "not".
 _CONTRACTIONS = {
@@ -135,4 +137,5 @@ def _cached_stem(word: str) -> str:
         return _STEM_EXCEPTIONS.get(word, word)
     for pattern, american in _BRITISH:
         word = pattern.sub(american, word)
-    return str(_snowball.stemWord(word))
+    with _one_at_a_time:
+        return str(_snowball.stemWord(word))

@@ -28,6 +28,7 @@ from prompts.prompt_file import Prompt
 
 from .answer_store import AnswerCache, AnswerStore
 from .answer_verification import AnsweredReport, AnswerVerifier, VerifiedReport
+from .batches.batch_engine import batches_of
 from .chat_client import ChatClient
 from .dialogue import Dialogue
 from .engine_thread import EngineThread, ThreadedWorker
@@ -135,6 +136,9 @@ def _open_pool(
         owner = captions.manifest.settings.answers_digest()
         store = thread.call(AnswerStore, captions.work / RESPONSES_FILE, owner)
         stack.callback(thread.call, store.close)
+        if (batches := batches_of(thread.engine)) is not None:
+            stack.callback(lambda: thread.begin(batches.finish()).result())
+            thread.call(batches.open, captions.work, progress.message, recipe.prices)
         stack.callback(thread.cancel_all)
         meter = UsageMeter(thread.call(store.usage), recipe.prices, store.add_usage, progress.warning)
         stack.callback(thread.call, meter.flush)

@@ -48,6 +48,7 @@ class ModelOptions:
     prices: Prices | None = None
     concurrency: int = 16
     timeout: float = 120.0
+    batch: bool = False
     dtype: str = "auto"
     tensor_parallel_size: int = 1
     options: Mapping[str, object] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class ModelOptions:
 
 VLLM_OPTIONS = ("dtype", "tensor_parallel_size", "vllm_option")
 REQUEST_OPTIONS = ("reasoning_effort", "request_option", "request_header")
-SERVER_OPTIONS = ("base_url", "concurrency", "timeout", *REQUEST_OPTIONS)
+SERVER_OPTIONS = ("base_url", "concurrency", "timeout", "batch", *REQUEST_OPTIONS)
 SECOND_OPTIONS = ("second_model", "second_base_url")
 
 
@@ -207,6 +208,8 @@ def _openai(options: ModelOptions) -> Connect:
     from curation.engines.openai import OpenAIEngine
     from curation.engines.server import ServerSettings
 
+    from .batches.batch_engine import BatchEngine
+
     server = ServerSettings(
         options.base_url,
         options.model,
@@ -218,7 +221,8 @@ def _openai(options: ModelOptions) -> Connect:
     )
 
     async def connect() -> ChatEngine:
-        return WatchedEngine(await OpenAIEngine.connect(server))
+        engine = await OpenAIEngine.connect(server)
+        return WatchedEngine(BatchEngine(engine) if options.batch else engine)
 
     return connect
 

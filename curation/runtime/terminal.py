@@ -64,6 +64,14 @@ class EscapingFilter(logging.Filter):
         return True
 
 
+class EscapingFormatter(logging.Formatter):
+    """Escapes what a handler writes, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record, escaped."""
+        return escaped(super().format(record))
+
+
 log = logging.getLogger("ovct")
 """The log of all modules: what is told beside the output."""
 log.addFilter(EscapingFilter())

@@ -29,6 +29,11 @@ class WatchedEngine:
         self._thoughts = 0
         self._has_answered = False
 
+    @property
+    def inner(self) -> ChatEngine:
+        """The engine that chats are passed on to."""
+        return self._engine
+
     async def answer(self, chat: Chat) -> Answer:
         """Answer one chat. Raises ``TooLong``, ``ChatFailed`` or ``EngineDown``; may be called concurrently."""
         if self._thoughts >= MANY and not self._has_answered:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.language import tokens
 from curation.language.tokens import stem, tokenize
 
 
@@ -75,3 +80,25 @@ def test_words_of_different_meaning_do_not(first: str, second: str) -> None:
 def test_any_word_has_a_stem(word: str) -> None:
     for token in tokenize(word):
         assert token.stem
+
+
+@pytest.fixture
+def threads_that_take_turns_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    tokens._cached_stem.cache_clear()
+    yield
+    sys.setswitchinterval(before)
+    tokens._cached_stem.cache_clear()
+
+
+@pytest.mark.usefixtures("threads_that_take_turns_often")
+def test_threads_get_the_stems_that_one_gets() -> None:
+    words = [
+        f"{start}{end}" for start in ("nodul", "enlarg", "calcif", "measur") for end in ("es", "ing", "ations", "ed")
+    ]
+    words = [f"{letter}{word}" for letter in "abcdefghijklmnopqrst" for word in words]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(stem, words))
+    tokens._cached_stem.cache_clear()
+    assert together == [stem(word) for word in words]

@@ -14,7 +14,7 @@ FIELD_CHARACTERS = 2_000
 MOST_PASSAGES = 20
 
 
-class Passage(BaseModel):
+class EvidencePassage(BaseModel):
     """A passage of a report: its text, and where it begins and ends, in characters from 0."""
 
     model_config = ConfigDict(frozen=True)
@@ -40,7 +40,7 @@ class CaptionAnswer(BaseModel):
     score: float | None = None
     reason: str | None = None
     detail: str | None = None
-    evidence: tuple[Passage, ...] = ()
+    evidence: tuple[EvidencePassage, ...] = ()
 
     @property
     def characters(self) -> int:
@@ -112,9 +112,9 @@ def shortened(text: str, most: int = FIELD_CHARACTERS) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def passages(text: str, spans: Sequence[tuple[int, int]]) -> tuple[Passage, ...]:
+def passages(text: str, spans: Sequence[tuple[int, int]]) -> tuple[EvidencePassage, ...]:
     """Return passages of a text by their bounds."""
-    return tuple(Passage(text=shortened(text[a:b]), start=a, end=b) for a, b in list(spans)[:MOST_PASSAGES])
+    return tuple(EvidencePassage(text=shortened(text[a:b]), start=a, end=b) for a, b in list(spans)[:MOST_PASSAGES])
 
 
 def caption_answer(organ: str, caption: str, accepted: bool, **rest: Any) -> CaptionAnswer:

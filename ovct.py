@@ -115,6 +115,7 @@ def command_line() -> typer.Typer:
     from curation.cli.show import show
     from curation.cli.verify import prompts, stats, verify
     from train.cli.evaluate import evaluate
+    from train.cli.export import add_exports
     from train.cli.export_pairs import pairs
     from train.cli.mcp import mcp
     from train.cli.segment import segment
@@ -127,6 +128,7 @@ def command_line() -> typer.Typer:
         app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(command)
     app.add_typer(lexicon, name="lexicon", rich_help_panel="Reports and captions")
     export.command(cls=HelpCommand)(pairs)
+    add_exports(export)
     app.add_typer(export, name="export", rich_help_panel="Reports and captions")
     app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(push)
     app.add_typer(training, name="train", rich_help_panel="CT volumes")

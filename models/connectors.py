@@ -36,7 +36,7 @@ class Queries(NamedTuple):
 
     def logits(self, features: Tensor) -> Tensor:
         """Return logits (B, P, ...) of features (B, C, ...)."""
-        batch, dtype = len(features), features.dtype
+        batch, dtype = features.shape[0], features.dtype  # `len` would fix the number in an exported graph
         weight = (self.vectors * self.scale.unsqueeze(-1)).to(dtype).expand(batch, -1, -1)
         product = torch.baddbmm(self.bias.unsqueeze(-1).to(dtype), weight, features.flatten(2))
         return product.view(batch, -1, *features.shape[2:])
@@ -136,7 +136,7 @@ class CrossAttentionConnector(Connector):
         """Return (B, P, hidden) of prompts (P, hidden) that have attended to the bottleneck (B, C, d, h, w)."""
         assert tokens is not None
         image = self.image(tokens.flatten(2).transpose(1, 2)) + self.position(position_encoding(tokens))
-        hidden = hidden.expand(len(tokens), -1, -1)
+        hidden = hidden.expand(tokens.shape[0], -1, -1)
         for layer in self.layers:
             hidden = layer(hidden, image)
         return hidden

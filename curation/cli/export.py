@@ -1,4 +1,4 @@
-"""`ovct export`: a caption set in the form of another program."""
+"""`ovct export`: a caption set in the form of another program. `train.cli.export` adds models and data sets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import errors_reported
 from .help import HelpCommand, command_group
 from .options import CaptionSetFolder, GeneralOptions, Overwrite, option_groups, refuse_store
 
-export = command_group("A caption set in the form of another program.")
+export = command_group("Captions, models and data sets in the form of other programs.")
 
 
 @option_groups

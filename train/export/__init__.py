@@ -1,1 +1,1 @@
-"""Image-caption pairs as other trainers read them."""
+"""Models, data sets, and pairs of images and captions in the form of other programs."""

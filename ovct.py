@@ -110,6 +110,7 @@ def command_line() -> typer.Typer:
     from curation.cli.curate import curate, merge
     from curation.cli.export import export
     from curation.cli.help import EXIT_CODES, HelpCommand, command_group
+    from curation.cli.import_reviews import import_reviews
     from curation.cli.lexicon import lexicon
     from curation.cli.push import push
     from curation.cli.show import show
@@ -130,6 +131,7 @@ def command_line() -> typer.Typer:
     export.command(cls=HelpCommand)(pairs)
     add_exports(export)
     app.add_typer(export, name="export", rich_help_panel="Reports and captions")
+    app.add_typer(import_reviews, name="import", rich_help_panel="Reports and captions")
     app.command(cls=HelpCommand, rich_help_panel="Reports and captions")(push)
     app.add_typer(training, name="train", rich_help_panel="CT volumes")
     for command in (segment, view, evaluate):

@@ -183,7 +183,7 @@ def score_figure(results: AuditSummary) -> Figure:
     axes.set_ylabel("percent")
     axes.set_ylim(0, 100)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left")  # "best" is looked for, and on a slow machine warned of
     axes.set_title("Hallucinations by score")
     return figure
 

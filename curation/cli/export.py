@@ -32,17 +32,102 @@ def fhir(
     """Write captions as FHIR R4 Observations with SNOMED CT codes of organs, their evidence, and provenance."""
     with errors_reported(general.debug, f"{out} was not written"):
         from curation.export.fhir_file import write_fhir
-        from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.urls import is_url
 
         refuse_store(out, "the file")
-        if is_url(folder):
-            raise InputError(f"{folder}: copy the set to this machine first")
+        _refuse_url(folder)
         with TerminalProgress("reports", quiet=general.quiet) as progress:
             counts = write_fhir(folder, out, progress, with_text=report_text, overwrite=overwrite)
         if not general.quiet:
             say(f"In {out}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}")
 
 
+SampleSize = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Accepted captions to review, as in `ovct audit`; a larger number later adds to them.",
+        show_default="as drawn, else 100",
+    ),
+]
+FilledIn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Fill in the verdicts, notes and corrections of this reviewer.", show_default="none"
+    ),
+]
+
+
+@option_groups
+def label_studio(
+    folder: CaptionSetFolder = Path("captions"),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="File of tasks (.json); the configuration is beside it.")
+    ] = Path("tasks.json"),
+    sample: SampleSize = None,
+    reviewer: FilledIn = None,
+    overwrite: Overwrite = False,
+    *,
+    general: GeneralOptions,
+) -> None:
+    """Write the audit's sample as tasks of Label Studio; `ovct import label-studio` takes the reviews back."""
+    with errors_reported(general.debug, f"{out} was not written"):
+        from curation.audit.exchange.exchange import audit_to_hand_out
+        from curation.audit.exchange.label_studio_tasks import write_tasks
+        from curation.runtime.progress import TerminalProgress
+
+        refuse_store(out, "the file")
+        _refuse_url(folder)
+        with (
+            TerminalProgress("reports", quiet=general.quiet) as progress,
+            audit_to_hand_out(folder, sample, reviewer, progress) as audit,
+        ):
+            config, tasks, items = write_tasks(
+                audit.store, out, audit.system_of, progress, reviewer=audit.reviewer, overwrite=overwrite
+            )
+        if not general.quiet:
+            say(f"In {out}: {tasks:,} tasks with {items:,} captions; {config} configures the project")
+
+
+@option_groups
+def argilla(
+    folder: CaptionSetFolder = Path("captions"),
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of the dataset.")] = Path("argilla"),
+    sample: SampleSize = None,
+    reviewer: FilledIn = None,
+    overwrite: Overwrite = False,
+    *,
+    general: GeneralOptions,
+) -> None:
+    """Write the audit's sample as a dataset of Argilla 2 on disk; `ovct import argilla` takes the reviews back."""
+    with errors_reported(general.debug, f"{out} holds no whole export"):
+        from curation.audit.exchange.argilla_records import write_dataset
+        from curation.audit.exchange.exchange import audit_to_hand_out
+        from curation.runtime.progress import TerminalProgress
+
+        refuse_store(out, "the dataset")
+        _refuse_url(folder)
+        with (
+            TerminalProgress("captions", quiet=general.quiet) as progress,
+            audit_to_hand_out(folder, sample, reviewer, progress) as audit,
+        ):
+            name = f"ovct-{folder.resolve().name}"
+            count = write_dataset(
+                audit.store, out, name, audit.system_of, progress, reviewer=audit.reviewer, overwrite=overwrite
+            )
+        if not general.quiet:
+            say(f"In {out}: {count:,} records; rg.Dataset.from_disk('{out}') puts them on a server of Argilla")
+
+
+def _refuse_url(folder: Path) -> None:
+    from curation.runtime.errors import InputError
+    from curation.runtime.urls import is_url
+
+    if is_url(folder):
+        raise InputError(f"{folder}: copy the set to this machine first")
+
+
 export.command(cls=HelpCommand)(fhir)
+export.command("label-studio", cls=HelpCommand)(label_studio)
+export.command(cls=HelpCommand)(argilla)

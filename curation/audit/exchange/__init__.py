@@ -1,0 +1,1 @@
+"""The sample of an audit in the forms of other programs for annotation, and what reviewers made of it there."""

@@ -13,7 +13,7 @@ from curation.runtime.errors import flag_names
 from curation.runtime.terminal import say
 
 from .audit_options import ActionOptions, ReviewOptions, SampleOptions
-from .audit_second_reader import second_reader
+from .audit_second_reader import second_reader, show_readers_alone
 from .errors import errors_reported
 from .options import (
     MODELS,
@@ -78,6 +78,8 @@ def audit(
         drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed, drawing.omissions)
         noun = "captions" if action.judge else "reports" if action.second_reader else "parts"
         with TerminalProgress(noun, quiet=general.quiet) as progress:
+            if action.summary and not json and not general.quiet and show_readers_alone(folder):
+                return
             if action.summary:
                 _show_summary(folder, json, general.quiet)
             elif action.apply:
@@ -86,7 +88,8 @@ def audit(
             elif action.judge:
                 _judge(folder, drawn, drawing.redraw, action.judge, settings, progress, general.quiet)
             elif action.second_reader:
-                second_reader(folder, action.second_reader, settings, action.cost, progress, general.quiet)
+                asked = settings | ({"batch": True} if action.batch else {})
+                second_reader(folder, action.second_reader, asked, action.cost, progress, general.quiet)
             else:
                 from curation.audit.review import ReviewJob, review
 
@@ -121,8 +124,9 @@ def _check_action(action: ActionOptions, settings: Mapping[str, object], json: b
         raise InputError(f"{flag_names(settings)}: only with --judge or --second-reader, vllm or openai")
     if "prompt" in settings and action.second_reader:
         raise InputError("--prompt: a second reader has one of its own; leave it out")
-    if action.cost and not action.second_reader:
-        raise InputError("--cost: only with --second-reader")
+    for flag, given in (("--cost", action.cost), ("--batch", action.batch)):
+        if given and not action.second_reader:
+            raise InputError(f"{flag}: only with --second-reader")
     if action.out is not None and not action.apply:
         raise InputError("--out: only with --apply")
     if json and not action.summary:

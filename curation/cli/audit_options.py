@@ -137,6 +137,15 @@ class ActionOptions:
             rich_help_panel=INSTEAD,
         ),
     ] = None
+    batch: Annotated[
+        bool,
+        typer.Option(
+            "--batch",
+            help="With --second-reader openai: send the requests as OpenAI's batches, mostly at half the price, within "
+            "a day.",
+            rich_help_panel=INSTEAD,
+        ),
+    ] = False
     cost: Annotated[
         bool,
         typer.Option("--cost", help="Show what --second-reader would ask, and stop.", rich_help_panel=INSTEAD),

@@ -11,6 +11,7 @@ from curation.runtime.terminal import say
 
 if TYPE_CHECKING:
     from curation.audit.second_reader.reader_run import ReaderRun, ReadingCost, SetReader
+    from curation.caption_set.audit_results import SecondReader
     from curation.runtime.progress import Progress
 
 
@@ -31,7 +32,7 @@ def second_reader(
     manifest = finished_set(folder)
     check_parts(folder, manifest, SAMPLED_TABLES)
     prompt = load_reader_prompt()
-    name, reader = _reader(engine, settings, progress)
+    name, reader = _reader(folder, engine, settings, progress)
     with readings_to_write(folder, manifest) as store:
         cost = reading_cost(folder, manifest, store, name, prompt, progress)
         if not quiet or cost_alone:
@@ -46,9 +47,10 @@ def second_reader(
         say(f"ovct: {count:,} captions without a usable reading: {problem}", err=True)
 
 
-def _reader(engine: str, settings: Mapping[str, object], progress: Progress) -> tuple[str, SetReader]:
+def _reader(folder: Path, engine: str, settings: Mapping[str, object], progress: Progress) -> tuple[str, SetReader]:
     """Return the name of the reader and the reader itself."""
     from curation.audit.second_reader.reader_run import ModelReader
+    from curation.caption_set.audit_results import AUDIT
     from curation.llm.recipes import connection, model_options
     from curation.runtime.errors import InputError
     from prompts.second_reader.reader_file import load_reader_prompt
@@ -67,7 +69,9 @@ def _reader(engine: str, settings: Mapping[str, object], progress: Progress) -> 
     options = model_options(engine, settings)
     model_name, connect = connection(options, progress.raise_if_interrupted)
     prompt = load_reader_prompt()
-    return f"{model_name}, second reader {prompt.hash[:8]}", ModelReader(connect, prompt, options.max_tokens)
+    return f"{model_name}, second reader {prompt.hash[:8]}", ModelReader(
+        connect, prompt, options.max_tokens, folder / AUDIT
+    )
 
 
 def _cost_line(name: str, cost: ReadingCost, is_model: bool) -> str:
@@ -80,16 +84,41 @@ def _cost_line(name: str, cost: ReadingCost, is_model: bool) -> str:
     )
 
 
-def _print_outcome(folder: Path, run: ReaderRun) -> None:
-    from curation.audit.folder import has_sample
-    from curation.audit.intervals import coefficient, percent
+def show_readers_alone(folder: Path) -> bool:
+    """Say how far second readers agree with a set of which no sample was drawn; return whether there is any to say."""
+    from curation.audit.folder import finished_set, has_sample
+    from curation.audit.second_reader.results import second_readers
     from curation.audit.tables import reader_sentence
+    from curation.caption_set.audit_results import AUDIT
 
-    say(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
-    for what, share in (("organ", run.result.organ), ("status", run.result.status)):
+    if (
+        not (folder / AUDIT).is_dir()
+        or has_sample(folder)
+        or not (readers := second_readers(folder, finished_set(folder)))
+    ):
+        return False
+    for result in readers:
+        say(f"{result.reader}: {reader_sentence(result)}")
+        _print_agreement(result)
+    say(f"No caption was reviewed yet: `ovct audit {folder}` begins with those that are read otherwise.")
+    return True
+
+
+def _print_agreement(result: SecondReader) -> None:
+    from curation.audit.intervals import coefficient, percent
+
+    for what, share in (("organ", result.organ), ("status", result.status)):
         kappa = coefficient(share.kappa, share.kappa_low, share.kappa_high)
         ac1 = coefficient(share.ac1, share.ac1_low, share.ac1_high)
         say(f"{what}: {percent(share.percent)} of {share.compared:,} captions as in the set, kappa {kappa}, AC1 {ac1}")
+
+
+def _print_outcome(folder: Path, run: ReaderRun) -> None:
+    from curation.audit.folder import has_sample
+    from curation.audit.tables import reader_sentence
+
+    say(f"{run.result.reader}: {run.read_now:,} captions read now; {reader_sentence(run.result)}")
+    _print_agreement(run.result)
     if run.tokens.requests:
         say(f"{run.tokens.requests:,} answers, {run.tokens.prompt:,} tokens in, {run.tokens.completion:,} out, in all")
     if has_sample(folder):

@@ -144,6 +144,8 @@ def _open_pool(
         stack.callback(thread.call, meter.flush)
         captions.usage = meter.usage
         yield ChatPool(recipe, thread, verifiers, store, meter, progress)
+        if batches is not None:
+            thread.call(batches.settle)
 
 
 class ChatPool:

@@ -11,6 +11,7 @@ from curation.caption_set.audit_results import SecondReader
 from curation.caption_set.manifest import Manifest
 from curation.caption_set.site_files import kept_site_words
 from curation.engines.chat import ChatEngine, EngineDown
+from curation.llm.batches.batch_engine import batches_of
 from curation.llm.engine_thread import EngineThread, results_as_they_come
 from curation.llm.pool import CHARACTERS_PER_TOKEN
 from curation.runtime.errors import InputError, RunError
@@ -61,14 +62,21 @@ class ReaderRun(NamedTuple):
 
 
 class ModelReader:
-    """A language model as second reader; ``tokens`` counts what that has cost so far."""
+    """A language model as second reader; ``tokens`` counts what that has cost so far.
+
+    ``folder`` is where what was sent in batches is stored, for an engine that sends batches.
+    """
 
     asks_said = True
 
     def __init__(
-        self, connect: Callable[[], Awaitable[ChatEngine]], prompt: ReaderPrompt, max_tokens: int | None = None
+        self,
+        connect: Callable[[], Awaitable[ChatEngine]],
+        prompt: ReaderPrompt,
+        max_tokens: int | None = None,
+        folder: Path | None = None,
     ) -> None:
-        self._connect = connect
+        self._connect, self._folder = connect, folder
         self._prompt = prompt
         self._max_tokens = max_tokens
         self.tokens = TokenCount()
@@ -78,11 +86,16 @@ class ModelReader:
         try:
             with closing(EngineThread(self._connect, progress.raise_if_interrupted)) as thread:
                 _check_room(self._prompt, self._max_tokens, thread.engine.context)
+                batches = batches_of(thread.engine)
+                if batches is not None and self._folder is not None:
+                    thread.call(batches.open, self._folder, progress.message)
                 reader = ChatReader(thread.engine, self._prompt, self._max_tokens)
                 jobs = (_read_report(reader, report) for report in reports)
                 for result in results_as_they_come(thread, jobs, progress.raise_if_interrupted):
                     self.tokens = reader.tokens
                     yield result
+                if batches is not None:
+                    thread.call(batches.settle)
         except EngineDown as error:
             raise RunError(str(error)) from error
 

@@ -50,6 +50,7 @@ class BatchEngine:
         self._queue: dict[str, _Waiting] = {}
         self._sent: dict[str, _Waiting] = {}
         self._asked_at = 0.0
+        self._handed_over = set[bytes]()
         self._down: str | None = None
         self._prices: Prices | None = None
         self._tell: Callable[[str], None] = lambda text: None
@@ -66,6 +67,15 @@ class BatchEngine:
             self._engine.dialect = Dialect(**cast("dict[str, Any]", form))
         self._is_form_known = form is not None
         self._task = asyncio.get_running_loop().create_task(self._run(self._work))
+
+    def settle(self) -> None:
+        """Forget the answers that were handed over: a run that came to its end has stored those that it can use.
+
+        A later run that asks for one of them wants another answer.
+        """
+        if self._work is not None:
+            self._work.store.forget_answers(key.hex() for key in self._handed_over)
+            self._handed_over.clear()
 
     async def finish(self) -> None:
         """Stop asking about batches and close the store; what was sent stays sent."""
@@ -91,6 +101,7 @@ class BatchEngine:
         key = self._key(chat)
         known = self._work.store.request(key)
         if known is not None and known.answer is not None:
+            self._handed_over.add(bytes.fromhex(key))
             return known.answer
         if known is not None and known.error is not None:
             self._work.store.forget(key)  # it failed in an earlier run: this one tries anew
@@ -99,7 +110,9 @@ class BatchEngine:
         (self._queue if known is None or known.batch is None else self._sent)[key] = waiting
         self._asked_at = loop.time()
         try:
-            return await waiting.answer
+            answer = await waiting.answer
+            self._handed_over.add(bytes.fromhex(key))
+            return answer
         finally:
             self._queue.pop(key, None)
             self._sent.pop(key, None)

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 from curation.engines.chat import Answer
 from curation.runtime.errors import RunError
+from curation.runtime.files import PRIVATE_FILE, make_file
 
 BatchState = Literal["written", "uploaded", "created", "done"]
 TABLES = """
@@ -59,6 +60,7 @@ class BatchStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        make_file(path, PRIVATE_FILE)
         with self._damage_told():
             self._database = sqlite3.connect(path, isolation_level=None)
             for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
@@ -145,6 +147,11 @@ class BatchStore:
         """Forget a request that failed, with the number of its tries."""
         with self._transaction():
             self._database.execute("DELETE FROM request WHERE key = ? AND batch IS NULL", (key,))
+
+    def forget_answers(self, keys: Iterable[str]) -> None:
+        """Forget answers that were handed over."""
+        with self._transaction():
+            self._database.executemany("DELETE FROM request WHERE key = ? AND batch IS NULL", [(key,) for key in keys])
 
     def answered_directly(self, key: str, answer: Answer) -> None:
         """Store an answer that was not asked for in a batch."""

@@ -22,6 +22,8 @@ from curation.audit.summary import judged_captions, summarise
 from curation.audit.tables import as_csv, audit_facts
 from curation.caption_set.audit_results import AUDIT
 from curation.engines.chat import Answer, EngineDown
+from curation.llm.batches import batch_engine
+from curation.llm.batches.batch_work import BatchLimits
 from curation.runtime.errors import InputError, Interrupted, RunError
 from curation.runtime.progress import Progress
 from tests.curation.audit.builders import give_verdicts, open_audit, plain_reports, write_set
@@ -37,6 +39,7 @@ from tests.curation.audit.second_reader.reader_sets import (
 )
 from tests.curation.fakes import FakeChat
 from tests.curation.hostile_server import Act, ChatRequest, Exchange, HostileServer, answers
+from tests.curation.llm.batches.batch_service import BatchService
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -163,6 +166,16 @@ def test_what_it_will_cost_is_shown_first_and_alone_if_asked(root: Path, monkeyp
     assert "kappa 1.00" in done.stdout
 
 
+def test_the_summary_has_the_agreement_before_a_sample_is_drawn(root: Path) -> None:
+    untouched = CliRunner().invoke(ovct.app, ["audit", str(root), "--summary"])
+    assert untouched.exit_code == 2 and "has not been audited yet" in untouched.stderr
+    read_by(root, changed("liver", organ="aorta"))
+    shown = CliRunner().invoke(ovct.app, ["audit", str(root), "--summary"])
+    assert shown.exit_code == 0, shown.output
+    assert "kappa" in shown.stdout and "AC1" in shown.stdout and "No caption was reviewed yet" in shown.stdout
+    assert CliRunner().invoke(ovct.app, ["audit", str(root), "--summary", "--json"]).exit_code == 2
+
+
 def test_long_lists_cost_several_requests(tmp_path: Path) -> None:
     report, captions, _ = next(iter(plain_reports(1)))
     many = [captions[0]._replace(caption=f"The liver is normal ({number})") for number in range(45)]
@@ -277,6 +290,9 @@ def test_without_a_second_reader_the_summary_has_none(root: Path) -> None:
             "--base-url: of no use to --second-reader radgraph",
         ),
         (("--cost",), "--cost: only with --second-reader"),
+        (("--batch",), "--batch: only with --second-reader"),
+        (("--second-reader", "radgraph", "--batch"), "--batch: of no use to --second-reader radgraph"),
+        (("--second-reader", "vllm", "--model", "m", "--batch"), "--batch: of no use to the engine vllm"),
     ],
 )
 def test_options_that_do_not_go_together(root: Path, options: tuple[str, ...], message: str) -> None:
@@ -293,3 +309,24 @@ def test_tokens_are_counted_over_all_runs(root: Path) -> None:
     tokens = read_by(root, respond).tokens
     assert tokens.requests >= 4 and (tokens.prompt, tokens.completion) == (50 * tokens.requests, 7 * tokens.requests)
     assert ModelReader.asks_said
+
+
+def test_a_set_is_read_by_batches_and_what_is_out_is_awaited(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
+    monkeypatch.setattr(batch_engine, "BatchLimits", lambda: BatchLimits(settle=0.2, first_poll=0.02))
+    service = BatchService(lambda body: rightly(body["messages"][-1]["content"]))
+    options = ["audit", str(root), "--second-reader", "openai", "--batch", "--base-url", service.url]
+    try:
+        service.states = ["in_progress", "cancelled"]
+        service.respond = lambda body: None if service.batches else "no JSON"
+        assert CliRunner().invoke(ovct.app, options).exit_code == 1
+        service.states = ["in_progress", "completed"]
+        service.respond = lambda body: rightly(body["messages"][-1]["content"])
+        first = CliRunner().invoke(ovct.app, options)
+        done = CliRunner().invoke(ovct.app, options)
+    finally:
+        service.close()
+    assert done.exit_code == 0, done.output
+    assert "3 captions without a usable reading" in first.stderr, "an answer that was awaited, and is none"
+    assert "of 12 captions 12 read alike" in done.stdout, "asked once more where there was no usable answer"
+    assert (root / AUDIT / "batches.sqlite").stat().st_mode & 0o777 == 0o600

@@ -121,6 +121,16 @@ def test_later_chats_are_a_batch_of_their_own_and_known_ones_are_not_sent(
     assert service.sizes == [4, 3] and len(service.chats) == 1
 
 
+def test_a_run_that_came_to_its_end_asks_anew_for_what_is_asked_again(service: BatchService, tmp_path: Path) -> None:
+    async def use(engine: BatchEngine) -> None:
+        await asyncio.gather(*map(engine.answer, chats(4)))
+        engine.settle()
+
+    Run(service, tmp_path)(use)
+    service.respond = lambda body: "another"
+    assert texts(Run(service, tmp_path).ask(chats(6)[2:])) == ["another"] * 4 and service.sizes == [3, 4]
+
+
 def test_limits_of_requests_and_bytes_part_a_round(service: BatchService, tmp_path: Path) -> None:
     limits = BatchLimits(requests=4, settle=0.05, first_poll=0.01)
     (tmp_path / "a").mkdir()

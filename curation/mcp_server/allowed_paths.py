@@ -44,6 +44,8 @@ class AllowedPaths:
         path = self._resolved(given)
         if not path.exists():
             raise InputError(f"{on_one_line(given)}: there is no such file or folder")
+        if not (path.is_file() or path.is_dir()):  # reading from a pipe would never end
+            raise InputError(f"{on_one_line(given)}: is neither a file nor a folder")
         for link in links_below(path):
             self.check(link)
         return path

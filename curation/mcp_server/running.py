@@ -22,6 +22,7 @@ INTERVAL = 0.2
 NOTICED_WITHIN = 0.05
 LONGEST_MESSAGE = 500
 MOST_WARNINGS = 20
+LONGEST_ERROR = 4_000
 
 ResultT = TypeVar("ResultT")
 CallContext = Context[Any, Any]
@@ -131,5 +132,5 @@ def _told(error: Exception) -> Exception:
         return ToolError(f"{error.name} is not installed: {extra_hint('train')}")
     if isinstance(error, OSError) or isinstance(getattr(error, "exit_code", None), int):
         log.info("a call failed: %s", error)
-        return ToolError(on_one_line(str(error)))
+        return ToolError(on_one_line(str(error))[:LONGEST_ERROR])
     return error

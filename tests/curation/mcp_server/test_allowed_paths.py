@@ -1,5 +1,6 @@
 """Which paths an agent may name, and which ways out of the folders are closed."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,14 @@ def test_nothing_else_may_be_read(paths: AllowedPaths, place: Path, given: str) 
 @pytest.mark.parametrize(
     ("given", "told"), [("s3://bucket/a.csv", "of this machine"), ("", "1 to 1,000"), ("a\0b", "1 to")]
 )
-def test_what_is_no_path_is_told(paths: AllowedPaths, given: str, told: str) -> None:
+def test_what_is_no_path_is_told(paths: AllowedPaths, place: Path, given: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         paths.to_read(given)
     with pytest.raises(InputError, match="no such file"):
         paths.to_read("nothing.csv")
+    os.mkfifo(place / "given/pipe.csv")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        paths.to_read("pipe.csv")
     with pytest.raises(InputError, match="1 to 1,000"):
         paths.to_read("a/" * 501)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curation.caption_set.fingerprint import WatchedInput, fingerprint
-from curation.caption_set.kept_files import refuse_foreign_files
+from curation.caption_set.kept_files import keep_site_words, refuse_foreign_files
 from curation.caption_set.manifest import CurationSettings, InputFingerprint, Manifest, load_manifest
 from curation.caption_set.privacy_check import count_written, is_checked
 from curation.caption_set.publishing import StorePublisher
@@ -20,7 +20,6 @@ from curation.caption_set.resuming import manifest_to_resume
 from curation.caption_set.set_files import PROMPT_FILE
 from curation.caption_set.sharding import Shard
 from curation.caption_set.shards import GROUP_CHARACTERS, GROUP_REPORTS
-from curation.caption_set.site_files import keep_site_words
 from curation.caption_set.work_folder import check_usable, lock_set, remove_left_work
 from curation.caption_set.writer import CaptionSetWriter, complete_set, open_set
 from curation.extraction.outcome_store import OutcomeStore

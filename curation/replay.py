@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from curation.caption_set.kept_files import refuse_foreign_files
+from curation.caption_set.finished_set import load_finished, rows_by_report
+from curation.caption_set.kept_files import keep_site_words, kept_site_words, refuse_foreign_files
 from curation.caption_set.manifest import Counts, Manifest, PartRecord, load_manifest
 from curation.caption_set.privacy_check import count_written
 from curation.caption_set.resuming import check_parts, lacks_digests
@@ -25,7 +26,6 @@ from curation.caption_set.set_files import (
     remove_temporary_files,
 )
 from curation.caption_set.shards import PartWriter, WrittenPart
-from curation.caption_set.site_files import keep_site_words, kept_site_words
 from curation.caption_set.work_folder import SetError, lock_set
 from curation.caption_set.writer import complete_set
 from curation.extraction.recipe import BATCH_REPORTS
@@ -101,8 +101,7 @@ def _check_replayable(root: Path, manifest: Manifest) -> None:
             f"{root} holds what an audit has put right, and a replay would undo that: replay the set it was made from, "
             f"{manifest.audit.source}, and audit it again"
         )
-    if not manifest.complete:
-        raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then replay it")
+    load_finished(root, "replay")
     if not (root / PROMPT_FILE).is_file():
         raise SetError(f"{root / PROMPT_FILE} is missing: the answers cannot be read without the prompt they answer")
 
@@ -142,36 +141,11 @@ def _batches(reports: Iterator[AnsweredReport]) -> Iterator[list[AnsweredReport]
 
 
 def _answered_reports(root: Path, index: int) -> Iterator[AnsweredReport]:
-    """Yield the reports of a part with their answers; both files have the reports in the same order.
-
-    Raises ``SetError`` for answers about a report that the part does not have.
-    """
-    responses = _rows(part_path(root, "responses", index), ["report_id", *ModelResponse._fields])
-    row = next(responses, None)
-    for report_id, text, sections in _rows(part_path(root, "reports", index), ["report_id", "text", "sections"]):
-        answers: list[ModelResponse] = []
-        while row is not None and row[0] == report_id:
-            answers.append(ModelResponse(*row[1:]))
-            row = next(responses, None)
-        spans = tuple(Section(section["name"], section["start"], section["end"]) for section in sections)
-        yield AnsweredReport(Report(report_id, text, spans, {}, 0), answers)
-    if row is not None:
-        raise SetError(f"{part_path(root, 'responses', index)}: answers about {row[0]}, of which there is no report")
-
-
-def _rows(path: Path, columns: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a Parquet file, with these columns, in the file's order.
-
-    Columns that a set of an earlier version lacks are None.
-    """
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        stored = [name for name in columns if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=256, columns=stored):
-            values = {name: batch.column(name).to_pylist() for name in stored}
-            nothing = [None] * batch.num_rows
-            yield from zip(*(values.get(name, nothing) for name in columns), strict=True)
+    """Yield the reports of a part with their answers. Raises ``SetError`` for answers about another report."""
+    for row, answers in rows_by_report(root, index, "responses", ModelResponse._fields, ["text", "sections"]):
+        spans = tuple(Section(section["name"], section["start"], section["end"]) for section in row["sections"])
+        responses = [ModelResponse(*(answer[name] for name in ModelResponse._fields)) for answer in answers]
+        yield AnsweredReport(Report(row["report_id"], row["text"], spans, {}, 0), responses)
 
 
 def _put_in_place(

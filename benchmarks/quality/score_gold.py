@@ -2,6 +2,7 @@
 
     python -m benchmarks.quality.score_gold                     both sets
     python -m benchmarks.quality.score_gold --set dev --show    with the statements that were read otherwise
+    python -m benchmarks.quality.score_gold --naive             of a naive caption set, for scale
 
 A caption belongs to the gold statement in which its evidence ends. Its organ is right if the gold names it for that
 statement (or as an alternative); `related` also takes an organ that contains it or is a part of it.
@@ -12,10 +13,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,12 @@ from prompts.vocabulary import Vocabulary, load_vocabulary
 
 HERE = Path(__file__).resolve().parent
 REPORTS = HERE.parents[2] / "shared/data/reports"
+
+
+SENTENCE = re.compile(r"[^.;\n]+(?:\.\d[^.;\n]*)*")
+NAIVE_NORMAL = re.compile(r"\b(?:no|not|without|normal|unremarkable|natural|intact|clear)\b", re.IGNORECASE)
+
+Captions = Iterator[tuple[str, str, str, int]]
 
 
 @dataclass
@@ -72,7 +81,7 @@ def sections_of(source: str, text: str) -> tuple[Section, ...]:
     return split_sections(text, "impression" if source.endswith("impression") else "findings")
 
 
-def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str) -> Iterator[tuple[str, str, str, int]]:
+def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str) -> Captions:
     """Yield (organ, status, caption, end of evidence) of the accepted captions."""
     report = verifier.read(text, sections_of(source, text))
     for draft in engine.drafts(report):
@@ -82,13 +91,33 @@ def captions_of(verifier: Verifier, engine: RulesEngine, source: str, text: str)
             yield verdict.organ, verdict.status, draft.caption, verdict.end
 
 
-def score(lines: list[dict[str, Any]], show: bool) -> Tally:
-    vocabulary, verifier = load_vocabulary(), Verifier()
-    engine, texts, tally = RulesEngine(verifier), read_texts(), Tally()
+def naive_captions(vocabulary: Vocabulary) -> Callable[[str, str], Captions]:
+    """Return what makes a caption of each sentence for each organ whose name is in it, as a short script would."""
+    names = {name.lower(): organ for organ, entry in vocabulary.organs.items() for name in entry.terms}
+    name = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b", re.IGNORECASE)
+
+    def captions(source: str, text: str) -> Captions:
+        for sentence in SENTENCE.finditer(text):
+            status = "normal" if NAIVE_NORMAL.search(sentence[0]) else "abnormal"
+            for organ in dict.fromkeys(names[found.lower()] for found in name.findall(sentence[0])):
+                yield organ, status, sentence[0].strip(), sentence.end()
+
+    return captions
+
+
+def rules_captions() -> Callable[[str, str], Captions]:
+    """Return what makes the captions of the rules engine."""
+    verifier = Verifier()
+    return partial(captions_of, verifier, RulesEngine(verifier))
+
+
+def score(lines: list[dict[str, Any]], captions: Callable[[str, str], Captions], show: bool) -> Tally:
+    """Count what captions say otherwise than the statements of texts as they were read."""
+    vocabulary, texts, tally = load_vocabulary(), read_texts(), Tally()
     for line in lines:
         text = texts[line["source"], line["key"]]
         by_statement: dict[int, list[tuple[str, str, str]]] = {}
-        for organ, status, caption, end in captions_of(verifier, engine, line["source"], text):
+        for organ, status, caption, end in captions(line["source"], text):
             index = next((i for i, s in enumerate(line["statements"]) if s["start"] < end <= s["end"] + 2), None)
             if index is not None:
                 by_statement.setdefault(index, []).append((organ, status, caption))
@@ -161,11 +190,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--set", choices=["dev", "test", "both"], default="both")
     parser.add_argument("--show", action="store_true", help="print what was read otherwise (dev set only)")
+    parser.add_argument("--naive", action="store_true", help="score one caption for each organ name of a sentence")
     args = parser.parse_args()
+    captions = naive_captions(load_vocabulary()) if args.naive else rules_captions()
     for name in ("dev", "test") if args.set == "both" else (args.set,):
         path = HERE / f"gold_{name}.jsonl"
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        tally = score(lines, args.show and name == "dev")
+        tally = score(lines, captions, args.show and name == "dev")
         print(f"\n{name}: {len(lines)} texts, {tally.findings} finding statements, {tally.pairs} organ pairs")
         for label, hits, of in (
             ("organ precision", tally.right, tally.captions),

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlite3 import OperationalError
 
 from curation.caption_set.audit_results import AUDIT
+from curation.caption_set.finished_set import load_finished
 from curation.caption_set.manifest import Manifest, load_manifest
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.work_folder import SetError
@@ -34,10 +35,7 @@ def static_text(name: str) -> str:
 
 def finished_set(root: Path) -> Manifest:
     """Load the manifest of a caption set. Raises ``ManifestError``, and ``SetError`` where the set is unfinished."""
-    manifest = load_manifest(root)
-    if not manifest.complete:
-        raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then audit it")
-    return manifest
+    return load_finished(root, "audit")
 
 
 @contextmanager

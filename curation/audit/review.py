@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.caption_set.audit_results import AUDIT
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import load_manifest
-from curation.caption_set.site_files import kept_site_words
 from curation.language.site_words import OURS, SiteWords
 from curation.report import Section
 from curation.report_page.organ_systems import organ_systems

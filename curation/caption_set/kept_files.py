@@ -1,17 +1,20 @@
 """The files that a caption set keeps beside its rows: which of them its runs have written, by their digests.
 
-They are the prompt, a site's own words and the list of problem rows. One that no run of the set has written is neither
-used, copied nor replaced.
+They are the prompt, a site's own words (``--lexicon``, ``--organs``), which readers and a replay use again, and the
+list of problem rows. One that no run of the set has written is neither used, copied nor replaced.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from curation.language.site_words import OURS, SiteWords, check_site_words
 from curation.runtime.digests import do_nothing, file_digest
+from curation.runtime.files import whole_file
 
-from .manifest import Manifest, ManifestError, load_manifest
+from .manifest import CurationSettings, Manifest, ManifestError, load_manifest
 from .set_files import KEPT_FILES, PROMPT_FILE, SITE_LEXICON_FILE, SITE_ORGANS_FILE, SKIPPED_FILE
 from .work_folder import SetError
 
@@ -84,3 +87,42 @@ def kept_digests(manifest: Manifest) -> dict[str, str | None]:
         }
         known |= {name: digest for name, digest in named.items() if digest}
     return known
+
+
+def keep_site_words(root: Path, words: SiteWords) -> None:
+    """Write a site's files into a caption set; remove those that an earlier run left and this one has not."""
+    for name, source in ((SITE_LEXICON_FILE, words.lexicon_source), (SITE_ORGANS_FILE, words.organs_source)):
+        if source is None:
+            (root / name).unlink(missing_ok=True)
+            continue
+        with whole_file(root / name) as temporary:
+            temporary.write_bytes(source)
+
+
+def kept_site_words(root: Path, settings: CurationSettings, given: SiteWords = OURS) -> SiteWords:
+    """Return the words of a site that a caption set was made with; a file of ``given`` takes the place of a kept one.
+
+    Raises ``SetError`` where a file of them is missing or is not the one that was used, ``InputError`` where today's
+    lexicon or vocabulary does not go with it.
+    """
+    files, hashes = (SITE_LEXICON_FILE, SITE_ORGANS_FILE), (settings.site_lexicon, settings.site_organs)
+    kept = [
+        _source(root / name, recorded) if source is None else source
+        for name, recorded, source in zip(files, hashes, (given.lexicon_source, given.organs_source), strict=True)
+    ]
+    words = SiteWords(*kept)
+    check_site_words(words, *(str(root / name) for name in files))
+    return words
+
+
+def _source(path: Path, recorded: str | None) -> bytes | None:
+    """Return the content of a kept file, None where the set was made without it."""
+    if recorded is None:
+        return None
+    try:
+        source = path.read_bytes()
+    except FileNotFoundError:
+        raise SetError(f"{path} is missing, and the set was made with it: put it back") from None
+    if hashlib.sha256(source).hexdigest() != recorded:
+        raise SetError(f"{path} is not what the set was made with (its sha256 has changed): put it back")
+    return source

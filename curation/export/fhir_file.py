@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from curation.caption_set.site_files import kept_site_words
+from curation.caption_set.kept_files import kept_site_words
 from curation.runtime.errors import InputError
 from curation.runtime.files import PRIVATE_FILE, whole_file
 from curation.runtime.progress import Progress

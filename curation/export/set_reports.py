@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curation.caption_set.manifest import Manifest, load_manifest
+from curation.caption_set.finished_set import load_finished, rows_by_report
+from curation.caption_set.manifest import Manifest
 from curation.caption_set.resuming import check_parts
-from curation.caption_set.set_files import TableName, part_path
-from curation.caption_set.work_folder import SetError
+from curation.caption_set.set_files import TableName
 from curation.runtime.progress import Progress
 
 EXPORTED: tuple[TableName, ...] = ("reports", "captions")
-BATCH_ROWS = 1_024
 
 
 class ExportedReport(NamedTuple):
@@ -28,9 +27,7 @@ def finished_manifest(root: Path, progress: Progress) -> Manifest:
 
     Raises ``ManifestError`` where there is no set, ``SetError`` where it is unfinished, or a file damaged.
     """
-    manifest = load_manifest(root)
-    if not manifest.complete:
-        raise SetError(f"{root} is unfinished; run the same `ovct curate` again to finish it, then export it")
+    manifest = load_finished(root, "export")
     check_parts(root, manifest, EXPORTED, check=progress.raise_if_interrupted)
     return manifest
 
@@ -41,23 +38,6 @@ def exported_reports(root: Path, manifest: Manifest, check: Callable[[], None]) 
     Raises ``SetError`` for captions of a report that their part does not hold.
     """
     for index in range(len(manifest.parts)):
-        captions = _rows(part_path(root, "captions", index))
-        row = next(captions, None)
-        for report in _rows(part_path(root, "reports", index)):
+        for report, captions in rows_by_report(root, index, "captions"):
             check()
-            of_report = []
-            while row is not None and row["report_id"] == report["report_id"]:
-                of_report.append(row)
-                row = next(captions, None)
-            yield ExportedReport(report, of_report)
-        if row is not None:
-            path = part_path(root, "captions", index)
-            raise SetError(f"{path}: captions of {row['report_id']}, which is not in its place among the reports")
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS):
-            yield from batch.to_pylist()
+            yield ExportedReport(report, captions)

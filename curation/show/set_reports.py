@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rapidfuzz import process
 
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.resuming import check_parts
 from curation.caption_set.schemas import evidence_spans
-from curation.caption_set.site_files import kept_site_words
 from curation.report_page.organ_systems import organ_systems
 from curation.report_page.passages import evidence_or_nearest
 from curation.report_page.report_view import ShownCaption, in_reading_order, report_view

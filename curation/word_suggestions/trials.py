@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.resuming import check_parts, lacks_digests
-from curation.caption_set.site_files import kept_site_words
 from curation.caption_set.unknown_words import UnknownWord, unknown_words
 from curation.language.lexicon.site_lexicon import our_words
 from curation.language.site_words import OURS, SiteWords, check_site_words, problems_beside_ours

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import ovct
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import load_manifest
-from curation.caption_set.site_files import kept_site_words
 from curation.language.site_words import SiteWords
 from curation.pipeline import INLINE_REPORTS, CurateJob, curate
 from curation.replay import replay

@@ -10,10 +10,10 @@ import pytest
 
 from curation.api.plot import draw_plot
 from curation.audit.cleaning import write_cleaned_set
+from curation.caption_set.kept_files import keep_site_words
 from curation.caption_set.manifest import load_manifest
 from curation.caption_set.merging import merge
 from curation.caption_set.sharding import Shard
-from curation.caption_set.site_files import keep_site_words
 from curation.caption_set.stats import draw, summary_of
 from curation.language.site_words import SiteWords
 from curation.pipeline import CurateJob, curate

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 
 from curation.audit.sampling import random_generator
 from curation.audit.sampling_frame import RowLocation, rows_of_reports
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import Manifest
 from curation.caption_set.schemas import evidence_spans
 from curation.caption_set.set_files import part_path
-from curation.caption_set.site_files import kept_site_words
 from curation.cleaning.clean_text import clean_text
 from curation.language.parser import StatementParser
 from curation.report import Section

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from curation.caption_set.audit_results import SecondReader
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.manifest import Manifest
-from curation.caption_set.site_files import kept_site_words
 from curation.engines.chat import ChatEngine, EngineDown
 from curation.llm.batches.batch_engine import batches_of
 from curation.llm.engine_thread import EngineThread, results_as_they_come

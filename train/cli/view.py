@@ -53,6 +53,7 @@ def serve_page(
     port: int | None = None,
     browser: bool = True,
     is_told_on_stderr: bool = False,
+    names: str | None = None,
 ) -> None:
     """Serve the page of a scan and its masks until Ctrl-C, with so many million voxels."""
     from train.viewer.content import load_content
@@ -60,7 +61,7 @@ def serve_page(
     from train.viewer.server import view as show
 
     with tempfile.TemporaryDirectory(prefix="ovct-view-") as folder:
-        content = load_content(scan, masks, round(most_voxels * MILLION), Path(folder))
+        content = load_content(scan, masks, round(most_voxels * MILLION), Path(folder), names)
         show(content, ViewServer(port, browser), partial(say, err=is_told_on_stderr))
 
 
@@ -90,6 +91,15 @@ def view(
             show_default="128, in a file 32",
         ),
     ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="What labels are called that their file does not name: totalsegmentator (the classes of version 2), "
+            "or the path of nnU-Net's dataset.json.",
+            show_default="dataset.json of the mask's data set",
+        ),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -112,9 +122,10 @@ def view(
             raise InputError("--out writes a file and --port serves: one at a time")
         scan, masks = scan_and_masks(paths)
         if out is None:
-            serve_page(scan, masks, most_voxels=max_voxels or SERVED, port=port, browser=browser)
+            serve_page(scan, masks, most_voxels=max_voxels or SERVED, port=port, browser=browser, names=names)
             return
         with tempfile.TemporaryDirectory(prefix="ovct-view-") as folder:
-            write_page(out, load_content(scan, masks, round((max_voxels or IN_A_FILE) * MILLION), Path(folder)))
+            most = round((max_voxels or IN_A_FILE) * MILLION)
+            write_page(out, load_content(scan, masks, most, Path(folder), names))
         if not general.quiet:
             say(f"In {out}: {scan.name}, {out.stat().st_size / MILLION:,.1f} MB")

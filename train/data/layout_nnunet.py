@@ -126,6 +126,16 @@ def _named(root: Path, pairs: Sequence[tuple[Path, Path | None]]) -> dict[str, t
     return files
 
 
+def read_label_names(root: Path) -> dict[int, str]:
+    """Return the name of each label of `dataset.json`; of regions that share one, that with the fewest labels.
+
+    Raises DataError where it cannot be understood.
+    """
+    structures, _ = _read_structures(root, _read_json(root))
+    largest_first = sorted(structures.items(), key=lambda structure: -len(structure[1]))
+    return {label: name for name, labels in largest_first for label in labels if label}
+
+
 def _has_json(root: Path) -> bool:
     return (root / "dataset.json").is_file()
 

@@ -16,6 +16,7 @@ from train.scans.scan import Scan, read_scan
 
 from .dicom_segments import is_dicom_seg
 from .errors import ViewError
+from .label_names import given_names, names_beside, with_names
 from .mask_files import mask_paths, mask_record, read_mask
 from .shown_volume import averaged, block_affine, coarse_steps, thinned, write_labels, write_scan
 from .structures import Structure, StructureMap
@@ -51,17 +52,22 @@ def scan_and_masks(paths: Sequence[Path]) -> tuple[Path, list[Path]]:
     raise ViewError(f"{first} is a mask of {named}, which is not there: name the scan first, `ovct view SCAN {first}`")
 
 
-def load_content(scan: Path, masks: Sequence[Path], most_voxels: int, folder: Path) -> ViewContent:
+def load_content(
+    scan: Path, masks: Sequence[Path], most_voxels: int, folder: Path, names: str | None = None
+) -> ViewContent:
     """Read a scan and its masks for the page, with at most `most_voxels` voxels, and write its volumes to `folder`.
 
-    Raises ScanError and ViewError for files that cannot be shown.
+    `names` says what labels are called that their file does not name (`given_names`).
+
+    Raises ScanError, DataError and ViewError for files that cannot be shown.
     """
+    given = given_names(names) if names else None
     volume = read_scan(scan, allow_suspicious=True, uneven_slices="resample")
     structures = StructureMap(volume)
     for path in masks:
         for file in mask_paths(path):
             for mask in read_mask(file):
-                structures.add(mask)
+                structures.add(with_names(mask, names_beside(mask.path) if given is None else given))
     windows = windows_of(volume.voxels)
     steps = coarse_steps(volume.voxels.shape, volume.spacing_mm, most_voxels)
     affine = block_affine(volume.affine, steps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class MaskFile:
     """Labels (X, Y, Z), integers, with `affine` (4, 4) from voxel index to RAS mm, and what is known of some of them.
 
     `scan` is the path of the scan that a table of `ovct segment` names, `notices` say what is not shown as the file has
-    it.
+    it. `other_names` are those of labels that the file does not name.
     """
 
     path: Path
@@ -63,12 +63,15 @@ class MaskFile:
     named: tuple[NamedLabel, ...] = ()
     scan: Path | None = None
     notices: tuple[str, ...] = ()
+    other_names: Mapping[int, str] = field(default_factory=dict)
 
     def name_of(self, label: int) -> NamedLabel:
         """Return a label with its name: where it has none, that of the file, or its number if there are others."""
         for named in self.named:
             if named.label == label:
                 return named
+        if label in self.other_names:
+            return NamedLabel(label, self.other_names[label])
         return NamedLabel(label, file_stem(self.path) if label == 1 == int(self.labels.max()) else f"label {label}")
 
 

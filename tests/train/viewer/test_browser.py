@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,38 +132,51 @@ def test_a_dicom_series_and_its_seg_show_names_colours_volumes_and_sides(browser
 
 def test_a_real_ct_by_keyboard_and_by_thumb(browser: Browser, shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "volumes/totalsegmentator"
-    content = load_content(folder / "example_ct.nii.gz", [folder / "example_ct_seg.nii.gz"], 10**8, tmp_path)
+    mask = folder / "example_ct_seg.nii.gz"
+    content = load_content(folder / "example_ct.nii.gz", [mask], 10**8, tmp_path, "totalsegmentator")
     with served(content) as link:
         with opened(browser, link, viewport=DESKTOP) as page:
             assert "token" not in page.url and is_drawn(page)
             page.keyboard.press("a")
             expect(page.locator("#shown")).to_have_text("61 of 61 shown")
             started = page.inner_text("#readout")
-            assert "label 20" in started  # the colon, the largest
+            assert "colon" in started  # the largest
             page.keyboard.press("ArrowUp")
             expect(page.locator("#readout")).not_to_have_text(started)
             page.keyboard.press("ArrowDown")
             expect(page.locator("#readout")).to_have_text(started)
+            slices = page.inner_text("#slice-told")
+            assert re.fullmatch(r"Axial \d+ / 112", slices)
+            page.get_by_role("button", name="Slice after").click()
+            expect(page.locator("#slice-told")).to_have_text(f"Axial {int(slices.split()[1]) + 1} / 112")
+            page.get_by_role("button", name="Slice before").click()
+            expect(page.locator("#readout")).to_have_text(started)
             for key, level, width in (("2", "-600", "1500"), ("5", "60", "160"), ("1", "40", "400")):
                 page.keyboard.press(key)
                 assert (page.input_value("#level"), page.input_value("#width")) == (level, width)
+            page.locator("#canvas").focus()
             page.keyboard.press("Space")
             expect(page.locator("#shown")).to_have_text("60 of 61 shown")
-            expect(page.locator("#readout")).not_to_contain_text("label 20")
+            expect(page.locator("#readout")).not_to_contain_text("colon")
             page.keyboard.press("Space")
             expect(page.locator("#readout")).to_have_text(started)
             page.keyboard.press("x")
             expect(page.locator("#shown")).to_have_text("1 of 61 shown")
-            page.fill("#search", "label 5")
-            page.get_by_role("button", name="label 5", exact=True).click()
+            page.fill("#search", "liver")
+            page.get_by_role("button", name="liver", exact=True).click()
             expect(page.locator("#structures li.current")).to_contain_text("1,126 ml")
         with opened(browser, link, viewport=PHONE, color_scheme="dark", has_touch=True) as page:
             page.get_by_role("button", name="Axial").tap()
             assert page.locator("#edges span").all_inner_texts() == ["R", "L", "A", "P"]
+            page.locator("#slice-number").fill("30")
+            expect(page.locator("#slice-told")).to_have_text("Axial 30 / 112")
             page.get_by_role("button", name="Bone").tap()
             expect(page.locator("#level")).to_have_value("400")
-            page.get_by_role("checkbox", name="Show label 1", exact=True).tap()
+            page.get_by_role("checkbox", name="Show spleen", exact=True).tap()
             expect(page.locator("#shown")).to_have_text("60 of 61 shown")
+            page.get_by_role("checkbox", name="Show urinary_bladder", exact=True).scroll_into_view_if_needed()
+            top = page.locator("#picture").bounding_box()
+            assert top is not None and top["y"] >= 0, "the picture stays in view while structures are chosen"
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
             assert is_drawn(page)
 

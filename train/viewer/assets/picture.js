@@ -19,7 +19,7 @@ class Picture {
     this.plane = "all";
     this.onWindow = onWindow;
     this.nv = new niivue.Niivue({
-      backColor: [0, 0, 0, 1], crosshairColor: [0.95, 0.8, 0.2, 0.6], crosshairWidth: 1, crosshairWidthUnit: "mm", crosshairGap: 12, fontColor: [0.8, 0.85, 0.9, 1],
+      backColor: [0, 0, 0, 1], crosshairColor: [0.95, 0.8, 0.2, 0.6], crosshairWidth: 1, crosshairWidthUnit: "mm", crosshairGap: 12, fontColor: [0.35, 0.65, 1, 1],
       isRadiologicalConvention: true, sagittalNoseLeft: true, isSliceMM: false, showAllOrientationMarkers: true, multiplanarShowRender: 1,
       multiplanarPadPixels: 4, tileMargin: -1, dragAndDropEnabled: false, isColorbar: false, showLegend: false, logLevel: "error", isAntiAlias: true,
       clipPlaneHotKey: "", cycleClipPlaneHotKey: "", viewModeHotKey: "", isNearestInterpolation: false, loadingText: "",
@@ -74,7 +74,16 @@ class Picture {
     const scale = this.nv.uiData.dpr || 1;
     const tile = this.nv.tileIndex(event.offsetX * scale, event.offsetY * scale);
     const kind = tile >= 0 ? this.nv.screenSlices[tile].axCorSag : -1;
-    this.scrolled = ["axial", "coronal", "sagittal"][kind] ?? this.scrolled;
+    const scrolled = ["axial", "coronal", "sagittal"][kind] ?? this.scrolled;
+    if (scrolled === this.scrolled) return;
+    this.scrolled = scrolled;
+    this.nv.createOnLocationChange();
+  }
+
+  // The number of the slice in the plane that is scrolled, from 1, and of how many; along the axis of the voxels that NiiVue shows.
+  get slice() {
+    const axis = AXES[this.scrolled], count = this.scan.dimsRAS[axis + 1];
+    return { number: Math.min(count, Math.floor(this.nv.scene.crosshairPos[axis] * count) + 1), count };
   }
 
   scroll(steps) {

@@ -46,9 +46,9 @@ class StructureList {
   }
 
   row(structure) {
-    const box = make("input", { type: "checkbox", checked: true, ariaLabel: `Show ${structure.name}` });
+    const box = make("input", { type: "checkbox", checked: true, ariaLabel: `Show ${structure.name}`, title: "Show or hide it" });
     box.addEventListener("change", () => { this.current = structure.label; this.toggle(structure.label); });
-    const name = make("button", { type: "button", title: "Go to it" }, structure.name);
+    const name = make("button", { type: "button", title: "Mark it, and go to it" }, structure.name);
     if (structure.prompt) name.append(make("small", {}, structure.prompt));
     name.addEventListener("click", () => this.go(structure));
     const item = make("li", {}, box, swatch(structure.colour), name, make("span", { className: "ml" }, inMillilitres(structure.ml)));

@@ -84,6 +84,9 @@ function addButtons(content) {
   }
   element("opacity").addEventListener("input", look);
   element("outline").addEventListener("click", outline);
+  element("slice-number").addEventListener("input", () => picture.scroll(Number(element("slice-number").value) - picture.slice.number));
+  element("slice-before").addEventListener("click", () => picture.scroll(-1));
+  element("slice-after").addEventListener("click", () => picture.scroll(1));
   element("theme-button").addEventListener("click", changeTheme);
   element("help-button").addEventListener("click", () => element("help").showModal());
   element("keys").append(...KEYS.flatMap(([key, what]) => [make("dt", {}, make("kbd", {}, key)), make("dd", {}, what)]));
@@ -101,6 +104,8 @@ function button(name, key, onClick, data) {
 
 function showPlane(id) {
   picture.show(id);
+  element("slice").hidden = id === "render";
+  tellSlice();
   for (const made of element("views").children) made.setAttribute("aria-pressed", made.dataset.plane === id);
 }
 
@@ -130,7 +135,14 @@ function changeTheme() {
   root.dataset.theme = isDark ? "light" : "dark";
 }
 
+function tellSlice() {
+  const { number, count } = picture.slice, plane = PLANES.find(({ id }) => id === picture.scrolled).name;
+  Object.assign(element("slice-number"), { min: 1, max: count, value: number });
+  element("slice-told").textContent = `${plane} ${number} / ${count}`;
+}
+
 function tell(place, content) {
+  tellSlice();
   const where = [0, 1, 2].map((axis) => `${LETTERS[axis][place.mm[axis] < 0 ? 1 : 0]} ${Math.abs(place.mm[axis]).toFixed(1)}`).join("  ");
   const value = place.values[0]?.value;
   const parts = [`${where} mm`, `${value === undefined ? "" : +value.toFixed(Math.abs(value) < 20 && !content.unit ? 3 : 0)} ${content.unit}`.trim()];

@@ -14,7 +14,16 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from .freezing import Members, ModelPart, StagedModel
-from .pooling import Mgcl, OrganProjection, Pooling, Standardiser, combine_summaries, pooled_channels, summarise_windows
+from .pooling import (
+    Mgcl,
+    OrganProjection,
+    Pooling,
+    Standardiser,
+    combine_summaries,
+    outlines,
+    pooled_channels,
+    summarise_windows,
+)
 from .stunet import STUNet
 from .text import TextEncoder
 
@@ -36,8 +45,8 @@ class Aligner(StagedModel):
         self, image: STUNet, text: TextEncoder, *, pooling: Pooling = "mean_max", mgcl: Mgcl = "volume"
     ) -> None:
         super().__init__()
-        if mgcl == "organ" and pooling != "structures":
-            raise ValueError(f"mgcl 'organ' takes the pooling 'structures', not {pooling!r}")
+        if mgcl == "organ" and not outlines(pooling):
+            raise ValueError(f"mgcl 'organ' takes the pooling 'structures_hu' or 'structures', not {pooling!r}")
         channels = pooled_channels(image, pooling)
         self.image, self.text, self.pooling = image, text, pooling
         self.standardised = Standardiser(channels)
@@ -53,15 +62,23 @@ class Aligner(StagedModel):
     def parts(self) -> dict[ModelPart, Members]:
         """Return all parameters by part.
 
-        Only the pooling `structures` makes use of the image's decoder and heads, and they never train here.
+        Only pooling by structures makes use of the image's decoder and heads, and they never train here.
         """
         projection: Members = [self.standardised, self.projection, self.log_scale]
         if self.organ_projection is not None:
             projection = [*projection, self.organ_projection]
         return self.image.parts() | {"text": [self.text], "projection": projection}
 
+    @property
+    def reads_hounsfield(self) -> bool:
+        """Whether volumes come with HU as their last channel, beside what the network takes."""
+        return self.pooling == "structures_hu"
+
     def pool(self, volume: Tensor) -> Tensor:
-        """Pool whole volumes (B, 1, D, H, W) to vectors (B, C), float32: with a frozen encoder worth caching."""
+        """Pool whole volumes (B, 1, D, H, W) to vectors (B, C), float32: with a frozen encoder worth caching.
+
+        Where the model `reads_hounsfield` they are (B, 2, D, H, W); likewise in `summarise`.
+        """
         return torch.stack([self.combine(summary[None]) for summary in self.summarise(volume)])
 
     def summarise(self, windows: Tensor, weight: Tensor | None = None) -> Tensor:

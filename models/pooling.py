@@ -2,9 +2,10 @@
 
 `structures`, our own, pools what the network itself outlines. For each of its K classes the vector has the logarithm of
 its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver and a dense
-kidney each show in components of their own. The other poolings take the bottleneck: its mean, its maximum, or both.
-Shapes: W windows of one volume, S length of a window's summary, C channels, K classes (background is one), F numbers of
-each class (its volume and C features), B volumes, V parts by organ, E embedding, D H W voxels of a window.
+kidney each show in components of their own. `structures_hu` adds how many voxels in and around it lie where
+in HU (`hounsfield.py`). The other poolings take the bottleneck: its mean, its maximum, or both.
+Shapes: W windows of one volume, S length of a window's summary, C channels, R ranges of HU, K classes (background is
+one), F numbers of each class, B volumes, V parts by organ, E embedding, D H W voxels of a window.
 """
 
 from collections.abc import Sequence
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
+from .hounsfield import RANGES, count_in_ranges
 from .stunet import STUNet
 
-Pooling = Literal["structures", "mean", "max", "mean_max"]
+Pooling = Literal["structures_hu", "structures", "mean", "max", "mean_max"]
 # What captions are held against: the classes that show their organ, or the whole.
 Mgcl = Literal["organ", "volume"]
 
@@ -24,31 +26,45 @@ Mgcl = Literal["organ", "volume"]
 LEAST_VARIANCE = 0.0025
 
 
+def outlines(pooling: Pooling) -> bool:
+    """Return whether a pooling takes what the network outlines, and so its decoder and heads."""
+    return pooling in ("structures_hu", "structures")
+
+
 def pooled_channels(image: STUNet, pooling: Pooling) -> int:
     """Return the length of a pooled vector.
 
-    Raises ValueError for an unknown pooling, and for `structures` of a network without classes.
+    Raises ValueError for an unknown pooling, and for one by structures of a network without classes.
     """
     if pooling not in get_args(Pooling):
         raise ValueError(f"pooling is one of {', '.join(get_args(Pooling))}, not {pooling!r}")
-    if pooling == "structures":
+    if outlines(pooling):
         if image.num_classes is None:
             raise ValueError(
-                "pooling 'structures' takes a network that outlines classes, and this one has no heads; take 'mean_max'"
+                f"pooling {pooling!r} takes a network that outlines classes, and this one has no heads; take 'mean_max'"
             )
-        return image.num_classes * (1 + image.feature_channels[0])
+        return image.num_classes * (1 + image.feature_channels[0] + _counts(pooling))
     return image.architecture.dims[-1] * (2 if pooling == "mean_max" else 1)
 
 
-def summarise_windows(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Return what windows (W, 1, D, H, W) add to the vector of their volume, (W, S), float32.
+def _counts(pooling: Pooling) -> int:
+    """Return how many numbers of each class are counts of voxels by their HU."""
+    return 2 * RANGES if pooling == "structures_hu" else 0
 
-    `combine_summaries` puts them together. `weight` (D, H, W), from 0 to 1, is how much each voxel counts in this
-    window, where windows overlap; only `structures` makes use of it.
+
+def summarise_windows(image: STUNet, pooling: Pooling, windows: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return what windows (W, C, D, H, W) add to the vector of their volume, (W, S), float32.
+
+    `combine_summaries` puts them together. C is the channels of the network, and for `structures_hu` one more, which
+    is HU. `weight` (D, H, W), from 0 to 1, is how much each voxel counts in this window, where windows overlap; only
+    structures make use of it. Raises ValueError for another number of channels.
     """
-    pyramid = image.encode(windows)
-    if pooling == "structures":
-        return _class_sums(image, pyramid, weight)
+    wanted = image.in_channels + (pooling == "structures_hu")
+    if windows.shape[1] != wanted:
+        raise ValueError(f"pooling {pooling!r} takes volumes of {wanted} channels, not {windows.shape[1]}")
+    pyramid = image.encode(windows[:, : image.in_channels])
+    if outlines(pooling):
+        return _class_sums(image, pyramid, weight, windows[:, image.in_channels :])
     bottleneck = pyramid[-1].flatten(2).float()
     mean, maximum = bottleneck.mean(dim=2), bottleneck.amax(dim=2)
     return {"mean": mean, "max": maximum, "mean_max": torch.cat((mean, maximum), dim=1)}[pooling]
@@ -57,32 +73,33 @@ def summarise_windows(image: STUNet, pooling: Pooling, windows: Tensor, weight: 
 def combine_summaries(pooling: Pooling, summaries: Tensor, classes: int | None) -> Tensor:
     """Return the vector of a volume, of `pooled_channels` numbers, from the summaries (W, S) of all of its windows.
 
-    `classes` is the network's K, which `structures` needs.
+    `classes` is the network's K, which structures need.
     """
-    if pooling == "structures":
+    if outlines(pooling):
         assert classes is not None
         table = summaries.sum(dim=0).view(classes, -1)
-        voxels, sums = table[:, :1], table[:, 1:]
-        return torch.cat((voxels.log1p(), sums / voxels.clamp(min=1)), dim=1).flatten()
+        counted = _counts(pooling)
+        voxels, sums, counts = torch.split(table, [1, table.shape[1] - 1 - counted, counted], dim=1)
+        return torch.cat((voxels.log1p(), sums / voxels.clamp(min=1), counts.log1p()), dim=1).flatten()
     if pooling == "mean_max":
         mean, maximum = summaries.chunk(2, dim=1)
         return torch.cat((mean.mean(dim=0), maximum.amax(dim=0)))
     return summaries.mean(dim=0) if pooling == "mean" else summaries.amax(dim=0)
 
 
-def _class_sums(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None) -> Tensor:
-    """Return the voxels of each class and the sum of the finest features over them: (W, K · (1 + C)).
+def _class_sums(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None, hounsfield: Tensor) -> Tensor:
+    """Return of each class the voxels, the sums of the finest features, and the voxels in and around it by HU.
 
-    A voxel counts for a class by its probability.
+    A voxel counts for a class by its probability: (W, K · (1 + C + 2 · R)). `hounsfield` (W, 1, D, H, W), or without a
+    channel: then R is 0.
     """
     finest = image.decode(pyramid)
-    logits = image.seg_outputs[-1](finest)
-    probability = logits.float().softmax(dim=1).flatten(2)
-    if weight is not None:
-        probability = probability * weight.flatten()
-    features = finest.float().flatten(2)
-    voxels = probability.sum(dim=2, keepdim=True)
-    return torch.cat((voxels, probability @ features.transpose(1, 2)), dim=2).flatten(1)
+    probability = image.seg_outputs[-1](finest).float().softmax(dim=1)
+    weighted = (probability if weight is None else probability * weight).flatten(2)
+    with torch.autocast(finest.device.type, enabled=False):  # sums over a million voxels, compared over patients
+        counts = [count_in_ranges(probability, channel, weight) for channel in hounsfield.float().unbind(1)]
+        sums = weighted @ finest.float().flatten(2).transpose(1, 2)
+    return torch.cat((weighted.sum(dim=2, keepdim=True), sums, *counts), dim=2).flatten(1)
 
 
 class Standardiser(nn.Module):

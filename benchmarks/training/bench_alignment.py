@@ -32,7 +32,7 @@ LOSSES: dict[str, dict[str, object]] = {
     "MGCL organ": {"mgcl": "organ"},
     "+ opposites": {"mgcl": "organ", "opposite_weight": 1},
 }
-MEASURES = ("R@1", "R@5", "report→volume R@1", "AUC")
+MEASURES = ("R@1", "R@5", "report→volume R@1", "with captions R@1", "R@5", "AUC")
 
 
 def main() -> None:
@@ -95,7 +95,8 @@ def aligned(world: DemoWorld, out: Path, settings: Mapping[str, object]) -> tupl
     labels, results = world.folder / "phantoms" / "findings.csv", out.with_name(f"{out.name}-findings")
     job = FindingsJob(world.dataset, out, labels, results, SegmentOptions(), cache=cache, overwrite=True)
     area = evaluate_findings(job, Progress()).mean_auc.value
-    keys = ("volume_to_report_r@1", "volume_to_report_r@5", "report_to_volume_r@1")
+    alone = "volume_to_report_r@1", "volume_to_report_r@5"
+    keys = (*alone, "report_to_volume_r@1", *(f"with_captions_{name}" for name in alone))
     return tuple(float(value or 0) for value in (*(outcome.evaluation[key] for key in keys), area))
 
 

@@ -1,9 +1,13 @@
 """Volumes and texts in one space: lengths, pooling, and that a cached pooling gives the same."""
 
+from itertools import pairwise
+
 import pytest
 import torch
+from torch.nn import functional
 
 from models.aligner import INITIAL_LOG_SCALE, Aligner
+from models.hounsfield import EDGES, RANGES
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
@@ -40,7 +44,7 @@ def test_pooling(text: TextEncoder, pooling: str, channels: int) -> None:
 
 
 def test_an_unknown_pooling_is_refused(text: TextEncoder) -> None:
-    with pytest.raises(ValueError, match="one of structures, mean, max, mean_max, not 'sum'"):
+    with pytest.raises(ValueError, match="one of structures_hu, structures, mean, max, mean_max, not 'sum'"):
         Aligner(STUNet("tiny"), text, pooling="sum")  # type: ignore[arg-type]
 
 
@@ -60,6 +64,30 @@ def test_structures_are_pooled_as_the_network_outlines_them(text: TextEncoder) -
     with torch.no_grad():  # a class that is nowhere has no volume and no features
         image.seg_outputs[-1].bias[2] = -1e4  # type: ignore[operator]
         assert not aligner.pool(x).view(2, 3, -1)[:, 2].any()
+
+
+def test_voxels_of_a_structure_are_counted_by_their_hu(text: TextEncoder) -> None:
+    image = STUNet("tiny", num_classes=3)
+    plain = Aligner(image, text, pooling="structures").eval()
+    aligner = Aligner(image, text, pooling="structures_hu").eval()
+    assert aligner.reads_hounsfield and not plain.reads_hounsfield
+    x = volume(1, 32, 32, 64)
+    hounsfield = torch.linspace(-1100, 1500, x.numel()).view_as(x)
+    with torch.no_grad():
+        pooled = aligner.pool(torch.cat((x, hounsfield), dim=1)).view(3, -1)
+        shares = image(x).softmax(dim=1)[0]
+        torch.testing.assert_close(pooled[:, : -2 * RANGES], plain.pool(x).view(3, -1))
+    near = functional.interpolate(
+        functional.max_pool3d(functional.max_pool3d(shares, 2), 3, stride=1, padding=1)[None], scale_factor=2
+    )[0]
+    ends = (-torch.inf, *EDGES, torch.inf)
+    for place, (low, high) in enumerate(pairwise(ends)):
+        lies_in = (hounsfield[0, 0] >= low) & (hounsfield[0, 0] < high)
+        inside, around = shares[:, lies_in].sum(dim=1), (near * shares[:1])[:, lies_in].sum(dim=1)
+        torch.testing.assert_close(pooled[:, place - 2 * RANGES], inside.log1p(), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(pooled[:, place - RANGES], around.log1p(), rtol=1e-4, atol=1e-4)
+    with pytest.raises(ValueError, match="takes volumes of 2 channels, not 1"):
+        aligner.pool(x)
 
 
 def test_structures_take_a_network_that_outlines_them(text: TextEncoder) -> None:
@@ -100,7 +128,7 @@ def test_a_part_by_organ_is_made_of_its_own_classes(text: TextEncoder) -> None:
 
 def test_parts_by_organ_are_for_models_that_learned_them(text: TextEncoder) -> None:
     image = STUNet("tiny", num_classes=4)
-    with pytest.raises(ValueError, match="takes the pooling 'structures', not 'mean'"):
+    with pytest.raises(ValueError, match="takes the pooling 'structures_hu' or 'structures', not 'mean'"):
         Aligner(image, text, pooling="mean", mgcl="organ")
     with pytest.raises(ValueError, match="--mgcl volume"):
         Aligner(image, text, pooling="structures").embed_organs(torch.zeros(1, 132), torch.ones(1, 4).bool())

@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
+from models.pooling import outlines
 from models.preprocessing import Preprocessing
 from train.data.cases import Case, CaseProblem, DataError
 from train.data.dataset import read_case
@@ -29,7 +30,7 @@ from train.data.training_set import report_warnings
 from train.inference.windows import Windows, padded
 from train.loop.engine import TrainingEngine
 from train.scans.errors import ScanError
-from train.scans.grid import to_network
+from train.scans.grid import hounsfield_on_grid, normalised
 
 POOLED = "pooled"  # the folder of vectors in a cache
 DIGEST_BYTES = 32  # at the end of a vector's file
@@ -38,10 +39,11 @@ DIGEST_BYTES = 32  # at the end of a vector's file
 def pool_volume(aligner: Aligner, volume: Tensor, window: tuple[int, int, int]) -> Tensor:
     """Return the vector (C,) of a volume (1, D, H, W), taken through the network a window at a time, side by side.
 
-    Volumes smaller than a window are padded with their lowest value, in the middle; what is padded counts for nothing
-    where voxels are counted, and what two windows show counts half in each.
+    Where the model `reads_hounsfield` the volume is (2, D, H, W), with HU last. Volumes smaller than a window are
+    padded with the lowest value of each channel, in the middle; what is padded counts for nothing where voxels are
+    counted, and what two windows show counts half in each.
     """
-    shape, volume = volume.shape[1:], padded(volume, window)
+    shape, volume = volume.shape[1:], torch.cat([padded(channel[None], window) for channel in volume])
     starts = Windows(size=window, overlap=0).starts(volume.shape[1:])
     shares = [
         _shares(voxels, padded_voxels, begins, size)
@@ -111,7 +113,8 @@ class PooledVolumes:
         progress.start(len(missing), 0)
         problems = []
         self.aligner.to(engine.device)
-        loader = DataLoader(_VolumeReader(missing, self.preprocessing), batch_size=None, num_workers=workers)
+        reader = _VolumeReader(missing, self.preprocessing, self.aligner.reads_hounsfield)
+        loader = DataLoader(reader, batch_size=None, num_workers=workers)
         warnings: list[str] = []
         for case, (volume, problem, volume_warnings) in zip(missing, loader, strict=True):
             progress.raise_if_interrupted()
@@ -126,7 +129,7 @@ class PooledVolumes:
 
     @torch.no_grad()
     def pooled(self, volume: Tensor, engine: TrainingEngine) -> Tensor:
-        """Return the vector of a volume (1, D, H, W) by the encoder as it is now."""
+        """Return the vector of a volume, as `pool_volume` takes it, by the encoder as it is now."""
         with engine.autocast():
             return pool_volume(self.aligner, volume.to(engine.device), self.window)
 
@@ -153,7 +156,10 @@ class PooledVolumes:
 
 
 class ReadVolume(NamedTuple):
-    """A volume (1, D, H, W) on the network's grid, empty if there is a `problem`; and what is doubtful about it."""
+    """A volume on the network's grid, empty if there is a `problem`; and what is doubtful about it.
+
+    (1, D, H, W) as the network takes it, or (2, D, H, W) with HU behind that.
+    """
 
     volume: Tensor
     problem: str = ""
@@ -163,21 +169,23 @@ class ReadVolume(NamedTuple):
 class _VolumeReader(Dataset[ReadVolume]):
     """Reads volumes as the network takes them, in workers while the network runs."""
 
-    def __init__(self, cases: Sequence[Case], preprocessing: Preprocessing) -> None:
-        self.cases, self.preprocessing = cases, preprocessing
+    def __init__(self, cases: Sequence[Case], preprocessing: Preprocessing, hounsfield: bool) -> None:
+        self.cases, self.preprocessing, self.hounsfield = cases, preprocessing, hounsfield
 
     def __len__(self) -> int:
         return len(self.cases)
 
     def __getitem__(self, index: int) -> ReadVolume:
-        return read_volume(self.cases[index], self.preprocessing)
+        return read_volume(self.cases[index], self.preprocessing, self.hounsfield)
 
 
-def read_volume(case: Case, preprocessing: Preprocessing) -> ReadVolume:
-    """Return the case's volume as the network takes it, or what is wrong with it."""
+def read_volume(case: Case, preprocessing: Preprocessing, hounsfield: bool = False) -> ReadVolume:
+    """Return the case's volume as the network takes it, with HU too where these are asked for, or what is wrong."""
     try:
         scan = read_case(case)
-        return ReadVolume(to_network(scan, preprocessing)[0], warnings=scan.warnings)
+        values = hounsfield_on_grid(scan, preprocessing)[0]
+        channels = [normalised(values, preprocessing), *([values] if hounsfield else [])]
+        return ReadVolume(torch.stack(channels), warnings=scan.warnings)
     except (ScanError, DataError, OSError) as error:
         return ReadVolume(torch.empty(0), str(error))
 
@@ -185,7 +193,7 @@ def read_volume(case: Case, preprocessing: Preprocessing) -> ReadVolume:
 def _weights_hash(aligner: Aligner) -> str:
     """Return a hash of what a vector comes from: the encoder, with decoder and heads where these outline structures."""
     digest = hashlib.sha256()
-    network = aligner.image if aligner.pooling == "structures" else aligner.image.encoder
+    network = aligner.image if outlines(aligner.pooling) else aligner.image.encoder
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

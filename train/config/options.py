@@ -184,10 +184,10 @@ class Alignment:
     mgcl_variant: Literal["mean", "joint"] = option(
         "mean", "mean: average K CLIP losses; joint: one softmax over all captions."
     )
-    pooling: Literal["structures", "mean", "max", "mean_max"] = option(
-        "structures",
-        "How a volume becomes one vector: volume and mean features of each structure that the network outlines, or "
-        "mean, maximum or both of its bottleneck.",
+    pooling: Literal["structures_hu", "structures", "mean", "max", "mean_max"] = option(
+        "structures_hu",
+        "How a volume becomes one vector: volume and mean features of each structure that the network outlines, with "
+        "counts of its voxels by HU or without; or mean, maximum or both of its bottleneck.",
     )
     window: Triple = option((128, 128, 128), "Voxels D H W that go through the image encoder at once.")
     unlock_image: bool = option(False, "Train the image encoder too (the paper's ablation); nothing is cached then.")
@@ -199,8 +199,10 @@ class Alignment:
         require_at_least(self, 1, "captions_per_report")
         require_at_least(self, 0, "report_weight", "caption_weight", "opposite_weight", "anchor_weight")
         require_at_least(self, 0, "text_learning_rate")
-        if self.mgcl == "organ" and self.pooling != "structures":
-            raise ConfigError(f"mgcl: 'organ' takes --pooling structures; for {self.pooling!r}, --mgcl volume")
+        if self.mgcl == "organ" and self.pooling not in ("structures_hu", "structures"):
+            raise ConfigError(
+                f"mgcl: 'organ' takes --pooling structures_hu or structures; for {self.pooling!r}, --mgcl volume"
+            )
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,18 @@ def to_network(scan: Scan, preprocessing: Preprocessing) -> tuple[Tensor, Grid]:
     Linear interpolation without smoothing first, as in nnU-Net and TotalSegmentator: the published weights were
     trained with that noise. Both ends of an axis may lose or gain half a voxel, the centre stays where it is.
     """
+    hounsfield, grid = hounsfield_on_grid(scan, preprocessing)
+    return normalised(hounsfield, preprocessing).unsqueeze(0), grid
+
+
+def hounsfield_on_grid(scan: Scan, preprocessing: Preprocessing) -> tuple[Tensor, Grid]:
+    """Resample a scan as `to_network` does; return its HU (D, H, W) float32 and where they lie."""
     grid = _network_grid(scan, preprocessing)
     axes = _map_axes(grid)
     voxels = scan.voxels if scan.voxels.flags.writeable else scan.voxels.copy()
     volume = torch.from_numpy(voxels.transpose([axis.scan_axis for axis in axes]))
     volume = _resample(volume, [axis.in_scan(length) for axis, length in zip(axes, grid.shape, strict=True)])
-    return _normalise(volume.contiguous(), preprocessing).unsqueeze(0), grid
+    return volume.contiguous(), grid
 
 
 def _network_grid(scan: Scan, preprocessing: Preprocessing) -> Grid:
@@ -194,7 +200,8 @@ def _nearest(positions: np.ndarray[Any, Any], length: int) -> np.ndarray[Any, An
     return np.clip(np.floor(positions + 0.5 + ON_VOXEL), 0, length - 1).astype(np.int64)
 
 
-def _normalise(volume: Tensor, preprocessing: Preprocessing) -> Tensor:
+def normalised(volume: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Return HU (D, H, W) scaled as the network takes them."""
     if preprocessing.hu_window is not None:
         low, high = preprocessing.hu_window
         return ((volume - low) / (high - low)).clamp_(0, 1)

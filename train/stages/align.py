@@ -34,8 +34,8 @@ from train.losses.alignment import AlignmentTerms, clamp_log_scale_
 from train.losses.gradient_cache import Tower, cached_backward
 from train.words.vocabulary_anchor import VocabularyAnchor
 
-from .alignment_embedding import BatchViews, contrastive_terms, embed_texts, embed_volumes, views_of
-from .retrieval import retrieval
+from .alignment_embedding import BatchViews, contrastive_terms, embed_pairs, embed_texts, embed_volumes, views_of
+from .retrieval import retrieval_of
 from .run_record import learned_by, settings_with
 
 # Held-out pairs that retrieval is measured on while training, at most.
@@ -73,6 +73,7 @@ class AlignTask:
         self.model.image.checkpointing = self.unlocked
         self.lr_multipliers: Mapping[str, float] = {"text.": config.alignment.text_learning_rate}
         self.preprocessing, self.config, self.earlier, self.pairs = preprocessing, config, earlier, pairs
+        self.hounsfield = model.reads_hounsfield
         # Made now, from the weights before the first step: a resumed run puts its own weights in afterwards.
         anchored = config.alignment.anchor_weight > 0 and text_trains
         self.anchor = VocabularyAnchor(model.text, config.running.seed) if anchored else None
@@ -195,14 +196,9 @@ class AlignTask:
         if len(self.held_out) < 2:
             return {}
         share = self.held_out[engine.rank :: engine.world]
-        volumes = [self._embed_case(pair.case, engine).cpu() for pair in share]
-        texts = [pair.text for pair in share]
-        # With more processes than pairs, some have none.
-        reports = list(self.model.text.encode(texts).cpu()) if share else []
-        shares = engine.gather_objects(list(zip(volumes, reports, texts, strict=True)))
-        embedded = [pair for pairs in shares for pair in pairs]
-        volumes, reports, texts = ([pair[column] for pair in embedded] for column in range(3))
-        return retrieval(torch.stack(volumes), torch.stack(reports), texts)
+        encode = self.model.text.encode if self.locked_texts is None else self.locked_texts.embed
+        embedded = embed_pairs(self.model, share, lambda case: self._vector(case, engine), encode, self.views)
+        return retrieval_of([pair for pairs in engine.gather_objects(embedded) for pair in pairs])
 
     def save(self, folder: Path, step: int) -> None:
         """Write image encoder, text encoder and what is between them; the decoder goes along for the next stage."""
@@ -227,10 +223,10 @@ class AlignTask:
         ]
 
     def _volume(self, case: Case) -> Tensor:
-        """Return a case's vector (C,) from the cache, or, unlocked, its volume (1, D, H, W)."""
+        """Return a case's vector (C,) from the cache, or, unlocked, its volume as `pool_volume` takes it."""
         if not self.unlocked:
             return self.pooled[case]
-        read = read_volume(case, self.preprocessing)
+        read = read_volume(case, self.preprocessing, self.hounsfield)
         if read.problem:
             raise DataError(f"{case.id} cannot be used: {read.problem}")
         return read.volume
@@ -239,9 +235,6 @@ class AlignTask:
         """Return a case's vector (C,) by the encoder as it is now."""
         volume = self._volume(case)
         return volume if volume.dim() == 1 else self.pooled.pooled(volume, engine)
-
-    def _embed_case(self, case: Case, engine: TrainingEngine) -> Tensor:
-        return self.model.embed_pooled(self._vector(case, engine)[None].to(engine.device))[0]
 
     def _embed_volumes(self, part: AlignmentBatch, engine: TrainingEngine, views: BatchViews | None) -> Tensor:
         with engine.autocast():

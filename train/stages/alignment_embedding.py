@@ -6,7 +6,8 @@ organs that captions of the batch are about), E embedding.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -19,9 +20,13 @@ from train.alignment.organ_views import WHOLE, OrganViews
 from train.alignment.pooled_volumes import pool_volume
 from train.alignment.report_samples import AlignmentBatch
 from train.config.options import Alignment
+from train.data.caption_pairs import CaptionPair
+from train.data.cases import Case
 from train.losses.alignment import AlignmentTerms, alignment_loss
 from train.losses.gather import gather_ids
 from train.losses.pairs import OrganParts
+
+from .retrieval import EmbeddedPair
 
 # Texts that go through the text encoder together.
 TEXTS_AT_ONCE = 16
@@ -70,6 +75,40 @@ def embed_texts(model: Aligner, part: AlignmentBatch, locked: LockedTexts | None
     embedded = locked.embed(part.texts) if locked else embed_by_length(model.text, part.texts).float()
     rows = torch.cat((part.reports, part.captions.flatten(), part.opposites.flatten())).clamp(min=0)
     return embedded[rows.to(embedded.device)]
+
+
+def embed_pairs(
+    model: Aligner,
+    pairs: Sequence[CaptionPair],
+    vector: Callable[[Case], Tensor],
+    encode: Callable[[Sequence[str]], Tensor],
+    views: OrganViews | None = None,
+) -> list[EmbeddedPair]:
+    """Embed pairs for retrieval, each text once; `vector` gives a case's pooled volume (C,), `encode` embeddings."""
+    texts = {text: place for place, text in enumerate(dict.fromkeys(chain.from_iterable(map(_texts, pairs))))}
+    if not texts:
+        return []
+    embedded = encode(list(texts)).float().cpu()
+    found = []
+    for pair in pairs:
+        pooled = vector(pair.case)[None].to(model.log_scale.device)
+        parts = [model.embed_pooled(pooled).unsqueeze(1)]
+        parts += [] if views is None else [model.embed_organs(pooled, views.masks[1:].to(pooled.device))]
+        captions = {caption.caption: caption for caption in reversed(pair.captions)}
+        found.append(
+            EmbeddedPair(
+                torch.cat(parts, dim=1)[0].cpu(),
+                embedded[texts[pair.text]],
+                pair.text,
+                embedded[[texts[caption] for caption in captions]],
+                tuple(views.number(caption.organ) if views else WHOLE for caption in captions.values()),
+            )
+        )
+    return found
+
+
+def _texts(pair: CaptionPair) -> list[str]:
+    return [pair.text, *(caption.caption for caption in pair.captions)]
 
 
 def embed_by_length(text: TextEncoder, texts: Sequence[str]) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 
 from models.aligner import Aligner
 from models.checkpoint import open_text
+from models.pooling import outlines
 from train.config.options import AlignConfig, ConfigError
 from train.data.caption_pairs import read_pairs
 from train.data.cases import DataError
@@ -30,9 +31,9 @@ def open_alignment(captions: Path, volumes: Path | None, config: AlignConfig, ca
             "--image PATH"
         )
     start = starting_point(Path(options.image))
-    if options.pooling == "structures" and start.image.num_classes is None:
+    if outlines(options.pooling) and start.image.num_classes is None:
         raise ConfigError(
-            f"pooling: 'structures' takes a network that outlines some, and {options.image} has no heads: "
+            f"pooling: {options.pooling!r} takes a network that outlines some, and {options.image} has no heads: "
             "--pooling mean_max --mgcl volume"
         )
     if options.mgcl == "organ" and start.image.labels is None:

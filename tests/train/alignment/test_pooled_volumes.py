@@ -1,5 +1,6 @@
 import os
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,15 @@ from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
+from models.hounsfield import EDGES, RANGES
 from models.stunet import STUNet
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
 from train.alignment.pooled_volumes import PooledVolumes, pool_volume, read_volume
 from train.config.options import Running
 from train.data.cases import Case
-from train.data.dataset import open_dataset
+from train.data.dataset import open_dataset, read_case
 from train.loop.engine import TrainingEngine
+from train.scans.grid import hounsfield_on_grid
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -175,6 +178,28 @@ def test_voxels_count_once_however_many_windows_show_them(aligner: Aligner) -> N
             pooled = pool_volume(outlining, volume, PATCH).view(2, -1)
         torch.testing.assert_close(pooled[1, 0], torch.tensor(float(volume.numel())).log1p())
         assert pooled[0].abs().max() < 1e-20
+
+
+def test_hu_are_read_on_the_networks_grid_and_counted_without_the_padding(
+    world: World, aligner: Aligner, engine: TrainingEngine, tmp_path: Path
+) -> None:
+    """One class of every voxel: its counts are those of the scan's own HU, whatever the network's scaling."""
+    image = STUNet("tiny", num_classes=2)
+    with torch.no_grad():
+        image.seg_outputs[-1].weight.zero_()  # type: ignore[operator]
+        image.seg_outputs[-1].bias.copy_(torch.tensor([-50.0, 50]))  # type: ignore[operator]
+    model = Aligner(image, aligner.text, pooling="structures_hu").eval()
+    case = cases_of(world)[0]
+    pooled = PooledVolumes(tmp_path, model, PREPROCESSING, PATCH)
+    assert pooled.prepare([case], engine, Progress()) == []
+    hounsfield = hounsfield_on_grid(read_case(case), PREPROCESSING)[0]
+    read = read_volume(case, PREPROCESSING, hounsfield=True).volume
+    torch.testing.assert_close(read[1], hounsfield)
+    torch.testing.assert_close(read[:1], read_volume(case, PREPROCESSING).volume)
+    counts = pooled[case].view(2, -1)[1, -2 * RANGES : -RANGES].expm1()
+    edges = torch.tensor([-torch.inf, *EDGES, torch.inf])
+    expected = torch.stack([((hounsfield >= low) & (hounsfield < high)).sum() for low, high in pairwise(edges)])
+    torch.testing.assert_close(counts, expected.float(), rtol=0.02, atol=0.02)
 
 
 def test_structures_come_from_the_whole_network(

@@ -267,7 +267,9 @@ def test_what_is_missing_is_told(world: World, tmp_path: Path) -> None:
         opened(world, tmp_path, image="")
     with pytest.raises(ConfigError, match=r"batch_size 50: there are 7 scans .* at most 7"):
         opened(world, tmp_path, batch_size=50)
-    with pytest.raises(ConfigError, match=r"mgcl: 'organ' takes --pooling structures; for 'mean', --mgcl volume"):
+    with pytest.raises(
+        ConfigError, match=r"mgcl: 'organ' takes --pooling structures_hu or structures; for 'mean', --mgcl volume"
+    ):
         opened(world, tmp_path, pooling="mean")
     with pytest.raises(ConfigError, match=r"window: D, H, W must be multiples of 16×16×32"):
         opened(world, tmp_path, window=[10, 16, 32])

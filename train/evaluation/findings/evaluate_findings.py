@@ -172,7 +172,7 @@ def _vectors(
     for case in cases:
         progress.raise_if_interrupted()
         if case not in store:
-            read = read_volume(case, store.preprocessing)
+            read = read_volume(case, store.preprocessing, store.aligner.reads_hounsfield)
             for warning in read.warnings:
                 progress.warning(f"{case.id}: {warning}")
             if read.problem:

@@ -4,17 +4,20 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint, save_checkpoint
+from models.hounsfield import RANGES
+from models.pooling import Pooling
 from models.text import TextEncoder
 from ovct import app
 from tests.json_schemas import checked
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
-from train.alignment.pooled_volumes import pool_volume, read_volume
+from train.alignment.pooled_volumes import DIGEST_BYTES, pool_volume, read_volume
 from train.data.dataset import open_dataset
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -30,14 +33,19 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def aligned(world: World) -> Path:
+    (world.root / "labels.csv").write_text(LABELS)
+    return untrained(world, "structures_hu", world.root / "aligned")
+
+
+def untrained(world: World, pooling: Pooling, folder: Path) -> Path:
+    """Write a checkpoint of an aligner that has learned nothing."""
     image, _ = load_checkpoint(world.image)
     torch.manual_seed(1)
     text = TextEncoder.from_pretrained(world.encoder)
-    model = Aligner(image, text, pooling="structures", mgcl="organ")  # type: ignore[arg-type]
+    model = Aligner(image, text, pooling=pooling, mgcl="organ")  # type: ignore[arg-type]
     record = {"stage": "align", "data": [{"volumes": str(world.data)}], "options": {"window": list(PATCH)}}
-    save_checkpoint(model, world.root / "aligned", PREPROCESSING, trained_on=[record])  # type: ignore[list-item]
-    (world.root / "labels.csv").write_text(LABELS)
-    return world.root / "aligned"
+    save_checkpoint(model, folder, PREPROCESSING, trained_on=[record])  # type: ignore[list-item]
+    return folder
 
 
 def call(*arguments: str | Path, exits: int = 0) -> str:
@@ -61,7 +69,9 @@ def test_each_finding_is_scored_by_its_organ_s_part(world: World, aligned: Path,
     assert isinstance(model, Aligner) and model.image.labels is not None
     case = next(case for case in open_dataset(world.data).cases if case.id == "s3")
     with torch.no_grad():
-        vector = pool_volume(model, read_volume(case, record.preprocessing).volume, PATCH).half().float()
+        vector = (
+            pool_volume(model, read_volume(case, record.preprocessing, hounsfield=True).volume, PATCH).half().float()
+        )
         mask = torch.tensor([[name == "liver" for name in model.image.labels]])
         image = model.embed_organs(vector[None], mask)[0, 0]
         texts = model.text.encode(["The liver is enlarged", "The liver is normal in size"])
@@ -69,6 +79,19 @@ def test_each_finding_is_scored_by_its_organ_s_part(world: World, aligned: Path,
     rows = [line.split(",") for line in (out / "scores.csv").read_text().splitlines()]
     place = rows[0].index("Hepatomegaly")
     assert float(next(row[place] for row in rows if row[0] == "s3")) == pytest.approx(float(expected), abs=1e-4)
+
+
+def test_a_checkpoint_is_scored_with_the_pooling_that_it_was_made_with(
+    world: World, aligned: Path, tmp_path: Path
+) -> None:
+    earlier = untrained(world, "structures", tmp_path / "earlier")
+    labels, lengths = world.root / "labels.csv", []
+    for checkpoint in (aligned, earlier):
+        out = tmp_path / f"out-{checkpoint.name}"
+        call(world.data, "--checkpoint", checkpoint, "--findings", labels, "--split", "all", "--out", out)
+        kept = next(out.rglob("*.npy"))
+        lengths.append(len(np.frombuffer(kept.read_bytes()[128:-DIGEST_BYTES], np.float16)))
+    assert lengths[0] - lengths[1] == 5 * 2 * RANGES  # of five classes
 
 
 def test_vectors_are_kept_and_results_are_not_replaced_unasked(world: World, aligned: Path, tmp_path: Path) -> None:

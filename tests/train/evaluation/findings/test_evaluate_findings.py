@@ -97,11 +97,11 @@ def test_a_checkpoint_is_scored_with_the_pooling_that_it_was_made_with(
 def test_vectors_are_kept_and_results_are_not_replaced_unasked(world: World, aligned: Path, tmp_path: Path) -> None:
     labels, out = world.root / "labels.csv", tmp_path / "out"
     arguments = (world.data, "--checkpoint", aligned, "--findings", labels, "--split", "all", "--out", out)
-    first = call(*arguments, "--json")
+    first = call(*arguments, "--json", "--quiet")
     kept = {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")}
     assert len(kept) == 6
     assert "holds finished results; --overwrite replaces them" in call(*arguments, exits=2)
-    assert call(*arguments, "--json", "--overwrite") == first
+    assert call(*arguments, "--json", "--quiet", "--overwrite") == first
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npy")} == kept
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").write_text("mine")
@@ -111,10 +111,10 @@ def test_vectors_are_kept_and_results_are_not_replaced_unasked(world: World, ali
 def test_vectors_of_the_alignment_s_cache_are_taken(world: World, aligned: Path, tmp_path: Path) -> None:
     labels, cache = world.root / "labels.csv", tmp_path / "cache"
     arguments = (world.data, "--checkpoint", aligned, "--findings", labels, "--split", "all", "--cache", cache)
-    first = call(*arguments, "--out", tmp_path / "first", "--json")
+    first = call(*arguments, "--out", tmp_path / "first", "--json", "--quiet")
     kept = {path: path.stat().st_mtime_ns for path in (cache / "pooled").rglob("*.npy")}
     assert len(kept) == 6 and not list((tmp_path / "first").rglob("*.npy"))
-    assert call(*arguments, "--out", tmp_path / "second", "--json") == first
+    assert call(*arguments, "--out", tmp_path / "second", "--json", "--quiet") == first
     assert {path: path.stat().st_mtime_ns for path in (cache / "pooled").rglob("*.npy")} == kept
 
 
@@ -129,7 +129,7 @@ def test_by_default_what_alignment_held_out(world: World, aligned: Path, tmp_pat
 def test_a_model_without_parts_reads_from_the_whole(world: World, aligned: Path, tmp_path: Path) -> None:
     output = call(
         world.data, "--checkpoint", world.aligner, "--findings", world.root / "labels.csv", "--split", "all",
-        "--out", tmp_path, "--json",
+        "--out", tmp_path, "--json", "--quiet",
     )  # fmt: skip
     summary = json.loads(output)
     assert summary["mgcl"] == "volume" and all(result["read_from"] == [] for result in summary["findings"])

@@ -127,7 +127,7 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
     reading = encoding = 0.0
     for case in cases:
         start = time.monotonic()
-        volume = read_volume(case, record.preprocessing).volume
+        volume = read_volume(case, record.preprocessing, aligner.reads_hounsfield).volume
         read = time.monotonic()
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bfloat16()):
             pool_volume(aligner, volume, options.window)

@@ -2,8 +2,10 @@
 
 `structures`, our own, pools what the network itself outlines. For each of its K classes the vector has the logarithm of
 its volume and the mean of the decoder's finest features in it, so a missing gallbladder, a large liver and a dense
-kidney each show in components of their own. `structures_hu` adds how many voxels in and around it lie where
-in HU (`hounsfield.py`). The other poolings take the bottleneck: its mean, its maximum, or both.
+kidney each show in components of their own. `structures_hu` adds how many voxels in and around it lie where in HU: a
+stone, a calcified wall, emphysema and fat in a liver are voxels of a range of HU in a structure, fluid beside a lung or
+a heart is what belongs to none around one, and their number says it better than a mean. The other poolings take the
+bottleneck: its mean, its maximum, or both.
 Shapes: W windows of one volume, S length of a window's summary, C channels, R ranges of HU, K classes (background is
 one), F numbers of each class, B volumes, V parts by organ, E embedding, D H W voxels of a window.
 """
@@ -15,7 +17,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
-from .hounsfield import RANGES, count_in_ranges
 from .stunet import STUNet
 
 Pooling = Literal["structures_hu", "structures", "mean", "max", "mean_max"]
@@ -24,6 +25,13 @@ Mgcl = Literal["organ", "volume"]
 
 # Added to the variance of each feature: one that hardly moves in training must not decide where it moves elsewhere.
 LEAST_VARIANCE = 0.0025
+
+# Where ranges of HU end: emphysema below −950, lung, the fat of the body, water, soft tissue before and after contrast,
+# calcium from 130 (Agatston et al. 1990), bone, stones and metal.
+EDGES = (-950, -900, -800, -600, -300, -150, -60, -20, 0, 20, 40, 60, 80, 100, 130, 160, 200, 260, 320, 400, 500)
+RANGES = len(EDGES) + 1
+# What is around a structure is found on voxels of twice the size.
+COARSE = 2
 
 
 def outlines(pooling: Pooling) -> bool:
@@ -100,6 +108,29 @@ def _class_sums(image: STUNet, pyramid: Sequence[Tensor], weight: Tensor | None,
         counts = [count_in_ranges(probability, channel, weight) for channel in hounsfield.float().unbind(1)]
         sums = weighted @ finest.float().flatten(2).transpose(1, 2)
     return torch.cat((weighted.sum(dim=2, keepdim=True), sums, *counts), dim=2).flatten(1)
+
+
+def count_in_ranges(probability: Tensor, hounsfield: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return how many voxels of each class, and of the background around each, lie in each range: (W, K, 2 · R).
+
+    `probability` (W, K, D, H, W) and `hounsfield` (W, D, H, W), with even D, H and W; `weight` (D, H, W), from 0 to 1,
+    is how much each voxel counts. Around is what lies within one to two coarse voxels.
+    """
+    lies_in = _lies_in(hounsfield)
+    if weight is not None:
+        lies_in = lies_in * weight
+    inside = probability.flatten(2) @ lies_in.flatten(2).transpose(1, 2)
+    # Each class is widened by a coarse voxel on all sides; what counts there is how far it is background.
+    widened = functional.max_pool3d(functional.max_pool3d(probability, COARSE), 3, stride=1, padding=1)
+    free = functional.avg_pool3d(lies_in * probability[:, :1], COARSE) * COARSE**3
+    return torch.cat((inside, widened.flatten(2) @ free.flatten(2).transpose(1, 2)), dim=2)
+
+
+def _lies_in(hounsfield: Tensor) -> Tensor:
+    """Return which range each voxel of (W, D, H, W) lies in, as 0 and 1: (W, R, D, H, W) float32."""
+    edges = torch.tensor(EDGES, dtype=hounsfield.dtype, device=hounsfield.device)
+    place = torch.bucketize(hounsfield.contiguous(), edges, right=True)
+    return (place[:, None] == torch.arange(RANGES, device=place.device).view(-1, 1, 1, 1)).float()
 
 
 class Standardiser(nn.Module):

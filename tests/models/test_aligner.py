@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from models.aligner import INITIAL_LOG_SCALE, Aligner
-from models.hounsfield import EDGES, RANGES
+from models.pooling import EDGES, RANGES
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder

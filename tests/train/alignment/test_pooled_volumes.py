@@ -11,7 +11,7 @@ from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
-from models.hounsfield import EDGES, RANGES
+from models.pooling import EDGES, RANGES
 from models.stunet import STUNet
 from tests.train.training_worlds import PATCH, PREPROCESSING, World, make_world
 from train.alignment.pooled_volumes import PooledVolumes, pool_volume, read_volume

@@ -11,8 +11,7 @@ from typer.testing import CliRunner
 
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint, save_checkpoint
-from models.hounsfield import RANGES
-from models.pooling import Pooling
+from models.pooling import RANGES, Pooling
 from models.text import TextEncoder
 from ovct import app
 from tests.json_schemas import checked

@@ -1,11 +1,13 @@
 """Alignment on the demo's phantoms: what captions are held against, and what caching the volumes' vectors saves.
 
     python -m benchmarks.training.bench_alignment [--demo runs/demo] [--seeds 0 1 2 3 4] [--steps 60] [--locked-text]
+        [--pooling structures_hu]
 
 1. The demo's alignment with the same batches and seeds: CLIP on reports alone; with MGCL on K = 3 captions held against
    the whole volume, against their organ's part of it, and against that with opposites as hard negatives. R@1 and R@5 on
-   held-out phantoms, and the mean AUC of zero-shot findings (`ovct evaluate --findings`) on the same. With
-   `--locked-text` the text encoder does not train, and a run takes seconds: what is compared are the projections.
+   held-out phantoms, by the report and with its captions, and the mean AUC of zero-shot findings (`ovct evaluate
+   --findings`) on the same. With `--locked-text` the text encoder does not train, and a run takes seconds: what is
+   compared are the projections. `--pooling structures` leaves out what is counted by HU.
 2. `--epochs`: an epoch of the alignment from cached vectors, against one in which every volume goes through the frozen
    encoder: both from measured rates on this machine, and what 47,000 volumes with 3 captions would take by these rates.
 
@@ -44,6 +46,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--locked-text", action="store_true")
     parser.add_argument("--learning-rate", type=float, help="default: that of examples/demo/align.yaml")
+    parser.add_argument("--pooling", choices=("structures_hu", "structures"), default="structures_hu")
     parser.add_argument("--losses", nargs="+", choices=LOSSES, default=list(LOSSES))
     parser.add_argument("--epochs", action="store_true")
     options = parser.parse_args()
@@ -51,6 +54,7 @@ def main() -> None:
     settings: dict[str, object] = {"steps": options.steps, "batch_size": options.batch_size}
     settings |= {"text_learning_rate": 0} if options.locked_text else {}
     settings |= {"learning_rate": options.learning_rate} if options.learning_rate else {}
+    settings |= {"pooling": options.pooling}
     print(f"stage 1 after {world.steps_of('pretrain')} steps; stage 2: {settings}")
     seconds = compare_losses(world, options.losses, options.seeds, settings)
     if options.epochs:

@@ -29,7 +29,8 @@ export function showItem(item) {
   byId("place").textContent = `${item.place.toLocaleString("en")} of ${item.total.toLocaleString("en")}`;
   showTags(item);
   byId("caption").textContent = item.caption;
-  byId("question").hidden = !item.is_omission;
+  byId("question").textContent = item.is_omission ? "No caption rests on this statement. Should there have been one?"
+    : `Does the report say this, and of the ${item.organ}?`;
   byId("correct-button").firstChild.textContent = item.is_omission ? "Write caption" : "Correct";
   showVerifier(item);
   showReview(item);
@@ -41,10 +42,11 @@ export function showItem(item) {
   if (mark) centre(mark);
 }
 
-// Scrolls within the report alone: on a phone the page itself must stay where it is.
+// Scrolls within the report alone, and only to what is not seen: on a phone the page itself must stay where it is.
 function centre(mark) {
   const box = byId("report").getBoundingClientRect();
   const place = mark.getBoundingClientRect();
+  if (place.top >= box.top && place.bottom <= box.bottom) return;
   byId("report").scrollTop += place.top - box.top - Math.max(0, (box.height - place.height) / 2);
 }
 

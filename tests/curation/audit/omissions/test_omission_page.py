@@ -50,10 +50,10 @@ def test_from_a_statement_to_a_caption_in_the_set(root: Path) -> None:
     with launched_browser() as browser, review_process(root, "--sample", "2", "--omissions", "12") as server:
         reader = PageReader(browser, server.links[0], viewport=PHONE)
         page = reader.page
-        assert page.locator("#question").is_hidden()
+        expect(page.locator("#question")).to_contain_text("Does the report say this, and of the ")
         reader.judge("s")
         reader.judge("s")
-        expect(page.locator("#question")).to_be_visible()
+        expect(page.locator("#question")).to_have_text("No caption rests on this statement. Should there have been one?")
         page.keyboard.press("s")  # a verdict on captions is none here
         for _ in range(12):
             assert page.inner_text("#text mark") == page.inner_text("#caption")

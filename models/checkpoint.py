@@ -30,7 +30,6 @@ from .checkpoint_record import (
     AnyRecord,
     CheckpointError,
     CheckpointRecord,
-    ConnectorRecord,
     ImageRecord,
     ModelKind,
     TextCheckpointRecord,
@@ -45,7 +44,7 @@ from .checkpoint_record import (
     write_record,
 )
 from .preprocessing import Preprocessing
-from .segmenter import TextSegmenter
+from .segmenter import ConnectorRecord, TextSegmenter
 from .stunet import STUNet
 from .text import TextEncoder
 from .weights_file import describe_mismatches, digest_of, write_tensors

@@ -10,17 +10,16 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from .architecture import Architecture, Stride
-from .connectors import CONNECTORS
 from .freezing import Stage
 from .pooling import Mgcl, Pooling
 from .preprocessing import Preprocessing
 from .prompt_handling import PromptHandling
-from .segmenter import TextSegmenter
+from .segmenter import ConnectorRecord
 from .stunet import STUNet
 from .text import TextEncoder
 from .weights_file import digest_of, seal, unseal
@@ -66,27 +65,6 @@ class ImageRecord(_StrictRecord):
         """Build the network, with new weights. Raises ValueError where the sizes do not go together."""
         architecture = Architecture(self.depth, self.dims, self.strides)
         return STUNet(architecture, self.in_channels, self.num_classes, labels=self.labels)
-
-
-class ConnectorRecord(_StrictRecord):
-    """Describes a connector: its kind (`CONNECTORS`), its sizes, and how many decoder levels it has queries for."""
-
-    kind: str
-    embedding_dim: int
-    hidden: int
-    levels: int
-
-    @classmethod
-    def of(cls, model: TextSegmenter) -> Self:
-        """Return the record of a segmenter's connector."""
-        kind = next(name for name, connector_class in CONNECTORS.items() if type(model.connector) is connector_class)
-        embedding_dim, hidden = model.connector.embedding_dim, model.connector.hidden
-        return cls(kind=kind, embedding_dim=embedding_dim, hidden=hidden, levels=model.levels)
-
-    def build(self, image: STUNet, text: TextEncoder | None) -> TextSegmenter:
-        """Build the segmenter around an image network, with new weights. Raises ValueError for an unknown kind."""
-        sizes: dict[str, Any] = {"embedding_dim": self.embedding_dim, "hidden": self.hidden, "levels": self.levels}
-        return TextSegmenter(image, text, self.kind, **sizes)
 
 
 class TextRecord(_StrictRecord):

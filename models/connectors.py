@@ -4,8 +4,10 @@ Two connectors have one interface. `mlp` sees the prompt alone, so its queries h
 volume, and the features of overlapping windows can be blended before anything is multiplied. `cross_attention` lets
 each prompt attend to the image first; its queries hold for one window. The paper names both and gives no sizes: those
 here are our choice. Shapes: P prompts, E embedding, B batch, C channels, d h w voxels of the bottleneck, T = d * h * w
-image tokens.
+image tokens, K queries of each prompt.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
@@ -24,55 +26,127 @@ POSITION_FREQUENCIES = 6
 
 
 class Queries(NamedTuple):
-    """Holds one linear classifier of voxels for each prompt: logit = scale * <vector, features> + bias.
+    """Holds K = `per_prompt` linear classifiers of voxels for each prompt: logit = scale * <vector, features> + bias.
 
-    `vectors` are (P, C) or (B, P, C), each of length 1; `scale` and `bias` (P) or (B, P). Without B they hold for every
-    image.
+    `vectors` are (P * K, C) or (B, P * K, C), each of length 1, those of a prompt one after the other; `scale` and
+    `bias` (P * K) or (B, P * K). Without B they hold for every image. A prompt's logit is the log of the sum of the
+    exponentials of its K: about the largest of them, so that a mask may consist of parts that look different.
     """
 
     vectors: Tensor
     scale: Tensor
     bias: Tensor
+    per_prompt: int = 1
+    limit: Tensor | None = None
+    """Of presence: the largest logit that a prompt may have, (P)."""
 
     def logits(self, features: Tensor) -> Tensor:
-        """Return logits (B, P, ...) of features (B, C, ...)."""
+        """Return the logits of prompts, (B, P, ...), of features (B, C, ...)."""
+        return joined_logits(self.query_logits(features), self.per_prompt, 1)
+
+    def query_logits(self, features: Tensor) -> Tensor:
+        """Return the logits of single queries, (B, P * K, ...), which are linear in the features (B, C, ...)."""
         batch, dtype = features.shape[0], features.dtype  # `len` would fix the number in an exported graph
         weight = (self.vectors * self.scale.unsqueeze(-1)).to(dtype).expand(batch, -1, -1)
         product = torch.baddbmm(self.bias.unsqueeze(-1).to(dtype), weight, features.flatten(2))
         return product.view(batch, -1, *features.shape[2:])
 
+    def of_prompts(self, numbers: Tensor) -> Queries:
+        """Return the queries of the prompts with these numbers (p), of queries without B."""
+        rows = query_numbers(numbers, self.per_prompt)
+        return Queries(self.vectors[rows], self.scale[rows], self.bias[rows], self.per_prompt)
+
+    def float_on_cpu(self) -> Queries:
+        """Return the same in float32 on the CPU."""
+        return Queries(self.vectors.float().cpu(), self.scale.float().cpu(), self.bias.float().cpu(), self.per_prompt)
+
+
+def joined_logits(logits: Tensor, per_prompt: int, dim: int) -> Tensor:
+    """Return the logits of prompts from those of their queries, along a dimension of P * K."""
+    if per_prompt == 1:
+        return logits
+    return logits.reshape(*logits.shape[:dim], -1, per_prompt, *logits.shape[dim + 1 :]).logsumexp(dim + 1)
+
+
+def query_numbers(prompts: Tensor, per_prompt: int) -> Tensor:
+    """Return the numbers (p * K) of the queries of prompts (p)."""
+    if per_prompt == 1:
+        return prompts
+    return (prompts[:, None] * per_prompt + torch.arange(per_prompt, device=prompts.device)).flatten()
+
 
 class QueryHead(nn.Module):
-    """Maps hidden prompt vectors to queries in a feature space of `channels`."""
+    """Maps hidden prompt vectors to queries in a feature space of `channels`, `per_prompt` for each."""
 
-    def __init__(self, hidden: int, channels: int) -> None:
+    def __init__(self, hidden: int, channels: int, per_prompt: int = 1) -> None:
         super().__init__()
-        self.vector = nn.Linear(hidden, channels)
-        self.scale_and_bias = nn.Linear(hidden, 2)
+        self.channels, self.per_prompt = channels, per_prompt
+        self.vector = nn.Linear(hidden, per_prompt * channels)
+        self.scale_and_bias = nn.Linear(hidden, per_prompt * 2)
         nn.init.zeros_(self.scale_and_bias.weight)
+        # Together several queries begin where one would.
+        initial = [math.log(math.sqrt(channels) / 2), INITIAL_BIAS - math.log(per_prompt)]
         with torch.no_grad():
-            self.scale_and_bias.bias.copy_(torch.tensor([math.log(math.sqrt(channels) / 2), INITIAL_BIAS]))
+            self.scale_and_bias.bias.copy_(torch.tensor(initial * per_prompt))
 
     def forward(self, hidden: Tensor) -> Queries:
-        """Return queries of the same leading shape for (..., P, hidden); in float32, as a query meets every voxel."""
-        vectors = functional.normalize(self.vector(hidden).float(), dim=-1)
-        scale, bias = self.scale_and_bias(hidden).float().unbind(dim=-1)
-        return Queries(vectors, scale.exp(), bias)
+        """Return queries (..., P * K) for hidden (..., P, hidden); in float32, as a query meets every voxel."""
+        vectors, scale_and_bias = (
+            layer(hidden).float().unflatten(-1, (self.per_prompt, -1)).flatten(-3, -2)
+            for layer in (self.vector, self.scale_and_bias)
+        )
+        scale, bias = scale_and_bias.unbind(dim=-1)
+        return Queries(functional.normalize(vectors, dim=-1), scale.exp(), bias, self.per_prompt)
+
+
+class KnownWords(nn.Module):
+    """Tells how near prompts are to the words that a connector was trained on; `vectors` (N, E) are those.
+
+    A prompt's nearness is its largest cosine to one of them. `unknown` holds the nearness up to which a prompt names
+    nothing that the connector knows, and how much nearer one has to be to be that much surer: the limit of presence is
+    (nearness - first) / second. Both come from words that mean nothing (train/prompting/known_words.py).
+    """
+
+    vectors: Tensor
+    unknown: Tensor
+
+    def __init__(self, count: int, embedding_dim: int) -> None:
+        super().__init__()
+        self.register_buffer("vectors", torch.zeros(count, embedding_dim))
+        self.register_buffer("unknown", torch.tensor([0.0, 1.0]))
+
+    def nearness(self, prompts: Tensor) -> Tensor:
+        """Return the nearness (P) of embeddings (P, E)."""
+        cosines: Tensor = functional.normalize(prompts.float(), dim=-1) @ self.vectors.T
+        return cosines.amax(dim=-1)
+
+    def limit(self, prompts: Tensor) -> Tensor:
+        """Return the largest logits of presence (P) of embeddings (P, E)."""
+        limits: Tensor = (self.nearness(prompts) - self.unknown[0]) / self.unknown[1]
+        return limits
 
 
 class Connector(nn.Module):
     """Maps prompt embeddings (P, E), and the image's tokens where `needs_image`, to queries in several feature spaces.
 
     `channels` are the channels of each space: the decoder's levels, finest first, then the evidence in a mask, which
-    presence is read from. `tokens` are the channels of the bottleneck. Presence has the last of the `heads`.
+    presence is read from. `tokens` are the channels of the bottleneck. Presence has the last of the `heads`, with one
+    query of a prompt; the levels have `per_prompt`.
     """
 
     needs_image = False
 
-    def __init__(self, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int) -> None:
+    def __init__(
+        self, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int, per_prompt: int = 1
+    ) -> None:
         super().__init__()
-        self.embedding_dim, self.hidden = embedding_dim, hidden
-        self.heads = nn.ModuleList(QueryHead(hidden, count) for count in channels)
+        if per_prompt < 1:
+            raise ValueError(f"a prompt has at least one query, not {per_prompt}")
+        self.embedding_dim, self.hidden, self.per_prompt = embedding_dim, hidden, per_prompt
+        *levels, evidence = channels
+        heads = [*(QueryHead(hidden, count, per_prompt) for count in levels), QueryHead(hidden, evidence)]
+        self.heads = nn.ModuleList(heads)
+        self.known: KnownWords | None = None
         self.prompt = nn.Sequential(
             nn.Linear(embedding_dim, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU()
         )
@@ -91,7 +165,8 @@ class Connector(nn.Module):
         *level_heads, presence_head = self.heads
         attended = self.attend_to_image(hidden, tokens)
         # The loss of presence must not change what is learned of masks.
-        return (*(head(attended) for head in level_heads), presence_head(hidden.detach()))
+        presence = self._limited(presence_head(hidden.detach()), prompts)
+        return (*(head(attended) for head in level_heads), presence)
 
     def hidden_vectors(self, prompts: Tensor) -> Tensor:
         """Return hidden vectors (P, hidden) of embeddings (P, E)."""
@@ -102,8 +177,13 @@ class Connector(nn.Module):
 
     def presence(self, prompts: Tensor) -> Queries:
         """Return the presence queries (P, C) of embeddings (P, E), which are the same for every image."""
-        queries: Queries = self.heads[-1](self.hidden_vectors(prompts))
-        return queries
+        return self._limited(self.heads[-1](self.hidden_vectors(prompts)), prompts)
+
+    def _limited(self, presence: Queries, prompts: Tensor) -> Queries:
+        """Return presence queries with their limit; in training there is none: what is asked there is known."""
+        if self.training or self.known is None:
+            return presence
+        return presence._replace(limit=self.known.limit(prompts))
 
     def attend_to_image(self, hidden: Tensor, tokens: Tensor | None) -> Tensor:
         """Return prompts (P, hidden) as they are; a connector that looks at the image overrides this."""
@@ -123,9 +203,17 @@ class CrossAttentionConnector(Connector):
     needs_image = True
 
     def __init__(
-        self, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int, *, layers: int = 2, heads: int = 8
+        self,
+        embedding_dim: int,
+        channels: Sequence[int],
+        tokens: int,
+        hidden: int,
+        per_prompt: int = 1,
+        *,
+        layers: int = 2,
+        heads: int = 8,
     ) -> None:
-        super().__init__(embedding_dim, channels, tokens, hidden)
+        super().__init__(embedding_dim, channels, tokens, hidden, per_prompt)
         if hidden % heads:
             raise ValueError(f"hidden size {hidden} cannot be shared among {heads} attention heads")
         self.image = nn.Linear(tokens, hidden)
@@ -179,9 +267,14 @@ CONNECTORS: dict[str, type[Connector]] = {"mlp": MLPConnector, "cross_attention"
 
 
 def build_connector(
-    kind: str, embedding_dim: int, channels: Sequence[int], tokens: int, hidden: int = CONNECTOR_WIDTH
+    kind: str,
+    embedding_dim: int,
+    channels: Sequence[int],
+    tokens: int,
+    hidden: int = CONNECTOR_WIDTH,
+    per_prompt: int = 1,
 ) -> Connector:
     """Build a connector of a kind in CONNECTORS; sizes as in `Connector`. Raises ValueError for another kind."""
     if kind not in CONNECTORS:
         raise ValueError(f"a connector is one of {', '.join(CONNECTORS)}, not {kind!r}")
-    return CONNECTORS[kind](embedding_dim, channels, tokens, hidden)
+    return CONNECTORS[kind](embedding_dim, channels, tokens, hidden, per_prompt)

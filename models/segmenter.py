@@ -6,21 +6,23 @@ product is linear in the features: blending the features of overlapping windows 
 that blending P of them would give, with memory that grows with C and not with P.
 
 Whether a structure is there at all (presence) is read from the features inside its own mask: a kidney that was made up
-where bowel lies looks like bowel, and a scrap at the edge of the scan is small and unsure.
+where bowel lies looks like bowel, and a scrap at the edge of the scan is small and unsure. A prompt that is far from
+every word that the connector was trained on names nothing that it could find, whatever its mask holds (`KnownWords`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
-from .connectors import Connector, Queries, build_connector
+from .connectors import CONNECTORS, Connector, KnownWords, Queries, build_connector
 from .freezing import Members, ModelPart, StagedModel
 from .stunet import STUNet
 from .text import TextEncoder
@@ -102,7 +104,8 @@ class TextSegmenter(StagedModel):
 
     `text` is None where prompts come as embeddings; then `embedding_dim` must be given. `levels` counts the decoder
     levels that have queries of their own, for deep supervision; one is enough to segment. `connector` is a name in
-    `CONNECTORS`, `hidden` its width. Raises ValueError where they do not go together.
+    `CONNECTORS`, `hidden` its width, `queries_per_prompt` how many queries a mask is joined from, `known_words` how
+    many words it knows, of weights that are loaded afterwards. Raises ValueError where they do not go together.
     """
 
     def __init__(
@@ -114,6 +117,8 @@ class TextSegmenter(StagedModel):
         embedding_dim: int | None = None,
         hidden: int = CONNECTOR_WIDTH,
         levels: int = 4,
+        queries_per_prompt: int = 1,
+        known_words: int = 0,
     ) -> None:
         super().__init__()
         embedding_dim = embedding_dim or (text.embedding_dim if text else None)
@@ -124,8 +129,10 @@ class TextSegmenter(StagedModel):
         self.image, self.text, self.levels = image, text, levels
         channels = (*image.feature_channels[:levels], image.feature_channels[0] + EXTRA_EVIDENCE)
         self.connector: Connector = build_connector(
-            connector, embedding_dim, channels, image.architecture.dims[-1], hidden
+            connector, embedding_dim, channels, image.architecture.dims[-1], hidden, queries_per_prompt
         )
+        if known_words:
+            self.connector.known = KnownWords(known_words, embedding_dim)
 
     def parts(self) -> dict[ModelPart, Members]:
         """Return all parameters by part; the pretraining's heads, if any, take no part in segmenting by text."""
@@ -182,6 +189,42 @@ class TextSegmenter(StagedModel):
         return self.text.embed(prompts) if trains else self.text.encode(prompts).to(self.text.device)
 
 
+class ConnectorRecord(BaseModel):
+    """Describes a segmenter's connector in `checkpoint.json`.
+
+    It has its kind (`CONNECTORS`), its sizes, how many decoder levels it has queries for and how many for each prompt,
+    and how many words it knows. Records of earlier versions have neither of the last two: one query, and no word.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    embedding_dim: int
+    hidden: int
+    levels: int
+    queries_per_prompt: int = 1
+    known_words: int = 0
+
+    @classmethod
+    def of(cls, model: TextSegmenter) -> Self:
+        """Return the record of a segmenter's connector."""
+        kind = next(name for name, connector_class in CONNECTORS.items() if type(model.connector) is connector_class)
+        connector = model.connector
+        return cls(
+            kind=kind,
+            embedding_dim=connector.embedding_dim,
+            hidden=connector.hidden,
+            levels=model.levels,
+            queries_per_prompt=connector.per_prompt,
+            known_words=len(connector.known.vectors) if connector.known else 0,
+        )
+
+    def build(self, image: STUNet, text: TextEncoder | None) -> TextSegmenter:
+        """Build the segmenter around an image network, with new weights. Raises ValueError for an unknown kind."""
+        sizes: dict[str, Any] = self.model_dump(exclude={"kind"})
+        return TextSegmenter(image, text, self.kind, **sizes)
+
+
 def presence_logits(queries: Queries, statistics: MaskStatistics) -> Tensor:
     """Return presence logits (B, P): how surely each prompt's structure is in the image, by its mask's statistics."""
     return presence_from_evidence(queries, statistics.evidence())
@@ -189,7 +232,8 @@ def presence_logits(queries: Queries, statistics: MaskStatistics) -> Tensor:
 
 def presence_from_evidence(queries: Queries, evidence: Tensor) -> Tensor:
     """Return presence logits (..., P) of evidence (..., P, C + EXTRA_EVIDENCE) and a query for each prompt."""
-    return queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
+    logits = queries.scale * (queries.vectors * evidence).sum(dim=-1) + queries.bias
+    return logits if queries.limit is None else torch.minimum(logits, queries.limit)
 
 
 def masks(logits: Tensor, presence: Tensor, *, threshold: float = 0.5, presence_threshold: float = 0.5) -> Tensor:

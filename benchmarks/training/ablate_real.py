@@ -1,6 +1,6 @@
 """The paper's two ablations on real CT: MLP against cross-attention, and the image encoder locked against unlocked.
 
-    python -m benchmarks.training.ablate_real [--run runs/real] [--steps 150] [--seeds 0] [--limit 30]
+    python -m benchmarks.training.ablate_real [--run runs/real] [--steps 150] [--seeds 0] [--limit 30] [--options "…"]
 
 Stage 3 of `make real-demo` from its own stage 1 and words, with one thing changed, and `ovct evaluate` on patients that
 it holds out. The paper unlocks the image encoder while the text encoder is aligned with reports; these data have none,
@@ -33,14 +33,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=150, help="steps of stage 3 after those of the connector alone")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--limit", type=int, default=30, help="held-out patients")
+    parser.add_argument("--options", default="", help='options of train segment for all of them, as in "--limit 20"')
     options = parser.parse_args()
     if not (options.run / "segment" / "checkpoint.json").exists():
         raise SystemExit(f"{options.run} holds no finished run: `make real-demo` makes it")
     print("| stage 3 | seed | names | synonyms | groups |\n| --- | --- | --- | --- | --- |")
     for seed in options.seeds:
-        for name, flags in VARIANTS.items():
+        for name, change in VARIANTS.items():
             out = options.run / "ablation" / f"{name.replace(', ', '-')}-{options.steps}-{seed}"
-            summary = _measure(options.run, out, ("--steps", str(options.steps), "--seed", str(seed), *flags), options)
+            flags = ("--steps", str(options.steps), "--seed", str(seed), *change, *options.options.split())
+            summary = _measure(options.run, out, flags, options)
             print(f"| {name} | {seed} | {' | '.join(cell.strip() for cell in row(summary)[:3])} |", flush=True)
 
 

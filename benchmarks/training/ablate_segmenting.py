@@ -4,9 +4,10 @@
         [--folds 3] [--text minilm words=FOLDER] [--steps 500] [--whole] [--options "--steps 150"] [--limit 20]
 
 `made_up`: as before groups were trained: all groups held out, 40 % of the prompts made up, no words for what is absent.
-`groups`: as by default. `cross_attention`: the same with the other connector (the paper reports, on merged prompts of
-TotalSegmentator, 61.1 % for the MLP and 43.4 % for cross-attention; with --whole alone). Each but `made_up` is trained
-once for each fold of the groups and each seed.
+`groups`: as by default. `nonsense`: the same, and words that mean nothing are taught as absent. `queries_4`: the same
+with four queries a prompt. `cross_attention`: the same with the other connector (the paper reports, on merged prompts
+of TotalSegmentator, 61.1 % for the MLP and 43.4 % for cross-attention; with --whole alone). Each but `made_up` is
+trained once for each fold of the groups and each seed.
 
 Without --whole the connector alone is trained, for --steps, on stored features of the demo's pretrained network
 (benchmarks/training/stored_features.py): minutes a variant, seed and fold. With it, the whole stage from the demo's
@@ -36,6 +37,8 @@ VARIANTS: dict[str, Variant] = {
     },
     "groups": {},
     "absent_words": {"absent_words": 0.05},
+    "nonsense": {"nonsense": 0.05},
+    "queries_4": {"queries_per_prompt": 4},
     "cross_attention": {"connector": "cross_attention"},
 }  # fmt: skip
 COLUMNS = (

@@ -165,6 +165,7 @@ def _counts(labels: Tensor, ids: int) -> Tensor:
 def _ask(task: SegmentTask, patches: list[Patch]) -> Scores:
     model, questions = task.model, build_questions(tuple(task.data.structures), task.structure_prompts).questions
     assert model.text is not None
+    model.eval()
     embeddings = model.text.encode([question.prompt for question in questions])
     table = task.data.label_membership(0, [question.members for question in questions])
     queries, *_, presence = model.queries(embeddings)

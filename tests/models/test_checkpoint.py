@@ -49,14 +49,15 @@ def same_weights(model: nn.Module, reference: nn.Module) -> bool:
     return state.keys() == expected.keys() and all(torch.equal(state[name], expected[name]) for name in state)
 
 
-def with_text(text: TextEncoder, connector: str = "mlp") -> TextSegmenter:
+def with_text(text: TextEncoder, connector: str = "mlp", queries: int = 1) -> TextSegmenter:
     torch.manual_seed(3)
-    return TextSegmenter(STUNet("tiny-deep"), text, connector, hidden=32, levels=2).eval()
+    network = STUNet("tiny-deep")
+    return TextSegmenter(network, text, connector, hidden=32, levels=2, queries_per_prompt=queries).eval()
 
 
-@pytest.mark.parametrize("connector", ["mlp", "cross_attention"])
-def test_a_segmenter_comes_back_exactly(tmp_path: Path, text: TextEncoder, connector: str) -> None:
-    model = with_text(text, connector).freeze("segment")
+@pytest.mark.parametrize(("connector", "queries"), [("mlp", 1), ("mlp", 4), ("cross_attention", 2)])
+def test_a_segmenter_comes_back_exactly(tmp_path: Path, text: TextEncoder, connector: str, queries: int) -> None:
+    model = with_text(text, connector, queries).freeze("segment")
     save_checkpoint(model, tmp_path / "run", PUBLISHED_PREPROCESSING, trained_on=[{"dataset": "phantoms", "steps": 3}])
     loaded, record = load_checkpoint(tmp_path / "run")
     assert isinstance(loaded, TextSegmenter) and not loaded.training

@@ -10,9 +10,9 @@ CHANNELS = (4, 8, 6)
 TOKENS = 64
 
 
-def built(kind: str) -> Connector:
+def built(kind: str, per_prompt: int = 1) -> Connector:
     torch.manual_seed(0)
-    return build_connector(kind, EMBEDDING, CHANNELS, TOKENS, hidden=64).eval()
+    return build_connector(kind, EMBEDDING, CHANNELS, TOKENS, hidden=64, per_prompt=per_prompt).eval()
 
 
 def queries_of(kind: str, prompts: torch.Tensor, seed: int = 1) -> tuple[Queries, ...]:
@@ -56,12 +56,36 @@ def test_there_is_a_query_for_each_prompt_in_each_space(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CONNECTORS)
+def test_several_queries_of_a_prompt_are_joined_but_for_presence(kind: str) -> None:
+    connector, prompts = built(kind, 3), embeddings(5)
+    *levels, presence = connector(prompts, torch.randn(2, TOKENS, 2, 3, 4))
+    assert presence.vectors.shape == (5, CHANNELS[-1]) and presence.per_prompt == 1
+    for query, channels in zip(levels, CHANNELS, strict=False):
+        assert query.vectors.shape[-2:] == (15, channels) and query.scale.shape[-1:] == (15,)
+        # Each prompt has three of its own, and no two of them are the same.
+        assert len(torch.unique(query.vectors.detach().flatten(0, -2), dim=0)) == query.vectors.flatten(0, -2).shape[0]
+        features = torch.randn(2, channels, 2, 2, 3)
+        single, joined = query.query_logits(features), query.logits(features)
+        assert joined.shape == (2, 5, 2, 2, 3)
+        torch.testing.assert_close(joined[1, 4], single[1, 12:15].exp().sum(0).log(), atol=1e-4, rtol=1e-4)
+    if not connector.needs_image:
+        some = levels[0].of_prompts(torch.tensor([4, 1])).logits(torch.ones(1, CHANNELS[0], 2))
+        torch.testing.assert_close(some, levels[0].logits(torch.ones(1, CHANNELS[0], 2))[:, [4, 1]])
+
+
+def test_several_queries_begin_where_one_does() -> None:
+    one, three = (built("mlp", count)(embeddings(4))[0] for count in (1, 3))
+    at_zero = torch.zeros(1, CHANNELS[0], 2)
+    torch.testing.assert_close(three.logits(at_zero), one.logits(at_zero))
+
+
+@pytest.mark.parametrize("kind", CONNECTORS)
 def test_a_query_does_not_depend_on_the_other_prompts(kind: str) -> None:
     prompts = embeddings(6)
     together, alone = queries_of(kind, prompts), queries_of(kind, prompts[[4]])
     turned = queries_of(kind, prompts.flip(0))
     for all_prompts, one_prompt, other_order in zip(together, alone, turned, strict=True):
-        for several, single, flipped in zip(all_prompts, one_prompt, other_order, strict=True):
+        for several, single, flipped in zip(all_prompts[:3], one_prompt[:3], other_order[:3], strict=True):
             # No image has a part in the last query.
             prompts_at = 1 if built(kind).needs_image and all_prompts is not together[-1] else 0
             torch.testing.assert_close(several.select(prompts_at, 4), single.select(prompts_at, 0))
@@ -106,5 +130,7 @@ def test_what_is_wrong_is_refused() -> None:
         build_connector("film", EMBEDDING, CHANNELS, TOKENS)
     with pytest.raises(ValueError, match=r"embeddings are \(P, 32\), not \(2, 31\)"):
         built("mlp")(torch.zeros(2, 31))
+    with pytest.raises(ValueError, match="at least one query, not 0"):
+        built("mlp", 0)
     with pytest.raises(ValueError, match="cannot be shared among 8"):
         build_connector("cross_attention", EMBEDDING, CHANNELS, TOKENS, hidden=60)

@@ -24,8 +24,9 @@ def volume(*shape: int, seed: int = 0) -> Tensor:
     return smooth + 0.1 * torch.randn(smooth.shape, generator=generator)
 
 
-def segmenter(connector: str = "mlp", *, levels: int = 3, seed: int = 0) -> TextSegmenter:
+def segmenter(connector: str = "mlp", *, levels: int = 3, seed: int = 0, queries_per_prompt: int = 1) -> TextSegmenter:
     """Return a segmenter without a text encoder, in evaluation mode."""
     torch.manual_seed(seed)
     image = STUNet("tiny")
-    return TextSegmenter(image, None, connector, embedding_dim=EMBEDDING, hidden=64, levels=levels).eval()
+    sizes = {"embedding_dim": EMBEDDING, "hidden": 64, "levels": levels, "queries_per_prompt": queries_per_prompt}
+    return TextSegmenter(image, None, connector, **sizes).eval()

@@ -216,6 +216,9 @@ class Segmenting:
     connector: Literal["mlp", "cross_attention"] = option("mlp", "How a prompt becomes a query.")
     hidden: int = option(CONNECTOR_WIDTH, "Width of the connector.", flag=False)
     levels: int = option(4, "Decoder levels with a loss of their own.", flag=False)
+    queries_per_prompt: int = option(
+        1, "Queries that a prompt becomes; its mask is about the union of theirs (logsumexp)."
+    )
     presence_weight: float = option(0.5, "Weight of the loss on whether a structure is there at all.")
     missed_structure_weight: float = option(0.2, "Weight of the loss on what is missed whole, or made up.")
     presence_patches: int = option(
@@ -228,7 +231,7 @@ class Segmenting:
     unlock_image: bool = option(False, "Train the image encoder too.")
 
     def __post_init__(self) -> None:
-        require_at_least(self, 1, "hidden", "levels")
+        require_at_least(self, 1, "hidden", "levels", "queries_per_prompt")
         require_at_least(self, 0, "presence_weight", "missed_structure_weight", "decoder_learning_rate")
         require_at_least(self, 0, "connector_steps", "presence_patches")
 

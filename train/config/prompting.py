@@ -54,7 +54,9 @@ class Prompting:
     absent_words: float = option(
         0.0, "Share of the prompts, where presence is learned last, for organs that are known to be absent."
     )
-    nonsense: float = option(0.05, 'Share of the prompts that name nothing in a body ("banana").')
+    nonsense: float = option(
+        0.0, 'Share of the prompts that name nothing in a body ("apple"), which are far from all that is known anyhow.'
+    )
     not_shown: tuple[str, ...] = option(
         (), "Organs and regions of the vocabulary that no volume shows: they are known to be absent.", flag=False
     )

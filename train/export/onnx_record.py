@@ -46,11 +46,15 @@ class NamedPrompt(_Strict):
 
 
 class PresenceQuery(_Strict):
-    """Presence logit = scale x <vector, evidence> + bias, with the evidence in a mask (`models.segmenter`), (C + 2)."""
+    """Presence logit = scale x <vector, evidence> + bias, at most `limit`, with the evidence in a mask (C + 2).
+
+    The evidence is that of `models.segmenter`; `limit` is None where the model does not say which words it knows.
+    """
 
     vector: tuple[float, ...]
     scale: float
     bias: float
+    limit: float | None
 
 
 class EmbeddedText(_Strict):
@@ -123,13 +127,15 @@ def record_of(source: SourceModel, patch: Patch, check: OnnxCheck | None) -> Onn
 def _embedded_texts(source: SourceModel) -> dict[str, EmbeddedText]:
     asked = source.asked
     queries = source.model.presence_queries(asked.embeddings)
-    columns = zip(*(tensor.tolist() for tensor in (asked.embeddings, *queries)), strict=True)
+    tensors = (asked.embeddings, queries.vectors, queries.scale, queries.bias)
+    limits = [None] * len(asked.texts) if queries.limit is None else map(_short, queries.limit.tolist())
+    columns = zip(*(tensor.tolist() for tensor in tensors), limits, strict=True)
     return {
         text: EmbeddedText(
             embedding=_digits(embedding),
-            presence=PresenceQuery(vector=_digits(vector), scale=_short(scale), bias=_short(bias)),
+            presence=PresenceQuery(vector=_digits(vector), scale=_short(scale), bias=_short(bias), limit=limit),
         )
-        for text, (embedding, vector, scale, bias) in zip(asked.texts, columns, strict=True)
+        for text, (embedding, vector, scale, bias, limit) in zip(asked.texts, columns, strict=True)
     }
 
 

@@ -1,14 +1,15 @@
 """Windows -> logits, second half: the logits of all prompts over a volume, stored on the network's own grid.
 
-What is stored are the logits of P prompts, or the C features that they follow from, whichever takes less room. Logits
-are linear in features, so interpolating either to the scan's voxels gives the interpolated logits.
+What is stored are the logits of the queries of P prompts, or the C features that they follow from, whichever takes less
+room. Logits of queries are linear in features, so interpolating either to the scan's voxels gives the interpolated
+logits; where a prompt has several queries, theirs are joined afterwards.
 
 With the `mlp` connector queries hold for the whole volume: features are blended over windows once, whatever P is. With
 `cross_attention` they differ from window to window, so the logits of P prompts are blended, beside the features that
 say whether a structure is there.
 
-Shapes: P prompts, p some of them, E embedding, C feature channels, K stored channels (P or C), D H W voxels of the
-network's grid, X Y Z voxels of the scan, N any number of voxels.
+Shapes: P prompts, p some of them, E embedding, C feature channels, K stored channels (queries of the P prompts, or C),
+D H W voxels of the network's grid, X Y Z voxels of the scan, N any number of voxels.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 
 from curation.runtime.progress import Progress
-from models.connectors import Queries
+from models.connectors import Queries, joined_logits, query_numbers
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from train.scans.grid import Grid
 
@@ -39,12 +40,14 @@ class LogitVolume(MaskVolume):
     """The logits of P prompts at every voxel of a volume, and whether each prompt's structure is there at all.
 
     `stored` (K, D, H, W) float16 holds logits where `queries` is None, else features. `members` lists for each prompt
-    the channels or queries whose largest logit is the prompt's; None where each prompt has one of its own, in order.
+    the texts that the model was asked whose largest logit is the prompt's; None where each prompt is one of its own, in
+    order. Of each text there are `per_prompt` channels, or queries.
     """
 
     presence: Tensor
     queries: Queries | None = None
     members: tuple[tuple[int, ...], ...] | None = None
+    per_prompt: int = 1
 
     def unions(self, members: Sequence[tuple[int, ...]], presence_logit: float) -> LogitVolume:
         """Return the logits of prompts that each stand for several of these: the union of their masks.
@@ -56,7 +59,7 @@ class LogitVolume(MaskVolume):
             tuple(number for number in numbers if self.presence[number] >= presence_logit) or numbers
             for numbers in members
         ]
-        return LogitVolume(self.stored, presence, self.grid, self.queries, tuple(present_members))
+        return LogitVolume(self.stored, presence, self.grid, self.queries, tuple(present_members), self.per_prompt)
 
     def logits(self, values: Tensor, prompts: Tensor) -> Tensor:
         """Return the logits (p, N) of the prompts numbered in `prompts` (p), from stored values (K, N)."""
@@ -69,10 +72,11 @@ class LogitVolume(MaskVolume):
         return torch.stack([of_members.amax(dim=0) for of_members in by_prompt]) if by_prompt else logits
 
     def _channel_logits(self, values: Tensor, numbers: Tensor) -> Tensor:
-        if self.queries is None:
-            return values if torch.equal(numbers, torch.arange(len(values))) else values[numbers]
-        vectors, scale, bias = (parameter[numbers] for parameter in self.queries)
-        return Queries(vectors, scale, bias).logits(values[None])[0]
+        if self.queries is not None:
+            return self.queries.of_prompts(numbers).logits(values[None])[0]
+        rows = query_numbers(numbers, self.per_prompt)
+        chosen = values if torch.equal(rows, torch.arange(len(values))) else values[rows]
+        return joined_logits(chosen, self.per_prompt, 0)
 
     def of_prompt(self, number: int) -> LogitVolume:
         """Return one prompt's logits as a volume of their own, which are sampled far faster than all features."""
@@ -110,19 +114,21 @@ def predict_logits(
     with torch.no_grad():
         finest_queries, *_, presence_queries = segmenter.queries(embeddings)
     statistics = MaskStatistics.none(1, len(embeddings), channels, embeddings.device)
-    store_features = len(embeddings) > channels
-    stored = allocate((channels if store_features else len(embeddings), *grid.shape))
+    per_prompt, queries_of_all = finest_queries.per_prompt, len(finest_queries.bias)
+    store_features = queries_of_all > channels
+    stored = allocate((channels if store_features else queries_of_all, *grid.shape))
 
     def finest_features(window: Tensor) -> Tensor:
         return segmenter.image_features(window).levels[0]
 
     for start, values in blended_slabs(segmenter.image, finest_features, volume, windows, progress):
-        for offset, features in _thin_slabs(values, len(embeddings)):
-            logits = finest_queries.logits(features[None])
-            statistics = statistics.plus(MaskStatistics.of(logits, features[None]))
+        for offset, features in _thin_slabs(values, queries_of_all):
+            logits = finest_queries.query_logits(features[None])
+            statistics = statistics.plus(MaskStatistics.of(joined_logits(logits, per_prompt, 1), features[None]))
             store(stored, start + offset, features if store_features else logits[0])
-    queries = Queries(*(parameter.float().cpu() for parameter in finest_queries)) if store_features else None
-    return LogitVolume(stored, presence_logits(presence_queries, statistics)[0].cpu(), grid, queries)
+    queries = finest_queries.float_on_cpu() if store_features else None
+    presence = presence_logits(presence_queries, statistics)[0].cpu()
+    return LogitVolume(stored, presence, grid, queries, per_prompt=per_prompt)
 
 
 def _predict_in_passes(
@@ -133,15 +139,18 @@ def _predict_in_passes(
     windows: Windows,
     progress: Progress | None,
 ) -> LogitVolume:
-    stored = allocate((len(embeddings), *grid.shape))
+    per_prompt = segmenter.connector.per_prompt
+    stored = allocate((len(embeddings) * per_prompt, *grid.shape))
     presence: list[Tensor] = []
     depth, height, width = (max(voxels, size) for voxels, size in zip(grid.shape, windows.size, strict=True))
     channels = segmenter.image.feature_channels[0]
-    at_once = max(SUMS_BYTES // (4 * min(depth, windows.size[0]) * height * width) - channels, 1)
+    sums = SUMS_BYTES // (4 * min(depth, windows.size[0]) * height * width)
+    at_once = max((sums - channels) // per_prompt, 1)
     progress = _ProgressOfPasses(progress or Progress(), -(-len(embeddings) // at_once))
     for begin in range(0, len(embeddings), at_once):
-        prompts = slice(begin, begin + at_once)
-        chunk = embeddings[prompts]
+        chunk = embeddings[begin : begin + at_once]
+        count = len(chunk) * per_prompt
+        channels_of_chunk = slice(begin * per_prompt, begin * per_prompt + count)
         statistics = MaskStatistics.none(1, len(chunk), channels, embeddings.device)
 
         def logits_and_features(window: Tensor, chunk: Tensor = chunk) -> Tensor:
@@ -149,20 +158,21 @@ def _predict_in_passes(
             with _in_float32(window):
                 queries = segmenter.queries(chunk, features.bottleneck.float())[0]
                 finest = features.levels[0].float()
-                return torch.cat((queries.logits(finest), finest), dim=1)
+                return torch.cat((queries.query_logits(finest), finest), dim=1)
 
         for start, values in blended_slabs(segmenter.image, logits_and_features, volume, windows, progress):
-            for offset, slab in _thin_slabs(values, len(chunk)):
-                logits, features = slab[: len(chunk)], slab[len(chunk) :]
-                statistics = statistics.plus(MaskStatistics.of(logits[None], features[None]))
-                store(stored[prompts], start + offset, logits)
+            for offset, slab in _thin_slabs(values, count):
+                logits, features = slab[:count], slab[count:]
+                of_prompts = joined_logits(logits[None], per_prompt, 1)
+                statistics = statistics.plus(MaskStatistics.of(of_prompts, features[None]))
+                store(stored[channels_of_chunk], start + offset, logits)
         presence.append(presence_logits(segmenter.presence_queries(chunk), statistics)[0].cpu())
-    return LogitVolume(stored, torch.cat(presence), grid)
+    return LogitVolume(stored, torch.cat(presence), grid, per_prompt=per_prompt)
 
 
-def _thin_slabs(values: Tensor, prompts: int) -> Iterator[tuple[int, Tensor]]:
-    """Yield (K, n, H, W) in slabs so thin that the logits of so many prompts fit a cache, each with its first slice."""
-    step = max(LOGITS_AT_ONCE // (max(prompts, 1) * values[0, 0].numel()), 1)
+def _thin_slabs(values: Tensor, queries: int) -> Iterator[tuple[int, Tensor]]:
+    """Yield (K, n, H, W) in slabs so thin that the logits of so many queries fit a cache, each with its first slice."""
+    step = max(LOGITS_AT_ONCE // (max(queries, 1) * values[0, 0].numel()), 1)
     for start in range(0, values.shape[1], step):
         yield start, values[:, start : start + step]
 

@@ -10,9 +10,8 @@ from pydantic import JsonValue
 
 from models.aligner import Aligner
 from models.checkpoint import open_text
-from models.checkpoint_record import ConnectorRecord
 from models.preprocessing import Preprocessing
-from models.segmenter import TextSegmenter
+from models.segmenter import ConnectorRecord, TextSegmenter
 from train.config.options import ConfigError, SegmentConfig
 from train.data.training_set import open_training_set
 
@@ -39,11 +38,11 @@ def _segmenter(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tup
     start = starting_point(Path(options.start))
     model, preprocessing, earlier, stores_text = start
     if isinstance(model, TextSegmenter) and model.text is not None:
-        kind = ConnectorRecord.of(model).kind
-        if kind != options.connector:
+        record = ConnectorRecord.of(model)
+        if (record.kind, record.queries_per_prompt) != (options.connector, options.queries_per_prompt):
             raise ConfigError(
-                f"connector: that of {options.start} goes on as it is: say --connector {kind}, or start from the "
-                "checkpoint of `ovct train align`"
+                f"connector: that of {options.start} goes on as it is: say --connector {record.kind} "
+                f"--queries-per-prompt {record.queries_per_prompt}, or start from the checkpoint of `ovct train align`"
             )
         return model, preprocessing, earlier, stores_text
     text = model.text if isinstance(model, Aligner) else None
@@ -55,5 +54,12 @@ def _segmenter(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tup
         # By its name on the hub it can be loaded again, and its licence may not let it be passed on.
         opened, stores_text = open_text(options.text), Path(options.text).is_dir()
         text, earlier = opened.encoder, (*earlier, *opened.trained_on)
-    segmenter = TextSegmenter(start.image, text, options.connector, hidden=options.hidden, levels=options.levels)
+    segmenter = TextSegmenter(
+        start.image,
+        text,
+        options.connector,
+        hidden=options.hidden,
+        levels=options.levels,
+        queries_per_prompt=options.queries_per_prompt,
+    )
     return segmenter, preprocessing, earlier, stores_text

@@ -30,6 +30,7 @@ from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 from train.losses.mask_losses import deep_supervision_loss, missed_structure_loss, presence_loss
 from train.prompting.absent_words import AbsentWord, find_absent_words
+from train.prompting.known_words import know_words
 from train.prompting.near_structures import measure_distances, near_structures
 from train.prompting.nonsense_words import TRAINED_NONSENSE
 from train.prompting.patch_content import contents_of, joined
@@ -78,6 +79,7 @@ class SegmentTask(PatchTask):
         self.prompts = PromptSampler(
             self.structure_prompts, self.embeddings, options, config.running.seed, absent_words=words
         )
+        know_words(model.connector, self.structure_prompts, self.embeddings)
 
     def _absent_words(self) -> tuple[AbsentWord, ...]:
         """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from curation.runtime.errors import RunError
 from models.checkpoint import load_checkpoint
+from models.connectors import CONNECTORS
 from models.segmenter import EXTRA_EVIDENCE, MaskStatistics, Segmentation, TextSegmenter
 from ovct import app
 from tests.models.tiny import volume
@@ -28,11 +29,14 @@ def export(checkpoint: Path, out: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["export", "onnx", str(checkpoint), "--out", str(out), *arguments])
 
 
-@pytest.fixture(scope="module", params=["mlp", "cross_attention"])
+@pytest.fixture(scope="module", params=["mlp", "cross_attention", "several queries and known words"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A checkpoint and its export."""
     folder = tmp_path_factory.mktemp("onnx")
-    checkpoint = tiny_checkpoint(folder, request.param, patch=list(PATCH))
+    if request.param in CONNECTORS:
+        checkpoint = tiny_checkpoint(folder, request.param, patch=list(PATCH))
+    else:
+        checkpoint = tiny_checkpoint(folder, queries=3, known=["left kidney", "spleen"], patch=list(PATCH))
     out = folder / "model"
     result = export(checkpoint, out, "--prompt", "left kidney", "--prompt", "liver", "--prompt", "no such organ")
     assert result.exit_code == 0, result.output
@@ -81,7 +85,14 @@ def test_the_json_suffices_to_ask_named_prompts_and_to_judge_presence(exported: 
         query = texts[text]["presence"]
         assert len(query["vector"]) == features.shape[1] + EXTRA_EVIDENCE
         judged = query["scale"] * np.dot(query["vector"], evidence[number]) + query["bias"]
+        judged = judged if query["limit"] is None else min(judged, query["limit"])
         assert judged == pytest.approx(presence[0, number], abs=1e-3)
+    limits = [texts[text]["presence"]["limit"] for text in ("left kidney", "liver")]
+    if model.connector.known is None:
+        assert limits == [None, None]
+    else:
+        expected = model.connector.known.limit(model.text.encode(["left kidney", "liver"])).tolist()
+        assert limits == pytest.approx(expected, abs=1e-2) and limits[0] > limits[1]
 
 
 def test_other_checkpoints_and_a_missing_package_are_told(

@@ -12,7 +12,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from torch import Tensor
 
 from models.checkpoint import save_checkpoint
-from models.connectors import Queries
+from models.connectors import KnownWords, Queries
 from models.preprocessing import Preprocessing
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
@@ -30,11 +30,22 @@ from train.scans.scan import Scan
 PREPROCESSING = Preprocessing(spacing_mm=(2, 2, 2), orientation="SAR", normalisation="zscore")
 
 
-def tiny_checkpoint(folder: Path, connector: str = "mlp", **trained_on: object) -> Path:
-    """A text-guided segmenter with random weights, saved with a text encoder that spells."""
+def tiny_checkpoint(
+    folder: Path, connector: str = "mlp", *, queries: int = 1, known: Sequence[str] = (), **trained_on: object
+) -> Path:
+    """A text-guided segmenter with random weights, saved with a text encoder that spells.
+
+    Where some words are `known`, all others are so far from them that they count as absent.
+    """
     text = TextEncoder.from_pretrained(tiny_encoder(folder / "encoder"))
     torch.manual_seed(0)
-    model = TextSegmenter(STUNet("tiny"), text, connector, hidden=64, levels=1).eval()
+    sizes = {"hidden": 64, "levels": 1, "queries_per_prompt": queries}
+    model = TextSegmenter(STUNet("tiny"), text, connector, **sizes).eval()
+    if known:
+        words = KnownWords(len(known), text.embedding_dim)
+        words.vectors.copy_(text.encode(list(known)))
+        words.unknown.copy_(torch.tensor([0.999, 0.01]))
+        model.connector.known = words
     where = folder / connector
     save_checkpoint(model, where, PREPROCESSING, trained_on=[trained_on] if trained_on else [])  # type: ignore[list-item]
     return where

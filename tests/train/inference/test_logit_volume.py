@@ -97,9 +97,33 @@ def test_several_passes_are_one(monkeypatch: pytest.MonkeyPatch, attention: Text
     assert progress.totals == [progress.done] and progress.done == 3 * 4
 
 
-def test_queries_of_some_prompts_are_those_of_all() -> None:
+@pytest.mark.parametrize(("connector", "prompts", "stored"), [("mlp", 1, 3), ("mlp", 5, 4), ("cross_attention", 5, 15)])
+def test_several_queries_of_a_prompt_are_joined(
+    monkeypatch: pytest.MonkeyPatch, x: Tensor, connector: str, prompts: int, stored: int
+) -> None:
+    """Whether features are stored, or the logits of each query, in one pass or two: the same masks and presence."""
+    model, text = segmenter(connector, levels=1, queries_per_prompt=3), embeddings(prompts)
+    monkeypatch.setattr(logit_volume, "SUMS_BYTES", (3 * 3 + 4) * 4 * 16 * 20 * 64)
+    predicted = predict_logits(model, x, GRID, text, EXACT)
+    assert predicted.stored.shape == (stored, *SHAPE) and predicted.per_prompt == 3
+    if connector == "mlp":
+        features, queries = blended_features(model, x, EXACT), model.queries(text)
+        expected, presence = queries[0].logits(features[None])[0].detach(), presence_of(features, queries).detach()
+        torch.testing.assert_close(logits_of(predicted, prompts), expected, atol=5e-3, rtol=2e-3)
+        torch.testing.assert_close(predicted.presence, presence, atol=1e-5, rtol=1e-5)
+    alone = predict_logits(model, x, GRID, text[-1:], EXACT)
+    torch.testing.assert_close(logits_of(alone, 1)[0], logits_of(predicted, prompts)[-1], atol=5e-3, rtol=2e-3)
+    torch.testing.assert_close(alone.presence[0], predicted.presence[-1], atol=1e-5, rtol=1e-5)
+    unions = predicted.unions([(0, prompts - 1)], -1e9)
+    largest = logits_of(predicted, prompts)[[0, -1]].amax(0)
+    torch.testing.assert_close(logits_of(unions, 1)[0], largest)
+
+
+@pytest.mark.parametrize("per_prompt", [1, 2])
+def test_queries_of_some_prompts_are_those_of_all(per_prompt: int) -> None:
     torch.manual_seed(0)
-    queries = Queries(torch.randn(6, 4), torch.rand(6), torch.randn(6))
+    count = 6 * per_prompt
+    queries = Queries(torch.randn(count, 4), torch.rand(count), torch.randn(count), per_prompt)
     predicted = LogitVolume(np.zeros((4, *SHAPE), np.float16), torch.zeros(6), GRID, queries)
     values = torch.randn(4, 50)
     some = predicted.logits(values, torch.tensor([5, 2]))

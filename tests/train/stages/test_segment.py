@@ -63,7 +63,7 @@ def test_it_learns_and_both_encoders_stay(world: World, tmp_path: Path) -> None:
 
 def test_what_is_loaded_gives_the_same_masks(world: World, tmp_path: Path) -> None:
     task = opened(world, tmp_path)
-    trained("segment", world, tmp_path / "out", steps=2, evaluate_every=2, save_every=2)
+    trained("segment", world, tmp_path / "out", steps=2, evaluate_every=2, save_every=2, hold_out="all")
     first, second = (load_checkpoint(tmp_path / "out").model for _ in range(2))
     volume = task.collate([task.samples[0]]).volume
     task.model.load_state_dict(first.state_dict())
@@ -170,8 +170,12 @@ def test_perfect_answers(world: World, tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_segmenter_goes_on_with_its_connector(world: World, tmp_path: Path) -> None:
     trained("segment", world, tmp_path / "first", connector="cross_attention", steps=1)
-    with pytest.raises(ConfigError, match=r"goes on as it is: say --connector cross_attention, or start from"):
+    with pytest.raises(
+        ConfigError, match=r"goes on as it is: say --connector cross_attention --queries-per-prompt 1, or start from"
+    ):
         opened(world, tmp_path, start=str(tmp_path / "first"))
+    with pytest.raises(ConfigError, match="goes on as it is"):
+        opened(world, tmp_path, start=str(tmp_path / "first"), connector="cross_attention", queries_per_prompt=2)
     task = opened(world, tmp_path, start=str(tmp_path / "first"), connector="cross_attention")
     assert task.model.connector.needs_image
 

@@ -75,7 +75,8 @@ class TextDrivenEngine:
         del tensor
         members = [tuple(map(texts.index, names_of_prompt)) for names_of_prompt in names]
         logits = logits.unions(members, options.presence_logit)
-        notices = [*_replaced_prompts(prompts, names), *self._untrained_prompts(names, prompts)]
+        unknown = self._unknown_texts(texts, embeddings, options.presence_logit)
+        notices = [*_replaced_prompts(prompts, names), *self._untrained_prompts(names, prompts, unknown)]
         return label_scan(scan, logits, prompts, options, self.weights, progress, notices)
 
     def _embed(self, texts: list[str]) -> Tensor:
@@ -83,14 +84,29 @@ class TextDrivenEngine:
         assert self.model.text is not None
         return self.model.text.encode(texts)
 
-    def _untrained_prompts(self, names: Sequence[tuple[str, ...]], prompts: Sequence[SegmentPrompt]) -> list[str]:
+    def _unknown_texts(self, texts: list[str], embeddings: Tensor, presence_logit: float) -> set[str]:
+        """Return the texts that are far from every word that the model was trained on: these count as absent."""
+        known = self.model.connector.known
+        if known is None:
+            return set()
+        limits = known.limit(embeddings.to(known.vectors.device)).tolist()
+        return {text for text, limit in zip(texts, limits, strict=True) if limit < presence_logit}
+
+    def _untrained_prompts(
+        self, names: Sequence[tuple[str, ...]], prompts: Sequence[SegmentPrompt], unknown: set[str]
+    ) -> list[str]:
         """Return a notice for each prompt that names nothing the checkpoint was trained on, where its record says."""
         trained = self.trained_prompts
         if trained is None:
             return []
         return [
             f"{prompt.text!r} is none of the {len(trained.names)} structures that this checkpoint was trained on "
-            "(--list-prompts), so its mask may be of anything"
+            "(--list-prompts), "
+            + (
+                "and far from all of its words: it counts as absent"
+                if prompt.text in unknown
+                else "so its mask may be of anything"
+            )
             for prompt, names_of_prompt in zip(prompts, names, strict=True)
             if names_of_prompt == (prompt.text,) and not is_trained(prompt.text, trained)
         ]

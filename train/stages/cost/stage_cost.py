@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint_record import ConnectorRecord
-from models.segmenter import Segmentation, TextSegmenter
+from models.segmenter import ConnectorRecord, Segmentation, TextSegmenter
 from models.stunet import STUNet
 from train.config.options import Optimisation
 from train.loop.optimisation import trainable

@@ -28,3 +28,17 @@ def test_what_it_was_not_trained_on_is_told(tmp_path: Path, vocabulary: bool) ->
 def test_a_checkpoint_that_does_not_record_it_tells_nothing(tmp_path: Path) -> None:
     ct = nifti(tmp_path / "ct.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
     assert segment(ct, ["banana"], tiny_checkpoint(tmp_path)).record.warnings == ()
+
+
+def test_what_is_far_from_all_trained_words_is_absent_and_told(tmp_path: Path) -> None:
+    trained = build_structure_prompts(("kidney_left", "gallbladder"))
+    checkpoint = tiny_checkpoint(tmp_path, known=["left kidney", "gallbladder"], prompts=trained.to_json())
+    ct = nifti(tmp_path / "ct.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
+    prompts = ["left kidney", "banana"]
+    judged, kept = (
+        segment(ct, prompts, checkpoint, SegmentOptions(presence_threshold=threshold, vocabulary=False))
+        for threshold in (0.5, 0)
+    )
+    assert not judged.mask("banana").any()
+    assert [warning.endswith("counts as absent") for warning in judged.record.warnings] == [True]
+    assert [warning.endswith("may be of anything") for warning in kept.record.warnings] == [True]

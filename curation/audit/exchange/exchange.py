@@ -15,7 +15,7 @@ from curation.audit.reviewer import Reviewer
 from curation.audit.sample import SampleRequest, assign_captions
 from curation.audit.store import AuditStore, AuditStoreError
 from curation.caption_set.audit_results import AUDIT
-from curation.caption_set.site_files import kept_site_words
+from curation.caption_set.kept_files import kept_site_words
 from curation.caption_set.work_folder import SetError
 from curation.report_page.organ_systems import organ_systems
 from curation.runtime.errors import InputError

@@ -53,7 +53,7 @@ def test_from_a_statement_to_a_caption_in_the_set(root: Path) -> None:
         expect(page.locator("#question")).to_contain_text("Does the report say this, and of the ")
         reader.judge("s")
         reader.judge("s")
-        expect(page.locator("#question")).to_have_text("No caption rests on this statement. Should there have been one?")
+        expect(page.locator("#question")).to_contain_text("Should there have been one?")
         page.keyboard.press("s")  # a verdict on captions is none here
         for _ in range(12):
             assert page.inner_text("#text mark") == page.inner_text("#caption")

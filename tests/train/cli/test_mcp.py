@@ -45,16 +45,18 @@ def parameters(folder: Path, *arguments: str) -> StdioServerParameters:
 
 
 @asynccontextmanager
-async def connected(folder: Path, *arguments: str) -> AsyncIterator[Client]:
+async def connected(folder: Path, *arguments: str, mode: str = "auto") -> AsyncIterator[Client]:
     with (folder / "stderr.txt").open("a") as errors:
-        async with Client(stdio_client(parameters(folder, *arguments), errlog=errors)) as client:
+        async with Client(stdio_client(parameters(folder, *arguments), errlog=errors), mode=mode) as client:
             yield client
 
 
-def with_client(folder: Path, scenario: Callable[[Client], Awaitable[None]], *arguments: str) -> None:
+def with_client(
+    folder: Path, scenario: Callable[[Client], Awaitable[None]], *arguments: str, mode: str = "auto"
+) -> None:
     async def run() -> None:
         with anyio.fail_after(300):
-            async with connected(folder, *arguments) as client:
+            async with connected(folder, *arguments, mode=mode) as client:
                 await scenario(client)
 
     anyio.run(run)
@@ -201,7 +203,9 @@ def test_calls_at_once_get_each_their_own_answer(folder: Path) -> None:
     with_client(folder, scenario, "--out-folder", str(folder / "out"))
 
 
-def test_a_cancelled_curation_stops_and_the_same_call_goes_on(folder: Path) -> None:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_cancelled_curation_stops_and_the_same_call_goes_on(folder: Path, mode: str) -> None:
+    """By the newest version of the protocol, and by those with a handshake, which most clients speak."""
     sentences = [f"There is a {number} mm cyst in the liver and a {number + 1} mm stone." for number in range(2, 42)]
     rows = [f"r{i},Study {i + 100}. {' '.join(sentences)}" for i in range(150)]
     (folder / "given/long.csv").write_text("\n".join(["report_id,findings", *rows, ""]))
@@ -229,7 +233,7 @@ def test_a_cancelled_curation_stops_and_the_same_call_goes_on(folder: Path) -> N
         done = content(await client.call_tool("curate", call))
         assert done["reports"] == 150 and done["more"] and done["page"]["next"]
 
-    with_client(folder, scenario, "--out-folder", str(folder / "out"))
+    with_client(folder, scenario, "--out-folder", str(folder / "out"), mode=mode)
 
 
 def test_stdout_carries_the_protocol_and_nothing_else(folder: Path) -> None:

@@ -193,7 +193,8 @@ def _train(
         if outcome.already_done:
             say(f"{out} is complete: same data, same settings, nothing to do (--overwrite starts again).", err=True)
         EscapingConsole().print(outcome_table(outcome))
-        say(f"In {out}: the checkpoint, metrics.jsonl, curves.png, tensorboard/, samples/")
+        board = "tensorboard/, " if settings.running.logger == "tensorboard" else ""
+        say(f"In {out}: the checkpoint, metrics.jsonl, curves.png, {board}samples/")
 
 
 def outcome_table(outcome: TrainOutcome) -> Table:

@@ -20,6 +20,7 @@ from .speed import Speed
 
 LabelledBy = Literal["auto", "all", "present", "file"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+LoggerName = Literal["tensorboard", "wandb", "mlflow"]
 Triple = tuple[int, int, int]
 
 
@@ -39,6 +40,9 @@ class Running:
     evaluate_every: int = option(500, "Steps between two evaluations on held-out cases.")
     evaluation_share: float = option(
         0.1, "Largest share of the time for evaluations: one that would go beyond is left out, but not the last."
+    )
+    logger: LoggerName = option(
+        "tensorboard", "Where numbers go beside metrics.jsonl; wandb and mlflow need the extra of that name."
     )
     log_every: int = option(10, "Steps between two lines of the log.", flag=False)
     on_problem: Literal["skip", "refuse"] = option("skip", "What a broken case does: it is left out, or ends the run.")

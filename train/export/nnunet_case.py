@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +93,7 @@ class CaseWriter:
         return tuple(name for name in self.dataset.structures if name not in looked_for)
 
     def _numbered(self, painted: NDArray[np.int16]) -> NDArray[np.integer]:
-        table = np.zeros(max(int(painted.max()), 0) + 1, np.uint8 if self.ignore <= 255 else np.int16)
+        table: NDArray[Any] = np.zeros(max(int(painted.max()), 0) + 1, np.uint8 if self.ignore <= 255 else np.int16)
         for number in set(range(len(table))) & self.ids.keys():
             table[number] = self.ids[number]
         numbered: NDArray[np.integer] = table[painted]

@@ -3,6 +3,7 @@
     OUT/checkpoint.json, weights       the model so far, replaced at every save
     OUT/resume/                        what the same command goes on from
     OUT/metrics.jsonl, curves.png, tensorboard/, samples/
+    OUT/logger.json, wandb/            with another logger than TensorBoard
 
 A step takes its samples by their number (train/order.py) and its random numbers from the step. So a run that was
 killed ends where an uninterrupted one does, and two processes learn what one would from the same batches.
@@ -23,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from curation.runtime.errors import Interrupted
 from curation.runtime.progress import Progress
-from train.config.options import ConfigError, Optimisation, Running
+from train.config.options import ConfigError, LoggerName, Optimisation, Running
 from train.order import random, shares
 
 from .broken_step import broken_step, has_broken_gradient
@@ -34,6 +35,7 @@ from .resume import load_state, save_state, saved_step
 from .run_folder import BOARD, FILES, FOLDERS, RESUME, SAMPLES, made_files
 from .run_log import RunLog
 from .task import Task, TrainOutcome
+from .tracking import TrackedRun
 
 
 def fit(
@@ -47,7 +49,9 @@ def fit(
     check_batch_size(optimisation, engine)
     settings = task.settings()
     start = saved_step(out / RESUME, settings) or 0
-    with _Run(task, optimisation, engine, out, settings, start) as run:
+    # A run that is complete has nothing to tell, and needs no server for it.
+    logger = running.logger if start < optimisation.steps else "tensorboard"
+    with _Run(task, optimisation, engine, out, settings, start, logger, progress) as run:
         if start >= optimisation.steps:
             return TrainOutcome(start, run.finish(), already_done=True)
         task.prepare(engine, progress)
@@ -85,7 +89,15 @@ class _Run:
     """A run under way, from step `start` on: a model with its optimizer, average and log."""
 
     def __init__(
-        self, task: Task, config: Optimisation, engine: TrainingEngine, out: Path, settings: dict[str, Any], start: int
+        self,
+        task: Task,
+        config: Optimisation,
+        engine: TrainingEngine,
+        out: Path,
+        settings: dict[str, Any],
+        start: int,
+        logger: LoggerName,
+        progress: Progress,
     ) -> None:
         self.task, self.config, self.engine, self.out, self.settings = task, config, engine, out, settings
         task.model.to(engine.device).train()
@@ -96,7 +108,8 @@ class _Run:
         if start:
             load_state(out / RESUME, self.parameters, self.buffers, self.adamw, self.average)
         self.optimizer = engine.optimizer(self.adamw)
-        self.log = self._begin_log(start) if engine.first else None
+        # A logger that cannot begin ends the run here, before anything is trained.
+        self.log = self._begin_log(start, logger, progress) if engine.first else None
         self.evaluation: dict[str, float] = self.log.last("evaluation") if self.log else {}
 
     def __enter__(self) -> Self:
@@ -107,9 +120,11 @@ class _Run:
             with suppress(OSError):  # the error under way tells more
                 self.log.close()
 
-    def _begin_log(self, start: int) -> RunLog:
+    def _begin_log(self, start: int, logger: LoggerName, progress: Progress) -> RunLog:
         made = made_files(self.out)
         made.claim(*FILES, *FOLDERS)
+        if logger != "tensorboard":
+            return RunLog(self.out, start, TrackedRun(logger, self.out, self.settings, progress.warning))
         with made.noting(BOARD):
             return RunLog(self.out, start)
 

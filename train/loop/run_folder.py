@@ -17,11 +17,12 @@ from train.config.options import ConfigError
 
 from .resume import RECORD, STATE_NAME
 from .run_log import CURVES, METRICS
+from .tracking import RUNS, WANDB_FOLDER
 
 KIND = "training run"
 RESUME, SAMPLES, BOARD, CACHE = "resume", "samples", "tensorboard", "cache"
-FILES = (METRICS, CURVES, CHECKPOINT)
-FOLDERS = (RESUME, SAMPLES, BOARD, CACHE)
+FILES = (METRICS, CURVES, CHECKPOINT, RUNS)
+FOLDERS = (RESUME, SAMPLES, BOARD, CACHE, WANDB_FOLDER)
 # What a run of an earlier version, which kept no list, has made in these folders.
 _EARLIER = re.compile(r"samples/step-\d+(/[^/]+\.png)?|tensorboard/events\.out\.tfevents\.[^/]+")
 
@@ -65,7 +66,8 @@ def start_again(out: Path) -> None:
         if path.name == RECORD or STATE_NAME.fullmatch(path.name):
             path.unlink()
     listed = [name for name in made.names() if name.startswith((f"{SAMPLES}/", f"{BOARD}/"))]
-    made.remove([*listed, METRICS, CURVES, CHECKPOINT, RESUME, SAMPLES, BOARD])
+    # Of W&B's folder nothing is: what was recorded offline may not have been sent yet.
+    made.remove([*listed, *FILES, RESUME, SAMPLES, BOARD])
 
 
 def _made_before(out: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""The log of a run: its numbers as JSON lines, for TensorBoard, and as curves in a picture."""
+"""The log of a run: its numbers as JSON lines, for TensorBoard or another board, and as curves in a picture."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from typing import Any
 
 from curation.runtime.files import whole_file, write_text
 
+from .tracking import Board
+
 METRICS = "metrics.jsonl"
 CURVES = "curves.png"
 BOARD_SECONDS = 60.0  # at the latest, TensorBoard shows what was written
 
 
 class RunLog:
-    """Writes `OUT/metrics.jsonl`, one line for each `step` and `kind`, and the same numbers for TensorBoard.
+    """Writes `OUT/metrics.jsonl`, one line for each `step` and `kind`, and the same numbers for a board.
 
-    A run that goes on from step s drops the lines of later steps: they are written again.
+    A run that goes on from step s drops the lines of later steps: they are written again. Without a `board` the numbers
+    go to TensorBoard.
     """
 
-    def __init__(self, folder: Path, step: int) -> None:
+    def __init__(self, folder: Path, step: int, board: Board | None = None) -> None:
         self.folder, self.path = folder, folder / METRICS
         folder.mkdir(parents=True, exist_ok=True)
         self.lines = [line for line in read_metrics(self.path) if line["step"] <= step] if step else []
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in self.lines))
-        self._board = Board(folder / "tensorboard", step)
+        self._board: Board = board or TensorBoard(folder / "tensorboard", step)
 
     def write(self, step: int, kind: str, values: Mapping[str, float]) -> None:
         """Add a line; `kind` is `train` or `evaluation`."""
@@ -50,11 +53,11 @@ class RunLog:
         draw_curves(self.lines, self.folder / CURVES)
 
     def close(self) -> None:
-        """Write what TensorBoard has not written yet."""
+        """Write what the board has not written yet."""
         self._board.close()
 
 
-class Board:
+class TensorBoard:
     """Writes numbers for TensorBoard, in the thread of its caller.
 
     tensorboardX's own `SummaryWriter` hands them to another thread. Where the disk fails, that one ends, and who writes

@@ -20,7 +20,7 @@ MOST_DRAWN = 3
 NOT_LEARNED_FROM = frozenset(
     {
         *("accelerator", "devices", "num_nodes", "workers", "prepare_workers", "cache"),
-        *("save_every", "evaluate_every", "evaluation_share", "log_every"),
+        *("save_every", "evaluate_every", "evaluation_share", "log_every", "logger"),
         *("channels_last", "compile", "cudnn_benchmark"),
     }
 )

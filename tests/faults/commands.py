@@ -208,6 +208,19 @@ def _segment(folder: Path) -> Words:
     return [*words, "--out", str(folder / "out" / "mask.nii.gz"), "--preview", "--overwrite"]
 
 
+def _segmenter_and_series(folder: Path) -> None:
+    from tests.train.inference.segment_cases import affine_of, dicom_series, hounsfield
+
+    _segmenter(folder)
+    dicom_series(folder / "inputs" / "series", hounsfield((24, 20, 12)), affine_of((3, 3, 4), "LPS"))
+
+
+def _segment_series(folder: Path) -> Words:
+    words = _segment(folder)
+    words[1] = str(folder / "inputs" / "series")
+    return [*words, "--rtstruct", "--dicom-seg", "--label-files"]
+
+
 def _evaluate(folder: Path) -> Words:
     inputs = folder / "inputs"
     words = ["evaluate", str(inputs / "data"), "--checkpoint", str(inputs / "segmenter"), "--device", "cpu"]
@@ -217,5 +230,6 @@ def _evaluate(folder: Path) -> Words:
 TRAINING = (
     *(Command(f"train {stage}", _world, _train(stage)) for stage in ("pretrain", "align", "segment")),
     Command("segment", _segmenter, _segment),
+    Command("segment --rtstruct", _segmenter_and_series, _segment_series),
     Command("evaluate", _segmenter, _evaluate),
 )

@@ -66,7 +66,7 @@ def load_content(
     structures = StructureMap(volume)
     for path in masks:
         for file in mask_paths(path):
-            for mask in read_mask(file):
+            for mask in read_mask(file, volume.affine):
                 structures.add(with_names(mask, names_beside(mask.path) if given is None else given))
     windows = windows_of(volume.voxels)
     steps = coarse_steps(volume.voxels.shape, volume.spacing_mm, most_voxels)

@@ -59,8 +59,11 @@ def is_dicom_seg(path: Path) -> bool:
         return False
 
 
-def read_segments(path: Path) -> Iterator[Segments]:
+def read_segments(path: Path, scan: np.ndarray[Any, Any] | None = None) -> Iterator[Segments]:
     """Yield the segments of a DICOM SEG, one by one, as they may overlap; those of a label map at once.
+
+    `scan` is the affine (4, 4) of the scan that it is of, to RAS mm: it tells frames on each other's neighbours from
+    those between which slices have none.
 
     Raises:
         ViewError: it cannot be read, or its frames do not lie on one regular grid.
@@ -71,7 +74,7 @@ def read_segments(path: Path) -> Iterator[Segments]:
         kind = str(segmentation.get("SegmentationType", "BINARY"))
         described = {int(item.SegmentNumber): item for item in segmentation.SegmentSequence}
         frames = _frames(segmentation)
-        places = _places(path, frames)
+        places = _places(path, frames, scan)
         numbers = np.zeros(len(frames), np.int64) if kind == LABEL_MAP else np.array([*map(_segment_of, frames)])
         shape = (int(segmentation.Columns), int(segmentation.Rows), int(places.slices.max()) + 1)
         check_voxels(path, shape, "its frames")
@@ -128,7 +131,7 @@ def _segment_of(frame: Sequence[Dataset]) -> int:
     return int(_group(frame, "SegmentIdentificationSequence").get("ReferencedSegmentNumber", 1))
 
 
-def _places(path: Path, frames: Sequence[Sequence[Dataset]]) -> FrameGrid:
+def _places(path: Path, frames: Sequence[Sequence[Dataset]], scan: np.ndarray[Any, Any] | None) -> FrameGrid:
     values: dict[str, list[list[float]]] = {}
     for sequence, keyword, count in PLACES:
         found = [numbers_of(path, _group(frame, sequence), keyword, count) for frame in frames]
@@ -138,7 +141,9 @@ def _places(path: Path, frames: Sequence[Sequence[Dataset]]) -> FrameGrid:
     axes, spacings, places = values.values()
     between = numbers_of(path, _group(frames[0], "PixelMeasuresSequence"), "SpacingBetweenSlices", 1)
     same = all(np.allclose(given, given[0], atol=1e-4) for given in (axes, spacings))
-    grid = frame_grid(np.array(places), axes[0], spacings[0], abs(between[0]) if between else None) if same else None
+    stated = abs(between[0]) if between else None
+    in_lps = None if scan is None else LPS_TO_RAS @ scan
+    grid = frame_grid(np.array(places), axes[0], spacings[0], stated, in_lps) if same else None
     if grid is None:
         raise ViewError(f"{path}: its frames do not lie on one regular grid: convert it to NIfTI, and name that")
     return grid

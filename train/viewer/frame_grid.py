@@ -11,6 +11,8 @@ import numpy as np
 OFF_GRID = 0.1
 # Distances below are one place.
 SAME_PLACE_MM = 0.01
+# An axis of a scan lies in the plane of frames if no more of it than this share lies across.
+SAME_DIRECTION = 1e-3
 # A distance below this share of the stated one is another than that along a tilted table.
 CLOSER = 0.75
 
@@ -23,20 +25,28 @@ class FrameGrid(NamedTuple):
 
 
 def frame_grid(
-    places: np.ndarray[Any, Any], axes: Sequence[float], spacing: Sequence[float], between: float | None
+    places: np.ndarray[Any, Any],
+    axes: Sequence[float],
+    spacing: Sequence[float],
+    between: float | None,
+    scan: np.ndarray[Any, Any] | None = None,
 ) -> FrameGrid | None:
     """Return the grid of frames, whose first voxels lie at `places` (N, 3) in LPS mm; None where they lie on none.
 
     `axes` are ImageOrientationPatient, `spacing` is PixelSpacing (of rows, then of columns), `between` is the stated
-    distance of slices: frames without a voxel are often left out, and a gap shows by that alone. Slices may be shifted
-    against each other evenly, as those of a tilted gantry.
+    distance of slices: frames without a voxel are often left out, and a gap shows by that alone. `scan` is the affine
+    (4, 4) of the scan to LPS mm: frames that all lie on its slices have its distance, whatever is stated, for a slice
+    between two of them that has no frame has no voxel of the mask either. Slices may be shifted against each other
+    evenly, as those of a tilted gantry.
     """
     along_row, along_column = np.array(axes[:3]), np.array(axes[3:])
     normal = np.cross(along_row, along_column)
     depths = places @ normal
     distances = np.diff(np.unique(depths))
     distances = distances[distances > SAME_PLACE_MM]
-    step = _step(distances, between) if len(distances) else between or 1.0
+    step = None if scan is None else _step_of_scan(places, normal, scan)
+    if step is None:
+        step = _step(distances, between) if len(distances) else between or 1.0
     if step is None:
         return None
     slices = np.rint((depths - depths.min()) / step).astype(np.int64)
@@ -48,6 +58,19 @@ def frame_grid(
     affine[:3, :3] = np.stack([along_row * spacing[1], along_column * spacing[0], toward], axis=1)
     affine[:3, 3] = places[first]
     return FrameGrid(affine, slices)
+
+
+def _step_of_scan(
+    places: np.ndarray[Any, Any], normal: np.ndarray[Any, Any], scan: np.ndarray[Any, Any]
+) -> float | None:
+    """Return the distance of a scan's slices along the normal of frames; None where these lie on no slices of it."""
+    along = normal @ scan[:3, :3]
+    axis = int(np.abs(along).argmax())
+    in_plane = np.delete(along, axis)
+    if np.abs(in_plane).max() > SAME_DIRECTION * np.linalg.norm(scan[:3, :3], axis=0).min():
+        return None
+    slices = (places - scan[:3, 3]) @ normal / along[axis]
+    return float(abs(along[axis])) if np.abs(slices - np.rint(slices)).max() <= OFF_GRID else None
 
 
 def _step(distances: np.ndarray[Any, Any], between: float | None) -> float | None:

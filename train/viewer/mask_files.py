@@ -76,10 +76,11 @@ class MaskFile:
 
 
 def mask_paths(path: Path) -> list[Path]:
-    """Return the files of a mask: itself, or all volumes right in a folder. Raises ViewError where it has none."""
+    """Return the files of a mask: itself, or all volumes and DICOM SEG right in a folder. Raises ViewError without."""
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.iterdir() if volume_suffix(file) and not file.name.startswith("."))
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    files = [file for file in files if volume_suffix(file) or is_dicom_seg(file)]
     # 3D Slicer's file has all structures once more, where each has a file of its own.
     files = [file for file in files if not file.name.endswith(SLICER)] or files
     if not files:
@@ -87,14 +88,16 @@ def mask_paths(path: Path) -> list[Path]:
     return files
 
 
-def read_mask(path: Path) -> Iterator[MaskFile]:
+def read_mask(path: Path, scan: np.ndarray[Any, Any] | None = None) -> Iterator[MaskFile]:
     """Yield the labels of a file: one for all; where segments may overlap, one for each layer or segment of them.
+
+    `scan` is the affine (4, 4) of the scan that it is shown on, which tells where frames of a DICOM SEG lie.
 
     Raises ViewError for values that are no labels, ScanError for a file that cannot be read.
     """
     if volume_suffix(path) is None and path.is_file():
         if is_dicom_seg(path):
-            for labels, affine, named, notice in read_segments(path):
+            for labels, affine, named, notice in read_segments(path, scan):
                 names = tuple(NamedLabel(label, name, colour=colour) for label, name, colour in named)
                 yield MaskFile(path, labels, affine, names, notices=(notice,) if notice else ())
             return

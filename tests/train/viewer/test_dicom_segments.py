@@ -15,7 +15,7 @@ from train.scans.scan import Scan, read_scan
 from train.viewer.content import load_content
 from train.viewer.dicom_segments import is_dicom_seg, read_segments
 from train.viewer.errors import ViewError
-from train.viewer.mask_files import read_mask
+from train.viewer.mask_files import mask_paths, read_mask
 from train.viewer.structures import StructureMap
 
 SHAPE, AFFINE = (14, 12, 10), affine_of((1.5, 2, 3), "LPS")
@@ -47,7 +47,7 @@ def test_segments_of_each_kind_have_their_names_colours_places_and_volumes(
     scan: Scan, tmp_path: Path, kind: str
 ) -> None:
     path = write_seg(scan, tmp_path / "seg.dcm", kind)
-    assert is_dicom_seg(path) and not is_dicom_seg(scan.dicom_files[0])
+    assert is_dicom_seg(path) and not is_dicom_seg(scan.dicom_files[0]) and mask_paths(tmp_path) == [path]
     shown = StructureMap(scan)
     for file in read_mask(path):
         shown.add(file)
@@ -60,6 +60,22 @@ def test_segments_of_each_kind_have_their_names_colours_places_and_volumes(
     told = load_content(scan.path, [path], 10**6, tmp_path).description
     colours = [tuple(one["colour"]) for one in told["structures"]]
     assert colours[0] == (255, 0, 0) and len(set(colours)) == 2, "a colour of all segments tells none apart"
+
+
+@pytest.mark.parametrize("slices", [range(0, 10, 2), (2, 3, 4, 8), (2, 4, 7), (8,)])
+@pytest.mark.filterwarnings("ignore")
+def test_segments_on_some_slices_of_the_scan_lie_on_these_alone(scan: Scan, tmp_path: Path, slices: Any) -> None:
+    chosen = list(slices)
+    path = write_other_seg(
+        tmp_path / "seg.dcm", [scan.dicom_files[k] for k in chosen], {k: m[:, :, chosen] for k, m in masks().items()}
+    )
+    shown = StructureMap(scan)
+    for file in read_mask(path, scan.affine):
+        shown.add(file)
+    for one, mask in zip(shown.structures, masks().values(), strict=True):
+        mask[:, :, [k for k in range(10) if k not in chosen]] = False
+        assert np.array_equal(shown.labels == one.label, mask)
+        assert one.volume_ml == pytest.approx(mask.sum() * 9 / 1000)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -47,3 +47,21 @@ def test_uneven_frames_lie_on_no_grid(odd: list[float]) -> None:
     shifted = places([0, 2, 4])
     shifted[1, 0] += 1
     assert frame_grid(shifted, AXES, SPACING, 2.0) is None
+
+
+def test_frames_on_slices_of_the_scan_have_its_distance_whatever_is_stated() -> None:
+    scan = np.diag([0.7, 0.8, 2.0, 1])
+    scan[:3, 3] = -10, 5, 96
+    for depths, slices in (([0, 4, 8], [0, 2, 4]), ([2, 4, 10], [0, 1, 4]), ([6], [0])):
+        for between in (None, 4.0, 2.0):
+            grid = frame_grid(places(list(map(float, depths))), AXES, SPACING, between, scan)
+            assert grid is not None and grid.slices.tolist() == slices
+            assert np.allclose(grid.affine[:3, 2], [0, 0, 2])
+
+
+def test_a_scan_that_lies_otherwise_says_nothing_of_frames() -> None:
+    turned = np.eye(4)
+    turned[:3, :3] = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+    for scan in (turned, np.diag([1.0, 1, 3, 1])):
+        grid = frame_grid(places([0, 4, 8]), AXES, SPACING, None, scan)
+        assert grid is not None and np.allclose(grid.affine[:3, 2], [0, 0, 4])

@@ -78,6 +78,7 @@ def test_a_file_of_one_structure_has_its_name(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no mask")
     save_nifti(tmp_path / "mask.nii", label_map(), oblique_affine())
     (tmp_path / "mask.nii").rename(tmp_path / "mask.seg.nrrd")  # what 3D Slicer reads, beside them
+    (tmp_path / "seg.dcm").write_bytes(b"no DICOM")
     files = mask_paths(tmp_path)
     assert [names(file) for file in files] == [["left_kidney"], ["liver"]]
 

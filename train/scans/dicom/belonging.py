@@ -1,4 +1,4 @@
-"""Checks that the files of a series are of one patient and one study: files are put together by hand."""
+"""Whether the files of a series are of one patient and one study, and which of them are copies."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -44,6 +44,25 @@ def copies_in_place(files: Iterable[DicomFile]) -> Iterator[Path]:
         first = places.setdefault(place, file)
         if all(place) and first is not file and _values(first) == _values(file):
             yield file.path
+
+
+def lie_apart(one: DicomFile, other: DicomFile) -> bool:
+    """Whether two files say that they lie in different places, so that one cannot be a copy of the other."""
+    first, second = (text_of(file.header, "ImagePositionPatient") for file in (one, other))
+    return bool(first and second) and first != second
+
+
+def conflict_of(path: Path, copy: Path) -> ScanError | None:
+    """Return the error where two files of one SOPInstanceUID have other pixels, for when their series is read."""
+    if path.stat().st_size == copy.stat().st_size and path.read_bytes() == copy.read_bytes():
+        return None
+    pixels = [pydicom.dcmread(file, force=True).get("PixelData") for file in (path, copy)]
+    if pixels[0] != pixels[1]:
+        return ScanError(
+            f"{copy}: has the SOPInstanceUID (0008,0018) of {path.name}, but other pixels. Keep the right one of the "
+            "two in the folder"
+        )
+    return None
 
 
 def _values(file: DicomFile) -> tuple[object, ...]:

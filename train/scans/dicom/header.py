@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +15,8 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
 from ..errors import ScanError
+from .deflated import META_BYTES, is_deflated, read_deflated_header
 
-# Transfer syntaxes of files that are deflated as a whole begin so; the group that names them stands in front.
-DEFLATED = b"1.2.840.10008.1.2.1.99"
-META_BYTES = 4096
 # The first elements of a file without a preamble, which DCMTK and GDCM read too: group 0002 or, in older files, 0008.
 FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
 # The group of the pixels as a file of either byte order has it; its elements are 0008, 0009 and 0010.
@@ -28,7 +26,7 @@ HEADER_TAGS = """
     SOPClassUID SOPInstanceUID SeriesInstanceUID SeriesNumber SeriesDescription Modality ImageType Rows Columns
     NumberOfFrames SamplesPerPixel BitsAllocated BitsStored HighBit ImagePositionPatient ImageOrientationPatient
     PixelSpacing PatientID StudyInstanceUID PhotometricInterpretation PerFrameFunctionalGroupsSequence
-    SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept
+    SharedFunctionalGroupsSequence RescaleSlope RescaleIntercept RescaleType ModalityLUTSequence
 """.split()
 
 # The types (VR) by which GDCM reads these tags, whatever the file says that theirs is.
@@ -39,11 +37,12 @@ DECODED_BY = {
 
 
 class DicomFile(NamedTuple):
-    """A DICOM file: its header without pixels, and whether there are any."""
+    """A DICOM file: its header without pixels, whether there are any, and whether all of it is deflated."""
 
     path: Path
     header: Dataset
     has_pixels: bool
+    deflated: bool = False
 
 
 def is_dicom(path: Path) -> bool:
@@ -57,14 +56,21 @@ def read_dicom_header(path: Path) -> DicomFile:
     """Read the tags of a DICOM file that tell what it shows and where it lies, without its pixels.
 
     Raises:
-        ScanError: it is deflated as a whole, so that what is in it shows only unpacked, however much that is.
+        ScanError: it is deflated as a whole, and damaged.
     """
     with path.open("rb") as file:
-        if DEFLATED in file.read(META_BYTES):
-            raise ScanError(f"{path}: a deflated DICOM file. Unpack it with dcmconv +te of DCMTK")
+        if is_deflated(file.read(META_BYTES), path):
+            return DicomFile(path, *read_deflated_header(path, HEADER_TAGS), deflated=True)
         file.seek(0)
         header = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=list(HEADER_TAGS))
         return DicomFile(path, header, file.read(2) in PIXEL_GROUP)
+
+
+def refuse_deflated(slices: Iterable[DicomFile]) -> None:
+    """Raise `ScanError` where one of the slices of a series is deflated."""
+    for file in slices:
+        if file.deflated:
+            raise ScanError(f"{file.path}: a deflated DICOM file. Unpack it with dcmconv +te of DCMTK")
 
 
 @contextmanager

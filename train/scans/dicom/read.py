@@ -2,7 +2,7 @@
 
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ from ..errors import ScanError
 from ..formats import StoredVolume
 from ..geometry import LPS_TO_RAS, check_place
 from ..promised_size import check_voxels
-from .header import DicomFile, header_errors
+from .header import DicomFile, header_errors, named_tag
 from .lengths import check_lengths, check_pixels
 from .series import DICOMDIR, DicomSeries, choose_series
 from .slices import Slice, slices_in_file
 from .stacking import Stack, UnevenSlices, stack_slices
+
+# What RescaleType says of HU; US is unspecified, and what old scanners write.
+HU_UNITS = {"HU", "US"}
 
 
 def read_dicom(path: Path, uneven: UnevenSlices = "refuse") -> StoredVolume:
@@ -38,6 +41,7 @@ def read_dicom(path: Path, uneven: UnevenSlices = "refuse") -> StoredVolume:
         series, doubts = choose_series(path)
         slices = [image for file in series.files.values() for image in _slices_of(file)]
         stack = _stack(folder, series, slices, uneven)
+        _check_rescaling(stack.slices)
     first = stack.slices[0]
     shape = (first.columns, first.rows, stack.count)
     check_voxels(folder, shape, "the series")
@@ -46,7 +50,25 @@ def read_dicom(path: Path, uneven: UnevenSlices = "refuse") -> StoredVolume:
     place = [doubt for doubt in check_place(folder, shape, affine) if not (stack.doubts and "right angles" in doubt)]
     voxels = _decode_stack(stack)
     files = tuple(dict.fromkeys(image.path for image in stack.slices)) if stack.places is None else ()
-    return StoredVolume(voxels, affine, "dicom", (*doubts, *stack.doubts, *place), files=files)
+    doubts = (*doubts, *_unit_doubts(stack.slices), *stack.doubts, *place)
+    return StoredVolume(voxels, affine, "dicom", doubts, files=files)
+
+
+def _check_rescaling(slices: Sequence[Slice]) -> None:
+    """Raise `ScanError` where some slices lack the slope or the intercept that others have: they would be shifted."""
+    without = [image for image in slices if image.rescale is None]
+    if without and len(without) < len(slices):
+        raise ScanError(
+            f"{without[0].path}: {named_tag('RescaleIntercept')} or {named_tag('RescaleSlope')} is missing, which "
+            f"{len(slices) - len(without)} of the {len(slices)} slices of the series have. Put the tag right, or "
+            "export the series once more"
+        )
+
+
+def _unit_doubts(slices: Sequence[Slice]) -> Iterator[str]:
+    """Yield a doubt where values are no HU, as those of maps of iodine or of effective atomic numbers are."""
+    if units := sorted({image.unit for image in slices} - {"", *HU_UNITS}):
+        yield f"its values are {', '.join(units)[:64]} by {named_tag('RescaleType')}, not HU"
 
 
 def _slices_of(file: DicomFile) -> list[Slice]:

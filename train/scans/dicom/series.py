@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     CTImageStorage,
@@ -20,9 +19,17 @@ from pydicom.uid import (
 
 from ..errors import ScanError
 from ..formats import volume_suffix
-from .belonging import check_patient, copies_in_place, study_doubts
+from .belonging import check_patient, conflict_of, copies_in_place, lie_apart, study_doubts
 from .fragments import refuse_fragments
-from .header import DicomFile, header_errors, is_dicom, named_tag, read_dicom_header, text_of
+from .header import (
+    DicomFile,
+    header_errors,
+    is_dicom,
+    named_tag,
+    read_dicom_header,
+    refuse_deflated,
+    text_of,
+)
 from .lengths import check_header_whole
 
 # Modalities of DICOM objects that lie beside a CT and are no images.
@@ -95,6 +102,7 @@ def choose_series(path: Path) -> tuple[DicomSeries, tuple[str, ...]]:
         raise chosen.conflict
     refuse_fragments(chosen.files.values(), [*chosen.without_pixels, *found.headers], found.no_dicom)
     _leave_out_crosswise(chosen)
+    refuse_deflated(chosen.files.values())
     check_patient(chosen.files.values())
     for copy in list(copies_in_place(chosen.files.values())):
         del chosen.files[copy]
@@ -157,7 +165,8 @@ def _no_image(file: DicomFile) -> str:
     if text_of(header, "Rows"):
         return ""
     if kind in CT_IMAGES:
-        check_header_whole(file.path)
+        if not file.deflated:
+            check_header_whole(file.path)
         return NO_PIXELS
     return modality or NO_IMAGE
 
@@ -172,21 +181,17 @@ def _add(series_by_key: dict[str, DicomSeries], file: DicomFile) -> None:
     if reason := _no_slice(file):
         series.left_out[path] = reason
         series.without_pixels += [file] if reason == NO_PIXELS else []
-    elif instance and (same := series.by_instance.get(instance)) and _lie_apart(same, file):
+    elif file.deflated:
+        series.files[path] = file
+    elif instance and (same := series.by_instance.get(instance)) and lie_apart(same, file):
         series.files[path] = file
         series.repeated.append(path.name)
     elif instance and same:
-        series.conflict = series.conflict or _conflict(same.path, path)
+        series.conflict = series.conflict or conflict_of(same.path, path)
         series.left_out[path] = "copy"
     else:
         series.files[path] = file
         series.by_instance[instance] = file
-
-
-def _lie_apart(one: DicomFile, other: DicomFile) -> bool:
-    """Whether two files say that they lie in different places, so that one cannot be a copy of the other."""
-    first, second = (text_of(file.header, "ImagePositionPatient") for file in (one, other))
-    return bool(first and second) and first != second
 
 
 def _no_slice(file: DicomFile) -> str:
@@ -195,7 +200,8 @@ def _no_slice(file: DicomFile) -> str:
     if "LOCALIZER" in text_of(header, "ImageType"):
         return "localizer"
     if not file.has_pixels:
-        check_header_whole(file.path)
+        if not file.deflated:
+            check_header_whole(file.path)
         return NO_PIXELS
     if text_of(header, "SOPClassUID").startswith(SecondaryCaptureImageStorage) and not _has_place(header):
         return "secondary capture"
@@ -204,19 +210,6 @@ def _no_slice(file: DicomFile) -> str:
 
 def _has_place(header: Dataset) -> bool:
     return bool(text_of(header, "ImagePositionPatient")) or "PerFrameFunctionalGroupsSequence" in header
-
-
-def _conflict(path: Path, copy: Path) -> ScanError | None:
-    """Return the error where two files of one SOPInstanceUID have other pixels, for when their series is read."""
-    if path.stat().st_size == copy.stat().st_size and path.read_bytes() == copy.read_bytes():
-        return None
-    pixels = [pydicom.dcmread(file, force=True).get("PixelData") for file in (path, copy)]
-    if pixels[0] != pixels[1]:
-        return ScanError(
-            f"{copy}: has the SOPInstanceUID (0008,0018) of {path.name}, but other pixels. Keep the right one of the "
-            "two in the folder"
-        )
-    return None
 
 
 def _leave_out_crosswise(series: DicomSeries) -> None:

@@ -31,7 +31,8 @@ class Slice:
     """One image of a series: `frame` in the file `path`, its size, where it lies, and its rescaling.
 
     As in DICOM, `position` (3,) is in LPS mm, `orientation` (6,) are the directions of a row and of a column as unit
-    vectors in LPS, `spacing` is that between rows and between columns in mm. `rescale` is (slope, intercept).
+    vectors in LPS, `spacing` is that between rows and between columns in mm. `rescale` is (slope, intercept), and
+    `unit` what its values are then, "" where nothing says so.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Slice:
     orientation: np.ndarray[Any, Any]
     spacing: tuple[float, float]
     rescale: tuple[float, float] | None
+    unit: str = ""
 
     @property
     def name(self) -> str:
@@ -63,6 +65,9 @@ def slices_in_file(file: DicomFile) -> Iterator[Slice]:
     # Old files have no group that names it, and private ones are known to who reads them.
     if len(header.file_meta) and not (syntax and syntax.is_private) and syntax.type != "Transfer Syntax":
         raise wrong_value(path, "TransferSyntaxUID", syntax, "the UID of a way to store pixels")
+    if header.get("ModalityLUTSequence"):
+        # Neither GDCM nor a slope and an intercept make HU of it.
+        raise wrong_value(path, "ModalityLUTSequence", "a table of values", "RescaleSlope and RescaleIntercept")
     if text_of(header, "PhotometricInterpretation").strip() == INVERTED:
         # GDCM turns stored values over before they are rescaled, each kind of pixel in its own way.
         raise wrong_value(path, "PhotometricInterpretation", INVERTED, "MONOCHROME2, as a CT in HU has it")
@@ -119,7 +124,8 @@ def _read_slice(path: Path, frame: int, size: tuple[int, int, int], header: Data
         place["ImagePositionPatient"],
         (directions / np.linalg.norm(directions, axis=1, keepdims=True)).ravel(),
         (float(spacing[0]), float(spacing[1])),
-        _rescaling(path, _holder(header, groups, "PixelValueTransformationSequence")),
+        _rescaling(path, rescaling := _holder(header, groups, "PixelValueTransformationSequence")),
+        text_of(rescaling, "RescaleType").strip(),
     )
 
 

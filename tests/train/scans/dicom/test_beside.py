@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     MediaStorageDirectoryStorage,
     SecondaryCaptureImageStorage,
@@ -57,6 +58,35 @@ def test_what_is_no_volume_is_left_out_and_named(tmp_path: Path, kind: str) -> N
     scan = read_scan(folder)
     assert np.array_equal(scan.voxels, ct()) and folder / "beside" not in scan.dicom_files
     assert len(scan.warnings) == 1 and "left out" in scan.warnings[0] and "beside" in scan.warnings[0]
+
+
+def deflated(slice_: Dataset, path: Path) -> Path:
+    slice_.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    slice_.save_as(path, enforce_file_format=True)
+    return path
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_is_no_volume_is_left_out_though_it_is_deflated(tmp_path: Path, kind: str) -> None:
+    folder = series(tmp_path / "ct")
+    deflated(BESIDE[kind](), folder / "beside")
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, ct()) and folder / "beside" not in scan.dicom_files
+    assert len(scan.warnings) == 1 and "left out" in scan.warnings[0] and "beside" in scan.warnings[0]
+
+
+def test_a_deflated_slice_is_refused_by_name_and_a_deflated_series_beside_one_is_listed(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    one = deflated(dataset(8), folder / "one")
+    with pytest.raises(ScanError, match=r"one: a deflated DICOM file\. Unpack it with dcmconv"):
+        read_scan(folder)
+    one.unlink()
+    for number in range(3):
+        deflated(dataset(number, **OTHER), folder / f"other{number}")
+    with pytest.raises(ScanError, match=r"2 series\. Give a file"):
+        read_scan(folder)
+    with pytest.raises(ScanError, match=r"other0: a deflated DICOM file"):
+        read_scan(folder / "other0")
 
 
 def test_linked_folders_are_read_once(tmp_path: Path) -> None:

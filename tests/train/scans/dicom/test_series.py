@@ -12,6 +12,7 @@ import SimpleITK
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
     CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
     JPEGLSLossless,
@@ -332,10 +333,47 @@ def test_an_image_that_promises_too_much_is_refused(tmp_path: Path, tags: dict[s
         read_scan(folder)
 
 
-def test_a_deflated_file_is_not_unpacked(tmp_path: Path) -> None:
+def test_a_damaged_deflated_file_is_refused_by_name(tmp_path: Path) -> None:
     folder = series(tmp_path / "ct")
     first = min(path for path in folder.iterdir())
+    deflated = pydicom.dcmread(first)
+    deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    deflated.save_as(first)
     raw = first.read_bytes()
-    first.write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99", 1))
-    with pytest.raises(ScanError, match="deflated DICOM file"):
+    begin = 144 + int.from_bytes(raw[140:144], "little")
+    first.write_bytes(raw[:begin] + b"\xff" * 100)
+    with pytest.raises(ScanError, match=rf"{first}: a deflated DICOM file, and damaged"):
+        read_scan(folder)
+
+
+def changed(folder: Path, names: slice, change: Callable[[Dataset], None]) -> Path:
+    for path in sorted(folder.iterdir())[names]:
+        header = pydicom.dcmread(path)
+        change(header)
+        header.save_as(path)
+    return folder
+
+
+def test_a_slice_without_the_rescaling_of_the_others_is_refused_by_name(tmp_path: Path) -> None:
+    folder = series(tmp_path / "ct")
+    first = min(folder.iterdir())
+    changed(folder, slice(0, 1), lambda header: delattr(header, "RescaleIntercept"))
+    problem = rf"{first}: RescaleIntercept \(0028,1052\) or .* is missing, which 7 of the 8 slices"
+    with pytest.raises(ScanError, match=problem):
+        read_scan(folder)
+
+
+def test_values_that_are_no_hu_are_told_by_their_type(tmp_path: Path) -> None:
+    for number, (unit, told) in enumerate({"HU": False, "US": False, "MGML": True, "Z_EFF": True}.items()):
+        folder = series(tmp_path / str(number))
+        changed(folder, slice(None), lambda header, unit=unit: setattr(header, "RescaleType", unit))  # type: ignore[misc]
+        warnings = read_scan(folder).warnings
+        assert any(f"its values are {unit} by RescaleType (0028,1054), not HU" in text for text in warnings) == told
+
+
+def test_a_table_of_values_is_refused(tmp_path: Path) -> None:
+    folder = changed(
+        series(tmp_path / "ct"), slice(None), lambda header: setattr(header, "ModalityLUTSequence", [Dataset()])
+    )
+    with pytest.raises(ScanError, match=r"ModalityLUTSequence \(0028,3000\)"):
         read_scan(folder)

@@ -7,6 +7,7 @@ ovct.verify("The liver is normal.", [("liver", "The liver is normal")])
 ovct.load("captions").captions
 ovct.show("captions", ["chest-02"])
 ovct.segment("ct.nii.gz", ["left kidney"], checkpoint="runs/segment")
+ovct.view("ct.nii.gz", "mask.nii.gz")
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from curation.api.show import ShownReports, show
     from curation.api.verify import VerifiedCaption, verify
     from curation.runtime.errors import OvctError
-    from train.api import segment
+    from train.api import ShownScan, segment, view
 
     app: typer.Typer
 
@@ -36,12 +37,14 @@ __all__ = [
     "Curation",
     "OvctError",
     "ShownReports",
+    "ShownScan",
     "VerifiedCaption",
     "curate",
     "load",
     "segment",
     "show",
     "verify",
+    "view",
 ]
 
 # Where each function and record of the Python API is defined.
@@ -50,12 +53,14 @@ API = {
     "Curation": "curation.api.curate",
     "OvctError": "curation.runtime.errors",
     "ShownReports": "curation.api.show",
+    "ShownScan": "train.api",
     "VerifiedCaption": "curation.api.verify",
     "curate": "curation.api.curate",
     "load": "curation.api.load",
     "segment": "train.api",
     "show": "curation.api.show",
     "verify": "curation.api.verify",
+    "view": "train.api",
 }
 # The packages of this application. Their names are plain, so others may have the same.
 PACKAGES = ("curation", "models", "prompts", "train")

@@ -45,6 +45,9 @@ def test_the_examples_run(workplace: Path, capsys: pytest.CaptureFixture[str]) -
     assert [(result.accepted, result.reason) for result in names["results"]] == [(True, None), (False, "measurement")]
     assert "2 no-such-file.csv: no such file or folder" in printed
     assert (workplace / "mask.nii.gz").exists() and len(names["result"].table) == 2
+    assert names["shown"].structures == ("left kidney", "renal organ")
+    assert (workplace / "mask.html").read_text(encoding="utf-8") == names["shown"].page
+    assert "<iframe" in names["shown"]._repr_html_()
 
 
 def test_an_example_of_the_readme_runs(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +155,16 @@ def test_what_segment_cannot_use_is_an_error_of_ours(workplace: Path, monkeypatc
     monkeypatch.delattr("train.inference.segmenting")
     with pytest.raises(ovct.OvctError, match=r"is not installed: install ovct with its extra 'train'"):
         ovct.segment("ct.nii.gz", ["liver"], checkpoint="nowhere")
+
+
+def test_what_view_cannot_show_is_an_error_of_ours(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ovct.OvctError, match=r"ct\.nii\.gz: no such file"):
+        ovct.view("ct.nii.gz", ["mask.nii.gz"])
+    with pytest.raises(ovct.OvctError, match="max_voxels is 0"):
+        ovct.view("ct.nii.gz", max_voxels=0)
+    monkeypatch.setitem(sys.modules, "train.viewer.content", None)
+    with pytest.raises(ovct.OvctError, match=r"is not installed: install ovct with its extra 'train'"):
+        ovct.view("ct.nii.gz")
 
 
 def test_an_unknown_argument_is_named(workplace: Path) -> None:

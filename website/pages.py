@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 
 # The navigation: a title, and the pages below it. Those of `commands/` and `reference/` are made from the code.
 NAVIGATION: dict[str, tuple[str, ...]] = {
-    "Start": ("start/tutorial", "start/installing", "start/recipes"),
+    "Start": ("start/tutorial", "pages/gallery", "start/installing", "start/recipes"),
     "How to": (
         "inputs",
         "forms",
@@ -41,6 +41,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
 }
 # Pages that lie at the root of the repository.
 FROM_ROOT = {"contributing": "CONTRIBUTING.md", "agents": "AGENTS.md", "changelog": "CHANGELOG.md"}
+GITHUB, COLAB = "https://github.com/", "https://colab.research.google.com/github/"
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
@@ -106,13 +107,22 @@ def with_site_links(text: str, path: Path, name: str) -> str:
             inside = pages.get(file) or file.relative_to(DOCS).as_posix()
             return f"[{label}]({os.path.relpath(inside, Path(name).parent.as_posix())}{hash_sign}{anchor})"
         source = file.relative_to(ROOT).as_posix()
-        return f"[{label}]({address}/{source})" if address else (label if source in label else f"{label} (`{source}`)")
+        if address is None:
+            return label if source in label else f"{label} (`{source}`)"
+        return f"[{label}]({address}/{source}){in_colab(address, source)}"
 
     pieces, end = [], 0
     for block in CODE_BLOCK.finditer(text):
         pieces += [LINK.sub(replaced, text[end : block.start()]), block[0]]
         end = block.end()
     return "".join([*pieces, LINK.sub(replaced, text[end:])])
+
+
+def in_colab(address: str, source: str) -> str:
+    """Return a link that opens a notebook of the repository in Colab, "" for another file: it reads from GitHub."""
+    if not (source.endswith(".ipynb") and address.startswith(GITHUB)):
+        return ""
+    return f" ([open in Colab]({COLAB}{address.removeprefix(GITHUB)}/{source}))"
 
 
 def repository_address() -> str | None:

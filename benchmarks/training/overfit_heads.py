@@ -1,6 +1,6 @@
 """Masks by a network's own heads on one real CT: does a prompt give what the plain argmax of its class gives?
 
-    python -m benchmarks.training.overfit_heads [--size S] [--steps 1600] [--out runs/overfit-heads]
+    python -m benchmarks.training.overfit_heads [--size S] [--patch 64 64 96] [--steps 1600] [--out runs/overfit-heads]
 
 A network is overfitted on TotalSegmentator's example CT (as in `overfit_real`), and each structure is segmented in two
 ways: by its name and its group's, with `ovct segment`'s own chain, and by MONAI's sliding windows over the logits of
@@ -30,13 +30,12 @@ from train.scans.grid import to_network
 from train.scans.labels import read_label_map
 from train.scans.scan import read_scan
 
-PATCH = (64, 64, 96)
-
 
 def main() -> None:
     """Train, segment in both ways, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="S")
+    parser.add_argument("--patch", type=int, nargs=3, default=(64, 64, 96))
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--out", type=Path, default=Path("runs/overfit-heads"))
     options = parser.parse_args()
@@ -44,7 +43,7 @@ def main() -> None:
     start = time.monotonic()
     ovct(
         "train", "pretrain", dataset, "--spacing-mm", "3", "3", "3", "--size", options.size,
-        "--patch", *map(str, PATCH), "--no-augment", "--learning-rate", "0.002", "--foreground", "1",
+        "--patch", *options.patch, "--no-augment", "--learning-rate", "0.002", "--foreground", "1",
         "--batch-size", "1", "--evaluate-every", "100000", "--save-every", "100", "--steps", options.steps,
         "--out", checkpoint,
     )  # fmt: skip
@@ -84,10 +83,12 @@ def compare(dataset: Path, network: ClassNetwork) -> None:
 def argmax_by_windows(network: ClassNetwork, path: Path) -> np.ndarray:
     """The class of each voxel of the scan, (X, Y, Z): logits of all classes over windows, blended by MONAI."""
     volume, grid = to_network(read_scan(path), network.preprocessing)
+    patch = network.patch
+    assert patch is not None
     if sorted(grid.shape) != sorted(grid.scan_shape):
         raise SystemExit("the plain way needs a scan with the network's own spacing")
     logits = sliding_window_inference(
-        padded(volume, PATCH)[None], PATCH, 1, network.network, overlap=0.5, mode="gaussian", sigma_scale=0.125
+        padded(volume, patch)[None], patch, 1, network.network, overlap=0.5, mode="gaussian", sigma_scale=0.125
     )
     assert isinstance(logits, torch.Tensor)
     winner = logits[0].argmax(dim=0)

@@ -11,19 +11,23 @@ from curation.api.show import show as show
 from curation.api.verify import VerifiedCaption as VerifiedCaption
 from curation.api.verify import verify as verify
 from curation.runtime.errors import OvctError as OvctError
+from train.api import ShownScan as ShownScan
 from train.api import segment as segment
+from train.api import view as view
 
 __all__ = [
     "CaptionSetTables",
     "Curation",
     "OvctError",
     "ShownReports",
+    "ShownScan",
     "VerifiedCaption",
     "curate",
     "load",
     "segment",
     "show",
     "verify",
+    "view",
 ]
 
 app: typer.Typer

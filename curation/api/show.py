@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from curation.runtime.files import PRIVATE_FILE, write_text
+from curation.runtime.local_server.page_files import framed
 from curation.runtime.progress import Progress
 from curation.runtime.store_cache import local_copy
 
 REPORTS_IN_A_PAGE = 100
-FRAME = "width: 100%; height: 720px; border: 1px solid #8888"
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class ShownReports:
     page: str = field(repr=False)
 
     def _repr_html_(self) -> str:
-        return f'<iframe sandbox="allow-scripts" style="{FRAME}" srcdoc="{html.escape(self.page)}"></iframe>'
+        return framed(self.page)
 
     def save(self, path: str | Path) -> None:
         """Write the page as a file that its owner alone can read."""

@@ -30,6 +30,21 @@ def test_files_of_the_repository_are_linked_where_it_has_an_address(monkeypatch:
     assert linked == "[a](https://example.org/ovct/blob/main/ovct.py)"
 
 
+def test_a_notebook_opens_in_colab_where_the_repository_lies_on_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, page = "[a.ipynb](../../examples/notebooks/a.ipynb)", DOCS / "pages" / "gallery.md"
+    for address, colab in (
+        (
+            "https://github.com/o/r/blob/main",
+            " ([open in Colab](https://colab.research.google.com/github/o/r/blob/main",
+        ),
+        ("https://example.org/r/blob/main", None),
+    ):
+        monkeypatch.setattr(pages, "repository_address", lambda address=address: address)
+        linked = with_site_links(text, page, "pages/gallery.md")
+        source = "/examples/notebooks/a.ipynb)"
+        assert linked == f"[a.ipynb]({address}{source}" + (f"{colab}{source})" if colab else "")
+
+
 def test_a_docstring_becomes_markdown_with_its_sections_as_lists() -> None:
     docstring = (
         "Read ``a_b`` of *x*.\n\nArgs:\n    one: the first,\n        longer.\n    **two: the second.\n\n"

@@ -18,6 +18,9 @@ from .formats import volume_suffix
 from .mask_signs import says_mask
 from .nifti import is_nifti_pair
 
+# Ends of names of what holds files, and is not unpacked within a folder.
+ZIP = ".zip"
+ARCHIVES = (ZIP, ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 # A message lists this many files, and counts the others.
 LISTED = 8
 NAMED = 3
@@ -45,13 +48,20 @@ def folder_contents(folder: Path, *, zipped: bool = False) -> FolderContents:
     """
     files = list(_files(folder))
     volumes = [file for file in files if _is_volume(file)]
-    archives = [file for file in files if file.name.lower().endswith(".zip")]
     dicom = next((file for file in files if file not in volumes and is_dicom(file)), None)
-    way_out = "Unpack it, and give the one you want" if zipped else "Give the one you want"
+    if not volumes and dicom is None:
+        # What is linked lies somewhere else, and is looked at only where there is nothing here.
+        files = list(_files(folder, linked=True))
+        volumes = [file for file in files if _is_volume(file)]
+        dicom = next((file for file in files if file not in volumes and is_dicom(file)), None)
+    archives = [file for file in files if file.name.lower().endswith(ARCHIVES)]
+    unpack = "Unpack it, and give the one you want"
+    way_out = unpack if zipped else "Give the one you want"
     if not volumes:
         if dicom is None and archives:
+            only_zips = all(file.name.lower().endswith(ZIP) for file in archives)
             raise ScanError(
-                f"{folder}: no DICOM image here and no volume file, but other zips. {way_out}:"
+                f"{folder}: no DICOM image here and no volume file, but archives. {way_out if only_zips else unpack}:"
                 f"{_listed(folder, archives, None)}"
             )
         if dicom is None and (problem := next(filter(None, map(_problem, files)), None)):
@@ -87,8 +97,14 @@ def _problem(file: Path) -> str | None:
     return f"{file}: {missing}" if missing else None
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _files(folder: Path, *, linked: bool = False) -> Iterator[Path]:
+    """Yield the files below a folder, in `linked` folders too or not; none that is hidden, and each folder once."""
+    visited: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=linked):
+        if os.path.realpath(parent) in visited:
+            folders.clear()
+            continue
+        visited.add(os.path.realpath(parent))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (
             file for name in sorted(names) if not name.startswith(".") and (file := Path(parent, name)).is_file()

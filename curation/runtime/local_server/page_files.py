@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .access import ONLY_OWN
 
+# How a notebook shows a page.
+FRAME = "width: 100%; height: 720px; border: 1px solid #8888"
 POLICY, STYLE, SCRIPTS = "<!-- policy -->", "<!-- style -->", "<!-- scripts -->"
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"\./[\w.]+\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
@@ -62,6 +65,11 @@ class PageFiles:
     def _bundle(self) -> str:
         """Return all modules as one, which imports nothing."""
         return "".join(_EXPORT.sub("", _IMPORT.sub("", script)) for script in self.scripts.values())
+
+
+def framed(page: str) -> str:
+    """Return the HTML with which a notebook shows a page that is one document: apart from all else that it shows."""
+    return f'<iframe sandbox="allow-scripts" style="{FRAME}" srcdoc="{html.escape(page)}"></iframe>'
 
 
 def _data_block(name: str, text: str) -> str:

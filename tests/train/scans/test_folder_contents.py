@@ -95,3 +95,24 @@ def test_masks_and_dicom_without_a_volume_beside_a_volume_file_are_left_out(tmp_
 
 def test_a_folder_with_a_mask_alone_is_read(tmp_path: Path) -> None:
     assert read_scan(mask(tmp_path / "mask.nii.gz").parent, allow_suspicious=True).path == tmp_path / "mask.nii.gz"
+
+
+def test_a_linked_folder_is_looked_at_where_there_is_nothing_else(tmp_path: Path) -> None:
+    any_volume(tmp_path / "elsewhere" / "other.nii.gz")
+    folder = tmp_path / "scan"
+    folder.mkdir()
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "circle").symlink_to(folder)
+    scan = read_scan(folder)
+    assert np.array_equal(scan.voxels, VOXELS) and scan.path == folder / "linked" / "other.nii.gz"
+    any_volume(folder / "ct.nii.gz")
+    assert read_scan(folder).path == folder / "ct.nii.gz"
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"), [("a.zip", "Give the one"), ("a.tar.gz", "Unpack it"), ("a.7z", "Unpack")]
+)
+def test_a_folder_with_archives_alone_names_them(tmp_path: Path, name: str, way_out: str) -> None:
+    (tmp_path / name).write_bytes(b"packed")
+    with pytest.raises(ScanError, match=rf"no volume file, but archives\. {way_out}.*:\n  {name}"):
+        read_scan(tmp_path)

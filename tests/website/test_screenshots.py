@@ -1,0 +1,24 @@
+"""The pictures of the docs: each that is made is there, small, and shown on a page; a name that is none is refused."""
+
+import pytest
+from PIL import Image
+
+from website.pages import DOCS
+from website.screenshots import ALL, HEIGHT, MOST_BYTES, PICTURES, WIDTH, main
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_picture_is_there_and_shown_and_small(name: str) -> None:
+    path = PICTURES / f"{name}.png"
+    with Image.open(path) as picture:
+        assert picture.size == (WIDTH, HEIGHT)
+    assert path.stat().st_size <= MOST_BYTES
+    assert f"images/{name}.png" in (DOCS / "pages" / "gallery.md").read_text(encoding="utf-8")
+
+
+def test_another_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["viewr"])
+    assert (
+        "no picture is called viewr; there are review, show, viewer, evaluation, worst_cases" in capsys.readouterr().err
+    )

@@ -76,12 +76,19 @@ class ShownScan:
         write_text(Path(path), self.page, PRIVATE_FILE)
 
 
-def view(scan: str | Path, masks: str | Path | Sequence[str | Path] = (), *, max_voxels: int = 32_000_000) -> ShownScan:
+def view(
+    scan: str | Path,
+    masks: str | Path | Sequence[str | Path] = (),
+    *,
+    names: str | None = None,
+    max_voxels: int = 32_000_000,
+) -> ShownScan:
     """Show a scan and its masks, as the command `ovct view` does.
 
     Args:
         scan: what `ovct.segment` takes.
         masks: label maps, folders with a file for each structure, .seg.nrrd or DICOM SEG.
+        names: what labels are called that their file does not name, as `ovct view --names` takes it.
         max_voxels: the most voxels of the scan in the page; a larger one is averaged in blocks.
 
     Raises:
@@ -94,9 +101,9 @@ def view(scan: str | Path, masks: str | Path | Sequence[str | Path] = (), *, max
         raise InputError(f"max_voxels is {max_voxels}; a page needs one voxel at least")
     files = [masks] if isinstance(masks, str | Path) else masks
     with tempfile.TemporaryDirectory(prefix="ovct-view-") as folder:
-        content = load_content(Path(scan), [*map(Path, files)], max_voxels, Path(folder))
-        names = tuple(str(structure["name"]) for structure in content.description["structures"])
-        return ShownScan(names, tuple(content.description["notices"]), whole_page(content))
+        content = load_content(Path(scan), [*map(Path, files)], max_voxels, Path(folder), names)
+        structures = tuple(str(structure["name"]) for structure in content.description["structures"])
+        return ShownScan(structures, tuple(content.description["notices"]), whole_page(content))
 
 
 @contextmanager

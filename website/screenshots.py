@@ -54,7 +54,7 @@ class Material:
     def phantom(self) -> Path:
         """The folder of a phantom, with its scan and its masks."""
         phantoms = self.folder / "phantoms"
-        command = [sys.executable, "-m", "examples.phantoms", phantoms, "--count", "1", "--jobs", "1"]
+        command = [sys.executable, "-m", "examples.phantoms", str(phantoms), "--count", "1", "--jobs", "1"]
         subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return phantoms / "dataset" / "s0001"
 

@@ -26,9 +26,11 @@ def run(path: Path) -> tuple[dict[str, Any], list[Any]]:
         if cell["cell_type"] != "code":
             continue
         tree = ast.parse("".join(cell["source"]), f"{path.name}, cell {number}")
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        last = tree.body[-1]
+        if isinstance(last, ast.Expr):
+            del tree.body[-1]
         exec(compile(tree, f"{path.name}, cell {number}", "exec"), names)
-        if last is not None:
+        if isinstance(last, ast.Expr):
             values.append(eval(compile(ast.Expression(last.value), f"{path.name}, cell {number}", "eval"), names))
     return names, values
 

@@ -60,8 +60,7 @@ def test_frames_on_slices_of_the_scan_have_its_distance_whatever_is_stated() -> 
 
 
 def test_a_scan_that_lies_otherwise_says_nothing_of_frames() -> None:
-    turned = np.eye(4)
-    turned[:3, :3] = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+    turned = np.array([[1.0, 0, 0, 0], [0, 0.8, -0.6, 0], [0, 0.6, 0.8, 0], [0, 0, 0, 1]])
     for scan in (turned, np.diag([1.0, 1, 3, 1])):
         grid = frame_grid(places([0, 4, 8]), AXES, SPACING, None, scan)
         assert grid is not None and np.allclose(grid.affine[:3, 2], [0, 0, 4])

@@ -58,6 +58,7 @@ _OF_ALL_SAID = re.compile(
 _NOUNS_OF_TODAY = EXAMINATION_STEMS | frozenset(map(stem, "patient time age setting context case phase today".split()))
 _SUBJECTS = (PRONOUNS | DEMONSTRATIVES | POSSESSIVES) - {"that"}
 _OF_THESE = re.compile(r"^((?:the|one|some|most|several|many|two|all) (?:\w+ )?of) (?:these|those) ", re.IGNORECASE)
+_OF_SEVERAL = re.compile(r"(?:some|most|several|many|two|all)\b", re.IGNORECASE)
 _OF_THESE_ALONE = re.compile(r" of (?:these|those|them|which)\b(?! \w)", re.IGNORECASE)
 _DETERMINER = re.compile(r"^(?:its|their|this|that|these|those) ", re.IGNORECASE)
 
@@ -79,7 +80,9 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     parse, organs = statement.parse, statement.context
     if _DESPITE_THIS.search(parse.text):
         return StandingAlone(_DESPITE_THIS.sub("", parse.text), organs)
-    if _OF_THESE.search(parse.text):
+    if of_these := _OF_THESE.search(parse.text):
+        if not _OF_SEVERAL.match(of_these[1]):
+            organs = _of_both_sides(organs, parser)
         return StandingAlone(_OF_THESE.sub(r"\1 the ", parse.text), organs)  # "the largest of these nodules"
     if _OF_ALL_SAID.match(parse.text):
         text = _OF_ALL_SAID.sub("", parse.text)
@@ -102,7 +105,17 @@ def standing_alone(report: ReadReport, statement: ReportStatement, parser: State
     organs = tuple(_organs_of(meant, parser)) or meant.statement.context
     if _is_uncertain(meant, organs, parser) or (back[0].largest and _is_in_several_places(meant)):
         return None
+    if back[0].largest:
+        organs = _of_both_sides(organs, parser)
     return StandingAlone(_with_name(resolved(parse, back[0], meant), back[0], meant), organs)
+
+
+def _of_both_sides(organs: tuple[str, ...], parser: StatementParser) -> tuple[str, ...]:
+    """Return the two sides of an organ as one, for what is on one of them: the largest of the nodules in both lungs."""
+    pair = parser.organ_finder.pair_of(organs[0]) if len(organs) == 2 else None
+    if pair is None or set(pair) != set(organs):
+        return organs
+    return tuple(name for name in parser.vocabulary.organs[organs[0]].parents if parser.vocabulary.sided(name) == pair)
 
 
 def refers_back(caption: ParsedStatement) -> bool:

@@ -13,37 +13,20 @@ from dataclasses import dataclass
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Segment, Term
 from curation.language.structure.clauses import Clause
-from curation.language.structure.listed_subjects import SINGULAR_VERBS, is_listed_subject
+from curation.language.structure.listed_subjects import is_listed_subject
 from curation.language.structure.quality_kinds import is_whereabouts
-from curation.language.word_lists import (
-    BOTH_SIDES_ADJECTIVES,
-    DENIALS_BEFORE,
-    NAME_JOINERS,
-    PARTIAL_NAME_WORDS,
-    SIDES,
-    VERBS,
-)
+from curation.language.word_lists import DENIALS_BEFORE, PARTIAL_NAME_WORDS, SIDES
 
-from .agreement import agreeing, capital, cleaned, is_plural, lowered
+from .agreement import agreeing, capital, cleaned, lowered
+from .cuts.one_side import for_one_side
 from .non_findings import tells_of_examination
 
-_BOTH = re.compile(r"\b(?:both|bilateral|bilaterally|each|either)(?:\s+of)?(?:\s+the)?\s*$", re.IGNORECASE)
-_STILL_BOTH = re.compile(
-    rf"\b(?:both|bilateral|bilaterally|{'|'.join(sorted(BOTH_SIDES_ADJECTIVES))})\b", re.IGNORECASE
-)
 _ASIDE = re.compile(r"^,? ?to a (?:lesser|greater) (?:degree|extent),? ?", re.IGNORECASE)
-_LOCATIVE = re.compile(r"\b(?:in|at|within|on|for)$", re.IGNORECASE)
-_SECOND_VERB = re.compile(
-    r"^((?:is|was) \w+ (?:and|but) )(show|appear|remain|contain|demonstrate|measure|are|have)\b", re.I
-)
-_PLURAL_VERB = re.compile(rf"^((?:\w+ ){{0,2}}?)({'|'.join(SINGULAR_VERBS)})\b", re.IGNORECASE)
 _PARTS_OF_ANYTHING = frozenset(("anastomosis",))  # of which organ, the label says
-SIDES_AND_JOINERS = SIDES.keys() | NAME_JOINERS
 _SIDE_LABEL = re.compile(r"^(left|right)\s*[-–:]\s+", re.IGNORECASE)
 _EXTREMES = frozenset(("maximum", "maxim", "minimum", "max"))
 _OF_SIDE = re.compile(r"of\b", re.IGNORECASE)
 _OF_THE = re.compile(r"\s+of(?: the)?$", re.IGNORECASE)
-_NODES = re.compile(r"\s*lymph nodes?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,13 +132,14 @@ def _run_text(claim: OrganClaim, run: Sequence[Clause], statement: ParsedStateme
     text = _with_full_name(claim, statement, _between(statement, first.start, last.end))
     mention = claim.term.mention if claim.term else None
     if (
-        mention is not None
+        claim.term is not None
+        and mention is not None
         and len(mention.names) == 2
         and not mention.numbers
         and first.start <= mention.start
         and mention.end <= last.end
     ):
-        text = _for_one_side(claim, statement, first, last)
+        text = for_one_side(claim.name, claim.organ, claim.term, statement, first, last)
     elif mention is not None and first.joiner and not mention.plural and first.verb is not None:
         if (
             first.start <= mention.start and mention.end <= first.verb
@@ -191,31 +175,6 @@ def _with_full_name(claim: OrganClaim, statement: ParsedStatement, text: str) ->
     words = _between(statement, mention.start, mention.end)
     is_partial = all(word.lower() in PARTIAL_NAME_WORDS for word in words.split())
     return text.replace(words, claim.name, 1) if is_partial else text
-
-
-def _for_one_side(claim: OrganClaim, statement: ParsedStatement, first: Segment, last: Segment) -> str:
-    """Return "Left kidney is normal" for "Both kidneys are normal". Sizes are not repeated for each side."""
-    assert claim.term is not None and claim.term.mention is not None
-    mention = claim.term.mention
-    terms = [term for term in statement.terms if first.start <= term.start < last.end]
-    if any(term.kind == "measure" or (term.kind == "side" and term.key != "side:both") for term in terms):
-        return _between(statement, first.start, last.end)
-    before, after = _between(statement, first.start, mention.start), _between(statement, mention.end, last.end)
-    before = _BOTH.sub("", before).rstrip()
-    name = claim.name
-    if name.split()[0] in SIDES and name.split()[0] != claim.organ.split()[0]:
-        return _between(statement, first.start, last.end)  # both are filed under one organ: lobes of the liver
-    if mention.adjective:  # "left pleural effusion", not "left pleura effusion"
-        noun = next(i for i in range(mention.start, mention.end) if statement.tokens[i].word not in SIDES_AND_JOINERS)
-        name = f"{name.split()[0]} {_between(statement, noun, mention.end)}"
-    verb = next((i for i in range(first.start, mention.start) if statement.tokens[i].word in VERBS), None)
-    if verb is None and not _LOCATIVE.search(before) and not is_plural(name):
-        after = _PLURAL_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
-        after = _SECOND_VERB.sub(lambda match: match[1] + SINGULAR_VERBS[match[2].lower()], after, count=1)
-    if mention.station and (nodes := _NODES.match(after)):
-        after = after[nodes.end() :]  # it is in the name of the station
-    text = f"{before} {name} {after}".strip()
-    return _between(statement, first.start, last.end) if _STILL_BOTH.search(text) else text
 
 
 def _shared_text(claim: OrganClaim, clause: Clause, text: str, statement: ParsedStatement) -> str:

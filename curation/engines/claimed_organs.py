@@ -15,16 +15,23 @@ from curation.language.parser import StatementParser
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import account_of
 from curation.language.understanding.passages import StatementPassage, passages_in
-from curation.verification.organs import LOBECTOMY, effusion_cavity, implied_organs
+from curation.verification.organs import LOBECTOMY, effusion_cavity, implied_organs, stated_sides
 
 from .caption_wording import OrganClaim
+from .cuts.only_places import only_tells_where
 
 _WORDS_OF_SIZES = frozenset(("up", "size:largest", "bilater"))
 KINDS_OF_ORGANS = frozenset(("arteries", "veins", "skeleton", "joints", "intervertebral discs"))
 """Organs that a finding implies as a kind: plaques are of arteries, fractures of bones, unless a label says of what."""
 
+_MANY_ORGANS = frozenset(
+    ("vessels", "arteries", "veins", "skeleton", "joints", "lymph nodes", "muscles", "soft tissues")
+)
+"""Kinds of organs all over the body: two of a kind need not be on one side."""
+
 _NOT_OF_BONE = frozenset(("ulcer", "aneurysm", "dissect"))
-_CATHETER = "central venous catheter"
+_ATROPHY = frozenset(("atrophi", "volum loss"))
+"""Keys of what the brain as a whole has with age."""
 _PASSED_OVER = frozenset("the a level of left right".split())
 
 
@@ -51,6 +58,14 @@ class ClaimedOrgans:
         parts = vocabulary.shared_parts(name, context[0]).intersection(pair)
         return min(parts) if len(parts) == 1 else name
 
+    def below_property(self, clauses: Sequence[Clause], statement: ParsedStatement) -> list[OrganClaim]:
+        """Return the claims of what stands behind a property that one organ has: "Ejection fraction: low"."""
+        first = statement.segments[0]
+        behind = tuple(clause for clause in clauses if not clause.heading)
+        if len(behind) == len(clauses) or not all(term.attribute for term in first.terms):
+            return []
+        return [OrganClaim(organ, behind, None) for organ in implied_organs(self.parser, first.terms)]
+
     def is_only_sized(self, term: Term, clauses: Sequence[Clause]) -> bool:
         """Return whether a place or an adjective has a size, and nothing tells of what: "left hilar 1.4 cm"."""
         if term.mention is None or not (term.mention.adjective or self.parser.vocabulary.organs[term.key].region):
@@ -68,9 +83,18 @@ class ClaimedOrgans:
         passages = passages_in(clause, statement)
         apart = self._sites_apart(passages) if len(passages) > 1 else []
         organs = [*self._named_organs(clause, apart, statement), *self._implied_behind_with(passages)]
+        organs = organs or self._of_whole_brain(clause, statement)
         names = {name for name, term in organs if term not in apart}
         enclosing = {ancestor for name in names for ancestor in self.parser.vocabulary.ancestors(name)}
         return [(name, term) for name, term in organs if name not in enclosing or term in apart]
+
+    def _of_whole_brain(self, clause: Clause, statement: ParsedStatement) -> list[tuple[str, Term | None]]:
+        """Return the brain for an atrophy behind a finding of it: "Microvascular changes and generalized atrophy"."""
+        before = next((one for one, other in pairwise(statement.segments) if other is clause.segment), None)
+        is_listed = clause.segment.joiner in ("and", ",") and clause.segment.verb is None
+        if before is None or not is_listed or not any(term.key in _ATROPHY for term in clause.segment.terms):
+            return []
+        return [("brain", None)] if implied_organs(self.parser, before.terms) == ("brain",) else []
 
     def _implied_behind_with(self, passages: Sequence[StatementPassage]) -> Iterator[tuple[str, None]]:
         """Yield the organs of findings behind "with" that are in another organ: "Liver normal with splenomegaly"."""
@@ -105,7 +129,7 @@ class ClaimedOrgans:
         beside = [term for term in clause.terms if term.mention and id(term) not in listed]
         if implied_here and not any(self._related(term, implied_here) for term in beside):
             # "cardiomegaly, dilatation of the aorta": not both of the aorta
-            yield from ((name, None) for name in implied_here)
+            yield from ((self._on_shared_side(name, clause, statement), None) for name in implied_here)
             return
         if cavity := cavity_behind_lungs(self.parser, clause):
             yield from ((name, None) for name in cavity)
@@ -114,7 +138,9 @@ class ClaimedOrgans:
             if term.mention and not term.mention.place and (not term.mention.container or term in apart):
                 if implied and self.parser.vocabulary.organs[term.key].region:
                     continue  # "effusion in the right hemithorax" is about the pleura
-                if self._is_access(term, clause) or self._is_level_of_vessel(term, clause, implied):
+                if only_tells_where(term, clause, statement, self.parser.vocabulary) or self._is_level_of_vessel(
+                    term, clause, implied
+                ):
                     continue
                 if self._encloses_label(term, statement) or self._is_origin(term, clause, statement):
                     yield from self._of_label(statement, term)
@@ -125,15 +151,25 @@ class ClaimedOrgans:
                     if not from_heading or term in clause.segment.terms or name in from_heading:
                         yield name, term
         for name in implied:
-            yield name, None
+            yield self._on_shared_side(name, clause, statement), None
 
-    def _is_access(self, term: Term, clause: Clause) -> bool:
-        """Return whether a vessel only tells by which way a catheter goes in: "left subclavian port"."""
-        devices = [
-            other for other in clause.terms if other.start == term.end and other.mention and other.mention.device
-        ]
-        is_vessel = term.mention is not None and term.mention.adjective and "vessels" in self._above(term)
-        return is_vessel and any(_CATHETER in (*self._above(device), device.key) for device in devices)
+    def _on_shared_side(self, name: str, clause: Clause, statement: ParsedStatement) -> str:
+        """Return an organ on the side of what its finding is joined to: "left hydronephrosis and hydroureter".
+
+        Both have to be in the same system of organs: not "left renal cyst and pulmonary edema".
+        """
+        vocabulary, segment = self.parser.vocabulary, clause.segment
+        pair = vocabulary.sided(name)
+        before = next((one for one, other in pairwise(statement.segments) if other is segment), None)
+        if pair is None or before is None or segment.joiner != "and" or segment.verb is not None or segment.organs:
+            return name
+        beside = implied_organs(self.parser, before.terms)
+        if len(beside) != 1 or vocabulary.organs[beside[0]].side is None or stated_sides(segment.terms):
+            return name
+        shared = vocabulary.ancestors(beside[0]) & vocabulary.ancestors(name)
+        if all(vocabulary.organs[system].region for system in shared - _MANY_ORGANS):
+            return name
+        return pair[0] if vocabulary.organs[beside[0]].side == "left" else pair[1]
 
     def _is_level_of_vessel(self, term: Term, clause: Clause, implied: Sequence[str]) -> bool:
         """Return whether a vertebra only tells at which level a vessel has a finding: "penetrating ulcer at T10"."""
@@ -207,11 +243,15 @@ def _is_label_of_others(term: Term, clause: Clause, statement: ParsedStatement) 
 
 
 def cavity_behind_lungs(parser: StatementParser, clause: Clause) -> tuple[str, ...]:
-    """Return the pleura for an effusion in a clause behind one of the lungs; nothing for other clauses."""
+    """Return the pleura for an effusion in a clause beside one of the lungs; nothing for other clauses."""
     segment = clause.segment
-    before = [name for t in clause.terms if t.mention and t.end <= segment.start for name in t.mention.names]
-    if segment.organs or not before:
+    named = [(t.end <= segment.start, name) for t in clause.terms if t.mention for name in t.mention.names]
+    before = [name for is_before, name in named if is_before]
+    if segment.organs or not named:
         return ()
+    if not before:  # "Small right effusion and consolidation in the left lower lobe"
+        is_sided = bool(stated_sides(segment.terms))
+        return effusion_cavity(parser, segment.terms, [name for _, name in named]) if is_sided else ()
     is_denied = all(term.polarity == Polarity.NEGATED for term in segment.terms)  # "no infiltrates, effusions, …"
     if segment.verb is None and segment.joiner == "," and not is_denied:
         return ()  # "…, adjacent to the effusion"

@@ -17,7 +17,7 @@ from curation.cleaning.redaction_marks import BLANK
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import CACHED_STATEMENTS
 from curation.language.structure.clauses import Clause, clauses_of, clauses_on_side
-from curation.language.structure.cut_wordings import denies_normality_of, is_well_formed
+from curation.language.structure.cut_wordings import denies_normality_of, is_well_formed, lacks_what_is_found
 from curation.language.structure.ellipses import opens_with_ellipsis
 from curation.language.structure.shared_tails import completed_text, ends_without_noun, opens_without_noun
 from curation.language.understanding.account import account_of, is_unknown_word
@@ -31,6 +31,7 @@ from .agreement import capital, with_label
 from .back_references import may_refer_back, refers_back, standing_alone
 from .caption_wording import OrganClaim, caption_wordings
 from .claimed_organs import ClaimedOrgans, claims_of_effusions
+from .cuts.governing_changes import governing_changes
 from .level_labels import at_level, level_label, part_label
 from .non_findings import is_observation, without_non_findings
 from .understood_claims import asserts_something, context_of, is_assertion, understood_part, words_of
@@ -215,8 +216,10 @@ class RulesEngine:
         Where the claim is ``understood``, the wording has to be so too.
         """
         excluded = [statement.text_between(clause.segment.start, clause.segment.end).lower() for clause in left_out]
+        changes = governing_changes(claim.clauses, statement)
         for caption in caption_wordings(claim, claims, statement, text):
-            if any(clause in caption.lower() for clause in excluded):
+            said = caption.lower()
+            if any(clause in said for clause in excluded) or any(change not in said for change in changes):
                 continue
             if self._stands_alone(caption, text, understood) and self.verifier.carries(
                 text, context, claim.organ, caption
@@ -234,6 +237,7 @@ class RulesEngine:
         accounts = map(account_of, passages_of(parse))
         return (
             is_well_formed(caption)
+            and not lacks_what_is_found(parse)
             and not opens_without_noun(parse)
             and not ends_without_noun(parse)
             and any(is_assertion(term) and not (understood and is_unknown_word(parse, term)) for term in parse.terms)
@@ -243,9 +247,10 @@ class RulesEngine:
     def _claims(self, statement: ParsedStatement, context: tuple[str, ...]) -> list[OrganClaim]:
         """Return one claim for each organ of a statement; those of the context for a statement that names none."""
         findings = without_non_findings(clauses_of(statement), statement)
-        if not any(asserts_something(clause) for clause in findings):
+        if not any(asserts_something(clause, statement) for clause in findings):
             return []
-        claims = self._claims_by_organ(findings, statement, context)
+        by_organ = self._claims_by_organ(findings, statement, context)
+        claims = by_organ or self._claimed.below_property(findings, statement)
         is_of_context = not claims and self._is_of_context(statement, context)
         if is_of_context and any(is_observation(term) for clause in findings for term in clause.terms):
             organs = dict.fromkeys(self.parser.vocabulary.filed_under(organ) for organ in context)
@@ -281,7 +286,7 @@ class RulesEngine:
         return [
             OrganClaim(organ, tuple(organ_clauses), term, part, below_heading)
             for organ, (organ_clauses, term, part, below_heading) in organs.items()
-            if any(asserts_something(clause) for clause in organ_clauses)
+            if any(asserts_something(clause, statement) for clause in organ_clauses)
             and not (term and self._claimed.is_only_sized(term, organ_clauses))
             and not self._is_other_half(organ, {name: clauses for name, (clauses, *_) in organs.items()})
         ]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from curation.language.assertion import Polarity
 from curation.language.forms.findings import is_noun_finding
+from curation.language.numbers.scores import grades_by_number
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.structure.clauses import Clause
 from curation.language.understanding.account import PassageAccount, account_of, is_unknown_word
@@ -163,14 +164,28 @@ def words_of(terms: Iterable[Term], statement: ParsedStatement) -> str:
     return ", ".join(dict.fromkeys(f"“{statement.text_of(term).lower()}”" for term in terms))
 
 
-def asserts_something(clause: Clause) -> bool:
-    """Tell whether a clause says something: a finding, a quality, a size, or an organ that is missing."""
+def asserts_something(clause: Clause, statement: ParsedStatement) -> bool:
+    """Tell whether a clause says something: a finding, a quality, a size, or an organ that is missing.
+
+    A bare number tells nothing where no score is named: "RCA = 45", "total 168".
+    """
+    is_bare = not any(grades_by_number(term.key) for term in statement.terms) and any(
+        map(_is_bare_number, clause.terms)
+    )
     return any(
-        _is_quality(term)
+        (_is_quality(term) and not (is_bare and _only_counts(term)))
         or _is_missing_organ(term)
         or (term.mention is not None and (term.mention.device or term.key.endswith("lymph nodes")))
         for term in clause.terms
     )
+
+
+def _only_counts(term: Term) -> bool:
+    return _is_bare_number(term) or (term.entry is not None and term.entry.modifier in ("extent", "quantity"))
+
+
+def _is_bare_number(term: Term) -> bool:
+    return term.measure is not None and term.measure.kind == "number"
 
 
 def is_assertion(term: Term) -> bool:

@@ -2,8 +2,7 @@
 
 Cues from the lexicon act on the words before or behind them, up to the end of their clause (``cue_reach.py``). The
 idea of trigger phrases with a direction and a scope is that of NegEx and ConText (Chapman et al. 2001, Harkema et al.
-2009); the clause rules are our own, because radiology denies more often behind the finding ("effusion was not
-observed") than those assume.
+2009); the clause rules are our own: radiology denies more often behind the finding ("effusion was not observed").
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from .doubt_and_past_words import (
 )
 from .doubts.advice import advises
 from .doubts.brackets import questioned, remark_start, rival_start
+from .doubts.clause_marks import denies_of_several
 from .doubts.double_denials import double_denials
 from .doubts.plans import planned
 from .lexicon.lexicon import LexiconEntry, PhraseMatch, load_lexicon
@@ -187,7 +187,7 @@ class Scopes:
         if match.entry is _NON:
             end = match.end + 1 + any(token.word == "-" for token in self.tokens[match.end : match.end + 1])
         is_behind = match.entry.modifier == "time" and not reach.has_words(match.end, end)  # "pneumonia, resolved"
-        if match.entry.negation == "before" and not is_behind:
+        if (match.entry.negation == "before" or denies_of_several(self.tokens, match)) and not is_behind:
             self._set(match.end, min(end, self._aside_end(match)), Polarity.NEGATED)
             return
         if is_of_earlier_day(self.tokens, self.stems, reach.measures, match.end, self._facts):

@@ -73,6 +73,8 @@ def _boundary(text: str, begin: int, at: int, end: int) -> tuple[int, int]:
             return (at + 1, at + 1) if glued and at > begin else (0, 0)
     if mark == "." and text[at - 1 : at] == "." and at > begin:
         return 0, 0  # the first of several dots has decided
+    if mark == "?" and not any(map(str.isalnum, text[begin:at])):
+        return 0, 0  # "? Adenomyosis" is in doubt
     if mark in ".!?":
         stop = _STOP.match(text, at, end)
         last = stop.end() if stop else at + 1
@@ -101,6 +103,8 @@ def _is_open(text: str, begin: int, at: int, last: int) -> bool:
         title = text[last - 1] == ")" and _TITLE_CASE.match(
             following
         )  # "(Cyst?) In The Liver", not "(cyst?) The liver"
+        if following and text[max(begin, at - 3) : at].rstrip()[-1:] in ("-", "–", "—", ":", ","):
+            return True  # "thickening of the cecum - ? Tuberculosis" asks of what follows
         return bool(title) or following.lstrip("(")[:1].islower() or _in_brackets(text, begin, last)
     following = following[:1]
     word = _LAST_WORD.search(text, max(begin, at - 20), at)

@@ -57,6 +57,7 @@ _STEM_EXCEPTIONS = {
     "localisation": "localization",
     "extremity": "extremity",
     "extremities": "extremity",
+    "respected": "respected",
     "our": "our",
     "four": "four",
     "measurable": "measurable",

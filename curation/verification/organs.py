@@ -8,14 +8,29 @@ from functools import lru_cache
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
 from curation.language.word_lists import IMPLIED_BESIDE_ANOTHER
+from prompts.vocabulary import Vocabulary
 
 _EFFUSION = "effus"
 """Key of an effusion that does not say where it is."""
 OPERATION_FLAGS = frozenset(("operation", "partial_operation", "absent_organ"))
 """Flags of what was done to an organ."""
 LOBECTOMY = "lobectomi"
+_CATHETERIZED = "cathet"
 DEVICES = "devices"
 """The root of all devices in the vocabulary."""
+_TUBES = frozenset(
+    (
+        "nasogastric tube",
+        "feeding tube",
+        "endotracheal tube",
+        "tracheostomy tube",
+        "drain",
+        "surgical drain",
+        "pigtail drain",
+    )
+)
+_KINDS_OF_TUBES = frozenset(("catheter", "chest tube"))
+"""Devices that lie in an organ for a while and change nothing in it, so that they are no finding of that organ."""
 MAIN_ORGANS = {"head": "brain"}
 """Of a region the organ that an examination of it is made for, and from which nothing is absent that it has."""
 
@@ -91,6 +106,16 @@ class OrganRelations:
 
     def _stems(self, name: str) -> frozenset[str]:
         return frozenset(self.lexicon.stems(name))
+
+
+def is_tube(vocabulary: Vocabulary, term: Term) -> bool:
+    """Tell whether a term names a catheter, a tube or a drain, or says that an organ has one: "catheterized"."""
+    if term.mention is None:
+        return term.key == _CATHETERIZED
+    return term.mention.device and any(
+        name in _TUBES or not _KINDS_OF_TUBES.isdisjoint((name, *vocabulary.ancestors(name)))
+        for name in term.mention.names
+    )
 
 
 def subject_organs(terms: Iterable[Term]) -> list[str]:

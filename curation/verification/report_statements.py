@@ -266,6 +266,8 @@ class ReportReader:
             is_prose = not named_by.heading and label_of(named_by.parse) is None
             context = self._fitting.of(context, content.parse, named_by.parse if is_prose else None)
         context = self._fitting.on_stated_side(context, content.parse) if context else ()
+        if report.title and not content.organs:
+            context = self._fitting.below_title(report.title, context, content.parse)
         report.statements.append(
             ReportStatement(
                 number,

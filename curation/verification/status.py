@@ -9,16 +9,18 @@ is uncertain.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from curation.caption import Status
 from curation.language.assertion import Polarity
 from curation.language.parsed_statement import ParsedStatement, Term
 from curation.language.parser import StatementParser
-from curation.language.understanding.account import account_of
+from curation.language.understanding.account import HOLDING_AIR, account_of
 from curation.language.understanding.passages import StatementPassage, passages_of
 from curation.language.word_lists import NEVER_A_PLACE
 
-from .organs import implied_organs, stated_sides
+from .organs import DEVICES, implied_organs, is_tube, stated_sides
+from .statuses.named_status import SMALL, status_of_named, status_of_score
 
 # Keys of qualities that are no change: beside no other finding they make a caption normal.
 UNREMARKABLE = frozenset(
@@ -29,12 +31,13 @@ _OF_NO_STATE = frozenset(("size:largest", "severity:definite", "time:previous", 
 # A finding that is meant so is there.
 _STATED = {Polarity.AFFIRMED, Polarity.ATTRIBUTED, Polarity.ALTERNATIVE, Polarity.EARLIER}
 _DOUBTED = {Polarity.UNCERTAIN, Polarity.UNLIKELY}
-_CONTACT = "touch"
-"""Key of a contact between a tumour and an organ, which is a relation and no finding by itself."""
-ENLARGED_NODE = 10.0
-"""Short axis of a lymph node, in mm, from which on it counts as enlarged (RECIST 1.1: a node below it is normal)."""
 _WELL_PLACED = frozenset(("appropri posit",))
 """Keys of what is said of a device that lies where it should."""
+_DESCRIBING = frozenset(("extent:symmetric", "morphology:thin_walled", "midlin"))
+"""Keys of words that call an organ normal, and of a finding only say how it looks: "thin-walled cysts"."""
+_UNOPACIFIED = "density:unopacified"
+_EVEN = frozenset(("morphology:regular", "morphology:smooth"))
+"""Keys of what is said of a suture line that is as it should be."""
 _IN_PLACE = "in place"  # of a device it says no more than that it is there
 _IN_ORDER: tuple[Status, ...] = ("abnormal", "uncertain", "normal")
 
@@ -46,6 +49,8 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
     unremarkable or denied. What rests on words that we do not know, or says nothing of how the organ is, is uncertain.
     """
     passages = [passage for sentence in sentences for passage in _stated_passages(sentence)]
+    if organ is not None and DEVICES not in (organ, *parser.vocabulary.ancestors(organ)):
+        passages = [_without_tubes(parser, passage) for passage in passages]
     about = _of_today(passages if organ is None else _passages_about(parser, organ, passages))
     if any(map(_calls_normal, about)) and not any(account_of(passage).findings for passage in about):
         return "normal"
@@ -55,7 +60,7 @@ def status_of(parser: StatementParser, sentences: Sequence[ParsedStatement], org
             for status in _IN_ORDER:
                 if status in statuses:
                     return status
-    return _status_of_named(sentences)
+    return status_of_score(sentences, organ) or status_of_named(sentences)
 
 
 def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
@@ -68,6 +73,15 @@ def _stated_passages(sentence: ParsedStatement) -> list[StatementPassage]:
     start = max(headed, default=0)
     behind = [passage for passage in passages if passage.start >= start]
     return behind if any(map(_is_answer, behind)) else list(passages)
+
+
+def _without_tubes(parser: StatementParser, passage: StatementPassage) -> StatementPassage:
+    """Return a passage without the tubes that lie in an organ, which is as it was: "Bladder intact with a catheter"."""
+    tubes = [t for t in passage.terms if t.polarity != Polarity.NEGATED and is_tube(parser.vocabulary, t)]
+    if not tubes:
+        return passage
+    own, shared = (tuple(term for term in terms if term not in tubes) for terms in (passage.own, passage.shared))
+    return replace(passage, own=own, shared=shared)
 
 
 def _of_today(passages: Sequence[StatementPassage]) -> Sequence[StatementPassage]:
@@ -157,6 +171,8 @@ def _status_by_findings(passage: StatementPassage) -> Status | None:
     findings = [term for term in account.findings if term in terms or term.mention]
     if findings and _is_device_in_order(passage, findings):
         return "normal"
+    if not findings and any(term.key == _UNOPACIFIED for term in terms):
+        return _status_without_opacity(passage)
     if findings:
         return _status_of_group(findings)
     normality = {term.polarity == Polarity.NEGATED for term in terms if term.is_normality}
@@ -171,8 +187,17 @@ def _is_device_in_order(passage: StatementPassage, findings: Sequence[Term]) -> 
     if len(others) == len(findings) or any(term.key not in _WELL_PLACED for term in others):
         return False
     changes = (t for t in passage.own if t.kind == "modifier" and not _is_of_no_state(t) and t.key not in UNREMARKABLE)
-    good = [*others, *(t for t in passage.own if t.is_normality and t.key != _IN_PLACE)]
+    good = [*others, *(t for t in passage.own if (t.is_normality and t.key != _IN_PLACE) or t.key in _EVEN)]
+    if not good and passage.own and not any(finding in passage.own for finding in findings):
+        good = [term for term in passage.own if term.key in UNREMARKABLE]  # "… is smooth and stable"
     return bool(good) and not any(changes) and all(term.polarity == Polarity.AFFIRMED for term in (*good, *findings))
+
+
+def _status_without_opacity(passage: StatementPassage) -> Status:
+    """Return the status of what is not opacified: an artery is occluded, a sinus holds air, others may fill later."""
+    mentions = [site.mention for site in passage.sites if site.mention]
+    names = {name for mention in mentions for name in (*mention.names, *mention.within)}
+    return "abnormal" if "arteries" in names else "uncertain" if names.isdisjoint(HOLDING_AIR) else "normal"
 
 
 def _has_subject(passage: StatementPassage) -> bool:
@@ -186,7 +211,7 @@ def _status_by_qualities(passage: StatementPassage) -> Status | None:
         return None
     qualities = [term for term in passage.terms if term.kind == "modifier" and not term.is_normality]
     changes = [term for term in qualities if term.key not in UNREMARKABLE and not _is_of_no_state(term)]
-    changes = [term for term in changes if not _is_thin_wall(passage, term)]
+    changes = [term for term in changes if not (_is_thin_wall(passage, term) or _is_size_of_node(passage, term))]
     if changes:
         return _status_of_group(changes)
     even = {term.polarity for term in qualities if term.key in UNREMARKABLE and not _is_of_no_state(term)}
@@ -199,6 +224,11 @@ def _is_thin_wall(passage: StatementPassage, term: Term) -> bool:
         other.attribute and other.key == "wall" and passage.statement.tokens[term.start].word == "thin"
         for other in passage.own
     )
+
+
+def _is_size_of_node(passage: StatementPassage, term: Term) -> bool:
+    """Tell whether lymph nodes are only called small, as they are where nothing is wrong with them."""
+    return term.key in SMALL and bool(passage.sites) and all(site.key.endswith("lymph nodes") for site in passage.sites)
 
 
 def _is_of_no_state(term: Term) -> bool:
@@ -216,26 +246,13 @@ def _qualities_stated(passage: StatementPassage) -> list[Term]:
     """Return the findings and modifiers of a passage without what is called normal itself: "contour is normal"."""
     terms = [term for term in passage.terms if term.kind in ("finding", "modifier")]
     normal_ends = {term.end for term in terms if term.is_normality and term.polarity == Polarity.AFFIRMED}
-    return [term for term in terms if term.start not in normal_ends]
+    describing_ends = {term.end for term in terms if term.key in _DESCRIBING}
+    return [
+        term
+        for term in terms
+        if term.start not in normal_ends or (term.start in describing_ends and _is_noun_finding(term))
+    ]
 
 
-def _status_of_named(sentences: Sequence[ParsedStatement]) -> Status:
-    """Return the status of a caption that names or measures something, and says nothing of how it is.
-
-    "The right kidney is not visualised" is abnormal. Lymph nodes are from a short axis of ``ENLARGED_NODE`` on; none
-    are normal. The largest is one of several findings. What only has a size, or has not changed, may be either.
-    """
-    terms = [term for sentence in sentences for term in sentence.terms]
-    if any(term.key == _CONTACT and term.polarity == Polarity.NEGATED for term in terms):
-        return "normal"  # "no SMA contact" does not take the artery away
-    absent = [term for term in terms if term.kind == "organ" and term.polarity == Polarity.NEGATED]
-    if any(not term.key.endswith("lymph nodes") for term in absent):
-        return "abnormal"
-    sizes = [min(t.measure.values) for t in terms if t.measure and t.measure.kind == "length" and not t.measure.role]
-    if any(term.mention and term.key.endswith("lymph nodes") for term in terms):
-        if absent:
-            return "normal"
-        if all(t.polarity in _DOUBTED for t in terms if t.mention and t.key.endswith("lymph nodes")):
-            return "uncertain"
-        return ("abnormal" if max(sizes) >= ENLARGED_NODE else "normal") if sizes else "uncertain"
-    return "abnormal" if sizes and any(term.key == "size:largest" for term in terms) else "uncertain"
+def _is_noun_finding(term: Term) -> bool:
+    return term.kind == "finding" and term.entry is not None and not (term.attribute or term.is_normality)

@@ -22,14 +22,14 @@ OLD_SET = Path(__file__).parent / "old_set"
 LIMIT = 150
 # The beginning of the SHA-256 of the rows of up to LIMIT reports: captions, rejects, and the reports themselves.
 CAPTIONS = {
-    "examples/reports.csv": "43d310ca4c1d9915",
-    "../shared/data/reports/ctrate_chest_ct.csv": "f17900b9d5fbed17",
-    "../shared/data/reports/mtsamples_ct.jsonl": "a791a3c0a88f21e7",
-    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "f30cfa0a04ca183b",
+    "examples/reports.csv": "d0276c030907acdb",
+    "../shared/data/reports/ctrate_chest_ct.csv": "79a20f77d18d57cb",
+    "../shared/data/reports/mtsamples_ct.jsonl": "8af76d1b030d066a",
+    "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "a514258ba77d3e86",
 }
 REJECTS = {
-    "examples/reports.csv": "e63adf09aa734ba5",
-    "../shared/data/reports/ctrate_chest_ct.csv": "92936a4f48274df3",
+    "examples/reports.csv": "18022cc2d92d384f",
+    "../shared/data/reports/ctrate_chest_ct.csv": "a8293e1cd501b38c",
     "../shared/data/reports/mtsamples_ct.jsonl": "9f21a85913367123",
     "../shared/data/reports/kidney_ct/10_sample_input.xlsx": "c5be53e9fa4f0668",
 }

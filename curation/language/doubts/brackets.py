@@ -57,7 +57,13 @@ def questioned(tokens: Sequence[Token], reach: CueReach) -> Iterator[tuple[int, 
             continue
         start = max((b + 1 for b in reach.breaks if b < index), default=0)
         start = max([start] + [mark + 1 for mark in range(start, index) if tokens[mark].word == "?"])
-        if start == index and index + 1 < len(tokens):  # "?pneumonia"
+        if index + 1 < len(tokens) and (start == index or _asks_of_what_follows(tokens, index)):  # "?pneumonia"
             yield index + 1, reach.hedge_end(index + 1, governs=False)
         else:
             yield start, index
+
+
+def _asks_of_what_follows(tokens: Sequence[Token], index: int) -> bool:
+    """Tell whether a question mark stands behind a dash or right before a word: "thick wall - ? colitis"."""
+    before, mark, behind = tokens[index - 1 : index + 2]
+    return before.word in ("-", "–", "—", "--") or (before.end < mark.start and mark.end == behind.start)

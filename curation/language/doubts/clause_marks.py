@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..lexicon.lexicon import PhraseMatch
 from ..tokens import Token
 
 # Keys of grades that name what is there where they open an item behind a denial: "no pneumothorax, small effusion" …
@@ -34,3 +35,11 @@ def is_dash_behind_not(tokens: Sequence[Token], index: int, since: int) -> bool:
         return False
     before, dash, behind = tokens[index - 1 : index + 2]
     return tokens[since - 1].word == "not" and before.end < dash.start and dash.end < behind.start
+
+
+def denies_of_several(tokens: Sequence[Token], match: PhraseMatch) -> bool:
+    """Tell whether "none" denies of several things what follows, and not that they are there: "cysts, none large"."""
+    start, end = match.start, match.end
+    if tokens[start].word != "none" or not start or tokens[start - 1].word != "," or end >= len(tokens):
+        return False
+    return tokens[end].word.endswith((*PREDICATE_ENDINGS, "ly", "large", "ar", "al"))

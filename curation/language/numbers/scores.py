@@ -59,6 +59,11 @@ def is_scheme(key: str) -> bool:
     return key in _KEYS
 
 
+def grades_by_number(key: str) -> bool:
+    """Tell whether the key of a term is that of a scheme whose values are numbers alone."""
+    return key in _NUMBERS_BY_KEY
+
+
 def is_value(text: str) -> bool:
     """Tell whether a text begins with a value: "4A", "0 (no calcium)", "C2"."""
     return _VALUE.match(text.lower()) is not None

@@ -75,3 +75,9 @@ def is_absolute(statement: ParsedStatement, segment: Segment) -> bool:
     """Tell whether a segment only says how something else is: "…, with the femoral head remaining located"."""
     words = [token.word for token in statement.tokens[segment.start : segment.end]]
     return segment.joiner == "," and words[0] == "with" and not {"remaining", "being"}.isdisjoint(words)
+
+
+def has_own_subject(segment: Segment) -> bool:
+    """Tell whether a property is the subject: "The wall is not thick, no perihepatic fluid", of no perihepatic wall."""
+    verb = segment.verb
+    return verb is not None and any(term.attribute and term.end <= verb for term in segment.terms)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import COORDINATORS, LIST_JOINERS
-from .asides import is_absolute
+from .asides import has_own_subject, is_absolute
 from .listed_subjects import is_listed_subject
 from .quality_kinds import findings_graded, is_graded_elsewhere, is_whereabouts, qualities, rivalry
 from .side_pairs import are_on_two_sides, gapped_side, on_own_side, on_the_other_side
@@ -116,6 +116,8 @@ def _inherited_sites(segments: Sequence[Segment], index: int) -> list[Term]:
         others = [segment for segment in others if not _is_denied(segment)] or others
     left = next(iter(others), None)
     right = next((segment for segment in segments[index + 1 :] if segment.organs and not _sets_aside(segment)), None)
+    if left is None and right and right.joiner == "," and has_own_subject(segments[index]):
+        right = None if all(term.mention and term.mention.adjective for term in right.sites) else right
     if left is None or right is None:
         neighbour = left or right
     else:

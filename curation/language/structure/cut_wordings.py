@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ..assertion import Polarity
+from ..forms.findings import is_adjective
 from ..parsed_statement import ParsedStatement
 
 _DANGLING = re.compile(
-    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b", re.IGNORECASE
+    r"(?:\b(?:as|and|or|of|the|in|with|to|for|by|at|than|from|both|which|versus|vs|"
+    r"abutting|invading|encasing|involving|contacting|compressing|causing|containing)|&|;\s*\w+)$|\b(\w{4,})\s+\1\b",
+    re.IGNORECASE,
 )
 # No noun follows an article: "Fracture of the with …".
 _GAP = re.compile(r"\b(?:the|an?) (?:with|of|in|at|on|is|are|was|were|and|or)\b", re.IGNORECASE)
@@ -16,11 +20,14 @@ _GAP = re.compile(r"\b(?:the|an?) (?:with|of|in|at|on|is|are|was|were|and|or)\b"
 _NO_SUBJECT = re.compile(
     r"^(?:(?:is|are|was|were|becomes?)\b|(?:[^:]{2,40}: )?"
     r"(?:has|have|contains?|shows?|demonstrates?|begins?|starts?|arises?|originates?|terminates?|occludes?|tapers?|"
-    r"reconstitutes?|extends?|reaches|crosses|ends|(?:highly )?(?:suspicious|concerning|worrisome) for|"
-    r"(?:suggestive|indicative|representative) of|"
+    r"reconstitutes?|extends?|reaches|crosses|ends|(?:\w+ly )?(?:suspicious|concerning|worrisome) for|"
+    r"(?:\w+ly )?(?:suggestive|indicative|representative) of|secondary to|attributable to|"
+    r"expected (?:after|following|for|given)|complicated (?:by|with)|"
+    r"(?:resected|removed|excised) (?:along |together )?with|"
     r"(?:consistent|compatible) with|in keeping with|due to|signifying|suggesting|representing|reflecting|indicating|"
     r"(?:probably|possibly|presumably|likely) (?:an?|the|representing|due)|estimated|resulting|with resultant|raising|"
-    r"arguing|favou?ring|involving|including|encasing|surrounding|abutting)\b|"
+    r"arguing|favou?ring|(?:not )?(?:\w+ly )?(?:involving|including|encasing|surrounding|abutting|invading|contacting|"
+    r"touching|infiltrating|displacing|indenting))\b|"
     r"(?:[^:]{2,40}: )?(?:in|at|within) (?:the )?[\w ]{3,40}? (?:is|are|was|were) (?:stable|unchanged|normal|clear)\b)",
     re.IGNORECASE,
 )
@@ -43,6 +50,21 @@ def is_well_formed(caption: str) -> bool:
     if _GAP.search(caption) or any(p.match(caption) for p in (_SET_ASIDE, _NO_SUBJECT, _OF_THE_FINDING)):
         return False
     return _DANGLING.search(caption) is None and caption.count("(") == caption.count(")")
+
+
+def lacks_what_is_found(caption: ParsedStatement) -> bool:
+    """Return whether a cut wording has lost what is found: "Multiple; posterior part", "Pelvis: likely benign"."""
+    runs = [segment for segment, following in pairwise(caption.segments) if following.joiner == ";"]
+    if any(all(term.kind in ("modifier", "side") for term in segment.terms) for segment in runs):
+        return True
+    said = [term for term in caption.terms if term.mention is None]
+    if (
+        not said
+        or said[0].kind != "hedge"
+        or any(term.mention and term.start > said[0].start for term in caption.terms)
+    ):
+        return False
+    return all(term.kind == "hedge" or term.is_normality or is_adjective(caption, term) for term in said)
 
 
 def denies_normality_of(caption: ParsedStatement) -> bool:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..assertion import Polarity
 from ..parsed_statement import ParsedStatement, Segment, Term
 from ..word_lists import ADJECTIVE_ENDINGS, ARTICLES, COPULAS, LIST_JOINERS, PLACE_OPENERS, SIDES, VERBS
+from .quality_kinds import is_whereabouts
 from .reference_words import DETERMINERS, PHRASE_ENDS
 from .respective_lists import RESPECTIVELY
 
 _PHRASE_ENDS = PHRASE_ENDS | VERBS | PLACE_OPENERS | frozenset(("up", "than", "not", "no", "measuring", "status"))
 HAVING = frozenset("has have had shows show".split())
 _ONE_SIDE = frozenset(("left", "right"))
+_BEFORE_NOUNS = ("al", "ar", "ic", "ary", "ous", "ior", "deep")
 
 
 class _Tail(NamedTuple):
@@ -130,15 +133,24 @@ def _tails(statement: ParsedStatement) -> Iterator[tuple[Term, _Tail]]:
 
 
 def ends_without_noun(statement: ParsedStatement) -> bool:
-    """Tell whether a wording that was cut from a statement ends before its noun: "Prominent mediastinal"."""
-    segment = statement.segments[-1] if statement.segments else None
-    last = segment.terms[-1] if segment and segment.terms else None
-    if segment is None or last is None or last.end != len(statement.tokens):
+    """Tell whether a wording that was cut from a statement ends before its noun, or one of its parts does.
+
+    "Prominent mediastinal", "Opacity with a mainly peripheral; effusion".
+    """
+    ends = [segment for segment, following in pairwise(statement.segments) if following.joiner == ";"]
+    return any(_segment_ends_without_noun(statement, segment) for segment in [*ends, *statement.segments[-1:]])
+
+
+def _segment_ends_without_noun(statement: ParsedStatement, segment: Segment) -> bool:
+    last = segment.terms[-1] if segment.terms else None
+    if last is None or last.end != segment.end:
         return False
     is_adjective = last.mention is not None and last.mention.adjective
-    if last.kind == "finding" and last.entry is None and last.start and not last.attribute:
-        word, before = statement.tokens[last.start].word, statement.tokens[last.start - 1].word
-        return before in ARTICLES and word.endswith(("al", "ar", "ic", "ary", "ous"))
+    if last.kind == "finding" and (is_whereabouts(last) or (last.entry is None and not last.attribute)):
+        at = last.end
+        while at > segment.start and statement.tokens[at - 1].word.endswith((*_BEFORE_NOUNS, "ly")):
+            at -= 1
+        return segment.start < at < last.end and statement.tokens[at - 1].word in ARTICLES
     return (last.kind == "side" or is_adjective) and _lacks_noun(statement, segment, last)
 
 

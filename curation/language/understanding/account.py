@@ -144,9 +144,8 @@ def _names_more(passage: StatementPassage, at: int) -> bool:
 
 _NO_FINDING_FLAGS = frozenset(("pseudo_negation", "recommendation", "limitation", "history"))
 """Flags of phrases that say nothing of how an organ is: "no further", "is recommended"."""
-_FINDINGS_OF = {
-    stem("opacified"): frozenset(("paranasal sinuses", "mastoid air cells", "middle ears", "airways", "lungs"))
-}
+HOLDING_AIR = frozenset(("paranasal sinuses", "mastoid air cells", "middle ears", "airways", "lungs"))
+_FINDINGS_OF = {stem("opacified"): HOLDING_AIR}
 """Words that name a finding in some organs only."""
 _BARE_GRADES = frozenset(
     f"severity:{grade}"

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from curation.language.forms.findings import is_adjective
 from curation.language.parsed_statement import ParsedStatement, Segment
 from curation.language.parser import StatementParser
 from curation.language.structure.reference_words import DEMONSTRATIVES, POSSESSIVES, PRONOUNS
 from curation.language.word_lists import VERBS
-from curation.verification.organs import implied_organs, stated_sides
+from curation.verification.organs import MAIN_ORGANS, implied_organs, stated_sides
 
 _VESSELS = ("vessels", "heart", "devices", "aorta")
 _ARTERIES = ("arteries", "heart", "devices", "pulmonary trunk")
@@ -59,6 +60,11 @@ _OF_THE_WHOLE = {
 }
 
 
+# Findings that are of the main organ of a region, where the title of the examination names that: "CT HEAD".
+_OF_MAIN_ORGAN = ("atrophy", "volume loss", "infarct", "ischemia", "mass effect", "shift", "herniation")
+_ALSO_AROUND = ("hemorrhage", "hematoma")
+
+
 # "Left-sided structures are normal" is about more than the organ named before.
 _COLLECTIVES = frozenset("structures organs viscera patient".split())
 
@@ -73,7 +79,7 @@ class FittingContext:
     def __init__(self, parser: StatementParser) -> None:
         self._parser = parser
         self._cached_seats = lru_cache(maxsize=1)(self._read_seats)
-        self._cached_keys = lru_cache(maxsize=1)(self._read_keys)
+        self._cached_keys = lru_cache(maxsize=4)(self._read_keys)
 
     def of(
         self, organs: tuple[str, ...], statement: ParsedStatement, source: ParsedStatement | None
@@ -101,6 +107,21 @@ class FittingContext:
         if source is not None and len(organs) > 1 and not self._are_one_subject(organs, source):
             return ()
         return organs
+
+    def below_title(
+        self, title: tuple[str, ...], context: tuple[str, ...], statement: ParsedStatement
+    ) -> tuple[str, ...]:
+        """Return the context of a statement that names no organ, by the region that the title names.
+
+        Of the head that is the brain, for what occurs in it: "Generalized atrophy", also behind what is said of a bone.
+        """
+        main = tuple(MAIN_ORGANS[name] for name in title if name in MAIN_ORGANS)
+        if not main or any(self._is_part(name, main) for name in context):
+            return context
+        findings = [term for term in statement.terms if term.kind == "finding" and not term.attribute]
+        keys = self._cached_keys(_OF_MAIN_ORGAN if context else (*_OF_MAIN_ORGAN, *_ALSO_AROUND))
+        fits = findings and all(term.key in keys or is_adjective(statement, term) for term in findings)
+        return main if fits else context
 
     def on_stated_side(self, context: tuple[str, ...], statement: ParsedStatement) -> tuple[str, ...]:
         """Return the context on the side that a statement states: "Left adrenal nodule. Normal right gland." """

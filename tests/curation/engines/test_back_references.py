@@ -33,6 +33,7 @@ _PRONOUN = re.compile(r"(?:^|: )(?:it|its|they|their|this|these|those)\b", re.IG
             "appendix",
             "Appendix: findings are consistent with appendicitis",
         ),
+        ("Nodules in both lungs. The largest measures 7 mm.", "lungs", "The largest nodule measures 7 mm"),
         (
             "Nodules in both lungs. The largest of these nodules is in the left lower lobe.",
             "left lower lobe",

@@ -97,6 +97,32 @@ def of(organ: str, text: str) -> list[str]:
         # an organ that the words only imply is put before them
         ("Cholelithiasis.", "gallbladder", "Gallbladder: cholelithiasis"),
         ("The liver is large. No mass was seen.", "liver", "Liver: no mass was seen"),
+        # what is cut from its noun, its finding or its subject is left whole
+        (
+            "Multiple, bilateral cysts with a mainly peripheral and basal distribution, with nodules in the lingula.",
+            "left upper lobe",
+            "Multiple, bilateral cysts with a mainly peripheral and basal distribution, with nodules in the lingula",
+        ),
+        (
+            "Mass in the pancreas, abutting but not invading the stomach.",
+            "pancreas",
+            "Mass in the pancreas, abutting but not invading the stomach",
+        ),
+        (
+            "Diverticulitis of the sigmoid colon, complicated by a pericolic abscess.",
+            "sigmoid colon",
+            "Diverticulitis of the sigmoid colon, complicated by a pericolic abscess",
+        ),
+        (
+            "Small amount of fluid in the pouch of Douglas, likely physiologic.",
+            "pouch of Douglas",
+            "Small amount of fluid in the pouch of Douglas, likely physiologic",
+        ),
+        (
+            "Fracture of the anterior and lateral walls of the left maxillary sinus.",
+            "left maxillary sinus",
+            "Fracture of the anterior and lateral walls of the left maxillary sinus",
+        ),
         # stations of lymph nodes
         (
             "No enlarged lymph nodes in the mediastinum and both hila.",

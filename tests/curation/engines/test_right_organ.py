@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curation.caption import Status
+from curation.readers.sections import split_sections
 from tests.curation.engines.test_caption_wording import captions, engine
 
 
@@ -57,6 +58,16 @@ from tests.curation.engines.test_caption_wording import captions, engine
         ("Ascites and right iliac and para-aortic adenomegalies.", "para-aortic lymph nodes", "para-aortic region"),
         # a second verb has the same subject
         ("The gallbladder is wide and shows a polyp in the neck.", "gallbladder", "neck"),
+        # a side is shared by what is joined within a system of organs
+        ("Moderate right hydronephrosis and hydroureter.", "right ureter", "ureters"),
+        ("Left renal cyst and pulmonary edema.", "lungs", "left lung"),
+        # an effusion before what is said of a lobe is in the pleura on its own side
+        ("Small right effusion and consolidation in the left lower lobe.", "right pleura", "right lower lobe"),
+        # the wall of the organ above, not of what lies around it
+        ("The wall is not thick, no pericholecystic fluid.", "gallbladder", "pericholecystic region"),
+        # motion of its walls is a property of the heart; numbers of vessels say nothing by themselves
+        ("RCA: small plaque. No wall motion abnormality.", "heart", "vessels"),
+        ("RCA: patent. Total 120.", "right coronary artery", "coronary arteries"),
         # a finding of all bones, behind a label that names some
         ("Spine and ribs: No fracture.", "spine", "skeleton"),
         ("Calvarium and scalp: no fracture seen.", "calvarium", "scalp"),
@@ -101,12 +112,42 @@ def test_organ(text: str, filed: str, never: str) -> None:
         # a vessel that fills well
         ("Adequate opacification of the pulmonary trunk.", {"pulmonary trunk": "normal"}),
         ("Poor opacification of the pulmonary trunk.", {"pulmonary trunk": "abnormal"}),
+        # a question behind a dash is about what follows
+        ("Wall thickening of the cecum - ? Colitis.", {"cecum": "abnormal"}),
+        ("Small ascites - ?malignant.", {"peritoneum": "abnormal"}),
+        ("Ascites?", {"peritoneum": "uncertain"}),
     ],
 )
 def test_status(text: str, status: dict[str, Status]) -> None:
     verifier = engine().verifier
     statuses = {organ: verifier.status(caption) for organ, caption in captions(text)}
     assert status.items() <= statuses.items(), statuses
+
+
+@pytest.mark.parametrize(
+    ("text", "organ", "caption"),
+    [
+        # what the title names is the brain, where nothing else is
+        ("CT HEAD\nFINDINGS: Moderate generalized atrophy.", "brain", "Brain: moderate generalized atrophy"),
+        ("CT HEAD\nFINDINGS: Scalp swelling. Diffuse atrophy.", "brain", "Brain: diffuse atrophy"),
+        (
+            "CT HEAD\nFINDINGS: Microangiopathic changes and generalized atrophy.",
+            "brain",
+            "Microangiopathic changes and generalized atrophy",
+        ),
+        ("Ventricular function: reduced.", "heart", "Heart: ventricular function: reduced"),
+        ("Agatston score: LAD 88, RCA 0.", "left anterior descending artery", "Agatston score, LAD 88"),
+    ],
+)
+def test_what_names_no_organ_is_of_the_one_that_has_it(text: str, organ: str, caption: str) -> None:
+    sections = split_sections(text)
+    drafts = engine().drafts(engine().verifier.read(text, sections))
+    assert caption in [draft.caption for draft in drafts if draft.organ == organ]
+
+
+def test_atrophy_below_another_title_is_of_no_brain() -> None:
+    text = "CT ABDOMEN\nFINDINGS: Generalized atrophy."
+    assert not engine().drafts(engine().verifier.read(text, split_sections(text)))
 
 
 @pytest.mark.parametrize("word", ["bibasilar", "biapical", "Bibasal"])

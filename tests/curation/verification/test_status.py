@@ -54,6 +54,10 @@ CASES: dict[Status, list[str]] = {
         "Tracheostomy tube appropriately sited.",
         "Iliac stent patent.",
         "Surgical hardware intact without loosening.",
+        "The suture line is smooth and stable.",
+        "The bladder and the prostate are respected.",
+        "The left maxillary sinus is not opacified.",
+        "Conventional three-vessel arch.",
     ],
     "abnormal": [
         "Cyst in the liver.",
@@ -82,6 +86,12 @@ CASES: dict[Status, list[str]] = {
         "Endotracheal tube noted.",
         "The chest tube is kinked.",
         "Port catheter in good position with thrombus at its tip.",
+        "Port catheter, stable.",
+        "Thin-walled cysts in both lungs.",
+        "Symmetric opacities in the lower lobes.",
+        "Midline cyst of the neck.",
+        "The right femoral artery is not opacified.",
+        "Liver: several cysts, none suspicious.",
     ],
     "uncertain": [
         "Possible cyst in the liver.",
@@ -98,6 +108,7 @@ CASES: dict[Status, list[str]] = {
         "Splenic abscess is unlikely.",
         "Correlate for cystitis.",
         "Pneumonia versus atelectasis in the left lung.",
+        "The left ureter is not opacified.",
     ],
 }
 
@@ -137,6 +148,12 @@ OF_ITS_ORGAN: list[tuple[str, str, Status]] = [
     ("The liver is normal with splenomegaly.", "liver", "normal"),
     ("The liver is normal with splenomegaly.", "spleen", "abnormal"),
     ("Gallstones with no ascites.", "gallbladder", "abnormal"),
+    # a tube in an organ is no finding of it
+    ("Bladder intact with a catheter.", "urinary bladder", "normal"),
+    ("Bladder intact with a catheter.", "catheter", "abnormal"),
+    ("Bladder catheterized.", "urinary bladder", "uncertain"),
+    ("Foley catheter in the thickened bladder.", "urinary bladder", "abnormal"),
+    ("Stent in the left ureter.", "left ureter", "abnormal"),
     ("Gallstones with no ascites.", "peritoneum", "normal"),
     ("Cirrhosis with no splenomegaly.", "spleen", "normal"),
     ("Cirrhosis with no splenomegaly.", "liver", "abnormal"),

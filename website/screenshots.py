@@ -1,8 +1,9 @@
 """The pictures of pages in README and docs: `python -m website.screenshots [NAME ...]`. Needs Chromium and Playwright.
 
 The review is shown as it opens, of the sample that seed 0 draws from the captions of the example reports, `ovct show`
-with one of these reports, the viewer with the first phantom and its own masks. The report of an evaluation is that of
-a finished `make train-demo` (`--demo FOLDER` where it is not in runs/demo); without one the picture stays as it is.
+with one of these reports, the viewer with the first phantom and its own masks, a terminal after `make demo`. The
+report of an evaluation is that of a finished `make train-demo` (`--demo FOLDER` where it is not in runs/demo); without
+one the picture stays as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
+
+from website.terminal import terminal_page
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -49,6 +52,15 @@ class Material:
         captions = self.folder / "captions"
         subprocess.run([*OVCT, "curate", ROOT / "examples/reports.csv", "-o", captions, "-q"], check=True)
         return captions
+
+    def terminal(self) -> Path:
+        """A page with what `make demo` prints."""
+        shutil.copytree(ROOT / "examples", self.folder / "clone" / "examples")
+        (self.folder / "clone" / ".venv").symlink_to(sys.prefix)
+        command = [".venv/bin/ovct", "curate", "examples/reports.csv"]
+        page = self.folder / "terminal.html"
+        page.write_text(terminal_page(command, "make demo", self.folder / "clone"), encoding="utf-8")
+        return page
 
     @cached_property
     def phantom(self) -> Path:
@@ -88,6 +100,11 @@ def first_report(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def printed(page: Page) -> None:
+    """Wait until a terminal's text is there."""
+    expect(page.locator("pre")).to_contain_text("Next:")
+
+
 def scan_drawn(page: Page) -> None:
     """Wait until the viewer has drawn the planes."""
     page.wait_for_selector("body[data-ready]", timeout=DRAWN_MS)
@@ -105,6 +122,7 @@ def worst_cases(page: Page) -> None:
 
 
 ALL = {
+    "terminal": Picture(Material.terminal, printed),
     "review": Picture(
         lambda material: ["audit", material.captions, "--sample", "100", "--reviewer", "ann"], first_report
     ),

@@ -66,6 +66,7 @@ def test_reports_become_captions_that_are_shown_checked_and_counted(
 @pytest.mark.usefixtures("one_thread")
 def test_a_phantom_is_segmented_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS.parents[1]))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # processes of its own
     monkeypatch.chdir(tmp_path)
     names, values = run(NOTEBOOKS / "masks.ipynb")
     assert [row.name for row in names["result"].table] == ["lungs", "liver"]

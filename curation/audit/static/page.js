@@ -31,7 +31,7 @@ export function showItem(item) {
   byId("caption").textContent = item.caption;
   byId("question").textContent = item.is_omission ? "No caption rests on this statement. Should there have been one?"
     : `Does the report say this, and of the ${item.organ}?`;
-  byId("correct-button").firstChild.textContent = item.is_omission ? "Write caption" : "Correct";
+  byId("correct-button").firstChild.textContent = item.is_omission ? "Write caption" : "Edit caption";
   showVerifier(item);
   showReview(item);
   showCaptions();
@@ -149,7 +149,7 @@ function showReport() {
 
 export function showProgress({ total, reviewed }) {
   Object.assign(state.session, { total, reviewed });
-  byId("count").textContent = `${reviewed.toLocaleString("en")} / ${total.toLocaleString("en")}`;
+  byId("count").textContent = `${reviewed.toLocaleString("en")} of ${total.toLocaleString("en")} reviewed`;
   byId("track").setAttribute("aria-valuemax", total);
   byId("track").setAttribute("aria-valuenow", reviewed);
   byId("bar").style.width = `${total ? 100 * reviewed / total : 0}%`;

@@ -102,7 +102,7 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
             place = ann.place()
             ann.page.get_by_role("button", name=re.compile("^supported")).click()  # by thumb
             ann.shows("#message-text", rf"^{place}: supported")
-        ann.shows("#count", "20 / 20")
+        ann.shows("#count", "20 of 20 reviewed")
         assert ann.page.title() != "owned"
         width = ann.page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], "the page is wider than a phone"
@@ -113,13 +113,13 @@ def test_twenty_captions_by_keyboard_with_a_kill_a_correction_and_a_second_reade
 
     with review_process(root, "--reviewer", "ben") as server:
         ben = PageReader(browser, server.links[0])
-        assert "Corrected" not in ben.page.inner_text("body") and ben.page.inner_text("#count") == "0 / 20"
+        assert "Corrected" not in ben.page.inner_text("body") and ben.page.inner_text("#count") == "0 of 20 reviewed"
         for key in "1" * 19:
             ben.judge(key)
-        ben.shows("#count", "19 / 20")
+        ben.shows("#count", "19 of 20 reviewed")
         assert "All captions" not in ben.page.inner_text("#message-text")
         ben.press("1", "#message-text", "^20: supported.*All captions have your verdict")  # without another key
-        ben.shows("#count", "20 / 20")
+        ben.shows("#count", "20 of 20 reviewed")
         ben.press("z", "#message-text", "^Taken back at 20")
         ben.press("1", "#message-text", "^20: supported.*All captions have your verdict")
         ben.press("Enter", "#message-text", "^All captions have your verdict")

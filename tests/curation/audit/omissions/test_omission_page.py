@@ -70,7 +70,7 @@ def test_from_a_statement_to_a_caption_in_the_set(root: Path) -> None:
             page.fill("#correction-caption", "Calculus in the gallbladder")
             reader.shows("#correction-check", "The report carries this")
             reader.press("Control+Enter", "#message-text", f"^{place}: missed finding")
-        reader.shows("#count", "14 / 14")
+        reader.shows("#count", "14 of 14 reviewed")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.keyboard.press("?")
         reader.shows("#keys", "missed normality")

@@ -207,4 +207,5 @@ def describe_failure(failure: ListedFailure) -> str:
     if failure.dice is None:
         return f"{failure.predicted_ml:.1f} ml where there is none"
     nsd = NOTHING if failure.nsd is None else f"{failure.nsd:.3f}"
-    return f"Dice {failure.dice:.3f}, NSD {nsd}; {failure.predicted_ml:.1f} ml found, {failure.reference_ml:.1f} ml in the reference"
+    volumes = f"{failure.predicted_ml:.1f} ml found, {failure.reference_ml:.1f} ml in the reference"
+    return f"Dice {failure.dice:.3f}, NSD {nsd}; {volumes}"

@@ -19,7 +19,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
-from itertools import islice
 from operator import methodcaller
 from pathlib import Path
 from types import ModuleType
@@ -130,7 +129,8 @@ def call_commands(folder: Path) -> None:
     ovct = importlib.import_module("ovct")
     os.chdir(folder)
     with (EXAMPLES / "reports.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(islice(csv.reader(file), 1 + REPORTS))
+        header, *reports = csv.reader(file)
+        rows = [header, *reports[-REPORTS:]]  # of which some hold words that are not understood
     with (folder / "reports.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     _call("curate", "reports.csv", "--out", "set")

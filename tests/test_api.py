@@ -40,7 +40,7 @@ def test_the_examples_run(workplace: Path, capsys: pytest.CaptureFixture[str]) -
     for code in examples_of(PAGE):
         exec(code, names)
     printed = capsys.readouterr().out
-    assert "1171 captions of 43 reports" in printed
+    assert "1164 captions of 43 reports" in printed
     assert "ids from report_id, text from findings + impression" in printed
     assert [(result.accepted, result.reason) for result in names["results"]] == [(True, None), (False, "measurement")]
     assert "2 no-such-file.csv: no such file or folder" in printed

@@ -237,7 +237,19 @@ def _with_caption(edit: Callable[[str], str]) -> Expected:
 
 
 def _resized(claim: Claim, change: Changed, before: str) -> Claim:
-    return claim._replace(caption=_SIZE.sub(lambda size: f"{int(size[1]) + 41} mm", claim.caption or ""))
+    return _with_size(claim, _SIZE.sub(lambda size: f"{int(size[1]) + 41} mm", claim.caption or ""))
+
+
+def _in_centimetres(claim: Claim, change: Changed, before: str) -> Claim:
+    return _with_size(claim, re.sub(r"mm\b", "cm", claim.caption or ""))
+
+
+def _with_size(claim: Claim, caption: str) -> Claim:
+    """A lymph node of centimetres is enlarged, whatever it was before; that there are none larger stays true."""
+    is_node = (
+        "lymph node" in claim.organ and caption != claim.caption and not re.search(r"\b(?:no|not)\b", caption, re.I)
+    )
+    return Claim(claim.organ, "abnormal" if is_node else claim.status, caption)
 
 
 def _in_other_organ(claim: Claim, change: Changed, before: str) -> Claim:
@@ -272,8 +284,7 @@ CHANGES = (
     Change("doubted", "one finding put in doubt", _one_sentence(_doubt), _with_status("uncertain")),
     Change("made_abnormal", "one normal made abnormal", _one_sentence(_make_abnormal), _with_status("abnormal")),
     Change("size", "one size made another", _one_sentence(_grow), _resized),
-    Change("unit", "mm made cm in one sentence", _one_sentence(_enlarge_unit),
-           _with_caption(lambda caption: re.sub(r"mm\b", "cm", caption))),
+    Change("unit", "mm made cm in one sentence", _one_sentence(_enlarge_unit), _in_centimetres),
     Change("severity", "mild made severe in one sentence", _one_sentence(_exchange_word("mild", "severe")),
            _with_caption(_with_word("mild", "severe"))),
     Change("time", "new made unchanged in one sentence", _one_sentence(_exchange_word("new", "unchanged")),

@@ -58,14 +58,14 @@ def folder_contents(folder: Path, *, zipped: bool = False) -> FolderContents:
     unpack = "Unpack it, and give the one you want"
     way_out = unpack if zipped else "Give the one you want"
     if not volumes:
+        if dicom is None and (problem := next(filter(None, map(_problem, files)), None)):
+            raise ScanError(problem)
         if dicom is None and archives:
             only_zips = all(file.name.lower().endswith(ZIP) for file in archives)
             raise ScanError(
                 f"{folder}: no DICOM image here and no volume file, but archives. {way_out if only_zips else unpack}:"
                 f"{_listed(folder, archives, None)}"
             )
-        if dicom is None and (problem := next(filter(None, map(_problem, files)), None)):
-            raise ScanError(problem)
         return FolderContents(None)
     slices = slice_folders(folder) if dicom else set()
     if slices:

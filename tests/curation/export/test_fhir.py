@@ -158,7 +158,7 @@ def test_a_caption_of_no_report_is_told(tmp_path: Path) -> None:
     sizes = {**manifest.parts[0].bytes, "captions": path.stat().st_size}
     part = manifest.parts[0].model_copy(update={"sha256": {}, "bytes": sizes})
     load_manifest(tmp_path / "set").model_copy(update={"parts": (part,)}).save(tmp_path / "set")
-    with pytest.raises(SetError, match="captions of other, which is not in its place"):
+    with pytest.raises(SetError, match="rows of report other, which is not in its place"):
         write_fhir(tmp_path / "set", tmp_path / "out.ndjson", Progress())
 
 

@@ -29,6 +29,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "privacy",
         "scale",
         "training",
+        "pages/training_scale",
         "pages/logging",
         "segmenting",
         "scans",

@@ -17,12 +17,14 @@ from .audit_second_reader import second_reader, show_readers_alone
 from .errors import errors_reported
 from .options import (
     MODELS,
+    VERDICTS_STAY,
     CaptionSetFolder,
     GeneralOptions,
     Json,
     LanguageModelOptions,
     option_groups,
     print_json,
+    refuse_set_in_store,
 )
 
 if TYPE_CHECKING:
@@ -65,16 +67,13 @@ def audit(
     """Review a sample of captions beside their reports, in the browser: how many say what their report does not?"""
     with errors_reported(general.debug, f"what was said is saved in {folder}, and the same command goes on from there"):
         from curation.audit.sample import sample_request
-        from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.urls import is_url
 
         settings = language_model.given() | ({} if prompt is None else {"prompt": prompt})
         _check_action(action, settings, json)
         drawing_options = {"sample": sample, **asdict(drawing)}
         _check_drawing(action, {name for name, value in drawing_options.items() if value})
-        if is_url(folder):
-            raise InputError(f"{folder}: verdicts are kept in the set's folder; copy the set to this machine first")
+        refuse_set_in_store(folder, VERDICTS_STAY)
         drawn = sample_request(sample, drawing.rejects, drawing.design, drawing.seed, drawing.omissions)
         noun = "captions" if action.judge else "reports" if action.second_reader else "parts"
         with TerminalProgress(noun, quiet=general.quiet) as progress:

@@ -11,7 +11,7 @@ from curation.runtime.terminal import say
 
 from .errors import errors_reported
 from .help import HelpCommand, command_group
-from .options import CaptionSetFolder, GeneralOptions, Overwrite, option_groups, refuse_store
+from .options import CaptionSetFolder, GeneralOptions, Overwrite, option_groups, refuse_set_in_store, refuse_store
 
 export = command_group("Captions, models and data sets in the form of other programs.")
 
@@ -35,7 +35,7 @@ def fhir(
         from curation.runtime.progress import TerminalProgress
 
         refuse_store(out, "the file")
-        _refuse_url(folder)
+        refuse_set_in_store(folder)
         with TerminalProgress("reports", quiet=general.quiet) as progress:
             counts = write_fhir(folder, out, progress, with_text=report_text, overwrite=overwrite)
         if not general.quiet:
@@ -78,7 +78,7 @@ def label_studio(
         from curation.runtime.progress import TerminalProgress
 
         refuse_store(out, "the file")
-        _refuse_url(folder)
+        refuse_set_in_store(folder)
         with (
             TerminalProgress("reports", quiet=general.quiet) as progress,
             audit_to_hand_out(folder, sample, reviewer, progress) as audit,
@@ -107,7 +107,7 @@ def argilla(
         from curation.runtime.progress import TerminalProgress
 
         refuse_store(out, "the dataset")
-        _refuse_url(folder)
+        refuse_set_in_store(folder)
         with (
             TerminalProgress("captions", quiet=general.quiet) as progress,
             audit_to_hand_out(folder, sample, reviewer, progress) as audit,
@@ -118,14 +118,6 @@ def argilla(
             )
         if not general.quiet:
             say(f"In {out}: {count:,} records; rg.Dataset.from_disk('{out}') puts them on a server of Argilla")
-
-
-def _refuse_url(folder: Path) -> None:
-    from curation.runtime.errors import InputError
-    from curation.runtime.urls import is_url
-
-    if is_url(folder):
-        raise InputError(f"{folder}: copy the set to this machine first")
 
 
 export.command(cls=HelpCommand)(fhir)

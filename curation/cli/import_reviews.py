@@ -12,7 +12,7 @@ from curation.runtime.terminal import say
 
 from .errors import errors_reported
 from .help import HelpCommand, command_group
-from .options import GeneralOptions, option_groups
+from .options import VERDICTS_STAY, GeneralOptions, option_groups, refuse_set_in_store
 
 if TYPE_CHECKING:
     from curation.audit.exchange.returned import Answers
@@ -77,12 +77,9 @@ def _take_in(
     quiet: bool,
 ) -> None:
     from curation.audit.exchange.exchange import take_in
-    from curation.runtime.errors import InputError
     from curation.runtime.progress import TerminalProgress
-    from curation.runtime.urls import is_url
 
-    if is_url(captions):
-        raise InputError(f"{captions}: verdicts are kept in the set's folder; copy the set to this machine first")
+    refuse_set_in_store(captions, VERDICTS_STAY)
     with TerminalProgress("reviews", quiet=quiet) as progress:
         taken = take_in(captions, file, read, reviewer or (), progress)
     if not quiet:

@@ -262,3 +262,15 @@ def refuse_store(out: Path | None, what: str) -> None:
 
     if out is not None and is_url(out):
         raise InputError(f"--out {out}: {what} is written to this machine; name a folder of it, and copy it afterwards")
+
+
+VERDICTS_STAY = "verdicts are kept in the set's folder"
+
+
+def refuse_set_in_store(folder: Path, why: str = "") -> None:
+    """Raise ``InputError`` for a caption set in a store, where a command can only use one on this machine."""
+    from curation.runtime.errors import InputError
+    from curation.runtime.urls import is_url
+
+    if is_url(folder):
+        raise InputError(f"{folder}: {f'{why}; ' if why else ''}copy the set to this machine first")

@@ -10,7 +10,7 @@ import typer
 from curation.runtime.terminal import say
 
 from .errors import errors_reported
-from .options import PRIVACY, GeneralOptions, option_groups
+from .options import PRIVACY, GeneralOptions, option_groups, refuse_set_in_store
 
 if TYPE_CHECKING:
     from curation.export.hub.push import Pushed
@@ -61,12 +61,9 @@ def push(
     unfinished = "nothing that others can load has changed; the same command sends what is missing"
     with errors_reported(general.debug, unfinished, "storage"):
         from curation.export.hub.push import PushJob, push_set
-        from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.urls import is_url
 
-        if is_url(folder):
-            raise InputError(f"{folder}: copy the set to this machine first")
+        refuse_set_in_store(folder)
         job = PushJob(folder, repository, private, revision, token, allow_phi, overwrite)
         with TerminalProgress("files", quiet=general.quiet) as progress:
             pushed = push_set(job, progress)

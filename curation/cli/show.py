@@ -10,7 +10,7 @@ import typer
 from curation.runtime.terminal import say
 
 from .errors import errors_reported
-from .options import CaptionSetFolder, GeneralOptions, option_groups
+from .options import CaptionSetFolder, GeneralOptions, option_groups, refuse_set_in_store
 
 
 @option_groups
@@ -45,14 +45,12 @@ def show(
         from curation.api.show import REPORTS_IN_A_PAGE
         from curation.runtime.errors import InputError
         from curation.runtime.progress import TerminalProgress
-        from curation.runtime.urls import is_url
         from curation.show.page import write_page
         from curation.show.server import ShowServer
         from curation.show.server import show as serve_page
         from curation.show.set_reports import SetReports
 
-        if is_url(folder):
-            raise InputError(f"{folder}: copy the set to this machine first")
+        refuse_set_in_store(folder)
         if out is not None and out.suffix.lower() not in (".html", ".htm"):
             raise InputError(f"--out {out}: the page is one HTML file; give a name that ends in .html")
         if out is not None and port is not None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curation.caption_set.manifest import FILE_NAME, Manifest, load_manifest
+from curation.caption_set.finished_set import load_finished
+from curation.caption_set.manifest import FILE_NAME, Manifest
 from curation.caption_set.privacy_check import is_checked, privacy_warning, with_privacy
 from curation.caption_set.resuming import check_set
 from curation.caption_set.set_files import tables_of
-from curation.caption_set.work_folder import SetError
 from curation.runtime.errors import InputError, RunError
 from curation.runtime.progress import Progress
 from curation.runtime.provenance import ovct_version
@@ -103,9 +103,7 @@ def push_set(job: PushJob, progress: Progress) -> Pushed:
 
 def _checked_manifest(job: PushJob, progress: Progress) -> Manifest:
     """Return the manifest of a finished, whole set in which no identifier stands, or where that is allowed."""
-    manifest = load_manifest(job.root)
-    if not manifest.complete:
-        raise SetError(f"{job.root} is unfinished; run the same `ovct curate` again to finish it, then push it")
+    manifest = load_finished(job.root, "push")
     tables = tables_of(manifest.settings)
     check_set(job.root, manifest, tables, check=progress.raise_if_interrupted, tell=progress.warning)
     if not manifest.license:

@@ -38,8 +38,7 @@ from train.stages.connector_warmup import (
     warm_up_rate,
 )
 from train.stages.open_segmentation import open_segmentation
-from train.stages.presence_fit import PresenceSamples, fit_presence
-from train.stages.prompt_targets import presence_is_decided
+from train.stages.presence_fit import PresenceSamples, fit_presence, patch_samples
 from train.stages.segment import SegmentTask
 
 TRAINED, ASKED = 60, 12
@@ -149,16 +148,11 @@ def _presence_samples(task: SegmentTask, stored: StoredFeatures) -> PresenceSamp
         prompts, finest = sampler.draw(number, volume.content, presence=True), patch.features.float()
         query = task.model.queries(prompts.embeddings, volume.bottleneck)[0]
         table = task.data.label_membership(volume.case_ref.source, prompts.structures)
-        voxels = table.T.float() @ _counts(patch.labels, len(table))
-        decided = torch.tensor(prompts.known_in(volume.content)) & presence_is_decided(voxels)
-        evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]
-        samples.append(PresenceSamples(prompts.embeddings, evidence, voxels > 0, decided))
+        targets = table[patch.labels.long()].movedim(-1, 0)[None]
+        known = torch.tensor(prompts.known_in(volume.content))
+        samples += patch_samples(prompts.embeddings, query.logits(finest), finest, targets, known)
     count = min(len(sample.present) for sample in samples)
     return PresenceSamples(*(torch.stack([tensor[:count] for tensor in part]) for part in zip(*samples, strict=True)))
-
-
-def _counts(labels: Tensor, ids: int) -> Tensor:
-    return torch.bincount(labels.flatten().long(), minlength=ids)[:ids].float()
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from .option import option, require_at_least
 from .option_table import with_unique_options
 from .prompting import Prompting
 from .speed import Speed
+from .word_learning import WordLearning
 
 LabelledBy = Literal["auto", "all", "present", "file"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
@@ -141,25 +142,6 @@ class Labelling:
 
 
 @dataclass(frozen=True)
-class WordLearning:
-    """Options of `train words` alone: the text encoder learns the anatomy vocabulary."""
-
-    text: str = option("FremyCompany/BioLORD-2023", "Text encoder: a name on the hub, a directory, or a checkpoint.")
-    organs: str = option("", "Names of organs that your site uses, and its own organs (docs/lexicon.md).")
-    hold_out: Literal["all", "none"] = option(
-        "all",
-        "all: what stage 3 holds out is not learned, and the score says how well it is understood; none: for use.",
-    )
-    group_weight: float = option(1.0, "Weight of the loss that places a group at the mean of its members.")
-    temperature: float = option(0.05, "Temperature of the contrastive loss.", flag=False)
-
-    def __post_init__(self) -> None:
-        require_at_least(self, 0, "group_weight")
-        if not self.temperature > 0:
-            raise ConfigError(f"temperature: above 0, not {self.temperature}")
-
-
-@dataclass(frozen=True)
 class Pretraining:
     """Options of stage 1 alone: the image encoder and decoder learn the classes of a data set."""
 
@@ -167,6 +149,10 @@ class Pretraining:
     weights: str = option("", "Start from these: a published STU-Net file, or a checkpoint of ours.")
     spacing_mm: tuple[float, float, float] = option((1.5, 1.5, 1.5), "Voxel size of D H W.")
     checkpointing: bool = option(False, "Compute activations again instead of keeping them.")
+    missed_structure_weight: float = option(0.2, "Weight of the loss on structures that are missed whole.")
+
+    def __post_init__(self) -> None:
+        require_at_least(self, 0, "missed_structure_weight")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,13 @@
 
 A training step shows the connector's presence head a few masks that still change. Here the network is run over many
 patches once, without gradients, the evidence of each prompt's mask is kept (a few dozen numbers), and the head alone
-learns from it, in thousands of cheap steps. Shapes: N patches, P prompts of each, C numbers of evidence, E embedding.
+learns from it, in thousands of cheap steps.
+
+Few patients have lost a kidney, so that few patches show what a mask holds where its structure is absent. Each mask
+whose structure is there gives a second sample: what is left of it outside of the structure and its rim. That is what
+the prompt finds in a body without the structure, and it counts as absent.
+
+Shapes: N patches, P prompts of each, C numbers of evidence, E embedding, D H W voxels.
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ from curation.runtime.progress import Progress
 from models.segmenter import MaskStatistics, TextSegmenter, presence_from_evidence
 from train.data.crops import Patches, collate_patches
 from train.loop.engine import TrainingEngine
+from train.losses.mask_losses import OUTSIDE
 from train.order import random
 from train.prompting.patch_content import contents_of, joined
 from train.prompting.prompt_sampler import PromptSampler
@@ -30,11 +37,13 @@ PRESENCE_LEARNING_RATE = 0.003
 PRESENCE_WEIGHT_DECAY = 0.1
 # Prompts of one step, drawn from those of all patches.
 PRESENCE_BATCH = 512
+# Width of the rim in voxels: features next to a structure still look like it.
+RIM = 1
 
 
 class PresenceSamples(NamedTuple):
     """Prompts of N patches: `embeddings` (N, P, E), the `evidence` of their masks (N, P, C), and (N, P) bool whether
-    each is `present` and whether that is `decided`.
+    each is `present` and whether that is `decided`. Each patch gives two rows, see the module.
     """
 
     embeddings: Tensor
@@ -72,16 +81,34 @@ def collect_presence(
             features = model.image_features(part.volume.to(engine.device))
         finest = features.levels[0].float()
         query = model.queries(embeddings, features.bottleneck.float())[0]
-        voxels = target_masks(patches.data, part, prompts.structures, engine.device).flatten(2).sum(2)
-        labelled = known_masks(patches.data, part, prompts).to(engine.device)
-        decided = labelled & presence_is_decided(voxels)
-        evidence = MaskStatistics.of(query.logits(finest), finest).evidence()[0]
-        sample = PresenceSamples(embeddings, evidence, voxels[0] > 0, decided[0])
-        samples = samples or sample.empty(count, sampler.options.prompts_per_step)
-        for target, tensor in zip(samples, sample, strict=True):
-            target[number, : len(tensor)] = tensor
+        targets = target_masks(patches.data, part, prompts.structures, engine.device)
+        labelled = known_masks(patches.data, part, prompts)[0].to(engine.device)
+        of_patch = patch_samples(embeddings, query.logits(finest), finest, targets, labelled)
+        for row, sample in enumerate(of_patch, len(of_patch) * number):
+            samples = samples or sample.empty(len(of_patch) * count, sampler.options.prompts_per_step)
+            for target, tensor in zip(samples, sample, strict=True):
+                target[row, : len(tensor)] = tensor
     assert samples is not None
     return samples
+
+
+@torch.no_grad()
+def patch_samples(
+    embeddings: Tensor, logits: Tensor, finest: Tensor, targets: Tensor, labelled: Tensor
+) -> tuple[PresenceSamples, PresenceSamples]:
+    """Return the samples (P, ...) of one patch: its masks, and what is left of those whose structure is there.
+
+    Given embeddings (P, E), logits and targets (1, P, D, H, W), features (1, C, D, H, W), and `labelled` (P).
+    """
+    voxels = targets.flatten(2).sum(2)[0]
+    there, decided = voxels > 0, labelled & presence_is_decided(voxels)
+    rim = functional.max_pool3d(targets.to(logits.dtype), 2 * RIM + 1, stride=1, padding=RIM) > 0
+    whole, left = (MaskStatistics.of(each, finest).evidence()[0] for each in (logits, logits.masked_fill(rim, OUTSIDE)))
+    absent = torch.zeros_like(there)
+    return (
+        PresenceSamples(embeddings, whole, there, decided),
+        PresenceSamples(embeddings, left, absent, decided & there),
+    )
 
 
 def fit_presence(model: TextSegmenter, samples: PresenceSamples, seed: int, progress: Progress) -> None:

@@ -62,7 +62,8 @@ class PretrainTask(PatchTask):
             with engine.autocast():
                 logits = self.model(part.volume.to(engine.device), deep_supervision=True)
             merged = self._merged_classes(part.case_refs)
-            loss = class_loss(logits, self._classes(part, engine.device), merged) / len(parts)
+            weight = self.config.pretraining.missed_structure_weight
+            loss = class_loss(logits, self._classes(part, engine.device), merged, missed_weight=weight) / len(parts)
             engine.backward(loss)
             total += loss.detach()
         return {"loss": total}

@@ -15,7 +15,7 @@ from train.config.options import SegmentConfig
 from train.loop.engine import TrainingEngine
 from train.prompting.patch_content import content_of
 from train.stages.open_segmentation import open_segmentation
-from train.stages.presence_fit import PresenceSamples, collect_presence, fit_presence
+from train.stages.presence_fit import PresenceSamples, collect_presence, fit_presence, patch_samples
 
 PROMPTS = embeddings(3)
 
@@ -70,6 +70,22 @@ def test_the_same_seed_learns_the_same_and_nothing_decided_teaches_nothing() -> 
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
+def test_what_a_mask_holds_outside_of_its_structure_is_what_absence_looks_like() -> None:
+    """Prompt 0 also finds a scrap elsewhere, 1 finds nothing else, 2 is not there, 3 was not looked for."""
+    targets, logits = torch.zeros(1, 4, 8, 8, 16, dtype=torch.bool), torch.full((1, 4, 8, 8, 16), -1e4)
+    targets[0, [0, 1, 3], 1:7, 1:7, 1:7] = True
+    logits[targets] = 9.0
+    logits[0, 0, 1:7, 1:7, 7] = 9.0  # in the rim
+    logits[0, 0, 3, 3, 12:14] = 9.0
+    logits[0, 2, 3, 3, 12:14] = 9.0
+    features = torch.randn(1, 5, 8, 8, 16, generator=torch.Generator().manual_seed(0))
+    whole, left = patch_samples(embeddings(4), logits, features, targets, torch.tensor([True, True, True, False]))
+    assert whole.present.tolist() == [True, True, False, True] and not left.present.any()
+    assert whole.decided.tolist() == [True, True, True, False] and left.decided.tolist() == [True, True, False, False]
+    torch.testing.assert_close(left.evidence[0], whole.evidence[2])
+    assert float(left.evidence[1, 5:].abs().sum()) == 0 < float(whole.evidence[1, 5])
+
+
 def test_patches_of_cases_in_which_less_was_looked_for_have_fewer_prompts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -80,9 +96,11 @@ def test_patches_of_cases_in_which_less_was_looked_for_have_fewer_prompts(
     cases[0] = replace(cases[0], labelled=("spleen",))
     engine = TrainingEngine(task.config.running)
     samples = collect_presence(task.model, task.samples, task.prompts, 6, engine, Progress())
-    assert samples.decided.shape == (6, 12)
+    assert samples.decided.shape == (12, 12)  # two rows for each patch
     content = [content_of(task.data, task.samples[number].labels, task.samples[number].case_ref) for number in range(6)]
     counts = [len(task.prompts.draw(number, content[number], presence=True).structures) for number in range(6)]
     assert min(counts) < max(counts) <= 12
-    assert not any(samples.decided[number, count:].any() for number, count in enumerate(counts))
+    assert not any(samples.decided[2 * number : 2 * number + 2, count:].any() for number, count in enumerate(counts))
+    assert samples.present[::2].any() and not samples.present[1::2].any()
+    assert torch.equal(samples.decided[1::2], samples.decided[::2] & samples.present[::2])
     fit_presence(task.model, samples, 0, Progress())

@@ -86,6 +86,15 @@ def test_every_voxel_gets_the_number_of_its_class(world: World, tmp_path: Path) 
     assert classes.max() <= 4 and classes.min() >= 0
 
 
+def test_the_setting_weighs_what_is_missed_whole(world: World, tmp_path: Path) -> None:
+    losses = []
+    for weight in (0.0, 0.2, 0.4):
+        task = opened(world, tmp_path, augment=False, missed_structure_weight=weight)
+        part = task.collate([task.samples[number] for number in range(2)])
+        losses.append(float(task.backward([part], 0, TrainingEngine(task.config.running))["loss"]))
+    assert losses[1] - losses[0] > 0.05 and losses[2] - losses[1] == pytest.approx(losses[1] - losses[0], rel=1e-3)
+
+
 def test_ids_of_several_regions_and_of_nothing_known() -> None:
     from train.stages.pretrain import _class_table
 

@@ -57,11 +57,12 @@ train-demo: setup
 	$(BIN)/ovct evaluate $(DEMO)/phantoms/dataset --checkpoint $(DEMO)/segment --limit 30 --vocabulary --out $(DEMO)/evaluation-vocabulary
 
 # Real CT: from contours to masks by prompt, at most half an hour on two cores; a second call goes on. DATA is nnU-Net raw data of heads and
-# necks, read where it lies; UNSEEN=FOLDER measures on all patients of another such folder as well.
+# necks, read where it lies; UNSEEN=FOLDER measures on all patients of another such folder as well, THIRD=2 or 3 (after 1) with other synonyms held out.
 DATA ?= ../shared/data/volumes/openkbp/Dataset501_OpenKBP
 REAL ?= runs/real
+THIRD ?= 1
 real-demo: setup
-	$(BIN)/python -m examples.real $(DATA) --text "$$($(BIN)/python -m benchmarks.training.demo_world)" --out $(REAL) $(UNSEEN:%=--unseen %)
+	$(BIN)/python -m examples.real $(DATA) --text "$$($(BIN)/python -m benchmarks.training.demo_world)" --out $(REAL) --third $(THIRD) $(UNSEEN:%=--unseen %)
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 # In the order of tests/conftest.py, the longest files first: xdist would begin with those that hold most tests.

@@ -19,7 +19,7 @@ from train.evaluation.results import EvaluationSummary
 
 from .cohort import only_dataset, write_cohort
 from .extra_questions import ask_extra_questions
-from .stages import Seconds, evaluation_stage, run_stage, training_stages
+from .stages import Seconds, evaluation_stage, of_third, run_stage, training_stages
 from .table import table_lines
 
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run all stages; return the exit code of the first that fails, 130 after Ctrl-C. A second call goes on."""
     options = _parse_options(arguments)
     try:
-        _run(options.data, options.text, options.out, options.unseen, options.seed)
+        _run(options.data, options.text, options.out, options.unseen, options.seed, options.third)
     except typer.Exit as error:
         return error.exit_code
     except (Interrupted, KeyboardInterrupt):
@@ -39,21 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(data: Path, text: str, out: Path, unseen: Sequence[Path], seed: int) -> None:
+def _run(data: Path, text: str, out: Path, unseen: Sequence[Path], seed: int, third: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    cohort, seconds = write_cohort(only_dataset(data), out / "dataset", seed), Seconds(out / "seconds.json")
-    for stage in training_stages(cohort.root, text, out):
+    cohort = write_cohort(only_dataset(data), out / "dataset", seed)
+    seconds = Seconds(of_third(out / "seconds.json", third))
+    for stage in training_stages(cohort.root, text, out, third):
         run_stage(stage, seconds)
-    _measure(cohort, out / "segment", out / "evaluation", seconds)
+    checkpoint, evaluation = of_third(out / "segment", third), of_third(out / "evaluation", third)
+    _measure(cohort, checkpoint, evaluation, seconds)
     for folder in unseen:
         name = folder.resolve().name
-        separate = Seconds(out / f"seconds-{name}.json")
-        _measure(
-            open_dataset(only_dataset(folder), labelled="present"),
-            out / "segment",
-            out / f"evaluation-{name}",
-            separate,
-        )
+        separate = Seconds(of_third(out / f"seconds-{name}.json", third))
+        dataset = open_dataset(only_dataset(folder), labelled="present")
+        _measure(dataset, checkpoint, evaluation.with_name(f"{evaluation.name}-{name}"), separate)
 
 
 def _measure(dataset: DataSet, checkpoint: Path, out: Path, seconds: Seconds) -> None:
@@ -89,6 +87,10 @@ def _parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="measure also on all patients of this folder, which is as DATA is (may be given several times)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="another seed, other patients held out (default: 0)")
+    parser.add_argument(
+        "--third", type=int, choices=(1, 2, 3), default=1,
+        help="which third of the synonyms no training sees: three runs measure all of them (default: 1)",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 

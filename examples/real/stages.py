@@ -26,17 +26,31 @@ class Stage(NamedTuple):
     arguments: tuple[str, ...]
 
 
-def training_stages(cohort: Path, text: str, out: Path) -> list[Stage]:
-    """Return the stages from a cohort's scans to a checkpoint in `out`/segment. `text` is a text encoder."""
+def training_stages(cohort: Path, text: str, out: Path, third: int) -> list[Stage]:
+    """Return the stages from a cohort's scans to a checkpoint, `out`/segment.
+
+    `text` is a text encoder, `third` says which synonyms are held out: words and stage 3 of each third have folders of
+    their own (`of_third`), stage 1 has no words.
+    """
     cache = ("--cache", str(out / "cache"))
     pretrain = ("train", "pretrain", str(cohort), "--config", str(SETTINGS / "pretrain.yaml"), *cache)
+    learn = ("train", "words", "--text", text, "--config", str(SETTINGS / "words.yaml"))
     segment = ("train", "segment", str(cohort), "--config", str(SETTINGS / "segment.yaml"), *cache)
-    words, image = str(out / "words"), str(out / "pretrain")
+    away = ("--held-out-third", str(third))
+    words, image = str(of_third(out / "words", third)), str(out / "pretrain")
     return [
-        Stage("words", ("train", "words", "--text", text, "--config", str(SETTINGS / "words.yaml"), "--out", words)),
+        Stage("words", (*learn, *away, "--out", words)),
         Stage("pretrain", (*pretrain, "--out", image)),
-        Stage("segment", (*segment, "--start", image, "--text", words, "--out", str(out / "segment"))),
+        Stage(
+            "segment",
+            (*segment, "--start", image, "--text", words, *away, "--out", str(of_third(out / "segment", third))),
+        ),
     ]
+
+
+def of_third(path: Path, third: int) -> Path:
+    """Return the folder or file for a third of the synonyms: that of the first has the plain name."""
+    return path if third == 1 else path.with_stem(f"{path.stem}-third{third}")
 
 
 def evaluation_stage(dataset: Path, checkpoint: Path, out: Path) -> Stage:

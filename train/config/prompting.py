@@ -8,28 +8,38 @@ from typing import Self
 
 from .option import ConfigError, option, require_at_least
 
+# The synonyms of an organ are held out by thirds.
+THIRDS = 3
 SHARES = ("groups", "merged", "near_negatives", "absent_words", "nonsense")
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Says which words no training sees: one synonym in three of each structure, and fold `fold` of `folds` of groups.
+    """Says which words no training sees: a third of each structure's synonyms, and fold `fold` of `folds` of groups.
 
-    Fold 1 of 1 is all groups. With `folds` 0 nothing is held out.
+    Fold 1 of 1 is all groups. With `folds` 0 nothing is held out. `third` is 1, 2 or 3.
     """
 
     fold: int = 0
     folds: int = 0
+    third: int = 1
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, third: int = 1) -> Self:
         """Return what "none", "all" or "2/5" (fold 2 of 5) says. Raises ConfigError for anything else."""
+        check_third(third)
         if text in ("none", "all"):
-            return cls(*((0, 0) if text == "none" else (1, 1)))
+            return cls(*((0, 0) if text == "none" else (1, 1)), third)
         match = re.fullmatch(r"(\d+)/(\d+)", text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise ConfigError(f"hold_out: none, all, or a fold of the groups such as 1/5 to 5/5, not {text!r}")
-        return cls(int(match[1]), int(match[2]))
+        return cls(int(match[1]), int(match[2]), third)
+
+
+def check_third(third: int) -> None:
+    """Raise ConfigError for a third that there is not."""
+    if not 1 <= third <= THIRDS:
+        raise ConfigError(f"held_out_third: 1, 2 or 3, not {third}")
 
 
 NOTHING_HELD_OUT = HoldOut()
@@ -45,6 +55,7 @@ class Prompting:
         "Words that no step asks, to measure what they come to. none: for use; all: one synonym in three and all "
         "names of groups; 1/5 ... 5/5: the synonyms, and one fold of the groups.",
     )
+    held_out_third: int = option(1, "Which third of the synonyms that is, 1 to 3: three runs measure all of them.")
     prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
     groups: float = option(0.15, 'Share of the prompts that are a group\'s own name or synonym ("kidneys").')
     merged: float = option(0.2, "Share of the prompts that name several structures at once, made up for the step.")
@@ -62,7 +73,7 @@ class Prompting:
     )
 
     def __post_init__(self) -> None:
-        HoldOut.parse(self.hold_out)
+        HoldOut.parse(self.hold_out, self.held_out_third)
         require_at_least(self, 1, "prompts_per_step")
         require_at_least(self, 0, *SHARES)
         if (total := sum(getattr(self, name) for name in SHARES)) > 1:

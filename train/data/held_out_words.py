@@ -10,17 +10,18 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from train.config.prompting import HoldOut
+from train.config.prompting import THIRDS, HoldOut
 
-# One synonym in three is held out, and always one where there are two.
-HELD_OUT_EVERY = 3
 # The side in an abbreviation: "LK", "RUL".
 SIDE_INITIAL = re.compile(r"\b[LR](?=[A-Z])")
 SIDES = frozenset({"left", "right", "lt", "rt", "l", "r"})
 
 
-def select_held_out(synonyms: Sequence[str]) -> set[str]:
-    """Return the synonyms to hold out. Sides play no part: left and right organs have the same synonyms held out."""
+def select_held_out(synonyms: Sequence[str], third: int = 1) -> set[str]:
+    """Return the synonyms to hold out: one in three, and of two the first or the second.
+
+    The thirds have no synonym in common. Sides play no part: left and right organs have the same synonyms held out.
+    """
     sideless = {
         term: " ".join(
             word for word in re.findall(r"[a-z]+", SIDE_INITIAL.sub("", term).lower()) if word not in ("left", "right")
@@ -28,7 +29,8 @@ def select_held_out(synonyms: Sequence[str]) -> set[str]:
         for term in synonyms
     }
     ranked = sorted(synonyms, key=lambda term: _digest(sideless[term]))
-    return set(ranked[: max(len(ranked) // HELD_OUT_EVERY, int(len(ranked) == 2))])
+    size = max(len(ranked) // THIRDS, int(len(ranked) == 2))
+    return set(ranked[(third - 1) * size : third * size])
 
 
 def select_held_out_groups(names: Sequence[str], hold_out: HoldOut) -> set[str]:

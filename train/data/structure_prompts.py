@@ -142,7 +142,7 @@ def build_structure_prompts(
         label = structure.replace("_", " ").strip()
         names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
-        held_out_terms = select_held_out(synonyms) if hold_out.folds else set()
+        held_out_terms = select_held_out(synonyms, hold_out.third) if hold_out.folds else set()
         # "hip left" is a bone to TotalSegmentator, and a joint to others.
         label_terms = [] if vocabulary.resolve(label) not in (organ, None) else [label]
         terms = [term for term in (names[structure], *synonyms, *label_terms) if term not in held_out_terms]

@@ -71,7 +71,8 @@ class SegmentTask(PatchTask):
         # The connector learns at the whole learning rate.
         self.lr_multipliers = {"image.": config.segmenting.decoder_learning_rate}
         options = config.prompting
-        self.structure_prompts = build_structure_prompts(data.structures, hold_out=HoldOut.parse(options.hold_out))
+        hold_out = HoldOut.parse(options.hold_out, options.held_out_third)
+        self.structure_prompts = build_structure_prompts(data.structures, hold_out=hold_out)
         words = self._absent_words()
         texts = _all_prompts(self.structure_prompts, [word.text for word in words])
         assert model.text is not None

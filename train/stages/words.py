@@ -127,7 +127,7 @@ class WordsTask:
     @torch.no_grad()
     def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
         """Return the score on words that are held out; every process gets the same."""
-        self.score = score_encoder(self.model.encode, self.words.vocabulary)
+        self.score = score_encoder(self.model.encode, self.words.vocabulary, self.words.scored)
         return self.score
 
     def save(self, folder: Path, step: int) -> None:
@@ -156,7 +156,7 @@ class WordsTask:
 def open_words(config: WordsConfig) -> WordsTask:
     """Return the task of `train words`. Raises ConfigError, CheckpointError, TextEncoderError, VocabularyError."""
     vocabulary, described = _vocabulary(config)
-    words = choose_words(vocabulary, config.words.hold_out)
+    words = choose_words(vocabulary, config.words.hold_out, config.words.held_out_third)
     described |= {
         "organs": len(words.terms),
         "terms": sum(map(len, words.terms.values())),

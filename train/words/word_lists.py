@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from prompts.vocabulary import Vocabulary
+from train.config.prompting import ALL_GROUPS_HELD_OUT
 from train.data.held_out_words import select_held_out, sideless_words, singular_words
 from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
 from train.data.structure_prompts import MOST_SYNONYMS, StructurePrompts, build_structure_prompts, synonyms_of
@@ -23,7 +24,8 @@ MOST_MEMBERS = 30
 class WordLists:
     """The words to learn: `terms` of each organ, its name first; `groups` -> the organs that they consist of.
 
-    `prompted` are the organs that TotalSegmentator labels; `held_out` is the number of terms left out.
+    `prompted` are the organs that TotalSegmentator labels; `held_out` is the number of terms left out; `scored` has
+    the prompts of TotalSegmentator's classes, whose held-out words measure a run.
     """
 
     vocabulary: Vocabulary
@@ -31,6 +33,7 @@ class WordLists:
     groups: Mapping[str, tuple[str, ...]]
     prompted: tuple[str, ...]
     held_out: int
+    scored: StructurePrompts
 
     @cached_property
     def kin(self) -> Mapping[str, tuple[str, ...]]:
@@ -59,24 +62,26 @@ class WordLists:
         return hashlib.sha256(learned.encode()).hexdigest()
 
 
-def scored_prompts(vocabulary: Vocabulary) -> tuple[StructurePrompts, ...]:
+def scored_prompts(vocabulary: Vocabulary, third: int = 1) -> tuple[StructurePrompts, ...]:
     """Return the prompts of TotalSegmentator's classes, version 2 first, of which the held-out ones measure a run."""
-    return tuple(build_structure_prompts(structures, vocabulary) for structures in (V2_STRUCTURES, V1_STRUCTURES))
+    away = replace(ALL_GROUPS_HELD_OUT, third=third)
+    return tuple(build_structure_prompts(structures, vocabulary, away) for structures in (V2_STRUCTURES, V1_STRUCTURES))
 
 
-def choose_words(vocabulary: Vocabulary, hold_out: HoldOut) -> WordLists:
+def choose_words(vocabulary: Vocabulary, hold_out: HoldOut, third: int = 1) -> WordLists:
     """Return the words to learn.
 
-    With `hold_out` "all" nothing is learned that stage 3 holds out of a data set: one synonym in three of each organ,
-    and all names of the groups of TotalSegmentator's classes; nor the same words with another side, or as a plural.
+    With `hold_out` "all" nothing is learned that stage 3 holds out of a data set: a third of the synonyms of each
+    organ, and all names of the groups of TotalSegmentator's classes; nor the same words with another side, or as a
+    plural.
     """
-    prompts = scored_prompts(vocabulary)
+    prompts = scored_prompts(vocabulary, third)
     trained: dict[str, list[str]] = {}
     for book in prompts:
         for structure, name in book.names.items():
             trained.setdefault(name, []).extend(book.trained[structure])
     synonyms = {name: _synonyms(name, vocabulary) for name in vocabulary.organs}
-    away = _held_out(prompts, synonyms) if hold_out == "all" else _HeldOut()
+    away = _held_out(prompts, synonyms, third) if hold_out == "all" else _HeldOut()
     terms = {
         name: tuple(dict.fromkeys((name, *trained.get(name, ()), *(term for term in others if not away.has(term)))))
         for name, others in synonyms.items()
@@ -87,7 +92,7 @@ def choose_words(vocabulary: Vocabulary, hold_out: HoldOut) -> WordLists:
         name: members for name in terms if name not in prompted and (members := _members(name, terms, vocabulary))
     }
     count = sum(term not in terms.get(name, ()) for name, others in synonyms.items() for term in (name, *others))
-    return WordLists(vocabulary, terms, groups, tuple(sorted(prompted)), count)
+    return WordLists(vocabulary, terms, groups, tuple(sorted(prompted)), count, prompts[0])
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,10 @@ class _HeldOut:
         return sideless_words(term) in self.synonyms or singular_words(term) in self.group_terms
 
 
-def _held_out(prompts: Iterable[StructurePrompts], synonyms: Mapping[str, Sequence[str]]) -> _HeldOut:
+def _held_out(prompts: Iterable[StructurePrompts], synonyms: Mapping[str, Sequence[str]], third: int) -> _HeldOut:
     names, group_terms, others = set[str](), set[str](), set[str]()
     for of_organ in synonyms.values():
-        others |= {sideless_words(term) for term in select_held_out(of_organ)}
+        others |= {sideless_words(term) for term in select_held_out(of_organ, third)}
     for book in prompts:
         others |= {sideless_words(prompt) for held_out in book.held_out.values() for prompt in held_out}
         names |= {group.name for group in book.groups}

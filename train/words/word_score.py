@@ -17,10 +17,13 @@ from .latin_names import LATIN_NAMES
 Encode = Callable[[list[str]], Tensor]
 
 
-def score_encoder(encode: Encode, vocabulary: Vocabulary) -> dict[str, float]:
-    """Return `word_score` on TotalSegmentator's classes, with the Latin names that the vocabulary does not have."""
+def score_encoder(encode: Encode, vocabulary: Vocabulary, prompts: StructurePrompts | None = None) -> dict[str, float]:
+    """Return `word_score` with the Latin names that the vocabulary does not have.
+
+    `prompts` are those of TotalSegmentator's classes, by default with the first third of the synonyms held out.
+    """
     latin = {structure: name for structure, name in LATIN_NAMES.items() if vocabulary.names_of(name) is None}
-    return word_score(encode, build_structure_prompts(V2_STRUCTURES, vocabulary), latin)
+    return word_score(encode, prompts or build_structure_prompts(V2_STRUCTURES, vocabulary), latin)
 
 
 def word_score(encode: Encode, prompts: StructurePrompts, latin: Mapping[str, str]) -> dict[str, float]:

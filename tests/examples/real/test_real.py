@@ -32,7 +32,9 @@ def small_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "words.yaml").write_text("steps: 1\nbatch_size: 2\n")
     (folder / "pretrain.yaml").write_text(f"size: tiny\nspacing_mm: [4, 4, 4]\n{PATCH}")
-    (folder / "segment.yaml").write_text(f"{PATCH}hidden: 8\nlevels: 1\nconnector_steps: 2\npresence_patches: 6\n")
+    (folder / "segment.yaml").write_text(
+        f"{PATCH}hold_out: 2/2\nhidden: 8\nlevels: 1\nconnector_steps: 2\npresence_patches: 6\n"
+    )
     monkeypatch.setattr(stages, "SETTINGS", folder)
 
 
@@ -71,6 +73,14 @@ def test_the_whole_way_with_other_patients_and_after_ctrl_c(
     assert set(json.loads((out / "seconds.json").read_text())) == {
         "words", "pretrain", "segment", "evaluate", "questions",
     }  # fmt: skip
+
+    weights = {file: file.stat().st_mtime_ns for file in (out / "pretrain").glob("weights-*")}
+    assert weights and demo.main([*call[:5], "--third", "2"]) == 0
+    records = [json.loads((out / name / "checkpoint.json").read_text()) for name in ("segment", "segment-third2")]
+    held_out = [record["trained_on"][-1]["prompts"]["held_out"]["mandible"] for record in records]
+    assert held_out == [["lower jaw"], ["jaw"]]
+    assert (out / "evaluation-third2.txt").read_text() in capsys.readouterr().out
+    assert weights == {file: file.stat().st_mtime_ns for file in (out / "pretrain").glob("weights-*")}
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

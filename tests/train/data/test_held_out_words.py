@@ -2,7 +2,7 @@ import pytest
 
 from train.config.options import ConfigError
 from train.config.prompting import HoldOut
-from train.data.held_out_words import select_held_out_groups, sideless_words
+from train.data.held_out_words import select_held_out, select_held_out_groups, sideless_words
 from train.data.layout_totalsegmentator import V2_STRUCTURES
 from train.data.structure_prompts import build_structure_prompts
 
@@ -22,7 +22,21 @@ def test_sides_are_held_out_together_and_none_without_folds() -> None:
     assert select_held_out_groups(GROUPS, HoldOut()) == set()
 
 
-@pytest.mark.parametrize("hold_out", [HoldOut(fold, 3) for fold in (1, 2, 3)])
+def test_the_thirds_of_the_synonyms_share_none_and_are_all_of_them_but_for_a_rest() -> None:
+    def held_out(third: int) -> set[tuple[str, str]]:
+        prompts = build_structure_prompts(V2_STRUCTURES, hold_out=HoldOut(1, 1, third)).held_out
+        return {(name, text) for name, texts in prompts.items() for text in texts}
+
+    thirds = [held_out(third) for third in (1, 2, 3)]
+    assert not thirds[0] & thirds[1] and not thirds[1] & thirds[2] and not thirds[0] & thirds[2]
+    trained = build_structure_prompts(V2_STRUCTURES, hold_out=HoldOut()).trained
+    synonyms = {(name, text) for name, (_, *others) in trained.items() for text in others}
+    assert len(set.union(*thirds)) > 0.6 * len(synonyms) and min(map(len, thirds)) > 120
+    assert [select_held_out(["one", "two"], third) for third in (1, 2, 3)] == [{"two"}, {"one"}, set()]
+    assert not select_held_out(["one"], 2)
+
+
+@pytest.mark.parametrize("hold_out", [HoldOut(fold, 3, fold) for fold in (1, 2, 3)])
 def test_no_trained_name_gives_a_held_out_one_away(hold_out: HoldOut) -> None:
     prompts = build_structure_prompts(V2_STRUCTURES, hold_out=hold_out)
     by_structures = {sideless_words(text) for texts in prompts.trained.values() for text in texts}
@@ -46,4 +60,6 @@ def test_with_nothing_held_out_all_is_trained() -> None:
 def test_a_hold_out_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"hold_out: none, all, or a fold of the groups such as 1/5 to 5/5, not"):
         HoldOut.parse(text)
+    with pytest.raises(ConfigError, match=r"held_out_third: 1, 2 or 3, not 4"):
+        HoldOut.parse("all", 4)
     assert [HoldOut.parse(good) for good in ("none", "all", "2/5")] == [HoldOut(), HoldOut(1, 1), HoldOut(2, 5)]

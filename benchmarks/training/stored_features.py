@@ -143,7 +143,8 @@ def _train(task: SegmentTask, stored: StoredFeatures, engine: TrainingEngine) ->
 
 @torch.no_grad()
 def _presence_samples(task: SegmentTask, stored: StoredFeatures) -> PresenceSamples:
-    sampler, samples = replace(task.prompts, seed=task.prompts.seed + 2), []
+    sampler = replace(task.prompts, seed=task.prompts.seed + 2)
+    samples: list[PresenceSamples] = []
     for number, (volume, patch) in enumerate(zip(stored.volumes, stored.trained, strict=True)):
         prompts, finest = sampler.draw(number, volume.content, presence=True), patch.features.float()
         query = task.model.queries(prompts.embeddings, volume.bottleneck)[0]

@@ -149,7 +149,7 @@ class Pretraining:
     weights: str = option("", "Start from these: a published STU-Net file, or a checkpoint of ours.")
     spacing_mm: tuple[float, float, float] = option((1.5, 1.5, 1.5), "Voxel size of D H W.")
     checkpointing: bool = option(False, "Compute activations again instead of keeping them.")
-    missed_structure_weight: float = option(0.2, "Weight of the loss on structures that are missed whole.")
+    missed_structure_weight: float = option(0.0, "Weight of a loss on structures that are missed whole.")
 
     def __post_init__(self) -> None:
         require_at_least(self, 0, "missed_structure_weight")

@@ -37,8 +37,6 @@ PRESENCE_LEARNING_RATE = 0.003
 PRESENCE_WEIGHT_DECAY = 0.1
 # Prompts of one step, drawn from those of all patches.
 PRESENCE_BATCH = 512
-# Width of the rim in voxels: features next to a structure still look like it.
-RIM = 1
 
 
 class PresenceSamples(NamedTuple):
@@ -102,13 +100,26 @@ def patch_samples(
     """
     voxels = targets.flatten(2).sum(2)[0]
     there, decided = voxels > 0, labelled & presence_is_decided(voxels)
-    rim = functional.max_pool3d(targets.to(logits.dtype), 2 * RIM + 1, stride=1, padding=RIM) > 0
-    whole, left = (MaskStatistics.of(each, finest).evidence()[0] for each in (logits, logits.masked_fill(rim, OUTSIDE)))
+    outside = logits.masked_fill(_with_rim(targets), OUTSIDE)
+    whole, left = (MaskStatistics.of(each, finest).evidence()[0] for each in (logits, outside))
     absent = torch.zeros_like(there)
     return (
         PresenceSamples(embeddings, whole, there, decided),
         PresenceSamples(embeddings, left, absent, decided & there),
     )
+
+
+def _with_rim(masks: Tensor) -> Tensor:
+    """Return masks (B, P, D, H, W), bool, with their 26 neighbours: features next to a structure still look like it.
+
+    As `max_pool3d` of 3 voxels would, but in a small part of its time on a CPU.
+    """
+    for axis in (2, 3, 4):
+        wider, inner = masks.clone(), masks.shape[axis] - 1
+        wider.narrow(axis, 0, inner).logical_or_(masks.narrow(axis, 1, inner))
+        wider.narrow(axis, 1, inner).logical_or_(masks.narrow(axis, 0, inner))
+        masks = wider
+    return masks
 
 
 def fit_presence(model: TextSegmenter, samples: PresenceSamples, seed: int, progress: Progress) -> None:

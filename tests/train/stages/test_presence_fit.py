@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from curation.runtime.progress import Progress
 from models.segmenter import MaskStatistics, TextSegmenter
@@ -15,7 +16,7 @@ from train.config.options import SegmentConfig
 from train.loop.engine import TrainingEngine
 from train.prompting.patch_content import content_of
 from train.stages.open_segmentation import open_segmentation
-from train.stages.presence_fit import PresenceSamples, collect_presence, fit_presence, patch_samples
+from train.stages.presence_fit import PresenceSamples, _with_rim, collect_presence, fit_presence, patch_samples
 
 PROMPTS = embeddings(3)
 
@@ -84,6 +85,12 @@ def test_what_a_mask_holds_outside_of_its_structure_is_what_absence_looks_like()
     assert whole.decided.tolist() == [True, True, True, False] and left.decided.tolist() == [True, True, False, False]
     torch.testing.assert_close(left.evidence[0], whole.evidence[2])
     assert float(left.evidence[1, 5:].abs().sum()) == 0 < float(whole.evidence[1, 5])
+
+
+def test_a_mask_with_its_rim() -> None:
+    masks = torch.rand(2, 3, 5, 6, 7, generator=torch.Generator().manual_seed(0)) > 0.95
+    pooled = functional.max_pool3d(masks.float(), 3, stride=1, padding=1) > 0
+    assert torch.equal(_with_rim(masks), pooled) and int(masks.sum()) < int(pooled.sum()) < pooled.numel()
 
 
 def test_patches_of_cases_in_which_less_was_looked_for_have_fewer_prompts(

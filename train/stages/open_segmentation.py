@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from models.checkpoint import open_text
 from models.preprocessing import Preprocessing
 from models.segmenter import ConnectorRecord, TextSegmenter
 from train.config.options import ConfigError, SegmentConfig
+from train.config.prompting import Prompting
 from train.data.training_set import open_training_set
 
 from .segment import SegmentTask
@@ -23,11 +24,30 @@ def open_segmentation(paths: Sequence[Path], config: SegmentConfig, cache: Path)
     """Return the task of stage 3. Raises ConfigError, DataError, CheckpointError, TextEncoderError."""
     torch.manual_seed(config.running.seed)
     model, preprocessing, earlier, store_text = _segmenter(config)
+    _check_held_out(config.prompting, earlier)
     labelled, seed = config.labelling.labelled, config.running.seed
     data = open_training_set(paths, config.data, preprocessing, cache, labelled=labelled, seed=seed)
     check_patch(model.image, config.crops.patch, "patch")
     bank = cache / "prompts.sqlite"
     return SegmentTask(model, data, preprocessing, config, bank, store_text=store_text, earlier=earlier)
+
+
+def _check_held_out(options: Prompting, earlier: Sequence[Mapping[str, JsonValue]]) -> None:
+    """Raise ConfigError where `train words` has taught the text encoder what this run holds out to measure it."""
+    if options.hold_out == "none":
+        return
+    for record in earlier:
+        learned = record.get("options")
+        if record.get("stage") != "words" or not isinstance(learned, Mapping):
+            continue
+        # Records from before there was a choice have the first third.
+        third = learned.get("held_out_third", 1)
+        if learned.get("hold_out") != "all" or third != options.held_out_third:
+            raise ConfigError(
+                f"hold_out: the text encoder has learned words that this run would hold out (train words with hold_out "
+                f"{learned.get('hold_out')}, held_out_third {third}): take one of `ovct train words --hold-out all "
+                f"--held-out-third {options.held_out_third}`, or measure nothing, with --hold-out none"
+            )
 
 
 def _segmenter(config: SegmentConfig) -> tuple[TextSegmenter, Preprocessing, tuple[dict[str, JsonValue], ...], bool]:

@@ -5,17 +5,20 @@ import pytest
 import torch
 from torch import Tensor
 
+from pydantic import JsonValue
+
 from curation.runtime.progress import Progress
 from models.checkpoint import load_checkpoint
 from models.segmenter import Segmentation, TextSegmenter
 from tests.train.training_worlds import PATCH, World, labelled, make_world, settings, trained, weights
 from train.config.loading import load_config
 from train.config.options import ConfigError, SegmentConfig
+from train.config.prompting import Prompting
 from train.data.structure_prompts import StructurePrompts
 from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
 from train.prompting.patch_content import contents_of, joined
-from train.stages.open_segmentation import open_segmentation
+from train.stages.open_segmentation import _check_held_out, open_segmentation
 from train.stages.prompt_targets import target_masks
 from train.stages.segment import SegmentTask, evaluated_prompts
 
@@ -192,6 +195,29 @@ def test_where_it_starts_from(world: World, tmp_path: Path) -> None:
     image = weights(world.image)
     ours = {name.removeprefix("image."): value for name, value in task.model.state_dict().items()}
     assert all(torch.equal(ours[name], value) for name, value in image.items())
+
+
+@pytest.mark.parametrize(
+    ("learned", "hold_out", "third", "refused"),
+    [
+        ({"hold_out": "all"}, "1/3", 1, False),
+        ({"hold_out": "all", "held_out_third": 2}, "all", 2, False),
+        ({"hold_out": "none"}, "none", 1, False),
+        ({"hold_out": "none"}, "all", 1, True),
+        ({"hold_out": "all", "held_out_third": 2}, "2/3", 1, True),
+        ({"hold_out": "all"}, "all", 3, True),
+    ],
+)
+def test_a_text_encoder_that_knows_what_is_held_out_is_refused(
+    learned: dict[str, JsonValue], hold_out: str, third: int, refused: bool
+) -> None:
+    options = Prompting(hold_out=hold_out, held_out_third=third)
+    earlier: list[dict[str, JsonValue]] = [{"stage": "pretrain"}, {"stage": "words", "options": learned}]
+    if not refused:
+        _check_held_out(options, earlier)
+        return
+    with pytest.raises(ConfigError, match=rf"learned words .* --hold-out all --held-out-third {third}`"):
+        _check_held_out(options, earlier)
 
 
 def test_the_image_encoder_unlocked(world: World, tmp_path: Path) -> None:

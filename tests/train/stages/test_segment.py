@@ -3,9 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import Tensor
-
 from pydantic import JsonValue
+from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.checkpoint import load_checkpoint

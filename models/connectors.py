@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
+from .known_words import KnownWords
 
 # A prompt's structure fills a small part of most patches: sigmoid(-2) is 0.12.
 INITIAL_BIAS = -2.0
@@ -99,33 +100,6 @@ class QueryHead(nn.Module):
         return Queries(functional.normalize(vectors, dim=-1), scale.exp(), bias, self.per_prompt)
 
 
-class KnownWords(nn.Module):
-    """Tells how near prompts are to the words that a connector was trained on; `vectors` (N, E) are those.
-
-    A prompt's nearness is its largest cosine to one of them. `unknown` holds the nearness up to which a prompt names
-    nothing that the connector knows, and how much nearer one has to be to be that much surer: the limit of presence is
-    (nearness - first) / second. Both come from words that mean nothing (train/prompting/known_words.py).
-    """
-
-    vectors: Tensor
-    unknown: Tensor
-
-    def __init__(self, count: int, embedding_dim: int) -> None:
-        super().__init__()
-        self.register_buffer("vectors", torch.zeros(count, embedding_dim))
-        self.register_buffer("unknown", torch.tensor([0.0, 1.0]))
-
-    def nearness(self, prompts: Tensor) -> Tensor:
-        """Return the nearness (P) of embeddings (P, E)."""
-        cosines: Tensor = functional.normalize(prompts.float(), dim=-1) @ self.vectors.T
-        return cosines.amax(dim=-1)
-
-    def limit(self, prompts: Tensor) -> Tensor:
-        """Return the largest logits of presence (P) of embeddings (P, E)."""
-        limits: Tensor = (self.nearness(prompts) - self.unknown[0]) / self.unknown[1]
-        return limits
-
-
 class Connector(nn.Module):
     """Maps prompt embeddings (P, E), and the image's tokens where `needs_image`, to queries in several feature spaces.
 
@@ -161,7 +135,7 @@ class Connector(nn.Module):
             raise ValueError(f"prompt embeddings are (P, {self.embedding_dim}), not {tuple(prompts.shape)}")
         if self.needs_image and tokens is None:
             raise ValueError("cross_attention needs the image's tokens")
-        hidden = self.hidden_vectors(prompts)
+        hidden = self.hidden_vectors(self._read(prompts))
         *level_heads, presence_head = self.heads
         attended = self.attend_to_image(hidden, tokens)
         # The loss of presence must not change what is learned of masks.
@@ -177,7 +151,11 @@ class Connector(nn.Module):
 
     def presence(self, prompts: Tensor) -> Queries:
         """Return the presence queries (P, C) of embeddings (P, E), which are the same for every image."""
-        return self._limited(self.heads[-1](self.hidden_vectors(prompts)), prompts)
+        return self._limited(self.heads[-1](self.hidden_vectors(self._read(prompts))), prompts)
+
+    def _read(self, prompts: Tensor) -> Tensor:
+        """Return prompts (P, E) as what they are clearly nearest to; in training they are as they are."""
+        return prompts if self.training or self.known is None else self.known.read(prompts)
 
     def _limited(self, presence: Queries, prompts: Tensor) -> Queries:
         """Return presence queries with their limit; in training there is none: what is asked there is known."""

@@ -51,16 +51,23 @@ def find_absent_words(
     shows. Raises ValueError for one that the vocabulary does not know, or that is a structure.
     """
     structure_of = {name: structure for structure, name in names.items() if name in vocabulary.organs}
-    above = {ancestor for name in structure_of for ancestor in vocabulary.ancestors(name)}
     nowhere = _organs_not_shown(not_shown, structure_of, vocabulary)
     words = []
-    for name, organ in vocabulary.organs.items():
-        if organ.region or name in above or not ({name} | vocabulary.ancestors(name)).isdisjoint(structure_of):
-            continue
+    for name in other_organs(structure_of, vocabulary):
         rivals = _rivals(name, structure_of, vocabulary)
         if name in nowhere or rivals:
             words.append(AbsentWord(name, frozenset() if name in nowhere else rivals))
     return tuple(words)
+
+
+def other_organs(structures: Collection[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the organs that are none of the structures, no part of one and no whole of which one is a part.
+
+    `structures` are named as in the vocabulary. Regions of the body are none either.
+    """
+    related = {name for name in structures if name in vocabulary.organs}
+    related |= {other for name in related for other in (*vocabulary.ancestors(name), *vocabulary.descendants(name))}
+    return tuple(name for name, organ in vocabulary.organs.items() if not organ.region and name not in related)
 
 
 def _organs_not_shown(

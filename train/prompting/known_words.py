@@ -3,35 +3,69 @@
 A word that means nothing in a body is far from every trained prompt, and most synonyms that were never trained are
 near one. So meaningless words need not be taught as absent: that taught that "cord" is absent too, which training
 does not have and which is near "spinal cord". They only say where the line is.
+
+A prompt that is clearly nearest to one trained prompt is read as that one. One that is much nearer to an organ of the
+vocabulary that training does not have ("stomach", where only the esophagus is labelled) is that organ, and absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from models.connectors import Connector, KnownWords
+from models.connectors import Connector
+from models.known_words import OTHER_ORGAN, KnownWords
 from train.data.structure_prompts import StructurePrompts
 
 from .nonsense_words import TRAINED_NONSENSE
 
 # Of the meaningless words so many are farther than the line.
 FARTHER = 0.99
+# Of this cosine on, two embeddings are those of one word.
+SAME = 0.9999
 
 
-def know_words(connector: Connector, prompts: StructurePrompts, embeddings: Mapping[str, Tensor]) -> None:
-    """Let a connector know the trained prompts, beside those that it knows, and place the line.
+def know_words(
+    connector: Connector, prompts: StructurePrompts, embeddings: Mapping[str, Tensor], others: Sequence[str] = ()
+) -> None:
+    """Let a connector know the trained prompts and `others`, beside the prompts that it knows, and place the line.
 
-    `embeddings` has (E,) of length 1 for each prompt, and for the meaningless words.
+    `embeddings` has (E,) of length 1 for each prompt, for `others`, the names of organs that training does not have,
+    and for the meaningless words. Of a connector that goes on, an organ is another one where it always was.
     """
-    vectors = torch.stack([embeddings[prompt] for prompt in sorted(prompts.trained_prompts)])
-    device = next(connector.parameters()).device
-    if connector.known is not None:
-        vectors = torch.unique(torch.cat((connector.known.vectors.to(vectors.device), vectors)), dim=0)
+    meaning_of = _meanings(prompts)
+    texts = [*sorted(meaning_of), *others]
+    vectors = torch.stack([embeddings[text] for text in texts])
+    meanings = torch.tensor([float(meaning_of.get(text, OTHER_ORGAN)) for text in texts])
+    if (earlier := connector.known) is not None:
+        vectors, meanings = _joined(earlier.vectors.cpu(), earlier.meanings.cpu(), vectors.cpu(), meanings)
     known = KnownWords(*vectors.shape)
     known.vectors.copy_(vectors)
+    known.meanings.copy_(meanings)
     nonsense = known.nearness(torch.stack([embeddings[word] for word in TRAINED_NONSENSE]))
     known.unknown.copy_(torch.stack((nonsense.quantile(FARTHER), nonsense.std().clamp(min=1e-3))))
-    connector.known = known.to(device)
+    connector.known = known.to(next(connector.parameters()).device)
+
+
+def _meanings(prompts: StructurePrompts) -> dict[str, int]:
+    """Return a number for each trained prompt, the same for those that mean the same structures."""
+    members = {name: (name,) for name in prompts.trained} | {group.name: group.members for group in prompts.groups}
+    numbers: dict[frozenset[str], int] = {}
+    return {
+        text: numbers.setdefault(frozenset(members[name]), len(numbers))
+        for kind in (prompts.trained_of_groups, prompts.trained)
+        for name, texts in kind.items()
+        for text in texts
+    }
+
+
+def _joined(earlier: Tensor, earlier_meanings: Tensor, vectors: Tensor, meanings: Tensor) -> tuple[Tensor, Tensor]:
+    """Return vectors (N, E) and meanings (N) of both; a word that both were trained on has the later meaning."""
+    same = earlier @ vectors.T > SAME
+    was_other, is_other = earlier_meanings == OTHER_ORGAN, meanings == OTHER_ORGAN
+    kept = ~was_other & ~(same & ~is_other).any(dim=1)
+    taken = ~is_other | (same & was_other[:, None]).any(dim=0)
+    later = torch.where(is_other, OTHER_ORGAN, meanings + earlier_meanings.max() + 1)
+    return torch.cat((earlier[kept], vectors[taken])), torch.cat((earlier_meanings[kept], later[taken]))

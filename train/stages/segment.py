@@ -29,7 +29,7 @@ from train.data.structure_prompts import StructurePrompts, build_structure_promp
 from train.data.training_set import TrainingSet
 from train.loop.engine import TrainingEngine
 from train.losses.mask_losses import deep_supervision_loss, missed_structure_loss, presence_loss
-from train.prompting.absent_words import AbsentWord, find_absent_words
+from train.prompting.absent_words import AbsentWord, find_absent_words, other_organs
 from train.prompting.known_words import know_words
 from train.prompting.near_structures import measure_distances, near_structures
 from train.prompting.nonsense_words import TRAINED_NONSENSE
@@ -74,13 +74,14 @@ class SegmentTask(PatchTask):
         hold_out = HoldOut.parse(options.hold_out, options.held_out_third)
         self.structure_prompts = build_structure_prompts(data.structures, hold_out=hold_out)
         words = self._absent_words()
-        texts = _all_prompts(self.structure_prompts, [word.text for word in words])
+        others = other_organs(self.structure_prompts.names.values(), load_vocabulary())
+        texts = _all_prompts(self.structure_prompts, [*(word.text for word in words), *others])
         assert model.text is not None
         self.embeddings = dict(zip(texts, EmbeddingBank(bank).embeddings(model.text, texts), strict=True))
         self.prompts = PromptSampler(
             self.structure_prompts, self.embeddings, options, config.running.seed, absent_words=words
         )
-        know_words(model.connector, self.structure_prompts, self.embeddings)
+        know_words(model.connector, self.structure_prompts, self.embeddings, others)
 
     def _absent_words(self) -> tuple[AbsentWord, ...]:
         """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""

@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.connectors import Connector, build_connector
+from models.known_words import OTHER_ORGAN
 from models.segmenter import MaskStatistics, presence_logits
 from train.config.prompting import HoldOut
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
@@ -44,6 +45,50 @@ def test_a_prompt_near_a_trained_word_may_be_there_and_one_that_means_nothing_ma
     assert int((model.known.limit(nonsense) > 0).sum()) == 1  # 1 % of 73 words
 
 
+def test_a_prompt_is_read_as_the_trained_word_that_is_clearly_nearest() -> None:
+    prompts, model = prompts_of(), connector()
+    embeddings = embeddings_of(prompts)
+    know_words(model, prompts, embeddings)
+    assert model.known is not None
+    own, left, right = (embeddings[text] for text in ("spinal cord", "left kidney", "right kidney"))
+    aside = embeddings[TRAINED_NONSENSE[0]]
+    unseen = functional.normalize(own + 0.7 * aside, dim=-1)
+    both = functional.normalize(left + right, dim=-1)  # of a group that was not trained
+    read = model.known.read(torch.stack((own, unseen, both, aside)))
+    torch.testing.assert_close(read, torch.stack((own, own, both, aside)))
+    # A synonym of the same structure is no other meaning, however near.
+    name, synonym = sorted(prompts.trained["spinal_cord"], key=lambda text: text != "spinal cord")[:2]
+    embeddings[synonym] = functional.normalize(embeddings[name] + 0.1 * aside, dim=-1)
+    know_words(again := connector(), prompts, embeddings)
+    assert again.known is not None
+    torch.testing.assert_close(again.known.read(unseen[None])[0], embeddings[synonym])
+    # Masks and presence are those of the word, outside of training alone.
+    for ours, theirs in zip(model(unseen[None]), model(own[None]), strict=True):
+        torch.testing.assert_close(ours.vectors, theirs.vectors)
+    torch.testing.assert_close(model.presence(unseen[None]).vectors, model.presence(own[None]).vectors)
+    model.train()
+    assert not torch.allclose(model(unseen[None])[0].vectors, model(own[None])[0].vectors)
+
+
+def test_an_organ_that_training_does_not_have_is_absent_and_so_is_what_is_far_nearer_to_it() -> None:
+    prompts, model = prompts_of(), connector()
+    embeddings = embeddings_of(prompts)
+    own, aside = embeddings["spinal cord"], embeddings[TRAINED_NONSENSE[0]]
+    embeddings["stomach"] = functional.normalize(0.6 * own + 0.8 * aside, dim=-1)
+    know_words(model, prompts, embeddings)
+    assert model.known is not None and float(model.known.limit(embeddings["stomach"][None])) > 0
+    know_words(again := connector(), prompts, embeddings, ["stomach"])
+    assert again.known is not None
+    gastric, between = (
+        functional.normalize(share * own + (1 - share) * embeddings["stomach"], dim=-1) for share in (0.05, 0.5)
+    )
+    limit = again.known.limit(torch.stack((embeddings["stomach"], gastric, between, own)))
+    assert limit[0] < limit[1] < 0 < limit[2] < limit[3]
+    # It is no trained word, whatever is near it.
+    assert float(again.known.nearness(embeddings["stomach"][None])) < 0.7
+    assert not torch.equal(again.known.read(own[None])[0], embeddings["stomach"])
+
+
 def test_the_limit_is_on_presence_outside_of_training_alone() -> None:
     prompts, model = prompts_of(), connector()
     embeddings = embeddings_of(prompts)
@@ -71,3 +116,19 @@ def test_a_connector_that_goes_on_keeps_the_words_that_it_knows() -> None:
     assert model.known is not None and len(model.known.vectors) == len(first.trained_prompts | second.trained_prompts)
     nearest = model.known.nearness(torch.stack([embeddings["spinal cord"], embeddings["liver"]]))
     torch.testing.assert_close(nearest, torch.ones(2))
+
+
+def test_of_a_connector_that_goes_on_an_organ_is_another_one_where_it_always_was() -> None:
+    first, second, model = prompts_of(), prompts_of(("liver", "spleen")), connector()
+    embeddings = embeddings_of(first, second)
+    generator = torch.Generator().manual_seed(5)
+    for text in ("stomach", "pancreas", "left kidney parts"):
+        embeddings[text] = functional.normalize(torch.randn(EMBEDDING, generator=generator), dim=-1)
+    know_words(model, first, embeddings, ["liver", "stomach", "pancreas"])
+    know_words(model, second, embeddings, ["spinal cord", "stomach", "left kidney parts"])
+    assert model.known is not None
+    asked = ("spinal cord", "liver", "stomach", "pancreas", "left kidney parts")
+    cosines = model.known._cosines(torch.stack([embeddings[text] for text in asked]))
+    meanings = [int(model.known.meanings[row.argmax()]) if float(row.max()) > 0.999 else None for row in cosines]
+    assert meanings[2:] == [OTHER_ORGAN, None, None] and None not in meanings[:2]
+    assert len({*meanings}) == 4 and OTHER_ORGAN not in meanings[:2]

@@ -85,7 +85,7 @@ class TextDrivenEngine:
         return self.model.text.encode(texts)
 
     def _unknown_texts(self, texts: list[str], embeddings: Tensor, presence_logit: float) -> set[str]:
-        """Return the texts that are far from every word that the model was trained on: these count as absent."""
+        """Return the texts that the model does not know, which count as absent: `KnownWords.limit`."""
         known = self.model.connector.known
         if known is None:
             return set()
@@ -103,7 +103,7 @@ class TextDrivenEngine:
             f"{prompt.text!r} is none of the {len(trained.names)} structures that this checkpoint was trained on "
             "(--list-prompts), "
             + (
-                "and far from all of its words: it counts as absent"
+                "and far from all of its words, or another organ: it counts as absent"
                 if prompt.text in unknown
                 else "so its mask may be of anything"
             )

@@ -57,11 +57,10 @@ class KnownWords(nn.Module):
 
     def read(self, prompts: Tensor) -> Tensor:
         """Return embeddings (P, E); one that is nearest to a trained word by `CLEARLY` becomes that word's."""
-        cosines = self._cosines(prompts)
+        cosines = self._cosines(prompts).masked_fill(self.meanings == OTHER_ORGAN, -1.0)
         largest, nearest = cosines.max(dim=-1)
-        meaning = self.meanings[nearest]
-        others = cosines.masked_fill(self.meanings == meaning.unsqueeze(-1), -1.0).amax(dim=-1)
-        clear = (meaning != OTHER_ORGAN) & (largest - others >= CLEARLY)
+        same = self.meanings == self.meanings[nearest].unsqueeze(-1)
+        clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
         return torch.where(clear.unsqueeze(-1), self.vectors[nearest].to(prompts.dtype), prompts)
 
     def _cosines(self, prompts: Tensor) -> Tensor:

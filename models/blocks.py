@@ -1,9 +1,11 @@
-"""The building blocks of STU-Net: residual block, upsampling, and an instance norm that is quick on a CPU.
+"""The building blocks of the networks.
 
-Shapes: B batch, C input channels, C' output channels, D H W voxels. Attribute names are those of the published
-checkpoints.
+STU-Net's are the residual block, upsampling, and an instance norm that is quick on a CPU; attribute names are those of
+the published checkpoints. The connector's is the attention of prompts to an image. Shapes: B batch, C input channels,
+C' output channels, D H W voxels; of attention P prompts, T image tokens.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
@@ -13,6 +15,8 @@ from torch.nn import functional
 
 # Of the leaky ReLU on its negative side.
 SLOPE = 0.01
+# Of the sines and cosines that encode a token's position along each axis.
+POSITION_FREQUENCIES = 6
 # A volume of fewer voxels than this along any axis is thin; see `_gradients_of_thin_volumes`.
 THIN = 4
 
@@ -123,3 +127,36 @@ class Upsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, C', D * scale, H * scale, W * scale) of x (B, C, D, H, W)."""
         return functional.interpolate(self.conv(x), scale_factor=self.scale, mode="nearest")
+
+
+class AttentionLayer(nn.Module):
+    """Adds cross-attention and a feed-forward layer to the prompts, each after a layer norm (pre-norm)."""
+
+    def __init__(self, hidden: int, heads: int) -> None:
+        super().__init__()
+        self.norm_prompts, self.norm_image, self.norm_forward = (nn.LayerNorm(hidden) for _ in range(3))
+        self.attention = nn.MultiheadAttention(hidden, heads, batch_first=True)
+        self.feed_forward = nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, hidden))
+
+    def forward(self, prompts: Tensor, image: Tensor) -> Tensor:
+        """Return prompts (B, P, hidden) that have attended to an image (B, T, hidden)."""
+        image = self.norm_image(image)
+        context, _ = self.attention(self.norm_prompts(prompts), image, image, need_weights=False)
+        prompts = prompts + context
+        result: Tensor = prompts + self.feed_forward(self.norm_forward(prompts))
+        return result
+
+
+def position_encoding(tokens: Tensor) -> Tensor:
+    """Return (T, 6 * POSITION_FREQUENCIES), the position of each token of a bottleneck (B, C, d, h, w).
+
+    These are sines and cosines of the token's coordinates, which run from -1 to 1 along each axis.
+    """
+    axes = [_axis(size, tokens.device) for size in tokens.shape[2:]]
+    coordinates = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 2)
+    angles = coordinates.unsqueeze(-1) * (math.pi / 2 * 2.0 ** torch.arange(POSITION_FREQUENCIES, device=tokens.device))
+    return torch.cat((angles.sin(), angles.cos()), dim=-1).flatten(1).to(tokens.dtype)
+
+
+def _axis(size: int, device: torch.device) -> Tensor:
+    return torch.linspace(-1, 1, size, device=device) if size > 1 else torch.zeros(1, device=device)

@@ -22,9 +22,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
-from .connectors import CONNECTORS, Connector, Queries, build_connector
+from .connectors import CONNECTORS, Connector, KnownWords, Queries, build_connector
 from .freezing import Members, ModelPart, StagedModel
-from .known_words import KnownWords
 from .stunet import STUNet
 from .text import TextEncoder
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from models.connectors import CONNECTORS, Connector, Queries, build_connector, position_encoding
+from models.blocks import position_encoding
+from models.connectors import CONNECTORS, Connector, Queries, build_connector
 from tests.models.tiny import EMBEDDING, embeddings
 
 CHANNELS = (4, 8, 6)

@@ -15,8 +15,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from models.connectors import Connector
-from models.known_words import OTHER_ORGAN, KnownWords
+from models.connectors import OTHER_ORGAN, Connector, KnownWords
 from train.data.structure_prompts import StructurePrompts
 
 from .nonsense_words import TRAINED_NONSENSE

@@ -4,8 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.connectors import Connector, build_connector
-from models.known_words import OTHER_ORGAN
+from models.connectors import OTHER_ORGAN, Connector, build_connector
 from models.segmenter import MaskStatistics, presence_logits
 from train.config.prompting import HoldOut
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts

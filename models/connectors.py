@@ -26,8 +26,8 @@ INITIAL_BIAS = -2.0
 # with TotalSegmentator's words no held-out synonym was read wrongly, and next to no held-out group as one of its parts.
 CLEARLY = 0.15
 # It is taken for an organ that training did not have where its cosine to that is larger by this than to any trained
-# word. In trials no held-out word was; with 0.2 "hip bone" was, for the hip joints.
-FAR = 0.25
+# word (in trials no held-out word was; with 0.2 "hip bone" was, for the hip joints), or from this cosine on.
+FAR, SAME_WORD = 0.25, 0.97
 # The meaning of words for organs that training did not have.
 OTHER_ORGAN = -1
 
@@ -135,20 +135,29 @@ class KnownWords(nn.Module):
     def limit(self, prompts: Tensor) -> Tensor:
         """Return the largest logits of presence (P) of embeddings (P, E): below 0 for what is not known.
 
-        That is a prompt far from every trained word, or farther by `FAR` than from an organ that training did not have.
+        That is a prompt far from every trained word, or nearer to an organ that training did not have: farther from
+        every trained word by `FAR`, or the same word.
         """
-        trained = self.nearness(prompts)
-        other = self._cosines(prompts).masked_fill(self.meanings != OTHER_ORGAN, -1.0).amax(dim=-1)
-        limits: Tensor = torch.minimum(trained - self.unknown[0], trained + FAR - other) / self.unknown[1]
+        trained, other = self.nearness(prompts), self._nearness_to_others(prompts)
+        told_apart = torch.minimum(trained + FAR - other, torch.maximum(trained, other.new_tensor(SAME_WORD)) - other)
+        limits: Tensor = torch.minimum(trained - self.unknown[0], told_apart) / self.unknown[1]
         return limits
 
     def read(self, prompts: Tensor) -> Tensor:
-        """Return embeddings (P, E); one that is nearest to a trained word by `CLEARLY` becomes that word's."""
+        """Return embeddings (P, E); one that is nearest to a trained word becomes that word's.
+
+        It must be nearer by `CLEARLY` than any trained word that means something else, and no other organ nearer.
+        """
         cosines = self._cosines(prompts).masked_fill(self.meanings == OTHER_ORGAN, -1.0)
         largest, nearest = cosines.max(dim=-1)
         same = self.meanings == self.meanings[nearest].unsqueeze(-1)
         clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
+        clear &= largest >= self._nearness_to_others(prompts)
         return torch.where(clear.unsqueeze(-1), self.vectors[nearest].to(prompts.dtype), prompts)
+
+    def _nearness_to_others(self, prompts: Tensor) -> Tensor:
+        """Return the largest cosine (P) of embeddings (P, E) to an organ that training did not have."""
+        return self._cosines(prompts).masked_fill(self.meanings != OTHER_ORGAN, -1.0).amax(dim=-1)
 
     def _cosines(self, prompts: Tensor) -> Tensor:
         """Return the cosines (P, N) of embeddings (P, E) to all words."""

@@ -83,6 +83,14 @@ def test_an_organ_that_training_does_not_have_is_absent_and_so_is_what_is_far_ne
     )
     limit = again.known.limit(torch.stack((embeddings["stomach"], gastric, between, own)))
     assert limit[0] < limit[1] < 0 < limit[2] < limit[3]
+    # One that is nearly as near to a trained word is absent by its own name, and is not read as that word.
+    embeddings["cord blood"] = functional.normalize(0.85 * own + 0.53 * aside, dim=-1)
+    know_words(nearer := connector(), prompts, embeddings, ["cord blood"])
+    assert nearer.known is not None
+    asked = torch.stack((embeddings["cord blood"], functional.normalize(embeddings["cord blood"] + 0.9 * own, dim=-1)))
+    limit = nearer.known.limit(asked)
+    assert limit[0] < 0 < limit[1]
+    torch.testing.assert_close(nearer.known.read(asked), asked)
     # It is no trained word, whatever is near it.
     assert float(again.known.nearness(embeddings["stomach"][None])) < 0.7
     assert not torch.equal(again.known.read(own[None])[0], embeddings["stomach"])

@@ -37,7 +37,7 @@ constraints: setup
 demo: .venv/.plain
 	$(BIN)/ovct curate examples/reports.csv --overwrite
 
-# The whole road on phantoms: about 24 minutes on two cores. A second call goes on where the first one was stopped.
+# The whole road on phantoms: about 25 minutes on one core. A second call goes on where the first one was stopped.
 # `make train-demo SEED=1 DEMO=runs/demo1` trains with another seed.
 # Freed memory is kept: on a CPU with glibc, that is a fifth faster.
 DEMO ?= runs/demo

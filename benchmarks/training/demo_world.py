@@ -33,7 +33,7 @@ class DemoWorld:
     @classmethod
     def _with(cls, folder: Path, stage: str) -> DemoWorld:
         if not (folder / stage / "checkpoint.json").exists():
-            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (23 minutes on two cores)")
+            raise SystemExit(f"{folder} holds no finished demo: `make train-demo` makes it (25 minutes on one core)")
         return cls(folder)
 
     @property

@@ -130,7 +130,7 @@ class KnownWords(nn.Module):
 
     def nearness(self, prompts: Tensor) -> Tensor:
         """Return the largest cosine (P) of embeddings (P, E) to a trained word."""
-        return self._cosines(prompts).masked_fill(self.meanings == OTHER_ORGAN, -1.0).amax(dim=-1)
+        return self._cosines_to(prompts, self.meanings != OTHER_ORGAN).amax(dim=-1)
 
     def limit(self, prompts: Tensor) -> Tensor:
         """Return the largest logits of presence (P) of embeddings (P, E): below 0 for what is not known.
@@ -148,7 +148,7 @@ class KnownWords(nn.Module):
 
         It must be nearer by `CLEARLY` than any trained word that means something else, and no other organ nearer.
         """
-        cosines = self._cosines(prompts).masked_fill(self.meanings == OTHER_ORGAN, -1.0)
+        cosines = self._cosines_to(prompts, self.meanings != OTHER_ORGAN)
         largest, nearest = cosines.max(dim=-1)
         same = self.meanings == self.meanings[nearest].unsqueeze(-1)
         clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
@@ -157,7 +157,11 @@ class KnownWords(nn.Module):
 
     def _nearness_to_others(self, prompts: Tensor) -> Tensor:
         """Return the largest cosine (P) of embeddings (P, E) to an organ that training did not have."""
-        return self._cosines(prompts).masked_fill(self.meanings != OTHER_ORGAN, -1.0).amax(dim=-1)
+        return self._cosines_to(prompts, self.meanings == OTHER_ORGAN).amax(dim=-1)
+
+    def _cosines_to(self, prompts: Tensor, chosen: Tensor) -> Tensor:
+        """Return the cosines (P, N) of embeddings (P, E) to the words that are `chosen` (N), and -1 to all others."""
+        return self._cosines(prompts).masked_fill(~chosen, -1.0)
 
     def _cosines(self, prompts: Tensor) -> Tensor:
         """Return the cosines (P, N) of embeddings (P, E) to all words."""

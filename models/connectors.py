@@ -19,17 +19,10 @@ from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
 from .blocks import POSITION_FREQUENCIES, AttentionLayer, position_encoding
+from .known_words import KnownWords
 
 # A prompt's structure fills a small part of most patches: sigmoid(-2) is 0.12.
 INITIAL_BIAS = -2.0
-# A prompt is read as a trained word where its cosine to all that mean something else is smaller by this. In trials
-# with TotalSegmentator's words no held-out synonym was read wrongly, and next to no held-out group as one of its parts.
-CLEARLY = 0.15
-# It is taken for an organ that training did not have where its cosine to that is larger by this than to any trained
-# word (in trials no held-out word was; with 0.2 "hip bone" was, for the hip joints), or from this cosine on.
-FAR, SAME_WORD = 0.25, 0.97
-# The meaning of words for organs that training did not have.
-OTHER_ORGAN = -1
 
 
 class Queries(NamedTuple):
@@ -104,68 +97,6 @@ class QueryHead(nn.Module):
         )
         scale, bias = scale_and_bias.unbind(dim=-1)
         return Queries(functional.normalize(vectors, dim=-1), scale.exp(), bias, self.per_prompt)
-
-
-class KnownWords(nn.Module):
-    """Tells what prompts are near to: words that a connector was trained on, or other organs.
-
-    `vectors` (N, E) are their embeddings, `meanings` (N) says what each means: words of one number mean the same, and
-    `OTHER_ORGAN` marks an organ that training did not have.
-
-    `unknown` holds the nearness (largest cosine) to a trained word up to which a prompt names nothing that the
-    connector knows, and how much nearer one has to be to be that much surer: the limit of presence is
-    (nearness - first) / second. Both come from words that mean nothing (train/prompting/known_words.py).
-    """
-
-    vectors: Tensor
-    meanings: Tensor
-    unknown: Tensor
-
-    def __init__(self, count: int, embedding_dim: int) -> None:
-        super().__init__()
-        self.register_buffer("vectors", torch.zeros(count, embedding_dim))
-        # Whole numbers, but a weights file holds floating-point numbers alone.
-        self.register_buffer("meanings", torch.arange(count, dtype=torch.float32))
-        self.register_buffer("unknown", torch.tensor([0.0, 1.0]))
-
-    def nearness(self, prompts: Tensor) -> Tensor:
-        """Return the largest cosine (P) of embeddings (P, E) to a trained word."""
-        return self._cosines_to(prompts, self.meanings != OTHER_ORGAN).amax(dim=-1)
-
-    def limit(self, prompts: Tensor) -> Tensor:
-        """Return the largest logits of presence (P) of embeddings (P, E): below 0 for what is not known.
-
-        That is a prompt far from every trained word, or nearer to an organ that training did not have: farther from
-        every trained word by `FAR`, or the same word.
-        """
-        trained, other = self.nearness(prompts), self._nearness_to_others(prompts)
-        told_apart = torch.minimum(trained + FAR - other, torch.maximum(trained, other.new_tensor(SAME_WORD)) - other)
-        limits: Tensor = torch.minimum(trained - self.unknown[0], told_apart) / self.unknown[1]
-        return limits
-
-    def read(self, prompts: Tensor) -> Tensor:
-        """Return embeddings (P, E); one that is nearest to a trained word becomes that word's.
-
-        It must be nearer by `CLEARLY` than any trained word that means something else, and no other organ nearer.
-        """
-        cosines = self._cosines_to(prompts, self.meanings != OTHER_ORGAN)
-        largest, nearest = cosines.max(dim=-1)
-        same = self.meanings == self.meanings[nearest].unsqueeze(-1)
-        clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
-        clear &= largest >= self._nearness_to_others(prompts)
-        return torch.where(clear.unsqueeze(-1), self.vectors[nearest].to(prompts.dtype), prompts)
-
-    def _nearness_to_others(self, prompts: Tensor) -> Tensor:
-        """Return the largest cosine (P) of embeddings (P, E) to an organ that training did not have."""
-        return self._cosines_to(prompts, self.meanings == OTHER_ORGAN).amax(dim=-1)
-
-    def _cosines_to(self, prompts: Tensor, chosen: Tensor) -> Tensor:
-        """Return the cosines (P, N) of embeddings (P, E) to the words that are `chosen` (N), and -1 to all others."""
-        return self._cosines(prompts).masked_fill(~chosen, -1.0)
-
-    def _cosines(self, prompts: Tensor) -> Tensor:
-        """Return the cosines (P, N) of embeddings (P, E) to all words."""
-        return functional.normalize(prompts.float(), dim=-1) @ self.vectors.T
 
 
 class Connector(nn.Module):

@@ -22,8 +22,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from .architecture import CONNECTOR_WIDTH
-from .connectors import CONNECTORS, Connector, KnownWords, Queries, build_connector
+from .connectors import CONNECTORS, Connector, Queries, build_connector
 from .freezing import Members, ModelPart, StagedModel
+from .known_words import KnownWords
 from .stunet import STUNet
 from .text import TextEncoder
 
@@ -104,8 +105,9 @@ class TextSegmenter(StagedModel):
 
     `text` is None where prompts come as embeddings; then `embedding_dim` must be given. `levels` counts the decoder
     levels that have queries of their own, for deep supervision; one is enough to segment. `connector` is a name in
-    `CONNECTORS`, `hidden` its width, `queries_per_prompt` how many queries a mask is joined from, `known_words` how
-    many words it knows, of weights that are loaded afterwards. Raises ValueError where they do not go together.
+    `CONNECTORS`, `hidden` its width, `queries_per_prompt` how many queries a mask is joined from, `known_words` and
+    `known_unions` how many words and unions it knows, of weights that are loaded afterwards. Raises ValueError where
+    they do not go together.
     """
 
     def __init__(
@@ -119,6 +121,7 @@ class TextSegmenter(StagedModel):
         levels: int = 4,
         queries_per_prompt: int = 1,
         known_words: int = 0,
+        known_unions: int = 0,
     ) -> None:
         super().__init__()
         embedding_dim = embedding_dim or (text.embedding_dim if text else None)
@@ -132,7 +135,7 @@ class TextSegmenter(StagedModel):
             connector, embedding_dim, channels, image.architecture.dims[-1], hidden, queries_per_prompt
         )
         if known_words:
-            self.connector.known = KnownWords(known_words, embedding_dim)
+            self.connector.known = KnownWords(known_words, embedding_dim, known_unions)
 
     def parts(self) -> dict[ModelPart, Members]:
         """Return all parameters by part; the pretraining's heads, if any, take no part in segmenting by text."""
@@ -193,7 +196,8 @@ class ConnectorRecord(BaseModel):
     """Describes a segmenter's connector in `checkpoint.json`.
 
     It has its kind (`CONNECTORS`), its sizes, how many decoder levels it has queries for and how many for each prompt,
-    and how many words it knows. Records of earlier versions have neither of the last two: one query, and no word.
+    and how many words and unions of like-named structures it knows. Records of earlier versions have none of the last
+    three: one query, no word and no union.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -204,6 +208,7 @@ class ConnectorRecord(BaseModel):
     levels: int
     queries_per_prompt: int = 1
     known_words: int = 0
+    known_unions: int = 0
 
     @classmethod
     def of(cls, model: TextSegmenter) -> Self:
@@ -217,6 +222,7 @@ class ConnectorRecord(BaseModel):
             levels=model.levels,
             queries_per_prompt=connector.per_prompt,
             known_words=len(connector.known.vectors) if connector.known else 0,
+            known_unions=len(connector.known.unions) if connector.known else 0,
         )
 
     def build(self, image: STUNet, text: TextEncoder | None) -> TextSegmenter:

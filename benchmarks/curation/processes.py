@@ -70,7 +70,7 @@ def on_what(device: str, threads: int) -> str:
 
 def processor() -> str:
     """Describe the processor: its name, and whether it multiplies bfloat16 itself."""
-    from models.inference import cpu_has_bfloat16
+    from train.loop.precision import cpu_has_bfloat16
 
     cpu_info = Path("/proc/cpuinfo")
     lines = cpu_info.read_text().splitlines() if cpu_info.exists() else []

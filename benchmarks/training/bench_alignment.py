@@ -114,13 +114,13 @@ def compare_epochs(world: DemoWorld, text_seconds: float) -> None:
 
     from models.aligner import Aligner
     from models.checkpoint import load_checkpoint
-    from models.inference import cpu_has_bfloat16
     from models.stunet import STUNet
     from models.text import TextEncoder
     from train.alignment.pooled_volumes import pool_volume, read_volume
     from train.config.loading import load_config
     from train.config.options import AlignConfig
     from train.data.dataset import open_dataset
+    from train.loop.precision import cpu_has_bfloat16
 
     image, record = load_checkpoint(world.folder / "pretrain")
     assert isinstance(image, STUNet)

@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.curation.processes import in_a_process, on_what, waited_for
-from models.inference import Precision, dtype_for, optimise_for_inference
 from models.stunet import STUNet
+from train.loop.precision import Precision, dtype_for, optimise_for_inference
 
 CLASSES = 105
 

@@ -25,6 +25,7 @@ from train.config.loading import load_config
 from train.config.options import SegmentConfig
 from train.data.crops import middle_patch
 from train.evaluation.questions import EvaluationQuestion, build_questions
+from train.inference.engines.asked_texts import AskedTexts
 from train.loop.engine import TrainingEngine
 from train.order import random
 from train.prompting.near_structures import measure_distances, near_structures
@@ -161,15 +162,16 @@ def _ask(task: SegmentTask, patches: list[Patch]) -> Scores:
     model, questions = task.model, build_questions(tuple(task.data.structures), task.structure_prompts).questions
     assert model.text is not None
     model.eval()
-    embeddings = model.text.encode([question.prompt for question in questions])
+    asked = AskedTexts.of(model, [question.prompt for question in questions], task.structure_prompts, vocabulary=False)
     table = task.data.label_membership(0, [question.members for question in questions])
-    queries, *_, presence = model.queries(embeddings)
+    queries, *_, presence = model.queries(asked.embeddings)
     overlap, size, present, absent, made_up, missed = torch.zeros(6, len(questions))
     for patch in patches:
         finest = patch.features.float()
         logits = queries.logits(finest)
         shown = presence_logits(presence, MaskStatistics.of(logits, finest))[0] > 0
-        predicted = (logits[0].flatten(1) > 0) & shown[:, None]
+        of_texts = (logits[0].flatten(1) > 0) & shown[:, None]
+        predicted = torch.stack([of_texts[list(numbers)].any(0) for numbers in asked.numbers()])
         truth = table[patch.labels.long().flatten()].T
         there, found = truth.any(1), predicted.any(1)
         overlap += 2 * (predicted & truth).sum(1)

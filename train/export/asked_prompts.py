@@ -9,22 +9,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from models.checkpoint_record import CheckpointRecord
 from models.segmenter import TextSegmenter
+from train.inference.engines.asked_texts import AskedTexts
 from train.inference.engines.known_prompts import known_prompts
 from train.inference.engines.text import TextDrivenEngine, load_segmenter
 from train.inference.options import DEFAULT_OPTIONS
-from train.inference.prompts import SegmentPrompt, checked_prompts, training_names
+from train.inference.prompts import SegmentPrompt, checked_prompts
 
 
 @dataclass(frozen=True, eq=False)
 class AskedPrompts:
     """Prompts, the texts that the model is asked for each of them, and the embeddings (T, E) of all `texts`.
 
-    A prompt that the vocabulary knows as a group is asked by the names of its members, and its mask is their union.
+    A prompt that the vocabulary or the model knows as a group is asked by the names of its members, and its mask is
+    their union.
     """
 
     prompts: tuple[SegmentPrompt, ...]
@@ -53,8 +54,6 @@ def open_source(checkpoint: Path, prompts: Sequence[str | SegmentPrompt]) -> Sou
     chosen = checked_prompts(prompts or known_prompts("checkpoint", checkpoint).prompts())
     engine = TextDrivenEngine(model, record)
     engine.check(chosen, DEFAULT_OPTIONS)
-    asked = tuple(training_names(prompt.text, engine.trained_prompts) for prompt in chosen)
-    texts = tuple(dict.fromkeys(text for of_prompt in asked for text in of_prompt))
-    with torch.no_grad():
-        embeddings = model.embed(texts).float()
-    return SourceModel(checkpoint, model, record, AskedPrompts(chosen, asked, texts, embeddings))
+    asked = AskedTexts.of(model, [prompt.text for prompt in chosen], engine.trained_prompts, vocabulary=True)
+    embeddings = asked.embeddings.float()
+    return SourceModel(checkpoint, model, record, AskedPrompts(chosen, asked.of_prompts, asked.texts, embeddings))

@@ -14,7 +14,7 @@ from .errors import SegmentError
 if TYPE_CHECKING:
     import torch
 
-    from models.inference import Precision
+    from train.loop.precision import Precision
     from train.scans.dicom.stacking import UnevenSlices
 
 AUTO: Final = "auto"
@@ -86,7 +86,7 @@ DEFAULT_OPTIONS = SegmentOptions()
 
 def precision_named(name: str) -> Precision:
     """Return a precision by its name. Raises SegmentError with the names that there are."""
-    from models.inference import Precision
+    from train.loop.precision import Precision
 
     precisions: tuple[Precision, ...] = get_args(Precision)
     for precision in precisions:
@@ -120,7 +120,7 @@ def _logit(probability: float) -> float:
 
 
 def _check_precision(device: torch.device, name: str) -> None:
-    from models.inference import dtype_for
+    from train.loop.precision import dtype_for
 
     precision = precision_named(name)
     try:

@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from curation.runtime.progress import Progress
 from models.architecture import Architecture
-from models.inference import Precision, optimise_for_inference
 from models.stunet import STUNet
+from train.loop.precision import Precision, optimise_for_inference
 
 from .options import DEFAULT_OPTIONS
 

@@ -22,8 +22,9 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from curation.runtime.processes import available_cores
-from models.inference import cpu_has_bfloat16
 from train.config.options import ConfigError, Running
+
+from .precision import cpu_has_bfloat16
 
 # Processes that read data for one GPU, where the user leaves it to us.
 MOST_WORKERS = 8

@@ -5,7 +5,9 @@ near one. So meaningless words need not be taught as absent: that taught that "c
 does not have and which is near "spinal cord". They only say where the line is.
 
 A prompt that is clearly nearest to one trained prompt is read as that one. One that is much nearer to an organ of the
-vocabulary that training does not have ("stomach", where only the esophagus is labelled) is that organ, and absent.
+vocabulary that training does not have ("stomach", where only the esophagus is labelled) is that organ, and absent. And
+one that is nearest to the mean of several structures that share words is read as these ("renal organ": both kidneys),
+although no name of the group was trained: `train words` places a group at the mean of its members.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from models.connectors import OTHER_ORGAN, Connector, KnownWords
+from models.connectors import Connector
+from models.known_words import OTHER_ORGAN, KnownWords
 from train.data.structure_prompts import StructurePrompts
 
+from .like_named_structures import find_like_named
 from .nonsense_words import TRAINED_NONSENSE
 
 # Of the meaningless words so many are farther than the line.
@@ -32,7 +37,8 @@ def know_words(
     """Let a connector know the trained prompts and `others`, beside the prompts that it knows, and place the line.
 
     `embeddings` has (E,) of length 1 for each prompt, for `others`, the names of organs that training does not have,
-    and for the meaningless words. Of a connector that goes on, an organ is another one where it always was.
+    and for the meaningless words. Of a connector that goes on, an organ is another one where it always was, and unions
+    are those of the new prompts.
     """
     meaning_of = _meanings(prompts)
     texts = [*sorted(meaning_of), *others]
@@ -40,12 +46,35 @@ def know_words(
     meanings = torch.tensor([float(meaning_of.get(text, OTHER_ORGAN)) for text in texts])
     if (earlier := connector.known) is not None:
         vectors, meanings = _joined(earlier.vectors.cpu(), earlier.meanings.cpu(), vectors.cpu(), meanings)
-    known = KnownWords(*vectors.shape)
+    unions = _unions(prompts, embeddings, vectors.cpu())
+    known = KnownWords(len(vectors), vectors.shape[1], len(unions))
     known.vectors.copy_(vectors)
     known.meanings.copy_(meanings)
+    known.hold(unions)
     nonsense = known.nearness(torch.stack([embeddings[word] for word in TRAINED_NONSENSE]))
     known.unknown.copy_(torch.stack((nonsense.quantile(FARTHER), nonsense.std().clamp(min=1e-3))))
     connector.known = known.to(next(connector.parameters()).device)
+
+
+def _unions(
+    prompts: StructurePrompts, embeddings: Mapping[str, Tensor], vectors: Tensor
+) -> list[tuple[Tensor, list[int]]]:
+    """Return like-named structures together: the mean (E) of their words, and their names' rows in `vectors` (N, E)."""
+    row_of = {
+        structure: int((vectors @ embeddings[name].float().cpu()).argmax()) for structure, name in prompts.names.items()
+    }
+    return [
+        (
+            _mean([_mean([embeddings[prompt] for prompt in of_structure]) for of_structure in having.values()]),
+            [row_of[structure] for structure in having],
+        )
+        for having in find_like_named(prompts.trained)
+    ]
+
+
+def _mean(vectors: Sequence[Tensor]) -> Tensor:
+    """Return the mean (E) of vectors (E), of length 1."""
+    return functional.normalize(torch.stack(list(vectors)).float().mean(dim=0), dim=-1)
 
 
 def _meanings(prompts: StructurePrompts) -> dict[str, int]:

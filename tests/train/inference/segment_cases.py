@@ -12,7 +12,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from torch import Tensor
 
 from models.checkpoint import save_checkpoint
-from models.connectors import KnownWords, Queries
+from models.connectors import Queries
+from models.known_words import KnownWords
 from models.preprocessing import Preprocessing
 from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.connectors import OTHER_ORGAN, Connector, build_connector
+from models.connectors import Connector, build_connector
+from models.known_words import OTHER_ORGAN
 from models.segmenter import MaskStatistics, presence_logits
 from train.config.prompting import HoldOut
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
@@ -135,7 +136,7 @@ def test_of_a_connector_that_goes_on_an_organ_is_another_one_where_it_always_was
     know_words(model, second, embeddings, ["spinal cord", "stomach", "left kidney parts"])
     assert model.known is not None
     asked = ("spinal cord", "liver", "stomach", "pancreas", "left kidney parts")
-    cosines = model.known._cosines(torch.stack([embeddings[text] for text in asked]))
+    cosines = torch.stack([embeddings[text] for text in asked]) @ model.known.vectors.T
     meanings = [int(model.known.meanings[row.argmax()]) if float(row.max()) > 0.999 else None for row in cosines]
     assert meanings[2:] == [OTHER_ORGAN, None, None] and None not in meanings[:2]
     assert len({*meanings}) == 4 and OTHER_ORGAN not in meanings[:2]

@@ -22,12 +22,12 @@ from curation.runtime.made_files import MadeFiles
 from curation.runtime.progress import Progress
 from models.aligner import Aligner
 from models.checkpoint import load_checkpoint
-from models.inference import dtype_for
 from train.alignment.pooled_volumes import POOLED, PooledVolumes, pool_volume, read_volume
 from train.config.options import Alignment
 from train.data.cases import Case
 from train.data.dataset import open_dataset
 from train.inference.options import SegmentOptions
+from train.loop.precision import dtype_for
 
 from ..bootstrap import Bootstrap
 from ..case_selection import select_volumes

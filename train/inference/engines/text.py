@@ -1,14 +1,12 @@
 """The engine of a text-driven checkpoint: the model is asked in the words of the training, or in the user's own.
 
-Shapes: P prompts, T texts that the model is asked, E embedding.
+Shapes: P prompts, T texts that the model is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-from torch import Tensor
 
 from curation.runtime.progress import Progress
 from models.checkpoint import Checkpoint, load_checkpoint, read_record
@@ -19,12 +17,13 @@ from train.inference.errors import SegmentError
 from train.inference.labelling import label_scan
 from train.inference.logit_volume import predict_logits
 from train.inference.options import AUTO, SegmentOptions, best_device
-from train.inference.prompts import SegmentPrompt, check_lengths, is_trained, training_names
+from train.inference.prompts import SegmentPrompt, check_lengths, is_trained
 from train.inference.result import SegmentationResult
 from train.inference.windows import Windows, window_size
 from train.scans.grid import to_network
 from train.scans.scan import Scan
 
+from .asked_texts import AskedTexts
 from .class_network import trained_patch
 
 _OTHER_KINDS: dict[ModelKind, str] = {
@@ -64,33 +63,26 @@ class TextDrivenEngine:
         progress: Progress | None = None,
     ) -> SegmentationResult:
         """Segment a scan; raises ScanError and LogitStorageError."""
-        structure_prompts = self.trained_prompts if options.vocabulary else None
-        names = [training_names(prompt.text, structure_prompts) for prompt in prompts]
-        texts = list(dict.fromkeys(name for names_of_prompt in names for name in names_of_prompt))
-        embeddings = self._embed(texts)
+        asked = AskedTexts.of(
+            self.model, [prompt.text for prompt in prompts], self.trained_prompts, vocabulary=options.vocabulary
+        )
         tensor, grid = to_network(scan, self.record.preprocessing)
         size = window_size(self.model.image.architecture, trained_patch(self.record), grid.shape)
         windows = windows or Windows(size, options.overlap, precision=options.precision)
-        logits = predict_logits(self.model, tensor, grid, embeddings, windows, progress)
+        logits = predict_logits(self.model, tensor, grid, asked.embeddings, windows, progress)
         del tensor
-        members = [tuple(map(texts.index, names_of_prompt)) for names_of_prompt in names]
-        logits = logits.unions(members, options.presence_logit)
-        unknown = self._unknown_texts(texts, embeddings, options.presence_logit)
-        notices = [*_replaced_prompts(prompts, names), *self._untrained_prompts(names, prompts, unknown)]
+        logits = logits.unions(asked.numbers(), options.presence_logit)
+        unknown = self._unknown_texts(asked, options.presence_logit)
+        notices = [*_replaced_prompts(prompts, asked), *self._untrained_prompts(asked.of_prompts, prompts, unknown)]
         return label_scan(scan, logits, prompts, options, self.weights, progress, notices)
 
-    def _embed(self, texts: list[str]) -> Tensor:
-        """Return the embeddings (T, E) of texts."""
-        assert self.model.text is not None
-        return self.model.text.encode(texts)
-
-    def _unknown_texts(self, texts: list[str], embeddings: Tensor, presence_logit: float) -> set[str]:
+    def _unknown_texts(self, asked: AskedTexts, presence_logit: float) -> set[str]:
         """Return the texts that the model does not know, which count as absent: `KnownWords.limit`."""
         known = self.model.connector.known
         if known is None:
             return set()
-        limits = known.limit(embeddings.to(known.vectors.device)).tolist()
-        return {text for text, limit in zip(texts, limits, strict=True) if limit < presence_logit}
+        limits = known.limit(asked.embeddings.to(known.vectors.device)).tolist()
+        return {text for text, limit in zip(asked.texts, limits, strict=True) if limit < presence_logit}
 
     def _untrained_prompts(
         self, names: Sequence[tuple[str, ...]], prompts: Sequence[SegmentPrompt], unknown: set[str]
@@ -131,10 +123,11 @@ def load_segmenter(checkpoint: Checkpoint | Path | str, device: str = AUTO) -> t
     return (model if device == AUTO else model.to(device)), record
 
 
-def _replaced_prompts(prompts: tuple[SegmentPrompt, ...], names: Sequence[tuple[str, ...]]) -> list[str]:
+def _replaced_prompts(prompts: tuple[SegmentPrompt, ...], asked: AskedTexts) -> list[str]:
     """Return a notice for each prompt that the model is asked by other words than those given."""
     return [
-        f"{prompt.text!r} was taken as {' + '.join(names_of_prompt)}, as the anatomy vocabulary has it"
-        for prompt, names_of_prompt in zip(prompts, names, strict=True)
-        if names_of_prompt != (prompt.text,)
+        f"{prompt.text!r} was taken as {' + '.join(texts)}, "
+        + ("which it is nearest to" if prompt.text in asked.together else "as the anatomy vocabulary has it")
+        for prompt, texts in zip(prompts, asked.of_prompts, strict=True)
+        if texts != (prompt.text,)
     ]

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from models import inference
-from models.inference import Precision, dtype_for, optimise_for_inference
 from models.stunet import STUNet
 from tests.models.tiny import volume
+from train.loop.precision import Precision, cpu_has_bfloat16, dtype_for, optimise_for_inference
 
 CPU = torch.device("cpu")
 
@@ -74,12 +73,12 @@ def test_bfloat16_is_used_only_where_the_processor_has_it(
     cpuinfo = tmp_path / "cpuinfo"
     if text is not None:
         cpuinfo.write_text(text)
-    monkeypatch.setattr(inference, "Path", lambda _: cpuinfo)
-    inference.cpu_has_bfloat16.cache_clear()
+    monkeypatch.setattr("train.loop.precision.Path", lambda _: cpuinfo)
+    cpu_has_bfloat16.cache_clear()
     try:
         assert dtype_for(CPU) == (torch.bfloat16 if native else torch.float32)
     finally:
-        inference.cpu_has_bfloat16.cache_clear()
+        cpu_has_bfloat16.cache_clear()
 
 
 @pytest.mark.parametrize(("precision", "message"), [("float16", "for GPUs"), ("fp8", "one of auto, float32")])

@@ -15,7 +15,7 @@ from torch.nn import functional
 # with TotalSegmentator's words no held-out synonym was read wrongly, and next to no held-out group as one of its parts.
 CLEARLY = 0.15
 # It is read as several structures together where its cosine to the mean of their words is larger by this than to any
-# trained word, and smaller by no more than this than to any organ that training did not have. In trials 2 % of the
+# trained word, and smaller by no more than this than to any organ that training did not have. In trials 1 % of the
 # held-out synonyms of single structures were, and a group that was not read rightly mostly had a member too many.
 TOGETHER, LIKE_OTHER = 0.03, 0.1
 # It is taken for an organ that training did not have where its cosine to that is larger by this than to any trained

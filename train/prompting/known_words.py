@@ -68,7 +68,7 @@ def _unions(
             _mean([_mean([embeddings[prompt] for prompt in of_structure]) for of_structure in having.values()]),
             [row_of[structure] for structure in having],
         )
-        for having in find_like_named(prompts.trained)
+        for having in find_like_named(prompts.names, prompts.trained)
     ]
 
 

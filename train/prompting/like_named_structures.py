@@ -14,27 +14,39 @@ from train.data.held_out_words import SIDES, singular_words
 
 # Words of one union that are looked for together, at most: "upper lobe of the left lung".
 MOST_WORDS = 3
-# Words that say nothing of what a structure is, beside sides; words shorter than three letters and numbers neither.
-NOT_A_KIND = SIDES | {"the", "and", "organ"}
+# Words that say where a structure lies or which of many it is, and nothing of what it is; nor do numbers, and words
+# shorter than three letters.
+PLACES = frozenset(
+    "upper lower middle superior inferior anterior posterior medial lateral proximal distal ventral dorsal".split()
+)
+ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split())
+NOT_A_KIND = SIDES | PLACES | ORDINALS | {"the", "and", "organ"}
 
 
-def find_like_named(trained: Mapping[str, Sequence[str]]) -> list[dict[str, tuple[str, ...]]]:
+def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str]]) -> list[dict[str, tuple[str, ...]]]:
     """Return every set of at most `MOST_MEMBERS` structures that share words, each with its prompts that have them.
 
-    `trained` has the prompts of each structure. The same structures come again for other shared words. One of the
-    words must say what the structures are: left organs have nothing in common but a side.
+    `names` has the name of each structure, `trained` its prompts. The same structures come again for other shared
+    words. Their names must share a word too that says what they are: left organs have nothing in common but a side,
+    and all that has a parenchyma is not one thing.
     """
     places: dict[str, set[tuple[str, str]]] = {}
     for structure, prompts in trained.items():
         for prompt in prompts:
             for word in _words(prompt):
                 places.setdefault(word, set()).add((structure, prompt))
+    kinds = {structure: frozenset(filter(_says_what, _words(name))) for structure, name in names.items()}
     found: dict[frozenset[tuple[str, str]], None] = {}
-    seen: set[frozenset[str]] = set()
-    for words, having in _shared(places, frozenset(), None, seen):
-        if any(word.isalpha() and len(word) > 2 and word not in NOT_A_KIND for word in words):
+    for having in _shared(places, frozenset(), None, set()):
+        structures = {structure for structure, _ in having}
+        if len(structures) <= MOST_MEMBERS and frozenset.intersection(*(kinds[structure] for structure in structures)):
             found.setdefault(having)
-    return [_by_structure(having) for having in found if len({name for name, _ in having}) <= MOST_MEMBERS]
+    return [_by_structure(having) for having in found]
+
+
+def _says_what(word: str) -> bool:
+    """Whether a word says what a structure is."""
+    return word.isalpha() and len(word) > 2 and word not in NOT_A_KIND
 
 
 def _shared(
@@ -42,8 +54,8 @@ def _shared(
     words: frozenset[str],
     having: frozenset[tuple[str, str]] | None,
     seen: set[frozenset[str]],
-) -> Iterator[tuple[frozenset[str], frozenset[tuple[str, str]]]]:
-    """Yield words beyond `words` that prompts of several structures share, with these structures and prompts."""
+) -> Iterator[frozenset[tuple[str, str]]]:
+    """Yield the structures, if several, with their prompts that have `words` and further ones, for each choice."""
     # Only words of the prompts that are left can be shared further.
     further = (
         sorted(places) if having is None else sorted({word for _, prompt in having for word in _words(prompt)} - words)
@@ -56,7 +68,7 @@ def _shared(
         left = frozenset(places[word] if having is None else having & places[word])
         if len({name for name, _ in left}) < 2:
             continue
-        yield together, left
+        yield left
         if len(together) < MOST_WORDS:
             yield from _shared(places, together, left, seen)
 

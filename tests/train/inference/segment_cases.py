@@ -10,8 +10,9 @@ import torch
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from torch import Tensor
+from torch.nn import functional
 
-from models.checkpoint import save_checkpoint
+from models.checkpoint import load_checkpoint, save_checkpoint
 from models.connectors import Queries
 from models.known_words import KnownWords
 from models.preprocessing import Preprocessing
@@ -19,6 +20,7 @@ from models.segmenter import MaskStatistics, TextSegmenter, presence_logits
 from models.stunet import STUNet
 from models.text import TextEncoder
 from tests.models.encoders import tiny_encoder
+from train.data.structure_prompts import build_structure_prompts
 from train.inference.labelling import label_scan
 from train.inference.logit_volume import LogitVolume
 from train.inference.options import SegmentOptions
@@ -50,6 +52,22 @@ def tiny_checkpoint(
     where = folder / connector
     save_checkpoint(model, where, PREPROCESSING, trained_on=[trained_on] if trained_on else [])  # type: ignore[list-item]
     return where
+
+
+def checkpoint_between_kidneys(folder: Path, text: str) -> Path:
+    """A segmenter that knows both kidneys, and for which a text lies between them."""
+    trained = build_structure_prompts(("kidney_left", "kidney_right"))
+    checkpoint = load_checkpoint(tiny_checkpoint(folder / "before"))
+    model = checkpoint.model
+    assert isinstance(model, TextSegmenter) and model.text is not None
+    vectors = functional.normalize(model.text.encode([*trained.names.values(), text]), dim=-1)
+    known = KnownWords(2, model.text.embedding_dim, 1)
+    known.vectors.copy_(vectors[:2])
+    known.hold([(vectors[2], [0, 1])])
+    known.unknown.copy_(torch.tensor([-1.0, 0.1]))
+    model.connector.known = known
+    save_checkpoint(model, folder / "between", PREPROCESSING, trained_on=[{"prompts": trained.to_json()}])
+    return folder / "between"
 
 
 def hounsfield(shape: Sequence[int], seed: int = 0) -> np.ndarray:

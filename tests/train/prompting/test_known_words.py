@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.connectors import Connector, build_connector
-from models.known_words import OTHER_ORGAN
+from models.known_words import OTHER_ORGAN, KnownWords
 from models.segmenter import MaskStatistics, presence_logits
 from train.config.prompting import HoldOut
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
@@ -19,6 +19,11 @@ STRUCTURES = ("spinal_cord", "kidney_left", "kidney_right")
 def connector() -> Connector:
     torch.manual_seed(0)
     return build_connector("mlp", EMBEDDING, (4, 6), 8, hidden=16).eval()
+
+
+def known_by(model: Connector) -> KnownWords:
+    assert model.known is not None
+    return model.known
 
 
 def prompts_of(structures: tuple[str, ...] = STRUCTURES) -> StructurePrompts:
@@ -68,6 +73,28 @@ def test_a_prompt_is_read_as_the_trained_word_that_is_clearly_nearest() -> None:
     torch.testing.assert_close(model.presence(unseen[None]).vectors, model.presence(own[None]).vectors)
     model.train()
     assert not torch.allclose(model(unseen[None])[0].vectors, model(own[None])[0].vectors)
+
+
+def test_a_prompt_between_like_named_structures_is_read_as_their_names() -> None:
+    prompts, model = prompts_of(), connector()
+    assert not prompts.trained_of_groups
+    embeddings = embeddings_of(prompts)
+    know_words(model, prompts, embeddings)
+    left, right = embeddings["left kidney"], embeddings["right kidney"]
+    # "kidney" is in all of these, and a group's name comes to lie at the mean of both.
+    of_side = [[text for text in prompts.trained[f"kidney_{side}"] if "kidney" in text] for side in ("left", "right")]
+    means = [functional.normalize(sum(embeddings[text] for text in texts), dim=-1) for texts in of_side]  # type: ignore[arg-type]
+    both, one = known_by(model).read_together(torch.stack((means[0] + means[1], left)))
+    assert {tuple(vector.tolist()) for vector in both} == {tuple(left.tolist()), tuple(right.tolist())}
+    assert not len(one)
+    # One that goes on with other data has the unions of these.
+    second = prompts_of(("liver", "spleen"))
+    embeddings |= {text: vector for text, vector in embeddings_of(second).items() if text not in embeddings}
+    know_words(model, second, embeddings)
+    assert not len(known_by(model).unions)
+    know_words(model, prompts, embeddings)
+    again = known_by(model).read_together((means[0] + means[1])[None])[0]
+    assert {tuple(vector.tolist()) for vector in again} == {tuple(left.tolist()), tuple(right.tolist())}
 
 
 def test_an_organ_that_training_does_not_have_is_absent_and_so_is_what_is_far_nearer_to_it() -> None:

@@ -2,9 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.train.inference.segment_cases import affine_of, hounsfield, nifti, tiny_checkpoint
+from models.checkpoint import load_checkpoint
+from models.segmenter import TextSegmenter
+from tests.train.inference.segment_cases import (
+    affine_of,
+    checkpoint_between_kidneys,
+    hounsfield,
+    nifti,
+    tiny_checkpoint,
+)
 from train.data.structure_prompts import build_structure_prompts
 from train.inference.options import SegmentOptions
 from train.inference.segmenting import segment
@@ -42,3 +51,21 @@ def test_what_is_far_from_all_trained_words_is_absent_and_told(tmp_path: Path) -
     assert not judged.mask("banana").any()
     assert [warning.endswith("counts as absent") for warning in judged.record.warnings] == [True]
     assert [warning.endswith("may be of anything") for warning in kept.record.warnings] == [True]
+
+
+@pytest.mark.parametrize("vocabulary", [True, False])
+def test_what_the_model_reads_as_several_structures_has_their_union_as_mask(tmp_path: Path, vocabulary: bool) -> None:
+    """No vocabulary knows "the filters of blood": it lies between the kidneys for this model."""
+    text = "the filters of blood"
+    checkpoint = load_checkpoint(checkpoint_between_kidneys(tmp_path, text))
+    ct = nifti(tmp_path / "ct.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
+    options = SegmentOptions(presence_threshold=0, vocabulary=vocabulary)
+    result = segment(ct, ["left kidney", "right kidney", text], checkpoint, options)
+    left, right, both = (result.mask(name) for name in ("left kidney", "right kidney", text))
+    assert left.any() and (left != right).any()
+    assert np.array_equal(both, left | right)
+    assert result.record.warnings == (f"'{text}' was taken as left kidney + right kidney, which it is nearest to",)
+    # Its own query gives something else.
+    assert isinstance(checkpoint.model, TextSegmenter)
+    checkpoint.model.connector.known = None
+    assert not np.array_equal(segment(ct, [text], checkpoint, options).mask(text), both)

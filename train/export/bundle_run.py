@@ -20,10 +20,11 @@ from monai.transforms.transform import MapTransform
 from torch import Tensor, nn
 
 from curation.runtime.errors import InputError
+from train.inference.engines.asked_texts import AskedTexts
 from train.inference.engines.text import TextDrivenEngine, load_segmenter
 from train.inference.options import DEFAULT_OPTIONS, SegmentOptions
 from train.inference.outputs import Outputs
-from train.inference.prompts import checked_prompts, training_names
+from train.inference.prompts import checked_prompts
 from train.inference.result import SegmentationResult
 from train.inference.scan_folder import scans_in
 from train.scans.scan import Scan, read_scan
@@ -33,7 +34,8 @@ class PromptedSegmenter(nn.Module):
     """A text-driven segmenter with its prompts: windows in, a logit for each prompt out.
 
     `checkpoint` is the folder of one; `prompts` are texts, or name -> text. With `vocabulary` a prompt that the anatomy
-    vocabulary knows as another name of a trained structure, or of several, is asked by theirs.
+    vocabulary knows as another name of a trained structure, or of several, is asked by theirs, and so is one that the
+    model reads as several.
 
     Raises CheckpointError, SegmentError and TextEncoderError.
     """
@@ -52,12 +54,10 @@ class PromptedSegmenter(nn.Module):
         self.segmenter, record = load_segmenter(checkpoint, str(device))
         self.engine = TextDrivenEngine(self.segmenter, record)
         self.engine.check(self.prompts, DEFAULT_OPTIONS)
-        known = self.engine.trained_prompts if vocabulary else None
-        names = [training_names(prompt.text, known) for prompt in self.prompts]
-        texts = list(dict.fromkeys(text for of_prompt in names for text in of_prompt))
-        self.members = [[texts.index(text) for text in of_prompt] for of_prompt in names]
-        with torch.no_grad():
-            self.register_buffer("embeddings", self.segmenter.embed(texts), persistent=False)
+        texts = [prompt.text for prompt in self.prompts]
+        asked = AskedTexts.of(self.segmenter, texts, self.engine.trained_prompts, vocabulary=vocabulary)
+        self.members = [list(numbers) for numbers in asked.numbers()]
+        self.register_buffer("embeddings", asked.embeddings.to(device), persistent=False)
 
     def forward(self, windows: Tensor) -> Tensor:
         """Return logits (B, P, D, H, W) of windows (B, 1, D, H, W) that are prepared as the checkpoint says.

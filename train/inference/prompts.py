@@ -122,9 +122,10 @@ def _json_prompts(path: Path, text: str) -> list[SegmentPrompt]:
 def training_names(text: str, structure_prompts: StructurePrompts | None) -> tuple[str, ...]:
     """Return the names of the training that a prompt means by the vocabulary: one, or those of all that it names.
 
-    It is the prompt itself if the vocabulary or `structure_prompts` does not know it, if it names a part of a structure
-    ("fundus of the gallbladder"), if that holds for one of several that it names ("liver and a lesion"), and without
-    `structure_prompts`.
+    An organ that has nothing to do with any structure of the training is asked by its own name ("splenic parenchyma":
+    spleen), which a model may know to be none of them. It is the prompt itself if the vocabulary does not know it, if
+    it names a part or a whole of a structure ("fundus of the gallbladder"), if that holds for one of several that it
+    names ("liver and a lesion"), and without `structure_prompts`.
     """
     if structure_prompts is None:
         return (text,)
@@ -136,10 +137,14 @@ def training_names(text: str, structure_prompts: StructurePrompts | None) -> tup
     if len(named.organs) != 1 or named.is_part:
         return (text,)
     (organ,) = named.organs
-    if organ in structure_prompts.names.values():
+    trained = {*structure_prompts.names.values()}
+    if organ in trained:
         return (organ,)
     members = next((group.members for group in structure_prompts.groups if group.name == organ), ())
-    return tuple(structure_prompts.names[member] for member in members) or (text,)
+    if members:
+        return tuple(structure_prompts.names[member] for member in members)
+    vocabulary = load_vocabulary()
+    return (organ,) if trained.isdisjoint(vocabulary.ancestors(organ) | vocabulary.descendants(organ)) else (text,)
 
 
 def is_trained(text: str, structure_prompts: StructurePrompts) -> bool:

@@ -83,8 +83,11 @@ def test_words_are_taken_as_what_was_trained(tmp_path: Path) -> None:
     )  # fmt: skip
     assert training_names("gallbladder and spleen", structure_prompts) == ("gallbladder and spleen",)
     assert training_names("gallbladder and a lesion", structure_prompts) == ("gallbladder and a lesion",)
-    # What the checkpoint was not trained on, and what nobody knows, is asked as it stands.
-    assert training_names("spleen", structure_prompts) == ("spleen",)
+    # An organ that the checkpoint was not trained on is asked by its name, and what nobody knows as it stands.
+    assert training_names("spleen", structure_prompts) == training_names("splenic", structure_prompts) == ("spleen",)
+    # A part or a whole of what it was trained on is no other organ.
+    assert training_names("left renal cortex", structure_prompts) == ("left renal cortex",)
+    assert training_names("abdominal cavity", structure_prompts) == ("abdominal cavity",)
     assert training_names("the thing on the left", structure_prompts) == ("the thing on the left",)
     assert training_names("kidneys", StructurePrompts.from_training_record(())) == ("kidneys",)
 

@@ -96,11 +96,11 @@ class TextDrivenEngine:
             "(--list-prompts), "
             + (
                 "and far from all of its words, or another organ: it counts as absent"
-                if prompt.text in unknown
+                if names_of_prompt[0] in unknown
                 else "so its mask may be of anything"
             )
             for prompt, names_of_prompt in zip(prompts, names, strict=True)
-            if names_of_prompt == (prompt.text,) and not is_trained(prompt.text, trained)
+            if len(names_of_prompt) == 1 and not is_trained(names_of_prompt[0], trained)
         ]
 
 

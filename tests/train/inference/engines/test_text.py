@@ -69,3 +69,14 @@ def test_what_the_model_reads_as_several_structures_has_their_union_as_mask(tmp_
     assert isinstance(checkpoint.model, TextSegmenter)
     checkpoint.model.connector.known = None
     assert not np.array_equal(segment(ct, [text], checkpoint, options).mask(text), both)
+
+
+def test_another_name_of_an_organ_that_training_did_not_have_is_absent_as_its_name_is(tmp_path: Path) -> None:
+    trained = build_structure_prompts(("kidney_left", "gallbladder"))
+    checkpoint = tiny_checkpoint(tmp_path, known=["left kidney", "gallbladder"], prompts=trained.to_json())
+    ct = nifti(tmp_path / "ct.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
+    result = segment(ct, ["splenic parenchyma"], checkpoint)
+    assert not result.mask("splenic parenchyma").any()
+    taken, told = result.record.warnings
+    assert taken == "'splenic parenchyma' was taken as spleen, as the anatomy vocabulary has it"
+    assert told.startswith("'splenic parenchyma' is none of the 2 structures") and told.endswith("counts as absent")

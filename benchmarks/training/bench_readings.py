@@ -1,0 +1,118 @@
+"""What a connector would read words as that it was never trained on, by their embeddings alone (models/known_words.py).
+
+    python -m benchmarks.training.bench_readings ENCODER [ENCODER ...]
+
+An ENCODER is what `ovct train words` leaves behind, or any that it takes. Asked are, for TotalSegmentator's 117 classes
+with a third of the synonyms and all groups held out: the held-out synonyms, the names of the groups, other names of the
+vocabulary's organs that are no class, and words that mean nothing. A prompt is read as one word, as several structures
+together, as absent, or as nothing of these (then its own embedding is asked). Right are the structure that it names,
+and exactly the members of a group.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.checkpoint import open_text
+from models.connectors import build_connector
+from models.known_words import KnownWords
+from models.text import TextEncoder
+from prompts.vocabulary import load_vocabulary
+from train.config.prompting import ALL_GROUPS_HELD_OUT
+from train.data.layout_totalsegmentator import V2_STRUCTURES
+from train.data.structure_prompts import StructurePrompts, build_structure_prompts
+from train.prompting.absent_words import other_organs
+from train.prompting.known_words import know_words
+from train.prompting.nonsense_words import TRAINED_NONSENSE
+
+READINGS = ("right word", "another word", "right members", "other members", "absent", "itself")
+# Other names of each organ that training does not have, at most.
+MOST_NAMES = 4
+
+Meaning = frozenset[str]
+
+
+@dataclass(frozen=True)
+class KnownStructures:
+    """What a connector knows that was trained on TotalSegmentator's classes, with the encoder that it was made with."""
+
+    encoder: TextEncoder
+    prompts: StructurePrompts
+    known: KnownWords
+    texts: tuple[str, ...]
+    vectors: Tensor
+
+    @classmethod
+    def of(cls, encoder: TextEncoder, prompts: StructurePrompts, others: Sequence[str]) -> KnownStructures:
+        """Let a connector with an encoder know the trained prompts, and other organs."""
+        texts = [*sorted({*prompts.trained_prompts, *others, *TRAINED_NONSENSE})]
+        embeddings = dict(zip(texts, encoder.encode(texts), strict=True))
+        connector = build_connector("mlp", encoder.embedding_dim, (4, 6), 8, hidden=16)
+        know_words(connector, prompts, embeddings, others)
+        assert connector.known is not None
+        trained = tuple(sorted(prompts.trained_prompts))
+        return cls(encoder, prompts, connector.known, trained, torch.stack([embeddings[text] for text in trained]))
+
+    @torch.no_grad()
+    def count(self, asked: Mapping[str, Meaning]) -> Counter[str]:
+        """Return how many texts, each with the structures that it means, are read as what."""
+        embeddings = self.encoder.encode(list(asked))
+        known = (self.known.limit(embeddings) >= 0).tolist()
+        several, single = self.known.read_together(embeddings), self.known.read(embeddings)
+        counts: Counter[str] = Counter()
+        for number, meaning in enumerate(asked.values()):
+            if not known[number]:
+                reading = "absent"
+            elif len(several[number]):
+                members = frozenset().union(*(self._meaning_of(vector) for vector in several[number]))
+                reading = "right members" if members == meaning else "other members"
+            elif torch.equal(single[number], embeddings[number]):
+                reading = "itself"
+            else:
+                reading = "right word" if self._meaning_of(single[number]) == meaning else "another word"
+            counts[reading] += 1
+        return counts
+
+    def _meaning_of(self, vector: Tensor) -> Meaning:
+        """Return the structures that a trained word means, by its embedding (E)."""
+        text = self.texts[int((self.vectors @ vector).argmax())]
+        return frozenset(name for name, trained in self.prompts.trained.items() if text in trained)
+
+
+def main() -> None:
+    """Print a table for each encoder, as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoders", nargs="+", help="a name on the hub, a directory, or a checkpoint")
+    vocabulary = load_vocabulary()
+    prompts = build_structure_prompts(V2_STRUCTURES, vocabulary, ALL_GROUPS_HELD_OUT)
+    others = other_organs(prompts.names.values(), vocabulary)
+    asked: dict[str, dict[str, Meaning]] = {
+        "held-out synonym": {text: frozenset({name}) for name, texts in prompts.held_out.items() for text in texts},
+        "name of a group": {
+            text: frozenset(group.members)
+            for group in prompts.held_out_groups
+            for text in prompts.held_out_of_groups[group.name]
+        },
+        "other name of another organ": {
+            text: frozenset() for organ in others for text in vocabulary.organs[organ].terms[1 : 1 + MOST_NAMES]
+        },
+        "word that means nothing": {text: frozenset() for text in TRAINED_NONSENSE},
+    }
+    for name in parser.parse_args().encoders:
+        known = KnownStructures.of(open_text(name).encoder, prompts, others)
+        print(f"\n{name}: {len(known.known.unions)} means of like-named structures\n")
+        print("| asked | number |", " | ".join(READINGS), "|")
+        print("| --- " * (len(READINGS) + 2) + "|")
+        for title, texts in asked.items():
+            counts = known.count(texts)
+            print(f"| {title} | {len(texts)} |", " | ".join(str(counts[reading]) for reading in READINGS), "|")
+
+
+if __name__ == "__main__":
+    main()

@@ -28,19 +28,22 @@ def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str
 
     `names` has the name of each structure, `trained` its prompts. The same structures come again for other shared
     words. Their names must share a word too that says what they are: left organs have nothing in common but a side,
-    and all that has a parenchyma is not one thing.
+    and all that has a parenchyma is not one thing. A structure whose name has all words of another's is a part of that
+    or lies in it ("kidney cyst", "liver tumor"), and is not put together with it.
     """
     places: dict[str, set[tuple[str, str]]] = {}
     for structure, prompts in trained.items():
         for prompt in prompts:
             for word in _words(prompt):
                 places.setdefault(word, set()).add((structure, prompt))
-    kinds = {structure: frozenset(filter(_says_what, _words(name))) for structure, name in names.items()}
+    words_of = {structure: frozenset(_words(name)) for structure, name in names.items()}
     found: dict[frozenset[tuple[str, str]], None] = {}
     for having in _shared(places, frozenset(), None, set()):
-        structures = {structure for structure, _ in having}
-        if len(structures) <= MOST_MEMBERS and frozenset.intersection(*(kinds[structure] for structure in structures)):
-            found.setdefault(having)
+        every = {structure for structure, _ in having}
+        wholes = {one for one in every if not any(words_of[other] < words_of[one] for other in every)}
+        kinds = frozenset.intersection(*(words_of[structure] for structure in wholes))
+        if 2 <= len(wholes) <= MOST_MEMBERS and any(map(_says_what, kinds)):
+            found.setdefault(frozenset(pair for pair in having if pair[0] in wholes))
     return [_by_structure(having) for having in found]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .entries import Entry, Organ, VocabularyError, closure, read_entries
 from .terms import Relation, TermForm, TermKind, TermMatch, Terms, build_term_table
-from .words import Words, lookup_key
+from .words import Words, label_in_words, lookup_key
 
 __all__ = ["ORGANS_FILE", "Mention", "Organ", "Vocabulary", "VocabularyError", "load_vocabulary"]
 
@@ -59,12 +59,15 @@ class Vocabulary:
     def resolve(self, name: str) -> str | None:
         """Return the canonical name for a name, synonym, adjective or TotalSegmentator class; None if it is unknown.
 
-        Case, hyphens and spaces do not matter. A term for several organs at once resolves to none of them.
+        Case, hyphens and spaces do not matter; a label of joined words ("SpinalCord") is read as these. A term for
+        several organs at once resolves to none of them.
         """
         lower_name = name.strip().lower()
         if organ := self._classes.get(lower_name) or self._names.get(lower_name):
             return organ
         match = self._table.get(lookup_key(name, self._base))
+        if match is None and (apart := label_in_words(name)) != name:
+            match = self._table.get(lookup_key(apart, self._base))
         return match.names[0] if match and len(match.names) == 1 and match.kind != "finding" else None
 
     def words_of(self, text: str) -> list[str]:

@@ -29,6 +29,8 @@ _WORD = re.compile(r"([\W_]*?)([^\W_]+|(?<=\s)&(?=\s))")
 _MARKS = r"[ \t_\-\u2010-\u2015/'\u2019]*(?:\r?\n)?[ \t_\-\u2010-\u2015/'\u2019]*"
 _GAP = re.compile(rf"{_MARKS}(?:the{_MARKS})?", re.IGNORECASE)
 _JOINER = re.compile(r"(?:and|or|to) ", re.IGNORECASE)
+# Where two words of a label are joined.
+_JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNITS = frozenset(["mm", "cm", "x", "hu", "ml", "cc", "percent"])
 _SIDES = {"lt": "left", "l": "left", "rt": "right", "r": "right"}
 
@@ -45,6 +47,11 @@ _PLURALS: list[tuple[str, tuple[str, ...]]] = [
     ("a", ("ae", "as")), ("s", ("ses",)), ("x", ("xes",)), ("ch", ("ches",)), ("sh", ("shes",)), ("ay", ("ays",)),
     ("ey", ("eys",)), ("oy", ("oys",)), ("y", ("ies",)), ("", ("s",)),
 ]  # fmt: skip
+
+
+def label_in_words(label: str) -> str:
+    """Return a data set's label in words: "SpinalCord" is "Spinal Cord", "kidney_left" is "kidney left"."""
+    return " ".join(_JOINT.sub(" ", label).replace("_", " ").split())
 
 
 class Words:

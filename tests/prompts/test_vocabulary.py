@@ -262,6 +262,9 @@ def test_resolve(vocabulary: Vocabulary) -> None:
     assert vocabulary.resolve("para aortic lymph-nodes") == "para-aortic lymph nodes"
     assert vocabulary.resolve("hepatic") == "liver"
     assert vocabulary.resolve("Left kidney cyst") == "left kidney cyst"
+    # Labels of joined words.
+    assert vocabulary.resolve("SpinalCord") == "spinal cord"
+    assert vocabulary.resolve("RightParotid_gland") == "right parotid gland"
     assert vocabulary.resolve("thoracolumbar spine") is None
     assert vocabulary.resolve("lymphadenopathy") is None
     assert vocabulary.resolve("flux capacitor") is None

@@ -19,6 +19,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from prompts.vocabulary import Organ, Vocabulary, load_vocabulary
+from prompts.words import label_in_words
 from train.config.prompting import ALL_GROUPS_HELD_OUT, HoldOut
 
 from .held_out_words import select_held_out, select_held_out_groups, sideless_words
@@ -132,14 +133,14 @@ def build_structure_prompts(
 
     Held out are the synonyms and groups of `hold_out`, and names of other groups that would give these away: the same
     words without side or plural, by which no structure is trained. A structure that is not in the vocabulary is
-    prompted by its label, underscores as blanks, and has no synonyms.
+    prompted by its label in words, and has no synonyms.
     """
     vocabulary = vocabulary or load_vocabulary()
     organs = {structure: vocabulary.resolve(structure) for structure in structures}
     groups = _find_groups({name: organ for name, organ in organs.items() if organ}, vocabulary)
     names, trained, held_out = {}, {}, {}
     for structure, organ in organs.items():
-        label = structure.replace("_", " ").strip()
+        label = label_in_words(structure)
         names[structure] = organ or label
         synonyms = synonyms_of(organ, vocabulary) if organ else []
         held_out_terms = select_held_out(synonyms, hold_out.third) if hold_out.folds else set()

@@ -66,6 +66,9 @@ def test_the_label_in_words_is_trained() -> None:
     # To the vocabulary, and to radiologists, that is a joint.
     assert "hip left" not in V2_PROMPTS.trained["hip_left"]
     assert V2_PROMPTS.trained["heart"].count("heart") == 1
+    joined = build_structure_prompts(["SpinalCord", "WeirdThing"])
+    assert joined.names["SpinalCord"] == "spinal cord" and "medulla spinalis" in joined.trained["SpinalCord"]
+    assert joined.names["WeirdThing"] == "Weird Thing"
 
 
 def sideless(prompts: tuple[str, ...]) -> set[str]:

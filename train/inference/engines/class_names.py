@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from prompts.vocabulary import Vocabulary, load_vocabulary
+from prompts.words import label_in_words
 from train.data.structure_prompts import INCOMPLETE, MORE_THAN_STRUCTURES
 from train.inference.errors import SegmentError
 from train.inference.prompts import SegmentPrompt
@@ -57,7 +58,7 @@ class ClassNames:
         self.vocabulary = vocabulary or load_vocabulary()
         self.source = source
         organs = {label: self.vocabulary.resolve(label) for label in labels}
-        self.names = {label: organ or label.replace("_", " ").strip() for label, organ in organs.items()}
+        self.names = {label: organ or label_in_words(label) for label, organ in organs.items()}
         self._by_text = {label.lower(): label for label in labels}
         self._by_words = {" ".join(label.lower().replace("_", " ").split()): label for label in labels}
         self._by_own_words = {words: label for words, label in self._by_words.items() if not organs[label]}

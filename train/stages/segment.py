@@ -27,6 +27,7 @@ from train.config.prompting import HoldOut
 from train.data.crops import collate_patches, middle_patch
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.data.training_set import TrainingSet
+from train.inference.engines.asked_texts import AskedTexts
 from train.loop.engine import TrainingEngine
 from train.losses.mask_losses import deep_supervision_loss, missed_structure_loss, presence_loss
 from train.prompting.absent_words import AbsentWord, find_absent_words, other_organs
@@ -161,13 +162,16 @@ class SegmentTask(PatchTask):
     def evaluate(self, engine: TrainingEngine, progress: Progress, folder: Path | None) -> dict[str, float]:
         """Return the Dice on patches of held-out cases, by kind of prompt, and the share of false masks."""
         prompts = evaluated_prompts(self.structure_prompts)
-        embeddings = torch.stack([self.embeddings[prompt.text] for prompt in prompts]).to(engine.device)
+        texts = [prompt.text for prompt in prompts]
+        asked = AskedTexts.of(self.model, texts, self.structure_prompts, vocabulary=False)
+        embeddings, numbers = asked.embeddings.to(engine.device), asked.numbers()
         structures = [prompt.structures for prompt in prompts]
         dice, pictures = RunningDice(len(prompts), engine.device), 0
         for case_ref in evaluated_cases(self.data, engine):
             progress.raise_if_interrupted()
             sample = middle_patch(self.data, case_ref, self.config.crops.patch)
-            predicted = patch_masks(self.model, sample.volume.to(engine.device), embeddings, engine)
+            of_texts = patch_masks(self.model, sample.volume.to(engine.device), embeddings, engine)
+            predicted = torch.stack([of_texts[list(of_prompt)].any(dim=0) for of_prompt in numbers])
             target = target_masks(self.data, collate_patches([sample]), structures, engine.device)[0]
             names = self.data.labelled_structures(case_ref, held_out=True)
             labelled = torch.tensor([set(members) <= names for members in structures], device=engine.device)

@@ -84,6 +84,12 @@ class SegmentTask(PatchTask):
         )
         know_words(model.connector, self.structure_prompts, self.embeddings, others)
 
+    def settings(self) -> dict[str, Any]:
+        """Return all that decides what is learned, and how much the connector knows: a saved state has its sizes."""
+        known = self.model.connector.known
+        assert known is not None
+        return super().settings() | {"known_words": [len(known.vectors), len(known.unions)]}
+
     def _absent_words(self) -> tuple[AbsentWord, ...]:
         """Return what may be asked as absent. Raises ConfigError for a setting `not_shown` that cannot be used."""
         try:

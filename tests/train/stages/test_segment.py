@@ -225,3 +225,14 @@ def test_the_image_encoder_unlocked(world: World, tmp_path: Path) -> None:
     moved = {name for name in before.keys() & after.keys() if not torch.equal(before[name], after[name])}
     assert any(name.startswith("image.conv_blocks_context.") for name in moved)
     assert not any(name.startswith("text.") for name in moved)
+
+
+def test_a_run_does_not_go_on_where_the_connector_would_know_something_else(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a version that finds other like-named structures: the saved state has other sizes."""
+    monkeypatch.setattr("train.prompting.known_words.find_like_named", lambda names, trained: [])
+    trained("segment", world, tmp_path / "run", steps=1, hold_out="all")
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match=r"other settings \(known_words was \[\d+, 0\], is .*--overwrite"):
+        trained("segment", world, tmp_path / "run", steps=1, hold_out="all")

@@ -16,10 +16,10 @@ from torch.nn import functional
 CLEARLY = 0.15
 # It is read as several structures together where its cosine to the mean of their words is larger by this than to any
 # trained word, and smaller by no more than this than to any organ that training did not have. In trials 1 % of the
-# held-out synonyms of single structures were, and a group that was not read rightly mostly had a member too many.
+# held-out synonyms of single structures were (benchmarks/training/bench_readings.py).
 TOGETHER, LIKE_OTHER = 0.03, 0.1
-# It is taken for an organ that training did not have where its cosine to that is larger by this than to any trained
-# word (in trials no held-out word was; with 0.2 "hip bone" was, for the hip joints), or from this cosine on.
+# It is taken for an organ that training did not have where its cosine to that is larger by this than to all trained
+# words and unions (in trials no held-out word was; with 0.2 "hip bone" was, for the hip joints), or above this cosine.
 FAR, SAME_WORD = 0.25, 0.97
 # The meaning of words for organs that training did not have.
 OTHER_ORGAN = -1
@@ -79,29 +79,27 @@ class KnownWords(nn.Module):
 
         It must be nearer by `CLEARLY` than any trained word that means something else, and no other organ nearer.
         """
-        cosines = self._cosines_to(prompts, self.meanings != OTHER_ORGAN)
-        largest, nearest = cosines.max(dim=-1)
-        same = self.meanings == self.meanings[nearest].unsqueeze(-1)
-        clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
-        clear &= largest >= self._nearness_to_others(prompts)
+        nearest, clear = self._clearly_nearest(prompts)
         return torch.where(clear.unsqueeze(-1), self.vectors[nearest].to(prompts.dtype), prompts)
 
-    def read_together(self, prompts: Tensor) -> list[Tensor]:
-        """Return for each embedding of (P, E) those of the structures (M', E) that it means together, (0, E) for none.
+    def read_as(self, prompts: Tensor) -> list[Tensor]:
+        """Return for each embedding of (P, E) the meanings that it is read as: none, one, or those of several together.
 
-        It must be nearer by `TOGETHER` to their mean than to any trained word, be known, and no other organ may be
-        nearer by `LIKE_OTHER`.
+        It is read as several where it is nearer by `TOGETHER` to their mean than to any trained word, and no other
+        organ is nearer by more than `LIKE_OTHER`; else as one word as in `read`. What is not known is not read.
         """
+        nearest, clear = self._clearly_nearest(prompts)
         together = self._nearness_to_unions(prompts)
-        means_several = together - self._nearness_to_trained(prompts) >= TOGETHER
-        means_several &= self._nearness_to_others(prompts) - together <= LIKE_OTHER
-        means_several &= self.limit(prompts) >= 0
-        if not means_several.any():
-            return [self.vectors[:0] for _ in prompts]
-        rows = self.members[(_unit(prompts) @ self.unions.T).argmax(dim=-1)].long()
+        several = together - self._nearness_to_trained(prompts) >= TOGETHER
+        several &= self._nearness_to_others(prompts) - together <= LIKE_OTHER
+        several_rows = self._nearest_members(prompts) if several.any() else [nearest[:0]] * len(prompts)
+        rows = [
+            members if together else row[None][clear_one[None]]
+            for members, together, row, clear_one in zip(several_rows, several.tolist(), nearest, clear, strict=True)
+        ]
+        known = (self.limit(prompts) >= 0).tolist()
         return [
-            self.vectors[row[row != NO_MEMBER]] if several else self.vectors[:0]
-            for row, several in zip(rows, means_several.tolist(), strict=True)
+            self.meanings[row] if is_known else self.meanings[:0] for row, is_known in zip(rows, known, strict=True)
         ]
 
     def hold(self, unions: Sequence[tuple[Tensor, Sequence[int]]]) -> None:
@@ -109,6 +107,19 @@ class KnownWords(nn.Module):
         for place, (mean, rows) in enumerate(unions):
             self.unions[place] = mean
             self.members[place, : len(rows)] = torch.tensor(rows, dtype=self.members.dtype)
+
+    def _clearly_nearest(self, prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the row (P) of the trained word nearest to each embedding of (P, E), and whether it is clear (P)."""
+        cosines = self._cosines_to(prompts, self.meanings != OTHER_ORGAN)
+        largest, nearest = cosines.max(dim=-1)
+        same = self.meanings == self.meanings[nearest].unsqueeze(-1)
+        clear = largest - cosines.masked_fill(same, -1.0).amax(dim=-1) >= CLEARLY
+        return nearest, clear & (largest >= self._nearness_to_others(prompts))
+
+    def _nearest_members(self, prompts: Tensor) -> list[Tensor]:
+        """Return for each embedding of (P, E) the rows of the union whose mean is nearest to it."""
+        members = self.members[(_unit(prompts) @ self.unions.T).argmax(dim=-1)].long()
+        return [row[row != NO_MEMBER] for row in members]
 
     def _nearness_to_trained(self, prompts: Tensor) -> Tensor:
         """Return the largest cosine (P) of embeddings (P, E) to a trained word."""

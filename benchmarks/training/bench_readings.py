@@ -1,4 +1,4 @@
-"""What a connector would read words as that it was never trained on, by their embeddings alone (models/known_words.py).
+"""How a connector reads words that it was not trained on, by their embeddings alone (models/known_words.py).
 
     python -m benchmarks.training.bench_readings ENCODER [ENCODER ...]
 
@@ -29,7 +29,7 @@ from train.data.layout_totalsegmentator import V2_STRUCTURES
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 from train.prompting.absent_words import other_organs
 from train.prompting.known_words import know_words
-from train.prompting.nonsense_words import TRAINED_NONSENSE
+from train.prompting.nonsense_words import ASKED_NONSENSE, TRAINED_NONSENSE
 
 READINGS = ("right word", "another word", "right members", "other members", "absent", "itself")
 # Other names of each organ that training does not have, at most.
@@ -64,24 +64,22 @@ class KnownStructures:
         """Return how many texts, each with the structures that it means, are read as what."""
         embeddings = self.encoder.encode(list(asked))
         known = (self.known.limit(embeddings) >= 0).tolist()
-        several, single = self.known.read_together(embeddings), self.known.read(embeddings)
         counts: Counter[str] = Counter()
-        for number, meaning in enumerate(asked.values()):
-            if not known[number]:
-                reading = "absent"
-            elif len(several[number]):
-                members = frozenset().union(*(self._meaning_of(vector) for vector in several[number]))
-                reading = "right members" if members == meaning else "other members"
-            elif torch.equal(single[number], embeddings[number]):
-                reading = "itself"
+        for meaning, meanings, is_known in zip(asked.values(), self.known.read_as(embeddings), known, strict=True):
+            read = frozenset().union(*(self._structures_of(float(number)) for number in meanings))
+            if not len(meanings):
+                reading = "itself" if is_known else "absent"
+            elif len(meanings) > 1:
+                reading = "right members" if read == meaning else "other members"
             else:
-                reading = "right word" if self._meaning_of(single[number]) == meaning else "another word"
+                reading = "right word" if read == meaning else "another word"
             counts[reading] += 1
         return counts
 
-    def _meaning_of(self, vector: Tensor) -> Meaning:
-        """Return the structures that a trained word means, by its embedding (E)."""
-        text = self.texts[int((self.vectors @ vector).argmax())]
+    def _structures_of(self, meaning: float) -> Meaning:
+        """Return the structures that trained words of a meaning name."""
+        row = int((self.known.meanings == meaning).nonzero()[0])
+        text = self.texts[int((self.vectors @ self.known.vectors[row]).argmax())]
         return frozenset(name for name, trained in self.prompts.trained.items() if text in trained)
 
 
@@ -102,7 +100,7 @@ def main() -> None:
         "other name of another organ": {
             text: frozenset() for organ in others for text in vocabulary.organs[organ].terms[1 : 1 + MOST_NAMES]
         },
-        "word that means nothing": {text: frozenset() for text in TRAINED_NONSENSE},
+        "word that means nothing": {text: frozenset() for text in ASKED_NONSENSE},
     }
     for name in parser.parse_args().encoders:
         known = KnownStructures.of(open_text(name).encoder, prompts, others)

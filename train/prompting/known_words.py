@@ -25,9 +25,9 @@ from train.data.structure_prompts import StructurePrompts
 from .like_named_structures import find_like_named
 from .nonsense_words import TRAINED_NONSENSE
 
-# Of the meaningless words so many are farther than the line.
+# Share of the meaningless words that lie beyond the line.
 FARTHER = 0.99
-# Of this cosine on, two embeddings are those of one word.
+# From this cosine on, two embeddings are those of one word.
 SAME = 0.9999
 
 
@@ -37,8 +37,8 @@ def know_words(
     """Let a connector know the trained prompts and `others`, beside the prompts that it knows, and place the line.
 
     `embeddings` has (E,) of length 1 for each prompt, for `others`, the names of organs that training does not have,
-    and for the meaningless words. Of a connector that goes on, an organ is another one where it always was, and unions
-    are those of the new prompts.
+    and for the meaningless words. Of a connector that goes on, an organ counts as untrained where it was in every
+    training, and unions are those of the last one.
     """
     meaning_of = _meanings(prompts)
     texts = [*sorted(meaning_of), *others]
@@ -93,7 +93,13 @@ def _joined(earlier: Tensor, earlier_meanings: Tensor, vectors: Tensor, meanings
     """Return vectors (N, E) and meanings (N) of both; a word that both were trained on has the later meaning."""
     same = earlier @ vectors.T > SAME
     was_other, is_other = earlier_meanings == OTHER_ORGAN, meanings == OTHER_ORGAN
-    kept = ~was_other & ~(same & ~is_other).any(dim=1)
+    trained_again = same & ~is_other
+    kept = ~was_other & ~trained_again.any(dim=1)
     taken = ~is_other | (same & was_other[:, None]).any(dim=0)
     later = torch.where(is_other, OTHER_ORGAN, meanings + earlier_meanings.max() + 1)
-    return torch.cat((earlier[kept], vectors[taken])), torch.cat((earlier_meanings[kept], later[taken]))
+    # Where one word of an earlier meaning is trained again, its other words have the later meaning too.
+    renamed = earlier_meanings.clone()
+    for row, column in trained_again.nonzero().tolist():
+        if not was_other[row]:
+            renamed[earlier_meanings == earlier_meanings[row]] = later[column]
+    return torch.cat((earlier[kept], vectors[taken])), torch.cat((renamed[kept], later[taken]))

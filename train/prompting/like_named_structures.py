@@ -1,7 +1,7 @@
-"""Structures whose prompts share words: those that a prompt may mean together, and how such a prompt would be placed.
+"""Unions of like-named structures: sets of structures that a prompt may mean together.
 
-"left kidney" and "right kidney" share "kidney", "left upper lobe" and "left lower lobe" share "left" and "lobe". What
-the names of a data set share is what people call its structures together, and needs neither a list of groups nor any
+"left kidney" and "right kidney" share "kidney", "left upper lobe" and "left lower lobe" share "left" and "lobe". Words
+that the prompts of single structures share are what people call them together by; no list of groups is needed, and no
 name of one.
 """
 
@@ -14,13 +14,14 @@ from train.data.held_out_words import SIDES, singular_words
 
 # Words of one union that are looked for together, at most: "upper lobe of the left lung".
 MOST_WORDS = 3
-# Words that say where a structure lies or which of many it is, and nothing of what it is; nor do numbers, and words
+# Words that do not say what a structure is, but where it lies or which of several it is; nor do numbers, and words
 # shorter than three letters.
 PLACES = frozenset(
-    "upper lower middle superior inferior anterior posterior medial lateral proximal distal ventral dorsal".split()
+    "upper lower middle superior inferior anterior posterior medial lateral proximal distal ventral dorsal "
+    "internal external deep superficial".split()
 )
 ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split())
-NOT_A_KIND = SIDES | PLACES | ORDINALS | {"the", "and", "organ"}
+NOT_A_KIND = SIDES | PLACES | ORDINALS | frozenset("the and with organ common major minor main".split())
 
 
 def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str]]) -> list[dict[str, tuple[str, ...]]]:
@@ -28,8 +29,8 @@ def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str
 
     `names` has the name of each structure, `trained` its prompts. The same structures come again for other shared
     words. Their names must share a word too that says what they are: left organs have nothing in common but a side,
-    and all that has a parenchyma is not one thing. A structure whose name has all words of another's is a part of that
-    or lies in it ("kidney cyst", "liver tumor"), and is not put together with it.
+    and all that has a parenchyma is not one thing. A structure whose name has all words of another's, sides left out,
+    is a part of that or lies in it ("kidney tumor" beside "left kidney"), and is not put together with it.
     """
     places: dict[str, set[tuple[str, str]]] = {}
     for structure, prompts in trained.items():
@@ -40,11 +41,16 @@ def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str
     found: dict[frozenset[tuple[str, str]], None] = {}
     for having in _shared(places, frozenset(), None, set()):
         every = {structure for structure, _ in having}
-        wholes = {one for one in every if not any(words_of[other] < words_of[one] for other in every)}
+        wholes = {one for one in every if not any(_lies_in(words_of[one], words_of[other]) for other in every)}
         kinds = frozenset.intersection(*(words_of[structure] for structure in wholes))
         if 2 <= len(wholes) <= MOST_MEMBERS and any(map(_says_what, kinds)):
             found.setdefault(frozenset(pair for pair in having if pair[0] in wholes))
     return [_by_structure(having) for having in found]
+
+
+def _lies_in(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether a name, by its words, has all of another's and more, sides left out or else alone."""
+    return other - SIDES < one - SIDES or (other - SIDES == one - SIDES and other < one)
 
 
 def _says_what(word: str) -> bool:

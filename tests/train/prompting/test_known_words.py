@@ -1,5 +1,7 @@
 """Which prompts count as known: those near a trained word, and no word that means nothing."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -84,17 +86,18 @@ def test_a_prompt_between_like_named_structures_is_read_as_their_names() -> None
     # "kidney" is in all of these, and a group's name comes to lie at the mean of both.
     of_side = [[text for text in prompts.trained[f"kidney_{side}"] if "kidney" in text] for side in ("left", "right")]
     means = [functional.normalize(sum(embeddings[text] for text in texts), dim=-1) for texts in of_side]  # type: ignore[arg-type]
-    both, one = known_by(model).read_together(torch.stack((means[0] + means[1], left)))
-    assert {tuple(vector.tolist()) for vector in both} == {tuple(left.tolist()), tuple(right.tolist())}
-    assert not len(one)
+    both, one = known_by(model).read_as(torch.stack((means[0] + means[1], left)))
+    of_kidneys = known_by(model).read_as(torch.stack((left, right)))
+    assert {*both.tolist()} == {float(of_one) for of_one in of_kidneys} and one.tolist() == of_kidneys[0].tolist()
+    assert len({*both.tolist()}) == 2
     # One that goes on with other data has the unions of these.
     second = prompts_of(("liver", "spleen"))
     embeddings |= {text: vector for text, vector in embeddings_of(second).items() if text not in embeddings}
     know_words(model, second, embeddings)
     assert not len(known_by(model).unions)
     know_words(model, prompts, embeddings)
-    again = known_by(model).read_together((means[0] + means[1])[None])[0]
-    assert {tuple(vector.tolist()) for vector in again} == {tuple(left.tolist()), tuple(right.tolist())}
+    again, *of_kidneys = known_by(model).read_as(torch.stack((means[0] + means[1], left, right)))
+    assert {*again.tolist()} == {float(of_one) for of_one in of_kidneys} and len(again) == 2
 
 
 def test_an_organ_that_training_does_not_have_is_absent_and_so_is_what_is_far_nearer_to_it() -> None:
@@ -151,6 +154,19 @@ def test_a_connector_that_goes_on_keeps_the_words_that_it_knows() -> None:
     assert model.known is not None and len(model.known.vectors) == len(first.trained_prompts | second.trained_prompts)
     nearest = model.known.nearness(torch.stack([embeddings["spinal cord"], embeddings["liver"]]))
     torch.testing.assert_close(nearest, torch.ones(2))
+
+
+def test_words_of_one_structure_stay_one_where_some_of_them_are_trained_again() -> None:
+    first, model = prompts_of(), connector()
+    embeddings = embeddings_of(first)
+    know_words(model, first, embeddings)
+    again = replace(first, trained={name: prompts[:1] for name, prompts in first.trained.items()})
+    know_words(model, again, embeddings)
+    words = [embeddings[word] for word in first.trained["spinal_cord"]]
+    assert len(words) > 1 and len(known_by(model).vectors) == len(first.trained_prompts)
+    rows = [int((known_by(model).vectors @ word).argmax()) for word in words]
+    assert len({float(known_by(model).meanings[row]) for row in rows}) == 1
+    assert len({float(meaning) for meaning in known_by(model).meanings}) == len(STRUCTURES)
 
 
 def test_of_a_connector_that_goes_on_an_organ_is_another_one_where_it_always_was() -> None:

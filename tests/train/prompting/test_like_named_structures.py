@@ -30,6 +30,8 @@ def test_what_they_share_must_say_what_they_are() -> None:
     assert not sets_of({"a": ("first rib",), "b": ("first molar",)})
     assert not sets_of({"a": ("rib 7",), "b": ("C 7",)})
     assert not sets_of({"a": ("body of it",), "b": ("horn of it",)})
+    assert not sets_of({"a": ("common carotid artery",), "b": ("common bile duct",)})
+    assert not sets_of({"a": ("internal carotid artery",), "b": ("internal jugular vein",)})
     # Parenchyma is no name of theirs.
     assert not sets_of({"a": ("kidney", "renal parenchyma"), "b": ("spleen", "splenic parenchyma")})
 
@@ -38,6 +40,8 @@ def test_a_lesion_is_not_put_together_with_the_organ_that_it_lies_in() -> None:
     kidneys = {side: (f"{side} kidney",) for side in ("left", "right")}
     cysts = {f"cyst {side}": (f"{side} kidney cyst",) for side in ("left", "right")}
     assert sets_of(kidneys | cysts) == {frozenset(kidneys), frozenset(cysts)}
+    assert sets_of(kidneys | {"tumor": ("kidney tumor",)}) == {frozenset(kidneys)}
+    assert not sets_of({"both": ("kidney",), "left": ("left kidney",)})
     assert not sets_of({"liver": ("liver",), "tumor": ("liver tumor",)})
     tumors = {"tumor": ("liver tumor",), "metastasis": ("liver metastasis",)}
     assert sets_of(tumors) == {frozenset(tumors)}

@@ -1,8 +1,8 @@
-"""The texts that a text-driven model is asked for prompts: their own words, or the names of trained structures.
+"""The texts that a text-driven model is asked for prompts: their own words, or names that it was trained on.
 
-The vocabulary says which structures a prompt means, where it is asked for help. Without it, and where it does not know
-a prompt, the model itself may read one as several structures together (`KnownWords.read_together`): it is asked for
-their names then, and the mask is the union. Shapes: T texts, E embedding.
+The vocabulary says which structures a prompt means, where it may help. A text that is no trained prompt then may be
+read by the model itself, as one of its words or as several structures together (`KnownWords`): it is asked for their
+names, and the mask is the union. Shapes: T texts, E embedding.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.known_words import KnownWords
 from models.segmenter import TextSegmenter
 from train.data.structure_prompts import StructurePrompts
 from train.inference.prompts import training_names
@@ -25,14 +26,14 @@ _SAME = 0.999
 class AskedTexts(NamedTuple):
     """Which `texts` a model is asked, with `embeddings` (T, E), and which of them for each prompt.
 
-    The mask of a prompt is the union of those of its texts. `together` are the prompts that the model itself has read
-    as several structures.
+    The mask of a prompt is the union of those of its texts. `read_by_model` has the numbers of the prompts of which the
+    model itself has read something as other words than the vocabulary's.
     """
 
     of_prompts: tuple[tuple[str, ...], ...]
     texts: tuple[str, ...]
     embeddings: Tensor
-    together: frozenset[str]
+    read_by_model: frozenset[int]
 
     @classmethod
     @torch.no_grad()
@@ -44,13 +45,14 @@ class AskedTexts(NamedTuple):
         names = [training_names(prompt, trained if vocabulary else None) for prompt in prompts]
         texts = _distinct(names)
         embedding_of = dict(zip(texts, model.text.encode(texts), strict=True))
-        together = _read_together(model, embedding_of, trained)
-        names = [tuple(dict.fromkeys(part for text in own for part in together.get(text, (text,)))) for own in names]
-        texts = _distinct(names)
+        read = _read_by_model(model, embedding_of, trained)
+        asked = [tuple(dict.fromkeys(name for text in own for name in read.get(text, (text,)))) for own in names]
+        texts = _distinct(asked)
         new = [text for text in texts if text not in embedding_of]
         embedding_of |= dict(zip(new, model.text.encode(new), strict=True))
         embeddings = torch.stack([embedding_of[text] for text in texts])
-        return cls(tuple(names), tuple(texts), embeddings, frozenset(together))
+        by_model = frozenset(number for number, own in enumerate(names) if not read.keys().isdisjoint(own))
+        return cls(tuple(asked), tuple(texts), embeddings, by_model)
 
     def numbers(self) -> list[tuple[int, ...]]:
         """Return for each prompt the numbers of its texts."""
@@ -61,26 +63,29 @@ def _distinct(names: Sequence[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(text for of_prompt in names for text in of_prompt))
 
 
-def _read_together(
+def _read_by_model(
     model: TextSegmenter, embedding_of: Mapping[str, Tensor], trained: StructurePrompts | None
 ) -> dict[str, tuple[str, ...]]:
-    """Return the texts that the model reads as several structures, with the names of these."""
+    """Return the texts that the model reads as others, with the names of the structures or of the group."""
     known = model.connector.known
-    if known is None or trained is None or model.text is None:
+    texts = [text for text in embedding_of if trained and text not in trained.trained_prompts]
+    if known is None or trained is None or model.text is None or not texts:
         return {}
-    texts = [text for text in embedding_of if text not in trained.trained_prompts]
-    if not texts:
+    embeddings = torch.stack([embedding_of[text] for text in texts]).to(known.vectors.device)
+    read = known.read_as(embeddings)
+    if not any(len(words) for words in read):
         return {}
-    device = known.vectors.device
-    read = known.read_together(torch.stack([embedding_of[text] for text in texts]).to(device))
-    several = {text: members for text, members in zip(texts, read, strict=True) if len(members)}
-    if not several:
-        return {}
-    names = list(trained.names.values())
-    vectors = functional.normalize(model.text.encode(names).to(device), dim=-1)
-    together = {}
-    for text, members in several.items():
-        cosines, places = (members @ vectors.T).max(dim=-1)
-        if bool((cosines > _SAME).all()):
-            together[text] = tuple(names[place] for place in places.tolist())
-    return together
+    names = [*trained.names.values(), *(prompts[0] for prompts in trained.trained_of_groups.values())]
+    name_of = _names_by_meaning(names, model.text.encode(names).to(embeddings), known)
+    asked = {
+        text: tuple(name_of.get(meaning, "") for meaning in meanings.int().tolist())
+        for text, meanings in zip(texts, read, strict=True)
+    }
+    return {text: of_text for text, of_text in asked.items() if of_text and all(of_text)}
+
+
+def _names_by_meaning(names: Sequence[str], vectors: Tensor, known: KnownWords) -> dict[int, str]:
+    """Return the name of each meaning that `known` has; `vectors` (N, E) are those of the names."""
+    cosines, rows = (functional.normalize(vectors, dim=-1) @ known.vectors.T).max(dim=-1)
+    found = zip(names, known.meanings[rows].int().tolist(), (cosines > _SAME).tolist(), strict=True)
+    return {meaning: name for name, meaning, same in found if same}

@@ -127,7 +127,7 @@ def _replaced_prompts(prompts: tuple[SegmentPrompt, ...], asked: AskedTexts) -> 
     """Return a notice for each prompt that the model is asked by other words than those given."""
     return [
         f"{prompt.text!r} was taken as {' + '.join(texts)}, "
-        + ("which it is nearest to" if prompt.text in asked.together else "as the anatomy vocabulary has it")
-        for prompt, texts in zip(prompts, asked.of_prompts, strict=True)
+        + ("which it is nearest to" if number in asked.read_by_model else "as the anatomy vocabulary has it")
+        for number, (prompt, texts) in enumerate(zip(prompts, asked.of_prompts, strict=True))
         if texts != (prompt.text,)
     ]

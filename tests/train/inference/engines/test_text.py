@@ -71,6 +71,17 @@ def test_what_the_model_reads_as_several_structures_has_their_union_as_mask(tmp_
     assert not np.array_equal(segment(ct, [text], checkpoint, options).mask(text), both)
 
 
+def test_what_the_model_reads_as_one_trained_word_is_told(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(checkpoint_between_kidneys(tmp_path, "the filters of blood"))
+    assert isinstance(checkpoint.model, TextSegmenter) and checkpoint.model.connector.known is not None
+    # Far from one kidney, a text is clearly nearest to the other.
+    checkpoint.model.connector.known.vectors[1] *= -1
+    ct = nifti(tmp_path / "ct.nii.gz", hounsfield((12, 11, 10)), affine_of((2, 2, 2)))
+    result = segment(ct, ["the left one", "left kidney"], checkpoint, SegmentOptions(presence_threshold=0))
+    assert result.record.warnings == ("'the left one' was taken as left kidney, which it is nearest to",)
+    assert np.array_equal(result.mask("the left one"), result.mask("left kidney"))
+
+
 def test_another_name_of_an_organ_that_training_did_not_have_is_absent_as_its_name_is(tmp_path: Path) -> None:
     trained = build_structure_prompts(("kidney_left", "gallbladder"))
     checkpoint = tiny_checkpoint(tmp_path, known=["left kidney", "gallbladder"], prompts=trained.to_json())

@@ -68,14 +68,17 @@ def _read_by_model(
 ) -> dict[str, tuple[str, ...]]:
     """Return the texts that the model reads as others, with the names of the structures or of the group."""
     known = model.connector.known
-    texts = [text for text in embedding_of if trained and text not in trained.trained_prompts]
-    if known is None or trained is None or model.text is None or not texts:
+    if known is None or trained is None or model.text is None:
+        return {}
+    prompts = trained.trained_prompts
+    texts = [text for text in embedding_of if text not in prompts]
+    if not texts:
         return {}
     embeddings = torch.stack([embedding_of[text] for text in texts]).to(known.vectors.device)
     read = known.read_as(embeddings)
     if not any(len(words) for words in read):
         return {}
-    names = [*trained.names.values(), *(prompts[0] for prompts in trained.trained_of_groups.values())]
+    names = [*trained.names.values(), *(of_group[0] for of_group in trained.trained_of_groups.values())]
     name_of = _names_by_meaning(names, model.text.encode(names).to(embeddings), known)
     asked = {
         text: tuple(name_of.get(meaning, "") for meaning in meanings.int().tolist())

@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from models.checkpoint import open_text
 from models.connectors import build_connector
@@ -27,6 +26,7 @@ from prompts.vocabulary import load_vocabulary
 from train.config.prompting import ALL_GROUPS_HELD_OUT
 from train.data.layout_totalsegmentator import V2_STRUCTURES
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
+from train.inference.engines.asked_texts import names_by_meaning
 from train.prompting.absent_words import other_organs
 from train.prompting.known_words import know_words
 from train.prompting.nonsense_words import ASKED_NONSENSE, TRAINED_NONSENSE
@@ -43,10 +43,9 @@ class KnownStructures:
     """What a connector knows that was trained on TotalSegmentator's classes, with the encoder that it was made with."""
 
     encoder: TextEncoder
-    prompts: StructurePrompts
     known: KnownWords
-    texts: tuple[str, ...]
-    vectors: Tensor
+    structure_of: Mapping[int, str]
+    """The structure that words of a meaning name."""
 
     @classmethod
     def of(cls, encoder: TextEncoder, prompts: StructurePrompts, others: Sequence[str]) -> KnownStructures:
@@ -56,8 +55,11 @@ class KnownStructures:
         connector = build_connector("mlp", encoder.embedding_dim, (4, 6), 8, hidden=16)
         know_words(connector, prompts, embeddings, others)
         assert connector.known is not None
-        trained = tuple(sorted(prompts.trained_prompts))
-        return cls(encoder, prompts, connector.known, trained, torch.stack([embeddings[text] for text in trained]))
+        names = {name: structure for structure, name in prompts.names.items()}
+        vectors = torch.stack([embeddings[name] for name in names])
+        of_meanings = names_by_meaning(list(names), vectors, connector.known)
+        structure_of = {meaning: names[name] for meaning, name in of_meanings.items()}
+        return cls(encoder, connector.known, structure_of)
 
     @torch.no_grad()
     def count(self, asked: Mapping[str, Meaning]) -> Counter[str]:
@@ -66,7 +68,7 @@ class KnownStructures:
         known = (self.known.limit(embeddings) >= 0).tolist()
         counts: Counter[str] = Counter()
         for meaning, meanings, is_known in zip(asked.values(), self.known.read_as(embeddings), known, strict=True):
-            read = frozenset().union(*(self._structures_of(float(number)) for number in meanings))
+            read = {self.structure_of[number] for number in meanings.int().tolist()}
             if not len(meanings):
                 reading = "itself" if is_known else "absent"
             elif len(meanings) > 1:
@@ -75,12 +77,6 @@ class KnownStructures:
                 reading = "right word" if read == meaning else "another word"
             counts[reading] += 1
         return counts
-
-    def _structures_of(self, meaning: float) -> Meaning:
-        """Return the structures that trained words of a meaning name."""
-        row = int((self.known.meanings == meaning).nonzero()[0])
-        text = self.texts[int((self.vectors @ self.known.vectors[row]).argmax())]
-        return frozenset(name for name, trained in self.prompts.trained.items() if text in trained)
 
 
 def main() -> None:

@@ -170,8 +170,7 @@ def _ask(task: SegmentTask, patches: list[Patch]) -> Scores:
         finest = patch.features.float()
         logits = queries.logits(finest)
         shown = presence_logits(presence, MaskStatistics.of(logits, finest))[0] > 0
-        of_texts = (logits[0].flatten(1) > 0) & shown[:, None]
-        predicted = torch.stack([of_texts[list(numbers)].any(0) for numbers in asked.numbers()])
+        predicted = asked.unions((logits[0].flatten(1) > 0) & shown[:, None])
         truth = table[patch.labels.long().flatten()].T
         there, found = truth.any(1), predicted.any(1)
         overlap += 2 * (predicted & truth).sum(1)

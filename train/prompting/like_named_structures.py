@@ -39,7 +39,7 @@ def find_like_named(names: Mapping[str, str], trained: Mapping[str, Sequence[str
                 places.setdefault(word, set()).add((structure, prompt))
     words_of = {structure: frozenset(_words(name)) for structure, name in names.items()}
     found: dict[frozenset[tuple[str, str]], None] = {}
-    for having in _shared(places, frozenset(), None, set()):
+    for having in _shared(places, frozenset(), frozenset[tuple[str, str]]().union(*places.values()), set()):
         every = {structure for structure, _ in having}
         wholes = {one for one in every if not any(_lies_in(words_of[one], words_of[other]) for other in every)}
         kinds = frozenset.intersection(*(words_of[structure] for structure in wholes))
@@ -61,20 +61,17 @@ def _says_what(word: str) -> bool:
 def _shared(
     places: Mapping[str, set[tuple[str, str]]],
     words: frozenset[str],
-    having: frozenset[tuple[str, str]] | None,
+    having: frozenset[tuple[str, str]],
     seen: set[frozenset[str]],
 ) -> Iterator[frozenset[tuple[str, str]]]:
     """Yield the structures, if several, with their prompts that have `words` and further ones, for each choice."""
     # Only words of the prompts that are left can be shared further.
-    further = (
-        sorted(places) if having is None else sorted({word for _, prompt in having for word in _words(prompt)} - words)
-    )
-    for word in further:
+    for word in sorted({word for _, prompt in having for word in _words(prompt)} - words):
         together = words | {word}
         if together in seen:
             continue
         seen.add(together)
-        left = frozenset(places[word] if having is None else having & places[word])
+        left = having & places[word]
         if len({name for name, _ in left}) < 2:
             continue
         yield left

@@ -169,15 +169,14 @@ class SegmentTask(PatchTask):
         """Return the Dice on patches of held-out cases, by kind of prompt, and the share of false masks."""
         prompts = evaluated_prompts(self.structure_prompts)
         texts = [prompt.text for prompt in prompts]
-        asked = AskedTexts.of(self.model, texts, self.structure_prompts, vocabulary=False)
-        embeddings, numbers = asked.embeddings.to(engine.device), asked.numbers()
+        asked = AskedTexts.of(self.model, texts, self.structure_prompts, vocabulary=False, embedded=self.embeddings)
+        embeddings = asked.embeddings.to(engine.device)
         structures = [prompt.structures for prompt in prompts]
         dice, pictures = RunningDice(len(prompts), engine.device), 0
         for case_ref in evaluated_cases(self.data, engine):
             progress.raise_if_interrupted()
             sample = middle_patch(self.data, case_ref, self.config.crops.patch)
-            of_texts = patch_masks(self.model, sample.volume.to(engine.device), embeddings, engine)
-            predicted = torch.stack([of_texts[list(of_prompt)].any(dim=0) for of_prompt in numbers])
+            predicted = asked.unions(patch_masks(self.model, sample.volume.to(engine.device), embeddings, engine))
             target = target_masks(self.data, collate_patches([sample]), structures, engine.device)[0]
             names = self.data.labelled_structures(case_ref, held_out=True)
             labelled = torch.tensor([set(members) <= names for members in structures], device=engine.device)

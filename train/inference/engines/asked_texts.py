@@ -19,7 +19,7 @@ from models.segmenter import TextSegmenter
 from train.data.structure_prompts import StructurePrompts
 from train.inference.prompts import training_names
 
-# From this cosine on, two embeddings are those of one word.
+# From this cosine on, two embeddings are those of one word: they may have been computed on different devices.
 _SAME = 0.999
 
 
@@ -38,19 +38,24 @@ class AskedTexts(NamedTuple):
     @classmethod
     @torch.no_grad()
     def of(
-        cls, model: TextSegmenter, prompts: Sequence[str], trained: StructurePrompts | None, *, vocabulary: bool
+        cls,
+        model: TextSegmenter,
+        prompts: Sequence[str],
+        trained: StructurePrompts | None,
+        *,
+        vocabulary: bool,
+        embedded: Mapping[str, Tensor] | None = None,
     ) -> Self:
-        """Return what a model that was `trained` on these prompts is asked; with `vocabulary`, with its help."""
-        assert model.text is not None
+        """Return what a model that was `trained` on these prompts is asked; with `vocabulary`, with its help.
+
+        Texts that are `embedded` already, each as (E), are not embedded again.
+        """
         names = [training_names(prompt, trained if vocabulary else None) for prompt in prompts]
-        texts = _distinct(names)
-        embedding_of = dict(zip(texts, model.text.encode(texts), strict=True))
-        read = _read_by_model(model, embedding_of, trained)
+        embedding_of = _embed(model, _distinct(names), embedded or {})
+        read = _read_by_model(model, embedding_of, trained, embedded or {})
         asked = [tuple(dict.fromkeys(name for text in own for name in read.get(text, (text,)))) for own in names]
         texts = _distinct(asked)
-        new = [text for text in texts if text not in embedding_of]
-        embedding_of |= dict(zip(new, model.text.encode(new), strict=True))
-        embeddings = torch.stack([embedding_of[text] for text in texts])
+        embeddings = torch.stack(list(_embed(model, texts, {**(embedded or {}), **embedding_of}).values()))
         by_model = frozenset(number for number, own in enumerate(names) if not read.keys().isdisjoint(own))
         return cls(tuple(asked), tuple(texts), embeddings, by_model)
 
@@ -58,17 +63,32 @@ class AskedTexts(NamedTuple):
         """Return for each prompt the numbers of its texts."""
         return [tuple(map(self.texts.index, of_prompt)) for of_prompt in self.of_prompts]
 
+    def unions(self, masks: Tensor) -> Tensor:
+        """Return the masks (P, ...) of the prompts, of those of their texts (T, ...)."""
+        return torch.stack([masks[list(numbers)].any(dim=0) for numbers in self.numbers()])
+
 
 def _distinct(names: Sequence[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(text for of_prompt in names for text in of_prompt))
 
 
+def _embed(model: TextSegmenter, texts: Sequence[str], embedded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the embedding (E) of each text, in order; those that are `embedded` already are not embedded again."""
+    assert model.text is not None
+    new = [text for text in texts if text not in embedded]
+    found = dict(zip(new, model.text.encode(new), strict=True))
+    return {text: embedded[text] if text in embedded else found[text] for text in texts}
+
+
 def _read_by_model(
-    model: TextSegmenter, embedding_of: Mapping[str, Tensor], trained: StructurePrompts | None
+    model: TextSegmenter,
+    embedding_of: Mapping[str, Tensor],
+    trained: StructurePrompts | None,
+    embedded: Mapping[str, Tensor],
 ) -> dict[str, tuple[str, ...]]:
     """Return the texts that the model reads as others, with the names of the structures or of the group."""
     known = model.connector.known
-    if known is None or trained is None or model.text is None:
+    if known is None or trained is None:
         return {}
     prompts = trained.trained_prompts
     texts = [text for text in embedding_of if text not in prompts]
@@ -78,8 +98,9 @@ def _read_by_model(
     read = known.read_as(embeddings)
     if not any(len(words) for words in read):
         return {}
-    names = [*trained.names.values(), *(of_group[0] for of_group in trained.trained_of_groups.values())]
-    name_of = _names_by_meaning(names, model.text.encode(names).to(embeddings), known)
+    names = _distinct([list(trained.names.values()), [of_group[0] for of_group in trained.trained_of_groups.values()]])
+    vectors = torch.stack(list(_embed(model, names, {**embedded, **embedding_of}).values())).to(embeddings)
+    name_of = names_by_meaning(names, vectors, known)
     asked = {
         text: tuple(name_of.get(meaning, "") for meaning in meanings.int().tolist())
         for text, meanings in zip(texts, read, strict=True)
@@ -87,7 +108,7 @@ def _read_by_model(
     return {text: of_text for text, of_text in asked.items() if of_text and all(of_text)}
 
 
-def _names_by_meaning(names: Sequence[str], vectors: Tensor, known: KnownWords) -> dict[int, str]:
+def names_by_meaning(names: Sequence[str], vectors: Tensor, known: KnownWords) -> dict[int, str]:
     """Return the name of each meaning that `known` has; `vectors` (N, E) are those of the names."""
     cosines, rows = (functional.normalize(vectors, dim=-1) @ known.vectors.T).max(dim=-1)
     found = zip(names, known.meanings[rows].int().tolist(), (cosines > _SAME).tolist(), strict=True)

@@ -6,6 +6,7 @@ Shapes: P prompts, T texts that the model is asked.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 from curation.runtime.progress import Progress
@@ -40,6 +41,8 @@ class TextDrivenEngine:
     def __init__(self, model: TextSegmenter, record: CheckpointRecord) -> None:
         self.model, self.record = model, record
         self.trained_prompts = StructurePrompts.from_training_record(record.trained_on)
+        # Scan after scan is asked the same.
+        self._asked = lru_cache(maxsize=1)(partial(_read_prompts, model, self.trained_prompts))
 
     @property
     def weights(self) -> str:
@@ -63,9 +66,7 @@ class TextDrivenEngine:
         progress: Progress | None = None,
     ) -> SegmentationResult:
         """Segment a scan; raises ScanError and LogitStorageError."""
-        asked = AskedTexts.of(
-            self.model, [prompt.text for prompt in prompts], self.trained_prompts, vocabulary=options.vocabulary
-        )
+        asked = self._asked(tuple(prompt.text for prompt in prompts), options.vocabulary)
         tensor, grid = to_network(scan, self.record.preprocessing)
         size = window_size(self.model.image.architecture, trained_patch(self.record), grid.shape)
         windows = windows or Windows(size, options.overlap, precision=options.precision)
@@ -121,6 +122,12 @@ def load_segmenter(checkpoint: Checkpoint | Path | str, device: str = AUTO) -> t
     model = checkpoint.model
     assert isinstance(model, TextSegmenter)
     return (model if device == AUTO else model.to(device)), record
+
+
+def _read_prompts(
+    model: TextSegmenter, trained: StructurePrompts | None, prompts: tuple[str, ...], vocabulary: bool
+) -> AskedTexts:
+    return AskedTexts.of(model, prompts, trained, vocabulary=vocabulary)
 
 
 def _replaced_prompts(prompts: tuple[SegmentPrompt, ...], asked: AskedTexts) -> list[str]:

@@ -232,7 +232,7 @@ class WordsConfig:
     """All settings of `train words`; a sample is an organ with its kin, and a group with its members."""
 
     words: WordLearning = WordLearning()
-    optimisation: Optimisation = Optimisation(steps=160, batch_size=8, learning_rate=3e-5, warmup_steps=30)
+    optimisation: Optimisation = Optimisation(steps=240, batch_size=8, learning_rate=3e-5, warmup_steps=30)
     running: Running = Running()
 
 

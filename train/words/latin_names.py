@@ -1,112 +1,53 @@
-"""Latin names of structures, of our own compilation after Terminologia Anatomica (FIPAT).
+"""Latin names of the vocabulary's organs, of our own compilation after Terminologia Anatomica (FIPAT).
 
-Words from outside of the vocabulary: no training learns them, so that they tell how far a text encoder carries.
+Text encoders know little Latin, in which organs are named all over the world.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
 
-# Structure of TotalSegmentator -> its Latin name.
-LATIN_NAMES: Mapping[str, str] = {
-    "adrenal_gland_left": "glandula suprarenalis sinistra",
-    "adrenal_gland_right": "glandula suprarenalis dextra",
-    "atrial_appendage_left": "auricula sinistra",
-    "autochthon_left": "musculi dorsi proprii sinistri",
-    "autochthon_right": "musculi dorsi proprii dextri",
-    "brachiocephalic_vein_left": "vena brachiocephalica sinistra",
-    "brachiocephalic_vein_right": "vena brachiocephalica dextra",
-    "clavicula_left": "clavicula sinistra",
-    "clavicula_right": "clavicula dextra",
-    "colon": "intestinum crassum",
-    "common_carotid_artery_left": "arteria carotis communis sinistra",
-    "common_carotid_artery_right": "arteria carotis communis dextra",
-    "costal_cartilages": "cartilagines costales",
-    "femur_left": "os femoris sinistrum",
-    "femur_right": "os femoris dextrum",
-    "gallbladder": "vesica biliaris",
-    "gluteus_maximus_left": "musculus gluteus maximus sinister",
-    "gluteus_maximus_right": "musculus gluteus maximus dexter",
-    "gluteus_medius_left": "musculus gluteus medius sinister",
-    "gluteus_medius_right": "musculus gluteus medius dexter",
-    "gluteus_minimus_left": "musculus gluteus minimus sinister",
-    "gluteus_minimus_right": "musculus gluteus minimus dexter",
-    "heart": "cor",
-    "hip_left": "os coxae sinistrum",
-    "hip_right": "os coxae dextrum",
-    "humerus_left": "humerus sinister",
-    "humerus_right": "humerus dexter",
-    "iliac_artery_left": "arteria iliaca sinistra",
-    "iliac_artery_right": "arteria iliaca dextra",
-    "iliac_vena_left": "vena iliaca sinistra",
-    "iliac_vena_right": "vena iliaca dextra",
-    "iliopsoas_left": "musculus iliopsoas sinister",
-    "iliopsoas_right": "musculus iliopsoas dexter",
-    "kidney_left": "ren sinister",
-    "kidney_right": "ren dexter",
-    "liver": "hepar",
-    "lung_lower_lobe_left": "lobus inferior pulmonis sinistri",
-    "lung_lower_lobe_right": "lobus inferior pulmonis dextri",
-    "lung_middle_lobe_right": "lobus medius pulmonis dextri",
-    "lung_upper_lobe_left": "lobus superior pulmonis sinistri",
-    "lung_upper_lobe_right": "lobus superior pulmonis dextri",
-    "portal_vein_and_splenic_vein": "vena portae hepatis et vena splenica",
-    "prostate": "prostata",
-    "pulmonary_vein": "venae pulmonales",
-    "rib_left_1": "costa prima sinistra",
-    "rib_left_10": "costa decima sinistra",
-    "rib_left_11": "costa undecima sinistra",
-    "rib_left_12": "costa duodecima sinistra",
-    "rib_left_2": "costa secunda sinistra",
-    "rib_left_3": "costa tertia sinistra",
-    "rib_left_4": "costa quarta sinistra",
-    "rib_left_5": "costa quinta sinistra",
-    "rib_left_6": "costa sexta sinistra",
-    "rib_left_7": "costa septima sinistra",
-    "rib_left_8": "costa octava sinistra",
-    "rib_left_9": "costa nona sinistra",
-    "rib_right_1": "costa prima dextra",
-    "rib_right_10": "costa decima dextra",
-    "rib_right_11": "costa undecima dextra",
-    "rib_right_12": "costa duodecima dextra",
-    "rib_right_2": "costa secunda dextra",
-    "rib_right_3": "costa tertia dextra",
-    "rib_right_4": "costa quarta dextra",
-    "rib_right_5": "costa quinta dextra",
-    "rib_right_6": "costa sexta dextra",
-    "rib_right_7": "costa septima dextra",
-    "rib_right_8": "costa octava dextra",
-    "rib_right_9": "costa nona dextra",
-    "scapula_left": "scapula sinistra",
-    "scapula_right": "scapula dextra",
-    "small_bowel": "intestinum tenue",
-    "spleen": "splen",
-    "stomach": "gaster",
-    "subclavian_artery_left": "arteria subclavia sinistra",
-    "subclavian_artery_right": "arteria subclavia dextra",
-    "vertebrae_C1": "vertebra cervicalis prima",
-    "vertebrae_C2": "vertebra cervicalis secunda",
-    "vertebrae_C3": "vertebra cervicalis tertia",
-    "vertebrae_C4": "vertebra cervicalis quarta",
-    "vertebrae_C5": "vertebra cervicalis quinta",
-    "vertebrae_C6": "vertebra cervicalis sexta",
-    "vertebrae_C7": "vertebra cervicalis septima",
-    "vertebrae_L1": "vertebra lumbalis prima",
-    "vertebrae_L2": "vertebra lumbalis secunda",
-    "vertebrae_L3": "vertebra lumbalis tertia",
-    "vertebrae_L4": "vertebra lumbalis quarta",
-    "vertebrae_L5": "vertebra lumbalis quinta",
-    "vertebrae_S1": "vertebra sacralis prima",
-    "vertebrae_T1": "vertebra thoracica prima",
-    "vertebrae_T10": "vertebra thoracica decima",
-    "vertebrae_T11": "vertebra thoracica undecima",
-    "vertebrae_T12": "vertebra thoracica duodecima",
-    "vertebrae_T2": "vertebra thoracica secunda",
-    "vertebrae_T3": "vertebra thoracica tertia",
-    "vertebrae_T4": "vertebra thoracica quarta",
-    "vertebrae_T5": "vertebra thoracica quinta",
-    "vertebrae_T6": "vertebra thoracica sexta",
-    "vertebrae_T7": "vertebra thoracica septima",
-    "vertebrae_T8": "vertebra thoracica octava",
-    "vertebrae_T9": "vertebra thoracica nona",
+from prompts.vocabulary import Vocabulary
+from prompts.yaml_file import load_mapping
+
+# Forms of "left" and "right".
+SIDED = {
+    "{m}": ("sinister", "dexter"),
+    "{f}": ("sinistra", "dextra"),
+    "{n}": ("sinistrum", "dextrum"),
+    "{pl}": ("sinistri", "dextri"),
+    "{fpl}": ("sinistrae", "dextrae"),
 }
+ORDINALS = "prima secunda tertia quarta quinta sexta septima octava nona decima undecima duodecima".split()
+
+# Regions of the spine, with their Latin name and number of vertebrae.
+REGIONS = {"C": ("cervicalis", 7), "T": ("thoracica", 12), "L": ("lumbalis", 5)}
+
+
+def latin_tables() -> dict[str, dict[str, str]]:
+    """Return the names as they are written down: those of `organs`, and of `pairs` with a form for their side."""
+    return load_mapping(files(__package__).joinpath("latin_names.yaml").read_bytes())
+
+
+def latin_names(vocabulary: Vocabulary) -> Mapping[str, str]:
+    """Return organ -> its Latin name, for each organ that has one here which is not a term of the vocabulary."""
+    tables = latin_tables()
+    names = tables["organs"] | dict(_vertebrae_and_ribs())
+    for pair, latin in tables["pairs"].items():
+        form = next(form for form in SIDED if form in latin)
+        names |= {
+            organ: latin.replace(form, side)
+            for organ, side in zip(vocabulary.organs[pair].sides or (), SIDED[form], strict=True)
+        }
+    return {organ: latin for organ, latin in names.items() if vocabulary.names_of(latin) is None}
+
+
+def _vertebrae_and_ribs() -> Iterator[tuple[str, str]]:
+    for number, ordinal in enumerate(ORDINALS, 1):
+        english = {1: "1st", 2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+        for side, latin_side in zip(("left", "right"), SIDED["{f}"], strict=True):
+            yield f"{side} {english} rib", f"costa {ordinal} {latin_side}"
+        for letter, (region, last) in REGIONS.items():
+            if number <= last:
+                yield f"{letter}{number} vertebra", f"vertebra {region} {ordinal}"

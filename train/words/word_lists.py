@@ -15,6 +15,8 @@ from train.data.held_out_words import select_held_out, sideless_words, singular_
 from train.data.layout_totalsegmentator import V1_STRUCTURES, V2_STRUCTURES
 from train.data.structure_prompts import MOST_SYNONYMS, StructurePrompts, build_structure_prompts, synonyms_of
 
+from .latin_names import latin_names
+
 HoldOut = Literal["all", "none"]
 # Groups of more structures than these are systems ("skeleton"), of which no prompt asks for the mean.
 MOST_MEMBERS = 30
@@ -73,7 +75,8 @@ def choose_words(vocabulary: Vocabulary, hold_out: HoldOut, third: int = 1) -> W
 
     With `hold_out` "all" nothing is learned that stage 3 holds out of a data set: a third of the synonyms of each
     organ, and all names of the groups of TotalSegmentator's classes; nor the same words with another side, or as a
-    plural.
+    plural. Of Latin names it learns those of organs that TotalSegmentator does not label, if no held-out synonym of the
+    same organ shares a word with it: those that it labels tell how much Latin was learned by that.
     """
     prompts = scored_prompts(vocabulary, third)
     trained: dict[str, list[str]] = {}
@@ -82,6 +85,10 @@ def choose_words(vocabulary: Vocabulary, hold_out: HoldOut, third: int = 1) -> W
             trained.setdefault(name, []).extend(book.trained[structure])
     synonyms = {name: _synonyms(name, vocabulary) for name in vocabulary.organs}
     away = _held_out(prompts, synonyms, third) if hold_out == "all" else _HeldOut()
+    for name, latin in latin_names(vocabulary).items():
+        labelled = name in trained or vocabulary.organs[name].totalsegmentator
+        if hold_out == "none" or not (labelled or _shares_a_word(latin, filter(away.has, synonyms[name]))):
+            synonyms[name].append(latin)
     terms = {
         name: tuple(dict.fromkeys((name, *trained.get(name, ()), *(term for term in others if not away.has(term)))))
         for name, others in synonyms.items()
@@ -93,6 +100,10 @@ def choose_words(vocabulary: Vocabulary, hold_out: HoldOut, third: int = 1) -> W
     }
     count = sum(term not in terms.get(name, ()) for name, others in synonyms.items() for term in (name, *others))
     return WordLists(vocabulary, terms, groups, tuple(sorted(prompted)), count, prompts[0])
+
+
+def _shares_a_word(term: str, others: Iterable[str]) -> bool:
+    return any({*term.split()} & {*other.split()} for other in others)
 
 
 @dataclass(frozen=True)

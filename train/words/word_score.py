@@ -12,7 +12,7 @@ from prompts.vocabulary import Vocabulary
 from train.data.layout_totalsegmentator import V2_STRUCTURES
 from train.data.structure_prompts import StructurePrompts, build_structure_prompts
 
-from .latin_names import LATIN_NAMES
+from .latin_names import latin_names
 
 Encode = Callable[[list[str]], Tensor]
 
@@ -22,8 +22,9 @@ def score_encoder(encode: Encode, vocabulary: Vocabulary, prompts: StructureProm
 
     `prompts` are those of TotalSegmentator's classes, by default with the first third of the synonyms held out.
     """
-    latin = {structure: name for structure, name in LATIN_NAMES.items() if vocabulary.names_of(name) is None}
-    return word_score(encode, prompts or build_structure_prompts(V2_STRUCTURES, vocabulary), latin)
+    prompts, latin = prompts or build_structure_prompts(V2_STRUCTURES, vocabulary), latin_names(vocabulary)
+    of_structures = {structure: latin[name] for structure, name in prompts.names.items() if name in latin}
+    return word_score(encode, prompts, of_structures)
 
 
 def word_score(encode: Encode, prompts: StructurePrompts, latin: Mapping[str, str]) -> dict[str, float]:

@@ -20,7 +20,6 @@ from train.loop.engine import TrainingEngine
 from train.loop.run_log import read_metrics
 from train.stages.run import TrainJob, train, try_out
 from train.stages.words import WordsTask, open_words
-from train.words.latin_names import LATIN_NAMES
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -179,11 +178,6 @@ def test_settings_that_cannot_be() -> None:
     for values, message in (({"temperature": 0.0}, "temperature"), ({"group_weight": -1.0}, "group_weight")):
         with pytest.raises(ConfigError, match=message):
             load_config(WordsConfig, None, values)
-
-
-def test_latin_names_are_of_structures_and_none_is_there_twice() -> None:
-    assert len(LATIN_NAMES) == 100 and len({*LATIN_NAMES.values()}) == 100
-    assert LATIN_NAMES["kidney_left"] == "ren sinister" and LATIN_NAMES["rib_right_2"] == "costa secunda dextra"
 
 
 def test_the_score_is_in_the_log_too(run: Path) -> None:

@@ -55,7 +55,7 @@ class Prompting:
         "Words that no step asks, to measure what they come to. none: for use; all: one synonym in three and all "
         "names of groups; 1/5 ... 5/5: the synonyms, and one fold of the groups.",
     )
-    held_out_third: int = option(1, "Which third of the synonyms that is, 1 to 3: three runs measure nine in ten.")
+    held_out_third: int = option(1, "Which third of the synonyms that is, 1 to 3: three runs measure all of them.")
     prompts_per_step: int = option(24, "Prompts that one step asks of its samples.")
     groups: float = option(0.15, 'Share of the prompts that are a group\'s own name or synonym ("kidneys").')
     merged: float = option(0.2, "Share of the prompts that name several structures at once, made up for the step.")

@@ -20,7 +20,8 @@ SIDES = frozenset({"left", "right", "lt", "rt", "l", "r"})
 def select_held_out(synonyms: Sequence[str], third: int = 1) -> set[str]:
     """Return the synonyms to hold out: one in three, and of two the first or the second.
 
-    The thirds have no synonym in common. Sides play no part: left and right organs have the same synonyms held out.
+    The last third has what is left over too, so that each synonym is in one of the three. Sides play no part: left
+    and right organs have the same synonyms held out.
     """
     sideless = {
         term: " ".join(
@@ -30,7 +31,8 @@ def select_held_out(synonyms: Sequence[str], third: int = 1) -> set[str]:
     }
     ranked = sorted(synonyms, key=lambda term: _digest(sideless[term]))
     size = max(len(ranked) // THIRDS, int(len(ranked) == 2))
-    return set(ranked[(third - 1) * size : third * size])
+    end = len(ranked) if third == THIRDS else third * size
+    return set(ranked[(third - 1) * size : end])
 
 
 def select_held_out_groups(names: Sequence[str], hold_out: HoldOut) -> set[str]:

@@ -38,17 +38,19 @@ demo: .venv/.plain
 	$(BIN)/ovct curate examples/reports.csv --overwrite
 
 # The whole road on phantoms: about 25 minutes on one core. A second call goes on where the first one was stopped.
-# `make train-demo SEED=1 DEMO=runs/demo1` trains with another seed.
+# `make train-demo SEED=1 DEMO=runs/demo1` trains with another seed, TEXT=ENCODER with another text encoder than all-MiniLM-L6-v2: a folder, or a name
+# where a hub can be reached.
 # Freed memory is kept: on a CPU with glibc, that is a fifth faster.
 DEMO ?= runs/demo
 SEED ?= 0
 train-demo real-demo: export MALLOC_MMAP_THRESHOLD_ := 4294967296
 train-demo real-demo: export MALLOC_TRIM_THRESHOLD_ := 17179869184
+train-demo: TEXT ?= $$($(BIN)/python -m benchmarks.training.demo_world)
 train-demo: setup
 	test -f $(DEMO)/phantoms/reports.csv || $(BIN)/python -m examples.phantoms $(DEMO)/phantoms --count 300 --overwrite
 	$(BIN)/ovct curate $(DEMO)/phantoms/reports.csv --out $(DEMO)/captions
 	$(BIN)/ovct train pretrain $(DEMO)/phantoms/dataset --config examples/demo/pretrain.yaml --seed $(SEED) --out $(DEMO)/pretrain
-	$(BIN)/ovct train words --text "$$($(BIN)/python -m benchmarks.training.demo_world)" --seed $(SEED) --out $(DEMO)/words
+	$(BIN)/ovct train words --text "$(TEXT)" --seed $(SEED) --out $(DEMO)/words
 	$(BIN)/ovct train align $(DEMO)/captions --volumes $(DEMO)/phantoms/dataset --image $(DEMO)/pretrain --text $(DEMO)/words \
 		--config examples/demo/align.yaml --seed $(SEED) --out $(DEMO)/align
 	$(BIN)/ovct train segment $(DEMO)/phantoms/dataset --start $(DEMO)/align --config examples/demo/segment.yaml --seed $(SEED) \
@@ -60,9 +62,11 @@ train-demo: setup
 # necks, read where it lies; UNSEEN=FOLDER measures on all patients of another such folder as well, THIRD=2 or 3 (after 1) with other synonyms held out.
 DATA ?= ../shared/data/volumes/openkbp/Dataset501_OpenKBP
 REAL ?= runs/real
+# The text encoder is all-mpnet-base-v2, as large as BioLORD, or TEXT=ENCODER.
 THIRD ?= 1
+real-demo: TEXT ?= $$($(BIN)/python -m benchmarks.training.demo_world $(REAL))
 real-demo: setup
-	$(BIN)/python -m examples.real $(DATA) --text "$$($(BIN)/python -m benchmarks.training.demo_world)" --out $(REAL) --third $(THIRD) $(UNSEEN:%=--unseen %)
+	$(BIN)/python -m examples.real $(DATA) --text "$(TEXT)" --out $(REAL) --third $(THIRD) $(UNSEEN:%=--unseen %)
 
 # One process for each core, a file of tests to each; torch on one thread, so that they do not wait for each other.
 # In the order of tests/conftest.py, the longest files first: xdist would begin with those that hold most tests.

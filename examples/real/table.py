@@ -32,7 +32,7 @@ def table_lines(summary: EvaluationSummary, cases: Sequence[CaseAnswers]) -> lis
         by_name = means["names_of_synonyms"]
         lines.append(_row("held-out synonyms", f"{_estimate(means['synonyms'])}; by name {_estimate(by_name)}"))
     for prompt in summary.prompts:
-        if prompt.kind == "synonym":
+        if prompt.kind == "synonym" and not prompt.trained:
             lines.append(_row(f'  "{prompt.prompts[0]}" ({prompt.present})', _estimate(prompt.score.dice)))
     for prompt in summary.prompts:
         if prompt.kind == "group":

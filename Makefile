@@ -62,8 +62,8 @@ train-demo: setup
 # necks, read where it lies; UNSEEN=FOLDER measures on all patients of another such folder as well, THIRD=2 or 3 (after 1) with other synonyms held out.
 DATA ?= ../shared/data/volumes/openkbp/Dataset501_OpenKBP
 REAL ?= runs/real
-# The text encoder is all-mpnet-base-v2, as large as BioLORD, or TEXT=ENCODER.
 THIRD ?= 1
+# The text encoder is all-mpnet-base-v2, as large as BioLORD, or TEXT=ENCODER.
 real-demo: TEXT ?= $$($(BIN)/python -m benchmarks.training.demo_world $(REAL))
 real-demo: setup
 	$(BIN)/python -m examples.real $(DATA) --text "$(TEXT)" --out $(REAL) --third $(THIRD) $(UNSEEN:%=--unseen %)

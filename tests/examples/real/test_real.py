@@ -10,12 +10,14 @@ from examples.real import __main__ as demo
 from examples.real import extra_questions, stages
 from examples.real.cohort import only_dataset
 from examples.real.extra_questions import ABSENT, NEW_ABSENT, WIDER_GROUPS, Answer
+from examples.real.table import table_lines
 from prompts.vocabulary import load_vocabulary
 from tests.examples.real.heads import write_heads
 from tests.models.encoders import tiny_encoder
 from train.config.loading import load_config
 from train.config.options import SegmentConfig
 from train.data.structure_prompts import build_structure_prompts
+from train.evaluation.results import EvaluationSummary
 from train.prompting.absent_words import find_absent_words
 
 CASES = [f"pt_{number}" for number in range(8)]
@@ -73,6 +75,12 @@ def test_the_whole_way_with_other_patients_and_after_ctrl_c(
     assert set(json.loads((out / "seconds.json").read_text())) == {
         "words", "pretrain", "segment", "evaluate", "questions",
     }  # fmt: skip
+
+    # A synonym that was trained is no held-out one, though `ovct evaluate` asks it where a structure has no other.
+    summary = EvaluationSummary.model_validate_json((out / "evaluation" / "summary.json").read_text())
+    trained = tuple(prompt.model_copy(update={"trained": True}) for prompt in summary.prompts)
+    learned = summary.model_copy(update={"prompts": trained})
+    assert ['"lower jaw"' in "".join(table_lines(one, [])) for one in (summary, learned)] == [True, False]
 
     weights = {file: file.stat().st_mtime_ns for file in (out / "pretrain").glob("weights-*")}
     assert weights and demo.main([*call[:5], "--third", "2"]) == 0
